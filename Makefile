@@ -1,0 +1,35 @@
+PYTHON ?= python3.11
+BIN := .venv/bin
+
+.PHONY: setup run test test-slow check format evaluate clean
+
+setup: .venv/ready  ## make .venv and install everything into it
+
+.venv/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	@echo "Installing (a few minutes the first time) ..."
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+run: setup  ## index the bundled sample if there is no index, then serve the page
+	$(BIN)/abstractqa ui --sample
+
+test: setup  ## the whole suite except the slow marks
+	$(BIN)/python -m pytest
+
+test-slow: setup  ## minutes long: floors of quality and speed
+	$(BIN)/python -m pytest -m slow
+
+check: setup  ## format, lint, types, layering
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:
+	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache

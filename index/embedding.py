@@ -1,0 +1,74 @@
+"""The encoder as a LlamaIndex embedding, for retrievers and whatever else plugs in there."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Self
+
+from llama_index.core.base.embeddings.base import BaseEmbedding
+from pydantic import PrivateAttr
+
+from index.encoder import LocalEncoder, Vectors
+
+
+class SentenceEncoder(BaseEmbedding):
+    """A `LocalEncoder` that LlamaIndex can use."""
+
+    _encoder: LocalEncoder = PrivateAttr()
+
+    def __init__(self, encoder: LocalEncoder) -> None:
+        """Wrap `encoder`."""
+        super().__init__(model_name=encoder.name)
+        self._encoder = encoder
+
+    @classmethod
+    def open(cls, name: str) -> Self:
+        """Find the encoder `name`; see `LocalEncoder.open`."""
+        return cls(LocalEncoder.open(name))
+
+    @classmethod
+    def class_name(cls) -> str:
+        """The name LlamaIndex serialises the class under."""
+        return "SentenceEncoder"
+
+    @property
+    def name(self) -> str:
+        """The encoder's name, as the index's manifest records it."""
+        return self._encoder.name
+
+    @property
+    def weights_hash(self) -> str:
+        """SHA-256 of the weights, hexadecimal."""
+        return self._encoder.weights_hash
+
+    @property
+    def dimension(self) -> int:
+        """The length of its vectors."""
+        return self._encoder.dimension
+
+    def encode(
+        self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None
+    ) -> Vectors:
+        """Encode texts to be indexed; see `LocalEncoder.encode`."""
+        return self._encoder.encode(texts, progress=progress)
+
+    def encode_query(self, text: str) -> Vectors:
+        """Encode a question; see `LocalEncoder.encode_query`."""
+        return self._encoder.encode_query(text)
+
+    def _get_query_embedding(self, query: str) -> list[float]:
+        return [float(x) for x in self.encode_query(query)]
+
+    def _get_text_embedding(self, text: str) -> list[float]:
+        return self._get_text_embeddings([text])[0]
+
+    def _get_text_embeddings(self, texts: list[str]) -> list[list[float]]:
+        return [[float(x) for x in row] for row in self.encode(texts)]
+
+    async def _aget_query_embedding(self, query: str) -> list[float]:
+        return await asyncio.to_thread(self._get_query_embedding, query)
+
+    async def _aget_text_embedding(self, text: str) -> list[float]:
+        return await asyncio.to_thread(self._get_text_embedding, text)
+
+    async def _aget_text_embeddings(self, texts: list[str]) -> list[list[float]]:
+        return await asyncio.to_thread(self._get_text_embeddings, texts)

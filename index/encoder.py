@@ -1,0 +1,218 @@
+"""The encoder: texts to unit vectors.
+
+A query needs no torch with the bundled encoder (see `index.minilm`); texts to index, and every
+other encoder, go through sentence-transformers, imported at first use.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index import minilm
+from index.errors import EncoderError
+from index.minilm import MiniLM
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+Vectors = NDArray[np.float32]
+
+BATCH = 32
+HUB_TIMEOUT_SECONDS = 5
+_NOT_NEEDED = ("onnx/*", "openvino/*", "*.h5", "*.msgpack", "*.ot", "*.onnx", "*.tflite")
+
+
+class Encoder(Protocol):
+    """What turns texts into vectors, and says which encoder it is."""
+
+    @property
+    def name(self) -> str:
+        """The encoder's name as people know it."""
+
+    @property
+    def weights_hash(self) -> str:
+        """SHA-256 of the weights, hexadecimal: two encoders are the same if it is."""
+
+    @property
+    def dimension(self) -> int:
+        """The length of its vectors."""
+
+    def encode(
+        self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None
+    ) -> Vectors:
+        """Unit vectors of `texts`, shape (len(texts), d); `progress` gets the number done."""
+
+    def encode_query(self, text: str) -> Vectors:
+        """The unit vector of a question, shape (d,)."""
+
+
+class LocalEncoder:
+    """A sentence-transformers model, the bundled all-MiniLM-L6-v2 or another."""
+
+    def __init__(self, name: str, folder: Path, weights_hash: str, *, bundled: bool) -> None:
+        """Use `open` instead."""
+        self.name = name
+        self.folder = folder
+        self.weights_hash = weights_hash
+        self.bundled = bundled
+        self._model: SentenceTransformer | None = None
+        self._light: MiniLM | None = None
+        # Neither loading nor the tokenizers of sentence-transformers are thread-safe.
+        self._lock = Lock()
+
+    @classmethod
+    def open(cls, name: str) -> Self:
+        """Find the encoder `name`: the bundled one, a local folder, or a model hub's id.
+
+        Nothing heavy is loaded before it is needed.
+
+        Raises:
+            EncoderError: there is no such encoder here or on the hub, or its weights are damaged.
+        """
+        if name in {minilm.NAME, f"sentence-transformers/{minilm.NAME}"}:
+            folder = minilm.bundled_folder()
+            return cls(minilm.NAME, folder, minilm.check_weights(folder), bundled=True)
+        folder = _find(name)
+        return cls(name, folder, _hash(name, folder), bundled=False)
+
+    @property
+    def dimension(self) -> int:
+        """The length of its vectors; loads the model if it is not the bundled one."""
+        if self.bundled:
+            return minilm.DIMENSION
+        return int(self._heavy().get_embedding_dimension() or 0)
+
+    def encode(
+        self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None
+    ) -> Vectors:
+        """Encode texts to be indexed.
+
+        Args:
+            texts: In any order; they are encoded by length so that little padding is wasted.
+            progress: Called after each batch with the number of texts done so far.
+
+        Returns:
+            Unit vectors in the order of `texts`, shape (len(texts), dimension).
+
+        Raises:
+            EncoderError: the model cannot be loaded, or gave a vector that is not finite.
+        """
+        vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
+        longest_first = sorted(range(len(texts)), key=lambda i: -len(texts[i]))
+        for at in range(0, len(texts), BATCH):
+            rows = longest_first[at : at + BATCH]
+            with self._lock:
+                vectors[rows] = self._heavy().encode_document(
+                    [texts[row] for row in rows],
+                    batch_size=BATCH,
+                    normalize_embeddings=True,
+                    show_progress_bar=False,
+                )
+            if progress:
+                progress(at + len(rows))
+        return self._checked(vectors)
+
+    def encode_query(self, text: str) -> Vectors:
+        """Encode a question: a unit vector of shape (dimension,).
+
+        Raises:
+            EncoderError: the model cannot be loaded, or gave a vector that is not finite.
+        """
+        with self._lock:
+            if self.bundled:
+                if self._light is None:
+                    self._light = MiniLM(self.folder)
+                vector = self._light.encode(text)
+            else:
+                vector = self._heavy().encode_query(
+                    text, normalize_embeddings=True, show_progress_bar=False
+                )
+        return self._checked(np.asarray(vector, dtype=np.float32))
+
+    def _checked(self, vectors: Vectors) -> Vectors:
+        if not np.isfinite(vectors).all():
+            raise EncoderError(f"the encoder {self.name} gave a vector that is not finite")
+        return vectors
+
+    def _heavy(self) -> "SentenceTransformer":
+        if self._model is None:
+            # Imported here: it brings torch and takes 5-10 s.
+            from safetensors import SafetensorError
+            from sentence_transformers import SentenceTransformer
+            from transformers.utils import logging
+
+            logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+            try:
+                self._model = SentenceTransformer(str(self.folder), local_files_only=True)
+            except (
+                OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError,
+                ImportError, SafetensorError,
+            ) as error:  # fmt: skip
+                raise EncoderError(
+                    f"the encoder {self.name} cannot be loaded from {self.folder}"
+                    f" ({_first_line(error)})"
+                ) from error
+        return self._model
+
+
+def _find(name: str) -> Path:
+    """The folder of the model `name`: a local folder, the hub's cache, or the hub."""
+    path = Path(name).expanduser()
+    if path.is_dir():
+        return path
+    if name.startswith(("/", ".", "~")) or name.count("/") > 1:
+        raise EncoderError(f"no encoder at {name}: give a folder that holds a model")
+    # Imported here: it takes most of a second, and the bundled encoder does without the hub.
+    from huggingface_hub import model_info, snapshot_download
+
+    repository = name if "/" in name else f"sentence-transformers/{name}"
+    try:
+        return Path(snapshot_download(repository, local_files_only=True))
+    except (OSError, ValueError):
+        pass  # not in the cache: ask the hub
+    try:
+        # One short question first: a download would retry for minutes where there is no network.
+        model_info(repository, timeout=HUB_TIMEOUT_SECONDS)
+        return Path(snapshot_download(repository, ignore_patterns=list(_NOT_NEEDED)))
+    except (OSError, ValueError, RuntimeError, _network_error()) as error:
+        raise EncoderError(
+            f"no encoder {name!r} on this machine, and the model hub did not give it"
+            f" ({_first_line(error)}): check the name, or use {minilm.NAME}, which is bundled"
+        ) from error
+
+
+def _network_error() -> type[Exception]:
+    """The base error of the HTTP client that the installed huggingface_hub uses."""
+    from huggingface_hub.errors import HfHubHTTPError
+
+    return HfHubHTTPError.__mro__[1]
+
+
+def _hash(name: str, folder: Path) -> str:
+    """SHA-256 of the folder's weight files in the order of their paths, one after the other."""
+    files = sorted(
+        path
+        for pattern in ("*.safetensors", "*.bin")
+        for path in folder.rglob(pattern)
+        if not {"onnx", "openvino"} & set(path.relative_to(folder).parts)
+    )
+    if not files:
+        raise EncoderError(f"the encoder {name} has no weight files in {folder}")
+    digest = hashlib.sha256()
+    try:
+        for path in files:
+            with path.open("rb") as file:
+                while block := file.read(1 << 20):
+                    digest.update(block)
+    except OSError as error:
+        raise EncoderError(f"the encoder {name} cannot be read: {_first_line(error)}") from error
+    return digest.hexdigest()
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

@@ -1,0 +1,21 @@
+"""The errors a user can meet: each says in one line what happened and what to do next."""
+
+
+class AbstractQAError(Exception):
+    """Base of every error this project raises on purpose; its text is one clear line."""
+
+
+class InputError(AbstractQAError):
+    """What the caller gave (a path, a question, an option) cannot be used."""
+
+
+class StoreError(AbstractQAError):
+    """The index on disk is missing, damaged, too new, or cannot be written."""
+
+
+class StoreBusyError(StoreError):
+    """Another process is writing to this store."""
+
+
+class EncoderError(AbstractQAError):
+    """The encoder cannot be loaded, or is not the one the index was built with."""

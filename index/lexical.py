@@ -1,0 +1,161 @@
+"""Tokens and BM25: the lexical half of retrieval.
+
+Names must be findable as people type them: `GPT-4`, `Qwen2.5`, `OmniACT` and `M^{3}ViT` each
+give one token for the whole (`gpt4`, `qwen25`, `omniact`, `m3vit`) and one for each part
+(`omni`, `act`). Scores are BM25 (Robertson and Zaragoza, 2009) in the variant of Lucene.
+"""
+
+import json
+import re
+import threading
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Self
+
+import bm25s
+import numpy as np
+import Stemmer
+from numpy.typing import NDArray
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+from index.papers import Paper
+from index.text import clean_text
+
+# Words that carry no subject: function words, and the ones people wrap questions in.
+STOP_WORDS = frozenset(
+    """a about after all also am an and any anybody anyone anything are as at be been before being
+    between both but by can could did do does doing done each eg else etc every few for from get
+    give given had has have having he her here him his how i ie if im in into is it its itself just
+    let like list many me more most much my no nor not of off on one only or other our out over own
+    papers paper please r same say says she should show so some somebody someone something such
+    tell than that the their them then there these they thing things this those through to too u
+    under until up us use used uses using very want was way we were what when where whether which
+    while who whom whose why will with within without would you your"""
+    .split()
+)  # fmt: skip
+
+_WORD = re.compile(r"[^\W_]+(?:(?:[-./'’&]|,(?=\d{3}))[^\W_]+)*\+*")
+_POSSESSIVE = re.compile(r"['’]s?$|['’](?:s|re|ve|d|ll|t|m)$", re.IGNORECASE)
+_PART = re.compile(r"\d+(?:[.,]\d+)*|[A-Z]{2,}(?=s?(?![a-z]))|[A-Z]?[a-z]+|[A-Z]+|[^\W\d_A-Za-z]+")
+_K1, _B = 1.2, 0.75
+
+
+# The stemmer keeps a buffer of its own and is not thread-safe.
+_stemmer = threading.local()
+
+
+@lru_cache(maxsize=65_536)
+def stem(word: str) -> str:
+    """The Snowball English stem of a lower-case word."""
+    if not hasattr(_stemmer, "english"):
+        _stemmer.english = Stemmer.Stemmer("english")
+    return str(_stemmer.english.stemWord(word))
+
+
+@lru_cache(maxsize=65_536)
+def _word_tokens(word: str) -> tuple[str, ...]:
+    """The whole word, then its parts if it has several; stop words give nothing."""
+    parts = [part.lower().replace(",", "") for part in _PART.findall(word) if part != "s"]
+    if not parts:
+        return ()
+    tokens: tuple[str, ...]
+    if len(parts) == 1:
+        tokens = () if parts[0] in STOP_WORDS else (stem(parts[0]),)
+    else:
+        kept = (stem(part) for part in parts if len(part) > 1 and part not in STOP_WORDS)
+        tokens = ("".join(parts).replace(".", ""), *kept)
+    return (*tokens, "".join(parts) + "++") if word.endswith("++") else tokens
+
+
+def fold(text: str) -> str:
+    """`text` without accents and typographic variants (NFKD), case kept: `M³ViT` → `M3ViT`."""
+    folded = unicodedata.normalize("NFKD", text)
+    return "".join(c for c in folded if not unicodedata.combining(c))
+
+
+def tokenize(text: str) -> list[str]:
+    """The tokens of a cleaned text, in order, stemmed, stop words left out."""
+    tokens: list[str] = []
+    for match in _WORD.finditer(fold(text)):
+        tokens += _word_tokens(_POSSESSIVE.sub("", match[0]))
+    return tokens
+
+
+@dataclass(frozen=True)
+class LexicalIndex:
+    """BM25 over the titles and abstracts of the papers of an index, in their order."""
+
+    size: int
+    document_frequency: dict[str, int]
+    _bm25: bm25s.BM25 | None
+
+    @classmethod
+    def build(cls, papers: Sequence[Paper]) -> Self:
+        """Index the papers' titles and abstracts."""
+        documents = [
+            tokenize(f"{clean_text(paper.title)}\n{clean_text(paper.abstract)}") for paper in papers
+        ]
+        frequency: dict[str, int] = {}
+        for tokens in documents:
+            for token in set(tokens):
+                frequency[token] = frequency.get(token, 0) + 1
+        if not frequency:
+            return cls(len(papers), {}, None)
+        bm25 = bm25s.BM25(k1=_K1, b=_B, method="lucene")
+        bm25.index(documents, show_progress=False)
+        return cls(len(papers), frequency, bm25)
+
+    def save(self, folder: Path) -> None:
+        """Write the index into `folder`, which is made."""
+        folder.mkdir(parents=True, exist_ok=True)
+        counts = {"size": self.size, "document_frequency": self.document_frequency}
+        (folder / "terms.json").write_text(json.dumps(counts, ensure_ascii=False), encoding="utf-8")
+        if self._bm25 is not None:
+            self._bm25.save(folder / "bm25", show_progress=False)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read an index that `save` wrote."""
+        counts = json.loads((folder / "terms.json").read_text(encoding="utf-8"))
+        bm25 = bm25s.BM25.load(folder / "bm25") if (folder / "bm25").is_dir() else None
+        return cls(counts["size"], counts["document_frequency"], bm25)
+
+    def scores(self, tokens: Iterable[str]) -> NDArray[np.float32]:
+        """BM25 of every paper for a query, shape `(size,)`, 0 where no token is shared."""
+        known = [token for token in dict.fromkeys(tokens) if token in self.document_frequency]
+        if self._bm25 is None or not known:
+            return np.zeros(self.size, dtype=np.float32)
+        return np.asarray(self._bm25.get_scores(known), dtype=np.float32)
+
+    def idf(self, token: str) -> float:
+        """How rare a token is: `ln(1 + (N - n + 0.5) / (n + 0.5))`, highest if unknown."""
+        n = self.document_frequency.get(token, 0)
+        return float(np.log1p((self.size - n + 0.5) / (n + 0.5)))
+
+    def correct(self, token: str) -> str:
+        """The index's own token nearest to a mistyped one, or the token itself.
+
+        One edit is forgiven from five characters on, two from eight (optimal string alignment:
+        insertions, deletions, substitutions and swaps of neighbours), digits must agree.
+        """
+        if token in self.document_frequency or len(token) < 5:
+            return token
+        limit = 1 if len(token) < 8 else 2
+        digits = re.sub(r"\D", "", token)
+        near = process.extract(
+            token, self.document_frequency.keys(), scorer=OSA.distance, score_cutoff=limit, limit=20
+        )
+        near = [
+            found for found in near
+            if found[0][0] == token[0] and re.sub(r"\D", "", found[0]) == digits
+        ]  # fmt: skip
+        if not near:
+            return token
+        best: tuple[str, float, object] = min(
+            near, key=lambda found: (found[1], -self.document_frequency[found[0]], found[0])
+        )
+        return best[0]

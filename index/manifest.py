@@ -1,0 +1,139 @@
+"""What a generation of the index holds: counts, encoder, and the hash of every file at rest."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable
+from datetime import date, datetime
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from index.encoder import Encoder
+from index.errors import EncoderError, StoreError
+from index.papers import Paper
+
+FORMAT_VERSION = 1
+FILE_NAME = "manifest.json"
+
+
+class DigestCount(BaseModel):
+    """A source of the index and how many of its papers it gave."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    date: date | None
+    papers: int
+
+
+class Manifest(BaseModel):
+    """The last file written into a generation; without it the generation does not count."""
+
+    model_config = ConfigDict(frozen=True)
+
+    format_version: int = FORMAT_VERSION
+    generation: str
+    previous: str | None = Field(description="The generation this one started from.")
+    created: datetime = Field(description="UTC.")
+    encoder: str
+    weights_hash: str = Field(description="SHA-256 of the encoder's weights, hexadecimal.")
+    dimension: int
+    space: Literal["cosine"] = "cosine"
+    papers: int
+    passages: int
+    sources: tuple[DigestCount, ...]
+    content: str = Field(description="SHA-256 of the ids and texts in the collections.")
+    files: dict[str, str] = Field(
+        default_factory=dict, description="Relative path of every other file → its SHA-256."
+    )
+
+
+def count_sources(papers: Iterable[Paper]) -> tuple[DigestCount, ...]:
+    """The sources of `papers`, by date and name."""
+    counts = Counter((s.name, s.date) for paper in papers for s in paper.sources)
+    return tuple(
+        DigestCount(name=name, date=day, papers=counts[name, day])
+        for name, day in sorted(counts, key=lambda key: (key[1] or date.min, key[0]))
+    )
+
+
+def hash_files(folder: Path) -> dict[str, str]:
+    """The SHA-256 of every file under `folder`, by its path relative to it."""
+    return {
+        path.relative_to(folder).as_posix(): _sha256(path)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def read_manifest(folder: Path, store: Path) -> Manifest:
+    """Read a generation's manifest.
+
+    Raises:
+        StoreError: it is missing, damaged, or of a newer format.
+    """
+    try:
+        given = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
+        version = int(given["format_version"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise damaged(store, f"{folder.name}/{FILE_NAME} cannot be read") from error
+    if version > FORMAT_VERSION:
+        raise StoreError(
+            f"the index at {store} has format {version} and this version of abstractqa reads up to"
+            f" {FORMAT_VERSION}: upgrade abstractqa, or give another --store"
+        )
+    try:
+        return Manifest.model_validate(given)
+    except ValidationError as error:
+        raise damaged(store, f"{folder.name}/{FILE_NAME} cannot be read") from error
+
+
+def check_files(folder: Path, manifest: Manifest, store: Path) -> None:
+    """Check every file of a generation against its hash.
+
+    Chroma may crash the process on a damaged file, so this comes before it opens anything.
+
+    Raises:
+        StoreError: a file is missing or has changed.
+    """
+    for name, expected in manifest.files.items():
+        try:
+            found = _sha256(folder / name)
+        except OSError as error:
+            raise damaged(store, f"{folder.name}/{name} cannot be read") from error
+        if found != expected:
+            raise damaged(store, f"{folder.name}/{name} has changed since it was written")
+
+
+def check_encoder(manifest: Manifest, encoder: Encoder) -> None:
+    """Check that `encoder` is the one the index was built with.
+
+    Raises:
+        EncoderError: it is another; the message has both names, and both hashes if the names
+            are the same.
+    """
+    if manifest.weights_hash == encoder.weights_hash:
+        return
+    built, given = f"{manifest.encoder!r}", f"{encoder.name!r}"
+    if manifest.encoder == encoder.name:
+        built += f" (weights {manifest.weights_hash[:12]})"
+        given += f" (weights {encoder.weights_hash[:12]})"
+    raise EncoderError(
+        f"the index was built with the encoder {built}, not {given}:"
+        " set ABSTRACTQA_ENCODER to that one, or index into another --store"
+    )
+
+
+def damaged(store: Path, what: str) -> StoreError:
+    """The error for an index that cannot be read, with what mends it."""
+    return StoreError(
+        f"the index at {store} is damaged ({what}):"
+        f" remove that folder, then run: abstractqa index PATH... --store {store}"
+    )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

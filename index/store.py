@@ -1,0 +1,208 @@
+"""The index on disk, and how it is read.
+
+A store is a folder: `CURRENT` names the live generation, `generations/<id>/` holds `chroma/`,
+`lexical/`, `papers.jsonl` and `manifest.json`, and `LOCK` is held by the process that writes.
+A published generation never changes, so readers and a writer do not disturb each other.
+"""
+
+import re
+import tempfile
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from index.errors import StoreError
+from index.lexical import LexicalIndex
+from index.manifest import Manifest, check_files, damaged, read_manifest
+from index.papers import Paper
+from index.passages import Passage
+from index.vectors import Record, chroma, copy_chroma, read_collection
+
+CURRENT = "CURRENT"
+LOCK = "LOCK"
+GENERATIONS = "generations"
+CHROMA = "chroma"
+LEXICAL = "lexical"
+PAPERS = "papers.jsonl"
+
+_ID = re.compile(r"\d{8}T\d{6}-[0-9a-f]{8}")
+_OURS = {CURRENT, f"{CURRENT}.tmp", LOCK, GENERATIONS}
+
+
+def current(store: Path) -> str | None:
+    """The id of the live generation, or None if nothing was published. Reads one small file.
+
+    Raises:
+        StoreError: the store cannot be read, or `CURRENT` does not hold an id.
+    """
+    try:
+        generation = (store / CURRENT).read_text(encoding="utf-8").strip()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise damaged(store, f"{CURRENT} cannot be read") from error
+    if not _ID.fullmatch(generation):
+        raise damaged(store, f"{CURRENT} does not name a generation")
+    return generation
+
+
+def check_is_store(store: Path) -> None:
+    """Check that `store` is a store or could become one: missing, or empty.
+
+    Raises:
+        StoreError: it is a file, or a folder with other things in it.
+    """
+    if store.exists() and not store.is_dir():
+        raise StoreError(f"{store} is a file, not an index folder: give another --store")
+    try:
+        foreign = sorted(p.name for p in store.iterdir() if p.name not in _OURS)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise StoreError(
+            f"{store} cannot be read ({error.strerror}): give another --store"
+        ) from error
+    if foreign and not (store / CURRENT).exists():
+        raise StoreError(
+            f"{store} is not an index folder (it holds {foreign[0]!r}): give another --store"
+        )
+
+
+def no_index(store: Path) -> StoreError:
+    """The error for a store in which nothing was published."""
+    return StoreError(f"no index at {store}: run abstractqa index PATH... --store {store}")
+
+
+def generation_folder(store: Path, generation: str) -> Path:
+    """Where a generation lies."""
+    return store / GENERATIONS / generation
+
+
+def read_papers(store: Path, generation: str) -> tuple[Manifest, tuple[Paper, ...]]:
+    """The manifest and the papers of a generation, after checking the hash of its every file.
+
+    Raises:
+        StoreError: the generation is missing, damaged, or of a newer format.
+    """
+    folder = generation_folder(store, generation)
+    if not folder.is_dir():
+        raise damaged(store, f"generation {generation} is missing")
+    manifest = read_manifest(folder, store)
+    check_files(folder, manifest, store)
+    try:
+        # Not splitlines: JSON leaves line separators such as U+2028 in its strings.
+        lines = (folder / PAPERS).read_text(encoding="utf-8").split("\n")
+        return manifest, tuple(Paper.model_validate_json(line) for line in lines if line)
+    except (OSError, ValidationError) as error:
+        raise damaged(store, f"{generation}/{PAPERS} cannot be read") from error
+
+
+@dataclass(frozen=True, eq=False)
+class Index:
+    """A generation of the index, whole in memory: nothing on disk is needed after `open`.
+
+    With P papers, S passages and vectors of length d, all of unit length:
+    """
+
+    manifest: Manifest
+    papers: tuple[Paper, ...]
+    """P papers in the order of their ids."""
+    paper_texts: tuple[str, ...]
+    """The P texts that were embedded for the papers."""
+    passages: tuple[Passage, ...]
+    """S passages, those of one paper together and in order, in the order of the papers."""
+    owner: NDArray[np.int64]
+    """The row in `papers` of each passage, shape (S,), ascending."""
+    paper_vectors: NDArray[np.float32]
+    """Shape (P, d)."""
+    passage_vectors: NDArray[np.float32]
+    """Shape (S, d)."""
+    lexical: LexicalIndex
+
+    @classmethod
+    def open(cls, store: Path) -> Self:
+        """Read the live generation of `store` after checking its files' hashes.
+
+        Raises:
+            StoreError: there is no index, it is damaged, or of a newer format.
+        """
+        check_is_store(store)
+        generation = current(store)
+        if generation is None:
+            raise no_index(store)
+        try:
+            return cls._read(store, generation)
+        except StoreError:
+            # Another process may have published twice meanwhile and removed what we read.
+            if current(store) in {None, generation}:
+                raise
+        return cls.open(store)
+
+    @classmethod
+    def _read(cls, store: Path, generation: str) -> Self:
+        manifest, papers = read_papers(store, generation)
+        folder = generation_folder(store, generation)
+        try:
+            with tempfile.TemporaryDirectory(prefix="abstractqa-") as scratch:
+                # A copy, because Chroma writes into what it opens, and is not process-safe.
+                copy = copy_chroma(folder / CHROMA, Path(scratch) / CHROMA)
+                with chroma(copy) as client:
+                    wholes = read_collection(client, "papers", manifest.dimension)
+                    sentences = read_collection(client, "passages", manifest.dimension)
+            lexical = LexicalIndex.load(folder / LEXICAL)
+        except OSError as error:
+            raise StoreError(
+                f"the index at {store} cannot be read ({error.strerror or error}):"
+                f" check that {tempfile.gettempdir()} has space for a copy of it"
+            ) from error
+        return cls._assemble(store, manifest, papers, wholes, sentences, lexical)
+
+    @classmethod
+    def _assemble(
+        cls,
+        store: Path,
+        manifest: Manifest,
+        papers: tuple[Paper, ...],
+        wholes: tuple[list[Record], NDArray[np.float32]],
+        sentences: tuple[list[Record], NDArray[np.float32]],
+        lexical: LexicalIndex,
+    ) -> Self:
+        """Put Chroma's records into the order of the papers."""
+        whole_rows = {record.id: row for row, record in enumerate(wholes[0])}
+        if whole_rows.keys() != {paper.id for paper in papers}:
+            raise damaged(store, "its papers and its vectors do not agree")
+        by_paper: dict[str, list[int]] = defaultdict(list)
+        for row, record in enumerate(sentences[0]):
+            by_paper[str(record.metadata["paper"])].append(row)
+        passages: list[Passage] = []
+        rows: list[int] = []
+        owner: list[int] = []
+        for number, paper in enumerate(papers):
+            own = by_paper.get(paper.id, [])
+            own.sort(key=lambda row: sentences[0][row].metadata["start"])
+            passages += (_passage(sentences[0][row]) for row in own)
+            rows += own
+            owner += [number] * len(own)
+        order = [whole_rows[paper.id] for paper in papers]
+        return cls(
+            manifest=manifest,
+            papers=papers,
+            paper_texts=tuple(wholes[0][row].text for row in order),
+            passages=tuple(passages),
+            owner=np.asarray(owner, dtype=np.int64),
+            paper_vectors=wholes[1][order],
+            passage_vectors=sentences[1][rows],
+            lexical=lexical,
+        )
+
+
+def _passage(record: Record) -> Passage:
+    metadata = record.metadata
+    return Passage(
+        str(metadata["paper"]), int(metadata["start"]), int(metadata["end"]), record.text
+    )

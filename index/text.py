@@ -1,0 +1,217 @@
+"""Abstracts as people read them: LaTeX and mail debris removed, every character mapped back.
+
+The stored abstract is never changed. `clean` makes the form that is embedded, searched and
+displayed, together with a map from each of its characters to the stored text.
+"""
+
+import re
+import unicodedata
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+
+@dataclass(frozen=True, slots=True)
+class CleanText:
+    """A cleaned text and where each of its characters comes from.
+
+    `starts[i]` and `ends[i]` are code point offsets into the stored text (`ends` exclusive)
+    of the piece that became `text[i]`; neither ever decreases.
+    """
+
+    text: str
+    starts: Sequence[int]
+    ends: Sequence[int]
+
+    def stored_span(self, start: int, end: int) -> tuple[int, int]:
+        """Map the clean span `[start, end)` to the stored span that it came from.
+
+        Raises:
+            ValueError: the span is empty or outside the text.
+        """
+        if not 0 <= start < end <= len(self.text):
+            raise ValueError(f"span [{start}, {end}) is not inside a text of {len(self.text)}")
+        return self.starts[start], self.ends[end - 1]
+
+    def clean_span(self, start: int, end: int) -> tuple[int, int]:
+        """Map a stored span to the clean characters that came from it (may be empty)."""
+        first, last = bisect_right(self.ends, start), bisect_left(self.starts, end)
+        return (first, last) if first < last else (0, 0)
+
+
+_ACCENTS = {
+    "`": "\u0300", "'": "\u0301", "^": "\u0302", "~": "\u0303", '"': "\u0308", "=": "\u0304",
+    ".": "\u0307", "u": "\u0306", "v": "\u030c", "H": "\u030b", "c": "\u0327", "k": "\u0328",
+    "r": "\u030a",
+}  # fmt: skip
+_ABBREVIATIONS = {
+    "eg": "e.g.", "ie": "i.e.", "etal": "et al.", "etc": "etc.", "vs": "vs.", "wrt": "w.r.t.",
+    "cf": "cf.",
+}  # fmt: skip
+_SYMBOLS = {"textbackslash": "\\", "sqrt": "√"}
+_ORDINALS = ("st", "nd", "rd", "th")
+_SUPERSCRIPTS = str.maketrans("0123456789+-−=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿ")
+_SUBSCRIPTS = str.maketrans("0123456789+-−=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎")
+
+
+@lru_cache(maxsize=512)
+def _symbol(name: str) -> str:
+    r"""What the LaTeX command `\name` looks like as text: `alpha` → `α`, `times` → `×`.
+
+    An author's own command (`\ourmodel`) is most likely a name: it stays, without the backslash.
+    """
+    # Imported here: only texts with LaTeX commands need it.
+    from pylatexenc.latex2text import get_default_latex_context_db
+
+    if name in _SYMBOLS:
+        return _SYMBOLS[name]
+    spec = get_default_latex_context_db().get_macro_spec(name)
+    replacement = spec.simplify_repl if spec else None
+    if replacement is None:
+        return name
+    return replacement if isinstance(replacement, str) and "%" not in replacement else ""
+
+
+def _accent(match: re.Match[str]) -> str:
+    r"""`\"o` → `ö`; an escaped quote before a letter that takes no dots is just a quote."""
+    letter = match["braced"] or match["bare"]
+    accented = unicodedata.normalize("NFC", letter + _ACCENTS[match["mark"]])
+    return accented if len(accented) == 1 else match[0][1:]
+
+
+def _raised(match: re.Match[str]) -> str:
+    """`10^{5}` → `10⁵`; what has no raised form keeps its sign: `x^{ij}` → `x^ij`."""
+    kind, body = match["kind"] or match["bare"], match["body"] or match["digits"]
+    moved = body.translate(_SUPERSCRIPTS if kind == "^" else _SUBSCRIPTS)
+    if all(before != after for before, after in zip(body, moved, strict=True)):
+        return moved
+    if kind == "^" and body in _ORDINALS:
+        return body
+    return kind + (body if body.isalpha() else f"({body})")
+
+
+def _fraction(match: re.Match[str]) -> str:
+    return f"{match['above']}/{match['below']}"
+
+
+# Each rule: a pattern, and what a match becomes. None keeps the group `keep` with each of its
+# characters mapped to itself; any other replacement maps to the whole match. Every repetition
+# that can fail has a bound or a first character of its own, so time stays linear.
+_Replacement = str | Callable[[re.Match[str]], str] | None
+_FORMATTED = (
+    r"\\(?:url|href|texttt|textbf|textit|textsc|textrm|textsf|textsuperscript|textsubscript|text"
+    r"|emph|mathrm|mathbf|mathcal|mathbb|mathit|mathsf|operatorname|underline|mbox|ensuremath|bm)"
+    r"\*?\s{0,9}\{(?P<keep>[^{}]*)\}"
+)
+_RAISED: tuple[str, _Replacement] = (
+    r"(?P<kind>[\^_])\{\s?(?P<body>[^{}\s](?:[^{}]{0,40}[^{}\s])?)\s?\}|(?P<bare>\^)(?P<digits>[0-9]+)",
+    _raised,
+)
+_GROUP: tuple[str, _Replacement] = (r"\{(?P<keep>[^\W\d_][\w-]*)\s?\}", None)
+_DEBRIS: tuple[tuple[str, _Replacement], ...] = (
+    (_FORMATTED, None),
+    (_FORMATTED, None),  # \textbf{a \emph{b}}: the inner one went first
+    (r"[~\s]?\\(?:[cC]ite[a-z]{0,9}|ref|label|footnote|vspace|hspace)\*?(?:\[[^\]]{0,99}\]){0,2}"
+     r"\{[^{}]*\}", ""),
+    (r"\\(?:begin|end)\{[^{}]*\}", " "),
+    (r"\\[dt]?frac\{(?P<above>[^{}]{1,99})\}\{(?P<below>[^{}]{1,99})\}", _fraction),
+    (r"\\(?P<mark>[`'^\"~=.])(?:\{\\?(?P<braced>[A-Za-z])\}|(?:\\(?=[ij]\b))?(?P<bare>[A-Za-z]))",
+     _accent),
+    (r"\\(?P<mark>[uvHckr])\{\\?(?P<braced>[A-Za-z])(?P<bare>)\}", _accent),
+    (r"\\(?P<keep>[%&_$#{}])", None),
+    (r"\\[,;:! ]|\\\\|\\/", " "),
+    (r"\\(?:left|right|big|Big|displaystyle|em|it|bf|tt|rm|sc|xspace)(?![A-Za-z])\s?", ""),
+    (r"\\(?P<name>" + "|".join(_ABBREVIATIONS) + r")(?![A-Za-z])(?:\{\})?\.?",
+     lambda match: _ABBREVIATIONS[match["name"]]),
+    (r"\\(?P<name>o|O|l|L|ss|ae|AE|aa|AA|oe|OE|i|j)(?![A-Za-z])(?:\{\}| (?=[a-z]))?",
+     lambda match: _symbol(match["name"])),
+    (r"\\(?P<name>[A-Za-z]+)(?:\{\})?", lambda match: _symbol(match["name"])),
+    _RAISED,
+    _GROUP,
+    _RAISED,  # {\text{Pa}_{\text{O}_{2}}}: the inner ones went first
+    _GROUP,
+    # A tie between words; but " ~3%" and "(~3%" mean "about", "5~10" a range, "/~name" a home.
+    (r"(?<=[\w.,:;)\]}'\"”’%$])(?:(?<!\d)~(?=\S)|~(?=[^\s\d]))", " "),
+    (r"``", "“"),
+    (r"''", "”"),
+    (r"\$\$(?P<keep>[^$]{1,400})\$\$", None),
+    # Opening and closing as in TeX-aware Markdown, so that "$5 and $10" is money.
+    (r"\$(?!\d[^$\n]{0,200}\s[A-Za-z]{2})(?=[^\s$])(?P<keep>[^$\n]{1,200})(?<=\S)\$(?!\d)", None),
+    # A comment sign left before a word or between sentences; never "50 % of" or "%CV".
+    (r"(?<!\S)(?<!\d\s)%(?=[a-z])|(?:(?<=[.!?]\s)|^)%\s?(?=[A-Z])", ""),
+)  # fmt: skip
+_DEBRIS_SIGNS = re.compile(r"[\\~^_`'${%]")
+_ALWAYS: tuple[tuple[str, _Replacement], ...] = (
+    (r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\ufeff]",
+     ""),
+    (r"[\ud800-\udfff]", "\ufffd"),  # half a character: no encoder takes it
+    (r"(?P<keep>-(?<=\w-))\n\s*(?=[a-z])(?!and |or |to )", None),  # a line wrapped at a hyphen
+)  # fmt: skip
+_SPACE: tuple[tuple[str, _Replacement], ...] = (
+    (r"\s{2,}|[^\S ]", " "),
+    (r"\A | \Z", ""),
+)
+
+
+def _compiled(
+    rules: tuple[tuple[str, _Replacement], ...],
+) -> tuple[tuple[re.Pattern[str], _Replacement], ...]:
+    return tuple((re.compile(pattern), replacement) for pattern, replacement in rules)
+
+
+_DEBRIS_RULES, _ALWAYS_RULES, _SPACE_RULES = map(_compiled, (_DEBRIS, _ALWAYS, _SPACE))
+
+
+def _apply(done: CleanText, pattern: re.Pattern[str], replacement: _Replacement) -> CleanText:
+    """One rule over the text so far."""
+    text, starts, ends = done.text, done.starts, done.ends
+    pieces: list[str] = []
+    new_starts, new_ends = array("I"), array("I")
+    at = 0
+    for match in pattern.finditer(text):
+        first, end = match.span()
+        pieces.append(text[at:first])
+        new_starts.extend(starts[at:first])
+        new_ends.extend(ends[at:first])
+        if replacement is None:
+            kept = slice(*match.span("keep"))
+            pieces.append(text[kept])
+            new_starts.extend(starts[kept])
+            new_ends.extend(ends[kept])
+        else:
+            new = replacement if isinstance(replacement, str) else replacement(match)
+            pieces.append(new)
+            new_starts.extend([starts[first]] * len(new))
+            new_ends.extend([ends[end - 1]] * len(new))
+        at = end
+    if not pieces:
+        return done
+    pieces.append(text[at:])
+    new_starts.extend(starts[at:])
+    new_ends.extend(ends[at:])
+    return CleanText("".join(pieces), new_starts, new_ends)
+
+
+def clean(stored: str) -> CleanText:
+    r"""Remove LaTeX and invisible debris and collapse white space, keeping an exact map.
+
+    `37.8\%` becomes `37.8%`, `models~(PLMs)` becomes `models (PLMs)`, `Ragnar\"ok` becomes
+    `Ragnarök`, `M^{3}ViT` becomes `M³ViT`; ordinary text is left alone. Any string is accepted,
+    and time is linear in its length.
+    """
+    length = len(stored)
+    done = CleanText(stored, range(length), range(1, length + 1))
+    rules = [*_ALWAYS_RULES]
+    if _DEBRIS_SIGNS.search(stored):
+        rules += _DEBRIS_RULES
+    for pattern, replacement in (*rules, *_SPACE_RULES):
+        done = _apply(done, pattern, replacement)
+    return done
+
+
+@lru_cache(maxsize=4096)
+def clean_text(stored: str) -> str:
+    """The cleaned form alone, for titles and display."""
+    return clean(stored).text

@@ -1,0 +1,19 @@
+"""Question → evidence → checked, cited answer."""
+
+from typing import TYPE_CHECKING
+
+from rag.schema import Answer, Filters, Hit
+
+if TYPE_CHECKING:
+    from rag.assistant import Assistant
+
+__all__ = ["Answer", "Assistant", "Filters", "Hit"]
+
+
+def __getattr__(name: str) -> object:
+    """Import the assistant when it is first asked for: LlamaIndex takes about two seconds."""
+    if name != "Assistant":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from rag.assistant import Assistant
+
+    return Assistant

@@ -1,0 +1,120 @@
+"""Markers, references and spans: what an answer says and exactly where it stands."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from index.papers import Paper
+from rag.schema import AnswerSentence, Citation, Passage, Reference
+from rag.support import check
+
+_MARKDOWN = re.compile(r"([\\`*\[\]<~])|(?<!\w)_|_(?!\w)")
+
+
+@dataclass(frozen=True)
+class Span:
+    """The stretch `[start, end)` of a paper's stored abstract."""
+
+    paper: Paper
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One sentence of an answer in plain text, and the spans it rests on."""
+
+    text: str
+    spans: tuple[Span, ...]
+
+
+@dataclass(frozen=True)
+class Block:
+    """A paragraph of an answer, or a bullet of a list, under an optional title."""
+
+    claims: tuple[Claim, ...]
+    title: str | None = None
+    bullet: bool = False
+
+
+@dataclass(frozen=True)
+class Composition:
+    """An answer's text with its sentences and references in agreement."""
+
+    text: str
+    sentences: tuple[AnswerSentence, ...]
+    references: tuple[Reference, ...]
+
+
+def escape(text: str) -> str:
+    """Plain text as markdown that shows it unchanged; a bracketed number is no marker then."""
+    return _MARKDOWN.sub(lambda m: "\\" + m[0], text)
+
+
+def unescape(text: str) -> str:
+    """Markdown made by `compose` as plain text, markers kept, emphasis removed."""
+    return re.sub(r"\\([\\`*\[\]<~_])", r"\1", re.sub(r"(?<!\\)\*\*", "", text))
+
+
+def compose(blocks: Sequence[Block]) -> Composition:
+    """Write blocks as markdown: number the papers by first use, and check every sentence.
+
+    Returns:
+        Text whose markers, sentences whose citations, and references that agree; a reference's
+        passages are the spans cited, in the order of the abstract.
+    """
+    numbers: dict[str, int] = {}
+    papers: dict[str, Paper] = {}
+    cited: dict[str, set[tuple[int, int]]] = {}
+    sentences: list[AnswerSentence] = []
+    paragraphs: list[str] = []
+    for block in blocks:
+        written: list[str] = []
+        for claim in block.claims:
+            for span in claim.spans:
+                numbers.setdefault(span.paper.id, len(numbers) + 1)
+                papers[span.paper.id] = span.paper
+                cited.setdefault(span.paper.id, set()).add((span.start, span.end))
+            citations = tuple(
+                Citation(reference=numbers[span.paper.id], start=span.start, end=span.end)
+                for span in claim.spans
+            )
+            quoted = [span.paper.abstract[span.start : span.end] for span in claim.spans]
+            support, score = check(claim.text, quoted)
+            sentences.append(
+                AnswerSentence(text=claim.text, citations=citations, support=support, score=score)
+            )
+            markers = "".join(f"[{n}]" for n in sorted({c.reference for c in citations}))
+            written.append(f"{escape(claim.text)} {markers}".rstrip())
+        body = " ".join(written)
+        if block.title and block.bullet:
+            body = f"**{escape(block.title)}** — {body}"
+        elif block.title:
+            body = f"**{escape(block.title)}**\n\n{body}"
+        paragraphs.append(f"- {body}" if block.bullet else body)
+    return Composition(
+        text=_join(paragraphs),
+        sentences=tuple(sentences),
+        references=tuple(
+            Reference(
+                number=number,
+                paper=papers[key],
+                passages=tuple(
+                    Passage(start=start, end=end, text=papers[key].abstract[start:end])
+                    for start, end in sorted(cited[key])
+                ),
+            )
+            for key, number in numbers.items()
+        ),
+    )
+
+
+def _join(paragraphs: Sequence[str]) -> str:
+    """Paragraphs apart, the bullets of a list on following lines."""
+    text = ""
+    for before, paragraph in zip([None, *paragraphs], paragraphs, strict=False):
+        if before is not None:
+            tight = before.startswith("- ") and paragraph.startswith("- ")
+            text += "\n" if tight else "\n\n"
+        text += paragraph
+    return text

@@ -1,0 +1,184 @@
+"""Follow-ups: what "it" and "and on phones?" mean, from the turns before."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from index.encoder import Encoder
+from index.errors import InputError
+from index.lexical import tokenize
+from index.papers import Paper, letters
+from index.store import Index
+from index.text import clean_text
+from rag.names import paper_tokens, title_name
+from rag.question import Kind, analyse
+from rag.retrieval import rank
+
+_ROLES = {"user", "assistant", "system"}
+_THING = (
+    r"(?:authors?|papers?|methods?|models?|approach|works?|benchmarks?|datasets?|systems?|ones?"
+    r"|stud(?:y|ies)|first|second|third|fourth|fifth|last|former|latter|other)"
+)
+_REFERS = re.compile(
+    # it, their: pronouns; "those that …" points forward, not back
+    r"\b(?:its?|itself|they|them|theirs?|he|she|his|her)\b"
+    r"|\b(?:those|these)\b(?! (?:that|which|who|with|of|in|on|digests?))"
+    # the paper, this work; "the method of …" says itself which
+    rf"|\b(?:the|this|that)(?: same)? {_THING}\b(?! (?:of|on|that|which|for|from|about|in|between))"
+    # does that, about this; elsewhere "that" is a conjunction
+    r"|\b(?:is|was|do|does|did|about|of|for|with|like|why|how) (?:this|that)\b"
+    r"|\b(?:this|that)\s*\??$|\b(?:each|both) of them\b",
+    re.IGNORECASE,
+)
+_CONTINUES = re.compile(
+    r"^(?:and|so|but|also|or|what about|how about|then|ok|okay)\b", re.IGNORECASE
+)
+_SWAPS = re.compile(
+    r"^(?:and|but|so|what about|how about|and what about|and how about)\s+"
+    r"(?P<prep>on|in|for|with|of|at|by|using)?\s*(?P<new>[^?]+?)\s*\?*$",
+    re.IGNORECASE,
+)
+_ORDINAL = re.compile(r"\bthe (?P<which>first|second|third|fourth|fifth|last)\b", re.IGNORECASE)
+_PLACES = {"first": 0, "second": 1, "third": 2, "fourth": 3, "fifth": 4, "last": -1}
+_PLURAL = re.compile(r"\b(?:each|both|these papers|those papers|all of them)\b", re.IGNORECASE)
+_VERB = re.compile(
+    r"\b(?:is|are|was|were|do|does|did|can|could|has|have|had|will|would|should)\b", re.I
+)
+_SHORT = 3
+_SHORTEST_NAME = 4
+
+
+class Message(Protocol):
+    """A LlamaIndex `ChatMessage`, as far as it matters here."""
+
+    @property
+    def role(self) -> object: ...  # noqa: D102 - the protocol's docstring says it
+    @property
+    def content(self) -> str | None: ...  # noqa: D102 - the protocol's docstring says it
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One message of a conversation."""
+
+    role: str
+    text: str
+
+
+History = Sequence[Mapping[str, object] | Message]
+
+
+def read_history(history: History | None) -> tuple[Turn, ...]:
+    """The turns of a conversation, oldest first, from dictionaries or LlamaIndex messages.
+
+    Raises:
+        InputError: a turn has no known role or no text.
+    """
+    turns: list[Turn] = []
+    for number, message in enumerate(history or (), 1):
+        if isinstance(message, Mapping):
+            role, content = message.get("role"), message.get("content")
+        else:
+            role, content = getattr(message, "role", None), getattr(message, "content", None)
+        role = getattr(role, "value", role)
+        if role not in _ROLES or not isinstance(content, str):
+            raise InputError(
+                f"history item {number} needs a role (user or assistant) and a text content"
+            )
+        turns.append(Turn(str(role), content))
+    return tuple(turns)
+
+
+@dataclass(frozen=True)
+class Standalone:
+    """A question that needs no earlier turn."""
+
+    asked: str
+    """What is asked: the question, or an earlier one with a part swapped."""
+    about: tuple[Paper, ...] = ()
+    """The papers of earlier turns that it is about."""
+
+    @property
+    def text(self) -> str:
+        """The whole question: what is asked, and of which papers, by title."""
+        titles = "; ".join(clean_text(paper.title) for paper in self.about)
+        return f"{self.asked} ({titles})" if titles else self.asked
+
+
+def standalone(question: str, turns: Sequence[Turn], index: Index, encoder: Encoder) -> Standalone:
+    """The question with what it takes from earlier turns written out.
+
+    A question that refers back ("how well does it do?") is about the paper spoken of; one that
+    swaps a part of the last question ("and on Android phones?") becomes that question with the
+    part swapped. Any other question stays as it is.
+    """
+    asked = [turn.text for turn in turns if turn.role == "user"]
+    refers, continues = bool(_REFERS.search(question)), bool(_CONTINUES.match(question))
+    whole = analyse(question).kind is Kind.LIST and not continues
+    if not asked or whole or (_names_a_paper(question, index) and not refers):
+        return Standalone(question)
+    swapped = _swap(question, asked[-1])
+    if swapped:
+        return Standalone(swapped)
+    tokens = set(tokenize(question))
+    leans = refers or continues
+    if not leans and len(tokens) > _SHORT:
+        return Standalone(question)
+    papers = _spoken_of(question, turns, index, encoder)
+    if not leans and tokens and not any(tokens & paper_tokens(paper) for paper in papers):
+        return Standalone(question)  # a fragment about something else
+    return Standalone(question, tuple(papers))
+
+
+def _names_a_paper(question: str, index: Index) -> bool:
+    """Whether a question has the name that a title begins with."""
+    said = letters(question)
+    names = (letters(title_name(paper) or "") for paper in index.papers)
+    return any(len(name) > _SHORTEST_NAME and name in said for name in names)
+
+
+def _swap(question: str, before: str) -> str | None:
+    """The question before with one part replaced by the fragment that follows it."""
+    match = _SWAPS.match(question.strip())
+    if not match or _VERB.search(match["new"]) or _REFERS.search(match["new"]):
+        return None
+    prep = match["prep"]
+    if prep is None:
+        return None
+    end = before.rstrip(" ?")
+    places = list(re.finditer(rf"\b{prep}\b\s+[^,;?]+$", end, re.IGNORECASE))
+    if places:
+        end = end[: places[-1].start()].rstrip()
+    return f"{end} {prep.lower()} {match['new']}?"
+
+
+def _spoken_of(question: str, turns: Sequence[Turn], index: Index, encoder: Encoder) -> list[Paper]:
+    """The papers that the last exchange was about: one, unless the question asks for several."""
+    for turn in reversed(turns):
+        named = _named_in(turn.text, index)
+        if not named:
+            continue
+        ordinal = _ORDINAL.search(question)
+        if ordinal:
+            place = _PLACES[ordinal["which"].lower()]
+            return [named[place]] if place < len(named) else named[:1]
+        return named[:3] if _PLURAL.search(question) else named[:1]
+    last = next(i for i in range(len(turns) - 1, -1, -1) if turns[i].role == "user")
+    exchange = "\n".join(turn.text for turn in turns[last:])
+    ranking = rank(index, encoder, exchange[-2000:])
+    return [index.papers[int(ranking.rows[0])]] if len(ranking.rows) else []
+
+
+def _named_in(text: str, index: Index) -> list[Paper]:
+    """The papers whose title, or the name it begins with, stands in a text; in its order."""
+    said = letters(text)
+    found: list[tuple[int, int, Paper]] = []
+    for paper in index.papers:
+        title, name = letters(paper.title), title_name(paper)
+        at = said.find(title) if title else -1
+        if at < 0 and name and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text):
+            at = said.find(letters(name))
+        if at >= 0:
+            found.append((at, -len(title), paper))
+    return [paper for _, _, paper in sorted(found, key=lambda item: item[:2])]

@@ -1,0 +1,228 @@
+"""The way of a question, from its words to a checked answer, as a LlamaIndex query engine."""
+
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import numpy as np
+from llama_index.core.base.base_query_engine import BaseQueryEngine
+from llama_index.core.base.response.schema import Response
+from llama_index.core.prompts.mixin import PromptMixinType
+from llama_index.core.schema import NodeWithScore, QueryBundle
+from numpy.typing import NDArray
+
+from index.encoder import Encoder
+from index.errors import InputError
+from index.store import Index
+from rag.citations import Block, compose
+from rag.conversation import History, Standalone, read_history, standalone
+from rag.digests import (
+    Scope,
+    allowed,
+    find_digests,
+    has_subject,
+    list_digests,
+    read_scope,
+)
+from rag.evidence import Selector, naming_sentence, nearest_papers
+from rag.question import analyse
+from rag.retrieval import Ranking, hits, rank
+from rag.schema import Answer, Filters, Hit, IndexInfo, Mode, NearPaper, Usage
+from rag.sufficiency import insufficient
+from rag.synthesis import extractive
+
+LONGEST_QUESTION = 4_000
+"""Code points; a longer text is not a question."""
+_HITS = 10
+_NEAREST = 3
+
+_INDEX_WORDS = re.compile(
+    r"\b(?:papers?|digests?|abstracts?|index|collection|corpus)\b", re.IGNORECASE
+)
+_COUNTS = re.compile(r"\b(?:how many|number of|count)\b", re.IGNORECASE)
+
+
+class Clock:
+    """Milliseconds spent in each step."""
+
+    def __init__(self) -> None:
+        self.ms: dict[str, float] = {}
+        self._start = time.perf_counter()
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Time a step under `name`."""
+        start = time.perf_counter()
+        yield
+        self.ms[name] = round((time.perf_counter() - start) * 1000, 3)
+
+    def done(self) -> dict[str, float]:
+        """All steps, and the total since the clock was made."""
+        return {**self.ms, "total": round((time.perf_counter() - self._start) * 1000, 3)}
+
+
+def check_question(text: str) -> str:
+    """The question without surrounding white space and unprintable characters.
+
+    Raises:
+        InputError: nothing is left, or it is longer than `LONGEST_QUESTION`.
+    """
+    plain = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    if not plain:
+        raise InputError("the question is empty: write what you want to know")
+    if len(plain) > LONGEST_QUESTION:
+        raise InputError(
+            f"the question has {len(plain):,} characters; at most {LONGEST_QUESTION:,} are read"
+        )
+    return plain
+
+
+def check_mode(mode: Mode) -> None:
+    """Refuse a mode that this version does not have.
+
+    Raises:
+        InputError: the mode is unknown, or needs a chat model.
+    """
+    if mode == "generative":
+        raise InputError(
+            "mode 'generative' needs a chat model, which this version does not use:"
+            " choose 'extractive' or 'auto'"
+        )
+    if mode not in {"auto", "extractive"}:
+        raise InputError(f"unknown mode {mode!r}: choose 'auto' or 'extractive'")
+
+
+class AbstractQueryEngine(BaseQueryEngine):
+    """Answers questions from one index; every sentence cites the sentence it stands on.
+
+    As a LlamaIndex engine its `Response` has the answer's text, the cited passages as source
+    nodes, and the whole `Answer` under `metadata["answer"]`.
+    """
+
+    def __init__(self, index: Index, encoder: Encoder) -> None:
+        super().__init__(callback_manager=None)
+        self._index = index
+        self._encoder = encoder
+        self._digests = list_digests(index.papers)
+
+    @property
+    def info(self) -> IndexInfo:
+        """The index that answers."""
+        manifest = self._index.manifest
+        return IndexInfo(
+            id=manifest.generation, papers=len(self._index.papers), encoder=manifest.encoder
+        )
+
+    def search(self, query: str, limit: int, filters: Filters) -> tuple[Hit, ...]:
+        """The papers nearest to a query, best first."""
+        mask = allowed(self._index.papers, filters)
+        ranking = rank(self._index, self._encoder, check_question(query), mask)
+        return hits(self._index, ranking, limit)
+
+    def answer(
+        self, question: str, history: History | None, filters: Filters
+    ) -> tuple[tuple[Hit, ...], Answer]:
+        """Answer a question: the papers retrieved, and the answer.
+
+        Raises:
+            InputError: the question, the history or a filter cannot be used.
+        """
+        clock = Clock()
+        asked = check_question(question)
+        turns = read_history(history)
+        mask = allowed(self._index.papers, filters)
+        with clock.step("standalone"):
+            alone = standalone(asked, turns, self._index, self._encoder)
+            scope = read_scope(alone.asked, self._digests)
+            mask = mask & allowed(self._index.papers, scope.filters)
+        with clock.step("retrieve"):
+            query = replace(alone, asked=scope.text or alone.asked).text
+            ranking = rank(self._index, self._encoder, query, mask)
+        reason: str | None
+        if scope.unknown:
+            reason, blocks = self._unknown_digest(scope.unknown), []
+        elif self._is_about_digests(alone, scope):
+            with clock.step("synthesise"):
+                reason, blocks = None, self._describe(alone.asked, scope, mask)
+        else:
+            reason, blocks = self._from_evidence(alone.asked, scope, ranking, clock)
+        with clock.step("cite"):
+            composition = compose(blocks)
+        cited = {reference.paper.id for reference in composition.references}
+        answer = Answer(
+            question=question,
+            standalone_question=alone.text,
+            status="insufficient_evidence" if reason else "answered",
+            reason=reason,
+            mode="extractive",
+            text=composition.text if not reason else f"The abstracts do not say. {reason}",
+            sentences=composition.sentences,
+            references=composition.references,
+            nearest=self._nearest(ranking, cited),
+            usage=Usage(),
+            timings_ms=clock.done(),
+            index=self.info,
+        )
+        return hits(self._index, ranking, _HITS), answer
+
+    def _from_evidence(
+        self, asked: str, scope: Scope, ranking: Ranking, clock: Clock
+    ) -> tuple[str | None, list[Block]]:
+        with clock.step("select"):
+            question = analyse(asked, scope.text)
+            evidence = Selector(self._index, self._encoder, question, ranking).select()
+            reason = insufficient(self._index, question, ranking, evidence)
+        with clock.step("synthesise"):
+            return reason, [] if reason else extractive.write(self._index, evidence)
+
+    def _unknown_digest(self, named: str) -> str:
+        known = ", ".join(digest.label for digest in self._digests) or "none"
+        return f"There is no digest of {named}; there is: {known}."
+
+    def _is_about_digests(self, alone: Standalone, scope: Scope) -> bool:
+        """Whether the index itself is asked about: how many papers, which are in both."""
+        names_it = scope.filters.digests or _INDEX_WORDS.search(alone.asked)
+        return bool(names_it) and not alone.about and not has_subject(scope.text)
+
+    def _describe(self, asked: str, scope: Scope, mask: NDArray[np.bool_]) -> list[Block]:
+        rows = [int(row) for row in np.flatnonzero(mask)]
+        digests = self._digests
+        if scope.filters.digests:
+            named = {
+                found
+                for wanted in scope.filters.digests
+                for found in find_digests(wanted, self._digests)
+            }
+            digests = tuple(digest for digest in self._digests if digest in named)
+        blocks = extractive.write_count(len(rows), digests, scope.filters)
+        if _COUNTS.search(asked) or not scope.filters.digests:
+            return blocks
+        sentences = [naming_sentence(self._index, row) for row in rows]
+        return blocks + extractive.write_list(self._index, rows, sentences)
+
+    def _nearest(self, ranking: Ranking, cited: set[str]) -> tuple[NearPaper, ...]:
+        near = nearest_papers(self._index, ranking, len(cited) + _NEAREST)
+        return tuple(
+            NearPaper(id=paper.id, title=paper.title, score=score)
+            for paper, score in near
+            if paper.id not in cited
+        )[:_NEAREST]
+
+    def _query(self, query_bundle: QueryBundle) -> Response:
+        _, answer = self.answer(query_bundle.query_str, None, Filters())
+        rows = {(p.paper_id, p.start): row for row, p in enumerate(self._index.passages)}
+        nodes = [
+            NodeWithScore(node=self._index.passages[rows[reference.paper.id, at.start]].node())
+            for reference in answer.references
+            for at in reference.passages
+        ]
+        return Response(answer.text, nodes, {"answer": answer.model_dump(mode="json")})
+
+    async def _aquery(self, query_bundle: QueryBundle) -> Response:
+        # Milliseconds of arithmetic: a thread would cost more than it frees.
+        return self._query(query_bundle)
+
+    def _get_prompt_modules(self) -> PromptMixinType:
+        return {}

@@ -1,0 +1,93 @@
+"""Names in questions and titles: what must be in a paper for it to be the one asked about."""
+
+import re
+from functools import lru_cache
+
+from index.lexical import LexicalIndex, tokenize
+from index.papers import Paper, letters
+from index.text import clean_text
+
+_WORD = re.compile(r"[^\W_][\w.+]*(?:[-/][\w.+]+)*")
+_NUMBER_AFTER = re.compile(r" \d+(?:\.\d+)*\b(?! ?%)")
+_ACRONYM = re.compile(r"\(([^\W\d_a-z][\w-]*[A-Z0-9][\w-]*)\)")
+_COMMON_SHARE = 0.05
+_LONGEST_NAME = 5
+
+# Acronyms of the field that are words by now: a paper can be about them without using them.
+_GENERIC = frozenset(
+    """ai agi ml nlp nlu cv rl rlhf llm lm mllm vlm lvlm mlm qa ir rag kg kv cpu gpu tpu npu api ui
+    gui os pc cot icl sft moe cnn rnn lstm gan vae mlp vit dnn nn asr tts ocr sota usa us uk eu un
+    phd faq url pdf sql html json csv it ceo r nr ok diy 2d 3d""".split()
+)  # fmt: skip
+
+
+@lru_cache(maxsize=8192)
+def title_name(paper: Paper) -> str | None:
+    """The name that a title begins with: "WebArena" of "WebArena: A Realistic …"."""
+    head, colon, _ = clean_text(paper.title).partition(":")
+    return head.strip() if colon and len(head.split()) <= _LONGEST_NAME else None
+
+
+@lru_cache(maxsize=8192)
+def own_names(paper: Paper) -> tuple[str, ...]:
+    """What a paper calls itself and its parts: its title's head, and acronyms in brackets."""
+    head = clean_text(paper.title).partition(":")[0]
+    return head, *dict.fromkeys(_ACRONYM.findall(clean_text(paper.abstract)))
+
+
+@lru_cache(maxsize=8192)
+def _letters(paper: Paper) -> str:
+    return letters(f"{paper.title} {paper.abstract}")
+
+
+@lru_cache(maxsize=8192)
+def paper_tokens(paper: Paper) -> frozenset[str]:
+    """The tokens of a paper's title and abstract."""
+    return frozenset(tokenize(f"{clean_text(paper.title)}\n{clean_text(paper.abstract)}"))
+
+
+def mentions(paper: Paper, name: str) -> bool:
+    """Whether a paper's title or abstract has a name, however it is spaced or hyphenated."""
+    if letters(name) in _letters(paper):
+        return True
+    return not re.search(r"\d", name) and paper_tokens(paper).issuperset(tokenize(name))
+
+
+def _looks_like_name(word: str) -> bool:
+    """Digits among letters, a capital after the first one, or a plus: `o1`, `DARE`, `C++`."""
+    bare = re.sub(r"(?<=[A-Z])s$", "", word)
+    if bare.lower() in _GENERIC or not re.search(r"[^\W\d_]", bare):
+        return False
+    if re.fullmatch(r"\d[\d.]*(?:[a-z%]{1,3}|st|nd|rd|th|-[a-z]+)", bare, re.IGNORECASE):
+        return False  # a quantity: 2.4B, 32k, 3rd, 8-bit
+    return bool(re.search(r"\d|[^\W_].*[A-Z]|\+$", bare)) and len(bare) > 1
+
+
+def asked_names(text: str, lexical: LexicalIndex) -> tuple[str, ...]:
+    """The names in a question that the paper asked about has to mention.
+
+    These are words in the shape of a name (`DARE`, `o1-preview`, `Llama 3`), and capitalised
+    words inside a sentence that no abstract of the index has (`Voyager`). Words that many
+    abstracts have, and the field's common acronyms, do not count.
+    """
+    found: list[str] = []
+    for match in _WORD.finditer(text):
+        word = re.sub(r"['’]s$", "", match[0].rstrip("."))
+        before = text[: match.start()].rstrip()
+        opens = not before or before[-1] in '.?!:"“('
+        number = _NUMBER_AFTER.match(text, match.end())
+        if word[:1].isupper() and not opens and number:
+            found.append(word + number[0])
+            continue
+        tokens = tokenize(word)
+        if not tokens:
+            continue
+        if _looks_like_name(word):
+            whole = lexical.correct(tokens[0])
+            if lexical.document_frequency.get(whole, 0) <= max(2, _COMMON_SHARE * lexical.size):
+                found.append(word if whole == tokens[0] else whole)
+        elif word[:1].isupper() and not opens and not any(
+            lexical.document_frequency.get(token) for token in tokens
+        ):  # fmt: skip
+            found.append(word)
+    return tuple(dict.fromkeys(found))

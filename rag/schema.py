@@ -1,0 +1,148 @@
+"""What goes into a question and what comes out of an answer: frozen, documented, public."""
+
+from datetime import date
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from index.papers import Paper
+
+Mode = Literal["auto", "extractive", "generative"]
+AnswerMode = Literal["extractive", "generative"]
+Status = Literal["answered", "insufficient_evidence"]
+Support = Literal["supported", "partly", "unsupported", "unchecked"]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Filters(_Frozen):
+    """Which papers may answer. An empty filter keeps every paper."""
+
+    digests: tuple[str, ...] = Field(
+        default=(), description="Digests by file name or date ('Mar 14', '2025-03-14')."
+    )
+    every_digest: bool = Field(
+        default=False,
+        description="Whether a paper must be in all of `digests`, not in one of them.",
+    )
+    since: date | None = Field(default=None, description="First day of a source's date, inclusive.")
+    until: date | None = Field(default=None, description="Last day of a source's date, inclusive.")
+
+
+class Passage(_Frozen):
+    """A stretch of a stored abstract: `paper.abstract[start:end] == text`, in code points."""
+
+    start: int = Field(ge=0)
+    end: int = Field(gt=0, description="Exclusive.")
+    text: str
+
+
+class Hit(_Frozen):
+    """A paper found for a query, with its passages that match best."""
+
+    paper: Paper
+    score: float = Field(description="Higher is better; comparable within one query only.")
+    passages: tuple[Passage, ...]
+
+
+class Citation(_Frozen):
+    """The stretch `[start, end)` of the abstract of reference number `reference`."""
+
+    reference: int = Field(ge=1)
+    start: int = Field(ge=0)
+    end: int = Field(gt=0)
+
+
+class AnswerSentence(_Frozen):
+    """One sentence of an answer, what it cites, and whether that supports it."""
+
+    text: str
+    citations: tuple[Citation, ...]
+    support: Support
+    score: float | None = Field(default=None, ge=0, le=1)
+
+
+class Reference(_Frozen):
+    """A cited paper and the passages of it that are cited."""
+
+    number: int = Field(ge=1)
+    paper: Paper
+    passages: tuple[Passage, ...]
+
+
+class NearPaper(_Frozen):
+    """A paper close to the question that is not cited."""
+
+    id: str
+    title: str
+    score: float
+
+
+class Usage(_Frozen):
+    """Tokens read and written by a chat model, and their price in US dollars if known."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: float | None = None
+
+
+class IndexInfo(_Frozen):
+    """The index that answered."""
+
+    id: str
+    papers: int
+    encoder: str
+
+
+class Answer(_Frozen):
+    """An answer whose every sentence cites the sentence of an abstract that supports it."""
+
+    question: str
+    standalone_question: str
+    status: Status
+    reason: str | None = Field(default=None, description="Why it could not be answered.")
+    mode: AnswerMode
+    text: str = Field(description="Markdown with markers like [1], numbered by first use.")
+    sentences: tuple[AnswerSentence, ...]
+    references: tuple[Reference, ...]
+    nearest: tuple[NearPaper, ...]
+    usage: Usage
+    timings_ms: dict[str, float]
+    model: str | None = None
+    index: IndexInfo
+
+    @model_validator(mode="after")
+    def _cites_what_it_lists(self) -> Self:
+        """Hold the invariants of the contract; a breach is a bug, never a user's mistake."""
+        numbers = {reference.number: reference for reference in self.references}
+        cited = {c.reference for sentence in self.sentences for c in sentence.citations}
+        if cited != set(numbers):
+            raise ValueError(f"cited {sorted(cited)} but listed {sorted(numbers)}")
+        for reference in self.references:
+            for passage in reference.passages:
+                if reference.paper.abstract[passage.start : passage.end] != passage.text:
+                    raise ValueError(f"passage of [{reference.number}] is not verbatim")
+        return self
+
+
+class Retrieved(_Frozen):
+    """Stream event: the papers found, before any text is written."""
+
+    hits: tuple[Hit, ...]
+
+
+class Delta(_Frozen):
+    """Stream event: the next piece of the answer's text."""
+
+    text: str
+
+
+class Finished(_Frozen):
+    """Stream event, always the last: the whole answer."""
+
+    answer: Answer
+
+
+Event = Retrieved | Delta | Finished

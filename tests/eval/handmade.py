@@ -1,0 +1,68 @@
+"""Answers made by hand: what they cite is all that the evaluation looks at."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from eval.answer_metrics import AnswerScore, score_answer
+from eval.datasets import Evidence, Question
+from index.papers import Paper
+from rag.schema import Answer, AnswerSentence, Citation, IndexInfo, Passage, Reference, Usage
+
+MOSS = Paper(
+    id="moss",
+    title="Moss^{2}Net: Mosses that Compute",
+    abstract="Mosses are small. We train Moss$^{2}$Net on 40 ferns. It scores 91\\% on bogs.",
+)
+BOGS = Paper(id="bogs", title="Counting Bogs", abstract="Bogs are wet. We count 7 bogs.")
+FERNS = Paper(id="ferns", title="A Fern Survey", abstract="Ferns vary. This survey lists them.")
+PAPERS = (MOSS, BOGS, FERNS)
+
+
+def reference(number: int, paper: Paper, words: str) -> Reference:
+    start = paper.abstract.index(words)
+    passage = Passage(start=start, end=start + len(words), text=words)
+    return Reference(number=number, paper=paper, passages=(passage,))
+
+
+def answer(text: str, *references: Reference) -> Answer:
+    """An answer of one sentence that cites every reference's passages; a refusal if no text."""
+    citations = tuple(
+        Citation(reference=reference.number, start=passage.start, end=passage.end)
+        for reference in references
+        for passage in reference.passages
+    )
+    plain = re.sub(r" ?\[\d+\]", "", text)
+    sentence = AnswerSentence(text=plain, citations=citations, support="unchecked")
+    return Answer(
+        question="?",
+        standalone_question="?",
+        status="answered" if text else "insufficient_evidence",
+        reason=None if text else "The abstracts do not say.",
+        mode="extractive",
+        text=text,
+        sentences=(sentence,) if text else (),
+        references=references,
+        nearest=(),
+        usage=Usage(),
+        timings_ms={},
+        index=IndexInfo(id="i1", papers=3, encoder="e"),
+    )
+
+
+REFUSAL = answer("")
+
+
+def ask(
+    *papers: Paper, kind: str = "fact", quotes: Sequence[tuple[Paper, str]] = (), **more: Any
+) -> Question:
+    """A question that `papers` answer; unanswerable if none does."""
+    evidence = tuple(Evidence(paper=paper.title, quote=quote) for paper, quote in quotes)
+    titles = tuple(paper.title for paper in papers)
+    given = {"id": "q1", "type": kind, "question": "What?", "answerable": bool(papers), **more}
+    return Question(papers=titles, evidence=evidence, **given)
+
+
+def score(question: Question, given: Answer, elapsed_ms: float = 10) -> AnswerScore:
+    """The answer measured against an index of `PAPERS`."""
+    return score_answer(question, given, PAPERS, elapsed_ms)

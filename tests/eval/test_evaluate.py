@@ -1,0 +1,225 @@
+"""The whole evaluation on a small made-up collection: real encoder, index and assistant."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import ir_measures
+import pytest
+
+from eval.answers import evaluate_answers
+from eval.datasets import load_questions
+from eval.retrieval import evaluate_question_retrieval, evaluate_retrieval
+from eval.retrieval_metrics import MEASURES
+from eval.runs import format_summary
+from index.build import build_papers
+from index.embedding import SentenceEncoder
+from index.errors import InputError
+from index.papers import Paper, derived_id
+from rag.assistant import Assistant
+from rag.schema import Answer
+from rag.settings import Settings
+
+ABSTRACTS = {
+    "PeatNet: Reading Water Tables from Bog Photographs": (
+        "Measuring the water table of a bog by hand is slow. We introduce PeatNet, a network that "
+        "reads it from photographs of moss. PeatNet is off by 3.1 cm on average over 52 bogs."
+    ),
+    "Ferry Timetables as Constraint Programs": (
+        "Island ferries must meet trains, tides and crew shifts. We write timetables as constraint "
+        "programs and solve them with a branching rule of our own. On 14 harbours the rule halves "
+        "the waiting time."
+    ),
+    "How Choirs Keep Their Pitch": (
+        "Unaccompanied choirs drift in pitch. We recorded 23 choirs and found that drift grows "
+        "with the number of voices, and that singers listen to the basses first."
+    ),
+    "A Glossary of Sourdough": (
+        "Bakers name the stages of sourdough in many ways. We collect 310 terms from six "
+        "languages and link those that mean the same."
+    ),
+}
+QUESTIONS = [
+    {
+        "id": "m1",
+        "type": "fact",
+        "question": "How far off is PeatNet when it reads the water table of a bog?",
+        "answerable": True,
+        "papers": ["PeatNet: Reading Water Tables from Bog Photographs"],
+        "evidence": [
+            {
+                "paper": "PeatNet: Reading Water Tables from Bog Photographs",
+                "quote": "off by 3.1 cm on average",
+            }
+        ],
+        "nuggets": [["3.1 cm"]],
+    },
+    {
+        "id": "m2",
+        "type": "followup",
+        "question": "how many did they record?",
+        "history": [
+            {"role": "user", "content": "Which paper studies the pitch of choirs?"},
+            {"role": "assistant", "content": "How Choirs Keep Their Pitch."},
+        ],
+        "answerable": True,
+        "papers": ["How Choirs Keep Their Pitch"],
+        "nuggets": [["23 choirs"]],
+    },
+    {
+        "id": "m3",
+        "type": "off-topic",
+        "question": "Who won the chess world championship in 1972?",
+        "answerable": False,
+    },
+]
+
+
+def write_jsonl(path: Path, records: list[dict[str, Any]]) -> Path:
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    return path
+
+
+@pytest.fixture(scope="module")
+def assistant(tmp_path_factory: pytest.TempPathFactory) -> Assistant:
+    settings = Settings(store=tmp_path_factory.mktemp("index") / "store")
+    papers = [
+        Paper(id=derived_id(title, abstract), title=title, abstract=abstract)
+        for title, abstract in ABSTRACTS.items()
+    ]
+    build_papers(papers, settings.store, SentenceEncoder.open(settings.encoder))
+    return Assistant.open(store=settings.store, settings=settings)
+
+
+@pytest.fixture
+def questions(tmp_path: Path) -> Path:
+    return write_jsonl(tmp_path / "small.jsonl", QUESTIONS)
+
+
+@pytest.fixture
+def benchmark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A BEIR folder of the abstracts, and a user's cache of its own."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    folder = tmp_path / "small"
+    (folder / "qrels").mkdir(parents=True)
+    write_jsonl(
+        folder / "corpus.jsonl",
+        [
+            {"_id": f"d{number}", "title": title, "text": abstract}
+            for number, (title, abstract) in enumerate(ABSTRACTS.items())
+        ]
+        + [{"_id": "bare", "title": "A Title without an Abstract", "text": ""}],
+    )
+    write_jsonl(
+        folder / "queries.jsonl",
+        [
+            {"_id": "q1", "text": "estimating bog water levels from pictures"},
+            {"_id": "q2", "text": "ferry scheduling"},
+            {"_id": "q3", "text": "nobody judged this"},
+        ],
+    )
+    (folder / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\nq1\td0\t1\nq2\td1\t1\n")
+    return folder
+
+
+def test_a_run_of_answers_keeps_every_answer_and_measures_it(
+    assistant: Assistant, questions: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    metrics: Mapping[str, Any] = evaluate_answers(questions, assistant, "extractive", out)
+    lines = [json.loads(line) for line in (out / "answers.jsonl").read_text().splitlines()]
+    assert [line["id"] for line in lines] == ["m1", "m2", "m3"]
+    first = Answer.model_validate(lines[0]["answer"])
+    assert "3.1 cm" in first.text
+    assert json.loads((out / "metrics.json").read_text()) == metrics
+    assert metrics["configuration"]["papers"] == 4
+    assert metrics["dataset"]["name"] == "small.jsonl"
+    assert metrics["answers"]["verbatim"]["share"] == 1
+    assert metrics["answers"]["verbatim"]["marker_errors"] == 0
+    assert metrics["by_type"]["fact"]["nugget_recall"] == 1
+    assert metrics["retrieval"]["hit@1"] == 1
+    assert "m2" in (out / "report.html").read_text()
+    assert "hit@1 1.000" in format_summary(metrics)
+
+
+def test_a_run_records_no_path_of_this_machine(
+    assistant: Assistant, questions: Path, tmp_path: Path
+) -> None:
+    evaluate_answers(questions, assistant, "extractive", tmp_path / "run")
+    recorded = (tmp_path / "run" / "metrics.json").read_text()
+    assert str(tmp_path) not in recorded
+    assert str(Path.home()) not in recorded
+
+
+def test_the_same_configuration_twice_gives_the_same_figures(
+    assistant: Assistant, questions: Path, tmp_path: Path
+) -> None:
+    def figures(out: Path) -> Mapping[str, Any]:
+        metrics: dict[str, Any] = evaluate_answers(questions, assistant, "extractive", out)
+        del metrics["run"], metrics["environment"]
+        del metrics["answers"]["latency_ms"]
+        return metrics
+
+    assert figures(tmp_path / "one") == figures(tmp_path / "two")
+
+
+def test_an_index_of_other_papers_is_refused_before_anything_is_asked(
+    assistant: Assistant, tmp_path: Path
+) -> None:
+    other = [{**QUESTIONS[0], "papers": ["A Paper Nobody Indexed"]}]
+    with pytest.raises(InputError, match="none of the papers"):
+        evaluate_answers(
+            write_jsonl(tmp_path / "other.jsonl", other), assistant, "extractive", tmp_path / "run"
+        )
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_that_exists_is_not_overwritten(
+    assistant: Assistant, questions: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "answers.jsonl").write_text("kept")
+    with pytest.raises(InputError, match="not empty"):
+        evaluate_answers(questions, assistant, "extractive", tmp_path / "run")
+    assert (tmp_path / "run" / "answers.jsonl").read_text() == "kept"
+
+
+def test_question_retrieval_leaves_out_what_needs_a_conversation_and_counts_absent_papers_missed(
+    assistant: Assistant, tmp_path: Path
+) -> None:
+    half = {**QUESTIONS[0], "id": "m4", "papers": ["A Paper Nobody Indexed"]}
+    path = write_jsonl(tmp_path / "more.jsonl", [*QUESTIONS, half])
+    measured = evaluate_question_retrieval(load_questions(path), assistant)
+    assert measured["questions"] == 2
+    assert measured["R@10"] == 1 / 2
+
+
+def test_a_benchmark_run_is_in_trec_format_and_its_figures_are_those_of_ir_measures(
+    benchmark: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    metrics: Mapping[str, Any] = evaluate_retrieval(benchmark, Settings(), out)
+    rows = [line.split() for line in (out / "run.trec").read_text().splitlines()]
+    assert {(len(row), row[1], row[5]) for row in rows} == {(6, "Q0", "abstractqa")}
+    assert next(row[3] for row in rows if row[0] == "q1") == "1"
+    assert {row[0] for row in rows} == {"q1", "q2"}
+    theirs = ir_measures.calc_aggregate(
+        list(MEASURES.values()),
+        {"q1": {"d0": 1}, "q2": {"d1": 1}},
+        list(ir_measures.read_trec_run(str(out / "run.trec"))),
+    )
+    for name, measure in MEASURES.items():
+        assert metrics["retrieval"][name] == pytest.approx(theirs[measure], abs=1e-6)
+    assert metrics["retrieval"]["hit@1"] == 1
+    assert metrics["configuration"]["papers"] == 5
+    assert str(tmp_path) not in (out / "metrics.json").read_text()
+    assert json.loads((out / "metrics.json").read_text()) == metrics
+
+
+def test_a_benchmark_is_indexed_once_and_can_be_cut_short(benchmark: Path, tmp_path: Path) -> None:
+    one: Mapping[str, Any] = evaluate_retrieval(benchmark, Settings(), tmp_path / "one")
+    two: Mapping[str, Any] = evaluate_retrieval(benchmark, Settings(), tmp_path / "two", limit=1)
+    assert one["configuration"]["index"] == two["configuration"]["index"]
+    assert (one["dataset"]["queries"], two["dataset"]["queries"]) == (2, 1)
+    assert len(list((tmp_path / "cache" / "abstractqa" / "eval").iterdir())) == 1

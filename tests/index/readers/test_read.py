@@ -1,0 +1,197 @@
+"""Files and folders: names, encodings, formats, and what is refused."""
+
+import json
+import os
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from index.errors import InputError
+from index.papers import Paper
+from index.readers import FORMATS, Problem, read
+
+ABSTRACT = (
+    "Otters open shells with stones, but which stones they choose is unknown. We offer four kinds "
+    "to twenty otters and film three thousand choices. Flat ones are taken twice as often as "
+    "round ones, and an otter keeps its favourite for eleven days."
+)
+DIGEST = f"Apr 22\n\nOtters and Their Stones\n\n{ABSTRACT}\n"
+RECORD = json.dumps({"title": "Otters and Their Naps", "abstract": ABSTRACT})
+
+
+def write(path: Path, content: str | bytes) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def papers(*paths: Path, **options: object) -> list[Paper]:
+    found = list(read(paths, **options))  # type: ignore[arg-type]
+    assert not [item for item in found if isinstance(item, Problem)]
+    return [item for item in found if isinstance(item, Paper)]
+
+
+def problems(*paths: Path) -> list[str]:
+    return [str(item) for item in read(paths) if isinstance(item, Problem)]
+
+
+def test_formats_are_those_the_readers_know() -> None:
+    assert FORMATS == ("digest", "jsonl")
+
+
+def test_a_file_is_named_by_its_name(tmp_path: Path) -> None:
+    file = write(tmp_path / "deep" / "mail.txt", DIGEST)
+    assert papers(file)[0].sources[0].name == "mail.txt"
+
+
+def test_a_folder_is_read_in_order_with_names_from_its_root(tmp_path: Path) -> None:
+    write(tmp_path / "b.txt", DIGEST)
+    write(tmp_path / "a" / "x.jsonl", RECORD)
+    write(tmp_path / ".hidden" / "y.txt", DIGEST)
+    write(tmp_path / ".z.txt", DIGEST)
+    assert [paper.sources[0].name for paper in papers(tmp_path)] == ["a/x.jsonl", "b.txt"]
+
+
+def test_a_file_named_twice_is_read_once(tmp_path: Path) -> None:
+    file = write(tmp_path / "mail.txt", DIGEST)
+    assert len(papers(file, tmp_path, file)) == 1
+
+
+def test_the_same_paper_in_two_files_comes_twice(tmp_path: Path) -> None:
+    first, second = (write(tmp_path / name, DIGEST) for name in ("a.txt", "b.txt"))
+    assert len({paper.id for paper in papers(first, second)}) == 1
+    assert len(papers(first, second)) == 2
+
+
+@pytest.mark.parametrize("name", ["x.jsonl", "x.ndjson", "x.txt", "x"])
+def test_json_lines_are_known_by_name_or_content(tmp_path: Path, name: str) -> None:
+    assert papers(write(tmp_path / name, f"\n {RECORD}"))[0].title == "Otters and Their Naps"
+
+
+def test_a_broken_first_line_of_json_lines_is_a_problem_of_that_line(tmp_path: Path) -> None:
+    found = problems(write(tmp_path / "x.jsonl", '{"title": \n' + RECORD))
+    assert len(found) == 1
+    assert found[0].startswith("x.jsonl:1: broken JSON")
+
+
+def test_a_named_format_is_used_for_every_file(tmp_path: Path) -> None:
+    file = write(tmp_path / "x.txt", DIGEST)
+    assert [type(item) for item in read([file], format="jsonl")] == [Problem] * 3
+    assert len(papers(file, format="digest")) == 1
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
+def test_encodings_and_line_ends_make_no_difference(
+    tmp_path: Path, encoding: str, ending: str
+) -> None:
+    text = DIGEST.replace("Otters and", "Søren’s Otters and")
+    file = write(tmp_path / "x.txt", text.replace("\n", ending).encode(encoding))
+    paper = papers(file)[0]
+    assert (paper.title, paper.abstract) == ("Søren’s Otters and Their Stones", ABSTRACT)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", bytes(range(256)) * 9, b"%PDF-1.7\nabc", b"a\0b",
+     b"\x1b\x02\x03abc" * 50, b"\xff\xfe\x00", b"\x93\xe4\x96\x7b" * 30],
+)  # fmt: skip
+def test_what_is_not_text_is_a_problem_and_the_rest_is_read(tmp_path: Path, data: bytes) -> None:
+    binary = write(tmp_path / "a.txt", data)
+    text = write(tmp_path / "b.txt", DIGEST)
+    assert problems(binary, text) == ["a.txt: not text"]
+    assert problems(tmp_path) == ["a.txt: not text"]
+    assert len([item for item in read([tmp_path]) if isinstance(item, Paper)]) == 1
+
+
+def test_files_of_other_kinds_in_a_folder_are_problems(tmp_path: Path) -> None:
+    write(tmp_path / "a.txt", DIGEST)
+    write(tmp_path / "b.bib", "@article{x, title={Otters}}")
+    write(tmp_path / "c.png", b"\x89PNG\0")
+    found = problems(tmp_path)
+    assert [text.split(":")[0] for text in found] == ["b.bib", "c.png"]
+    assert ".bib files are not read" in found[0]
+
+
+@pytest.mark.parametrize("content", ["", " \n\r\n", "\ufeff"])
+def test_an_empty_file_is_a_problem(tmp_path: Path, content: str) -> None:
+    assert problems(write(tmp_path / "x.txt", content)) == ["x.txt: empty file"]
+
+
+def test_text_without_papers_is_a_problem(tmp_path: Path) -> None:
+    assert problems(write(tmp_path / "x.txt", "hello\n")) == [
+        "x.txt: no paper found: it does not read as digest"
+    ]
+
+
+def test_a_line_of_ten_megabytes_is_one_problem_and_the_rest_is_read(tmp_path: Path) -> None:
+    file = write(tmp_path / "x.txt", DIGEST + "\nA Very Long One\n\n" + "x" * 10_000_000)
+    found = list(read([file]))
+    assert [type(item) for item in found] == [Paper, Problem]
+    assert str(found[1]).startswith("x.txt:9: 10,000,000 characters")
+
+
+@pytest.mark.parametrize("name", ["nowhere", "x" * 5000, "a\0b"])
+def test_a_missing_path_is_refused_at_once(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InputError) as caught:
+        read([tmp_path / name])
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("names", [(), (".hidden.txt",), ("a.png",), ("a.txt",)])
+def test_a_folder_without_readable_files_is_refused(tmp_path: Path, names: tuple[str, ...]) -> None:
+    for name in names:
+        write(tmp_path / name, b"\0\1\2")
+    with pytest.raises(InputError, match=r"no readable file in .*digest, jsonl"):
+        read([tmp_path])
+
+
+def test_no_path_is_refused() -> None:
+    with pytest.raises(InputError, match="nothing to read"):
+        read([])
+
+
+@pytest.mark.parametrize("name", ["arxiv", "bibtex", "ris", "csv", "acl", "", "DIGEST"])
+def test_a_format_of_a_later_version_is_refused_with_those_of_this_one(
+    tmp_path: Path, name: str
+) -> None:
+    file = write(tmp_path / "x.txt", DIGEST)
+    with pytest.raises(InputError, match="auto, digest, jsonl"):
+        read([file], format=name)
+
+
+@pytest.mark.parametrize("year", [0, -1, 10_000])
+def test_a_year_that_is_none_is_refused(tmp_path: Path, year: int) -> None:
+    with pytest.raises(InputError, match="year"):
+        read([write(tmp_path / "x.txt", DIGEST)], year=year)
+
+
+def test_the_year_is_the_option_or_else_that_of_the_file(tmp_path: Path) -> None:
+    file = write(tmp_path / "x.txt", DIGEST)
+    os.utime(file, (1_500_000_000, 1_500_000_000))
+    assert papers(file)[0].sources[0].date == date(2017, 4, 22)
+    assert papers(file, year=2021)[0].sources[0].date == date(2021, 4, 22)
+
+
+def test_a_pipe_is_read(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.write(writing, DIGEST.encode())
+    os.close(writing)
+    try:
+        assert len(papers(Path(f"/dev/fd/{reading}"))) == 1
+    finally:
+        os.close(reading)
+
+
+def test_a_file_that_vanishes_is_a_problem(tmp_path: Path) -> None:
+    file = write(tmp_path / "x.txt", DIGEST)
+    found = read([file, write(tmp_path / "y.txt", DIGEST)])
+    file.unlink()
+    assert [type(item) for item in found] == [Problem, Paper]
+
+
+def test_real_digests_are_115_papers(shared: Path) -> None:
+    found = papers(shared / "digests", year=2025)
+    assert len(found) == 134
+    assert len({paper.id for paper in found}) == 115

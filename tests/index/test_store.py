@@ -1,0 +1,295 @@
+import errno
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hashing_encoder import HashingEncoder
+
+from index.build import BuildReport, build_papers
+from index.errors import EncoderError, StoreBusyError, StoreError
+from index.manifest import FORMAT_VERSION, check_encoder
+from index.papers import Paper, Source
+from index.passages import cut, paper_text
+from index.publish import undo, writer_lock
+from index.store import Index, current
+
+ENCODER = HashingEncoder()
+
+
+def paper(number: int, abstract: str = "") -> Paper:
+    return Paper(
+        id=f"paper{number:03}",
+        title=f"On the boiling of kettle number {number}",
+        abstract=abstract
+        or f"Kettle {number} boils water. It takes {number} minutes~(now).\u2028It never whistles.",
+        sources=(Source(name="mail.txt", position=number + 1),),
+    )
+
+
+def index(store: Path, count: int = 3) -> BuildReport:
+    return build_papers([paper(number) for number in range(count)], store, ENCODER)
+
+
+def live(store: Path) -> Path:
+    generation = current(store)
+    assert generation
+    return store / "generations" / generation
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    index(tmp_path / "store")
+    return tmp_path / "store"
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with more than Chroma keeps out of its HNSW files (1000 vectors)."""
+    store = tmp_path_factory.mktemp("large") / "store"
+    index(store, 500)
+    return store
+
+
+def one_line(error: Exception) -> str:
+    assert "\n" not in str(error)
+    return str(error)
+
+
+def test_the_index_holds_papers_passages_and_their_vectors_in_order(store: Path) -> None:
+    opened = Index.open(store)
+    papers = [paper(number) for number in range(3)]
+    assert opened.papers == tuple(papers)
+    assert opened.passages == tuple(passage for p in papers for passage in cut(p))
+    assert opened.owner.tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2]
+    wholes = [ENCODER.encode_query(paper_text(p)) for p in papers]
+    sentences = [ENCODER.encode_query(passage.text) for passage in opened.passages]
+    assert np.allclose(opened.paper_vectors, wholes, atol=1e-6)
+    assert np.allclose(opened.passage_vectors, sentences, atol=1e-6)
+    assert opened.paper_vectors.dtype == opened.passage_vectors.dtype == np.float32
+    assert opened.lexical.size == 3
+
+
+def test_the_manifest_says_what_the_generation_holds(store: Path) -> None:
+    manifest = Index.open(store).manifest
+    assert (manifest.papers, manifest.passages, manifest.dimension) == (3, 9, 16)
+    assert (manifest.encoder, manifest.weights_hash) == (ENCODER.name, ENCODER.weights_hash)
+    assert [(s.name, s.date, s.papers) for s in manifest.sources] == [("mail.txt", None, 3)]
+    assert manifest.created.utcoffset() is not None
+    assert manifest.generation == current(store)
+
+
+def test_more_than_a_page_of_vectors_comes_back_whole(large: Path) -> None:
+    opened = Index.open(large)
+    assert (len(opened.papers), len(opened.passages)) == (500, 1500)
+    for row in (0, 777, 1499):
+        expected = ENCODER.encode_query(opened.passages[row].text)
+        assert np.allclose(opened.passage_vectors[row], expected, atol=1e-6)
+        assert opened.papers[opened.owner[row]].id == opened.passages[row].paper_id
+
+
+def test_a_large_index_stays_exact_through_changes_and_deletions(
+    large: Path, tmp_path: Path
+) -> None:
+    copy = shutil.copytree(large, tmp_path / "copy")
+    changed = [paper(number, f"Kettle {number} is gone.") for number in range(100, 600)]
+    report = build_papers(changed, copy, ENCODER)
+    assert (report.new, report.updated, report.papers) == (100, 400, 600)
+    opened = Index.open(copy)
+    assert len(opened.passages) == 3 * 100 + 500
+    expected = [ENCODER.encode_query(passage.text) for passage in opened.passages]
+    assert np.allclose(opened.passage_vectors, expected, atol=1e-6)
+    wholes = [ENCODER.encode_query(text) for text in opened.paper_texts]
+    assert np.allclose(opened.paper_vectors, wholes, atol=1e-6)
+
+
+def test_an_index_of_nothing_opens(tmp_path: Path) -> None:
+    build_papers([], tmp_path / "store", ENCODER)
+    opened = Index.open(tmp_path / "store")
+    assert opened.papers == opened.passages == ()
+    assert opened.paper_vectors.shape == opened.passage_vectors.shape == (0, 16)
+
+
+def test_reading_changes_nothing_on_disk(store: Path) -> None:
+    def content() -> dict[str, bytes]:
+        return {str(p): p.read_bytes() for p in store.rglob("*") if p.is_file()}
+
+    before = content()
+    Index.open(store)
+    Index.open(store)
+    assert content() == before
+
+
+def test_an_open_index_needs_nothing_on_disk(store: Path) -> None:
+    opened = Index.open(store)
+    shutil.rmtree(store)
+    assert opened.passages[0].text == "Kettle 0 boils water."
+    assert opened.lexical.scores(["kettl"]).shape == (3,)
+
+
+@pytest.mark.parametrize("name", ["missing", "empty"])
+def test_no_index_is_said_with_the_command_that_makes_one(tmp_path: Path, name: str) -> None:
+    (tmp_path / "empty").mkdir()
+    assert current(tmp_path / name) is None
+    with pytest.raises(StoreError, match=r"no index at .*: run abstractqa index PATH"):
+        Index.open(tmp_path / name)
+    with pytest.raises(StoreError, match="no index at"):
+        undo(tmp_path / name)
+    assert not (tmp_path / "missing").exists()
+
+
+def test_a_file_or_a_folder_of_other_things_is_not_a_store(tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("dear reader")
+    for path in (tmp_path, tmp_path / "letter.txt"):
+        for use in (Index.open, index, undo):
+            with pytest.raises(StoreError, match=r"is not an index folder|is a file") as caught:
+                use(path)
+            assert str(path) in one_line(caught.value)
+    assert [p.name for p in tmp_path.iterdir()] == ["letter.txt"]
+
+
+def test_a_missing_generation_is_damage(store: Path) -> None:
+    shutil.rmtree(live(store))
+    for use in (Index.open, index):
+        with pytest.raises(StoreError, match=r"is missing\): remove that folder, then run"):
+            use(store)
+
+
+@pytest.mark.parametrize("content", ["", "../../etc", "\0", "20250101T000000-deadbeef extra"])
+def test_a_current_that_names_no_generation_is_damage(store: Path, content: str) -> None:
+    (store / "CURRENT").write_text(content)
+    with pytest.raises(StoreError, match="does not name a generation"):
+        Index.open(store)
+
+
+def test_a_newer_format_is_refused(store: Path) -> None:
+    manifest = live(store) / "manifest.json"
+    content = json.loads(manifest.read_text()) | {"format_version": FORMAT_VERSION + 1, "new": 1}
+    manifest.write_text(json.dumps(content))
+    for use in (Index.open, index):
+        with pytest.raises(StoreError, match=r"has format 2 .*upgrade abstractqa"):
+            use(store)
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"format_version": 1}'])
+def test_a_broken_manifest_is_damage(store: Path, content: str) -> None:
+    (live(store) / "manifest.json").write_text(content)
+    with pytest.raises(StoreError, match=r"manifest\.json cannot be read"):
+        Index.open(store)
+
+
+def _files(store: Path) -> Iterator[Path]:
+    return (p for p in live(store).rglob("*") if p.is_file() and p.name != "manifest.json")
+
+
+def test_every_truncated_or_missing_file_is_damage_and_never_a_crash(
+    large: Path, tmp_path: Path
+) -> None:
+    copy = shutil.copytree(large, tmp_path / "copy")
+    names = {path.name for path in _files(copy)}
+    assert {"chroma.sqlite3", "data_level0.bin", "link_lists.bin", "papers.jsonl"} <= names
+    for path in list(_files(copy)):
+        whole = path.read_bytes()
+        path.write_bytes(whole[: len(whole) // 2] if whole else b"more")
+        with pytest.raises(StoreError, match="has changed since it was written"):
+            Index.open(copy)
+        path.unlink()
+        with pytest.raises(StoreError, match="cannot be read"):
+            Index.open(copy)
+        path.write_bytes(whole)
+    assert len(Index.open(copy).papers) == 500
+
+
+def test_a_damaged_index_is_not_built_upon(store: Path) -> None:
+    (live(store) / "papers.jsonl").write_text("")
+    generation = current(store)
+    with pytest.raises(StoreError, match="is damaged"):
+        index(store, 4)
+    assert current(store) == generation
+
+
+def test_another_encoder_is_refused_with_both_names(store: Path) -> None:
+    generation = current(store)
+    with pytest.raises(EncoderError, match="built with the encoder 'hashing', not 'other'"):
+        build_papers([paper(9)], store, HashingEncoder("other"))
+    assert current(store) == generation
+
+
+def test_an_encoder_of_the_same_name_and_other_weights_is_refused_with_both_hashes(
+    store: Path,
+) -> None:
+    other = HashingEncoder(dimension=8)
+    with pytest.raises(EncoderError) as caught:
+        check_encoder(Index.open(store).manifest, other)
+    assert ENCODER.weights_hash[:12] in one_line(caught.value)
+    assert other.weights_hash[:12] in str(caught.value)
+
+
+def test_undo_goes_back_to_the_generation_before(store: Path) -> None:
+    first = current(store)
+    index(store, 5)
+    assert undo(store) == first == current(store)
+    assert len(Index.open(store).papers) == 3
+    with pytest.raises(StoreError, match="no earlier state"):
+        undo(store)
+
+
+def test_only_the_live_generation_and_the_one_before_are_kept(store: Path) -> None:
+    second, third = index(store, 4).generation, index(store, 5).generation
+    assert sorted(p.name for p in (store / "generations").iterdir()) == sorted([second, third])
+    undo(store)
+    fourth = index(store, 6).generation
+    assert sorted(p.name for p in (store / "generations").iterdir()) == sorted([second, fourth])
+
+
+def test_a_second_writer_is_refused_at_once_and_readers_are_not(store: Path) -> None:
+    with writer_lock(store):
+        with pytest.raises(StoreBusyError, match="another process is writing"):
+            index(store, 4)
+        with pytest.raises(StoreBusyError):
+            undo(store)
+        assert len(Index.open(store).papers) == 3
+    assert index(store, 4).papers == 4
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (errno.ENOSPC, "no space left on its disk"),
+        (errno.EROFS, "it is read-only"),
+        (errno.EACCES, "it is read-only for this user"),
+    ],
+)
+@pytest.mark.parametrize("call", ["index.build.stage", "index.build.hash_files", "os.fsync"])
+def test_a_disk_that_refuses_leaves_the_published_index_as_it_was(
+    store: Path, monkeypatch: pytest.MonkeyPatch, code: int, words: str, call: str
+) -> None:
+    generation = current(store)
+
+    def refuse(*_: object) -> None:
+        raise OSError(code, "the disk refuses")
+
+    monkeypatch.setattr(call, refuse)
+    with pytest.raises(StoreError, match=words) as caught:
+        index(store, 4)
+    assert str(store) in one_line(caught.value)
+    monkeypatch.undo()
+    assert current(store) == generation
+    assert [p.name for p in (store / "generations").iterdir()] == [generation]
+    assert len(Index.open(store).papers) == 3
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs a folder nobody can write")
+def test_a_folder_that_cannot_be_made_is_one_line() -> None:
+    with pytest.raises(StoreError, match="cannot write the index at /proc/self/store") as caught:
+        index(Path("/proc/self/store"))
+    one_line(caught.value)
+
+
+def test_a_store_below_a_file_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError) as caught:
+        index(tmp_path / "file" / "store")
+    one_line(caught.value)

@@ -1,0 +1,156 @@
+"""Cleaning: what goes, what stays, and the exact way back."""
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from index.text import clean, clean_text
+
+ordinary = st.text(st.sampled_from("abcXYZ 0123456789.,;:()-éß字α%"), max_size=60).filter(
+    lambda text: " %" not in f" {text}"
+)
+messy = st.lists(
+    st.sampled_from(
+        ["\\", "{", "}", "$", "~", "^", "_", "%", " ", "\n", "\t", "-\n", '\\"', "\\eg", "\\url{",
+         "\\textbf{", "\\cite[", "\\frac{a}{b}", "``", "''", "a", "B", "10", "é", "\u200b",
+         "\ud800", "\0", "\ufeff", "^{", "_{", "\\alpha", "word ", ". "]
+    )
+    | st.text(max_size=3)
+).map("".join)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("stored", "shown"),
+    [
+        ("10^{5}", "10⁵"),
+        ("10^5", "10⁵"),
+        ("10^{-5}", "10⁻⁵"),
+        ("M^3ViT and M^{3}ViT", "M³ViT and M³ViT"),
+        ("H_{2}O", "H₂O"),
+        ("1^{st}", "1st"),
+        ("a_{ij} and x_i", "a_ij and x_i"),
+        ("L_{a, b}", "L_(a, b)"),
+        ("by ~33.5%", "by ~33.5%"),
+        ("(~3%) of 5~10", "(~3%) of 5~10"),
+        ("the ~ 0.25B", "the ~ 0.25B"),
+        ("models~(PLMs)", "models (PLMs)"),
+        ("JiuZhang~2.0", "JiuZhang 2.0"),
+        (r"(\eg a model, \ie. one)", "(e.g. a model, i.e. one)"),
+        ("train %question makers", "train question makers"),
+        ("ends here. % To go on", "ends here. To go on"),
+        ("107% for 50 % of a %CV", "107% for 50 % of a %CV"),
+        (r"37.8\% \& more", "37.8% & more"),
+        (r"Ragnar\"ok, Erd\H{o}s, Poincar\'e", "Ragnarök, Erdős, Poincaré"),
+        (r"na\"{\i}ve S\o ren {\"o}", "naïve Søren ö"),
+        (r"\url{https://x.org/~me/a_b%20c}", "https://x.org/~me/a_b%20c"),
+        (r"\textbf{bold \emph{and} more}", "bold and more"),
+        ("$5 and $10", "$5 and $10"),
+        ("US$5m, then $7, then 10$ more", "US$5m, then $7, then 10$ more"),
+        (r"\$5 and \$10", "$5 and $10"),
+        (r"$O(n^2)$ and $x$-ray", "O(n²) and x-ray"),
+        (r"1.5$\times$ at $\alpha \le 2$", "1.5× at α ≤ 2"),
+        (r"$\frac{1}{n}$", "1/n"),
+        ("$$ a + b $$", "a + b"),
+        ("``quoted''", "“quoted”"),
+        (r"as in~\cite[p. 3]{owl} here", "as in here"),
+        (r"\ourmodel{} wins", "ourmodel wins"),
+        ("a multi-\ntask model, pre-\nand post", "a multi-task model, pre- and post"),
+        ("zero\u200bwidth so\u00adft", "zerowidth soft"),
+        ("  a \n\r\n b\tc\u00a0d ", "a b c d"),
+        ("a\rb\u2028c", "a b c"),
+        ("half \ud800 a character", "half \ufffd a character"),
+        ("set {a, b} of {BERT}", "set {a, b} of BERT"),
+    ],
+)
+def test_debris_goes_and_the_rest_stays(stored: str, shown: str) -> None:
+    assert clean(stored).text == shown
+    assert clean_text(shown) == shown
+
+
+def test_each_character_knows_where_it_came_from() -> None:
+    stored = r"Use \textbf{Ragnar\"ok}~(37.8\%)"
+    cleaned = clean(stored)
+    at = cleaned.text.index("Ragnarök")
+    assert stored[slice(*cleaned.stored_span(at, at + 8))] == r"Ragnar\"ok"
+    at = cleaned.text.index("ö")
+    assert stored[slice(*cleaned.stored_span(at, at + 1))] == r"\"o"
+    at = cleaned.text.index("%")
+    assert stored[slice(*cleaned.stored_span(at, at + 1))] == "%"
+
+
+def test_stored_spans_map_to_the_clean_characters_from_them() -> None:
+    cleaned = clean(r"a \eg b")
+    assert cleaned.text == "a e.g. b"
+    assert cleaned.clean_span(2, 5) == (2, 6)
+    assert cleaned.clean_span(0, 7) == (0, 8)
+    assert clean("a   ").clean_span(2, 3) == (0, 0)
+
+
+@pytest.mark.parametrize("span", [(0, 0), (-1, 1), (0, 4), (2, 1)])
+def test_a_span_outside_the_text_is_refused(span: tuple[int, int]) -> None:
+    with pytest.raises(ValueError, match="not inside"):
+        clean("abc").stored_span(*span)
+
+
+@given(messy)
+def test_the_map_never_goes_back_and_stays_inside(stored: str) -> None:
+    cleaned = clean(stored)
+    assert len(cleaned.text) == len(cleaned.starts) == len(cleaned.ends)
+    assert list(cleaned.starts) == sorted(cleaned.starts)
+    assert list(cleaned.ends) == sorted(cleaned.ends)
+    pairs = zip(cleaned.starts, cleaned.ends, strict=True)
+    assert all(0 <= start < end <= len(stored) for start, end in pairs)
+    cleaned.text.encode()
+    assert cleaned.text == cleaned.text.strip(" ")
+    assert "  " not in cleaned.text
+
+
+@given(messy, st.integers(0, 50), st.integers(1, 50))
+def test_clean_spans_come_back_from_their_stored_spans(stored: str, at: int, length: int) -> None:
+    cleaned = clean(stored)
+    end = min(at + length, len(cleaned.text))
+    if at < end:
+        first, last = cleaned.clean_span(*cleaned.stored_span(at, end))
+        assert first <= at < end <= last
+
+
+@given(ordinary)
+def test_ordinary_text_changes_in_its_spaces_alone(stored: str) -> None:
+    cleaned = clean(stored)
+    assert cleaned.text == " ".join(stored.split())
+    assert clean(cleaned.text).text == cleaned.text
+
+
+@given(ordinary, st.integers(0, 50), st.integers(1, 50))
+def test_the_stored_slice_of_ordinary_text_holds_the_span(
+    stored: str, at: int, length: int
+) -> None:
+    cleaned = clean(stored)
+    end = min(at + length, len(cleaned.text))
+    if at < end:
+        part = clean(stored[slice(*cleaned.stored_span(at, end))]).text
+        assert cleaned.text[at:end].strip() in part
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["a", " ", "\n", "-\n", "\\", "{", "$", "$a ", "$5 a", "~", "^{", "_{a", "\\url{", "\\cite[",
+     "\\frac{", '\\"', "%", "'", "{a-"],
+)  # fmt: skip
+def test_time_is_linear_in_the_length(unit: str) -> None:
+    def seconds(length: int) -> float:
+        text = unit * (length // len(unit))
+        started = time.perf_counter()
+        clean(text)
+        return time.perf_counter() - started
+
+    seconds(1000)
+    assert seconds(400_000) < 0.05 + 60 * max(seconds(20_000), 0.002)
+
+
+def test_a_line_of_ten_megabytes_is_cleaned_in_seconds() -> None:
+    started = time.perf_counter()
+    assert len(clean("some words " * 1_000_000).text) == 10_999_999
+    assert time.perf_counter() - started < 15

@@ -1,0 +1,172 @@
+"""The `abstractqa` command: its arguments, and what its exit codes mean.
+
+0 is done (an answer that the abstracts do not say, too), 1 a problem told in one line on
+stderr, 2 wrong usage, 130 interrupted.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from index.errors import AbstractQAError
+
+if TYPE_CHECKING:
+    _Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+MODES = ("auto", "extractive", "generative")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command with these arguments, by default the process's own."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a terminal that cannot show a character shows "?"
+            stream.reconfigure(errors="replace")
+    try:
+        arguments = build_parser().parse_args(argv)
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else 2
+    # Imported here: `--help` and wrong usage answer at once.
+    from ui.commands import COMMANDS
+
+    try:
+        code = COMMANDS[arguments.command](arguments)
+        sys.stdout.flush()
+    except AbstractQAError as error:
+        return _problem(str(error))
+    except KeyboardInterrupt:
+        _problem("interrupted")
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; Python must not fail again while it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return _problem(f"{where}{error.strerror or error}")
+    return code
+
+
+def _problem(text: str) -> int:
+    print(f"abstractqa: {' '.join(text.split())}", file=sys.stderr)
+    return 1
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    parser = argparse.ArgumentParser(
+        prog="abstractqa",
+        description="Ask paper abstracts; every sentence of an answer cites the one behind it.",
+    )
+    parser.add_argument(
+        "--version", action="version", version=f"abstractqa {version('abstractqa')}"
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_index(commands)
+    _add_ask(commands)
+    _add_search(commands)
+    _add_ui(commands)
+    _add_eval(commands)
+    doctor = commands.add_parser("doctor", help="check index, models and page; say what to do")
+    _add_store(doctor)
+    _add_json(doctor)
+    return parser
+
+
+def _path(text: str) -> Path:
+    if not text:  # pathlib would take it for the working folder
+        raise argparse.ArgumentTypeError("the path is empty")
+    return Path(text)
+
+
+def _add_store(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--store", type=_path, metavar="DIR", help="the index's folder (default: ABSTRACTQA_STORE)"
+    )
+
+
+def _add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print one JSON document and no more")
+
+
+def _add_mode(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--mode", choices=MODES, default="auto", help="how to write the answer")
+
+
+def _add_index(commands: "_Commands") -> None:
+    index = commands.add_parser("index", help="read files of abstracts into the index")
+    index.add_argument("paths", nargs="*", metavar="PATH", help="a file, or a folder of files")
+    index.add_argument("--format", default="auto", help="the files' format (default: auto)")
+    index.add_argument(
+        "--year",
+        type=int,
+        metavar="YYYY",
+        help="year of digest dates without one (default: the file's modification year)",
+    )
+    index.add_argument(
+        "--undo", action="store_true", help="go back to the index before the last change"
+    )
+    _add_store(index)
+    _add_json(index)
+
+
+def _add_ask(commands: "_Commands") -> None:
+    ask = commands.add_parser("ask", help="answer a question from the abstracts")
+    ask.add_argument("question", metavar="QUESTION")
+    _add_mode(ask)
+    ask.add_argument(
+        "--digest",
+        action="append",
+        default=[],
+        metavar="D",
+        help="answer from this digest only, by name or date; may be repeated",
+    )
+    ask.add_argument("--since", metavar="DATE", help="only digests from this day on (2025-03-14)")
+    ask.add_argument("--until", metavar="DATE", help="only digests up to this day, inclusive")
+    _add_store(ask)
+    _add_json(ask)
+
+
+def _add_search(commands: "_Commands") -> None:
+    search = commands.add_parser("search", help="list the papers nearest to a query")
+    search.add_argument("query", metavar="QUERY")
+    search.add_argument(
+        "--limit", type=int, default=10, metavar="N", help="papers at most (default: 10)"
+    )
+    _add_store(search)
+    _add_json(search)
+
+
+def _add_ui(commands: "_Commands") -> None:
+    ui = commands.add_parser("ui", help="serve the web page")
+    ui.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on (default: %(default)s)"
+    )
+    ui.add_argument("--port", type=int, default=7860, help="default: %(default)s")
+    ui.add_argument(
+        "--sample", action="store_true", help="index the bundled sample if there is no index"
+    )
+    _add_store(ui)
+
+
+def _add_eval(commands: "_Commands") -> None:
+    evaluate = commands.add_parser("eval", help="measure retrieval or answers")
+    kinds = evaluate.add_subparsers(dest="kind", required=True, metavar="KIND")
+    retrieval = kinds.add_parser("retrieval", help="rank a dataset in BEIR layout")
+    retrieval.add_argument("dataset", type=_path, metavar="DATASET_DIR")
+    answers = kinds.add_parser("answers", help="answer a file of questions")
+    answers.add_argument("questions", type=_path, metavar="QUESTIONS.jsonl")
+    _add_store(answers)
+    _add_mode(answers)
+    for parser in (retrieval, answers):
+        parser.add_argument(
+            "--out", type=_path, metavar="DIR", help="new folder of this run (default: in runs/)"
+        )
+        _add_json(parser)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,195 @@
+"""What each command does. Heavy imports stand inside: no command waits for another's."""
+
+import json
+from argparse import Namespace
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from index.errors import InputError
+from ui.dates import parse_day
+from ui.terminal import Progress, answer_text, hits_text, note, say
+
+if TYPE_CHECKING:
+    from index.build import BuildReport
+    from rag import Assistant
+    from rag.schema import Filters
+    from rag.settings import Settings
+
+MOST_PROBLEMS = 20
+"""Unreadable entries that `index` names one by one."""
+
+
+def _settings(arguments: Namespace) -> "Settings":
+    """The settings, with the store of the command line if one was given."""
+    from rag.settings import load_settings
+
+    settings = load_settings()
+    if arguments.store is None:
+        return settings
+    return settings.model_copy(update={"store": arguments.store})
+
+
+def _assistant(arguments: Namespace) -> "Assistant":
+    settings = _settings(arguments)
+    from rag import Assistant  # takes seconds, so a wrong setting is told first
+
+    return Assistant.open(store=settings.store, settings=settings)
+
+
+def _text(text: str, name: str) -> str:
+    """`text` if it can be printed and stored; shells may pass bytes that are no characters."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InputError(f"the {name} is not valid UTF-8 text") from error
+    return text
+
+
+def _build(paths: list[Path], settings: "Settings", format: str, year: int | None) -> "BuildReport":  # noqa: A002
+    from index.build import build
+    from index.embedding import SentenceEncoder
+
+    encoder = SentenceEncoder.open(settings.encoder)
+    with Progress() as progress:
+        return build(paths, settings.store, encoder, format=format, year=year, progress=progress)
+
+
+def index(arguments: Namespace) -> int:
+    """Read files into the index, or take the last change back."""
+    settings = _settings(arguments)
+    if arguments.undo:
+        if arguments.paths:
+            raise InputError("--undo takes no PATH")
+        return _undo(settings, as_json=arguments.json)
+    if not arguments.paths or not all(arguments.paths):
+        raise InputError("no PATH given; name a file or folder of abstracts to index")
+    if arguments.year is not None and not 1900 <= arguments.year <= 2100:
+        raise InputError(f"--year {arguments.year} is out of range; give one from 1900 to 2100")
+    paths = [Path(path) for path in arguments.paths]
+    report = _build(paths, settings, arguments.format, arguments.year)
+    for problem in report.problems[:MOST_PROBLEMS]:
+        note(f"{problem.file}:{problem.line}: {problem.reason}")
+    if len(report.problems) > MOST_PROBLEMS:
+        note(f"… and {len(report.problems) - MOST_PROBLEMS:,} more")
+    if arguments.json:
+        say(json.dumps(asdict(report), ensure_ascii=False, default=str))
+    else:
+        say(_summary(report, settings.store))
+    return 0
+
+
+def _undo(settings: "Settings", *, as_json: bool) -> int:
+    from index.publish import undo
+
+    generation = undo(settings.store)
+    say(
+        json.dumps({"generation": generation})
+        if as_json
+        else f"The index at {settings.store} is again that of {generation}."
+    )
+    return 0
+
+
+def _summary(report: "BuildReport", store: Path) -> str:
+    counts = ", ".join(
+        f"{getattr(report, name):,} {name}"
+        for name in ("new", "unchanged", "updated", "duplicate", "rejected")
+    )
+    return (
+        f"{counts}\n{report.papers:,} papers and {report.passages:,} sentences in {store} "
+        f"({report.embedded:,} texts embedded, {report.seconds:.1f} s)"
+    )
+
+
+def _filters(arguments: Namespace) -> "Filters":
+    from rag.schema import Filters
+
+    since = parse_day(arguments.since, "--since") if arguments.since is not None else None
+    until = parse_day(arguments.until, "--until") if arguments.until is not None else None
+    if since and until and since > until:
+        raise InputError(f"--since {since} is after --until {until}; no day is in between")
+    return Filters(digests=tuple(arguments.digest), since=since, until=until)
+
+
+def ask(arguments: Namespace) -> int:
+    """Answer one question."""
+    question, filters = _text(arguments.question, "question"), _filters(arguments)
+    answer = _assistant(arguments).ask(question, filters=filters, mode=arguments.mode)
+    say(answer.model_dump_json() if arguments.json else answer_text(answer))
+    return 0
+
+
+def search(arguments: Namespace) -> int:
+    """List the papers nearest to a query."""
+    if arguments.limit < 1:
+        raise InputError(f"--limit {arguments.limit} is too small; give at least 1")
+    query = _text(arguments.query, "query")
+    hits = _assistant(arguments).search(query, limit=arguments.limit)
+    if arguments.json:
+        found = [hit.model_dump(mode="json") for hit in hits]
+        say(json.dumps(found, ensure_ascii=False))
+    else:
+        say(hits_text(hits))
+    return 0
+
+
+def ui(arguments: Namespace) -> int:
+    """Serve the web page until interrupted."""
+    from index.store import current
+
+    settings = _settings(arguments)
+    if arguments.sample and current(settings.store) is None:
+        note(f"There is no index at {settings.store} yet; indexing the bundled sample.")
+        from index import sample
+
+        folder = Path(sample.__file__).parent
+        _build(sorted(folder.glob("*.txt")), settings, "digest", None)
+    from ui.web.server import serve
+
+    serve(settings, arguments.host, arguments.port)
+    return 0
+
+
+def evaluate(arguments: Namespace) -> int:
+    """Measure retrieval or answers, and keep the run."""
+    from eval.runs import format_summary
+
+    if arguments.kind == "retrieval":
+        from eval.retrieval import evaluate_retrieval
+        from rag.settings import load_settings
+
+        metrics = evaluate_retrieval(arguments.dataset, load_settings(), out=arguments.out)
+    else:
+        from eval.answers import evaluate_answers
+
+        metrics = evaluate_answers(
+            arguments.questions, _assistant(arguments), mode=arguments.mode, out=arguments.out
+        )
+    say(json.dumps(metrics, ensure_ascii=False) if arguments.json else format_summary(metrics))
+    return 0
+
+
+def doctor(arguments: Namespace) -> int:
+    """Check everything a question needs, and say what to do about what is wrong."""
+    from ui.doctor import examine
+
+    checks = examine(arguments.store)
+    good = all(check.ok for check in checks)
+    if arguments.json:
+        say(json.dumps({"ok": good, "checks": [asdict(check) for check in checks]}))
+    else:
+        for check in checks:
+            say(f"{'ok     ' if check.ok else 'problem'}  {check.name}: {check.message}")
+    return 0 if good else 1
+
+
+COMMANDS: dict[str, Callable[[Namespace], int]] = {
+    "index": index,
+    "ask": ask,
+    "search": search,
+    "ui": ui,
+    "eval": evaluate,
+    "doctor": doctor,
+}

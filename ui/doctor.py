@@ -1,0 +1,100 @@
+"""Whether everything that a question needs is there, and what to do if it is not."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from index.errors import AbstractQAError
+
+if TYPE_CHECKING:
+    from index.embedding import SentenceEncoder
+    from rag.settings import Settings
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at; a failed one's message says what to do."""
+
+    name: str
+    ok: bool
+    message: str
+
+
+def examine(store: Path | None) -> list[Check]:
+    """Look at everything; `store` overrides the one of the settings.
+
+    What depends on something broken is left out: its own message would only repeat it.
+    """
+    from rag.settings import load_settings
+
+    def chosen() -> "Settings":
+        settings = load_settings()
+        return settings.model_copy(update={"store": store}) if store is not None else settings
+
+    checks = [_python()]
+    settings = _kept(checks, "settings", chosen, _settings)
+    if settings is not None:
+        encoder = _kept(checks, "encoder", lambda: _encoder(settings), _weights)
+        if encoder is not None:
+            _kept(checks, "index", lambda: _index(settings, encoder), str)
+    _kept(checks, "page", _page, str)
+    checks.append(Check("answers", True, "extractive: no chat model is used"))
+    return checks
+
+
+def _kept(
+    checks: list[Check], name: str, look: Callable[[], _T], describe: Callable[[_T], str]
+) -> _T | None:
+    """Look, note how it went in `checks`, and return what was found."""
+    try:
+        found = look()
+        checks.append(Check(name, True, describe(found)))
+    except (AbstractQAError, OSError, ImportError) as error:
+        checks.append(Check(name, False, " ".join(str(error).split())))
+        return None
+    return found
+
+
+def _python() -> Check:
+    found = ".".join(str(part) for part in sys.version_info[:3])
+    good = sys.version_info[:2] == (3, 11)
+    return Check("Python", good, found if good else f"{found}; run make setup with Python 3.11")
+
+
+def _settings(settings: "Settings") -> str:
+    return f"store {settings.store}, encoder {settings.encoder}"
+
+
+def _encoder(settings: "Settings") -> "SentenceEncoder":
+    from index.embedding import SentenceEncoder
+
+    encoder = SentenceEncoder.open(settings.encoder)
+    encoder.encode_query("a check that it works")
+    return encoder
+
+
+def _weights(encoder: "SentenceEncoder") -> str:
+    return f"{encoder.name}, {encoder.dimension} dimensions, weights {encoder.weights_hash[:12]}"
+
+
+def _index(settings: "Settings", encoder: "SentenceEncoder") -> str:
+    from index.manifest import check_encoder
+    from index.store import Index
+
+    manifest = Index.open(settings.store).manifest
+    check_encoder(manifest, encoder)
+    return (
+        f"{manifest.papers:,} papers, {manifest.passages:,} sentences, every file as written "
+        f"({manifest.generation})"
+    )
+
+
+def _page() -> str:
+    import_module("ui.web.server")
+    return f"Gradio {version('gradio')}"
