@@ -49,9 +49,9 @@ def _text(text: str, name: str) -> str:
 
 def _build(paths: list[Path], settings: "Settings", format: str, year: int | None) -> "BuildReport":  # noqa: A002
     from index.build import build
-    from index.embedding import SentenceEncoder
+    from index.encoder import LocalEncoder
 
-    encoder = SentenceEncoder.open(settings.encoder)
+    encoder = LocalEncoder.open(settings.encoder)
     with Progress() as progress:
         return build(paths, settings.store, encoder, format=format, year=year, progress=progress)
 
@@ -70,7 +70,7 @@ def index(arguments: Namespace) -> int:
     paths = [Path(path) for path in arguments.paths]
     report = _build(paths, settings, arguments.format, arguments.year)
     for problem in report.problems[:MOST_PROBLEMS]:
-        note(f"{problem.file}:{problem.line}: {problem.reason}")
+        note(str(problem))
     if len(report.problems) > MOST_PROBLEMS:
         note(f"… and {len(report.problems) - MOST_PROBLEMS:,} more")
     if arguments.json:
