@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.encoder import Encoder
+from index.lexical import TOKENS_VERSION
 from index.papers import Paper
 from index.passages import cut, paper_text
 from index.store import Index
@@ -34,9 +35,10 @@ def records_of(papers: Sequence[Paper]) -> Records:
 def content_hash(records: Records) -> str:
     """SHA-256 of the ids and texts of all records, hexadecimal.
 
-    It changes when a paper does, and when a newer version cleans or cuts the same paper anew.
+    It changes when a paper does, and when a newer version cleans, cuts or tokenizes the same
+    paper anew.
     """
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(f"tokens {TOKENS_VERSION}".encode())
     for name in COLLECTIONS:
         for record in records[name]:
             digest.update(json.dumps([name, record.id, record.text]).encode())

@@ -25,16 +25,20 @@ from rapidfuzz.distance import OSA
 from index.papers import Paper
 from index.text import clean_text
 
+TOKENS_VERSION = 1
+"""Raised with every change of `tokenize`, so that an older index is rebuilt from its vectors."""
+
 # Words that carry no subject: function words, and the ones people wrap questions in.
 STOP_WORDS = frozenset(
     """a about after all also am an and any anybody anyone anything are as at be been before being
-    between both but by can could did do does doing done each eg else etc every few for from get
-    give given had has have having he her here him his how i ie if im in into is it its itself just
-    let like list many me more most much my no nor not of off on one only or other our out over own
-    papers paper please r same say says she should show so some somebody someone something such
-    tell than that the their them then there these they thing things this those through to too u
-    under until up us use used uses using very want was way we were what when where whether which
-    while who whom whose why will with within without would you your"""
+    between both but by can compare compared could did difference do does doing done each eg
+    else etc every few for from get give given had has have having he her here him his how i ie
+    if im in into is it its itself just let like list many me more most much my no nor not of
+    off on one only or other our out over own papers paper please r same say says she should
+    show so some somebody someone something such tell than that the their them then there these
+    they thing things this those through to too u under until up us use used uses using versus
+    very vs want was way we were what when where whether which while who whom whose why will
+    with within without would you your"""
     .split()
 )  # fmt: skip
 
@@ -67,7 +71,8 @@ def _word_tokens(word: str) -> tuple[str, ...]:
         tokens = () if parts[0] in STOP_WORDS else (stem(parts[0]),)
     else:
         kept = (stem(part) for part in parts if len(part) > 1 and part not in STOP_WORDS)
-        tokens = ("".join(parts).replace(".", ""), *kept)
+        # Stemmed like a word typed in one piece, so that the two meet: `unival` and `UnIVAL`.
+        tokens = (stem("".join(parts).replace(".", "")), *kept)
     return (*tokens, "".join(parts) + "++") if word.endswith("++") else tokens
 
 

@@ -8,7 +8,12 @@ from index.papers import Paper
 from rag.schema import AnswerSentence, Citation, Passage, Reference
 from rag.support import check
 
-_MARKDOWN = re.compile(r"([\\`*\[\]<~])|(?<!\w)_|_(?!\w)")
+# What markdown would read as a sign: anywhere, before an entity's name, or opening a line.
+_SIGNS = re.compile(
+    r"[\\`*\[\]<]|(?<!\w)_|_(?!\w)|&(?=#?\w+;)|^[-+#>=](?=\s|#)|(?<=^\d)[.)](?=\s)"
+    r"|(?<=^\d\d)[.)](?=\s)"
+)
+_ESCAPED = re.compile(r"\\([\\`*\[\]<_&\-+#>=.)])|\*\*")
 
 
 @dataclass(frozen=True)
@@ -48,12 +53,12 @@ class Composition:
 
 def escape(text: str) -> str:
     """Plain text as markdown that shows it unchanged; a bracketed number is no marker then."""
-    return _MARKDOWN.sub(lambda m: "\\" + m[0], text)
+    return _SIGNS.sub(lambda sign: "\\" + sign[0], text)
 
 
 def unescape(text: str) -> str:
     """Markdown made by `compose` as plain text, markers kept, emphasis removed."""
-    return re.sub(r"\\([\\`*\[\]<~_])", r"\1", re.sub(r"(?<!\\)\*\*", "", text))
+    return _ESCAPED.sub(lambda match: match[1] or "", text)
 
 
 def compose(blocks: Sequence[Block]) -> Composition:

@@ -11,7 +11,8 @@ from index.lexical import tokenize
 from index.papers import Paper, letters
 from index.store import Index
 from index.text import clean_text
-from rag.names import paper_tokens, title_name
+from rag.digests import parse_dates
+from rag.names import named_papers, paper_tokens, title_name
 from rag.question import Kind, analyse
 from rag.retrieval import rank
 
@@ -20,12 +21,15 @@ _THING = (
     r"(?:authors?|papers?|methods?|models?|approach|works?|benchmarks?|datasets?|systems?|ones?"
     r"|stud(?:y|ies)|first|second|third|fourth|fifth|last|former|latter|other)"
 )
+# "Is it true that …?": there "it" refers to nothing.
+_EXPLETIVE = r"(?:true|possible|better|worse|easy|hard|harder|known|clear|worth|likely)\b"
 _REFERS = re.compile(
     # it, their: pronouns; "those that …" points forward, not back
-    r"\b(?:its?|itself|they|them|theirs?|he|she|his|her)\b"
-    r"|\b(?:those|these)\b(?! (?:that|which|who|with|of|in|on|digests?))"
+    rf"\b(?:its|itself|it(?! {_EXPLETIVE})|they|them|theirs?|he|she|his|her)\b"
+    r"|\b(?:those|these)\b(?! (?:that|which|who|with|of|in|on|digests?)\b)"
     # the paper, this work; "the method of …" says itself which
-    rf"|\b(?:the|this|that)(?: same)? {_THING}\b(?! (?:of|on|that|which|for|from|about|in|between))"
+    rf"|\b(?:the|this|that)(?: same)? {_THING}\b"
+    r"(?! (?:of|on|that|which|for|from|about|in|between)\b)"
     # does that, about this; elsewhere "that" is a conjunction
     r"|\b(?:is|was|do|does|did|about|of|for|with|like|why|how) (?:this|that)\b"
     r"|\b(?:this|that)\s*\??$|\b(?:each|both) of them\b",
@@ -34,9 +38,10 @@ _REFERS = re.compile(
 _CONTINUES = re.compile(
     r"^(?:and|so|but|also|or|what about|how about|then|ok|okay)\b", re.IGNORECASE
 )
+_PREPOSITION = r"(?:about|on|in|for|with|of|at|by|using)"
 _SWAPS = re.compile(
     r"^(?:and|but|so|what about|how about|and what about|and how about)\s+"
-    r"(?P<prep>on|in|for|with|of|at|by|using)?\s*(?P<new>[^?]+?)\s*\?*$",
+    rf"(?:(?P<prep>{_PREPOSITION})\s+)?(?P<new>[^?]+?)\s*\?*$",
     re.IGNORECASE,
 )
 _ORDINAL = re.compile(r"\bthe (?P<which>first|second|third|fourth|fifth|last)\b", re.IGNORECASE)
@@ -46,7 +51,6 @@ _VERB = re.compile(
     r"\b(?:is|are|was|were|do|does|did|can|could|has|have|had|will|would|should)\b", re.I
 )
 _SHORT = 3
-_SHORTEST_NAME = 4
 
 
 class Message(Protocol):
@@ -82,7 +86,7 @@ def read_history(history: History | None) -> tuple[Turn, ...]:
         else:
             role, content = getattr(message, "role", None), getattr(message, "content", None)
         role = getattr(role, "value", role)
-        if role not in _ROLES or not isinstance(content, str):
+        if not isinstance(role, str) or role not in _ROLES or not isinstance(content, str):
             raise InputError(
                 f"history item {number} needs a role (user or assistant) and a text content"
             )
@@ -116,11 +120,13 @@ def standalone(question: str, turns: Sequence[Turn], index: Index, encoder: Enco
     asked = [turn.text for turn in turns if turn.role == "user"]
     refers, continues = bool(_REFERS.search(question)), bool(_CONTINUES.match(question))
     whole = analyse(question).kind is Kind.LIST and not continues
-    if not asked or whole or (_names_a_paper(question, index) and not refers):
+    if not asked or whole:
         return Standalone(question)
     swapped = _swap(question, asked[-1])
     if swapped:
         return Standalone(swapped)
+    if named_papers(question, index.papers, index.lexical) and not refers:
+        return Standalone(question)
     tokens = set(tokenize(question))
     leans = refers or continues
     if not leans and len(tokens) > _SHORT:
@@ -131,26 +137,22 @@ def standalone(question: str, turns: Sequence[Turn], index: Index, encoder: Enco
     return Standalone(question, tuple(papers))
 
 
-def _names_a_paper(question: str, index: Index) -> bool:
-    """Whether a question has the name that a title begins with."""
-    said = letters(question)
-    names = (letters(title_name(paper) or "") for paper in index.papers)
-    return any(len(name) > _SHORTEST_NAME and name in said for name in names)
-
-
 def _swap(question: str, before: str) -> str | None:
     """The question before with one part replaced by the fragment that follows it."""
     match = _SWAPS.match(question.strip())
-    if not match or _VERB.search(match["new"]) or _REFERS.search(match["new"]):
+    if not match or len(match["new"].split()) > _SHORT + 1:
         return None
-    prep = match["prep"]
-    if prep is None:
+    if _VERB.search(match["new"]) or _REFERS.search(match["new"]):
         return None
+    then, now = parse_dates(before), parse_dates(match["new"])
+    if then and now:  # "and in the Apr 22 digest?"
+        return before[: then[0][0].start()] + now[0][0][0] + before[then[0][0].end() :]
     end = before.rstrip(" ?")
-    places = list(re.finditer(rf"\b{prep}\b\s+[^,;?]+$", end, re.IGNORECASE))
-    if places:
-        end = end[: places[-1].start()].rstrip()
-    return f"{end} {prep.lower()} {match['new']}?"
+    # Up to the last such preposition: "… do well on" of "Do the agents do well on WebArena?"
+    head = re.match(rf".*\b{match['prep'] or _PREPOSITION}(?=\s+[^,;]+$)", end, re.IGNORECASE)
+    if head:
+        return f"{head[0]} {match['new']}?"
+    return f"{end} {match['prep'].lower()} {match['new']}?" if match["prep"] else None
 
 
 def _spoken_of(question: str, turns: Sequence[Turn], index: Index, encoder: Encoder) -> list[Paper]:

@@ -1,35 +1,27 @@
 """The way of a question, from its words to a checked answer, as a LlamaIndex query engine."""
 
-import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-import numpy as np
 from llama_index.core.base.base_query_engine import BaseQueryEngine
 from llama_index.core.base.response.schema import Response
 from llama_index.core.prompts.mixin import PromptMixinType
 from llama_index.core.schema import NodeWithScore, QueryBundle
-from numpy.typing import NDArray
 
 from index.encoder import Encoder
 from index.errors import InputError
 from index.store import Index
+from rag.catalogue import asks_where, describe, is_about_digests, write_where
 from rag.citations import Block, compose
 from rag.conversation import History, Standalone, read_history, standalone
-from rag.digests import (
-    Scope,
-    allowed,
-    find_digests,
-    has_subject,
-    list_digests,
-    read_scope,
-)
-from rag.evidence import Selector, naming_sentence, nearest_papers
+from rag.digests import allowed, list_digests
+from rag.evidence import Selector, nearest_papers
 from rag.question import analyse
 from rag.retrieval import Ranking, hits, rank
 from rag.schema import Answer, Filters, Hit, IndexInfo, Mode, NearPaper, Usage
+from rag.scope import Scope, read_scope
 from rag.sufficiency import insufficient
 from rag.synthesis import extractive
 
@@ -37,11 +29,6 @@ LONGEST_QUESTION = 4_000
 """Code points; a longer text is not a question."""
 _HITS = 10
 _NEAREST = 3
-
-_INDEX_WORDS = re.compile(
-    r"\b(?:papers?|digests?|abstracts?|index|collection|corpus)\b", re.IGNORECASE
-)
-_COUNTS = re.compile(r"\b(?:how many|number of|count)\b", re.IGNORECASE)
 
 
 class Clock:
@@ -137,22 +124,28 @@ class AbstractQueryEngine(BaseQueryEngine):
             alone = standalone(asked, turns, self._index, self._encoder)
             scope = read_scope(alone.asked, self._digests)
             mask = mask & allowed(self._index.papers, scope.filters)
+            if scope.without:
+                mask = mask & ~allowed(self._index.papers, Filters(digests=scope.without))
         with clock.step("retrieve"):
             query = replace(alone, asked=scope.text or alone.asked).text
             ranking = rank(self._index, self._encoder, query, mask)
         reason: str | None
         if scope.unknown:
             reason, blocks = self._unknown_digest(scope.unknown), []
-        elif self._is_about_digests(alone, scope):
-            with clock.step("synthesise"):
-                reason, blocks = None, self._describe(alone.asked, scope, mask)
+        elif asked_for := asks_where(alone, self._index):
+            reason, blocks = None, write_where(asked_for)
+        elif is_about_digests(alone, scope):
+            blocks = describe(
+                self._index, self._digests, alone.asked, scope, mask, filtered=filters != Filters()
+            )
+            reason = None
         else:
-            reason, blocks = self._from_evidence(alone.asked, scope, ranking, clock)
+            reason, blocks = self._from_evidence(alone, scope, ranking, clock)
         with clock.step("cite"):
             composition = compose(blocks)
         cited = {reference.paper.id for reference in composition.references}
         answer = Answer(
-            question=question,
+            question=question.encode(errors="replace").decode(),
             standalone_question=alone.text,
             status="insufficient_evidence" if reason else "answered",
             reason=reason,
@@ -168,11 +161,13 @@ class AbstractQueryEngine(BaseQueryEngine):
         return hits(self._index, ranking, _HITS), answer
 
     def _from_evidence(
-        self, asked: str, scope: Scope, ranking: Ranking, clock: Clock
+        self, alone: Standalone, scope: Scope, ranking: Ranking, clock: Clock
     ) -> tuple[str | None, list[Block]]:
         with clock.step("select"):
-            question = analyse(asked, scope.text)
-            evidence = Selector(self._index, self._encoder, question, ranking).select()
+            question = analyse(alone.asked, scope.text)
+            about = {paper.id for paper in alone.about}
+            rows = [int(row) for row in ranking.rows if self._index.papers[row].id in about]
+            evidence = Selector(self._index, self._encoder, question, ranking, rows).select()
             reason = insufficient(self._index, question, ranking, evidence)
         with clock.step("synthesise"):
             return reason, [] if reason else extractive.write(self._index, evidence)
@@ -180,27 +175,6 @@ class AbstractQueryEngine(BaseQueryEngine):
     def _unknown_digest(self, named: str) -> str:
         known = ", ".join(digest.label for digest in self._digests) or "none"
         return f"There is no digest of {named}; there is: {known}."
-
-    def _is_about_digests(self, alone: Standalone, scope: Scope) -> bool:
-        """Whether the index itself is asked about: how many papers, which are in both."""
-        names_it = scope.filters.digests or _INDEX_WORDS.search(alone.asked)
-        return bool(names_it) and not alone.about and not has_subject(scope.text)
-
-    def _describe(self, asked: str, scope: Scope, mask: NDArray[np.bool_]) -> list[Block]:
-        rows = [int(row) for row in np.flatnonzero(mask)]
-        digests = self._digests
-        if scope.filters.digests:
-            named = {
-                found
-                for wanted in scope.filters.digests
-                for found in find_digests(wanted, self._digests)
-            }
-            digests = tuple(digest for digest in self._digests if digest in named)
-        blocks = extractive.write_count(len(rows), digests, scope.filters)
-        if _COUNTS.search(asked) or not scope.filters.digests:
-            return blocks
-        sentences = [naming_sentence(self._index, row) for row in rows]
-        return blocks + extractive.write_list(self._index, rows, sentences)
 
     def _nearest(self, ranking: Ranking, cited: set[str]) -> tuple[NearPaper, ...]:
         near = nearest_papers(self._index, ranking, len(cited) + _NEAREST)
@@ -211,10 +185,14 @@ class AbstractQueryEngine(BaseQueryEngine):
         )[:_NEAREST]
 
     def _query(self, query_bundle: QueryBundle) -> Response:
-        _, answer = self.answer(query_bundle.query_str, None, Filters())
+        found, answer = self.answer(query_bundle.query_str, None, Filters())
+        scores = {hit.paper.id: hit.score for hit in found}
         rows = {(p.paper_id, p.start): row for row, p in enumerate(self._index.passages)}
         nodes = [
-            NodeWithScore(node=self._index.passages[rows[reference.paper.id, at.start]].node())
+            NodeWithScore(
+                node=self._index.passages[rows[reference.paper.id, at.start]].node(),
+                score=scores.get(reference.paper.id, 0.0),
+            )
             for reference in answer.references
             for at in reference.passages
         ]

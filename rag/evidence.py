@@ -28,7 +28,9 @@ LATER_BONUS = 0.05
 BACKGROUND_MALUS = 0.1
 CLOSING_MALUS = 0.5
 
-WORDS_OF_ONE = 88
+WORTH = 0.6
+"""A further sentence scores at least this share of the first one."""
+WORDS_OF_ONE = 92
 """Words of evidence, about, for an answer from one paper."""
 WORDS_OF_SIDE = 70
 """Words of evidence, about, for each side of a comparison."""
@@ -40,14 +42,17 @@ LONGEST_LIST = 20
 CLOSE = 0.8
 """Papers with at least this share of the first one's score are close to it."""
 _CANDIDATES = 10
+_LISTABLE = 0.3
+_FAR_AHEAD = 0.3
 
-_NUMBER = re.compile(
-    r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|dozens?|hundreds?|thousands?"
-    r"|millions?|billions?|half|twice|double|triple)\b",
+# Not the digits of a name ("GPT-4"), and not a list's "1)".
+NUMBER = re.compile(
+    r"(?<![\w.-])\d[\d.,]*(?![\d.,]*\))|\b(?:two|three|four|five|six|seven|eight|nine|ten"
+    r"|dozens?|hundreds?|thousands?|millions?|billions?|half|twice|double|triple)\b",
     re.IGNORECASE,
 )
 _REASON = re.compile(
-    r"\b(?:because|due to|since|as|thus|lead(?:s|ing)? to|caus\w+|therefore|owing|reasons?|issues?"
+    r"\b(?:because|due to|since|thus|lead(?:s|ing)? to|caus\w+|therefore|owing|reasons?|issues?"
     r"|problems?|fail\w*|limit\w*|suffer\w*|challenges?|result(?:s|ing)? in|hence|so that)\b",
     re.IGNORECASE,
 )
@@ -57,12 +62,10 @@ _NAMING = re.compile(
     re.IGNORECASE,
 )
 _CLOSING = re.compile(
-    r"\b(?:code|codes|data|dataset|datasets|models?|weights|project page|source code)\b.{0,60}"
-    r"\b(?:available|released?|found|accessible|open-sourced?)\b|https?://",
+    r"\b(?:codes?|data|datasets?|models?|weights|project page)\b.{0,60}"
+    r"\b(?:available|released?|accessible|open-sourced?|(?:is|are|be) found)\b|https?://",
     re.IGNORECASE,
 )
-
-
 _ASKS_CLOSING = re.compile(
     r"\b(?:code|github|website|url|link|available|release[ds]?|open.?source|download|where can)\b",
     re.IGNORECASE,
@@ -94,15 +97,24 @@ class Evidence:
 
 
 class Selector:
-    """Chooses evidence for one question from one ranking."""
+    """Chooses evidence for one question from one ranking.
+
+    `about` are the rows of the papers that earlier turns of the conversation were about.
+    """
 
     def __init__(
-        self, index: Index, encoder: Encoder, question: Question, ranking: Ranking
+        self,
+        index: Index,
+        encoder: Encoder,
+        question: Question,
+        ranking: Ranking,
+        about: Sequence[int] = (),
     ) -> None:
         self._index = index
         self._encoder = encoder
         self._question = question
         self._ranking = ranking
+        self._about = list(about)
         self._part_cosines: tuple[Floats, ...] | None = None
 
     def select(self) -> Evidence:
@@ -112,7 +124,7 @@ class Selector:
         if self._question.kind is Kind.LIST:
             return Evidence(Kind.LIST, self._listed())
         if self._question.kind is Kind.COMPARE and len(self._ranking.rows) > 1:
-            papers = self._sides()
+            papers = self._about if len(self._about) > 1 else self._sides()
             found = (self._of_paper(paper, WORDS_OF_SIDE) for paper in papers)
             return Evidence(Kind.COMPARE, tuple(found))
         return Evidence(Kind.FACT, (self._of_paper(self._answering(), WORDS_OF_ONE),))
@@ -124,7 +136,7 @@ class Selector:
         papers close to each other the one with the better sentence goes first.
         """
         scores = self._ranking.scores
-        rows = [int(row) for row in self._ranking.rows[:_CANDIDATES]]
+        rows = self._about or [int(row) for row in self._ranking.rows[:_CANDIDATES]]
         names = asked_names(self._question.text, self._index.lexical)
         if names:
             named = [r for r in rows if all(mentions(self._index.papers[r], n) for n in names)]
@@ -138,11 +150,20 @@ class Selector:
     def _listed(self) -> tuple[PaperEvidence, ...]:
         """Every paper that is about the subject, each with its one best sentence.
 
-        A paper is, if its score as a share of the first one's, raised by the share of the
+        If the question has a name, these are the papers that mention it. Otherwise a paper is
+        about it if its score as a share of the first one's, raised by the share of the
         question's rare words in its title and in all of it, reaches `LISTED`.
         """
         scores, lexical = self._ranking.scores, self._index.lexical
         weights = {token: lexical.idf(token) for token in self._ranking.tokens}
+        names = asked_names(self._question.text, lexical, common=_LISTABLE)
+        if names:
+            papers = self._index.papers
+            rows = [
+                int(r) for r in self._ranking.rows if any(mentions(papers[r], n) for n in names)
+            ]
+            if rows:
+                return tuple(self._of_paper(row, 1) for row in rows[:LONGEST_LIST])
         first = max(float(scores[self._ranking.rows[0]]), 1e-6)
         chosen: list[int] = []
         for row in map(int, self._ranking.rows[:LONGEST_LIST]):
@@ -162,18 +183,30 @@ class Selector:
         Of the ways to cut the question in two, the first at a word that compares ("vs",
         "compared with") counts, or else the one whose sides find the best two papers.
         """
+        first = int(self._ranking.rows[0])
         allowed = np.zeros(len(self._index.papers), dtype=np.bool_)
         allowed[self._ranking.rows[:_CANDIDATES]] = True
         best: tuple[float, list[int]] = (-np.inf, [int(r) for r in self._ranking.rows[:2]])
         for left, right, sure in _halves(self._question.text)[:4]:
             ranked = [rank(self._index, self._encoder, side, allowed) for side in (left, right)]
             rows = [int(ranking.rows[0]) for ranking in ranked]
+            if sure and self._ranking.lead >= _FAR_AHEAD and self._has_both(first, ranked):
+                return [first]  # "X's success rate vs plain GPT-4o": both in the paper on X
             total = sum(float(r.scores[row]) for r, row in zip(ranked, rows, strict=True))
             if rows[0] != rows[1] and (sure or total > best[0]):
                 best = (total, rows)
                 if sure:
                     break
         return best[1]
+
+    def _has_both(self, paper: int, sides: Sequence[Ranking]) -> bool:
+        """Whether a paper has all words of both sides of a comparison."""
+        return paper_tokens(self._index.papers[paper]).issuperset(
+            token
+            for side in sides
+            for token in side.tokens
+            if self._index.lexical.document_frequency.get(token)
+        )
 
     def _cosines(self) -> tuple[Floats, ...]:
         """Cosines with every passage: of the whole question, then of its parts if several."""
@@ -205,19 +238,24 @@ class Selector:
             )
         ]
         whole = np.mean(scored, axis=0) if len(scored) > 1 else scored[0]
-        order = [int(np.argmax(part)) for part in (scored[1:] or scored)]
+        order = [int(np.argmax(scored[0])), *(int(np.argmax(part)) for part in scored[1:])]
         order.sort(key=lambda i: -whole[i])
         order += [int(i) for i in np.argsort(-whole, kind="stable")]
         chosen: list[int] = []
         spent = 0
         for i in dict.fromkeys(order):
             length = len(texts[i].split())
-            if chosen and (spent + length > words or whole[i] < whole[order[0]] / 3):
+            if i in chosen:
                 continue
-            chosen.append(i)
-            spent += length
+            if chosen and (spent + length > words or whole[i] < WORTH * whole[order[0]]):
+                continue
+            for at in (i, *_enumerated(texts, i)):
+                chosen.append(at)
+                spent += len(texts[at].split())
             if spent >= words:
                 break
+        # The best one first, the others as the abstract has them: "Furthermore, …" stays behind.
+        chosen = [chosen[0], *sorted(chosen[1:])]
         return PaperEvidence(paper, tuple(rows[i] for i in chosen), float(whole.max()))
 
     def _score(self, part: str, cosines: Floats, texts: Sequence[str], names: set[str]) -> Floats:
@@ -229,12 +267,13 @@ class Selector:
         asked = {lexical.correct(token) for token in tokenize(part)} - names
         weights = {token: lexical.idf(token) for token in asked}
         asks_closing = bool(_ASKS_CLOSING.search(question.text))
+        wants_name = question.wants_name or question.kind is not Kind.FACT
         scores = cosines.astype(np.float32)
         for i, text in enumerate(texts):
             scores[i] += OVERLAP_WEIGHT * _share(weights, tokenize(text))
-            if question.wants_number and _NUMBER.search(text):
+            if question.wants_number and NUMBER.search(text):
                 scores[i] += NUMBER_BONUS
-            if question.wants_name and _NAMING.search(text):
+            if wants_name and _NAMING.search(text):
                 scores[i] += NAME_BONUS
             if question.wants_reason:
                 scores[i] += REASON_BONUS * bool(_REASON.search(text))
@@ -244,6 +283,18 @@ class Selector:
             if _CLOSING.search(text) and not asks_closing:
                 scores[i] -= CLOSING_MALUS
         return scores
+
+
+_ENUMERATED = re.compile(r"\(?(?:\d|[ivx]{1,4}|[a-e])\)")
+
+
+def _enumerated(texts: Sequence[str], at: int) -> list[int]:
+    """The sentences "1) …", "2) …" that follow the one that announces them."""
+    following: list[int] = []
+    while at + 1 < len(texts) and _ENUMERATED.match(texts[at + 1]):
+        at += 1
+        following.append(at)
+    return following
 
 
 _COMPARING = re.compile(

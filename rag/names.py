@@ -1,17 +1,24 @@
 """Names in questions and titles: what must be in a paper for it to be the one asked about."""
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
-from index.lexical import LexicalIndex, tokenize
+from index.lexical import LexicalIndex, fold, tokenize
 from index.papers import Paper, letters
 from index.text import clean_text
 
 _WORD = re.compile(r"[^\W_][\w.+]*(?:[-/][\w.+]+)*")
 _NUMBER_AFTER = re.compile(r" \d+(?:\.\d+)*\b(?! ?%)")
 _ACRONYM = re.compile(r"\(([^\W\d_a-z][\w-]*[A-Z0-9][\w-]*)\)")
-_COMMON_SHARE = 0.05
+COMMON_SHARE = 0.05
+_INTRODUCED = re.compile(
+    r"(?:[Pp]ropos|[Ii]ntroduc|[Pp]resent|[Dd]evelop|[Nn]amed|[Cc]alled|[Dd]ubbed|[Tt]erm|[Cc]oin)"
+    r"[a-z]*,? (?:(?:an?|the|our|as) )?([A-Z][\w-]*[A-Z0-9][\w-]*)"
+)
 _LONGEST_NAME = 5
+_SHORTEST_NAME = 4
+_RARE = 1
 
 # Acronyms of the field that are words by now: a paper can be about them without using them.
 _GENERIC = frozenset(
@@ -30,14 +37,47 @@ def title_name(paper: Paper) -> str | None:
 
 @lru_cache(maxsize=8192)
 def own_names(paper: Paper) -> tuple[str, ...]:
-    """What a paper calls itself and its parts: its title's head, and acronyms in brackets."""
-    head = clean_text(paper.title).partition(":")[0]
-    return head, *dict.fromkeys(_ACRONYM.findall(clean_text(paper.abstract)))
+    """What a paper calls itself and its parts.
+
+    The head of its title if it has one, acronyms in brackets, and what it says it introduces:
+    "RoboFuME" of "we propose RoboFuME".
+    """
+    head, colon, _ = clean_text(paper.title).partition(":")
+    abstract = clean_text(paper.abstract)
+    found = (*_ACRONYM.findall(abstract), *_INTRODUCED.findall(abstract))
+    return ((head,) if colon else ()) + tuple(dict.fromkeys(found))
+
+
+def named_papers(text: str, papers: Sequence[Paper], lexical: LexicalIndex) -> list[Paper]:
+    """The papers whose title's head stands in a text as words of its own.
+
+    In any case ("webarena"), unless the head is a word that several abstracts use ("HoME").
+    """
+    said = fold(text)
+    found: list[Paper] = []
+    for paper in papers:
+        name = title_name(paper)
+        if not name or len(letters(name)) < _SHORTEST_NAME:
+            continue
+        frequencies = [lexical.document_frequency.get(t, 0) for t in tokenize(name.lower())]
+        rarest = min(frequencies, default=0)
+        if _whole_word(name, ignore_case=rarest <= _RARE).search(said):
+            found.append(paper)
+    return found
 
 
 @lru_cache(maxsize=8192)
-def _letters(paper: Paper) -> str:
-    return letters(f"{paper.title} {paper.abstract}")
+def _whole_word(name: str, *, ignore_case: bool) -> re.Pattern[str]:
+    """A name as words of its own, however it is spaced or hyphenated, perhaps in the plural."""
+    runs = [re.escape(run) for run in re.findall(r"\d+(?:\.\d+)*|[^\W\d_]+", fold(name))]
+    flags = re.IGNORECASE if ignore_case else re.NOFLAG
+    spaced = r"[\W_]*".join(runs)
+    return re.compile(rf"(?<![^\W_]){spaced}s?(?![^\W_]|\.\d)", flags)
+
+
+@lru_cache(maxsize=8192)
+def _folded(paper: Paper) -> str:
+    return fold(f"{clean_text(paper.title)}\n{clean_text(paper.abstract)}")
 
 
 @lru_cache(maxsize=8192)
@@ -47,10 +87,16 @@ def paper_tokens(paper: Paper) -> frozenset[str]:
 
 
 def mentions(paper: Paper, name: str) -> bool:
-    """Whether a paper's title or abstract has a name, however it is spaced or hyphenated."""
-    if letters(name) in _letters(paper):
+    """Whether a paper's title or abstract has a name as a word of its own.
+
+    Spaces and hyphens do not matter ("GPT-4o", "GPT4o"); case does for a name in capitals,
+    since "DARE" is not "dare". Other names without digits may be inflected.
+    """
+    if _whole_word(name, ignore_case=not name.isupper()).search(_folded(paper)):
         return True
-    return not re.search(r"\d", name) and paper_tokens(paper).issuperset(tokenize(name))
+    if name.isupper() or re.search(r"\d", name):
+        return False
+    return paper_tokens(paper).issuperset(tokenize(name))
 
 
 def _looks_like_name(word: str) -> bool:
@@ -63,12 +109,14 @@ def _looks_like_name(word: str) -> bool:
     return bool(re.search(r"\d|[^\W_].*[A-Z]|\+$", bare)) and len(bare) > 1
 
 
-def asked_names(text: str, lexical: LexicalIndex) -> tuple[str, ...]:
+def asked_names(
+    text: str, lexical: LexicalIndex, *, common: float = COMMON_SHARE
+) -> tuple[str, ...]:
     """The names in a question that the paper asked about has to mention.
 
     These are words in the shape of a name (`DARE`, `o1-preview`, `Llama 3`), and capitalised
-    words inside a sentence that no abstract of the index has (`Voyager`). Words that many
-    abstracts have, and the field's common acronyms, do not count.
+    words inside a sentence that no abstract of the index has (`Voyager`). Words that more than
+    the share `common` of the abstracts have, and the field's acronyms, do not count.
     """
     found: list[str] = []
     for match in _WORD.finditer(text):
@@ -84,7 +132,7 @@ def asked_names(text: str, lexical: LexicalIndex) -> tuple[str, ...]:
             continue
         if _looks_like_name(word):
             whole = lexical.correct(tokens[0])
-            if lexical.document_frequency.get(whole, 0) <= max(2, _COMMON_SHARE * lexical.size):
+            if lexical.document_frequency.get(whole, 0) <= max(2, common * lexical.size):
                 found.append(word if whole == tokens[0] else whole)
         elif word[:1].isupper() and not opens and not any(
             lexical.document_frequency.get(token) for token in tokens

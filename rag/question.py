@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+MONEY = "dollars"
+
 
 class Kind(StrEnum):
     """The form of answer that a question wants."""
@@ -25,7 +27,7 @@ class Question:
     wants_reason: bool
     wants_name: bool
     counted: str | None
-    """What "how many ..." asks to count: "hours", "parameters"."""
+    """What "how many ..." asks to count: "hours", "extra parameters"; `MONEY` for a price."""
 
 
 _PAPERS = (
@@ -43,7 +45,8 @@ _LIST = re.compile(
     + "|".join(
         (
             # which papers …; what recent model merging methods …
-            rf"(?:which|what) (?:(?!{_VERB}\b)[\w-]+ ){{0,4}}?(?!paper\b){_PAPERS}\b"
+            rf"(?:which|what) (?!percentage|share|number|fraction)(?:(?!{_VERB}\b)[\w-]+ ){{0,4}}?"
+            rf"(?!paper\b){_PAPERS}\b"
             r"(?! (?:is|was|has|does|did|do|it|they|that|s)\b)",
             # list all the papers …; show me some benchmarks …
             r"(?:list|name|enumerate|show|find|give)\b(?: me)?(?: (?:all|every|some|the|any|of))*"
@@ -55,12 +58,13 @@ _LIST = re.compile(
             # are there other papers …; do we have any …; how many papers …
             rf"(?:is|are) there (?:any|other|more|some)? ?(?:[\w-]+ ){{0,3}}?{_WORKS}\b",
             r"(?:do|did) (?:we|you) have (?:any|some)",
-            rf"how many (?:[\w-]+ ){{0,3}}?{_WORKS}\b",
+            rf"how many (?:[\w-]+ ){{0,3}}?{_WORKS}\b(?! (?:did|does|do|has|have|had)\b)",
             # anything that uses …; any of these …; any recommendation papers …
-            r"(?:any(?:thing| of (?:them|these|those))|what else)\b",
+            r"(?:(?:is|are) there |list |find |show )?(?:me )?"
+            r"(?:any(?:thing| of (?:them|these|those))|everything|what else)\b",
             rf"any (?:[\w-]+ ){{0,3}}?(?!paper\b){_PAPERS}\b",
-            # everything on …; all the papers …; papers about …
-            rf"(?:everything|all (?:the )?{_PAPERS})\b",
+            # all the papers …; papers about …
+            rf"all (?:the )?{_PAPERS}\b",
             rf"{_WORKS} (?:about|on|that|which|using|with)\b",
             r"(?:show|tell) me (?:about )?(?:everything|all)\b",
             # who reports …
@@ -70,8 +74,10 @@ _LIST = re.compile(
     + ")",
     re.IGNORECASE,
 )
+_MORE = r"(?:more|fewer|less|better|worse|larger|bigger|smaller|higher|lower|faster|slower)"
 _COMPARE = re.compile(
-    r"\b(?:compare[ds]?|comparison|versus|vs\.?|differences?|differ|in contrast)\b"
+    r"\b(?:compare[ds]?|comparison|versus|vs\.?|diff(?:er|erences?)?|in contrast)\b"
+    rf"|^(?:does|do|is|are|which has|who has)\b.* or .*\b{_MORE}\b"
     r"|\bboth\b.*\beach\b|\bwhat does each\b|\bhow do .+ and .+ differ\b",
     re.IGNORECASE,
 )
@@ -93,21 +99,24 @@ _NAME = re.compile(
     r"|work)|who|has any(?:one|body)|is there|what (?:method|approach|is|are) )\b",
     re.IGNORECASE,
 )
-_COUNTED = re.compile(
-    r"\b[Hh]ow many (?:(?:of|the|different|more|extra|total|new|unique|distinct|additional|billion"
-    r"|million|training) )*(?P<noun>[a-z][a-z-]+)"
+_NOT_COUNTED = (
+    r"(?:is|are|was|were|do|does|did|can|could|has|have|had|will|would|must|should|of|in|on|at"
+    r"|for|to|from|by|with|per|and|or|that|which|who|it|they|we|i|you|there)\b"
 )
-_COST = re.compile(r"\b(?:dollars?|usd|euros?|cost in|price|expensive)\b|\$", re.IGNORECASE)
-_NOT_COUNTED = {"are", "is", "were", "was", "do", "does", "did", "can", "could", "have", "has"}
-_PART = re.compile(
-    r"\s*[?!;]\s+|\.\s+(?=[A-Z])"
-    r"|,?\s+(?:and|or|but)\s+(?=(?:at\s+(?:most|least)\s+|over\s+|in\s+|by\s+|to\s+)?(?:how|what|which|why|where|who|when|does)\b)"
-    r"|:\s+(?=(?:how|what|which|why|where|who|when|does)\b)",
+_COUNTED = re.compile(
+    r"\b(?:how many|number of|nr of) (?:of )?(?:the |these |those |all )*"
+    rf"(?P<counted>(?!{_NOT_COUNTED})[\w-]+(?: (?!{_NOT_COUNTED})[\w-]+){{0,3}})",
     re.IGNORECASE,
 )
-_ASKS = re.compile(
-    r"(?:at \w+ |over |in |by |to )?(?:how|what|which|why|where|who|when|does)\b", re.I
+_COST = re.compile(r"\b(?:dollars?|usd|euros?|cost in|price|expensive)\b|\$", re.IGNORECASE)
+_ASKING = r"(?:how|what|which|why|where|who|when|does)\b"
+_PART = re.compile(
+    r"\s*[?!;]\s+|\.\s+(?=[A-Z])"
+    rf"|,?\s+(?:and|or|but)\s+(?=(?:at\s+(?:most|least)\s+|over\s+|in\s+|by\s+|to\s+)?{_ASKING})"
+    rf"|:\s+(?={_ASKING})",
+    re.IGNORECASE,
 )
+_ASKS = re.compile(rf"(?:at \w+ |over |in |by |to )?{_ASKING}", re.IGNORECASE)
 _SHORTEST_PART = 3
 
 
@@ -135,18 +144,16 @@ def analyse(text: str, subject: str | None = None) -> Question:
         kind = Kind.LIST
     else:
         kind = Kind.FACT
-    counted = _COUNTED.search(spaced)
-    noun = counted["noun"].lower() if counted else None
-    if noun in _NOT_COUNTED:
-        noun = None
-    if noun is None and _COST.search(spaced):
-        noun = "dollars"
+    counting = _COUNTED.search(spaced)
+    counted = counting["counted"] if counting else None
+    if counted is None and _COST.search(spaced):
+        counted = MONEY
     return Question(
         text=subject,
         kind=kind,
         parts=_parts(subject, kind),
-        wants_number=bool(_NUMBER.search(spaced)) or noun is not None,
+        wants_number=bool(_NUMBER.search(spaced)) or counted is not None,
         wants_reason=bool(_REASON.search(spaced)),
         wants_name=bool(_NAME.search(spaced)),
-        counted=noun,
+        counted=counted,
     )

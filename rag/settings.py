@@ -5,12 +5,16 @@ from pathlib import Path
 
 import platformdirs
 from dotenv import dotenv_values
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from index.errors import InputError
 
 PREFIX = "ABSTRACTQA_"
+
+
+def _default_store() -> Path:
+    return platformdirs.user_data_path("abstractqa") / "store"
 
 
 class Settings(BaseSettings):
@@ -21,7 +25,7 @@ class Settings(BaseSettings):
     )
 
     store: Path = Field(
-        default_factory=lambda: platformdirs.user_data_path("abstractqa") / "store",
+        default_factory=_default_store,
         description="Folder that holds the index.",
     )
     encoder: str = Field(
@@ -29,6 +33,11 @@ class Settings(BaseSettings):
         min_length=1,
         description="The bundled all-MiniLM-L6-v2, or any sentence-transformers id or local path.",
     )
+
+    @field_validator("store", mode="before")
+    @classmethod
+    def _empty_is_default(cls, value: object) -> object:
+        return _default_store() if value == "" else value
 
 
 def load_settings() -> Settings:
@@ -38,8 +47,11 @@ def load_settings() -> Settings:
         InputError: a value is out of range, or a key with our prefix is not a setting.
     """
     known = {PREFIX + name.upper() for name in Settings.model_fields}
-    given = [*os.environ, *dotenv_values(".env")]
-    unknown = sorted({k for k in given if k.upper().startswith(PREFIX)} - known)
+    try:
+        given = {key.upper() for key in (*os.environ, *dotenv_values(".env"))}
+    except UnicodeDecodeError as error:
+        raise InputError(".env is not UTF-8 text: save it as UTF-8") from error
+    unknown = sorted(key for key in given - known if key.startswith(PREFIX))
     if unknown:
         raise InputError(
             f"unknown setting {unknown[0]}; the settings are {', '.join(sorted(known))}"

@@ -1,15 +1,17 @@
 """Whether the abstracts can answer at all, and if not, why: in words a person can use."""
 
 import re
+from collections.abc import Sequence
 
 import numpy as np
 
-from index.lexical import stem, tokenize
+from index.lexical import tokenize
+from index.papers import Paper
 from index.store import Index
 from index.text import clean_text
-from rag.evidence import Evidence
-from rag.names import asked_names, mentions, paper_tokens, title_name
-from rag.question import Kind, Question
+from rag.evidence import NUMBER, Evidence
+from rag.names import asked_names, mentions, named_papers, paper_tokens, title_name
+from rag.question import MONEY, Kind, Question
 from rag.retrieval import Ranking, passage_rows
 
 LEAST_TOPICALITY = 0.23
@@ -18,12 +20,24 @@ COVERED = 0.8
 """With this share of its rare words in one paper a question is about that paper all the same."""
 KNOWN_PAPER = 0.3
 """With this lead the paper asked about is known, so what it lacks can be said."""
+LEAST_TOPICALITY_OF_ADVICE = 0.37
+"""The same for questions that ask for advice or a service rather than for what is known."""
+_SHORTEST_STEM = 3
 _NEAREST = 20
 _NEAREST_SHARE = 0.02
 
-_NUMBER = re.compile(
-    r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|dozens?|hundreds?|thousands?"
-    r"|millions?|billions?|single|several)\b",
+_ADVICE = re.compile(
+    r"\b(?:how (?:do|can|should|would|could) (?:i|we|my)|should i|^(?:can|could) you|help me"
+    r"|write (?:me|a|an)|translate|recommend (?:me|a|an|some)|my \w+ (?:keeps?|is|does|won't)"
+    r"|what(?:'s|s| is| are)? (?:a |the |some )?(?:best|good|cheapest|nicest)|where can i"
+    r"|who (?:is|was|are) the (?:ceo|president|founder|owner))\b",
+    re.IGNORECASE,
+)
+_METADATA = re.compile(
+    r"\bwho (?:wrote|authored|published)\b|\bauthors? wrote\b"
+    r"|\bwho (?:is|are) the (?:\w+ )?authors?\b"
+    r"|\b(?:author names?|names of the authors|affiliations?|which (?:university|lab|institution"
+    r"|company|conference|journal|venue))\b",
     re.IGNORECASE,
 )
 _MONEY = re.compile(r"[$€£]\s?\d|\b(?:dollars?|usd|euros?)\b", re.IGNORECASE)
@@ -60,53 +74,74 @@ def insufficient(
     if not len(ranking.rows):
         return "No abstract is left after the filters."
     if not ranking.tokens:
-        return "The question has no words to search for."
-    if topicality(ranking) < LEAST_TOPICALITY and _coverage(index, ranking) < COVERED:
+        return "The question has no words to search for: ask about the papers."
+    named = named_papers(question.text, index.papers, index.lexical)
+    if not named and _is_off_topic(index, question, ranking):
         return "None of the abstracts is about this."
     if not any(found.passages for found in evidence.papers):
         return "The papers found have no abstract to quote."
+    first = index.papers[evidence.papers[0].paper]
     missing = _missing_name(index, question, evidence)
-    if missing:
+    if missing or question.kind is not Kind.FACT:
         return missing
-    return _missing_number(index, question, ranking, evidence)
+    if _METADATA.search(question.text):
+        return f"The abstract of {_call(first)} does not name its authors, nor where they work."
+    known = first in named or ranking.lead >= KNOWN_PAPER
+    return _missing_number(index, question, evidence) if known else None
+
+
+def _is_off_topic(index: Index, question: Question, ranking: Ranking) -> bool:
+    near, covered = topicality(ranking), _coverage(index, ranking)
+    least = LEAST_TOPICALITY_OF_ADVICE if _ADVICE.search(question.text) else LEAST_TOPICALITY
+    if not covered:  # not one of its words
+        least = LEAST_TOPICALITY_OF_ADVICE
+    return near < least and covered < COVERED
+
+
+def _call(paper: Paper) -> str:
+    return f"“{title_name(paper) or clean_text(paper.title)}”"
 
 
 def _missing_name(index: Index, question: Question, evidence: Evidence) -> str | None:
-    """A name that the question turns on and the paper found does not mention."""
+    """A name that the question turns on and the papers found do not mention."""
     found = [index.papers[at.paper] for at in evidence.papers]
     for name in asked_names(question.text, index.lexical):
         if any(mentions(paper, name) for paper in found):
             continue
-        if question.kind is not Kind.FACT or not any(
-            mentions(paper, name) for paper in index.papers
-        ):
-            if not any(mentions(paper, name) for paper in index.papers):
-                return f"No abstract mentions {name}."
-            continue
-        return (
-            f"The abstract that fits best, “{clean_text(found[0].title)}”, does not mention {name}."
-        )
+        if not any(mentions(paper, name) for paper in index.papers):
+            return f"No abstract mentions {name}."
+        if question.kind is Kind.FACT:
+            return f"The abstract that fits best, of {_call(found[0])}, does not mention {name}."
     return None
 
 
-def _missing_number(
-    index: Index, question: Question, ranking: Ranking, evidence: Evidence
-) -> str | None:
-    """What "how many …" counts, where the one paper asked about gives no number of it."""
+def _missing_number(index: Index, question: Question, evidence: Evidence) -> str | None:
+    """What "how many …" counts, where the paper asked about gives no number of it."""
     counted = question.counted
-    if counted is None or question.kind is not Kind.FACT or ranking.lead < KNOWN_PAPER:
+    if counted is None:
         return None
     row = evidence.papers[0].paper
     sentences = [index.passages[at].text for at in passage_rows(index, row)]
-    if counted == "dollars":
+    if counted == MONEY:
         given = any(_MONEY.search(sentence) for sentence in sentences)
     else:
-        noun = stem(counted)
-        given = any(
-            _NUMBER.search(sentence) and noun in tokenize(sentence) for sentence in sentences
+        wanted = tokenize(counted)
+        given = not wanted or any(
+            NUMBER.search(sentence) and _shares(wanted, tokenize(sentence))
+            for sentence in sentences
         )
-    if given:
-        return None
-    paper = index.papers[row]
-    name = title_name(paper) or clean_text(paper.title)
-    return f"The abstract of “{name}” gives no number of {counted}."
+    amount = "amount in" if counted == MONEY else "number of"
+    return (
+        None
+        if given
+        else f"The abstract of {_call(index.papers[row])} gives no {amount} {counted}."
+    )
+
+
+def _shares(wanted: Sequence[str], tokens: Sequence[str]) -> bool:
+    """Whether two lists share a token, or one begins another: "param" and "parameter"."""
+    return any(
+        a == b or (min(len(a), len(b)) >= _SHORTEST_STEM and (a.startswith(b) or b.startswith(a)))
+        for a in wanted
+        for b in tokens
+    )

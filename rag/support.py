@@ -1,21 +1,29 @@
 """Does what a sentence cites support it?"""
 
+import re
 from collections.abc import Sequence
 
-from index.papers import letters
+from index.lexical import fold
+from index.text import clean_text
 from rag.schema import Support
+
+_TOKEN = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+|[%$€£<>=+~]")
+
+
+def _tokens(text: str) -> str:
+    return f" {' '.join(_TOKEN.findall(fold(clean_text(text)).casefold()))} "
 
 
 def check(sentence: str, cited: Sequence[str]) -> tuple[Support, float | None]:
     """Compare a sentence of an answer with the stored text it cites.
 
-    A sentence that stands in the cited text word for word (letters and digits in the same
-    order, LaTeX, case, spacing and punctuation aside) is supported, with score 1; one that does
-    not is unsupported, with score 0; one that cites nothing is unchecked.
+    A sentence whose words, numbers and signs stand in the cited text in the same order without
+    a gap (LaTeX, case, spacing and other punctuation aside) is supported, with score 1; one that
+    does not is unsupported, with score 0; one that cites nothing is unchecked.
     """
     if not cited:
         return "unchecked", None
-    said = letters(sentence)
-    if said and any(said in letters(text) for text in cited):
+    said = _tokens(sentence)
+    if said.strip() and any(said in _tokens(text) for text in cited):
         return "supported", 1.0
     return "unsupported", 0.0

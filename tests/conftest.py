@@ -2,8 +2,14 @@
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+# Heavy imports stand inside the fixtures: most tests need neither the encoder nor LlamaIndex.
+if TYPE_CHECKING:
+    from index.embedding import SentenceEncoder
+    from rag import Assistant
 
 REPOSITORY = Path(__file__).parent.parent
 
@@ -25,7 +31,37 @@ def _own_settings(
 ) -> None:
     """Keep the user's settings, keys and store out of the tests."""
     for name in list(os.environ):
-        if name.startswith(("ABSTRACTQA_", "OPENAI_")) and not name.startswith("ABSTRACTQA_TEST_"):
+        # The test folder's own variable too: to the product it is an unknown setting.
+        if name.startswith(("ABSTRACTQA_", "OPENAI_")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("ABSTRACTQA_STORE", str(tmp_path_factory.mktemp("home") / "store"))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+
+
+@pytest.fixture(scope="session")
+def encoder() -> "SentenceEncoder":
+    """The bundled encoder, loaded once."""
+    from index.embedding import SentenceEncoder
+    from index.minilm import NAME
+
+    return SentenceEncoder.open(NAME)
+
+
+@pytest.fixture(scope="session")
+def sample_store(tmp_path_factory: pytest.TempPathFactory, encoder: "SentenceEncoder") -> Path:
+    """A real index of the bundled sample, built once; no test writes into it."""
+    from index import sample
+    from index.build import build
+
+    store = tmp_path_factory.mktemp("sample") / "store"
+    build(sorted(Path(sample.__file__).parent.glob("*.txt")), store, encoder)
+    return store
+
+
+@pytest.fixture(scope="session")
+def sample_assistant(sample_store: Path) -> "Assistant":
+    """An assistant over the bundled sample."""
+    from rag import Assistant
+    from rag.settings import Settings
+
+    return Assistant.open(store=sample_store, settings=Settings(store=sample_store))

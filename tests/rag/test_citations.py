@@ -1,0 +1,156 @@
+"""Markers, references and spans agree, whatever the texts hold."""
+
+import html
+import re
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from made_up import KITES, markers, paper
+from markdown_it import MarkdownIt
+
+from index.papers import Paper
+from rag.citations import Block, Claim, Composition, Span, compose, escape, unescape
+
+# Texts with every sign that means something in markdown, or to us.
+TEXTS = st.text(st.sampled_from("ab Z9.é中[]()12*_\\`<>~#&;!|$^{}-+="), max_size=30)
+LINES = TEXTS.map(lambda text: " ".join(text.split())).filter(bool)
+PAPERS = (
+    KITES,
+    paper("brackets", "On [12] and *stars*", r"See [12], [3] or \[4\]. It costs **$5** \& more."),
+    paper("wide", "Wide characters", '𝒳 is 𝒴. 数据很多。 Ragnar\\"ok~is~here [1].'),
+)
+
+
+@st.composite
+def spans(draw: st.DrawFn) -> Span:
+    chosen = draw(st.sampled_from(PAPERS))
+    start = draw(st.integers(0, len(chosen.abstract) - 1))
+    end = draw(st.integers(start + 1, len(chosen.abstract)))
+    return Span(chosen, start, end)
+
+
+CLAIMS = st.builds(Claim, LINES, st.lists(spans(), max_size=3).map(tuple))
+BLOCKS = st.builds(
+    Block,
+    st.lists(CLAIMS, min_size=1, max_size=3).map(tuple),
+    st.none() | LINES,
+    st.booleans(),
+)
+
+
+@given(st.text())
+def test_unescape_undoes_escape(text: str) -> None:
+    assert unescape(escape(text)) == text
+
+
+@given(TEXTS)
+def test_unescape_undoes_escape_of_markdown_signs(text: str) -> None:
+    assert unescape(escape(text)) == text
+
+
+@given(TEXTS)
+def test_escaped_text_holds_no_marker(text: str) -> None:
+    assert markers(escape(text)) == []
+
+
+def agrees(composition: Composition) -> None:
+    used = list(dict.fromkeys(markers(composition.text)))
+    assert used == list(range(1, len(used) + 1))
+    assert [reference.number for reference in composition.references] == used
+    cited: dict[int, set[tuple[int, int]]] = {number: set() for number in used}
+    for sentence in composition.sentences:
+        for citation in sentence.citations:
+            cited[citation.reference].add((citation.start, citation.end))
+    for reference in composition.references:
+        found = [(passage.start, passage.end) for passage in reference.passages]
+        assert found == sorted(cited[reference.number])
+        for passage in reference.passages:
+            assert reference.paper.abstract[passage.start : passage.end] == passage.text
+
+
+@given(st.lists(BLOCKS, max_size=4))
+def test_markers_references_and_passages_always_agree(blocks: list[Block]) -> None:
+    composition = compose(blocks)
+    agrees(composition)
+    claims = [claim for block in blocks for claim in block.claims]
+    assert [sentence.text for sentence in composition.sentences] == [c.text for c in claims]
+    for sentence, claim in zip(composition.sentences, claims, strict=True):
+        by_number = {r.number: r.paper.id for r in composition.references}
+        assert [(by_number[c.reference], c.start, c.end) for c in sentence.citations] == [
+            (span.paper.id, span.start, span.end) for span in claim.spans
+        ]
+
+
+@given(st.lists(BLOCKS, max_size=3))
+@example([Block((Claim("It ends.", ()),), "A title that ends with \\")])
+def test_the_plain_text_of_an_answer_has_every_claim_as_it_was_given(blocks: list[Block]) -> None:
+    plain = unescape(compose(blocks).text)
+    for block in blocks:
+        assert block.title is None or block.title in plain
+        for claim in block.claims:
+            assert claim.text in plain
+    titles = "".join(block.title or "" for block in blocks)
+    texts = "".join(claim.text for block in blocks for claim in block.claims)
+    if "*" not in titles + texts:
+        assert "*" not in plain
+
+
+def shown(markdown: str) -> str:
+    """What a reader sees of markdown, as any CommonMark renderer shows it."""
+    rendered = MarkdownIt("commonmark", {"html": False}).render(markdown)
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", rendered)).split())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Tasks [12] and *stars*.",
+        r"A \ backslash \[1\].",
+        "snake_case and _this_",
+        "2**3**4 `code` ~~struck~~ <b>bold</b>",
+        "![an image](http://example.org/x.png)",
+        "1) First we do this.",
+        "12. Then we do that.",
+        "- A dash opens it.",
+        "+ A plus opens it.",
+        "# A hash opens it.",
+        "> A sign opens it.",
+        "AT&amp;T is written so.",
+    ],
+)
+@pytest.mark.parametrize("title", [None, "On kites"])
+def test_rendered_markdown_shows_a_claim_unchanged(text: str, title: str | None) -> None:
+    composition = compose([Block((Claim(text, (Span(KITES, 0, 7),)),), title)])
+    assert shown(composition.text) == f"{title} {text} [1]".removeprefix("None ")
+
+
+def cite(*papers: Paper) -> Claim:
+    return Claim("It does.", tuple(Span(p, 0, 5) for p in papers))
+
+
+def test_papers_are_numbered_by_first_use_and_keep_their_number() -> None:
+    a, b, c = PAPERS
+    composition = compose([Block((cite(b), cite(a, b))), Block((cite(c, a),))])
+    assert composition.text == "It does. [1] It does. [1][2]\n\nIt does. [2][3]"
+    assert [reference.paper for reference in composition.references] == [b, a, c]
+
+
+def test_a_passage_cited_twice_is_listed_once_in_the_order_of_the_abstract() -> None:
+    late, early = Span(KITES, 8, 13), Span(KITES, 0, 7)
+    composition = compose([Block((Claim("keeps", (late,)), Claim("KiteNet", (early, late))))])
+    (reference,) = composition.references
+    assert [passage.text for passage in reference.passages] == ["KiteNet", "keeps"]
+
+
+def test_bullets_follow_each_other_and_paragraphs_stand_apart() -> None:
+    bullet = Block((cite(KITES),), "Title", bullet=True)
+    composition = compose([Block((Claim("Two papers.", ()),)), bullet, bullet])
+    assert composition.text == (
+        "Two papers.\n\n- **Title** — It does. [1]\n- **Title** — It does. [1]"
+    )
+    assert composition.sentences[0].support == "unchecked"
+
+
+def test_nothing_to_say_is_an_empty_text() -> None:
+    assert compose([]) == Composition("", (), ())

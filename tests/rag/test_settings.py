@@ -1,0 +1,102 @@
+"""Settings come from the environment or `.env`; what is wrong there is named in one line."""
+
+from pathlib import Path
+
+import pytest
+from dotenv import dotenv_values
+
+from index.errors import InputError
+from rag.settings import PREFIX, Settings, load_settings
+
+EXAMPLE = Path(__file__).parents[2] / ".env.example"
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working folder and no settings in the environment."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ABSTRACTQA_STORE", raising=False)
+    return tmp_path
+
+
+def problem() -> str:
+    with pytest.raises(InputError) as error:
+        load_settings()
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+def test_without_settings_the_defaults_hold() -> None:
+    settings = load_settings()
+    assert settings.encoder == "all-MiniLM-L6-v2"
+    assert settings.store.is_absolute()
+    assert settings.store.parts[-2:] == ("abstractqa", "store")
+
+
+def test_reading_the_settings_makes_no_folder() -> None:
+    existed = load_settings().store.parent.exists()
+    assert load_settings().store.parent.exists() == existed
+
+
+def test_the_environment_sets_a_setting(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ABSTRACTQA_STORE", str(folder / "here"))
+    assert load_settings().store == folder / "here"
+
+
+def test_dotenv_sets_a_setting_and_the_environment_wins(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / ".env").write_text("ABSTRACTQA_ENCODER=from-file\n", encoding="utf-8")
+    assert load_settings().encoder == "from-file"
+    monkeypatch.setenv("ABSTRACTQA_ENCODER", "from-environment")
+    assert load_settings().encoder == "from-environment"
+
+
+def test_an_unknown_key_in_the_environment_is_an_error_that_names_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ABSTRACTQA_STOER", "x")
+    message = problem()
+    assert "ABSTRACTQA_STOER" in message
+    assert "ABSTRACTQA_STORE" in message
+
+
+def test_an_unknown_key_in_dotenv_is_an_error_that_names_it(folder: Path) -> None:
+    (folder / ".env").write_text("ABSTRACTQA_ENCODRE=x\n", encoding="utf-8")
+    assert "ABSTRACTQA_ENCODRE" in problem()
+
+
+def test_keys_of_others_are_left_alone(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / ".env").write_text("OPENAI_API_KEY=k\nDEBUG=1\n", encoding="utf-8")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://localhost")
+    assert load_settings().encoder == "all-MiniLM-L6-v2"
+
+
+def test_an_impossible_value_is_an_error_that_names_the_setting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ABSTRACTQA_ENCODER", "")
+    assert "ABSTRACTQA_ENCODER" in problem()
+
+
+def test_a_dotenv_that_is_no_text_is_an_error_of_one_line(folder: Path) -> None:
+    (folder / ".env").write_bytes(b"ABSTRACTQA_ENCODER=\xff\xfe\n")
+    assert ".env" in problem()
+
+
+def test_the_example_file_lists_every_setting_with_its_default() -> None:
+    given = dotenv_values(EXAMPLE)
+    assert given.keys() == {PREFIX + name.upper() for name in Settings.model_fields}
+    for name, field in Settings.model_fields.items():
+        default = "" if field.default_factory else str(field.default)
+        assert given[PREFIX + name.upper()] == default, name
+
+
+def test_the_example_file_as_it_stands_gives_the_defaults(folder: Path) -> None:
+    defaults = load_settings()
+    (folder / ".env").write_bytes(EXAMPLE.read_bytes())
+    assert load_settings() == defaults
+
+
+def test_every_setting_says_what_it_is() -> None:
+    assert all(field.description for field in Settings.model_fields.values())

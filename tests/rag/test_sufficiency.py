@@ -1,0 +1,121 @@
+"""What the abstracts do not say is refused, with a reason and the nearest papers."""
+
+from collections.abc import Callable, Sequence
+from datetime import date
+
+import pytest
+from made_up import BOATS, KITES, keeps_the_promises, paper
+
+from index.papers import Paper
+from rag import Answer, Assistant, Filters
+
+
+def refused(answer: Answer) -> str:
+    keeps_the_promises(answer)
+    assert answer.status == "insufficient_evidence", answer.text
+    assert answer.reason
+    return answer.reason
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "boiling point of mercury?",
+        "How do I bake sourdough bread?",
+        "Who won the 2018 football world cup?",
+        "What is the capital of France?",
+        "How does photosynthesis work?",
+        "Compare Beethoven and Mozart",
+        "List papers on quantum gravity",
+        "Are there papers about dinosaurs?",
+        "Which papers are about kites?",
+        "Compare cats and dogs",
+    ],
+)
+def test_questions_off_the_subject_are_refused(sample_assistant: Assistant, question: str) -> None:
+    answer = sample_assistant.ask(question)
+    assert "about this" in refused(answer)
+    assert len(answer.nearest) == 3
+    scores = [near.score for near in answer.nearest]
+    assert scores == sorted(scores, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("question", "name"),
+    [
+        ("What does Voyager do in Minecraft?", "Voyager"),
+        ("How does DreamerV3 work?", "DreamerV3"),
+        ("What does BERTScore measure?", "BERTScore"),
+        ("Compare OSWorld and Voyager", "Voyager"),
+        ("How well does GPT-7 do on WebArena?", "GPT-7"),
+    ],
+)
+def test_names_that_no_abstract_mentions_are_refused_by_name(
+    sample_assistant: Assistant, question: str, name: str
+) -> None:
+    answer = sample_assistant.ask(question)
+    assert name in refused(answer)
+    assert answer.nearest
+
+
+@pytest.mark.parametrize(
+    ("question", "counted"),
+    [
+        ("How many parameters does MindSearch have?", "parameters"),
+        ("How many layers does LoRAMoE have?", "layers"),
+        ("How many dollars does Dobb-E cost?", "dollars"),
+        ("How many authors wrote AndroidWorld?", "authors"),
+        ("How many GPUs was AdaMerging trained on?", "GPUs"),
+    ],
+)
+def test_a_number_that_the_abstract_does_not_give_is_refused(
+    sample_assistant: Assistant, question: str, counted: str
+) -> None:
+    answer = sample_assistant.ask(question)
+    assert counted in refused(answer)
+    assert answer.nearest
+
+
+Open = Callable[[Sequence[Paper]], Assistant]
+
+
+def test_a_number_is_refused_for_the_paper_named_even_if_others_give_it(open_papers: Open) -> None:
+    answer = open_papers([KITES, BOATS]).ask("How many boats does KiteNet keep?")
+    assert "boats" in refused(answer)
+
+
+@pytest.mark.parametrize("question", ["?", "...", "the", "😀", "***"])
+def test_a_question_without_words_is_refused(sample_assistant: Assistant, question: str) -> None:
+    assert "no words" in refused(sample_assistant.ask(question))
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "How many tasks does OSWorld have?",
+        "Which papers are about model merging?",
+        "Compare OSWorld and AndroidWorld",
+    ],
+)
+def test_when_the_filters_leave_nothing_the_answer_says_so(
+    sample_assistant: Assistant, question: str
+) -> None:
+    nothing = Filters(since=date(2026, 1, 1))
+    answer = sample_assistant.ask(question, filters=nothing)
+    assert "filters" in refused(answer)
+    assert answer.nearest == ()
+    assert sample_assistant.search(question, filters=nothing) == []
+    assert sample_assistant.papers(nothing) == []
+
+
+def test_a_paper_outside_the_filters_is_not_cited(sample_assistant: Assistant) -> None:
+    march = Filters(digests=("Mar 14",))
+    assert "MindSearch" in refused(sample_assistant.ask("What does MindSearch do?", filters=march))
+
+
+def test_questions_the_abstracts_answer_are_not_refused(open_papers: Open) -> None:
+    assistant = open_papers(
+        [KITES, BOATS, paper("tea", "On the brewing of tea", "Green tea steeps for 3 minutes.")]
+    )
+    for question in ("How long does green tea steep?", "what do kites do?", "kitenet", "boats"):
+        assert assistant.ask(question).status == "answered", question
