@@ -1,3 +1,4 @@
+SHELL := /bin/bash
 PYTHON ?= python3.11
 BIN := .venv/bin
 
@@ -30,6 +31,17 @@ check: setup  ## format, lint, types, layering
 format: setup
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+SHARED ?= ../shared
+RUN := runs/$(shell date -u +%Y%m%dT%H%M%S)
+
+evaluate: setup  ## every figure of docs/evaluation.md, into runs/
+	mkdir -p $(RUN)
+	time $(BIN)/abstractqa index $(SHARED)/digests --store $(RUN)/store
+	time $(BIN)/abstractqa index $(SHARED)/digests --store $(RUN)/store
+	time $(BIN)/abstractqa ask "What is MindSearch?" --store $(RUN)/store
+	$(BIN)/abstractqa eval answers $(SHARED)/questions/dev.jsonl --store $(RUN)/store --out $(RUN)/answers
+	$(BIN)/abstractqa eval retrieval $(SHARED)/beir/scifact --out $(RUN)/scifact
 
 clean:
 	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache
