@@ -2,7 +2,8 @@
 
 import shutil
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,11 +16,21 @@ from index.changes import Change, compare, content_hash, records_of, vectors_of
 from index.encoder import Encoder
 from index.errors import InputError
 from index.lexical import LexicalIndex
-from index.manifest import Manifest, check_encoder, count_sources, hash_files
-from index.papers import Paper, merge_all
+from index.manifest import Manifest, check_encoder, hash_files
+from index.papers import Paper, derived_id, identify, merge_all
 from index.publish import new_generation_id, prune, publish, stage, writer_lock, writing
-from index.readers import Problem, read
-from index.store import CHROMA, LEXICAL, PAPERS, Index, current, generation_folder, read_papers
+from index.readers import Problem, read_files
+from index.sources import SourceFile, recognise, renamed, without
+from index.store import (
+    CHROMA,
+    LEXICAL,
+    PAPERS,
+    Index,
+    check_is_store,
+    current,
+    generation_folder,
+    read_papers,
+)
 from index.vectors import COLLECTIONS, chroma, copy_chroma, create_collections, delete, upsert
 
 Stage = Literal["read", "embed", "write"]
@@ -31,8 +42,9 @@ Progress = Callable[[Stage, int, int], None]
 class BuildReport:
     """What a run of indexing did.
 
-    `new`, `unchanged` and `updated` count the run's papers against the index before it;
-    `duplicate` counts entries that repeat a paper of the same run.
+    `new`, `unchanged` and `updated` count papers against the index before the run; those of
+    other runs count only as `updated`, where a file that was read again does not name them any
+    more. `duplicate` counts entries that repeat a paper of the same run.
     """
 
     new: int
@@ -49,9 +61,13 @@ class BuildReport:
     generation: str
     """The live generation: a new one, or the old one if nothing changed."""
     rejected: int = 0
-    """Entries and files that could not be read."""
+    """Entries and files that could not be read, and date lines that mean no day."""
     problems: tuple[Problem, ...] = ()
-    """Why, one for each rejected."""
+    """Why, one for each of them."""
+    is_damaged: bool = False
+    """Whether one of them is damage (`Problem.is_damage`): the command then ends with 1."""
+    removed: int = 0
+    """Papers that were in the index before, and that none of its files names any more."""
 
 
 def build(
@@ -64,6 +80,10 @@ def build(
     progress: Progress | None = None,
 ) -> BuildReport:
     """Index the papers of files and folders into `store`, beside those already there.
+
+    A file that was indexed before (see `index.sources.recognise`) is now the source of what it
+    holds now: its other dates and its other papers are gone, unless another file has them. Only
+    where nothing could be read from it, or it is damaged, it still is the source of what it held.
 
     Args:
         paths: Files, or folders whose readable files are taken.
@@ -80,25 +100,38 @@ def build(
         StoreError: the store is damaged or cannot be written.
     """
     started = time.monotonic()
+    check_is_store(store)
     if store.is_dir():
         with writer_lock(store):  # a busy store is refused before the files are read
             pass
     papers: list[Paper] = []
     problems: list[Problem] = []
-    for found in read(paths, format=format, year=year):
-        if isinstance(found, Problem):
-            problems.append(found)
-        else:
-            papers.append(found)
-            if progress:
-                progress("read", len(papers), 0)
+    files: list[SourceFile] = []
+    for reading in read_files(paths, format=format, year=year, leave_out=store):
+        papers_before, problems_before = len(papers), len(problems)
+        for found in reading.found:
+            if isinstance(found, Problem):
+                problems.append(found)
+            else:
+                papers.append(found)
+                if progress:
+                    progress("read", len(papers), 0)
+        if reading.origin and len(papers) > papers_before:
+            is_whole = not any(problem.is_damage for problem in problems[problems_before:])
+            file = reading.file
+            files.append(SourceFile(file.name, file.path, reading.origin, is_whole=is_whole))
     if not papers:
         if not problems:
             raise InputError(f"no papers in {', '.join(str(path) for path in paths)}")
         raise InputError(f"no paper could be read: {problems[0]}")
-    report = build_papers(papers, store, encoder, progress=progress)
-    seconds = time.monotonic() - started
-    return replace(report, rejected=len(problems), problems=tuple(problems), seconds=seconds)
+    report = build_papers(papers, store, encoder, files=files, progress=progress)
+    return replace(
+        report,
+        rejected=len(problems),
+        problems=tuple(problems),
+        is_damaged=any(problem.is_damage for problem in problems),
+        seconds=time.monotonic() - started,
+    )
 
 
 def build_papers(
@@ -106,26 +139,43 @@ def build_papers(
     store: Path,
     encoder: Encoder,
     *,
+    files: Sequence[SourceFile] = (),
     progress: Progress | None = None,
 ) -> BuildReport:
     """Index `papers` into `store`; see `build`.
 
     No text is embedded twice: vectors of texts in the live generation are taken from there. If
     nothing changed, nothing is written.
+
+    Args:
+        papers: In the order in which they were found.
+        store: The index's folder; made if missing.
+        encoder: Must be the one the index was built with.
+        files: The files that `papers` come from. Papers with sources of other names are added to
+            what is there.
+        progress: Told how far each stage is.
     """
     started = time.monotonic()
-    sightings = list(papers)
+    run = list(papers)
     with writer_lock(store):
         old, stored = _live_papers(store, encoder)
         with writing(store):
             prune(store, {old.generation, old.previous} if old else set())
+        origins = old.origins if old else {}
+        names = recognise(files, origins)
+        replaced = {names[file.name] for file in files if file.is_whole}
+        sightings = [*without(stored, replaced), *renamed(run, names)]
         before = {paper.id: paper for paper in stored}
-        after = merge_all((*stored, *sightings))
+        after = merge_all(sightings)
+        # Of files with the same content the first one gives the source its name and place.
+        origins = origins | {names[file.name]: file.origin for file in reversed(files)}
+        named = {source.name for paper in after.values() for source in paper.sources}
+        origins = {name: origins[name] for name in sorted(origins.keys() & named)}
         ordered = [after[key] for key in sorted(after)]
         records = records_of(ordered)
         content = content_hash(records)
         embedded = 0
-        if old and after == before and old.content == content:
+        if old and after == before and (old.content, old.origins) == (content, origins):
             manifest = old
         else:
             live = Index.open(store) if old else None
@@ -140,25 +190,36 @@ def build_papers(
                 dimension=old.dimension if old else encoder.dimension,
                 papers=len(records["papers"]),
                 passages=len(records["passages"]),
-                sources=count_sources(ordered),
+                origins=origins,
                 content=content,
             )
             _write(store, manifest, ordered, change, vectors, _counter(progress, "write"))
             with writing(store):
                 prune(store, {manifest.generation, manifest.previous})
-    entries = len(merge_all(sightings))
-    new = len(after) - len(before)
-    changed = sum(before.get(key) != paper for key, paper in after.items())
+    entries = set(identify(sightings)[len(sightings) - len(run) :])
+    changed = {id_ for id_, paper in after.items() if before.get(id_) != paper}
+    came, went = _titles(after, before), _titles(before, after)
+    new = (came - went).total()
     return BuildReport(
         new=new,
-        unchanged=entries - changed,
-        updated=changed - new,
-        duplicate=len(sightings) - entries,
+        unchanged=len(entries - changed),
+        updated=len(changed) - new,
+        duplicate=len(run) - len(entries),
+        removed=(went - came).total(),
         papers=manifest.papers,
         passages=manifest.passages,
         embedded=embedded,
         seconds=time.monotonic() - started,
         generation=manifest.generation,
+    )
+
+
+def _titles(papers: Mapping[str, Paper], others: Mapping[str, Paper]) -> Counter[str]:
+    """What names the papers that are not among the others: a paper may only get another id."""
+    return Counter(
+        derived_id(paper.title, paper.abstract)
+        for id_, paper in papers.items()
+        if id_ not in others
     )
 
 

@@ -4,7 +4,6 @@ A query needs no torch with the bundled encoder (see `index.minilm`); texts to i
 other encoder, go through sentence-transformers, imported at first use.
 """
 
-import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Lock
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from index import minilm
 from index.errors import EncoderError
+from index.hashing import sha256_of
 from index.minilm import MiniLM
 
 if TYPE_CHECKING:
@@ -85,7 +85,8 @@ class LocalEncoder:
         """The length of its vectors; loads the model if it is not the bundled one."""
         if self.bundled:
             return minilm.DIMENSION
-        return int(self._heavy().get_embedding_dimension() or 0)
+        with self._lock:
+            return int(self._heavy().get_embedding_dimension() or 0)
 
     def encode(
         self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None
@@ -140,6 +141,7 @@ class LocalEncoder:
         return vectors
 
     def _heavy(self) -> "SentenceTransformer":
+        """The model, loaded at first use; the caller holds the lock."""
         if self._model is None:
             # Imported here: it brings torch and takes 5-10 s.
             from safetensors import SafetensorError
@@ -203,15 +205,10 @@ def _hash(name: str, folder: Path) -> str:
     )
     if not files:
         raise EncoderError(f"the encoder {name} has no weight files in {folder}")
-    digest = hashlib.sha256()
     try:
-        for path in files:
-            with path.open("rb") as file:
-                while block := file.read(1 << 20):
-                    digest.update(block)
+        return sha256_of(*files)
     except OSError as error:
         raise EncoderError(f"the encoder {name} cannot be read: {_first_line(error)}") from error
-    return digest.hexdigest()
 
 
 def _first_line(error: BaseException) -> str:

@@ -1,10 +1,8 @@
 """What a generation of the index holds: counts, encoder, and the hash of every file at rest."""
 
-import hashlib
 import json
-from collections import Counter
-from collections.abc import Iterable
-from datetime import date, datetime
+import shlex
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -12,20 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from index.encoder import Encoder
 from index.errors import EncoderError, StoreError
-from index.papers import Paper
+from index.hashing import sha256_of
+from index.sources import Origin
 
 FORMAT_VERSION = 1
 FILE_NAME = "manifest.json"
-
-
-class DigestCount(BaseModel):
-    """A source of the index and how many of its papers it gave."""
-
-    model_config = ConfigDict(frozen=True)
-
-    name: str
-    date: date | None
-    papers: int
 
 
 class Manifest(BaseModel):
@@ -43,26 +32,19 @@ class Manifest(BaseModel):
     space: Literal["cosine"] = "cosine"
     papers: int
     passages: int
-    sources: tuple[DigestCount, ...]
+    origins: dict[str, Origin] = Field(
+        default_factory=dict, description="Name of each source that was a file → that file."
+    )
     content: str = Field(description="SHA-256 of the ids and texts in the collections.")
     files: dict[str, str] = Field(
         default_factory=dict, description="Relative path of every other file → its SHA-256."
     )
 
 
-def count_sources(papers: Iterable[Paper]) -> tuple[DigestCount, ...]:
-    """The sources of `papers`, by date and name."""
-    counts = Counter((s.name, s.date) for paper in papers for s in paper.sources)
-    return tuple(
-        DigestCount(name=name, date=day, papers=counts[name, day])
-        for name, day in sorted(counts, key=lambda key: (key[1] or date.min, key[0]))
-    )
-
-
 def hash_files(folder: Path) -> dict[str, str]:
     """The SHA-256 of every file under `folder`, by its path relative to it."""
     return {
-        path.relative_to(folder).as_posix(): _sha256(path)
+        path.relative_to(folder).as_posix(): sha256_of(path)
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
@@ -77,7 +59,7 @@ def read_manifest(folder: Path, store: Path) -> Manifest:
     try:
         given = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
         version = int(given["format_version"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise damaged(store, f"{folder.name}/{FILE_NAME} cannot be read") from error
     if version > FORMAT_VERSION:
         raise StoreError(
@@ -100,7 +82,7 @@ def check_files(folder: Path, manifest: Manifest, store: Path) -> None:
     """
     for name, expected in manifest.files.items():
         try:
-            found = _sha256(folder / name)
+            found = sha256_of(folder / name)
         except OSError as error:
             raise damaged(store, f"{folder.name}/{name} cannot be read") from error
         if found != expected:
@@ -129,11 +111,6 @@ def check_encoder(manifest: Manifest, encoder: Encoder) -> None:
 def damaged(store: Path, what: str) -> StoreError:
     """The error for an index that cannot be read, with what mends it."""
     return StoreError(
-        f"the index at {store} is damaged ({what}):"
-        f" remove that folder, then run: abstractqa index PATH... --store {store}"
+        f"the index at {store} is damaged ({what}): remove generations and CURRENT in it,"
+        f" then run: abstractqa index PATH... --store {shlex.quote(str(store))}"
     )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

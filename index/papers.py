@@ -4,7 +4,7 @@ import datetime as dt
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -55,7 +55,7 @@ def letters(text: str) -> str:
 
 
 def derived_id(title: str, abstract: str) -> str:
-    """The id of a paper that was given none: the same on every machine, in any order.
+    """The id of a paper that was given none: the same on every machine.
 
     It is the start of the SHA-256 of the title's letters and digits, so case, spacing, accents
     and LaTeX do not matter. A title of fewer than four words ("Editorial") does not name one
@@ -87,25 +87,35 @@ def merge(old: Paper, new: Paper) -> Paper:
     )
 
 
-def merge_all(papers: Iterable[Paper]) -> dict[str, Paper]:
-    """Fold sightings, oldest first, into unique papers by id.
+def identify(papers: Sequence[Paper]) -> list[str]:
+    """The id of the paper that each sighting is of.
 
     Sightings are one paper when they share an id, and a sighting with a derived id is also one
     with the record of the same title (see `derived_id`) that was given an id of its own. Records
     given different ids stay different papers, even of one title; a sighting without an id then
-    belongs to the smallest of them. So the ids do not depend on the order of the papers.
+    belongs to the smallest of them. So the order of the sightings does not matter; which of them
+    are looked at together does.
+    """
+    derived = [derived_id(paper.title, paper.abstract) for paper in papers]
+    given: dict[str, str] = {}
+    for paper, id_ in zip(papers, derived, strict=True):
+        if paper.id != id_:
+            given[id_] = min(paper.id, given.get(id_, paper.id))
+    return [
+        given.get(id_, id_) if paper.id == id_ else paper.id
+        for paper, id_ in zip(papers, derived, strict=True)
+    ]
+
+
+def merge_all(papers: Iterable[Paper]) -> dict[str, Paper]:
+    """Fold sightings, oldest first, into unique papers by id (see `identify`).
 
     Returns:
         Each paper under its id, in the order in which they first appeared.
     """
-    sightings = [(paper, derived_id(paper.title, paper.abstract)) for paper in papers]
-    given: dict[str, str] = {}
-    for paper, derived in sightings:
-        if paper.id != derived:
-            given[derived] = min(paper.id, given.get(derived, paper.id))
+    sightings = list(papers)
     merged: dict[str, Paper] = {}
-    for paper, derived in sightings:
-        id_ = given.get(derived, derived) if paper.id == derived else paper.id
+    for paper, id_ in zip(sightings, identify(sightings), strict=True):
         named = paper if paper.id == id_ else paper.model_copy(update={"id": id_})
         merged[id_] = merge(merged[id_], named) if id_ in merged else named
     return merged

@@ -16,13 +16,14 @@ from index.store import (
     CURRENT,
     GENERATIONS,
     LOCK,
+    UNFINISHED,
     check_is_store,
     current,
     generation_folder,
     no_index,
+    own_generations,
 )
 
-_UNFINISHED = ".tmp"
 _WHY = {
     errno.ENOSPC: "there is no space left on its disk; free some and run the command again",
     errno.EDQUOT: "the disk quota is used up; free some space and run the command again",
@@ -71,13 +72,14 @@ def writer_lock(store: Path) -> Iterator[None]:
 
 
 def new_generation_id() -> str:
-    """An id that no generation had before, in the order of time."""
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
+    """An id that no generation had before: the UTC time to the microsecond, and chance."""
+    now = datetime.now(UTC)
+    return f"{now:%Y%m%dT%H%M%S}-{now.microsecond:05x}{secrets.randbelow(16**3):03x}"
 
 
 def stage(store: Path, generation: str) -> Path:
     """Make the folder in which a generation is written before it goes live."""
-    folder = store / GENERATIONS / (generation + _UNFINISHED)
+    folder = store / GENERATIONS / (generation + UNFINISHED)
     folder.mkdir(parents=True)
     return folder
 
@@ -97,12 +99,10 @@ def publish(store: Path, staged: Path, manifest: Manifest) -> None:
 
 
 def prune(store: Path, keep: set[str | None]) -> None:
-    """Remove every generation, finished or not, that is not to be kept."""
-    generations = store / GENERATIONS
-    if generations.is_dir():
-        for folder in generations.iterdir():
-            if folder.name not in keep:
-                shutil.rmtree(folder)
+    """Remove every generation, finished or not, that is not to be kept, and nothing else."""
+    for folder in own_generations(store):
+        if folder.name not in keep:
+            shutil.rmtree(folder)
 
 
 def undo(store: Path) -> str:

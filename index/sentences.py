@@ -13,9 +13,8 @@ _ABBREVIATION = re.compile(
     r"|Mrs|Ms|Prof|St|Jr|Sr|ca|w\.r\.t|a\.k\.a|ver|min|max|spp|sp|var|Inc|Ltd|Co|U\.S|Ph\.D)"
     r"|\b[A-Z])\.$"
 )
-_INITIAL_CAN_END = re.compile(
-    r"\b(?:vitamin|type|class|hepatitis|appendix|group|part|phase) [A-Z]\.$", re.IGNORECASE
-)
+# A capitalised word inside a sentence is a name, its mark a part of it: "in Yahoo! Answers".
+_MARKED_NAME = re.compile(r"[\w,] [A-Z]\w*!$")
 _LIST_NUMBER = re.compile(r"(?:^|[:;]\s|[a-z]{4}[.!?]\s)\(?\d{1,2}\.$")
 _SURE_START = re.compile(
     r"(?:The|This|These|Those|In|We|Our|It|Its|However|To|For|By|As|While|Although|Moreover"
@@ -56,9 +55,8 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
         head = text[max(start, match.start() - 40) : match.start()]
         if _LIST_NUMBER.search(head):
             continue
-        if _ABBREVIATION.search(head) and not (
-            _SURE_START.match(text, match.end()) or _INITIAL_CAN_END.search(head)
-        ):
+        is_open = _ABBREVIATION.search(head) or _MARKED_NAME.search(head)
+        if is_open and not _SURE_START.match(text, match.end()):
             continue
         if _in_brackets(text, start, match.end(gap)):
             continue

@@ -6,6 +6,7 @@ A published generation never changes, so readers and a writer do not disturb eac
 """
 
 import re
+import shlex
 import tempfile
 from collections import defaultdict
 from dataclasses import dataclass
@@ -18,9 +19,10 @@ from pydantic import ValidationError
 
 from index.errors import StoreError
 from index.lexical import LexicalIndex
-from index.manifest import Manifest, check_files, damaged, read_manifest
+from index.manifest import FILE_NAME, Manifest, check_files, damaged, read_manifest
 from index.papers import Paper
 from index.passages import Passage
+from index.sources import source_name
 from index.vectors import Record, chroma, copy_chroma, read_collection
 
 CURRENT = "CURRENT"
@@ -30,6 +32,9 @@ CHROMA = "chroma"
 LEXICAL = "lexical"
 PAPERS = "papers.jsonl"
 
+UNFINISHED = ".tmp"
+"""What the name of a generation that is being written ends in."""
+
 _ID = re.compile(r"\d{8}T\d{6}-[0-9a-f]{8}")
 _OURS = {CURRENT, f"{CURRENT}.tmp", LOCK, GENERATIONS}
 
@@ -38,44 +43,99 @@ def current(store: Path) -> str | None:
     """The id of the live generation, or None if nothing was published. Reads one small file.
 
     Raises:
-        StoreError: the store cannot be read, or `CURRENT` does not hold an id.
+        StoreError: the store cannot be read, has lost its `CURRENT`, or the folder is no store.
     """
+    given = _read_current(store)
+    if given is not None and _ID.fullmatch(given):
+        return given
+    if finished := [folder.name for folder in own_generations(store) if _is_finished(folder)]:
+        raise StoreError(
+            f"the index at {store} has lost the name of its live generation: to use the newest"
+            f" one, run: echo {finished[-1]} > {shlex.quote(str(store / CURRENT))}"
+        )
+    if given is not None:
+        raise _not_a_store(store, CURRENT)
+    return None
+
+
+def _read_current(store: Path) -> str | None:
+    """What `CURRENT` holds, or None if there is no such file."""
     try:
-        generation = (store / CURRENT).read_text(encoding="utf-8").strip()
+        return (store / CURRENT).read_text(encoding="utf-8").strip()
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, UnicodeDecodeError) as error:
-        raise damaged(store, f"{CURRENT} cannot be read") from error
-    if not _ID.fullmatch(generation):
-        raise damaged(store, f"{CURRENT} does not name a generation")
-    return generation
+    except (IsADirectoryError, UnicodeDecodeError):
+        return ""
+    except (OSError, ValueError) as error:
+        raise _unreadable(store, error) from error
+
+
+def own_generations(store: Path) -> list[Path]:
+    """The folders in `generations/` that this program made, finished or not, oldest first."""
+    return [path for path in _entries(store / GENERATIONS) if _is_generation(path)]
+
+
+def _is_generation(path: Path) -> bool:
+    is_named_so = _ID.fullmatch(path.name.removesuffix(UNFINISHED)) is not None
+    return is_named_so and path.is_dir() and not path.is_symlink()
+
+
+def _is_finished(generation: Path) -> bool:
+    return generation.suffix != UNFINISHED and (generation / FILE_NAME).is_file()
+
+
+def _entries(folder: Path) -> list[Path]:
+    """What is in a folder, by name; nothing if there is no such folder."""
+    try:
+        return sorted(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except (OSError, ValueError) as error:
+        raise _unreadable(folder, error) from error
 
 
 def check_is_store(store: Path) -> None:
     """Check that `store` is a store or could become one: missing, or empty.
 
+    Files of other programs do not matter in a store that has its `CURRENT`, and hidden files,
+    which file managers leave in every folder, matter nowhere.
+
     Raises:
-        StoreError: it is a file, or a folder with other things in it.
+        StoreError: it is a file, or a folder with other things in it, or has lost its `CURRENT`,
+            or its name is not UTF-8.
     """
-    if store.exists() and not store.is_dir():
-        raise StoreError(f"{store} is a file, not an index folder: give another --store")
     try:
-        foreign = sorted(p.name for p in store.iterdir() if p.name not in _OURS)
-    except FileNotFoundError:
+        str(store).encode()
+    except UnicodeEncodeError as error:  # Chroma could not open it
+        name = source_name(store)
+        raise StoreError(f"the folder name {name} is not UTF-8: give another --store") from error
+    entries = _entries(store)
+    if not entries and store.is_file():
+        raise StoreError(f"{store} is a file, not an index folder: give another --store")
+    if current(store) is not None:
         return
-    except OSError as error:
-        raise StoreError(
-            f"{store} cannot be read ({error.strerror}): give another --store"
-        ) from error
-    if foreign and not (store / CURRENT).exists():
-        raise StoreError(
-            f"{store} is not an index folder (it holds {foreign[0]!r}): give another --store"
-        )
+    generations = store / GENERATIONS
+    foreign = [path for path in entries if path.name not in _OURS]
+    foreign += [generations] if generations.is_file() else []
+    foreign += [path for path in _entries(generations) if not _is_generation(path)]
+    for path in foreign:
+        if not (path.name.startswith(".") and path.is_file()):
+            raise _not_a_store(store, path.relative_to(store).as_posix())
+
+
+def _not_a_store(store: Path, held: str) -> StoreError:
+    return StoreError(f"{store} is not an index folder (it holds {held!r}): give another --store")
+
+
+def _unreadable(store: Path, error: OSError | ValueError) -> StoreError:
+    why = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    return StoreError(f"{store} cannot be read ({why}): give another --store")
 
 
 def no_index(store: Path) -> StoreError:
     """The error for a store in which nothing was published."""
-    return StoreError(f"no index at {store}: run abstractqa index PATH... --store {store}")
+    where = shlex.quote(str(store))
+    return StoreError(f"no index at {store}: run abstractqa index PATH... --store {where}")
 
 
 def generation_folder(store: Path, generation: str) -> Path:

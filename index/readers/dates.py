@@ -3,11 +3,20 @@
 import re
 from datetime import date
 
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_MONTH = (
-    r"(?P<month>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
-    r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
+YEARS = range(1900, 2101)
+"""Years that a user may give; any other is a typing error."""
+
+MONTH_NAME = (
+    r"\b(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
+    r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\b"
 )
+"""A regular expression, to be used in any case, of a month's name or its usual abbreviation.
+
+It takes whole words alone ("marketing" and "novel" are none), without the stop of "Sept.".
+"""
+
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTH = rf"(?P<month>{MONTH_NAME})\.?"
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
 _YEAR = r"(?:,?\s+(?P<year>\d{4}))?"
 _BEFORE = (
@@ -29,6 +38,11 @@ _SHAPES = tuple(
 )
 
 
+def month_number(name: str) -> int:
+    """The month, 1 to 12, of a name that `MONTH_NAME` matches."""
+    return _MONTHS.index(name[:3].lower()) + 1
+
+
 def match_date(line: str) -> re.Match[str] | None:
     """Whether the whole line is a date, be it one that exists or not."""
     text = line.strip()
@@ -44,7 +58,7 @@ def resolve_date(match: re.Match[str], year: int) -> date:
         ValueError: there is no such day; the message says which.
     """
     name = match["month"]
-    month = int(name) if name.isdigit() else _MONTHS.index(name[:3].lower()) + 1
+    month = int(name) if name.isdigit() else month_number(name)
     named_year = int(match["year"]) if match["year"] else year
     try:
         return date(named_year, month, int(match["day"]))

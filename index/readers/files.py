@@ -3,10 +3,11 @@
 import codecs
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePath
 
 from index.errors import InputError
+from index.sources import free_name, source_name
 
 READ_SUFFIXES = ("", ".txt", ".text", ".md", ".jsonl", ".ndjson", ".json")
 """What is taken from a folder; a file named itself may have any suffix."""
@@ -26,7 +27,7 @@ class NotTextError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A file to read: where it lies, and the name its papers' sources get."""
+    """A file to read: where it lies, and the name its papers' sources get, unique in the run."""
 
     path: Path
     name: str
@@ -74,14 +75,18 @@ def read_text(path: Path) -> str:
     return decode(path.read_bytes())
 
 
-def find_files(paths: Sequence[Path], formats: Sequence[str]) -> list[Found]:
+def find_files(
+    paths: Sequence[Path], formats: Sequence[str], leave_out: Path | None = None
+) -> list[Found]:
     """The files of `paths`: each file itself, each folder's files by name, hidden ones left out.
 
-    A file named twice is taken once, under its first name.
+    A file named twice is taken once, under its first name. A file whose name another one has got
+    before it is called by its folder too.
 
     Args:
         paths: Files and folders.
         formats: What is read, for the message that a folder has none of it.
+        leave_out: A folder of which nothing is taken, though it may lie inside others.
 
     Raises:
         InputError: there is no path, a path is missing, or a folder holds no readable file.
@@ -89,29 +94,42 @@ def find_files(paths: Sequence[Path], formats: Sequence[str]) -> list[Found]:
     if not paths:
         raise InputError("nothing to read: name a file or a folder of abstracts")
     found: dict[Path, Found] = {}
+    names: set[str] = set()
     for path in paths:
         try:
-            inside = list(_inside(path)) if path.is_dir() else None
+            inside = list(_inside(path, leave_out)) if path.is_dir() else None
             exists = path.exists()
         except (OSError, ValueError) as error:  # a name too long, or with a NUL
-            raise InputError(f"{str(path)[:100]!r} is not a path: {error}") from error
+            raise InputError(f"{str(path)[:100]!r} is not a path: {_why(error)}") from error
         if not exists:
-            raise InputError(f"{path} does not exist: name a file or a folder of abstracts")
+            raise InputError(
+                f"{source_name(path)} does not exist: name a file or a folder of abstracts"
+            )
         if inside is not None and not any(map(_is_readable, inside)):
             suffixes = ", ".join(filter(None, READ_SUFFIXES))
             raise InputError(
-                f"no readable file in {path}: this version reads {', '.join(formats)} ({suffixes})"
+                f"no readable file in {source_name(path)}: this version reads"
+                f" {', '.join(formats)} ({suffixes})"
             )
-        for file in [Found(path, path.name)] if inside is None else inside:
-            found.setdefault(file.path.resolve(), file)
+        for file in [Found(path, source_name(PurePath(path.name)))] if inside is None else inside:
+            place = file.path.resolve()
+            if place not in found:
+                found[place] = replace(file, name=free_name(file.path, file.name, names))
+                names.add(found[place].name)
     return list(found.values())
 
 
-def _inside(folder: Path) -> Iterator[Found]:
+def _why(error: OSError | ValueError) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+
+
+def _inside(folder: Path, leave_out: Path | None) -> Iterator[Found]:
+    left_out = leave_out.resolve() if leave_out else None
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder)
-        if path.is_file() and not any(part.startswith(".") for part in name.parts):
-            yield Found(path, name.as_posix())
+        is_hidden = any(part.startswith(".") for part in name.parts)
+        if path.is_file() and not is_hidden and left_out not in path.resolve().parents:
+            yield Found(path, source_name(name))
 
 
 def _is_readable(file: Found) -> bool:

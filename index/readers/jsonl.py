@@ -20,6 +20,8 @@ class _FieldError(ValueError):
 def read_jsonl(text: str, name: str) -> Iterator[Paper | Problem]:
     r"""The papers of a JSONL text, in order, and the lines that could not be read.
 
+    A program wrote the file, so a line that is no record is damage (`Problem.is_damage`).
+
     Required are `title` and `abstract`; known beside them are `id` (a string or a number, kept as
     it is), `authors` (a list of strings or of `{"name": …}`, or one string with ";" or " and "
     between them), `year`, `date` (ISO), `url`, `doi` and `venue`. Null is absent, other keys are
@@ -30,7 +32,8 @@ def read_jsonl(text: str, name: str) -> Iterator[Paper | Problem]:
         name: What the papers' sources are called.
     """
     if re.match(r"\s*(?:\[|\{\s*\n)", text):
-        yield Problem(name, 1, "one JSON value over several lines; write one object a line")
+        reason = "a JSON list, or an object over several lines; write one object a line"
+        yield Problem(name, 1, reason, is_damage=True)
         return
     titles: dict[str, tuple[str, int]] = {}
     position = 0
@@ -44,7 +47,7 @@ def read_jsonl(text: str, name: str) -> Iterator[Paper | Problem]:
             if known != key:
                 raise _FieldError(f"id: {paper.id!r} is that of another title in line {where}")
         except _FieldError as error:
-            yield Problem(name, number, str(error))
+            yield Problem(name, number, str(error), is_damage=True)
             continue
         position += 1
         yield paper
@@ -55,8 +58,10 @@ def _record(line: str) -> dict[str, object]:
         record = json.loads(line)
     except json.JSONDecodeError as error:
         raise _FieldError(f"broken JSON: {error.msg} at character {error.colno}") from error
-    except (ValueError, RecursionError) as error:  # a number or a nesting beyond any paper
-        raise _FieldError(f"broken JSON: {error}") from error
+    except RecursionError as error:
+        raise _FieldError("broken JSON: nested too deep") from error
+    except ValueError as error:  # beyond sys.get_int_max_str_digits()
+        raise _FieldError("broken JSON: a number of too many digits") from error
     if not isinstance(record, dict):
         raise _FieldError("not a JSON object")
     return record
@@ -140,7 +145,7 @@ def _year(value: object) -> int | None:
         raise _FieldError(f"year: expected a year, not {_named(value)}")
     year = int(value)  # type: ignore[call-overload]
     if not 1 <= year <= 9999:
-        raise _FieldError(f"year: {year} is not between 1 and 9999")
+        raise _FieldError(f"year: {_named(value)} is not between 1 and 9999")
     return int(year)
 
 
@@ -156,6 +161,8 @@ def _date(value: object) -> date | None:
 
 
 def _named(value: object) -> str:
-    """A value as a message shows it: short."""
+    """A value as a message shows it: short. A list may be nested too deep to be written out."""
+    if isinstance(value, list | dict):
+        return "a list" if isinstance(value, list) else "an object"
     text = json.dumps(value)
     return text if len(text) <= 40 else text[:39] + "…"

@@ -18,6 +18,8 @@ class Problem:
     line: int | None
     """From 1; None if the whole file is meant."""
     reason: str
+    is_damage: bool = False
+    """Whether a file of a machine format is broken here; a pasted digest's oddities are not."""
 
     def __str__(self) -> str:
         where = self.file if self.line is None else f"{self.file}:{self.line}"

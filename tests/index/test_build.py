@@ -160,8 +160,17 @@ def test_what_cannot_be_read_is_counted_and_the_rest_is_indexed(
     mixed = tmp_path / "mixed.jsonl"
     mixed.write_text(f"{TEA.model_dump_json()}\n{{broken\n{MILK.model_dump_json()}\n")
     report = build([mixed], store, words)
-    assert (report.new, report.rejected) == (2, 1)
+    assert (report.new, report.rejected, report.is_damaged) == (2, 1, True)
     assert (report.problems[0].file, report.problems[0].line) == ("mixed.jsonl", 2)
+    assert len(Index.open(store).papers) == 2
+
+
+def test_the_oddities_of_a_pasted_digest_are_counted_and_are_no_damage(
+    tmp_path: Path, store: Path, words: HashingEncoder
+) -> None:
+    (tmp_path / "mail.txt").write_text(f"{DIGEST}\nFeb 30\n\nA title without its abstract\n")
+    report = build([tmp_path / "mail.txt"], store, words)
+    assert (report.new, report.rejected, report.is_damaged) == (2, 2, False)
 
 
 def test_indexing_the_same_again_loads_nothing_heavy(store: Path, words: HashingEncoder) -> None:

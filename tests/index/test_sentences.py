@@ -24,6 +24,8 @@ def sentences(text: str) -> list[str]:
         ['He said "Stop."', '"Go," she said.', "They went…", "Fast."],
         ["Costs vs. 5 of approx. 7 apples.", "α-actin binds.", "Šimon left."],
         ["It needs vitamin D.", "Results vary."],
+        ["We run it via Hogwild! Inference: a parallel engine.", "It asks Yahoo! Answers."],
+        ["Finally, we have BERT!", "We thank it.", "Done!", "Go on."],
         ["Is it so?", "~3% say yes.", "$5 is enough."],
         ["The aims are: 1. We count owls.", "They hoot."],
         ["Accuracy is 91.5 at v2.0 of GPT-4.", "Code is at x.org/a.b now."],

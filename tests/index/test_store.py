@@ -1,7 +1,9 @@
 import errno
 import json
+import os
 import shutil
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,7 @@ from index.errors import EncoderError, StoreBusyError, StoreError
 from index.manifest import FORMAT_VERSION, check_encoder
 from index.papers import Paper, Source
 from index.passages import cut, paper_text
-from index.publish import undo, writer_lock
+from index.publish import new_generation_id, undo, writer_lock
 from index.store import Index, current
 
 ENCODER = HashingEncoder()
@@ -76,7 +78,6 @@ def test_the_manifest_says_what_the_generation_holds(store: Path) -> None:
     manifest = Index.open(store).manifest
     assert (manifest.papers, manifest.passages, manifest.dimension) == (3, 9, 16)
     assert (manifest.encoder, manifest.weights_hash) == (ENCODER.name, ENCODER.weights_hash)
-    assert [(s.name, s.date, s.papers) for s in manifest.sources] == [("mail.txt", None, 3)]
     assert manifest.created.utcoffset() is not None
     assert manifest.generation == current(store)
 
@@ -153,15 +154,118 @@ def test_a_file_or_a_folder_of_other_things_is_not_a_store(tmp_path: Path) -> No
 def test_a_missing_generation_is_damage(store: Path) -> None:
     shutil.rmtree(live(store))
     for use in (Index.open, index):
-        with pytest.raises(StoreError, match=r"is missing\): remove that folder, then run"):
+        with pytest.raises(StoreError, match=r"is missing\): remove generations and CURRENT in it"):
             use(store)
 
 
-@pytest.mark.parametrize("content", ["", "../../etc", "\0", "20250101T000000-deadbeef extra"])
-def test_a_current_that_names_no_generation_is_damage(store: Path, content: str) -> None:
-    (store / "CURRENT").write_text(content)
-    with pytest.raises(StoreError, match="does not name a generation"):
-        Index.open(store)
+@pytest.mark.parametrize(
+    "content", [None, "", "../../etc", "\0", "\udcff", "20250101T000000-deadbeef extra"]
+)
+def test_a_store_without_its_current_is_kept_and_says_the_command_that_repairs_it(
+    store: Path, content: str | None
+) -> None:
+    index(store, 4)
+    before = sorted((store / "generations").rglob("*"))
+    (store / "CURRENT").unlink()
+    if content is not None:
+        (store / "CURRENT").write_bytes(os.fsencode(content))
+    for use in (Index.open, index, undo, current):
+        with pytest.raises(StoreError, match="has lost the name of its live generation") as caught:
+            use(store)
+    assert sorted((store / "generations").rglob("*")) == before
+    command = one_line(caught.value).partition("run: ")[2]
+    subprocess.run(["sh", "-c", command], check=True)
+    assert len(Index.open(store).papers) == 4
+
+
+def test_generations_are_in_the_order_of_time_by_their_ids() -> None:
+    ids = [new_generation_id() for _ in range(1000)]
+    assert [id_[:-3] for id_ in ids] == sorted(id_[:-3] for id_ in ids)
+    assert {len(id_) for id_ in ids} == {24}
+
+
+def test_an_unfinished_generation_alone_is_no_index_and_is_replaced(tmp_path: Path) -> None:
+    unfinished = tmp_path / "store" / "generations" / "20250101T000000-deadbeef.tmp"
+    unfinished.mkdir(parents=True)
+    (unfinished / "manifest.json").write_text("{}")
+    assert current(tmp_path / "store") is None
+    index(tmp_path / "store")
+    assert not unfinished.exists()
+
+
+def _leveldb(folder: Path) -> None:
+    (folder / "CURRENT").write_text("MANIFEST-000001\n")
+    (folder / "LOCK").write_text("")
+
+
+def _thesis(folder: Path) -> None:
+    (folder / "generations" / "second").mkdir(parents=True)
+    (folder / "generations" / "second" / "thesis.txt").write_text("three years of work")
+
+
+def _note(folder: Path) -> None:
+    (folder / "generations").write_text("a note on generations")
+
+
+def _repository(folder: Path) -> None:
+    (folder / ".git").mkdir(parents=True)
+
+
+@pytest.mark.parametrize("fill", [_leveldb, _thesis, _note, _repository])
+def test_what_only_looks_like_a_store_is_refused_and_left_alone(
+    tmp_path: Path, fill: Callable[[Path], None]
+) -> None:
+    fill(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    for use in (Index.open, index, undo):
+        with pytest.raises(StoreError, match="is not an index folder") as caught:
+            use(tmp_path)
+        one_line(caught.value)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_what_others_put_among_the_generations_is_never_removed(store: Path) -> None:
+    elsewhere = store.parent / "elsewhere"
+    elsewhere.mkdir()
+    generations = store / "generations"
+    (generations / ".DS_Store").write_text("")
+    (generations / "20250101T000000-cafecafe").symlink_to(elsewhere)
+    _thesis(store)
+    index(store, 4)
+    index(store, 5)
+    assert (generations / "second" / "thesis.txt").exists()
+    assert (generations / ".DS_Store").exists()
+    assert elsewhere.exists()
+    assert len(Index.open(store).papers) == 5
+
+
+def test_hidden_files_do_not_make_a_folder_foreign(tmp_path: Path) -> None:
+    (tmp_path / "generations").mkdir()
+    (tmp_path / ".DS_Store").write_text("")
+    (tmp_path / "generations" / ".DS_Store").write_text("")
+    assert index(tmp_path).papers == 3
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "a\0b", "caf\udce9"])
+def test_a_folder_name_that_cannot_be_is_one_line(tmp_path: Path, name: str) -> None:
+    for use in (Index.open, index, undo):
+        with pytest.raises(StoreError, match="give another --store") as caught:
+            use(tmp_path / name)
+        one_line(caught.value)
+        str(caught.value).encode()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_index_that_counts_its_sources_as_earlier_versions_did_is_read_and_extended(
+    store: Path,
+) -> None:
+    manifest = live(store) / "manifest.json"
+    content = json.loads(manifest.read_text())
+    del content["origins"]
+    content["sources"] = [{"name": "mail.txt", "date": None, "papers": 3}]
+    manifest.write_text(json.dumps(content))
+    assert len(Index.open(store).papers) == 3
+    assert index(store, 4).new == 1
 
 
 def test_a_newer_format_is_refused(store: Path) -> None:
@@ -173,7 +277,11 @@ def test_a_newer_format_is_refused(store: Path) -> None:
             use(store)
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"format_version": 1}'])
+@pytest.mark.parametrize(
+    "content",
+    ["", "[]", "{}", '{"format_version": 1}', '{"format_version": 1e999}', "[" * 100_000],
+    ids=lambda content: content[:24],
+)
 def test_a_broken_manifest_is_damage(store: Path, content: str) -> None:
     (live(store) / "manifest.json").write_text(content)
     with pytest.raises(StoreError, match=r"manifest\.json cannot be read"):

@@ -81,7 +81,8 @@ def test_beir_names_are_understood() -> None:
      ({"abstract": ["a"]}, "abstract"), ({"abstract": "word " * 9_000}, "abstract"),
      ({"id": ""}, "id"), ({"id": True}, "id"), ({"id": 1.5}, "id"), ({"id": "a\nb"}, "id"),
      ({"id": "x" * 201}, "id"), ({"authors": 3}, "authors"), ({"authors": [3]}, "authors"),
-     ({"authors": [{"first": "Ann"}]}, "authors"), ({"year": "soon"}, "year"),
+     ({"authors": [{"first": "Ann"}]}, "authors"), ({"year": 10**4000}, "year"),
+     ({"year": 1e300}, "year"), ({"year": "soon"}, "year"),
      ({"year": True}, "year"), ({"year": 20245}, "year"), ({"year": [2024]}, "year"),
      ({"year": "²"}, "year"), ({"date": "yesterday"}, "date"), ({"date": "2024-02-30"}, "date"),
      ({"date": 20240506}, "date"), ({"url": 3}, "url"), ({"doi": {}}, "doi"),
@@ -94,6 +95,7 @@ def test_a_wrong_field_is_a_problem_that_names_file_line_and_field(
     assert len(papers) == 1
     assert [str(problem).startswith(f"owls.jsonl:2: {field}: ") for problem in problems] == [True]
     assert len(str(problems[0])) < 200
+    assert problems[0].is_damage
 
 
 @pytest.mark.parametrize(
@@ -104,8 +106,17 @@ def test_a_broken_third_line_does_not_stop_the_rest(broken: str) -> None:
     good = [json.dumps(OWL | {"title": f"Owls of Region {i}"}) for i in range(3)]
     papers, problems = split("\n".join([*good[:2], broken, good[2]]))
     assert [paper.sources[0].position for paper in papers] == [1, 2, 3]
-    assert [problem.line for problem in problems] == [3]
+    assert [(problem.line, problem.is_damage) for problem in problems] == [(3, True)]
     assert "\n" not in str(problems[0])
+    assert len(str(problems[0])) < 200
+
+
+@pytest.mark.parametrize("key", ["id", "authors", "year", "date", "url"])
+def test_a_field_nested_however_deep_is_a_problem(key: str) -> None:
+    for depth in (*range(850, 1050), 50_000):  # what is read may still be too deep to be shown
+        line = json.dumps(OWL)[:-1] + f', "{key}": {"[" * depth}{"]" * depth}}}'
+        papers, problems = split(line)
+        assert (papers, len(problems)) == ([], 1)
 
 
 def test_blank_lines_are_skipped_and_counted() -> None:
@@ -114,7 +125,7 @@ def test_blank_lines_are_skipped_and_counted() -> None:
 
 
 @pytest.mark.parametrize("text", ["[\n {}\n]", '{\n "title": "x"\n}', '[{"title": "x"}]'])
-def test_json_over_several_lines_is_one_problem(text: str) -> None:
+def test_a_json_list_or_an_object_over_several_lines_is_one_problem(text: str) -> None:
     papers, problems = split(text)
     assert (papers, len(problems)) == ([], 1)
     assert "one object a line" in problems[0].reason

@@ -2,7 +2,7 @@
 
 import json
 import os
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -53,6 +53,39 @@ def test_a_folder_is_read_in_order_with_names_from_its_root(tmp_path: Path) -> N
     assert [paper.sources[0].name for paper in papers(tmp_path)] == ["a/x.jsonl", "b.txt"]
 
 
+def test_files_of_one_name_in_a_run_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+    files = [write(tmp_path / day / "mail" / "today.txt", DIGEST) for day in ("mon", "tue", "wed")]
+    names = ["today.txt", "mail/today.txt", "wed/mail/today.txt"]
+    assert [paper.sources[0].name for paper in papers(*files)] == names
+    broken = write(tmp_path / "thu" / "today.txt", "hello")
+    assert problems(files[0], broken) == [
+        "thu/today.txt: no paper found: it does not read as digest"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [(b"caf\xe9.txt", "caf\\xe9.txt"), (b"a\nb.txt", "a\\nb.txt"), ("日.txt".encode(), "日.txt")],
+)
+def test_names_are_text_of_one_line(tmp_path: Path, name: bytes, shown: str) -> None:
+    folder = tmp_path / "in"
+    write(folder / os.fsdecode(name), DIGEST)
+    for path in (folder, folder / os.fsdecode(name)):
+        paper = papers(path)[0]
+        assert paper.sources[0].name == shown
+        paper.model_dump_json().encode()
+    with pytest.raises(InputError, match="does not exist") as caught:
+        read([folder / os.fsdecode(b"not " + name)])
+    assert "\n" not in str(caught.value)
+    str(caught.value).encode()
+
+
+def test_names_that_differ_in_bytes_that_are_no_text_stay_apart(tmp_path: Path) -> None:
+    for name in (b"caf\xe9.txt", b"caf\xe8.txt"):
+        write(tmp_path / os.fsdecode(name), DIGEST)
+    assert len({paper.sources[0].name for paper in papers(tmp_path)}) == 2
+
+
 def test_a_file_named_twice_is_read_once(tmp_path: Path) -> None:
     file = write(tmp_path / "mail.txt", DIGEST)
     assert len(papers(file, tmp_path, file)) == 1
@@ -73,6 +106,16 @@ def test_a_broken_first_line_of_json_lines_is_a_problem_of_that_line(tmp_path: P
     found = problems(write(tmp_path / "x.jsonl", '{"title": \n' + RECORD))
     assert len(found) == 1
     assert found[0].startswith("x.jsonl:1: broken JSON")
+
+
+def test_only_machine_formats_can_be_damaged(tmp_path: Path) -> None:
+    odd = write(tmp_path / "x.txt", DIGEST + "\nA Title Without an Abstract\n")
+    broken = write(tmp_path / "x.jsonl", f'{RECORD}\n{{"title": "Otters"}}\n')
+    found = [item for item in read([odd, broken]) if isinstance(item, Problem)]
+    assert [(problem.file, problem.is_damage) for problem in found] == [
+        ("x.txt", False),
+        ("x.jsonl", True),
+    ]
 
 
 def test_a_named_format_is_used_for_every_file(tmp_path: Path) -> None:
@@ -161,9 +204,9 @@ def test_a_format_of_a_later_version_is_refused_with_those_of_this_one(
         read([file], format=name)
 
 
-@pytest.mark.parametrize("year", [0, -1, 10_000])
+@pytest.mark.parametrize("year", [0, -1, 1899, 2101, 10_000])
 def test_a_year_that_is_none_is_refused(tmp_path: Path, year: int) -> None:
-    with pytest.raises(InputError, match="year"):
+    with pytest.raises(InputError, match="between 1900 and 2100"):
         read([write(tmp_path / "x.txt", DIGEST)], year=year)
 
 
@@ -172,6 +215,23 @@ def test_the_year_is_the_option_or_else_that_of_the_file(tmp_path: Path) -> None
     os.utime(file, (1_500_000_000, 1_500_000_000))
     assert papers(file)[0].sources[0].date == date(2017, 4, 22)
     assert papers(file, year=2021)[0].sources[0].date == date(2021, 4, 22)
+
+
+@pytest.mark.parametrize("seconds", [10**13, -(10**12), 10**19])
+def test_a_time_stamp_beyond_all_dates_means_this_year(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: int
+) -> None:
+    file = write(tmp_path / "x.txt", DIGEST)
+    real = Path.stat
+
+    def stat(path: Path, **options: bool) -> os.stat_result:
+        found = real(path, **options)
+        return os.stat_result((*found[:8], seconds, found[9]))
+
+    monkeypatch.setattr(Path, "stat", stat)
+    day = papers(file)[0].sources[0].date
+    assert day
+    assert day.year == datetime.now(UTC).year
 
 
 def test_a_pipe_is_read(tmp_path: Path) -> None:

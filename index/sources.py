@@ -1,0 +1,112 @@
+"""Which file is which: how the index knows a file again, and what reading it again replaces.
+
+A source's name is short and made for people, so it cannot say whether two files are one: the
+same file has other names as seen from other folders, and every folder can have a `today.txt`.
+The manifest therefore keeps the origin of each source beside its name.
+"""
+
+import os
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from index.papers import Paper
+
+_NOT_IN_A_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+class Origin(BaseModel):
+    """The file behind a source's name, as it was when it was last read."""
+
+    model_config = ConfigDict(frozen=True)
+
+    content: str = Field(description="SHA-256 of its bytes, hexadecimal.")
+    place: str = Field(description="SHA-256 of its absolute path: an index may be passed on.")
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file of which a run of indexing took papers."""
+
+    name: str
+    """What the papers' sources are called; unique in the run."""
+    path: Path
+    origin: Origin
+    is_whole: bool = True
+    """Whether all of it could be read, so that what it does not name is not in it any more."""
+
+
+def source_name(path: PurePath) -> str:
+    """The path as text that can be stored and printed in one line.
+
+    Bytes that are not UTF-8 and control characters are spelled out, so that names stay distinct.
+    """
+    name = os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
+    return _NOT_IN_A_LINE.sub(lambda match: repr(match[0])[1:-1], name)
+
+
+def free_name(path: Path, name: str, taken: Collection[str]) -> str:
+    """`name`, with as many of the file's folders before it as tell it from those `taken`."""
+    parts = path.resolve().parts
+    count = name.count("/") + 1
+    while name in taken and count < len(parts):
+        count += 1
+        name = source_name(PurePath(*parts[-count:]))
+    return name
+
+
+def recognise(files: Sequence[SourceFile], known: Mapping[str, Origin]) -> dict[str, str]:
+    """What the index calls the files of a run, by their names in the run.
+
+    A file keeps its source's name while it stays in its place, whatever it holds now, and while
+    its content stays the same, wherever it lies now. Any other file is a new source, and the name
+    of a known one is not its name. A file that was both moved and changed is a new source too.
+
+    Args:
+        files: The run's files.
+        known: The index's sources and their origins. A source whose origin is not known (the
+            index is of an earlier version) is any file of its name.
+    """
+    by_place = {origin.place: name for name, origin in known.items()}
+    names = {f.name: by_place[f.origin.place] for f in files if f.origin.place in by_place}
+    still_there = set(names.values())
+    by_content = {o.content: name for name, o in known.items() if name not in still_there}
+    by_content |= {f.origin.content: names[f.name] for f in files if f.name in names}
+    taken = {*known}
+    for file in files:
+        if file.name not in names:
+            name = by_content.get(file.origin.content)
+            name = name or free_name(file.path, file.name, taken)
+            names[file.name] = by_content[file.origin.content] = name
+            taken.add(name)
+    return names
+
+
+def renamed(papers: Iterable[Paper], names: Mapping[str, str]) -> list[Paper]:
+    """The papers with their sources called as `names` says."""
+
+    def rename(paper: Paper) -> Paper:
+        if all(names.get(source.name, source.name) == source.name for source in paper.sources):
+            return paper
+        sources = (
+            source.model_copy(update={"name": names.get(source.name, source.name)})
+            for source in paper.sources
+        )
+        return paper.model_copy(update={"sources": tuple(sources)})
+
+    return [rename(paper) for paper in papers]
+
+
+def without(papers: Iterable[Paper], names: Collection[str]) -> list[Paper]:
+    """The papers that are left when the sources of these names say nothing any more."""
+    left: list[Paper] = []
+    for paper in papers:
+        sources = tuple(source for source in paper.sources if source.name not in names)
+        if len(sources) == len(paper.sources):
+            left.append(paper)
+        elif sources:
+            left.append(paper.model_copy(update={"sources": sources}))
+    return left

@@ -1,0 +1,231 @@
+"""Files that are read again: what they replace, and how the index knows them."""
+
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hashing_encoder import HashingEncoder
+
+from index.build import BuildReport, build
+from index.papers import Paper
+from index.publish import undo
+from index.store import Index, current
+
+OWLS, KETTLES, MAPS = "Counting Owls at Night", "Why Do Kettles Sing", "Paper Maps That Disagree"
+
+Run = Callable[..., BuildReport]
+
+
+def write(path: Path, *titles: str, day: str = "2025-03-14", **more: object) -> Path:
+    """A file with a record of each title."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    records = ({"title": t, "abstract": f"This is on {t}.", "date": day, **more} for t in titles)
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    return path
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    return tmp_path / "store"
+
+
+@pytest.fixture
+def index(store: Path) -> Run:
+    """Index files and folders into the store."""
+
+    def run(*paths: Path, year: int | None = None) -> BuildReport:
+        return build(paths, store, HashingEncoder(), year=year)
+
+    return run
+
+
+def found(store: Path) -> dict[str, list[tuple[str, date | None]]]:
+    """The sources of every paper, by its title."""
+    papers: Sequence[Paper] = Index.open(store).papers
+    return {p.title: [(source.name, source.date) for source in p.sources] for p in papers}
+
+
+def names(store: Path) -> dict[str, list[str]]:
+    return {title: [name for name, _ in sources] for title, sources in found(store).items()}
+
+
+def counts(report: BuildReport) -> tuple[int, int, int, int, int]:
+    return (report.new, report.unchanged, report.updated, report.duplicate, report.removed)
+
+
+def test_another_year_corrects_the_date_and_embeds_nothing(
+    tmp_path: Path, store: Path, index: Run
+) -> None:
+    mail = tmp_path / "mail.txt"
+    mail.write_text(f"Mar 14\n\n{OWLS}\n\nWe count owls every night. There are nine of them.\n")
+    index(mail, year=2024)
+    report = index(mail, year=2025)
+    assert (counts(report), report.embedded) == ((0, 0, 1, 0, 0), 0)
+    assert found(store) == {OWLS: [("mail.txt", date(2025, 3, 14))]}
+    assert counts(index(mail, year=2025)) == (0, 1, 0, 0, 0)
+
+
+def test_an_entry_that_left_its_file_leaves_the_index_and_undo_brings_it_back(
+    tmp_path: Path, store: Path, index: Run
+) -> None:
+    file = write(tmp_path / "a.jsonl", OWLS, KETTLES)
+    index(file)
+    report = index(write(file, OWLS, MAPS))
+    assert (counts(report), report.papers) == ((1, 1, 0, 0, 1), 2)
+    assert set(names(store)) == {OWLS, MAPS}
+    assert {p.text for p in Index.open(store).passages} == {
+        f"This is on {t}." for t in (OWLS, MAPS)
+    }
+    undo(store)
+    assert set(names(store)) == {OWLS, KETTLES}
+
+
+def test_an_entry_that_left_one_of_two_files_keeps_the_other_and_counts_as_updated(
+    tmp_path: Path, store: Path, index: Run
+) -> None:
+    first, second = write(tmp_path / "a.jsonl", MAPS, OWLS), write(tmp_path / "b.jsonl", OWLS)
+    index(first, second)
+    assert names(store)[OWLS] == ["a.jsonl", "b.jsonl"]
+    report = index(write(first, MAPS))
+    assert (counts(report), report.embedded) == ((0, 1, 1, 0, 0), 0)
+    assert names(store) == {OWLS: ["b.jsonl"], MAPS: ["a.jsonl"]}
+
+
+def test_what_a_file_says_of_a_paper_now_is_all_it_says(
+    tmp_path: Path, store: Path, index: Run
+) -> None:
+    index(write(tmp_path / "a.jsonl", OWLS, doi="10.1/wrong"))
+    index(write(tmp_path / "a.jsonl", OWLS))
+    assert Index.open(store).papers[0].doi is None
+
+
+def test_a_paper_that_gets_another_id_is_updated_and_neither_new_nor_removed(
+    tmp_path: Path, store: Path, index: Run
+) -> None:
+    index(write(tmp_path / "a.jsonl", OWLS, id="owl:1"))
+    assert counts(index(write(tmp_path / "a.jsonl", OWLS, id="owl:2"))) == (0, 0, 1, 0, 0)
+    assert [paper.id for paper in Index.open(store).papers] == ["owl:2"]
+
+
+def test_a_damaged_file_takes_nothing_back(tmp_path: Path, store: Path, index: Run) -> None:
+    file = write(tmp_path / "a.jsonl", OWLS, MAPS, KETTLES)
+    index(file)
+    file.write_text(file.read_text().replace('{"title": "Why', '{"title" "Why'))
+    report = index(file)
+    assert (counts(report), report.is_damaged) == ((0, 2, 0, 0, 0), True)
+    assert set(names(store)) == {OWLS, KETTLES, MAPS}
+
+
+def test_a_file_in_which_nothing_can_be_read_takes_nothing_back(
+    tmp_path: Path, store: Path, index: Run
+) -> None:
+    file, other = write(tmp_path / "a.jsonl", OWLS), write(tmp_path / "b.jsonl", MAPS)
+    index(file, other)
+    file.write_text("")
+    assert counts(index(tmp_path)) == (0, 1, 0, 0, 0)
+    assert set(names(store)) == {OWLS, MAPS}
+
+
+def test_a_file_reached_through_another_folder_is_the_same_source(
+    tmp_path: Path, store: Path, index: Run
+) -> None:
+    file = write(tmp_path / "root" / "digests" / "a.jsonl", OWLS)
+    first = index(tmp_path / "root" / "digests")
+    again = index(tmp_path / "root")
+    assert (counts(again), again.generation) == ((0, 1, 0, 0, 0), first.generation)
+    write(file, OWLS, MAPS)
+    assert counts(index(tmp_path / "root")) == (1, 1, 0, 0, 0)
+    assert names(store) == {OWLS: ["a.jsonl"], MAPS: ["a.jsonl"]}
+
+
+def test_a_file_that_was_moved_is_the_same_source_and_can_be_edited_there(
+    tmp_path: Path, store: Path, index: Run
+) -> None:
+    file = write(tmp_path / "a.jsonl", OWLS, KETTLES)
+    index(file)
+    moved = shutil.move(file, tmp_path / "moved.jsonl")
+    assert counts(index(moved)) == (0, 2, 0, 0, 0)
+    assert counts(index(write(moved, OWLS))) == (0, 1, 0, 0, 1)
+    assert names(store) == {OWLS: ["a.jsonl"]}
+
+
+def test_copies_in_one_run_are_one_source(tmp_path: Path, store: Path, index: Run) -> None:
+    first = write(tmp_path / "in" / "a.jsonl", OWLS)
+    shutil.copy(first, tmp_path / "in" / "b.jsonl")
+    for new in (1, 0):
+        report = index(tmp_path / "in")
+        assert counts(report) == (new, 1 - new, 0, 1, 0)
+        assert names(store) == {OWLS: ["a.jsonl"]}
+    write(first, MAPS)
+    index(tmp_path / "in")
+    assert names(store) == {OWLS: ["b.jsonl"], MAPS: ["a.jsonl"]}
+
+
+def test_files_of_one_name_in_two_folders_are_two_sources_in_one_run_or_in_two(
+    tmp_path: Path, store: Path, index: Run
+) -> None:
+    monday = write(tmp_path / "mon" / "today.jsonl", OWLS, day="2025-03-17")
+    tuesday = write(tmp_path / "tue" / "today.jsonl", KETTLES, day="2025-03-18")
+    expected = {
+        OWLS: [("today.jsonl", date(2025, 3, 17))],
+        KETTLES: [("tue/today.jsonl", date(2025, 3, 18))],
+    }
+    index(monday)
+    assert index(tuesday).removed == 0
+    assert found(store) == expected
+    assert counts(index(tuesday, monday)) == (0, 2, 0, 0, 0)
+    assert found(store) == expected
+    shutil.rmtree(store)
+    index(monday, tuesday)
+    assert found(store) == expected
+
+
+def test_the_same_name_is_the_same_source_in_an_index_without_origins(
+    tmp_path: Path, store: Path, index: Run
+) -> None:
+    index(write(tmp_path / "a.jsonl", OWLS, KETTLES))
+    path = store / "generations" / (current(store) or "") / "manifest.json"
+    manifest = json.loads(path.read_text())
+    path.write_text(json.dumps(manifest | {"origins": {}}))
+    assert counts(index(write(tmp_path / "a.jsonl", OWLS))) == (0, 1, 0, 0, 1)
+
+
+def test_the_manifest_does_not_say_where_the_files_lay(
+    tmp_path: Path, store: Path, index: Run
+) -> None:
+    index(write(tmp_path / "private" / "a.jsonl", OWLS))
+    manifest = Index.open(store).manifest
+    assert list(manifest.origins) == ["a.jsonl"]
+    assert "private" not in manifest.model_dump_json()
+
+
+def test_a_store_inside_the_folder_that_is_indexed_is_not_read(
+    tmp_path: Path, store: Path, index: Run
+) -> None:
+    write(tmp_path / "a.jsonl", OWLS)
+    index(tmp_path)
+    report = index(tmp_path)
+    assert (counts(report), report.problems) == ((0, 1, 0, 0, 0), ())
+    assert names(store) == {OWLS: ["a.jsonl"]}
+
+
+def test_a_file_name_that_is_not_utf_8_is_indexed_and_reported(
+    tmp_path: Path, store: Path, index: Run
+) -> None:
+    file = write(tmp_path / "caf\udce9.jsonl", OWLS)
+    file.write_text(file.read_text() + "{broken\n")
+    report = index(file)
+    assert names(store) == {OWLS: ["caf\\xe9.jsonl"]}
+    json.dumps(asdict(report), ensure_ascii=False).encode()
+
+
+@pytest.mark.parametrize("character", ["\0", "\x1b", "\n", "\u2028", "\ud800", "\uffff"])
+def test_no_character_of_a_record_stops_the_index(store: Path, index: Run, character: str) -> None:
+    title = f"Odd {character} titles of papers"
+    file = write(store.parent / "a.jsonl", title, authors=[character], venue=character)
+    assert counts(index(file)) == (1, 0, 0, 0, 0)
+    assert counts(index(file)) == (0, 1, 0, 0, 0)
