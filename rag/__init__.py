@@ -2,12 +2,21 @@
 
 from typing import TYPE_CHECKING
 
-from rag.schema import Answer, Filters, Hit
+from rag.schema import Answer, Delta, Event, Filters, Finished, Hit, Retrieved
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
 
-__all__ = ["Answer", "Assistant", "Filters", "Hit"]
+__all__ = [
+    "Answer",
+    "Assistant",
+    "Delta",
+    "Event",
+    "Filters",
+    "Finished",
+    "Hit",
+    "Retrieved",
+]
 
 
 def __getattr__(name: str) -> object:

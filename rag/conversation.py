@@ -12,7 +12,7 @@ from index.papers import Paper, letters
 from index.store import Index
 from index.text import clean_text
 from rag.digests import parse_dates
-from rag.names import named_papers, paper_tokens, title_name
+from rag.names import named_papers, paper_tokens, subjects, swap_name, title_name
 from rag.question import Kind, analyse
 from rag.retrieval import rank
 
@@ -39,6 +39,10 @@ _CONTINUES = re.compile(
     r"^(?:and|so|but|also|or|what about|how about|then|ok|okay)\b", re.IGNORECASE
 )
 _PREPOSITION = r"(?:about|on|in|for|with|of|at|by|using)"
+_SAME_TOPIC = re.compile(
+    r"\b(?:this|that|the same|these|those) (?:topic|subject|theme|area|field|problem|idea)s?\b",
+    re.IGNORECASE,
+)
 _SWAPS = re.compile(
     r"^(?:and|but|so|what about|how about|and what about|and how about)\s+"
     rf"(?:(?P<prep>{_PREPOSITION})\s+)?(?P<new>[^?]+?)\s*\?*$",
@@ -60,6 +64,10 @@ class Message(Protocol):
     def role(self) -> object: ...  # noqa: D102 - the protocol's docstring says it
     @property
     def content(self) -> str | None: ...  # noqa: D102 - the protocol's docstring says it
+
+
+LONGEST_TURN = 20_000
+"""Code points of an earlier turn that are read."""
 
 
 @dataclass(frozen=True)
@@ -90,8 +98,13 @@ def read_history(history: History | None) -> tuple[Turn, ...]:
             raise InputError(
                 f"history item {number} needs a role (user or assistant) and a text content"
             )
-        turns.append(Turn(str(role), content))
+        turns.append(Turn(str(role), plain(content)[:LONGEST_TURN]))
     return tuple(turns)
+
+
+def plain(text: str) -> str:
+    """A text in one line, without unprintable characters."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 @dataclass(frozen=True)
@@ -119,10 +132,18 @@ def standalone(question: str, turns: Sequence[Turn], index: Index, encoder: Enco
     """
     asked = [turn.text for turn in turns if turn.role == "user"]
     refers, continues = bool(_REFERS.search(question)), bool(_CONTINUES.match(question))
-    whole = analyse(question).kind is Kind.LIST and not continues
-    if not asked or whole:
+    if not asked:
         return Standalone(question)
-    swapped = _swap(question, asked[-1])
+    if _SAME_TOPIC.search(question):
+        papers = _spoken_of(question, turns, index, encoder)[:1]
+        return (
+            Standalone(_SAME_TOPIC.sub(_topic(papers[0]), question))
+            if papers
+            else Standalone(question)
+        )
+    if analyse(question).kind is Kind.LIST and not continues:
+        return Standalone(question)
+    swapped = _swap(question, asked[-1]) or _swap_paper(question, asked[-1], index)
     if swapped:
         return Standalone(swapped)
     if named_papers(question, index.papers, index.lexical) and not refers:
@@ -135,6 +156,24 @@ def standalone(question: str, turns: Sequence[Turn], index: Index, encoder: Enco
     if not leans and tokens and not any(tokens & paper_tokens(paper) for paper in papers):
         return Standalone(question)  # a fragment about something else
     return Standalone(question, tuple(papers))
+
+
+def _swap_paper(question: str, before: str, index: Index) -> str | None:
+    """The question before about another paper: "and AndroidWorld?"."""
+    match = _SWAPS.match(question.strip())
+    if not match or len(match["new"].split()) > _SHORT + 1:
+        return None
+    now = subjects(match["new"], index.papers, index.lexical)
+    then = subjects(before, index.papers, index.lexical)
+    if len(now) != 1 or len(then) != 1 or now == then:
+        return None
+    return swap_name(before, then[0], match["new"])
+
+
+def _topic(paper: Paper) -> str:
+    """What a paper is about: its title without the name it begins with."""
+    title, name = clean_text(paper.title), title_name(paper)
+    return title[len(name) :].strip(" :") if name else title
 
 
 def _swap(question: str, before: str) -> str | None:

@@ -1,6 +1,5 @@
 """The digests papers came from: their names, dates and filters."""
 
-import calendar
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -12,10 +11,10 @@ from numpy.typing import NDArray
 
 from index.errors import InputError
 from index.papers import Paper
+from index.readers.dates import MONTH_NAME, month_number
 from rag.schema import Filters
 
-_MONTHS = {name[:3].lower(): number for number, name in enumerate(calendar.month_name) if number}
-_MONTH = r"(?P<month{0}>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
+_MONTH = rf"(?P<month{{0}}>{MONTH_NAME})\.?"
 _DAY = r"(?P<day{0}>[0-3]?\d)(?:st|nd|rd|th)?"
 _YEAR = r"(?:,?\s+(?P<year{0}>(?:19|20)\d\d))?"
 DIGEST_WORD = r"(?:digests?|issues?|newsletters?|e?-?mails?|lists?|ones?|editions?)"
@@ -25,11 +24,15 @@ _DATE = re.compile(
             rf"\b{_MONTH}\s+{_DAY}{_YEAR}\b".replace("{0}", "1"),
             rf"\b{_DAY}\s+(?:of\s+)?{_MONTH}{_YEAR}\b".replace("{0}", "2"),
             r"\b(?P<year3>(?:19|20)\d\d)-(?P<month3>\d\d)-(?P<day3>\d\d)\b",
-            rf"\b{_MONTH}(?=\s+{DIGEST_WORD}\b)".replace("{0}", "4"),
+            rf"\b{_MONTH}(?=\s+(?:digest|newsletter|mail|issue|edition)\b)".replace("{0}", "4"),
         )
     ),
     re.IGNORECASE,
 )
+
+
+NAMED = 8
+"""Digests named in one message."""
 
 
 def label(name: str, day: date | None) -> str:
@@ -47,8 +50,8 @@ class Digest:
 
     @property
     def key(self) -> str:
-        """What a filter calls it: its date if it has one, else its name."""
-        return self.name if self.date is None else self.date.isoformat()
+        """What a filter may call it and no other digest."""
+        return self.name if self.date is None else f"{self.date.isoformat()} {self.name}"
 
     @property
     def label(self) -> str:
@@ -69,7 +72,7 @@ def parse_dates(text: str) -> list[tuple[re.Match[str], int | None, int, int | N
     for match in _DATE.finditer(text):
         groups = {key[:-1]: value for key, value in match.groupdict().items() if value}
         month = groups["month"]
-        number = int(month) if month.isdigit() else _MONTHS[month[:3].lower()]
+        number = int(month) if month.isdigit() else month_number(month)
         year, day = groups.get("year"), groups.get("day")
         found.append((match, int(year) if year else None, number, int(day) if day else None))
     return found
@@ -90,11 +93,14 @@ def on_date(
 
 
 def find_digests(wanted: str, digests: Sequence[Digest]) -> list[Digest]:
-    """The digests that `wanted` names, by file name, by its stem, or by date.
+    """The digests that `wanted` names, by key, by file name, by its stem, or by date.
 
     Raises:
         InputError: there is none; the message lists those there are.
     """
+    exact = [digest for digest in digests if digest.key == wanted]
+    if exact:
+        return exact
     plain = wanted.strip().casefold()
     named = [
         d for d in digests if plain in {d.name.casefold(), d.name.casefold().rsplit(".", 1)[0]}
@@ -104,8 +110,17 @@ def find_digests(wanted: str, digests: Sequence[Digest]) -> list[Digest]:
     for match, year, month, day in parse_dates(f"{wanted.strip()} digest"):
         if match[0] == wanted.strip() and (found := on_date(digests, year, month, day)):
             return found
-    known = ", ".join(f"{d.label} ({d.name})" for d in digests) or "none"
-    raise InputError(f"unknown digest {wanted!r}; the index has: {known}")
+    raise InputError(f"unknown digest {wanted!r}; the index has: {name_all(digests)}")
+
+
+def name_all(digests: Sequence[Digest]) -> str:
+    """The digests in words, the newest `NAMED` of them: "Apr 22, 2025 (april.txt)"."""
+    shown = [
+        digest.label if digest.date is None else f"{digest.label} ({digest.name})"
+        for digest in digests[-NAMED:]
+    ]
+    more = [f"and {len(digests) - NAMED} more"] if len(digests) > NAMED else []
+    return ", ".join([*shown, *more]) or "none"
 
 
 def allowed(papers: Sequence[Paper], filters: Filters) -> NDArray[np.bool_]:

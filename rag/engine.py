@@ -13,10 +13,10 @@ from llama_index.core.schema import NodeWithScore, QueryBundle
 from index.encoder import Encoder
 from index.errors import InputError
 from index.store import Index
-from rag.catalogue import asks_where, describe, is_about_digests, write_where
-from rag.citations import Block, compose
-from rag.conversation import History, Standalone, read_history, standalone
-from rag.digests import allowed, list_digests
+from rag.catalogue import asks_where, describe, is_about_digests, write_credits, write_where
+from rag.citations import Block, compose, escape
+from rag.conversation import History, Standalone, plain, read_history, standalone
+from rag.digests import allowed, list_digests, name_all
 from rag.evidence import Selector, nearest_papers
 from rag.question import analyse
 from rag.retrieval import Ranking, hits, rank
@@ -56,14 +56,14 @@ def check_question(text: str) -> str:
     Raises:
         InputError: nothing is left, or it is longer than `LONGEST_QUESTION`.
     """
-    plain = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    if not plain:
+    question = plain(text)
+    if not question:
         raise InputError("the question is empty: write what you want to know")
-    if len(plain) > LONGEST_QUESTION:
+    if len(question) > LONGEST_QUESTION:
         raise InputError(
-            f"the question has {len(plain):,} characters; at most {LONGEST_QUESTION:,} are read"
+            f"the question has {len(question):,} characters; at most {LONGEST_QUESTION:,} are read"
         )
-    return plain
+    return question
 
 
 def check_mode(mode: Mode) -> None:
@@ -123,6 +123,7 @@ class AbstractQueryEngine(BaseQueryEngine):
         with clock.step("standalone"):
             alone = standalone(asked, turns, self._index, self._encoder)
             scope = read_scope(alone.asked, self._digests)
+            mask_of_filters = mask
             mask = mask & allowed(self._index.papers, scope.filters)
             if scope.without:
                 mask = mask & ~allowed(self._index.papers, Filters(digests=scope.without))
@@ -132,8 +133,10 @@ class AbstractQueryEngine(BaseQueryEngine):
         reason: str | None
         if scope.unknown:
             reason, blocks = self._unknown_digest(scope.unknown), []
-        elif asked_for := asks_where(alone, self._index):
-            reason, blocks = None, write_where(asked_for)
+        elif asked_for := asks_where(alone, self._index, mask_of_filters):
+            reason, blocks = None, write_where(alone, asked_for, self._digests, scope)
+        elif credited := write_credits(alone, self._index, mask):
+            reason, blocks = None, credited
         elif is_about_digests(alone, scope):
             blocks = describe(
                 self._index, self._digests, alone.asked, scope, mask, filtered=filters != Filters()
@@ -150,7 +153,7 @@ class AbstractQueryEngine(BaseQueryEngine):
             status="insufficient_evidence" if reason else "answered",
             reason=reason,
             mode="extractive",
-            text=composition.text if not reason else f"The abstracts do not say. {reason}",
+            text=f"The abstracts do not say. {escape(reason)}" if reason else composition.text,
             sentences=composition.sentences,
             references=composition.references,
             nearest=self._nearest(ranking, cited),
@@ -170,11 +173,12 @@ class AbstractQueryEngine(BaseQueryEngine):
             evidence = Selector(self._index, self._encoder, question, ranking, rows).select()
             reason = insufficient(self._index, question, ranking, evidence)
         with clock.step("synthesise"):
-            return reason, [] if reason else extractive.write(self._index, evidence)
+            counted = question.counts_papers
+            blocks = [] if reason else extractive.write(self._index, evidence, counted=counted)
+            return reason, blocks
 
     def _unknown_digest(self, named: str) -> str:
-        known = ", ".join(digest.label for digest in self._digests) or "none"
-        return f"There is no digest of {named}; there is: {known}."
+        return f"There is no digest of {named}; there is: {name_all(self._digests)}."
 
     def _nearest(self, ranking: Ranking, cited: set[str]) -> tuple[NearPaper, ...]:
         near = nearest_papers(self._index, ranking, len(cited) + _NEAREST)

@@ -1,12 +1,11 @@
 """Which sentences of which papers answer a question.
 
-Papers come from the ranking; within a paper every sentence is scored for each part of the
-question: its cosine, plus the share of the question's rare words it has, plus what the question
-asks for (a number, a reason, a name). Few sentences are kept, the best first.
+Papers come from the names in the question and from the ranking; within a paper every sentence is
+scored for each part of the question (`sentence_score`). Few sentences are kept, the best first.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,18 +14,10 @@ from index.encoder import Encoder
 from index.lexical import tokenize
 from index.papers import Paper
 from index.store import Index
-from rag.names import asked_names, mentions, own_names, paper_tokens
+from rag.names import asked_names, mentions, own_names, paper_tokens, subjects
 from rag.question import Kind, Question
-from rag.retrieval import Floats, Ranking, passage_rows, rank
-
-OVERLAP_WEIGHT = 0.3
-NUMBER_BONUS = 0.2
-REASON_BONUS = 0.2
-NAME_BONUS = 0.1
-LATER_BONUS = 0.05
-"""For the last sentence of an abstract, in proportion for those before: results come late."""
-BACKGROUND_MALUS = 0.1
-CLOSING_MALUS = 0.5
+from rag.retrieval import Floats, Ranking, passage_rows, query_tokens, rank
+from rag.sentence_score import enumerated, leans, names_its_paper, score_sentences, share
 
 WORTH = 0.6
 """A further sentence scores at least this share of the first one."""
@@ -34,48 +25,20 @@ WORDS_OF_ONE = 92
 """Words of evidence, about, for an answer from one paper."""
 WORDS_OF_SIDE = 70
 """Words of evidence, about, for each side of a comparison."""
-LISTED = 0.8
-"""The relevance from which a paper is listed; the first paper of a ranking has at least 1."""
+LISTED = 1.1
+"""The relevance from which a paper is listed; a perfect fit has more than 2."""
 TITLE_SHARE = 0.5
 TEXT_SHARE = 0.3
+NEAREST_SHARE = 0.5
+FITS = 0.72
+"""The least coverage and cosine together with which a paper is about a subject at all."""
 LONGEST_LIST = 20
 CLOSE = 0.8
 """Papers with at least this share of the first one's score are close to it."""
 _CANDIDATES = 10
 _LISTABLE = 0.3
+_TITLE_OF_SIDE = 0.4
 _FAR_AHEAD = 0.3
-
-# Not the digits of a name ("GPT-4"), and not a list's "1)".
-NUMBER = re.compile(
-    r"(?<![\w.-])\d[\d.,]*(?![\d.,]*\))|\b(?:two|three|four|five|six|seven|eight|nine|ten"
-    r"|dozens?|hundreds?|thousands?|millions?|billions?|half|twice|double|triple)\b",
-    re.IGNORECASE,
-)
-_REASON = re.compile(
-    r"\b(?:because|due to|since|thus|lead(?:s|ing)? to|caus\w+|therefore|owing|reasons?|issues?"
-    r"|problems?|fail\w*|limit\w*|suffer\w*|challenges?|result(?:s|ing)? in|hence|so that)\b",
-    re.IGNORECASE,
-)
-_NAMING = re.compile(
-    r"\b(?:propose|proposes|introduce|introduces|present|presents|call|called|dub|dubbed|named"
-    r"|term|termed|we develop|this paper|this work)\b",
-    re.IGNORECASE,
-)
-_CLOSING = re.compile(
-    r"\b(?:codes?|data|datasets?|models?|weights|project page)\b.{0,60}"
-    r"\b(?:available|released?|accessible|open-sourced?|(?:is|are|be) found)\b|https?://",
-    re.IGNORECASE,
-)
-_ASKS_CLOSING = re.compile(
-    r"\b(?:code|github|website|url|link|available|release[ds]?|open.?source|download|where can)\b",
-    re.IGNORECASE,
-)
-_BACKGROUND = re.compile(
-    r"(?:Recent|Previous|Prior|Traditional|Existing|While|Although|Despite|In recent|With the"
-    r"|Large language|However|Yet|Most|Many|For (?:decades|centuries|a long time)|Over the"
-    r"|The (?:last|recent|rise|advent))",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True)
@@ -115,33 +78,55 @@ class Selector:
         self._question = question
         self._ranking = ranking
         self._about = list(about)
+        rows = {index.papers[row].id: row for row in map(int, ranking.rows)}
+        named = subjects(question.text, index.papers, index.lexical)
+        self._named = [rows[paper.id] for paper in named if paper.id in rows]
         self._part_cosines: tuple[Floats, ...] | None = None
 
     def select(self) -> Evidence:
         """The evidence for the question; empty if no paper may answer."""
+        kind = self._question.kind
         if not len(self._ranking.rows):
-            return Evidence(self._question.kind, ())
-        if self._question.kind is Kind.LIST:
-            return Evidence(Kind.LIST, self._listed())
-        if self._question.kind is Kind.COMPARE and len(self._ranking.rows) > 1:
-            papers = self._about if len(self._about) > 1 else self._sides()
-            found = (self._of_paper(paper, WORDS_OF_SIDE) for paper in papers)
+            return Evidence(kind, ())
+        if kind is Kind.LIST:
+            return Evidence(kind, self._listed())
+        sides = self._sides() if kind is Kind.COMPARE else self._named_apart()
+        if len(sides) > 1:
+            found = (self._of_paper(paper, WORDS_OF_SIDE) for paper in sides)
             return Evidence(Kind.COMPARE, tuple(found))
-        return Evidence(Kind.FACT, (self._of_paper(self._answering(), WORDS_OF_ONE),))
+        answering = sides[0] if sides else self._answering()
+        return Evidence(Kind.FACT, (self._of_paper(answering, WORDS_OF_ONE),))
+
+    def _named_apart(self) -> list[int]:
+        """The papers a question names, if it names several and none of them mentions the rest."""
+        named = self._named
+        if len(named) < 2:
+            return []
+        names = asked_names(self._question.text, self._index.lexical)
+        papers = [self._index.papers[row] for row in named]
+        if any(all(mentions(paper, name) for name in names) for paper in papers):
+            return []
+        return named
 
     def _answering(self) -> int:
         """The paper asked about.
 
-        A paper that mentions every name of the question goes before one that does not; between
-        papers close to each other the one with the better sentence goes first.
+        A paper that the question names, or that mentions every name in it, goes before one that
+        does not; between papers close to each other the one with the better sentence goes first.
         """
         scores = self._ranking.scores
         rows = self._about or [int(row) for row in self._ranking.rows[:_CANDIDATES]]
         names = asked_names(self._question.text, self._index.lexical)
-        if names:
-            named = [r for r in rows if all(mentions(self._index.papers[r], n) for n in names)]
-            if named and named[0] != rows[0]:
-                return named[0]
+        if names or self._named:
+            named = [
+                row for row in dict.fromkeys((*rows, *self._named))
+                if all(mentions(self._index.papers[row], name) for name in names)
+            ] if names else []  # fmt: skip
+            preferred = [row for row in named if row in self._named] or self._named or named
+            if preferred and rows[0] not in preferred:
+                return preferred[0]
+            if preferred:
+                return rows[0]
         first = max(float(scores[rows[0]]), 1e-6)
         close = [row for row in rows if scores[row] >= CLOSE * first] or rows[:1]
         merit = {row: float(scores[row]) / first + self._of_paper(row, 1).score for row in close}
@@ -150,39 +135,62 @@ class Selector:
     def _listed(self) -> tuple[PaperEvidence, ...]:
         """Every paper that is about the subject, each with its one best sentence.
 
-        If the question has a name, these are the papers that mention it. Otherwise a paper is
-        about it if its score as a share of the first one's, raised by the share of the
-        question's rare words in its title and in all of it, reaches `LISTED`.
+        If the question asks what is mentioned, these are the papers that mention it. Otherwise
+        relevance counts: a paper's score as a share of the first one's, the share of a subject's
+        rare words in its title and in all of it, and its nearest sentence.
         """
-        scores, lexical = self._ranking.scores, self._index.lexical
-        weights = {token: lexical.idf(token) for token in self._ranking.tokens}
-        names = asked_names(self._question.text, lexical, common=_LISTABLE)
+        papers, lexical = self._index.papers, self._index.lexical
+        names: Sequence[str] = asked_names(self._question.text, lexical, common=_LISTABLE)
+        if self._question.mentioned and not names:
+            names = (self._question.mentioned,)
         if names:
-            papers = self._index.papers
             rows = [
                 int(r) for r in self._ranking.rows if any(mentions(papers[r], n) for n in names)
             ]
-            if rows:
+            if rows or self._question.mentioned:
                 return tuple(self._of_paper(row, 1) for row in rows[:LONGEST_LIST])
-        first = max(float(scores[self._ranking.rows[0]]), 1e-6)
-        chosen: list[int] = []
-        for row in map(int, self._ranking.rows[:LONGEST_LIST]):
-            title = tokenize(self._index.papers[row].display_title)
-            relevance = (
-                float(scores[row]) / first
-                + TITLE_SHARE * _share(weights, title)
-                + TEXT_SHARE * _share(weights, paper_tokens(self._index.papers[row]))
-            )
-            if relevance >= LISTED:
-                chosen.append(row)
+        relevance = self._relevance()
+        chosen = [row for row, value in relevance.items() if value >= LISTED]
         return tuple(self._of_paper(row, 1) for row in chosen)
 
-    def _sides(self) -> list[int]:
-        """The papers of the two sides of a comparison.
+    def _relevance(self) -> dict[int, float]:
+        """How well the papers that fit a list at all fit it, best papers first."""
+        index, ranking = self._index, self._ranking
+        subjects = self._question.subjects
+        tokens = [query_tokens(index, subject) for subject in subjects]
+        weights = [{token: index.lexical.idf(token) for token in each} for each in tokens]
+        cosines = np.max(
+            [index.passage_vectors @ self._encoder.encode_query(subject) for subject in subjects],
+            axis=0,
+        )
+        # Of all papers, not only of those that pass the filters: a subject that the digest asked
+        # about lacks is not represented by the least remote paper in it.
+        first = max(float(ranking.scores.max()), 1e-6)
+        relevance: dict[int, float] = {}
+        for row in map(int, ranking.rows[:LONGEST_LIST]):
+            paper, rows = index.papers[row], passage_rows(index, row)
+            title = set(tokenize(paper.display_title))
+            covered = max(share(known, paper_tokens(paper)) for known in weights)
+            nearest = float(cosines[rows.start : rows.stop].max()) if rows else 0.0
+            if covered + nearest >= FITS:
+                relevance[row] = (
+                    float(ranking.scores[row]) / first
+                    + TITLE_SHARE * max(share(known, title) for known in weights)
+                    + TEXT_SHARE * covered
+                    + NEAREST_SHARE * nearest
+                )
+        return relevance
 
-        Of the ways to cut the question in two, the first at a word that compares ("vs",
-        "compared with") counts, or else the one whose sides find the best two papers.
+    def _sides(self) -> list[int]:
+        """The papers of the sides of a comparison: one if it has both.
+
+        Those that the question names or is about, if there are two. Otherwise of the ways to cut
+        the question in two, the first at a word that compares ("vs", "compared with") counts, or
+        else the one whose sides find the best two papers.
         """
+        known = list(dict.fromkeys((*self._about, *self._named)))
+        if len(known) > 1 or len(self._ranking.rows) < 2:
+            return known
         first = int(self._ranking.rows[0])
         allowed = np.zeros(len(self._index.papers), dtype=np.bool_)
         allowed[self._ranking.rows[:_CANDIDATES]] = True
@@ -190,8 +198,14 @@ class Selector:
         for left, right, sure in _halves(self._question.text)[:4]:
             ranked = [rank(self._index, self._encoder, side, allowed) for side in (left, right)]
             rows = [int(ranking.rows[0]) for ranking in ranked]
-            if sure and self._ranking.lead >= _FAR_AHEAD and self._has_both(first, ranked):
-                return [first]  # "X's success rate vs plain GPT-4o": both in the paper on X
+            # "X's success rate vs plain GPT-4o": both in the paper on X
+            if known and any(self._has_all(known[0], side) for side in ranked):
+                return known
+            if known and sure and not any(self._is_another(known[0], side) for side in ranked):
+                return known
+            far_ahead = sure and self._ranking.lead >= _FAR_AHEAD
+            if far_ahead and all(self._has_all(first, side) for side in ranked):
+                return [first]
             total = sum(float(r.scores[row]) for r, row in zip(ranked, rows, strict=True))
             if rows[0] != rows[1] and (sure or total > best[0]):
                 best = (total, rows)
@@ -199,14 +213,19 @@ class Selector:
                     break
         return best[1]
 
-    def _has_both(self, paper: int, sides: Sequence[Ranking]) -> bool:
-        """Whether a paper has all words of both sides of a comparison."""
-        return paper_tokens(self._index.papers[paper]).issuperset(
-            token
-            for side in sides
-            for token in side.tokens
-            if self._index.lexical.document_frequency.get(token)
-        )
+    def _is_another(self, paper: int, side: Ranking) -> bool:
+        """Whether a side of a comparison is a paper other than the one named on the other side."""
+        best = int(side.rows[0])
+        weights = {token: self._index.lexical.idf(token) for token in side.tokens}
+        title = set(tokenize(self._index.papers[best].display_title))
+        return best != paper and share(weights, title) >= _TITLE_OF_SIDE
+
+    def _has_all(self, paper: int, side: Ranking) -> bool:
+        """Whether a paper has all words of a side of a comparison, beside its own names."""
+        names = tokenize(" ".join(own_names(self._index.papers[paper])))
+        known = self._index.lexical.document_frequency
+        words = {token for token in side.tokens if known.get(token)}
+        return bool(words - set(names)) and words <= paper_tokens(self._index.papers[paper])
 
     def _cosines(self) -> tuple[Floats, ...]:
         """Cosines with every passage: of the whole question, then of its parts if several."""
@@ -232,7 +251,14 @@ class Selector:
         texts = [self._index.passages[row].text for row in rows]
         names = set(tokenize(" ".join(own_names(self._index.papers[paper]))))
         scored = [
-            self._score(part, cosines[rows.start : rows.stop], texts, names)
+            score_sentences(
+                self._question,
+                part,
+                texts,
+                cosines[rows.start : rows.stop],
+                names,
+                self._index.lexical,
+            )
             for part, cosines in zip(
                 (self._question.text, *self._question.parts), self._cosines(), strict=False
             )
@@ -249,7 +275,11 @@ class Selector:
                 continue
             if chosen and (spent + length > words or whole[i] < WORTH * whole[order[0]]):
                 continue
-            for at in (i, *_enumerated(texts, i)):
+            leaning = not chosen and words > 1 and i > 0 and leans(texts[i])
+            before = [i - 1] if leaning else []
+            for at in (i, *before, *enumerated(texts, i)):
+                if at in chosen:
+                    continue
                 chosen.append(at)
                 spent += len(texts[at].split())
             if spent >= words:
@@ -258,49 +288,12 @@ class Selector:
         chosen = [chosen[0], *sorted(chosen[1:])]
         return PaperEvidence(paper, tuple(rows[i] for i in chosen), float(whole.max()))
 
-    def _score(self, part: str, cosines: Floats, texts: Sequence[str], names: set[str]) -> Floats:
-        """How well each sentence of a paper answers a part of the question.
-
-        The tokens of the paper's own names say which paper is meant, not which sentence.
-        """
-        question, lexical = self._question, self._index.lexical
-        asked = {lexical.correct(token) for token in tokenize(part)} - names
-        weights = {token: lexical.idf(token) for token in asked}
-        asks_closing = bool(_ASKS_CLOSING.search(question.text))
-        wants_name = question.wants_name or question.kind is not Kind.FACT
-        scores = cosines.astype(np.float32)
-        for i, text in enumerate(texts):
-            scores[i] += OVERLAP_WEIGHT * _share(weights, tokenize(text))
-            if question.wants_number and NUMBER.search(text):
-                scores[i] += NUMBER_BONUS
-            if wants_name and _NAMING.search(text):
-                scores[i] += NAME_BONUS
-            if question.wants_reason:
-                scores[i] += REASON_BONUS * bool(_REASON.search(text))
-            else:
-                scores[i] += LATER_BONUS * i / len(texts)
-                scores[i] -= BACKGROUND_MALUS * bool(_BACKGROUND.match(text))
-            if _CLOSING.search(text) and not asks_closing:
-                scores[i] -= CLOSING_MALUS
-        return scores
-
-
-_ENUMERATED = re.compile(r"\(?(?:\d|[ivx]{1,4}|[a-e])\)")
-
-
-def _enumerated(texts: Sequence[str], at: int) -> list[int]:
-    """The sentences "1) …", "2) …" that follow the one that announces them."""
-    following: list[int] = []
-    while at + 1 < len(texts) and _ENUMERATED.match(texts[at + 1]):
-        at += 1
-        following.append(at)
-    return following
-
 
 _COMPARING = re.compile(
     r"\s*,?\s(?:vs\.?|versus|(?:as )?compared (?:with|to)|as opposed to|than|whereas)\s+",
     re.IGNORECASE,
 )
+_OPENING = re.compile(r"(?:as )?compared (?:with|to) (?P<side>[^,]+), ", re.IGNORECASE)
 _JOINING = re.compile(r"\s*(?:,?\s(?:and|with|to|from|or|while)|[,;:])\s+", re.IGNORECASE)
 
 
@@ -308,14 +301,10 @@ def _halves(text: str) -> list[tuple[str, str, bool]]:
     """The ways to cut a comparison into two sides, and whether the cut is at a comparing word."""
     cuts = [(cut, True) for cut in _COMPARING.finditer(text)]
     cuts += [(cut, False) for cut in _JOINING.finditer(text)]
-    halves = ((text[: cut.start()], text[cut.end() :], sure) for cut, sure in cuts)
+    halves = [(text[: cut.start()], text[cut.end() :], sure) for cut, sure in cuts]
+    if opening := _OPENING.match(text):  # "Compared with Y, how fast is X?"
+        halves.insert(0, (opening["side"], text[opening.end() :], True))
     return [half for half in halves if tokenize(half[0]) and tokenize(half[1])]
-
-
-def _share(weights: Mapping[str, float], tokens: Iterable[str]) -> float:
-    """The share of the weights whose tokens are among `tokens`, from 0 to 1."""
-    total = sum(weights.values())
-    return sum(weights.get(token, 0.0) for token in set(tokens)) / total if total else 0.0
 
 
 def nearest_papers(index: Index, ranking: Ranking, limit: int) -> list[tuple[Paper, float]]:
@@ -327,5 +316,5 @@ def nearest_papers(index: Index, ranking: Ranking, limit: int) -> list[tuple[Pap
 def naming_sentence(index: Index, paper: int) -> int | None:
     """The row of the sentence that says what a paper is: "We propose …", or else the first."""
     rows = passage_rows(index, paper)
-    naming = (row for row in rows if _NAMING.search(index.passages[row].text))
+    naming = (row for row in rows if names_its_paper(index.passages[row].text))
     return next(naming, rows[0] if rows else None)

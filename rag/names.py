@@ -11,6 +11,7 @@ from index.text import clean_text
 _WORD = re.compile(r"[^\W_][\w.+]*(?:[-/][\w.+]+)*")
 _NUMBER_AFTER = re.compile(r" \d+(?:\.\d+)*\b(?! ?%)")
 _ACRONYM = re.compile(r"\(([^\W\d_a-z][\w-]*[A-Z0-9][\w-]*)\)")
+_BRACKETED = re.compile(r"\(([^()]*)\)")
 COMMON_SHARE = 0.05
 _INTRODUCED = re.compile(
     r"(?:[Pp]ropos|[Ii]ntroduc|[Pp]resent|[Dd]evelop|[Nn]amed|[Cc]alled|[Dd]ubbed|[Tt]erm|[Cc]oin)"
@@ -46,6 +47,45 @@ def own_names(paper: Paper) -> tuple[str, ...]:
     abstract = clean_text(paper.abstract)
     found = (*_ACRONYM.findall(abstract), *_INTRODUCED.findall(abstract))
     return ((head,) if colon else ()) + tuple(dict.fromkeys(found))
+
+
+def subjects(text: str, papers: Sequence[Paper], lexical: LexicalIndex) -> list[Paper]:
+    """The papers that a text names, in its order.
+
+    By the name their title begins with, or by a name they coin themselves.
+    """
+    found = named_papers(text, papers, lexical)
+    where = {paper.id: _place(text, title_name(paper) or "")[0] for paper in found}
+    for name in asked_names(text, lexical):
+        coined = [paper for paper in papers if _coins(paper, name) and mentions(paper, name)]
+        if len(coined) == 1 and coined[0].id not in where:
+            where[coined[0].id] = _place(text, name)[0]
+            found.append(coined[0])
+    return sorted(found, key=lambda paper: where[paper.id])
+
+
+def _place(text: str, name: str) -> tuple[int, int]:
+    match = _whole_word(name, ignore_case=True).search(fold(text))
+    return match.span() if match else (len(text), len(text))
+
+
+def swap_name(text: str, paper: Paper, other: str) -> str | None:
+    """A text with the name that a paper's title begins with replaced; None if it has none."""
+    start, end = _place(text, title_name(paper) or "")
+    return (
+        text[:start] + other + text[end:] if start < end and len(fold(text)) == len(text) else None
+    )
+
+
+def _coins(paper: Paper, name: str) -> bool:
+    """Whether a name is one of a paper's own, or stands in brackets in its title."""
+    return letters(name) in _own_letters(paper)
+
+
+@lru_cache(maxsize=8192)
+def _own_letters(paper: Paper) -> frozenset[str]:
+    bracketed = _BRACKETED.findall(clean_text(paper.title))
+    return frozenset(letters(name) for name in (*own_names(paper), *bracketed))
 
 
 def named_papers(text: str, papers: Sequence[Paper], lexical: LexicalIndex) -> list[Paper]:

@@ -23,9 +23,17 @@ class Question:
     kind: Kind
     parts: tuple[str, ...]
     """The questions it is made of, at least one: "How many X, and why?" has two."""
+    subjects: tuple[str, ...]
+    """What a list is to be about: "chemistry or molecules", "chemistry", "molecules"."""
     wants_number: bool
     wants_reason: bool
     wants_name: bool
+    wants_meaning: bool
+    counts_papers: bool
+    mentioned: str | None
+    """What the papers of a list have to mention: "GPT-4" of "Which papers mention GPT-4?"."""
+    asked_for: str | None
+    """The noun after "which" or "what": "learning rate" of "Which learning rate does …"."""
     counted: str | None
     """What "how many ..." asks to count: "hours", "extra parameters"; `MONEY` for a price."""
 
@@ -39,6 +47,11 @@ _WORKS = r"(?:papers|abstracts|articles|studies|works|surveys)"
 _VERB = r"(?:is|was|were|are|did|does|do|has|have|had|can|could|where|that|who|when|in)"
 _DOES = (
     r"(?:reports|uses|studies|works|evaluates|tests|measures|proposes|looks|talks|mentions|cites)"
+)
+_TEXTS = r"(?:papers|abstracts|articles|publications)"
+# "How many papers did the review cover?" asks for a figure of one paper.
+_COVERED = (
+    r"(?! (?:did|does|do|has|have|had|(?:were|was) (?!in\b|on\b|about\b|listed\b|there\b))\b)"
 )
 _LIST = re.compile(
     r"^(?:and |so |ok |please )*(?:"
@@ -58,14 +71,17 @@ _LIST = re.compile(
             # are there other papers …; do we have any …; how many papers …
             rf"(?:is|are) there (?:any|other|more|some)? ?(?:[\w-]+ ){{0,3}}?{_WORKS}\b",
             r"(?:do|did) (?:we|you) have (?:any|some)",
-            rf"how many (?:[\w-]+ ){{0,3}}?{_WORKS}\b(?! (?:did|does|do|has|have|had)\b)",
+            rf"how many (?:[\w-]+ ){{0,3}}?{_WORKS}\b{_COVERED}",
             # anything that uses …; any of these …; any recommendation papers …
             r"(?:(?:is|are) there |list |find |show )?(?:me )?"
             r"(?:any(?:thing| of (?:them|these|those))|everything|what else)\b",
             rf"any (?:[\w-]+ ){{0,3}}?(?!paper\b){_PAPERS}\b",
-            # all the papers …; papers about …
+            # all the papers …; papers about …; audio papers; agents on phones: which papers?
             rf"all (?:the )?{_PAPERS}\b",
             rf"{_WORKS} (?:about|on|that|which|using|with)\b",
+            rf"(?:(?!(?:how|why|does|do|is|are|can|if|what|when|where)\b)[\w-]+ ){{0,5}}{_TEXTS}"
+            r"(?:\W*$| (?:of|in|from|on|about)\b)",
+            rf".*[:,;-]\s*(?:which|what) {_TEXTS}\W*$",
             r"(?:show|tell) me (?:about )?(?:everything|all)\b",
             # who reports …
             rf"who (?:else |all )*{_DOES}\b",
@@ -74,9 +90,31 @@ _LIST = re.compile(
     + ")",
     re.IGNORECASE,
 )
+# What a list question says before it comes to its subject: "Which papers are about".
+_FRAME = re.compile(
+    r"^(?:(?:please|can you|could you|list|show|find|give|name|tell|me|us|which|what|who|any|all"
+    r"|some|of|the|other|recent|more|how many|is|are|there|do|did|we|you|have|has)\s+)*"
+    rf"(?:{_WORKS}\s+)?"
+    r"(?:(?:are|is|was|were|that|which|who|there|do|does|we|have|deals?|concerned|about|on|with"
+    r"|study|studies|discuss(?:es)?|looks?|at|into|touch(?:es)?|covers?|concerns?|address(?:es)?"
+    r"|regarding|of|the|reports?)\b\s*)*",
+    re.IGNORECASE,
+)
+_TAIL = re.compile(
+    r"\s*\b(?:are there|are listed|were listed|do we have|do you have|please|list pls)\W*$",
+    re.IGNORECASE,
+)
+_ALTERNATIVE = re.compile(r"\s*(?:[,;/:]|\bor\b)\s*", re.IGNORECASE)
+_LONGEST_SUBJECT = 8
+_MENTIONED = re.compile(
+    r"\b(?:mention|mentions|mentioning|cite|cites|citing|name|refer to|refers to)\s+"
+    r"(?P<what>[^?.!,;]+)",
+    re.IGNORECASE,
+)
 _MORE = r"(?:more|fewer|less|better|worse|larger|bigger|smaller|higher|lower|faster|slower)"
 _COMPARE = re.compile(
-    r"\b(?:compare[ds]?|comparison|versus|vs\.?|diff(?:er|erences?)?|in contrast)\b"
+    r"\b(?:compares?|compared (?:with|to)|comparison|versus|vs\.?|in contrast"
+    r"|dif+e?r(?:s|nces?|ences?|ently)?)\b"  # with the usual typing errors
     rf"|^(?:does|do|is|are|which has|who has)\b.* or .*\b{_MORE}\b"
     r"|\bboth\b.*\beach\b|\bwhat does each\b|\bhow do .+ and .+ differ\b",
     re.IGNORECASE,
@@ -91,12 +129,19 @@ _NUMBER = re.compile(
     re.IGNORECASE,
 )
 _REASON = re.compile(
-    r"\b(?:why|reason|reasons|how come|what is wrong|what's wrong|what goes wrong|what causes)\b",
+    r"\b(?:why|reasons?|how come|what(?:'s| is) wrong|what goes wrong|what (?:causes|prevents)"
+    r"|what makes\b.*\b(?:hard|difficult|challenging|tricky|slow|fail|unreliable|so))\b",
     re.IGNORECASE,
 )
 _NAME = re.compile(
     r"\b(?:called|name of|named|what was (?:it|that)|which (?:method|paper|approach|model|one|robot"
     r"|work)|who|has any(?:one|body)|is there|what (?:method|approach|is|are) )\b",
+    re.IGNORECASE,
+)
+_MEANING = re.compile(
+    r"\bmean(?:s|t|ing)? by\b|\b(?:define|definition|meaning of|explain|summari[sz]e|describe"
+    r"|tell me about)\b|^(?:so |ok |and )?what(?:'s|s| is| are)(?: an?| exactly)?"
+    r"(?: (?!the\b)[\w-]+){1,4}\W*$",
     re.IGNORECASE,
 )
 _NOT_COUNTED = (
@@ -108,7 +153,23 @@ _COUNTED = re.compile(
     rf"(?P<counted>(?!{_NOT_COUNTED})[\w-]+(?: (?!{_NOT_COUNTED})[\w-]+){{0,3}})",
     re.IGNORECASE,
 )
+_COUNTS_PAPERS = re.compile(rf"\bhow many (?:[\w-]+ ){{0,3}}?{_PAPERS}\b", re.IGNORECASE)
 _COST = re.compile(r"\b(?:dollars?|usd|euros?|cost in|price|expensive)\b|\$", re.IGNORECASE)
+_ASKED_FOR = re.compile(
+    rf"\b(?:which|what|how much) (?P<noun>(?:(?!{_NOT_COUNTED})[\w-]+ ){{1,3}}?)(?={_NOT_COUNTED})",
+    re.IGNORECASE,
+)
+# What every abstract has, in whichever words.
+VAGUE = re.compile(
+    r"\b(?:kinds?|types?|ways?|things?|problems?|questions?|reasons?|tricks?|ideas?|approach(?:es)?"
+    r"|methods?|techniques?|results?|scores?|numbers?|percentage|share|fraction|extent|gains?"
+    r"|improvements?|benefits?|advantages?|drawbacks?|shortcomings?|limitations?|fields?|areas?"
+    r"|domains?|effects?|roles?|purposes?|goals?|aims?|conclusions?|findings?|claims?|names?"
+    r"|differences?|challenges?|issues?|parts?|steps?|aspects?|one|ones|model|models|paper|work"
+    r"|two|three|four|five|else|exactly|better|worse|more|less|faster|time|sense|respect|well|good"
+    r"|bad|big|large|small|perform\w*|works?|happens?|main|key|important|authors?|people)\b",
+    re.IGNORECASE,
+)
 _ASKING = r"(?:how|what|which|why|where|who|when|does)\b"
 _PART = re.compile(
     r"\s*[?!;]\s+|\.\s+(?=[A-Z])"
@@ -127,6 +188,15 @@ def _parts(text: str, kind: Kind) -> tuple[str, ...]:
         # "UGR and UDR are both retrievers. What does each retrieve?": the first names the sides.
         parts = [part for part in parts if _ASKS.match(part)] or parts
     return tuple(parts) or (text,)
+
+
+def _subjects(text: str) -> tuple[str, ...]:
+    whole = _TAIL.sub("", _FRAME.sub("", text, count=1)).strip(" ?.:!,") or text
+    if len(whole.split()) > _LONGEST_SUBJECT:
+        return (whole,)
+    parts = [part.strip(" ?.:!,") for part in _ALTERNATIVE.split(whole)]
+    parts = [part for part in parts if re.search(r"[^\W\d_]", part)]
+    return tuple(dict.fromkeys((whole, *parts)))
 
 
 def analyse(text: str, subject: str | None = None) -> Question:
@@ -148,12 +218,21 @@ def analyse(text: str, subject: str | None = None) -> Question:
     counted = counting["counted"] if counting else None
     if counted is None and _COST.search(spaced):
         counted = MONEY
+    asked_for = _ASKED_FOR.search(spaced)
+    noun = asked_for["noun"].strip() if asked_for else None
+    mentioned = _MENTIONED.search(subject) if kind is Kind.LIST else None
+    wants_meaning = bool(_MEANING.search(spaced))
     return Question(
         text=subject,
         kind=kind,
         parts=_parts(subject, kind),
+        subjects=_subjects(subject),
         wants_number=bool(_NUMBER.search(spaced)) or counted is not None,
         wants_reason=bool(_REASON.search(spaced)),
-        wants_name=bool(_NAME.search(spaced)),
+        wants_name=bool(_NAME.search(spaced)) or wants_meaning,
+        wants_meaning=wants_meaning,
+        counts_papers=bool(_COUNTS_PAPERS.search(spaced)),
+        mentioned=mentioned["what"].strip() if mentioned else None,
+        asked_for=None if noun is None or VAGUE.search(noun) else noun,
         counted=counted,
     )

@@ -40,8 +40,6 @@ class Ranking:
     """Rows of the allowed papers in `index.papers`, best first."""
     scores: Floats
     """The score of each paper of the index, shape (P,)."""
-    whole: Floats
-    """The cosine of the query and each whole abstract, shape (P,)."""
     passages: Floats
     """The cosine of the query and each passage, shape (S,)."""
     tokens: tuple[str, ...]
@@ -98,7 +96,7 @@ def rank(
     scores = _z(whole) + SENTENCE_WEIGHT * _z(nearest) + LEXICAL_WEIGHT * _z(lexical)
     rows = np.arange(len(scores)) if allowed is None else np.flatnonzero(allowed)
     order = np.argsort(-scores[rows], kind="stable")
-    return Ranking(text, rows[order], scores, whole, passages, tokens)
+    return Ranking(text, rows[order], scores, passages, tokens)
 
 
 def passage_rows(index: Index, paper: int) -> range:

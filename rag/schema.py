@@ -1,5 +1,6 @@
 """What goes into a question and what comes out of an answer: frozen, documented, public."""
 
+import re
 from datetime import date
 from typing import Literal, Self
 
@@ -11,6 +12,10 @@ Mode = Literal["auto", "extractive", "generative"]
 AnswerMode = Literal["extractive", "generative"]
 Status = Literal["answered", "insufficient_evidence"]
 Support = Literal["supported", "partly", "unsupported", "unchecked"]
+
+
+MARKER = re.compile(r"\[(\d+)\]")
+"""A marker in an answer's text, once escaped characters are taken out."""
 
 
 class _Frozen(BaseModel):
@@ -116,10 +121,20 @@ class Answer(_Frozen):
     @model_validator(mode="after")
     def _cites_what_it_lists(self) -> Self:
         """Hold the invariants of the contract; a breach is a bug, never a user's mistake."""
-        numbers = {reference.number: reference for reference in self.references}
-        cited = {c.reference for sentence in self.sentences for c in sentence.citations}
-        if cited != set(numbers):
-            raise ValueError(f"cited {sorted(cited)} but listed {sorted(numbers)}")
+        passages = {
+            reference.number: {(at.start, at.end) for at in reference.passages}
+            for reference in self.references
+        }
+        cited: dict[int, set[tuple[int, int]]] = {}
+        for sentence in self.sentences:
+            for citation in sentence.citations:
+                cited.setdefault(citation.reference, set()).add((citation.start, citation.end))
+        if cited != passages:
+            raise ValueError(f"cited {cited} but listed {passages}")
+        plain = re.sub(r"\\.", "", self.text)
+        markers = list(dict.fromkeys(int(number) for number in MARKER.findall(plain)))
+        if markers != [reference.number for reference in self.references]:
+            raise ValueError(f"markers {markers} are not the references {list(passages)}")
         for reference in self.references:
             for passage in reference.passages:
                 if reference.paper.abstract[passage.start : passage.end] != passage.text:

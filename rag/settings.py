@@ -36,8 +36,10 @@ class Settings(BaseSettings):
 
     @field_validator("store", mode="before")
     @classmethod
-    def _empty_is_default(cls, value: object) -> object:
-        return _default_store() if value == "" else value
+    def _fill_in(cls, value: object) -> object:
+        if value == "":
+            return _default_store()
+        return Path(value).expanduser() if isinstance(value, str | Path) else value
 
 
 def load_settings() -> Settings:

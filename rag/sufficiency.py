@@ -1,7 +1,7 @@
 """Whether the abstracts can answer at all, and if not, why: in words a person can use."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -9,10 +9,11 @@ from index.lexical import tokenize
 from index.papers import Paper
 from index.store import Index
 from index.text import clean_text
-from rag.evidence import NUMBER, Evidence
-from rag.names import asked_names, mentions, named_papers, paper_tokens, title_name
-from rag.question import MONEY, Kind, Question
-from rag.retrieval import Ranking, passage_rows
+from rag.evidence import Evidence
+from rag.names import asked_names, mentions, own_names, paper_tokens, subjects, title_name
+from rag.question import MONEY, VAGUE, Kind, Question
+from rag.retrieval import Ranking, passage_rows, query_tokens
+from rag.sentence_score import NUMBER
 
 LEAST_TOPICALITY = 0.23
 """Below this mean cosine with the nearest sentences a question is about something else."""
@@ -20,9 +21,14 @@ COVERED = 0.8
 """With this share of its rare words in one paper a question is about that paper all the same."""
 KNOWN_PAPER = 0.3
 """With this lead the paper asked about is known, so what it lacks can be said."""
+NEAR_THE_BEST = 0.6
+"""A paper that passes the filters comes near the best of all from this share of its score."""
+LEAST_COVERED = 0.03
+"""With a smaller share of a question's rare words the abstract of a named paper is silent."""
 LEAST_TOPICALITY_OF_ADVICE = 0.37
 """The same for questions that ask for advice or a service rather than for what is known."""
 _SHORTEST_STEM = 3
+_SHORT = 6
 _NEAREST = 20
 _NEAREST_SHARE = 0.02
 
@@ -34,12 +40,15 @@ _ADVICE = re.compile(
     re.IGNORECASE,
 )
 _METADATA = re.compile(
-    r"\bwho (?:wrote|authored|published)\b|\bauthors? wrote\b"
+    r"\bwho (?:wrote|authored|published|funded)\b|\bauthors? wrote\b"
+    r"|^who (?:is|are|was|were) [^?]+ by\b|\bby whom\b"
     r"|\bwho (?:is|are) the (?:\w+ )?authors?\b"
     r"|\b(?:author names?|names of the authors|affiliations?|which (?:university|lab|institution"
     r"|company|conference|journal|venue))\b",
     re.IGNORECASE,
 )
+# "RAM", "IV": in a long question hardly what it turns on.
+_EVERYDAY = re.compile(r"[A-Z]{2,3}")
 _MONEY = re.compile(r"[$€£]\s?\d|\b(?:dollars?|usd|euros?)\b", re.IGNORECASE)
 
 
@@ -75,19 +84,39 @@ def insufficient(
         return "No abstract is left after the filters."
     if not ranking.tokens:
         return "The question has no words to search for: ask about the papers."
-    named = named_papers(question.text, index.papers, index.lexical)
+    if question.mentioned and not evidence.papers:
+        return f"No abstract mentions {question.mentioned}."
+    named = subjects(question.text, index.papers, index.lexical)
     if not named and _is_off_topic(index, question, ranking):
         return "None of the abstracts is about this."
+    elsewhere = _answered_elsewhere(index, ranking, named)
+    if elsewhere:
+        return f"The paper that fits best, {_call(elsewhere)}, does not pass the filters."
+    if not evidence.papers:
+        short = len(question.subjects[0].split()) <= _SHORT
+        return f"None of the abstracts is about {question.subjects[0] if short else 'this'}."
     if not any(found.passages for found in evidence.papers):
         return "The papers found have no abstract to quote."
     first = index.papers[evidence.papers[0].paper]
     missing = _missing_name(index, question, evidence)
-    if missing or question.kind is not Kind.FACT:
+    if missing or evidence.kind is not Kind.FACT:
         return missing
     if _METADATA.search(question.text):
         return f"The abstract of {_call(first)} does not name its authors, nor where they work."
     known = first in named or ranking.lead >= KNOWN_PAPER
-    return _missing_number(index, question, evidence) if known else None
+    missing = _missing_number(index, question, evidence) if known else None
+    return missing or (_missing_subject(index, question, first) if first in named else None)
+
+
+def _answered_elsewhere(index: Index, ranking: Ranking, named: Sequence[Paper]) -> Paper | None:
+    """The paper asked about, if the filters leave it out and none of the others comes near."""
+    allowed = {index.papers[int(row)].id for row in ranking.rows}
+    if named and not any(paper.id in allowed for paper in named):
+        return named[0]
+    best = int(np.argmax(ranking.scores))
+    first = float(ranking.scores[ranking.rows[0]])
+    near = first >= NEAR_THE_BEST * float(ranking.scores[best])
+    return None if index.papers[best].id in allowed or near else index.papers[best]
 
 
 def _is_off_topic(index: Index, question: Question, ranking: Ranking) -> bool:
@@ -108,10 +137,35 @@ def _missing_name(index: Index, question: Question, evidence: Evidence) -> str |
     for name in asked_names(question.text, index.lexical):
         if any(mentions(paper, name) for paper in found):
             continue
-        if not any(mentions(paper, name) for paper in index.papers):
+        if any(mentions(paper, name) for paper in index.papers):
+            if evidence.kind is Kind.FACT:
+                return f"The abstract of {_call(found[0])} does not mention {name}."
+        elif len(tokenize(question.text)) <= _SHORT or not _EVERYDAY.fullmatch(name):
             return f"No abstract mentions {name}."
-        if question.kind is Kind.FACT:
-            return f"The abstract that fits best, of {_call(found[0])}, does not mention {name}."
+    return None
+
+
+def _missing_subject(index: Index, question: Question, paper: Paper) -> str | None:
+    """What a question about a named paper is about, where its abstract has no word of it.
+
+    Either none of the question's words beside the paper's names is there, or not the noun that
+    "which" or "what" asks for.
+    """
+    if question.wants_meaning or not paper.abstract:
+        return None
+    names = set(tokenize(" ".join(own_names(paper))))
+    said = VAGUE.sub(" ", question.text)
+    tokens = [token for token in query_tokens(index, said) if token not in names]
+    has = paper_tokens(paper)
+    missing = [token for token in tokens if not _shares([token], has)]
+    weights = {token: index.lexical.idf(token) for token in tokens}
+    covered = sum(weight for token, weight in weights.items() if token in has)
+    if missing and covered < LEAST_COVERED * sum(weights.values()):
+        return f"The abstract of {_call(paper)} says nothing about that."
+    if question.asked_for:
+        noun = [token for token in tokenize(question.asked_for) if token not in names]
+        if any(token in missing for token in noun):
+            return f"The abstract of {_call(paper)} does not mention its {question.asked_for}."
     return None
 
 
@@ -138,7 +192,7 @@ def _missing_number(index: Index, question: Question, evidence: Evidence) -> str
     )
 
 
-def _shares(wanted: Sequence[str], tokens: Sequence[str]) -> bool:
+def _shares(wanted: Iterable[str], tokens: Iterable[str]) -> bool:
     """Whether two lists share a token, or one begins another: "param" and "parameter"."""
     return any(
         a == b or (min(len(a), len(b)) >= _SHORTEST_STEM and (a.startswith(b) or b.startswith(a)))

@@ -20,11 +20,16 @@ def _block(index: Index, found: PaperEvidence, *, listed: bool) -> Block:
     return Block(tuple(quote(index, row) for row in found.passages), title, bullet=listed)
 
 
-def write(index: Index, evidence: Evidence) -> list[Block]:
+def write(index: Index, evidence: Evidence, *, counted: bool = False) -> list[Block]:
     """The evidence as blocks: a bullet a paper for a list, otherwise a paragraph a paper.
 
     A paragraph is headed by the name its paper's title begins with, if it has one; the
-    reference has the whole title.
+    reference has the whole title. A list that is `counted` begins with its length.
     """
     listed = evidence.kind is Kind.LIST
-    return [_block(index, found, listed=listed) for found in evidence.papers if found.passages]
+    count = len(evidence.papers)
+    said = f"{count} {'paper fits' if count == 1 else 'papers fit'} this:"
+    opening = [Block((Claim(said, ()),))] if listed and counted else []
+    return opening + [
+        _block(index, found, listed=listed) for found in evidence.papers if found.passages
+    ]

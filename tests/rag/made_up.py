@@ -4,6 +4,7 @@ import re
 from datetime import date
 
 from index.papers import Paper, Source
+from rag.citations import unescape
 from rag.schema import Answer
 
 
@@ -62,7 +63,7 @@ def keeps_the_promises(answer: Answer) -> None:
             assert abstract[passage.start : passage.end] == passage.text
     if answer.status == "insufficient_evidence":
         assert answer.reason
-        assert answer.reason in answer.text
+        assert answer.reason in unescape(answer.text)
         assert not answer.sentences
         assert not answer.references
     else:

@@ -1,12 +1,15 @@
 """Questions about the digests themselves are answered from the index, not guessed."""
 
+from collections.abc import Callable, Sequence
 from datetime import date
 
 import pytest
-from made_up import keeps_the_promises, markers
+from made_up import BOATS, KITES, keeps_the_promises, markers
 
+from index.papers import Paper
 from rag import Assistant, Filters
 
+Open = Callable[[Sequence[Paper]], Assistant]
 MARCH, APRIL = date(2025, 3, 14), date(2025, 4, 22)
 
 
@@ -91,3 +94,55 @@ def test_where_a_paper_is_listed_is_told_from_the_index(
     assert title in answer.text
     assert [day for day in ("Mar 14, 2025", "Apr 22, 2025") if day in answer.text] == places
     assert answer.references == ()
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("Was MindSearch in the Mar 14 digest?", "No: it is in the digest of Apr 22, 2025"),
+        ("Do both digests mention WebArena?", "Yes: it is in the digest of Mar 14, 2025"),
+        ("Is MindSearch in both digests?", "No: it is in the digest of Apr 22, 2025"),
+        ("How many digests are there?", "The index holds 2 digests"),
+        ("what digests do you have?", "The index holds 2 digests"),
+        (
+            "Is the Mar 14 digest larger than the Apr 22 digest?",
+            "The digest of Mar 14, 2025 has 26 papers; the digest of Apr 22, 2025 has 26 papers.",
+        ),
+        ("What is the second paper in the Mar 14 digest?", "MineRL BASALT"),
+        ("What is the last paper in the Apr 22 digest?", "LiNeS"),
+        ("What is the 90th paper of the Apr 22 digest?", "no such paper"),
+        ("list all papers", "21 more are not shown"),
+    ],
+)
+def test_the_digests_are_described_from_the_index(
+    sample_assistant: Assistant, question: str, answer: str
+) -> None:
+    found = sample_assistant.ask(question)
+    keeps_the_promises(found)
+    assert answer in found.text
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["Does MindSearch use both GPT-4o and InternLM?", "Is WebArena both realistic and open?"],
+)
+def test_both_without_a_digest_is_about_the_paper(
+    sample_assistant: Assistant, question: str
+) -> None:
+    assert "In the digest" not in sample_assistant.ask(question).text
+
+
+def test_where_a_paper_is_keeps_to_the_filters(sample_assistant: Assistant) -> None:
+    march = Filters(digests=("Mar 14",))
+    answer = sample_assistant.ask("In which digest is MindSearch?", filters=march)
+    assert answer.status == "insufficient_evidence"
+
+
+def test_authors_and_venue_are_told_if_the_index_has_them(open_papers: Open) -> None:
+    known = KITES.model_copy(
+        update={"authors": ("Ada Lovelace", "Mary Shelley"), "venue": "KiteConf", "year": 2024}
+    )
+    assistant = open_papers([known, BOATS])
+    assert "By Ada Lovelace and Mary Shelley." in assistant.ask("Who wrote KiteNet?").text
+    assert "In KiteConf, 2024." in assistant.ask("Which conference was KiteNet at?").text
+    assert assistant.ask("Who wrote BoatNet?").status == "insufficient_evidence"

@@ -75,6 +75,12 @@ def test_a_follow_up_gets_the_sentence_of_its_fact_first(
             "AndroidWorld",
         ),
         (
+            "How many tasks does OSWorld have?",
+            "and AndroidWorld?",
+            "How many tasks does AndroidWorld have?",
+            "AndroidWorld",
+        ),
+        (
             "How many papers are in the Mar 14 digest?",
             "And in the Apr 22 digest?",
             "How many papers are in the Apr 22 digest?",
@@ -227,3 +233,23 @@ def test_a_long_history_with_odd_text_is_read(sample_assistant: Assistant) -> No
     history = said(*["agents \x00 **[9]** " * 200] * 40)
     answer = sample_assistant.ask("how well does it do?", history=history)
     keeps_the_promises(answer)
+
+
+def test_a_comparison_with_the_paper_spoken_of_has_it_as_a_side(
+    sample_assistant: Assistant, about_mind_search: Turns
+) -> None:
+    answer = sample_assistant.ask("compare it with WebArena", history=about_mind_search)
+    assert [title.split(":")[0] for title in titles(answer)] == ["MindSearch", "WebArena"]
+
+
+def test_that_topic_is_what_the_paper_spoken_of_is_about(sample_assistant: Assistant) -> None:
+    question = "What is AdaMerging?"
+    history = said(question, sample_assistant.ask(question).text)
+    answer = sample_assistant.ask("which papers are on that topic?", history=history)
+    assert "Adaptive Model Merging" in answer.standalone_question
+    assert len(answer.references) > 1
+
+
+def test_a_history_with_half_a_character_is_read(sample_assistant: Assistant) -> None:
+    history = said("What is OSWorld\udcff?", "It is \udcff.")
+    keeps_the_promises(sample_assistant.ask("how well does it do?", history=history))

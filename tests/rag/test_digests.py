@@ -118,3 +118,18 @@ def test_the_digests_of_an_index_are_listed_oldest_first(sample_assistant: Assis
 def test_any_text_names_a_digest_or_is_an_error(text: str) -> None:
     with contextlib.suppress(InputError):
         assert find_digests(text, DIGESTS)
+
+
+def test_a_key_names_one_digest_and_no_other() -> None:
+    twins = (Digest("a.txt", MARCH, 1), Digest("b.txt", MARCH, 2), Digest("a.txt", APRIL, 3))
+    old = Digest("old.jsonl", date(1850, 1, 1), 1)
+    for digest in (*twins, old):
+        assert find_digests(digest.key, (*twins, old)) == [digest]
+
+
+def test_of_many_digests_a_message_names_the_newest() -> None:
+    many = [Digest(f"{n}.txt", date(2025, 1, n), 1) for n in range(1, 29)]
+    with pytest.raises(InputError) as error:
+        find_digests("May 3", many)
+    assert "28.txt" in str(error.value)
+    assert "and 20 more" in str(error.value)

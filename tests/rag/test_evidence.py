@@ -8,6 +8,8 @@ from made_up import BOATS, EMPTY, KITES, first_sentence, keeps_the_promises, pap
 from index.papers import Paper
 from rag import Assistant
 
+Open = Callable[[Sequence[Paper]], Assistant]
+
 FACTS = {
     "How many tasks does OSWorld have?": "369",
     "What is the success rate of the best agent on WebArena?": "10.59%",
@@ -80,6 +82,10 @@ SIDES = {
         "Parameter Competition",
     ),
     "How does IBCL differ from TAME?": ("IBCL", "TAME"),
+    "what is the diffrence between Twin-Merging and AdaMerging": ("Twin-Merging", "AdaMerging"),
+    "which has more tasks, OSWorld or AndroidWorld?": ("OSWorld", "AndroidWorld"),
+    "Mind2Web and WebArena - which uses real websites?": ("Mind2Web", "WebArena"),
+    "How do OSWorld and WebArena compare on success rate?": ("OSWorld", "WebArena"),
 }
 
 
@@ -94,6 +100,63 @@ def test_a_comparison_tells_of_both_sides_in_the_order_asked(
     assert answer.text.count("**") == 4
 
 
+@pytest.mark.parametrize(
+    ("question", "title"),
+    [
+        ("Compared with human effort, how many pages does MindSearch read?", "MindSearch"),
+        ("How does Twin-Merging work out against a fine-tuned model?", "Twin-Merging"),
+    ],
+)
+def test_a_comparison_with_what_is_no_paper_is_told_from_the_paper_named(
+    sample_assistant: Assistant, question: str, title: str
+) -> None:
+    (only,) = titles(sample_assistant.ask(question))
+    assert only.startswith(title)
+
+
+def test_papers_that_have_to_mention_a_word_all_do(sample_assistant: Assistant) -> None:
+    answer = sample_assistant.ask("Which papers mention Minecraft?")
+    assert len(answer.references) == 2
+    for reference in answer.references:
+        assert "minecraft" in f"{reference.paper.title} {reference.paper.abstract}".lower()
+
+
+def test_a_list_is_counted_if_the_question_says_how_many(sample_assistant: Assistant) -> None:
+    answer = sample_assistant.ask("How many papers are about model merging?")
+    assert answer.text.startswith(f"{len(answer.references)} papers")
+    assert answer.sentences[0].support == "unchecked"
+
+
+def test_what_a_name_stands_for_comes_before_how_well_it_does(sample_assistant: Assistant) -> None:
+    for name in ("MindSearch", "OSWorld", "Cybench", "IBCL"):
+        assert name in first_sentence(sample_assistant.ask(f"what is {name}?"))
+
+
+def test_a_sentence_that_leans_on_the_one_before_brings_it_along(open_papers: Open) -> None:
+    leaning = paper(
+        "l",
+        "LeanNet: Kites in Teams",
+        "Every kite is steered by a crew of its own. As a result, knowledge of one kite can hardly"
+        " be transferred to another kite. We tie knots.",
+    )
+    answer = open_papers([leaning, BOATS]).ask("Why is knowledge hard to transfer between kites?")
+    said = [sentence.text for sentence in answer.sentences]
+    assert said[0].startswith("As a result")
+    assert said[1].startswith("Every kite")
+
+
+def test_numbered_sentences_are_said_once(open_papers: Open) -> None:
+    steps = paper(
+        "s",
+        "StepNet: Steps",
+        "Experts collapse in two ways. (1) Expert starvation leaves experts unused. (2) Expert"
+        " collapse makes all experts alike. We fix expert collapse.",
+    )
+    answer = open_papers([steps, BOATS]).ask("What is expert collapse?")
+    said = [sentence.text for sentence in answer.sentences]
+    assert len(said) == len(set(said))
+
+
 def test_text_without_latex_debris_cites_the_stored_text_with_it(
     sample_assistant: Assistant,
 ) -> None:
@@ -103,9 +166,6 @@ def test_text_without_latex_debris_cites_the_stored_text_with_it(
     stored = answer.references[0].paper.abstract[citation.start : citation.end]
     assert r"3.2\%" in stored
     assert sentence.support == "supported"
-
-
-Open = Callable[[Sequence[Paper]], Assistant]
 
 
 def test_an_index_of_one_sentence_answers(open_papers: Open) -> None:

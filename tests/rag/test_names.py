@@ -3,7 +3,9 @@
 import pytest
 from made_up import first_sentence, titles
 
+from index.lexical import LexicalIndex
 from rag import Assistant
+from rag.names import subjects
 
 TYPED = {
     "m3vit": "M³ViT",
@@ -53,3 +55,20 @@ def test_questions_with_names_as_typed_are_answered_from_their_paper(
     answer = sample_assistant.ask(question)
     assert titles(answer)[0].startswith(title)
     assert fact in first_sentence(answer)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("which has more tasks, AndroidWorld or OSWorld?", ["AndroidWorld", "OSWorld"]),
+        ("What do P5 and M2TRec share?", ["Recommendation as Language Processing", "M2TRec"]),
+        ("how well does GPT-4 do?", []),
+        ("what do agents do?", []),
+    ],
+)
+def test_a_text_names_papers_by_their_own_names_in_its_order(
+    sample_assistant: Assistant, text: str, names: list[str]
+) -> None:
+    papers = sample_assistant.papers()
+    found = subjects(text, papers, LexicalIndex.build(papers))
+    assert [paper.display_title[: len(n)] for paper, n in zip(found, names, strict=True)] == names

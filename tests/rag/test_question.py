@@ -18,6 +18,9 @@ from rag.question import Kind, analyse
         "papers about governance",
         "who else studies Minecraft?",
         "How many papers are about recommendation?",
+        "audio papers?",
+        "recommendation papers of the spring",
+        "agents for smartphones: which papers",
     ],
 )
 def test_questions_for_several_papers_want_a_list(text: str) -> None:
@@ -31,6 +34,8 @@ def test_questions_for_several_papers_want_a_list(text: str) -> None:
         "TIES-Merging vs PCB-Merging",
         "What is the difference between OSWorld and WebArena?",
         "how do IBCL and CLR differ?",
+        "what is the diffrence between IBCL and CLR",
+        "In what do IBCL and CLR treat tasks differently?",
     ],
 )
 def test_questions_about_two_sides_want_a_comparison(text: str) -> None:
@@ -46,6 +51,9 @@ def test_questions_about_two_sides_want_a_comparison(text: str) -> None:
         "How do people and the best model compare on OSWorld?",
         "why do experts collapse?",
         "m3vit",
+        "How many papers were reviewed in the survey?",
+        "how many methods were compared and on how many datasets?",
+        "what different attention heads do",
     ],
 )
 def test_other_questions_want_a_fact(text: str) -> None:
@@ -72,8 +80,50 @@ def test_a_question_of_two_parts_is_cut_into_them() -> None:
     assert parts == ("How many tasks are in OSWorld", "why do models fail")
 
 
+@pytest.mark.parametrize(
+    ("text", "subjects"),
+    [
+        ("Which papers are about chemistry or molecules?",
+         ("chemistry or molecules", "chemistry", "molecules")),
+        ("any papers on sound, speech or audio? list pls",
+         ("sound, speech or audio", "sound", "speech", "audio")),
+        ("List all papers on web agents", ("web agents",)),
+        ("which papers on kites are there?", ("kites",)),
+        ("papers", ("papers",)),
+    ],
+)  # fmt: skip
+def test_a_list_is_about_its_subject_and_each_alternative(
+    text: str, subjects: tuple[str, ...]
+) -> None:
+    assert analyse(text).subjects == subjects
+
+
+@pytest.mark.parametrize(
+    ("text", "noun"),
+    [
+        ("Which learning rate does AdaMerging use?", "learning rate"),
+        ("how much GPU memory does it need", "GPU memory"),
+        ("What problem does LiNeS solve?", None),
+        ("What does LiNeS solve?", None),
+    ],
+)
+def test_what_is_asked_for_is_the_noun_after_which(text: str, noun: str | None) -> None:
+    assert analyse(text).asked_for == noun
+
+
+def test_what_papers_have_to_mention_is_read() -> None:
+    assert analyse("Which papers mention Minecraft?").mentioned == "Minecraft"
+    assert analyse("Which papers are about Minecraft?").mentioned is None
+
+
+@pytest.mark.parametrize("text", ["What is OSWorld?", "what do people mean by kites", "define x"])
+def test_a_meaning_is_asked_for_by_what_is(text: str) -> None:
+    assert analyse(text).wants_meaning
+
+
 def test_reasons_are_asked_for_by_why() -> None:
     assert analyse("Why do experts collapse?").wants_reason
+    assert analyse("what makes this so hard for agents").wants_reason
     assert not analyse("How many experts are there?").wants_reason
 
 

@@ -70,7 +70,7 @@ def test_a_ranking_has_a_row_for_each_allowed_paper(index: Index, encoder: Sente
     ranking = rank(index, encoder, "agents", allowed)
     assert sorted(ranking.rows.tolist()) == [3, 5, 8]
     assert np.isfinite(ranking.scores).all()
-    assert ranking.whole.shape == ranking.scores.shape == (len(index.papers),)
+    assert ranking.scores.shape == (len(index.papers),)
     assert ranking.passages.shape == (len(index.passages),)
     assert 0 <= ranking.lead <= 1
     assert hits(index, rank(index, encoder, "agents", allowed & False), 10) == ()

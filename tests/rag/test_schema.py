@@ -186,3 +186,17 @@ def test_answers_and_filters_are_frozen_and_refuse_unknown_fields() -> None:
         answer.text = "something else"  # type: ignore[misc]
     with pytest.raises(ValidationError, match="Extra inputs"):
         Filters.model_validate({"digest": "Mar 14"})
+
+
+@pytest.mark.parametrize(
+    "text", ["It does.", "It does. [2]", "It does. [1] [2]", r"It does. \[1\]"]
+)
+def test_an_answer_whose_markers_are_not_its_references_cannot_be_made(text: str) -> None:
+    with pytest.raises(ValidationError, match="markers"):
+        answer_with((KITE_CITATION,), (KITE_REFERENCE,), text)
+
+
+def test_an_answer_that_cites_outside_the_passages_cannot_be_made() -> None:
+    beyond = Citation(reference=1, start=0, end=10**6)
+    with pytest.raises(ValidationError, match="cited"):
+        answer_with((beyond,), (KITE_REFERENCE,))

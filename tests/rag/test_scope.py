@@ -97,7 +97,7 @@ def test_what_a_question_says_of_digests_is_taken_out_of_it(
 ) -> None:
     scope = read_scope(question, DIGESTS)
     assert scope.text == rest
-    assert list(scope.filters.digests) == wanted
+    assert [key[:10] for key in scope.filters.digests] == wanted
 
 
 @pytest.mark.parametrize(
@@ -112,8 +112,8 @@ def test_a_question_may_leave_a_digest_out(
     question: str, wanted: list[date], without: list[date]
 ) -> None:
     scope = read_scope(question, DIGESTS)
-    assert list(scope.filters.digests) == [day.isoformat() for day in wanted]
-    assert list(scope.without) == [day.isoformat() for day in without]
+    assert [key[:10] for key in scope.filters.digests] == [day.isoformat() for day in wanted]
+    assert [key[:10] for key in scope.without] == [day.isoformat() for day in without]
     assert not scope.filters.every_digest
 
 
@@ -123,3 +123,18 @@ def test_any_question_has_a_scope_that_chooses_from_the_digests(text: str) -> No
     keys = {digest.key for digest in DIGESTS}
     assert {*scope.filters.digests, *scope.without} <= keys
     assert "\x00" not in scope.text or "\x00" in text
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Which novel issues does the digest raise?",
+        "Which marketing issues are there?",
+        "Which papers are in the digest and use a decoder 3 layers deep?",
+        "Which papers on market 14 are there?",
+    ],
+)
+def test_words_that_begin_like_a_month_are_no_dates(question: str) -> None:
+    scope = read_scope(question, DIGESTS)
+    assert scope.filters == Filters()
+    assert scope.unknown is None

@@ -100,3 +100,8 @@ def test_the_example_file_as_it_stands_gives_the_defaults(folder: Path) -> None:
 
 def test_every_setting_says_what_it_is() -> None:
     assert all(field.description for field in Settings.model_fields.values())
+
+
+def test_a_store_in_the_home_folder_may_be_written_with_a_tilde(folder: Path) -> None:
+    (folder / ".env").write_text("ABSTRACTQA_STORE=~/papers\n", encoding="utf-8")
+    assert load_settings().store == Path.home() / "papers"

@@ -9,6 +9,8 @@ from made_up import BOATS, KITES, keeps_the_promises, paper
 from index.papers import Paper
 from rag import Answer, Assistant, Filters
 
+Open = Callable[[Sequence[Paper]], Assistant]
+
 
 def refused(answer: Answer) -> str:
     keeps_the_promises(answer)
@@ -76,7 +78,55 @@ def test_a_number_that_the_abstract_does_not_give_is_refused(
     assert answer.nearest
 
 
-Open = Callable[[Sequence[Paper]], Assistant]
+@pytest.mark.parametrize(
+    ("question", "word"),
+    [
+        ("Which optimizer does LiNeS use?", "LiNeS"),
+        ("Which learning rate does AdaMerging use?", "learning rate"),
+        ("What batch size did Twin-Merging use?", "Twin-Merging"),
+        ("Has Cybench been deployed at a bank?", "Cybench"),
+        ("who is MUSCLE by", "authors"),
+    ],
+)
+def test_what_the_abstract_of_a_named_paper_is_silent_about_is_refused(
+    sample_assistant: Assistant, question: str, word: str
+) -> None:
+    assert word in refused(sample_assistant.ask(question))
+
+
+@pytest.mark.parametrize("subject", ["protein folding", "stock market prediction", "dinosaurs"])
+def test_a_list_on_a_subject_that_no_abstract_has_is_refused(
+    sample_assistant: Assistant, subject: str
+) -> None:
+    assert "about" in refused(sample_assistant.ask(f"Which papers are about {subject}?"))
+    assert subject in refused(sample_assistant.ask(f"Which papers mention {subject}?"))
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What does MindSearch imitate?",
+        "How many web pages are gathered in three minutes by the multi-agent search?",
+    ],
+)
+def test_a_question_whose_paper_the_filters_leave_out_is_refused(
+    sample_assistant: Assistant, question: str
+) -> None:
+    march = Filters(digests=("Mar 14",))
+    assert "“MindSearch”, does not pass" in refused(sample_assistant.ask(question, filters=march))
+
+
+def test_an_everyday_acronym_does_not_turn_a_long_question_down(
+    sample_assistant: Assistant,
+) -> None:
+    question = "How many web pages does the multi-agent search engine on my PC with RAM gather?"
+    assert sample_assistant.ask(question).status == "answered"
+
+
+def test_a_reason_with_brackets_cites_nothing(open_papers: Open) -> None:
+    odd = paper("o", "Net [1]: Odd", "Net [1] flies 3 kites.", day=date(2025, 3, 14))
+    answer = open_papers([odd, BOATS]).ask("Which learning rate does Net [1] have?")
+    keeps_the_promises(answer)
 
 
 def test_a_number_is_refused_for_the_paper_named_even_if_others_give_it(open_papers: Open) -> None:
