@@ -1,4 +1,3 @@
-SHELL := /bin/bash
 PYTHON ?= python3.11
 BIN := .venv/bin
 
@@ -34,14 +33,15 @@ format: setup
 
 SHARED ?= ../shared
 RUN := runs/$(shell date -u +%Y%m%dT%H%M%S)
+TIMED := bash -c 'time "$$0" "$$@"'
 
 evaluate: setup  ## every figure of docs/evaluation.md, into runs/
 	mkdir -p $(RUN)
-	time $(BIN)/abstractqa index $(SHARED)/digests --store $(RUN)/store
-	time $(BIN)/abstractqa index $(SHARED)/digests --store $(RUN)/store
-	time $(BIN)/abstractqa ask "What is MindSearch?" --store $(RUN)/store
+	$(TIMED) $(BIN)/abstractqa index $(SHARED)/digests --year 2025 --store $(RUN)/store
+	$(TIMED) $(BIN)/abstractqa index $(SHARED)/digests --year 2025 --store $(RUN)/store
+	$(TIMED) $(BIN)/abstractqa ask "What is MindSearch?" --store $(RUN)/store
 	$(BIN)/abstractqa eval answers $(SHARED)/questions/dev.jsonl --store $(RUN)/store --out $(RUN)/answers
 	$(BIN)/abstractqa eval retrieval $(SHARED)/beir/scifact --out $(RUN)/scifact
 
-clean:
-	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache
+clean:  ## what make and the tools made; never runs/, .env or an index
+	rm -rf .venv abstractqa.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from eval.datasets import Evidence, Question
 from index.papers import Paper, letters
 from index.text import clean
+from rag.citations import unescape
 from rag.schema import Answer, Reference
 
 MARKER = re.compile(r"\s*\[(\d+)\]")
-_MARKDOWN = re.compile(r"\*\*|\\(?=[^\w\s])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def score_answer(
 
 def plain_text(markdown: str) -> str:
     """An answer as people read it: without [1] markers, bold marks and backslash escapes."""
-    return _MARKDOWN.sub("", MARKER.sub("", markdown)).strip()
+    return unescape(MARKER.sub("", markdown)).strip()
 
 
 def word_count(markdown: str) -> int:

@@ -8,14 +8,16 @@ from time import perf_counter
 from tqdm.auto import tqdm
 
 from eval.answer_metrics import AnswerScore, score_answer
-from eval.datasets import Question, load_questions, sha256_of
+from eval.datasets import Question, load_questions
 from eval.report import answers_report
 from eval.retrieval import evaluate_question_retrieval
 from eval.runs import environment, new_run_folder, public_name, write_metrics
 from eval.summary import answer_summary, by_type
 from index.errors import InputError
+from index.hashing import sha256_of
 from index.papers import Paper, letters
 from rag.assistant import Assistant
+from rag.engine import check_mode, check_question
 from rag.schema import Mode
 
 
@@ -34,10 +36,12 @@ def evaluate_answers(
         out: The run's folder, empty or new; `runs/<dataset>-<UTC timestamp>` by default.
 
     Raises:
-        InputError: the file is broken, the folder is taken, or none of the papers asked about
-            is in the index.
+        InputError: the file is broken, the mode or the folder cannot be used, or none of the
+            papers asked about is in the index; nothing is made then.
     """
+    check_mode(mode)
     questions = load_questions(path)
+    _check_lengths(questions, path)
     papers = assistant.papers()
     absent = _absent(questions, papers, path)
     folder = new_run_folder(out, path.stem)
@@ -91,6 +95,14 @@ def ask_all(
             file.flush()
             scores.append(score_answer(question, answer, papers, elapsed_ms))
     return scores
+
+
+def _check_lengths(questions: Sequence[Question], path: Path) -> None:
+    for question in questions:
+        try:
+            check_question(question.question)
+        except InputError as error:
+            raise InputError(f"{path}: question {question.id!r}: {error}") from error
 
 
 def _absent(questions: Sequence[Question], papers: Sequence[Paper], path: Path) -> set[str]:

@@ -1,6 +1,5 @@
 """Datasets as they lie on disk: BEIR folders and question files, checked line by line."""
 
-import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -130,16 +129,6 @@ def load_beir(folder: Path) -> Beir:
     )
 
 
-def sha256_of(*paths: Path) -> str:
-    """The SHA-256 of the files' contents one after the other, as hexadecimal digits."""
-    digest = hashlib.sha256()
-    for path in paths:
-        with path.open("rb") as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
-    return digest.hexdigest()
-
-
 def _qrels(
     path: Path, queries: Mapping[str, str], papers: Mapping[str, Paper]
 ) -> dict[str, dict[str, int]]:
@@ -148,7 +137,7 @@ def _qrels(
         fields = line.split()
         if number == 1 and fields[-1:] == ["score"]:
             continue
-        if len(fields) != 3 or not re.fullmatch("-?[0-9]+", fields[2]):
+        if len(fields) != 3 or not re.fullmatch("-?[0-9]{1,9}", fields[2]):
             raise InputError(f"{path}:{number}: expected query-id, corpus-id and a whole score")
         query, paper, score = fields[0], fields[1], int(fields[2])
         if query not in queries:
@@ -170,7 +159,7 @@ def _paper(document: _Document, record: Mapping[str, object]) -> Paper:
         title=document.title,
         abstract=document.text,
         authors=_texts(known.get("authors")),
-        year=int(year) if year and year.isdecimal() else None,
+        year=int(year) if year and re.fullmatch("[0-9]{1,4}", year) else None,
         venue=", ".join(_texts(known.get("venue"))) or None,
         url=_text(known.get("url")),
         doi=_text(known.get("doi")),
@@ -199,7 +188,8 @@ def _json_lines(path: Path) -> Iterator[tuple[int, dict[str, object]]]:
     for number, line in _lines(path):
         try:
             record = json.loads(line)
-        except (json.JSONDecodeError, RecursionError) as error:
+            json.dumps(record, ensure_ascii=False).encode()  # half a surrogate pair is no text
+        except (ValueError, RecursionError) as error:  # a number or a nesting beyond any record
             raise InputError(
                 f"{path}:{number}: not JSON ({error}); write one object a line"
             ) from error

@@ -2,19 +2,19 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from itertools import islice
 from pathlib import Path
 from time import perf_counter
 
 import platformdirs
 from tqdm.auto import tqdm
 
-from eval.datasets import Question, load_beir, sha256_of
+from eval.datasets import Question, load_beir
 from eval.retrieval_metrics import Run, ranked, retrieval_metrics
 from eval.runs import environment, new_run_folder, public_name, write_metrics
 from eval.summary import latency
 from index.build import Stage, build_papers
 from index.embedding import SentenceEncoder
+from index.hashing import sha256_of
 from index.manifest import FORMAT_VERSION
 from index.papers import Paper, letters
 from rag.assistant import Assistant
@@ -25,7 +25,7 @@ DEPTH = 100
 
 
 def evaluate_retrieval(
-    folder: Path, settings: Settings, out: Path | None = None, limit: int | None = None
+    folder: Path, settings: Settings, out: Path | None = None
 ) -> dict[str, object]:
     """Index a BEIR folder, search every judged query as the assistant does, and write a run.
 
@@ -37,7 +37,6 @@ def evaluate_retrieval(
         folder: `corpus.jsonl`, `queries.jsonl`, `qrels/test.tsv` (`eval.datasets.load_beir`).
         settings: The encoder and how to search; the store is not used.
         out: The run's folder, empty or new; `runs/<dataset>-<UTC timestamp>` by default.
-        limit: Search only the first so many judged queries.
 
     Raises:
         InputError: the dataset is broken or the run's folder is taken.
@@ -49,8 +48,7 @@ def evaluate_retrieval(
     encoder = SentenceEncoder.open(settings.encoder)
     store, generation = benchmark_store(beir.papers, corpus_hash, encoder)
     assistant = Assistant.open(store=store, settings=settings)
-    qrels = dict(islice(beir.qrels.items(), limit))
-    run, elapsed_ms = search_all(assistant, {query: beir.queries[query] for query in qrels})
+    run, elapsed_ms = search_all(assistant, {query: beir.queries[query] for query in beir.qrels})
     write_run(run_folder / "run.trec", run)
     metrics: dict[str, object] = {
         "run": run_folder.resolve().name,
@@ -58,7 +56,7 @@ def evaluate_retrieval(
             "name": name,
             "corpus_sha256": corpus_hash,
             "queries_sha256": sha256_of(folder / "queries.jsonl", folder / "qrels" / "test.tsv"),
-            "queries": len(qrels),
+            "queries": len(beir.qrels),
         },
         "configuration": {
             "index": generation,
@@ -66,7 +64,7 @@ def evaluate_retrieval(
             "encoder": public_name(encoder.name),
             "depth": DEPTH,
         },
-        "retrieval": retrieval_metrics(qrels, run),
+        "retrieval": retrieval_metrics(beir.qrels, run),
         "latency_ms": latency(elapsed_ms),
         "environment": environment(),
     }

@@ -62,7 +62,8 @@ _SUBJECTLESS = frozenset(
     contains overlap shared appear appears appeared present come came total altogether index
     abstract abstracts entry entries article articles title titles common everything count number
     available indexed collection corpus read both same different item items date dates
-    papers paper there many way new larger bigger longer smaller shorter size last"""
+    papers paper there many way new larger bigger longer smaller shorter size last
+    summarise summarize summary overview describe highlights"""
     .split() + list(_ORDINALS)
     for stemmed in tokenize(word)
 )  # fmt: skip

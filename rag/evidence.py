@@ -21,6 +21,8 @@ from rag.sentence_score import enumerated, leans, names_its_paper, score_sentenc
 
 WORTH = 0.6
 """A further sentence scores at least this share of the first one."""
+WORTH_OF_OVERVIEW = 0.3
+"""The same where the question is what something is: there more of the abstract fits."""
 WORDS_OF_ONE = 92
 """Words of evidence, about, for an answer from one paper."""
 WORDS_OF_SIDE = 70
@@ -163,9 +165,7 @@ class Selector:
             [index.passage_vectors @ self._encoder.encode_query(subject) for subject in subjects],
             axis=0,
         )
-        # Of all papers, not only of those that pass the filters: a subject that the digest asked
-        # about lacks is not represented by the least remote paper in it.
-        first = max(float(ranking.scores.max()), 1e-6)
+        first = max(float(ranking.scores[ranking.rows[0]]), 1e-6)
         relevance: dict[int, float] = {}
         for row in map(int, ranking.rows[:LONGEST_LIST]):
             paper, rows = index.papers[row], passage_rows(index, row)
@@ -267,13 +267,14 @@ class Selector:
         order = [int(np.argmax(scored[0])), *(int(np.argmax(part)) for part in scored[1:])]
         order.sort(key=lambda i: -whole[i])
         order += [int(i) for i in np.argsort(-whole, kind="stable")]
+        worth = WORTH_OF_OVERVIEW if self._question.wants_meaning else WORTH
         chosen: list[int] = []
         spent = 0
         for i in dict.fromkeys(order):
             length = len(texts[i].split())
             if i in chosen:
                 continue
-            if chosen and (spent + length > words or whole[i] < WORTH * whole[order[0]]):
+            if chosen and (spent + length > words or whole[i] < worth * whole[order[0]]):
                 continue
             leaning = not chosen and words > 1 and i > 0 and leans(texts[i])
             before = [i - 1] if leaning else []
@@ -290,7 +291,7 @@ class Selector:
 
 
 _COMPARING = re.compile(
-    r"\s*,?\s(?:vs\.?|versus|(?:as )?compared (?:with|to)|as opposed to|than|whereas)\s+",
+    r"\s*,?\s(?:vs\.?|versus|(?:as )?compare[sd]? (?:with|to)|as opposed to|than|whereas)\s+",
     re.IGNORECASE,
 )
 _OPENING = re.compile(r"(?:as )?compared (?:with|to) (?P<side>[^,]+), ", re.IGNORECASE)

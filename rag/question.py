@@ -92,7 +92,8 @@ _LIST = re.compile(
 )
 # What a list question says before it comes to its subject: "Which papers are about".
 _FRAME = re.compile(
-    r"^(?:(?:please|can you|could you|list|show|find|give|name|tell|me|us|which|what|who|any|all"
+    r"^(?:(?:please|can you|could you|list|show|find|give|name|tell|me|us|which|what(?:['’]?s)?|who"
+    r"|any(?:thing)?|everything|new|all"
     r"|some|of|the|other|recent|more|how many|is|are|there|do|did|we|you|have|has)\s+)*"
     rf"(?:{_WORKS}\s+)?"
     r"(?:(?:are|is|was|were|that|which|who|there|do|does|we|have|deals?|concerned|about|on|with"

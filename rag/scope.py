@@ -10,7 +10,7 @@ from rag.schema import Filters
 _EVERY = re.compile(r"\b(?:both|all(?: of)? the|in common|as well as)\b", re.IGNORECASE)
 _ALL_DIGESTS = re.compile(
     r"\b(?:both|all(?: of)?(?: the| these)?)\s+(?:of\s+)?(?:the\s+)?(?:two\s+)?"
-    rf"{DIGEST_WORD}\b|\bin both\b",
+    rf"{DIGEST_WORD}\b|\bin both\b(?!\s+\w)",
     re.IGNORECASE,
 )
 _EACH_DIGEST = re.compile(rf"\b(?:each|every|per)\s+(?:of the\s+)?{DIGEST_WORD}\b", re.IGNORECASE)

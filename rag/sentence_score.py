@@ -54,7 +54,7 @@ _ADDING = re.compile(
 _LEANING = re.compile(
     r"(?:As a result|As such|Therefore|Thus|Hence|Consequently|Accordingly|This|These|Those|Such"
     r"|Its?|They|Their|To (?:this end|do (?:this|so)|address (?:this|these)|overcome)|In this way"
-    r"|For this|By doing so|Then|Here|Both)\b"
+    r"|For this|By doing so|Then|Here|Both|Second|Third)\b"
     r"(?! (?:paper|work|study|article|report|survey|review|essay))",
 )
 _CLOSING = re.compile(

@@ -49,6 +49,11 @@ _METADATA = re.compile(
 )
 # "RAM", "IV": in a long question hardly what it turns on.
 _EVERYDAY = re.compile(r"[A-Z]{2,3}")
+_SMALL_TALK = re.compile(
+    r"(?:thanks?(?: you)?|thx|hello|hi|hey|ok(?:ay)?|yes|no|bye|good (?:morning|evening)|help)"
+    r"(?: \w+)?\W*$",
+    re.IGNORECASE,
+)
 _MONEY = re.compile(r"[$€£]\s?\d|\b(?:dollars?|usd|euros?)\b", re.IGNORECASE)
 
 
@@ -71,8 +76,7 @@ def _coverage(index: Index, ranking: Ranking) -> float:
     total = sum(weights.values())
     if not total or not len(ranking.rows):
         return 0.0
-    row = int(ranking.rows[0])
-    has = paper_tokens(index.papers[row])
+    has = paper_tokens(index.papers[int(ranking.rows[0])])
     return sum(weight for token, weight in weights.items() if token in has) / total
 
 
@@ -82,14 +86,14 @@ def insufficient(
     """Why the abstracts cannot answer, as one sentence; None if they can."""
     if not len(ranking.rows):
         return "No abstract is left after the filters."
-    if not ranking.tokens:
+    if not ranking.tokens or _SMALL_TALK.match(question.text):
         return "The question has no words to search for: ask about the papers."
     if question.mentioned and not evidence.papers:
         return f"No abstract mentions {question.mentioned}."
     named = subjects(question.text, index.papers, index.lexical)
     if not named and _is_off_topic(index, question, ranking):
         return "None of the abstracts is about this."
-    elsewhere = _answered_elsewhere(index, ranking, named)
+    elsewhere = _answered_elsewhere(index, question, ranking, named)
     if elsewhere:
         return f"The paper that fits best, {_call(elsewhere)}, does not pass the filters."
     if not evidence.papers:
@@ -108,11 +112,15 @@ def insufficient(
     return missing or (_missing_subject(index, question, first) if first in named else None)
 
 
-def _answered_elsewhere(index: Index, ranking: Ranking, named: Sequence[Paper]) -> Paper | None:
+def _answered_elsewhere(
+    index: Index, question: Question, ranking: Ranking, named: Sequence[Paper]
+) -> Paper | None:
     """The paper asked about, if the filters leave it out and none of the others comes near."""
     allowed = {index.papers[int(row)].id for row in ranking.rows}
     if named and not any(paper.id in allowed for paper in named):
         return named[0]
+    if question.kind is Kind.LIST:
+        return None
     best = int(np.argmax(ranking.scores))
     first = float(ranking.scores[ranking.rows[0]])
     near = first >= NEAR_THE_BEST * float(ranking.scores[best])
@@ -120,6 +128,9 @@ def _answered_elsewhere(index: Index, ranking: Ranking, named: Sequence[Paper]) 
 
 
 def _is_off_topic(index: Index, question: Question, ranking: Ranking) -> bool:
+    names = asked_names(question.text, index.lexical)
+    if any(mentions(index.papers[int(row)], name) for name in names for row in ranking.rows):
+        return False
     near, covered = topicality(ranking), _coverage(index, ranking)
     least = LEAST_TOPICALITY_OF_ADVICE if _ADVICE.search(question.text) else LEAST_TOPICALITY
     if not covered:  # not one of its words

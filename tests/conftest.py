@@ -17,7 +17,7 @@ REPOSITORY = Path(__file__).parent.parent
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of real digests, questions and benchmarks; its tests skip without it."""
-    folder = Path(os.environ.get("ABSTRACTQA_TEST_SHARED", REPOSITORY.parent / "shared"))
+    folder = Path(os.environ.get("SHARED", REPOSITORY.parent / "shared"))
     if not folder.is_dir():
         if os.environ.get("CI"):
             pytest.fail(f"{folder} is missing, and CI must not skip")
@@ -31,7 +31,6 @@ def _own_settings(
 ) -> None:
     """Keep the user's settings, keys and store out of the tests."""
     for name in list(os.environ):
-        # The test folder's own variable too: to the product it is an unknown setting.
         if name.startswith(("ABSTRACTQA_", "OPENAI_")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("ABSTRACTQA_STORE", str(tmp_path_factory.mktemp("home") / "store"))

@@ -1,7 +1,8 @@
 """The `abstractqa` command: its arguments, and what its exit codes mean.
 
 0 is done (an answer that the abstracts do not say, too), 1 a problem told in one line on
-stderr, 2 wrong usage, 130 interrupted.
+stderr (`index` tells each damaged line of a file, and indexes the rest), 2 wrong usage,
+130 interrupted.
 """
 
 import argparse

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from index.errors import InputError
+from index.errors import AbstractQAError, InputError
 from ui.dates import parse_day
 from ui.terminal import Progress, answer_text, hits_text, note, say
 
@@ -57,7 +57,10 @@ def _build(paths: list[Path], settings: "Settings", format: str, year: int | Non
 
 
 def index(arguments: Namespace) -> int:
-    """Read files into the index, or take the last change back."""
+    """Read files into the index, or take the last change back.
+
+    What can be read is indexed; a damaged file ends the command with 1 all the same.
+    """
     settings = _settings(arguments)
     if arguments.undo:
         if arguments.paths:
@@ -65,19 +68,18 @@ def index(arguments: Namespace) -> int:
         return _undo(settings, as_json=arguments.json)
     if not arguments.paths or not all(arguments.paths):
         raise InputError("no PATH given; name a file or folder of abstracts to index")
-    if arguments.year is not None and not 1900 <= arguments.year <= 2100:
-        raise InputError(f"--year {arguments.year} is out of range; give one from 1900 to 2100")
     paths = [Path(path) for path in arguments.paths]
     report = _build(paths, settings, arguments.format, arguments.year)
-    for problem in report.problems[:MOST_PROBLEMS]:
+    problems = sorted(report.problems, key=lambda problem: not problem.is_damage)
+    for problem in problems[:MOST_PROBLEMS]:
         note(str(problem))
-    if len(report.problems) > MOST_PROBLEMS:
-        note(f"… and {len(report.problems) - MOST_PROBLEMS:,} more")
+    if len(problems) > MOST_PROBLEMS:
+        note(f"… and {len(problems) - MOST_PROBLEMS:,} more")
     if arguments.json:
         say(json.dumps(asdict(report), ensure_ascii=False, default=str))
     else:
         say(_summary(report, settings.store))
-    return 0
+    return 1 if report.is_damaged else 0
 
 
 def _undo(settings: "Settings", *, as_json: bool) -> int:
@@ -93,10 +95,10 @@ def _undo(settings: "Settings", *, as_json: bool) -> int:
 
 
 def _summary(report: "BuildReport", store: Path) -> str:
-    counts = ", ".join(
-        f"{getattr(report, name):,} {name}"
-        for name in ("new", "unchanged", "updated", "duplicate", "rejected")
-    )
+    names = ["new", "unchanged", "updated", "duplicate", "rejected"]
+    if report.removed:
+        names.append("removed")
+    counts = ", ".join(f"{getattr(report, name):,} {name}" for name in names)
     return (
         f"{counts}\n{report.papers:,} papers and {report.passages:,} sentences in {store} "
         f"({report.embedded:,} texts embedded, {report.seconds:.1f} s)"
@@ -175,14 +177,17 @@ def doctor(arguments: Namespace) -> int:
     """Check everything a question needs, and say what to do about what is wrong."""
     from ui.doctor import examine
 
-    checks = examine(arguments.store)
-    good = all(check.ok for check in checks)
+    checks = examine(lambda: _settings(arguments))
+    problems = [check for check in checks if not check.ok]
     if arguments.json:
-        say(json.dumps({"ok": good, "checks": [asdict(check) for check in checks]}))
+        say(json.dumps({"ok": not problems, "checks": [asdict(check) for check in checks]}))
     else:
         for check in checks:
             say(f"{'ok     ' if check.ok else 'problem'}  {check.name}: {check.message}")
-    return 0 if good else 1
+    if problems:
+        more = f" (and {len(problems) - 1} more)" if problems[1:] else ""
+        raise AbstractQAError(f"{problems[0].name}: {problems[0].message}{more}")
+    return 0
 
 
 COMMANDS: dict[str, Callable[[Namespace], int]] = {

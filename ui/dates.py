@@ -7,7 +7,9 @@ from index.errors import InputError
 
 def day(when: date) -> str:
     """A date for people: Mar 14, 2025."""
-    return f"{when:%b} {when.day}, {when.year}"
+    from rag.digests import label
+
+    return label("", when)
 
 
 def parse_day(text: str, option: str) -> date:

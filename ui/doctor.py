@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from index.errors import AbstractQAError
@@ -26,19 +25,13 @@ class Check:
     message: str
 
 
-def examine(store: Path | None) -> list[Check]:
-    """Look at everything; `store` overrides the one of the settings.
+def examine(load: "Callable[[], Settings]") -> list[Check]:
+    """Look at everything that the settings, once loaded, name.
 
     What depends on something broken is left out: its own message would only repeat it.
     """
-    from rag.settings import load_settings
-
-    def chosen() -> "Settings":
-        settings = load_settings()
-        return settings.model_copy(update={"store": store}) if store is not None else settings
-
     checks = [_python()]
-    settings = _kept(checks, "settings", chosen, _settings)
+    settings = _kept(checks, "settings", load, _settings)
     if settings is not None:
         encoder = _kept(checks, "encoder", lambda: _encoder(settings), _weights)
         if encoder is not None:

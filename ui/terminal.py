@@ -4,27 +4,29 @@ import re
 import shutil
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Never, Self
 
 from index.text import clean_text
-from ui.dates import day
 
 if TYPE_CHECKING:
     from tqdm import tqdm
 
     from index.build import Stage
     from index.papers import Paper
-    from rag.schema import Answer, Hit
+    from rag.schema import Answer, Hit, Passage
 
 WIDEST = 100
 """Columns that text fills at most; longer lines are hard to read."""
 
+_SHORTEST = 20
+"""Columns that are left of a title."""
+
+_NO_BREAK = "\u00a0"
+
 # An abstract could carry escape sequences that repaint the terminal.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_MARKDOWN = re.compile(r"\*\*|\\([^\w\s])")
-"""Bold signs, which go, and escaped signs, which stay without their backslash."""
 _DOING = {
     "read": ("Reading", "papers"),
     "embed": ("Embedding", "texts"),
@@ -43,31 +45,59 @@ def note(text: str) -> None:
     sys.stderr.flush()
 
 
+def _width() -> int:
+    return max(min(shutil.get_terminal_size().columns, WIDEST), 20)
+
+
 def wrap(text: str, indent: str = "", hanging: str | None = None) -> str:
-    """Fill each line of `text` to the terminal's width, without control characters."""
-    width = min(shutil.get_terminal_size().columns, WIDEST)
+    """Fill each line of `text` to the terminal's width, without control characters.
+
+    Lines do not break at no-break spaces, which are printed as common ones.
+    """
     lines = []
     for line in text.split("\n"):
         rest = hanging if hanging is not None else indent + "  " * line.startswith("- ")
         lines.append(
             textwrap.fill(
-                " ".join(_CONTROL.sub("", line).split()),
-                max(width, 20),
+                re.sub("[ \t]+", " ", _CONTROL.sub("", line)).strip(),
+                _width(),
                 initial_indent=indent,
                 subsequent_indent=rest,
                 break_on_hyphens=False,
             )
         )
-    return "\n".join(lines)
+    return "\n".join(lines).replace(_NO_BREAK, " ")
 
 
-def digests(paper: "Paper") -> str:
-    """Where a paper was found: "Mar 14, 2025 in digest.txt; …"."""
-    return "; ".join(f"{day(s.date)} in {s.name}" if s.date else s.name for s in paper.sources)
+def paper_text(
+    number: str, paper: "Paper", passages: "Iterable[Passage]" = (), *, named: bool = False
+) -> str:
+    """A paper by its number, title and digests, with passages of it quoted below.
+
+    `named` says that its title was just shown: it is cut then where it needs a second line.
+    """
+    from rag.digests import label
+
+    places = (f"{label(s.name, s.date)}, number {s.position}" for s in paper.sources)
+    found = "; ".join(place.replace(" ", _NO_BREAK) for place in places)
+    where, title = f" ({found})" if found else "", paper.display_title
+    if named:
+        room = _width() - len(f"{number} {where}")
+        title = textwrap.shorten(
+            title, max(room, _SHORTEST), placeholder=" …", break_on_hyphens=False
+        )
+    quotes = (f"“{clean_text(passage.text)}”" for passage in passages)
+    head = wrap(f"{number} {title}{where}", "", "    ")
+    return "\n".join([head, *(wrap(quote, "    ", "     ") for quote in quotes)])
 
 
 def answer_text(answer: "Answer") -> str:
-    """An answer for people: its text, then its numbered sources with the sentences cited."""
+    """An answer for people: its text, then its numbered sources.
+
+    A passage is quoted under its source only if the answer does not repeat it word for word.
+    """
+    from rag.citations import unescape
+
     if answer.status == "insufficient_evidence":
         blocks = [
             wrap("The abstracts do not say." + (f" {answer.reason}" if answer.reason else ""))
@@ -76,32 +106,30 @@ def answer_text(answer: "Answer") -> str:
             titles = [wrap(f"- {clean_text(near.title)}", "  ", "    ") for near in answer.nearest]
             blocks.append("\n".join(["The nearest papers:", *titles]))
         return "\n\n".join(blocks)
-    blocks = [wrap(_MARKDOWN.sub(r"\1", answer.text))]
-    for reference in answer.references:
-        head = f"[{reference.number}] {reference.paper.display_title}"
-        found = digests(reference.paper)
-        lines = [wrap(head + (f" ({found})" if found else ""), "", "    ")]
-        lines += [wrap(f"“{passage.text}”", "    ", "     ") for passage in reference.passages]
-        blocks.append("\n".join(lines))
-    return "\n\n".join(blocks)
+    text = unescape(answer.text)
+    sources = [
+        paper_text(
+            f"[{reference.number}]",
+            reference.paper,
+            [passage for passage in reference.passages if clean_text(passage.text) not in text],
+            named=reference.paper.display_title in text,
+        )
+        for reference in answer.references
+    ]
+    return "\n\n".join(filter(None, [wrap(text), "\n".join(sources)]))
 
 
 def hits_text(hits: "Sequence[Hit]") -> str:
     """Papers found, best first, each with the passage that matches best."""
-    if not hits:
-        return "No paper matches."
-    blocks = []
-    for rank, hit in enumerate(hits, start=1):
-        found = digests(hit.paper)
-        head = f"{rank}. {hit.paper.display_title}" + (f" ({found})" if found else "")
-        lines = [wrap(head, "", "    ")]
-        lines += [wrap(f"“{passage.text}”", "    ", "     ") for passage in hit.passages[:1]]
-        blocks.append("\n".join(lines))
-    return "\n\n".join(blocks)
+    found = (
+        paper_text(f"{rank}.", hit.paper, hit.passages[:1])
+        for rank, hit in enumerate(hits, start=1)
+    )
+    return "\n".join(found) or "No paper matches."
 
 
 class Progress:
-    """Progress of indexing on stderr: a bar with rate and time left, or a line where no one looks.
+    """Progress of indexing on stderr: a bar with rate and time left, if it is a terminal.
 
     A context manager, called as `index.build.Progress` is.
     """
@@ -109,24 +137,20 @@ class Progress:
     def __init__(self) -> None:
         self._bar: tqdm[Never] | None = None
         self._stage: Stage | None = None
-        self._shown = sys.stderr.isatty()
 
     def __enter__(self) -> Self:
-        if not self._shown:
-            note("Indexing …")
         return self
 
     def __call__(self, stage: "Stage", done: int, total: int) -> None:
         """Show that `done` of `total` (0 while unknown) of a stage is done."""
-        if not self._shown:
-            return
         if stage != self._stage or self._bar is None:
             from tqdm import tqdm
 
             self._close()
             doing, unit = _DOING[stage]
             self._stage = stage
-            self._bar = tqdm(desc=doing, unit=f" {unit}", file=sys.stderr, dynamic_ncols=True)
+            # None: no bar where no one looks.
+            self._bar = tqdm(desc=doing, unit=f" {unit}", disable=None, dynamic_ncols=True)
         self._bar.total = total or None
         self._bar.update(done - self._bar.n)
 

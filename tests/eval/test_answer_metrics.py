@@ -134,9 +134,12 @@ def test_a_citation_shifted_by_one_is_an_error() -> None:
 def test_markers_and_references_must_pair_in_the_order_of_use(
     text: str, errors: tuple[str, ...]
 ) -> None:
-    given = answer(
-        text, reference(1, MOSS, "Mosses are small."), reference(2, BOGS, "Bogs are wet.")
+    good = answer(
+        "Small [1], wet [2].",
+        reference(1, MOSS, "Mosses are small."),
+        reference(2, BOGS, "Bogs are wet."),
     )
+    given = good.model_copy(update={"text": text})
     assert score(ask(MOSS), given).marker_errors == errors
 
 

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from eval.datasets import load_beir, load_questions, sha256_of
+from eval.datasets import load_beir, load_questions
 from index.errors import InputError
+from index.hashing import sha256_of
 
 QUESTION = {"id": "q1", "type": "fact", "question": "How tall is it?", "answerable": True}
 
@@ -58,6 +59,8 @@ def test_optional_fields_default_to_nothing_and_blank_lines_and_a_bom_do_not_mat
     [
         ('{"id": "q3", ', "not JSON"),
         ("[" * 100_000, "not JSON"),
+        ('{"id": ' + "7" * 5_000 + "}", "not JSON"),
+        ('{"id": "q3", "note": "\\ud800"}', "not JSON"),
         ("[]", "not a JSON object"),
         ({k: v for k, v in QUESTION.items() if k != "answerable"}, "field answerable"),
         ({**QUESTION, "id": "q1"}, "stands twice"),
@@ -114,13 +117,15 @@ def test_a_beir_document_brings_its_bibliography_from_the_record_or_its_metadata
         {"_id": "d1", "title": "t", "text": "", "metadata": {**about, "pages": 3}},
         {"_id": "d2", "title": "t", "text": "", "year": 2001, "authors": "B. Ivy"},
         {"_id": "d3", "title": "t", "text": "", "metadata": {"year": "unknown", "url": None}},
+        {"_id": "d4", "title": "t", "text": "", "year": "9" * 5_000},
     ]
     text = "".join(json.dumps(line) + "\n" for line in lines)
-    first, second, third = load_beir(beir(tmp_path, **{"corpus.jsonl": text})).papers
+    first, second, third, fourth = load_beir(beir(tmp_path, **{"corpus.jsonl": text})).papers
     assert (first.authors, first.year, first.venue, first.doi) == (("A. Fern",), 1999, "BOT", None)
     assert first.url == "https://x.org"
     assert (second.authors, second.year) == (("B. Ivy",), 2001)
     assert (third.year, third.url, third.venue) == (None, None, None)
+    assert fourth.year is None
 
 
 @pytest.mark.parametrize(
@@ -132,6 +137,7 @@ def test_a_beir_document_brings_its_bibliography_from_the_record_or_its_metadata
         ("queries.jsonl", '{"_id": "q1", "text": "a"}\n' * 2, "queries.jsonl:2: _id 'q1'"),
         ("qrels/test.tsv", "q1\td1\n", "test.tsv:1: expected"),
         ("qrels/test.tsv", "q1\td1\tyes\n", "test.tsv:1: expected"),
+        ("qrels/test.tsv", "q1\td1\t" + "9" * 5_000, "test.tsv:1: expected"),
         ("qrels/test.tsv", "q1\td1\t1\nq9\td1\t1\n", "test.tsv:2: query 'q9'"),
         ("qrels/test.tsv", "q1\td1\t1\nq1\td9\t1\n", "test.tsv:2: document 'd9'"),
         ("qrels/test.tsv", "", "holds no judgements"),

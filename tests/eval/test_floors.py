@@ -1,7 +1,11 @@
 """The floors of quality, on the real digests, in the product as it ships."""
 
+import json
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import pytest
@@ -78,6 +82,24 @@ def test_retrieval_puts_the_papers_asked_for_first(metrics: Figures) -> None:
 
 def test_an_answer_takes_at_most_80_milliseconds(answers: Figures) -> None:
     assert answers["latency_ms"]["p50"] <= 80
+
+
+def test_fresh_processes_index_and_answer_in_seconds(shared: Path, tmp_path: Path) -> None:
+    def run(*arguments: str) -> tuple[Figures, float]:
+        command = [Path(sys.executable).parent / "abstractqa", *arguments, "--json"]
+        started = perf_counter()
+        done = subprocess.run(
+            [*command, "--store", tmp_path / "store"], stdout=subprocess.PIPE, check=True
+        )
+        return json.loads(done.stdout), perf_counter() - started
+
+    _, cold = run("index", str(shared / "digests"))
+    report, again = run("index", str(shared / "digests"))
+    _, ask = run("ask", "What is MindSearch?")
+    assert cold <= 60
+    assert (report["unchanged"], report["embedded"]) == (115, 0)
+    assert again <= 5
+    assert ask <= 8
 
 
 def test_retrieval_holds_on_a_public_benchmark(shared: Path, tmp_path: Path) -> None:

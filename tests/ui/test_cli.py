@@ -10,52 +10,17 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
+from running import COMMAND, Capture, digest, one_line, run, succeeded
 
-from index import sample
 from rag.schema import Answer
 from ui.cli import main
-
-SAMPLES = Path(sample.__file__).parent
-COMMAND = Path(sys.executable).parent / "abstractqa"
-
-
-def digest(folder: Path, name: str = "march.txt") -> Path:
-    path = folder / name
-    path.write_text(
-        "new\n\nMar 14, 2025\n\n"
-        "KiteNet: Flying Far\n\nKiteNet keeps 12 kites in the air at once. It needs no wind.\n\n"
-        "On boats and rivers\n\nBoats float on rivers because they displace water downwards.\n",
-        encoding="utf-8",
-    )
-    return path
-
-
-def failed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    """Run a command that must end in one clear line and exit code 1; return that line."""
-    assert main(arguments) == 1
-    out, err = capsys.readouterr()
-    lines = [line for line in err.splitlines() if line != "Indexing …"]
-    assert out == ""
-    assert len(lines) == 1, err
-    assert lines[0].startswith("abstractqa: ")
-    assert "Traceback" not in err
-    return lines[0]
-
-
-def succeeded(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[str, str]:
-    code = main(arguments)
-    out, err = capsys.readouterr()
-    assert code == 0, err
-    return out, err
-
-
-Capture = pytest.CaptureFixture[str]
 
 
 def test_index_says_what_it_did(tmp_path: Path, capsys: Capture) -> None:
     path, store = digest(tmp_path), tmp_path / "store"
-    out, _ = succeeded(capsys, "index", str(path), "--store", str(store))
+    out, err = succeeded(capsys, "index", str(path), "--store", str(store))
     assert "2 new, 0 unchanged, 0 updated, 0 duplicate, 0 rejected" in out
+    assert err == ""
     out, _ = succeeded(capsys, "index", str(path), "--store", str(store))
     assert "0 new, 2 unchanged" in out
     assert "0 texts embedded" in out
@@ -67,7 +32,8 @@ def test_index_prints_one_json_document_and_messages_go_to_stderr(
     path = tmp_path / "papers.jsonl"
     good = {"title": "KiteNet: Flying Far", "abstract": "KiteNet keeps 12 kites in the air."}
     path.write_text(json.dumps(good) + "\n" + "{broken\n" * 30, encoding="utf-8")
-    out, err = succeeded(capsys, "index", str(path), "--store", str(tmp_path / "s"), "--json")
+    assert main(["index", str(path), "--store", str(tmp_path / "s"), "--json"]) == 1
+    out, err = capsys.readouterr()
     report = json.loads(out)
     assert (report["new"], report["rejected"], report["papers"]) == (1, 30, 1)
     assert len(report["problems"]) == 30
@@ -95,7 +61,7 @@ def test_ask_prints_the_answer_and_its_sources(sample_store: Path, capsys: Captu
     assert "369" in text
     assert "[1]" in text
     assert sources.startswith("OSWorld")
-    assert "“" in sources
+    assert "number 1" in sources
     assert max(len(line) for line in out.splitlines()) <= 100
 
 
@@ -107,10 +73,9 @@ def test_ask_shows_signs_of_markdown_and_terminals_as_plain_text(
     path.write_text(json.dumps({"title": "KiteNet: Flying Far", "abstract": abstract}))
     succeeded(capsys, "index", str(path), "--store", store)
     out, _ = succeeded(capsys, "ask", "How many kites does KiteNet hold?", "--store", store)
-    text, _, sources = " ".join(out.split()).partition(" [1] KiteNet")
+    text = " ".join(out.split())
     assert "*12* <b>kites</b>" in text
     assert "3_000 hours" in text
-    assert "*12* <b>kites</b>" in sources
     assert "**" not in out
     assert "\x1b" not in out
 
@@ -151,10 +116,23 @@ def test_doctor_finds_everything_well(sample_store: Path, capsys: Capture) -> No
 
 
 def test_doctor_says_what_to_do_without_an_index(tmp_path: Path, capsys: Capture) -> None:
-    assert main(["doctor", "--store", str(tmp_path / "none")]) == 1
-    out = capsys.readouterr().out
+    code = main(["doctor", "--store", str(tmp_path / "none")])
+    out, err = capsys.readouterr()
     (problem,) = [line for line in out.splitlines() if line.startswith("problem")]
     assert "abstractqa index" in problem
+    assert "abstractqa index" in one_line(code, err)
+
+
+def test_doctor_names_the_first_problem_and_counts_the_rest(
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "version_info", (3, 12, 0))
+    code = main(["doctor", "--store", str(tmp_path / "none"), "--json"])
+    out, err = capsys.readouterr()
+    assert json.loads(out)["ok"] is False
+    line = one_line(code, err)
+    assert "Python: 3.12.0" in line
+    assert line.endswith("(and 1 more)")
 
 
 def test_eval_answers_writes_a_run(sample_store: Path, tmp_path: Path, capsys: Capture) -> None:
@@ -200,85 +178,6 @@ def test_eval_retrieval_writes_a_run(
     assert (run / "run.trec").read_text().startswith("q Q0 b 1 ")
 
 
-@pytest.mark.parametrize("arguments", [["index"], ["index", ""], ["index", "no/such/path"]])
-def test_a_missing_or_empty_path_is_one_clear_line(arguments: list[str], capsys: Capture) -> None:
-    failed(capsys, *arguments)
-
-
-def test_files_that_hold_no_papers_are_one_clear_line(tmp_path: Path, capsys: Capture) -> None:
-    empty = tmp_path / "empty"
-    empty.mkdir()
-    failed(capsys, "index", str(empty))
-    binary = tmp_path / "x.txt"
-    binary.write_bytes(bytes(range(256)) * 40)
-    failed(capsys, "index", str(binary))
-    failed(capsys, "index", str(digest(tmp_path)), "--format", "stone-tablet")
-    failed(capsys, "index", str(digest(tmp_path)), "--year", "20255")
-
-
-def test_bad_files_leave_the_published_index_alone(tmp_path: Path, capsys: Capture) -> None:
-    store = str(tmp_path / "store")
-    succeeded(capsys, "index", str(digest(tmp_path)), "--store", store)
-    binary = tmp_path / "x.txt"
-    binary.write_bytes(bytes(range(256)) * 40)
-    failed(capsys, "index", str(binary), "--store", store)
-    out, _ = succeeded(capsys, "search", "kites", "--store", store)
-    assert "KiteNet" in out
-
-
-@pytest.mark.parametrize(
-    ("arguments", "says"),
-    [
-        (["ask", ""], "empty"),
-        (["ask", "   "], "empty"),
-        (["ask", "x" * 100_000], "4,000"),
-        (["ask", "bad \udcff bytes"], "UTF-8"),
-        (["ask", "What is OSWorld?", "--digest", "no such digest"], "no such digest"),
-        (["ask", "What is OSWorld?", "--since", "someday"], "2025-03-14"),
-        (["ask", "What is OSWorld?", "--since", "2025-04-01", "--until", "2025-03-01"], "after"),
-        (["search", "agents", "--limit", "0"], "--limit 0"),
-        (["search", ""], "empty"),
-        (["ui", "--port", "0"], "--port 0"),
-        (["ui", "--host", "no.such.host.invalid"], "no.such.host.invalid"),
-        (["eval", "answers", "no-such-questions.jsonl"], "no-such-questions.jsonl"),
-    ],
-)
-def test_bad_input_is_one_clear_line(
-    arguments: list[str], says: str, sample_store: Path, capsys: Capture
-) -> None:
-    assert says in failed(capsys, *arguments, "--store", str(sample_store))
-
-
-def test_a_broken_dataset_is_one_clear_line(tmp_path: Path, capsys: Capture) -> None:
-    assert "no-such-folder" in failed(capsys, "eval", "retrieval", str(tmp_path / "no-such-folder"))
-
-
-@pytest.mark.parametrize("command", [["ask", "why?"], ["search", "kites"], ["ui"]])
-def test_a_store_that_is_none_is_one_clear_line(
-    command: list[str], tmp_path: Path, capsys: Capture
-) -> None:
-    assert "abstractqa index" in failed(capsys, *command, "--store", str(tmp_path / "none"))
-    foreign = tmp_path / "foreign"
-    foreign.mkdir()
-    (foreign / "notes.txt").write_text("not an index")
-    assert "is not an index" in failed(capsys, *command, "--store", str(foreign))
-    file = tmp_path / "file"
-    file.write_text("")
-    assert "is a file" in failed(capsys, *command, "--store", str(file))
-
-
-def test_undo_without_an_earlier_index_is_one_clear_line(tmp_path: Path, capsys: Capture) -> None:
-    failed(capsys, "index", "--undo", "--store", str(tmp_path / "none"))
-    failed(capsys, "index", "--undo", str(tmp_path), "--store", str(tmp_path / "none"))
-
-
-def test_an_unknown_setting_is_one_clear_line(
-    monkeypatch: pytest.MonkeyPatch, capsys: Capture
-) -> None:
-    monkeypatch.setenv("ABSTRACTQA_COLOUR", "blue")
-    assert "ABSTRACTQA_COLOUR" in failed(capsys, "ask", "why?")
-
-
 @pytest.mark.parametrize(
     "arguments",
     [[], ["fly"], ["ask"], ["search", "x", "--limit", "ten"], ["ask", "x", "--store", ""]],
@@ -297,12 +196,6 @@ def test_an_interrupt_is_one_line_and_130(monkeypatch: pytest.MonkeyPatch, capsy
     assert capsys.readouterr().err == "abstractqa: interrupted\n"
 
 
-def run(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # type: ignore[call-overload,no-any-return]
-        [COMMAND, *arguments], capture_output=True, text=True, check=False, timeout=60, **options
-    )
-
-
 def test_help_imports_nothing_heavy() -> None:
     code = (
         "import sys; from ui.cli import main; main(['--help']);"
@@ -316,12 +209,6 @@ def test_the_installed_command_answers_in_a_process_of_its_own(sample_store: Pat
     assert done.returncode == 0, done.stderr
     assert Answer.model_validate_json(done.stdout).status == "answered"
     assert done.stderr == ""
-
-
-def test_the_installed_command_fails_in_one_line(tmp_path: Path) -> None:
-    done = run("ask", "why?", "--store", str(tmp_path / "none"))
-    assert (done.returncode, done.stdout) == (1, "")
-    assert len(done.stderr.splitlines()) == 1
 
 
 def test_the_page_is_served_until_interrupted(sample_store: Path) -> None:

@@ -1,0 +1,109 @@
+"""What README.md and its companions say: commands parse, links lead somewhere, examples hold."""
+
+import argparse
+import json
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rag import Assistant
+from ui.cli import build_parser, main
+
+REPOSITORY = Path(__file__).parent.parent
+README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+DEPLOYMENT = (REPOSITORY / "docs/deployment.md").read_text(encoding="utf-8")
+PAGES = [REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md", *REPOSITORY.glob("docs/*.md")]
+
+_COMMAND = re.compile(r"^(?:.*[\s/])?abstractqa ((?:index|ask|search|ui|eval|doctor)\b.*)")
+
+
+def blocks(text: str, language: str = "") -> list[str]:
+    found = re.findall(r"^```(\w*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    return [block for name, block in found if name == language]
+
+
+def commands(text: str) -> Iterator[list[str]]:
+    """The arguments of every `abstractqa …` in a block of commands or in code within a line."""
+    code = "\n".join(blocks(text))
+    rest = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+    for line in [*code.splitlines(), *re.findall("`([^`]+)`", rest)]:
+        if match := _COMMAND.match(line):
+            yield shlex.split(match[1], comments=True)
+
+
+def options(parser: argparse.ArgumentParser) -> set[str]:
+    """Every option of the command and its subcommands."""
+    found: set[str] = set()
+    for action in parser._actions:
+        found |= set(action.option_strings)
+        if isinstance(action, argparse._SubParsersAction):
+            for inner in action.choices.values():
+                found |= options(inner)
+    return found
+
+
+@pytest.mark.parametrize("arguments", [*commands(README), *commands(DEPLOYMENT)], ids=" ".join)
+def test_every_command_shown_is_one_that_the_command_takes(arguments: list[str]) -> None:
+    build_parser().parse_args(arguments)
+
+
+def test_commands_of_every_kind_are_shown() -> None:
+    shown = {arguments[0] for arguments in commands(README)}
+    assert shown == {"index", "ask", "search", "ui", "eval", "doctor"}
+
+
+def test_every_option_named_is_one_of_the_command() -> None:
+    code = re.findall("`([^`\n]+)`", README + DEPLOYMENT)
+    named = {option for piece in code for option in re.findall(r"--[a-z]+", piece)}
+    assert named
+    assert named <= options(build_parser())
+
+
+def test_the_image_starts_a_command_that_there_is() -> None:
+    dockerfile = (REPOSITORY / "Dockerfile").read_text(encoding="utf-8")
+    (start,) = re.findall(r"^CMD (\[.*\])$", dockerfile, re.MULTILINE)
+    name, *arguments = json.loads(start)
+    assert name == "abstractqa"
+    build_parser().parse_args(arguments)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_to_a_file_and_every_target_is_one_of_make(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", text)
+    assert [link for link in links if not (page.parent / link).exists()] == []
+    makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    used = set(re.findall(r"(?:^|`)make ([a-z-]+)", text, re.MULTILINE))
+    assert used <= targets
+
+
+def test_the_answer_shown_is_the_one_the_sample_gives(
+    sample_store: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ABSTRACTQA_STORE", str(sample_store))
+    ask = next(arguments for arguments in commands(README) if arguments[0] == "ask")
+    assert main(ask) == 0
+    (shown,) = blocks(README, "text")
+    assert capsys.readouterr().out.split() == shown.split()
+
+
+def test_the_questions_suggested_are_answered_by_the_sample(sample_assistant: Assistant) -> None:
+    suggested = re.findall(
+        r"^- (a fact|a list|a comparison|the digests): (.*)", README, re.MULTILINE
+    )
+    asked = [question for _, line in suggested for question in re.findall(r"\*(.+?\?)\*", line)]
+    assert len(asked) >= 4
+    refused = [q for q in asked if sample_assistant.ask(q).status != "answered"]
+    assert refused == []
+
+
+def test_the_python_shown_runs(sample_store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ABSTRACTQA_STORE", str(sample_store))
+    (code,) = blocks(README, "python")
+    names: dict[str, object] = {}
+    exec(code, names)
+    assert names["answer"].references  # type: ignore[attr-defined]

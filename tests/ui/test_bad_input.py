@@ -1,0 +1,335 @@
+"""Bad input of every kind: one clear line, exit code 1, and the published index intact."""
+
+import json
+import resource
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from running import COMMAND, Capture, digest, failed, one_line, run, succeeded
+
+from index.build import build
+from index.embedding import SentenceEncoder
+from ui.cli import main
+
+
+def contents(store: Path) -> dict[str, bytes]:
+    """Every file of a store, but for the lock, which says nothing."""
+    return {
+        str(path.relative_to(store)): path.read_bytes()
+        for path in store.rglob("*")
+        if path.is_file() and path.name != "LOCK"
+    }
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory, encoder: SentenceEncoder) -> Path:
+    folder = tmp_path_factory.mktemp("published")
+    build([digest(folder)], folder / "store", encoder)
+    return folder / "store"
+
+
+@pytest.fixture
+def store(published: Path, tmp_path: Path) -> Iterator[Path]:
+    """A published index, which must be the same at the end."""
+    copy = shutil.copytree(published, tmp_path / "store")
+    yield copy
+    assert contents(copy) == contents(published)
+
+
+def test_no_path_an_empty_one_and_a_missing_one_are_refused(store: Path, capsys: Capture) -> None:
+    assert "no PATH given" in failed(capsys, "index", "--store", str(store))
+    assert "no PATH given" in failed(capsys, "index", "", "--store", str(store))
+    assert "does not exist" in failed(capsys, "index", "no/such/path", "--store", str(store))
+
+
+def test_a_folder_without_readable_files_is_refused(
+    store: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    assert "no readable file" in failed(capsys, "index", str(folder), "--store", str(store))
+    (folder / "photo.jpg").write_bytes(b"\xff\xd8\xff\xe0")
+    (folder / "empty.txt").touch()
+    assert "no readable file" in failed(capsys, "index", str(folder), "--store", str(store))
+
+
+def test_a_binary_file_is_refused(store: Path, tmp_path: Path, capsys: Capture) -> None:
+    path = tmp_path / "x.txt"
+    path.write_bytes(bytes(range(256)) * 40)
+    assert "x.txt" in failed(capsys, "index", str(path), "--store", str(store))
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after"),
+    [("long.txt", "", ""), ("long.jsonl", '{"title": "Kites and boats", "abstract": "', '"}')],
+)
+def test_a_line_of_ten_megabytes_is_refused(
+    name: str, before: str, after: str, store: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    path = tmp_path / name
+    path.write_text(before + "kite " * 2_000_000 + after)
+    assert f"{name}:1: " in failed(capsys, "index", str(path), "--store", str(store))
+
+
+def test_a_broken_line_of_jsonl_is_told_and_the_rest_is_published(
+    published: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    store = shutil.copytree(published, tmp_path / "store")
+    lines = [
+        json.dumps({"title": f"On {thing} and their makers", "abstract": f"We make {thing}."})
+        for thing in ("ropes", "sails", "masts")
+    ]
+    path = tmp_path / "papers.jsonl"
+    path.write_text("\n".join([*lines[:2], '{"title": "On oars', lines[2]]))
+    code = main(["index", str(path), "--store", str(store)])
+    out, err = capsys.readouterr()
+    assert code == 1
+    (line,) = err.splitlines()
+    assert line.startswith("papers.jsonl:3: broken JSON")
+    assert "3 new, 0 unchanged, 0 updated, 0 duplicate, 1 rejected" in out
+    for query, title in (("masts", "On masts"), ("kites", "KiteNet")):
+        out, _ = succeeded(capsys, "search", query, "--limit", "1", "--store", str(store))
+        assert out.startswith(f"1. {title}")
+
+
+def test_an_oddity_of_a_pasted_digest_is_told_and_is_no_failure(
+    published: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    store = shutil.copytree(published, tmp_path / "store")
+    path = digest(tmp_path, "odd.txt")
+    path.write_text(path.read_text() + "\nA title without an abstract\n")
+    _, err = succeeded(capsys, "index", str(path), "--store", str(store))
+    (line,) = err.splitlines()
+    assert line.startswith("odd.txt:13: ")
+
+
+def test_an_unknown_format_and_an_impossible_year_are_refused(
+    store: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    index = ["index", str(digest(tmp_path)), "--store", str(store)]
+    assert "stone-tablet" in failed(capsys, *index, "--format", "stone-tablet")
+    assert "20255" in failed(capsys, *index, "--year", "20255")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["ask", ""], "empty"),
+        (["ask", "   "], "empty"),
+        (["ask", "x" * 100_000], "4,000"),
+        (["ask", "bad \udcff bytes"], "UTF-8"),
+        (["ask", "What is KiteNet?", "--digest", "no such digest"], "no such digest"),
+        (["ask", "What is KiteNet?", "--since", "someday"], "2025-03-14"),
+        (["ask", "What is KiteNet?", "--since", "2025-04-01", "--until", "2025-03-01"], "after"),
+        (["ask", "What is KiteNet?", "--mode", "generative"], "chat model"),
+        (["search", "kites", "--limit", "0"], "--limit 0"),
+        (["search", "kites", "--limit", "-3"], "--limit -3"),
+        (["search", ""], "empty"),
+        (["search", "x" * 100_000], "4,000"),
+        (["ui", "--port", "0"], "--port 0"),
+        (["ui", "--host", "no.such.host.invalid"], "no.such.host.invalid"),
+        (["eval", "answers", "no-such-questions.jsonl"], "no-such-questions.jsonl"),
+        (["index", "--undo", "a/path"], "--undo takes no PATH"),
+        (["index", "--undo"], "no earlier state"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(
+    arguments: list[str], says: str, store: Path, capsys: Capture
+) -> None:
+    assert says in failed(capsys, *arguments, "--store", str(store))
+
+
+COMMANDS = [["ask", "why?"], ["search", "kites"], ["ui"], ["index", "--undo"]]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_missing_index_is_told_with_the_command_that_makes_one(
+    command: list[str], tmp_path: Path, capsys: Capture
+) -> None:
+    assert "abstractqa index" in failed(capsys, *command, "--store", str(tmp_path / "none"))
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, ["index"]])
+def test_a_store_that_is_none_is_refused_and_left_alone(
+    command: list[str], tmp_path: Path, capsys: Capture
+) -> None:
+    command = [*command, str(digest(tmp_path))] if command == ["index"] else command
+    foreign = tmp_path / "foreign"
+    foreign.mkdir()
+    (foreign / "notes.txt").write_text("not an index")
+    assert "is not an index" in failed(capsys, *command, "--store", str(foreign))
+    assert contents(foreign) == {"notes.txt": b"not an index"}
+    file = tmp_path / "file"
+    file.write_text("mine")
+    assert "is a file" in failed(capsys, *command, "--store", str(file))
+    assert file.read_text() == "mine"
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, ["index"], ["doctor"]])
+def test_a_store_of_a_newer_format_is_refused_and_left_alone(
+    command: list[str], published: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    store = shutil.copytree(published, tmp_path / "store")
+    (path,) = store.glob("generations/*/manifest.json")
+    manifest = json.loads(path.read_text())
+    path.write_text(json.dumps({**manifest, "format_version": manifest["format_version"] + 1}))
+    before = contents(store)
+    more = [str(digest(tmp_path, "more.txt"))] if command == ["index"] else []
+    code = main([*command, *more, "--store", str(store)])
+    assert "newer" in one_line(code, capsys.readouterr().err)
+    assert contents(store) == before
+
+
+def test_a_store_where_nothing_can_be_made_is_refused(tmp_path: Path, capsys: Capture) -> None:
+    papers = digest(tmp_path)
+    within = papers / "store"
+    assert str(within) in failed(capsys, "index", str(papers), "--store", str(within))
+    # No one may make folders there, not even root.
+    assert "/sys/store" in failed(capsys, "index", str(papers), "--store", "/sys/store")
+
+
+def mounted(script: str, *arguments: Path | str) -> subprocess.CompletedProcess[str]:
+    """Run a shell script ($1, $2, … are the arguments) with mounts that only it sees."""
+    return subprocess.run(
+        ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script, "sh", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+@pytest.fixture
+def mountable(tmp_path: Path) -> Path:
+    """A folder to mount something on; without the right to mount the test skips."""
+    folder = tmp_path / "mountable"
+    folder.mkdir()
+    if mounted('mount -t tmpfs tmpfs "$1"', folder).returncode:
+        pytest.skip("this machine lets its users mount nothing")
+    return folder
+
+
+def test_a_read_only_folder_is_told_and_its_index_still_answers(
+    store: Path, mountable: Path, tmp_path: Path
+) -> None:
+    more = digest(tmp_path, "more.txt")
+    script = 'mount --bind -o ro "$1" "$2" && exec "$3" "$4" "$5" --store "$2"'
+    done = mounted(script, store, mountable, COMMAND, "index", more)
+    assert "read-only" in one_line(done.returncode, done.stderr)
+    done = mounted(script, store, mountable, COMMAND, "search", "kites")
+    assert done.returncode == 0, done.stderr
+    assert "KiteNet" in done.stdout
+
+
+def test_a_disk_without_space_is_told_and_keeps_its_index(
+    published: Path, mountable: Path, tmp_path: Path
+) -> None:
+    size = sum(map(len, contents(published).values()))
+    after = tmp_path / "after"
+    done = mounted(
+        'mount -t tmpfs -o size="$1" tmpfs "$2" && cp -r "$3/." "$2" || exit 99\n'
+        '"$4" index "$5" --store "$2"; code=$?; cp -r "$2" "$6"; exit $code',
+        *(str(size * 3 // 2), mountable, published, COMMAND, digest(tmp_path, "more.txt"), after),
+    )
+    assert "no space left" in one_line(done.returncode, done.stderr)
+    assert contents(after) == contents(published)
+
+
+def test_files_that_cannot_grow_are_told(store: Path, tmp_path: Path) -> None:
+    done = run(
+        *("index", str(digest(tmp_path, "more.txt")), "--store", str(store)),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)),
+    )
+    one_line(done.returncode, done.stderr)
+
+
+def test_results_that_cannot_be_written_are_told(store: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [COMMAND, "search", "kites", "--store", str(store)],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+    assert "No space left" in one_line(done.returncode, done.stderr)
+
+
+def test_a_second_index_is_refused_while_one_runs_and_questions_are_not(
+    store: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    hold = (
+        "import sys; from pathlib import Path; from index.publish import writer_lock\n"
+        "with writer_lock(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", hold, str(store)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as writer:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == "held\n"
+        more = str(digest(tmp_path, "more.txt"))
+        assert "another process" in failed(capsys, "index", more, "--store", str(store))
+        assert "another process" in failed(capsys, "index", "--undo", "--store", str(store))
+        out, _ = succeeded(capsys, "search", "kites", "--store", str(store))
+        assert "KiteNet" in out
+
+
+def questions(folder: Path, *lines: str) -> Path:
+    path = folder / "questions.jsonl"
+    path.write_text("".join(line + "\n" for line in lines))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("{broken", "questions.jsonl:1: not JSON"),
+        ('{"id": ' + "7" * 5_000 + "}", "questions.jsonl:1: not JSON"),
+        (
+            '{"id": "q", "type": "fact", "answerable": false, "question": "'
+            + "why " * 2_000
+            + '"}',
+            "question 'q': the question has",
+        ),
+    ],
+)
+def test_broken_questions_are_refused_before_a_run_is_made(
+    line: str, says: str, store: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    evaluate = ["eval", "answers", str(questions(tmp_path, line)), "--store", str(store)]
+    assert says in failed(capsys, *evaluate, "--out", str(tmp_path / "run"))
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_evaluation_in_a_mode_that_is_not_there_makes_no_run(
+    store: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    asked = '{"id": "q", "type": "fact", "question": "Do kites fly?", "answerable": false}'
+    evaluate: Sequence[str] = ("eval", "answers", str(questions(tmp_path, asked)))
+    out = ("--store", str(store), "--out", str(tmp_path / "run"))
+    assert "chat model" in failed(capsys, *evaluate, *out, "--mode", "generative")
+    assert not (tmp_path / "run").exists()
+    succeeded(capsys, *evaluate, *out)
+
+
+def test_a_missing_benchmark_is_told(tmp_path: Path, capsys: Capture) -> None:
+    assert "no-such-folder" in failed(capsys, "eval", "retrieval", str(tmp_path / "no-such-folder"))
+
+
+def test_an_unknown_setting_is_told(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    monkeypatch.setenv("ABSTRACTQA_COLOUR", "blue")
+    assert "ABSTRACTQA_COLOUR" in failed(capsys, "ask", "why?")
+
+
+def test_the_installed_command_fails_in_one_line(tmp_path: Path) -> None:
+    done = run("ask", "why?", "--store", str(tmp_path / "none"))
+    assert done.stdout == ""
+    one_line(done.returncode, done.stderr)

@@ -1,0 +1,149 @@
+"""What people see in a terminal: compact, readable, and nothing twice."""
+
+import datetime as dt
+import os
+import pty
+import sys
+import termios
+from contextlib import suppress
+
+import pytest
+
+from index.papers import Paper, Source
+from rag.citations import Block, Claim, Span, compose
+from rag.schema import Answer, Hit, IndexInfo, NearPaper, Passage, Usage
+from ui.terminal import Progress, answer_text, hits_text
+
+
+def paper(title: str, abstract: str, **dates: str) -> Paper:
+    """A paper that is the third of each digest named."""
+    sources = tuple(
+        Source(name=f"{name}.txt", date=dt.date.fromisoformat(day), position=3)
+        for name, day in dates.items()
+    )
+    return Paper(id=title, title=title, abstract=abstract, sources=sources)
+
+
+KITES = paper(
+    "KiteNet: A Network of Many Kites that Fly Far above the Hills",
+    "Kites \\emph{fly}. KiteNet holds 12\\% of them.",
+    march="2025-03-14",
+    april="2025-04-22",
+)
+BOATS = paper("On Boats", "Boats float.", march="2025-03-14")
+
+
+def said(of: Paper, text: str, stored: str) -> Claim:
+    start = of.abstract.index(stored)
+    return Claim(text, (Span(of, start, start + len(stored)),))
+
+
+def answer(*blocks: Block) -> Answer:
+    composed = compose(blocks)
+    return Answer(
+        question="?",
+        standalone_question="?",
+        status="answered",
+        mode="extractive",
+        text=composed.text,
+        sentences=composed.sentences,
+        references=composed.references,
+        nearest=(),
+        usage=Usage(),
+        timings_ms={},
+        index=IndexInfo(id="i", papers=2, encoder="e"),
+    )
+
+
+@pytest.fixture(autouse=True)
+def _eighty_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+
+
+def test_a_source_is_its_title_and_its_place_in_each_digest() -> None:
+    shown = answer_text(answer(Block((said(BOATS, "Boats float.", "Boats float."),), "On boats")))
+    assert shown == ("On boats\n\nBoats float. [1]\n\n[1] On Boats (Mar 14, 2025, number 3)")
+
+
+def test_a_sentence_that_the_answer_repeats_is_not_quoted_again() -> None:
+    claim = said(KITES, "KiteNet holds 12% of them.", "KiteNet holds 12\\% of them.")
+    assert "“" not in answer_text(answer(Block((claim,))))
+
+
+def test_a_sentence_in_other_words_is_shown_with_the_one_it_rests_on() -> None:
+    claim = said(KITES, "It keeps an eighth.", "KiteNet holds 12\\% of them.")
+    assert answer_text(answer(Block((claim,)))).endswith("\n    “KiteNet holds 12% of them.”")
+
+
+def test_a_title_that_stands_in_the_answer_is_cut_to_one_line() -> None:
+    claim = said(KITES, "Kites fly.", "Kites \\emph{fly}.")
+    listed = answer_text(answer(Block((claim,), KITES.title, bullet=True)))
+    assert listed.splitlines()[-1] == (
+        "[1] KiteNet: A Network of … (Mar 14, 2025, number 3; Apr 22, 2025, number 3)"
+    )
+    whole = answer_text(answer(Block((claim,), "KiteNet")))
+    assert whole.splitlines()[-2:] == [
+        "[1] KiteNet: A Network of Many Kites that Fly Far above the Hills",
+        "    (Mar 14, 2025, number 3; Apr 22, 2025, number 3)",
+    ]
+
+
+def test_no_line_breaks_within_a_date(monkeypatch: pytest.MonkeyPatch) -> None:
+    for columns in range(40, 80):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        shown = hits_text([Hit(paper=KITES, score=1, passages=())])
+        assert "Mar 14, 2025, number 3" in shown
+        assert max(map(len, shown.splitlines())) <= columns
+
+
+def test_hits_are_numbered_and_quote_their_best_passage() -> None:
+    passages = (Passage(start=0, end=12, text="Boats float."),)
+    shown = hits_text([Hit(paper=p, score=1, passages=passages) for p in (BOATS, BOATS)])
+    assert shown == (
+        "1. On Boats (Mar 14, 2025, number 3)\n    “Boats float.”\n"
+        "2. On Boats (Mar 14, 2025, number 3)\n    “Boats float.”"
+    )
+    assert hits_text([]) == "No paper matches."
+
+
+def test_a_refusal_gives_its_reason_and_the_nearest_papers() -> None:
+    refused = answer().model_copy(
+        update={
+            "status": "insufficient_evidence",
+            "reason": "No abstract names trains.",
+            "nearest": (NearPaper(id="b", title="On \\emph{Boats}", score=0.1),),
+        }
+    )
+    assert answer_text(refused) == (
+        "The abstracts do not say. No abstract names trains.\n\nThe nearest papers:\n  - On Boats"
+    )
+
+
+def test_sequences_that_repaint_a_terminal_are_left_out() -> None:
+    evil = paper("Red\x1b[31m title", "It rings.\x07 \x9b2J", march="2025-03-14")
+    shown = hits_text([Hit(paper=evil, score=1, passages=(Passage(start=0, end=9, text="\x07!"),))])
+    assert not set(shown) & set("\x1b\x07\x9b")
+
+
+def test_progress_is_a_bar_in_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, writing = pty.openpty()
+    termios.tcsetwinsize(writing, (24, 80))
+    with os.fdopen(writing, "w") as terminal:
+        monkeypatch.setattr(sys, "stderr", terminal)
+        with Progress() as progress:
+            progress("read", 1, 0)
+            progress("embed", 30, 60)
+    shown = ""
+    with suppress(OSError):  # the end of what a closed terminal was told
+        while piece := os.read(reading, 1_000).decode():
+            shown += piece
+    os.close(reading)
+    assert "Reading: 1 papers" in shown
+    assert "Embedding:  50%" in shown
+
+
+def test_progress_is_silent_where_no_one_looks(capsys: pytest.CaptureFixture[str]) -> None:
+    with Progress() as progress:
+        progress("read", 1, 0)
+        progress("embed", 30, 60)
+    assert capsys.readouterr().err == ""
