@@ -156,7 +156,10 @@ class LexicalIndex:
         )
         near = [
             found for found in near
-            if found[0][0] == token[0] and re.sub(r"\D", "", found[0]) == digits
+            if found[0][0] == token[0]
+            and re.sub(r"\D", "", found[0]) == digits
+            # Another last letter makes another word: `quantiz` is not `quantit`.
+            and (found[0][-1] == token[-1] or len(found[0]) != len(token))
         ]  # fmt: skip
         if not near:
             return token

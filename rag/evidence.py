@@ -34,6 +34,12 @@ TEXT_SHARE = 0.3
 NEAREST_SHARE = 0.5
 FITS = 0.72
 """The least coverage and cosine together with which a paper is about a subject at all."""
+LEAST_NEAREST = 0.25
+"""The least cosine of a subject and the nearest sentence of a paper about it."""
+ALL_COVERED = 0.95
+CLEARLY_NEAR = 0.6
+"""One paper of a list covers its subject, or has a sentence this near to it: half of the words
+of "protein folding" do not make a paper about it."""
 LONGEST_LIST = 20
 CLOSE = 0.8
 """Papers with at least this share of the first one's score are close to it."""
@@ -90,7 +96,7 @@ class Selector:
         kind = self._question.kind
         if not len(self._ranking.rows):
             return Evidence(kind, ())
-        if kind is Kind.LIST:
+        if kind is Kind.LIST and (self._question.lists_papers or not self._named):
             return Evidence(kind, self._listed())
         sides = self._sides() if kind is Kind.COMPARE else self._named_apart()
         if len(sides) > 1:
@@ -167,19 +173,21 @@ class Selector:
         )
         first = max(float(ranking.scores[ranking.rows[0]]), 1e-6)
         relevance: dict[int, float] = {}
+        fits = False
         for row in map(int, ranking.rows[:LONGEST_LIST]):
             paper, rows = index.papers[row], passage_rows(index, row)
             title = set(tokenize(paper.display_title))
             covered = max(share(known, paper_tokens(paper)) for known in weights)
             nearest = float(cosines[rows.start : rows.stop].max()) if rows else 0.0
-            if covered + nearest >= FITS:
+            if nearest >= LEAST_NEAREST and covered + nearest >= FITS:
+                fits = fits or covered >= ALL_COVERED or nearest >= CLEARLY_NEAR
                 relevance[row] = (
                     float(ranking.scores[row]) / first
                     + TITLE_SHARE * max(share(known, title) for known in weights)
                     + TEXT_SHARE * covered
                     + NEAREST_SHARE * nearest
                 )
-        return relevance
+        return relevance if fits else {}
 
     def _sides(self) -> list[int]:
         """The papers of the sides of a comparison: one if it has both.
@@ -230,7 +238,7 @@ class Selector:
     def _cosines(self) -> tuple[Floats, ...]:
         """Cosines with every passage: of the whole question, then of its parts if several."""
         if self._part_cosines is None:
-            whole, parts = self._question.text, self._question.parts
+            whole, parts = self._question.asked, self._question.parts
             self._part_cosines = tuple(
                 self._ranking.passages
                 if text == self._ranking.text
@@ -260,7 +268,7 @@ class Selector:
                 self._index.lexical,
             )
             for part, cosines in zip(
-                (self._question.text, *self._question.parts), self._cosines(), strict=False
+                (self._question.asked, *self._question.parts), self._cosines(), strict=False
             )
         ]
         whole = np.mean(scored, axis=0) if len(scored) > 1 else scored[0]

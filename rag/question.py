@@ -23,6 +23,10 @@ class Question:
     kind: Kind
     parts: tuple[str, ...]
     """The questions it is made of, at least one: "How many X, and why?" has two."""
+    asked: str
+    """The question without the words that only say which paper: "in the paper on X"."""
+    lists_papers: bool
+    """Whether a list is to be one of papers, whichever they name: not "which models …"."""
     subjects: tuple[str, ...]
     """What a list is to be about: "chemistry or molecules", "chemistry", "molecules"."""
     wants_number: bool
@@ -66,7 +70,9 @@ _LIST = re.compile(
             rf" (?:[\w-]+ ){{0,4}}?{_PAPERS}\b",
             # what do we have on …; what is there about …; what was in …
             r"what (?:do|did) (?:we|you|they) have\b",
-            r"what(?:'s| is| was| else is)? (?:there |new |in there )+(?:on|about|in|for)\b",
+            r"what (?:do|does|did) .{0,40}\bhave (?:on|about)\b",
+            r"what(?:'s| is| was| else is)? (?:there |new |in there )+(?:on|about|in|for|with)\b",
+            rf"(?:which|what) {_WORKS}\b",
             r"what (?:was|is|were|are) (?:in|listed)\b",
             # are there other papers …; do we have any …; how many papers …
             rf"(?:is|are) there (?:any|other|more|some)? ?(?:[\w-]+ ){{0,3}}?{_WORKS}\b",
@@ -76,9 +82,12 @@ _LIST = re.compile(
             r"(?:(?:is|are) there |list |find |show )?(?:me )?"
             r"(?:any(?:thing| of (?:them|these|those))|everything|what else)\b",
             rf"any (?:[\w-]+ ){{0,3}}?(?!paper\b){_PAPERS}\b",
+            r"(?:(?:is|are) there |do (?:we|you) have )?(?:any|an?|some) (?:other |recent )?"
+            r"(?:papers?|works?|stud(?:y|ies)|articles?|research) (?:here )?(?:on|about)\b",
             # all the papers …; papers about …; audio papers; agents on phones: which papers?
             rf"all (?:the )?{_PAPERS}\b",
             rf"{_WORKS} (?:about|on|that|which|using|with)\b",
+            rf"(?!(?:out )?of\b|among\b)"
             rf"(?:(?!(?:how|why|does|do|is|are|can|if|what|when|where)\b)[\w-]+ ){{0,5}}{_TEXTS}"
             r"(?:\W*$| (?:of|in|from|on|about)\b)",
             rf".*[:,;-]\s*(?:which|what) {_TEXTS}\W*$",
@@ -95,13 +104,20 @@ _FRAME = re.compile(
     r"^(?:(?:please|can you|could you|list|show|find|give|name|tell|me|us|which|what(?:['’]?s)?|who"
     r"|any(?:thing)?|everything|new|all"
     r"|some|of|the|other|recent|more|how many|is|are|there|do|did|we|you|have|has)\s+)*"
-    rf"(?:{_WORKS}\s+)?"
+    rf"(?:(?:{_WORKS}|paper|work|study|article|research|something)\s+)?"
     r"(?:(?:are|is|was|were|that|which|who|there|do|does|we|have|deals?|concerned|about|on|with"
     r"|study|studies|discuss(?:es)?|looks?|at|into|touch(?:es)?|covers?|concerns?|address(?:es)?"
     r"|regarding|of|the|reports?)\b\s*)*",
     re.IGNORECASE,
 )
+_PAPER_LIST = re.compile(rf"\b(?:{_TEXTS}|{_WORKS}|mention\w*|cite\w*)\b", re.IGNORECASE)
+_WHICH_PAPER = re.compile(
+    r"\b(?:in|from|according to|of|by) the (?:(?!(?:in|of|on|is|are|do|does)\b)[\w-]+ ){0,6}"
+    r"(?:paper|study|work|survey|article|essay|report)\b(?: (?:on|about|of) [^,?]+)?",
+    re.IGNORECASE,
+)
 _TAIL = re.compile(
+    rf"(?<=\w)\s+{_TEXTS}(?: \w+){{0,3}}\W*$|"
     r"\s*\b(?:are there|are listed|were listed|do we have|do you have|please|list pls)\W*$",
     re.IGNORECASE,
 )
@@ -147,10 +163,11 @@ _MEANING = re.compile(
 )
 _NOT_COUNTED = (
     r"(?:is|are|was|were|do|does|did|can|could|has|have|had|will|would|must|should|of|in|on|at"
-    r"|for|to|from|by|with|per|and|or|that|which|who|it|they|we|i|you|there)\b"
+    r"|for|to|from|by|with|per|and|or|that|which|who|it|they|we|i|you|there|come|comes|came|get"
+    r"|got|make|made|need|needs|needed|use|used|work|worked|these|those|them)\b"
 )
 _COUNTED = re.compile(
-    r"\b(?:how many|number of|nr of) (?:of )?(?:the |these |those |all )*"
+    r"\b(?:how many|number of|nr of) (?:of )?(?:the |these |those |all |[\w-]+['’]s )*"
     rf"(?P<counted>(?!{_NOT_COUNTED})[\w-]+(?: (?!{_NOT_COUNTED})[\w-]+){{0,3}})",
     re.IGNORECASE,
 )
@@ -191,6 +208,11 @@ def _parts(text: str, kind: Kind) -> tuple[str, ...]:
     return tuple(parts) or (text,)
 
 
+def _asked(text: str) -> str:
+    rest = " ".join(_WHICH_PAPER.sub(" ", text).split())
+    return rest if len(rest.split()) >= _SHORTEST_PART else text
+
+
 def _subjects(text: str) -> tuple[str, ...]:
     whole = _TAIL.sub("", _FRAME.sub("", text, count=1)).strip(" ?.:!,") or text
     if len(whole.split()) > _LONGEST_SUBJECT:
@@ -227,6 +249,8 @@ def analyse(text: str, subject: str | None = None) -> Question:
         text=subject,
         kind=kind,
         parts=_parts(subject, kind),
+        asked=_asked(subject),
+        lists_papers=bool(_PAPER_LIST.search(subject)),
         subjects=_subjects(subject),
         wants_number=bool(_NUMBER.search(spaced)) or counted is not None,
         wants_reason=bool(_REASON.search(spaced)),

@@ -57,6 +57,11 @@ _LEANING = re.compile(
     r"|For this|By doing so|Then|Here|Both|Second|Third)\b"
     r"(?! (?:paper|work|study|article|report|survey|review|essay))",
 )
+_POINTING = re.compile(
+    r"\b(?:this|these|the above|such an?) (?:problem|challenge|issue|limitation|gap|question|goal"
+    r"|difficult(?:y|ies))s?\b",
+    re.IGNORECASE,
+)
 _CLOSING = re.compile(
     r"\b(?:codes?|data|datasets?|models?|weights|project page)\b.{0,60}"
     r"\b(?:available|released?|accessible|open-sourced?|(?:is|are|be) found)\b|https?://",
@@ -134,8 +139,8 @@ def enumerated(texts: Sequence[str], at: int) -> list[int]:
 
 
 def leans(text: str) -> bool:
-    """Whether a sentence needs the one before it: "As a result, …", "This …"."""
-    return bool(_LEANING.match(text))
+    """Whether a sentence needs the one before it: "As a result, …", "… for this problem"."""
+    return bool(_LEANING.match(text) or _POINTING.search(text))
 
 
 def names_its_paper(text: str) -> bool:

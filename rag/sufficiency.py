@@ -23,8 +23,6 @@ KNOWN_PAPER = 0.3
 """With this lead the paper asked about is known, so what it lacks can be said."""
 NEAR_THE_BEST = 0.6
 """A paper that passes the filters comes near the best of all from this share of its score."""
-LEAST_COVERED = 0.03
-"""With a smaller share of a question's rare words the abstract of a named paper is silent."""
 LEAST_TOPICALITY_OF_ADVICE = 0.37
 """The same for questions that ask for advice or a service rather than for what is known."""
 _SHORTEST_STEM = 3
@@ -169,9 +167,7 @@ def _missing_subject(index: Index, question: Question, paper: Paper) -> str | No
     tokens = [token for token in query_tokens(index, said) if token not in names]
     has = paper_tokens(paper)
     missing = [token for token in tokens if not _shares([token], has)]
-    weights = {token: index.lexical.idf(token) for token in tokens}
-    covered = sum(weight for token, weight in weights.items() if token in has)
-    if missing and covered < LEAST_COVERED * sum(weights.values()):
+    if missing and len(missing) == len(tokens):
         return f"The abstract of {_call(paper)} says nothing about that."
     if question.asked_for:
         noun = [token for token in tokenize(question.asked_for) if token not in names]

@@ -21,6 +21,9 @@ from rag.question import Kind, analyse
         "audio papers?",
         "recommendation papers of the spring",
         "agents for smartphones: which papers",
+        "is there any work on kites?",
+        "What did the digest have on kites?",
+        "which works do something with kites?",
     ],
 )
 def test_questions_for_several_papers_want_a_list(text: str) -> None:
@@ -52,6 +55,7 @@ def test_questions_about_two_sides_want_a_comparison(text: str) -> None:
         "why do experts collapse?",
         "m3vit",
         "How many papers were reviewed in the survey?",
+        "Out of the 293 papers on code, how many share theirs?",
         "how many methods were compared and on how many datasets?",
         "what different attention heads do",
     ],
@@ -65,6 +69,8 @@ def test_other_questions_want_a_fact(text: str) -> None:
     [
         ("How many tasks does OSWorld have?", "tasks"),
         ("How many are there?", None),
+        ("How many of those come with subtasks?", None),
+        ("How many of Cybench's tasks are hard?", "tasks"),
         ("What does it cost in dollars?", "dollars"),
         ("What is OSWorld?", None),
     ],
@@ -90,6 +96,8 @@ def test_a_question_of_two_parts_is_cut_into_them() -> None:
         ("List all papers on web agents", ("web agents",)),
         ("which papers on kites are there?", ("kites",)),
         ("papers", ("papers",)),
+        ("any paper on kites?", ("kites",)),
+        ("Which kite papers turned up?", ("kite",)),
     ],
 )  # fmt: skip
 def test_a_list_is_about_its_subject_and_each_alternative(
@@ -132,3 +140,9 @@ def test_any_text_has_at_least_one_part(text: str) -> None:
     question = analyse(text)
     assert question.parts
     assert analyse(text) == question
+
+
+def test_words_that_only_say_which_paper_are_not_what_is_asked() -> None:
+    asked = analyse("What baseline do they propose in the paper on sequential inference?").asked
+    assert asked == "What baseline do they propose ?"
+    assert analyse("in the paper on kites").asked == "in the paper on kites"

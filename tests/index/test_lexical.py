@@ -1,0 +1,101 @@
+"""Tokens that find names as people type them, typing errors mended, and BM25."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from index.lexical import STOP_WORDS, LexicalIndex, fold, tokenize
+from index.papers import Paper
+
+TEXTS = (
+    "MindSearch gathers web pages. Quantitative results.",
+    "M³ViT is a vision transformer with experts.",
+    "Kites fly over the breadcrumb trail of GPT-4.",
+)
+PAPERS = [Paper(id=str(n), title=f"Paper {n}", abstract=text) for n, text in enumerate(TEXTS)]
+
+
+@pytest.fixture(scope="module")
+def lexical() -> LexicalIndex:
+    return LexicalIndex.build(PAPERS)
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("GPT-4", ["gpt4", "gpt"]),
+        ("M³ViT", ["m3vit"]),
+        ("OmniACT", ["omniact", "omni", "act"]),
+        ("MiniWoB++", ["miniwob++"]),
+        ("the merging of models", ["merg", "model"]),
+        ("", []),
+        ("which papers are there", []),
+    ],
+)
+def test_a_name_gives_a_token_for_the_whole_and_one_for_each_part(
+    text: str, tokens: list[str]
+) -> None:
+    assert set(tokens) <= set(tokenize(text))
+    assert bool(tokens) == bool(tokenize(text))
+
+
+@pytest.mark.parametrize(("typed", "name"), [("m3vit", "M³ViT"), ("gpt4", "GPT-4")])
+def test_a_name_typed_in_one_piece_meets_the_name(typed: str, name: str) -> None:
+    assert tokenize(typed)[0] == tokenize(name)[0]
+
+
+@given(st.text(max_size=80))
+def test_any_text_has_tokens_that_are_lower_case_and_no_stop_words(text: str) -> None:
+    for token in tokenize(text):
+        assert token
+        assert token == token.lower()
+    assert tokenize(text) == tokenize(fold(text))
+
+
+def test_stop_words_are_no_tokens() -> None:
+    assert not [word for word in STOP_WORDS if tokenize(word)]
+
+
+@pytest.mark.parametrize(
+    ("typed", "token"),
+    [
+        ("mindserch", "mindsearch"),
+        ("mindsaerch", "mindsearch"),
+        ("breadcrum", "breadcrumb"),
+        ("kite", "kite"),
+        ("kit", "kit"),  # too short to mend
+        ("gpt5", "gpt5"),  # digits are no typing errors
+        ("quantiz", "quantiz"),  # another word, not "quantitative" mistyped
+    ],
+)
+def test_a_typing_error_is_mended_to_a_token_of_the_index(
+    lexical: LexicalIndex, typed: str, token: str
+) -> None:
+    assert lexical.correct(typed) == token
+
+
+def test_scores_are_zero_where_no_token_is_shared_and_highest_for_the_rarest(
+    lexical: LexicalIndex,
+) -> None:
+    scores = lexical.scores(tokenize("kites"))
+    assert scores.argmax() == 2
+    assert (scores > 0).sum() == 1
+    assert not lexical.scores(["nothing"]).any()
+    assert lexical.idf("nothing") > lexical.idf("kite") > 0
+
+
+def test_a_saved_index_scores_as_before(lexical: LexicalIndex, tmp_path: Path) -> None:
+    lexical.save(tmp_path / "lexical")
+    again = LexicalIndex.load(tmp_path / "lexical")
+    query = tokenize("web pages of vision experts")
+    np.testing.assert_array_equal(again.scores(query), lexical.scores(query))
+    assert again.document_frequency == lexical.document_frequency
+
+
+def test_an_index_of_nothing_scores_nothing(tmp_path: Path) -> None:
+    empty = LexicalIndex.build([])
+    empty.save(tmp_path / "lexical")
+    assert LexicalIndex.load(tmp_path / "lexical").scores(["kite"]).shape == (0,)
