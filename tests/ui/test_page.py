@@ -1,106 +1,25 @@
-"""The page in a real browser: asking, citations, narrow screens, and what it fetches."""
+"""The page in a real browser: asking, narrow screens, and what it fetches."""
 
-import os
-import socket
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event as Flag
+from time import sleep
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from browsing import QUESTION, ask, assert_fits, free_port, scrolled, wide_and_narrow
+from playwright.sync_api import Browser, Page, expect
 
 from index.build import build_papers
 from index.embedding import SentenceEncoder
 from index.papers import Paper
 from rag import Assistant
+from rag.schema import Delta, Event
 from rag.settings import Settings
 from ui.web.app import build
 from ui.web.server import launch
 
 pytestmark = pytest.mark.browser
-
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-QUESTION = "How many tasks does OSWorld have?"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        if os.environ.get("CI"):
-            pytest.fail(f"{CHROMIUM} is missing, and CI must not skip")
-        pytest.skip(f"{CHROMIUM} is not here")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield chromium
-        chromium.close()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@pytest.fixture(scope="module")
-def address(sample_assistant: Assistant) -> Iterator[str]:
-    page = build(sample_assistant)
-    yield launch(page, "127.0.0.1", free_port())
-    page.close(verbose=False)
-
-
-@pytest.fixture
-def page(request: pytest.FixtureRequest, browser: Browser, address: str) -> Iterator[Page]:
-    """The page, freshly loaded; at the end it must have fetched nothing from elsewhere."""
-    width = getattr(request, "param", 1280)
-    context = browser.new_context(viewport={"width": width, "height": 800})
-    opened = context.new_page()
-    requested: list[str] = []
-    errors: list[str] = []
-    opened.on("request", lambda sent: requested.append(sent.url))
-    opened.on("pageerror", lambda error: errors.append(str(error)))
-    opened.goto(address)
-    expect(opened.get_by_role("textbox", name="Your question")).to_be_visible()
-    yield opened
-    context.close()
-    elsewhere = [url for url in requested if not url.startswith((address, "data:", "blob:"))]
-    assert elsewhere == []
-    assert errors == []
-
-
-wide_and_narrow = pytest.mark.parametrize("page", [1280, 390], indirect=True)
-
-
-def ask(page: Page, question: str) -> None:
-    page.get_by_role("textbox", name="Your question").fill(question)
-    page.get_by_role("button", name="Ask", exact=True).click()
-
-
-def assert_fits(page: Page) -> None:
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-
-
-@wide_and_narrow
-def test_a_citation_jumps_to_the_card_with_its_sentence_marked(page: Page) -> None:
-    ask(page, QUESTION)
-    citation = page.locator("a.aqa-cite").first
-    expect(citation).to_have_text("[1]")
-    assert_fits(page)
-    citation.click()
-    card = page.locator("#source-1-1")
-    expect(card).to_be_in_viewport()
-    expect(card).to_be_focused()
-    expect(card.locator("mark").first).to_be_in_viewport()
-    expect(card).to_contain_text("OSWorld")
-    expect(card).to_contain_text("2025")
-    assert_fits(page)
 
 
 def test_an_example_can_be_clicked_and_answers(page: Page) -> None:
@@ -115,6 +34,7 @@ def test_what_the_abstracts_do_not_say_is_told_with_the_nearest_papers(page: Pag
     expect(message).to_contain_text("The abstracts do not say.")
     message.locator("a").first.click()
     expect(page.locator("#near-1-1")).to_be_in_viewport()
+    expect(page.locator("#aqa-sources")).to_contain_text("Nothing is cited.")
     assert_fits(page)
 
 
@@ -123,16 +43,48 @@ def test_a_question_that_is_too_long_is_told_in_one_line(page: Page) -> None:
     ask(page, "word " * 2_000)
     expect(page.locator(".aqa-problem")).to_contain_text("4,000")
     expect(page.locator("#aqa-chat")).not_to_contain_text("Traceback")
+    expect(page.locator(".aqa-problem")).to_be_in_viewport()
+    expect(page.get_by_role("button", name="Ask", exact=True)).to_be_in_viewport()
     assert_fits(page)
 
 
-def test_a_second_answer_has_links_of_its_own_and_the_first_keeps_its_cards(page: Page) -> None:
+def test_asking_nothing_leads_to_the_question_box(page: Page) -> None:
+    page.get_by_role("button", name="Ask", exact=True).click()
+    expect(page.get_by_role("textbox", name="Your question")).to_be_focused()
+    expect(page.locator("#aqa-chat .example").first).to_be_visible()
+
+
+@wide_and_narrow
+def test_the_layout_stays_when_an_answer_comes(page: Page) -> None:
+    parts = ["main", ".aqa-header", "#aqa-chat-column", "#aqa-side"]
+
+    def sides() -> list[tuple[float, float]]:
+        boxes = [page.locator(part).first.bounding_box() for part in parts]
+        return [(box["x"], box["width"]) for box in boxes if box]
+
+    before = sides()
     ask(page, QUESTION)
-    expect(page.locator("#source-1-1")).to_be_visible()
-    ask(page, "What is AdaMerging?")
-    expect(page.locator("#source-2-1")).to_be_visible()
-    page.locator('a.aqa-cite[href="#source-1-1"]').first.click()
-    expect(page.locator("#source-1-1")).to_be_in_viewport()
+    expect(page.locator("a.aqa-cite").first).to_be_visible()
+    assert sides() == before
+    assert len(before) == len(parts)
+
+
+@wide_and_narrow
+def test_a_long_answer_is_read_from_its_question_on(page: Page) -> None:
+    ask(page, QUESTION)
+    expect(page.locator("a.aqa-cite").first).to_be_visible()
+    ask(page, "Which papers are about agents?")
+    expect(page.locator("a.aqa-cite", has_text="[3]").first).to_be_attached()
+    expect(page.locator("#aqa-chat .user").last).to_be_in_viewport()
+    expect(page.locator("#aqa-chat .bot li").first).to_be_in_viewport()
+
+
+def test_a_wide_page_never_scrolls_as_a_whole(page: Page) -> None:
+    ask(page, "Which papers are about agents?")
+    page.locator("a.aqa-cite", has_text="[3]").first.click()
+    expect(page.locator("#source-1-3")).to_be_in_viewport()
+    assert scrolled(page) == 0
+    assert page.evaluate("document.documentElement.scrollHeight <= window.innerHeight")
 
 
 def test_a_digest_can_be_chosen_to_answer_from(page: Page, sample_assistant: Assistant) -> None:
@@ -162,23 +114,45 @@ def test_a_new_chat_is_empty(page: Page) -> None:
     expect(page.locator(".aqa-card")).to_have_count(0)
 
 
-def test_an_answer_is_copied_with_its_sources(page: Page) -> None:
-    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+def test_a_question_asked_while_an_answer_is_written_waits_its_turn(
+    page: Page, sample_assistant: Assistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = sample_assistant.stream
+
+    def slow(question: str, **options: Any) -> Iterator[Event]:
+        sleep(0.7)
+        yield from answer(question, **options)
+
+    monkeypatch.setattr(sample_assistant, "stream", slow)
     ask(page, QUESTION)
-    page.get_by_role("button", name="Copy").click()
-    expect(page.get_by_role("button", name="Copied")).to_be_visible()
-    copied = page.evaluate("navigator.clipboard.readText()")
-    assert "369" in copied
-    assert "[1] OSWorld" in copied
+    expect(page.locator("#aqa-chat .user")).to_be_visible()
+    ask(page, "What is AdaMerging?")
+    expect(page.locator("#aqa-chat .user .aqa-text")).to_have_count(2)
+    expect(page.locator("#aqa-chat .aqa-copy")).to_have_count(2)
 
 
-def test_the_source_link_is_reached_and_followed_with_the_keyboard(page: Page) -> None:
+def test_a_new_chat_stops_the_answer_being_written(
+    page: Page, sample_assistant: Assistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped = Flag()
+
+    def endless(*_: object, **__: object) -> Iterator[Delta]:
+        try:
+            for _ in range(200):
+                yield Delta(text="word ")
+                sleep(0.1)
+        finally:
+            stopped.set()
+
+    monkeypatch.setattr(sample_assistant, "stream", endless)
     ask(page, QUESTION)
-    citation = page.locator("a.aqa-cite").first
-    expect(citation).to_be_visible()
-    citation.focus()
-    page.keyboard.press("Enter")
-    expect(page.locator("#source-1-1")).to_be_focused()
+    expect(page.locator(".aqa-partial")).to_contain_text("word word")
+    expect(page.get_by_role("log")).to_have_attribute("aria-busy", "true")
+    page.get_by_role("button", name="New chat").click()
+    expect(page.locator("#aqa-chat .example").first).to_be_visible()
+    assert stopped.wait(timeout=5)
+    expect(page.locator("#aqa-chat .user")).to_have_count(0)
+    expect(page.get_by_role("textbox", name="Your question")).to_be_focused()
 
 
 def test_an_image_from_elsewhere_would_be_refused(browser: Browser, address: str) -> None:
@@ -213,7 +187,7 @@ def test_hostile_abstracts_are_text(browser: Browser, tmp_path: Path) -> None:
     ask(page, "<img src=http://127.0.0.2:9/y.png> What is ${alert(5)}?")
     expect(page.locator("#aqa-chat .user").first).to_contain_text("<img src=http://127.0.0.2")
     ask(page, "What is KiteNet?")
-    page.locator('a[href="#source-2-1"]').first.click()
+    page.locator('a[href^="#source-2-1"]').first.click()
     marked = page.locator("#source-2-1 mark")
     expect(marked).to_contain_text("${alert(2)} kites at value or {{#each x}} <script>")
     expect(page.locator("#aqa-chat .bot").last).to_contain_text("`metres` <b>high</b>")

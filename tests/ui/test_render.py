@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from index.papers import Paper, Source
 from index.text import clean_text
+from rag.citations import escape as markdown
 from rag.schema import (
     Answer,
     AnswerSentence,
@@ -19,16 +20,13 @@ from rag.schema import (
     Reference,
     Usage,
 )
+from ui.web.cards import marked_abstract, panel_html, paper_link, section_html
 from ui.web.render import (
     answer_html,
-    marked_abstract,
-    panel_html,
-    paper_link,
     partial_html,
     plain_text,
     problem_html,
     question_html,
-    section_html,
 )
 
 HOSTILE = '<img src=x onerror="alert(1)"> </div><script>x</script> {{x}} ${y} `z` [9](http://e.org)'
@@ -112,16 +110,49 @@ def answer(
     )
 
 
-def test_a_marker_links_to_the_card_of_its_reference_and_turn() -> None:
+def test_a_marker_links_to_its_sentence_in_the_card_of_its_reference_and_turn() -> None:
     message, cards = answer_html(answer(), 3), section_html(answer(), 3)
-    assert Elements(message).links() == ["#source-3-1"]
-    assert ("article", "source-3-1") in [(n, a.get("id")) for n, a in Elements(cards).tags]
+    assert Elements(message).links() == ["#source-3-1-0"]
+    ids = [(name, attributes.get("id")) for name, attributes in Elements(cards).tags]
+    assert ("article", "source-3-1") in ids
+    assert ("mark", "source-3-1-0") in ids
 
 
-def test_a_number_in_brackets_without_a_reference_stays_text() -> None:
-    message = answer_html(answer(text="As in [7], kites are cheap. [1]"), 1)
-    assert Elements(message).links() == ["#source-1-1"]
-    assert "[7]" in Elements(message).text
+def test_a_number_in_brackets_that_an_abstract_has_is_no_marker() -> None:
+    message = answer_html(answer(text="As in \\[1\\], kites are cheap. [1]"), 1)
+    assert Elements(message).links() == ["#source-1-1-0"]
+    assert "As in [1], kites" in Elements(message).text
+
+
+def test_the_markers_of_one_reference_link_to_one_sentence_each() -> None:
+    first = answer()
+    second = passage(paper(), 'Ragnar\\"ok is a storm.')
+    cited = Citation(reference=1, start=second.start, end=second.end)
+    (sentence,), (reference,) = first.sentences, first.references
+    both = first.model_copy(
+        update={
+            "text": "A storm. [1] Cheap. [1]",
+            "sentences": (sentence.model_copy(update={"citations": (cited,)}), sentence),
+            "references": (
+                reference.model_copy(update={"passages": (*reference.passages, second)}),
+            ),
+        }
+    )
+    links = Elements(answer_html(both, 1)).links()
+    assert links == [f"#source-1-1-{second.start}", "#source-1-1-0"]
+    ids = {f"#{attributes.get('id')}" for _, attributes in Elements(section_html(both, 1)).tags}
+    assert set(links) <= ids
+
+
+def test_the_markers_of_an_unfinished_answer_look_the_same_and_lead_nowhere() -> None:
+    elements = Elements(partial_html("Kites are cheap. [1] They"))
+    assert ("span", {"class": "aqa-cite"}) in elements.tags
+    assert elements.links() == []
+    assert "[1] They" in elements.text
+
+
+def test_a_problem_is_a_sentence() -> None:
+    assert Elements(problem_html("the question\nis empty")).text == "The question is empty"
 
 
 def test_lists_and_bold_names_in_an_answer_become_html() -> None:
@@ -137,7 +168,10 @@ def test_insufficient_evidence_shows_reason_and_nearest_papers() -> None:
     assert "Nothing is about <boats>." in elements.text
     assert "Kites: A Survey" in elements.text
     assert elements.links() == ["#near-2-1"]
-    assert 'id="near-2-1"' in section_html(refusal, 2, [paper()])
+    cards = section_html(refusal, 2, [paper()])
+    assert 'id="near-2-1"' in cards
+    assert "Nothing is cited. These papers are the nearest." in cards
+    assert "nearest" not in section_html(refusal, 2)
 
 
 def test_the_card_shows_title_digest_date_and_the_cited_sentence_marked() -> None:
@@ -165,7 +199,7 @@ def test_only_web_addresses_become_links(fields: dict[str, str], link: str | Non
 
 def test_hostile_text_is_shown_and_never_becomes_an_element() -> None:
     whole = paper(abstract=HOSTILE, title=HOSTILE, url='https://e.org/"onclick="x')
-    hostile = answer(text=f"{HOSTILE} [1]", whole=whole, cited=HOSTILE)
+    hostile = answer(text=f"{markdown(HOSTILE)} [1]", whole=whole, cited=HOSTILE)
     source = Source(name=HOSTILE, position=1)
     pieces = [
         question_html(HOSTILE),
@@ -221,14 +255,17 @@ def test_marks_leave_the_cleaned_abstract_unchanged(abstract: str, data: st.Data
         start = data.draw(st.integers(0, len(abstract) - 1))
         end = data.draw(st.integers(start + 1, len(abstract)))
         passages.append(Passage(start=start, end=end, text=abstract[start:end]))
-    shown = Elements(f"<p>{marked_abstract(abstract, passages)}</p>")
+    shown = Elements(f"<p>{marked_abstract(abstract, passages, 'source-1-1')}</p>")
     assert shown.text == clean_text(abstract)
 
 
 def test_passages_that_overlap_are_marked_once() -> None:
     whole = paper(abstract="One two three four.")
     both = [passage(whole, "One two three"), passage(whole, "two three four.")]
-    assert Elements(marked_abstract(whole.abstract, both)).marked == ["One two three", " four."]
+    assert Elements(marked_abstract(whole.abstract, both, "source-1-1")).marked == [
+        "One two three",
+        " four.",
+    ]
 
 
 def test_the_panel_puts_the_newest_answer_first_and_folds_the_others() -> None:

@@ -21,19 +21,6 @@ from ui.web.render import answer_html, problem_html, question_html
 from ui.web.server import launch
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@pytest.fixture(scope="module")
-def address(sample_assistant: Assistant) -> Iterator[str]:
-    page = build(sample_assistant)
-    yield launch(page, "127.0.0.1", free_port())
-    page.close(verbose=False)
-
-
 @pytest.fixture(scope="module")
 def client(address: str) -> Iterator[Client]:
     with_client = Client(address, verbose=False, analytics_enabled=False)
@@ -139,9 +126,17 @@ def test_the_page_streams_messages_and_then_sources(sample_assistant: Assistant)
         "How many tasks does OSWorld have?"
     )
     _, messages, panel, sections = updates[-1]
-    assert 'href="#source-1-1"' in messages[-1]["content"]
+    assert 'href="#source-1-1-' in messages[-1]["content"]
     assert 'id="source-1-1"' in panel
     assert [section.turn for section in sections] == [1]
+
+
+def test_an_answer_that_is_there_at_once_is_drawn_once(
+    sample_assistant: Assistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ui.web.chat.SECONDS_BETWEEN_UPDATES", 60)
+    updates = list(Chat(sample_assistant).respond("How many tasks does OSWorld have?", [], [], []))
+    assert len(updates) == 2
 
 
 def test_a_mistake_becomes_a_message_and_the_question_stays(sample_assistant: Assistant) -> None:

@@ -6,9 +6,9 @@ import gradio as gr
 from gradio.events import api
 from gradio.themes.utils.fonts import Font
 
+from ui.web.cards import panel_html
 from ui.web.chat import Chat
 from ui.web.page import EMPTY_CHAT, digest_choices, examples, header
-from ui.web.render import panel_html
 
 if TYPE_CHECKING:
     from rag import Assistant
@@ -53,6 +53,7 @@ def build(assistant: "Assistant") -> gr.Blocks:
                     container=False,
                     height="auto",
                     layout="panel",
+                    autoscroll=False,  # script.js stops at the question, not at the answer's end
                     buttons=[],
                     placeholder=EMPTY_CHAT,
                     examples=[{"text": question} for question in examples(assistant.papers())],
@@ -86,14 +87,25 @@ def build(assistant: "Assistant") -> gr.Blocks:
 
         quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         outputs = [question, messages, panel, sections]
-        question.submit(chat.respond, [question, messages, digests, sections], outputs, **quiet)
 
         def example(shown: list[dict[str, Any]], chosen: list[str], event: gr.SelectData) -> Any:
             yield from chat.respond(event.value["text"], shown, chosen, [])
 
-        messages.example_select(example, [messages, digests], outputs, **quiet)
-        messages.retry(chat.retry, [messages, digests, sections], outputs, **quiet)
-        new.click(lambda: ("", [], panel_html([]), []), None, outputs, **quiet)
+        answering: list[dict[str, Any]] = [
+            question.submit(
+                chat.respond,
+                [question, messages, digests, sections],
+                outputs,
+                trigger_mode="always_last",  # a question asked meanwhile waits; it is not lost
+                **quiet,
+            ),
+            messages.example_select(example, [messages, digests], outputs, **quiet),
+            messages.retry(chat.retry, [messages, digests, sections], outputs, **quiet),
+        ]
+        # Cleared after the answer being written has stopped, which would come back otherwise.
+        new.click(None, cancels=answering, **quiet).then(
+            lambda: ("", [], panel_html([]), []), None, outputs, **quiet
+        )
         # The index may have grown since the server started.
         page.load(
             lambda: (header(assistant), gr.Dropdown(choices=digest_choices(assistant))),

@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import gradio as gr
 
 from index.errors import AbstractQAError
-from rag.schema import Answer, Delta, Filters, Finished
+from rag.schema import Answer, Delta, Filters, Finished, Retrieved
+from ui.web.cards import panel_html, section_html
 from ui.web.render import (
     PROBLEM_CLASS,
     answer_html,
-    panel_html,
     partial_html,
     plain_text,
     problem_html,
     question_html,
-    section_html,
 )
 
 if TYPE_CHECKING:
@@ -104,7 +103,9 @@ class Chat:
             for event in self.assistant.stream(
                 question, history=conversation(messages), filters=filters
             ):
-                if isinstance(event, Delta):
+                if isinstance(event, Retrieved):
+                    drawn = time.monotonic()  # an answer that is there at once is drawn once
+                elif isinstance(event, Delta):
                     text += event.text
                     if time.monotonic() - drawn >= SECONDS_BETWEEN_UPDATES:
                         yield gr.skip(), said(partial_html(text)), gr.skip(), gr.skip()

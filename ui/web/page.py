@@ -18,7 +18,7 @@ _KNOWN = (
     ("Which papers are about model merging?", "AdaMerging:"),
     ("How does a person correct RT-H while it runs?", "RT-H:"),
     ("How many web pages can MindSearch read in three minutes?", "MindSearch:"),
-    ("What do people and models achieve on OSWorld?", "OSWorld:"),
+    ("How many tasks does OSWorld have?", "OSWorld:"),
 )
 _LONGEST_NAME = 24
 

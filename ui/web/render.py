@@ -1,23 +1,20 @@
-"""An answer as HTML that is safe to show: every word of a question or abstract is escaped.
+"""Chat messages as HTML that is safe to show: every word of a question or abstract is escaped.
 
-A chat message is one HTML block without line breaks, so that the chat's own Markdown leaves it
-alone; the chat's sanitizer keeps its classes, titles and links, and drops ids and ARIA. Sources
-are cards whose ids, `source-<turn>-<number>`, are what the citations link to.
+A message is one HTML block without line breaks, so that the chat's own Markdown leaves it alone;
+the chat's sanitizer keeps its classes, titles and links, and drops ids and ARIA.
 """
 
 import html
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable
 from functools import lru_cache
 from html.parser import HTMLParser
-from urllib.parse import quote
 
 from markdown_it import MarkdownIt
+from markdown_it.rules_inline import StateInline
 
-from index.papers import Paper, Source
 from index.text import clean
-from rag.schema import Answer, Passage
-from ui.dates import day
+from rag.schema import Answer
 
 LONGEST_QUESTION_SHOWN = 4_000
 """Code points of a question that the page repeats."""
@@ -25,7 +22,6 @@ LONGEST_QUESTION_SHOWN = 4_000
 ANSWER_CLASS = "aqa-answer"
 PROBLEM_CLASS = "aqa-problem"
 _TEXT_CLASS = "aqa-text"
-_WEB_ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
 _MARKER = re.compile(r"\[(\d+)\]")
 # The page's HTML component reads its content as a template: these would be code there.
 _TEMPLATE_SIGNS = str.maketrans({"{": "&#123;", "}": "&#125;", "$": "&#36;", "`": "&#96;"})
@@ -39,8 +35,26 @@ def escape(text: str) -> str:
 
 @lru_cache(maxsize=1)
 def _markdown() -> MarkdownIt:
-    """The part of Markdown that answers use; raw HTML, links and images stay text."""
-    return MarkdownIt("zero", {"breaks": True}).enable(["emphasis", "list", "newline", "escape"])
+    """The part of Markdown that answers use, and markers; raw HTML, links and images stay text."""
+    markdown = MarkdownIt("zero", {"breaks": True})
+    markdown.inline.ruler.push("marker", _read_marker)
+    return markdown.enable(["emphasis", "list", "newline", "escape"])
+
+
+def _read_marker(state: StateInline, silent: bool) -> bool:
+    """Read one marker; a bracketed number that stands in an abstract is escaped, so no marker."""
+    match = _MARKER.match(state.src, state.pos)
+    if match is None:
+        return False
+    if not silent:
+        state.push("html_inline", "", 0).content = state.env["marker"](int(match[1]))
+    state.pos = match.end()
+    return True
+
+
+def _rendered(text: str, marker: Callable[[int], str]) -> str:
+    """An answer's Markdown as HTML on one line; `marker` makes the HTML of each marker."""
+    return _one_line(_markdown().render(text, {"marker": marker}).translate(_TEMPLATE_SIGNS))
 
 
 def _one_line(block: str) -> str:
@@ -56,36 +70,38 @@ def question_html(question: str) -> str:
     return f'<div class="{_TEXT_CLASS}">{lines}</div>'
 
 
-def _cited(text: str, turn: int, titles: dict[int, str]) -> str:
-    """`text` as HTML with each marker of a reference linked to its card."""
-    body = _markdown().render(text).translate(_TEMPLATE_SIGNS)
+def _linked(answer: Answer, turn: int) -> str:
+    """The text of `answer`, each marker linked to the sentence it stands for."""
+    titles = {r.number: r.paper.display_title for r in answer.references}
+    starts: dict[int, list[int]] = {number: [] for number in titles}
+    for sentence in answer.sentences:
+        # A sentence has one marker a reference, whatever number of its sentences it cites.
+        for citation in {c.reference: c for c in reversed(sentence.citations)}.values():
+            starts[citation.reference].append(citation.start)
 
-    def link(match: re.Match[str]) -> str:
-        title = titles.get(int(match[1]))
-        if title is None:
-            return match[0]
-        label = escape(f"Source {match[1]}: {title}")
-        return (
-            f'<a class="aqa-cite" href="#source-{turn}-{match[1]}" title="{label}">{match[0]}</a>'
-        )
+    def link(number: int) -> str:
+        target = f"source-{turn}-{number}"
+        if starts[number]:
+            target += f"-{starts[number].pop(0)}"
+        label = escape(f"Source {number}: {titles[number]}")
+        return f'<a class="aqa-cite" href="#{target}" title="{label}">[{number}]</a>'
 
-    return _one_line(_MARKER.sub(link, body))
+    return _rendered(answer.text, link)
 
 
 def partial_html(text: str) -> str:
     """The beginning of an answer that is still being written; empty before the first word."""
-    body = _one_line(_markdown().render(text).translate(_TEMPLATE_SIGNS))
+    body = _rendered(text, lambda number: f'<span class="aqa-cite">[{number}]</span>')
     body = body or '<p class="aqa-waiting">Reading the abstracts …</p>'
-    return f'<div class="{ANSWER_CLASS}"><div class="{_TEXT_CLASS}">{body}</div></div>'
+    return f'<div class="{ANSWER_CLASS} aqa-partial"><div class="{_TEXT_CLASS}">{body}</div></div>'
 
 
 def answer_html(answer: Answer, turn: int) -> str:
     """An answer as a chat message; `turn` (from 1) makes its links unique on the page."""
-    titles = {r.number: r.paper.display_title for r in answer.references}
     if answer.status == "answered":
         return (
             f'<div class="{ANSWER_CLASS}"><div class="{_TEXT_CLASS}">'
-            f"{_cited(answer.text, turn, titles)}</div>{_COPY_BUTTON}</div>"
+            f"{_linked(answer, turn)}</div>{_COPY_BUTTON}</div>"
         )
     reason = f"<p>{escape(answer.reason)}</p>" if answer.reason else ""
     nearest = "".join(
@@ -107,85 +123,8 @@ _COPY_BUTTON = (
 
 def problem_html(message: str) -> str:
     """A mistake the user can mend, as a chat message."""
-    return f'<div class="{PROBLEM_CLASS}"><p>{escape(_one_line(message))}</p></div>'
-
-
-def marked_abstract(abstract: str, passages: Iterable[Passage]) -> str:
-    """The cleaned abstract with the characters that came from `passages` in `<mark>`."""
-    cleaned = clean(abstract)
-    spans = sorted(cleaned.clean_span(p.start, p.end) for p in passages)
-    pieces: list[str] = []
-    at = 0
-    for start, end in spans:
-        begin = max(start, at)
-        if begin >= end:
-            continue
-        pieces += escape(cleaned.text[at:begin]), f"<mark>{escape(cleaned.text[begin:end])}</mark>"
-        at = end
-    return "".join([*pieces, escape(cleaned.text[at:])])
-
-
-def _where(sources: Sequence[Source]) -> str:
-    """The digests a paper is in, one line each."""
-    lines = [
-        f"<li>{day(s.date) + ' · ' if s.date else ''}no. {s.position} in {escape(s.name)}</li>"
-        for s in sources
-    ]
-    return f'<ul class="aqa-where">{"".join(lines)}</ul>' if lines else ""
-
-
-def paper_link(paper: Paper) -> str | None:
-    """The web address of a paper: its URL if that is http(s), otherwise its DOI's."""
-    if paper.url and _WEB_ADDRESS.fullmatch(paper.url):
-        return paper.url
-    return f"https://doi.org/{quote(paper.doi)}" if paper.doi else None
-
-
-def _title(paper: Paper) -> str:
-    title, link = escape(paper.display_title), paper_link(paper)
-    if link is None:
-        return title
-    return f'<a href="{escape(link)}" target="_blank" rel="noopener noreferrer">{title}</a>'
-
-
-def _card(anchor: str, number: str, paper: Paper, passages: Sequence[Passage]) -> str:
-    quotes = "".join(
-        f"<blockquote>{escape(clean(passage.text).text)}</blockquote>" for passage in passages
-    )
-    return (
-        f'<article class="aqa-card" id="{anchor}" tabindex="-1" aria-labelledby="{anchor}-title">'
-        f'<h3 id="{anchor}-title"><span class="aqa-number">{number}</span>{_title(paper)}</h3>'
-        f"{_where(paper.sources)}{quotes}"
-        f"<details><summary>Abstract</summary><p>{marked_abstract(paper.abstract, passages)}</p>"
-        "</details></article>"
-    )
-
-
-def section_html(answer: Answer, turn: int, near: Sequence[Paper] = ()) -> str:
-    """The cards of one answer: what it cites or, if it cites nothing, the papers in `near`."""
-    cards = [
-        _card(f"source-{turn}-{r.number}", str(r.number), r.paper, r.passages)
-        for r in answer.references
-    ]
-    if not cards:
-        cards = [_card(f"near-{turn}-{i}", "·", paper, ()) for i, paper in enumerate(near, start=1)]
-    return "".join(cards)
-
-
-def panel_html(sections: Sequence[tuple[str, str]]) -> str:
-    """The panel beside the chat: (question, cards) of each answer, oldest first."""
-    heading = "<h2>Sources</h2>"
-    if not sections:
-        return (
-            f'{heading}<p class="aqa-none">Each sentence of an answer links to the paper it '
-            "comes from. The papers appear here, with the sentences marked.</p>"
-        )
-    newest, *earlier = reversed(sections)
-    old = "".join(
-        f'<details class="aqa-earlier"><summary>{escape(question)}</summary>{cards}</details>'
-        for question, cards in earlier
-    )
-    return f"{heading}{newest[1]}" + (f"<h2>Earlier</h2>{old}" if old else "")
+    shown = _one_line(message)
+    return f'<div class="{PROBLEM_CLASS}"><p>{escape(shown[:1].upper() + shown[1:])}</p></div>'
 
 
 class _Text(HTMLParser):

@@ -1,15 +1,25 @@
-// Citations jump to their card, and an answer can be copied with its sources.
-// One listener on the document: messages and cards come and go.
+// Citations jump to the sentence they stand for, an answer can be copied with its sources, and the
+// chat stops at the question. One listener on the document: messages and cards come and go.
 (() => {
-  const reveal = (card) => {
+  let followed; // the citation that was followed last
+
+  // `name` is "source-<turn>-<number>" or that and "-<start of the sentence>".
+  const reveal = (name) => {
+    const card = document.getElementById(name.split("-").slice(0, 3).join("-"));
+    if (!card) return;
+    const mark = card.querySelector(`mark[id="${name}"]`);
     for (let box = card.closest("details"); box; box = box.parentElement.closest("details")) {
       box.open = true;
     }
-    card.querySelector("details")?.setAttribute("open", "");
-    document.querySelectorAll(".aqa-card.aqa-target").forEach((old) => old.classList.remove("aqa-target"));
+    card.querySelector("details").open = true;
+    document.querySelectorAll(".aqa-target").forEach((old) => old.classList.remove("aqa-target"));
     card.classList.add("aqa-target");
-    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    card.scrollIntoView({ behavior: calm ? "auto" : "smooth", block: "nearest" });
+    mark?.classList.add("aqa-target");
+    const room = Math.min(innerHeight, document.getElementById("aqa-side").clientHeight) - 32;
+    const depth = mark ? mark.getBoundingClientRect().bottom - card.getBoundingClientRect().top : 0;
+    const [shown, block] = depth > room ? [mark, "center"]
+      : [card, card.offsetHeight > room ? "start" : "nearest"];
+    shown.scrollIntoView({ block }); // at once: a redraw can cut a smooth scroll short
     card.focus({ preventScroll: true });
   };
 
@@ -27,27 +37,46 @@
     const lines = [answer.querySelector(".aqa-text").innerText.trim(), ""];
     const seen = new Set();
     for (const link of answer.querySelectorAll("a.aqa-cite")) {
-      const target = link.getAttribute("href");
-      if (seen.has(target)) continue;
-      seen.add(target);
+      if (seen.has(link.innerText)) continue;
+      seen.add(link.innerText);
       lines.push(`${link.innerText} ${link.title.replace(/^Source \d+: /, "")}`);
     }
     return lines.join("\n").trim();
   };
 
-  // Gradio labels each message with its raw HTML, which screen readers would read out.
+  let writing = false;
   new MutationObserver(() => {
-    document.querySelectorAll('#aqa-chat [aria-label*="message: "]').forEach((message) => {
+    const chat = document.getElementById("aqa-chat");
+    if (!chat) return;
+    // Gradio labels each message with its raw HTML, which screen readers would read out.
+    chat.querySelectorAll('[aria-label*="message: "]').forEach((message) => {
       message.removeAttribute("aria-label");
     });
+    // While an answer is written its question moves up to the top, and stays there.
+    const wrote = writing;
+    const last = [...chat.querySelectorAll(".message-row")].at(-1);
+    writing = Boolean(last) && !last.querySelector(".aqa-answer:not(.aqa-partial), .aqa-problem");
+    chat.querySelector('[role="log"]')?.setAttribute("aria-busy", writing);
+    if (writing && !wrote) document.getElementById("aqa-side").scrollTop = 0;
+    if (writing || wrote) [...chat.querySelectorAll(".user-row")].at(-1)?.scrollIntoView();
   }).observe(document, { subtree: true, childList: true, attributeFilter: ["aria-label"] });
 
   document.addEventListener("click", async (event) => {
     const link = event.target.closest?.('a[href*="#source-"], a[href*="#near-"]');
     if (link) {
       event.preventDefault();
-      const card = document.getElementById(link.getAttribute("href").split("#").pop());
-      if (card) reveal(card);
+      followed = link;
+      reveal(link.getAttribute("href").split("#").pop());
+      return;
+    }
+    if (event.target.closest?.(".aqa-back")) {
+      followed.scrollIntoView({ block: "center" });
+      followed.focus({ preventScroll: true });
+      return;
+    }
+    const box = document.querySelector("#aqa-question textarea");
+    if (event.target.closest?.("#aqa-new") || (event.target.closest?.(".submit-button") && !box.value.trim())) {
+      box.focus();
       return;
     }
     const button = event.target.closest?.(".aqa-copy");

@@ -1,0 +1,33 @@
+"""Using the page in a browser, as the tests of the page do."""
+
+import socket
+
+import pytest
+from playwright.sync_api import Page
+
+QUESTION = "How many tasks does OSWorld have?"
+
+wide_and_narrow = pytest.mark.parametrize("page", [1280, 390], indirect=True)
+
+
+def free_port() -> int:
+    """A port of this machine that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def ask(page: Page, question: str) -> None:
+    """Ask on the page, without waiting for the answer."""
+    page.get_by_role("textbox", name="Your question").fill(question)
+    page.get_by_role("button", name="Ask", exact=True).click()
+
+
+def assert_fits(page: Page) -> None:
+    """The page is no wider than the window."""
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def scrolled(page: Page) -> int:
+    """Pixels from the page's top to the window's."""
+    return int(page.evaluate("window.scrollY"))

@@ -1,0 +1,68 @@
+"""The page, served and opened in a browser."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from browsing import free_port
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from ui.web.app import build
+from ui.web.server import launch
+
+if TYPE_CHECKING:
+    from rag import Assistant
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium."""
+    if not CHROMIUM.exists():
+        if os.environ.get("CI"):
+            pytest.fail(f"{CHROMIUM} is missing, and CI must not skip")
+        pytest.skip(f"{CHROMIUM} is not here")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def address(sample_assistant: "Assistant") -> Iterator[str]:
+    """Where the page over the bundled sample is served."""
+    page = build(sample_assistant)
+    yield launch(page, "127.0.0.1", free_port())
+    page.close(verbose=False)
+
+
+@pytest.fixture
+def page(request: pytest.FixtureRequest, browser: Browser, address: str) -> Iterator[Page]:
+    """The page, freshly loaded; at the end it must have had no errors and no other host's files."""
+    width = getattr(request, "param", 1280)
+    context = browser.new_context(viewport={"width": width, "height": 800})
+    opened = context.new_page()
+    requested: list[str] = []
+    errors: list[str] = []
+    opened.on("request", lambda sent: requested.append(sent.url))
+    opened.on("pageerror", lambda error: errors.append(str(error)))
+    opened.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+    opened.goto(address)
+    expect(opened.get_by_role("textbox", name="Your question")).to_be_visible()
+    yield opened
+    context.close()
+    elsewhere = [url for url in requested if not url.startswith((address, "data:", "blob:"))]
+    assert elsewhere == []
+    assert errors == []
