@@ -5,13 +5,6 @@ from datetime import date
 from index.errors import InputError
 
 
-def day(when: date) -> str:
-    """A date for people: Mar 14, 2025."""
-    from rag.digests import label
-
-    return label("", when)
-
-
 def parse_day(text: str, option: str) -> date:
     """The date given to a command's option, as 2025-03-14.
 

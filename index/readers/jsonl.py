@@ -10,6 +10,7 @@ from index.papers import Paper, Source, derived_id, letters
 from index.readers.problems import LONGEST_ABSTRACT, LONGEST_TITLE, Problem
 
 _LONGEST_ID = 200
+_DOI_ADDRESS = re.compile(r"^(?:https?://(?:dx\.)?doi\.org/|doi:\s*)", re.IGNORECASE)
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
@@ -78,7 +79,7 @@ def _paper(record: dict[str, object], name: str, position: int) -> Paper:
         year=_year(record.get("year")),
         venue=_text(record, "venue"),
         url=_text(record, "url"),
-        doi=_text(record, "doi"),
+        doi=_DOI_ADDRESS.sub("", _text(record, "doi") or "") or None,
         sources=(Source(name=name, date=_date(record.get("date")), position=position),),
     )
 

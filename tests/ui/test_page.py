@@ -48,6 +48,14 @@ def test_a_question_that_is_too_long_is_told_in_one_line(page: Page) -> None:
     assert_fits(page)
 
 
+def test_one_can_type_at_once_and_the_focus_is_left_alone_later(page: Page) -> None:
+    box = page.get_by_role("textbox", name="Your question")
+    expect(box).to_be_focused()
+    ask(page, QUESTION)
+    expect(page.get_by_role("button", name="Retry")).to_be_visible()
+    expect(page.get_by_role("button", name="Ask", exact=True)).to_be_focused()
+
+
 def test_asking_nothing_leads_to_the_question_box(page: Page) -> None:
     page.get_by_role("button", name="Ask", exact=True).click()
     expect(page.get_by_role("textbox", name="Your question")).to_be_focused()

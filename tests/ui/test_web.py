@@ -99,13 +99,13 @@ def test_monitoring_is_off(address: str) -> None:
 
 def test_files_are_not_taken(address: str) -> None:
     body = b'--b\r\nContent-Disposition: form-data; name="files"; filename="f"\r\n\r\n'
-    body += b"x" * 5_000 + b"\r\n--b--\r\n"
+    body += b"x\r\n--b--\r\n"
     upload = Request(
         address + "/gradio_api/upload", body, {"Content-Type": "multipart/form-data; boundary=b"}
     )
     with pytest.raises(HTTPError) as caught:
         urlopen(upload)
-    assert caught.value.code == 413
+    assert caught.value.code == 403
     caught.value.close()
 
 

@@ -70,7 +70,6 @@ def build(assistant: "Assistant") -> gr.Blocks:
                     submit_btn="Ask",
                     lines=1,
                     max_lines=6,
-                    autofocus=True,
                 )
                 with gr.Row(elem_id="aqa-tools"):
                     digests = gr.Dropdown(

@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 from index.papers import Paper, Source
 from index.text import clean
+from rag.digests import label
 from rag.schema import Answer, Passage
-from ui.dates import day
 from ui.web.render import escape
 
 _WEB_ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
@@ -38,9 +38,10 @@ def marked_abstract(abstract: str, passages: Iterable[Passage], anchor: str) -> 
 
 def _where(sources: Sequence[Source]) -> str:
     """The digests a paper is in, one line each."""
+    days = [f"{label('', source.date)} · " if source.date else "" for source in sources]
     lines = [
-        f"<li>{day(s.date) + ' · ' if s.date else ''}no. {s.position} in {escape(s.name)}</li>"
-        for s in sources
+        f"<li>{day}no. {source.position} in {escape(source.name)}</li>"
+        for day, source in zip(days, sources, strict=True)
     ]
     return f'<ul class="aqa-where">{"".join(lines)}</ul>' if lines else ""
 

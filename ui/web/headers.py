@@ -1,6 +1,7 @@
-"""Response headers that hold the page to this server."""
+"""What holds the page to this server: response headers, and no way to upload."""
 
 from starlette.datastructures import MutableHeaders
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 # Gradio's own page needs inline scripts and, for its templates, eval; nothing may be fetched
@@ -24,8 +25,12 @@ CONTENT_SECURITY_POLICY = "; ".join(
 )
 
 
+UPLOAD = "/gradio_api/upload"
+"""Gradio's address for files, of which the page takes none."""
+
+
 class SecurityHeaders:
-    """ASGI middleware that adds the policy to every response."""
+    """ASGI middleware that adds the policy to every response, and refuses uploads."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -41,4 +46,7 @@ class SecurityHeaders:
                 headers["Referrer-Policy"] = "no-referrer"
             await send(message)
 
+        if scope["type"] == "http" and scope["path"].startswith(UPLOAD):
+            await PlainTextResponse("no files are taken", 403)(scope, receive, with_headers)
+            return
         await self.app(scope, receive, with_headers)

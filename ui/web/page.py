@@ -1,10 +1,11 @@
 """What the page shows before the first question: its header, digests and examples."""
 
+from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from index.papers import Paper
-from ui.dates import day
 from ui.web.render import escape
 
 if TYPE_CHECKING:
@@ -13,13 +14,8 @@ if TYPE_CHECKING:
 EXAMPLES = 4
 """Example questions on the empty page."""
 
-# Good questions and the beginning of a title without which they have no answer.
-_KNOWN = (
-    ("Which papers are about model merging?", "AdaMerging:"),
-    ("How does a person correct RT-H while it runs?", "RT-H:"),
-    ("How many web pages can MindSearch read in three minutes?", "MindSearch:"),
-    ("How many tasks does OSWorld have?", "OSWorld:"),
-)
+# Good questions, each with the beginning of a title without which it has no answer.
+_KNOWN = Path(__file__).parent / "examples.tsv"
 _LONGEST_NAME = 24
 
 
@@ -41,7 +37,8 @@ def examples(papers: Sequence[Paper]) -> list[str]:
     Titles like "RT-H: Action Hierarchies" name something that one can ask about.
     """
     titles = [paper.display_title for paper in papers]
-    questions = [q for q, start in _KNOWN if any(title.startswith(start) for title in titles)]
+    known = (line.split("\t") for line in _KNOWN.read_text(encoding="utf-8").splitlines())
+    questions = [q for q, start in known if any(title.startswith(start) for title in titles)]
     for title in titles:
         name, colon, _ = title.partition(":")
         if colon and len(name) <= _LONGEST_NAME and not any(name in q for q in questions):
@@ -50,10 +47,13 @@ def examples(papers: Sequence[Paper]) -> list[str]:
 
 
 def digest_choices(assistant: "Assistant") -> list[tuple[str, str]]:
-    """The digests to choose from: (label, name), newest last as the index gives them."""
+    """The digests to choose from: (label, key), newest last as the index gives them."""
+    digests = assistant.digests()
+    labels = Counter(digest.label for digest in digests)
+    names = [d.label if labels[d.label] == 1 else f"{d.label}, {d.name}" for d in digests]
     return [
-        (f"{day(d.date) if d.date else d.name} · {d.papers} papers", d.name)
-        for d in assistant.digests()
+        (f"{name} · {digest.papers} papers", digest.key)
+        for name, digest in zip(names, digests, strict=True)
     ]
 
 

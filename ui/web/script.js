@@ -19,7 +19,7 @@
     const depth = mark ? mark.getBoundingClientRect().bottom - card.getBoundingClientRect().top : 0;
     const [shown, block] = depth > room ? [mark, "center"]
       : [card, card.offsetHeight > room ? "start" : "nearest"];
-    shown.scrollIntoView({ block }); // at once: a redraw can cut a smooth scroll short
+    shown.scrollIntoView({ block });
     card.focus({ preventScroll: true });
   };
 
@@ -45,9 +45,14 @@
   };
 
   let writing = false;
+  let opened = false;
   new MutationObserver(() => {
     const chat = document.getElementById("aqa-chat");
-    if (!chat) return;
+    const box = document.querySelector("#aqa-question textarea");
+    if (!chat || !box) return;
+    // Once, and not where it would open a keyboard; Gradio's autofocus does it at every answer.
+    if (!opened && matchMedia("(min-width: 900px)").matches) box.focus();
+    opened = true;
     // Gradio labels each message with its raw HTML, which screen readers would read out.
     chat.querySelectorAll('[aria-label*="message: "]').forEach((message) => {
       message.removeAttribute("aria-label");

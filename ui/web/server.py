@@ -16,9 +16,6 @@ from ui.web.headers import SecurityHeaders
 if TYPE_CHECKING:
     from rag.settings import Settings
 
-LARGEST_UPLOAD = "1kb"
-"""The page takes no files; this closes Gradio's upload address."""
-
 _HERE = Path(__file__).parent
 _ICON = (
     '<link rel="icon" href="data:image/svg+xml,'
@@ -56,7 +53,6 @@ def launch(page: gr.Blocks, host: str, port: int) -> str:
             enable_monitoring=False,
             run_history=False,
             footer_links=[],
-            max_file_size=LARGEST_UPLOAD,
             theme=theme(),
             css=(_HERE / "style.css").read_text(encoding="utf-8"),
             head=_ICON + script,

@@ -50,6 +50,11 @@ def test_every_known_field_is_kept_and_others_ignored() -> None:
     assert (paper.doi, paper.sources[0].date) == ("10.1/2", date(2024, 5, 6))
 
 
+@pytest.mark.parametrize("written", ["10.1/2", "https://doi.org/10.1/2", "doi: 10.1/2"])
+def test_a_doi_is_kept_without_its_address(written: str) -> None:
+    assert only(OWL | {"doi": written}).doi == "10.1/2"
+
+
 def test_null_is_absent() -> None:
     keys = ("id", "authors", "year", "date", "url", "doi", "venue")
     assert only(OWL | dict.fromkeys(keys)) == only(OWL)
