@@ -67,8 +67,11 @@ class MiniLM:
     def __init__(self, folder: Path) -> None:
         """Load the model of `folder`, whose weights `check_weights` has accepted."""
         from safetensors.numpy import load_file
+        from threadpoolctl import threadpool_limits
         from tokenizers import Tokenizer
 
+        # A question is small: on busy cores a second thread is mostly waited for.
+        threadpool_limits(limits=1, user_api="blas")
         self._weights: dict[str, Array] = load_file(folder / "model.safetensors")
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.no_padding()
