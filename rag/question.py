@@ -185,7 +185,9 @@ VAGUE = re.compile(
     r"|domains?|effects?|roles?|purposes?|goals?|aims?|conclusions?|findings?|claims?|names?"
     r"|differences?|challenges?|issues?|parts?|steps?|aspects?|one|ones|model|models|paper|work"
     r"|two|three|four|five|else|exactly|better|worse|more|less|faster|time|sense|respect|well|good"
-    r"|bad|big|large|small|perform\w*|works?|happens?|main|key|important|authors?|people)\b",
+    r"|bad|big|large|small|perform\w*|works?|happens?|main|key|important|authors?|people"
+    r"|success(?: rate)?|accuracy|hard|easy|difficult|helps?|useful|effective|set|made"
+    r"|fast|slow|cheap|novel|achieves?|reach(?:es)?|finish(?:es)?|solves?|handles?|tests?|measures?|special)\b",
     re.IGNORECASE,
 )
 _ASKING = r"(?:how|what|which|why|where|who|when|does)\b"

@@ -39,7 +39,8 @@ _ADVICE = re.compile(
 )
 _METADATA = re.compile(
     r"\bwho (?:wrote|authored|published|funded)\b|\bauthors? wrote\b"
-    r"|^who (?:is|are|was|were) [^?]+ by\b|\bby whom\b"
+    r"|^who (?:is|are|was|were) [^?]+ by\b|\bby whom\b|\bfunded\b"
+    r"|\bwhen (?:was|were) .* (?:published|written|released)\b"
     r"|\bwho (?:is|are) the (?:\w+ )?authors?\b"
     r"|\b(?:author names?|names of the authors|affiliations?|which (?:university|lab|institution"
     r"|company|conference|journal|venue))\b",
@@ -104,7 +105,8 @@ def insufficient(
     if missing or evidence.kind is not Kind.FACT:
         return missing
     if _METADATA.search(question.text):
-        return f"The abstract of {_call(first)} does not name its authors, nor where they work."
+        unsaid = "does not name its authors, nor when and where it appeared"
+        return f"The abstract of {_call(first)} {unsaid}."
     known = first in named or ranking.lead >= KNOWN_PAPER
     missing = _missing_number(index, question, evidence) if known else None
     return missing or (_missing_subject(index, question, first) if first in named else None)
@@ -167,7 +169,7 @@ def _missing_subject(index: Index, question: Question, paper: Paper) -> str | No
     tokens = [token for token in query_tokens(index, said) if token not in names]
     has = paper_tokens(paper)
     missing = [token for token in tokens if not _shares([token], has)]
-    if missing and len(missing) == len(tokens):
+    if len(missing) > 1 and len(missing) == len(tokens):
         return f"The abstract of {_call(paper)} says nothing about that."
     if question.asked_for:
         noun = [token for token in tokenize(question.asked_for) if token not in names]

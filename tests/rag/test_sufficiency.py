@@ -85,6 +85,7 @@ def test_a_number_that_the_abstract_does_not_give_is_refused(
         ("Which learning rate does AdaMerging use?", "learning rate"),
         ("What batch size did Twin-Merging use?", "Twin-Merging"),
         ("Has Cybench been deployed at a bank?", "Cybench"),
+        ("When was RT-H published?", "when"),
         ("who is MUSCLE by", "authors"),
     ],
 )
@@ -92,6 +93,22 @@ def test_what_the_abstract_of_a_named_paper_is_silent_about_is_refused(
     sample_assistant: Assistant, question: str, word: str
 ) -> None:
     assert word in refused(sample_assistant.ask(question))
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What success rate do humans reach on OSWorld?",
+        "Is Cybench hard?",
+        "Does LoRAMoE help?",
+        "How good is AdaMerging?",
+        "What is special about RT-H?",
+    ],
+)
+def test_words_that_any_abstract_says_in_its_own_way_are_not_missed(
+    sample_assistant: Assistant, question: str
+) -> None:
+    assert sample_assistant.ask(question).status == "answered"
 
 
 @pytest.mark.parametrize("subject", ["protein folding", "machine translation", "dinosaurs"])

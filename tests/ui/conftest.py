@@ -60,7 +60,8 @@ def page(request: pytest.FixtureRequest, browser: Browser, address: str) -> Iter
     opened.on("pageerror", lambda error: errors.append(str(error)))
     opened.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
     opened.goto(address)
-    expect(opened.get_by_role("textbox", name="Your question")).to_be_visible()
+    # The first load takes seconds on busy cores.
+    expect(opened.get_by_role("textbox", name="Your question")).to_be_visible(timeout=30_000)
     yield opened
     context.close()
     elsewhere = [url for url in requested if not url.startswith((address, "data:", "blob:"))]
