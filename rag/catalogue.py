@@ -15,6 +15,7 @@ from rag.conversation import Standalone
 from rag.digests import NAMED, Digest, find_digests, label
 from rag.evidence import naming_sentence
 from rag.names import subjects
+from rag.question import ASKS_VENUE, ASKS_WHO
 from rag.scope import Scope
 from rag.synthesis.extractive import quote
 
@@ -40,16 +41,6 @@ _WHERE = re.compile(
     re.IGNORECASE,
 )
 _YES_OR_NO = re.compile(r"(?:was|is|were|are|did|does|do)\b", re.IGNORECASE)
-_WHO = re.compile(
-    r"\bwho (?:wrote|authored|published)\b|\bauthors? (?:of|wrote)\b"
-    r"|^who (?:is|are|was|were) .* by\b"
-    r"|\bwho (?:is|are) the (?:\w+ )?authors?\b|\bby whom\b",
-    re.IGNORECASE,
-)
-_VENUE = re.compile(
-    r"\b(?:which|what) (?:conference|journal|venue)\b|\bwhere (?:was|were|is) .* published\b",
-    re.IGNORECASE,
-)
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
 _POSITION = re.compile(
     rf"\b(?P<word>{'|'.join(_ORDINALS)}|last)\b|\b(?P<digits>\d+)(?:st|nd|rd|th)\b"
@@ -76,7 +67,7 @@ def asks_where(alone: Standalone, index: Index, mask: NDArray[np.bool_]) -> list
 
 def write_credits(alone: Standalone, index: Index, mask: NDArray[np.bool_]) -> list[Block]:
     """Authors or venue of the papers asked about, as far as the index has them."""
-    asks_who, asks_venue = _WHO.search(alone.asked), _VENUE.search(alone.asked)
+    asks_who, asks_venue = ASKS_WHO.search(alone.asked), ASKS_VENUE.search(alone.asked)
     if not asks_who and not asks_venue:
         return []
     blocks: list[Block] = []

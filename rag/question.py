@@ -6,6 +6,17 @@ from enum import StrEnum
 
 MONEY = "dollars"
 
+ASKS_WHO = re.compile(
+    r"\bwho (?:wrote|authored|published)\b|\bauthors? (?:of|wrote)\b"
+    r"|^who (?:is|are|was|were) .* by\b"
+    r"|\bwho (?:is|are) the (?:\w+ )?authors?\b|\bby whom\b",
+    re.IGNORECASE,
+)
+ASKS_VENUE = re.compile(
+    r"\b(?:which|what) (?:conference|journal|venue)\b|\bwhere (?:was|were|is) .* published\b",
+    re.IGNORECASE,
+)
+
 
 class Kind(StrEnum):
     """The form of answer that a question wants."""

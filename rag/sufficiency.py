@@ -11,7 +11,7 @@ from index.store import Index
 from index.text import clean_text
 from rag.evidence import Evidence
 from rag.names import asked_names, mentions, own_names, paper_tokens, subjects, title_name
-from rag.question import MONEY, VAGUE, Kind, Question
+from rag.question import ASKS_VENUE, ASKS_WHO, MONEY, VAGUE, Kind, Question
 from rag.retrieval import Ranking, passage_rows, query_tokens
 from rag.sentence_score import NUMBER
 
@@ -37,13 +37,10 @@ _ADVICE = re.compile(
     r"|who (?:is|was|are) the (?:ceo|president|founder|owner))\b",
     re.IGNORECASE,
 )
-_METADATA = re.compile(
-    r"\bwho (?:wrote|authored|published|funded)\b|\bauthors? wrote\b"
-    r"|^who (?:is|are|was|were) [^?]+ by\b|\bby whom\b|\bfunded\b"
-    r"|\bwhen (?:was|were) .* (?:published|written|released)\b"
-    r"|\bwho (?:is|are) the (?:\w+ )?authors?\b"
-    r"|\b(?:author names?|names of the authors|affiliations?|which (?:university|lab|institution"
-    r"|company|conference|journal|venue))\b",
+_OTHER_CREDITS = re.compile(
+    r"\bfunded\b|\bwhen (?:was|were) .* (?:published|written|released)\b"
+    r"|\b(?:author names?|names of the authors|affiliations?"
+    r"|which (?:university|lab|institution|company))\b",
     re.IGNORECASE,
 )
 # "RAM", "IV": in a long question hardly what it turns on.
@@ -104,7 +101,7 @@ def insufficient(
     missing = _missing_name(index, question, evidence)
     if missing or evidence.kind is not Kind.FACT:
         return missing
-    if _METADATA.search(question.text):
+    if any(asks.search(question.text) for asks in (ASKS_WHO, ASKS_VENUE, _OTHER_CREDITS)):
         unsaid = "does not name its authors, nor when and where it appeared"
         return f"The abstract of {_call(first)} {unsaid}."
     known = first in named or ranking.lead >= KNOWN_PAPER
