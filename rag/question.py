@@ -63,6 +63,7 @@ _VERB = r"(?:is|was|were|are|did|does|do|has|have|had|can|could|where|that|who|w
 _DOES = (
     r"(?:reports|uses|studies|works|evaluates|tests|measures|proposes|looks|talks|mentions|cites)"
 )
+_HOW_MANY = rf"how many (?:of (?:the |these |all )*)?(?:(?!{_VERB}\b)[\w-]+ ){{0,4}}?"
 _TEXTS = r"(?:papers|abstracts|articles|publications)"
 # "How many papers did the review cover?" asks for a figure of one paper.
 _COVERED = (
@@ -88,7 +89,7 @@ _LIST = re.compile(
             # are there other papers …; do we have any …; how many papers …
             rf"(?:is|are) there (?:any|other|more|some)? ?(?:[\w-]+ ){{0,3}}?{_WORKS}\b",
             r"(?:do|did) (?:we|you) have (?:any|some)",
-            rf"how many (?:[\w-]+ ){{0,3}}?{_WORKS}\b{_COVERED}",
+            rf"{_HOW_MANY}{_WORKS}\b{_COVERED}",
             # anything that uses …; any of these …; any recommendation papers …
             r"(?:(?:is|are) there |list |find |show )?(?:me )?"
             r"(?:any(?:thing| of (?:them|these|those))|everything|what else)\b",
@@ -182,7 +183,7 @@ _COUNTED = re.compile(
     rf"(?P<counted>(?!{_NOT_COUNTED})[\w-]+(?: (?!{_NOT_COUNTED})[\w-]+){{0,3}})",
     re.IGNORECASE,
 )
-_COUNTS_PAPERS = re.compile(rf"\bhow many (?:[\w-]+ ){{0,3}}?{_PAPERS}\b", re.IGNORECASE)
+_COUNTS_PAPERS = re.compile(rf"\b{_HOW_MANY}{_PAPERS}\b", re.IGNORECASE)
 _COST = re.compile(r"\b(?:dollars?|usd|euros?|cost in|price|expensive)\b|\$", re.IGNORECASE)
 _ASKED_FOR = re.compile(
     rf"\b(?:which|what|how much) (?P<noun>(?:(?!{_NOT_COUNTED})[\w-]+ ){{1,3}}?)(?={_NOT_COUNTED})",
