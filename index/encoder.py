@@ -148,7 +148,7 @@ class LocalEncoder:
             from sentence_transformers import SentenceTransformer
             from transformers.utils import logging
 
-            logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+            logging.disable_progress_bar()  # type: ignore[no-untyped-call] # untyped there
             try:
                 self._model = SentenceTransformer(str(self.folder), local_files_only=True)
             except (

@@ -144,7 +144,7 @@ def _year(value: object) -> int | None:
     digits = isinstance(value, str) and re.fullmatch(r"\s*[0-9]{1,4}\s*", value)
     if isinstance(value, bool) or not (whole or digits):
         raise _FieldError(f"year: expected a year, not {_named(value)}")
-    year = int(value)  # type: ignore[call-overload]
+    year = int(value)  # type: ignore[call-overload] # a number or digits, as checked above
     if not 1 <= year <= 9999:
         raise _FieldError(f"year: {_named(value)} is not between 1 and 9999")
     return int(year)
