@@ -7,12 +7,12 @@ from time import perf_counter
 
 from tqdm.auto import tqdm
 
-from eval.answer_metrics import AnswerScore, score_answer
 from eval.datasets import Question, load_questions
-from eval.report import answers_report
+from eval.metrics.answers import AnswerScore, score_answer
+from eval.metrics.summary import answer_summary, by_type
+from eval.report.html import answers_report
 from eval.retrieval import evaluate_question_retrieval
 from eval.runs import environment, new_run_folder, public_name, write_metrics
-from eval.summary import answer_summary, by_type
 from index.errors import InputError
 from index.hashing import sha256_of
 from index.papers import Paper, letters

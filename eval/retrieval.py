@@ -9,9 +9,9 @@ import platformdirs
 from tqdm.auto import tqdm
 
 from eval.datasets import Question, load_beir
-from eval.retrieval_metrics import Run, ranked, retrieval_metrics
+from eval.metrics.retrieval import Run, ranked, retrieval_metrics
+from eval.metrics.summary import latency
 from eval.runs import environment, new_run_folder, public_name, write_metrics
-from eval.summary import latency
 from index.build import Stage, build_papers
 from index.embedding import SentenceEncoder
 from index.hashing import sha256_of

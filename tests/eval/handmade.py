@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from eval.answer_metrics import AnswerScore, score_answer
 from eval.datasets import Evidence, Question
+from eval.metrics.answers import AnswerScore, score_answer
 from index.papers import Paper
 from rag.schema import Answer, AnswerSentence, Citation, IndexInfo, Passage, Reference, Usage
 

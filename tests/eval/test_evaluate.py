@@ -10,8 +10,8 @@ import pytest
 
 from eval.answers import evaluate_answers
 from eval.datasets import load_questions
+from eval.metrics.retrieval import MEASURES
 from eval.retrieval import evaluate_question_retrieval, evaluate_retrieval
-from eval.retrieval_metrics import MEASURES
 from eval.runs import format_summary
 from index.build import build_papers
 from index.embedding import SentenceEncoder

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval.retrieval_metrics import MEASURES, query_metrics, ranked, retrieval_metrics
+from eval.metrics.retrieval import MEASURES, query_metrics, ranked, retrieval_metrics
 
 RELEVANCE = {"first": {"a": 1, "b": 2, "z": 0}, "second": {"c": 1}}
 

@@ -1,6 +1,6 @@
 """How good one answer is: pure functions of a question, its answer and the indexed papers.
 
-`eval.summary` pools the scores of a whole run. Papers are matched to a question's titles by
+`eval.metrics.summary` pools the scores of a whole run. Papers are matched to a question's titles by
 their letters and digits, so LaTeX and case in a title do not matter.
 """
 

@@ -1,8 +1,8 @@
 import pytest
 from handmade import BOGS, FERNS, MOSS, REFUSAL, answer, ask, reference, score
 
-from eval.answer_metrics import AnswerScore
-from eval.summary import answer_summary, by_type
+from eval.metrics.answers import AnswerScore
+from eval.metrics.summary import answer_summary, by_type
 
 SMALL = reference(1, MOSS, "Mosses are small.")
 

@@ -2,9 +2,9 @@ from html.parser import HTMLParser
 
 from handmade import BOGS, MOSS, REFUSAL, answer, ask, reference, score
 
-from eval.answer_metrics import AnswerScore
-from eval.report import answers_report
-from eval.summary import answer_summary, by_type
+from eval.metrics.answers import AnswerScore
+from eval.metrics.summary import answer_summary, by_type
+from eval.report.html import answers_report
 
 EVIL = '<script>alert("x")</script> <img src=https://tracker.example/a.png> & [1]'
 

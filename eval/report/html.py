@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
-from eval.answer_metrics import MARKER, AnswerScore
 from eval.datasets import Evidence
-from eval.summary import Section
+from eval.metrics.answers import MARKER, AnswerScore
+from eval.metrics.summary import Section
 
 _STYLE = """
 :root { color-scheme: light dark; --good: #0a6b2d; --bad: #b3261e; --line: #8886; }

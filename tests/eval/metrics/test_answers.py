@@ -3,7 +3,7 @@ from handmade import BOGS, FERNS, MOSS, REFUSAL, answer, ask, reference, score
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval.answer_metrics import nuggets_found, plain_text, quote_span, score_answer, word_count
+from eval.metrics.answers import nuggets_found, plain_text, quote_span, score_answer, word_count
 from index.papers import Paper
 from rag.schema import Answer, Citation
 

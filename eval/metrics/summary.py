@@ -6,7 +6,7 @@ from itertools import chain
 
 import numpy as np
 
-from eval.answer_metrics import AnswerScore, share
+from eval.metrics.answers import AnswerScore, share
 
 Figure = float | int | None
 Section = dict[str, Figure]

@@ -1,0 +1,1 @@
+"""How good it was: retrieval, answers, citations, knowing, cost. Pure functions."""

@@ -1,0 +1,76 @@
+"""Vectors kept between runs: measuring again, or measuring a peer, embeds no text twice."""
+
+import hashlib
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import platformdirs
+
+from index.embedding import SentenceEncoder
+from index.encoder import Vectors
+
+_CHUNK = 512
+"""Texts embedded before they are written: what a kill loses at most."""
+
+
+def cache_folder() -> Path:
+    """Where measuring keeps what it can make again: `abstractqa/eval` in the user's cache."""
+    return platformdirs.user_cache_path("abstractqa") / "eval"
+
+
+class CachedEncoder(SentenceEncoder):
+    """An encoder that looks a text up before it embeds it.
+
+    The vectors of one encoder's weights are one SQLite file: SHA-256 of the text → float32s.
+    Several processes may use it at a time.
+    """
+
+    def encode(
+        self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None
+    ) -> Vectors:
+        """Encode texts to be indexed; see `LocalEncoder.encode`. New ones are kept."""
+        keys = [hashlib.sha256(text.encode()).digest() for text in texts]
+        with self._database() as database:
+            known = {key for key in keys if _find(database, key) is not None}
+            new = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
+            # By length, as the encoder sorts them: chunks of like texts waste little padding.
+            order = sorted(new, key=lambda key: -len(new[key]))
+            done = len(texts) - len(new)
+            for at in range(0, len(order), _CHUNK):
+                chunk = order[at : at + _CHUNK]
+                rows = super().encode([new[key] for key in chunk])
+                with database:
+                    database.executemany(
+                        "INSERT OR REPLACE INTO vectors VALUES (?, ?)",
+                        [(key, row.tobytes()) for key, row in zip(chunk, rows, strict=True)],
+                    )
+                done += len(chunk)
+                if progress:
+                    progress(done)
+            vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
+            for row, key in enumerate(keys):
+                vectors[row] = np.frombuffer(_find(database, key) or b"", dtype=np.float32)
+        return vectors
+
+    @contextmanager
+    def _database(self) -> Iterator[sqlite3.Connection]:
+        path = cache_folder() / f"vectors-{self.weights_hash[:16]}.sqlite"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        database = sqlite3.connect(path, timeout=60)
+        try:
+            database.execute("PRAGMA journal_mode = WAL")
+            database.execute(
+                "CREATE TABLE IF NOT EXISTS vectors (text BLOB PRIMARY KEY, vector BLOB)"
+                " WITHOUT ROWID"
+            )
+            yield database
+        finally:
+            database.close()
+
+
+def _find(database: sqlite3.Connection, key: bytes) -> bytes | None:
+    row = database.execute("SELECT vector FROM vectors WHERE text = ?", (key,)).fetchone()
+    return row[0] if row else None

@@ -1,0 +1,1 @@
+"""Puts `handmade` on the path of every test of measuring."""
