@@ -1,7 +1,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: setup run test test-slow check format evaluate clean
+.PHONY: setup peers run test test-slow check format evaluate gate leaderboard clean
 
 setup: .venv/ready  ## make .venv and install everything into it
 
@@ -10,6 +10,14 @@ setup: .venv/ready  ## make .venv and install everything into it
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	@echo "Installing (a few minutes the first time) ..."
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+peers: .venv/peers  ## the other systems that the leaderboard measures beside ours
+
+# LlamaIndex's BM25 retriever asks for an older PyStemmer than ours, and works with ours.
+.venv/peers: .venv/ready
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,peers]'
+	$(BIN)/python -m pip install --quiet --no-deps --constraint constraints.txt llama-index-retrievers-bm25
 	@touch $@
 
 run: setup  ## index the bundled sample if there is no index, then serve the page
@@ -42,6 +50,12 @@ evaluate: setup  ## every figure of docs/evaluation.md, into runs/
 	$(TIMED) $(BIN)/abstractqa ask "What is MindSearch?" --store $(RUN)/store
 	$(BIN)/abstractqa eval answers $(SHARED)/questions/dev.jsonl --store $(RUN)/store --out $(RUN)/answers
 	$(BIN)/abstractqa eval retrieval $(SHARED)/beir/scifact --out $(RUN)/scifact
+
+gate: setup  ## check that nothing got worse, question by question
+	$(BIN)/abstractqa eval gate
+
+leaderboard: peers  ## docs/LEADERBOARD.md: every system on every set; goes on where it was killed
+	$(BIN)/abstractqa eval leaderboard --data $(SHARED) --out docs/LEADERBOARD.md
 
 clean:  ## what make and the tools made; never runs/, .env or an index
 	rm -rf .venv abstractqa.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,39 +1,66 @@
-"""Ask every question of a file, keep every answer, and measure them."""
+"""Ask a system every question of a file, keep every answer, and measure them."""
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import perf_counter
 
+from pydantic import BaseModel
 from tqdm.auto import tqdm
 
 from eval.datasets import Question, load_questions
-from eval.metrics.answers import AnswerScore, score_answer
+from eval.metrics.answers import score_answer
+from eval.metrics.cost import EnergyMeter
+from eval.metrics.intervals import intervals, pooled_intervals
+from eval.metrics.per_question import question_values
+from eval.metrics.retrieval import mean_metrics, query_metrics, ranked
 from eval.metrics.summary import answer_summary, by_type
-from eval.report.html import answers_report
-from eval.retrieval import evaluate_question_retrieval
-from eval.runs import environment, new_run_folder, public_name, write_metrics
+from eval.report.answers import answers_report
+from eval.runs import QuestionScore, Run, environment
+from eval.support import Supports, VerbatimSupport
+from eval.systems import Subject
 from index.errors import InputError
 from index.hashing import sha256_of
 from index.papers import Paper, letters
-from rag.assistant import Assistant
 from rag.engine import check_mode, check_question
-from rag.schema import Mode
+from rag.schema import Answer, Mode
+
+DEPTH = 100
+"""Papers kept of each search; MRR and MAP look no deeper."""
+
+
+class CameBack(BaseModel):
+    """What one question gave: a line of a run's `answers.jsonl`."""
+
+    id: str
+    answer: Answer
+    elapsed_ms: float
+    found: dict[str, float] | None
+    """The search for the question's words: paper id → score; None if it was not searched."""
 
 
 def evaluate_answers(
-    path: Path, assistant: Assistant, mode: Mode = "auto", out: Path | None = None
+    path: Path,
+    subject: Subject,
+    mode: Mode = "auto",
+    out: Path | None = None,
+    support: Supports | None = None,
 ) -> dict[str, object]:
-    """Ask the questions of a file and write a run.
+    """Ask the questions of a file and write a run (`eval.runs`).
 
-    The run's folder gets `answers.jsonl` ({id, answer} a line, written as each is given),
-    `metrics.json` (what is returned) and `report.html`.
+    A run that was killed goes on where it stopped, if it is the same in everything; no question
+    is asked twice. Questions that stand alone are searched too, for the figures of retrieval.
 
     Args:
         path: The questions (`eval.datasets.load_questions`).
-        assistant: Who answers.
+        subject: Who answers.
         mode: How to answer, as in `Assistant.ask`.
-        out: The run's folder, empty or new; `runs/<dataset>-<UTC timestamp>` by default.
+        out: The run's folder, new, empty or unfinished; `runs/<dataset>-<UTC timestamp>` by
+            default.
+        support: What decides whether cited text supports a sentence; by default the checker of
+            the product.
+
+    Returns:
+        What `metrics.json` holds.
 
     Raises:
         InputError: the file is broken, the mode or the folder cannot be used, or none of the
@@ -42,59 +69,120 @@ def evaluate_answers(
     check_mode(mode)
     questions = load_questions(path)
     _check_lengths(questions, path)
-    papers = assistant.papers()
-    absent = _absent(questions, papers, path)
-    folder = new_run_folder(out, path.stem)
-    scores = ask_all(questions, assistant, mode, papers, folder / "answers.jsonl")
-    first = scores[0].answer
-    figures = answer_summary(scores)
+    absent = _absent(questions, subject.papers, path)
+    checker = support or VerbatimSupport()
+    record = {
+        "kind": "answers",
+        "system": subject.system.name,
+        "dataset": {"name": path.name, "sha256": sha256_of(path), "questions": len(questions)},
+        "configuration": {"mode": mode, "support": checker.name, **subject.configuration},
+    }
+    asked = [question.model_dump(mode="json") for question in questions]
+    run = Run.begin(out, path.stem, record, asked)
+    with EnergyMeter() as meter:
+        ask_all(questions, subject, mode, run)
+    found = {**record, "papers_not_in_index": len(absent), "joules": meter.joules}
+    return measure(run, found, questions, subject, checker)
+
+
+def ask_all(questions: Sequence[Question], subject: Subject, mode: Mode, run: Run) -> None:
+    """Ask each question that the run has no answer to, one at a time."""
+    waiting = [question for question in questions if question.id not in run.done]
+    bar = tqdm(
+        waiting, initial=len(run.done), total=len(questions), desc="answers", unit="question",
+        disable=None,
+    )  # fmt: skip
+    for question in bar:
+        history = [turn.model_dump() for turn in question.history]
+        started = perf_counter()
+        answer = subject.system.ask(question.question, history, mode)
+        elapsed_ms = 1000 * (perf_counter() - started)
+        found = (
+            ranked(subject.system.search(question.question, DEPTH))
+            if stands_alone(question)
+            else None
+        )
+        line = CameBack(id=question.id, answer=answer, elapsed_ms=elapsed_ms, found=found)
+        run.append(line.model_dump(mode="json"))
+
+
+def stands_alone(question: Question) -> bool:
+    """Whether searching for the question's own words can find its papers.
+
+    Follow-ups and questions about a digest need the history and the filters that `ask` adds
+    before it searches.
+    """
+    return bool(
+        question.answerable
+        and question.papers
+        and not question.history
+        and question.type not in ("followup", "digest")
+    )
+
+
+def measure(
+    run: Run,
+    record: Mapping[str, object],
+    questions: Sequence[Question],
+    subject: Subject,
+    support: Supports,
+) -> dict[str, object]:
+    """Measure what came back, and finish the run; its metrics begin with the record."""
+    came_back = {id_: CameBack.model_validate(line) for id_, line in run.done.items()}
+    scores = [
+        score_answer(q, came_back[q.id].answer, subject.papers, came_back[q.id].elapsed_ms)
+        for q in questions
+    ]
+    found = question_retrieval(questions, came_back, subject.papers)
+    rows = [
+        QuestionScore(
+            score.question.id,
+            score.question.type,
+            {**question_values(score, support), **found.get(score.question.id, {})},
+        )
+        for score in scores
+    ]
+    figures = answer_summary(scores, support, subject.store)
     types = by_type(scores)
+    first = scores[0].answer
+    about = {
+        "run": run.name,
+        **record,
+        "answered_by": {"mode": first.mode, "model": first.model, "index": first.index.id},
+    }
+    between = {**intervals(rows), **pooled_intervals(scores)}
     metrics: dict[str, object] = {
-        "run": folder.resolve().name,
-        "dataset": {
-            "name": path.name,
-            "sha256": sha256_of(path),
-            "questions": len(questions),
-            "papers_not_in_index": len(absent),
-        },
-        "configuration": {
-            "mode": first.mode,
-            "model": public_name(first.model) if first.model else None,
-            "index": first.index.id,
-            "papers": first.index.papers,
-            "encoder": public_name(first.index.encoder),
-        },
+        **about,
         "answers": figures,
         "by_type": types,
-        "retrieval": evaluate_question_retrieval(questions, assistant),
+        "retrieval": {"questions": len(found), **mean_metrics(found)},
+        "intervals": between,
         "environment": environment(),
     }
-    write_metrics(folder, metrics)
-    report = answers_report(f"Answers to {path.name}", figures, types, scores)
-    (folder / "report.html").write_text(report, encoding="utf-8")
+    title = f"{record['system']}: {run.name}"
+    run.finish(metrics, rows, answers_report(title, figures, types, scores, between, about))
     return metrics
 
 
-def ask_all(
+def question_retrieval(
     questions: Sequence[Question],
-    assistant: Assistant,
-    mode: Mode,
+    came_back: Mapping[str, CameBack],
     papers: Sequence[Paper],
-    log: Path,
-) -> list[AnswerScore]:
-    """Ask each question, one at a time, and write each answer to `log` before the next."""
-    scores: list[AnswerScore] = []
-    with log.open("w", encoding="utf-8") as file:
-        for question in tqdm(questions, desc="answers", unit="question", disable=None):
-            history = [turn.model_dump() for turn in question.history]
-            started = perf_counter()
-            answer = assistant.ask(question.question, history=history, mode=mode)
-            elapsed_ms = 1000 * (perf_counter() - started)
-            record = {"id": question.id, "answer": answer.model_dump(mode="json")}
-            file.write(json.dumps(record, ensure_ascii=False) + "\n")
-            file.flush()
-            scores.append(score_answer(question, answer, papers, elapsed_ms))
-    return scores
+) -> dict[str, dict[str, float]]:
+    """Every measure of retrieval of the questions that were searched, by id."""
+    ids = {letters(paper.title): paper.id for paper in papers}
+    run = {
+        question.id: found
+        for question in questions
+        if (found := came_back[question.id].found) is not None
+    }
+    qrels = {
+        # A paper that is not in the index keeps its title, so that it counts as not found.
+        question.id: {ids.get(letters(title), f"absent: {title}"): 1 for title in question.papers}
+        for question in questions
+        if question.id in run
+    }
+    return query_metrics(qrels, run)
 
 
 def _check_lengths(questions: Sequence[Question], path: Path) -> None:

@@ -1,140 +1,163 @@
-"""How well the assistant's own retrieval finds papers: on a benchmark, on a questions file."""
+"""How well a system finds the papers of a benchmark."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
-import platformdirs
+from pydantic import BaseModel
 from tqdm.auto import tqdm
 
-from eval.datasets import Question, load_beir
-from eval.metrics.retrieval import Run, ranked, retrieval_metrics
-from eval.metrics.summary import latency
-from eval.runs import environment, new_run_folder, public_name, write_metrics
+from eval.answers import DEPTH
+from eval.datasets import Beir
+from eval.metrics.cost import percentiles
+from eval.metrics.intervals import intervals
+from eval.metrics.retrieval import Run as Rankings
+from eval.metrics.retrieval import mean_metrics, query_metrics, ranked
+from eval.report.retrieval import retrieval_report
+from eval.runs import QuestionScore, Run, environment
+from eval.systems import Subject
+from eval.vector_cache import cache_folder
 from index.build import Stage, build_papers
-from index.embedding import SentenceEncoder
-from index.hashing import sha256_of
+from index.encoder import Encoder
 from index.manifest import FORMAT_VERSION
-from index.papers import Paper, letters
-from rag.assistant import Assistant
-from rag.settings import Settings
+from index.papers import Paper
 
-DEPTH = 100
-"""Papers kept for each query; MRR looks no deeper."""
+RANKINGS = "run.trec"
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """A benchmark with the name and the hash that a record knows it by."""
+
+    name: str
+    beir: Beir
+
+    def described(self) -> dict[str, object]:
+        """What a record says of it."""
+        judged = {query: self.beir.queries[query] for query in self.beir.qrels}
+        return {
+            "name": self.name,
+            "papers": len(self.beir.papers),
+            "queries": len(judged),
+            "papers_sha256": papers_hash(self.beir.papers),
+            "queries_sha256": _hash(repr(sorted(judged.items())), repr(self.beir.qrels)),
+        }
+
+
+class Ranked(BaseModel):
+    """What one query gave: a line of a run's `answers.jsonl`."""
+
+    id: str
+    found: dict[str, float]
+    """Paper id → score, best first."""
+    elapsed_ms: float
 
 
 def evaluate_retrieval(
-    folder: Path, settings: Settings, out: Path | None = None
+    benchmark: Benchmark, subject: Subject, out: Path | None = None
 ) -> dict[str, object]:
-    """Index a BEIR folder, search every judged query as the assistant does, and write a run.
+    """Search every judged query as users do, and write a run (`eval.runs`).
 
-    The run's folder gets `run.trec` (`query Q0 paper rank score tag`) and `metrics.json` (what
-    is returned). The index is built once for a corpus and an encoder and kept in the user's
-    cache.
+    Beside the files of every run the folder gets `run.trec` (`query Q0 paper rank score tag`).
+    A run that was killed goes on where it stopped.
 
     Args:
-        folder: `corpus.jsonl`, `queries.jsonl`, `qrels/test.tsv` (`eval.datasets.load_beir`).
-        settings: The encoder and how to search; the store is not used.
-        out: The run's folder, empty or new; `runs/<dataset>-<UTC timestamp>` by default.
+        benchmark: The queries, with the papers that are relevant to each.
+        subject: What is measured, with the benchmark's papers indexed.
+        out: The run's folder, new, empty or unfinished; `runs/<dataset>-<UTC timestamp>` by
+            default.
+
+    Returns:
+        What `metrics.json` holds.
 
     Raises:
-        InputError: the dataset is broken or the run's folder is taken.
+        InputError: the run's folder is taken.
     """
-    beir = load_beir(folder)
-    name = folder.resolve().name
-    run_folder = new_run_folder(out, name)
-    corpus_hash = sha256_of(folder / "corpus.jsonl")
-    encoder = SentenceEncoder.open(settings.encoder)
-    store, generation = benchmark_store(beir.papers, corpus_hash, encoder)
-    assistant = Assistant.open(store=store, settings=settings)
-    run, elapsed_ms = search_all(assistant, {query: beir.queries[query] for query in beir.qrels})
-    write_run(run_folder / "run.trec", run)
+    beir = benchmark.beir
+    record: dict[str, object] = {
+        "kind": "retrieval",
+        "system": subject.system.name,
+        "dataset": benchmark.described(),
+        "configuration": {"depth": DEPTH, **subject.configuration},
+    }
+    queries = [
+        {"id": query, "question": beir.queries[query], "relevant": dict(judged)}
+        for query, judged in beir.qrels.items()
+    ]
+    run = Run.begin(out, benchmark.name, record, queries)
+    _search_all(benchmark, subject, run)
+    back = {query: Ranked.model_validate(run.done[query]) for query in beir.qrels}
+    rankings = {query: line.found for query, line in back.items()}
+    write_run(run.folder / RANKINGS, rankings)
+    per_query = query_metrics(beir.qrels, rankings)
+    rows = [
+        QuestionScore(query, "query", {**values, "latency_ms": back[query].elapsed_ms})
+        for query, values in per_query.items()
+    ]
+    between = intervals(rows)
     metrics: dict[str, object] = {
-        "run": run_folder.resolve().name,
-        "dataset": {
-            "name": name,
-            "corpus_sha256": corpus_hash,
-            "queries_sha256": sha256_of(folder / "queries.jsonl", folder / "qrels" / "test.tsv"),
-            "queries": len(beir.qrels),
-        },
-        "configuration": {
-            "index": generation,
-            "papers": len(beir.papers),
-            "encoder": public_name(encoder.name),
-            "depth": DEPTH,
-        },
-        "retrieval": retrieval_metrics(beir.qrels, run),
-        "latency_ms": latency(elapsed_ms),
+        "run": run.name,
+        **record,
+        "retrieval": mean_metrics(per_query),
+        "latency_ms": percentiles([line.elapsed_ms for line in back.values()]),
+        "intervals": between,
         "environment": environment(),
     }
-    write_metrics(run_folder, metrics)
+    report = retrieval_report(benchmark.name, metrics, beir, rankings, per_query, between)
+    run.finish(metrics, rows, report)
     return metrics
 
 
-def benchmark_store(
-    papers: Sequence[Paper], corpus_hash: str, encoder: SentenceEncoder
-) -> tuple[Path, str]:
+def _search_all(benchmark: Benchmark, subject: Subject, run: Run) -> None:
+    beir = benchmark.beir
+    waiting = [query for query in beir.qrels if query not in run.done]
+    bar = tqdm(
+        waiting, initial=len(run.done), total=len(beir.qrels), desc="search", unit="query",
+        disable=None,
+    )  # fmt: skip
+    for query in bar:
+        started = perf_counter()
+        found = subject.system.search(beir.queries[query], DEPTH)
+        elapsed_ms = 1000 * (perf_counter() - started)
+        others = (hit for hit in found if hit[0] != query)  # as BEIR does: a paper finds others
+        run.append(Ranked(id=query, found=ranked(others), elapsed_ms=elapsed_ms).model_dump())
+
+
+def benchmark_store(papers: Sequence[Paper], encoder: Encoder) -> Path:
     """Index a benchmark's papers into the user's cache, or find them there.
 
-    A corpus and an encoder's weights have one store; indexing it again embeds only what this
+    Papers and an encoder's weights have one store; indexing it again embeds only what this
     version of AbstractQA reads or cuts otherwise than the version that built it.
-
-    Returns:
-        The store and the id of its live generation.
     """
-    parts = (corpus_hash, encoder.weights_hash, str(FORMAT_VERSION))
-    key = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
-    store = platformdirs.user_cache_path("abstractqa") / "eval" / key
-    with tqdm(desc="embed", unit="text", leave=False, disable=None) as bar:
+    key = _hash(papers_hash(papers), encoder.weights_hash, str(FORMAT_VERSION))[:16]
+    store = cache_folder() / key
+    with tqdm(desc="index", unit="text", leave=False, disable=None) as bar:
 
         def progress(stage: Stage, done: int, total: int) -> None:
-            if stage == "embed":
-                bar.total = total
-                bar.update(done - bar.n)
+            bar.set_description(stage)
+            bar.total = total or None
+            bar.n = done
+            bar.refresh()
 
-        report = build_papers(papers, store, encoder, progress=progress)
-    return store, report.generation
-
-
-def evaluate_question_retrieval(
-    questions: Sequence[Question], assistant: Assistant
-) -> dict[str, float | int]:
-    """Measure retrieval on the questions that stand alone and have papers that answer them.
-
-    Follow-ups and questions about a digest are left out: they need the history and filters
-    that `ask` adds before it searches.
-    """
-    asked = {
-        q.id: q
-        for q in questions
-        if q.answerable and q.papers and not q.history and q.type not in ("followup", "digest")
-    }
-    ids = {letters(paper.title): paper.id for paper in assistant.papers()}
-    qrels = {
-        # A paper that is not in the index keeps its title, so that it counts as not found.
-        key: {ids.get(letters(title), f"absent: {title}"): 1 for title in question.papers}
-        for key, question in asked.items()
-    }
-    run, _ = search_all(assistant, {key: question.question for key, question in asked.items()})
-    return {"questions": len(asked), **retrieval_metrics(qrels, run)}
+        build_papers(papers, store, encoder, progress=progress)
+    return store
 
 
-def search_all(
-    assistant: Assistant, queries: Mapping[str, str]
-) -> tuple[dict[str, dict[str, float]], list[float]]:
-    """Search each query; returns the run and the wall-clock milliseconds of each search."""
-    run: dict[str, dict[str, float]] = {}
-    elapsed_ms: list[float] = []
-    for key, query in tqdm(queries.items(), desc="search", unit="query", disable=None):
-        started = perf_counter()
-        hits = assistant.search(query, limit=DEPTH)
-        elapsed_ms.append(1000 * (perf_counter() - started))
-        run[key] = ranked((hit.paper.id, hit.score) for hit in hits)
-    return run, elapsed_ms
+def papers_hash(papers: Sequence[Paper]) -> str:
+    """SHA-256 of the papers' records in their order, hexadecimal."""
+    return _hash(*(paper.model_dump_json() for paper in papers))
 
 
-def write_run(path: Path, run: Run, tag: str = "abstractqa") -> None:
+def _hash(*parts: str) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part.encode() + b"\n")
+    return digest.hexdigest()
+
+
+def write_run(path: Path, run: Rankings, tag: str = "abstractqa") -> None:
     """Write a ranking in TREC's format: `query Q0 paper rank score tag`, best first, rank from 1.
 
     Scores have nine significant digits: enough for the 32-bit floats that trec_eval compares.

@@ -1,13 +1,31 @@
-"""A run's folder and what it records, the same on every machine: no paths, no host names."""
+"""A run as a record: a folder that keeps what was asked, what came back, and with what.
 
+`run.json` is written first: what was run on what, with which versions. `questions.jsonl` holds
+what was asked, `answers.jsonl` what came back, a line each, written before the next question is
+asked: a run that was killed goes on where it stopped. `scores.jsonl`, `metrics.json` and
+`report.html` are written last; with them a run is finished, and never written to again.
+Nothing in it names a path or the host of the machine.
+"""
+
+import hashlib
 import json
+import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Self
 
 from index.errors import InputError
+
+RECORD = "run.json"
+QUESTIONS = "questions.jsonl"
+ANSWERS = "answers.jsonl"
+SCORES = "scores.jsonl"
+METRICS = "metrics.json"
+REPORT = "report.html"
 
 PACKAGES = (
     "abstractqa",
@@ -16,39 +34,154 @@ PACKAGES = (
     "ir-measures",
     "llama-index-core",
     "numpy",
+    "scipy",
     "sentence-transformers",
     "torch",
 )
 """The packages whose version can change a figure."""
 
+Values = Mapping[str, float | None]
 
-def new_run_folder(out: Path | None, dataset: str) -> Path:
-    """Make the folder of a new run.
 
-    Args:
-        out: The folder, or None for `runs/<dataset>-<UTC timestamp>`.
-        dataset: The dataset's name.
+@dataclass(frozen=True, slots=True)
+class QuestionScore:
+    """What one question scored: a line of `scores.jsonl`.
+
+    A value is None where there was nothing to measure.
+    """
+
+    id: str
+    type: str
+    values: Values
+
+
+class Run:
+    """A run's folder, open for writing."""
+
+    def __init__(self, folder: Path, done: dict[str, dict[str, object]]) -> None:
+        """Use `begin` instead."""
+        self.folder = folder
+        self.done = done
+        """What came back so far, by question."""
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.folder.resolve().name
+
+    @classmethod
+    def begin(
+        cls,
+        out: Path | None,
+        dataset: str,
+        record: Mapping[str, object],
+        questions: Iterable[Mapping[str, object]],
+    ) -> Self:
+        """Make the folder of a new run, or go on with the unfinished run that is in it.
+
+        Args:
+            out: The folder, or None for `runs/<dataset>-<UTC timestamp>`.
+            dataset: The dataset's name.
+            record: What is run on what. A run goes on only if it is the same as before.
+            questions: What will be asked, as JSON objects.
+
+        Raises:
+            InputError: the folder holds something else, a finished run, or a run of something
+                else, or it cannot be made.
+        """
+        folder = out or new_run_folder(dataset)
+        identity: dict[str, object] = json.loads(
+            json.dumps({**record, "versions": package_versions(), "code": code_hash()})
+        )
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            if not any(folder.iterdir()):
+                started = {"started": datetime.now(UTC).isoformat(timespec="seconds")}
+                _write_json(folder / RECORD, {**identity, **started})
+            done = _go_on(folder, identity)
+            _write_lines(folder / QUESTIONS, questions)
+        except OSError as error:
+            raise InputError(f"cannot write a run to {folder}: {error.strerror}") from error
+        return cls(folder, done)
+
+    def append(self, line: Mapping[str, object]) -> None:
+        """Keep what came back for the question `line["id"]`, on disk before this returns."""
+        with (self.folder / ANSWERS).open("ab") as file:
+            file.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        self.done[str(line["id"])] = dict(line)
+
+    def finish(
+        self,
+        metrics: Mapping[str, object],
+        scores: Sequence[QuestionScore],
+        report: str | None = None,
+    ) -> None:
+        """Write what was measured; the run is finished then."""
+        if report is not None:
+            (self.folder / REPORT).write_text(report, encoding="utf-8")
+        _write_lines(
+            self.folder / SCORES,
+            ({"id": s.id, "type": s.type, "values": dict(s.values)} for s in scores),
+        )
+        _write_json(self.folder / METRICS, metrics)
+
+
+def new_run_folder(name: str) -> Path:
+    """Where a run goes that was given no folder; nothing is made."""
+    return Path("runs") / f"{name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+
+
+def _go_on(folder: Path, identity: Mapping[str, object]) -> dict[str, dict[str, object]]:
+    """What an unfinished run of the same thing has so far.
 
     Raises:
-        InputError: the folder holds something already, or cannot be made.
+        InputError: the folder is not such a run.
     """
-    folder = out or Path("runs") / f"{dataset}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        taken = any(folder.iterdir())
-    except OSError as error:
-        raise InputError(f"cannot write a run to {folder}: {error.strerror}") from error
-    if taken:
-        raise InputError(f"{folder} is not empty; a run never overwrites, so name a new folder")
-    return folder
+    if (folder / METRICS).exists():
+        raise InputError(f"{folder} is not empty: it is a finished run; name a new folder")
+    if not (folder / RECORD).is_file():
+        raise InputError(f"{folder} is not empty, and is no run; name a new folder")
+    before = read_json(folder / RECORD)
+    before.pop("started", None)
+    for name in sorted(before.keys() | identity.keys()):
+        if before.get(name) != identity.get(name):
+            raise InputError(
+                f"{folder} is not empty: it was begun with another {name}; name a new folder"
+            )
+    path = folder / ANSWERS
+    if not path.exists():
+        return {}
+    raw = path.read_bytes()
+    whole = raw[: raw.rfind(b"\n") + 1]  # a kill can leave half a line
+    if whole != raw:
+        path.write_bytes(whole)
+    records = (json.loads(line) for line in whole.splitlines())
+    return {str(record["id"]): record for record in records}
+
+
+def package_versions() -> dict[str, str]:
+    """The versions of what can change a figure, Python's own with them."""
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:  # installed in a way that keeps no record of itself
+            found[name] = "unknown"
+    return found
 
 
 def environment() -> dict[str, object]:
-    """When and with which versions a run was made."""
+    """When, with which versions and on what kind of machine a run was made."""
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "python": platform.python_version(),
-        "packages": {name: version(name) for name in PACKAGES},
+        "versions": package_versions(),
+        "machine": {
+            "system": platform.system(),
+            "cpu": platform.machine(),
+            "cores": os.cpu_count(),
+        },
     }
 
 
@@ -57,28 +190,43 @@ def public_name(model: str) -> str:
     return Path(model).name if Path(model).exists() else model
 
 
-def write_metrics(folder: Path, metrics: Mapping[str, object]) -> None:
-    """Write `metrics.json`, readable and in a fixed order."""
-    text = json.dumps(metrics, indent=2, ensure_ascii=False)
-    (folder / "metrics.json").write_text(text + "\n", encoding="utf-8")
+def read_json(path: Path) -> dict[str, object]:
+    """A JSON object from a run's folder.
+
+    Raises:
+        InputError: it is not there or is not one.
+    """
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot read {path}: is {path.parent} a run's folder?") from error
+    if not isinstance(found, dict):
+        raise InputError(f"{path} is not a JSON object; make the run anew")
+    return found
 
 
-def format_summary(metrics: Mapping[str, object]) -> str:
-    """The figures of a `metrics.json` as lines for people: one a section, one a type."""
-    lines = [f"{'run':<24}{metrics['run']}"]
-    for name, section in metrics.items():
-        if not isinstance(section, dict) or name == "environment":
-            continue
-        nested = {key: value for key, value in section.items() if isinstance(value, dict)}
-        flat = {key: value for key, value in section.items() if key not in nested}
-        for label, values in {name: flat, **nested}.items():
-            if values:
-                figures = "  ".join(f"{key} {_figure(value)}" for key, value in values.items())
-                lines.append(f"{label:<24}{figures}")
-    return "\n".join(lines)
+def _write_json(path: Path, content: Mapping[str, object]) -> None:
+    """Write an object, readable and in a fixed order, whole or not at all."""
+    half = path.with_suffix(".tmp")
+    half.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    half.replace(path)
 
 
-def _figure(value: object) -> str:
-    if value is None:
-        return "–"
-    return f"{value:.3f}" if isinstance(value, float) else str(value)
+def _write_lines(path: Path, records: Iterable[Mapping[str, object]]) -> None:
+    half = path.with_suffix(".tmp")
+    with half.open("w", encoding="utf-8") as file:
+        for record in records:
+            file.write(json.dumps(record, ensure_ascii=False) + "\n")
+    half.replace(path)
+
+
+def code_hash() -> str:
+    """SHA-256 of the product's own code and data, hexadecimal: another state, another hash."""
+    digest = hashlib.sha256()
+    for package in ("index", "rag", "eval"):
+        root = Path(__file__).parent.parent / package
+        for path in sorted(root.rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                digest.update(f"{package}/{path.relative_to(root).as_posix()}\n".encode())
+                digest.update(path.read_bytes())
+    return digest.hexdigest()

@@ -17,6 +17,7 @@ from index.store import Index, current
 from rag.conversation import History
 from rag.digests import Digest, allowed, list_digests
 from rag.engine import AbstractQueryEngine, check_mode
+from rag.parts import EVERY_PART, Parts
 from rag.retrieval import HybridRetriever
 from rag.schema import Answer, Delta, Event, Filters, Finished, Hit, Mode, Retrieved
 from rag.settings import Settings, load_settings
@@ -34,15 +35,23 @@ class Assistant:
     An assistant may be used from several threads at once.
     """
 
-    def __init__(self, store: Path, encoder: SentenceEncoder) -> None:
+    def __init__(self, store: Path, encoder: SentenceEncoder, parts: Parts = EVERY_PART) -> None:
         self._store = store
         self._encoder = encoder
+        self._parts = parts
         self._lock = Lock()
         self._index, self._engine = self._load()
 
     @classmethod
-    def open(cls, store: Path | str | None = None, settings: Settings | None = None) -> Self:
+    def open(
+        cls,
+        store: Path | str | None = None,
+        settings: Settings | None = None,
+        parts: Parts = EVERY_PART,
+    ) -> Self:
         """Open the index in `store`, by default the one that the settings name.
+
+        `parts` can switch parts off, to measure what they are worth.
 
         Raises:
             InputError: a setting is unknown or out of range.
@@ -50,12 +59,12 @@ class Assistant:
             EncoderError: the encoder is missing, or not the one the index was built with.
         """
         chosen = settings or load_settings()
-        return cls(Path(store or chosen.store), SentenceEncoder.open(chosen.encoder))
+        return cls(Path(store or chosen.store), SentenceEncoder.open(chosen.encoder), parts)
 
     def _load(self) -> tuple[Index, AbstractQueryEngine]:
         index = Index.open(self._store)
         check_encoder(index.manifest, self._encoder)
-        return index, AbstractQueryEngine(index, self._encoder)
+        return index, AbstractQueryEngine(index, self._encoder, self._parts)
 
     def _live(self) -> tuple[Index, AbstractQueryEngine]:
         """The live generation, opened anew if another process published one."""
@@ -140,7 +149,7 @@ class Assistant:
 
     def as_retriever(self, limit: int = 10) -> "BaseRetriever":
         """The live generation as a LlamaIndex retriever of sentence nodes."""
-        return HybridRetriever(self._live()[0], self._encoder, limit)
+        return HybridRetriever(self._live()[0], self._encoder, limit, self._parts)
 
 
 def _events(hits: tuple[Hit, ...], answer: Answer) -> Iterator[Event]:

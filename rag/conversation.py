@@ -13,6 +13,7 @@ from index.store import Index
 from index.text import clean_text
 from rag.digests import parse_dates
 from rag.names import named_papers, paper_tokens, subjects, swap_name, title_name
+from rag.parts import EVERY_PART, Parts
 from rag.question import Kind, analyse
 from rag.retrieval import rank
 
@@ -123,7 +124,13 @@ class Standalone:
         return f"{self.asked} ({titles})" if titles else self.asked
 
 
-def standalone(question: str, turns: Sequence[Turn], index: Index, encoder: Encoder) -> Standalone:
+def standalone(
+    question: str,
+    turns: Sequence[Turn],
+    index: Index,
+    encoder: Encoder,
+    parts: Parts = EVERY_PART,
+) -> Standalone:
     """The question with what it takes from earlier turns written out.
 
     A question that refers back ("how well does it do?") is about the paper spoken of; one that
@@ -132,10 +139,10 @@ def standalone(question: str, turns: Sequence[Turn], index: Index, encoder: Enco
     """
     asked = [turn.text for turn in turns if turn.role == "user"]
     refers, continues = bool(_REFERS.search(question)), bool(_CONTINUES.match(question))
-    if not asked:
+    if not asked or not parts.follow_ups:
         return Standalone(question)
     if _SAME_TOPIC.search(question):
-        papers = _spoken_of(question, turns, index, encoder)[:1]
+        papers = _spoken_of(question, turns, index, encoder, parts)[:1]
         return (
             Standalone(_SAME_TOPIC.sub(_topic(papers[0]), question))
             if papers
@@ -152,7 +159,7 @@ def standalone(question: str, turns: Sequence[Turn], index: Index, encoder: Enco
     leans = refers or continues
     if not leans and len(tokens) > _SHORT:
         return Standalone(question)
-    papers = _spoken_of(question, turns, index, encoder)
+    papers = _spoken_of(question, turns, index, encoder, parts)
     if not leans and tokens and not any(tokens & paper_tokens(paper) for paper in papers):
         return Standalone(question)  # a fragment about something else
     return Standalone(question, tuple(papers))
@@ -194,7 +201,9 @@ def _swap(question: str, before: str) -> str | None:
     return f"{end} {match['prep'].lower()} {match['new']}?" if match["prep"] else None
 
 
-def _spoken_of(question: str, turns: Sequence[Turn], index: Index, encoder: Encoder) -> list[Paper]:
+def _spoken_of(
+    question: str, turns: Sequence[Turn], index: Index, encoder: Encoder, parts: Parts
+) -> list[Paper]:
     """The papers that the last exchange was about: one, unless the question asks for several."""
     for turn in reversed(turns):
         named = _named_in(turn.text, index)
@@ -207,7 +216,7 @@ def _spoken_of(question: str, turns: Sequence[Turn], index: Index, encoder: Enco
         return named[:3] if _PLURAL.search(question) else named[:1]
     last = next(i for i in range(len(turns) - 1, -1, -1) if turns[i].role == "user")
     exchange = "\n".join(turn.text for turn in turns[last:])
-    ranking = rank(index, encoder, exchange[-2000:])
+    ranking = rank(index, encoder, exchange[-2000:], parts=parts)
     return [index.papers[int(ranking.rows[0])]] if len(ranking.rows) else []
 
 

@@ -1,7 +1,7 @@
 """The way of a question, from its words to a checked answer, as a LlamaIndex query engine."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -15,10 +15,12 @@ from index.errors import InputError
 from index.store import Index
 from rag.catalogue import asks_where, describe, is_about_digests, write_credits, write_where
 from rag.citations import Block, compose, escape
+from rag.confidence import COUNTED, Signs, confidence, read_signs
 from rag.conversation import History, Standalone, plain, read_history, standalone
 from rag.digests import allowed, list_digests, name_all
 from rag.evidence import Selector, nearest_papers
-from rag.question import analyse
+from rag.parts import EVERY_PART, Parts
+from rag.question import analyse, limited
 from rag.retrieval import Ranking, hits, rank
 from rag.schema import Answer, Filters, Hit, IndexInfo, Mode, NearPaper, Usage
 from rag.scope import Scope, read_scope
@@ -85,13 +87,22 @@ class AbstractQueryEngine(BaseQueryEngine):
     """Answers questions from one index; every sentence cites the sentence it stands on.
 
     As a LlamaIndex engine its `Response` has the answer's text, the cited passages as source
-    nodes, and the whole `Answer` under `metadata["answer"]`.
+    nodes, and the whole `Answer` under `metadata["answer"]`. `parts` and `estimate` are for
+    measuring: what works, and what turns the signs of an answer into its confidence.
     """
 
-    def __init__(self, index: Index, encoder: Encoder) -> None:
+    def __init__(
+        self,
+        index: Index,
+        encoder: Encoder,
+        parts: Parts = EVERY_PART,
+        estimate: Callable[[Signs], float] = confidence,
+    ) -> None:
         super().__init__(callback_manager=None)
         self._index = index
         self._encoder = encoder
+        self._parts = parts
+        self._estimate = estimate
         self._digests = list_digests(index.papers)
 
     @property
@@ -105,7 +116,7 @@ class AbstractQueryEngine(BaseQueryEngine):
     def search(self, query: str, limit: int, filters: Filters) -> tuple[Hit, ...]:
         """The papers nearest to a query, best first."""
         mask = allowed(self._index.papers, filters)
-        ranking = rank(self._index, self._encoder, check_question(query), mask)
+        ranking = rank(self._index, self._encoder, check_question(query), mask, self._parts)
         return hits(self._index, ranking, limit)
 
     def answer(
@@ -121,16 +132,19 @@ class AbstractQueryEngine(BaseQueryEngine):
         turns = read_history(history)
         mask = allowed(self._index.papers, filters)
         with clock.step("standalone"):
-            alone = standalone(asked, turns, self._index, self._encoder)
-            scope = read_scope(alone.asked, self._digests)
+            alone = standalone(asked, turns, self._index, self._encoder, self._parts)
+            scope = Scope(alone.asked, Filters())
+            if self._parts.digest_scopes:
+                scope = read_scope(alone.asked, self._digests)
             mask_of_filters = mask
             mask = mask & allowed(self._index.papers, scope.filters)
             if scope.without:
                 mask = mask & ~allowed(self._index.papers, Filters(digests=scope.without))
         with clock.step("retrieve"):
             query = replace(alone, asked=scope.text or alone.asked).text
-            ranking = rank(self._index, self._encoder, query, mask)
+            ranking = rank(self._index, self._encoder, query, mask, self._parts)
         reason: str | None
+        sure: float | None = COUNTED
         if scope.unknown:
             reason, blocks = self._unknown_digest(scope.unknown), []
         elif asked_for := asks_where(alone, self._index, mask_of_filters):
@@ -143,7 +157,7 @@ class AbstractQueryEngine(BaseQueryEngine):
             )
             reason = None
         else:
-            reason, blocks = self._from_evidence(alone, scope, ranking, clock)
+            reason, blocks, sure = self._from_evidence(alone, scope, ranking, clock)
         with clock.step("cite"):
             composition = compose(blocks)
         cited = {reference.paper.id for reference in composition.references}
@@ -159,23 +173,30 @@ class AbstractQueryEngine(BaseQueryEngine):
             nearest=self._nearest(ranking, cited),
             usage=Usage(),
             timings_ms=clock.done(),
+            confidence=None if reason else sure,
             index=self.info,
         )
         return hits(self._index, ranking, _HITS), answer
 
     def _from_evidence(
         self, alone: Standalone, scope: Scope, ranking: Ranking, clock: Clock
-    ) -> tuple[str | None, list[Block]]:
+    ) -> tuple[str | None, list[Block], float | None]:
         with clock.step("select"):
-            question = analyse(alone.asked, scope.text)
+            question = limited(analyse(alone.asked, scope.text), self._parts)
             about = {paper.id for paper in alone.about}
             rows = [int(row) for row in ranking.rows if self._index.papers[row].id in about]
-            evidence = Selector(self._index, self._encoder, question, ranking, rows).select()
-            reason = insufficient(self._index, question, ranking, evidence)
+            evidence = Selector(
+                self._index, self._encoder, question, ranking, rows, self._parts
+            ).select()
+            quoted = [found.paper for found in evidence.papers if found.passages]
+            if self._parts.abstention or not quoted:
+                reason = insufficient(self._index, question, ranking, evidence)
+                if reason:
+                    return reason, [], None
+            sure = self._estimate(read_signs(self._index, ranking, quoted))
         with clock.step("synthesise"):
             counted = question.counts_papers
-            blocks = [] if reason else extractive.write(self._index, evidence, counted=counted)
-            return reason, blocks
+            return None, extractive.write(self._index, evidence, counted=counted), sure
 
     def _unknown_digest(self, named: str) -> str:
         return f"There is no digest of {named}; there is: {name_all(self._digests)}."

@@ -15,6 +15,7 @@ from index.lexical import tokenize
 from index.papers import Paper
 from index.store import Index
 from rag.names import asked_names, mentions, own_names, paper_tokens, subjects
+from rag.parts import EVERY_PART, Parts
 from rag.question import Kind, Question
 from rag.retrieval import Floats, Ranking, passage_rows, query_tokens, rank
 from rag.sentence_score import enumerated, leans, names_its_paper, score_sentences, share
@@ -80,14 +81,16 @@ class Selector:
         question: Question,
         ranking: Ranking,
         about: Sequence[int] = (),
+        parts: Parts = EVERY_PART,
     ) -> None:
         self._index = index
         self._encoder = encoder
         self._question = question
         self._ranking = ranking
         self._about = list(about)
+        self._parts = parts
         rows = {index.papers[row].id: row for row in map(int, ranking.rows)}
-        named = subjects(question.text, index.papers, index.lexical)
+        named = subjects(question.text, index.papers, index.lexical) if parts.names_first else ()
         self._named = [rows[paper.id] for paper in named if paper.id in rows]
         self._part_cosines: tuple[Floats, ...] | None = None
 
@@ -125,7 +128,7 @@ class Selector:
         scores = self._ranking.scores
         rows = self._about or [int(row) for row in self._ranking.rows[:_CANDIDATES]]
         names = asked_names(self._question.text, self._index.lexical)
-        if names or self._named:
+        if self._parts.names_first and (names or self._named):
             named = [
                 row for row in dict.fromkeys((*rows, *self._named))
                 if all(mentions(self._index.papers[row], name) for name in names)
@@ -135,6 +138,8 @@ class Selector:
                 return preferred[0]
             if preferred:
                 return rows[0]
+        if not self._parts.better_sentence:
+            return rows[0]
         first = max(float(scores[rows[0]]), 1e-6)
         close = [row for row in rows if scores[row] >= CLOSE * first] or rows[:1]
         merit = {row: float(scores[row]) / first + self._of_paper(row, 1).score for row in close}
@@ -165,7 +170,7 @@ class Selector:
         """How well the papers that fit a list at all fit it, best papers first."""
         index, ranking = self._index, self._ranking
         subjects = self._question.subjects
-        tokens = [query_tokens(index, subject) for subject in subjects]
+        tokens = [query_tokens(index.lexical, subject, self._parts) for subject in subjects]
         weights = [{token: index.lexical.idf(token) for token in each} for each in tokens]
         cosines = np.max(
             [index.passage_vectors @ self._encoder.encode_query(subject) for subject in subjects],
@@ -204,7 +209,10 @@ class Selector:
         allowed[self._ranking.rows[:_CANDIDATES]] = True
         best: tuple[float, list[int]] = (-np.inf, [int(r) for r in self._ranking.rows[:2]])
         for left, right, sure in _halves(self._question.text)[:4]:
-            ranked = [rank(self._index, self._encoder, side, allowed) for side in (left, right)]
+            ranked = [
+                rank(self._index, self._encoder, side, allowed, self._parts)
+                for side in (left, right)
+            ]
             rows = [int(ranking.rows[0]) for ranking in ranked]
             # "X's success rate vs plain GPT-4o": both in the paper on X
             if known and any(self._has_all(known[0], side) for side in ranked):
@@ -266,6 +274,7 @@ class Selector:
                 cosines[rows.start : rows.stop],
                 names,
                 self._index.lexical,
+                self._parts,
             )
             for part, cosines in zip(
                 (self._question.asked, *self._question.parts), self._cosines(), strict=False
@@ -285,8 +294,8 @@ class Selector:
             if chosen and (spent + length > words or whole[i] < worth * whole[order[0]]):
                 continue
             leaning = not chosen and words > 1 and i > 0 and leans(texts[i])
-            before = [i - 1] if leaning else []
-            for at in (i, *before, *enumerated(texts, i)):
+            around = (*([i - 1] if leaning else []), *enumerated(texts, i))
+            for at in (i, *around) if self._parts.neighbours else (i,):
                 if at in chosen:
                     continue
                 chosen.append(at)

@@ -1,8 +1,10 @@
 """What a question asks for, read off its words alone."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from rag.parts import Parts
 
 MONEY = "dollars"
 
@@ -275,3 +277,15 @@ def analyse(text: str, subject: str | None = None) -> Question:
         asked_for=None if noun is None or VAGUE.search(noun) else noun,
         counted=counted,
     )
+
+
+def limited(question: Question, parts: Parts) -> Question:
+    """The question without what the parts switched off would have read off it."""
+    if not parts.cues:
+        question = replace(
+            question, wants_number=False, wants_reason=False, wants_name=False, wants_meaning=False
+        )
+    if not parts.question_parts:
+        question = replace(question, parts=(question.text,))
+    apart = {Kind.FACT: True, Kind.LIST: parts.lists, Kind.COMPARE: parts.comparisons}
+    return question if apart[question.kind] else replace(question, kind=Kind.FACT)

@@ -18,8 +18,9 @@ from llama_index.core.schema import NodeWithScore, QueryBundle
 from numpy.typing import NDArray
 
 from index.encoder import Encoder
-from index.lexical import tokenize
+from index.lexical import LexicalIndex, tokenize
 from index.store import Index
+from rag.parts import EVERY_PART, Parts
 from rag.schema import Hit, Passage
 
 Floats = NDArray[np.float32]
@@ -70,13 +71,18 @@ def _nearest_mean(cosines: Floats, owner: NDArray[np.int64], papers: int) -> Flo
     return (sums / np.maximum(np.minimum(counts, NEAREST_SENTENCES), 1)).astype(np.float32)
 
 
-def query_tokens(index: Index, text: str) -> tuple[str, ...]:
+def query_tokens(lexical: LexicalIndex, text: str, parts: Parts = EVERY_PART) -> tuple[str, ...]:
     """The tokens of a question, each typing error mended to a token of the index."""
-    return tuple(dict.fromkeys(index.lexical.correct(token) for token in tokenize(text)))
+    tokens = tokenize(text)
+    return tuple(dict.fromkeys(map(lexical.correct, tokens) if parts.mending else tokens))
 
 
 def rank(
-    index: Index, encoder: Encoder, text: str, allowed: NDArray[np.bool_] | None = None
+    index: Index,
+    encoder: Encoder,
+    text: str,
+    allowed: NDArray[np.bool_] | None = None,
+    parts: Parts = EVERY_PART,
 ) -> Ranking:
     """Rank the papers of `index` for a question.
 
@@ -86,14 +92,19 @@ def rank(
         text: The question, standing alone.
         allowed: Which papers may appear, shape (P,); all of them by default. Scores are
             computed over all papers, so a filter does not change them.
+        parts: What has a share in the scores.
     """
     query = encoder.encode_query(text)
-    tokens = query_tokens(index, text)
+    tokens = query_tokens(index.lexical, text, parts)
     whole = index.paper_vectors @ query
     passages = index.passage_vectors @ query
     nearest = _nearest_mean(passages, index.owner, len(index.papers))
     lexical = index.lexical.scores(tokens)
-    scores = _z(whole) + SENTENCE_WEIGHT * _z(nearest) + LEXICAL_WEIGHT * _z(lexical)
+    scores = (
+        parts.whole_abstracts * _z(whole)
+        + parts.sentences * SENTENCE_WEIGHT * _z(nearest)
+        + parts.lexical * LEXICAL_WEIGHT * _z(lexical)
+    )
     rows = np.arange(len(scores)) if allowed is None else np.flatnonzero(allowed)
     order = np.argsort(-scores[rows], kind="stable")
     return Ranking(text, rows[order], scores, passages, tokens)
@@ -137,14 +148,17 @@ class HybridRetriever(BaseRetriever):
     score is its paper's score.
     """
 
-    def __init__(self, index: Index, encoder: Encoder, limit: int = 10) -> None:
+    def __init__(
+        self, index: Index, encoder: Encoder, limit: int = 10, parts: Parts = EVERY_PART
+    ) -> None:
         super().__init__()
         self._index = index
         self._encoder = encoder
         self._limit = limit
+        self._parts = parts
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
-        ranking = rank(self._index, self._encoder, query_bundle.query_str)
+        ranking = rank(self._index, self._encoder, query_bundle.query_str, parts=self._parts)
         return [
             NodeWithScore(node=self._index.passages[at].node(), score=float(ranking.scores[paper]))
             for paper in ranking.rows[: self._limit]

@@ -116,6 +116,13 @@ class Answer(_Frozen):
     usage: Usage
     timings_ms: dict[str, float]
     model: str | None = None
+    confidence: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="How likely the papers cited are the right ones (`rag.confidence`); 1 for what"
+        " is counted or read off the index, None for a refusal.",
+    )
     index: IndexInfo
 
     @model_validator(mode="after")

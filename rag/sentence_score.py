@@ -10,8 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from index.lexical import LexicalIndex, tokenize
+from rag.parts import EVERY_PART, Parts
 from rag.question import Kind, Question
-from rag.retrieval import Floats
+from rag.retrieval import Floats, query_tokens
 
 OVERLAP_WEIGHT = 0.3
 NUMBER_BONUS = 0.2
@@ -86,6 +87,7 @@ def score_sentences(
     cosines: Floats,
     names: set[str],
     lexical: LexicalIndex,
+    parts: Parts = EVERY_PART,
 ) -> Floats:
     """How well each sentence of a paper answers a part of a question, shape (len(texts),).
 
@@ -97,14 +99,15 @@ def score_sentences(
         names: The tokens of the paper's own names: they say which paper is meant, not which
             sentence.
         lexical: How rare words are.
+        parts: What counts beside the cosine.
     """
-    asked = {lexical.correct(token) for token in tokenize(part)} - names
+    asked = set(query_tokens(lexical, part, parts)) - names
     weights = {token: lexical.idf(token) for token in asked}
-    asks_closing = bool(_ASKS_CLOSING.search(question.text))
     wants_name = question.wants_name or question.kind is not Kind.FACT
     scores = cosines.astype(np.float32)
     for i, text in enumerate(texts):
-        scores[i] += OVERLAP_WEIGHT * share(weights, tokenize(text))
+        if parts.overlap:
+            scores[i] += OVERLAP_WEIGHT * share(weights, tokenize(text))
         if question.wants_number and NUMBER.search(text):
             scores[i] += NUMBER_BONUS
         if wants_name and _NAMING.search(text):
@@ -116,14 +119,24 @@ def score_sentences(
             scores[i] -= ADDING_MALUS * bool(_ADDING.match(text))
         if question.wants_reason:
             scores[i] += REASON_BONUS * bool(_REASON.search(text))
-        else:
-            scores[i] += LATER_BONUS * i / len(texts)
-            scores[i] -= BACKGROUND_MALUS * bool(_BACKGROUND.match(text))
-        if question.kind is Kind.LIST:
-            scores[i] -= LEANING_MALUS * leans(text)
-        if _CLOSING.search(text) and not asks_closing:
-            scores[i] -= CLOSING_MALUS
+        if parts.form:
+            scores[i] += _form(question, text, i / len(texts))
     return scores
+
+
+def _form(question: Question, text: str, place: float) -> float:
+    """What a sentence's form and its place in the abstract are worth, whatever it says.
+
+    `place` is 0 for the first sentence and nears 1 for the last.
+    """
+    score = 0.0
+    if not question.wants_reason:
+        score += LATER_BONUS * place - BACKGROUND_MALUS * bool(_BACKGROUND.match(text))
+    if question.kind is Kind.LIST:
+        score -= LEANING_MALUS * leans(text)
+    if _CLOSING.search(text) and not _ASKS_CLOSING.search(question.text):
+        score -= CLOSING_MALUS
+    return score
 
 
 _ENUMERATED = re.compile(r"\(?(?:\d|[ivx]{1,4}|[a-e])\)")

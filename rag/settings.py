@@ -5,12 +5,13 @@ from pathlib import Path
 
 import platformdirs
 from dotenv import dotenv_values
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from index.errors import InputError
 
 PREFIX = "ABSTRACTQA_"
+OPENAI = "https://api.openai.com/v1"
 
 
 def _default_store() -> Path:
@@ -18,10 +19,19 @@ def _default_store() -> Path:
 
 
 class Settings(BaseSettings):
-    """Settings of AbstractQA; each is the environment variable `ABSTRACTQA_<NAME>`."""
+    """Settings of AbstractQA; each is the environment variable `ABSTRACTQA_<NAME>`.
+
+    The key and the address of a chat model have the names that every client of OpenAI's protocol
+    reads: `OPENAI_API_KEY` and `OPENAI_BASE_URL`.
+    """
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True
+        env_prefix=PREFIX,
+        env_file=".env",
+        extra="ignore",
+        frozen=True,
+        populate_by_name=True,
+        hide_input_in_errors=True,  # one of them is a secret
     )
 
     store: Path = Field(
@@ -33,6 +43,27 @@ class Settings(BaseSettings):
         min_length=1,
         description="The bundled all-MiniLM-L6-v2, or any sentence-transformers id or local path.",
     )
+    openai_api_key: SecretStr | None = Field(
+        default=None,
+        validation_alias="OPENAI_API_KEY",
+        description="Key of the chat model's endpoint; a local one needs none.",
+    )
+    openai_base_url: str = Field(
+        default=OPENAI,
+        validation_alias="OPENAI_BASE_URL",
+        repr=False,  # an address can hold a password
+        description="Address of an OpenAI-compatible endpoint: OpenAI, vLLM, Ollama, llama.cpp.",
+    )
+    chat_model: str | None = Field(
+        default=None,
+        description="Name of the chat model at that endpoint; without one no model is asked.",
+    )
+    chat_deadline_seconds: float = Field(
+        default=120,
+        gt=0,
+        le=3600,
+        description="Seconds a reply of the chat model may take, with all that is tried again.",
+    )
 
     @field_validator("store", mode="before")
     @classmethod
@@ -41,6 +72,20 @@ class Settings(BaseSettings):
             return _default_store()
         return Path(value).expanduser() if isinstance(value, str | Path) else value
 
+    @field_validator("openai_api_key", "openai_base_url", "chat_model", mode="before")
+    @classmethod
+    def _empty_is_not_set(cls, value: object, info: ValidationInfo) -> object:
+        empty = isinstance(value, str) and not value.strip()
+        return cls.model_fields[info.field_name or ""].default if empty else value
+
+
+def variables() -> dict[str, str]:
+    """The environment variable of each setting, by the setting's name."""
+    return {
+        name: str(field.validation_alias or PREFIX + name.upper())
+        for name, field in Settings.model_fields.items()
+    }
+
 
 def load_settings() -> Settings:
     """Read the settings from the environment and `.env`.
@@ -48,7 +93,8 @@ def load_settings() -> Settings:
     Raises:
         InputError: a value is out of range, or a key with our prefix is not a setting.
     """
-    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    names = variables()
+    known = set(names.values())
     try:
         given = {key.upper() for key in (*os.environ, *dotenv_values(".env"))}
     except UnicodeDecodeError as error:
@@ -62,5 +108,6 @@ def load_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         first = error.errors()[0]
-        name = PREFIX + "_".join(str(part) for part in first["loc"]).upper()
-        raise InputError(f"setting {name}: {first['msg']}") from error
+        # A setting with a name of its own is reported by it, the others by their field.
+        name = str(first["loc"][0])
+        raise InputError(f"setting {names.get(name, name)}: {first['msg']}") from error

@@ -9,6 +9,7 @@ from index.lexical import tokenize
 from index.papers import Paper
 from index.store import Index
 from index.text import clean_text
+from rag.confidence import coverage
 from rag.evidence import Evidence
 from rag.names import asked_names, mentions, own_names, paper_tokens, subjects, title_name
 from rag.question import ASKS_VENUE, ASKS_WHO, MONEY, VAGUE, Kind, Question
@@ -66,16 +67,6 @@ def topicality(ranking: Ranking) -> float:
     return float(np.sort(ranking.passages)[-nearest:].mean())
 
 
-def _coverage(index: Index, ranking: Ranking) -> float:
-    """The share of the question's words, weighted by rarity, that the first paper has."""
-    weights = {token: index.lexical.idf(token) for token in ranking.tokens}
-    total = sum(weights.values())
-    if not total or not len(ranking.rows):
-        return 0.0
-    has = paper_tokens(index.papers[int(ranking.rows[0])])
-    return sum(weight for token, weight in weights.items() if token in has) / total
-
-
 def insufficient(
     index: Index, question: Question, ranking: Ranking, evidence: Evidence
 ) -> str | None:
@@ -128,7 +119,7 @@ def _is_off_topic(index: Index, question: Question, ranking: Ranking) -> bool:
     names = asked_names(question.text, index.lexical)
     if any(mentions(index.papers[int(row)], name) for name in names for row in ranking.rows):
         return False
-    near, covered = topicality(ranking), _coverage(index, ranking)
+    near, covered = topicality(ranking), coverage(index, ranking, int(ranking.rows[0]))
     least = LEAST_TOPICALITY_OF_ADVICE if _ADVICE.search(question.text) else LEAST_TOPICALITY
     if not covered:  # not one of its words
         least = LEAST_TOPICALITY_OF_ADVICE
@@ -163,7 +154,7 @@ def _missing_subject(index: Index, question: Question, paper: Paper) -> str | No
         return None
     names = set(tokenize(" ".join(own_names(paper))))
     said = VAGUE.sub(" ", question.text)
-    tokens = [token for token in query_tokens(index, said) if token not in names]
+    tokens = [token for token in query_tokens(index.lexical, said) if token not in names]
     has = paper_tokens(paper)
     missing = [token for token in tokens if not _shares([token], has)]
     if len(missing) > 1 and len(missing) == len(tokens):

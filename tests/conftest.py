@@ -1,6 +1,7 @@
 """What the tests share."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,6 +9,8 @@ import pytest
 
 # Heavy imports stand inside the fixtures: most tests need neither the encoder nor LlamaIndex.
 if TYPE_CHECKING:
+    from chat_server import ChatServer
+
     from index.embedding import SentenceEncoder
     from rag import Assistant
 
@@ -64,3 +67,12 @@ def sample_assistant(sample_store: Path) -> "Assistant":
     from rag.settings import Settings
 
     return Assistant.open(store=sample_store, settings=Settings(store=sample_store))
+
+
+@pytest.fixture
+def chat_server() -> "Iterator[ChatServer]":
+    """An OpenAI-compatible server on loopback that says what the test has scripted."""
+    from chat_server import running
+
+    with running() as server:
+        yield server

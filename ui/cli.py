@@ -10,15 +10,13 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from index.errors import AbstractQAError
+from ui.evaluation.arguments import MODES, add_eval, add_store
 
 if TYPE_CHECKING:
     _Commands = argparse._SubParsersAction[argparse.ArgumentParser]
-
-MODES = ("auto", "extractive", "generative")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -70,23 +68,11 @@ def build_parser() -> argparse.ArgumentParser:
     _add_ask(commands)
     _add_search(commands)
     _add_ui(commands)
-    _add_eval(commands)
+    add_eval(commands)
     doctor = commands.add_parser("doctor", help="check index, models and page; say what to do")
-    _add_store(doctor)
+    add_store(doctor)
     _add_json(doctor)
     return parser
-
-
-def _path(text: str) -> Path:
-    if not text:  # pathlib would take it for the working folder
-        raise argparse.ArgumentTypeError("the path is empty")
-    return Path(text)
-
-
-def _add_store(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--store", type=_path, metavar="DIR", help="the index's folder (default: ABSTRACTQA_STORE)"
-    )
 
 
 def _add_json(parser: argparse.ArgumentParser) -> None:
@@ -110,7 +96,7 @@ def _add_index(commands: "_Commands") -> None:
     index.add_argument(
         "--undo", action="store_true", help="go back to the index before the last change"
     )
-    _add_store(index)
+    add_store(index)
     _add_json(index)
 
 
@@ -127,7 +113,7 @@ def _add_ask(commands: "_Commands") -> None:
     )
     ask.add_argument("--since", metavar="DATE", help="only digests from this day on (2025-03-14)")
     ask.add_argument("--until", metavar="DATE", help="only digests up to this day, inclusive")
-    _add_store(ask)
+    add_store(ask)
     _add_json(ask)
 
 
@@ -137,7 +123,7 @@ def _add_search(commands: "_Commands") -> None:
     search.add_argument(
         "--limit", type=int, default=10, metavar="N", help="papers at most (default: 10)"
     )
-    _add_store(search)
+    add_store(search)
     _add_json(search)
 
 
@@ -150,23 +136,7 @@ def _add_ui(commands: "_Commands") -> None:
     ui.add_argument(
         "--sample", action="store_true", help="index the bundled sample if there is no index"
     )
-    _add_store(ui)
-
-
-def _add_eval(commands: "_Commands") -> None:
-    evaluate = commands.add_parser("eval", help="measure retrieval or answers")
-    kinds = evaluate.add_subparsers(dest="kind", required=True, metavar="KIND")
-    retrieval = kinds.add_parser("retrieval", help="rank a dataset in BEIR layout")
-    retrieval.add_argument("dataset", type=_path, metavar="DATASET_DIR")
-    answers = kinds.add_parser("answers", help="answer a file of questions")
-    answers.add_argument("questions", type=_path, metavar="QUESTIONS.jsonl")
-    _add_store(answers)
-    _add_mode(answers)
-    for parser in (retrieval, answers):
-        parser.add_argument(
-            "--out", type=_path, metavar="DIR", help="new folder of this run (default: in runs/)"
-        )
-        _add_json(parser)
+    add_store(ui)
 
 
 if __name__ == "__main__":

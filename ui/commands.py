@@ -155,22 +155,24 @@ def ui(arguments: Namespace) -> int:
 
 
 def evaluate(arguments: Namespace) -> int:
-    """Measure retrieval or answers, and keep the run."""
-    from eval.runs import format_summary
+    """Measure, or read what was measured."""
+    from ui.evaluation import improving, measuring, reading
 
-    if arguments.kind == "retrieval":
-        from eval.retrieval import evaluate_retrieval
-        from rag.settings import load_settings
-
-        metrics = evaluate_retrieval(arguments.dataset, load_settings(), out=arguments.out)
-    else:
-        from eval.answers import evaluate_answers
-
-        metrics = evaluate_answers(
-            arguments.questions, _assistant(arguments), mode=arguments.mode, out=arguments.out
-        )
-    say(json.dumps(metrics, ensure_ascii=False) if arguments.json else format_summary(metrics))
-    return 0
+    kinds: dict[str, Callable[[Namespace], int]] = {
+        "retrieval": measuring.retrieval,
+        "answers": measuring.answers,
+        "checker": measuring.checker,
+        "compare": reading.compare,
+        "show": reading.show,
+        "leaderboard": reading.leaderboard,
+        "judge": reading.judge,
+        "export": reading.export,
+        "ablate": improving.ablate,
+        "calibrate": improving.calibrate,
+        "gate": improving.gate,
+        "synthesize": improving.synthesize,
+    }
+    return kinds[arguments.kind](arguments)
 
 
 def doctor(arguments: Namespace) -> int:

@@ -1,13 +1,14 @@
 """Retrieval benchmarks in BEIR layout."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import BaseModel, Field
+from pydantic import ConfigDict, Field
 
-from eval.datasets.lines import IdWithoutSpace, Words, json_lines, parse, read_lines
+from eval.datasets.lines import Identified, IdWithoutSpace, Words, identified
+from eval.datasets.qrels import load_qrels
 from index.errors import InputError
 from index.papers import Paper
 
@@ -16,82 +17,114 @@ from index.papers import Paper
 class Beir:
     """A retrieval benchmark.
 
-    `qrels[query id][paper id]` is how relevant the paper is; above 0 is relevant.
+    `queries[query id]` is what is asked; every one is judged. `qrels[query id][paper id]` is how
+    relevant the paper is; above 0 is relevant.
     """
 
     papers: list[Paper]
     queries: dict[str, str]
     qrels: dict[str, dict[str, int]]
 
+    @property
+    def absent(self) -> int:
+        """Relevant judgements of papers that are not there: no system can find them."""
+        there = {paper.id for paper in self.papers}
+        return sum(
+            grade > 0 and paper not in there
+            for grades in self.qrels.values()
+            for paper, grade in grades.items()
+        )
 
-class _Document(BaseModel):
+
+class _Document(Identified):
+    model_config = ConfigDict(extra="allow")
+
     id: IdWithoutSpace = Field(alias="_id")
     title: str = ""
     text: str = ""
 
 
-class _Query(BaseModel):
+class _Query(Identified):
     id: IdWithoutSpace = Field(alias="_id")
     text: Words
 
 
-def load_beir(folder: Path) -> Beir:
-    """Read `corpus.jsonl`, `queries.jsonl` and `qrels/test.tsv` of a BEIR folder.
+def load_beir(folder: Path, split: str = "test") -> Beir:
+    """Read `corpus.jsonl`, `queries.jsonl` and `qrels/<split>.tsv` of a BEIR folder.
 
-    A document's `_id` becomes the paper's id, its `text` the abstract (which may be empty).
-    Authors, year, venue, doi and url are taken from the record or its `metadata` if they are
-    there. The format: https://github.com/beir-cellar/beir/wiki/Load-your-custom-dataset.
+    Each may be packed (`corpus.jsonl.gz`), as some downloads are. Queries that the split does not
+    judge are left out. A judged paper that the corpus lacks counts as not found (ArguAna has
+    such: https://github.com/beir-cellar/beir/issues/101); `Beir.absent` says how many there are.
+    The format: https://github.com/beir-cellar/beir/wiki/Load-your-custom-dataset.
 
     Raises:
-        InputError: a file is missing or empty, a line is broken or repeats an id, or a
-            judgement names a query or a relevant document that is not in the dataset; the
-            message names file and line.
+        InputError: a file or the split is missing or empty, a line is broken or repeats an id,
+            a judgement names a query that there is not, or no relevant paper is in the corpus;
+            the message names file and line.
+    """
+    corpus, queries, qrels = beir_files(folder, split)
+    asked = {query.id: query.text for _, query in identified(_Query, queries)}
+    return judged(load_corpus(corpus), asked, qrels)
+
+
+def beir_files(folder: Path, split: str = "test") -> tuple[Path, Path, Path]:
+    """Where a BEIR folder keeps its corpus, its queries and the judgements of a split.
+
+    Raises:
+        InputError: it is not a folder or has no such split; the message says which it has.
     """
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder; give one with corpus.jsonl, queries.jsonl")
-    papers: dict[str, Paper] = {}
-    corpus = folder / "corpus.jsonl"
-    for number, record in json_lines(corpus):
-        document = parse(_Document, record, corpus, number)
-        if document.id in papers:
-            raise InputError(
-                f"{corpus}:{number}: _id {document.id!r} stands twice; ids must differ"
-            )
-        papers[document.id] = _paper(document, record)
-    queries: dict[str, str] = {}
-    queries_path = folder / "queries.jsonl"
-    for number, record in json_lines(queries_path):
-        query = parse(_Query, record, queries_path, number)
-        if query.id in queries:
-            raise InputError(f"{queries_path}:{number}: _id {query.id!r} stands twice")
-        queries[query.id] = query.text
-    return Beir(
-        list(papers.values()), queries, _qrels(folder / "qrels" / "test.tsv", queries, papers)
+    files = sorted((folder / "qrels").glob("*.tsv*"), reverse=True)
+    splits = {path.name.partition(".tsv")[0]: path for path in files}
+    if split not in splits:
+        names = ", ".join(sorted(splits)) or "none"
+        raise InputError(f"{folder} has no qrels/{split}.tsv; the splits it has: {names}")
+    return (
+        _packed_or_not(folder / "corpus.jsonl"),
+        _packed_or_not(folder / "queries.jsonl"),
+        splits[split],
     )
 
 
-def _qrels(
-    path: Path, queries: Mapping[str, str], papers: Mapping[str, Paper]
-) -> dict[str, dict[str, int]]:
-    qrels: dict[str, dict[str, int]] = {}
-    for number, line in read_lines(path):
-        fields = line.split()
-        if number == 1 and fields[-1:] == ["score"]:
-            continue
-        if len(fields) != 3 or not re.fullmatch("-?[0-9]{1,9}", fields[2]):
-            raise InputError(f"{path}:{number}: expected query-id, corpus-id and a whole score")
-        query, paper, score = fields[0], fields[1], int(fields[2])
-        if query not in queries:
-            raise InputError(f"{path}:{number}: query {query!r} is not in queries.jsonl")
-        if score > 0 and paper not in papers:
-            raise InputError(f"{path}:{number}: document {paper!r} is not in corpus.jsonl")
-        qrels.setdefault(query, {})[paper] = score
-    if not qrels:
-        raise InputError(f"{path} holds no judgements; write query-id, corpus-id, score a line")
-    return qrels
+def load_corpus(path: Path) -> list[Paper]:
+    """Read the papers of a BEIR `corpus.jsonl`, packed or not.
+
+    A document's `_id` becomes the paper's id, its `text` the abstract (which may be empty).
+    Authors, year, venue, doi and url are taken from the record or its `metadata` if they are
+    there.
+
+    Raises:
+        InputError: the file cannot be read or is empty, or a line is broken or repeats an id;
+            the message names file and line.
+    """
+    return [_paper(document) for _, document in identified(_Document, path)]
 
 
-def _paper(document: _Document, record: Mapping[str, object]) -> Paper:
+def judged(papers: Sequence[Paper], queries: Mapping[str, str], qrels_path: Path) -> Beir:
+    """The benchmark of those of `queries` that a file of judgements judges.
+
+    Raises:
+        InputError: the judgements are broken (`load_qrels`), or none of the papers they call
+            relevant is there.
+    """
+    qrels = load_qrels(qrels_path, queries)
+    relevant = {paper for grades in qrels.values() for paper, grade in grades.items() if grade > 0}
+    if relevant.isdisjoint(paper.id for paper in papers):
+        raise InputError(
+            f"{qrels_path}: no relevant paper is in the corpus; give both of one dataset"
+        )
+    asked = {query: text for query, text in queries.items() if query in qrels}
+    return Beir(list(papers), asked, qrels)
+
+
+def _packed_or_not(path: Path) -> Path:
+    packed = path.with_name(path.name + ".gz")
+    return packed if packed.exists() and not path.exists() else path
+
+
+def _paper(document: _Document) -> Paper:
+    record = document.model_extra or {}
     metadata = record.get("metadata")
     known = {**metadata, **record} if isinstance(metadata, dict) else record
     year = _text(known.get("year"))

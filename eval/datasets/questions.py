@@ -1,12 +1,12 @@
 """Question files: what is asked, and what a right answer cites and says."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from eval.datasets.lines import Words, json_lines, parse
-from index.errors import InputError
+from eval.datasets.lines import Identified, Words, identified, write_json_lines
 
 
 class Message(BaseModel):
@@ -27,8 +27,14 @@ class Evidence(BaseModel):
     quote: Words
 
 
-class Question(BaseModel):
-    """A question with what a right answer cites and says."""
+class Question(Identified):
+    """A question with what a right answer cites and says.
+
+    `type` is any word that figures are to be told apart by ("fact", "list"). Three have a
+    meaning: "followup" and "digest" need the history or the filters that `ask` adds, and
+    "false-premise" supposes something that the papers do not say. Such a question is not
+    answerable; its nuggets, if it has any, are what corrects it.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -37,6 +43,9 @@ class Question(BaseModel):
     question: Words
     history: tuple[Message, ...] = Field(default=(), description="Oldest first.")
     answerable: bool
+    answer: Literal["yes", "no", "maybe"] | None = Field(
+        default=None, description="The right answer to a yes/no question."
+    )
     papers: tuple[Words, ...] = Field(default=(), description="Titles of the papers that answer.")
     evidence: tuple[Evidence, ...] = ()
     nuggets: tuple[Annotated[tuple[Words, ...], Field(min_length=1)], ...] = Field(
@@ -52,12 +61,13 @@ def load_questions(path: Path) -> list[Question]:
         InputError: no such file, no questions in it, or a line that is not a question or
             repeats an id; the message names file and line.
     """
-    questions: dict[str, Question] = {}
-    for number, record in json_lines(path):
-        question = parse(Question, record, path, number)
-        if question.id in questions:
-            raise InputError(f"{path}:{number}: id {question.id!r} stands twice; ids must differ")
-        questions[question.id] = question
-    if not questions:
-        raise InputError(f"{path} holds no questions; write one JSON object a line")
-    return list(questions.values())
+    return [question for _, question in identified(Question, path)]
+
+
+def write_questions(path: Path, questions: Iterable[Question]) -> None:
+    """Write a questions file that `load_questions` reads back, whole or not at all.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    write_json_lines(path, questions)

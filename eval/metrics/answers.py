@@ -6,16 +6,22 @@ their letters and digits, so LaTeX and case in a title do not matter.
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from eval.datasets import Evidence, Question
+from eval.datasets import Question
+from eval.metrics.spans import evidence_cited, span_errors
+from index.lexical import tokenize
 from index.papers import Paper, letters
-from index.text import clean
 from rag.citations import unescape
-from rag.schema import Answer, Reference
+from rag.schema import Answer
 
 MARKER = re.compile(r"\s*\[(\d+)\]")
+FALSE_PREMISE = "false-premise"
+"""The type of questions that take for granted what is not so; their facts are what corrects it."""
+
+_GRAM = 4
+_WORD = re.compile(r"[^\W\d_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +35,7 @@ class AnswerScore:
     question: Question
     answer: Answer
     nuggets_found: tuple[bool, ...]
+    nuggets_partial: tuple[bool, ...]
     papers_cited: tuple[bool, ...]
     references_gold: tuple[bool, ...]
     evidence_cited: tuple[bool | None, ...]
@@ -36,7 +43,13 @@ class AnswerScore:
     span_errors: tuple[str, ...]
     marker_errors: tuple[str, ...]
     words: int
+    redundancy: float | None
     elapsed_ms: float
+
+    @property
+    def confidence(self) -> float | None:
+        """How sure the system says it is, in [0, 1]; None if it does not say."""
+        return self.answer.confidence
 
     @property
     def refused(self) -> bool:
@@ -47,6 +60,18 @@ class AnswerScore:
     def nugget_recall(self) -> float | None:
         """Share of the question's facts that the text states."""
         return share(self.nuggets_found)
+
+    @property
+    def nugget_recall_lenient(self) -> float | None:
+        """The same, with half a fact for each that is stated in part.
+
+        The credit of the AutoNuggetizer for partial support (Pradeep et al. 2025, "The great
+        nugget recall", TREC 2024 RAG), here without a model.
+        """
+        if not self.nuggets_found:
+            return None
+        credit = sum(self.nuggets_found) + 0.5 * sum(self.nuggets_partial)
+        return credit / len(self.nuggets_found)
 
     @property
     def citation_precision(self) -> float | None:
@@ -69,6 +94,38 @@ class AnswerScore:
         precision, recall = self.citation_precision or 0, self.citation_recall or 0
         return precision >= 0.5 and recall >= 0.5 and self.references_gold[0]
 
+    @property
+    def right(self) -> bool:
+        """Whether the question was handled as it should be.
+
+        An unanswerable one is refused. An answerable one is answered from the right papers, where
+        there are any, with at least half of its facts, where any are listed.
+        """
+        if not self.question.answerable or self.refused:
+            return self.refused and not self.question.answerable
+        facts = self.nugget_recall
+        return (self.right_papers or not self.question.papers) and (facts is None or facts >= 0.5)
+
+    @property
+    def yes_no_right(self) -> bool | None:
+        """Whether the text begins with the right one of yes, no and maybe.
+
+        Another beginning is wrong. None if the question is not of that kind.
+        """
+        if self.question.answer is None:
+            return None
+        return first_word(self.answer.text) == self.question.answer
+
+    @property
+    def accepted_false_premise(self) -> bool | None:
+        """Whether a question with a false premise was answered without correcting it.
+
+        Corrected is what states one of the question's facts. None for every other question.
+        """
+        if self.question.type != FALSE_PREMISE:
+            return None
+        return not self.refused and not any(self.nuggets_found)
+
 
 def score_answer(
     question: Question, answer: Answer, indexed: Sequence[Paper], elapsed_ms: float
@@ -89,6 +146,7 @@ def score_answer(
         question=question,
         answer=answer,
         nuggets_found=nuggets_found(question.nuggets, answer.text),
+        nuggets_partial=nuggets_partial(question.nuggets, answer.text),
         papers_cited=tuple(letters(title) in references for title in question.papers),
         references_gold=tuple(letters(r.paper.title) in gold for r in answer.references),
         evidence_cited=tuple(
@@ -99,6 +157,7 @@ def score_answer(
         span_errors=span_errors(answer, by_id),
         marker_errors=marker_errors(answer),
         words=word_count(answer.text),
+        redundancy=redundancy(answer.text),
         elapsed_ms=elapsed_ms,
     )
 
@@ -108,9 +167,31 @@ def plain_text(markdown: str) -> str:
     return unescape(MARKER.sub("", markdown)).strip()
 
 
-def word_count(markdown: str) -> int:
+def words_of(markdown: str) -> list[str]:
     """Words as people read them: a lone dash or bullet is none, nor is a marker."""
-    return sum(any(map(str.isalnum, word)) for word in plain_text(markdown).split())
+    return [word for word in plain_text(markdown).split() if any(map(str.isalnum, word))]
+
+
+def word_count(markdown: str) -> int:
+    """How many words people read."""
+    return len(words_of(markdown))
+
+
+def first_word(markdown: str) -> str | None:
+    """The first word that is letters alone, in lower case; None if there is none."""
+    found = _WORD.search(plain_text(markdown))
+    return found[0].casefold() if found else None
+
+
+def redundancy(markdown: str) -> float | None:
+    """The share of four words in a row that were there before, in [0, 1]; None if there are none.
+
+    1 - distinct / all, of the runs of four words, case aside: seq-rep-4 (Welleck et al. 2020,
+    "Neural text generation with unlikelihood training").
+    """
+    words = [word.casefold() for word in words_of(markdown)]
+    grams = [tuple(words[at : at + _GRAM]) for at in range(len(words) - _GRAM + 1)]
+    return 1 - len(set(grams)) / len(grams) if grams else None
 
 
 def nuggets_found(nuggets: Sequence[Sequence[str]], markdown: str) -> tuple[bool, ...]:
@@ -124,61 +205,21 @@ def nuggets_found(nuggets: Sequence[Sequence[str]], markdown: str) -> tuple[bool
     return tuple(any(_folded(wording) in text for wording in nugget) for nugget in nuggets)
 
 
-def evidence_cited(
-    evidence: Evidence, by_title: Mapping[str, Paper], references: Mapping[str, Reference]
-) -> bool | None:
-    """Whether a cited passage of the quote's paper overlaps the quote.
+def nuggets_partial(nuggets: Sequence[Sequence[str]], markdown: str) -> tuple[bool, ...]:
+    """Which facts the text states in part: all stems of a wording are in it, in any order.
 
-    Both mappings are keyed by `letters(title)`. None if the paper is not in the index or the
-    quote not in its abstract, so that a wrong quote is not the answer's fault.
+    A fact that it states outright is not stated in part.
     """
-    key = letters(evidence.paper)
-    span = quote_span(evidence.quote, by_title[key].abstract) if key in by_title else None
-    if span is None:
-        return None
-    start, end = span
-    passages = references[key].passages if key in references else ()
-    return any(passage.start < end and start < passage.end for passage in passages)
+    held = set(tokenize(plain_text(markdown)))
+    return tuple(
+        not outright and any(_all_held(wording, held) for wording in nugget)
+        for nugget, outright in zip(nuggets, nuggets_found(nuggets, markdown), strict=True)
+    )
 
 
-def quote_span(quote: str, abstract: str) -> tuple[int, int] | None:
-    """Where a quote stands in the stored abstract: code points, `end` exclusive, or None.
-
-    A quote that is not there letter for letter is looked for in the cleaned forms of both.
-    """
-    start = abstract.find(quote)
-    if start >= 0:
-        return start, start + len(quote)
-    cleaned, wanted = clean(abstract), clean(quote).text
-    start = cleaned.text.find(wanted) if wanted else -1
-    return cleaned.stored_span(start, start + len(wanted)) if start >= 0 else None
-
-
-def span_errors(answer: Answer, by_id: Mapping[str, Paper]) -> tuple[str, ...]:
-    """What is wrong with the cited spans, one line each; empty if every one is verbatim.
-
-    A passage is verbatim if `abstract[start:end] == text` holds in the *indexed* paper of its
-    id; a citation, which carries no text, if it lies inside a passage of its reference.
-    """
-    errors: list[str] = []
-    for reference in answer.references:
-        indexed = by_id.get(reference.paper.id)
-        for passage in reference.passages:
-            span = f"passage [{passage.start}, {passage.end}) of [{reference.number}]"
-            if indexed is None:
-                errors.append(f"{span}: paper {reference.paper.id} is not in the index")
-            elif indexed.abstract[passage.start : passage.end] != passage.text or not passage.text:
-                errors.append(f"{span} is not what the abstract says there")
-    passages = {reference.number: reference.passages for reference in answer.references}
-    for sentence in answer.sentences:
-        for citation in sentence.citations:
-            start, end = citation.start, citation.end
-            inside = (p.start <= start < end <= p.end for p in passages.get(citation.reference, ()))
-            if not any(inside):
-                errors.append(
-                    f"citation [{start}, {end}) of [{citation.reference}] is in no passage of it"
-                )
-    return tuple(errors)
+def _all_held(wording: str, held: set[str]) -> bool:
+    stems = set(tokenize(wording))
+    return bool(stems) and stems <= held
 
 
 def marker_errors(answer: Answer) -> tuple[str, ...]:

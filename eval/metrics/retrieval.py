@@ -6,7 +6,7 @@ The values are those of `pytrec_eval` (trec_eval's own code), through `ir_measur
 from collections.abc import Iterable, Mapping
 
 import numpy as np
-from ir_measures import RR, R, Success, nDCG, pytrec_eval
+from ir_measures import AP, RR, R, Success, nDCG, pytrec_eval
 
 Qrels = Mapping[str, Mapping[str, int]]
 """`qrels[query id][paper id]` = relevance; above 0 is relevant."""
@@ -14,7 +14,15 @@ Qrels = Mapping[str, Mapping[str, int]]
 Run = Mapping[str, Mapping[str, float]]
 """`run[query id][paper id]` = score; higher is better."""
 
-MEASURES = {"nDCG@10": nDCG @ 10, "MRR": RR, "R@5": R @ 5, "R@10": R @ 10, "hit@1": Success @ 1}
+MEASURES = {
+    "nDCG@10": nDCG @ 10,
+    "MRR": RR,
+    "MAP": AP,
+    "R@5": R @ 5,
+    "R@10": R @ 10,
+    "R@100": R @ 100,
+    "hit@1": Success @ 1,
+}
 """What is measured, by the name it has in metrics.json."""
 
 
@@ -44,6 +52,8 @@ def query_metrics(qrels: Qrels, run: Run) -> dict[str, dict[str, float]]:
       (Järvelin & Kekäläinen 2002, trec_eval `ndcg_cut`).
     - MRR: 1 / rank of the first relevant paper, 0 if it was not found; its mean over queries
       gives the name (Voorhees 1999, trec_eval `recip_rank`).
+    - MAP: the precision at the rank of each relevant paper that was found, added up / relevant
+      papers (trec_eval `map`); nothing is cut off but what the run itself leaves out.
     - R@k: relevant papers among the first k / relevant papers (trec_eval `recall`).
     - hit@1: 1 if the first paper is relevant, else 0 (trec_eval `success`).
 
@@ -59,10 +69,14 @@ def query_metrics(qrels: Qrels, run: Run) -> dict[str, dict[str, float]]:
     return values
 
 
-def retrieval_metrics(qrels: Qrels, run: Run) -> dict[str, float]:
-    """The mean over the queries of `qrels` of each measure, 0 for none."""
-    per_query = query_metrics(qrels, run).values()
+def mean_metrics(per_query: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """The mean over the queries of each measure, 0 for none."""
     return {
-        name: sum(values[name] for values in per_query) / max(len(per_query), 1)
+        name: sum(values[name] for values in per_query.values()) / max(len(per_query), 1)
         for name in MEASURES
     }
+
+
+def retrieval_metrics(qrels: Qrels, run: Run) -> dict[str, float]:
+    """The mean over the queries of `qrels` of each measure, 0 for none."""
+    return mean_metrics(query_metrics(qrels, run))

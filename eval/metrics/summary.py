@@ -3,28 +3,43 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import chain
+from pathlib import Path
 
-import numpy as np
-
+from eval.metrics import cost
 from eval.metrics.answers import AnswerScore, share
+from eval.metrics.citations import alce
+from eval.metrics.selective import Outcome, brier, calibration_error, reliability, risk_coverage
+from eval.support import Supports, VerbatimSupport
+from rag.schema import Answer
 
 Figure = float | int | None
 Section = dict[str, Figure]
 
 
-def answer_summary(scores: Sequence[AnswerScore]) -> dict[str, Section]:
+def answer_summary(
+    scores: Sequence[AnswerScore], support: Supports | None = None, store: Path | None = None
+) -> dict[str, Section]:
     """The figures of a run, by section.
 
     Shares are in [0, 1], and None where there was nothing to measure. Citations, evidence and
     nuggets are those of the answerable questions; a refusal there finds and cites nothing.
     "micro" pools all items, "macro" is the mean over questions.
+
+    Args:
+        scores: Every answer, measured.
+        support: What decides whether cited text supports a sentence; its name is part of the
+            section's name. The product's own checker by default.
+        store: The index on disk, if there is one to weigh.
     """
+    support = support or VerbatimSupport()
     answerable = [score for score in scores if score.question.answerable]
     given = [score for score in scores if not score.refused]
     words = [score.words for score in given]
     return {
+        "right": {"share": share([score.right for score in scores]), "questions": len(scores)},
         "nuggets": {
             "recall": _mean(score.nugget_recall for score in answerable),
+            "recall_lenient": _mean(score.nugget_recall_lenient for score in answerable),
             "recall_micro": _pooled(score.nuggets_found for score in answerable),
         },
         "citations": {
@@ -35,13 +50,24 @@ def answer_summary(scores: Sequence[AnswerScore]) -> dict[str, Section]:
             "evidence_recall": _mean(score.evidence_recall for score in answerable),
             "quotes_not_located": sum(score.evidence_cited.count(None) for score in answerable),
         },
+        f"alce_{support.name}": cited_support(scores, support),
         "verbatim": verbatim(scores),
         "abstention": abstention(scores),
+        "selective": selective([outcome(score) for score in scores]),
+        "false_premise": _flags("accepted", [s.accepted_false_premise for s in scores]),
+        "yes_no": _flags("right", [score.yes_no_right for score in scores]),
         "conversation_and_digest": right_papers(
             score for score in answerable if score.question.type in ("followup", "digest")
         ),
-        "words": {"median": _quantile(words, 0.5), "p90": _quantile(words, 0.9)},
+        "words": {"median": cost.quantile(words, 0.5), "p90": cost.quantile(words, 0.9)},
+        "redundancy": {"mean": _mean(score.redundancy for score in given)},
         "latency_ms": latency([score.elapsed_ms for score in scores]),
+        "stages_ms": {**cost.stages(score.answer for score in scores)},
+        "tokens": tokens([score.answer for score in scores]),
+        "machine": {
+            "peak_memory_bytes": cost.peak_memory_bytes(),
+            "index_bytes": cost.index_bytes(store) if store else None,
+        },
     }
 
 
@@ -60,6 +86,47 @@ def verbatim(scores: Sequence[AnswerScore]) -> Section:
         "share": (spans - wrong) / spans if spans else None,
         "marker_errors": sum(len(score.marker_errors) for score in scores),
     }
+
+
+def cited_support(scores: Sequence[AnswerScore], support: Supports) -> Section:
+    """ALCE's citation recall and precision, over the answers given (`eval.metrics.citations`).
+
+    Recall and precision are means over answers, as in ALCE; the rest are counts.
+    """
+    found = [each for score in scores if (each := alce(score.answer, support)) is not None]
+    return {
+        "recall": _mean(each.recall for each in found),
+        "precision": _mean(each.precision for each in found),
+        "sentences": sum(each.sentences for each in found),
+        "sentences_uncited": sum(each.sentences - each.cited for each in found),
+        "sentences_supported": sum(each.supported for each in found),
+        "citations": sum(each.citations for each in found),
+        "citations_precise": sum(each.precise for each in found),
+    }
+
+
+def outcome(score: AnswerScore) -> Outcome:
+    """What `eval.metrics.selective` looks at of an answer."""
+    return Outcome(score.confidence, refused=score.refused, right=score.right)
+
+
+def selective(outcomes: Sequence[Outcome]) -> Section:
+    """How well confidence tells right from wrong (`eval.metrics.selective`)."""
+    curve = risk_coverage(outcomes)
+    bins = reliability(outcomes)
+    return {
+        "aurc": curve.aurc if curve else None,
+        "aurc_excess": curve.excess if curve else None,
+        "ece": calibration_error(bins),
+        "brier": brier(outcomes),
+        "with_confidence": sum(each.count for each in bins),
+    }
+
+
+def tokens(answers: Sequence[Answer]) -> Section:
+    """What chat models read and wrote, and its price in US dollars, None if unknown."""
+    read, written = cost.tokens(answers)
+    return {"read": read, "written": written, "usd": cost.cost_usd(answers)}
 
 
 def abstention(scores: Sequence[AnswerScore]) -> Section:
@@ -90,8 +157,8 @@ def right_papers(scores: Iterable[AnswerScore]) -> Section:
 
 
 def latency(elapsed_ms: Sequence[float]) -> Section:
-    """The median and the 95th percentile of wall-clock times, in milliseconds."""
-    return {"p50": _quantile(elapsed_ms, 0.5), "p95": _quantile(elapsed_ms, 0.95)}
+    """The median, the 95th and the 99th percentile of wall-clock times, in milliseconds."""
+    return {**cost.percentiles(elapsed_ms)}
 
 
 def _type(scores: Sequence[AnswerScore]) -> Section:
@@ -99,12 +166,13 @@ def _type(scores: Sequence[AnswerScore]) -> Section:
     return {
         "questions": len(scores),
         "refused": sum(score.refused for score in scores),
+        "right": share([score.right for score in scores]),
         "nugget_recall": _mean(score.nugget_recall for score in answerable),
         "citation_precision": _pooled(score.references_gold for score in answerable),
         "citation_recall": _pooled(score.papers_cited for score in answerable),
         "evidence_recall": _mean(score.evidence_recall for score in answerable),
         "right_papers": sum(s.right_papers for s in answerable) if answerable else None,
-        "words_median": _quantile([score.words for score in scores if not score.refused], 0.5),
+        "words_median": cost.quantile([score.words for score in scores if not score.refused], 0.5),
     }
 
 
@@ -121,5 +189,7 @@ def _ratio(part: int, whole: int) -> float | None:
     return part / whole if whole else None
 
 
-def _quantile(values: Sequence[float], q: float) -> float | None:
-    return round(float(np.quantile(values, q)), 3) if values else None
+def _flags(name: str, flags: Iterable[bool | None]) -> Section:
+    """The share of true ones among those that are known, and how many those are."""
+    known = [flag for flag in flags if flag is not None]
+    return {f"{name}_share": share(known), "questions": len(known)}

@@ -1,7 +1,8 @@
 """The whole evaluation on a small made-up collection: real encoder, index and assistant."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,16 +10,19 @@ import ir_measures
 import pytest
 
 from eval.answers import evaluate_answers
-from eval.datasets import load_questions
+from eval.datasets import load_beir
 from eval.metrics.retrieval import MEASURES
-from eval.retrieval import evaluate_question_retrieval, evaluate_retrieval
-from eval.runs import format_summary
+from eval.recorded import load_run
+from eval.retrieval import Benchmark, benchmark_store, evaluate_retrieval
+from eval.systems import Found, Subject, ours
+from eval.vector_cache import CachedEncoder
 from index.build import build_papers
 from index.embedding import SentenceEncoder
 from index.errors import InputError
 from index.papers import Paper, derived_id
 from rag.assistant import Assistant
-from rag.schema import Answer
+from rag.conversation import History
+from rag.schema import Answer, Mode
 from rag.settings import Settings
 
 ABSTRACTS = {
@@ -82,14 +86,14 @@ def write_jsonl(path: Path, records: list[dict[str, Any]]) -> Path:
 
 
 @pytest.fixture(scope="module")
-def assistant(tmp_path_factory: pytest.TempPathFactory) -> Assistant:
+def subject(tmp_path_factory: pytest.TempPathFactory) -> Subject:
     settings = Settings(store=tmp_path_factory.mktemp("index") / "store")
     papers = [
         Paper(id=derived_id(title, abstract), title=title, abstract=abstract)
         for title, abstract in ABSTRACTS.items()
     ]
     build_papers(papers, settings.store, SentenceEncoder.open(settings.encoder))
-    return Assistant.open(store=settings.store, settings=settings)
+    return ours(Assistant.open(store=settings.store, settings=settings), settings.store)
 
 
 @pytest.fixture
@@ -124,10 +128,10 @@ def benchmark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_run_of_answers_keeps_every_answer_and_measures_it(
-    assistant: Assistant, questions: Path, tmp_path: Path
+    subject: Subject, questions: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "run"
-    metrics: Mapping[str, Any] = evaluate_answers(questions, assistant, "extractive", out)
+    metrics: Mapping[str, Any] = evaluate_answers(questions, subject, "extractive", out)
     lines = [json.loads(line) for line in (out / "answers.jsonl").read_text().splitlines()]
     assert [line["id"] for line in lines] == ["m1", "m2", "m3"]
     first = Answer.model_validate(lines[0]["answer"])
@@ -140,83 +144,141 @@ def test_a_run_of_answers_keeps_every_answer_and_measures_it(
     assert metrics["by_type"]["fact"]["nugget_recall"] == 1
     assert metrics["retrieval"]["hit@1"] == 1
     assert "m2" in (out / "report.html").read_text()
-    assert "hit@1 1.000" in format_summary(metrics)
+    run = load_run(out)
+    assert list(run.scores) == ["m1", "m2", "m3"]
+    assert run.scores["m1"].values["hit@1"] == 1
+    assert run.scores["m3"].values["abstained_rightly"] == 1
+    assert run.questions["m2"]["question"] == "how many did they record?"
 
 
 def test_a_run_records_no_path_of_this_machine(
-    assistant: Assistant, questions: Path, tmp_path: Path
+    subject: Subject, questions: Path, tmp_path: Path
 ) -> None:
-    evaluate_answers(questions, assistant, "extractive", tmp_path / "run")
+    evaluate_answers(questions, subject, "extractive", tmp_path / "run")
     recorded = (tmp_path / "run" / "metrics.json").read_text()
     assert str(tmp_path) not in recorded
     assert str(Path.home()) not in recorded
 
 
 def test_the_same_configuration_twice_gives_the_same_figures(
-    assistant: Assistant, questions: Path, tmp_path: Path
+    subject: Subject, questions: Path, tmp_path: Path
 ) -> None:
     def figures(out: Path) -> Mapping[str, Any]:
-        metrics: dict[str, Any] = evaluate_answers(questions, assistant, "extractive", out)
-        del metrics["run"], metrics["environment"]
-        del metrics["answers"]["latency_ms"]
+        metrics: dict[str, Any] = evaluate_answers(questions, subject, "extractive", out)
+        del metrics["run"], metrics["environment"], metrics["joules"]
+        for timed in ("latency_ms", "stages_ms", "machine"):
+            del metrics["answers"][timed]
+        del metrics["intervals"]["latency_ms"]
         return metrics
 
     assert figures(tmp_path / "one") == figures(tmp_path / "two")
 
 
 def test_an_index_of_other_papers_is_refused_before_anything_is_asked(
-    assistant: Assistant, tmp_path: Path
+    subject: Subject, tmp_path: Path
 ) -> None:
     other = [{**QUESTIONS[0], "papers": ["A Paper Nobody Indexed"]}]
     with pytest.raises(InputError, match="none of the papers"):
         evaluate_answers(
-            write_jsonl(tmp_path / "other.jsonl", other), assistant, "extractive", tmp_path / "run"
+            write_jsonl(tmp_path / "other.jsonl", other), subject, "extractive", tmp_path / "run"
         )
     assert not (tmp_path / "run").exists()
 
 
 def test_a_mode_that_is_not_there_is_refused_before_a_run_is_made(
-    assistant: Assistant, questions: Path, tmp_path: Path
+    subject: Subject, questions: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(InputError, match="chat model"):
-        evaluate_answers(questions, assistant, "generative", tmp_path / "run")
+        evaluate_answers(questions, subject, "generative", tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
 def test_a_question_too_long_to_ask_is_refused_before_a_run_is_made(
-    assistant: Assistant, tmp_path: Path
+    subject: Subject, tmp_path: Path
 ) -> None:
     path = write_jsonl(tmp_path / "long.jsonl", [{**QUESTIONS[0], "question": "why " * 2_000}])
     with pytest.raises(InputError, match=r"long.jsonl: question 'm1': .* at most 4,000"):
-        evaluate_answers(path, assistant, "extractive", tmp_path / "run")
+        evaluate_answers(path, subject, "extractive", tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
 def test_a_run_that_exists_is_not_overwritten(
-    assistant: Assistant, questions: Path, tmp_path: Path
+    subject: Subject, questions: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "answers.jsonl").write_text("kept")
     with pytest.raises(InputError, match="not empty"):
-        evaluate_answers(questions, assistant, "extractive", tmp_path / "run")
+        evaluate_answers(questions, subject, "extractive", tmp_path / "run")
     assert (tmp_path / "run" / "answers.jsonl").read_text() == "kept"
 
 
+class Counting:
+    """A system that counts what it is asked, and is interrupted at one question."""
+
+    def __init__(self, subject: Subject, until: str | None = None) -> None:
+        self.name = subject.system.name
+        self.asked: list[str] = []
+        self._system = subject.system
+        self._until = until
+
+    def search(self, query: str, limit: int) -> Sequence[Found]:
+        return self._system.search(query, limit)
+
+    def ask(self, question: str, history: History, mode: Mode) -> Answer:
+        if question == self._until:
+            raise KeyboardInterrupt
+        self.asked.append(question)
+        return self._system.ask(question, history, mode)
+
+
+@pytest.mark.parametrize("killed_at", [0, 1, 2])
+def test_a_run_killed_at_any_question_goes_on_without_asking_any_twice(
+    subject: Subject, questions: Path, tmp_path: Path, killed_at: int
+) -> None:
+    until = Counting(subject, str(QUESTIONS[killed_at]["question"]))
+    with pytest.raises(KeyboardInterrupt):
+        evaluate_answers(questions, replace(subject, system=until), "extractive", tmp_path / "run")
+    with (tmp_path / "run" / "answers.jsonl").open("a") as file:
+        file.write('{"id": "m')  # and the kill left half a line
+    again = Counting(subject)
+    evaluate_answers(questions, replace(subject, system=again), "extractive", tmp_path / "run")
+    asked = [str(question["question"]) for question in QUESTIONS]
+    assert until.asked + again.asked == asked
+    assert list(load_run(tmp_path / "run").scores) == ["m1", "m2", "m3"]
+
+
+def test_an_unfinished_run_of_something_else_is_not_gone_on_with(
+    subject: Subject, questions: Path, tmp_path: Path
+) -> None:
+    until = Counting(subject, str(QUESTIONS[1]["question"]))
+    with pytest.raises(KeyboardInterrupt):
+        evaluate_answers(questions, replace(subject, system=until), "extractive", tmp_path / "run")
+    before = (tmp_path / "run" / "answers.jsonl").read_bytes()
+    other = replace(subject, configuration={**subject.configuration, "off": ["lexical"]})
+    with pytest.raises(InputError, match="begun with another configuration"):
+        evaluate_answers(questions, other, "extractive", tmp_path / "run")
+    write_jsonl(questions, QUESTIONS[:2])
+    with pytest.raises(InputError, match="begun with another dataset"):
+        evaluate_answers(questions, subject, "extractive", tmp_path / "run")
+    assert (tmp_path / "run" / "answers.jsonl").read_bytes() == before
+
+
 def test_question_retrieval_leaves_out_what_needs_a_conversation_and_counts_absent_papers_missed(
-    assistant: Assistant, tmp_path: Path
+    subject: Subject, tmp_path: Path
 ) -> None:
     half = {**QUESTIONS[0], "id": "m4", "papers": ["A Paper Nobody Indexed"]}
     path = write_jsonl(tmp_path / "more.jsonl", [*QUESTIONS, half])
-    measured = evaluate_question_retrieval(load_questions(path), assistant)
-    assert measured["questions"] == 2
-    assert measured["R@10"] == 1 / 2
+    measured: Mapping[str, Any] = evaluate_answers(path, subject, "extractive", tmp_path / "run")
+    assert measured["retrieval"]["questions"] == 2
+    assert measured["retrieval"]["R@10"] == 1 / 2
+    assert measured["papers_not_in_index"] == 1
 
 
 def test_a_benchmark_run_is_in_trec_format_and_its_figures_are_those_of_ir_measures(
     benchmark: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "run"
-    metrics: Mapping[str, Any] = evaluate_retrieval(benchmark, Settings(), out)
+    metrics = search(benchmark, out)
     rows = [line.split() for line in (out / "run.trec").read_text().splitlines()]
     assert {(len(row), row[1], row[5]) for row in rows} == {(6, "Q0", "abstractqa")}
     assert next(row[3] for row in rows if row[0] == "q1") == "1"
@@ -234,8 +296,28 @@ def test_a_benchmark_run_is_in_trec_format_and_its_figures_are_those_of_ir_measu
     assert json.loads((out / "metrics.json").read_text()) == metrics
 
 
-def test_a_benchmark_is_indexed_once(benchmark: Path, tmp_path: Path) -> None:
-    one: Mapping[str, Any] = evaluate_retrieval(benchmark, Settings(), tmp_path / "one")
-    two: Mapping[str, Any] = evaluate_retrieval(benchmark, Settings(), tmp_path / "two")
-    assert one["configuration"]["index"] == two["configuration"]["index"]
-    assert len(list((tmp_path / "cache" / "abstractqa" / "eval").iterdir())) == 1
+def test_a_benchmark_is_indexed_once_and_embedded_once(benchmark: Path, tmp_path: Path) -> None:
+    one, two = search(benchmark, tmp_path / "one"), search(benchmark, tmp_path / "two")
+    assert one["configuration"] == two["configuration"]
+    kept = sorted(path.name for path in (tmp_path / "cache" / "abstractqa" / "eval").iterdir())
+    assert len([name for name in kept if "sqlite" not in name]) == 1
+    encoder = CachedEncoder.open(Settings().encoder)
+    embedded: list[int] = []
+    encoder.encode(list(ABSTRACTS), progress=embedded.append)
+    encoder.encode(list(ABSTRACTS), progress=embedded.append)
+    assert embedded == [len(ABSTRACTS)]
+
+
+def test_a_query_does_not_find_itself_as_in_beir(benchmark: Path, tmp_path: Path) -> None:
+    queries = benchmark / "queries.jsonl"
+    queries.write_text(queries.read_text() + '{"_id": "d1", "text": "ferry timetables"}\n')
+    (benchmark / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\nd1\td0\t1\n")
+    search(benchmark, tmp_path / "run")
+    assert "d1" not in load_run(tmp_path / "run").came_back["d1"]["found"]
+
+
+def search(folder: Path, out: Path) -> Mapping[str, Any]:
+    """The product's ranking of a BEIR folder, as the command does it."""
+    benchmark = Benchmark("small", load_beir(folder))
+    store = benchmark_store(benchmark.beir.papers, CachedEncoder.open(Settings().encoder))
+    return evaluate_retrieval(benchmark, ours(Assistant.open(store=store), store), out)

@@ -4,56 +4,67 @@ from pathlib import Path
 
 import pytest
 
-from eval.runs import environment, format_summary, new_run_folder, write_metrics
+from eval.runs import QuestionScore, Run, code_hash, environment, new_run_folder
 from index.errors import InputError
+
+RECORD = {"kind": "answers", "system": "ours", "configuration": {"mode": "auto"}}
+ASKED = [{"id": "q1", "question": "How tall is it?"}]
 
 
 def test_a_run_goes_to_runs_by_dataset_and_time_unless_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    folder = new_run_folder(None, "bogs")
-    assert re.fullmatch(r"runs/bogs-\d{8}T\d{6}Z", str(folder))
-    assert folder.is_dir()
-    assert new_run_folder(tmp_path / "a" / "b", "bogs") == tmp_path / "a" / "b"
+    assert re.fullmatch(r"runs/bogs-\d{8}T\d{6}Z", str(new_run_folder("bogs")))
+    run = Run.begin(None, "bogs", RECORD, ASKED)
+    assert re.fullmatch(r"runs/bogs-\d{8}T\d{6}Z", str(run.folder))
+    assert Run.begin(tmp_path / "a" / "b", "bogs", RECORD, ASKED).folder == tmp_path / "a" / "b"
 
 
-def test_an_empty_folder_is_used_and_one_with_files_is_refused(tmp_path: Path) -> None:
-    assert new_run_folder(tmp_path, "bogs") == tmp_path
-    (tmp_path / "metrics.json").write_text("{}")
-    with pytest.raises(InputError, match="is not empty"):
-        new_run_folder(tmp_path, "bogs")
-    with pytest.raises(InputError, match=r"cannot write a run to .*metrics\.json"):
-        new_run_folder(tmp_path / "metrics.json", "bogs")
+def test_a_folder_with_anything_else_in_it_is_refused_and_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("dear")
+    with pytest.raises(InputError, match="not empty, and is no run"):
+        Run.begin(tmp_path, "bogs", RECORD, ASKED)
+    assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
+    with pytest.raises(InputError, match=r"cannot write a run to .*letter\.txt"):
+        Run.begin(tmp_path / "letter.txt", "bogs", RECORD, ASKED)
 
 
-def test_the_record_names_versions_and_nothing_of_the_machine() -> None:
+def test_a_finished_run_is_never_written_to_again(tmp_path: Path) -> None:
+    run = Run.begin(tmp_path, "bogs", RECORD, ASKED)
+    run.append({"id": "q1", "answer": "90 m"})
+    run.finish({"run": "bogs"}, [QuestionScore("q1", "fact", {"right": 1.0})], "<p>done</p>")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    names = "run.json questions.jsonl answers.jsonl scores.jsonl metrics.json report.html"
+    assert set(before) == set(names.split())
+    with pytest.raises(InputError, match="a finished run"):
+        Run.begin(tmp_path, "bogs", RECORD, ASKED)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_what_came_back_is_on_disk_at_once_and_there_after_a_kill(tmp_path: Path) -> None:
+    run = Run.begin(tmp_path, "bogs", RECORD, ASKED)
+    run.append({"id": "q1", "answer": "90\u2028m"})
+    again = Run.begin(tmp_path, "bogs", RECORD, ASKED)
+    assert again.done == {"q1": {"id": "q1", "answer": "90\u2028m"}}
+
+
+def test_a_run_begun_by_other_code_is_not_gone_on_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Run.begin(tmp_path, "bogs", RECORD, ASKED)
+    monkeypatch.setattr("eval.runs.code_hash", lambda: "another")
+    with pytest.raises(InputError, match="begun with another code"):
+        Run.begin(tmp_path, "bogs", RECORD, ASKED)
+
+
+def test_the_record_names_versions_and_nothing_of_the_machine(tmp_path: Path) -> None:
     recorded = environment()
-    assert list(recorded) == ["date", "python", "packages"]
+    assert list(recorded) == ["date", "versions", "machine"]
     assert str(recorded["date"]).endswith("+00:00")
     assert str(Path.home()) not in json.dumps(recorded)
-
-
-def test_metrics_are_written_as_they_are_returned(tmp_path: Path) -> None:
-    write_metrics(tmp_path, {"b": {"recall": 0.5, "none": None}, "a": 1})
-    assert json.loads((tmp_path / "metrics.json").read_text()) == {
-        "b": {"recall": 0.5, "none": None},
-        "a": 1,
-    }
-
-
-def test_the_summary_has_a_line_for_each_section_and_type() -> None:
-    metrics = {
-        "run": "bogs-1",
-        "dataset": {"name": "bogs.jsonl"},
-        "answers": {"nuggets": {"recall": 0.51234}, "words": {"median": None}},
-        "retrieval": {"questions": 3},
-        "environment": {"date": "today"},
-    }
-    assert format_summary(metrics).splitlines() == [
-        "run                     bogs-1",
-        "dataset                 name bogs.jsonl",
-        "nuggets                 recall 0.512",
-        "words                   median –",
-        "retrieval               questions 3",
-    ]
+    Run.begin(tmp_path / "run", "bogs", RECORD, ASKED)
+    record = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert record["code"] == code_hash()
+    assert record["versions"]["numpy"]
+    assert str(tmp_path) not in json.dumps(record)

@@ -87,6 +87,7 @@ def test_the_json_of_an_answer_has_exactly_the_documented_shape(
         "nearest": [{"id": "str", "title": "str", "score": "number"}],
         "usage": {"prompt_tokens": "number", "completion_tokens": "number", "cost_usd": "NoneType"},
         "model": "NoneType",
+        "confidence": "number",
         "index": {"id": "str", "papers": "number", "encoder": "str"},
     }
     assert (answer.status, answer.mode) == ("answered", "extractive")

@@ -1,12 +1,13 @@
 """Settings come from the environment or `.env`; what is wrong there is named in one line."""
 
+import traceback
 from pathlib import Path
 
 import pytest
 from dotenv import dotenv_values
 
 from index.errors import InputError
-from rag.settings import PREFIX, Settings, load_settings
+from rag.settings import Settings, load_settings, variables
 
 EXAMPLE = Path(__file__).parents[2] / ".env.example"
 
@@ -67,8 +68,8 @@ def test_an_unknown_key_in_dotenv_is_an_error_that_names_it(folder: Path) -> Non
 
 
 def test_keys_of_others_are_left_alone(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (folder / ".env").write_text("OPENAI_API_KEY=k\nDEBUG=1\n", encoding="utf-8")
-    monkeypatch.setenv("OPENAI_BASE_URL", "http://localhost")
+    (folder / ".env").write_text("OPENAI_ORG_ID=k\nDEBUG=1\n", encoding="utf-8")
+    monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", "http://localhost")
     assert load_settings().encoder == "all-MiniLM-L6-v2"
 
 
@@ -86,10 +87,10 @@ def test_a_dotenv_that_is_no_text_is_an_error_of_one_line(folder: Path) -> None:
 
 def test_the_example_file_lists_every_setting_with_its_default() -> None:
     given = dotenv_values(EXAMPLE)
-    assert given.keys() == {PREFIX + name.upper() for name in Settings.model_fields}
+    assert given.keys() == set(variables().values())
     for name, field in Settings.model_fields.items():
-        default = "" if field.default_factory else str(field.default)
-        assert given[PREFIX + name.upper()] == default, name
+        default = "" if field.default_factory or field.default is None else str(field.default)
+        assert given[variables()[name]] == default, name
 
 
 def test_the_example_file_as_it_stands_gives_the_defaults(folder: Path) -> None:
@@ -105,3 +106,37 @@ def test_every_setting_says_what_it_is() -> None:
 def test_a_store_in_the_home_folder_may_be_written_with_a_tilde(folder: Path) -> None:
     (folder / ".env").write_text("ABSTRACTQA_STORE=~/papers\n", encoding="utf-8")
     assert load_settings().store == Path.home() / "papers"
+
+
+def test_the_chat_model_is_set_by_the_names_every_openai_client_reads(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / ".env").write_text("OPENAI_API_KEY=sk-secret\nABSTRACTQA_CHAT_MODEL=m\n", "utf-8")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:8123/v1")
+    settings = load_settings()
+    assert settings.openai_api_key is not None
+    assert settings.openai_api_key.get_secret_value() == "sk-secret"
+    assert settings.openai_base_url == "http://127.0.0.1:8123/v1"
+    assert settings.chat_model == "m"
+
+
+def test_a_key_is_in_no_repr_and_no_dump(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    settings = load_settings()
+    assert "sk-secret" not in f"{settings!r} {settings} {settings.model_dump()}"
+    assert "sk-secret" not in settings.model_dump_json()
+
+
+def test_a_key_is_in_no_error_about_another_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    monkeypatch.setenv("ABSTRACTQA_CHAT_DEADLINE_SECONDS", "-1")
+    with pytest.raises(InputError, match="ABSTRACTQA_CHAT_DEADLINE_SECONDS") as error:
+        load_settings()
+    assert "sk-secret" not in "".join(traceback.format_exception(error.value))
+
+
+def test_an_address_meant_for_other_programs_stops_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", "localhost:11434")
+    assert load_settings().chat_model is None

@@ -1,34 +1,11 @@
-from html.parser import HTMLParser
-
 from handmade import BOGS, MOSS, REFUSAL, answer, ask, reference, score
+from pages import Page
 
 from eval.metrics.answers import AnswerScore
-from eval.metrics.summary import answer_summary, by_type
-from eval.report.html import answers_report
+from eval.metrics.summary import Section, answer_summary, by_type
+from eval.report.answers import answers_report
 
 EVIL = '<script>alert("x")</script> <img src=https://tracker.example/a.png> & [1]'
-
-
-class Page(HTMLParser):
-    """The tags of a page, with their attributes, and its text."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.words = ""
-        self.open: list[str] = []
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        if tag not in ("meta", "br"):
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.words += data
 
 
 def report(*scores: AnswerScore) -> tuple[str, Page]:
@@ -41,8 +18,10 @@ def test_the_page_is_whole_and_needs_nothing_else() -> None:
     html, page = report(score(ask(MOSS), given), score(ask(), REFUSAL))
     assert page.open == []
     assert {tag for tag, _ in page.tags}.isdisjoint({"script", "link", "img", "iframe", "a"})
-    assert not any(name in ("src", "href", "style") for _, attrs in page.tags for name in attrs)
-    assert "url(" not in html
+    assert page.all("src") == []
+    assert all(link.startswith("#") for link in page.all("href"))
+    assert html.count("url(") == html.count("url(#")
+    assert len(set(page.all("id"))) == len(page.all("id")) > 0
     assert 'content="width=device-width, initial-scale=1"' in html
 
 
@@ -51,10 +30,10 @@ def test_everything_that_comes_from_data_is_escaped() -> None:
                    history=[{"role": "user", "content": EVIL}],
                    quotes=[(BOGS, EVIL)])  # fmt: skip
     evil = MOSS.model_copy(update={"title": EVIL, "abstract": EVIL})
-    given = answer(EVIL, reference(1, evil, EVIL)).model_copy(update={"reason": EVIL})
+    given = answer(EVIL, reference(1, evil, EVIL)).model_copy(update={"reason": f"For: {EVIL}"})
     _, page = report(score(question, given))
     assert {tag for tag, _ in page.tags}.isdisjoint({"script", "img"})
-    assert page.words.count("<script>alert") == 11
+    assert page.words.count("<script>alert") == 13
 
 
 def test_what_went_wrong_is_open_and_marked_and_what_went_right_is_closed() -> None:
@@ -67,3 +46,20 @@ def test_what_went_wrong_is_open_and_marked_and_what_went_right_is_closed() -> N
     assert "✗ [1] Moss^{2}Net" in page.words
     assert "✗ wet" in page.words
     assert "✓ small" in page.words
+
+
+def test_a_report_has_its_figures_with_their_intervals_and_how_it_was_made() -> None:
+    right = score(ask(MOSS), answer("Small [1].", reference(1, MOSS, "Mosses are small.")))
+    between: dict[str, Section] = {"right": {"mean": 0.5, "low": 0.25, "high": 0.75, "n": 8}}
+    about = {"environment": {"versions": {"numpy": "2.4"}, EVIL: EVIL}}
+    page = Page(
+        answers_report(EVIL, answer_summary([right]), by_type([right]), [right], between, about)
+    )
+    assert ".500 [.25, .75] n 8" in page.words
+    assert "numpy 2.4" in page.words
+    assert "script" not in {tag for tag, _ in page.tags}
+
+
+def test_a_report_of_refusals_alone_says_so() -> None:
+    _, page = report(score(ask(), REFUSAL))
+    assert "1 of 1 right" in page.words

@@ -3,7 +3,16 @@ from handmade import BOGS, FERNS, MOSS, REFUSAL, answer, ask, reference, score
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval.metrics.answers import nuggets_found, plain_text, quote_span, score_answer, word_count
+from eval.metrics.answers import (
+    first_word,
+    nuggets_found,
+    nuggets_partial,
+    plain_text,
+    redundancy,
+    score_answer,
+    word_count,
+)
+from eval.metrics.spans import quote_span
 from index.papers import Paper
 from rag.schema import Answer, Citation
 
@@ -168,3 +177,117 @@ def test_the_right_papers_are_gold_first_and_at_least_half_of_each_side(
 def test_length_is_in_words_without_markers_dashes_and_bullets() -> None:
     assert word_count("- **Moss Net** — off by 3.1 cm. [1] [2]\n- non-stop [3]") == 7
     assert score(ask(MOSS), GOOD).words == 1
+
+
+def test_a_fact_is_stated_in_part_if_all_stems_of_one_wording_are_somewhere() -> None:
+    text = "On bogs, **Moss** nets [1] were trained; 40 ferns [1]."
+    nuggets = [
+        ["40 ferns"],
+        ["training a net"],
+        ["trained on lakes", "nets of moss"],
+        ["training on lakes"],
+        ["of the"],
+    ]
+    assert nuggets_found(nuggets, text) == (True, False, False, False, False)
+    assert nuggets_partial(nuggets, text) == (False, True, True, False, False)
+
+
+def test_lenient_recall_gives_half_a_fact_for_a_part() -> None:
+    given = answer("Small mosses train [1].", reference(1, MOSS, "Mosses are small."))
+    scored = score(ask(MOSS, nuggets=[["small"], ["training mosses"], ["40 ferns"]]), given)
+    assert scored.nugget_recall == pytest.approx(1 / 3)
+    assert scored.nugget_recall_lenient == pytest.approx(1.5 / 3)
+    assert score(ask(MOSS), given).nugget_recall_lenient is None
+
+
+phrases = st.lists(st.sampled_from(["mosses", "are", "small", "GPT-4", "of"]), max_size=5)
+
+
+@given(st.lists(phrases.map(" ".join).filter(bool), min_size=1), phrases.map(" ".join))
+def test_no_fact_counts_both_outright_and_in_part(wordings: list[str], text: str) -> None:
+    nuggets = [[wording] for wording in wordings]
+    both = zip(nuggets_found(nuggets, text), nuggets_partial(nuggets, text), strict=True)
+    assert not any(outright and partial for outright, partial in both)
+
+
+@pytest.mark.parametrize(
+    ("text", "share"),
+    [
+        ("a b c", None),
+        ("a b c d", 0),
+        ("a b c d [1] e f g", 0),
+        ("a b c d — A **B** c d [2]", 1 / 5),
+        ("a a a a a a", 2 / 3),
+    ],
+)
+def test_redundancy_is_the_share_of_runs_of_four_words_that_came_before(
+    text: str, share: float | None
+) -> None:
+    assert redundancy(text) == (share if share is None else pytest.approx(share))
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [("**Yes**, it is [1].", "yes"), ("NO!", "no"), ("It is.", "it"), ("[1]", None), ("", None)],
+)
+def test_the_first_word_is_the_one_people_read_first(text: str, word: str | None) -> None:
+    assert first_word(text) == word
+
+
+@pytest.mark.parametrize(
+    ("text", "gold", "right"),
+    [
+        ("Yes, small [1].", "yes", True),
+        ("Yes, small [1].", "no", False),
+        ("No [1].", "no", True),
+        ("Maybe [1].", "maybe", True),
+        ("Small, yes [1].", "yes", False),
+        ("Nobody knows [1].", "no", False),
+        ("Yes [1].", None, None),
+    ],
+)
+def test_yes_or_no_must_come_first(text: str, gold: str | None, right: bool | None) -> None:
+    given = answer(text, reference(1, MOSS, "Mosses are small."))
+    assert score(ask(MOSS, answer=gold), given).yes_no_right is right
+
+
+def test_an_unanswerable_question_is_handled_right_by_refusing_and_an_answerable_one_never() -> (
+    None
+):
+    assert score(ask(), REFUSAL).right
+    assert not score(ask(), GOOD).right
+    assert not score(ask(MOSS), REFUSAL).right
+    assert not score(ask(answerable=True), REFUSAL).right
+
+
+@pytest.mark.parametrize(
+    ("papers", "nuggets", "right"),
+    [
+        ([MOSS], [], True),
+        ([MOSS], [["small"]], True),
+        ([MOSS], [["small"], ["wet"]], True),
+        ([MOSS], [["small"], ["wet"], ["dry"]], False),
+        ([BOGS], [["small"]], False),
+        ([], [["small"]], True),
+        ([], [["wet"]], False),
+    ],
+)
+def test_an_answer_is_right_with_the_right_papers_and_half_of_the_facts(
+    papers: list[Paper], nuggets: list[list[str]], right: bool
+) -> None:
+    assert score(ask(*papers, answerable=True, nuggets=nuggets), GOOD).right is right
+
+
+def test_a_false_premise_is_accepted_by_answering_without_any_of_what_corrects_it() -> None:
+    asked = ask(kind="false-premise", nuggets=[["not large"], ["small"]])
+    large = answer("Large [1].", reference(1, MOSS, "Mosses are small."))
+    assert score(asked, large).accepted_false_premise is True
+    assert score(asked, GOOD).accepted_false_premise is False
+    assert score(asked, REFUSAL).accepted_false_premise is False
+    assert score(ask(kind="false-premise"), GOOD).accepted_false_premise is True
+    assert score(ask(kind="near-miss"), GOOD).accepted_false_premise is None
+
+
+def test_confidence_is_what_the_answer_says_of_itself() -> None:
+    assert score(ask(MOSS), GOOD.model_copy(update={"confidence": 0.75})).confidence == 0.75
+    assert score(ask(MOSS), GOOD).confidence is None

@@ -1,0 +1,127 @@
+"""One run set against another: what got better, what got worse, down to single questions."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+from eval.recorded import Recorded
+from eval.statistics import Flips, Interval, Paired, bootstrap_mean, compare, holm, negative_flips
+from index.errors import InputError
+
+LOWER_IS_BETTER = frozenset({"words", "redundancy", "latency_ms", "accepted_false_premise"})
+NEITHER = frozenset({"refused", "confidence"})
+"""Values that are no merit by themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class MetricChange:
+    """One metric in both runs."""
+
+    metric: str
+    before: Interval
+    after: Interval
+    paired: Paired
+    """On the questions that both could measure."""
+    p: float
+    """Corrected for how many metrics are compared (Holm)."""
+
+    @property
+    def better(self) -> tuple[str, ...]:
+        """The questions that got better."""
+        return self.paired.losses if self.metric in LOWER_IS_BETTER else self.paired.wins
+
+    @property
+    def worse(self) -> tuple[str, ...]:
+        """The questions that got worse."""
+        return self.paired.wins if self.metric in LOWER_IS_BETTER else self.paired.losses
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two runs on the same questions."""
+
+    before: Recorded
+    after: Recorded
+    metrics: tuple[MetricChange, ...]
+    flips: Flips
+    """Of the value that says whether a question went right (`eval.recorded.PRIMARY`)."""
+    common: int
+    """Questions that both runs have."""
+
+
+def compare_runs(before: Recorded, after: Recorded) -> Comparison:
+    """Compare every metric that both runs have, on the questions that both have.
+
+    Raises:
+        InputError: the runs are of different kinds, or have no question in common.
+    """
+    if before.kind != after.kind:
+        raise InputError(
+            f"{before.folder} measured {before.kind} and {after.folder} {after.kind}:"
+            " compare runs of one kind"
+        )
+    common = [id_ for id_ in before.scores if id_ in after.scores]
+    if not common:
+        raise InputError(f"{before.folder} and {after.folder} have no question in common")
+    asked = (before.questions, after.questions)
+    for id_ in common:
+        first, second = (str(questions[id_]["question"]) for questions in asked)
+        if first != second:
+            raise InputError(
+                f"question {id_!r} is “{first}” in {before.folder} and “{second}” in"
+                f" {after.folder}: compare runs of the same questions"
+            )
+    return Comparison(
+        before,
+        after,
+        changes(before, after, common),
+        negative_flips(before.right(), after.right()),
+        len(common),
+    )
+
+
+def changes(before: Recorded, after: Recorded, common: Sequence[str]) -> tuple[MetricChange, ...]:
+    """How each metric changed on the questions `common`, with p-values corrected together."""
+    found: dict[str, tuple[Interval, Interval, Paired]] = {}
+    for metric in _metrics(before, common):
+        columns = [_of(run.column(metric), common) for run in (before, after)]
+        intervals = [bootstrap_mean(column.values()) for column in columns]
+        paired = compare(*columns)
+        if intervals[0] and intervals[1] and paired:
+            found[metric] = (intervals[0], intervals[1], paired)
+    corrected = holm({metric: paired.p for metric, (_, _, paired) in found.items()})
+    return tuple(
+        MetricChange(metric, first, second, paired, corrected[metric])
+        for metric, (first, second, paired) in found.items()
+    )
+
+
+def _metrics(run: Recorded, common: Sequence[str]) -> list[str]:
+    names = dict.fromkeys(name for id_ in common for name in run.scores[id_].values)
+    return [name for name in names if name not in NEITHER]
+
+
+def _of(column: Mapping[str, float], ids: Sequence[str]) -> dict[str, float | None]:
+    return {id_: column[id_] for id_ in ids if id_ in column}
+
+
+def as_json(compared: Comparison) -> dict[str, object]:
+    """A comparison for programs."""
+    return {
+        "before": compared.before.name,
+        "after": compared.after.name,
+        "questions": compared.common,
+        "metrics": {
+            change.metric: {
+                "before": asdict(change.before),
+                "after": asdict(change.after),
+                "difference": asdict(change.paired.difference),
+                "p": change.p,
+                "better": list(change.better),
+                "worse": list(change.worse),
+            }
+            for change in compared.metrics
+        },
+        "negative_flips": list(compared.flips.negative),
+        "positive_flips": list(compared.flips.positive),
+        "negative_flip_rate": compared.flips.negative_rate,
+    }

@@ -1,0 +1,132 @@
+"""The gate: a change that makes answers worse does not land unseen.
+
+A fixed set lies in `eval/gate/`: questions on the bundled sample and on more abstracts beside
+it, and what each question scored when the baseline was taken. The set is asked again, and every
+capability is compared with its baseline question by question.
+"""
+
+import json
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from eval.answers import evaluate_answers
+from eval.datasets.lines import json_lines, parse
+from eval.recorded import ScoreLine, load_run
+from eval.statistics import Paired, compare
+from eval.systems import Subject, ours
+from index import sample
+from index.build import build
+from index.encoder import Encoder
+from index.errors import InputError
+from rag.assistant import Assistant
+from rag.schema import Mode
+from rag.settings import Settings
+
+FOLDER = Path(__file__).parent
+QUESTIONS = FOLDER / "questions.jsonl"
+PAPERS = FOLDER / "papers.jsonl"
+BASELINE = FOLDER / "baseline.jsonl"
+
+GUARDED: Mapping[str, str] = {
+    "hit@1": "finding papers (hit@1)",
+    "nDCG@10": "finding papers (nDCG@10)",
+    "right": "right answers",
+    "nugget_recall": "stating the facts (nugget recall)",
+    "citation_precision": "citing the right papers (precision)",
+    "citation_recall": "citing the right papers (recall)",
+    "evidence_recall": "citing the right sentences (evidence recall)",
+    "alce_recall": "support by what is cited (ALCE recall)",
+    "alce_precision": "support by what is cited (ALCE precision)",
+    "verbatim": "quoting verbatim",
+    "abstained_rightly": "refusing what the abstracts do not say",
+}
+"""What must not get worse: a metric of `scores.jsonl` and what it is called."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """A capability that got worse beyond chance."""
+
+    metric: str
+    paired: Paired
+
+    @property
+    def capability(self) -> str:
+        """What it is called."""
+        return GUARDED[self.metric]
+
+    def __str__(self) -> str:
+        gained = self.paired.difference
+        return (
+            f"{self.capability} fell by {-gained.mean:.3f} [{-gained.high:.3f}, {-gained.low:.3f}];"
+            f" worse: {', '.join(self.paired.losses)}"
+        )
+
+
+Scores = Mapping[str, Mapping[str, float | None]]
+"""Question id → metric → value."""
+
+
+@contextmanager
+def gate_subject(settings: Settings, encoder: Encoder) -> Iterator[Subject]:
+    """This product over the gate's papers, in a store that is gone afterwards."""
+    with tempfile.TemporaryDirectory() as folder:
+        store = Path(folder) / "store"
+        digests = sorted(Path(sample.__file__).parent.glob("*.txt"))
+        build([*digests, PAPERS], store, encoder)
+        yield ours(Assistant.open(store=store, settings=settings), store)
+
+
+def ask_gate(subject: Subject, mode: Mode = "extractive") -> Scores:
+    """What each question of the gate scores now."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "run"
+        evaluate_answers(QUESTIONS, subject, mode, out)
+        return {id_: dict(score.values) for id_, score in load_run(out).scores.items()}
+
+
+def read_baseline(path: Path = BASELINE) -> Scores:
+    """What each question scored when the baseline was taken.
+
+    Raises:
+        InputError: there is no baseline, or a line of it is damaged.
+    """
+    lines = (parse(ScoreLine, line, path, number) for number, line in json_lines(path))
+    return {line.id: line.values for line in lines}
+
+
+def write_baseline(scores: Scores, path: Path = BASELINE) -> None:
+    """Take these scores as the baseline."""
+    with path.open("w", encoding="utf-8") as file:
+        for id_, values in scores.items():
+            kept = {name: values.get(name) for name in GUARDED}
+            file.write(json.dumps({"id": id_, "values": kept}) + "\n")
+
+
+def drops(before: Scores, after: Scores) -> list[Drop]:
+    """The capabilities whose difference to the baseline lies below 0 with its whole interval.
+
+    That takes about four questions that got worse, if none got better. Quoting verbatim is no
+    matter of chance: there a single question counts.
+
+    Raises:
+        InputError: the baseline is of other questions.
+    """
+    if before.keys() != after.keys():
+        other = sorted(before.keys() ^ after.keys())
+        raise InputError(
+            f"the baseline and the questions differ ({', '.join(other[:5])}):"
+            " take a new one by abstractqa eval gate --update"
+        )
+    found: list[Drop] = []
+    for metric in GUARDED:
+        paired = compare(
+            {id_: values.get(metric) for id_, values in before.items()},
+            {id_: values.get(metric) for id_, values in after.items()},
+        )
+        if paired and (paired.difference.high < 0 or (metric == "verbatim" and paired.losses)):
+            found.append(Drop(metric, paired))
+    return found

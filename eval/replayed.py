@@ -1,0 +1,84 @@
+"""Answers that were given elsewhere, measured as if they were given now."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from eval.datasets import load_questions
+from eval.datasets.ragnarok import RagnarokAnswer, load_ragnarok
+from eval.systems import Found, Subject
+from index.errors import InputError
+from index.hashing import sha256_of
+from index.papers import Paper
+from rag.citations import Block, Claim, Span, compose
+from rag.conversation import History
+from rag.schema import Answer, IndexInfo, Mode, Usage
+
+
+class Replayed:
+    """A system that says what it has said before."""
+
+    def __init__(
+        self, name: str, answers: dict[str, RagnarokAnswer], papers: Sequence[Paper]
+    ) -> None:
+        """Take the answers by the text of their question."""
+        self.name = name
+        self._answers = answers
+        self._papers = {paper.id: paper for paper in papers}
+
+    def search(self, query: str, limit: int) -> list[Found]:
+        """The papers of the answer's references, in their order."""
+        found = self._answers[query].references[:limit]
+        return [(paper, 1 / rank) for rank, paper in enumerate(found, start=1)]
+
+    def ask(self, question: str, history: History, mode: Mode) -> Answer:  # noqa: ARG002
+        """The recorded answer; each citation is of the whole abstract."""
+        given = self._answers[question]
+        claims = tuple(
+            Claim(sentence.text, tuple(self._whole(id_) for id_ in given.cited(sentence)))
+            for sentence in given.answer
+        )
+        composed = compose([Block((claim,)) for claim in claims])
+        return Answer(
+            question=question,
+            standalone_question=question,
+            status="answered" if claims else "insufficient_evidence",
+            reason=None if claims else "The recorded answer is empty.",
+            mode="generative",
+            text=composed.text,
+            sentences=composed.sentences,
+            references=composed.references,
+            nearest=(),
+            usage=Usage(),
+            timings_ms={},
+            index=IndexInfo(id="recorded", papers=len(self._papers), encoder="unknown"),
+        )
+
+    def _whole(self, id_: str) -> Span:
+        paper = self._papers[id_]
+        return Span(paper, 0, len(paper.abstract))
+
+
+def replay(path: Path, questions: Path, papers: Sequence[Paper]) -> Subject:
+    """The answers of a file of Ragnarök's JSON as a system.
+
+    Args:
+        path: The answers, one for each question.
+        questions: The questions they answer; topics are their ids.
+        papers: Those that the answers may cite, by id.
+
+    Raises:
+        InputError: a question has no answer, or an answer cites a paper that is not there.
+    """
+    given = {answer.topic_id: answer for answer in load_ragnarok(path)}
+    known = {paper.id for paper in papers if paper.abstract}
+    answers: dict[str, RagnarokAnswer] = {}
+    for question in load_questions(questions):
+        answer = given.get(question.id)
+        if answer is None:
+            raise InputError(f"{path}: question {question.id!r} of {questions} has no answer")
+        if unknown := [id_ for id_ in answer.references if id_ not in known]:
+            raise InputError(f"{path}: topic {question.id!r}: no abstract of {unknown[0]!r} here")
+        answers[question.question] = answer
+    run_id = next((answer.run_id for answer in given.values() if answer.run_id), path.stem)
+    system = Replayed(run_id, answers, papers)
+    return Subject(system, papers, {"answers": sha256_of(path)})

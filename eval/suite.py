@@ -1,0 +1,188 @@
+"""What the leaderboard measures: every system on every set of data, one run each."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+from eval.ablate import Ablation, ablate_answers, ablate_retrieval
+from eval.answers import evaluate_answers
+from eval.datasets import Question, fixed_subset, load_beir, load_questions, write_questions
+from eval.leaderboard import CannotRun
+from eval.metrics.cost import index_bytes
+from eval.peers import PEERS, PeerUnavailableError
+from eval.peers.subject import peer_subject
+from eval.recorded import Recorded, load_run
+from eval.retrieval import Benchmark, benchmark_store, evaluate_retrieval
+from eval.runs import METRICS, code_hash
+from eval.systems import Subject, ours
+from eval.vector_cache import CachedEncoder
+from index.build import build, build_papers
+from index.embedding import SentenceEncoder
+from index.papers import Paper
+from rag.assistant import Assistant
+from rag.settings import Settings
+
+SUBSET = 6_000
+"""Papers of the LitSearch benchmark that every system ranks."""
+FOLDS = 5
+"""Parts of the papers that are left out in turn, so that their questions become unanswerable."""
+YEAR = 2025
+"""Of the digests, whose dates have none."""
+LEXICAL_PEER = "bm25"
+
+Result = Recorded | CannotRun
+
+
+@dataclass(frozen=True, slots=True)
+class BuildCost:
+    """What indexing takes, with no vector known before."""
+
+    papers: int
+    texts: int
+    seconds: float
+    index_bytes: int
+
+
+class Suite:
+    """Measures everything, one run after another; runs that are there already are not made again.
+
+    The runs of one state of the code lie in a folder of their own under `keep`: what was measured
+    with other code is neither used nor overwritten.
+    """
+
+    def __init__(self, data: Path, keep: Path, settings: Settings) -> None:
+        """Take the folder of data: `digests/`, `questions/dev.jsonl`, `beir/`."""
+        self._data = data
+        self._settings = settings
+        self._keep = keep / code_hash()[:12]
+        self._encoder = CachedEncoder.open(settings.encoder)
+
+    @property
+    def _questions(self) -> Path:
+        return self._data / "questions" / "dev.jsonl"
+
+    def development(self) -> list[Result]:
+        """Every system on the development questions."""
+        store = self._development_store()
+        assistant = Assistant.open(store=store, settings=self._settings)
+
+        def measure(subject: Subject, out: Path) -> None:
+            evaluate_answers(self._questions, subject, "extractive", out)
+
+        return list(self._each_system("dev", ours(assistant, store), measure))
+
+    def benchmarks(self) -> Iterator[tuple[Benchmark, list[Result]]]:
+        """Every system on every retrieval benchmark; the words alone on all of LitSearch."""
+        scifact = Benchmark("scifact", load_beir(self._data / "beir" / "scifact"))
+        everything = load_beir(self._data / "beir" / "litsearch_acl")
+        subset = Benchmark(f"litsearch-acl-{SUBSET}", fixed_subset(everything, SUBSET))
+        for benchmark in (scifact, subset):
+            yield benchmark, self._rank(benchmark)
+        whole = Benchmark("litsearch-acl", everything)
+        yield whole, [self._peer(LEXICAL_PEER, whole.name, everything.papers, self._ranker(whole))]
+
+    def ablations(self) -> list[list[Ablation]]:
+        """Each part off in turn, on the development questions and on SciFact."""
+        out = self._keep / "ablations"
+        scifact = Benchmark("scifact", load_beir(self._data / "beir" / "scifact"))
+        store = self._development_store()
+        return [
+            ablate_answers(self._questions, store, self._settings, out),
+            ablate_retrieval(scifact, self._settings, out),
+        ]
+
+    def removed(self) -> list[Recorded]:
+        """Answerable questions after the paper that answers them has been left out.
+
+        The papers are parted into `FOLDS`; each part is left out of an index in turn, and the
+        questions with one gold paper in it are asked there. Only refusing is right.
+        """
+        whole = Assistant.open(store=self._development_store(), settings=self._settings).papers()
+        runs: list[Recorded] = []
+        for fold in range(FOLDS):
+            gone = [paper for at, paper in enumerate(whole) if at % FOLDS == fold]
+            folder = self._keep / f"removed-{fold}"
+            if not (folder / "run" / METRICS).exists():
+                self._ask_without(gone, [p for p in whole if p not in gone], folder)
+            runs.append(load_run(folder / "run"))
+        return runs
+
+    def build_cost(self) -> BuildCost:
+        """Index the digests into a new store, embedding every text."""
+        store = self._keep / "build-cost" / f"store-{perf_counter():.0f}"
+        started = perf_counter()
+        encoder = SentenceEncoder.open(self._settings.encoder)
+        report = build([self._data / "digests"], store, encoder, year=YEAR)
+        seconds = perf_counter() - started
+        return BuildCost(report.papers, report.embedded, seconds, index_bytes(store))
+
+    def _development_store(self) -> Path:
+        store = self._keep / "dev-store"
+        build([self._data / "digests"], store, self._encoder, year=YEAR)
+        return store
+
+    def _ask_without(self, gone: Sequence[Paper], left: Sequence[Paper], folder: Path) -> None:
+        titles = {paper.title for paper in gone}
+        questions = [
+            _unanswerable(question)
+            for question in load_questions(self._questions)
+            if len(question.papers) == 1 and not question.history and question.papers[0] in titles
+        ]
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / "questions.jsonl"
+        write_questions(path, questions)
+        build_papers(left, folder / "store", self._encoder)
+        assistant = Assistant.open(store=folder / "store", settings=self._settings)
+        subject = ours(assistant, folder / "store")
+        evaluate_answers(path, subject, "extractive", folder / "run")
+
+    def _rank(self, benchmark: Benchmark) -> list[Result]:
+        store = benchmark_store(benchmark.beir.papers, self._encoder)
+        assistant = Assistant.open(store=store, settings=self._settings)
+        subject = ours(assistant, store)
+        return list(self._each_system(benchmark.name, subject, self._ranker(benchmark)))
+
+    def _ranker(self, benchmark: Benchmark) -> Callable[[Subject, Path], None]:
+        def measure(subject: Subject, out: Path) -> None:
+            evaluate_retrieval(benchmark, subject, out)
+
+        return measure
+
+    def _each_system(
+        self, dataset: str, subject: Subject, measure: Callable[[Subject, Path], None]
+    ) -> Iterator[Result]:
+        folder = self._keep / f"{dataset}-abstractqa"
+        if not (folder / METRICS).exists():
+            measure(subject, folder)
+        yield load_run(folder)
+        for name in PEERS:
+            yield self._peer(name, dataset, subject.papers, measure)
+
+    def _peer(
+        self,
+        name: str,
+        dataset: str,
+        papers: Sequence[Paper],
+        measure: Callable[[Subject, Path], None],
+    ) -> Result:
+        folder = self._keep / f"{dataset}-{name}"
+        if not (folder / METRICS).exists():
+            try:
+                subject = peer_subject(name, papers, self._encoder)
+            except PeerUnavailableError as error:
+                return CannotRun(name, error.reason)
+            measure(subject, folder)
+        return load_run(folder)
+
+
+def _unanswerable(question: Question) -> Question:
+    return question.model_copy(
+        update={
+            "answerable": False,
+            "papers": (),
+            "evidence": (),
+            "nuggets": (),
+            "note": "its paper is left out",
+        }
+    )

@@ -1,0 +1,190 @@
+"""An OpenAI-compatible server on loopback whose replies are scripted: real HTTP, no model."""
+
+import json
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import repeat
+from typing import Any
+
+JSON = "application/json"
+
+
+@dataclass(frozen=True)
+class Scripted:
+    """One reply: `chunks` sent one after another, `pause_seconds` before each."""
+
+    chunks: Iterable[bytes]
+    status: int = 200
+    content_type: str = JSON
+    headers: Mapping[str, str] = field(default_factory=dict)
+    pause_seconds: float = 0
+    reset: bool = False
+    """Whether the connection is reset after the chunks, in the middle of the reply."""
+
+
+@dataclass(frozen=True)
+class Received:
+    """One request, as it came."""
+
+    path: str
+    headers: Mapping[str, str]
+    body: dict[str, Any]
+
+    @property
+    def text(self) -> str:
+        """What all its messages say."""
+        return "\n".join(message["content"] for message in self.body["messages"])
+
+
+Script = Iterable[Scripted] | Callable[[Received], Scripted]
+
+
+def says(
+    text: str | None, *, usage: tuple[int, int] | None = (7, 3), finish: str = "stop", **more: Any
+) -> Scripted:
+    """An ordinary reply; `more` goes into its message (`refusal=`)."""
+    message = {"role": "assistant", "content": text, **more}
+    return Scripted([json.dumps(_completion("message", message, finish, usage)).encode()])
+
+
+def streams(*pieces: str, pause_seconds: float = 0) -> Scripted:
+    """A reply as server-sent events, one event a piece."""
+    events = [_completion("delta", {"content": piece}, None, None) for piece in pieces]
+    lines = [*map(json.dumps, [*events, _completion("delta", {}, "stop", (7, 3))]), "[DONE]"]
+    chunks = [f"data: {line}\n\n".encode() for line in lines]
+    return Scripted(chunks, content_type="text/event-stream", pause_seconds=pause_seconds)
+
+
+def fails(
+    status: int, message: str = "no", *, retry_after: str | None = None, **more: str
+) -> Scripted:
+    """An error reply; `more` goes into its error object (`code=`, `param=`)."""
+    body = json.dumps({"error": {"message": message, "type": "error", **more}}).encode()
+    headers = {"Retry-After": retry_after} if retry_after else {}
+    return Scripted([body], status=status, headers=headers)
+
+
+def slowly(reply: Scripted, *, pause_seconds: float = 1) -> Scripted:
+    """The same reply, one byte at a time."""
+    single = [bytes([byte]) for chunk in reply.chunks for byte in chunk]
+    return Scripted(single, content_type=reply.content_type, pause_seconds=pause_seconds)
+
+
+def cut_off(reply: Scripted) -> Scripted:
+    """Half of the same reply, then a reset connection."""
+    whole = b"".join(reply.chunks)
+    return Scripted([whole[: len(whole) // 2]], content_type=reply.content_type, reset=True)
+
+
+def huge(megabytes: int) -> Scripted:
+    """A reply that begins like any other and does not end."""
+    return Scripted([b'{"choices": [{"message": {"content": "', *repeat(b"x" * 2**20, megabytes)])
+
+
+class ChatServer:
+    """The server, while `running` runs: what it says next, and what it was asked."""
+
+    def __init__(self, address: str) -> None:
+        self.base_url = f"http://{address}/v1"
+        self.received: list[Received] = []
+        self.hung_up = threading.Event()
+        """Set once a client has gone before the end of its reply."""
+        self._turn = threading.Lock()
+        self.script = []
+
+    @property
+    def script(self) -> Script:
+        """One reply a request, in turn (500 when there is none left), or a function of it."""
+        return self._script
+
+    @script.setter
+    def script(self, script: Script) -> None:
+        self._script = script
+        self._next = iter(()) if callable(script) else iter(script)
+
+    def reply_to(self, request: Received) -> Scripted:
+        """The scripted reply; the request is recorded."""
+        with self._turn:
+            self.received.append(request)
+            if callable(self._script):
+                return self._script(request)
+            return next(self._next, fails(500, "the script has ended"))
+
+
+@contextmanager
+def running() -> Iterator[ChatServer]:
+    """A server on a free port of loopback, stopped at the end."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            reply = chat.reply_to(Received(self.path, dict(self.headers), body))
+            try:
+                self._send(reply)
+            except OSError:
+                chat.hung_up.set()
+                self.close_connection = True
+
+        def _send(self, reply: Scripted) -> None:
+            self.send_response(reply.status)
+            self.send_header("Content-Type", reply.content_type)
+            self.send_header("Transfer-Encoding", "chunked")
+            for name, value in reply.headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            for chunk in reply.chunks:
+                time.sleep(reply.pause_seconds)
+                self.wfile.write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
+            if reply.reset:
+                # Lingering for no time makes closing a reset.
+                linger = struct.pack("ii", 1, 0)
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+                self.connection.close()
+                self.close_connection = True
+                return
+            self.wfile.write(b"0\r\n\r\n")
+
+        def log_message(self, *arguments: object) -> None:
+            """Say nothing: tests look at `received`."""
+
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+        block_on_close = False  # a slow reply must not hold the tests up
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        chat = ChatServer(f"127.0.0.1:{server.server_port}")
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        try:
+            yield chat
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def _completion(
+    part: str, message: dict[str, Any], finish: str | None, usage: tuple[int, int] | None
+) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "id": "chatcmpl-1",
+        "object": "chat.completion" if part == "message" else "chat.completion.chunk",
+        "created": 0,
+        "model": "scripted",
+        "choices": [{"index": 0, part: message, "finish_reason": finish}],
+    }
+    if usage is not None:
+        prompt, completion = usage
+        body["usage"] = {
+            "prompt_tokens": prompt,
+            "completion_tokens": completion,
+            "total_tokens": prompt + completion,
+        }
+    return body

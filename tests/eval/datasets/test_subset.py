@@ -1,0 +1,53 @@
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eval.datasets import Beir, fixed_subset
+from index.errors import InputError
+from index.papers import Paper
+
+
+def benchmark(papers: int) -> Beir:
+    """Papers p0, p1, …; two are relevant, one is judged not to be, and one is absent."""
+    grades = {"p1": 1, "p3": 2, "p4": 0, "absent": 1}
+    return Beir(
+        [Paper(id=f"p{number}", title="t", abstract="a") for number in range(papers)],
+        {"q": "what"},
+        {"q": grades},
+    )
+
+
+def ids(beir: Beir) -> list[str]:
+    return [paper.id for paper in beir.papers]
+
+
+@given(st.integers(2, 40), st.integers(2, 40), st.randoms(use_true_random=False))
+def test_a_smaller_subset_lies_within_a_larger_one_whatever_the_order_of_the_corpus(
+    small: int, large: int, order: random.Random
+) -> None:
+    small, large = sorted((small, large))
+    whole = benchmark(30)
+    shuffled = Beir(order.sample(whole.papers, 30), whole.queries, whole.qrels)
+    subset = fixed_subset(shuffled, small)
+    assert len(subset.papers) == min(small, 30)
+    assert {"p1", "p3"} <= set(ids(subset)) <= set(ids(fixed_subset(whole, large)))
+    assert set(ids(subset)) == set(ids(fixed_subset(whole, small)))
+    assert ids(subset) == [paper for paper in ids(shuffled) if paper in ids(subset)]
+
+
+def test_the_others_are_those_with_the_lowest_hash_of_their_id() -> None:
+    # printf p0 | sha256sum, and so on: of p0 … p9 without the relevant ones, p7 has the lowest.
+    assert ids(fixed_subset(benchmark(10), 3)) == ["p1", "p3", "p7"]
+
+
+def test_queries_judgements_and_what_is_absent_stay() -> None:
+    whole = benchmark(30)
+    subset = fixed_subset(whole, 2)
+    assert (subset.queries, subset.qrels, subset.absent) == (whole.queries, whole.qrels, 1)
+
+
+def test_a_subset_too_small_for_the_relevant_papers_is_refused() -> None:
+    with pytest.raises(InputError, match=r"2 papers are relevant"):
+        fixed_subset(benchmark(30), 1)

@@ -1,0 +1,1 @@
+"""Puts `pages` on the path of every test of reports."""

@@ -1,0 +1,91 @@
+import json
+from pathlib import Path
+
+import pytest
+from recording import recorded
+
+from eval.compare import as_json, compare_runs
+from eval.recorded import load_run
+from eval.runs import Run
+from index.errors import InputError
+
+IDS = [f"q{number}" for number in range(1, 13)]
+
+
+def column(*wrong: str) -> dict[str, float | None]:
+    return {id_: float(id_ not in wrong) for id_ in IDS}
+
+
+def test_a_comparison_names_what_got_better_and_worse_question_by_question(tmp_path: Path) -> None:
+    words: dict[str, float | None] = dict.fromkeys(IDS, 80.0)
+    before = recorded(tmp_path / "a", {"right": column("q1", "q2"), "words": words})
+    after = recorded(tmp_path / "b", {"right": column("q2", "q3"), "words": {**words, "q1": 90.0}})
+    compared = compare_runs(before, after)
+    right, length = compared.metrics
+    assert (right.metric, right.better, right.worse) == ("right", ("q1",), ("q3",))
+    assert (right.before.mean, right.after.mean) == (10 / 12, 10 / 12)
+    assert right.paired.difference.mean == 0
+    assert (length.metric, length.better, length.worse) == ("words", (), ("q1",))
+    assert (compared.flips.negative, compared.flips.positive) == (("q3",), ("q1",))
+    assert compared.flips.negative_rate == 1 / 12
+
+
+def test_p_values_are_corrected_for_how_many_metrics_are_compared(tmp_path: Path) -> None:
+    worse = column(*IDS[:6])
+    alone = compare_runs(
+        recorded(tmp_path / "a", {"right": column()}), recorded(tmp_path / "b", {"right": worse})
+    )
+    many = compare_runs(
+        recorded(tmp_path / "c", {"right": column(), "hit@1": column(), "MRR": column()}),
+        recorded(tmp_path / "d", {"right": worse, "hit@1": column("q1"), "MRR": column("q2")}),
+    )
+    assert alone.metrics[0].p == pytest.approx(2 / 2**6)
+    assert many.metrics[0].p == pytest.approx(3 * 2 / 2**6)
+
+
+def test_only_questions_of_both_runs_are_compared(tmp_path: Path) -> None:
+    before = recorded(tmp_path / "a", {"right": {"q1": 1.0, "q2": 1.0, "q3": None}})
+    after = recorded(tmp_path / "b", {"right": {"q2": 0.0, "q3": 1.0, "q4": 0.0}})
+    compared = compare_runs(before, after)
+    assert compared.common == 2
+    assert compared.metrics[0].before.n == 1
+    assert compared.flips.negative == ("q2",)
+
+
+def test_runs_that_cannot_be_compared_are_refused(tmp_path: Path) -> None:
+    answers = recorded(tmp_path / "a", {"right": {"q1": 1.0}})
+    ranking = recorded(tmp_path / "b", {"hit@1": {"q1": 1.0}}, kind="retrieval")
+    other = recorded(tmp_path / "c", {"right": {"x1": 1.0}})
+    with pytest.raises(InputError, match="compare runs of one kind"):
+        compare_runs(answers, ranking)
+    with pytest.raises(InputError, match="no question in common"):
+        compare_runs(answers, other)
+    asked = tmp_path / "c" / "questions.jsonl"
+    asked.write_text(json.dumps({"id": "q1", "question": "Who?"}) + "\n")
+    scored = tmp_path / "c" / "scores.jsonl"
+    scored.write_text(scored.read_text().replace("x1", "q1"))
+    with pytest.raises(InputError, match="question 'q1' is “What is q1"):
+        compare_runs(answers, load_run(tmp_path / "c"))
+
+
+def test_a_comparison_as_json_has_every_question_that_changed(tmp_path: Path) -> None:
+    compared = compare_runs(
+        recorded(tmp_path / "a", {"right": column("q1")}),
+        recorded(tmp_path / "b", {"right": column("q2")}),
+    )
+    found = json.loads(json.dumps(as_json(compared)))
+    assert found["metrics"]["right"]["better"] == ["q1"]
+    assert found["negative_flips"] == ["q2"]
+
+
+def test_a_folder_that_is_no_finished_run_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"cannot read .*run\.json: is .* a run's folder"):
+        load_run(tmp_path)
+    Run.begin(tmp_path / "half", "d", {"kind": "answers", "system": "ours"}, [])
+    with pytest.raises(InputError, match=r"is not finished: give the command .* --out"):
+        load_run(tmp_path / "half")
+    recorded(tmp_path / "whole", {"right": {"q1": 1.0}})
+    scores = tmp_path / "whole" / "scores.jsonl"
+    scores.write_text('{"id": "q1"}\n')
+    with pytest.raises(InputError, match=r"scores\.jsonl:1: field values"):
+        load_run(tmp_path / "whole")

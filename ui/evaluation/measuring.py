@@ -1,0 +1,61 @@
+"""Measuring: a system on a dataset, a checker on claims."""
+
+from argparse import Namespace
+
+from ui.evaluation.choices import (
+    OURS,
+    answering,
+    benchmark_of,
+    check_system,
+    peer,
+    say_metrics,
+    settings_of,
+    support_of,
+)
+
+
+def retrieval(arguments: Namespace) -> int:
+    """Rank a benchmark."""
+    from eval.peers import PEERS
+    from eval.retrieval import benchmark_store, evaluate_retrieval
+    from eval.systems import ours
+    from eval.vector_cache import CachedEncoder
+
+    settings = settings_of(arguments)
+    check_system(arguments.system, PEERS)
+    benchmark = benchmark_of(arguments)
+    encoder = CachedEncoder.open(settings.encoder)
+    if arguments.system == OURS:
+        from rag import Assistant
+
+        store = benchmark_store(benchmark.beir.papers, encoder)
+        subject = ours(Assistant.open(store=store, settings=settings), store)
+    else:
+        subject = peer(arguments.system, benchmark.beir.papers, encoder)
+    return say_metrics(arguments, evaluate_retrieval(benchmark, subject, arguments.out))
+
+
+def answers(arguments: Namespace) -> int:
+    """Answer a file of questions."""
+    from eval.answers import evaluate_answers
+    from eval.peers import PEERS
+
+    settings = settings_of(arguments)
+    check_system(arguments.system, PEERS)
+    with support_of(arguments, settings) as support:
+        subject = answering(arguments, settings)
+        metrics = evaluate_answers(
+            arguments.questions, subject, arguments.mode, arguments.out, support
+        )
+    return say_metrics(arguments, metrics)
+
+
+def checker(arguments: Namespace) -> int:
+    """Measure a checker of citations on labelled claims."""
+    from eval.checkers import check_claims
+    from eval.datasets import load_claims
+
+    claims = load_claims(arguments.claims)
+    with support_of(arguments, settings_of(arguments)) as support:
+        found = check_claims(claims, support)
+    return say_metrics(arguments, {"run": arguments.claims.name, "checker": found})

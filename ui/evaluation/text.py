@@ -1,0 +1,115 @@
+"""What `abstractqa eval` prints for people."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from eval.compare import Comparison
+from eval.metrics.answers import plain_text
+from eval.recorded import Recorded
+from eval.report.markdown import table
+from eval.report.numbers import Cell, difference, figure, p_value
+from eval.statistics import breakdown, weakest_link
+from ui.terminal import wrap
+
+_UNSAID = {"environment", "intervals", "versions"}
+_WIDTH = 24
+
+
+def metrics_text(metrics: Mapping[str, object]) -> str:
+    """The figures of a `metrics.json`: a line a section and a type of question."""
+    lines = [f"{'run':<{_WIDTH}}{metrics['run']}"]
+    for name, section in metrics.items():
+        if not isinstance(section, dict) or name in _UNSAID:
+            continue
+        nested = {key: value for key, value in section.items() if isinstance(value, dict)}
+        flat = {key: value for key, value in section.items() if key not in nested}
+        for label, values in {name: flat, **nested}.items():
+            if values:
+                figures = "  ".join(f"{key} {_plain(value)}" for key, value in values.items())
+                lines.append(f"{label:<{_WIDTH}}{figures}")
+    return "\n".join(lines)
+
+
+def weakest_text(run: Recorded) -> str:
+    """The weakest link of a run, as one line; nothing if no type has enough questions."""
+    by_type: dict[str, list[float | None]] = {}
+    for score in run.scores.values():
+        by_type.setdefault(score.type, []).append(score.values.get(run.primary))
+    weakest = weakest_link(breakdown(by_type)) if len(by_type) > 1 else None
+    return f"{'weakest link':<{_WIDTH}}{weakest[0]} {figure(weakest[1])}" if weakest else ""
+
+
+def comparison_text(compared: Comparison) -> str:
+    """Two runs: a table of metrics, then the questions that flipped."""
+    rows: list[list[Cell]] = [
+        [
+            change.metric,
+            change.before.mean,
+            change.after.mean,
+            difference(change.paired.difference),
+            p_value(change.p),
+            len(change.better),
+            len(change.worse),
+        ]
+        for change in compared.metrics
+    ]
+    head = ["metric", "before", "after", "difference", "p", "better", "worse"]
+    flips = compared.flips
+    lines = [
+        f"before: {compared.before.name} ({compared.before.system})",
+        f"after:  {compared.after.name} ({compared.after.system})",
+        f"{compared.common:,} questions in both",
+        "",
+        table(head, rows),
+        "",
+        f"negative flips, right before and wrong now: {len(flips.negative)} of {flips.questions}",
+        *(_asked(compared.before, id_) for id_ in flips.negative),
+        f"positive flips, wrong before and right now: {len(flips.positive)} of {flips.questions}",
+        *(_asked(compared.after, id_) for id_ in flips.positive),
+    ]
+    return "\n".join(lines)
+
+
+def question_text(run: Recorded, id_: str) -> str:
+    """One question of a run: what was asked, expected, answered, and scored."""
+    question, back = run.questions[id_], run.came_back[id_]
+    lines = [_asked(run, id_).strip()]
+    lines += [f"  after {turn['role']}: {turn['content']}" for turn in question.get("history", ())]
+    if run.kind == "answers":
+        lines += _expected(question)
+        answer = back["answer"]
+        given = plain_text(answer["text"]) if answer["status"] == "answered" else answer["reason"]
+        lines += ["", f"{answer['status']}:", wrap(str(given), "  ")]
+        lines += [f"  [{r['number']}] {r['paper']['title']}" for r in answer["references"]]
+    else:
+        relevant = question["relevant"]
+        lines += [
+            f"  relevant: {paper} ({grade})" for paper, grade in relevant.items() if grade > 0
+        ]
+        lines += ["", "found:"]
+        lines += [
+            f"  {rank}. {paper}{'  (relevant)' if relevant.get(paper, 0) > 0 else ''}"
+            for rank, paper in enumerate(list(back["found"])[:10], start=1)
+        ]
+    values = run.scores[id_].values
+    scored = [f"{name} {figure(value)}" for name, value in values.items() if value is not None]
+    return "\n".join([*lines, "", wrap("  ".join(scored))])
+
+
+def _expected(question: Mapping[str, Any]) -> list[str]:
+    if not question["answerable"]:
+        return ["  not answerable" + (f": {question['note']}" if question.get("note") else "")]
+    return [
+        *(f"  gold: {title}" for title in question["papers"]),
+        *(f"  fact: {' / '.join(wordings)}" for wordings in question["nuggets"]),
+    ]
+
+
+def _asked(run: Recorded, id_: str) -> str:
+    return f"  {id_} ({run.scores[id_].type}): {run.questions[id_]['question']}"
+
+
+def _plain(value: object) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
