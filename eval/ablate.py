@@ -59,8 +59,14 @@ def variant(store: Path, settings: Settings, parts: Parts, name: str) -> Subject
     return replace(subject, configuration={**subject.configuration, "off": off})
 
 
-def ablate_answers(questions: Path, store: Path, settings: Settings, out: Path) -> list[Ablation]:
-    """Answer the questions with everything on, and with each part off in turn.
+def ablate_answers(
+    questions: Path,
+    store: Path,
+    settings: Settings,
+    out: Path,
+    parts: Sequence[str] | None = None,
+) -> list[Ablation]:
+    """Answer the questions with everything on, and with each part off in turn, or these parts.
 
     Each is a run of its own under `out`; those that are there already are taken as they are.
 
@@ -72,7 +78,7 @@ def ablate_answers(questions: Path, store: Path, settings: Settings, out: Path) 
         subject = variant(store, settings, parts, name)
         evaluate_answers(questions, subject, "extractive", folder)
 
-    return _ablate(part_names(), questions.stem, measure, out)
+    return _ablate(parts or part_names(), questions.stem, measure, out)
 
 
 def ablate_retrieval(benchmark: Benchmark, settings: Settings, out: Path) -> list[Ablation]:

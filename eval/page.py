@@ -36,7 +36,8 @@ this page only.
 Most peers write answers by a chat model alone. Without one, a peer's answer is what a recipe that
 shows its sources gives: the sentences of its first sources in rank order, about as many words as
 AbstractQA's median answer has. Such an answer quotes, so it is verbatim; what differs is whether
-it quotes the right papers and the right sentences."""
+it quotes the right papers and the right sentences. Two of them are also shown with 300 words, more
+than three times as long as ours: that is what length alone buys."""
 
 
 def leaderboard_page(suite: Suite) -> str:
@@ -67,7 +68,9 @@ def leaderboard_page(suite: Suite) -> str:
         if benchmark.name.endswith(f"-{SUBSET}"):
             parts.append(_SUBSET)
     for ablations in suite.ablations():
-        parts.append(f"## Each part switched off: {ablations[0].dataset}\n\n{_ABLATION}")
+        dataset = ablations[0].dataset
+        said = _ABLATED.get(dataset, "")
+        parts.append(f"## Each part switched off: {dataset}\n\n{said}{_ABLATION}")
         parts.append(ablation_text(ablations).partition("\n\n")[2])
     parts.append(f"## What it takes\n\n{_cost(suite, runs[0])}")
     parts.append(f"## Versions\n\n{_versions(missing)}")
@@ -92,6 +95,12 @@ subject, and other papers are near. AbstractQA refused {refused} of {n} ({share}
 
 _SUBSET = f"""A fixed part of LitSearch-ACL: every relevant abstract and others drawn by the hash of
 their ids, {SUBSET:,} in all, so the figures are higher than on the whole."""
+
+_ABLATED = {
+    "questions": "The questions of the gate (`eval/gate/`), written without sight of the code. ",
+    "typos": "The development questions with two letters of a word swapped. ",
+    "names": "Each paper whose title begins with a name, asked about by that name alone. ",
+}
 
 _ABLATION = """What each figure gains without the part, with its interval: below 0 the part pays.
 "Worse / better" counts questions by "right" (by hit@1 for a benchmark)."""

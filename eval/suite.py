@@ -8,10 +8,13 @@ from time import perf_counter
 from eval.ablate import Ablation, ablate_answers, ablate_retrieval
 from eval.answers import evaluate_answers
 from eval.datasets import Question, fixed_subset, load_beir, load_questions, write_questions
+from eval.gate.regressions import QUESTIONS as GATE_QUESTIONS
+from eval.gate.regressions import gate_subject
 from eval.leaderboard import CannotRun
 from eval.metrics.cost import index_bytes
 from eval.peers import PEERS, PeerUnavailableError
 from eval.peers.subject import peer_subject
+from eval.probes import by_name, with_typos
 from eval.recorded import Recorded, load_run
 from eval.retrieval import Benchmark, benchmark_store, evaluate_retrieval
 from eval.runs import METRICS, code_hash
@@ -30,6 +33,10 @@ FOLDS = 5
 YEAR = 2025
 """Of the digests, whose dates have none."""
 LEXICAL_PEER = "bm25"
+LONGER_PEERS = ("llamaindex-fusion", "llamaindex-extractive")
+"""Peers that are also measured with longer answers, to show what length alone buys."""
+LONG = 300
+"""Words of such an answer: a whole abstract and half of the next."""
 
 Result = Recorded | CannotRun
 
@@ -70,7 +77,11 @@ class Suite:
         def measure(subject: Subject, out: Path) -> None:
             evaluate_answers(self._questions, subject, "extractive", out)
 
-        return list(self._each_system("dev", ours(assistant, store), measure))
+        subject = ours(assistant, store)
+        longer = [
+            self._peer(name, "dev", subject.papers, measure, words=LONG) for name in LONGER_PEERS
+        ]
+        return [*self._each_system("dev", subject, measure), *longer]
 
     def benchmarks(self) -> Iterator[tuple[Benchmark, list[Result]]]:
         """Every system on every retrieval benchmark; the words alone on all of LitSearch."""
@@ -82,15 +93,24 @@ class Suite:
         whole = Benchmark("litsearch-acl", everything)
         yield whole, [self._peer(LEXICAL_PEER, whole.name, everything.papers, self._ranker(whole))]
 
-    def ablations(self) -> list[list[Ablation]]:
-        """Each part off in turn, on the development questions and on SciFact."""
-        out = self._keep / "ablations"
-        scifact = Benchmark("scifact", load_beir(self._data / "beir" / "scifact"))
+    def ablations(self) -> Iterator[list[Ablation]]:
+        """Each part off in turn, on several sets; some parts on sets that need just them."""
+        out, settings = self._keep / "ablations", self._settings
         store = self._development_store()
-        return [
-            ablate_answers(self._questions, store, self._settings, out),
-            ablate_retrieval(scifact, self._settings, out),
-        ]
+        yield ablate_answers(self._questions, store, settings, out)
+        with gate_subject(settings, self._encoder) as gate:
+            yield ablate_answers(GATE_QUESTIONS, gate.store or store, settings, out)
+        scifact = Benchmark("scifact", load_beir(self._data / "beir" / "scifact"))
+        yield ablate_retrieval(scifact, settings, out)
+        papers = Assistant.open(store=store, settings=settings).papers()
+        probes = {
+            "mending": ("typos", with_typos(load_questions(self._questions))),
+            "names_first": ("names", by_name(papers)),
+        }
+        for part, (name, questions) in probes.items():
+            path = self._keep / f"{name}.jsonl"
+            write_questions(path, questions)
+            yield ablate_answers(path, store, settings, out, [part])
 
     def removed(self) -> list[Recorded]:
         """Answerable questions after the paper that answers them has been left out.
@@ -165,11 +185,12 @@ class Suite:
         dataset: str,
         papers: Sequence[Paper],
         measure: Callable[[Subject, Path], None],
+        words: int | None = None,
     ) -> Result:
-        folder = self._keep / f"{dataset}-{name}"
+        folder = self._keep / f"{dataset}-{name}{f'-{words}' if words else ''}"
         if not (folder / METRICS).exists():
             try:
-                subject = peer_subject(name, papers, self._encoder)
+                subject = peer_subject(name, papers, self._encoder, words)
             except PeerUnavailableError as error:
                 return CannotRun(name, error.reason)
             measure(subject, folder)

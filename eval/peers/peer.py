@@ -3,7 +3,6 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from time import perf_counter
-from typing import ClassVar
 
 from eval.peers.quoting import WORDS, Source, quote
 from eval.systems import Found
@@ -25,7 +24,7 @@ class Peer(ABC):
     alone.
     """
 
-    name: ClassVar[str]
+    name: str
 
     def __init__(
         self,
