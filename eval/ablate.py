@@ -11,7 +11,6 @@ from eval.recorded import Recorded, load_run
 from eval.report.markdown import table
 from eval.report.numbers import Cell, difference
 from eval.retrieval import Benchmark, benchmark_store, evaluate_retrieval
-from eval.runs import METRICS
 from eval.systems import Subject, ours
 from eval.vector_cache import CachedEncoder
 from rag.assistant import Assistant
@@ -68,7 +67,7 @@ def ablate_answers(
 ) -> list[Ablation]:
     """Answer the questions with everything on, and with each part off in turn, or these parts.
 
-    Each is a run of its own under `out`; those that are there already are taken as they are.
+    Each is a run of its own under `out`; the same ones that are there already are not made again.
 
     Raises:
         InputError: as `eval.answers.evaluate_answers`.
@@ -76,7 +75,7 @@ def ablate_answers(
 
     def measure(parts: Parts, name: str, folder: Path) -> None:
         subject = variant(store, settings, parts, name)
-        evaluate_answers(questions, subject, "extractive", folder)
+        evaluate_answers(questions, subject, "extractive", folder, reuse=True)
 
     return _ablate(parts or part_names(), questions.stem, measure, out)
 
@@ -86,7 +85,7 @@ def ablate_retrieval(benchmark: Benchmark, settings: Settings, out: Path) -> lis
     store = benchmark_store(benchmark.beir.papers, CachedEncoder.open(settings.encoder))
 
     def measure(parts: Parts, name: str, folder: Path) -> None:
-        evaluate_retrieval(benchmark, variant(store, settings, parts, name), folder)
+        evaluate_retrieval(benchmark, variant(store, settings, parts, name), folder, reuse=True)
 
     return _ablate(RETRIEVAL_PARTS, benchmark.name, measure, out)
 
@@ -110,8 +109,7 @@ def _ablate(
 def _run(
     parts: Parts, name: str, measure: Callable[[Parts, str, Path], None], folder: Path
 ) -> Recorded:
-    if not (folder / METRICS).exists():
-        measure(parts, name, folder)
+    measure(parts, name, folder)
     return load_run(folder)
 
 

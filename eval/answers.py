@@ -1,6 +1,7 @@
 """Ask a system every question of a file, keep every answer, and measure them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from time import perf_counter
 
@@ -8,16 +9,18 @@ from pydantic import BaseModel
 from tqdm.auto import tqdm
 
 from eval.datasets import Question, load_questions
+from eval.datasets.lines import parse
 from eval.metrics.answers import score_answer
 from eval.metrics.cost import EnergyMeter
 from eval.metrics.intervals import intervals, pooled_intervals
 from eval.metrics.per_question import question_values
-from eval.metrics.retrieval import mean_metrics, query_metrics, ranked
-from eval.metrics.summary import answer_summary, by_type
+from eval.metrics.retrieval import MEASURES, mean_metrics, query_metrics, ranked
+from eval.metrics.summary import Section, answer_summary, by_type, mean_of
 from eval.report.answers import answers_report
-from eval.runs import QuestionScore, Run, environment
+from eval.runs import ANSWERS, QuestionScore, Run, environment
+from eval.statistics import breakdown, weakest_link
 from eval.support import Supports, VerbatimSupport
-from eval.systems import Subject
+from eval.systems import Ours, Subject
 from index.errors import InputError
 from index.hashing import sha256_of
 from index.papers import Paper, letters
@@ -44,6 +47,8 @@ def evaluate_answers(
     mode: Mode = "auto",
     out: Path | None = None,
     support: Supports | None = None,
+    *,
+    reuse: bool = False,
 ) -> dict[str, object]:
     """Ask the questions of a file and write a run (`eval.runs`).
 
@@ -58,6 +63,7 @@ def evaluate_answers(
             default.
         support: What decides whether cited text supports a sentence; by default the checker of
             the product.
+        reuse: Whether a finished run of the same in `out` is taken as it is.
 
     Returns:
         What `metrics.json` holds.
@@ -66,7 +72,8 @@ def evaluate_answers(
         InputError: the file is broken, the mode or the folder cannot be used, or none of the
             papers asked about is in the index; nothing is made then.
     """
-    check_mode(mode)
+    if isinstance(subject.system, Ours):
+        check_mode(mode)
     questions = load_questions(path)
     _check_lengths(questions, path)
     absent = _absent(questions, subject.papers, path)
@@ -78,10 +85,14 @@ def evaluate_answers(
         "configuration": {"mode": mode, "support": checker.name, **subject.configuration},
     }
     asked = [question.model_dump(mode="json") for question in questions]
-    run = Run.begin(out, path.stem, record, asked)
+    run = Run.begin(out, path.stem, record, asked, reuse=reuse)
+    if run.metrics:
+        return run.metrics
     with EnergyMeter() as meter:
         ask_all(questions, subject, mode, run)
-    found = {**record, "papers_not_in_index": len(absent), "joules": meter.joules}
+    # What was spent before a kill is not known.
+    joules = None if run.is_resumed else meter.joules
+    found = {**record, "papers_not_in_index": len(absent), "joules": joules}
     return measure(run, found, questions, subject, checker)
 
 
@@ -128,7 +139,10 @@ def measure(
     support: Supports,
 ) -> dict[str, object]:
     """Measure what came back, and finish the run; its metrics begin with the record."""
-    came_back = {id_: CameBack.model_validate(line) for id_, line in run.done.items()}
+    came_back = {
+        id_: parse(CameBack, line, run.folder / ANSWERS, number)
+        for number, (id_, line) in enumerate(run.done.items(), start=1)
+    }
     scores = [
         score_answer(q, came_back[q.id].answer, subject.papers, came_back[q.id].elapsed_ms)
         for q in questions
@@ -143,7 +157,7 @@ def measure(
         for score in scores
     ]
     figures = answer_summary(scores, support, subject.store)
-    types = by_type(scores)
+    types = _with_retrieval(by_type(scores), rows)
     first = scores[0].answer
     about = {
         "run": run.name,
@@ -155,13 +169,38 @@ def measure(
         **about,
         "answers": figures,
         "by_type": types,
-        "retrieval": {"questions": len(found), **mean_metrics(found)},
+        "retrieval": {"questions": len(found), **(mean_metrics(found) if found else {})},
         "intervals": between,
+        "weakest_link": _weakest(rows),
         "environment": environment(),
     }
     title = f"{record['system']}: {run.name}"
     run.finish(metrics, rows, answers_report(title, figures, types, scores, between, about))
     return metrics
+
+
+def _with_retrieval(
+    types: Mapping[str, Section], rows: Sequence[QuestionScore]
+) -> dict[str, Section]:
+    """The figures of each type with those of its search beside them."""
+    return {
+        kind: {
+            **section,
+            **{
+                name: mean_of(row.values.get(name) for row in rows if row.type == kind)
+                for name in MEASURES
+            },
+        }
+        for kind, section in types.items()
+    }
+
+
+def _weakest(rows: Sequence[QuestionScore]) -> dict[str, object] | None:
+    """The type of question that holds the whole down, by the share of right answers."""
+    kinds = dict.fromkeys(row.type for row in rows)
+    right = {kind: [r.values.get("right") for r in rows if r.type == kind] for kind in kinds}
+    found = weakest_link(breakdown(right)) if len(kinds) > 1 else None
+    return {"type": found[0], **asdict(found[1])} if found else None
 
 
 def question_retrieval(

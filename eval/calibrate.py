@@ -19,6 +19,7 @@ from eval.datasets.beir import Beir
 from eval.metrics.answers import score_answer
 from eval.metrics.selective import Outcome, brier, calibration_error, reliability
 from index.encoder import Encoder
+from index.errors import InputError
 from index.store import Index
 from rag.confidence import Signs, confidence
 from rag.engine import AbstractQueryEngine
@@ -82,7 +83,13 @@ def calibrate(sets: Mapping[str, Sequence[Judged]]) -> dict[str, object]:
     Returns:
         `coefficients` {bias, lead, coverage}, and `sets` {name: {answers, right, now, folds,
         unseen}}.
+
+    Raises:
+        InputError: a set has no right answer, or no wrong one.
     """
+    for name, judged in sets.items():
+        if len({each.right for each in judged}) < 2:
+            raise InputError(f"{name}: right and wrong answers are needed, and it has one kind")
     names = list(sets)
     signs = {name: _matrix([each.signs for each in sets[name]]) for name in names}
     right = {name: np.array([each.right for each in sets[name]], np.float64) for name in names}

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from tqdm.auto import tqdm
 
 from eval.datasets import Claim
+from eval.report.numbers import Cell
 from eval.statistics import bootstrap_mean
 from eval.support import Supports, VerbatimSupport
 
 
-def check_claims(claims: Sequence[Claim], support: Supports | None = None) -> dict[str, object]:
+def check_claims(claims: Sequence[Claim], support: Supports | None = None) -> dict[str, Cell]:
     """Check every claim against its evidence.
 
     Returns:

@@ -7,7 +7,7 @@ from eval.recorded import Recorded
 from eval.statistics import Flips, Interval, Paired, bootstrap_mean, compare, holm, negative_flips
 from index.errors import InputError
 
-LOWER_IS_BETTER = frozenset({"words", "redundancy", "latency_ms", "accepted_false_premise"})
+LOWER_IS_BETTER = frozenset({"redundancy", "latency_ms", "accepted_false_premise"})
 NEITHER = frozenset({"refused", "confidence"})
 """Values that are no merit by themselves."""
 
@@ -46,6 +46,8 @@ class Comparison:
     """Of the value that says whether a question went right (`eval.recorded.PRIMARY`)."""
     common: int
     """Questions that both runs have."""
+    differs: tuple[str, ...]
+    """What else is not the same: the labels, the papers; then the change is not the system's."""
 
 
 def compare_runs(before: Recorded, after: Recorded) -> Comparison:
@@ -76,13 +78,26 @@ def compare_runs(before: Recorded, after: Recorded) -> Comparison:
         changes(before, after, common),
         negative_flips(before.right(), after.right()),
         len(common),
+        _differences(before, after),
     )
+
+
+def _differences(before: Recorded, after: Recorded) -> tuple[str, ...]:
+    data = [run.record.get("dataset", {}) for run in (before, after)]
+    settings = [run.record.get("configuration", {}) for run in (before, after)]
+    said = {
+        "the questions or their labels": [d.get("sha256", d.get("queries_sha256")) for d in data],
+        "the papers": [d.get("papers_sha256") for d in data],
+        "the index": [s["index"] for s in settings if "index" in s],
+        "the checker of support": [run.support for run in (before, after)],
+    }
+    return tuple(name for name, values in said.items() if len(set(values)) > 1)
 
 
 def changes(before: Recorded, after: Recorded, common: Sequence[str]) -> tuple[MetricChange, ...]:
     """How each metric changed on the questions `common`, with p-values corrected together."""
     found: dict[str, tuple[Interval, Interval, Paired]] = {}
-    for metric in _metrics(before, common):
+    for metric in _metrics(before, after, common):
         columns = [_of(run.column(metric), common) for run in (before, after)]
         intervals = [bootstrap_mean(column.values()) for column in columns]
         paired = compare(*columns)
@@ -95,9 +110,11 @@ def changes(before: Recorded, after: Recorded, common: Sequence[str]) -> tuple[M
     )
 
 
-def _metrics(run: Recorded, common: Sequence[str]) -> list[str]:
-    names = dict.fromkeys(name for id_ in common for name in run.scores[id_].values)
-    return [name for name in names if name not in NEITHER]
+def _metrics(before: Recorded, after: Recorded, common: Sequence[str]) -> list[str]:
+    """The metrics to compare; support only if the same checker decided about it."""
+    names = dict.fromkeys(name for id_ in common for name in before.scores[id_].values)
+    differs = before.support != after.support
+    return [n for n in names if n not in NEITHER and not (differs and n.startswith("alce_"))]
 
 
 def _of(column: Mapping[str, float], ids: Sequence[str]) -> dict[str, float | None]:
@@ -121,6 +138,7 @@ def as_json(compared: Comparison) -> dict[str, object]:
             }
             for change in compared.metrics
         },
+        "differs": list(compared.differs),
         "negative_flips": list(compared.flips.negative),
         "positive_flips": list(compared.flips.positive),
         "negative_flip_rate": compared.flips.negative_rate,

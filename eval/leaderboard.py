@@ -1,5 +1,7 @@
 """Runs side by side: a table for each dataset, systems as rows, with intervals."""
 
+import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -37,6 +39,7 @@ COLUMNS = {
     "retrieval": (*RANKING, Column("latency_ms", "ms, median", "low", "median")),
     "answers": (
         Column("nugget_recall", "facts stated", form="interval"),
+        Column("nugget_recall_sentences", "… without titles"),
         Column("words", "words, median", None, "median"),
         Column("citation_precision", "cited papers gold"),
         Column("citation_recall", "gold papers cited"),
@@ -69,9 +72,14 @@ def board(
     kind = runs[0].kind
     chosen = columns or COLUMNS[kind]
     p_values = against_first(runs, headline or HEADLINE[kind])
+    twice = {system for system, count in Counter(run.system for run in runs).items() if count > 1}
     rows: list[list[Cell]] = [
-        [run.system, *(_cell(run, column) for column in chosen), p_value(p_values.get(run.name))]
-        for run in runs
+        [
+            f"{run.system} ({run.name})" if run.system in twice else run.system,
+            *(_cell(run, column) for column in chosen),
+            p_value(p),
+        ]
+        for run, p in zip(runs, p_values, strict=True)
     ]
     best: dict[str, Better] = {c.title: c.better for c in chosen if c.better}
     return table(["system", *(column.title for column in chosen), "p"], rows, best)
@@ -79,17 +87,20 @@ def board(
 
 def boards(runs: Sequence[Recorded]) -> str:
     """Markdown: a table for each kind of run and dataset, the runs in the order given."""
-    groups: dict[tuple[str, str], list[Recorded]] = {}
+    groups: dict[str, list[Recorded]] = {}
     for run in runs:
-        groups.setdefault((str(run.record["dataset"]["name"]), run.kind), []).append(run)
-    return "\n\n".join(f"{name}\n\n{board(group)}" for (name, _), group in groups.items())
+        groups.setdefault(f"{run.kind} {json.dumps(run.record['dataset'])}", []).append(run)
+    return "\n\n".join(
+        f"{group[0].record['dataset']['name']}\n\n{board(group)}" for group in groups.values()
+    )
 
 
-def against_first(runs: Sequence[Recorded], metric: str) -> dict[str, float]:
-    """The corrected p-value of each run but the first, by the run's name."""
+def against_first(runs: Sequence[Recorded], metric: str) -> list[float | None]:
+    """The corrected p-value of each run against the first; None for the first itself."""
     first = runs[0].column(metric)
-    pairs = {run.name: compare(first, run.column(metric)) for run in runs[1:]}
-    return holm({name: paired.p for name, paired in pairs.items() if paired})
+    pairs = {str(at): compare(first, run.column(metric)) for at, run in enumerate(runs) if at}
+    corrected = holm({at: paired.p for at, paired in pairs.items() if paired})
+    return [corrected.get(str(at)) for at in range(len(runs))]
 
 
 def _cell(run: Recorded, column: Column) -> Cell:

@@ -55,6 +55,12 @@ class Recorded:
         """The value that says whether a question went right."""
         return PRIMARY[self.kind]
 
+    @property
+    def support(self) -> str | None:
+        """What decided whether citations support, in a run of answers."""
+        found: str | None = self.record.get("configuration", {}).get("support")
+        return found
+
     @cached_property
     def questions(self) -> Mapping[str, Mapping[str, Any]]:
         """What was asked, by id."""

@@ -1,16 +1,17 @@
 """Answers that were given elsewhere, measured as if they were given now."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from eval.datasets import load_questions
+from eval.datasets import Beir, load_questions, load_trec_run
 from eval.datasets.ragnarok import RagnarokAnswer, load_ragnarok
 from eval.systems import Found, Subject
 from index.errors import InputError
 from index.hashing import sha256_of
 from index.papers import Paper
 from rag.citations import Block, Claim, Span, compose
-from rag.conversation import History
+from rag.conversation import History, read_history
 from rag.schema import Answer, IndexInfo, Mode, Usage
 
 
@@ -20,19 +21,19 @@ class Replayed:
     def __init__(
         self, name: str, answers: dict[str, RagnarokAnswer], papers: Sequence[Paper]
     ) -> None:
-        """Take the answers by the text of their question."""
+        """Take the answers by their question (`_key`)."""
         self.name = name
         self._answers = answers
         self._papers = {paper.id: paper for paper in papers}
 
     def search(self, query: str, limit: int) -> list[Found]:
         """The papers of the answer's references, in their order."""
-        found = self._answers[query].references[:limit]
+        found = self._answers[_key(query, ())].references[:limit]
         return [(paper, 1 / rank) for rank, paper in enumerate(found, start=1)]
 
     def ask(self, question: str, history: History, mode: Mode) -> Answer:  # noqa: ARG002
         """The recorded answer; each citation is of the whole abstract."""
-        given = self._answers[question]
+        given = self._answers[_key(question, history)]
         claims = tuple(
             Claim(sentence.text, tuple(self._whole(id_) for id_ in given.cited(sentence)))
             for sentence in given.answer
@@ -58,6 +59,11 @@ class Replayed:
         return Span(paper, 0, len(paper.abstract))
 
 
+def _key(question: str, history: History) -> str:
+    """A question with what came before it: a follow-up can be asked in the same words twice."""
+    return json.dumps([question, [turn.text for turn in read_history(history)]])
+
+
 def replay(path: Path, questions: Path, papers: Sequence[Paper]) -> Subject:
     """The answers of a file of Ragnarök's JSON as a system.
 
@@ -78,7 +84,40 @@ def replay(path: Path, questions: Path, papers: Sequence[Paper]) -> Subject:
             raise InputError(f"{path}: question {question.id!r} of {questions} has no answer")
         if unknown := [id_ for id_ in answer.references if id_ not in known]:
             raise InputError(f"{path}: topic {question.id!r}: no abstract of {unknown[0]!r} here")
-        answers[question.question] = answer
+        turns = [turn.model_dump() for turn in question.history]
+        answers[_key(question.question, turns)] = answer
     run_id = next((answer.run_id for answer in given.values() if answer.run_id), path.stem)
     system = Replayed(run_id, answers, papers)
     return Subject(system, papers, {"answers": sha256_of(path)})
+
+
+class ReplayedRanking:
+    """A ranking that was made elsewhere. It answers nothing."""
+
+    def __init__(self, name: str, rankings: Mapping[str, Mapping[str, float]]) -> None:
+        """Take the rankings by the text of their query."""
+        self.name = name
+        self._rankings = rankings
+
+    def search(self, query: str, limit: int) -> list[Found]:
+        """The papers of the ranking, best first."""
+        found = self._rankings.get(query, {})
+        return sorted(found.items(), key=lambda hit: -hit[1])[:limit]
+
+    def ask(self, question: str, history: History, mode: Mode) -> Answer:
+        """Not to be called: a ranking has no answers."""
+        raise NotImplementedError(f"{self.name} is a ranking and answers nothing: {question}")
+
+
+def replay_ranking(path: Path, beir: Beir) -> Subject:
+    """A run in TREC's format as a system. A query that it lacks finds nothing.
+
+    Raises:
+        InputError: a line is damaged, or no query of the benchmark is in it.
+    """
+    run = load_trec_run(path)
+    if not run.keys() & beir.qrels.keys():
+        raise InputError(f"{path} ranks none of the benchmark's queries")
+    by_text = {beir.queries[query]: run[query] for query in beir.qrels if query in run}
+    system = ReplayedRanking(path.stem, by_text)
+    return Subject(system, beir.papers, {"ranking": sha256_of(path)})

@@ -11,12 +11,13 @@ from tqdm.auto import tqdm
 
 from eval.answers import DEPTH
 from eval.datasets import Beir
+from eval.datasets.lines import parse
 from eval.metrics.cost import percentiles
 from eval.metrics.intervals import intervals
 from eval.metrics.retrieval import Run as Rankings
 from eval.metrics.retrieval import mean_metrics, query_metrics, ranked
 from eval.report.retrieval import retrieval_report
-from eval.runs import QuestionScore, Run, environment
+from eval.runs import ANSWERS, QuestionScore, Run, environment
 from eval.systems import Subject
 from eval.vector_cache import cache_folder
 from index.build import Stage, build_papers
@@ -41,6 +42,7 @@ class Benchmark:
             "name": self.name,
             "papers": len(self.beir.papers),
             "queries": len(judged),
+            "relevant_papers_absent": self.beir.absent,
             "papers_sha256": papers_hash(self.beir.papers),
             "queries_sha256": _hash(repr(sorted(judged.items())), repr(self.beir.qrels)),
         }
@@ -56,7 +58,7 @@ class Ranked(BaseModel):
 
 
 def evaluate_retrieval(
-    benchmark: Benchmark, subject: Subject, out: Path | None = None
+    benchmark: Benchmark, subject: Subject, out: Path | None = None, *, reuse: bool = False
 ) -> dict[str, object]:
     """Search every judged query as users do, and write a run (`eval.runs`).
 
@@ -68,6 +70,7 @@ def evaluate_retrieval(
         subject: What is measured, with the benchmark's papers indexed.
         out: The run's folder, new, empty or unfinished; `runs/<dataset>-<UTC timestamp>` by
             default.
+        reuse: Whether a finished run of the same in `out` is taken as it is.
 
     Returns:
         What `metrics.json` holds.
@@ -86,10 +89,15 @@ def evaluate_retrieval(
         {"id": query, "question": beir.queries[query], "relevant": dict(judged)}
         for query, judged in beir.qrels.items()
     ]
-    run = Run.begin(out, benchmark.name, record, queries)
+    run = Run.begin(out, benchmark.name, record, queries, reuse=reuse)
+    if run.metrics:
+        return run.metrics
     _search_all(benchmark, subject, run)
-    back = {query: Ranked.model_validate(run.done[query]) for query in beir.qrels}
-    rankings = {query: line.found for query, line in back.items()}
+    back = {
+        query: parse(Ranked, line, run.folder / ANSWERS, number)
+        for number, (query, line) in enumerate(run.done.items(), start=1)
+    }
+    rankings = {query: back[query].found for query in beir.qrels}
     write_run(run.folder / RANKINGS, rankings)
     per_query = query_metrics(beir.qrels, rankings)
     rows = [
@@ -119,9 +127,10 @@ def _search_all(benchmark: Benchmark, subject: Subject, run: Run) -> None:
     )  # fmt: skip
     for query in bar:
         started = perf_counter()
-        found = subject.system.search(beir.queries[query], DEPTH)
+        found = subject.system.search(beir.queries[query], DEPTH + 1)
         elapsed_ms = 1000 * (perf_counter() - started)
-        others = (hit for hit in found if hit[0] != query)  # as BEIR does: a paper finds others
+        # As BEIR does: a query that is a paper itself is to find the others.
+        others = [hit for hit in found if hit[0] != query][:DEPTH]
         run.append(Ranked(id=query, found=ranked(others), elapsed_ms=elapsed_ms).model_dump())
 
 

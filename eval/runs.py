@@ -14,10 +14,13 @@ import platform
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+from itertools import chain, count
 from pathlib import Path
 from typing import Self
 
+from eval.datasets.lines import json_lines
 from index.errors import InputError
 
 RECORD = "run.json"
@@ -26,6 +29,7 @@ ANSWERS = "answers.jsonl"
 SCORES = "scores.jsonl"
 METRICS = "metrics.json"
 REPORT = "report.html"
+_HALF = ".tmp"
 
 PACKAGES = (
     "abstractqa",
@@ -63,6 +67,9 @@ class Run:
         self.folder = folder
         self.done = done
         """What came back so far, by question."""
+        self.is_resumed = bool(done)
+        self.metrics = read_json(folder / METRICS) if (folder / METRICS).exists() else None
+        """What was measured, if the run is finished."""
 
     @property
     def name(self) -> str:
@@ -76,6 +83,8 @@ class Run:
         dataset: str,
         record: Mapping[str, object],
         questions: Iterable[Mapping[str, object]],
+        *,
+        reuse: bool = False,
     ) -> Self:
         """Make the folder of a new run, or go on with the unfinished run that is in it.
 
@@ -84,6 +93,7 @@ class Run:
             dataset: The dataset's name.
             record: What is run on what. A run goes on only if it is the same as before.
             questions: What will be asked, as JSON objects.
+            reuse: Whether the same run, finished, is taken as it is.
 
         Raises:
             InputError: the folder holds something else, a finished run, or a run of something
@@ -95,11 +105,16 @@ class Run:
         )
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            if not any(folder.iterdir()):
+            if all(path.suffix == _HALF for path in folder.iterdir()):
                 started = {"started": datetime.now(UTC).isoformat(timespec="seconds")}
                 _write_json(folder / RECORD, {**identity, **started})
-            done = _go_on(folder, identity)
-            _write_lines(folder / QUESTIONS, questions)
+            _check_same(folder, identity)
+            if (folder / METRICS).exists():
+                if not reuse:
+                    raise InputError(f"{folder} is not empty: a finished run; name a new folder")
+            else:
+                _write_lines(folder / QUESTIONS, questions)
+            done = _came_back(folder / ANSWERS)
         except OSError as error:
             raise InputError(f"cannot write a run to {folder}: {error.strerror}") from error
         return cls(folder, done)
@@ -129,36 +144,35 @@ class Run:
 
 
 def new_run_folder(name: str) -> Path:
-    """Where a run goes that was given no folder; nothing is made."""
-    return Path("runs") / f"{name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    """Where a run goes that was given no folder: a new one; nothing is made."""
+    first = Path("runs") / f"{name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    others = (first.with_name(f"{first.name}-{number}") for number in count(2))
+    return next(folder for folder in chain([first], others) if not folder.exists())
 
 
-def _go_on(folder: Path, identity: Mapping[str, object]) -> dict[str, dict[str, object]]:
-    """What an unfinished run of the same thing has so far.
-
-    Raises:
-        InputError: the folder is not such a run.
-    """
-    if (folder / METRICS).exists():
-        raise InputError(f"{folder} is not empty: it is a finished run; name a new folder")
+def _check_same(folder: Path, identity: Mapping[str, object]) -> None:
+    """Check that what is in the folder is a run of the same thing."""
     if not (folder / RECORD).is_file():
         raise InputError(f"{folder} is not empty, and is no run; name a new folder")
     before = read_json(folder / RECORD)
     before.pop("started", None)
     for name in sorted(before.keys() | identity.keys()):
         if before.get(name) != identity.get(name):
+            kind = "a finished run" if (folder / METRICS).exists() else "begun"
             raise InputError(
-                f"{folder} is not empty: it was begun with another {name}; name a new folder"
+                f"{folder} is not empty: {kind} with another {name}; name a new folder"
             )
-    path = folder / ANSWERS
+
+
+def _came_back(path: Path) -> dict[str, dict[str, object]]:
+    """The lines that are there so far, by id; half a line, as a kill can leave it, is cut off."""
     if not path.exists():
         return {}
     raw = path.read_bytes()
-    whole = raw[: raw.rfind(b"\n") + 1]  # a kill can leave half a line
+    whole = raw[: raw.rfind(b"\n") + 1]
     if whole != raw:
         path.write_bytes(whole)
-    records = (json.loads(line) for line in whole.splitlines())
-    return {str(record["id"]): record for record in records}
+    return {str(line.get("id")): line for _, line in json_lines(path)}
 
 
 def package_versions() -> dict[str, str]:
@@ -207,21 +221,25 @@ def read_json(path: Path) -> dict[str, object]:
 
 def _write_json(path: Path, content: Mapping[str, object]) -> None:
     """Write an object, readable and in a fixed order, whole or not at all."""
-    half = path.with_suffix(".tmp")
+    half = path.with_suffix(_HALF)
     half.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     half.replace(path)
 
 
 def _write_lines(path: Path, records: Iterable[Mapping[str, object]]) -> None:
-    half = path.with_suffix(".tmp")
+    half = path.with_suffix(_HALF)
     with half.open("w", encoding="utf-8") as file:
         for record in records:
             file.write(json.dumps(record, ensure_ascii=False) + "\n")
     half.replace(path)
 
 
+@cache
 def code_hash() -> str:
-    """SHA-256 of the product's own code and data, hexadecimal: another state, another hash."""
+    """SHA-256 of the product's own code and data, hexadecimal: another state, another hash.
+
+    Read once: what runs is what was there when the process began.
+    """
     digest = hashlib.sha256()
     for package in ("index", "rag", "eval"):
         root = Path(__file__).parent.parent / package

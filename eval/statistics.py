@@ -194,11 +194,6 @@ class Flips:
         """The negative flip rate: negative flips / questions; None of no questions."""
         return len(self.negative) / self.questions if self.questions else None
 
-    @property
-    def positive_rate(self) -> float | None:
-        """Positive flips / questions; None of no questions."""
-        return len(self.positive) / self.questions if self.questions else None
-
 
 def negative_flips(before: Mapping[str, bool], after: Mapping[str, bool]) -> Flips:
     """What an update broke and what it mended, on the questions of both runs.

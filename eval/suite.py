@@ -1,28 +1,41 @@
 """What the leaderboard measures: every system on every set of data, one run each."""
 
-from collections.abc import Callable, Iterator, Sequence
+import hashlib
+import json
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
 from eval.ablate import Ablation, ablate_answers, ablate_retrieval
 from eval.answers import evaluate_answers
-from eval.datasets import Question, fixed_subset, load_beir, load_questions, write_questions
+from eval.checkers import check_claims
+from eval.datasets import (
+    Question,
+    fixed_subset,
+    load_beir,
+    load_claims,
+    load_questions,
+    write_questions,
+)
 from eval.gate.regressions import QUESTIONS as GATE_QUESTIONS
 from eval.gate.regressions import gate_subject
 from eval.leaderboard import CannotRun
 from eval.metrics.cost import index_bytes
-from eval.peers import PEERS, PeerUnavailableError
+from eval.peers import PEERS, PeerUnavailableError, peer_versions
 from eval.peers.subject import peer_subject
 from eval.probes import by_name, with_typos
 from eval.recorded import Recorded, load_run
+from eval.report.numbers import Cell
 from eval.retrieval import Benchmark, benchmark_store, evaluate_retrieval
-from eval.runs import METRICS, code_hash
+from eval.runs import METRICS, code_hash, package_versions
 from eval.systems import Subject, ours
 from eval.vector_cache import CachedEncoder
 from index.build import build, build_papers
 from index.embedding import SentenceEncoder
-from index.papers import Paper
+from index.hashing import sha256_of
+from index.papers import Paper, letters
 from rag.assistant import Assistant
 from rag.settings import Settings
 
@@ -33,10 +46,14 @@ FOLDS = 5
 YEAR = 2025
 """Of the digests, whose dates have none."""
 LEXICAL_PEER = "bm25"
-LONGER_PEERS = ("llamaindex-fusion", "llamaindex-extractive")
-"""Peers that are also measured with longer answers, to show what length alone buys."""
-LONG = 300
-"""Words of such an answer: a whole abstract and half of the next."""
+VARIANTS: Sequence[tuple[str, Mapping[str, float]]] = (
+    ("llamaindex-starter", {"words": 300}),
+    ("llamaindex-extractive", {"words": 300}),
+    ("llamaindex-fusion", {"words": 300}),
+    ("llamaindex-starter", {"similarity_cutoff": 0.3}),
+)
+"""Peers that are also measured otherwise: longer, which is a whole abstract and half of the next,
+to show what length alone buys; and with LlamaIndex's own way to refuse."""
 
 Result = Recorded | CannotRun
 
@@ -54,16 +71,24 @@ class BuildCost:
 class Suite:
     """Measures everything, one run after another; runs that are there already are not made again.
 
-    The runs of one state of the code lie in a folder of their own under `keep`: what was measured
-    with other code is neither used nor overwritten.
+    The runs of one state of code, data, encoder and packages lie in a folder of their own under
+    `keep`: what was measured with others is neither used nor overwritten.
     """
 
     def __init__(self, data: Path, keep: Path, settings: Settings) -> None:
         """Take the folder of data: `digests/`, `questions/dev.jsonl`, `beir/`."""
         self._data = data
         self._settings = settings
-        self._keep = keep / code_hash()[:12]
         self._encoder = CachedEncoder.open(settings.encoder)
+        self._keep = keep / self._state()
+
+    def _state(self) -> str:
+        """A hash of all that could change a figure."""
+        files = [path for path in sorted(self._data.rglob("*.*")) if path.is_file()]
+        versions = {name: peer_versions(name) for name in PEERS}
+        known = [code_hash(), self._encoder.weights_hash, package_versions(), versions]
+        text = json.dumps([sha256_of(*files), *known])
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     @property
     def _questions(self) -> Path:
@@ -78,10 +103,10 @@ class Suite:
             evaluate_answers(self._questions, subject, "extractive", out)
 
         subject = ours(assistant, store)
-        longer = [
-            self._peer(name, "dev", subject.papers, measure, words=LONG) for name in LONGER_PEERS
-        ]
-        return [*self._each_system("dev", subject, measure), *longer]
+        results = list(self._each_system("dev", subject, measure))
+        for name, options in VARIANTS:
+            results.append(self._peer(name, "dev", subject.papers, measure, options))
+        return results
 
     def benchmarks(self) -> Iterator[tuple[Benchmark, list[Result]]]:
         """Every system on every retrieval benchmark; the words alone on all of LitSearch."""
@@ -122,36 +147,52 @@ class Suite:
         runs: list[Recorded] = []
         for fold in range(FOLDS):
             gone = [paper for at, paper in enumerate(whole) if at % FOLDS == fold]
+            questions = self._answered_by(gone)
             folder = self._keep / f"removed-{fold}"
-            if not (folder / "run" / METRICS).exists():
-                self._ask_without(gone, [p for p in whole if p not in gone], folder)
-            runs.append(load_run(folder / "run"))
+            if questions and not (folder / "run" / METRICS).exists():
+                self._ask_without(questions, [p for p in whole if p not in gone], folder)
+            if questions:
+                runs.append(load_run(folder / "run"))
         return runs
 
     def build_cost(self) -> BuildCost:
         """Index the digests into a new store, embedding every text."""
-        store = self._keep / "build-cost" / f"store-{perf_counter():.0f}"
-        started = perf_counter()
         encoder = SentenceEncoder.open(self._settings.encoder)
-        report = build([self._data / "digests"], store, encoder, year=YEAR)
-        seconds = perf_counter() - started
-        return BuildCost(report.papers, report.embedded, seconds, index_bytes(store))
+        with tempfile.TemporaryDirectory() as folder:
+            store = Path(folder) / "store"
+            started = perf_counter()
+            report = build([self._data / "digests"], store, encoder, year=YEAR)
+            seconds = perf_counter() - started
+            return BuildCost(report.papers, report.embedded, seconds, index_bytes(store))
+
+    def checker(self) -> dict[str, dict[str, Cell]]:
+        """The product's checker of citations on every file of labelled claims."""
+        files = sorted((self._data / "faithfulness").glob("*.jsonl"))
+        return {path.stem: check_claims(load_claims(path)) for path in files}
 
     def _development_store(self) -> Path:
         store = self._keep / "dev-store"
         build([self._data / "digests"], store, self._encoder, year=YEAR)
         return store
 
-    def _ask_without(self, gone: Sequence[Paper], left: Sequence[Paper], folder: Path) -> None:
-        titles = {paper.title for paper in gone}
-        questions = [
-            _unanswerable(question)
+    def _answered_by(self, papers: Sequence[Paper]) -> list[Question]:
+        """The questions that one of the papers answers alone."""
+        titles = {letters(paper.title) for paper in papers}
+        return [
+            question
             for question in load_questions(self._questions)
-            if len(question.papers) == 1 and not question.history and question.papers[0] in titles
+            if len(question.papers) == 1
+            and not question.history
+            and letters(question.papers[0]) in titles
         ]
+
+    def _ask_without(
+        self, questions: Sequence[Question], left: Sequence[Paper], folder: Path
+    ) -> None:
+        """Ask questions of an index that holds what is left."""
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / "questions.jsonl"
-        write_questions(path, questions)
+        write_questions(path, [_unanswerable(question) for question in questions])
         build_papers(left, folder / "store", self._encoder)
         assistant = Assistant.open(store=folder / "store", settings=self._settings)
         subject = ours(assistant, folder / "store")
@@ -185,15 +226,17 @@ class Suite:
         dataset: str,
         papers: Sequence[Paper],
         measure: Callable[[Subject, Path], None],
-        words: int | None = None,
+        options: Mapping[str, float] | None = None,
     ) -> Result:
-        folder = self._keep / f"{dataset}-{name}{f'-{words}' if words else ''}"
+        suffix = "".join(f"-{key}-{value}" for key, value in (options or {}).items())
+        folder = self._keep / f"{dataset}-{name}{suffix}"
         if not (folder / METRICS).exists():
             try:
-                subject = peer_subject(name, papers, self._encoder, words)
+                measure(peer_subject(name, papers, self._encoder, **(options or {})), folder)
             except PeerUnavailableError as error:
                 return CannotRun(name, error.reason)
-            measure(subject, folder)
+            except Exception as error:  # noqa: BLE001 - other people's code, half an hour under way
+                return CannotRun(name, f"it failed on {dataset}: {type(error).__name__}")
         return load_run(folder)
 
 

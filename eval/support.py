@@ -31,6 +31,10 @@ class Supports(Protocol):
     def name(self) -> str:
         """What it is called in a report."""
 
+    @property
+    def unreadable(self) -> int:
+        """How often it gave no verdict; that counted as unsupported."""
+
     def __call__(self, claim: str, premises: Sequence[str]) -> bool:
         """Whether the premises, taken together, support all of the claim."""
 
@@ -42,6 +46,7 @@ class VerbatimSupport:
     """
 
     name = "verbatim"
+    unreadable = 0
 
     def __call__(self, claim: str, premises: Sequence[str]) -> bool:
         """Whether `rag.support.check` finds the claim supported."""
@@ -53,6 +58,8 @@ class NliSupport:
 
     What it said of a claim and its premises is kept, so nothing is computed twice.
     """
+
+    unreadable = 0
 
     def __init__(self, model: str) -> None:
         """Name the model; it is loaded when it is first asked.

@@ -11,6 +11,7 @@ import platformdirs
 
 from index.embedding import SentenceEncoder
 from index.encoder import Vectors
+from index.errors import InputError
 
 _CHUNK = 512
 """Texts embedded before they are written: what a kill loses at most."""
@@ -67,6 +68,10 @@ class CachedEncoder(SentenceEncoder):
                 " WITHOUT ROWID"
             )
             yield database
+        except sqlite3.DatabaseError as error:
+            raise InputError(
+                f"the vectors kept in {path} cannot be read ({error}): delete it"
+            ) from error
         finally:
             database.close()
 

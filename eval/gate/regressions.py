@@ -109,7 +109,7 @@ def write_baseline(scores: Scores, path: Path = BASELINE) -> None:
 def drops(before: Scores, after: Scores) -> list[Drop]:
     """The capabilities whose difference to the baseline lies below 0 with its whole interval.
 
-    That takes about four questions that got worse, if none got better. Quoting verbatim is no
+    That takes three questions that got worse, if none got better. Quoting verbatim is no
     matter of chance: there a single question counts.
 
     Raises:

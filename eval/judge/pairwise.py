@@ -8,6 +8,7 @@ from typing import Literal
 
 from eval.judge.prompts import Response, pairwise_prompt
 from eval.judge.replies import Choice, read_choice
+from eval.judge.single import NO_REPLY
 from rag.chat import Complete, ReplyError
 
 Preference = Literal["first", "second", "tie"]
@@ -63,8 +64,8 @@ def compare(pairs: Iterable[Pair], complete: Complete, *, at_once: int = 1) -> I
     def ask(question: str, first: Response, second: Response) -> tuple[Choice | None, str]:
         try:
             reply = complete(pairwise_prompt(question, first, second))
-        except ReplyError as error:
-            return None, str(error)
+        except ReplyError:
+            return None, NO_REPLY
         return read_choice(reply), reply
 
     def judged(pair: Pair) -> Verdict:

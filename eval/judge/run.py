@@ -7,7 +7,7 @@ as it comes, and judging that was killed goes on where it stopped.
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from hashlib import sha256
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from pydantic import TypeAdapter
 from tqdm.auto import tqdm
@@ -17,8 +17,9 @@ from eval.judge.pairwise import Pair, Preference, Verdict, compare, verdict_figu
 from eval.judge.prompts import response
 from eval.judge.single import Item, Rating, rate, rating_figures
 from eval.recorded import Recorded
-from eval.runs import QuestionScore, Run, environment
+from eval.runs import ANSWERS, QuestionScore, Run, environment
 from index.errors import InputError
+from index.hashing import sha256_of
 from rag.chat import Complete
 
 QUALITY = "nugget_recall"
@@ -30,7 +31,12 @@ _FIRST_BETTER: Mapping[Preference, float] = {"first": 1.0, "tie": 0.5, "second":
 
 
 def rate_run(
-    run: Recorded, complete: Complete, judge: str, out: Path | None, limit: int | None = None
+    run: Recorded,
+    complete: Complete,
+    judge: str,
+    out: Path | None,
+    limit: int | None = None,
+    at_once: int = 1,
 ) -> dict[str, object]:
     """Rate the answers of a run from 1 to 10, each with a critique.
 
@@ -40,6 +46,7 @@ def rate_run(
         judge: Its name, for the record.
         out: The folder, new, empty or unfinished; in `runs/` by default.
         limit: How many questions at most: those with the lowest SHA-256 of their id.
+        at_once: Requests under way at a time, at least 1.
 
     Returns:
         What `metrics.json` holds: the figures of `rating_figures` beside the record.
@@ -49,11 +56,12 @@ def rate_run(
         ChatError: the judge cannot be asked; what it said so far is kept.
     """
     ids = _chosen(run.scores, [run], limit)
-    record = {"kind": "rating", "judge": judge, "runs": [run.name], "questions": len(ids)}
+    record = _record("rating", judge, [run], ids)
     kept = Run.begin(out, f"judge-{run.name}", record, [run.questions[id_] for id_ in ids])
     items = [_item(run, id_) for id_ in ids]
     waiting = [item for item in items if item.id not in kept.done]
-    for rating in tqdm(rate(waiting, complete), total=len(waiting), desc="judge", disable=None):
+    ratings_to_come = rate(waiting, complete, at_once=at_once)
+    for rating in tqdm(ratings_to_come, total=len(waiting), desc="judge", disable=None):
         kept.append(asdict(rating))
     ratings = [_RATING.validate_python(line) for line in kept.done.values()]
     scores = [QuestionScore(r.id, run.scores[r.id].type, {"rating": r.rating}) for r in ratings]
@@ -67,17 +75,19 @@ def compare_answers(
     judge: str,
     out: Path | None,
     limit: int | None = None,
+    at_once: int = 1,
 ) -> dict[str, object]:
     """Ask which of two runs' answers is better, each pair in both orders; see `rate_run`."""
     ids = _chosen([id_ for id_ in first.scores if id_ in second.scores], [first, second], limit)
-    names = [first.name, second.name]
-    record = {"kind": "preference", "judge": judge, "runs": names, "questions": len(ids)}
+    record = _record("preference", judge, [first, second], ids)
     kept = Run.begin(
         out, f"judge-{first.name}-{second.name}", record, [first.questions[id_] for id_ in ids]
     )
     pairs = [_pair(first, second, id_) for id_ in ids]
     waiting = [pair for pair in pairs if pair.id not in kept.done]
-    for verdict in tqdm(compare(waiting, complete), total=len(waiting), desc="judge", disable=None):
+    for verdict in tqdm(
+        compare(waiting, complete, at_once=at_once), total=len(waiting), desc="judge", disable=None
+    ):
         kept.append(asdict(verdict))
     verdicts = [_VERDICT.validate_python(line) for line in kept.done.values()]
     scores = [
@@ -89,6 +99,14 @@ def compare_answers(
         for verdict in verdicts
     ]
     return _finish(kept, record, verdict_figures(pairs, verdicts), scores)
+
+
+def _record(
+    kind: str, judge: str, runs: Sequence[Recorded], ids: Sequence[str]
+) -> dict[str, object]:
+    judged = [{"name": run.name, "sha256": sha256_of(run.folder / ANSWERS)} for run in runs]
+    name = PurePath(judge).name if PurePath(judge).is_absolute() else judge
+    return {"kind": kind, "judge": name, "runs": judged, "questions": len(ids)}
 
 
 def _finish(

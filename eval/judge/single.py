@@ -10,6 +10,8 @@ from eval.judge.prompts import Response, single_prompt
 from eval.judge.replies import read_rating
 from rag.chat import Complete, ReplyError
 
+NO_REPLY = "(no reply that could be used)"
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -51,8 +53,8 @@ def rate(items: Iterable[Item], complete: Complete, *, at_once: int = 1) -> Iter
     def rated(item: Item) -> Rating:
         try:
             reply = complete(single_prompt(item.question, item.response))
-        except ReplyError as error:
-            return Rating(item.id, None, str(error))
+        except ReplyError:
+            return Rating(item.id, None, NO_REPLY)
         return Rating(item.id, read_rating(reply), reply)
 
     with ThreadPoolExecutor(at_once) as pool:

@@ -13,7 +13,7 @@ from eval.datasets import Question
 from eval.metrics.spans import evidence_cited, span_errors
 from index.lexical import tokenize
 from index.papers import Paper, letters
-from rag.citations import unescape
+from rag.citations import escape, unescape
 from rag.schema import Answer
 
 MARKER = re.compile(r"\s*\[(\d+)\]")
@@ -35,6 +35,8 @@ class AnswerScore:
     question: Question
     answer: Answer
     nuggets_found: tuple[bool, ...]
+    nuggets_in_sentences: tuple[bool, ...]
+    """Those found without the titles that head an answer's paragraphs."""
     nuggets_partial: tuple[bool, ...]
     papers_cited: tuple[bool, ...]
     references_gold: tuple[bool, ...]
@@ -72,6 +74,11 @@ class AnswerScore:
             return None
         credit = sum(self.nuggets_found) + 0.5 * sum(self.nuggets_partial)
         return credit / len(self.nuggets_found)
+
+    @property
+    def nugget_recall_sentences(self) -> float | None:
+        """Share of the question's facts that the cited sentences state, titles left out."""
+        return share(self.nuggets_in_sentences)
 
     @property
     def citation_precision(self) -> float | None:
@@ -146,6 +153,9 @@ def score_answer(
         question=question,
         answer=answer,
         nuggets_found=nuggets_found(question.nuggets, answer.text),
+        nuggets_in_sentences=nuggets_found(
+            question.nuggets, escape(" ".join(sentence.text for sentence in answer.sentences))
+        ),
         nuggets_partial=nuggets_partial(question.nuggets, answer.text),
         papers_cited=tuple(letters(title) in references for title in question.papers),
         references_gold=tuple(letters(r.paper.title) in gold for r in answer.references),

@@ -23,6 +23,7 @@ def question_values(score: AnswerScore, support: Supports) -> dict[str, float | 
         "right": float(score.right),
         "nugget_recall": facts.nugget_recall if facts else None,
         "nugget_recall_lenient": facts.nugget_recall_lenient if facts else None,
+        "nugget_recall_sentences": facts.nugget_recall_sentences if facts else None,
         "citation_precision": facts.citation_precision if facts else None,
         "citation_recall": facts.citation_recall if facts else None,
         "alce_precision": cited.precision if cited else None,

@@ -75,8 +75,3 @@ def mean_metrics(per_query: Mapping[str, Mapping[str, float]]) -> dict[str, floa
         name: sum(values[name] for values in per_query.values()) / max(len(per_query), 1)
         for name in MEASURES
     }
-
-
-def retrieval_metrics(qrels: Qrels, run: Run) -> dict[str, float]:
-    """The mean over the queries of `qrels` of each measure, 0 for none."""
-    return mean_metrics(query_metrics(qrels, run))

@@ -38,16 +38,17 @@ def answer_summary(
     return {
         "right": {"share": share([score.right for score in scores]), "questions": len(scores)},
         "nuggets": {
-            "recall": _mean(score.nugget_recall for score in answerable),
-            "recall_lenient": _mean(score.nugget_recall_lenient for score in answerable),
+            "recall": mean_of(score.nugget_recall for score in answerable),
+            "recall_lenient": mean_of(score.nugget_recall_lenient for score in answerable),
+            "recall_sentences": mean_of(score.nugget_recall_sentences for score in answerable),
             "recall_micro": _pooled(score.nuggets_found for score in answerable),
         },
         "citations": {
             "precision_micro": _pooled(score.references_gold for score in answerable),
-            "precision_macro": _mean(score.citation_precision for score in answerable),
+            "precision_macro": mean_of(score.citation_precision for score in answerable),
             "recall_micro": _pooled(score.papers_cited for score in answerable),
-            "recall_macro": _mean(score.citation_recall for score in answerable),
-            "evidence_recall": _mean(score.evidence_recall for score in answerable),
+            "recall_macro": mean_of(score.citation_recall for score in answerable),
+            "evidence_recall": mean_of(score.evidence_recall for score in answerable),
             "quotes_not_located": sum(score.evidence_cited.count(None) for score in answerable),
         },
         f"alce_{support.name}": cited_support(scores, support),
@@ -60,7 +61,7 @@ def answer_summary(
             score for score in answerable if score.question.type in ("followup", "digest")
         ),
         "words": {"median": cost.quantile(words, 0.5), "p90": cost.quantile(words, 0.9)},
-        "redundancy": {"mean": _mean(score.redundancy for score in given)},
+        "redundancy": {"mean": mean_of(score.redundancy for score in given)},
         "latency_ms": latency([score.elapsed_ms for score in scores]),
         "stages_ms": {**cost.stages(score.answer for score in scores)},
         "tokens": tokens([score.answer for score in scores]),
@@ -95,13 +96,14 @@ def cited_support(scores: Sequence[AnswerScore], support: Supports) -> Section:
     """
     found = [each for score in scores if (each := alce(score.answer, support)) is not None]
     return {
-        "recall": _mean(each.recall for each in found),
-        "precision": _mean(each.precision for each in found),
+        "recall": mean_of(each.recall for each in found),
+        "precision": mean_of(each.precision for each in found),
         "sentences": sum(each.sentences for each in found),
         "sentences_uncited": sum(each.sentences - each.cited for each in found),
         "sentences_supported": sum(each.supported for each in found),
         "citations": sum(each.citations for each in found),
         "citations_precise": sum(each.precise for each in found),
+        "unreadable": support.unreadable,
     }
 
 
@@ -167,16 +169,17 @@ def _type(scores: Sequence[AnswerScore]) -> Section:
         "questions": len(scores),
         "refused": sum(score.refused for score in scores),
         "right": share([score.right for score in scores]),
-        "nugget_recall": _mean(score.nugget_recall for score in answerable),
+        "nugget_recall": mean_of(score.nugget_recall for score in answerable),
         "citation_precision": _pooled(score.references_gold for score in answerable),
         "citation_recall": _pooled(score.papers_cited for score in answerable),
-        "evidence_recall": _mean(score.evidence_recall for score in answerable),
+        "evidence_recall": mean_of(score.evidence_recall for score in answerable),
         "right_papers": sum(s.right_papers for s in answerable) if answerable else None,
         "words_median": cost.quantile([score.words for score in scores if not score.refused], 0.5),
     }
 
 
-def _mean(values: Iterable[float | None]) -> float | None:
+def mean_of(values: Iterable[float | None]) -> float | None:
+    """The mean of those that are known; None of none."""
     known = [value for value in values if value is not None]
     return sum(known) / len(known) if known else None
 

@@ -121,6 +121,6 @@ class Peer(ABC):
 
 
 def _as_confidence(found: Sequence[Source]) -> float | None:
-    """The best score, where it is in [0, 1] as cosines and fused ranks are: it orders answers."""
+    """The best score s as s / (1 + s), in [0, 1): it orders answers, and is no probability."""
     best = max((source.score for source in found), default=-1.0)
-    return best if 0 <= best <= 1 else None
+    return best / (1 + best) if best >= 0 else None

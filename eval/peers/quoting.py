@@ -29,9 +29,12 @@ def sentences(source: Source) -> list[Passage]:
 def quote(sources: Iterable[Source], words: int = WORDS) -> tuple[Block, ...]:
     """Quote sources in rank order, one paragraph a source, each sentence citing its own span.
 
+    A paragraph is headed by its paper's title, as ours are: a title states facts too.
+
     Args:
         sources: Best first. A sentence that was quoted already is not quoted again.
-        words: Quoting stops at the end of the sentence that comes nearest to this many words.
+        words: Quoting stops at the end of the sentence that comes nearest to this many words,
+            titles counted.
 
     Returns:
         Blocks for `rag.citations.compose`; none if the sources hold no whole sentence.
@@ -41,15 +44,16 @@ def quote(sources: Iterable[Source], words: int = WORDS) -> tuple[Block, ...]:
     said = 0
     for source in sources:
         claims: list[Claim] = []
+        title = source.paper.display_title
         for passage in sentences(source):
             length = len(passage.text.split())
             if said and said + length / 2 > words:
-                return (*blocks, Block(tuple(claims))) if claims else tuple(blocks)
+                return (*blocks, Block(tuple(claims), title)) if claims else tuple(blocks)
             if passage.id not in quoted:
                 quoted.add(passage.id)
-                said += length
+                said += length + (0 if claims else len(title.split()))
                 span = Span(source.paper, passage.start, passage.end)
                 claims.append(Claim(passage.text, (span,)))
         if claims:
-            blocks.append(Block(tuple(claims)))
+            blocks.append(Block(tuple(claims), title))
     return tuple(blocks)

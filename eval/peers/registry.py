@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -12,6 +13,8 @@ from index.embedding import SentenceEncoder
 from index.errors import AbstractQAError, InputError
 from index.papers import Paper
 
+# Where a module lies on this machine is nobody's business.
+_PLACE = re.compile(r"\s*\((?:/|[A-Z]:)[^)]*\)")
 _INSTALL = "pip install 'abstractqa[peers]'"
 # What keeps peers off the network, as their documentation says. LiteLLM comes with PaperQA, and
 # txtai imports it wherever it is installed.
@@ -94,9 +97,13 @@ def open_peer(
         peer: Peer = system(papers, encoder, **options)
     except ModuleNotFoundError as error:
         raise PeerUnavailableError(name, f"{error.name} is missing ({entry.install})") from error
-    except (ImportError, AttributeError) as error:
+    except InputError:
+        raise
+    except Exception as error:
         installed = ", ".join(f"{key} {value}" for key, value in peer_versions(name).items())
-        raise PeerUnavailableError(name, f"{error} (with {installed})") from error
+        said = _PLACE.sub("", str(error)).strip().partition("\n")[0]
+        reason = f"{type(error).__name__}: {said} (with {installed})"
+        raise PeerUnavailableError(name, reason) from error
     return peer
 
 

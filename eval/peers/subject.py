@@ -9,7 +9,7 @@ from index.papers import Paper
 
 
 def peer_subject(
-    name: str, papers: Sequence[Paper], encoder: SentenceEncoder, words: int | None = None
+    name: str, papers: Sequence[Paper], encoder: SentenceEncoder, **options: object
 ) -> Subject:
     """Index papers with a peer, and say what could change its answers.
 
@@ -17,16 +17,20 @@ def peer_subject(
         name: A key of `PEERS`.
         papers: At least one.
         encoder: The same for every peer.
-        words: About how long its answers are; as long as ours by default.
+        options: What the peer's class takes beside them; they become part of its name.
 
     Raises:
         InputError: there is no such peer, or there are no papers.
         PeerUnavailableError: its packages are missing, or do not work here.
     """
-    options = {} if words is None else {"words": words}
     system = open_peer(name, papers, encoder, **options)
-    if words is not None:
-        system.name = f"{system.name}, {words} words"
-    versions = peer_versions(name)
-    configuration = {"weights": encoder.weights_hash, "packages": versions, **options}
+    said = {key: getattr(value, "model", value) for key, value in options.items()}
+    if said:
+        named = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in said.items())
+        system.name = f"{system.name}, {named}"
+    configuration = {
+        "weights": encoder.weights_hash,
+        "packages": peer_versions(name),
+        "options": said,
+    }
     return Subject(system, papers, configuration)

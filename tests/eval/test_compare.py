@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,14 +19,16 @@ def column(*wrong: str) -> dict[str, float | None]:
 
 def test_a_comparison_names_what_got_better_and_worse_question_by_question(tmp_path: Path) -> None:
     words: dict[str, float | None] = dict.fromkeys(IDS, 80.0)
-    before = recorded(tmp_path / "a", {"right": column("q1", "q2"), "words": words})
-    after = recorded(tmp_path / "b", {"right": column("q2", "q3"), "words": {**words, "q1": 90.0}})
+    before = recorded(tmp_path / "a", {"right": column("q1", "q2"), "redundancy": words})
+    after = recorded(
+        tmp_path / "b", {"right": column("q2", "q3"), "redundancy": {**words, "q1": 90.0}}
+    )
     compared = compare_runs(before, after)
     right, length = compared.metrics
     assert (right.metric, right.better, right.worse) == ("right", ("q1",), ("q3",))
     assert (right.before.mean, right.after.mean) == (10 / 12, 10 / 12)
     assert right.paired.difference.mean == 0
-    assert (length.metric, length.better, length.worse) == ("words", (), ("q1",))
+    assert (length.metric, length.better, length.worse) == ("redundancy", (), ("q1",))
     assert (compared.flips.negative, compared.flips.positive) == (("q3",), ("q1",))
     assert compared.flips.negative_rate == 1 / 12
 
@@ -66,6 +69,15 @@ def test_runs_that_cannot_be_compared_are_refused(tmp_path: Path) -> None:
     scored.write_text(scored.read_text().replace("x1", "q1"))
     with pytest.raises(InputError, match="question 'q1' is “What is q1"):
         compare_runs(answers, load_run(tmp_path / "c"))
+
+
+def test_labels_papers_and_checkers_that_differ_are_named(tmp_path: Path) -> None:
+    before = recorded(tmp_path / "a", {"right": column(), "alce_recall": column()})
+    record = {**before.record, "dataset": {"sha256": "2"}, "configuration": {"support": "nli"}}
+    compared = compare_runs(before, replace(before, record=record))
+    assert compared.differs == ("the questions or their labels", "the checker of support")
+    assert [change.metric for change in compared.metrics] == ["right"]
+    assert compare_runs(before, before).differs == ()
 
 
 def test_a_comparison_as_json_has_every_question_that_changed(tmp_path: Path) -> None:

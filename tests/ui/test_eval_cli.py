@@ -136,6 +136,83 @@ def test_each_part_is_switched_off_in_turn(
     assert record["configuration"]["off"] == ["lexical"]
 
 
+@pytest.fixture
+def bogs(tmp_path: Path) -> Path:
+    """A BEIR folder of three papers."""
+    folder = tmp_path / "bogs"
+    (folder / "qrels").mkdir(parents=True)
+    papers = {"k": "Kites fly in the wind.", "b": "Boats float on rivers.", "m": "Moss is wet."}
+    (folder / "corpus.jsonl").write_text(
+        "".join(json.dumps({"_id": i, "title": i, "text": t}) + "\n" for i, t in papers.items())
+    )
+    (folder / "queries.jsonl").write_text(
+        '{"_id": "q1", "text": "what floats?"}\n{"_id": "q2", "text": "what is wet?"}\n'
+    )
+    (folder / "qrels" / "test.tsv").write_text("q1\tb\t1\nq2\tm\t1\n")
+    return folder
+
+
+def test_parts_are_switched_off_on_a_benchmark_too(
+    questions: Path, bogs: Path, sample_store: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    questions.write_text(questions.read_text().splitlines()[0] + "\n")
+    ablate = ["eval", "ablate", str(questions), "--store", str(sample_store), "--beir", str(bogs)]
+    out, _ = succeeded(capsys, *ablate, "--out", str(tmp_path / "ablation"))
+    assert out.index("small") < out.index("bogs") < out.rindex("| sentences")
+    assert succeeded(capsys, *ablate, "--out", str(tmp_path / "ablation"))[0] == out
+    questions.write_text(json.dumps(QUESTIONS[1]) + "\n")
+    assert "with another dataset" in failed(capsys, *ablate, "--out", str(tmp_path / "ablation"))
+
+
+def test_a_ranking_made_elsewhere_is_measured_and_one_in_trec_topics_too(
+    bogs: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    ranking = tmp_path / "theirs.trec"
+    ranking.write_text("q1 Q0 k 1 9 t\nq1 Q0 b 2 8 t\nq2 Q0 m 1 9 t\n")
+    run = ("--run", str(ranking))
+    out, _ = succeeded(
+        capsys, "eval", "retrieval", str(bogs), *run, "--out", str(tmp_path / "a"), "--json"
+    )
+    assert json.loads(out)["retrieval"]["hit@1"] == 1 / 2
+    assert json.loads(out)["system"] == "theirs"
+    topics, qrels = tmp_path / "topics.tsv", tmp_path / "qrels.txt"
+    topics.write_text("q1\twhat floats?\n")
+    qrels.write_text("q1 0 b 1\n")
+    trec = ("--topics", str(topics), "--qrels", str(qrels))
+    out, _ = succeeded(
+        capsys, "eval", "retrieval", str(bogs), *trec, "--out", str(tmp_path / "b"), "--json"
+    )
+    assert json.loads(out)["retrieval"]["hit@1"] == 1
+    ranking.write_text("x Q0 k 1 9 t\n")
+    assert "none of the benchmark's queries" in failed(capsys, "eval", "retrieval", str(bogs), *run)
+
+
+def test_a_peer_that_writes_is_given_the_chat_model(
+    questions: Path,
+    sample_store: Path,
+    tmp_path: Path,
+    capsys: Capture,
+    chat_server: ChatServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    generative = ("eval", "answers", str(questions), "--store", str(sample_store))
+    generative += ("--mode", "generative", "--system")
+    assert "is for llamaindex-citation" in failed(capsys, *generative, "bm25")
+    assert "ABSTRACTQA_CHAT_MODEL" in failed(capsys, *generative, "llamaindex-citation")
+    monkeypatch.setenv("ABSTRACTQA_CHAT_MODEL", "scripted")
+    monkeypatch.setenv("OPENAI_BASE_URL", chat_server.base_url)
+    chat_server.script = lambda _: says("It has 369 tasks [1].")
+    out, _ = succeeded(
+        capsys, *generative, "llamaindex-citation", "--out", str(tmp_path / "run"), "--json"
+    )
+    assert json.loads(out)["answered_by"] == {
+        "mode": "generative",
+        "model": "scripted",
+        "index": "LlamaIndex CitationQueryEngine",
+    }
+    assert json.loads(out)["by_type"]["fact"]["nugget_recall"] == 1 / 2
+
+
 def test_questions_are_made_of_an_index_and_can_be_asked_of_what_is_left(
     sample_store: Path, tmp_path: Path, capsys: Capture
 ) -> None:

@@ -54,6 +54,12 @@ def _add_measuring(add: Add) -> None:
     retrieval.add_argument(
         "--qrels", type=path, metavar="FILE", help="TREC judgements, with --topics"
     )
+    retrieval.add_argument(
+        "--topic-field", metavar="NAME", help="field of a topic that is asked (default: its title)"
+    )
+    retrieval.add_argument(
+        "--run", type=path, metavar="FILE", help="measure this ranking, in TREC's format"
+    )
     answers = add("answers", "answer a file of questions")
     answers.add_argument("questions", type=path, metavar="QUESTIONS.jsonl")
     answers.add_argument("--mode", choices=MODES, default="auto", help="how to write the answer")
@@ -98,6 +104,9 @@ def _add_reading(add: Add) -> None:
     judge.add_argument("run", type=path, metavar="RUN")
     judge.add_argument("other", nargs="?", type=path, metavar="OTHER_RUN")
     judge.add_argument("--limit", type=int, metavar="N", help="only N questions, a fixed choice")
+    judge.add_argument(
+        "--at-once", type=int, default=1, metavar="N", help="requests at a time (default: 1)"
+    )
     _add_out(judge)
     export = add("export", "write a run's answers as Ragnarök's JSON, for TREC RAG tools")
     export.add_argument("run", type=path, metavar="RUN")
@@ -143,6 +152,12 @@ def _add_making(add: Add) -> None:
     )
     synthesize.add_argument(
         "--cloze", action="store_true", help="fill-in questions, though a chat model is configured"
+    )
+    synthesize.add_argument(
+        "--k",
+        type=int,
+        default=1,
+        help="first hits among which a question has to find its paper (default: %(default)s)",
     )
     synthesize.add_argument("--seed", type=int, default=0, help="default: %(default)s")
     add_store(synthesize)

@@ -2,7 +2,7 @@
 
 import json
 from argparse import Namespace
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,15 +11,16 @@ from index.errors import InputError
 from ui.terminal import note, say
 
 if TYPE_CHECKING:
+    from eval.peers.llamaindex_citation import ChatEndpoint
     from eval.retrieval import Benchmark
     from eval.support import Supports
     from eval.systems import Subject
-    from index.embedding import SentenceEncoder
-    from index.papers import Paper
     from rag.chat import Complete, Message
     from rag.settings import Settings
 
 OURS = "abstractqa"
+WRITES = "llamaindex-citation"
+"""The peer that writes answers by a chat model."""
 _YES_NO_TOKENS = 8
 
 
@@ -44,22 +45,34 @@ def answering(arguments: Namespace, settings: "Settings") -> "Subject":
     from rag import Assistant
 
     assistant = Assistant.open(store=settings.store, settings=settings)
+    if arguments.answers and (arguments.system != OURS or arguments.mode != "auto"):
+        raise InputError("--answers measures what was answered: leave --system and --mode out")
     if arguments.answers:
         from eval.replayed import replay
 
         return replay(arguments.answers, arguments.questions, assistant.papers())
     if arguments.system == OURS:
         return ours(assistant, settings.store)
+    from eval.peers.subject import peer_subject
     from eval.vector_cache import CachedEncoder
 
-    return peer(arguments.system, assistant.papers(), CachedEncoder.open(settings.encoder))
+    options: dict[str, object] = {}
+    if arguments.mode == "generative":
+        options["llm"] = _writer(arguments.system, settings)
+    encoder = CachedEncoder.open(settings.encoder)
+    return peer_subject(arguments.system, assistant.papers(), encoder, **options)
 
 
-def peer(name: str, papers: Sequence["Paper"], encoder: "SentenceEncoder") -> "Subject":
-    """A peer with these papers indexed."""
-    from eval.peers.subject import peer_subject
+def _writer(system: str, settings: "Settings") -> "ChatEndpoint":
+    """The configured chat model, for the peer that writes by one."""
+    from eval.peers.llamaindex_citation import ChatEndpoint
+    from rag.chat import ChatModel
 
-    return peer_subject(name, papers, encoder)
+    if system != WRITES:
+        raise InputError(f"{system} writes no answers: --mode generative is for {WRITES}")
+    with ChatModel.open(settings) as model:  # refuses settings that name no model
+        key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else "none"
+        return ChatEndpoint(model.name, settings.openai_base_url, key)
 
 
 def benchmark_of(arguments: Namespace) -> "Benchmark":
@@ -72,7 +85,7 @@ def benchmark_of(arguments: Namespace) -> "Benchmark":
     name = arguments.dataset.resolve().name
     if arguments.topics:
         papers = load_corpus(arguments.dataset / "corpus.jsonl")
-        beir = load_trec(arguments.topics, arguments.qrels, papers)
+        beir = load_trec(arguments.topics, arguments.qrels, papers, arguments.topic_field)
     else:
         beir = load_beir(arguments.dataset, arguments.split)
     if arguments.size is not None:

@@ -5,7 +5,7 @@ from argparse import Namespace
 from contextlib import ExitStack
 
 from index.errors import AbstractQAError
-from ui.evaluation.choices import asking, benchmark_of, settings_of, write_text
+from ui.evaluation.choices import asking, settings_of, write_text
 from ui.terminal import note, say
 
 _WRITER_TOKENS = 200
@@ -15,15 +15,18 @@ _WRITER_TEMPERATURE = 0.3
 def ablate(arguments: Namespace) -> int:
     """Switch each part off in turn."""
     from eval.ablate import ablate_answers, ablate_retrieval, ablation_text, as_json
+    from eval.datasets import load_beir
+    from eval.retrieval import Benchmark
     from eval.runs import new_run_folder
 
     settings = settings_of(arguments)
     out = arguments.out or new_run_folder("ablation")
+    benchmark = arguments.beir and Benchmark(
+        arguments.beir.resolve().name, load_beir(arguments.beir)
+    )
     found = ablate_answers(arguments.questions, settings.store, settings, out)
-    if arguments.beir:
-        arguments.split, arguments.size, arguments.topics = "test", None, None
-        arguments.dataset = arguments.beir
-        found += ablate_retrieval(benchmark_of(arguments), settings, out)
+    if benchmark:
+        found += ablate_retrieval(benchmark, settings, out)
     text = ablation_text(found)
     write_text(out / "ablation.md", text + "\n")
     say(json.dumps([as_json(each) for each in found]) if arguments.json else text)
@@ -104,6 +107,7 @@ def synthesize(arguments: Namespace) -> int:
             examples=arguments.examples,
             seed=arguments.seed,
             unanswerable=arguments.unanswerable,
+            k=arguments.k,
         )
     if not complete and not arguments.cloze:
         note("No chat model is configured: these are fill-in questions (type cloze).")

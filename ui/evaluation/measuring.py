@@ -2,21 +2,24 @@
 
 from argparse import Namespace
 
+from index.errors import InputError
 from ui.evaluation.choices import (
     OURS,
     answering,
     benchmark_of,
     check_system,
-    peer,
     say_metrics,
     settings_of,
     support_of,
 )
+from ui.terminal import note
 
 
 def retrieval(arguments: Namespace) -> int:
     """Rank a benchmark."""
     from eval.peers import PEERS
+    from eval.peers.subject import peer_subject
+    from eval.replayed import replay_ranking
     from eval.retrieval import benchmark_store, evaluate_retrieval
     from eval.systems import ours
     from eval.vector_cache import CachedEncoder
@@ -25,13 +28,17 @@ def retrieval(arguments: Namespace) -> int:
     check_system(arguments.system, PEERS)
     benchmark = benchmark_of(arguments)
     encoder = CachedEncoder.open(settings.encoder)
-    if arguments.system == OURS:
+    if arguments.run and arguments.system != OURS:
+        raise InputError("--run measures a ranking that is there: leave --system out")
+    if arguments.run:
+        subject = replay_ranking(arguments.run, benchmark.beir)
+    elif arguments.system == OURS:
         from rag import Assistant
 
         store = benchmark_store(benchmark.beir.papers, encoder)
         subject = ours(Assistant.open(store=store, settings=settings), store)
     else:
-        subject = peer(arguments.system, benchmark.beir.papers, encoder)
+        subject = peer_subject(arguments.system, benchmark.beir.papers, encoder)
     return say_metrics(arguments, evaluate_retrieval(benchmark, subject, arguments.out))
 
 
@@ -47,6 +54,8 @@ def answers(arguments: Namespace) -> int:
         metrics = evaluate_answers(
             arguments.questions, subject, arguments.mode, arguments.out, support
         )
+    if absent := metrics["papers_not_in_index"]:
+        note(f"{absent} gold papers are not in the index, and count as not found: look at titles.")
     return say_metrics(arguments, metrics)
 
 

@@ -75,10 +75,11 @@ def judge(arguments: Namespace) -> int:
     run = load_run(arguments.run)
     other = load_run(arguments.other) if arguments.other else None
     with asking(settings_of(arguments), _JUDGE_TOKENS) as (complete, model):
+        limits = (arguments.out, arguments.limit, arguments.at_once)
         metrics = (
-            compare_answers(run, other, complete, model, arguments.out, arguments.limit)
+            compare_answers(run, other, complete, model, *limits)
             if other
-            else rate_run(run, complete, model, arguments.out, arguments.limit)
+            else rate_run(run, complete, model, *limits)
         )
     return say_metrics(arguments, metrics)
 

@@ -8,7 +8,6 @@ from eval.metrics.answers import plain_text
 from eval.recorded import Recorded
 from eval.report.markdown import table
 from eval.report.numbers import Cell, difference, figure, p_value
-from eval.statistics import breakdown, weakest_link
 from ui.terminal import wrap
 
 _UNSAID = {"environment", "intervals", "versions"}
@@ -30,15 +29,6 @@ def metrics_text(metrics: Mapping[str, object]) -> str:
     return "\n".join(lines)
 
 
-def weakest_text(run: Recorded) -> str:
-    """The weakest link of a run, as one line; nothing if no type has enough questions."""
-    by_type: dict[str, list[float | None]] = {}
-    for score in run.scores.values():
-        by_type.setdefault(score.type, []).append(score.values.get(run.primary))
-    weakest = weakest_link(breakdown(by_type)) if len(by_type) > 1 else None
-    return f"{'weakest link':<{_WIDTH}}{weakest[0]} {figure(weakest[1])}" if weakest else ""
-
-
 def comparison_text(compared: Comparison) -> str:
     """Two runs: a table of metrics, then the questions that flipped."""
     rows: list[list[Cell]] = [
@@ -53,12 +43,13 @@ def comparison_text(compared: Comparison) -> str:
         ]
         for change in compared.metrics
     ]
-    head = ["metric", "before", "after", "difference", "p", "better", "worse"]
+    head = ["metric", "before", "after", "difference", "p, corrected", "better", "worse"]
     flips = compared.flips
     lines = [
         f"before: {compared.before.name} ({compared.before.system})",
         f"after:  {compared.after.name} ({compared.after.system})",
         f"{compared.common:,} questions in both",
+        *(f"careful: {what} differ between the runs" for what in compared.differs),
         "",
         table(head, rows),
         "",

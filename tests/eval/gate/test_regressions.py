@@ -121,7 +121,7 @@ def test_a_few_questions_worse_are_chance_and_a_single_wrong_quotation_is_not(
         return {**baseline, **changed}
 
     assert fallen(baseline, worse("right", 2)) == set()
-    assert fallen(baseline, worse("right", 6)) == {"right"}
+    assert fallen(baseline, worse("right", 3)) == {"right"}
     assert fallen(baseline, worse("verbatim", 1)) == {"verbatim"}
     assert drops(baseline, baseline) == []
 

@@ -83,7 +83,7 @@ def test_a_refused_reply_is_unreadable_and_says_why() -> None:
         return "[[1]]"
 
     (said,) = compare([pair()], complete)
-    assert said == Verdict("a", ("1", None), ("[[1]]", "it refused to answer"))
+    assert said == Verdict("a", ("1", None), ("[[1]]", "(no reply that could be used)"))
 
 
 def test_figures_as_by_hand() -> None:

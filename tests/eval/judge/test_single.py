@@ -99,7 +99,7 @@ def test_a_reply_that_is_refused_is_unreadable_and_the_rest_is_rated() -> None:
         return "Rating: [[5]]"
 
     first, second = rate([item("a"), item("b")], complete)
-    assert first == Rating("a", None, "it refused to answer")
+    assert first == Rating("a", None, "(no reply that could be used)")
     assert second.rating == 5
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval.metrics.retrieval import MEASURES, query_metrics, ranked, retrieval_metrics
+from eval.metrics.retrieval import MEASURES, mean_metrics, query_metrics, ranked
 
 RELEVANCE = {"first": {"a": 1, "b": 2, "z": 0}, "second": {"c": 1}}
 
@@ -26,7 +26,7 @@ def test_each_measure_equals_the_hand_computed_value() -> None:
     assert first["R@5"] == 1 / 2
     assert first["R@10"] == 1
     assert first["hit@1"] == 0
-    means = retrieval_metrics(RELEVANCE, run)
+    means = mean_metrics(query_metrics(RELEVANCE, run))
     assert means["nDCG@10"] == pytest.approx((dcg / ideal + 1) / 2, abs=1e-9)
     assert means["MRR"] == 3 / 4
     assert means["hit@1"] == 1 / 2
@@ -35,11 +35,11 @@ def test_each_measure_equals_the_hand_computed_value() -> None:
 def test_a_query_without_a_ranking_counts_as_nothing_found() -> None:
     run = {"second": {"c": 1.0}}
     assert query_metrics(RELEVANCE, run)["first"] == dict.fromkeys(MEASURES, 0.0)
-    assert retrieval_metrics(RELEVANCE, run)["hit@1"] == 1 / 2
+    assert mean_metrics(query_metrics(RELEVANCE, run))["hit@1"] == 1 / 2
 
 
 def test_nothing_asked_measures_nothing() -> None:
-    assert retrieval_metrics({}, {}) == dict.fromkeys(MEASURES, 0.0)
+    assert mean_metrics(query_metrics({}, {})) == dict.fromkeys(MEASURES, 0.0)
 
 
 def test_equal_scores_keep_the_order_the_reader_saw() -> None:
@@ -101,7 +101,7 @@ def test_every_measure_equals_its_formula_and_the_libraries(
     assert ours.keys() == qrels.keys()
     for query, relevance in qrels.items():
         assert ours[query] == pytest.approx(by_formula(relevance, run.get(query, {})), abs=1e-6)
-    means = retrieval_metrics(qrels, run)
+    means = mean_metrics(query_metrics(qrels, run))
     theirs = ir_measures.calc_aggregate(list(MEASURES.values()), qrels, run)
     for name, measure in MEASURES.items():
         assert means[name] == pytest.approx(theirs[measure], abs=1e-6)

@@ -30,6 +30,7 @@ def test_the_figures_of_a_run_equal_the_hand_computed_ones(scores: list[AnswerSc
     assert summary["nuggets"] == {
         "recall": pytest.approx((1 + 1 / 3 + 0) / 3),
         "recall_lenient": pytest.approx((1 + 1 / 3 + 0) / 3),
+        "recall_sentences": pytest.approx((1 + 1 / 3 + 0) / 3),
         "recall_micro": 2 / 5,
     }
     assert summary["citations"] == {
@@ -49,6 +50,7 @@ def test_the_figures_of_a_run_equal_the_hand_computed_ones(scores: list[AnswerSc
         "sentences_supported": 1,
         "citations": 4,
         "citations_precise": 1,
+        "unreadable": 0,
     }
     assert summary["right"] == {"share": 2 / 5, "questions": 5}
     assert summary["verbatim"] == {"spans": 8, "share": 1, "marker_errors": 0}
@@ -109,6 +111,7 @@ class Everything:
     """Supports all it is asked about."""
 
     name = "everything"
+    unreadable = 0
 
     def __call__(self, claim: str, premises: Sequence[str]) -> bool:
         return True

@@ -100,7 +100,7 @@ def test_a_cutoff_leaves_out_what_is_not_near_enough(opened: Opened) -> None:
 def test_the_extractive_peer_begins_with_the_nearest_sentence(opened: Opened) -> None:
     question = "What do serrated feathers break up?"
     answer = opened("llamaindex-extractive", words=5).ask(question, [], "auto")
-    assert answer.text.startswith("Serrated feathers break up the turbulence")
+    assert answer.sentences[0].text.startswith("Serrated feathers break up the turbulence")
 
 
 def test_less_weight_of_relevance_makes_paperqa_rank_otherwise(opened: Opened) -> None:

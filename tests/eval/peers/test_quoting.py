@@ -28,7 +28,8 @@ def test_sentences_keep_the_order_the_source_gives_them() -> None:
 
 def test_a_source_is_a_paragraph_and_sources_keep_their_rank() -> None:
     answer = compose(quote([whole(MOSS), whole(BRIDGES)]))
-    first, second = answer.text.split("\n\n")
+    head, first, other, second = answer.text.split("\n\n")
+    assert (head, other) == (f"**{MOSS.display_title}**", f"**{BRIDGES.display_title}**")
     assert first.startswith("Mosses are small. [1] We train")
     assert second.startswith("Rope bridges sway in the wind. [2]")
 
@@ -36,8 +37,9 @@ def test_a_source_is_a_paragraph_and_sources_keep_their_rank() -> None:
 def test_quoting_stops_at_the_sentence_end_nearest_the_budget() -> None:
     lengths = [len(passage.text.split()) for passage in cut(MOSS)]
     assert lengths == [3, 8, 11]
+    title = len(MOSS.display_title.split())
     for words, expected in [(1, 1), (6, 1), (7, 2), (16, 2), (17, 3), (90, 3)]:
-        (block,) = quote([whole(MOSS)], words)
+        (block,) = quote([whole(MOSS)], title + words)
         assert len(block.claims) == expected
 
 

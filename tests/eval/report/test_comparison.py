@@ -21,7 +21,7 @@ def recorded(folder: Path, answers: list[Answer], words: float) -> Recorded:
     for question, each in zip(QUESTIONS, answers, strict=True):
         right = float(each.status == "answered")
         run.append({"id": question.id, "answer": each.model_dump(mode="json")})
-        values = {"right": right, "nugget_recall": right, "words": words}
+        values = {"right": right, "nugget_recall": right, "redundancy": words}
         scores.append(QuestionScore(question.id, question.type, values))
     run.finish({}, scores, "")
     return load_run(folder)
