@@ -85,15 +85,15 @@ def evaluate_answers(
         "configuration": {"mode": mode, "support": checker.name, **subject.configuration},
     }
     asked = [question.model_dump(mode="json") for question in questions]
-    run = Run.begin(out, path.stem, record, asked, reuse=reuse)
-    if run.metrics:
-        return run.metrics
-    with EnergyMeter() as meter:
-        ask_all(questions, subject, mode, run)
-    # What was spent before a kill is not known.
-    joules = None if run.is_resumed else meter.joules
-    found = {**record, "papers_not_in_index": len(absent), "joules": joules}
-    return measure(run, found, questions, subject, checker)
+    with Run.begin(out, path.stem, record, asked, reuse=reuse) as run:
+        if run.metrics:
+            return run.metrics
+        with EnergyMeter() as meter:
+            ask_all(questions, subject, mode, run)
+        # What was spent before a kill is not known.
+        joules = None if run.is_resumed else meter.joules
+        found = {**record, "papers_not_in_index": len(absent), "joules": joules}
+        return measure(run, found, questions, subject, checker)
 
 
 def ask_all(questions: Sequence[Question], subject: Subject, mode: Mode, run: Run) -> None:

@@ -89,33 +89,33 @@ def evaluate_retrieval(
         {"id": query, "question": beir.queries[query], "relevant": dict(judged)}
         for query, judged in beir.qrels.items()
     ]
-    run = Run.begin(out, benchmark.name, record, queries, reuse=reuse)
-    if run.metrics:
-        return run.metrics
-    _search_all(benchmark, subject, run)
-    back = {
-        query: parse(Ranked, line, run.folder / ANSWERS, number)
-        for number, (query, line) in enumerate(run.done.items(), start=1)
-    }
-    rankings = {query: back[query].found for query in beir.qrels}
-    write_run(run.folder / RANKINGS, rankings)
-    per_query = query_metrics(beir.qrels, rankings)
-    rows = [
-        QuestionScore(query, "query", {**values, "latency_ms": back[query].elapsed_ms})
-        for query, values in per_query.items()
-    ]
-    between = intervals(rows)
-    metrics: dict[str, object] = {
-        "run": run.name,
-        **record,
-        "retrieval": mean_metrics(per_query),
-        "latency_ms": percentiles([line.elapsed_ms for line in back.values()]),
-        "intervals": between,
-        "environment": environment(),
-    }
-    report = retrieval_report(benchmark.name, metrics, beir, rankings, per_query, between)
-    run.finish(metrics, rows, report)
-    return metrics
+    with Run.begin(out, benchmark.name, record, queries, reuse=reuse) as run:
+        if run.metrics:
+            return run.metrics
+        _search_all(benchmark, subject, run)
+        back = {
+            query: parse(Ranked, line, run.folder / ANSWERS, number)
+            for number, (query, line) in enumerate(run.done.items(), start=1)
+        }
+        rankings = {query: back[query].found for query in beir.qrels}
+        write_run(run.folder / RANKINGS, rankings)
+        per_query = query_metrics(beir.qrels, rankings)
+        rows = [
+            QuestionScore(query, "query", {**values, "latency_ms": back[query].elapsed_ms})
+            for query, values in per_query.items()
+        ]
+        between = intervals(rows)
+        metrics: dict[str, object] = {
+            "run": run.name,
+            **record,
+            "retrieval": mean_metrics(per_query),
+            "latency_ms": percentiles([line.elapsed_ms for line in back.values()]),
+            "intervals": between,
+            "environment": environment(),
+        }
+        report = retrieval_report(benchmark.name, metrics, beir, rankings, per_query, between)
+        run.finish(metrics, rows, report)
+        return metrics
 
 
 def _search_all(benchmark: Benchmark, subject: Subject, run: Run) -> None:

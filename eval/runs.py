@@ -7,6 +7,7 @@ asked: a run that was killed goes on where it stopped. `scores.jsonl`, `metrics.
 Nothing in it names a path or the host of the machine.
 """
 
+import fcntl
 import hashlib
 import json
 import os
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+from io import TextIOWrapper
 from itertools import chain, count
 from pathlib import Path
 from typing import Self
@@ -60,11 +62,14 @@ class QuestionScore:
 
 
 class Run:
-    """A run's folder, open for writing."""
+    """A run's folder, open for writing, by this process alone; close it, or use it in a `with`."""
 
-    def __init__(self, folder: Path, done: dict[str, dict[str, object]]) -> None:
+    def __init__(
+        self, folder: Path, done: dict[str, dict[str, object]], lock: TextIOWrapper
+    ) -> None:
         """Use `begin` instead."""
         self.folder = folder
+        self._lock = lock
         self.done = done
         """What came back so far, by question."""
         self.is_resumed = bool(done)
@@ -109,6 +114,7 @@ class Run:
                 started = {"started": datetime.now(UTC).isoformat(timespec="seconds")}
                 _write_json(folder / RECORD, {**identity, **started})
             _check_same(folder, identity)
+            lock = _locked(folder)
             if (folder / METRICS).exists():
                 if not reuse:
                     raise InputError(f"{folder} is not empty: a finished run; name a new folder")
@@ -117,7 +123,17 @@ class Run:
             done = _came_back(folder / ANSWERS)
         except OSError as error:
             raise InputError(f"cannot write a run to {folder}: {error.strerror}") from error
-        return cls(folder, done)
+        return cls(folder, done, lock)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let others write to the folder; what is there stays."""
+        self._lock.close()
 
     def append(self, line: Mapping[str, object]) -> None:
         """Keep what came back for the question `line["id"]`, on disk before this returns."""
@@ -141,6 +157,7 @@ class Run:
             ({"id": s.id, "type": s.type, "values": dict(s.values)} for s in scores),
         )
         _write_json(self.folder / METRICS, metrics)
+        self.close()
 
 
 def new_run_folder(name: str) -> Path:
@@ -162,6 +179,17 @@ def _check_same(folder: Path, identity: Mapping[str, object]) -> None:
             raise InputError(
                 f"{folder} is not empty: {kind} with another {name}; name a new folder"
             )
+
+
+def _locked(folder: Path) -> TextIOWrapper:
+    """Hold a run; the operating system lets go of it when the process ends, however."""
+    file = (folder / RECORD).open(encoding="utf-8")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        file.close()
+        raise InputError(f"another process is writing the run in {folder}: wait for it") from error
+    return file
 
 
 def _came_back(path: Path) -> dict[str, dict[str, object]]:

@@ -12,6 +12,8 @@ from pydantic import BaseModel, Field, StringConstraints, ValidationError
 from index.errors import InputError
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+_PLAINER = ("match pattern '^\\S+$'", "have no space")
+"""What pydantic says of an id, and what people understand."""
 IdWithoutSpace = Annotated[str, Field(pattern=r"^\S+$", coerce_numbers_to_str=True)]
 
 
@@ -37,7 +39,8 @@ def parse(model: type[Record], record: object, path: Path, number: int) -> Recor
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
         where = f"field {field}: " if field else ""
-        raise InputError(f"{path}:{number}: {where}{first['msg']}") from error
+        said = first["msg"].replace("a valid tuple", "a list").replace(*_PLAINER)
+        raise InputError(f"{path}:{number}: {where}{said}") from error
 
 
 def identified(model: type[IdentifiedRecord], path: Path) -> Iterator[tuple[int, IdentifiedRecord]]:

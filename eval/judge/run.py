@@ -57,15 +57,16 @@ def rate_run(
     """
     ids = _chosen(run.scores, [run], limit)
     record = _record("rating", judge, [run], ids)
-    kept = Run.begin(out, f"judge-{run.name}", record, [run.questions[id_] for id_ in ids])
     items = [_item(run, id_) for id_ in ids]
-    waiting = [item for item in items if item.id not in kept.done]
-    ratings_to_come = rate(waiting, complete, at_once=at_once)
-    for rating in tqdm(ratings_to_come, total=len(waiting), desc="judge", disable=None):
-        kept.append(asdict(rating))
-    ratings = [_RATING.validate_python(line) for line in kept.done.values()]
-    scores = [QuestionScore(r.id, run.scores[r.id].type, {"rating": r.rating}) for r in ratings]
-    return _finish(kept, record, rating_figures(items, ratings), scores)
+    asked = [run.questions[id_] for id_ in ids]
+    with Run.begin(out, f"judge-{run.name}", record, asked) as kept:
+        waiting = [item for item in items if item.id not in kept.done]
+        said = rate(waiting, complete, at_once=at_once)
+        for rating in tqdm(said, total=len(waiting), desc="judge", disable=None):
+            kept.append(asdict(rating))
+        ratings = [_RATING.validate_python(line) for line in kept.done.values()]
+        scores = [QuestionScore(r.id, run.scores[r.id].type, {"rating": r.rating}) for r in ratings]
+        return _finish(kept, record, rating_figures(items, ratings), scores)
 
 
 def compare_answers(
@@ -80,25 +81,23 @@ def compare_answers(
     """Ask which of two runs' answers is better, each pair in both orders; see `rate_run`."""
     ids = _chosen([id_ for id_ in first.scores if id_ in second.scores], [first, second], limit)
     record = _record("preference", judge, [first, second], ids)
-    kept = Run.begin(
-        out, f"judge-{first.name}-{second.name}", record, [first.questions[id_] for id_ in ids]
-    )
     pairs = [_pair(first, second, id_) for id_ in ids]
-    waiting = [pair for pair in pairs if pair.id not in kept.done]
-    for verdict in tqdm(
-        compare(waiting, complete, at_once=at_once), total=len(waiting), desc="judge", disable=None
-    ):
-        kept.append(asdict(verdict))
-    verdicts = [_VERDICT.validate_python(line) for line in kept.done.values()]
-    scores = [
-        QuestionScore(
-            verdict.id,
-            first.scores[verdict.id].type,
-            {"first_better": _FIRST_BETTER[said] if (said := verdict.preference) else None},
-        )
-        for verdict in verdicts
-    ]
-    return _finish(kept, record, verdict_figures(pairs, verdicts), scores)
+    asked = [first.questions[id_] for id_ in ids]
+    with Run.begin(out, f"judge-{first.name}-{second.name}", record, asked) as kept:
+        waiting = [pair for pair in pairs if pair.id not in kept.done]
+        said = compare(waiting, complete, at_once=at_once)
+        for verdict in tqdm(said, total=len(waiting), desc="judge", disable=None):
+            kept.append(asdict(verdict))
+        verdicts = [_VERDICT.validate_python(line) for line in kept.done.values()]
+        scores = [
+            QuestionScore(
+                verdict.id,
+                first.scores[verdict.id].type,
+                {"first_better": _FIRST_BETTER[best] if (best := verdict.preference) else None},
+            )
+            for verdict in verdicts
+        ]
+        return _finish(kept, record, verdict_figures(pairs, verdicts), scores)
 
 
 def _record(

@@ -82,8 +82,8 @@ class AnswerScore:
 
     @property
     def citation_precision(self) -> float | None:
-        """Share of the cited papers that are gold."""
-        return share(self.references_gold)
+        """Share of the cited papers that are gold; None too if no paper is."""
+        return share(self.references_gold) if self.question.papers else None
 
     @property
     def citation_recall(self) -> float | None:

@@ -44,7 +44,7 @@ def answer_summary(
             "recall_micro": _pooled(score.nuggets_found for score in answerable),
         },
         "citations": {
-            "precision_micro": _pooled(score.references_gold for score in answerable),
+            "precision_micro": _pooled(s.references_gold for s in answerable if s.question.papers),
             "precision_macro": mean_of(score.citation_precision for score in answerable),
             "recall_micro": _pooled(score.papers_cited for score in answerable),
             "recall_macro": mean_of(score.citation_recall for score in answerable),

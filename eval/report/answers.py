@@ -14,6 +14,7 @@ from eval.report.page import OPEN, mark, marked_list, page, record, section, sec
 from eval.report.page import plots as side_by_side
 from eval.statistics import Interval, bootstrap_mean
 from index.papers import letters
+from rag.citations import unescape
 from rag.schema import Answer
 
 HEAD = ("right", "nugget_recall", "citation_precision", "citation_recall", "evidence_recall",
@@ -166,13 +167,14 @@ def answer_html(question: Question, answer: Answer) -> Markup:
     """An answer's text and why it refused; markers of gold papers are green, others red."""
     gold = {letters(title) for title in question.papers}
     right = {str(r.number) for r in answer.references if letters(r.paper.title) in gold}
+    plain = unescape(answer.text)
     pieces, at = [], 0
-    for match in MARKER.finditer(answer.text):
-        pieces.append(escape(answer.text[at : match.start()]))
+    for match in MARKER.finditer(plain):
+        pieces.append(escape(plain[at : match.start()]))
         kind = "good" if match[1] in right else "bad"
         pieces.append(Markup('<span class="{}">{}</span>').format(kind, match[0]))
         at = match.end()
-    pieces.append(escape(answer.text[at:]))
+    pieces.append(escape(plain[at:]))
     text = Markup("").join(pieces) or "(no text)"
     told = answer.reason and answer.reason not in answer.text
     reason = Markup('<p class="dim">{}</p>').format(answer.reason) if told else ""

@@ -45,6 +45,9 @@ def test_a_finished_run_is_never_written_to_again(tmp_path: Path) -> None:
 def test_what_came_back_is_on_disk_at_once_and_there_after_a_kill(tmp_path: Path) -> None:
     run = Run.begin(tmp_path, "bogs", RECORD, ASKED)
     run.append({"id": "q1", "answer": "90\u2028m"})
+    with pytest.raises(InputError, match="another process is writing"):
+        Run.begin(tmp_path, "bogs", RECORD, ASKED)
+    run.close()
     again = Run.begin(tmp_path, "bogs", RECORD, ASKED)
     assert again.done == {"q1": {"id": "q1", "answer": "90\u2028m"}}
 
@@ -52,7 +55,7 @@ def test_what_came_back_is_on_disk_at_once_and_there_after_a_kill(tmp_path: Path
 def test_a_run_begun_by_other_code_is_not_gone_on_with(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    Run.begin(tmp_path, "bogs", RECORD, ASKED)
+    Run.begin(tmp_path, "bogs", RECORD, ASKED).close()
     monkeypatch.setattr("eval.runs.code_hash", lambda: "another")
     with pytest.raises(InputError, match="begun with another code"):
         Run.begin(tmp_path, "bogs", RECORD, ASKED)
