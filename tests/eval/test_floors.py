@@ -11,7 +11,10 @@ from typing import Any
 import pytest
 
 from eval.answers import evaluate_answers
-from eval.retrieval import evaluate_retrieval
+from eval.datasets import load_beir
+from eval.retrieval import Benchmark, benchmark_store, evaluate_retrieval
+from eval.systems import ours
+from eval.vector_cache import CachedEncoder
 from index.build import build
 from index.embedding import SentenceEncoder
 from rag.assistant import Assistant
@@ -31,7 +34,8 @@ def metrics(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Figures:
     build([shared / "digests"], settings.store, encoder, year=2025)
     assistant = Assistant.open(store=settings.store, settings=settings)
     questions = shared / "questions" / "dev.jsonl"
-    return evaluate_answers(questions, assistant, "extractive", folder / "run")
+    subject = ours(assistant, settings.store)
+    return evaluate_answers(questions, subject, "extractive", folder / "run")
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +47,7 @@ def answers(metrics: Figures) -> Figures:
 def test_every_paper_asked_about_is_indexed_and_every_quote_located(
     metrics: Figures, answers: Figures
 ) -> None:
-    assert metrics["dataset"]["papers_not_in_index"] == 0
+    assert metrics["papers_not_in_index"] == 0
     assert answers["citations"]["quotes_not_located"] == 0
 
 
@@ -104,7 +108,8 @@ def test_fresh_processes_index_and_answer_in_seconds(shared: Path, tmp_path: Pat
 
 def test_retrieval_holds_on_a_public_benchmark(shared: Path, tmp_path: Path) -> None:
     """Minutes long the first time: 5,183 abstracts are embedded, then kept in the cache."""
-    measured: Figures = evaluate_retrieval(
-        shared / "beir" / "scifact", Settings(), tmp_path / "run"
-    )
+    benchmark = Benchmark("scifact", load_beir(shared / "beir" / "scifact"))
+    store = benchmark_store(benchmark.beir.papers, CachedEncoder.open(Settings().encoder))
+    subject = ours(Assistant.open(store=store), store)
+    measured: Figures = evaluate_retrieval(benchmark, subject, tmp_path / "run")
     assert measured["retrieval"]["nDCG@10"] >= 0.735

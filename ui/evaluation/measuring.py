@@ -1,6 +1,8 @@
 """Measuring: a system on a dataset, a checker on claims."""
 
 from argparse import Namespace
+from collections.abc import Mapping
+from pathlib import Path
 
 from index.errors import InputError
 from ui.evaluation.choices import (
@@ -39,7 +41,9 @@ def retrieval(arguments: Namespace) -> int:
         subject = ours(Assistant.open(store=store, settings=settings), store)
     else:
         subject = peer_subject(arguments.system, benchmark.beir.papers, encoder)
-    return say_metrics(arguments, evaluate_retrieval(benchmark, subject, arguments.out))
+    metrics = evaluate_retrieval(benchmark, subject, arguments.out)
+    _note_report(arguments, metrics)
+    return say_metrics(arguments, metrics)
 
 
 def answers(arguments: Namespace) -> int:
@@ -56,6 +60,7 @@ def answers(arguments: Namespace) -> int:
         )
     if absent := metrics["papers_not_in_index"]:
         note(f"{absent} gold papers are not in the index, and count as not found: look at titles.")
+    _note_report(arguments, metrics)
     return say_metrics(arguments, metrics)
 
 
@@ -68,3 +73,8 @@ def checker(arguments: Namespace) -> int:
     with support_of(arguments, settings_of(arguments)) as support:
         found = check_claims(claims, support)
     return say_metrics(arguments, {"run": arguments.claims.name, "checker": found})
+
+
+def _note_report(arguments: Namespace, metrics: Mapping[str, object]) -> None:
+    folder = arguments.out or Path("runs") / str(metrics["run"])
+    note(f"Report: {folder / 'report.html'}")

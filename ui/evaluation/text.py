@@ -1,5 +1,6 @@
 """What `abstractqa eval` prints for people."""
 
+import textwrap
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,15 +9,28 @@ from eval.metrics.answers import plain_text
 from eval.recorded import Recorded
 from eval.report.markdown import table
 from eval.report.numbers import Cell, difference, figure, p_value
-from ui.terminal import wrap
+from eval.statistics import Interval
+from ui.terminal import WIDEST, wrap
 
-_UNSAID = {"environment", "intervals", "versions"}
+_UNSAID = {"dataset", "configuration", "intervals", "environment"}
+_FIRST = (
+    *("right", "nugget_recall", "citation_precision", "citation_recall", "evidence_recall"),
+    *("alce_recall", "alce_precision", "abstained_rightly", "nDCG@10", "R@10", "hit@1"),
+)
 _WIDTH = 24
+_NO_BREAK = "\u00a0"
 
 
-def metrics_text(metrics: Mapping[str, object]) -> str:
-    """The figures of a `metrics.json`: a line a section and a type of question."""
+def metrics_text(metrics: Mapping[str, Any]) -> str:
+    """The figures of a `metrics.json`: those with intervals, then a line a section and a type."""
     lines = [f"{'run':<{_WIDTH}}{metrics['run']}"]
+    if system := metrics.get("system"):
+        lines.append(f"{'measured':<{_WIDTH}}{system} on {metrics['dataset']['name']}")
+    intervals = metrics.get("intervals", {})
+    known = [(name, intervals[name]) for name in _FIRST if name in intervals]
+    if known:
+        rows: list[list[Cell]] = [[name, Interval(**found), found["n"]] for name, found in known]
+        lines += ["", table(["figure", "mean, 95 % interval", "questions"], rows), ""]
     for name, section in metrics.items():
         if not isinstance(section, dict) or name in _UNSAID:
             continue
@@ -24,9 +38,18 @@ def metrics_text(metrics: Mapping[str, object]) -> str:
         flat = {key: value for key, value in section.items() if key not in nested}
         for label, values in {name: flat, **nested}.items():
             if values:
-                figures = "  ".join(f"{key} {_plain(value)}" for key, value in values.items())
-                lines.append(f"{label:<{_WIDTH}}{figures}")
+                figures = "  ".join(
+                    f"{key}{_NO_BREAK}{_plain(value)}" for key, value in values.items()
+                )
+                lines.append(_filled(label, figures))
     return "\n".join(lines)
+
+
+def _filled(label: str, text: str) -> str:
+    filled = textwrap.fill(
+        text, WIDEST, initial_indent=f"{label:<{_WIDTH}}", subsequent_indent=" " * _WIDTH
+    )
+    return filled.replace(_NO_BREAK, " ")
 
 
 def comparison_text(compared: Comparison) -> str:
