@@ -1,5 +1,6 @@
 """Every peer finds what a question is about, and shows it word for word."""
 
+import os
 import re
 import sys
 import types
@@ -71,6 +72,8 @@ def test_an_answer_ends_about_where_it_may(opened: Opened, name: str) -> None:
 def test_the_versions_of_its_packages_are_known(opened: Opened, name: str) -> None:
     opened(name)
     versions = peer_versions(name)
+    if not os.environ.get("CI") and len(versions) < len(PEERS[name].packages):
+        pytest.skip("it ranks, but what it writes with is not installed")
     assert list(versions) == list(PEERS[name].packages)
     assert all(re.match(r"\d", number) for number in versions.values())
 
