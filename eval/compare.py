@@ -7,7 +7,7 @@ from eval.recorded import Recorded
 from eval.statistics import Flips, Interval, Paired, bootstrap_mean, compare, holm, negative_flips
 from index.errors import InputError
 
-LOWER_IS_BETTER = frozenset({"redundancy", "latency_ms", "accepted_false_premise"})
+LOWER_IS_BETTER = frozenset({"words", "redundancy", "latency_ms", "accepted_false_premise"})
 NEITHER = frozenset({"refused", "confidence"})
 """Values that are no merit by themselves."""
 
