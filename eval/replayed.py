@@ -31,7 +31,7 @@ class Replayed:
         found = self._answers[_key(query, ())].references[:limit]
         return [(paper, 1 / rank) for rank, paper in enumerate(found, start=1)]
 
-    def ask(self, question: str, history: History, mode: Mode) -> Answer:  # noqa: ARG002
+    def ask(self, question: str, history: History, mode: Mode) -> Answer:  # noqa: ARG002 - the protocol's
         """The recorded answer; each citation is of the whole abstract."""
         given = self._answers[_key(question, history)]
         claims = tuple(

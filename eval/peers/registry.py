@@ -99,7 +99,7 @@ def open_peer(
         raise PeerUnavailableError(name, f"{error.name} is missing ({entry.install})") from error
     except InputError:
         raise
-    except Exception as error:
+    except Exception as error:  # whatever other people's code raises: the table is to say it
         installed = ", ".join(f"{key} {value}" for key, value in peer_versions(name).items())
         said = _PLACE.sub("", str(error)).strip().partition("\n")[0]
         reason = f"{type(error).__name__}: {said} (with {installed})"
