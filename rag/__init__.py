@@ -2,10 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from rag.schema import Answer, Delta, Event, Filters, Finished, Hit, Retrieved
+from rag.schema import Answer, Delta, Event, Filters, Finished, Hit, Progress, Retrieved
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
+    from rag.tables.models import Table
 
 __all__ = [
     "Answer",
@@ -15,14 +16,20 @@ __all__ = [
     "Filters",
     "Finished",
     "Hit",
+    "Progress",
     "Retrieved",
+    "Table",
 ]
 
 
 def __getattr__(name: str) -> object:
     """Import the assistant when it is first asked for: LlamaIndex takes about two seconds."""
-    if name != "Assistant":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from rag.assistant import Assistant
+    if name == "Assistant":
+        from rag.assistant import Assistant
 
-    return Assistant
+        return Assistant
+    if name == "Table":
+        from rag.tables.models import Table
+
+        return Table
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

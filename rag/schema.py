@@ -12,6 +12,8 @@ Mode = Literal["auto", "extractive", "generative"]
 AnswerMode = Literal["extractive", "generative"]
 Status = Literal["answered", "insufficient_evidence"]
 Support = Literal["supported", "partly", "unsupported", "unchecked"]
+Stage = Literal["understand", "plan", "search", "read", "write", "check", "repair", "quote"]
+"""What is being done: "quote" is the extractive answer in place of one that a model failed at."""
 
 
 MARKER = re.compile(r"\[(\d+)\]")
@@ -67,6 +69,15 @@ class AnswerSentence(_Frozen):
     citations: tuple[Citation, ...]
     support: Support
     score: float | None = Field(default=None, ge=0, le=1)
+    reason: str | None = Field(
+        default=None, description="Why it is not supported, or only in part, for a person."
+    )
+
+    @property
+    def doubt(self) -> str:
+        """What is to be said against it, if anything: "only in part: …"."""
+        said = ("only in part" if self.support == "partly" else None, self.reason)
+        return ": ".join(filter(None, said))
 
 
 class Reference(_Frozen):
@@ -91,6 +102,19 @@ class Usage(_Frozen):
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cost_usd: float | None = None
+    estimated: bool = Field(
+        default=False, description="Whether some tokens are estimates: the endpoint gave no count."
+    )
+
+
+class SubQuestion(_Frozen):
+    """One part of a question that was planned into several."""
+
+    number: int = Field(ge=1)
+    question: str
+    after: tuple[int, ...] = Field(
+        default=(), description="Numbers of the parts whose answers it needs first."
+    )
 
 
 class IndexInfo(_Frozen):
@@ -109,6 +133,12 @@ class Answer(_Frozen):
     status: Status
     reason: str | None = Field(default=None, description="Why it could not be answered.")
     mode: AnswerMode
+    notice: str | None = Field(
+        default=None, description="What a reader should know of how it came about, in a sentence."
+    )
+    plan: tuple[SubQuestion, ...] = Field(
+        default=(), description="The parts it was planned into; empty for a question of one part."
+    )
     text: str = Field(description="Markdown with markers like [1], numbered by first use.")
     sentences: tuple[AnswerSentence, ...]
     references: tuple[Reference, ...]
@@ -124,6 +154,15 @@ class Answer(_Frozen):
         " is counted or read off the index, None for a refusal.",
     )
     index: IndexInfo
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """Each sentence that the abstracts bear out only in part, or not at all, and why."""
+        return tuple(
+            f"“{sentence.text}” ({why})" if (why := sentence.doubt) else f"“{sentence.text}”"
+            for sentence in self.sentences
+            if sentence.support in ("partly", "unsupported")
+        )
 
     @model_validator(mode="after")
     def _cites_what_it_lists(self) -> Self:
@@ -155,8 +194,19 @@ class Retrieved(_Frozen):
     hits: tuple[Hit, ...]
 
 
+class Progress(_Frozen):
+    """Stream event: what is being done, for a person to see."""
+
+    stage: Stage
+    text: str
+
+
 class Delta(_Frozen):
-    """Stream event: the next piece of the answer's text."""
+    """Stream event: the next piece of the answer's text, its markers final.
+
+    The pieces add up to the text of the answer, unless a sentence failed its check and was
+    rewritten or dropped, or quotes took the place of what a model wrote: the answer counts.
+    """
 
     text: str
 
@@ -167,4 +217,4 @@ class Finished(_Frozen):
     answer: Answer
 
 
-Event = Retrieved | Delta | Finished
+Event = Retrieved | Progress | Delta | Finished

@@ -1,8 +1,10 @@
 """An OpenAI-compatible server on loopback whose replies are scripted: real HTTP, no model."""
 
 import json
+import select
 import socket
 import struct
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -13,6 +15,7 @@ from itertools import repeat
 from typing import Any
 
 JSON = "application/json"
+EVENTS = "text/event-stream"
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,8 @@ class Scripted:
     content_type: str = JSON
     headers: Mapping[str, str] = field(default_factory=dict)
     pause_seconds: float = 0
+    delay_seconds: float = 0
+    """Before anything is sent, the status among it."""
     reset: bool = False
     """Whether the connection is reset after the chunks, in the middle of the reply."""
 
@@ -35,6 +40,8 @@ class Received:
     path: str
     headers: Mapping[str, str]
     body: dict[str, Any]
+    port: int = 0
+    """Of the client: one connection has one."""
 
     @property
     def text(self) -> str:
@@ -53,12 +60,33 @@ def says(
     return Scripted([json.dumps(_completion("message", message, finish, usage)).encode()])
 
 
-def streams(*pieces: str, pause_seconds: float = 0) -> Scripted:
-    """A reply as server-sent events, one event a piece."""
-    events = [_completion("delta", {"content": piece}, None, None) for piece in pieces]
-    lines = [*map(json.dumps, [*events, _completion("delta", {}, "stop", (7, 3))]), "[DONE]"]
-    chunks = [f"data: {line}\n\n".encode() for line in lines]
-    return Scripted(chunks, content_type="text/event-stream", pause_seconds=pause_seconds)
+def streams(
+    *pieces: str,
+    pause_seconds: float = 0,
+    usage: tuple[int, int] | None = (7, 3),
+    finish: str | None = "stop",
+    done: bool = True,
+) -> Scripted:
+    """A reply as server-sent events, one event a piece, with what usually stands around them."""
+    deltas: list[dict[str, Any]] = [{"content": piece} for piece in pieces]
+    chunks = [_completion("delta", delta, None, None) for delta in deltas]
+    if finish is not None:
+        chunks.append(_completion("delta", {}, finish, None))
+    if usage is not None:
+        chunks.append({**_completion("delta", {}, None, usage), "choices": []})
+    return sends(*chunks, *(["[DONE]"] if done else []), pause_seconds=pause_seconds)
+
+
+def delta(finish: str | None = None, **said: str | None) -> dict[str, Any]:
+    """One chunk of a streamed reply; `said` is its delta (`content=`, `refusal=`, `role=`)."""
+    return _completion("delta", said, finish, None)
+
+
+def sends(*events: dict[str, Any] | str, pause_seconds: float = 0) -> Scripted:
+    """Server-sent events as given: chunks, or anything else as text."""
+    data = [event if isinstance(event, str) else json.dumps(event) for event in events]
+    chunks = [f"data: {line}\n\n".encode() for line in data]
+    return Scripted(chunks, content_type=EVENTS, pause_seconds=pause_seconds)
 
 
 def fails(
@@ -85,6 +113,18 @@ def cut_off(reply: Scripted) -> Scripted:
 def huge(megabytes: int) -> Scripted:
     """A reply that begins like any other and does not end."""
     return Scripted([b'{"choices": [{"message": {"content": "', *repeat(b"x" * 2**20, megabytes)])
+
+
+def huge_event(megabytes: int) -> Scripted:
+    """A stream whose first event does not end."""
+    begin = b'data: {"choices": [{"delta": {"content": "'
+    return Scripted([begin, *repeat(b"x" * 2**20, megabytes)], content_type=EVENTS)
+
+
+def many_events(megabytes: int) -> Scripted:
+    """A stream of so much text, in pieces of half a megabyte."""
+    event = f"data: {json.dumps(delta(content='x' * 2**19))}\n\n".encode()
+    return Scripted([event] * (2 * megabytes), content_type=EVENTS)
 
 
 class ChatServer:
@@ -125,8 +165,16 @@ def running() -> Iterator[ChatServer]:
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            reply = chat.reply_to(Received(self.path, dict(self.headers), body))
+            length = int(self.headers["Content-Length"])
+            raw = self.rfile.read(length)
+            if len(raw) < length:  # given up while it was sent
+                chat.hung_up.set()
+                self.close_connection = True
+                return
+            body = json.loads(raw)
+            reply = chat.reply_to(
+                Received(self.path, dict(self.headers), body, self.client_address[1])
+            )
             try:
                 self._send(reply)
             except OSError:
@@ -134,6 +182,7 @@ def running() -> Iterator[ChatServer]:
                 self.close_connection = True
 
         def _send(self, reply: Scripted) -> None:
+            self._wait(reply.delay_seconds)
             self.send_response(reply.status)
             self.send_header("Content-Type", reply.content_type)
             self.send_header("Transfer-Encoding", "chunked")
@@ -141,7 +190,7 @@ def running() -> Iterator[ChatServer]:
                 self.send_header(name, value)
             self.end_headers()
             for chunk in reply.chunks:
-                time.sleep(reply.pause_seconds)
+                self._wait(reply.pause_seconds)
                 self.wfile.write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
             if reply.reset:
                 # Lingering for no time makes closing a reset.
@@ -152,12 +201,24 @@ def running() -> Iterator[ChatServer]:
                 return
             self.wfile.write(b"0\r\n\r\n")
 
+        def _wait(self, seconds: float) -> None:
+            """Sleep, but notice at once when the client goes."""
+            until = time.monotonic() + seconds
+            while (left := until - time.monotonic()) > 0:
+                readable, _, _ = select.select([self.connection], [], [], left)
+                if readable and not self.connection.recv(1, socket.MSG_PEEK):
+                    raise ConnectionAbortedError
+
         def log_message(self, *arguments: object) -> None:
             """Say nothing: tests look at `received`."""
 
     class Server(ThreadingHTTPServer):
         daemon_threads = True
         block_on_close = False  # a slow reply must not hold the tests up
+
+        def handle_error(self, request: Any, client_address: Any) -> None:
+            if not isinstance(sys.exception(), OSError):  # a client may go at any moment
+                super().handle_error(request, client_address)
 
     with Server(("127.0.0.1", 0), Handler) as server:
         chat = ChatServer(f"127.0.0.1:{server.server_port}")

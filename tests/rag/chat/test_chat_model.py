@@ -1,0 +1,189 @@
+"""The chat client in order: what it sends, what it makes of a reply, how it opens and ends."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from chat_calls import ASKED, KEY
+from chat_server import ChatServer, Received, Scripted, fails, says, slowly
+
+from index.errors import InputError
+from rag.chat import ChatModel, StoppedError
+from rag.settings import Settings
+
+Configured = Callable[..., Settings]
+
+
+def test_a_reply_has_its_text_and_the_tokens_the_endpoint_counted(
+    model: ChatModel, chat_server: ChatServer
+) -> None:
+    chat_server.script = [says("Plants.", usage=(11, 2))]
+    reply = model.complete(ASKED, max_tokens=5)
+    assert reply.text == "Plants."
+    assert (reply.prompt_tokens, reply.completion_tokens, reply.estimated) == (11, 2, False)
+    assert 0 < reply.seconds < 10
+
+
+def test_the_request_is_that_of_openais_chat_protocol(
+    model: ChatModel, chat_server: ChatServer
+) -> None:
+    chat_server.script = [says("Plants.")]
+    model.complete(ASKED, max_tokens=5, temperature=0.5, stop=["\n"], seed=4)
+    (request,) = chat_server.received
+    assert request.path == "/v1/chat/completions"
+    assert request.headers["Authorization"] == f"Bearer {KEY}"
+    assert request.body == {
+        "model": "m",
+        "messages": ASKED,
+        "max_tokens": 5,
+        "temperature": 0.5,
+        "stop": ["\n"],
+        "seed": 4,
+    }
+
+
+def test_what_is_not_given_is_not_sent(model: ChatModel, chat_server: ChatServer) -> None:
+    chat_server.script = [says("Plants.")]
+    model.complete(ASKED, max_tokens=5)
+    assert chat_server.received[0].body.keys() == {"model", "messages", "max_tokens", "temperature"}
+    assert chat_server.received[0].body["temperature"] == 0
+
+
+def test_tokens_the_endpoint_does_not_count_are_estimated_and_marked(
+    model: ChatModel, chat_server: ChatServer
+) -> None:
+    chat_server.script = [says("Plants, small.", usage=None)]
+    reply = model.complete(ASKED, max_tokens=5)
+    assert (reply.prompt_tokens, reply.completion_tokens, reply.estimated) == (7, 4, True)
+
+
+def test_calls_from_many_threads_get_their_own_replies(
+    model: ChatModel, chat_server: ChatServer
+) -> None:
+    chat_server.script = lambda request: says(request.text[::-1])
+
+    def ask(number: int) -> str:
+        return model.complete([{"role": "user", "content": f"n{number}"}], max_tokens=5).text
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(ask, range(40))) == [f"n{number}"[::-1] for number in range(40)]
+
+
+def test_options_that_a_model_does_not_take_are_left_out_from_then_on(
+    model: ChatModel, chat_server: ChatServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    def reasoning_model(request: Received) -> Scripted:
+        for name in ("max_tokens", "temperature"):
+            if name in request.body:
+                return fails(400, f"no {name}", param=name, code="unsupported_parameter")
+        return says("Plants.")
+
+    chat_server.script = reasoning_model
+    assert model.complete(ASKED, max_tokens=5).text == "Plants."
+    assert len(chat_server.received) == 3
+    model.complete(ASKED, max_tokens=5)
+    assert len(chat_server.received) == 4
+    assert chat_server.received[-1].body == {
+        "model": "m",
+        "messages": ASKED,
+        "max_completion_tokens": 5,
+    }
+    assert "takes no temperature" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"chat_model": None}, "ABSTRACTQA_CHAT_MODEL is not set"),
+        (
+            {"openai_api_key": None, "openai_base_url": "https://api.openai.com/v1"},
+            "OPENAI_API_KEY is not set",
+        ),
+    ],
+)
+def test_without_a_model_the_error_names_the_three_settings(
+    given: dict[str, object], words: str, configured: Configured
+) -> None:
+    with pytest.raises(InputError) as error:
+        ChatModel.open(configured(**given))
+    message = str(error.value)
+    assert message.startswith(words)
+    for name in ("ABSTRACTQA_CHAT_MODEL", "OPENAI_API_KEY", "OPENAI_BASE_URL"):
+        assert name in message
+    assert "\n" not in message
+
+
+def test_ones_own_endpoint_needs_no_key(configured: Configured, chat_server: ChatServer) -> None:
+    chat_server.script = [says("Plants.")]
+    with ChatModel.open(configured(openai_api_key=None)) as model:
+        assert model.complete(ASKED, max_tokens=5).text == "Plants."
+
+
+@pytest.mark.parametrize("key", ["sk-a b", "sk-a\nb", "“sk-a”"])
+def test_a_key_that_cannot_be_sent_is_refused_without_being_repeated(
+    key: str, configured: Configured
+) -> None:
+    with pytest.raises(InputError, match="OPENAI_API_KEY") as error:
+        ChatModel.open(configured(openai_api_key=key))
+    assert key not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["127.0.0.1:8123", f"http://me:{KEY}@host/v1", f"https://host/v1?key={KEY}", "ftp://h"],
+)
+def test_an_address_that_is_none_or_holds_a_key_is_refused_without_being_repeated(
+    address: str, configured: Configured
+) -> None:
+    with pytest.raises(InputError, match="OPENAI_BASE_URL must be like") as error:
+        ChatModel.open(configured(openai_base_url=address))
+    assert KEY not in str(error.value)
+
+
+def test_a_model_that_is_closed_leaves_no_thread_and_gives_up_what_is_under_way(
+    configured: Configured, chat_server: ChatServer
+) -> None:
+    chat_server.script = [slowly(says("Plants."))]
+    model = ChatModel.open(configured())
+    with ThreadPoolExecutor(1) as pool:
+        call = pool.submit(model.complete, ASKED, max_tokens=5)
+        while not chat_server.received:
+            time.sleep(0.01)
+        model.close()
+        assert isinstance(call.exception(timeout=2), StoppedError)
+    assert chat_server.hung_up.wait(1)
+    with pytest.raises(StoppedError, match="is closed"):
+        model.complete(ASKED, max_tokens=5)
+    model.close()
+
+
+def test_a_program_that_forgets_to_close_a_model_ends_quietly(chat_server: ChatServer) -> None:
+    chat_server.script = [says("Plants.")]
+    program = (
+        "from rag.chat import ChatModel\n"
+        "from rag.settings import Settings\n"
+        f"settings = Settings(openai_base_url={chat_server.base_url!r}, chat_model='m')\n"
+        "model = ChatModel.open(settings)\n"
+        "print(model.complete([{'role': 'user', 'content': 'Mosses?'}], max_tokens=5).text)\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=True
+    )
+    assert (ended.stdout, ended.stderr) == ("Plants.\n", "")
+
+
+def test_importing_the_client_imports_no_openai() -> None:
+    program = "import rag.chat, sys; assert not {'openai', 'httpx'} & sys.modules.keys()"
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=30)
+
+
+def test_a_thought_before_the_answer_is_left_out_and_counted(
+    model: ChatModel, chat_server: ChatServer
+) -> None:
+    chat_server.script = [says("<think>\nMosses, hm.\n</think>\n\nPlants.", usage=None)]
+    reply = model.complete(ASKED, max_tokens=5)
+    assert reply.text == "Plants."
+    assert reply.completion_tokens > 5
