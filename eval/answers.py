@@ -8,7 +8,7 @@ from time import perf_counter
 from pydantic import BaseModel
 from tqdm.auto import tqdm
 
-from eval.datasets import Question, load_questions
+from eval.datasets import Question, load_questions, sample_by_type
 from eval.datasets.lines import parse
 from eval.metrics.answers import score_answer
 from eval.metrics.cost import EnergyMeter
@@ -19,12 +19,12 @@ from eval.metrics.summary import Section, answer_summary, by_type, mean_of
 from eval.report.answers import answers_report
 from eval.runs import ANSWERS, QuestionScore, Run, environment
 from eval.statistics import breakdown, weakest_link
-from eval.support import Supports, VerbatimSupport
+from eval.support import LocalSupport, Supports
 from eval.systems import Ours, Subject
 from index.errors import InputError
 from index.hashing import sha256_of
 from index.papers import Paper, letters
-from rag.engine import check_mode, check_question
+from rag.engine import check_question
 from rag.schema import Answer, Mode
 
 DEPTH = 100
@@ -48,6 +48,7 @@ def evaluate_answers(
     out: Path | None = None,
     support: Supports | None = None,
     *,
+    sample: int | None = None,
     reuse: bool = False,
 ) -> dict[str, object]:
     """Ask the questions of a file and write a run (`eval.runs`).
@@ -63,6 +64,7 @@ def evaluate_answers(
             default.
         support: What decides whether cited text supports a sentence; by default the checker of
             the product.
+        sample: Ask only so many of the questions, of every type (`sample_by_type`).
         reuse: Whether a finished run of the same in `out` is taken as it is.
 
     Returns:
@@ -73,11 +75,13 @@ def evaluate_answers(
             papers asked about is in the index; nothing is made then.
     """
     if isinstance(subject.system, Ours):
-        check_mode(mode)
+        subject.system.check_mode(mode)
     questions = load_questions(path)
+    if sample is not None:
+        questions = sample_by_type(questions, sample)
     _check_lengths(questions, path)
     absent = _absent(questions, subject.papers, path)
-    checker = support or VerbatimSupport()
+    checker = support or LocalSupport()
     record = {
         "kind": "answers",
         "system": subject.system.name,

@@ -50,7 +50,7 @@ def judge_answers(questions: Sequence[Question], store: Path, encoder: Encoder) 
     engine, seen = _recording(index, encoder)
     for question in tqdm(questions, desc="answers", unit="question", disable=None):
         history = [turn.model_dump() for turn in question.history]
-        _, answer = engine.answer(question.question, history, Filters())
+        answer = engine.answer(engine.request(question.question, history, Filters()))
         right = score_answer(question, answer, index.papers, 0.0).right_papers
         judged += [Judged(signs, right) for signs in seen]
         seen.clear()
@@ -62,7 +62,7 @@ def judge_benchmark(beir: Beir, store: Path, encoder: Encoder) -> list[Judged]:
     judged: list[Judged] = []
     engine, seen = _recording(Index.open(store), encoder)
     for query, relevant in tqdm(beir.qrels.items(), desc="answers", unit="query", disable=None):
-        _, answer = engine.answer(beir.queries[query], None, Filters())
+        answer = engine.answer(engine.request(beir.queries[query], None, Filters()))
         right = any(relevant.get(r.paper.id, 0) > 0 for r in answer.references[:1])
         judged += [Judged(signs, right) for signs in seen]
         seen.clear()

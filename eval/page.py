@@ -89,7 +89,7 @@ out, which need the history and the filters that answering adds."""
 
 _ANSWER_NOTE = """{n} questions, {answerable} of them answerable. "Right" is: the right papers
 cited and at least half of the facts stated, or a question that the abstracts do not answer refused.
-"ALCE" is the support of sentences by what they cite, here by the verbatim checker; whatever quotes
+"ALCE" is the support of sentences by what they cite, here by the local checker; whatever quotes
 gets all of it. AURC is the area under the risk–coverage curve, lower is better."""
 
 _ABSTENTION = """The unanswerable development questions, by type, and the answerable ones that were
@@ -102,8 +102,8 @@ right, and for most of them there is nothing in the words that says so: the ques
 subject, and other papers are near. AbstractQA refused {refused} of {n} ({share})."""
 
 _CHECKER = """What decides above whether a citation supports its sentence, on claims that people
-wrote and labelled. It asks for the very words, which is right for answers that quote, and says no
-to whatever is worded anew."""
+wrote and labelled, whose sentences reword what abstracts and passages say. Its weights are fitted
+on these sets; docs/evaluation.md has the figures held out."""
 
 _SUBSET = f"""A fixed part of LitSearch-ACL: every relevant abstract and others drawn by the hash of
 their ids, {SUBSET:,} in all, so the figures are higher than on the whole."""
@@ -152,7 +152,7 @@ def _removed(runs: Sequence[Recorded]) -> str:
 
 def _checker(suite: Suite) -> str:
     found = suite.checker()
-    columns = ("claims", "supported", "accuracy", "precision", "recall", "balanced_accuracy")
+    columns = ("claims", "supported", "auroc", "accuracy", "precision", "recall")
     rows = [[name, *(figures[column] for column in columns)] for name, figures in found.items()]
     head = ["claims of", *(column.replace("_", " ") for column in columns)]
     return f"{_CHECKER}\n\n{table(head, rows)}"

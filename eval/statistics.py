@@ -105,6 +105,54 @@ def _ratio(parts: Floats, wholes: Floats, axis: int = -1) -> Floats:
     return np.asarray(parts.sum(axis=axis) / wholes.sum(axis=axis))
 
 
+def bootstrap_auroc(
+    scores: Sequence[float],
+    positive: Sequence[bool],
+    *,
+    seed: int = SEED,
+    resamples: int = RESAMPLES,
+    confidence: float = CONFIDENCE,
+) -> Interval | None:
+    """The area under the ROC curve with its bootstrap interval; None unless both labels occur.
+
+    It is how often a positive has a higher score than a negative, equal scores counting half:
+    the Mann-Whitney statistic / pairs (Hanley & McNeil 1982, "The meaning and use of the area
+    under a receiver operating characteristic curve"). The interval is the percentile one, with
+    positives and negatives resampled apart, so that no resample is without one of them.
+
+    Args:
+        scores: One each.
+        positive: The label of each, in the same order.
+        seed: As for `bootstrap_mean`, and so are the others.
+        resamples: How many.
+        confidence: In (0, 1).
+    """
+    labels = np.array(positive, dtype=bool)
+    if labels.all() or not labels.any():
+        return None
+    values, level = np.unique(np.array(scores, dtype=np.float64), return_inverse=True)
+    counts = [np.bincount(level[of], minlength=len(values)) for of in (labels, ~labels)]
+    rng = np.random.default_rng(seed)
+    batch = max(1, _BATCH_VALUES // len(values))
+    found: list[Floats] = []
+    for done in range(0, resamples, batch):
+        size = min(batch, resamples - done)
+        positives, negatives = (
+            rng.multinomial(count.sum(), count / count.sum(), size=size) for count in counts
+        )
+        found.append(_auroc(positives, negatives))
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(np.concatenate(found), [tail, 1 - tail])
+    return Interval(float(_auroc(*counts)), float(low), float(high), len(labels))
+
+
+def _auroc(positives: NDArray[np.int64], negatives: NDArray[np.int64]) -> Floats:
+    """The area from how many there are at each score, the last axis, lowest score first."""
+    below = np.cumsum(negatives, axis=-1) - negatives / 2
+    pairs = positives.sum(axis=-1) * negatives.sum(axis=-1)
+    return np.asarray((positives * below).sum(axis=-1) / pairs)
+
+
 @dataclass(frozen=True, slots=True)
 class Paired:
     """Two runs set against each other, question by question."""

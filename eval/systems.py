@@ -51,6 +51,10 @@ class Ours:
         self.name = name
         self._assistant = assistant
 
+    def check_mode(self, mode: Mode) -> None:
+        """Refuse a mode that cannot be had; see `Assistant.check_mode`."""
+        self._assistant.check_mode(mode)
+
     def search(self, query: str, limit: int) -> list[Found]:
         """The papers nearest to a query; see `Assistant.search`."""
         return [(hit.paper.id, hit.score) for hit in self._assistant.search(query, limit=limit)]
@@ -73,5 +77,6 @@ def ours(assistant: Assistant, store: Path, name: str = "AbstractQA") -> Subject
         "papers": manifest.papers,
         "encoder": public_name(manifest.encoder),
         "weights": manifest.weights_hash,
+        **({"writing": dict(writing)} if (writing := assistant.writing) else {}),
     }
     return Subject(Ours(assistant, name), assistant.papers(), configuration, store)

@@ -127,7 +127,7 @@ class LocalEncoder:
         with self._lock:
             if self.bundled:
                 if self._light is None:
-                    self._light = MiniLM(self.folder)
+                    self._light = minilm.shared(self.folder)
                 vector = self._light.encode(text)
             else:
                 vector = self._heavy().encode_query(

@@ -7,6 +7,8 @@ Indexing many texts stays with sentence-transformers, which is faster there.
 Sources: BERT (Devlin et al., 2019), mean pooling as in Sentence-BERT (Reimers and Gurevych, 2019).
 """
 
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +23,7 @@ DIMENSION = 384
 MAX_TOKENS = 256
 
 _LAYERS = 6
+_MIDDLE = 3
 _HEADS = 12
 _EPSILON = 1e-12
 
@@ -61,6 +64,28 @@ def check_weights(folder: Path) -> str:
     return found
 
 
+@lru_cache(maxsize=1)
+def shared(folder: Path) -> "MiniLM":
+    """The model of `folder`, loaded once a process, for what is asked of it token by token."""
+    return MiniLM(folder)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenStates:
+    """A text's tokens in context, the special ones first and last; at most 256 in all."""
+
+    ids: tuple[int, ...]
+    """In the vocabulary, which is sorted by how frequent words are."""
+    words: tuple[int | None, ...]
+    """Which word each token is a piece of; None for the special ones."""
+    spans: tuple[tuple[int, int], ...]
+    """Code points of the text, `end` exclusive."""
+    middle: Array
+    """After layer 3, shape (tokens, 384): the word itself counts for more, its context for less."""
+    last: Array
+    """After the last layer, shape (tokens, 384); their mean is the text's vector."""
+
+
 class MiniLM:
     """The model's weights and tokenizer in memory (about 90 MB)."""
 
@@ -79,18 +104,34 @@ class MiniLM:
 
     def encode(self, text: str) -> Array:
         """The vector of `text`: shape (384,), unit length. Reads the first 256 tokens."""
-        ids = np.asarray(self._tokenizer.encode(text).ids)
+        states = self._states(np.asarray(self._tokenizer.encode(text).ids))[-1]
+        mean = states.mean(axis=0)
+        return np.asarray(mean / np.linalg.norm(mean), dtype=np.float32)
+
+    def tokens(self, text: str) -> TokenStates:
+        """The tokens of `text` in context. Reads the first 256."""
+        encoded = self._tokenizer.encode(text)
+        states = self._states(np.asarray(encoded.ids))
+        return TokenStates(
+            tuple(encoded.ids),
+            tuple(encoded.word_ids),
+            tuple(encoded.offsets),
+            states[_MIDDLE],
+            states[-1],
+        )
+
+    def _states(self, ids: NDArray[np.int64]) -> list[Array]:
+        """The states before the first layer and after each, each of shape (tokens, 384)."""
         w = self._weights
         states = (
             w["embeddings.word_embeddings.weight"][ids]
             + w["embeddings.position_embeddings.weight"][: len(ids)]
             + w["embeddings.token_type_embeddings.weight"][0]
         )
-        states = self._normalise(states, "embeddings.LayerNorm")
+        layers = [self._normalise(states, "embeddings.LayerNorm")]
         for layer in range(_LAYERS):
-            states = self._layer(states, f"encoder.layer.{layer}.")
-        mean = states.mean(axis=0)
-        return np.asarray(mean / np.linalg.norm(mean), dtype=np.float32)
+            layers.append(self._layer(layers[-1], f"encoder.layer.{layer}."))
+        return layers
 
     def _layer(self, states: Array, prefix: str) -> Array:
         """One transformer layer; `states` has shape (tokens, 384)."""

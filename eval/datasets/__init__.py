@@ -16,7 +16,7 @@ from eval.datasets.ragnarok import (
     to_ragnarok,
     write_ragnarok,
 )
-from eval.datasets.subset import fixed_subset
+from eval.datasets.subset import fixed_subset, sample_by_type
 from eval.datasets.trec import load_trec, load_trec_run
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "load_ragnarok",
     "load_trec",
     "load_trec_run",
+    "sample_by_type",
     "to_ragnarok",
     "write_questions",
     "write_ragnarok",

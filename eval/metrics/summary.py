@@ -9,8 +9,8 @@ from eval.metrics import cost
 from eval.metrics.answers import AnswerScore, share
 from eval.metrics.citations import alce
 from eval.metrics.selective import Outcome, brier, calibration_error, reliability, risk_coverage
-from eval.support import Supports, VerbatimSupport
-from rag.schema import Answer
+from eval.support import LocalSupport, Supports
+from rag.schema import Answer, Support
 
 Figure = float | int | None
 Section = dict[str, Figure]
@@ -31,7 +31,7 @@ def answer_summary(
             section's name. The product's own checker by default.
         store: The index on disk, if there is one to weigh.
     """
-    support = support or VerbatimSupport()
+    support = support or LocalSupport()
     answerable = [score for score in scores if score.question.answerable]
     given = [score for score in scores if not score.refused]
     words = [score.words for score in given]
@@ -53,6 +53,7 @@ def answer_summary(
         },
         f"alce_{support.name}": cited_support(scores, support),
         "verbatim": verbatim(scores),
+        "sentences": verdicts([score.answer for score in scores]),
         "abstention": abstention(scores),
         "selective": selective([outcome(score) for score in scores]),
         "false_premise": _flags("accepted", [s.accepted_false_premise for s in scores]),
@@ -86,6 +87,19 @@ def verbatim(scores: Sequence[AnswerScore]) -> Section:
         "spans": spans,
         "share": (spans - wrong) / spans if spans else None,
         "marker_errors": sum(len(score.marker_errors) for score in scores),
+    }
+
+
+def verdicts(answers: Sequence[Answer]) -> Section:
+    """What the check that comes with the answers said of their sentences, as counts.
+
+    `quoted_instead` counts answers that say how they came about: quotes where a model failed.
+    """
+    found = Counter(sentence.support for answer in answers for sentence in answer.sentences)
+    kinds: tuple[Support, ...] = ("supported", "partly", "unsupported", "unchecked")
+    return {
+        **{kind: found[kind] for kind in kinds},
+        "quoted_instead": sum(answer.notice is not None for answer in answers),
     }
 
 

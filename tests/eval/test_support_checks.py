@@ -1,9 +1,11 @@
 from pathlib import Path
 
 import pytest
+from tiny_nli import tiny_nli
 
-from eval.support import JudgeSupport, NliSupport, Supports, VerbatimSupport
-from index.errors import InputError
+from eval.support import JudgeSupport, LocalSupport, NliSupport, Supports, VerbatimSupport
+from index.embedding import SentenceEncoder
+from rag.chat import ChatError, Message, ReplyError
 
 
 def test_the_products_checker_wants_the_words_of_one_premise() -> None:
@@ -15,69 +17,38 @@ def test_the_products_checker_wants_the_words_of_one_premise() -> None:
     assert not support("Bogs are wet", [])
 
 
-WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "bogs", "are", "wet", "dry", "ferns", "vary"]
-
-
-def tiny_nli(folder: Path, labels: list[str], always: int = 0) -> Path:
-    """A BERT of a few thousand numbers whose classifier gives the label `always`."""
-    import torch
-    from transformers import BertConfig, BertForSequenceClassification, BertTokenizerFast
-
-    torch.manual_seed(0)
-    folder.mkdir()
-    (folder / "vocab.txt").write_text("\n".join(WORDS))
-    BertTokenizerFast(vocab_file=str(folder / "vocab.txt")).save_pretrained(folder)
-    config = BertConfig(
-        vocab_size=len(WORDS),
-        hidden_size=16,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=16,
-        max_position_embeddings=32,
-        num_labels=len(labels),
-        id2label=dict(enumerate(labels)),
-        label2id={label: number for number, label in enumerate(labels)},
-    )
-    model = BertForSequenceClassification(config)
-    with torch.no_grad():
-        model.classifier.weight.zero_()
-        model.classifier.bias.copy_(torch.eye(len(labels))[always])
-    model.save_pretrained(folder)
-    return folder
-
-
-@pytest.mark.parametrize(
-    ("labels", "always", "supported"),
-    [
-        (["contradiction", "entailment", "neutral"], 1, True),
-        (["contradiction", "entailment", "neutral"], 0, False),
-        (["ENTAILMENT", "NEUTRAL", "CONTRADICTION"], 1, False),
-        (["ENTAILMENT", "NEUTRAL", "CONTRADICTION"], 0, True),
-        (["entailment", "not_entailment"], 0, True),
-        (["entailment", "not_entailment"], 1, False),
-    ],
-)
-def test_a_cross_encoder_supports_what_it_says_is_entailed_in_its_own_order_of_labels(
-    tmp_path: Path, labels: list[str], always: int, supported: bool
+def test_every_sentence_of_a_claim_has_to_hold_for_the_local_checker(
+    encoder: SentenceEncoder,
 ) -> None:
-    support: Supports = NliSupport(str(tiny_nli(tmp_path / "tiny", labels, always)))
+    support: Supports = LocalSupport(encoder)
+    premises = ["All bogs are wet in May. Ferns vary."]
+    assert support.name == "local"
+    assert support("Bogs are wet in May. Ferns vary.", premises)
+    assert not support("Bogs are wet in May. Cars can fly to Rome.", premises)
+    assert support.unreadable == 0
+    first, both = "Ferns vary.", "Ferns vary. Cars can fly to Rome."
+    assert (support.score(both, premises) or 0) < (support.score(first, premises) or 0)
+
+
+def test_a_cross_encoder_supports_what_it_says_is_entailed(tmp_path: Path) -> None:
+    labels = ["contradiction", "entailment", "neutral"]
+    support: Supports = NliSupport(str(tiny_nli(tmp_path / "tiny", labels, [0, 2, 0])))
     assert support.name == "nli tiny"
-    assert support("bogs are wet", ["bogs are wet", "ferns vary"]) is supported
+    assert support("bogs are wet", ["bogs are wet", "ferns vary"])
+    assert support.score("bogs are wet", ["bogs are wet"]) == pytest.approx(0.787, abs=0.001)
+    partly: Supports = NliSupport(str(tiny_nli(tmp_path / "partly", labels, [0, 2, 2.1])))
+    assert not partly("bogs are wet", ["bogs are wet"])
+    assert partly.unreadable == 0
 
 
-def test_premises_longer_than_the_model_can_read_are_cut(tmp_path: Path) -> None:
-    support = NliSupport(str(tiny_nli(tmp_path / "tiny", ["entailment", "neutral"])))
-    assert support("bogs are wet", ["ferns vary are bogs dry " * 50])
-
-
-def test_a_model_without_entailment_or_no_model_at_all_is_said_in_one_line(tmp_path: Path) -> None:
-    sentiment = NliSupport(str(tiny_nli(tmp_path / "other", ["good", "bad"])))
-    with pytest.raises(InputError, match="has the labels good, bad, and not one for entailment"):
-        sentiment("bogs are wet", ["bogs are wet"])
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(InputError, match="cannot load the NLI model") as error:
-        NliSupport(str(tmp_path / "empty"))("bogs are wet", ["bogs are wet"])
-    assert "\n" not in str(error.value)
+def test_what_a_checker_says_is_computed_once(tmp_path: Path) -> None:
+    folder = tiny_nli(tmp_path / "tiny", ["entailment", "neutral"], [1, 0])
+    support = NliSupport(str(folder))
+    assert support("bogs are wet", ["bogs are wet"])
+    before = support.score("bogs are wet", ["bogs are wet"])
+    support._checker = None  # type: ignore[assignment]
+    assert support("bogs are wet", ["bogs are wet"])
+    assert support.score("bogs are wet", ["bogs are wet"]) == before
 
 
 @pytest.mark.parametrize(
@@ -86,6 +57,7 @@ def test_a_model_without_entailment_or_no_model_at_all_is_said_in_one_line(tmp_p
         ("yes", True, 0),
         ("**Yes**, they do.", True, 0),
         ("No. Yes would be wrong.", False, 0),
+        ("Partly: it says some of it.", False, 0),
         ("Perhaps yes", False, 1),
         ("", False, 1),
         ("42", False, 1),
@@ -114,3 +86,17 @@ def test_a_judge_sees_the_claim_and_every_premise_and_is_asked_once() -> None:
     assert (system["role"], user["role"]) == ("system", "user")
     for text in ("Bogs {are} wet.", "Bogs are wet.", "Ferns vary."):
         assert text in user["content"]
+
+
+def test_a_judge_that_gives_no_reply_is_counted_and_one_that_is_down_stops_the_measuring() -> None:
+    def fail(error: ChatError) -> JudgeSupport:
+        def complete(messages: list[Message]) -> str:
+            raise error
+
+        return JudgeSupport(complete, "some-model")
+
+    silent = fail(ReplyError("it said nothing"))
+    assert not silent("Bogs are wet.", ["Bogs are wet."])
+    assert silent.unreadable == 1
+    with pytest.raises(ChatError, match="it is down"):
+        fail(ChatError("it is down"))("Bogs are wet.", ["Bogs are wet."])

@@ -63,6 +63,9 @@ def _add_measuring(add: Add) -> None:
     answers = add("answers", "answer a file of questions")
     answers.add_argument("questions", type=path, metavar="QUESTIONS.jsonl")
     answers.add_argument("--mode", choices=MODES, default="auto", help="how to write the answer")
+    answers.add_argument(
+        "--sample", type=int, metavar="N", help="ask only N of the questions, of every type"
+    )
     _add_support(answers)
     answers.add_argument(
         "--answers", type=path, metavar="FILE", help="measure these answers, in Ragnarök's JSON"
@@ -124,7 +127,9 @@ def _add_improving(add: Add) -> None:
     gate.add_argument("--update", action="store_true", help="make today's figures the baseline")
     checker = add("checker", "measure a checker of citations on labelled claims")
     checker.add_argument("claims", type=path, metavar="CLAIMS.jsonl")
-    _add_support(checker)
+    _add_support(checker).add_argument(
+        "--verbatim", action="store_true", help="measure the check word for word"
+    )
     calibrate = add("calibrate", "fit the confidence of answers, and say how well it does")
     calibrate.add_argument("questions", type=path, metavar="QUESTIONS.jsonl")
     calibrate.add_argument(
@@ -134,6 +139,11 @@ def _add_improving(add: Add) -> None:
         "--size", type=int, default=6000, metavar="N", help="papers of one (default: %(default)s)"
     )
     add_store(calibrate)
+    support = add("calibrate-support", "fit the check of citations, and say how well it does")
+    support.add_argument("claims", type=path, nargs="+", metavar="CLAIMS.jsonl")
+    support.add_argument(
+        "--questions", type=path, metavar="QUESTIONS.jsonl", help="edit their evidence too"
+    )
 
 
 def _add_making(add: Add) -> None:
@@ -173,9 +183,13 @@ def _add_out(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_support(parser: argparse.ArgumentParser) -> None:
+def _add_support(
+    parser: argparse.ArgumentParser,
+) -> "argparse._MutuallyExclusiveGroup":
+    """Add the choice of a checker other than our own."""
     choice = parser.add_mutually_exclusive_group()
     choice.add_argument(
         "--nli", metavar="MODEL", help="check citations by this cross-encoder, not by our checker"
     )
     choice.add_argument("--judge", action="store_true", help="check them by the chat model")
+    return choice

@@ -55,6 +55,18 @@ def calibrate(arguments: Namespace) -> int:
     return 0
 
 
+def calibrate_support(arguments: Namespace) -> int:
+    """Fit the check of citations, and say how well it does."""
+    from eval.calibrate_support import run
+    from eval.support_calibration import as_json, calibration_text
+    from index.encoder import LocalEncoder
+    from index.minilm import NAME
+
+    found = run(arguments.claims, arguments.questions, LocalEncoder.open(NAME))
+    say(json.dumps(as_json(found)) if arguments.json else calibration_text(found))
+    return 0
+
+
 def gate(arguments: Namespace) -> int:
     """Check that nothing got worse on the fixed set."""
     from eval.gate.regressions import ask_gate, drops, gate_subject, read_baseline, write_baseline

@@ -56,7 +56,12 @@ def answers(arguments: Namespace) -> int:
     with support_of(arguments, settings) as support:
         subject = answering(arguments, settings)
         metrics = evaluate_answers(
-            arguments.questions, subject, arguments.mode, arguments.out, support
+            arguments.questions,
+            subject,
+            arguments.mode,
+            arguments.out,
+            support,
+            sample=arguments.sample,
         )
     if absent := metrics["papers_not_in_index"]:
         note(f"{absent} gold papers are not in the index, and count as not found: look at titles.")
@@ -68,10 +73,11 @@ def checker(arguments: Namespace) -> int:
     """Measure a checker of citations on labelled claims."""
     from eval.checkers import check_claims
     from eval.datasets import load_claims
+    from eval.support import VerbatimSupport
 
     claims = load_claims(arguments.claims)
     with support_of(arguments, settings_of(arguments)) as support:
-        found = check_claims(claims, support)
+        found = check_claims(claims, VerbatimSupport() if arguments.verbatim else support)
     return say_metrics(arguments, {"run": arguments.claims.name, "checker": found})
 
 

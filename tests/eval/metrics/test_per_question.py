@@ -71,7 +71,7 @@ def test_means_and_pooled_figures_with_intervals_are_the_figures_of_the_run() ->
         score(ask(kind="near-miss"), answer("Small [1].", SMALL)),
         score(ask(kind="off-topic"), REFUSAL),
     ]
-    summary = answer_summary(scores)
+    summary = answer_summary(scores, VerbatimSupport())
     found = intervals([Line(values_of(each)) for each in scores])
     for name, section, figure in [
         ("right", "right", "share"),

@@ -42,7 +42,7 @@ def test_the_figures_of_a_run_equal_the_hand_computed_ones(scores: list[AnswerSc
         "quotes_not_located": 0,
     }
     # Of the three answers, each of one sentence, "Small" alone stands in what it cites.
-    assert summary["alce_verbatim"] == {
+    assert summary["alce_local"] == {
         "recall": 1 / 3,
         "precision": 1 / 3,
         "sentences": 3,
@@ -119,7 +119,7 @@ class Everything:
 
 def test_the_checker_is_named_where_its_figures_stand(scores: list[AnswerScore]) -> None:
     summary = answer_summary(scores, Everything())
-    assert "alce_verbatim" not in summary
+    assert "alce_local" not in summary
     assert summary["alce_everything"]["recall"] == 1
     assert summary["alce_everything"]["citations_precise"] == 4
 

@@ -1,0 +1,64 @@
+"""Numbers: what is the same number however it is written, and what is not there."""
+
+import pytest
+
+from rag.support.numbers import missing_numbers, quantities
+
+
+@pytest.mark.parametrize(
+    ("said", "stored"),
+    [
+        ("a context of 32k tokens", "contexts of 32,000 tokens"),
+        ("four datasets", "4 datasets"),
+        ("twenty-one tasks", "21 tasks"),
+        ("improves by 40 percent", "improves by 40%"),
+        ("improves by 40 %", "a gain of 40\u2009%"),
+        ("1.4x faster", "1.4× faster"),
+        ("twice as fast", "2x as fast"),
+        ("1.5 billion parameters", "1.5B parameters"),
+        ("between 30% and 40%", "30-40%"),
+        ("a gain of 3 percentage points", "a gain of 3%"),
+        ("about 40% of the cases", "39.6% of the cases"),
+        ("more than 300 pages", "312 pages"),
+    ],
+)
+def test_a_number_written_otherwise_is_there(said: str, stored: str) -> None:
+    assert missing_numbers(said, [stored]) == ()
+
+
+@pytest.mark.parametrize(
+    ("said", "stored", "missing"),
+    [
+        ("improves by 40%", "improves by 30%", ("40%",)),
+        ("covers 40 tasks", "covers 40% of the tasks", ("40",)),
+        ("is 40x faster", "is 40% faster", ("40x",)),
+        ("a context of 32k tokens", "a context of 32 tokens", ("32k",)),
+        ("five datasets", "four datasets", ("five",)),
+        ("about 40% of the cases", "30% of the cases", ("40%",)),
+        ("more than 300 pages", "290 pages", ("300",)),
+        ("58 scenarios and 204 tasks", "58 scenarios", ("204",)),
+    ],
+)
+def test_another_number_or_unit_is_missing_as_the_sentence_writes_it(
+    said: str, stored: str, missing: tuple[str, ...]
+) -> None:
+    assert missing_numbers(said, [stored]) == missing
+
+
+def test_numbers_are_looked_for_in_all_that_is_cited() -> None:
+    assert missing_numbers("58 scenarios and 204 tasks", ["58 scenarios", "204 tasks"]) == ()
+
+
+@pytest.mark.parametrize(
+    "text", ["GPT-4", "Qwen2.5", "o1 and F1", "the 3rd step", "NIH 3T3", "H2A/4"]
+)
+def test_digits_of_names_and_ordinals_are_no_numbers(text: str) -> None:
+    assert quantities(text) == []
+
+
+def test_the_version_of_a_name_is_not_missed_as_a_number() -> None:
+    assert missing_numbers("We test Llama 3 on tasks.", ["Llama-3 is tested."]) == ()
+
+
+def test_one_may_be_a_pronoun_and_is_not_asked_for() -> None:
+    assert quantities("the best one of them") == []
