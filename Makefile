@@ -1,7 +1,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: setup peers run test test-slow check format evaluate gate leaderboard clean
+.PHONY: setup peers run test test-slow test-llm check format evaluate gate leaderboard clean
 
 setup: .venv/ready  ## make .venv and install everything into it
 
@@ -28,6 +28,9 @@ test: setup  ## the whole suite except the slow marks
 
 test-slow: setup  ## minutes long: floors of quality and speed
 	$(BIN)/python -m pytest -m slow
+
+test-llm: peers  ## twenty minutes: a real local model, here and in LlamaIndex's citation engine
+	$(BIN)/python -m pytest -m llm -s
 
 check: setup  ## format, lint, types, layering
 	$(BIN)/ruff format --check .

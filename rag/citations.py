@@ -1,12 +1,12 @@
 """Markers, references and spans: what an answer says and exactly where it stands."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from index.papers import Paper
 from rag.schema import AnswerSentence, Citation, Passage, Reference
-from rag.support import check
+from rag.support import Verdict, check
 
 # What markdown would read as a sign: anywhere, before an entity's name, or opening a line.
 _SIGNS = re.compile(
@@ -24,6 +24,11 @@ class Span:
     start: int
     end: int
 
+    @property
+    def text(self) -> str:
+        """The stretch, as it is stored."""
+        return self.paper.abstract[self.start : self.end]
+
 
 @dataclass(frozen=True)
 class Claim:
@@ -31,6 +36,8 @@ class Claim:
 
     text: str
     spans: tuple[Span, ...]
+    verdict: Verdict | None = None
+    """What its check said; None has `compose` check it, word for word."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +68,11 @@ def unescape(text: str) -> str:
     return _ESCAPED.sub(lambda match: match[1] or "", text)
 
 
+def markers(numbers: Iterable[int]) -> str:
+    """References as they stand behind a sentence: "[1][3]"."""
+    return "".join(f"[{number}]" for number in sorted(set(numbers)))
+
+
 def compose(blocks: Sequence[Block]) -> Composition:
     """Write blocks as markdown: number the papers by first use, and check every sentence.
 
@@ -84,13 +96,19 @@ def compose(blocks: Sequence[Block]) -> Composition:
                 Citation(reference=numbers[span.paper.id], start=span.start, end=span.end)
                 for span in claim.spans
             )
-            quoted = [span.paper.abstract[span.start : span.end] for span in claim.spans]
-            support, score = check(claim.text, quoted)
+            verdict = claim.verdict or Verdict(*check(claim.text, [s.text for s in claim.spans]))
             sentences.append(
-                AnswerSentence(text=claim.text, citations=citations, support=support, score=score)
+                AnswerSentence(
+                    text=claim.text,
+                    citations=citations,
+                    support=verdict.support,
+                    score=verdict.score,
+                    reason=verdict.reason,
+                )
             )
-            markers = "".join(f"[{n}]" for n in sorted({c.reference for c in citations}))
-            written.append(f"{escape(claim.text)} {markers}".rstrip())
+            written.append(
+                f"{escape(claim.text)} {markers(c.reference for c in citations)}".rstrip()
+            )
         body = " ".join(written)
         if block.title and block.bullet:
             body = f"**{escape(block.title)}** — {body}"

@@ -77,6 +77,8 @@ class Turn:
 
     role: str
     text: str
+    references: tuple[str, ...] = ()
+    """Ids or titles of the papers that an answer cites, number 1 first, if they were given."""
 
 
 History = Sequence[Mapping[str, object] | Message]
@@ -85,13 +87,17 @@ History = Sequence[Mapping[str, object] | Message]
 def read_history(history: History | None) -> tuple[Turn, ...]:
     """The turns of a conversation, oldest first, from dictionaries or LlamaIndex messages.
 
+    A dictionary may have `references`: ids or titles of the papers that the answer cites.
+
     Raises:
-        InputError: a turn has no known role or no text.
+        InputError: a turn has no known role or no text, or its references are no texts.
     """
     turns: list[Turn] = []
     for number, message in enumerate(history or (), 1):
+        cited: object = ()
         if isinstance(message, Mapping):
             role, content = message.get("role"), message.get("content")
+            cited = message.get("references") or ()
         else:
             role, content = getattr(message, "role", None), getattr(message, "content", None)
         role = getattr(role, "value", role)
@@ -99,7 +105,11 @@ def read_history(history: History | None) -> tuple[Turn, ...]:
             raise InputError(
                 f"history item {number} needs a role (user or assistant) and a text content"
             )
-        turns.append(Turn(str(role), plain(content)[:LONGEST_TURN]))
+        if isinstance(cited, str) or not isinstance(cited, Sequence):
+            raise InputError(f"history item {number}: references must be a list of ids or titles")
+        if not all(isinstance(each, str) for each in cited):
+            raise InputError(f"history item {number}: a reference must be an id or a title")
+        turns.append(Turn(str(role), plain(content)[:LONGEST_TURN], tuple(cited)))
     return tuple(turns)
 
 
@@ -206,7 +216,7 @@ def _spoken_of(
 ) -> list[Paper]:
     """The papers that the last exchange was about: one, unless the question asks for several."""
     for turn in reversed(turns):
-        named = _named_in(turn.text, index)
+        named = cited_by(turn, index) or _named_in(turn.text, index)
         if not named:
             continue
         ordinal = _ORDINAL.search(question)
@@ -218,6 +228,13 @@ def _spoken_of(
     exchange = "\n".join(turn.text for turn in turns[last:])
     ranking = rank(index, encoder, exchange[-2000:], parts=parts)
     return [index.papers[int(ranking.rows[0])]] if len(ranking.rows) else []
+
+
+def cited_by(turn: Turn, index: Index) -> list[Paper]:
+    """The papers that a turn's references name, in their order; unknown ones are passed over."""
+    known = {key: paper for paper in index.papers for key in (paper.id, letters(paper.title))}
+    found = (known.get(each) or known.get(letters(each)) for each in turn.references)
+    return list(dict.fromkeys(paper for paper in found if paper))
 
 
 def _named_in(text: str, index: Index) -> list[Paper]:

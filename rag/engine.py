@@ -1,55 +1,55 @@
 """The way of a question, from its words to a checked answer, as a LlamaIndex query engine."""
 
-import time
+import asyncio
+import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
+import numpy as np
 from llama_index.core.base.base_query_engine import BaseQueryEngine
 from llama_index.core.base.response.schema import Response
 from llama_index.core.prompts.mixin import PromptMixinType
 from llama_index.core.schema import NodeWithScore, QueryBundle
+from numpy.typing import NDArray
 
 from index.encoder import Encoder
 from index.errors import InputError
 from index.store import Index
-from rag.catalogue import asks_where, describe, is_about_digests, write_credits, write_where
-from rag.citations import Block, compose, escape
-from rag.confidence import COUNTED, Signs, confidence, read_signs
-from rag.conversation import History, Standalone, plain, read_history, standalone
-from rag.digests import allowed, list_digests, name_all
-from rag.evidence import Selector, nearest_papers
+from rag.answering import Answering
+from rag.citations import compose, escape
+from rag.clock import Clock
+from rag.confidence import Signs, confidence
+from rag.conversation import History, Standalone, Turn, plain, read_history, standalone
+from rag.digests import allowed, list_digests
+from rag.evidence import nearest_papers
+from rag.names import named_papers
 from rag.parts import EVERY_PART, Parts
-from rag.question import analyse, limited
 from rag.retrieval import Ranking, hits, rank
-from rag.schema import Answer, Filters, Hit, IndexInfo, Mode, NearPaper, Usage
+from rag.schema import (
+    Answer,
+    Delta,
+    Event,
+    Filters,
+    Finished,
+    Hit,
+    IndexInfo,
+    NearPaper,
+    Progress,
+    Retrieved,
+    Usage,
+)
 from rag.scope import Scope, read_scope
-from rag.sufficiency import insufficient
-from rag.synthesis import extractive
+
+if TYPE_CHECKING:
+    from rag.writer import Writer
 
 LONGEST_QUESTION = 4_000
 """Code points; a longer text is not a question."""
+_PIECE = re.compile(r"\S+\s*|\s+")
 _HITS = 10
 _NEAREST = 3
-
-
-class Clock:
-    """Milliseconds spent in each step."""
-
-    def __init__(self) -> None:
-        self.ms: dict[str, float] = {}
-        self._start = time.perf_counter()
-
-    @contextmanager
-    def step(self, name: str) -> Iterator[None]:
-        """Time a step under `name`."""
-        start = time.perf_counter()
-        yield
-        self.ms[name] = round((time.perf_counter() - start) * 1000, 3)
-
-    def done(self) -> dict[str, float]:
-        """All steps, and the total since the clock was made."""
-        return {**self.ms, "total": round((time.perf_counter() - self._start) * 1000, 3)}
 
 
 def check_question(text: str) -> str:
@@ -68,27 +68,24 @@ def check_question(text: str) -> str:
     return question
 
 
-def check_mode(mode: Mode) -> None:
-    """Refuse a mode that this version does not have.
+@dataclass(frozen=True)
+class Request:
+    """A question that has been checked, with what belongs to it."""
 
-    Raises:
-        InputError: the mode is unknown, or needs a chat model.
-    """
-    if mode == "generative":
-        raise InputError(
-            "mode 'generative' needs a chat model, which this version does not use:"
-            " choose 'extractive' or 'auto'"
-        )
-    if mode not in {"auto", "extractive"}:
-        raise InputError(f"unknown mode {mode!r}: choose 'auto' or 'extractive'")
+    asked: str
+    turns: tuple[Turn, ...]
+    filters: Filters
+    mask: NDArray[np.bool_]
+    """The papers that pass the filters, shape (P,)."""
 
 
 class AbstractQueryEngine(BaseQueryEngine):
     """Answers questions from one index; every sentence cites the sentence it stands on.
 
     As a LlamaIndex engine its `Response` has the answer's text, the cited passages as source
-    nodes, and the whole `Answer` under `metadata["answer"]`. `parts` and `estimate` are for
-    measuring: what works, and what turns the signs of an answer into its confidence.
+    nodes, and the whole `Answer` under `metadata["answer"]`; `hire` gives a chat model to write
+    it, or None for quotes. `parts` and `estimate` are for measuring: what works, and what turns
+    the signs of an answer into its confidence.
     """
 
     def __init__(
@@ -97,13 +94,15 @@ class AbstractQueryEngine(BaseQueryEngine):
         encoder: Encoder,
         parts: Parts = EVERY_PART,
         estimate: Callable[[Signs], float] = confidence,
+        hire: "Callable[[], Writer | None] | None" = None,
     ) -> None:
         super().__init__(callback_manager=None)
         self._index = index
         self._encoder = encoder
         self._parts = parts
-        self._estimate = estimate
+        self._hire = hire
         self._digests = list_digests(index.papers)
+        self._answering = Answering(index, encoder, parts, estimate, self._digests)
 
     @property
     def info(self) -> IndexInfo:
@@ -113,93 +112,122 @@ class AbstractQueryEngine(BaseQueryEngine):
             id=manifest.generation, papers=len(self._index.papers), encoder=manifest.encoder
         )
 
-    def search(self, query: str, limit: int, filters: Filters) -> tuple[Hit, ...]:
+    def search(
+        self, query: str, limit: int, filters: Filters, writer: "Writer | None" = None
+    ) -> tuple[Hit, ...]:
         """The papers nearest to a query, best first."""
         mask = allowed(self._index.papers, filters)
-        ranking = rank(self._index, self._encoder, check_question(query), mask, self._parts)
-        return hits(self._index, ranking, limit)
+        return hits(self._index, self._rank(check_question(query), mask, writer), limit)
 
-    def answer(
-        self, question: str, history: History | None, filters: Filters
-    ) -> tuple[tuple[Hit, ...], Answer]:
-        """Answer a question: the papers retrieved, and the answer.
+    def _rank(self, query: str, mask: NDArray[np.bool_], writer: "Writer | None") -> Ranking:
+        """The papers for a query, with the model's help if it is asked for."""
+        hints = writer.expand(query, self._encoder) if writer else None
+        ranking = rank(self._index, self._encoder, query, mask, self._parts, hints)
+        return writer.reorder(query, ranking, self._index) if writer else ranking
+
+    def request(self, question: str, history: History | None, filters: Filters) -> Request:
+        """Check what was asked, before anything is done.
 
         Raises:
             InputError: the question, the history or a filter cannot be used.
         """
+        asked, turns = check_question(question), read_history(history)
+        return Request(asked, turns, filters, allowed(self._index.papers, filters))
+
+    def answer(self, request: Request, writer: "Writer | None" = None) -> Answer:
+        """The answer alone; see `run`."""
+        for event in self.run(request, writer):
+            if isinstance(event, Finished):
+                return event.answer
+        raise AssertionError("a run ends with its answer")
+
+    def run(self, request: Request, writer: "Writer | None" = None) -> Iterator[Event]:
+        """Answer a question, telling what happens on the way; the last event is the answer.
+
+        With a writer a chat model writes it; where that fails, the evidence is quoted instead
+        and the answer says so.
+
+        Raises:
+            StoppedError: the writer was told to stop.
+        """
         clock = Clock()
-        asked = check_question(question)
-        turns = read_history(history)
-        mask = allowed(self._index.papers, filters)
+        if writer and request.turns:
+            yield Progress(stage="understand", text="Reading the conversation")
         with clock.step("standalone"):
-            alone = standalone(asked, turns, self._index, self._encoder, self._parts)
-            scope = Scope(alone.asked, Filters())
-            if self._parts.digest_scopes:
-                scope = read_scope(alone.asked, self._digests)
-            mask_of_filters = mask
-            mask = mask & allowed(self._index.papers, scope.filters)
-            if scope.without:
-                mask = mask & ~allowed(self._index.papers, Filters(digests=scope.without))
+            alone = self._standalone(request, writer)
+            scope, mask = self._scope(alone, request.mask)
+        yield Progress(stage="search", text=f"Searching {int(mask.sum()):,} abstracts")
         with clock.step("retrieve"):
             query = replace(alone, asked=scope.text or alone.asked).text
-            ranking = rank(self._index, self._encoder, query, mask, self._parts)
-        reason: str | None
-        sure: float | None = COUNTED
-        if scope.unknown:
-            reason, blocks = self._unknown_digest(scope.unknown), []
-        elif asked_for := asks_where(alone, self._index, mask_of_filters):
-            reason, blocks = None, write_where(alone, asked_for, self._digests, scope)
-        elif credited := write_credits(alone, self._index, mask):
-            reason, blocks = None, credited
-        elif is_about_digests(alone, scope):
-            blocks = describe(
-                self._index, self._digests, alone.asked, scope, mask, filtered=filters != Filters()
-            )
-            reason = None
-        else:
-            reason, blocks, sure = self._from_evidence(alone, scope, ranking, clock)
+            ranking = self._rank(query, mask, writer)
+            found = hits(self._index, ranking, _HITS)
+        yield Retrieved(hits=found)
+        outcome = self._answering.read_off(alone, scope, request.filters, mask)
+        told = False
+        if outcome is None:
+            with closing(
+                self._answering.from_evidence(alone, scope, ranking, mask, writer, clock)
+            ) as steps:
+                while outcome is None:
+                    try:
+                        event = next(steps)
+                    except StopIteration as end:
+                        outcome = end.value
+                    else:
+                        told = told or isinstance(event, Delta)
+                        yield event
         with clock.step("cite"):
-            composition = compose(blocks)
+            composition = compose(outcome.blocks)
         cited = {reference.paper.id for reference in composition.references}
-        answer = Answer(
-            question=question.encode(errors="replace").decode(),
-            standalone_question=alone.text,
-            status="insufficient_evidence" if reason else "answered",
-            reason=reason,
-            mode="extractive",
-            text=f"The abstracts do not say. {escape(reason)}" if reason else composition.text,
-            sentences=composition.sentences,
-            references=composition.references,
-            nearest=self._nearest(ranking, cited),
-            usage=Usage(),
-            timings_ms=clock.done(),
-            confidence=None if reason else sure,
-            index=self.info,
+        reason = outcome.reason
+        text = f"The abstracts do not say. {escape(reason)}" if reason else composition.text
+        if not told:
+            for piece in _PIECE.findall(text):
+                yield Delta(text=piece)
+        yield Finished(
+            answer=Answer(
+                question=request.asked.encode(errors="replace").decode(),
+                standalone_question=alone.text,
+                status="insufficient_evidence" if reason else "answered",
+                reason=reason,
+                mode="generative" if outcome.model else "extractive",
+                notice=outcome.notice,
+                plan=outcome.plan,
+                text=text,
+                sentences=composition.sentences,
+                references=composition.references,
+                nearest=self._nearest(ranking, cited),
+                usage=writer.usage if writer else Usage(),
+                timings_ms=clock.done(),
+                model=outcome.model,
+                confidence=None if reason else outcome.confidence,
+                index=self.info,
+            )
         )
-        return hits(self._index, ranking, _HITS), answer
 
-    def _from_evidence(
-        self, alone: Standalone, scope: Scope, ranking: Ranking, clock: Clock
-    ) -> tuple[str | None, list[Block], float | None]:
-        with clock.step("select"):
-            question = limited(analyse(alone.asked, scope.text), self._parts)
-            about = {paper.id for paper in alone.about}
-            rows = [int(row) for row in ranking.rows if self._index.papers[row].id in about]
-            evidence = Selector(
-                self._index, self._encoder, question, ranking, rows, self._parts
-            ).select()
-            quoted = [found.paper for found in evidence.papers if found.passages]
-            if self._parts.abstention or not quoted:
-                reason = insufficient(self._index, question, ranking, evidence)
-                if reason:
-                    return reason, [], None
-            sure = self._estimate(read_signs(self._index, ranking, quoted))
-        with clock.step("synthesise"):
-            counted = question.counts_papers
-            return None, extractive.write(self._index, evidence, counted=counted), sure
+    def _standalone(self, request: Request, writer: "Writer | None") -> Standalone:
+        """The question with what it takes from earlier turns, by the model or else by rule.
 
-    def _unknown_digest(self, named: str) -> str:
-        return f"There is no digest of {named}; there is: {name_all(self._digests)}."
+        A fragment that takes the place of a part of the last question ("and on phones?") is put
+        there by rule. What the model writes has to name a paper where the rules found one.
+        """
+        by_rule = standalone(request.asked, request.turns, self._index, self._encoder, self._parts)
+        if not writer or (by_rule.asked != request.asked and not by_rule.about):
+            return by_rule
+        condensed = writer.condense(request.asked, request.turns, self._index)
+        if not condensed:
+            return by_rule
+        named = named_papers(condensed, self._index.papers, self._index.lexical)
+        return by_rule if by_rule.about and not named else Standalone(condensed)
+
+    def _scope(self, alone: Standalone, mask: NDArray[np.bool_]) -> tuple[Scope, NDArray[np.bool_]]:
+        scope = Scope(alone.asked, Filters())
+        if self._parts.digest_scopes:
+            scope = read_scope(alone.asked, self._digests)
+        mask = mask & allowed(self._index.papers, scope.filters)
+        if scope.without:
+            mask = mask & ~allowed(self._index.papers, Filters(digests=scope.without))
+        return scope, mask
 
     def _nearest(self, ranking: Ranking, cited: set[str]) -> tuple[NearPaper, ...]:
         near = nearest_papers(self._index, ranking, len(cited) + _NEAREST)
@@ -210,7 +238,13 @@ class AbstractQueryEngine(BaseQueryEngine):
         )[:_NEAREST]
 
     def _query(self, query_bundle: QueryBundle) -> Response:
-        found, answer = self.answer(query_bundle.query_str, None, Filters())
+        request = self.request(query_bundle.query_str, None, Filters())
+        found: tuple[Hit, ...] = ()
+        for event in self.run(request, self._hire() if self._hire else None):
+            if isinstance(event, Retrieved):
+                found = event.hits
+            elif isinstance(event, Finished):
+                answer = event.answer
         scores = {hit.paper.id: hit.score for hit in found}
         rows = {(p.paper_id, p.start): row for row, p in enumerate(self._index.passages)}
         nodes = [
@@ -224,8 +258,9 @@ class AbstractQueryEngine(BaseQueryEngine):
         return Response(answer.text, nodes, {"answer": answer.model_dump(mode="json")})
 
     async def _aquery(self, query_bundle: QueryBundle) -> Response:
-        # Milliseconds of arithmetic: a thread would cost more than it frees.
-        return self._query(query_bundle)
+        if self._hire is None:  # milliseconds of arithmetic: a thread would cost more than it frees
+            return self._query(query_bundle)
+        return await asyncio.to_thread(self._query, query_bundle)
 
     def _get_prompt_modules(self) -> PromptMixinType:
         return {}

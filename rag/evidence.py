@@ -28,6 +28,8 @@ WORDS_OF_ONE = 92
 """Words of evidence, about, for an answer from one paper."""
 WORDS_OF_SIDE = 70
 """Words of evidence, about, for each side of a comparison."""
+WORDS_OF_CLOSE = 40
+"""Words of evidence, about, of a paper that is only close."""
 LISTED = 1.1
 """The relevance from which a paper is listed; a perfect fit has more than 2."""
 TITLE_SHARE = 0.5
@@ -66,6 +68,8 @@ class Evidence:
 
     kind: Kind
     papers: tuple[PaperEvidence, ...]
+    close: tuple[PaperEvidence, ...] = ()
+    """The next papers of the ranking, for a reader who can tell which one answers."""
 
 
 class Selector:
@@ -107,6 +111,18 @@ class Selector:
             return Evidence(Kind.COMPARE, tuple(found))
         answering = sides[0] if sides else self._answering()
         return Evidence(Kind.FACT, (self._of_paper(answering, WORDS_OF_ONE),))
+
+    def close_to(self, evidence: Evidence, count: int) -> tuple[PaperEvidence, ...]:
+        """The best papers of the ranking that are no part of the evidence, at most `count`.
+
+        None beside papers that the question names or that earlier turns were about.
+        """
+        if self._named or self._about:
+            return ()
+        taken = {found.paper for found in evidence.papers}
+        rows = [int(row) for row in self._ranking.rows[: count + len(taken)]]
+        others = [row for row in rows if row not in taken][:count]
+        return tuple(self._of_paper(row, WORDS_OF_CLOSE) for row in others)
 
     def _named_apart(self) -> list[int]:
         """The papers a question names, if it names several and none of them mentions the rest."""

@@ -10,7 +10,8 @@ in its sentences alone). Z-scores make the three comparable whatever the query's
 weights were chosen on two sets, see docs/evaluation.md.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from llama_index.core.base.base_retriever import BaseRetriever
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from index.encoder import Encoder
 from index.lexical import LexicalIndex, tokenize
 from index.store import Index
+from rag.expansion import Expansion, hyde_vector, query2doc_scores
 from rag.parts import EVERY_PART, Parts
 from rag.schema import Hit, Passage
 
@@ -83,6 +85,7 @@ def rank(
     text: str,
     allowed: NDArray[np.bool_] | None = None,
     parts: Parts = EVERY_PART,
+    hints: Expansion | None = None,
 ) -> Ranking:
     """Rank the papers of `index` for a question.
 
@@ -93,13 +96,21 @@ def rank(
         allowed: Which papers may appear, shape (P,); all of them by default. Scores are
             computed over all papers, so a filter does not change them.
         parts: What has a share in the scores.
+        hints: A made-up passage that widens the search. What a ranking says of the question
+            (`passages`, `tokens`) stays the question's own.
     """
     query = encoder.encode_query(text)
     tokens = query_tokens(index.lexical, text, parts)
-    whole = index.paper_vectors @ query
     passages = index.passage_vectors @ query
-    nearest = _nearest_mean(passages, index.owner, len(index.papers))
-    lexical = index.lexical.scores(tokens)
+    searched = hyde_vector(query, [hints.vector]) if hints else query
+    whole = index.paper_vectors @ searched
+    near = index.passage_vectors @ searched if hints else passages
+    nearest = _nearest_mean(near, index.owner, len(index.papers))
+    lexical = (
+        query2doc_scores(index.lexical, tokens, hints.tokens)
+        if hints and hints.tokens
+        else index.lexical.scores(tokens)
+    )
     scores = (
         parts.whole_abstracts * _z(whole)
         + parts.sentences * SENTENCE_WEIGHT * _z(nearest)
@@ -108,6 +119,21 @@ def rank(
     rows = np.arange(len(scores)) if allowed is None else np.flatnonzero(allowed)
     order = np.argsort(-scores[rows], kind="stable")
     return Ranking(text, rows[order], scores, passages, tokens)
+
+
+def reordered(ranking: Ranking, order: Sequence[int]) -> Ranking:
+    """The ranking with its first papers in another order; they share out the scores they had.
+
+    Args:
+        ranking: The papers for a question.
+        order: Places of its first `len(order)` papers, from 0, best first.
+    """
+    first = ranking.rows[: len(order)]
+    scores = ranking.scores.copy()
+    moved = first[list(order)]
+    scores[moved] = ranking.scores[first]
+    rows = np.concatenate((moved, ranking.rows[len(order) :]))
+    return replace(ranking, rows=rows, scores=scores)
 
 
 def passage_rows(index: Index, paper: int) -> range:

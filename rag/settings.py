@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Literal
 
 import platformdirs
 from dotenv import dotenv_values
@@ -9,6 +10,9 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from index.errors import InputError
+
+Unsupported = Literal["repair", "flag", "drop"]
+ExpansionKind = Literal["off", "hyde", "query2doc"]
 
 PREFIX = "ABSTRACTQA_"
 OPENAI = "https://api.openai.com/v1"
@@ -62,7 +66,59 @@ class Settings(BaseSettings):
         default=120,
         gt=0,
         le=3600,
-        description="Seconds a reply of the chat model may take, with all that is tried again.",
+        description="Seconds that all a question asks of the chat model may take, with all that is"
+        " tried again.",
+    )
+    chat_first_token_seconds: float = Field(
+        default=60,
+        gt=0,
+        le=3600,
+        description="Seconds until the first word of a reply of the chat model.",
+    )
+    chat_price: str | None = Field(
+        default=None,
+        description="Dollars per million tokens of prompts and of completions, as in 0.15/0.60,"
+        " in place of the known price of the model.",
+    )
+    chat_tokenizer: str | None = Field(
+        default=None,
+        description="The chat model's tokenizer, a tokenizer.json or a hub id, to count its"
+        " tokens by.",
+    )
+    evidence_tokens: int = Field(
+        default=700,
+        ge=100,
+        le=100_000,
+        description="Tokens of evidence that the chat model is given at most.",
+    )
+    answer_tokens: int = Field(
+        default=500, ge=50, le=32_000, description="Tokens that it may write at most."
+    )
+    unsupported: Unsupported = Field(
+        default="repair",
+        description="What becomes of a sentence that its check does not find in the abstracts:"
+        " repair asks the model for it once more and then flags it, flag shows it as unsupported,"
+        " drop leaves it out.",
+    )
+    support_checker: str = Field(
+        default="local",
+        min_length=1,
+        description="What checks the sentences of a model: local, judge (the model itself), or an"
+        " NLI cross-encoder by its hub id or path.",
+    )
+    planning: bool = Field(
+        default=True,
+        description="Whether comparisons and questions of several parts are planned into"
+        " sub-questions by the chat model.",
+    )
+    expansion: ExpansionKind = Field(
+        default="off",
+        description="Whether the chat model writes a passage to search with beside the question:"
+        " hyde searches by its vector, query2doc by its words too.",
+    )
+    rerank: bool = Field(
+        default=False,
+        description="Whether the chat model reorders the ten papers that are found first.",
     )
 
     @field_validator("store", mode="before")
@@ -72,7 +128,14 @@ class Settings(BaseSettings):
             return _default_store()
         return Path(value).expanduser() if isinstance(value, str | Path) else value
 
-    @field_validator("openai_api_key", "openai_base_url", "chat_model", mode="before")
+    @field_validator(
+        "openai_api_key",
+        "openai_base_url",
+        "chat_model",
+        "chat_price",
+        "chat_tokenizer",
+        mode="before",
+    )
     @classmethod
     def _empty_is_not_set(cls, value: object, info: ValidationInfo) -> object:
         empty = isinstance(value, str) and not value.strip()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from index.errors import AbstractQAError
 from ui.evaluation.arguments import MODES, add_eval, add_store
+from ui.tables import add_table
 
 if TYPE_CHECKING:
     _Commands = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -67,6 +68,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_index(commands)
     _add_ask(commands)
     _add_search(commands)
+    add_table(commands)
     _add_ui(commands)
     add_eval(commands)
     doctor = commands.add_parser("doctor", help="check index, models and page; say what to do")

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from index.errors import AbstractQAError, InputError
 from ui.dates import parse_day
-from ui.terminal import Progress, answer_text, hits_text, note, say
+from ui.terminal import Progress as IndexingProgress
+from ui.terminal import Status, answer_text, hits_text, note, say
 
 if TYPE_CHECKING:
     from index.build import BuildReport
@@ -52,7 +53,7 @@ def _build(paths: list[Path], settings: "Settings", format: str, year: int | Non
     from index.encoder import LocalEncoder
 
     encoder = LocalEncoder.open(settings.encoder)
-    with Progress() as progress:
+    with IndexingProgress() as progress:
         return build(paths, settings.store, encoder, format=format, year=year, progress=progress)
 
 
@@ -117,8 +118,16 @@ def _filters(arguments: Namespace) -> "Filters":
 
 def ask(arguments: Namespace) -> int:
     """Answer one question."""
+    from rag.schema import Finished, Progress
+
     question, filters = _text(arguments.question, "question"), _filters(arguments)
-    answer = _assistant(arguments).ask(question, filters=filters, mode=arguments.mode)
+    status = Status()
+    for event in _assistant(arguments).stream(question, filters=filters, mode=arguments.mode):
+        if isinstance(event, Progress):
+            status(event.text)
+        elif isinstance(event, Finished):
+            answer = event.answer
+    status("")
     say(answer.model_dump_json() if arguments.json else answer_text(answer))
     return 0
 
@@ -135,6 +144,14 @@ def search(arguments: Namespace) -> int:
     else:
         say(hits_text(hits))
     return 0
+
+
+def table(arguments: Namespace) -> int:
+    """Compare papers in a table."""
+    from ui import tables
+
+    question, filters = _text(arguments.question, "question"), _filters(arguments)
+    return tables.table(arguments, question, filters, _assistant(arguments))
 
 
 def ui(arguments: Namespace) -> int:
@@ -169,6 +186,7 @@ def evaluate(arguments: Namespace) -> int:
         "export": reading.export,
         "ablate": improving.ablate,
         "calibrate": improving.calibrate,
+        "calibrate-support": improving.calibrate_support,
         "gate": improving.gate,
         "synthesize": improving.synthesize,
     }
@@ -196,6 +214,7 @@ COMMANDS: dict[str, Callable[[Namespace], int]] = {
     "index": index,
     "ask": ask,
     "search": search,
+    "table": table,
     "ui": ui,
     "eval": evaluate,
     "doctor": doctor,

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from rag.settings import Settings
 
 _T = TypeVar("_T")
+_TOKENS = 16
+"""Of the chat model's reply: it only has to come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,8 @@ def examine(load: "Callable[[], Settings]") -> list[Check]:
         if encoder is not None:
             _kept(checks, "index", lambda: _index(settings, encoder), str)
     _kept(checks, "page", _page, str)
-    checks.append(Check("answers", True, "extractive: no chat model is used"))
+    if settings is not None:
+        _kept(checks, "answers", lambda: _writing(settings), str)
     return checks
 
 
@@ -86,6 +89,16 @@ def _index(settings: "Settings", encoder: "SentenceEncoder") -> str:
         f"{manifest.papers:,} papers, {manifest.passages:,} sentences, every file as written "
         f"({manifest.generation})"
     )
+
+
+def _writing(settings: "Settings") -> str:
+    if settings.chat_model is None:
+        return "extractive: no chat model is configured (ABSTRACTQA_CHAT_MODEL)"
+    from rag.chat import ChatModel
+
+    with ChatModel.open(settings) as model:
+        reply = model.complete([{"role": "user", "content": "Say ok."}], max_tokens=_TOKENS)
+    return f"written by {model.name}, which answered in {reply.seconds:.1f} s"
 
 
 def _page() -> str:

@@ -107,6 +107,7 @@ def answer_text(answer: "Answer") -> str:
             blocks.append("\n".join(["The nearest papers:", *titles]))
         return "\n\n".join(blocks)
     text = unescape(answer.text)
+    doubts = [wrap(f"- {doubt}", "  ", "    ") for doubt in answer.doubts]
     sources = [
         paper_text(
             f"[{reference.number}]",
@@ -116,7 +117,26 @@ def answer_text(answer: "Answer") -> str:
         )
         for reference in answer.references
     ]
-    return "\n\n".join(filter(None, [wrap(text), "\n".join(sources)]))
+    notes = "\n".join(["Not borne out by the abstracts:", *doubts]) if doubts else ""
+    notice = wrap(answer.notice) if answer.notice else ""
+    return "\n\n".join(filter(None, [wrap(text), notes, notice, "\n".join(sources)]))
+
+
+class Status:
+    """What is being done, in one line of stderr that is written over, if it is a terminal."""
+
+    def __init__(self) -> None:
+        self._shown = 0
+
+    def __call__(self, text: str) -> None:
+        """Say what is being done now; nothing clears the line."""
+        if sys.stderr.isatty():
+            line = textwrap.shorten(text, _width() - 2, placeholder="…")
+            sys.stderr.write("\r" + f"{line} …".ljust(self._shown) if line else "")
+            if not line and self._shown:
+                sys.stderr.write("\r" + " " * self._shown + "\r")
+            sys.stderr.flush()
+            self._shown = len(line) + 2 if line else 0
 
 
 def hits_text(hits: "Sequence[Hit]") -> str:

@@ -13,7 +13,7 @@ from index.embedding import SentenceEncoder
 from index.errors import EncoderError, InputError, StoreError
 from index.papers import Paper
 from rag import Assistant, Filters
-from rag.schema import Delta, Finished, Mode, Retrieved
+from rag.schema import Delta, Finished, Mode, Progress, Retrieved
 from rag.settings import Settings
 
 QUESTIONS = (
@@ -107,7 +107,9 @@ def test_the_same_question_twice_gets_the_same_answer(
 def test_a_stream_tells_what_was_found_then_the_text_then_the_answer(
     sample_assistant: Assistant, question: str
 ) -> None:
-    first, *middle, last = sample_assistant.stream(question)
+    searching, first, *middle, last = sample_assistant.stream(question)
+    assert isinstance(searching, Progress)
+    assert searching.stage == "search"
     assert isinstance(first, Retrieved)
     assert isinstance(last, Finished)
     assert middle
@@ -124,6 +126,7 @@ def test_a_stream_tells_what_was_found_then_the_text_then_the_answer(
 
 def test_a_stream_that_is_left_early_does_no_harm(sample_assistant: Assistant) -> None:
     events = sample_assistant.stream(QUESTIONS[0])
+    assert isinstance(next(events), Progress)
     assert isinstance(next(events), Retrieved)
     events.close()  # type: ignore[attr-defined]
     assert sample_assistant.ask(QUESTIONS[0]).status == "answered"

@@ -68,7 +68,8 @@ def index(sample_store: Path) -> Index:
 
 def ask(index: Index, encoder: SentenceEncoder, question: str, parts: Parts) -> Answer:
     history = HISTORY if question.startswith("and ") else None
-    return AbstractQueryEngine(index, encoder, parts).answer(question, history, Filters())[1]
+    engine = AbstractQueryEngine(index, encoder, parts)
+    return engine.answer(engine.request(question, history, Filters()))
 
 
 @pytest.mark.parametrize("part", PARTS)

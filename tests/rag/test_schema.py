@@ -58,6 +58,8 @@ def test_the_json_of_an_answer_has_exactly_the_documented_shape(
         "status": "str",
         "reason": "NoneType",
         "mode": "str",
+        "notice": "NoneType",
+        "plan": [],
         "text": "str",
         "sentences": [
             {
@@ -65,6 +67,7 @@ def test_the_json_of_an_answer_has_exactly_the_documented_shape(
                 "citations": [{"reference": "number", "start": "number", "end": "number"}],
                 "support": "str",
                 "score": "number",
+                "reason": "NoneType",
             }
         ],
         "references": [
@@ -85,7 +88,12 @@ def test_the_json_of_an_answer_has_exactly_the_documented_shape(
             }
         ],
         "nearest": [{"id": "str", "title": "str", "score": "number"}],
-        "usage": {"prompt_tokens": "number", "completion_tokens": "number", "cost_usd": "NoneType"},
+        "usage": {
+            "prompt_tokens": "number",
+            "completion_tokens": "number",
+            "cost_usd": "NoneType",
+            "estimated": "bool",
+        },
         "model": "NoneType",
         "confidence": "number",
         "index": {"id": "str", "papers": "number", "encoder": "str"},

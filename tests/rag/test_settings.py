@@ -90,6 +90,7 @@ def test_the_example_file_lists_every_setting_with_its_default() -> None:
     assert given.keys() == set(variables().values())
     for name, field in Settings.model_fields.items():
         default = "" if field.default_factory or field.default is None else str(field.default)
+        default = default.lower() if isinstance(field.default, bool) else default
         assert given[variables()[name]] == default, name
 
 

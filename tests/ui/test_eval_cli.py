@@ -289,7 +289,7 @@ def test_a_support_model_can_be_the_judge(
     out, _ = succeeded(
         capsys,
         *("eval", "answers", str(questions), "--store", str(sample_store)),
-        *("--judge", "--out", str(tmp_path / "run"), "--json"),
+        *("--mode", "extractive", "--judge", "--out", str(tmp_path / "run"), "--json"),
     )
     found = json.loads(out)["answers"]["alce_judge scripted"]
     assert (found["recall"], found["precision"]) == (0, 0)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import gradio as gr
 
 from index.errors import AbstractQAError
-from rag.schema import Answer, Delta, Filters, Finished, Retrieved
+from rag.schema import Answer, Delta, Filters, Finished, Progress, Retrieved
 from ui.web.cards import panel_html, section_html
 from ui.web.render import (
     PROBLEM_CLASS,
@@ -103,7 +103,9 @@ class Chat:
             for event in self.assistant.stream(
                 question, history=conversation(messages), filters=filters
             ):
-                if isinstance(event, Retrieved):
+                if isinstance(event, Progress) and not text and drawn:
+                    yield gr.skip(), said(partial_html("", event.text)), gr.skip(), gr.skip()
+                elif isinstance(event, Retrieved):
                     drawn = time.monotonic()  # an answer that is there at once is drawn once
                 elif isinstance(event, Delta):
                     text += event.text

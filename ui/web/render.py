@@ -89,10 +89,10 @@ def _linked(answer: Answer, turn: int) -> str:
     return _rendered(answer.text, link)
 
 
-def partial_html(text: str) -> str:
-    """The beginning of an answer that is still being written; empty before the first word."""
+def partial_html(text: str, doing: str = "Reading the abstracts") -> str:
+    """The beginning of an answer that is being written; before the first word, what is done."""
     body = _rendered(text, lambda number: f'<span class="aqa-cite">[{number}]</span>')
-    body = body or '<p class="aqa-waiting">Reading the abstracts …</p>'
+    body = body or f'<p class="aqa-waiting">{escape(doing)} …</p>'
     return f'<div class="{ANSWER_CLASS} aqa-partial"><div class="{_TEXT_CLASS}">{body}</div></div>'
 
 
@@ -101,7 +101,7 @@ def answer_html(answer: Answer, turn: int) -> str:
     if answer.status == "answered":
         return (
             f'<div class="{ANSWER_CLASS}"><div class="{_TEXT_CLASS}">'
-            f"{_linked(answer, turn)}</div>{_COPY_BUTTON}</div>"
+            f"{_linked(answer, turn)}</div>{_notes(answer)}{_COPY_BUTTON}</div>"
         )
     reason = f"<p>{escape(answer.reason)}</p>" if answer.reason else ""
     nearest = "".join(
@@ -114,6 +114,14 @@ def answer_html(answer: Answer, turn: int) -> str:
         f'<div class="{ANSWER_CLASS} aqa-insufficient"><div class="{_TEXT_CLASS}">'
         f"<p><strong>The abstracts do not say.</strong></p>{reason}</div>{nearest}</div>"
     )
+
+
+def _notes(answer: Answer) -> str:
+    """What a reader should know of an answer: what is not borne out, how it came about."""
+    doubts = "".join(f"<li>{escape(line)}</li>" for line in answer.doubts)
+    listed = f"<p>Not borne out by the abstracts:</p><ul>{doubts}</ul>" if doubts else ""
+    notice = f"<p>{escape(answer.notice)}</p>" if answer.notice else ""
+    return f'<div class="aqa-notes">{listed}{notice}</div>' if listed or notice else ""
 
 
 _COPY_BUTTON = (

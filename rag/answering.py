@@ -1,0 +1,172 @@
+"""What an answer says: read off the index, quoted from the evidence, or written by a model."""
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.encoder import Encoder
+from index.store import Index
+from rag.catalogue import asks_where, describe, is_about_digests, write_credits, write_where
+from rag.chat import ChatError, StoppedError
+from rag.citations import Block
+from rag.clock import Clock
+from rag.confidence import COUNTED, Signs, read_signs
+from rag.conversation import Standalone
+from rag.digests import Digest, allowed, name_all
+from rag.evidence import Evidence, Selector
+from rag.finding import find_parts, merge
+from rag.parts import Parts
+from rag.premise import correction
+from rag.question import Question, analyse, limited
+from rag.retrieval import Ranking
+from rag.schema import Event, Filters, Progress, SubQuestion
+from rag.scope import Scope
+from rag.sufficiency import insufficient
+from rag.synthesis import extractive
+
+if TYPE_CHECKING:
+    from rag.writer import Writer
+
+CLOSE_PAPERS = 2
+"""Papers beside the one that fits best that a chat model may answer from instead."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the answer says, before it is composed."""
+
+    blocks: tuple[Block, ...] = ()
+    reason: str | None = None
+    confidence: float | None = None
+    model: str | None = None
+    """The chat model that wrote it; None for quotes, and for what is counted."""
+    notice: str | None = None
+    plan: tuple[SubQuestion, ...] = ()
+
+
+class Answering:
+    """Finds out what to say about questions to one index."""
+
+    def __init__(
+        self,
+        index: Index,
+        encoder: Encoder,
+        parts: Parts,
+        estimate: Callable[[Signs], float],
+        digests: Sequence[Digest],
+    ) -> None:
+        """Begin; see `rag.engine.AbstractQueryEngine`."""
+        self._index = index
+        self._encoder = encoder
+        self._parts = parts
+        self._estimate = estimate
+        self._digests = digests
+
+    def read_off(
+        self, alone: Standalone, scope: Scope, filters: Filters, mask: NDArray[np.bool_]
+    ) -> Outcome | None:
+        """What is counted or read off the index, if that is what was asked."""
+        if scope.unknown:
+            there = name_all(self._digests)
+            return Outcome(reason=f"There is no digest of {scope.unknown}; there is: {there}.")
+        if asked_for := asks_where(alone, self._index, allowed(self._index.papers, filters)):
+            blocks = write_where(alone, asked_for, self._digests, scope)
+        elif credited := write_credits(alone, self._index, mask):
+            blocks = credited
+        elif is_about_digests(alone, scope):
+            filtered = filters != Filters()
+            blocks = describe(
+                self._index, self._digests, alone.asked, scope, mask, filtered=filtered
+            )
+        else:
+            return None
+        return Outcome(tuple(blocks), confidence=COUNTED)
+
+    def from_evidence(
+        self,
+        alone: Standalone,
+        scope: Scope,
+        ranking: Ranking,
+        mask: NDArray[np.bool_],
+        writer: "Writer | None",
+        clock: Clock,
+    ) -> Generator[Event, None, Outcome]:
+        """What the evidence says, written by a model if there is one, else quoted.
+
+        A model that fails is told of in the notice of the quotes in its place.
+
+        Raises:
+            StoppedError: the model was told to stop.
+        """
+        question = limited(analyse(alone.asked, scope.text), self._parts)
+        with clock.step("select"):
+            about = {paper.id for paper in alone.about}
+            rows = [int(row) for row in ranking.rows if self._index.papers[row].id in about]
+            selector = Selector(self._index, self._encoder, question, ranking, rows, self._parts)
+            evidence = selector.select()
+            quoted = [found.paper for found in evidence.papers if found.passages]
+            if self._parts.abstention or not quoted:
+                reason = insufficient(self._index, question, ranking, evidence)
+                if reason:
+                    return Outcome(reason=reason)
+        notice = None
+        if writer:
+            try:
+                close = replace(evidence, close=selector.close_to(evidence, CLOSE_PAPERS))
+                return (
+                    yield from self._written(question, alone, close, ranking, mask, writer, clock)
+                )
+            except StoppedError:
+                raise
+            except ChatError as error:
+                notice = f"These are quotes, since no model wrote the answer: {error}."
+                yield Progress(stage="quote", text="Quoting the abstracts instead")
+        with clock.step("synthesise"):
+            counted = question.counts_papers
+            blocks = extractive.write(self._index, evidence, counted=counted)
+            if corrected := correction(question.text, (self._index.papers[row] for row in quoted)):
+                blocks.insert(0, Block((corrected,)))
+            sure = self._estimate(read_signs(self._index, ranking, quoted))
+        return Outcome(tuple(blocks), confidence=sure, notice=notice)
+
+    def _written(
+        self,
+        question: Question,
+        alone: Standalone,
+        evidence: Evidence,
+        ranking: Ranking,
+        mask: NDArray[np.bool_],
+        writer: "Writer",
+        clock: Clock,
+    ) -> Generator[Event, None, Outcome]:
+        """The outcome of a chat model's writing.
+
+        Raises:
+            ChatError: it cannot be asked, or gave nothing that can be used.
+        """
+        plan: tuple[SubQuestion, ...] = ()
+        if writer.plans(question):
+            yield Progress(stage="plan", text="Planning")
+            with clock.step("plan"):
+                plan = writer.plan(question)
+                found = find_parts(self._index, self._encoder, plan, mask, self._parts)
+            if plan:
+                parts = " ".join(f"{part.number}. {part.question}" for part in plan)
+                yield Progress(stage="plan", text=f"Looking up {len(plan)} parts: {parts}")
+                evidence = merge(evidence, found)
+        count = len(evidence.papers) + len(evidence.close)
+        yield Progress(stage="read", text=f"Reading {count} abstract{'s' * (count != 1)}")
+        with clock.step("write"):
+            papers = (self._index.papers[found.paper] for found in evidence.papers)
+            opening = correction(question.text, papers)
+            written = yield from writer.write(self._index, alone.text, evidence, plan, opening)
+        if written.reason:
+            return Outcome(reason=written.reason, model=writer.name, plan=plan)
+        rows = {paper.id: row for row, paper in enumerate(self._index.papers)}
+        spans = [span for block in written.blocks for claim in block.claims for span in claim.spans]
+        cited = list(dict.fromkeys(rows[span.paper.id] for span in spans))
+        sure = self._estimate(read_signs(self._index, ranking, cited))
+        return Outcome(written.blocks, confidence=sure, model=writer.name, plan=plan)

@@ -1,0 +1,1 @@
+"""The parts of a comparison table: its rows, its columns, and what stands in its cells."""

@@ -1,0 +1,273 @@
+"""A chat model at work on one question: how it helps to understand, to find, and to answer."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from threading import Lock
+from urllib.parse import urlsplit
+
+from index import minilm
+from index.embedding import SentenceEncoder
+from index.encoder import Encoder
+from index.errors import InputError
+from index.store import Index
+from index.text import clean_text
+from rag.chat import Asking, ChatModel, Complete
+from rag.chat.prices import Price, price_of
+from rag.chat.tokens import counter
+from rag.citations import Claim
+from rag.condense import condense, wants_condensing
+from rag.conversation import Turn, cited_by
+from rag.evidence import Evidence
+from rag.expansion import Expansion, expand
+from rag.expansion_cache import ExpansionCache
+from rag.planning import plan, wants_plan
+from rag.question import Question
+from rag.rerank import rerank
+from rag.retrieval import Ranking, hits, reordered
+from rag.schema import Mode, SubQuestion, Usage
+from rag.settings import OPENAI, Settings
+from rag.support import Checker
+from rag.support.judge import JudgeChecker
+from rag.support.local import LocalChecker
+from rag.support.nli import NliChecker
+from rag.synthesis.generative import Task, Writing, write
+from rag.synthesis.grounding import Grounder
+from rag.synthesis.sheet import lay_out
+
+_CONDENSED_TOKENS = 120
+_PLAN_TOKENS = 250
+_PASSAGE_TOKENS = 120
+_ORDER_TOKENS = 60
+_RERANKED = 10
+_VERDICT_TOKENS = 8
+
+
+class Writer:
+    """What one question asks of a chat model. Each help is None or empty if the model has none.
+
+    Only `write` raises: an answer that needs the model and does not get it.
+    """
+
+    def __init__(
+        self,
+        asking: Asking,
+        name: str,
+        settings: Settings,
+        local: LocalChecker,
+        count: Callable[[str], int],
+        cache: ExpansionCache,
+        checker: Checker | None = None,
+    ) -> None:
+        """Begin.
+
+        Args:
+            asking: The account of the question.
+            name: The model's.
+            settings: How it may help, and how far.
+            local: Grounds its sentences.
+            count: Counts the tokens of the evidence.
+            cache: Keeps the passages that it makes up for a search.
+            checker: A slower checker that has the last word.
+        """
+        self.name = name
+        self._asking = asking
+        self._settings = settings
+        self._local = local
+        self._count = count
+        self._cache = cache
+        self._checker = checker
+
+    @property
+    def usage(self) -> Usage:
+        """What it took so far."""
+        return self._asking.usage
+
+    def completing(self, *, max_tokens: int) -> Complete:
+        """Asks the model small things in this question's account, from any thread."""
+        return self._asking.completing(max_tokens=max_tokens)
+
+    def cancel(self) -> None:
+        """Stop the model, from any thread."""
+        self._asking.cancel()
+
+    def condense(self, question: str, turns: Sequence[Turn], index: Index) -> str | None:
+        """The question, standing alone."""
+        if not wants_condensing(question, turns):
+            return None
+        papers = next((cited for turn in reversed(turns) if (cited := cited_by(turn, index))), [])
+        titles = [paper.display_title for paper in papers]
+        complete = self._asking.completing(max_tokens=_CONDENSED_TOKENS)
+        return condense(question, turns, titles, complete)
+
+    def expand(self, question: str, encoder: Encoder) -> Expansion | None:
+        """What widens the search for a question, if that is switched on."""
+        kind = self._settings.expansion
+        if kind == "off":
+            return None
+        complete = self._asking.completing(max_tokens=_PASSAGE_TOKENS)
+        passage = expand(question, complete, self._cache)
+        return Expansion.of(passage, encoder, words=kind == "query2doc") if passage else None
+
+    def reorder(self, question: str, ranking: Ranking, index: Index) -> Ranking:
+        """The first papers in the order that the model gives them, if that is switched on."""
+        if not self._settings.rerank or not len(ranking.rows):
+            return ranking
+        shown = [
+            (hit.paper.display_title, clean_text(hit.passages[0].text) if hit.passages else "")
+            for hit in hits(index, ranking, _RERANKED)
+        ]
+        order = rerank(question, shown, self._asking.completing(max_tokens=_ORDER_TOKENS))
+        return reordered(ranking, order) if order else ranking
+
+    def plans(self, question: Question) -> bool:
+        """Whether a question may have parts that are to be looked up apart."""
+        return self._settings.planning and wants_plan(question)
+
+    def plan(self, question: Question) -> tuple[SubQuestion, ...]:
+        """Those parts."""
+        return plan(question, self._asking.completing(max_tokens=_PLAN_TOKENS))
+
+    def write(
+        self,
+        index: Index,
+        asked: str,
+        evidence: Evidence,
+        parts: Sequence[SubQuestion] = (),
+        opening: Claim | None = None,
+    ) -> Writing:
+        """The answer, from the evidence alone; see `rag.synthesis.generative.write`."""
+        sheet = lay_out(index, evidence, self._settings.evidence_tokens, self._count)
+        task = Task(
+            question=asked,
+            kind=evidence.kind,
+            sheet=sheet,
+            unsupported=self._settings.unsupported,
+            max_tokens=self._settings.answer_tokens,
+            parts=tuple(part.question for part in parts),
+            opening=opening,
+        )
+        return write(task, self._asking, Grounder(index, sheet, self._local), self._checker)
+
+
+_SHAPING = (
+    "evidence_tokens",
+    "answer_tokens",
+    "unsupported",
+    "support_checker",
+    "planning",
+    "expansion",
+    "rerank",
+)
+
+
+class Writers:
+    """The configured chat model, from which each generative question gets a writer of its own.
+
+    The model is opened with the first one.
+    """
+
+    def __init__(self, settings: Settings | None, encoder: SentenceEncoder) -> None:
+        """Begin; without settings there is no model."""
+        self._settings = settings
+        self._encoder = encoder
+        self._lock = Lock()
+        self._opened: _Opened | None = None
+
+    @property
+    def name(self) -> str | None:
+        """The model's name, if mode "auto" asks one."""
+        settings = self._settings
+        if settings is None or settings.chat_model is None:
+            return None
+        has_key = settings.openai_api_key is not None
+        return settings.chat_model if has_key or settings.openai_base_url != OPENAI else None
+
+    @property
+    def configuration(self) -> Mapping[str, object] | None:
+        """What shapes written answers: the model and the settings of writing; None without one."""
+        if self._settings is None or self.name is None:
+            return None
+        given = {name: getattr(self._settings, name) for name in _SHAPING}
+        return {"model": self.name, **given}
+
+    @property
+    def helps_to_find(self) -> bool:
+        """Whether the model is to help with every search."""
+        settings = self._settings
+        return settings is not None and (settings.expansion != "off" or settings.rerank)
+
+    def writer(self, mode: Mode) -> Writer | None:
+        """A writer for one question, or None if it is to be quoted.
+
+        Raises:
+            InputError: the mode is unknown, or needs a model and none is configured, or what is
+                configured cannot be used.
+        """
+        if mode not in ("auto", "extractive", "generative"):
+            raise InputError(f"unknown mode {mode!r}: choose 'auto', 'extractive' or 'generative'")
+        if mode == "extractive" or (mode == "auto" and self.name is None):
+            return None
+        if self._settings is None or (self.name is None and not self._settings.chat_model):
+            raise InputError(
+                "mode 'generative' needs a chat model: set ABSTRACTQA_CHAT_MODEL, and"
+                " OPENAI_API_KEY or OPENAI_BASE_URL; or choose 'extractive'"
+            )
+        with self._lock:
+            self._opened = self._opened or _open(self._settings, self._encoder)
+        return self._opened.writer(self._settings)
+
+    def close(self) -> None:
+        """Close the model's connections; no question may follow."""
+        with self._lock:
+            opened, self._opened = self._opened, None
+        if opened:
+            opened.model.close()
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """A chat model with all that its writers share."""
+
+    model: ChatModel
+    price: Price | None
+    count: Callable[[str], int]
+    local: LocalChecker
+    cache: ExpansionCache
+    nli: Checker | None
+
+    def writer(self, settings: Settings) -> Writer:
+        asking = Asking(
+            self.model,
+            deadline_seconds=settings.chat_deadline_seconds,
+            first_token_seconds=settings.chat_first_token_seconds,
+            price=self.price,
+        )
+        checker = self.nli
+        if settings.support_checker == "judge":
+            complete = asking.completing(max_tokens=_VERDICT_TOKENS)
+            checker = JudgeChecker(complete, self.model.name)
+        return Writer(
+            asking, self.model.name, settings, self.local, self.count, self.cache, checker
+        )
+
+
+def _open(settings: Settings, encoder: SentenceEncoder) -> _Opened:
+    """Open what the settings name.
+
+    Raises:
+        InputError: one of them is missing or cannot be used.
+    """
+    price = price_of(settings.chat_model or "", settings.chat_price)
+    count = counter(settings.chat_model or "", settings.chat_tokenizer)
+    named = settings.support_checker
+    nli = None if named in ("local", "judge") else NliChecker(named)
+    # The local checker is fitted to the bundled encoder, whichever the index has.
+    bundled = encoder if encoder.name == minilm.NAME else SentenceEncoder.open(minilm.NAME)
+    return _Opened(
+        model=ChatModel.open(settings),
+        price=price,
+        count=count,
+        local=LocalChecker(bundled),
+        cache=ExpansionCache(f"{settings.chat_model} {urlsplit(settings.openai_base_url).netloc}"),
+        nli=nli,
+    )

@@ -1,0 +1,147 @@
+"""A real, small language model writes answers, here and in LlamaIndex's `CitationQueryEngine`.
+
+`make test-llm` runs it: some twenty minutes on two cores. The model is served by the shared
+folder's `llm/serve`; the same twenty questions of all types are put to both.
+"""
+
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from eval.answers import evaluate_answers
+from eval.peers.llamaindex_citation import ChatEndpoint
+from eval.peers.subject import peer_subject
+from eval.systems import Subject, ours
+from eval.vector_cache import CachedEncoder
+from index.build import build
+from index.embedding import SentenceEncoder
+from rag import Assistant
+from rag.settings import Settings
+
+pytestmark = pytest.mark.llm
+
+QUESTIONS = 20
+ABSTRACTS = 4
+"""What LlamaIndex's engine is given."""
+MODEL = "qwen2.5-coder-1.5b-instruct"
+_START_SECONDS = 900  # the first start fetches the model
+
+Figures = Mapping[str, Any]
+
+
+@pytest.fixture(scope="module")
+def endpoint(shared: Path) -> Iterator[str]:
+    """The address of the model, which is served as long as the tests run."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    address = f"http://127.0.0.1:{port}"
+    with subprocess.Popen([str(shared / "llm" / "serve"), str(port)]) as process:
+        try:
+            _wait(process, f"{address}/health")
+            yield f"{address}/v1"
+        finally:
+            process.terminate()
+
+
+def _wait(process: "subprocess.Popen[bytes]", address: str) -> None:
+    ends = time.monotonic() + _START_SECONDS
+    while time.monotonic() < ends:
+        assert process.poll() is None, "the model server has ended"
+        try:
+            with urllib.request.urlopen(address, timeout=5):
+                return
+        except OSError:
+            time.sleep(1)
+    pytest.fail(f"no model within {_START_SECONDS} s")
+
+
+@pytest.fixture(scope="module")
+def store(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    store = tmp_path_factory.mktemp("llm") / "store"
+    build([shared / "digests"], store, SentenceEncoder.open("all-MiniLM-L6-v2"), year=2025)
+    return store
+
+
+@pytest.fixture(scope="module")
+def measured(
+    shared: Path, store: Path, endpoint: str, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Figures, Figures]:
+    """The figures of this product and of the peer, which are printed too."""
+    settings = Settings(
+        store=store,
+        openai_base_url=endpoint,
+        chat_model=MODEL,
+        chat_deadline_seconds=600,
+        chat_first_token_seconds=300,
+    )
+    assistant = Assistant.open(settings=settings)
+    peer = peer_subject(
+        "llamaindex-citation",
+        assistant.papers(),
+        CachedEncoder.open(settings.encoder),
+        llm=ChatEndpoint(MODEL, endpoint, context_tokens=8192, timeout_seconds=600),
+        sources=ABSTRACTS,
+    )
+    folder = tmp_path_factory.mktemp("runs")
+
+    def ask(subject: Subject, name: str) -> Figures:
+        path = shared / "questions" / "dev.jsonl"
+        run = folder / name
+        found: Figures = evaluate_answers(path, subject, "generative", run, sample=QUESTIONS)[  # type: ignore[assignment]
+            "answers"
+        ]
+        return found
+
+    both = ask(ours(assistant, store), "ours"), ask(peer, "peer")
+    assistant.close()
+    sys.stdout.write(_table(*both))
+    return both
+
+
+ROWS = (
+    ("nuggets", "recall"),
+    ("nuggets", "recall_sentences"),
+    ("citations", "precision_micro"),
+    ("citations", "recall_micro"),
+    ("right", "share"),
+    ("abstention", "precision"),
+    ("abstention", "recall"),
+    ("abstention", "refused_answerable_share"),
+    ("words", "median"),
+    ("tokens", "read"),
+    ("tokens", "written"),
+    ("sentences", "supported"),
+    ("sentences", "partly"),
+    ("sentences", "unsupported"),
+)
+
+
+def _table(here: Figures, there: Figures) -> str:
+    lines = [f"{QUESTIONS} questions, {MODEL}", f"{'':42}{'ours':>10}{'peer':>10}"]
+    for section, name in ROWS:
+        cells = [each.get(section, {}).get(name) for each in (here, there)]
+        shown = "".join(f"{'-' if cell is None else f'{cell:.3f}':>10}" for cell in cells)
+        lines.append(f"{section + ' ' + name:42}{shown}")
+    return "\n" + "\n".join(lines) + "\n"
+
+
+def test_at_least_as_many_facts_as_from_four_abstracts(measured: tuple[Figures, Figures]) -> None:
+    here, there = measured
+    assert here["nuggets"]["recall"] >= there["nuggets"]["recall"]
+
+
+def test_papers_cited_are_gold(measured: tuple[Figures, Figures]) -> None:
+    assert measured[0]["citations"]["precision_micro"] >= 0.85
+
+
+def test_prompts_are_at_most_half_as_long(measured: tuple[Figures, Figures]) -> None:
+    here, there = measured
+    assert here["tokens"]["read"] <= there["tokens"]["read"] / 2

@@ -1,0 +1,51 @@
+"""Assistants over the bundled sample whose chat model is the scripted server."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import chat_server as server
+import pytest
+from chat_server import ChatServer
+from writing import KEY
+
+from index.embedding import SentenceEncoder
+from rag import Assistant
+from rag.settings import Settings
+
+
+@pytest.fixture(scope="package")
+def scripted() -> Iterator[ChatServer]:
+    """One server for all tests here; each gives it the script it needs."""
+    with server.running() as chat:
+        yield chat
+
+
+@pytest.fixture(scope="package")
+def open_writing(
+    sample_store: Path, encoder: SentenceEncoder, scripted: ChatServer
+) -> Iterator[Callable[..., Assistant]]:
+    """Open assistants with settings of one's own; they are closed at the end."""
+    opened: list[Assistant] = []
+
+    def open_(**settings: object) -> Assistant:
+        given = {
+            "store": sample_store,
+            "openai_api_key": KEY,
+            "openai_base_url": scripted.base_url,
+            "chat_model": "scripted",
+            "chat_deadline_seconds": 20,
+            **settings,
+        }
+        assistant = Assistant(sample_store, encoder, settings=Settings(**given))  # type: ignore[arg-type]
+        opened.append(assistant)
+        return assistant
+
+    yield open_
+    for assistant in opened:
+        assistant.close()
+
+
+@pytest.fixture(scope="package")
+def writing(open_writing: Callable[..., Assistant]) -> Assistant:
+    """An assistant whose answers are written by the scripted model."""
+    return open_writing()

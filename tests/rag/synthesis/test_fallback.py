@@ -1,0 +1,178 @@
+"""Whatever goes wrong with the chat model: quotes, soon, with what happened, and no secret."""
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+from chat_server import (
+    ChatServer,
+    Received,
+    Scripted,
+    cut_off,
+    fails,
+    huge,
+    says,
+    slowly,
+    streams,
+)
+from made_up import keeps_the_promises
+from writing import KEY, QUESTION, TASKS, told, writes
+
+from rag import Assistant
+from rag.schema import Delta, Finished, Progress
+
+FAULTS: dict[str, Callable[[], Scripted]] = {
+    "key refused": lambda: fails(401, f"Incorrect API key provided: {KEY}"),
+    "rate limit": lambda: fails(429, "slow down", retry_after="100"),
+    "server error": lambda: fails(500, "boom"),
+    "reset in mid-stream": lambda: cut_off(streams("OSWorld has", " 369 tasks", " and more")),
+    "one byte a second": lambda: slowly(streams("OSWorld")),
+    "silence": lambda: streams("OSWorld", pause_seconds=5),
+    "empty reply": streams,
+    "broken JSON": lambda: Scripted([b'{"choices": [{"mess']),
+    "too long": lambda: huge(50),
+    "another content type": lambda: Scripted([b"<html>Hi</html>"], content_type="text/html"),
+    "refusal": lambda: says(None, refusal="I cannot help with that"),
+    "context length": lambda: fails(
+        400, "maximum context length is 10", code="context_length_exceeded"
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def hasty(open_writing: Callable[..., Assistant]) -> Assistant:
+    """Replies may take two seconds, and a second to begin."""
+    return open_writing(chat_deadline_seconds=2, chat_first_token_seconds=1)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_every_fault_ends_in_quotes_that_say_so(
+    hasty: Assistant, scripted: ChatServer, fault: str
+) -> None:
+    before = len(scripted.received)
+    scripted.script = lambda _: FAULTS[fault]()
+    quotes = hasty.ask(QUESTION, mode="extractive")
+    started = time.perf_counter()
+    events = list(hasty.stream(QUESTION))
+    elapsed = time.perf_counter() - started
+    _, answer = told(events)
+    assert (answer.mode, answer.model, answer.text) == ("extractive", None, quotes.text)
+    assert answer.notice
+    assert answer.notice.startswith("These are quotes")
+    assert "\n" not in answer.notice
+    assert any(isinstance(event, Progress) and event.stage == "quote" for event in events)
+    assert elapsed < 4
+    assert 1 <= len(scripted.received) - before <= 3
+    assert KEY not in "".join(event.model_dump_json() for event in events)
+    keeps_the_promises(answer)
+
+
+def test_an_endpoint_that_is_down_costs_less_than_two_seconds(
+    open_writing: Callable[..., Assistant],
+) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    assistant = open_writing(openai_base_url=f"http://127.0.0.1:{port}/v1")
+    assistant.ask(QUESTION, mode="extractive")
+    history = [
+        {"role": "user", "content": "What is OSWorld?"},
+        {"role": "assistant", "content": "**OSWorld** is a benchmark. [1]"},
+    ]
+    started = time.perf_counter()
+    answer = assistant.ask("Compare it with AndroidWorld", history=history)
+    assert time.perf_counter() - started < 2
+    assert answer.mode == "extractive"
+    assert "cannot be reached" in (answer.notice or "")
+
+
+def test_a_failed_repair_keeps_what_was_written(writing: Assistant, scripted: ChatServer) -> None:
+    replies = iter([writes(lambda at: f"It has 369 tasks [{at(TASKS)}]. It has 512 tasks.")])
+
+    def reply(request: Received) -> Scripted:
+        return next(replies, lambda _: fails(401))(request)
+
+    scripted.script = reply
+    answer = writing.ask(QUESTION)
+    assert answer.mode == "generative"
+    assert [sentence.support for sentence in answer.sentences] == ["supported", "unsupported"]
+
+
+def test_closing_a_stream_closes_the_upstream_within_a_second(
+    writing: Assistant, scripted: ChatServer
+) -> None:
+    scripted.hung_up.clear()
+    scripted.script = lambda _: streams(*("word " for _ in range(200)), pause_seconds=0.05)
+    events = writing.stream(QUESTION)
+    for event in events:
+        if isinstance(event, Delta):
+            break
+    events.close()  # type: ignore[attr-defined]
+    assert scripted.hung_up.wait(1)
+
+
+@pytest.mark.parametrize("pause", [0.05, 30], ids=["in mid-stream", "before the first word"])
+def test_cancelling_a_task_closes_the_upstream_within_a_second(
+    writing: Assistant, scripted: ChatServer, pause: float
+) -> None:
+    scripted.hung_up.clear()
+    asked = threading.Event()
+
+    def reply(_: object) -> Scripted:
+        asked.set()
+        return streams(*("word " for _ in range(200)), pause_seconds=pause)
+
+    scripted.script = reply
+
+    async def ask_and_leave() -> None:
+        task = asyncio.create_task(writing.aask(QUESTION))
+        await asyncio.to_thread(asked.wait, 10)
+        await asyncio.sleep(0.2)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(ask_and_leave())
+    assert scripted.hung_up.wait(1)
+
+
+def test_an_async_stream_tells_the_same(writing: Assistant, scripted: ChatServer) -> None:
+    scripted.script = writes(lambda at: f"It has 369 tasks [{at(TASKS)}].")
+
+    async def collect() -> str:
+        events = [event async for event in writing.astream(QUESTION)]
+        return "".join(event.text for event in events if isinstance(event, Delta))
+
+    text, _ = told(list(writing.stream(QUESTION)))
+    assert asyncio.run(collect()) == text
+
+
+def test_tokens_are_estimated_and_marked_so_where_the_endpoint_counts_none(
+    writing: Assistant, scripted: ChatServer
+) -> None:
+    scripted.script = lambda _: streams("It has 369 tasks.", usage=None)
+    usage = writing.ask(QUESTION).usage
+    assert usage.estimated
+    assert usage.prompt_tokens > 100
+
+
+def test_a_price_that_is_given_makes_a_cost(
+    open_writing: Callable[..., Assistant], scripted: ChatServer
+) -> None:
+    scripted.script = lambda _: streams("It has 369 tasks.", usage=(1_000_000, 500_000))
+    answer = open_writing(chat_price="2/4").ask(QUESTION)
+    assert answer.usage.cost_usd == pytest.approx(4.0)
+
+
+def test_the_key_is_in_no_setting_answer_or_error(
+    open_writing: Callable[..., Assistant], scripted: ChatServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    scripted.script = lambda _: fails(500, f"your key {KEY} is odd")
+    assistant = open_writing()
+    last = list(assistant.stream(QUESTION))[-1]
+    assert isinstance(last, Finished)
+    assert KEY not in last.model_dump_json() + repr(assistant.__dict__) + caplog.text

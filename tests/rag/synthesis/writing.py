@@ -1,0 +1,59 @@
+"""What the tests of written answers share: an assistant whose chat model is scripted."""
+
+import re
+from collections.abc import Callable, Sequence
+
+from chat_server import Received, Scripted, streams
+
+from rag.schema import Answer, AnswerSentence, Delta, Event, Finished
+
+KEY = "sk-a-key-that-must-not-be-seen"
+TASKS = "On top of it stands a benchmark of 369 tasks"
+PEOPLE = "People complete more than 72.36% of the tasks"
+FAILS = "Models mostly fail at GUI grounding"
+"""How three sentences of the abstract on OSWorld begin."""
+QUESTION = "What is OSWorld, how many tasks has it, and how do people and models do?"
+
+Write = Callable[[Callable[[str], str]], str]
+"""A reply, given a function from how a sentence begins to its address: "1.3"."""
+
+
+def address(request: Received, opening: str) -> str:
+    """The address that a request gives to the sentence that begins so."""
+    found = re.search(rf"^\[(\d+\.\d+)\] {re.escape(opening)}", request.text, re.MULTILINE)
+    assert found, f"{opening} is not on the sheet"
+    return found[1]
+
+
+def writes(write: Write, size: int = 7) -> Callable[[Received], Scripted]:
+    """A script that writes with the addresses of the request, `size` characters at a time."""
+
+    def reply(request: Received) -> Scripted:
+        text = write(lambda opening: address(request, opening))
+        return streams(*(text[at : at + size] for at in range(0, len(text), size)))
+
+    return reply
+
+
+def in_turn(*scripts: Callable[[Received], Scripted]) -> Callable[[Received], Scripted]:
+    """One script a request."""
+    waiting = iter(scripts)
+
+    def reply(request: Received) -> Scripted:
+        return next(waiting)(request)
+
+    return reply
+
+
+def cited(sentence: AnswerSentence, answer: Answer) -> list[str]:
+    """The stored text that a sentence cites."""
+    papers = {reference.number: reference.paper for reference in answer.references}
+    return [papers[c.reference].abstract[c.start : c.end] for c in sentence.citations]
+
+
+def told(events: Sequence[Event]) -> tuple[str, Answer]:
+    """The text that was streamed, and the answer."""
+    text = "".join(event.text for event in events if isinstance(event, Delta))
+    last = events[-1]
+    assert isinstance(last, Finished)
+    return text, last.answer

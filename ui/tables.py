@@ -1,0 +1,173 @@
+"""Comparison tables for people: the `table` command, and a table as text, Markdown and CSV.
+
+What is shown is the readable form of each quote, without LaTeX debris and line breaks; the quote
+as it is stored, with its span, is in the JSON.
+"""
+
+import csv
+import io
+import shutil
+from argparse import Namespace
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from index.text import clean_text
+from ui.evaluation.arguments import MODES, add_store, path
+from ui.terminal import WIDEST, note, paper_text, say, wrap
+
+if TYPE_CHECKING:
+    import argparse
+
+    from rag.schema import Filters, Mode
+    from rag.table import Cell, Table
+
+    _Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+"""What makes a spreadsheet read a cell as a formula (OWASP, CSV injection)."""
+
+_WIDEST_LABEL = 24
+_GAP = "  "
+
+
+class Tables(Protocol):
+    """What can make a table: an `Assistant`."""
+
+    def table(
+        self,
+        question: str,
+        columns: Sequence[str] | None = None,
+        *,
+        papers: Sequence[str] = (),
+        filters: "Filters | None" = None,
+        limit: int = 8,
+        mode: "Mode" = "auto",
+    ) -> "Table":
+        """Compare papers column by column."""
+
+
+def add_table(commands: "_Commands") -> None:
+    """The arguments of `abstractqa table`."""
+    table = commands.add_parser("table", help="compare papers in a table of quotes")
+    table.add_argument("question", metavar="QUESTION")
+    table.add_argument(
+        "--columns", metavar="NAMES", help="what to compare, as in 'method, training data, result'"
+    )
+    table.add_argument(
+        "--paper",
+        action="append",
+        default=[],
+        metavar="TITLE",
+        help="compare this paper, by title or id; may be repeated",
+    )
+    table.add_argument(
+        "--limit", type=int, default=8, metavar="N", help="papers at most (default: 8)"
+    )
+    table.add_argument("--mode", choices=MODES, default="auto", help="how to choose the quotes")
+    table.add_argument(
+        "--digest",
+        action="append",
+        default=[],
+        metavar="D",
+        help="only papers of this digest, by name or date; may be repeated",
+    )
+    table.add_argument("--since", metavar="DATE", help="only digests from this day on (2025-03-14)")
+    table.add_argument("--until", metavar="DATE", help="only digests up to this day, inclusive")
+    table.add_argument("--csv", type=path, metavar="FILE", help="write the table there, too")
+    form = table.add_mutually_exclusive_group()
+    form.add_argument("--markdown", action="store_true", help="print a Markdown table")
+    form.add_argument("--json", action="store_true", help="print one JSON document and no more")
+    add_store(table)
+
+
+def table(arguments: Namespace, question: str, filters: "Filters", assistant: Tables) -> int:
+    """Make a table and print it; write it as CSV, too, if a file is named for it."""
+    columns = None if arguments.columns is None else arguments.columns.split(",")
+    made = assistant.table(
+        question,
+        columns,
+        papers=arguments.paper,
+        filters=filters,
+        limit=arguments.limit,
+        mode=arguments.mode,
+    )
+    if arguments.csv is not None:
+        arguments.csv.write_text(as_csv(made), encoding="utf-8", newline="")
+    if arguments.json:
+        say(made.model_dump_json())
+        return 0
+    say(as_markdown(made) if arguments.markdown else as_text(made))
+    if made.notice:
+        note(made.notice)
+    return 0
+
+
+def shown(cell: "Cell") -> str:
+    """A cell as people read it: the quote without LaTeX and line breaks, or that there is none."""
+    from rag.table import NOT_STATED
+
+    return NOT_STATED if cell.text is None else " ".join(clean_text(cell.text).split())
+
+
+def as_csv(made: "Table") -> str:
+    """The table as CSV (RFC 4180): a column of titles, then its columns.
+
+    Abstracts come from others, and a spreadsheet runs a cell that begins like a formula: such a
+    cell gets an apostrophe in front, which spreadsheets do not show.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    for row in _grid(made):
+        writer.writerow([f"'{cell}" if cell.startswith(FORMULA_SIGNS) else cell for cell in row])
+    return text.getvalue()
+
+
+def as_markdown(made: "Table") -> str:
+    """The table in Markdown that shows quotes as they are: no markup of theirs works."""
+    from rag.citations import escape
+
+    if not made.rows:
+        return f"No paper to compare: {escape(made.reason or '')}"
+    lines = [
+        f"| {' | '.join(escape(cell).replace('|', chr(92) + '|') for cell in row)} |"
+        for row in _grid(made)
+    ]
+    lines.insert(1, "|" + " --- |" * (len(made.columns) + 1))
+    return "\n".join(lines)
+
+
+def as_text(made: "Table") -> str:
+    """The table for a terminal: a line a paper if that fits, or else a block a paper."""
+    if not made.rows:
+        return wrap(f"No paper to compare: {made.reason}")
+    grid = _grid(made)
+    widths = [max(map(len, column)) for column in zip(*grid, strict=True)]
+    room = min(shutil.get_terminal_size().columns, WIDEST)
+    if sum(widths) + len(_GAP) * (len(widths) - 1) <= room:
+        lines = [[cell.ljust(w) for cell, w in zip(row, widths, strict=True)] for row in grid]
+        lines.insert(1, ["-" * width for width in widths])
+        return "\n".join(_GAP.join(line).rstrip() for line in lines)
+    label = min(_WIDEST_LABEL, max(map(len, made.columns)))
+    return "\n\n".join(
+        "\n".join(
+            [
+                paper_text(f"{number}.", row.paper),
+                *(_labelled(cell.column, shown(cell), label) for cell in row.cells),
+            ]
+        )
+        for number, row in enumerate(made.rows, start=1)
+    )
+
+
+def _labelled(name: str, text: str, width: int) -> str:
+    """A cell under its paper, beside the name of its column, or below one that is too long."""
+    indent = " " * 4
+    if len(name) > width:
+        return f"{wrap(name, indent)}\n{wrap(text, indent + _GAP, indent + _GAP)}"
+    return wrap(text, f"{indent}{name.ljust(width)}{_GAP}", " " * (len(indent + _GAP) + width))
+
+
+def _grid(made: "Table") -> list[list[str]]:
+    """The table as text: a line of headings, then a line a paper."""
+    rows = [[row.paper.display_title, *map(shown, row.cells)] for row in made.rows]
+    return [["Paper", *made.columns], *rows]
