@@ -115,9 +115,10 @@ class Selector:
     def close_to(self, evidence: Evidence, count: int) -> tuple[PaperEvidence, ...]:
         """The best papers of the ranking that are no part of the evidence, at most `count`.
 
-        None beside papers that the question names or that earlier turns were about.
+        None beside papers that the question names or that earlier turns were about, and none
+        beside those of a list or a comparison, which are chosen with more care.
         """
-        if self._named or self._about:
+        if self._named or self._about or evidence.kind is not Kind.FACT:
             return ()
         taken = {found.paper for found in evidence.papers}
         rows = [int(row) for row in self._ranking.rows[: count + len(taken)]]

@@ -27,7 +27,10 @@ Answer: {sentinel}"""
 
 _FORMS = {
     Kind.FACT: "Answer in one to three sentences, from the paper that fits best.",
-    Kind.LIST: "Write one line for each paper that fits: its title, and what it does about this.",
+    Kind.LIST: (
+        "Several papers may fit: write one line for each of them, in their order, with its title"
+        " and what it does about this."
+    ),
     Kind.COMPARE: "Write one or two sentences about each side.",
 }
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
+from chat_server import ChatServer, fails, says, streams
 from running import COMMAND, Capture, digest, one_line, run, succeeded
 
 from rag.schema import Answer
@@ -239,3 +240,37 @@ def test_a_reader_that_stops_early_is_no_error(sample_store: Path) -> None:
             timeout=60,
         )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_doctor_asks_the_chat_model_for_a_word(
+    sample_store: Path,
+    capsys: Capture,
+    chat_server: ChatServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ABSTRACTQA_CHAT_MODEL", "scripted")
+    monkeypatch.setenv("OPENAI_BASE_URL", chat_server.base_url)
+    chat_server.script = [says("ok")]
+    out, _ = succeeded(capsys, "doctor", "--store", str(sample_store))
+    assert "written by scripted" in out
+    chat_server.script = [fails(401)]
+    assert main(["doctor", "--store", str(sample_store)]) == 1
+    assert "check OPENAI_API_KEY" in capsys.readouterr().err
+
+
+def test_ask_says_what_the_abstracts_do_not_bear_out(
+    sample_store: Path,
+    capsys: Capture,
+    chat_server: ChatServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ABSTRACTQA_CHAT_MODEL", "scripted")
+    monkeypatch.setenv("OPENAI_BASE_URL", chat_server.base_url)
+    monkeypatch.setenv("ABSTRACTQA_UNSUPPORTED", "flag")
+    written = "OSWorld has 369 tasks that involve web and desktop applications. It has 512 tasks."
+    chat_server.script = [streams(written), fails(401)]
+    question = ("ask", "How many tasks does OSWorld have?", "--store", str(sample_store))
+    out, _ = succeeded(capsys, *question)
+    assert "Not borne out by the abstracts:\n  - “It has 512 tasks.” (" in out
+    out, _ = succeeded(capsys, *question)
+    assert "These are quotes, since no model wrote the answer" in out

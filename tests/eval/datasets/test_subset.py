@@ -1,10 +1,11 @@
 import random
+from collections import Counter
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval.datasets import Beir, fixed_subset
+from eval.datasets import Beir, Question, fixed_subset, sample_by_type
 from index.errors import InputError
 from index.papers import Paper
 
@@ -51,3 +52,30 @@ def test_queries_judgements_and_what_is_absent_stay() -> None:
 def test_a_subset_too_small_for_the_relevant_papers_is_refused() -> None:
     with pytest.raises(InputError, match=r"2 papers are relevant"):
         fixed_subset(benchmark(30), 1)
+
+
+def test_a_sample_has_every_type_by_its_share_and_is_the_same_for_everyone() -> None:
+    kinds = ["fact"] * 60 + ["list"] * 30 + ["why"] * 9 + ["odd"]
+    questions = [
+        Question(id=f"q{n}", type=kind, question="?", answerable=True)
+        for n, kind in enumerate(kinds)
+    ]
+    drawn = sample_by_type(questions, 20)
+    assert Counter(question.type for question in drawn) == {
+        "fact": 12, "list": 6, "why": 1, "odd": 1,
+    }  # fmt: skip
+    assert drawn == sample_by_type(questions, 20)
+    backwards = sample_by_type(questions[::-1], 20)
+    assert {question.id for question in backwards} == {question.id for question in drawn}
+    assert [question.id for question in drawn] == sorted(
+        (question.id for question in drawn), key=lambda id_: int(id_[1:])
+    )
+
+
+@pytest.mark.parametrize("size", [3, 101])
+def test_a_sample_of_fewer_than_the_types_or_more_than_all_is_refused(size: int) -> None:
+    questions = [
+        Question(id=f"q{n}", type=f"t{n % 4}", question="?", answerable=True) for n in range(100)
+    ]
+    with pytest.raises(InputError, match="a number from 4 to 100"):
+        sample_by_type(questions, size)
