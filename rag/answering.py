@@ -151,7 +151,7 @@ class Answering:
         if writer.plans(question):
             yield Progress(stage="plan", text="Planning")
             with clock.step("plan"):
-                plan = writer.plan(question)
+                plan = writer.plan(question, self._index)
                 found = find_parts(self._index, self._encoder, plan, mask, self._parts)
             if plan:
                 parts = " ".join(f"{part.number}. {part.question}" for part in plan)

@@ -20,7 +20,8 @@ from rag.conversation import Turn, cited_by
 from rag.evidence import Evidence
 from rag.expansion import Expansion, expand
 from rag.expansion_cache import ExpansionCache
-from rag.planning import plan, wants_plan
+from rag.names import asked_names
+from rag.planning import plan, plan_by_rule, wants_plan
 from rag.question import Question
 from rag.rerank import rerank
 from rag.retrieval import Ranking, hits, reordered
@@ -123,8 +124,11 @@ class Writer:
         """Whether a question may have parts that are to be looked up apart."""
         return self._settings.planning and wants_plan(question)
 
-    def plan(self, question: Question) -> tuple[SubQuestion, ...]:
-        """Those parts."""
+    def plan(self, question: Question, index: Index) -> tuple[SubQuestion, ...]:
+        """Those parts; the model is asked only where no rule is sure."""
+        named = asked_names(question.text, index.lexical)
+        if by_rule := plan_by_rule(question, named):
+            return by_rule
         return plan(question, self._asking.completing(max_tokens=_PLAN_TOKENS))
 
     def write(

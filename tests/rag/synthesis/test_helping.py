@@ -74,23 +74,36 @@ def test_the_rules_take_over_where_the_model_does_not_help(
     assert "OSWorld" in answer.standalone_question
 
 
-def test_a_comparison_is_planned_and_each_part_is_looked_up(
+def test_a_question_in_parts_is_planned_and_each_part_is_looked_up(
     writing: Assistant, scripted: ChatServer
 ) -> None:
-    question = "How do OSWorld and AndroidWorld differ in the number of tasks?"
-    plan = "1. How many tasks does OSWorld have?\n2. How many tasks does AndroidWorld have?"
+    question = "How many tasks does OSWorld have, and which rewards does AndroidWorld give?"
+    plan = "1. How many tasks does OSWorld have?\n2. Which rewards does AndroidWorld give?"
     scripted.script = script(says(plan), writes_tasks)
     events = list(writing.stream(question))
     answer = events[-1].answer  # type: ignore[union-attr]
     assert [part.question for part in answer.plan] == [
         "How many tasks does OSWorld have?",
-        "How many tasks does AndroidWorld have?",
+        "Which rewards does AndroidWorld give?",
     ]
     shown = [e.text for e in events if isinstance(e, Progress) and e.stage == "plan"]
-    assert "How many tasks does AndroidWorld have?" in shown[-1]
+    assert "Which rewards does AndroidWorld give?" in shown[-1]
     said = scripted.received[-1].text
     assert re.search(r"^\[\d\.\d\] On top of it stands a benchmark of 369 tasks", said, re.M)
-    assert re.search(r"^\[\d\.\d\] .*116 programmatic tasks", said, re.M)
+    assert re.search(r"^\[\d\.\d\] .*reward signals for 116 programmatic tasks", said, re.M)
+
+
+def test_a_comparison_of_two_names_is_planned_without_the_model(
+    writing: Assistant, scripted: ChatServer
+) -> None:
+    scripted.script = script(fails(500), writes_tasks)
+    before = len(scripted.received)
+    answer = writing.ask("OSWorld vs AndroidWorld: what does each cover?")
+    assert [part.question for part in answer.plan] == [
+        "What does OSWorld cover?",
+        "What does AndroidWorld cover?",
+    ]
+    assert len(scripted.received) == before + 1
 
 
 def test_a_part_that_needs_another_is_asked_with_what_that_one_found(
