@@ -26,6 +26,7 @@ from rag.writer import Writers
 if TYPE_CHECKING:
     from llama_index.core.base.base_query_engine import BaseQueryEngine
     from llama_index.core.base.base_retriever import BaseRetriever
+    from llama_index.core.llms import LLM
 
 
 class Assistant:
@@ -264,6 +265,16 @@ class Assistant:
     def as_query_engine(self) -> "BaseQueryEngine":
         """The live generation as a LlamaIndex query engine."""
         return self._live()[1]
+
+    def as_llm(self) -> "LLM":
+        """The configured chat model as a LlamaIndex `LLM`.
+
+        Raises:
+            InputError: no chat model is configured, or it cannot be used.
+        """
+        from rag.chat.llm import ChatLLM  # LlamaIndex's LLMs are needed here alone
+
+        return ChatLLM(self._writers.model())
 
     def as_retriever(self, limit: int = 10) -> "BaseRetriever":
         """The live generation as a LlamaIndex retriever of sentence nodes."""

@@ -211,14 +211,28 @@ class Writers:
             raise InputError(f"unknown mode {mode!r}: choose 'auto', 'extractive' or 'generative'")
         if mode == "extractive" or (mode == "auto" and self.name is None):
             return None
-        if self._settings is None or (self.name is None and not self._settings.chat_model):
+        settings, opened = self._open()
+        return opened.writer(settings)
+
+    def model(self) -> ChatModel:
+        """The model itself.
+
+        Raises:
+            InputError: as `writer` in mode "generative".
+        """
+        return self._open()[1].model
+
+    def _open(self) -> "tuple[Settings, _Opened]":
+        """The settings, and what they name, opened once."""
+        settings = self._settings
+        if settings is None or not settings.chat_model:
             raise InputError(
                 "mode 'generative' needs a chat model: set ABSTRACTQA_CHAT_MODEL, and"
                 " OPENAI_API_KEY or OPENAI_BASE_URL; or choose 'extractive'"
             )
         with self._lock:
-            self._opened = self._opened or _open(self._settings, self._encoder)
-        return self._opened.writer(self._settings)
+            self._opened = self._opened or _open(settings, self._encoder)
+            return settings, self._opened
 
     def close(self) -> None:
         """Close the model's connections; no question may follow."""

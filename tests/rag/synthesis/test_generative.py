@@ -216,6 +216,11 @@ def test_a_judge_has_the_last_word(
     assert [sentence.support for sentence in answer.sentences] == ["supported", "unsupported"]
 
 
+def test_llamaindex_gets_the_configured_model(writing: Assistant, scripted: ChatServer) -> None:
+    scripted.script = lambda _: says("Hello.")
+    assert writing.as_llm().complete("Hi").text == "Hello."
+
+
 def test_an_engine_for_llamaindex_writes_too(writing: Assistant, scripted: ChatServer) -> None:
     scripted.script = writes(good)
     response = writing.as_query_engine().query(QUESTION)
