@@ -21,15 +21,17 @@ from rag.synthesis.markers import Address
 from rag.synthesis.prompts import SENTINEL
 from rag.synthesis.sheet import Sheet
 
-SHORTEST_CLAIM = 2
-"""Words; less than that says nothing that could be supported."""
 _CANDIDATES = 40
 _CITED_AT_MOST = 4
 _NAMES = 4
 _RANK = {"supported": 3, "partly": 2, "unsupported": 1, "unchecked": 0}
+_SAYING = (
+    r"(?:say|state|mention|provide|contain|specify|give|discuss|include|describe|report|answer"
+    r"|explain|address|indicate|name|cover|speak|tell)"
+)
 _SAYS_NOTHING = re.compile(
     r"\b(?:abstracts?|sentences?|evidence|papers?|sources?|texts?|context|information|passages?)\b"
-    r".{0,60}?\b(?:not|n[’']t|no|nothing|neither)\b"
+    rf".{{0,60}}?(?:\bnot|n[’']t)\b (?:\w+ly )?{_SAYING}\w*\b"
     r"|\b(?:no|not enough|insufficient) (?:\w+ )?(?:information|mention|evidence|details?)\b"
     r"|\b(?:not|isn[’']t|aren[’']t) (?:explicitly |directly |specifically )?"
     r"(?:mentioned|stated|given|provided|specified|described|said|reported|discussed)\b"
