@@ -7,48 +7,39 @@ Nothing here knows how a checker works: the patterns are its own.
 
 import random
 import re
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
-FalseKind = Literal["number", "name", "negated", "affirmed", "opposite"]
+from eval.denial_edits import affirmed, denial_cut, negated
+from eval.number_edits import (
+    NUMBER_WORD,
+    NUMBER_WORDS,
+    another_number,
+    another_unit,
+    replaced,
+    swapped_numbers,
+)
+
+FalseKind = Literal[
+    "number",
+    "swapped numbers",
+    "unit",
+    "name",
+    "another paper",
+    "negated",
+    "affirmed",
+    "denial cut",
+    "opposite",
+]
 RewordedKind = Literal["opening", "passive", "synonym", "digits", "brackets", "clause"]
 _Kind = TypeVar("_Kind", FalseKind, RewordedKind)
 
-_DIGITS = re.compile(r"(?<![\w.,-])\d+(?:,\d{3})*(?:\.\d+)?(?=[\s%.,;:xX×kKMB-]|$)")
-_NUMBER_WORDS = dict(
-    zip("two three four five six seven eight nine ten eleven twelve".split(), range(2, 13),
-        strict=True)
-)  # fmt: skip
-_NUMBER_WORD = re.compile(rf"\b(?:{'|'.join(_NUMBER_WORDS)})\b")
 _NAME = re.compile(
     r"(?<![\w-])(?:[A-Z][a-z]+[A-Z]\w*|[A-Z]{3,}\d*(?![\w-])|[A-Z][A-Za-z]*-?\d+(?:\.\d+)?(?![\w-])"
     r"|(?<=[a-z,] )[A-Z][a-z]{3,}(?![\w-]))"
 )
-_AUXILIARY = re.compile(
-    r"\b(?:is|are|was|were|can|could|will|would|should|does|do|has|have|may|must)\b(?! (?:not|no|"
-    r"only)\b)(?= [a-z])"
-)
-_VERB = re.compile(
-    r"\b(?P<stem>achiev|improv|outperform|requir|us|introduc|reduc|enabl|show|provid|allow|help"
-    r"|increas|support|learn|generat|predict|build|propos|combin|learn|cover|contain|integrat"
-    r"|capture|encode|leverag|address)(?P<ending>es|s)\b(?= [a-z])"
-)
-_E_STEMS = frozenset(
-    "achiev improv requir us introduc reduc enabl provid increas generat propos combin integrat"
-    " leverag".split()
-)
-_WE_VERB = re.compile(r"\b(?P<who>[Ww]e|[Tt]hey) (?P<verb>[a-z]{3,})\b(?<!ly)(?= )")
-_DENIALS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"\b(is|are|was|were|can|could|will|would|should|may|has|have) not\b"), r"\1"),
-    (re.compile(r"\bcannot\b"), "can"),
-    (re.compile(r"\b(?:do|does|did) not "), ""),
-    (re.compile(r"\bwithout\b"), "with"),
-    (re.compile(r"\bno (?=[a-z])(?!longer|more|less|matter)"), ""),
-    (re.compile(r"\bfail(?:s|ed)? to (?=[a-z])"), ""),
-    (re.compile(r"\bunable to\b"), "able to"),
-    (re.compile(r"\bnever "), ""),
-)
+_SUBJECT = 60
 _PAIRS = (
     ("increase", "decrease"), ("increases", "decreases"), ("increased", "decreased"),
     ("increasing", "decreasing"), ("improve", "degrade"), ("improves", "degrades"),
@@ -111,6 +102,8 @@ class Edit:
     kind: FalseKind | RewordedKind
     source: str
     text: str
+    beside: str = ""
+    """Of `another paper` the sentence that the name is from, to be cited too; else empty."""
 
 
 def false_edits(
@@ -120,9 +113,11 @@ def false_edits(
 
     Args:
         sentences: Plain text. Names are swapped among them.
-        kinds: `number`, another number in the place of one; `name`, another sentence's name;
-            `negated`, a verb denied; `affirmed`, a denial taken out; `opposite`, a word for its
-            opposite. All if None.
+        kinds: `number`, another number in the place of one; `swapped numbers`, two in each
+            other's place; `unit`, another unit; `name`, another sentence's name; `another paper`,
+            the name of another sentence's subject, which is to be cited too; `negated`, a verb
+            denied; `affirmed`, a denial taken out; `denial cut`, only what follows a denial;
+            `opposite`, a word for its opposite. All if None.
         seed: Of the choice where a sentence offers several places.
 
     Returns:
@@ -130,14 +125,23 @@ def false_edits(
     """
     sources = list(dict.fromkeys(sentences))
     pool = list(dict.fromkeys(name for each in sources for name in _NAME.findall(each)))
+    subjects = {name: each for each in sources if (name := _subject(each))}
     makers: dict[FalseKind, Callable[[str, random.Random], str | None]] = {
-        "number": _another_number,
+        "number": another_number,
+        "swapped numbers": swapped_numbers,
+        "unit": another_unit,
         "name": lambda text, draw: _another_name(text, draw, pool),
-        "negated": _negated,
-        "affirmed": _affirmed,
+        "another paper": lambda text, draw: _another_paper(text, draw, list(subjects)),
+        "negated": negated,
+        "affirmed": affirmed,
+        "denial cut": denial_cut,
         "opposite": _opposite,
     }
-    return _edits(sources, makers, kinds or tuple(makers), seed)
+    found = _edits(sources, makers, kinds or tuple(makers), seed)
+    return [
+        replace(edit, beside=_beside(edit, subjects)) if edit.kind == "another paper" else edit
+        for edit in found
+    ]
 
 
 def rewordings(
@@ -182,25 +186,6 @@ def _edits(
     return found
 
 
-def _another_number(text: str, draw: random.Random) -> str | None:
-    places = [*_DIGITS.finditer(text), *_NUMBER_WORD.finditer(text)]
-    if not places:
-        return None
-    place = draw.choice(places)
-    said = {match[0] for match in places}
-    if place[0] in _NUMBER_WORDS:
-        others = [word for word in _NUMBER_WORDS if word not in said]
-        return _replaced(text, place, draw.choice(others)) if others else None
-    whole, dot, decimals = place[0].replace(",", "").partition(".")
-    value = max(2, int(whole))
-    for _ in range(9):
-        other = draw.choice([value + draw.randint(1, 9), value * 2, max(1, value // 2)])
-        written = f"{other:,}" if "," in place[0] else str(other)
-        if written + dot + decimals not in said:
-            return _replaced(text, place, written + dot + decimals)
-    return None
-
-
 def _another_name(text: str, draw: random.Random, pool: Sequence[str]) -> str | None:
     places = list(_NAME.finditer(text))
     others = [name for name in pool if name.lower()[:_ALIKE] not in text.lower()]
@@ -212,30 +197,25 @@ def _another_name(text: str, draw: random.Random, pool: Sequence[str]) -> str | 
     return re.sub(rf"(?<![\w-]){re.escape(swapped)}(?![\w-])", lambda _: other, text)
 
 
-def _negated(text: str, draw: random.Random) -> str | None:
-    verbs = list(_VERB.finditer(text))
-    auxiliaries = list(_AUXILIARY.finditer(text))
-    subjects = list(_WE_VERB.finditer(text))
-    if auxiliaries:
-        place = draw.choice(auxiliaries)
-        return _replaced(text, place, f"{place[0]} not")
-    if verbs:
-        place = draw.choice(verbs)
-        stem = place["stem"] + ("e" if place["stem"] in _E_STEMS and place["ending"] else "")
-        return _replaced(text, place, f"does not {stem}")
-    if subjects:
-        place = draw.choice(subjects)
-        return _replaced(text, place, f"{place['who']} do not {place['verb']}")
-    return None
+def _another_paper(text: str, draw: random.Random, subjects: Sequence[str]) -> str | None:
+    own = _subject(text)
+    others = [name for name in subjects if name.lower()[:_ALIKE] not in text.lower()]
+    if not own or not others:
+        return None
+    other = draw.choice(others)
+    return re.sub(rf"(?<![\w-]){re.escape(own)}(?![\w-])", lambda _: other, text)
 
 
-def _affirmed(text: str, draw: random.Random) -> str | None:
-    made = [
-        other
-        for pattern, with_what in _DENIALS
-        if (other := pattern.sub(with_what, text, count=1)) != text
-    ]
-    return draw.choice(made) if made else None
+def _beside(edit: Edit, subjects: Mapping[str, str]) -> str:
+    """The sentence that the name which an edit has and its source has not is from."""
+    gained = (name for name in subjects if name in edit.text and name not in edit.source)
+    return subjects[max(gained, key=len)]
+
+
+def _subject(text: str) -> str:
+    """The first name near the beginning of a sentence, or empty."""
+    place = _NAME.search(text[:_SUBJECT])
+    return place[0] if place else ""
 
 
 def _opposite(text: str, draw: random.Random) -> str | None:
@@ -243,7 +223,7 @@ def _opposite(text: str, draw: random.Random) -> str | None:
     if not places:
         return None
     place = draw.choice(places)
-    return _replaced(text, place, _OPPOSITES[place[0]])
+    return replaced(text, place, _OPPOSITES[place[0]])
 
 
 def _passive(text: str) -> str | None:
@@ -266,18 +246,14 @@ def _synonym(text: str, draw: random.Random) -> str | None:
     if not places:
         return None
     place = draw.choice(places)
-    return _replaced(text, place, _SYNONYMS[place[0]])
+    return replaced(text, place, _SYNONYMS[place[0]])
 
 
 def _in_digits(text: str) -> str | None:
-    made = _NUMBER_WORD.sub(lambda match: str(_NUMBER_WORDS[match[0]]), text)
+    made = NUMBER_WORD.sub(lambda match: str(NUMBER_WORDS[match[0]]), text)
     return made if made != text else None
 
 
 def _dropped(pattern: re.Pattern[str], text: str) -> str | None:
     made = pattern.sub("", text, count=1)
     return made if made != text else None
-
-
-def _replaced(text: str, place: re.Match[str], other: str) -> str:
-    return text[: place.start()] + other + text[place.end() :]

@@ -7,9 +7,8 @@ from tqdm.auto import tqdm
 
 from eval.datasets import Claim
 from eval.edits import false_edits, rewordings
-from rag.support import check as check_verbatim
 from rag.support.features import Findings
-from rag.support.local import LocalChecker
+from rag.support.local import LocalChecker, stands_there
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,26 +29,29 @@ def look_at_claims(claims: Sequence[Claim], checker: LocalChecker) -> list[Examp
     groups = _groups([(claim.claim, claim.evidence) for claim in claims])
     progress = tqdm(claims, desc="look", unit="claim", disable=None)
     return [
-        Example(_found(claim.claim, claim.evidence, checker), claim.label == "supported", group)
+        Example(_found(claim.claim, [claim.evidence], checker), claim.label == "supported", group)
         for claim, group in zip(progress, groups, strict=True)
     ]
 
 
 def look_at_edits(sentences: Sequence[str], checker: LocalChecker) -> list[Example]:
-    """The examples that sentences make: false edits, then rewordings, each against the sentence."""
+    """The examples that sentences make: false edits, then rewordings, each against the sentence.
+
+    The name of another paper is checked against that paper's sentence as well.
+    """
     false, true = false_edits(sentences), rewordings(sentences)
     edits = [(edit, False) for edit in false] + [(edit, True) for edit in true]
     groups = _groups([(edit.source, edit.source) for edit, _ in edits])
     return [
-        Example(_found(edit.text, edit.source, checker), supported, group, edit.kind)
+        Example(_found(edit.text, [edit.source, edit.beside], checker), supported, group, edit.kind)
         for (edit, supported), group in zip(edits, groups, strict=True)
     ]
 
 
-def _found(claim: str, evidence: str, checker: LocalChecker) -> tuple[Findings, ...]:
-    if check_verbatim(claim, [evidence])[0] == "supported":
+def _found(claim: str, evidence: Sequence[str], checker: LocalChecker) -> tuple[Findings, ...]:
+    if stands_there(claim, evidence):
         return ()
-    return tuple(checker.look(claim, [evidence]))
+    return tuple(checker.look(claim, evidence))
 
 
 def _groups(pairs: Sequence[tuple[str, str]]) -> list[int]:

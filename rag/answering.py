@@ -17,7 +17,7 @@ from rag.confidence import COUNTED, Signs, read_signs
 from rag.conversation import Standalone
 from rag.digests import Digest, allowed, name_all
 from rag.evidence import Evidence, Selector
-from rag.finding import find_parts, merge
+from rag.finding import Part, find_parts, merge
 from rag.parts import Parts
 from rag.premise import correction
 from rag.question import Question, analyse, limited
@@ -96,7 +96,8 @@ class Answering:
     ) -> Generator[Event, None, Outcome]:
         """What the evidence says, written by a model if there is one, else quoted.
 
-        A model that fails is told of in the notice of the quotes in its place.
+        A model that fails is told of in the notice of the quotes in its place. What the evidence
+        for the whole question does not say may still be said for parts of it.
 
         Raises:
             StoppedError: the model was told to stop.
@@ -107,38 +108,73 @@ class Answering:
             rows = [int(row) for row in ranking.rows if self._index.papers[row].id in about]
             selector = Selector(self._index, self._encoder, question, ranking, rows, self._parts)
             evidence = selector.select()
-            quoted = [found.paper for found in evidence.papers if found.passages]
-            if self._parts.abstention or not quoted:
+            reason = None
+            if self._parts.abstention or not any(found.passages for found in evidence.papers):
                 reason = insufficient(self._index, question, ranking, evidence)
-                if reason:
-                    return Outcome(reason=reason)
-        notice = None
-        if writer:
-            try:
-                close = replace(evidence, close=selector.close_to(evidence, CLOSE_PAPERS))
-                return (
-                    yield from self._written(question, alone, close, ranking, mask, writer, clock)
+            if writer and not reason:
+                evidence = replace(evidence, close=selector.close_to(evidence, CLOSE_PAPERS))
+        if writer is None:
+            return (
+                Outcome(reason=reason)
+                if reason
+                else self._quoted(question, evidence, ranking, clock)
+            )
+        plan: tuple[SubQuestion, ...] = ()
+        found: list[Part] = []
+        if len(ranking.rows) and writer.plans(question):
+            plan, found = yield from self._planned(question, mask, writer, clock)
+        if reason and not found:
+            return Outcome(reason=reason, plan=plan)
+        # What was found for a whole that is not there would answer something else.
+        sheet = merge(Evidence(evidence.kind, ()) if reason else evidence, found)
+        missing = reason if len(found) < len(plan) else None
+        try:
+            written = yield from self._written(question, alone, sheet, plan, ranking, writer, clock)
+            return replace(written, notice=_joined(missing, written.notice))
+        except StoppedError:
+            raise
+        except ChatError as error:
+            if reason:
+                return Outcome(
+                    reason=reason, notice=f"No model wrote an answer: {error}.", plan=plan
                 )
-            except StoppedError:
-                raise
-            except ChatError as error:
-                notice = f"These are quotes, since no model wrote the answer: {error}."
-                yield Progress(stage="quote", text="Quoting the abstracts instead")
+            yield Progress(stage="quote", text="Quoting the abstracts instead")
+            quotes = self._quoted(question, evidence, ranking, clock)
+            told = f"These are quotes, since no model wrote the answer: {error}."
+            return replace(quotes, notice=told)
+
+    def _quoted(
+        self, question: Question, evidence: Evidence, ranking: Ranking, clock: Clock
+    ) -> Outcome:
+        """The outcome of quoting the evidence."""
         with clock.step("synthesise"):
-            counted = question.counts_papers
-            blocks = extractive.write(self._index, evidence, counted=counted)
-            if corrected := correction(question.text, (self._index.papers[row] for row in quoted)):
+            rows = [found.paper for found in evidence.papers if found.passages]
+            blocks = extractive.write(self._index, evidence, counted=question.counts_papers)
+            if corrected := correction(question.text, (self._index.papers[row] for row in rows)):
                 blocks.insert(0, Block((corrected,)))
-            sure = self._estimate(read_signs(self._index, ranking, quoted))
-        return Outcome(tuple(blocks), confidence=sure, notice=notice)
+            sure = self._estimate(read_signs(self._index, ranking, rows))
+        return Outcome(tuple(blocks), confidence=sure)
+
+    def _planned(
+        self, question: Question, mask: NDArray[np.bool_], writer: "Writer", clock: Clock
+    ) -> Generator[Event, None, tuple[tuple[SubQuestion, ...], list[Part]]]:
+        """The parts of a question, and what was found for each; none if it has no parts."""
+        yield Progress(stage="plan", text="Planning")
+        with clock.step("plan"):
+            plan = writer.plan(question, self._index)
+            found = find_parts(self._index, self._encoder, plan, mask, self._parts)
+        if plan:
+            parts = " ".join(f"{part.number}. {part.question}" for part in plan)
+            yield Progress(stage="plan", text=f"Looking up {len(plan)} parts: {parts}")
+        return plan, found
 
     def _written(
         self,
         question: Question,
         alone: Standalone,
         evidence: Evidence,
+        plan: tuple[SubQuestion, ...],
         ranking: Ranking,
-        mask: NDArray[np.bool_],
         writer: "Writer",
         clock: Clock,
     ) -> Generator[Event, None, Outcome]:
@@ -147,26 +183,25 @@ class Answering:
         Raises:
             ChatError: it cannot be asked, or gave nothing that can be used.
         """
-        plan: tuple[SubQuestion, ...] = ()
-        if writer.plans(question):
-            yield Progress(stage="plan", text="Planning")
-            with clock.step("plan"):
-                plan = writer.plan(question, self._index)
-                found = find_parts(self._index, self._encoder, plan, mask, self._parts)
-            if plan:
-                parts = " ".join(f"{part.number}. {part.question}" for part in plan)
-                yield Progress(stage="plan", text=f"Looking up {len(plan)} parts: {parts}")
-                evidence = merge(evidence, found)
         count = len(evidence.papers) + len(evidence.close)
         yield Progress(stage="read", text=f"Reading {count} abstract{'s' * (count != 1)}")
         with clock.step("write"):
             papers = (self._index.papers[found.paper] for found in evidence.papers)
             opening = correction(question.text, papers)
-            written = yield from writer.write(self._index, alone.text, evidence, plan, opening)
+            asked = replace(alone, asked=question.text).text  # what it says of digests is done
+            written = yield from writer.write(self._index, asked, evidence, plan, opening)
         if written.reason:
-            return Outcome(reason=written.reason, model=writer.name, plan=plan)
+            return Outcome(
+                reason=written.reason, model=writer.name, notice=written.notice, plan=plan
+            )
         rows = {paper.id: row for row, paper in enumerate(self._index.papers)}
         spans = [span for block in written.blocks for claim in block.claims for span in claim.spans]
         cited = list(dict.fromkeys(rows[span.paper.id] for span in spans))
         sure = self._estimate(read_signs(self._index, ranking, cited))
-        return Outcome(written.blocks, confidence=sure, model=writer.name, plan=plan)
+        notice = _joined(writer.notice, written.notice)
+        return Outcome(written.blocks, confidence=sure, model=writer.name, notice=notice, plan=plan)
+
+
+def _joined(*notices: str | None) -> str | None:
+    """What there is to be said, in one paragraph."""
+    return " ".join(filter(None, notices)) or None

@@ -14,10 +14,12 @@ class Clock:
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
-        """Time a step under `name`."""
+        """Time a step under `name`, one that fails or is given up, too."""
         start = time.perf_counter()
-        yield
-        self.ms[name] = round((time.perf_counter() - start) * 1000, 3)
+        try:
+            yield
+        finally:
+            self.ms[name] = round((time.perf_counter() - start) * 1000, 3)
 
     def done(self) -> dict[str, float]:
         """All steps, and the total since the clock was made."""

@@ -20,10 +20,19 @@ from rag.retrieval import rank
 _ROLES = {"user", "assistant", "system"}
 _THING = (
     r"(?:authors?|papers?|methods?|models?|approach|works?|benchmarks?|datasets?|systems?|ones?"
-    r"|stud(?:y|ies)|first|second|third|fourth|fifth|last|former|latter|other)"
+    r"|stud(?:y|ies)|first|second|third|fourth|fifth|\d{1,2}(?:st|nd|rd|th)|last|former|latter|other)"
 )
 # "Is it true that …?": there "it" refers to nothing.
 _EXPLETIVE = r"(?:true|possible|better|worse|easy|hard|harder|known|clear|worth|likely)\b"
+# "paper 2", "[2]", "the 2nd paper": papers by their number among those cited.
+BY_NUMBER = re.compile(
+    r"\[(?P<marker>\d{1,2})\]"
+    r"|\b(?:the\s+)?(?:papers?|numbers?|no\.|nr\.?|references?|refs?\.?|sources?|citations?)\s*"
+    r"[#(\[]?(?P<number>\d{1,2})(?P<more>(?:\s*(?:,|and|&|or)\s*\d{1,2}(?![\w%.]\w|\w|%))*)[)\]]?"
+    r"(?![\w%]|\.\d|-\w|\s+(?:of|in|from|on)\b[^?.]*\bdigests?\b)",
+    re.IGNORECASE,
+)
+"""A reference to cited papers by their numbers, which a question brings with it."""
 _REFERS = re.compile(
     # it, their: pronouns; "those that …" points forward, not back
     rf"\b(?:its|itself|it(?! {_EXPLETIVE})|they|them|theirs?|he|she|his|her)\b"
@@ -36,9 +45,7 @@ _REFERS = re.compile(
     r"|\b(?:this|that)\s*\??$|\b(?:each|both) of them\b",
     re.IGNORECASE,
 )
-_CONTINUES = re.compile(
-    r"^(?:and|so|but|also|or|what about|how about|then|ok|okay)\b", re.IGNORECASE
-)
+_CONTINUES = re.compile(r"^(?:and|so|but|also|or|what about|how about|then|okay|ok)\b", re.I)
 _PREPOSITION = r"(?:about|on|in|for|with|of|at|by|using)"
 _SAME_TOPIC = re.compile(
     r"\b(?:this|that|the same|these|those) (?:topic|subject|theme|area|field|problem|idea)s?\b",
@@ -49,8 +56,12 @@ _SWAPS = re.compile(
     rf"(?:(?P<prep>{_PREPOSITION})\s+)?(?P<new>[^?]+?)\s*\?*$",
     re.IGNORECASE,
 )
-_ORDINAL = re.compile(r"\bthe (?P<which>first|second|third|fourth|fifth|last)\b", re.IGNORECASE)
-_PLACES = {"first": 0, "second": 1, "third": 2, "fourth": 3, "fifth": 4, "last": -1}
+_ORDINAL = re.compile(
+    r"\b(?:the|and|or) (?P<which>first|second|third|fourth|fifth|last"
+    r"|(?P<digits>\d{1,2})(?:st|nd|rd|th))\b",
+    re.IGNORECASE,
+)
+_PLACES = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "last": 0}
 _PLURAL = re.compile(r"\b(?:each|both|these papers|those papers|all of them)\b", re.IGNORECASE)
 _VERB = re.compile(
     r"\b(?:is|are|was|were|do|does|did|can|could|has|have|had|will|would|should)\b", re.I
@@ -151,6 +162,11 @@ def standalone(
     refers, continues = bool(_REFERS.search(question)), bool(_CONTINUES.match(question))
     if not asked or not parts.follow_ups:
         return Standalone(question)
+    if BY_NUMBER.search(question):
+        papers = _spoken_of(question, turns, index, encoder, parts)
+        # The number says nothing of the paper, and would be looked for in it.
+        said = BY_NUMBER.sub(lambda at: "the papers" if at["more"] else "the paper", question)
+        return Standalone(said, tuple(papers))
     if _SAME_TOPIC.search(question):
         papers = _spoken_of(question, turns, index, encoder, parts)[:1]
         return (
@@ -211,18 +227,50 @@ def _swap(question: str, before: str) -> str | None:
     return f"{end} {match['prep'].lower()} {match['new']}?" if match["prep"] else None
 
 
+def _places(question: str) -> tuple[int, ...]:
+    """The numbers that a question gives of papers cited before, from 1; 0 is the last one."""
+    numbers = (re.findall(r"\d+", match[0]) for match in BY_NUMBER.finditer(question))
+    ordinals = (
+        int(match["digits"] or _PLACES[match["which"].lower()])
+        for match in _ORDINAL.finditer(question)
+    )
+    return (*(int(number) for each in numbers for number in each), *ordinals)
+
+
+def papers_before(question: str, turns: Sequence[Turn], index: Index) -> list[Paper]:
+    """The papers of the last turn that has any, number 1 first.
+
+    If the question gives a number, a turn that has as many papers goes before a later one.
+    """
+    least = max((1, *_places(question)))
+    last: list[Paper] = []
+    for turn in reversed(turns):
+        named = cited_by(turn, index) or _named_in(turn.text, index)
+        last = last or named
+        if len(named) >= least:
+            return named
+    return last
+
+
+def numbered(question: str, turns: Sequence[Turn], index: Index) -> list[Paper]:
+    """The papers that a question means by their number among those cited before.
+
+    By number ("paper 2", "[2]", "papers 1 and 3") or by an ordinal ("the second", "the 2nd one").
+    """
+    named = papers_before(question, turns, index)
+    numbers = [number for number in _places(question) if number <= len(named)]
+    return list(dict.fromkeys(named[number - 1] for number in numbers if named))
+
+
 def _spoken_of(
     question: str, turns: Sequence[Turn], index: Index, encoder: Encoder, parts: Parts
 ) -> list[Paper]:
     """The papers that the last exchange was about: one, unless the question asks for several."""
-    for turn in reversed(turns):
-        named = cited_by(turn, index) or _named_in(turn.text, index)
-        if not named:
-            continue
-        ordinal = _ORDINAL.search(question)
-        if ordinal:
-            place = _PLACES[ordinal["which"].lower()]
-            return [named[place]] if place < len(named) else named[:1]
+    meant = numbered(question, turns, index)
+    # A number of no paper means none of them; "the third" may be a word like any other.
+    if meant or BY_NUMBER.search(question):
+        return meant
+    if named := papers_before(question, turns, index):
         return named[:3] if _PLURAL.search(question) else named[:1]
     last = next(i for i in range(len(turns) - 1, -1, -1) if turns[i].role == "user")
     exchange = "\n".join(turn.text for turn in turns[last:])

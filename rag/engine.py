@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -17,11 +17,19 @@ from numpy.typing import NDArray
 from index.encoder import Encoder
 from index.errors import InputError
 from index.store import Index
-from rag.answering import Answering
+from rag.answering import Answering, Outcome
 from rag.citations import compose, escape
 from rag.clock import Clock
 from rag.confidence import Signs, confidence
-from rag.conversation import History, Standalone, Turn, plain, read_history, standalone
+from rag.conversation import (
+    History,
+    Standalone,
+    Turn,
+    numbered,
+    plain,
+    read_history,
+    standalone,
+)
 from rag.digests import allowed, list_digests
 from rag.evidence import nearest_papers
 from rag.names import named_papers
@@ -162,54 +170,77 @@ class AbstractQueryEngine(BaseQueryEngine):
             ranking = self._rank(query, mask, writer)
             found = hits(self._index, ranking, _HITS)
         yield Retrieved(hits=found)
-        outcome = self._answering.read_off(alone, scope, request.filters, mask)
+        outcome, told = yield from self._outcome(
+            alone, scope, request, ranking, mask, writer, clock
+        )
+        answer = self._answer(request, alone, outcome, ranking, writer, clock)
+        for piece in () if told else _PIECE.findall(answer.text):
+            yield Delta(text=piece)
+        yield Finished(answer=answer)
+
+    def _outcome(
+        self,
+        alone: Standalone,
+        scope: Scope,
+        request: Request,
+        ranking: Ranking,
+        mask: NDArray[np.bool_],
+        writer: "Writer | None",
+        clock: Clock,
+    ) -> Generator[Event, None, tuple[Outcome, bool]]:
+        """What the answer says, and whether its text was told on the way."""
+        if outcome := self._answering.read_off(alone, scope, request.filters, mask):
+            return outcome, False
         told = False
-        if outcome is None:
-            with closing(
-                self._answering.from_evidence(alone, scope, ranking, mask, writer, clock)
-            ) as steps:
-                while outcome is None:
-                    try:
-                        event = next(steps)
-                    except StopIteration as end:
-                        outcome = end.value
-                    else:
-                        told = told or isinstance(event, Delta)
-                        yield event
+        said = self._answering.from_evidence(alone, scope, ranking, mask, writer, clock)
+        with closing(said) as steps:
+            while True:
+                try:
+                    event = next(steps)
+                except StopIteration as end:
+                    return end.value, told
+                told = told or isinstance(event, Delta)
+                yield event
+
+    def _answer(
+        self,
+        request: Request,
+        alone: Standalone,
+        outcome: Outcome,
+        ranking: Ranking,
+        writer: "Writer | None",
+        clock: Clock,
+    ) -> Answer:
+        """The outcome with its markers and references, and what is told beside it."""
         with clock.step("cite"):
             composition = compose(outcome.blocks)
         cited = {reference.paper.id for reference in composition.references}
         reason = outcome.reason
-        text = f"The abstracts do not say. {escape(reason)}" if reason else composition.text
-        if not told:
-            for piece in _PIECE.findall(text):
-                yield Delta(text=piece)
-        yield Finished(
-            answer=Answer(
-                question=request.asked.encode(errors="replace").decode(),
-                standalone_question=alone.text,
-                status="insufficient_evidence" if reason else "answered",
-                reason=reason,
-                mode="generative" if outcome.model else "extractive",
-                notice=outcome.notice,
-                plan=outcome.plan,
-                text=text,
-                sentences=composition.sentences,
-                references=composition.references,
-                nearest=self._nearest(ranking, cited),
-                usage=writer.usage if writer else Usage(),
-                timings_ms=clock.done(),
-                model=outcome.model,
-                confidence=None if reason else outcome.confidence,
-                index=self.info,
-            )
+        return Answer(
+            question=request.asked.encode(errors="replace").decode(),
+            standalone_question=alone.text,
+            status="insufficient_evidence" if reason else "answered",
+            reason=reason,
+            mode="generative" if outcome.model else "extractive",
+            notice=outcome.notice,
+            plan=outcome.plan,
+            text=f"The abstracts do not say. {escape(reason)}" if reason else composition.text,
+            sentences=composition.sentences,
+            references=composition.references,
+            nearest=self._nearest(ranking, cited),
+            usage=writer.usage if writer else Usage(),
+            timings_ms=clock.done(),
+            model=outcome.model,
+            confidence=None if reason else outcome.confidence,
+            index=self.info,
         )
 
     def _standalone(self, request: Request, writer: "Writer | None") -> Standalone:
         """The question with what it takes from earlier turns, by the model or else by rule.
 
         A fragment that takes the place of a part of the last question ("and on phones?") is put
-        there by rule. What the model writes has to name a paper where the rules found one.
+        there by rule. What the model writes has to name a paper where the rules found one, and
+        those that are meant by their number ("the second paper", "[2]").
         """
         by_rule = standalone(request.asked, request.turns, self._index, self._encoder, self._parts)
         if not writer or (by_rule.asked != request.asked and not by_rule.about):
@@ -218,7 +249,10 @@ class AbstractQueryEngine(BaseQueryEngine):
         if not condensed:
             return by_rule
         named = named_papers(condensed, self._index.papers, self._index.lexical)
-        return by_rule if by_rule.about and not named else Standalone(condensed)
+        meant = numbered(request.asked, request.turns, self._index)
+        if by_rule.about and not (named and set(meant) <= set(named)):
+            return by_rule
+        return Standalone(condensed)
 
     def _scope(self, alone: Standalone, mask: NDArray[np.bool_]) -> tuple[Scope, NDArray[np.bool_]]:
         scope = Scope(alone.asked, Filters())

@@ -18,9 +18,6 @@ from rag.retrieval import rank
 from rag.schema import SubQuestion
 from rag.sufficiency import insufficient
 
-PAPERS_OF_PART = 2
-"""Papers that a part of a planned question brings to the answer at most, unless it lists."""
-
 
 @dataclass(frozen=True)
 class Part:
@@ -81,4 +78,5 @@ def merge(whole: Evidence, parts: Sequence[Part]) -> Evidence:
         PaperEvidence(paper, tuple(dict.fromkeys(passages)), scores[paper])
         for paper, passages in rows.items()
     )
-    return replace(whole, papers=papers)
+    close = tuple(found for found in whole.close if found.paper not in rows)
+    return replace(whole, papers=papers, close=close)

@@ -68,23 +68,48 @@ _RESPECT = re.compile(
     r"(?: (?:their|its|the|how))?\s+(?P<respect>.+)$",
     re.IGNORECASE,
 )
+# "Which has more tasks, X or Y?": one of two that are named.
+_CHOICE = re.compile(
+    r"^(?:(?:and|so)\s+)?(?:which|what)\b(?P<asked>[^?]*?)(?:,|:|\s[-–—])\s*(?:is it\s+|the\s+)?"
+    r"(?P<one>[^,?:]{1,60}?),?\s+or\s+(?P<other>[^,?:]{1,60}?)\s*\?*$",
+    re.IGNORECASE,
+)
+_HAS_MORE = re.compile(
+    r"\bha(?:s|ve) (?:the )?(?P<how>more|most|fewer|fewest)\s+(?P<what>[^,?]+)$", re.IGNORECASE
+)
 _PAIRS = r"(?:and|with|to|versus|vs\.?|from|,)"
 
 
 def wants_plan(question: Question) -> bool:
     """Whether a question may have to be looked up in parts, so that asking a model is worth it.
 
-    So it is with a comparison, with several questions that name different things, with what has
-    to be found first, and with a list of papers of each of which something is asked. "How many
-    X, and why?" is asked of one paper, and found at once.
+    So it is with a comparison, with a choice between two that are named, with several questions
+    that name different things, with what has to be found first, and with a list of papers of each
+    of which something is asked. "How many X, and why?" is asked of one paper, and found at once.
     """
     if question.kind is Kind.COMPARE or _FINDS_FIRST.search(question.text):
+        return True
+    if _choice(question.text):
         return True
     asking = [part for part in question.parts if _ASKS.match(part)]
     if question.kind is Kind.LIST:
         return len(asking) > 1
     named = [part for part in asking if any(map(_is_own_name, names_in(part)))]
     return len(asking) >= _SEVERAL or len(named) > 1
+
+
+def _choice(text: str) -> tuple[str, tuple[str, str]] | None:
+    """What is asked of two names that a question chooses between, and the two."""
+    match = _CHOICE.match(text.strip())
+    if not match:
+        return None
+    one, other = match["one"].strip(), match["other"].strip()
+    about, *sides = (
+        any(map(_is_own_name, names_in(f"of {said}"))) for said in (match["asked"], one, other)
+    )
+    if about or not all(sides):
+        return None
+    return match["asked"].strip(), (one, other)
 
 
 def _is_own_name(word: str) -> bool:
@@ -160,25 +185,37 @@ def _pointing(text: str, before: int) -> str:
 def plan_by_rule(question: Question, named: Sequence[str]) -> tuple[SubQuestion, ...]:
     """The plan of a comparison of two named things: one part each, and no model asked.
 
-    It knows "what does each …", "how much … in X compared with Y", and what sets the two side by
-    side in some respect: "how do X and Y differ in …", "compare X with Y".
+    It knows "what does each …", "how much … in X compared with Y", what sets the two side by
+    side in some respect: "how do X and Y differ in …", "compare X with Y", and "which has more
+    tasks, X or Y?".
 
     Args:
         question: What is asked.
-        named: The two names that it compares, as they stand in it.
+        named: The names that an index knows in it, as they stand in it.
 
     Returns:
         A part a name, in the order given; empty for anything else.
     """
     names = list(dict.fromkeys(named))
-    if question.kind is not Kind.COMPARE or len(names) != 2:
-        return ()
-    asked = _of_each(question, names) or _beside(question.text, names)
-    asked = asked or _in_respect(question.text, names)
+    asked = _more_of(question.text)
+    if not asked and question.kind is Kind.COMPARE and len(names) == 2:
+        asked = _of_each(question, names) or _beside(question.text, names)
+        asked = asked or _in_respect(question.text, names)
     return tuple(
         SubQuestion(number=number, question=text[:1].upper() + text[1:])
         for number, text in enumerate(asked, 1)
     )
+
+
+def _more_of(text: str) -> list[str]:
+    """How many each of two has, where it is asked which of them has more."""
+    chosen = _choice(text)
+    more = _HAS_MORE.search(chosen[0]) if chosen else None
+    # Of what is described rather than named, how it is to be looked up is a model's to say.
+    if not chosen or not more or any(name[:1].islower() for name in chosen[1]):
+        return []
+    many = "many" if more["how"].lower().startswith("few") or more["what"].endswith("s") else "much"
+    return [f"How {many} {more['what']} does {name} have?" for name in chosen[1]]
 
 
 def _of_each(question: Question, names: Sequence[str]) -> list[str]:

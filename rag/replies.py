@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from index.lexical import tokenize
 from index.text import clean_text
 from rag.chat import ChatError, Complete
+from rag.chat.thinking import without_thoughts
 from rag.support.numbers import quantities
 
 logger = logging.getLogger(__name__)
@@ -14,7 +15,6 @@ logger = logging.getLogger(__name__)
 _WORD = re.compile(r"[^\W_][\w.+]*(?:[-/'’][\w.+]+)*")
 _OPENS = re.compile(r"(?:^|[.?!:;\n])[\s\"'“”‘’(\[*_#>-]*$")
 _FENCE = re.compile(r"^\s*```.*$", re.MULTILINE)
-_THOUGHT = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
 _ONE = re.compile(r"\ban? (?=hundred|thousand|million|billion)", re.IGNORECASE)
 _AROUND = " \t\"'“”‘’`*_"
 
@@ -33,11 +33,6 @@ def ask(complete: Complete, system: str, request: str) -> str | None:
         logger.info("%s", error)
         return None
     return _FENCE.sub("", without_thoughts(reply)).strip() or None
-
-
-def without_thoughts(reply: str) -> str:
-    """A reply without the thoughts of a reasoning model that are written into it."""
-    return _THOUGHT.sub("", reply)
 
 
 def data(label: str, lines: str | Iterable[str]) -> str:

@@ -75,22 +75,16 @@ def make_table(
         with clock.step("columns"):
             named, notice = _columns(index, asked, shown, complete)
         notices.append(notice)
-    with clock.step("cells"):
-        local = _local(index, encoder, shown, named)
-    chosen: list[tuple[Cell, ...] | None] = [None] * len(shown)
-    if complete is not None and shown:
-        with clock.step("read"):
-            chosen, notice = _read(index, asked, shown, local, complete)
-        notices.append(notice)
+    cells, by_model, notice = _cells(index, encoder, asked, shown, named, complete, clock)
+    notices.append(notice)
     if len(shown) < len(found.papers):
         notices.append(f"{len(shown)} of {len(found.papers)} papers that fit are shown.")
-    by_model = any(cells is not None for cells in chosen)
     return Table(
         question=question.encode(errors="replace").decode(),
         columns=named,
         rows=tuple(
-            TableRow(paper=index.papers[row], score=score, cells=by or own)
-            for row, score, by, own in zip(shown, found.scores, chosen, local, strict=False)
+            TableRow(paper=index.papers[row], score=score, cells=own)
+            for row, score, own in zip(shown, found.scores, cells, strict=False)
         ),
         reason=_reason(found),
         notice=" ".join(filter(None, notices)) or None,
@@ -102,6 +96,26 @@ def make_table(
         ),
         timings_ms=clock.done(),
     )
+
+
+def _cells(
+    index: Index,
+    encoder: Encoder,
+    question: str,
+    rows: Sequence[int],
+    columns: Sequence[str],
+    complete: Complete | None,
+    clock: Clock,
+) -> tuple[list[tuple[Cell, ...]], bool, str]:
+    """The cells of each row, whether the chat model chose any, and what to say of that."""
+    with clock.step("cells"):
+        local = _local(index, encoder, rows, columns)
+    if complete is None or not rows:
+        return local, False, ""
+    with clock.step("read"):
+        chosen, notice = _read(index, question, rows, local, complete)
+    cells = [own if by is None else by for by, own in zip(chosen, local, strict=True)]
+    return cells, any(by is not None for by in chosen), notice
 
 
 def _reason(found: Rows) -> str | None:

@@ -1,36 +1,31 @@
 """A chat model at work on one question: how it helps to understand, to find, and to answer."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from threading import Lock
-from urllib.parse import urlsplit
 
-from index import minilm
 from index.embedding import SentenceEncoder
 from index.encoder import Encoder
 from index.errors import InputError
 from index.store import Index
 from index.text import clean_text
-from rag.chat import Asking, ChatModel, Complete
-from rag.chat.prices import Price, price_of
-from rag.chat.tokens import counter
+from rag.chat import Asking, ChatError, ChatModel, Complete, Message, StoppedError
 from rag.citations import Claim
 from rag.condense import condense, wants_condensing
-from rag.conversation import Turn, cited_by
+from rag.conversation import Turn, papers_before
 from rag.evidence import Evidence
 from rag.expansion import Expansion, expand
 from rag.expansion_cache import ExpansionCache
 from rag.names import asked_names
+from rag.opened import Opened, open_model
 from rag.planning import plan, plan_by_rule, wants_plan
 from rag.question import Question
-from rag.rerank import rerank
+from rag.rerank import MOST_RERANKED, rerank
 from rag.retrieval import Ranking, hits, reordered
 from rag.schema import Mode, SubQuestion, Usage
 from rag.settings import OPENAI, Settings
 from rag.support import Checker
 from rag.support.judge import JudgeChecker
 from rag.support.local import LocalChecker
-from rag.support.nli import NliChecker
 from rag.synthesis.generative import Task, Writing, write
 from rag.synthesis.grounding import Grounder
 from rag.synthesis.sheet import lay_out
@@ -39,7 +34,6 @@ _CONDENSED_TOKENS = 120
 _PLAN_TOKENS = 250
 _PASSAGE_TOKENS = 120
 _ORDER_TOKENS = 60
-_RERANKED = 10
 _VERDICT_TOKENS = 8
 
 
@@ -68,7 +62,7 @@ class Writer:
             local: Grounds its sentences.
             count: Counts the tokens of the evidence.
             cache: Keeps the passages that it makes up for a search.
-            checker: A slower checker that has the last word.
+            checker: A slower checker that has the last word; the settings may name the judge.
         """
         self.name = name
         self._asking = asking
@@ -77,6 +71,14 @@ class Writer:
         self._count = count
         self._cache = cache
         self._checker = checker
+        self._unasked: ChatError | None = None
+
+    @property
+    def notice(self) -> str | None:
+        """What a reader should know of its checks: whether the judge could be asked."""
+        if self._unasked is None:
+            return None
+        return f"Not every citation was checked by the judge, but by rule: {self._unasked}."
 
     @property
     def usage(self) -> Usage:
@@ -95,8 +97,7 @@ class Writer:
         """The question, standing alone."""
         if not wants_condensing(question, turns):
             return None
-        papers = next((cited for turn in reversed(turns) if (cited := cited_by(turn, index))), [])
-        titles = [paper.display_title for paper in papers]
+        titles = [paper.display_title for paper in papers_before(question, turns, index)]
         complete = self._asking.completing(max_tokens=_CONDENSED_TOKENS)
         return condense(question, turns, titles, complete)
 
@@ -115,7 +116,7 @@ class Writer:
             return ranking
         shown = [
             (hit.paper.display_title, clean_text(hit.passages[0].text) if hit.passages else "")
-            for hit in hits(index, ranking, _RERANKED)
+            for hit in hits(index, ranking, MOST_RERANKED)
         ]
         order = rerank(question, shown, self._asking.completing(max_tokens=_ORDER_TOKENS))
         return reordered(ranking, order) if order else ranking
@@ -150,7 +151,24 @@ class Writer:
             parts=tuple(part.question for part in parts),
             opening=opening,
         )
-        return write(task, self._asking, Grounder(index, sheet, self._local), self._checker)
+        return write(task, self._asking, Grounder(index, sheet, self._local), self._has_last_word())
+
+    def _has_last_word(self) -> Checker | None:
+        """The slower checker that the settings name, if any; the judge asks in this account."""
+        if self._settings.support_checker != "judge":
+            return self._checker
+        ask = self._asking.completing(max_tokens=_VERDICT_TOKENS)
+
+        def complete(messages: list[Message]) -> str:
+            try:
+                return ask(messages)
+            except StoppedError:
+                raise
+            except ChatError as error:
+                self._unasked = self._unasked or error
+                raise
+
+        return JudgeChecker(complete, self.name)
 
 
 _SHAPING = (
@@ -175,7 +193,8 @@ class Writers:
         self._settings = settings
         self._encoder = encoder
         self._lock = Lock()
-        self._opened: _Opened | None = None
+        self._opened: Opened | None = None
+        self._closed = False
 
     @property
     def name(self) -> str | None:
@@ -205,14 +224,21 @@ class Writers:
 
         Raises:
             InputError: the mode is unknown, or needs a model and none is configured, or what is
-                configured cannot be used.
+                configured cannot be used, or was closed.
         """
         if mode not in ("auto", "extractive", "generative"):
             raise InputError(f"unknown mode {mode!r}: choose 'auto', 'extractive' or 'generative'")
         if mode == "extractive" or (mode == "auto" and self.name is None):
             return None
         settings, opened = self._open()
-        return opened.writer(settings)
+        asking = Asking(
+            opened.model,
+            deadline_seconds=settings.chat_deadline_seconds,
+            first_token_seconds=settings.chat_first_token_seconds,
+            price=opened.price,
+        )
+        name = opened.model.name
+        return Writer(asking, name, settings, opened.local, opened.count, opened.cache, opened.nli)
 
     def model(self) -> ChatModel:
         """The model itself.
@@ -222,7 +248,7 @@ class Writers:
         """
         return self._open()[1].model
 
-    def _open(self) -> "tuple[Settings, _Opened]":
+    def _open(self) -> tuple[Settings, Opened]:
         """The settings, and what they name, opened once."""
         settings = self._settings
         if settings is None or not settings.chat_model:
@@ -231,61 +257,17 @@ class Writers:
                 " OPENAI_API_KEY or OPENAI_BASE_URL; or choose 'extractive'"
             )
         with self._lock:
-            self._opened = self._opened or _open(settings, self._encoder)
+            if self._closed:
+                raise InputError(
+                    "the assistant was closed: open another one, or choose 'extractive'"
+                )
+            self._opened = self._opened or open_model(settings, self._encoder)
             return settings, self._opened
 
     def close(self) -> None:
-        """Close the model's connections; no question may follow."""
+        """Close the model's connections; a writer that is asked for later is refused."""
         with self._lock:
+            self._closed = True
             opened, self._opened = self._opened, None
         if opened:
             opened.model.close()
-
-
-@dataclass(frozen=True)
-class _Opened:
-    """A chat model with all that its writers share."""
-
-    model: ChatModel
-    price: Price | None
-    count: Callable[[str], int]
-    local: LocalChecker
-    cache: ExpansionCache
-    nli: Checker | None
-
-    def writer(self, settings: Settings) -> Writer:
-        asking = Asking(
-            self.model,
-            deadline_seconds=settings.chat_deadline_seconds,
-            first_token_seconds=settings.chat_first_token_seconds,
-            price=self.price,
-        )
-        checker = self.nli
-        if settings.support_checker == "judge":
-            complete = asking.completing(max_tokens=_VERDICT_TOKENS)
-            checker = JudgeChecker(complete, self.model.name)
-        return Writer(
-            asking, self.model.name, settings, self.local, self.count, self.cache, checker
-        )
-
-
-def _open(settings: Settings, encoder: SentenceEncoder) -> _Opened:
-    """Open what the settings name.
-
-    Raises:
-        InputError: one of them is missing or cannot be used.
-    """
-    price = price_of(settings.chat_model or "", settings.chat_price)
-    count = counter(settings.chat_model or "", settings.chat_tokenizer)
-    named = settings.support_checker
-    nli = None if named in ("local", "judge") else NliChecker(named)
-    # The local checker is fitted to the bundled encoder, whichever the index has.
-    bundled = encoder if encoder.name == minilm.NAME else SentenceEncoder.open(minilm.NAME)
-    return _Opened(
-        model=ChatModel.open(settings),
-        price=price,
-        count=count,
-        local=LocalChecker(bundled),
-        cache=ExpansionCache(f"{settings.chat_model} {urlsplit(settings.openai_base_url).netloc}"),
-        nli=nli,
-    )

@@ -33,6 +33,7 @@ def examine(load: "Callable[[], Settings]") -> list[Check]:
     What depends on something broken is left out: its own message would only repeat it.
     """
     checks = [_python()]
+    encoder = None
     settings = _kept(checks, "settings", load, _settings)
     if settings is not None:
         encoder = _kept(checks, "encoder", lambda: _encoder(settings), _weights)
@@ -40,7 +41,7 @@ def examine(load: "Callable[[], Settings]") -> list[Check]:
             _kept(checks, "index", lambda: _index(settings, encoder), str)
     _kept(checks, "page", _page, str)
     if settings is not None:
-        _kept(checks, "answers", lambda: _writing(settings), str)
+        _kept(checks, "answers", lambda: _writing(settings, encoder), str)
     return checks
 
 
@@ -91,14 +92,24 @@ def _index(settings: "Settings", encoder: "SentenceEncoder") -> str:
     )
 
 
-def _writing(settings: "Settings") -> str:
+def _writing(settings: "Settings", encoder: "SentenceEncoder | None") -> str:
+    """What writes the answers and what checks them, each of which has worked once."""
     if settings.chat_model is None:
         return "extractive: no chat model is configured (ABSTRACTQA_CHAT_MODEL)"
-    from rag.chat import ChatModel
+    from index.embedding import SentenceEncoder
+    from index.minilm import NAME
+    from rag.writer import Writers
 
-    with ChatModel.open(settings) as model:
+    writers = Writers(settings, encoder or SentenceEncoder.open(NAME))
+    try:
+        model = writers.model()
         reply = model.complete([{"role": "user", "content": "Say ok."}], max_tokens=_TOKENS)
-    return f"written by {model.name}, which answered in {reply.seconds:.1f} s"
+    finally:
+        writers.close()
+    return (
+        f"written by {model.name}, which answered in {reply.seconds:.1f} s; citations are checked"
+        f" by {settings.support_checker!r}"
+    )
 
 
 def _page() -> str:

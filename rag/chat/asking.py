@@ -15,7 +15,7 @@ from rag.schema import Usage
 class Asking:
     """What one question asks of a chat model, from any number of threads.
 
-    All its calls share one deadline, which begins with this object. Once the endpoint failed
+    All its calls share one deadline, which begins with the first of them. Once the endpoint failed
     (ChatError, and no ReplyError) it is not asked again: each later call raises that error at once.
     """
 
@@ -37,7 +37,7 @@ class Asking:
         """
         self._model = model
         self._deadline_seconds = deadline_seconds
-        self._ends = monotonic() + deadline_seconds
+        self._ends: float | None = None
         self._first_token_seconds = first_token_seconds
         self._price = price
         self._lock = threading.Lock()
@@ -66,10 +66,13 @@ class Asking:
         stop: Sequence[str] | None = None,
         seed: int | None = None,
         whole: bool = False,
-    ) -> Generator[str, None, None]:
+    ) -> Generator[str, None, bool]:
         """The pieces of a reply; the request is sent when the first one is asked for.
 
         The arguments are those of `ChatModel.stream`. Closing the generator gives the reply up.
+
+        Returns:
+            Whether the limit of tokens cut the reply off.
 
         Raises:
             ReplyError: this request got nothing usable.
@@ -77,6 +80,8 @@ class Asking:
             ChatError: the endpoint cannot be asked any more.
         """
         with self._lock:
+            if self._ends is None:
+                self._ends = monotonic() + self._deadline_seconds
             if self._problem is None and monotonic() >= self._ends:
                 self._problem = self._too_late()
             if self._problem is not None:
@@ -93,9 +98,10 @@ class Asking:
                 whole=whole,
             )
             self._under_way.add(stream)
-        problem = None
+        problem, cut = None, False
         try:
             yield from stream
+            cut = stream.reply.cut
         except ReplyError:
             raise
         except ChatError as error:
@@ -107,6 +113,7 @@ class Asking:
                 self._spent += stream.spent
         if problem is not None:
             raise self._failed(problem)
+        return cut
 
     def complete(
         self,
@@ -154,7 +161,7 @@ class Asking:
         """The error to raise; the first one stays."""
         with self._lock:
             if self._problem is None:
-                late = monotonic() >= self._ends
+                late = self._ends is not None and monotonic() >= self._ends
                 self._problem = self._too_late() if late else problem
             return type(self._problem)(*self._problem.args)
 

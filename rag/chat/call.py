@@ -94,6 +94,7 @@ class Call:
             completion_tokens=took.completion_tokens,
             estimated=took.estimated,
             seconds=perf_counter() - started,
+            cut=self._readings[-1].cut,
         )
 
     async def _receive(self, response: "httpx.Response", begun: Callable[[], None]) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from rag.chat.errors import Endpoint
+from rag.chat.errors import Endpoint, ReplyError
 from rag.chat.pieces import Counted, Piece
 from rag.chat.reply import Message, Spent
 from rag.chat.thinking import Thinking
@@ -44,6 +44,11 @@ class Reading:
             estimated=prompt is None or completion is None,
         )
 
+    @property
+    def cut(self) -> bool:
+        """Whether its limit of tokens ended it."""
+        return self.finish in ("length", "max_tokens")
+
     def take(self, piece: Piece) -> None:
         """Add the next piece.
 
@@ -73,7 +78,11 @@ class Reading:
             raise self._endpoint.declined(self._refusal or "its content filter stopped it")
         text = "".join(self._texts)
         if not text.strip():
-            raise self._endpoint.empty(self.finish)
+            empty = self._endpoint.empty(self.finish)
+            if self.cut and self.written:
+                why = "all its tokens went into thoughts, so raise ABSTRACTQA_ANSWER_TOKENS"
+                raise ReplyError(f"{empty}: {why}")
+            raise empty
         return text
 
     def _answer(self, text: str) -> None:

@@ -29,6 +29,8 @@ class Reply:
     completion_tokens: int
     estimated: bool
     seconds: float
+    cut: bool = False
+    """Whether its limit of tokens ended it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,8 @@ _KINDS = {
     )
     for word in words.split()
 }
+_HEDGES = frozenset({"more", "less", "fewer", "greater", "higher", "lower"})
+_BOUNDS = frozenset({"above", "below", "under", "most", "least", "exceeding"})
 _REACH = 3
 _ALIKE, _NEARER = 0.4, 0.12
 
@@ -79,12 +81,14 @@ def sides(sentence: Reading, cited: Sequence[Reading]) -> list[Sides]:
     to "lower cost".
     """
     places = [(each, at) for each in cited for at in range(len(each.words))]
-    ways = np.array([_WAYS.get(each.stems[at], 0) for each, at in places])
+    ways = np.array(
+        [0 if _is_hedge(each, at) else _WAYS.get(each.stems[at], 0) for each, at in places]
+    )
     meanings = np.concatenate([each.meanings for each in cited])
     found: list[Sides] = []
     for at, said in enumerate(sentence.stems):
         way = _WAYS.get(said, 0)
-        if not way:
+        if not way or _is_hedge(sentence, at):
             continue
         near = meanings @ sentence.meanings[at]
         same = float(near[ways == way].max(initial=0))
@@ -98,6 +102,14 @@ def sides(sentence: Reading, cited: Sequence[Reading]) -> list[Sides]:
         word = contrary[0][0].words[contrary[0][1]] if contrary else ""
         found.append(Sides(sentence.words[at], same, opposite, word))
     return found
+
+
+def _is_hedge(reading: Reading, at: int) -> bool:
+    """Whether a word belongs to a number: "less than 40", "under 0.6"; `numbers` compares those."""
+    following = reading.words[at + 1 : at + 3]
+    if reading.words[at] in _HEDGES and following[:1] == ("than",):
+        return following[1:] != () and following[1][0].isdigit()
+    return reading.words[at] in _BOUNDS and following != () and following[0][0].isdigit()
 
 
 def _said_of_the_same(one: Reading, at: int, other: Reading, there: int) -> bool:

@@ -5,19 +5,19 @@ from types import MappingProxyType
 from rag.support.scoring import Model
 
 FITTED = Model(
-    bias=-1.87,
+    bias=-1.92,
     weights=MappingProxyType(
         {
-            "cosine": 1.03,
-            "coverage": 3.80,
-            "opposed": -4.94,
-            "agreed": 0.75,
-            "directed": -0.48,
+            "cosine": 1.04,
+            "coverage": 3.81,
+            "opposed": -5.02,
+            "agreed": 0.73,
+            "directed": -0.43,
             "denial_differs": -0.56,
             "length": -0.44,
         }
     ),
-    shift=3.68,
-    supported=0.71,
+    shift=3.70,
+    supported=0.75,
     partly=0.30,
 )

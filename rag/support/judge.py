@@ -4,7 +4,8 @@ import re
 from collections.abc import Sequence
 
 from rag.chat import ChatError, Complete, ReplyError
-from rag.replies import data, without_thoughts
+from rag.chat.thinking import without_thoughts
+from rag.replies import data
 from rag.support.verdict import UNCHECKED, Verdict
 
 _SYSTEM = """\

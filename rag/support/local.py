@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from index.encoder import Encoder
 from index.sentences import sentence_spans
 from index.text import clean_text
+from rag.support.excerpt import excerpt, is_fragment
 from rag.support.features import Findings, findings
 from rag.support.fitted import FITTED
 from rag.support.reading import Reader
 from rag.support.scoring import verdict_on
-from rag.support.verbatim import check as check_verbatim
 from rag.support.verdict import UNCHECKED, Verdict
 
 _ITEM = re.compile(r"^\s*(?:\(?\d{1,2}[.)]|[-*•–])\s+")
@@ -54,12 +54,13 @@ class LocalChecker:
 
         Returns:
             A score in [0, 1] that is at least `FITTED.supported` where the support is
-            "supported" and less than `FITTED.partly` where it is "unsupported". What stands word
-            for word in one of the texts has score 1.
+            "supported" and less than `FITTED.partly` where it is "unsupported". What is word for
+            word a whole sentence or clause of one of the texts, in which nothing denies or
+            restricts it, has score 1.
         """
         if not any(map(str.strip, cited)):
             return UNCHECKED
-        if check_verbatim(sentence, cited)[0] == "supported":
+        if stands_there(sentence, cited):
             return Verdict("supported", 1.0)
         found = self.look(sentence, cited)
         if not found:
@@ -68,11 +69,19 @@ class LocalChecker:
 
     def look(self, sentence: str, cited: Sequence[str]) -> list[Findings]:
         """What is found on each sentence of `sentence` that says something, in order."""
-        texts = [each for text in cited for each in _sentences(clean_text(text))]
+        passages = [clean_text(text) for text in cited]
+        texts = [each for text in passages for each in _sentences(text)]
         readings = [self._reader.read(text) for text in texts]
         if not readings:
             return []
-        return [findings(self._reader.read(said), readings) for said in statements(sentence)]
+        return [
+            findings(self._reader.read(said), readings, passages) for said in statements(sentence)
+        ]
+
+
+def stands_there(sentence: str, cited: Sequence[str]) -> bool:
+    """Whether a text says word for word what a sentence says, and all that it says of it."""
+    return excerpt(sentence, cited) == "whole" and not is_fragment(sentence)
 
 
 def statements(text: str) -> list[str]:

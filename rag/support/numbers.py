@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isclose
 
 from index.lexical import fold
 from rag.support.named import names
+from rag.support.units import measure
 
 _UNITS = dict(zip(
     """two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen
@@ -39,11 +40,21 @@ _RANGE = re.compile(r"\s?(?:[-–—~]|to|and|or|,)\s?$")
 _GLUED_UNITS = re.compile(r"(?:[a-zµ]{1,3}|hz|khz|mhz|ghz|gb|mb|tb|kb)$", re.IGNORECASE)
 _HEDGE = re.compile(
     r"(?:(?P<about>about|around|nearly|roughly|approximately|almost|some|close to|~|≈)"
-    r"|(?P<least>over|more than|at least|above|exceeding)"
-    r"|(?P<most>up to|less than|under|below))\s?$",
+    r"|(?P<least>over|(?<!no )(?<!not )more than|no (?:less|fewer) than|not less than|at least"
+    r"|above|exceed\w*|beyond|upwards? of|minimum of|≥|>=?)"
+    r"|(?P<most>up to|(?<!no )(?<!not )(?:less|fewer) than|no(?:t)? more than|at most|under|below"
+    r"|within|as (?:many|much) as|maximum of|≤|<=?))\s?[$€£]?$",
     re.IGNORECASE,
 )
-_ROUNDED = 0.05
+_HEDGE_REACH = 18
+_TO_OR_BY = re.compile(
+    r"(?<!compared )(?<!relative )(?<!equal )(?<!close )(?<!due )(?<!up )(?<!\d )(?<!% )"
+    r"\b(?P<aim>to|by)\s(?:only |just )?$"
+)
+_TO_OR_BY_REACH = 24
+_ROUNDED, _WRITTEN_SHORTER = 0.05, 0.1
+# Percentage points are often written "%", and as often "points"; those two are not the same.
+_SAME_UNITS = ({"%", "pp"}, {"pp", "points"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +63,51 @@ class Quantity:
 
     value: float
     unit: str
-    """"%" for percent and points of it, "x" for times, else ""."""
+    """"%", "pp" for percentage points, "points" for others, "x" for times, else ""."""
     text: str
     hedge: str
     """"about", "least" or "most" if it says so or the like, else ""."""
+    family: str = ""
+    """What it measures: "time", "bytes", "$", …; else ""."""
+    factor: float = 1.0
+    """Of its value to the unit of its family."""
+    aim: str = ""
+    """"to" if something reaches it, "by" if something changes by as much, else ""."""
+    start: int = 0
+    """Where it begins in the folded text, in code points, and `end` is where it ends, exclusive."""
+    end: int = 0
+    digit: float = 0.0
+    """What one in its last written digit is worth; 0 if it is written in words."""
 
     def agrees(self, other: "Quantity") -> bool:
-        """Whether another number bears this one out: a hedged one may be off by a twentieth."""
-        if self.unit != other.unit:
+        """Whether another number bears this one out.
+
+        It may be hedged and off by a twentieth, or be the other one rounded to the digits that
+        it has; "at least" and "up to" the same number contradict each other, and so do "to" and
+        "by" it.
+        """
+        if self.family != other.family or not _same_unit(self.unit, other.unit):
             return False
-        if isclose(self.value, other.value):
+        if {self.hedge, other.hedge} == {"least", "most"}:
+            return False
+        if self.aim and other.aim and self.aim != other.aim:
+            return False
+        mine, theirs = self.value * self.factor, other.value * other.factor
+        if isclose(mine, theirs, rel_tol=1e-6) or self._rounds(theirs):
             return True
-        near = bool(self.hedge) and isclose(self.value, other.value, rel_tol=_ROUNDED)
+        near = bool(self.hedge) and isclose(mine, theirs, rel_tol=_ROUNDED)
         return near and not (
-            (self.hedge == "least" and other.value < self.value)
-            or (self.hedge == "most" and other.value > self.value)
+            (self.hedge == "least" and theirs < mine) or (self.hedge == "most" and theirs > mine)
         )
+
+    def _rounds(self, value: float) -> bool:
+        """Whether a value in the family's unit is this one when rounded to its digits."""
+        off = abs(value / self.factor - self.value)
+        whole = self.unit == "%" and self.value == _ALL  # 99.6% are not all
+        return not whole and off <= self.digit / 2 and off <= _WRITTEN_SHORTER * self.value
+
+
+_ALL = 100
 
 
 def quantities(text: str) -> list[Quantity]:
@@ -77,27 +117,55 @@ def quantities(text: str) -> list[Quantity]:
     """
     text = fold(text).replace("−", "-")
     found: list[Quantity] = []
-    last_end = 0
     for match in _NUMBER.finditer(text):
-        unit = _unit(match["unit"] or "")
         glued = match["glued"]
         if match["written"] is None and glued and not _GLUED_UNITS.match(glued):
             continue
-        value = _value(match) * _MAGNITUDES.get((match["magnitude"] or "").strip(" -").lower(), 1)
-        said = match[0].strip()
-        if found and unit and not found[-1].unit and _RANGE.fullmatch(
-            text[last_end : match.start()]
-        ):  # fmt: skip
+        number = _quantity(text, match)
+        if found and _is_range(found[-1], number, text):
             before = found[-1]
-            found[-1] = Quantity(before.value, unit, before.text, before.hedge)
-        hedge = _HEDGE.search(text, max(0, match.start() - 15), match.start())
-        found.append(Quantity(value, unit, said, (hedge and hedge.lastgroup) or ""))
-        last_end = match.end()
+            found[-1] = replace(
+                before, unit=number.unit, family=number.family, factor=number.factor
+            )
+        found.append(number)
     found += [
-        Quantity(_TIMES[match[0].lower()], "x", match[0], "")
+        Quantity(_TIMES[match[0].lower()], "x", match[0], "", start=match.start(), end=match.end())
         for match in _TIMES_WORD.finditer(text)
     ]
     return found
+
+
+def _quantity(text: str, match: re.Match[str]) -> Quantity:
+    magnitude = (match["magnitude"] or "").strip(" -").lower()
+    worth = _MAGNITUDES.get(magnitude, 1)
+    value = _value(match) * worth
+    unit = _unit(match["unit"] or "")
+    end = match.end("magnitude") if magnitude else max(match.end("digits"), match.end("written"))
+    start = match.start()
+    family, factor, end = ("", 1.0, end) if unit else measure(text, start, end, value)
+    end = max(end, match.end())
+    hedge = _HEDGE.search(text, max(0, start - _HEDGE_REACH), start)
+    opens = hedge.start() if hedge else start
+    aim = _TO_OR_BY.search(text, max(0, opens - _TO_OR_BY_REACH), opens) if unit else None
+    digits = match["digits"] or ""
+    return Quantity(
+        value,
+        unit,
+        text[start:end].strip(),
+        (hedge and hedge.lastgroup) or "",
+        family,
+        factor,
+        aim["aim"] if aim else "",
+        start,
+        end,
+        worth * 10.0 ** -len(digits.partition(".")[2]) if digits else 0.0,
+    )
+
+
+def _is_range(one: Quantity, other: Quantity, text: str) -> bool:
+    """Whether the unit of the second number is that of the first too: "30-40%"."""
+    bare = not one.unit and not one.family and (other.unit or other.family)
+    return bool(bare and _RANGE.fullmatch(text[one.end : other.start]))
 
 
 def missing_numbers(sentence: str, cited: Iterable[str]) -> tuple[str, ...]:
@@ -105,23 +173,36 @@ def missing_numbers(sentence: str, cited: Iterable[str]) -> tuple[str, ...]:
 
     A number that belongs to a name (`Llama 3`) is `rag.support.named`'s.
     """
-    for name in names(sentence):
-        sentence = sentence.replace(name, re.sub(r" \d.*", "", name))
     there = [number for text in cited for number in quantities(text)]
     return tuple(
         dict.fromkeys(
             number.text
-            for number in quantities(sentence)
+            for number in quantities(without_versions(sentence))
             if not any(number.agrees(other) for other in there)
         )
     )
+
+
+def without_versions(sentence: str) -> str:
+    """A sentence without the numbers that belong to its names: "Llama 3" is "Llama"."""
+    for name in names(sentence):
+        sentence = sentence.replace(name, re.sub(r" \d.*", "", name))
+    return sentence
+
+
+def _same_unit(one: str, other: str) -> bool:
+    return one == other or {one, other} in _SAME_UNITS
 
 
 def _unit(said: str) -> str:
     said = said.strip(" -").lower()
     if not said:
         return ""
-    return "%" if said.startswith(("%", "per", "point", "pp")) else "x"
+    if said.startswith("point"):
+        return "points"
+    if said.startswith(("percentage", "pp")):
+        return "pp"
+    return "%" if said.startswith(("%", "per")) else "x"
 
 
 def _value(match: re.Match[str]) -> float:

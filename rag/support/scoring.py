@@ -41,11 +41,11 @@ def refuted(found: Findings) -> str | None:
         return "it denies what the abstract says"
     if found.is_denied:
         return "the abstract says it does not"
-    if found.swapped:
-        return f"the abstract compares {' and '.join(found.swapped)} the other way round"
     if found.contrary and found.features.coverage >= _COVERED:
         return "it says “{}” where the abstract says “{}”".format(*found.contrary)
-    return None
+    if found.swapped:
+        return f"the abstract compares {' and '.join(found.swapped)} the other way round"
+    return found.exchanged
 
 
 def verdict_on(found: Sequence[Findings], model: Model) -> Verdict:
@@ -60,11 +60,14 @@ def verdict_on(found: Sequence[Findings], model: Model) -> Verdict:
     scores = [_score(each, model, several=len(found) > 1) for each in found]
     score = float(np.prod(scores))
     worst = found[int(np.argmin(scores))]
+    lacks = _lacks_name(worst)
     if score >= model.supported:
         return Verdict("supported", score)
     if score >= model.partly:
-        return Verdict("partly", score, _reason(worst) or "what it cites does not say all of it")
-    return Verdict("unsupported", score, _reason(worst) or "what it cites says something else")
+        reason = _reason(worst) or "what it cites does not say all of it"
+        return Verdict("partly", score, reason, lacks)
+    reason = _reason(worst) or "what it cites says something else"
+    return Verdict("unsupported", score, reason, lacks)
 
 
 def _score(found: Findings, model: Model, *, several: bool) -> float:
@@ -72,13 +75,18 @@ def _score(found: Findings, model: Model, *, several: bool) -> float:
     probability = model.probability(found.features, several=several)
     if refuted(found):
         return probability * model.partly
-    return probability * model.supported if found.missing_names else probability
+    return probability * model.supported if found.missing_names or found.unsure else probability
 
 
 def _reason(found: Findings) -> str | None:
-    if found.missing_names and not refuted(found):
+    if _lacks_name(found):
         return f"{_listed(found.missing_names)} not named in what it cites"
-    return refuted(found)
+    return refuted(found) or found.unsure
+
+
+def _lacks_name(found: Findings) -> bool:
+    # In another language any noun may be capitalised: then that is not the reason to give.
+    return bool(found.missing_names) and not refuted(found) and not found.foreign
 
 
 def _listed(said: Sequence[str]) -> str:

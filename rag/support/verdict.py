@@ -16,6 +16,8 @@ class Verdict:
     """How sure, from 0 (not supported) to 1 (supported); None if it was not checked."""
     reason: str | None = None
     """What is wrong, for a person, as a clause: "40 is not in what it cites"."""
+    lacks_name: bool = False
+    """Whether it names what the cited texts do not: at best "partly", and worth another try."""
 
 
 UNCHECKED = Verdict("unchecked", None)

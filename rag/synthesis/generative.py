@@ -5,7 +5,6 @@ from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-from index.papers import letters
 from index.text import clean_text
 from rag.chat import Asking, ChatError, StoppedError
 from rag.citations import Block, Claim
@@ -16,16 +15,19 @@ from rag.settings import Unsupported
 from rag.support import Checker
 from rag.synthesis.draft import Draft
 from rag.synthesis.grounding import Grounder, says_nothing
-from rag.synthesis.markers import Address
-from rag.synthesis.prompts import SENTINEL, repairing, writing
-from rag.synthesis.reader import DraftReader, Line, Piece, Read, Sentence
+from rag.synthesis.intake import Intake
+from rag.synthesis.prompts import repairing, writing
+from rag.synthesis.reader import DraftReader
+from rag.synthesis.sentences import Piece, Read, Sentence
 from rag.synthesis.sheet import Sheet
 
 MOST_REPAIRED = 6
 """Sentences that the model is asked to mend; with more of them the reply as a whole is doubtful."""
 _NUMBERED = re.compile(r"^\W*(?P<number>\d{1,2})[.):]\s*(?P<text>.+)$", re.MULTILINE)
-_DROP = re.compile(r"\W*drop\b", re.IGNORECASE)
+_DROP = re.compile(r"\W*drop\W*", re.IGNORECASE)
 _MOST_NAMED = 3
+_CUT = "The answer was cut off at the limit of {} tokens (ABSTRACTQA_ANSWER_TOKENS)."
+_ENDED = re.compile(r"[.!?。！？…][\"”’」』）')\]]*$")
 
 Writing = Generator[Progress | Delta, None, "Written"]
 
@@ -51,6 +53,8 @@ class Written:
 
     blocks: tuple[Block, ...]
     reason: str | None = None
+    notice: str | None = None
+    """What a reader should know of it: that it was cut off."""
 
 
 def write(
@@ -67,71 +71,53 @@ def write(
     Raises:
         ChatError: the model cannot be asked, or gave nothing that can be used.
     """
-    draft = Draft(grounder.may_be_title)
+    drops = _fails if task.unsupported == "drop" else None
+    intake = Intake(grounder, lists=task.kind is Kind.LIST, drops=drops)
+    draft = intake.draft
     if task.opening:
         draft.begin_line(bullet=False)
         draft.end_sentence(task.opening)
-    reader = DraftReader(task.sheet.names(), pieces=task.kind is not Kind.LIST)
     yield Progress(stage="write", text="Writing")
-    refused = False
-    head: str | None = ""
-    messages = writing(task.question, task.kind, task.sheet, task.parts)
-    with closing(asking.stream(messages, max_tokens=task.max_tokens)) as pieces:
-        for piece in pieces:
-            if head is not None:
-                head += piece
-                said, sentinel = letters(head), letters(SENTINEL)
-                if said.startswith(sentinel):
-                    refused = True
-                    break
-                if sentinel.startswith(said):
-                    continue
-                found, head = reader.feed(head), None
-            else:
-                found = reader.feed(piece)
-            yield from _take(found, draft, grounder, task)
-    if not refused:
-        yield from _take([*reader.feed(head or ""), *reader.finish()], draft, grounder, task)
-        draft.end_line()
+    was_cut = yield from _read(task, asking, intake)
+    notice = _CUT.format(task.max_tokens) if was_cut else None
+    if draft.claims:
         yield from _settle(draft, task, asking, grounder, checker)
     if not any(claim.spans for claim in draft.claims):
-        said_so = refused or all(says_nothing(claim.text) for claim in draft.claims)
-        return Written((), _reason(task.sheet, said_so=said_so))
-    kept = [None if letters(c.text) == letters(SENTINEL) else c for c in draft.claims]
-    draft.replace(kept)
-    return Written(tuple(draft.blocks()))
+        said_so = intake.found_nothing or all(says_nothing(claim.text) for claim in draft.claims)
+        return Written((), _reason(task.sheet, said_so=said_so), notice)
+    return Written(tuple(draft.blocks()), notice=notice)
 
 
-def _take(
-    found: Sequence[Read], draft: Draft, grounder: Grounder, task: Task
-) -> Generator[Delta, None, None]:
-    """Put what was read into the draft, and show what is new of it."""
-    for read in found:
-        match read:
-            case Line(bullet):
-                draft.begin_line(bullet=bullet)
-            case Piece(text):
-                if task.unsupported != "drop":  # what may be dropped is not shown before its check
-                    draft.grow(text)
-            case Sentence(text, addresses):
-                claim = _sentence(text, addresses, draft, grounder, task)
-                drops = claim is not None and _fails(claim) and task.unsupported == "drop"
-                draft.end_sentence(None if drops else claim)
-    if new := draft.show():
-        yield Delta(text=new)
+def _read(task: Task, asking: Asking, intake: Intake) -> Generator[Delta, None, bool]:
+    """Take a reply in while it comes; whether its limit of tokens cut it off."""
+    sizes = {number: len(at.rows) for number, at in enumerate(task.sheet.papers, 1)}
+    reader = DraftReader(task.sheet.names(), sizes, pieces=task.kind is not Kind.LIST)
+    messages = writing(task.question, task.kind, task.sheet, task.parts)
+    was_cut = False
+    with closing(asking.stream(messages, max_tokens=task.max_tokens)) as pieces:
+        while True:
+            try:
+                piece = next(pieces)
+            except StopIteration as end:
+                was_cut = bool(end.value)
+                break
+            if new := intake.take(reader.feed(piece)):
+                yield Delta(text=new)
+    rest = reader.finish()
+    if was_cut:  # the sentence in the middle of which it stopped says who knows what
+        rest = _without_open_end(rest)
+    for new in (intake.take(rest), intake.end()):
+        if new:
+            yield Delta(text=new)
+    return was_cut
 
 
-def _sentence(
-    text: str, addresses: Sequence[Address], draft: Draft, grounder: Grounder, task: Task
-) -> Claim | None:
-    """The claim that a sentence makes; None if it is the title that a line begins with."""
-    entry = grounder.entry(text) if draft.begins_line else None
-    if entry is None:
-        return grounder.ground(text, addresses)
-    number, title, rest = entry
-    if draft.in_bullet or task.kind is Kind.LIST:
-        draft.head_line(title, grounder.quote(number))
-    return grounder.ground_entry(number, rest, addresses) if rest else None
+def _without_open_end(rest: Sequence[Read]) -> list[Read]:
+    """What was read last, without a sentence that has no end."""
+    if rest and isinstance(rest[-1], Sentence) and not _ENDED.search(rest[-1].text):
+        before = [at for at, read in enumerate(rest[:-1]) if not isinstance(read, Piece)]
+        return list(rest[: before[-1] + 1 if before else 0])
+    return list(rest)
 
 
 def _settle(
@@ -154,7 +140,11 @@ def _settle(
 
 
 def _fails(claim: Claim) -> bool:
-    return claim.verdict is not None and claim.verdict.support == "unsupported"
+    """Whether a sentence is not supported, or has something that can be said to be wrong."""
+    verdict = claim.verdict
+    if verdict is None:
+        return False
+    return verdict.support == "unsupported" or verdict.lacks_name
 
 
 def _mend(failing: Sequence[Claim], asking: Asking, grounder: Grounder) -> dict[str, Claim | None]:
@@ -174,19 +164,19 @@ def _mend(failing: Sequence[Claim], asking: Asking, grounder: Grounder) -> dict[
         at = int(match["number"]) - 1
         if not 0 <= at < len(failing):
             continue
-        if _DROP.match(match["text"]):
+        if _DROP.fullmatch(match["text"]):
             mended[failing[at].text] = None
             continue
-        (claim, *more) = _sentences(match["text"], grounder) or (None,)
+        (claim, *more) = _sentences(match["text"], failing[at].text, grounder) or (None,)
         if claim and not more and claim.spans:
             mended[failing[at].text] = claim
     return mended
 
 
-def _sentences(text: str, grounder: Grounder) -> list[Claim]:
+def _sentences(text: str, before: str, grounder: Grounder) -> list[Claim]:
     reader = DraftReader({})
     found = [*reader.feed(text), *reader.finish()]
-    return [grounder.ground(read.text, ()) for read in found if isinstance(read, Sentence)]
+    return [grounder.reground(read.text, before) for read in found if isinstance(read, Sentence)]
 
 
 def _reason(sheet: Sheet, *, said_so: bool) -> str:

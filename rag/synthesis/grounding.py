@@ -7,12 +7,14 @@ attached because one was wanted.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
+from index.lexical import tokenize
 from index.papers import letters
 from index.store import Index
 from rag.citations import Claim, Span
-from rag.names import own_names
+from rag.names import own_names, paper_tokens, subjects
+from rag.own_work import own_from, speaks_of_others
 from rag.retrieval import passage_rows
 from rag.support import UNCHECKED, Checker, Verdict
 from rag.support.align import best_support
@@ -22,8 +24,12 @@ from rag.synthesis.prompts import SENTINEL
 from rag.synthesis.sheet import Sheet
 
 _CANDIDATES = 40
-_CITED_AT_MOST = 4
+_PAPERS = 4
+"""Papers whose abstracts a sentence is laid against, those that share most of its words."""
 _NAMES = 4
+_SHORTEST = 3
+_LONGEST_LEAD = 8
+_NOTHING = Verdict("unsupported", 0.0, "no sentence of the evidence says this")
 _RANK = {"supported": 3, "partly": 2, "unsupported": 1, "unchecked": 0}
 _SAYING = (
     r"(?:say|state|mention|provide|contain|specify|give|discuss|include|describe|report|answer"
@@ -42,7 +48,8 @@ _LABEL = re.compile(r"^(?:title|paper)\s*:\s*", re.IGNORECASE)
 _TITLE_END = re.compile(r"(?=:\s|\s[-–—]\s|\s\()|(?<=\))(?=[:\s]|$)")
 _PART_OF_DATE = re.compile(r"\s*\([\d-]{0,10}\)?$")
 _DATE = re.compile(r"\s*\(\d{4}(?:-\d\d-\d\d)?\)\s*$")
-_LEADS_IN = re.compile(r"[^.!?\d]{0,120}:$")
+_LEADS_IN = re.compile(r"(?!.*\s[A-Z][a-z])[^.!?\d]{0,120}:$")
+_CLAUSE = re.compile(r"(?:,|;)?\s+(?:while|whereas|but|and)\s+|;\s+")
 
 
 class Grounder:
@@ -54,22 +61,69 @@ class Grounder:
         self._checker = checker
         rows = [row for at in sheet.papers for row in passage_rows(index, at.row)]
         self._everything = tuple(rows) if len(rows) <= _CANDIDATES else sheet.all_rows
+        self._bound: dict[str, int] = {}
+        """Sentences of a list that only one paper can support, and its number."""
 
     def ground(self, text: str, addresses: Sequence[Address]) -> Claim:
-        """A sentence with the spans that support it, and what its check said."""
-        if _LEADS_IN.fullmatch(text) or letters(text) == letters(SENTINEL):
+        """A sentence with the spans that support it, and what its check said.
+
+        What it rests on stands in one abstract: facts of two papers do not add up to a third. If it
+        names papers of the sheet it is theirs, and what it says of several is taken apart.
+        """
+        if _leads_in(text) or letters(text) == letters(SENTINEL):
             return Claim(text, (), UNCHECKED)
-        named = self._sheet.rows(addresses)
-        rows, verdict = self._best_of(text, named)
-        if verdict.support != "supported":
-            others, other = self._best_of(text, self._everything)
-            if _better(other, verdict):
-                rows, verdict = others, other
+        rows, verdict = self._whole_or_apart(text, self._sheet.rows(addresses), self._about(text))
         if verdict.support == "unsupported" and says_nothing(text):
             return Claim(text, (), UNCHECKED)
         if verdict.support in ("unsupported", "unchecked"):
             return Claim(text, (), Verdict("unsupported", verdict.score or 0.0, verdict.reason))
         return Claim(text, tuple(map(self._span, rows)), verdict)
+
+    def _about(self, text: str) -> set[str]:
+        """The ids of the papers of the sheet that a text names."""
+        papers = [at.paper for at in self._sheet.papers]
+        return {paper.id for paper in subjects(text, papers, self._index.lexical)}
+
+    def _whole_or_apart(
+        self, text: str, named: Sequence[int], about: Collection[str]
+    ) -> tuple[tuple[int, ...], Verdict]:
+        """The passage that supports a sentence, or one for each of its clauses."""
+        rows, verdict = self._support(text, named, about)
+        if verdict.support == "supported":
+            return rows, verdict
+        apart, other = self._apart(text, named, about)
+        return (apart, other) if _better(other, verdict) else (rows, verdict)
+
+    def _support(
+        self, text: str, named: Sequence[int], about: Collection[str]
+    ) -> tuple[tuple[int, ...], Verdict]:
+        """The passage that supports a sentence: of those named, or else the best there is."""
+        rows, verdict = self._best_of(text, named, about)
+        if verdict.support != "supported":
+            others, other = self._best_of(text, self._everything, about)
+            if _better(other, verdict):
+                rows, verdict = others, other
+        return rows, verdict
+
+    def _apart(
+        self, text: str, named: Sequence[int], about: Collection[str]
+    ) -> tuple[tuple[int, ...], Verdict]:
+        """What supports the clauses of a sentence, each in the paper it names or all are about.
+
+        The verdict is the worst of them. Passages are not read together in any other way: a name
+        from one and a fact from another would make a third.
+        """
+        clauses = _CLAUSE.split(text)
+        if len(clauses) < 2 or min(len(clause.split()) for clause in clauses) < _SHORTEST:
+            return (), _NOTHING
+        rows: list[int] = []
+        worst = Verdict("supported", 1.0)
+        for clause in clauses:
+            own = self._about(clause) or about
+            found, verdict = self._support(clause, named, own if len(own) == 1 else about)
+            rows += found
+            worst = min(worst, verdict, key=_order)
+        return tuple(dict.fromkeys(rows)), worst
 
     def entry(self, text: str) -> tuple[int, str, str] | None:
         """The number and title of the paper that a bullet begins with, and what it goes on with."""
@@ -97,20 +151,28 @@ class Grounder:
 
     def ground_entry(self, number: int, text: str, addresses: Sequence[Address]) -> Claim:
         """What is said of one paper of a list: only that paper can support it."""
-        own = [address for address in addresses if address.paper == number]
-        claim = self.ground(text, own or [Address(number)])
-        paper = self._sheet.papers[number - 1].paper
-        if any(span.paper.id != paper.id for span in claim.spans):
-            wrong = f"what supports it is not in “{paper.display_title}”"
-            return Claim(text, (), Verdict("unsupported", 0.0, wrong))
-        return claim
+        self._bound[text] = number
+        if _leads_in(text):
+            return Claim(text, (), UNCHECKED)
+        at = self._sheet.papers[number - 1]
+        named = self._sheet.rows(address for address in addresses if address.paper == number)
+        rows, verdict = self._whole_or_apart(text, named or at.rows, {at.paper.id})
+        if verdict.support == "unsupported" and says_nothing(text):
+            return Claim(text, (), UNCHECKED)
+        spans = () if verdict.support == "unsupported" else tuple(map(self._span, rows))
+        return Claim(text, spans, verdict)
+
+    def reground(self, text: str, before: str) -> Claim:
+        """A sentence in the place of another: what only one paper could support stays so."""
+        number = self._bound.get(before)
+        return self.ground_entry(number, text, ()) if number else self.ground(text, ())
 
     def nearest(self, text: str, limit: int = 2) -> tuple[str, ...]:
-        """The sentences of the sheet that a sentence comes nearest to, for its repair."""
-        found, _ = best_support(
-            text, self._texts(self._sheet.all_rows, text), self._checker, limit=limit
-        )
-        return tuple(self._index.passages[self._sheet.all_rows[at]].text for at in found)
+        """The sentences that a sentence comes nearest to, of its paper if it is bound to one."""
+        number = self._bound.get(text)
+        rows = self._sheet.papers[number - 1].rows if number else self._sheet.all_rows
+        found, _ = best_support(text, self._texts(rows, text), self._checker, limit=limit)
+        return tuple(self._index.passages[rows[at]].text for at in found)
 
     def recheck(self, claim: Claim, checker: Checker) -> Claim:
         """The claim with the verdict of another checker; its own if that one gives none."""
@@ -122,18 +184,27 @@ class Grounder:
         spans = () if verdict.support == "unsupported" else claim.spans
         return Claim(claim.text, spans, verdict)
 
-    def _best_of(self, text: str, rows: Sequence[int]) -> tuple[tuple[int, ...], Verdict]:
-        """The fewest of some passages that support a sentence as well as any, in their order."""
-        if not rows:
-            return (), Verdict("unsupported", 0.0, "no sentence of the evidence says this")
-        texts = self._texts(rows, text)
-        found, verdict = best_support(text, texts, self._checker)
-        chosen = tuple(sorted(rows[at] for at in found))
-        if verdict.support != "supported" and 2 < len(rows) <= _CITED_AT_MOST:
-            together = self._checker.check(text, texts)
-            if _better(together, verdict):
-                return tuple(sorted(rows)), together
-        return chosen, verdict
+    def _best_of(
+        self, text: str, rows: Sequence[int], about: Collection[str]
+    ) -> tuple[tuple[int, ...], Verdict]:
+        """The fewest passages of one paper that support a sentence as well as any of `rows` do."""
+        papers: dict[int, list[int]] = {}
+        for row in rows:
+            papers.setdefault(int(self._index.owner[row]), []).append(row)
+        if about:
+            papers = {p: r for p, r in papers.items() if self._index.papers[p].id in about}
+        if len(papers) > _PAPERS:
+            said = set(tokenize(text))
+            shared = {
+                paper: len(said & paper_tokens(self._index.papers[paper])) for paper in papers
+            }
+            papers = {p: papers[p] for p in sorted(papers, key=lambda p: -shared[p])[:_PAPERS]}
+        best: tuple[tuple[int, ...], Verdict] | None = None
+        for own in papers.values():
+            found, verdict = best_support(text, self._texts(own, text), self._checker, limit=1)
+            if best is None or _order(verdict) > _order(best[1]):
+                best = tuple(sorted(own[at] for at in found)), verdict
+        return best or ((), _NOTHING)
 
     def _texts(self, rows: Sequence[int], text: str) -> list[str]:
         return [_in_context(self._span(row), text) for row in rows]
@@ -148,12 +219,38 @@ def says_nothing(text: str) -> bool:
     return bool(_SAYS_NOTHING.search(text))
 
 
+def _leads_in(text: str) -> bool:
+    """Whether a line only announces what follows: "These papers fit:"."""
+    return bool(_LEADS_IN.fullmatch(text)) and len(text.split()) <= _LONGEST_LEAD
+
+
 def _in_context(span: Span, sentence: str) -> str:
-    """A passage after what its paper is called: "it" there may be "MindSearch" in a sentence."""
+    """A passage after what its paper is called: "it" there may be "MindSearch" in a sentence.
+
+    Not so what an abstract says of earlier work, before its own begins or beside it.
+    """
+    if span.start < own_from(span.paper) or speaks_of_others(span.text):
+        return span.text
     title = span.paper.display_title
-    if letters(title) not in letters(sentence):
-        title = ", ".join(own_names(span.paper)[:_NAMES])
-    return f"{title}: {span.text}" if title else span.text
+    called = (
+        [title] if letters(title) in letters(sentence) else list(own_names(span.paper)[:_NAMES])
+    )
+    called = [name for name in called if _is_what_it_is_said_of(name, sentence)]
+    return f"{', '.join(called)}: {span.text}" if called else span.text
+
+
+def _is_what_it_is_said_of(name: str, sentence: str) -> bool:
+    """Whether a sentence is said of a name: it opens with it, or ends "… of MindSearch"."""
+    said = re.escape(name)
+    opens = rf"(?:(?:according to|in|on|for|with|the|of|by)\s+){{0,2}}{said}(?!\w)"
+    ends = rf".*\b(?:of|in|on|for|by|with|under)\s+(?:the\s+)?{said}\W*"
+    return bool(re.match(rf"\W*{opens}", sentence, re.IGNORECASE)) or bool(
+        re.fullmatch(ends, sentence, re.IGNORECASE | re.DOTALL)
+    )
+
+
+def _order(verdict: Verdict) -> tuple[int, float]:
+    return _RANK[verdict.support], verdict.score or 0.0
 
 
 def _better(one: Verdict, other: Verdict) -> bool:

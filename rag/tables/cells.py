@@ -18,8 +18,9 @@ from index.passages import Passage
 from index.store import Index
 from index.text import CleanText, clean
 from rag.names import own_names
+from rag.own_work import speaks_as_authors, speaks_of_others
 from rag.retrieval import Floats, passage_rows
-from rag.sentence_score import NUMBER, leans, names_its_paper, share
+from rag.sentence_score import NUMBER, leans, share
 from rag.tables.clauses import balanced, shorten
 from rag.tables.columns import Column, ColumnKind
 from rag.tables.cues import CUES, Cue, naming_cues
@@ -49,16 +50,6 @@ COMMON_SHARE = 0.2
 _FEW = 3
 _RARE = 2
 
-# What others did, or what is still to be done about it: nothing the paper reports of itself.
-_OTHERS = re.compile(
-    r"^(?:recent(?:ly)?|previous|prior|traditional|existing|while (?:previous|prior|existing)|most"
-    r"|many|however,? (?:\w+ )?(?:existing|current|previous|prior|these|most)|in recent|despite"
-    r"|although (?:existing|recent|previous)|current)\b"
-    r"|\b(?:existing|previous|prior|current) (?:\w+ )?(?:methods|approaches|works?|benchmarks"
-    r"|datasets|models|systems|studies|agents|literature|techniques|research)\b"
-    r"[^.;]{0,50}\b(?:fail|lack|struggl|suffer|limit|only|cannot|rely|focus|require|are|is)\w*",
-    re.IGNORECASE,
-)
 _ADDED = re.compile(
     r"\b(?:further|furthermore|additionally|in addition|moreover|also|besides|finally|secondly"
     r"|notably|remarkably|surprisingly)\b",
@@ -71,7 +62,6 @@ _NEAR = re.compile(
     re.IGNORECASE,
 )
 _NAME = re.compile(r"\b[A-Z][\w+-]*[A-Z0-9][\w+]*")
-_OWN = re.compile(r"\b(?:we|our|us|i|my|this (?:paper|work|study|report))\b", re.IGNORECASE)
 _LATE = frozenset({ColumnKind.RESULT, ColumnKind.LIMITATION, ColumnKind.METRIC, ColumnKind.SPEED})
 _EARLY = frozenset({ColumnKind.PROBLEM})
 
@@ -185,7 +175,7 @@ class CellFinder:
         """What the place and the form of a sentence are worth for a kind of column."""
         if kind in _EARLY:
             return -LATER_BONUS * i / count
-        score = -BACKGROUND_MALUS * bool(_OTHERS.search(text))
+        score = -BACKGROUND_MALUS * speaks_of_others(text)
         if i < own:
             score -= BACKGROUND_MALUS
         if kind in _LATE:
@@ -205,7 +195,7 @@ class CellFinder:
 def _says_own(text: str, named: Sequence[Cue]) -> bool:
     """Whether a sentence is about the paper itself, not about what was before."""
     by_name = any(cue.pattern.search(text) for cue in named)
-    return by_name or bool(_OWN.search(text)) or names_its_paper(text)
+    return by_name or speaks_as_authors(text)
 
 
 def _assign(options: Sequence[Sequence[_Found | None]]) -> list[int | None]:

@@ -114,8 +114,11 @@ def check_columns(names: Sequence[str]) -> tuple[str, ...]:
     """The names of columns, each in one line.
 
     Raises:
-        InputError: there is none, there are too many, or one is empty, too long or there twice.
+        InputError: it is one text, there is none, there are too many, or one is empty, too long or
+            there twice.
     """
+    if isinstance(names, str):
+        raise InputError(f"columns must be a list of names, such as [{names!r}]")
     columns = tuple(plain(name) for name in names)
     if not columns:
         raise InputError("no column is named: name at least one, such as 'method'")

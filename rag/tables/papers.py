@@ -50,6 +50,8 @@ def find_paper(wanted: str, papers: Sequence[Paper]) -> int:
     for row, paper in enumerate(papers):
         if paper.id == wanted.strip():
             return row
+    if not wanted.strip():
+        raise InputError("a paper to compare is empty: give its title or id")
     key = letters(wanted)
     titles = [letters(paper.title) for paper in papers]
     heads = [letters(title_name(paper) or "") for paper in papers]
@@ -89,6 +91,8 @@ def choose_rows(
     Raises:
         InputError: a paper named is unknown, or a filter cannot be used.
     """
+    if isinstance(papers, str):
+        raise InputError(f"papers must be a list of titles or ids, such as [{papers!r}]")
     mask = allowed(index.papers, filters or Filters())
     if papers:
         rows = tuple(dict.fromkeys(find_paper(wanted, index.papers) for wanted in papers))

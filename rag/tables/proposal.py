@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from index.errors import InputError
 from rag.chat import Complete, Message
 from rag.chat.errors import ReplyError
+from rag.chat.thinking import without_thoughts
 from rag.conversation import plain
-from rag.replies import bare, data, without_thoughts
+from rag.replies import bare, data
 from rag.tables.columns import LONGEST_COLUMN, check_columns
 
 MOST_PROPOSED = 5

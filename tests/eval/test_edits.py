@@ -6,7 +6,7 @@ from eval.edits import Edit, false_edits, rewordings
 
 SOURCE = (
     "In this paper, we propose MindSearch (a framework), which outperforms 3 engines, "
-    "and it does not need labels."
+    "and it does not need labels for any of them."
 )
 OTHER = "WebPlanner reduces the cost of four agents."
 
@@ -17,13 +17,59 @@ def texts(found: list[Edit], source: str = SOURCE) -> dict[str, str]:
 
 def test_a_false_edit_changes_one_thing() -> None:
     found = texts(false_edits([SOURCE, OTHER]))
-    assert set(found) == {"number", "name", "negated", "affirmed", "opposite"}
+    assert set(found) == {
+        *("number", "name", "another paper", "negated", "affirmed", "denial cut", "opposite")
+    }
+    assert found["denial cut"] == "Need labels for any of them."
     assert " 3 engines" not in found["number"]
     assert "MindSearch" not in found["name"]
     assert "WebPlanner" in found["name"]
     assert "we do not propose" in found["negated"]
     assert "and it need labels" in found["affirmed"]
     assert "underperforms 3 engines" in found["opposite"]
+
+
+def test_two_numbers_change_places() -> None:
+    said = "It has 204 tasks by 1,442 authors."
+    assert texts(false_edits([said], ["swapped numbers"]), said) == {
+        "swapped numbers": "It has 1,442 tasks by 204 authors."
+    }
+    alike = ["It covers 30-40% of the four tasks, by 4 people."]
+    assert all(" 30-40% " not in e.text for e in false_edits(alike, ["swapped numbers"]))
+    assert false_edits(["It has 204 tasks by many authors."], ["swapped numbers"]) == []
+    assert false_edits(["It has four tasks by 4 authors."], ["swapped numbers"]) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "made"),
+    [
+        ("It runs for 3 minutes a day.", "It runs for 3 hours a day."),
+        ("It gains 5.0% over the rest.", "It gains 5.0 points over the rest."),
+        ("It needs 40 GB of memory.", "It needs 40 MB of memory."),
+        ("It has 7 billion parameters in all.", "It has 7 million parameters in all."),
+        ("It is 4× as fast as that.", "It is 4% as fast as that."),
+    ],
+)
+def test_a_unit_becomes_another(said: str, made: str) -> None:
+    assert texts(false_edits([said], ["unit"]), said) == {"unit": made}
+
+
+def test_the_name_of_another_paper_comes_with_that_papers_sentence() -> None:
+    (found, back) = false_edits([SOURCE, OTHER], ["another paper"])
+    assert "we propose WebPlanner" in found.text
+    assert (found.beside, back.beside) == (OTHER, SOURCE)
+    assert false_edits([SOURCE], ["another paper"]) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "made"),
+    [
+        ("It never touches the original training data.", "Touches the original training data."),
+        ("Neither Quora nor MS MARCO is used at all.", "MS MARCO is used at all."),
+    ],
+)
+def test_a_denial_is_cut_off(said: str, made: str) -> None:
+    assert texts(false_edits([said], ["denial cut"]), said) == {"denial cut": made}
 
 
 def test_number_words_become_other_number_words() -> None:

@@ -23,6 +23,7 @@ def replying(reply: str) -> Complete:
         ("How well does it do?", True),
         ("and on phones?", True),
         ("What accuracy does the agent reach?", True),
+        ("Which homes, floors, doors, shelves, tools and objects appear in source 2?", True),
         (
             "Which recommender systems predict conversions for sponsored products on marketplaces?",
             False,
@@ -60,6 +61,8 @@ def test_the_first_question_of_a_conversation_stands_alone() -> None:
             "Why does RT-H predict language motions?",
         ),
         ("Which papers mention Minecraft?", "Which papers mention Minecraft?", None),
+        ("What does paper 2 learn?", "What household tasks does Dobb-E learn?", None),
+        ("What about [2]?", "What about On Bringing Robots Home?", None),
     ],
 )
 def test_a_rewritten_question_is_read_out_of_what_models_put_around_it(

@@ -123,6 +123,12 @@ def test_what_is_not_swapped_stays_part_of_the_question(
         ("the first one?", 0),
         ("tell me more about the third paper", 2),
         ("tell me more about the last one", -1),
+        ("What does the 2nd paper propose?", 1),
+        ("What does paper 2 propose?", 1),
+        ("What does [3] do?", 2),
+        ("Tell me more about reference 2", 1),
+        ("and number 3?", 2),
+        ("Source 1?", 0),
     ],
 )
 def test_the_second_paper_is_the_second_of_the_list_before(
@@ -131,6 +137,40 @@ def test_the_second_paper_is_the_second_of_the_list_before(
     history, listed = about_merging
     answer = sample_assistant.ask(question, history=history)
     assert titles(answer) == [listed[place]]
+
+
+def test_several_papers_may_be_given_by_their_numbers(
+    sample_assistant: Assistant, about_merging: tuple[Turns, list[str]]
+) -> None:
+    history, listed = about_merging
+    answer = sample_assistant.ask("What do papers 1 and 3 propose?", history=history)
+    asked = answer.standalone_question
+    assert [title in asked for title in listed[:3]] == [True, False, True]
+
+
+def test_a_number_that_no_cited_paper_has_is_none_of_them(
+    sample_assistant: Assistant, about_mind_search: Turns
+) -> None:
+    answer = sample_assistant.ask("What does paper 7 do?", history=about_mind_search)
+    assert "MindSearch" not in answer.standalone_question
+
+
+def test_a_number_is_one_of_the_list_that_has_as_many(
+    sample_assistant: Assistant, about_merging: tuple[Turns, list[str]]
+) -> None:
+    history, listed = about_merging
+    first = sample_assistant.ask("What does paper 1 propose?", history=history)
+    later = [*history, *said("What does paper 1 propose?", first.text)]
+    answer = sample_assistant.ask("And what does paper 3 propose?", history=later)
+    assert titles(answer) == [listed[2]]
+
+
+def test_a_number_within_a_digest_is_no_reference(
+    sample_assistant: Assistant, about_merging: tuple[Turns, list[str]]
+) -> None:
+    history, listed = about_merging
+    answer = sample_assistant.ask("What is paper 2 of the Mar 14 digest?", history=history)
+    assert listed[1] not in answer.standalone_question
 
 
 def test_each_of_them_is_about_both_papers_spoken_of(sample_assistant: Assistant) -> None:

@@ -19,6 +19,7 @@ BOTH = "Compare WebArena with OSWorld: how many tasks does each have?"
         "How many tasks does WebArena have, and what does OSWorld measure?",
         "Which of these two needs less memory?",
         "What does merging do? Why does it work? When does it fail?",
+        "Which is harder for agents, WebArena or OSWorld?",
     ],
 )
 def test_what_has_to_be_looked_up_in_parts_is_worth_a_plan(question: str) -> None:
@@ -31,6 +32,8 @@ def test_what_has_to_be_looked_up_in_parts_is_worth_a_plan(question: str) -> Non
         "How many dialogs does Taskmaster-1 contain and what were the two ways of collecting them?",
         "Which papers propose a mixture of experts?",
         "Why does longer context hurt, and how bad does it get?",
+        "Which optimizer does OSWorld use, Adam or Lion?",
+        "What is best for agents, large models or small ones?",
         "How many stories are there in CollabStory, and at most how many LLMs co-write one?",
     ],
 )
@@ -223,6 +226,11 @@ def test_a_dependent_part_is_asked_with_the_names_found_before() -> None:
             "What about {}: view of ranking?",
         ),
         ("Compare UGR with UDR", ("UGR", "UDR"), "What is {}?"),
+        (
+            "Which benchmark has more tasks, BIG-bench or Cybench?",
+            ("BIG-bench", "Cybench"),
+            "How many tasks does {} have?",
+        ),
     ],
 )
 def test_a_comparison_of_two_named_things_needs_no_model(

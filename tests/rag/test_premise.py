@@ -16,6 +16,8 @@ FAST = paper("fast", "FastNet: Speed", "FastNet is 3x faster and 40\\% smaller o
         ("Why is FastNet 10x faster?", "10x"),
         ("How were the 512 tasks chosen?", "512"),
         ("Why does FastNet, with 512 tasks, lose 55% of its size?", "512 and 55%"),
+        ("Is FastNet fast, and why did it lose 55% of its size?", "55%"),
+        ("Does it work? How were the 512 tasks chosen?", "512"),
     ],
 )
 def test_a_number_that_no_abstract_has_is_said_to_be_absent(question: str, said: str) -> None:
@@ -36,6 +38,17 @@ def test_a_number_that_no_abstract_has_is_said_to_be_absent(question: str, said:
         "Is GPT-4 or Llama 3 faster?",
         "How many tasks are there?",
         "Which 12 papers are about boats?",
+        "Does FastNet lose 55% of its size?",
+        "Is it true that FastNet has over 500 tasks?",
+        "So, are the 512 tasks hard?",
+        "How large is FastNet, and does it reach 55%?",
+        "In tests of speed, do people reach 55%?",
+        "Which networks lose any of their size, 55% of it?",
+        "Which networks become more than 55% smaller?",
+        "What lets it become at least 10x faster?",
+        "What gets it above 55%?",
+        "How close does it come to 10x?",
+        "What happens if 55% of it is removed?",
     ],
 )
 def test_what_is_there_or_is_asked_for_is_not_contradicted(question: str) -> None:

@@ -267,7 +267,7 @@ def test_papers_that_are_named_win_over_the_question(table: MakeTable) -> None:
         ("Soil Moisture of Medows", "nearest title is 'Soil Moisture of Meadows'"),
         ("Quantum Chromodynamics", "no paper in the index is called 'Quantum Chromodynamics'"),
         ("paper kites", "2 papers fit 'paper kites'"),
-        ("", "no paper in the index is called ''"),
+        (" ", "a paper to compare is empty"),
     ],
 )
 def test_a_paper_that_is_unknown_or_not_one_is_told(
@@ -320,6 +320,13 @@ def test_columns_that_cannot_be_used_are_refused_in_one_line(columns: list[str],
     assert "\n" not in str(refused.value)
 
 
+def test_one_text_is_no_list_of_columns_or_papers(table: MakeTable) -> None:
+    with pytest.raises(InputError, match=re.escape("such as ['method']")):
+        table("kites", "method")
+    with pytest.raises(InputError, match=re.escape("such as ['glide']")):
+        table("kites", ["method"], papers="glide")
+
+
 def test_a_limit_below_one_and_an_empty_question_are_refused(table: MakeTable) -> None:
     with pytest.raises(InputError, match="limit must be at least 1"):
         table("kites", ["method"], limit=0)
@@ -350,9 +357,9 @@ def sentence(server: ChatServer, title: str, said: str) -> None:
 def test_a_model_chooses_the_sentence_and_words_of_it(
     table: MakeTable, chat_server: ChatServer, complete: Complete
 ) -> None:
-    sentence(chat_server, "GlideBench", "1: 4 | 420 flights")
+    sentence(chat_server, "GlideBench", "1: 4 | 420 flights recorded")
     made = table(columns=["data"], complete=complete, model="scripted")
-    assert cells(made, "glide") == {"data": "420 flights"}
+    assert cells(made, "glide") == {"data": "420 flights recorded"}
     assert cells(made, "string") == {"data": None}, "the model says that it is not stated"
     assert made.mode == "generative"
     assert made.model == "scripted"
@@ -365,9 +372,17 @@ def test_a_model_chooses_the_sentence_and_words_of_it(
     [
         ("1: 4 | 999 flights", "It has 420 flights recorded over 3 hills."),
         ("1: 4", "It has 420 flights recorded over 3 hills."),
-        ('**data**: Sentence 4 | "420 flights"', "420 flights"),
-        ("Column 1: [4] | 420 FLIGHTS", "420 flights"),
-        ("<think>1: none</think>\n```\n1: 4 | 420 flights\n```", "420 flights"),
+        ('**data**: Sentence 4 | "420 flights recorded"', "420 flights recorded"),
+        ("Column 1: [4] | 420 FLIGHTS RECORDED", "420 flights recorded"),
+        ("<think>1: none</think>\n```\n1: 4 | 420 flights recorded\n```", "420 flights recorded"),
+        ("1. 4 | 420 flights recorded", "420 flights recorded"),
+        (
+            "| column | sentence | words |\n|---|---|---|\n| 1 | 4 | 420 flights recorded |",
+            "420 flights recorded",
+        ),
+        ("data: [4] 420 flights recorded", "420 flights recorded"),
+        ("1: 4 (420 flights recorded", "420 flights recorded"),
+        ("1: 4 | 420 flights", "It has 420 flights recorded over 3 hills."),
         ("1: 6 | 61.5% of the landing spots", "61.5\\% of the landing spots"),
         ("1: 3 hills were flown over", "It has 420 flights recorded over 3 hills."),
         ("1: 77 | 420 flights", "It has 420 flights recorded over 3 hills."),
@@ -381,6 +396,51 @@ def test_what_a_model_says_that_is_not_there_never_comes_into_a_cell(
     made = table(columns=["data"], complete=complete)
     assert cells(made, "glide")["data"] == quoted
     is_verbatim(made)
+
+
+@pytest.mark.parametrize(
+    ("said", "quoted"),
+    [
+        ("string kites are used for training", "Neither string kites nor box kites are used"),
+        ("box kites are used for training", "Neither string kites nor box kites are used"),
+        ("changes the wing of a kite", "Our tail never changes the wing of a kite"),
+        ("Neither string kites nor box kites", "Neither string kites nor box kites"),
+        ("never changes the wing", "never changes the wing"),
+        ("string kites", "Neither string kites nor box kites are used"),
+    ],
+)
+def test_words_without_the_denial_in_their_clause_are_quoted_with_it(
+    tmp_path: Path,
+    encoder: SentenceEncoder,
+    chat_server: ChatServer,
+    complete: Complete,
+    said: str,
+    quoted: str,
+) -> None:
+    tail = paper(
+        "tail",
+        "TailNet: Kites",
+        "Neither string kites nor box kites are used for training. Our tail never changes the "
+        "wing of a kite, and in a strong wind from the sea or from the hills behind the village "
+        "it keeps a kite up for 9 hours.",
+    )
+    index = indexed([tail, SOIL], tmp_path / "store", encoder)
+    number = 1 if "kites" in said else 2
+    chat_server.script = lambda request: says(f"1: {number} | {said}")
+    made = make_table(index, encoder, "TailNet", ["data"], papers=["tail"], complete=complete)
+    found = cells(made, "tail")["data"] or ""
+    assert found.startswith(quoted)
+    if len(quoted.split()) > len(said.split()):
+        assert found.endswith((".", "kite"))
+    is_verbatim(made)
+
+
+def test_a_reply_none_however_it_is_put_leaves_the_cell_empty(
+    table: MakeTable, chat_server: ChatServer, complete: Complete
+) -> None:
+    for said in ("data: Not mentioned.", "| 1 | none |", "1: none (not stated)", "1. -"):
+        sentence(chat_server, "GlideBench", said)
+        assert cells(table(columns=["data"], complete=complete), "glide")["data"] is None, said
 
 
 def test_a_model_is_asked_once_a_paper_with_its_sentences_numbered_and_fenced(

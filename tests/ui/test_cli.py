@@ -253,9 +253,39 @@ def test_doctor_asks_the_chat_model_for_a_word(
     chat_server.script = [says("ok")]
     out, _ = succeeded(capsys, "doctor", "--store", str(sample_store))
     assert "written by scripted" in out
+    assert "checked by 'local'" in out
     chat_server.script = [fails(401)]
     assert main(["doctor", "--store", str(sample_store)]) == 1
     assert "check OPENAI_API_KEY" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("ABSTRACTQA_SUPPORT_CHECKER", "/no/such/model"),
+        ("ABSTRACTQA_CHAT_TOKENIZER", "/no/such/tokenizer.json"),
+        ("ABSTRACTQA_CHAT_PRICE", "free"),
+    ],
+)
+@pytest.mark.parametrize("command", [["doctor"], ["ask", "How many tasks does OSWorld have?"]])
+def test_what_is_beside_the_chat_model_is_looked_at_before_that_is_asked(
+    sample_store: Path,
+    capsys: Capture,
+    chat_server: ChatServer,
+    monkeypatch: pytest.MonkeyPatch,
+    setting: str,
+    value: str,
+    command: list[str],
+) -> None:
+    monkeypatch.setenv("ABSTRACTQA_CHAT_MODEL", "scripted")
+    monkeypatch.setenv("OPENAI_BASE_URL", chat_server.base_url)
+    monkeypatch.setenv(setting, value)
+    chat_server.script = lambda _: says("ok")
+    assert main([*command, "--store", str(sample_store)]) == 1
+    said = capsys.readouterr().err
+    assert setting in said
+    assert len(said.strip().splitlines()) == 1
+    assert not chat_server.received
 
 
 def test_ask_says_what_the_abstracts_do_not_bear_out(

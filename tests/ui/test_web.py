@@ -169,6 +169,34 @@ def test_the_history_is_plain_text_without_failed_turns(sample_assistant: Assist
     assert told[2]["content"] == "typed by a program"
 
 
+def test_the_second_paper_is_the_one_with_that_number_on_the_page(
+    sample_assistant: Assistant,
+) -> None:
+    chat = Chat(sample_assistant)
+    _, messages, _, sections = list(
+        chat.respond("Which papers are about model merging?", [], [], [])
+    )[-1]
+    # What an answer says need not name the papers it cites.
+    messages[-1]["content"] = "There are several. [1] [2] [3]"
+    titles = {paper.id: paper.display_title for paper in sample_assistant.papers()}
+    for number, asked in enumerate(("the first paper", "paper 2", "the 3rd one")):
+        *_, later = list(chat.respond(f"What does {asked} do?", messages, [], sections))[-1]
+        cited = later[-1].references
+        assert [titles[one] for one in cited] == [titles[sections[0].references[number]]]
+
+
+def test_a_program_may_say_what_an_answer_cited(client: Client) -> None:
+    history: list[dict[str, Any]] = [
+        {"role": "user", "content": "Which benchmarks are there?"},
+        {"role": "assistant", "content": "Several."},
+    ]
+    found = client.predict("Which benchmarks are there?", [], [], api_name="/ask")
+    ids = [reference["paper"]["id"] for reference in found["references"]]
+    history[1]["references"] = ids[:2]
+    found = client.predict("What does the second paper do?", history, [], api_name="/ask")
+    assert found["references"][0]["paper"]["id"] == ids[1]
+
+
 def test_every_example_can_be_answered(sample_assistant: Assistant) -> None:
     questions = examples(sample_assistant.papers())
     assert len(questions) == 4

@@ -38,6 +38,8 @@ class Section(NamedTuple):
     turn: int
     question: str
     cards: str
+    references: tuple[str, ...] = ()
+    """Ids of the papers it cites, number 1 first."""
 
 
 def message_text(content: object) -> str:
@@ -49,16 +51,28 @@ def message_text(content: object) -> str:
     return "\n".join(text for text in texts if isinstance(text, str) and text)
 
 
-def conversation(messages: Sequence[Message]) -> list[dict[str, str]]:
-    """The chat so far for the assistant: roles and plain text, without failed turns."""
-    turns: list[dict[str, str]] = []
+def conversation(
+    messages: Sequence[Message], sections: Sequence[Section] = ()
+) -> list[dict[str, object]]:
+    """The chat so far for the assistant: roles and plain text, without failed turns.
+
+    An answer brings the ids of the papers it cites, from its section or from the message itself,
+    so that "the second paper" is the one with that number.
+    """
+    cited = {section.turn: list(section.references) for section in sections}
+    turns: list[dict[str, object]] = []
+    turn = 0
     for message in messages:
+        turn += message.get("role") == "user"
         role, text = message.get("role"), message_text(message.get("content"))
         if role == "assistant" and f'class="{PROBLEM_CLASS}"' in text:
             if turns and turns[-1]["role"] == "user":
                 turns.pop()
         elif role in {"user", "assistant"} and text:
             turns.append({"role": role, "content": plain_text(text)})
+            references = message.get("references") or cited.get(turn)
+            if role == "assistant" and references:
+                turns[-1]["references"] = references
     return turns
 
 
@@ -77,7 +91,8 @@ class Chat:
         if answer.nearest and not answer.references:
             papers = {paper.id: paper for paper in self.assistant.papers()}
             near = [papers[n.id] for n in answer.nearest if n.id in papers]
-        return Section(turn, answer.question, section_html(answer, turn, near))
+        references = tuple(reference.paper.id for reference in answer.references)
+        return Section(turn, answer.question, section_html(answer, turn, near), references)
 
     def respond(
         self,
@@ -101,7 +116,7 @@ class Chat:
             text, drawn = "", 0.0
             filters = Filters(digests=tuple(digests or ()))
             for event in self.assistant.stream(
-                question, history=conversation(messages), filters=filters
+                question, history=conversation(messages, sections), filters=filters
             ):
                 if isinstance(event, Progress) and not text and drawn:
                     yield gr.skip(), said(partial_html("", event.text)), gr.skip(), gr.skip()
@@ -151,7 +166,8 @@ class Chat:
 
         Args:
             question: At most 4,000 characters.
-            history: Earlier messages, oldest first: [{"role": "user", "content": "…"}, …].
+            history: Earlier messages, oldest first: [{"role": "user", "content": "…"}, …]; an
+                answer's may have "references": ids or titles of the papers it cites, in order.
             digests: Names or dates of the digests that may answer; none means all.
 
         Returns:

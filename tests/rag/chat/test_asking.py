@@ -144,11 +144,22 @@ def test_all_calls_share_one_deadline(model: ChatModel, chat_server: ChatServer)
 def test_a_question_whose_time_is_over_sends_nothing(
     model: ChatModel, chat_server: ChatServer
 ) -> None:
-    asked = asking(model, 0.05)
-    time.sleep(0.1)
+    chat_server.script = lambda _: says("Plants.")
+    asked = asking(model, 0.5)
+    asked.complete(ASKED, max_tokens=5)
+    time.sleep(0.6)
     with pytest.raises(ChatError, match="not done within"):
         asked.complete(ASKED, max_tokens=5)
-    assert not chat_server.received
+    assert len(chat_server.received) == 1
+
+
+def test_the_time_before_the_first_request_is_not_the_models(
+    model: ChatModel, chat_server: ChatServer
+) -> None:
+    chat_server.script = [says("Plants.")]
+    asked = asking(model, 0.5)
+    time.sleep(0.6)
+    assert asked.complete(ASKED, max_tokens=5) == "Plants."
 
 
 def test_a_whole_reply_needs_its_first_word_in_time_too(

@@ -20,6 +20,17 @@ from rag.support.numbers import missing_numbers, quantities
         ("a gain of 3 percentage points", "a gain of 3%"),
         ("about 40% of the cases", "39.6% of the cases"),
         ("more than 300 pages", "312 pages"),
+        ("solves 12% of them", "solves 12.24% of them"),
+        ("72% of the tasks", "72.36% of the tasks"),
+        ("1.5B parameters", "1,536 million parameters"),
+        ("under 0.6% more", "less than 0.6%"),
+        ("at most eight examples", "no more than 8 examples"),
+        ("90 seconds", "1.5 minutes"),
+        ("within three minutes", "in 3 minutes"),
+        ("in 24 h", "in 1 day"),
+        ("5 to 7 days", "5-7 days"),
+        ("3 million dollars", "$3M"),
+        ("gains 5 points", "gains 5 percentage points"),
     ],
 )
 def test_a_number_written_otherwise_is_there(said: str, stored: str) -> None:
@@ -37,6 +48,17 @@ def test_a_number_written_otherwise_is_there(said: str, stored: str) -> None:
         ("about 40% of the cases", "30% of the cases", ("40%",)),
         ("more than 300 pages", "290 pages", ("300",)),
         ("58 scenarios and 204 tasks", "58 scenarios", ("204",)),
+        ("in 3 hours", "in 3 minutes", ("3 hours",)),
+        ("in 5 ms", "in 5 s", ("5 ms",)),
+        ("5 MB of memory", "5 GB of memory", ("5 MB",)),
+        ("for 3 million", "for $3 million", ("3 million",)),
+        ("gains 5.0%", "gains 5.0 points", ("5.0%",)),
+        ("gains 11", "gains 11 %", ("11",)),
+        ("by at least 40%", "by up to 40%", ("40%",)),
+        ("less than 70% of the tasks", "more than 70% of the tasks", ("70%",)),
+        ("cuts FLOPs to 88%", "cuts FLOPs by 88%", ("88%",)),
+        ("13% of them", "12.24% of them", ("13%",)),
+        ("solves 100% of them", "solves 99.6% of them", ("100%",)),
     ],
 )
 def test_another_number_or_unit_is_missing_as_the_sentence_writes_it(
@@ -62,3 +84,11 @@ def test_the_version_of_a_name_is_not_missed_as_a_number() -> None:
 
 def test_one_may_be_a_pronoun_and_is_not_asked_for() -> None:
     assert quantities("the best one of them") == []
+
+
+def test_the_decade_of_a_date_is_no_duration() -> None:
+    assert missing_numbers("work of the 1990s", ["work of 1990"]) == ()
+
+
+def test_a_share_compared_to_another_is_not_reached() -> None:
+    assert missing_numbers("a gain compared to 40%", ["it grows by 40%"]) == ()

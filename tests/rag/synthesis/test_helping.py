@@ -74,6 +74,18 @@ def test_the_rules_take_over_where_the_model_does_not_help(
     assert "OSWorld" in answer.standalone_question
 
 
+@pytest.mark.parametrize("question", ["What does [2] do?", "What does the 2nd paper do?"])
+def test_a_paper_given_by_its_number_is_that_paper_whatever_the_model_makes_of_it(
+    writing: Assistant, scripted: ChatServer, question: str
+) -> None:
+    scripted.script = script(says("What does AndroidWorld do?"), writes_tasks)
+    answer = writing.ask(question, history=HISTORY)
+    assert "OSWorld" in answer.standalone_question
+    assert "AndroidWorld" not in answer.standalone_question
+    scripted.script = script(says("What does OSWorld do?"), writes_tasks)
+    assert writing.ask(question, history=HISTORY).standalone_question == "What does OSWorld do?"
+
+
 def test_a_question_in_parts_is_planned_and_each_part_is_looked_up(
     writing: Assistant, scripted: ChatServer
 ) -> None:
@@ -104,6 +116,46 @@ def test_a_comparison_of_two_names_is_planned_without_the_model(
         "What does AndroidWorld cover?",
     ]
     assert len(scripted.received) == before + 1
+
+
+def test_parts_are_answered_where_the_whole_question_is_in_no_abstract(
+    writing: Assistant, scripted: ChatServer
+) -> None:
+    question = "Which benchmark has more tasks, BIG-bench or Cybench?"
+    assert writing.ask(question, mode="extractive").status == "insufficient_evidence"
+
+    def reply(request: Received) -> Scripted:
+        at = address(request, "It contains 40 professional-level")
+        return streams(f"Cybench has 40 professional-level tasks [{at}].")
+
+    scripted.script = script(fails(500), reply)
+    answer = writing.ask(question)
+    assert answer.status == "answered"
+    assert [part.question for part in answer.plan] == [
+        "How many tasks does BIG-bench have?",
+        "How many tasks does Cybench have?",
+    ]
+    said = scripted.received[-1].text
+    assert "204 tasks" in said
+    assert answer.notice is None
+
+
+def test_what_is_found_for_one_part_alone_is_told_with_what_is_missing(
+    writing: Assistant, scripted: ChatServer
+) -> None:
+    scripted.script = script(fails(500), writes_tasks)
+    answer = writing.ask("Which benchmark has more tasks, Zorkbench-9 or OSWorld?")
+    assert [title.split(":")[0] for title in titles(answer)] == ["OSWorld"]
+    assert "Zorkbench-9" in (answer.notice or "")
+
+
+def test_a_question_of_whose_parts_none_is_there_is_refused(
+    writing: Assistant, scripted: ChatServer
+) -> None:
+    before = len(scripted.received)
+    answer = writing.ask("Which benchmark has more tasks, Zorkbench-9 or Blipworld-7?")
+    assert answer.status == "insufficient_evidence"
+    assert len(scripted.received) == before
 
 
 def test_a_part_that_needs_another_is_asked_with_what_that_one_found(

@@ -30,6 +30,16 @@ STYLES: dict[str, Style] = {
     "escaped brackets": lambda at: rf" \[{at}\]",
     "a superscript tag": lambda at: f"<sup>{at}</sup>",
     "by name": lambda at: " [OSWorld]",
+    "address and name": lambda at: f" [{at}, OSWorld]",
+    "name and address in parentheses": lambda at: f" (OSWorld, {at})",
+    "in words in parentheses": lambda at: f" (Paper {at[0]}, sentence {at[2:]})",
+    "two in parentheses": lambda at: f" ({at} and {at})",
+    "a link": lambda at: f" [{at}](#{at})",
+    "full width": lambda at: f"（{at}）",
+    "braces": lambda at: f" {{{at}}}",
+    "cited": lambda at: f" [cite: {at}]",
+    "separated": lambda at: f" [{at}],[{at}]",
+    "among words": lambda at: f" [see OSWorld at {at} there]",
     "forgotten": lambda at: "",
     "unknown paper": lambda at: " [9.9]",
 }
@@ -98,26 +108,70 @@ def test_a_paragraph_cited_at_its_end_cites_sentence_by_sentence(
         ("【4:1†a.pdf】", 11, [(4, 1)]),
         ("¹˒²", 3, [(1, None), (2, None)]),
         ("[[1.1]].", 7, [(1, 1)]),
+        ("[1.2, OSWorld] so", 14, [(1, 2)]),
+        ("(OSWorld, 1.2).", 14, [(1, 2)]),
+        ("[Paper 1: OSWorld]", 18, [(1, None)]),
+        ("[Sentence 1.2 of Paper 1]", 25, [(1, 2)]),
+        ("[sentence 2 of paper 1]", 23, [(1, 2)]),
+        ("[#1.2]", 6, [(1, 2)]),
+        ("[^1^]", 5, [(1, None)]),
+        ("[S1.2]", 6, [(1, 2)]),
+        ("[cite: 1.2]", 11, [(1, 2)]),
+        ("[[citation:1]]", 14, [(1, None)]),
+        ("[1.2|1.4]", 9, [(1, 2), (1, 4)]),
+        ("[1.2 / 1.4]", 11, [(1, 2), (1, 4)]),
+        ("[1](#1)", 7, [(1, None)]),
+        ("（1.2）。", 5, [(1, 2)]),
+        ("［1.2］", 5, [(1, 2)]),
+        ("{1.2}", 5, [(1, 2)]),
+        ("<1.2>", 5, [(1, 2)]),
+        ("[1.2],[1.4] so", 11, [(1, 2), (1, 4)]),
+        ("[1.2] and [1.4]", 15, [(1, 2), (1, 4)]),
+        ("[1.2", 4, [(1, 2)]),
     ],
 )
 def test_a_marker_is_read_to_its_end(
     text: str, length: int, addresses: list[tuple[int, int | None]]
 ) -> None:
-    assert read_marker(text, {}) == (length, tuple(Address(*each) for each in addresses))
+    marker = read_marker(text, {"osworld": 1})
+    assert marker
+    assert (marker.length, marker.addresses) == (length, tuple(Address(*a) for a in addresses))
 
 
 @pytest.mark.parametrize(
-    "text", ["[0, 1]", "[CLS]", "[a]", "(2024 edition)", "(0.85)", "[1, 2", "<b>1</b>", "[]", "()"]
-)
+    "text",
+    ["[0, 1]", "[CLS]", "[a]", "(2024 edition)", "(0.85)", "[0, 2", "<b>1</b>", "[]",
+     "()", "{1, 2}", "[2024]", "(OSWorld)", "[in 3 steps]"],
+)  # fmt: skip
 def test_other_brackets_are_no_markers(text: str) -> None:
     assert read_marker(text, {}) is None
 
 
-@pytest.mark.parametrize("marker", ["[1.2]", "【1†source】", "[Paper 1, sentence 2]", "(1.2)"])
+def test_any_address_that_there_is_counts_in_square_brackets() -> None:
+    text = "[as OSWorld says in 1.2, and 1.9]"
+    assert read_marker(text, {}) is None
+    marker = read_marker(text, {}, {1: 4})
+    assert marker
+    assert marker.addresses == (Address(1, 2),)
+
+
+def test_a_link_that_is_no_marker_shows_its_text() -> None:
+    marker = read_marker("[its page](https://a.org/b) so", {})
+    assert marker
+    assert (marker.length, marker.addresses, marker.text) == (27, (), "its page")
+
+
+@pytest.mark.parametrize(
+    "marker",
+    ["[1.2]", "【1†source】", "[Paper 1, sentence 2]", "(1.2)", "(1.2 and 1.4)", "<sup>1</sup>",
+     "(papers 1 and 2)", "(Paper 1, sentence 2)", "(OSWorld, 1.2)", "[1](#1)", "[1.2], [1.4]",
+     "¹˒²"],
+)  # fmt: skip
 def test_every_beginning_of_a_marker_is_held_back(marker: str) -> None:
-    assert all(may_become_marker(marker[:end]) for end in range(1, len(marker)))
+    names = {"osworld": 1}
+    assert all(may_become_marker(marker[:end], names) for end in range(1, len(marker)))
 
 
-@pytest.mark.parametrize("text", ["(which is", "[" + "x" * 80, "<b", "(for example the"])
+@pytest.mark.parametrize("text", ["(which is", "[" + "x" * 80, "< b", "(for example the", "{a"])
 def test_what_can_be_no_marker_any_more_is_not_held_back(text: str) -> None:
     assert not may_become_marker(text)

@@ -1,0 +1,80 @@
+"""What is opened with a chat model, when, and what happens once it is closed."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from chat_server import ChatServer, Received, Scripted, fails, says
+from tiny_nli import tiny_nli
+from writing import PEOPLE, QUESTION, TASKS, writes
+
+from index.errors import InputError
+from rag import Assistant
+
+writes_two = writes(
+    lambda at: (
+        f"OSWorld has a benchmark of 369 tasks [{at(TASKS)}]. People complete more than"
+        f" 72.36% of the tasks [{at(PEOPLE)}]."
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("support_checker", "/no/such/model"),
+        ("chat_tokenizer", "/no/such/tokenizer.json"),
+        ("chat_price", "free"),
+    ],
+)
+def test_what_cannot_be_used_is_told_before_the_model_is_asked_or_its_thread_begins(
+    open_writing: Callable[..., Assistant], scripted: ChatServer, setting: str, value: str
+) -> None:
+    scripted.script = writes_two
+    assistant = open_writing(**{setting: value})
+    before, threads = len(scripted.received), threading.active_count()
+    with pytest.raises(InputError, match=f"ABSTRACTQA_{setting.upper()}"):
+        assistant.ask(QUESTION)
+    assert len(scripted.received) == before
+    assert threading.active_count() <= threads
+
+
+def test_a_model_that_is_not_one_of_inference_is_told_before_the_answer_is_paid_for(
+    open_writing: Callable[..., Assistant], scripted: ChatServer, tmp_path: Path
+) -> None:
+    scripted.script = writes_two
+    before = len(scripted.received)
+    folder = tiny_nli(tmp_path / "other", ["bad", "good"], [0, 1])
+    with pytest.raises(InputError, match="local, judge, or such a model"):
+        open_writing(support_checker=str(folder)).ask(QUESTION)
+    assert len(scripted.received) == before
+
+
+def test_after_it_is_closed_no_new_model_is_opened(
+    open_writing: Callable[..., Assistant], scripted: ChatServer
+) -> None:
+    scripted.script = writes_two
+    assistant = open_writing()
+    assert assistant.ask(QUESTION).mode == "generative"
+    assistant.close()
+    with pytest.raises(InputError, match="was closed"):
+        assistant.ask(QUESTION)
+    assert assistant.ask(QUESTION, mode="extractive").status == "answered"
+
+
+def judged(verdict: Scripted) -> Callable[[Received], Scripted]:
+    return lambda request: verdict if "<claim>" in request.text else writes_two(request)
+
+
+def test_a_judge_that_could_not_be_asked_is_told_of(
+    open_writing: Callable[..., Assistant], scripted: ChatServer
+) -> None:
+    assistant = open_writing(support_checker="judge", unsupported="flag", planning=False)
+    scripted.script = judged(fails(401))
+    answer = assistant.ask(QUESTION)
+    assert [sentence.support for sentence in answer.sentences] == ["supported"] * 2
+    assert (answer.notice or "").startswith("Not every citation was checked by the judge")
+    assert "key" in (answer.notice or "")
+    scripted.script = judged(says("yes"))
+    assert assistant.ask(QUESTION).notice is None
