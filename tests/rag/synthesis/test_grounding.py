@@ -10,6 +10,7 @@ from index.embedding import SentenceEncoder
 from index.store import Index
 from rag import Assistant
 from rag.evidence import Evidence, PaperEvidence
+from rag.names import title_name
 from rag.own_work import own_from, speaks_of_others
 from rag.question import Kind
 from rag.retrieval import passage_rows
@@ -132,3 +133,27 @@ def test_earlier_work_is_told_from_the_papers_own(sample_assistant: Assistant) -
     assert paper.abstract[own_from(paper) :].startswith("MindSearch imitates")
     assert speaks_of_others("Existing methods overlook the interference between parameters.")
     assert not speaks_of_others("It removes the interference between parameters.")
+
+
+def test_no_sentence_holds_with_the_name_of_another_paper_of_its_sheet(
+    sample_assistant: Assistant, encoder: SentenceEncoder
+) -> None:
+    index: Index = sample_assistant._live()[0]
+    named = [(row, name) for row, p in enumerate(index.papers) if (name := title_name(p))]
+    checker = LocalChecker(encoder)
+    tried, passed = 0, []
+    for at, (row, name) in enumerate(named):
+        other, other_name = named[(at + 1) % len(named)]
+        papers = tuple(PaperEvidence(r, tuple(passage_rows(index, r)), 1.0) for r in (row, other))
+        sheet = lay_out(index, Evidence(Kind.FACT, papers), 5_000, lambda text: len(text) // 4)
+        grounder = Grounder(index, sheet, checker)
+        for passage in passage_rows(index, row):
+            text = index.passages[passage].text
+            if name not in text:
+                continue
+            tried += 1
+            verdict = grounder.ground(text.replace(name, other_name), ()).verdict
+            if verdict is not None and verdict.support == "supported":
+                passed.append(text)
+    assert tried > 40
+    assert passed == []
