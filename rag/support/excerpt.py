@@ -52,7 +52,9 @@ def excerpt(sentence: str, cited: Sequence[str]) -> Excerpt | None:
     """
     said = [match[0].casefold() for match in _tokens(fold(clean_text(sentence)))]
     found: list[Excerpt] = []
-    for text in cited if said else ():
+    # A title on a line of its own is no part of the sentence that follows it.
+    texts = [text for each in cited for text in (each, each.partition("\n")[2]) if text.strip()]
+    for text in texts if said else ():
         there = fold(clean_text(text))
         tokens = _tokens(there)
         words = [match[0].casefold() for match in tokens]

@@ -62,3 +62,9 @@ def test_a_word_or_two_state_nothing(said: str) -> None:
 )
 def test_a_short_sentence_states_something(said: str) -> None:
     assert not is_fragment(said)
+
+
+def test_a_title_above_a_sentence_is_no_part_of_it() -> None:
+    sentence = "The model keeps its accuracy on all of the tasks."
+    assert excerpt(sentence, [f"When Thinking Makes Humans Worse\n{sentence}"]) == "whole"
+    assert excerpt("it keeps the rest", ["it keeps\nthe rest"]) == "whole"
