@@ -17,7 +17,7 @@ README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 DEPLOYMENT = (REPOSITORY / "docs/deployment.md").read_text(encoding="utf-8")
 PAGES = [REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md", *REPOSITORY.glob("docs/*.md")]
 
-_COMMAND = re.compile(r"^(?:.*[\s/])?abstractqa ((?:index|ask|search|ui|eval|doctor)\b.*)")
+_COMMAND = re.compile(r"^(?:.*[\s/])?abstractqa ((?:index|ask|search|table|ui|eval|doctor)\b.*)")
 
 
 def blocks(text: str, language: str = "") -> list[str]:
@@ -81,14 +81,19 @@ def test_every_link_leads_to_a_file_and_every_target_is_one_of_make(page: Path) 
     assert used <= targets
 
 
-def test_the_answer_shown_is_the_one_the_sample_gives(
-    sample_store: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(("command", "place"), [("ask", 0), ("table", 1)])
+def test_what_is_shown_is_what_the_sample_gives(
+    sample_store: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: str,
+    place: int,
 ) -> None:
     monkeypatch.setenv("ABSTRACTQA_STORE", str(sample_store))
-    ask = next(arguments for arguments in commands(README) if arguments[0] == "ask")
-    assert main(ask) == 0
-    (shown,) = blocks(README, "text")
-    assert capsys.readouterr().out.split() == shown.split()
+    shown = blocks(README, "text")
+    assert len(shown) == 2
+    assert main(next(given for given in commands(README) if given[0] == command)) == 0
+    assert capsys.readouterr().out.split() == shown[place].split()
 
 
 def test_the_questions_suggested_are_answered_by_the_sample(sample_assistant: Assistant) -> None:
