@@ -52,7 +52,7 @@ def test_every_command_shown_is_one_that_the_command_takes(arguments: list[str])
 
 def test_commands_of_every_kind_are_shown() -> None:
     shown = {arguments[0] for arguments in commands(README)}
-    assert shown == {"index", "ask", "search", "ui", "eval", "doctor"}
+    assert shown == {"index", "ask", "search", "table", "ui", "eval", "doctor"}
 
 
 def test_every_option_named_is_one_of_the_command() -> None:
