@@ -233,10 +233,10 @@ def test_questions_are_made_of_an_index_and_can_be_asked_of_what_is_left(
 
 def test_a_checker_is_measured_on_claims(tmp_path: Path, capsys: Capture) -> None:
     claims = tmp_path / "claims.jsonl"
+    said = "Dry bogs burn for weeks."
     claims.write_text(
-        '{"id": "1", "claim": "Dry bogs burn for weeks.", "evidence": "Dry bogs burn for weeks.",'
-        ' "label": "supported"}\n'
-        '{"id": "2", "claim": "Dry bogs burn for weeks.", "evidence": "Few do.", "label": "not_supported"}\n'
+        f'{{"id": "1", "claim": "{said}", "evidence": "{said}", "label": "supported"}}\n'
+        f'{{"id": "2", "claim": "{said}", "evidence": "Few do.", "label": "not_supported"}}\n'
     )
     out, _ = succeeded(capsys, "eval", "checker", str(claims), "--json")
     assert json.loads(out)["checker"]["balanced_accuracy"] == 1
