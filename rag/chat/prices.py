@@ -12,8 +12,8 @@ from typing import Self
 from index.errors import InputError
 from rag.chat.reply import Spent
 
-AS_OF = "2026-09"
-"""Year and month in which the table below was last compared with the makers' lists."""
+AS_OF = "2025-12"
+"""Year and month that the prices below are of; later models have none here."""
 _TOKENS = 1_000_000
 
 
@@ -67,12 +67,6 @@ PRICES = {
     "gpt-5-nano": Price(0.05, 0.4),
     "gpt-5.1": Price(1.25, 10),
     "gpt-5.2": Price(1.75, 14),
-    "gpt-5.4": Price(2.5, 15),
-    "gpt-5.4-mini": Price(0.75, 4.5),
-    "gpt-5.4-nano": Price(0.2, 1.25),
-    "gpt-5.5": Price(5, 30),
-    "gpt-5.6-terra": Price(2, 12),
-    "gpt-5.6-luna": Price(0.2, 1.2),
     "claude-haiku-4-5": Price(1, 5),
     "claude-sonnet-4-5": Price(3, 15),
     "claude-opus-4-5": Price(5, 25),
