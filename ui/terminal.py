@@ -117,7 +117,7 @@ def answer_text(answer: "Answer") -> str:
         )
         for reference in answer.references
     ]
-    notes = "\n".join(["Not borne out by the abstracts:", *doubts]) if doubts else ""
+    notes = "\n".join(["Not wholly borne out by the abstracts:", *doubts]) if doubts else ""
     notice = wrap(answer.notice) if answer.notice else ""
     return "\n\n".join(filter(None, [wrap(text), notes, notice, "\n".join(sources)]))
 

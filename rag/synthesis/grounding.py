@@ -101,7 +101,7 @@ class Grounder:
         rows, verdict = self._best_of(text, named, about)
         if verdict.support != "supported":
             others, other = self._best_of(text, self._everything, about)
-            if _better(other, verdict):
+            if not rows or _better(other, verdict):
                 rows, verdict = others, other
         return rows, verdict
 

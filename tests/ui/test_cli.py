@@ -301,6 +301,6 @@ def test_ask_says_what_the_abstracts_do_not_bear_out(
     chat_server.script = [streams(written), fails(401)]
     question = ("ask", "How many tasks does OSWorld have?", "--store", str(sample_store))
     out, _ = succeeded(capsys, *question)
-    assert "Not borne out by the abstracts:\n  - “It has 512 tasks.” (" in out
+    assert "Not wholly borne out by the abstracts:\n  - “It has 512 tasks.” (" in out
     out, _ = succeeded(capsys, *question)
     assert "These are quotes, since no model wrote the answer" in out

@@ -119,7 +119,7 @@ def answer_html(answer: Answer, turn: int) -> str:
 def _notes(answer: Answer) -> str:
     """What a reader should know of an answer: what is not borne out, how it came about."""
     doubts = "".join(f"<li>{escape(line)}</li>" for line in answer.doubts)
-    listed = f"<p>Not borne out by the abstracts:</p><ul>{doubts}</ul>" if doubts else ""
+    listed = f"<p>Not wholly borne out by the abstracts:</p><ul>{doubts}</ul>" if doubts else ""
     notice = f"<p>{escape(answer.notice)}</p>" if answer.notice else ""
     return f'<div class="aqa-notes">{listed}{notice}</div>' if listed or notice else ""
 
