@@ -1,8 +1,6 @@
 """From files to a published index: read, compare with what is there, embed what is new, write."""
 
-import shutil
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -12,28 +10,21 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from index.changes import Change, compare, content_hash, records_of, vectors_of
+from index import collection_map
+from index.batch import read_batch
+from index.changes import Records, compare, content_hash, records_of, vectors_of
+from index.collection_map import CollectionMap, map_collection
 from index.encoder import Encoder
-from index.errors import InputError
-from index.lexical import LexicalIndex
-from index.manifest import Manifest, check_encoder, hash_files
-from index.papers import Paper, derived_id, identify, merge_all
-from index.publish import new_generation_id, prune, publish, stage, writer_lock, writing
-from index.readers import Problem, read_files
-from index.sources import SourceFile, recognise, renamed, without
-from index.store import (
-    CHROMA,
-    LEXICAL,
-    PAPERS,
-    Index,
-    check_is_store,
-    current,
-    generation_folder,
-    read_papers,
-)
-from index.vectors import COLLECTIONS, chroma, copy_chroma, create_collections, delete, upsert
+from index.generation import write_generation
+from index.manifest import Manifest, check_encoder
+from index.papers import Paper
+from index.plan import plan_run
+from index.publish import new_generation_id, prune, writer_lock, writing
+from index.readers import Problem, Upload
+from index.sources import SourceFile
+from index.store import Index, check_is_store, live_papers
 
-Stage = Literal["read", "embed", "write"]
+Stage = Literal["read", "embed", "map", "write"]
 Progress = Callable[[Stage, int, int], None]
 """Called with a stage, how much of it is done, and its total (0 while that is not known)."""
 
@@ -60,6 +51,8 @@ class BuildReport:
     seconds: float
     generation: str
     """The live generation: a new one, or the old one if nothing changed."""
+    previous: str | None
+    """The generation that was live before the run; None if there was none."""
     rejected: int = 0
     """Entries and files that could not be read, and date lines that mean no day."""
     problems: tuple[Problem, ...] = ()
@@ -71,7 +64,7 @@ class BuildReport:
 
 
 def build(
-    paths: Sequence[Path],
+    paths: Sequence[Path | Upload],
     store: Path,
     encoder: Encoder,
     *,
@@ -79,14 +72,13 @@ def build(
     year: int | None = None,
     progress: Progress | None = None,
 ) -> BuildReport:
-    """Index the papers of files and folders into `store`, beside those already there.
+    """Index the papers of files, folders and uploads into `store`, beside those already there.
 
-    A file that was indexed before (see `index.sources.recognise`) is now the source of what it
-    holds now: its other dates and its other papers are gone, unless another file has them. Only
-    where nothing could be read from it, or it is damaged, it still is the source of what it held.
+    `index.plan.plan_run` says what becomes of papers that are there already, and
+    `index.preview.preview` tells it beforehand.
 
     Args:
-        paths: Files, or folders whose readable files are taken.
+        paths: Files, uploads, or folders whose readable files are taken.
         store: The index's folder; made if missing.
         encoder: Must be the one the index was built with.
         format: A reader's name, or "auto" to tell by the file.
@@ -104,32 +96,16 @@ def build(
     if store.is_dir():
         with writer_lock(store):  # a busy store is refused before the files are read
             pass
-    papers: list[Paper] = []
-    problems: list[Problem] = []
-    files: list[SourceFile] = []
-    for reading in read_files(paths, format=format, year=year, leave_out=store):
-        papers_before, problems_before = len(papers), len(problems)
-        for found in reading.found:
-            if isinstance(found, Problem):
-                problems.append(found)
-            else:
-                papers.append(found)
-                if progress:
-                    progress("read", len(papers), 0)
-        if reading.origin and len(papers) > papers_before:
-            is_whole = not any(problem.is_damage for problem in problems[problems_before:])
-            file = reading.file
-            files.append(SourceFile(file.name, file.path, reading.origin, is_whole=is_whole))
-    if not papers:
-        if not problems:
-            raise InputError(f"no papers in {', '.join(str(path) for path in paths)}")
-        raise InputError(f"no paper could be read: {problems[0]}")
-    report = build_papers(papers, store, encoder, files=files, progress=progress)
+    read = _counter(progress, "read")
+    batch = read_batch(
+        paths, store, format=format, year=year, progress=lambda papers: read(papers, 0)
+    )
+    report = build_papers(batch.papers, store, encoder, files=batch.files, progress=progress)
     return replace(
         report,
-        rejected=len(problems),
-        problems=tuple(problems),
-        is_damaged=any(problem.is_damage for problem in problems),
+        rejected=len(batch.problems),
+        problems=batch.problems,
+        is_damaged=batch.is_damaged,
         seconds=time.monotonic() - started,
     )
 
@@ -156,26 +132,19 @@ def build_papers(
         progress: Told how far each stage is.
     """
     started = time.monotonic()
-    run = list(papers)
     with writer_lock(store):
-        old, stored = _live_papers(store, encoder)
+        old, stored = live_papers(store)
+        if old:
+            check_encoder(old, encoder)
         with writing(store):
             prune(store, {old.generation, old.previous} if old else set())
-        origins = old.origins if old else {}
-        names = recognise(files, origins)
-        replaced = {names[file.name] for file in files if file.is_whole}
-        sightings = [*without(stored, replaced), *renamed(run, names)]
-        before = {paper.id: paper for paper in stored}
-        after = merge_all(sightings)
-        # Of files with the same content the first one gives the source its name and place.
-        origins = origins | {names[file.name]: file.origin for file in reversed(files)}
-        named = {source.name for paper in after.values() for source in paper.sources}
-        origins = {name: origins[name] for name in sorted(origins.keys() & named)}
-        ordered = [after[key] for key in sorted(after)]
+        plan = plan_run(list(papers), files, stored, old.origins if old else {})
+        ordered = list(plan.after.values())
         records = records_of(ordered)
         content = content_hash(records)
         embedded = 0
-        if old and after == before and (old.content, old.origins) == (content, origins):
+        is_the_same = old and plan.after == plan.before and old.origins == plan.origins
+        if old and is_the_same and old.content == content and collection_map.FILE_NAME in old.files:
             manifest = old
         else:
             live = Index.open(store) if old else None
@@ -190,37 +159,40 @@ def build_papers(
                 dimension=old.dimension if old else encoder.dimension,
                 papers=len(records["papers"]),
                 passages=len(records["passages"]),
-                origins=origins,
+                origins=plan.origins,
                 content=content,
             )
-            _write(store, manifest, ordered, change, vectors, _counter(progress, "write"))
-            with writing(store):
-                prune(store, {manifest.generation, manifest.previous})
-    entries = set(identify(sightings)[len(sightings) - len(run) :])
-    changed = {id_ for id_, paper in after.items() if before.get(id_) != paper}
-    came, went = _titles(after, before), _titles(before, after)
-    new = (came - went).total()
+            known = live.map if live and live.manifest.content == content else None
+            map_ = known or _map(ordered, records, vectors, _counter(progress, "map"))
+            write = _counter(progress, "write")
+            write_generation(store, manifest, ordered, map_, change, vectors, write)
     return BuildReport(
-        new=new,
-        unchanged=len(entries - changed),
-        updated=len(changed) - new,
-        duplicate=len(run) - len(entries),
-        removed=(went - came).total(),
+        new=plan.new,
+        unchanged=plan.unchanged,
+        updated=plan.updated,
+        duplicate=plan.duplicate,
+        removed=len(plan.removed),
         papers=manifest.papers,
         passages=manifest.passages,
         embedded=embedded,
         seconds=time.monotonic() - started,
         generation=manifest.generation,
+        previous=old.generation if old else None,
     )
 
 
-def _titles(papers: Mapping[str, Paper], others: Mapping[str, Paper]) -> Counter[str]:
-    """What names the papers that are not among the others: a paper may only get another id."""
-    return Counter(
-        derived_id(paper.title, paper.abstract)
-        for id_, paper in papers.items()
-        if id_ not in others
-    )
+def _map(
+    papers: Sequence[Paper],
+    records: Records,
+    vectors: Mapping[str, NDArray[np.float32]],
+    progress: Callable[[int, int], None],
+) -> CollectionMap:
+    """The map of papers by the vectors of their whole texts."""
+    rows = [vectors[record.text] for record in records["papers"]]
+    progress(0, len(papers))
+    map_ = map_collection(papers, np.asarray(rows, dtype=np.float32))
+    progress(len(papers), len(papers))
+    return map_
 
 
 def _counter(progress: Progress | None, stage: Stage) -> Callable[[int, int], None]:
@@ -231,50 +203,3 @@ def _counter(progress: Progress | None, stage: Stage) -> Callable[[int, int], No
             progress(stage, done, total)
 
     return count
-
-
-def _live_papers(store: Path, encoder: Encoder) -> tuple[Manifest | None, tuple[Paper, ...]]:
-    """The live generation's manifest and papers, if there is one; Chroma stays closed."""
-    generation = current(store)
-    if generation is None:
-        return None, ()
-    manifest, papers = read_papers(store, generation)
-    check_encoder(manifest, encoder)
-    return manifest, papers
-
-
-def _write(
-    store: Path,
-    manifest: Manifest,
-    papers: Sequence[Paper],
-    change: Change,
-    vectors: dict[str, NDArray[np.float32]],
-    progress: Callable[[int, int], None],
-) -> None:
-    """Write the generation of `manifest` beside the live one, add its files' hashes, publish."""
-    total = sum(map(len, change.upserts.values()))
-    with writing(store):
-        staged = stage(store, manifest.generation)
-        try:
-            if manifest.previous:
-                live = generation_folder(store, manifest.previous)
-                copy_chroma(live / CHROMA, staged / CHROMA)
-            done = 0
-            with chroma(staged / CHROMA) as client:
-                if not manifest.previous:
-                    create_collections(client)
-                for name in COLLECTIONS:
-                    delete(client, name, change.deletions[name])
-                    if records := change.upserts[name]:
-                        rows = np.stack([vectors[record.text] for record in records])
-                        for size in upsert(client, name, records, rows):
-                            done += size
-                            progress(done, total)
-            with (staged / PAPERS).open("w", encoding="utf-8") as file:
-                file.writelines(paper.model_dump_json() + "\n" for paper in papers)
-            LexicalIndex.build(papers).save(staged / LEXICAL)
-            files = hash_files(staged)
-            publish(store, staged, manifest.model_copy(update={"files": files}))
-        except BaseException:
-            shutil.rmtree(staged, ignore_errors=True)
-            raise

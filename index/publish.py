@@ -105,11 +105,17 @@ def prune(store: Path, keep: set[str | None]) -> None:
             shutil.rmtree(folder)
 
 
-def undo(store: Path) -> str:
+def undo(store: Path, expected: str | None = None) -> str:
     """Make the generation before the live one live again, and return its id.
 
+    Args:
+        store: The index's folder.
+        expected: The generation to take back, so that nobody takes back what another has done
+            since; by default the live one.
+
     Raises:
-        StoreError: there is none, or the store cannot be read or written.
+        StoreError: there is none, or the live generation is not the one expected, or the store
+            cannot be read or written.
         StoreBusyError: another process is writing.
     """
     check_is_store(store)
@@ -117,6 +123,11 @@ def undo(store: Path) -> str:
         raise no_index(store)
     with writer_lock(store):
         live = current(store) or ""
+        if expected not in {None, live}:
+            raise StoreError(
+                f"the index at {store} has been changed since: that change cannot be taken back"
+                " alone any more"
+            )
         previous = read_manifest(generation_folder(store, live), store).previous
         if previous is None or not generation_folder(store, previous).is_dir():
             raise StoreError(f"the index at {store} has no earlier state to go back to")

@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path, PurePath
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -24,7 +25,10 @@ class Origin(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     content: str = Field(description="SHA-256 of its bytes, hexadecimal.")
-    place: str = Field(description="SHA-256 of its absolute path: an index may be passed on.")
+    place: str = Field(
+        description="SHA-256 of its absolute path: an index may be passed on. Of an upload, which"
+        " lies nowhere, that of its content."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,8 @@ class SourceFile:
 
     name: str
     """What the papers' sources are called; unique in the run."""
-    path: Path
+    path: Path | None
+    """Where it lies; None of an upload."""
     origin: Origin
     is_whole: bool = True
     """Whether all of it could be read, so that what it does not name is not in it any more."""
@@ -48,13 +53,20 @@ def source_name(path: PurePath) -> str:
     return _NOT_IN_A_LINE.sub(lambda match: repr(match[0])[1:-1], name)
 
 
-def free_name(path: Path, name: str, taken: Collection[str]) -> str:
-    """`name`, with as many of the file's folders before it as tell it from those `taken`."""
+def free_name(path: Path | None, name: str, taken: Collection[str]) -> str:
+    """`name`, with as many of the file's folders before it as tell it from those `taken`.
+
+    Without a path it is numbered: `march.txt`, `march (2).txt`, `march (3).txt`.
+    """
+    if path is None:
+        own = PurePath(name)
+        numbered = (f"{own.stem} ({number}){own.suffix}" for number in count(2))
+        return next(free for free in chain([name], numbered) if free not in taken)
     parts = path.resolve().parts
-    count = name.count("/") + 1
-    while name in taken and count < len(parts):
-        count += 1
-        name = source_name(PurePath(*parts[-count:]))
+    length = name.count("/") + 1
+    while name in taken and length < len(parts):
+        length += 1
+        name = source_name(PurePath(*parts[-length:]))
     return name
 
 
@@ -63,7 +75,8 @@ def recognise(files: Sequence[SourceFile], known: Mapping[str, Origin]) -> dict[
 
     A file keeps its source's name while it stays in its place, whatever it holds now, and while
     its content stays the same, wherever it lies now. Any other file is a new source, and the name
-    of a known one is not its name. A file that was both moved and changed is a new source too.
+    of a known one is not its name. A file that was both moved and changed is a new source too, and
+    so is every upload of other content.
 
     Args:
         files: The run's files.

@@ -1,8 +1,8 @@
 """The index on disk, and how it is read.
 
 A store is a folder: `CURRENT` names the live generation, `generations/<id>/` holds `chroma/`,
-`lexical/`, `papers.jsonl` and `manifest.json`, and `LOCK` is held by the process that writes.
-A published generation never changes, so readers and a writer do not disturb each other.
+`lexical/`, `papers.jsonl`, `map.json` and `manifest.json`, and `LOCK` is held by the process that
+writes. A published generation never changes, so readers and a writer do not disturb each other.
 """
 
 import re
@@ -10,6 +10,7 @@ import shlex
 import tempfile
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
@@ -17,6 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from index import collection_map
+from index.collection_map import CollectionMap
 from index.errors import StoreError
 from index.lexical import LexicalIndex
 from index.manifest import FILE_NAME, Manifest, check_files, damaged, read_manifest
@@ -162,6 +165,50 @@ def read_papers(store: Path, generation: str) -> tuple[Manifest, tuple[Paper, ..
         raise damaged(store, f"{generation}/{PAPERS} cannot be read") from error
 
 
+def live_papers(store: Path) -> tuple[Manifest | None, tuple[Paper, ...]]:
+    """The live generation's manifest and papers, if there is one; Chroma stays closed.
+
+    Raises:
+        StoreError: as `read_papers`.
+    """
+    generation = current(store)
+    if generation is None:
+        return None, ()
+    try:
+        return read_papers(store, generation)
+    except StoreError:
+        # Another process may have published twice meanwhile and removed what we read.
+        if current(store) == generation:
+            raise
+    return live_papers(store)
+
+
+def previous_papers(store: Path) -> tuple[Paper, ...] | None:
+    """The papers of the generation before the live one, in the order of their ids.
+
+    Returns:
+        () if the live generation is the first; None if the one before it is not kept any more,
+        as after an undo.
+
+    Raises:
+        StoreError: there is no index, or it is damaged.
+    """
+    live = current(store)
+    if live is None:
+        raise no_index(store)
+    try:
+        previous = read_manifest(generation_folder(store, live), store).previous
+        if previous is None:
+            return ()
+        if not generation_folder(store, previous).is_dir():
+            return None
+        return read_papers(store, previous)[1]
+    except StoreError:
+        if current(store) == live:
+            raise
+    return previous_papers(store)
+
+
 @dataclass(frozen=True, eq=False)
 class Index:
     """A generation of the index, whole in memory: nothing on disk is needed after `open`.
@@ -183,6 +230,15 @@ class Index:
     passage_vectors: NDArray[np.float32]
     """Shape (S, d)."""
     lexical: LexicalIndex
+    map_json: bytes | None = None
+    """The map as it was stored."""
+
+    @cached_property
+    def map(self) -> CollectionMap | None:
+        """The map of the collection; None if an earlier version wrote the generation."""
+        if self.map_json is None:
+            return None
+        return CollectionMap.model_validate_json(self.map_json)
 
     @classmethod
     def open(cls, store: Path) -> Self:
@@ -215,12 +271,14 @@ class Index:
                     wholes = read_collection(client, "papers", manifest.dimension)
                     sentences = read_collection(client, "passages", manifest.dimension)
             lexical = LexicalIndex.load(folder / LEXICAL)
+            has_map = collection_map.FILE_NAME in manifest.files
+            map_json = (folder / collection_map.FILE_NAME).read_bytes() if has_map else None
         except OSError as error:
             raise StoreError(
                 f"the index at {store} cannot be read ({error.strerror or error}):"
                 f" check that {tempfile.gettempdir()} has space for a copy of it"
             ) from error
-        return cls._assemble(store, manifest, papers, wholes, sentences, lexical)
+        return cls._assemble(store, manifest, papers, wholes, sentences, lexical, map_json)
 
     @classmethod
     def _assemble(
@@ -231,6 +289,7 @@ class Index:
         wholes: tuple[list[Record], NDArray[np.float32]],
         sentences: tuple[list[Record], NDArray[np.float32]],
         lexical: LexicalIndex,
+        map_json: bytes | None,
     ) -> Self:
         """Put Chroma's records into the order of the papers."""
         whole_rows = {record.id: row for row, record in enumerate(wholes[0])}
@@ -258,6 +317,7 @@ class Index:
             paper_vectors=wholes[1][order],
             passage_vectors=sentences[1][rows],
             lexical=lexical,
+            map_json=map_json,
         )
 
 

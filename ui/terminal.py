@@ -30,6 +30,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _DOING = {
     "read": ("Reading", "papers"),
     "embed": ("Embedding", "texts"),
+    "map": ("Mapping", "papers"),
     "write": ("Writing", "records"),
 }
 

@@ -4,6 +4,7 @@ import hashlib
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
@@ -18,6 +19,7 @@ from index.readers.files import (
     UNREAD_SUFFIXES,
     Found,
     NotTextError,
+    Upload,
     decode,
     find_files,
 )
@@ -25,7 +27,7 @@ from index.readers.jsonl import read_jsonl
 from index.readers.problems import Problem
 from index.sources import Origin
 
-__all__ = ["FORMATS", "YEARS", "Problem", "Reading", "read", "read_files"]
+__all__ = ["FORMATS", "YEARS", "Problem", "Reading", "Upload", "read", "read_files"]
 
 _Reader = Callable[[str, str, int], Iterator[Paper | Problem]]
 _READERS: dict[str, _Reader] = {
@@ -59,7 +61,7 @@ def read(
 
 
 def read_files(
-    paths: Sequence[Path],
+    paths: Sequence[Path | Upload],
     *,
     format: str = "auto",  # noqa: A002 - the name of the command's option
     year: int | None = None,
@@ -70,10 +72,11 @@ def read_files(
     A paper met twice comes twice; `index.papers.merge_all` makes one of them.
 
     Args:
-        paths: Files, or folders that are read with all inside them, hidden files left out.
+        paths: Files, uploads, or folders that are read with all inside them, hidden files left
+            out.
         format: One of `FORMATS`, or "auto" to tell by each file's content.
         year: The year of digest dates that have none, one of `YEARS`; default: the year in which
-            the file was last modified, in UTC.
+            the file was last modified, in UTC, and for an upload this year.
         leave_out: A folder of which nothing is taken, such as the store itself.
 
     Raises:
@@ -84,15 +87,18 @@ def read_files(
         raise InputError(f"format {format!r} is not read by this version; choose one of {known}")
     if year is not None and year not in YEARS:
         raise InputError(f"year {year} is not between {YEARS[0]} and {YEARS[-1]}")
-    named = set(paths)
+    named = {path for path in paths if isinstance(path, Path)}
     files = find_files(paths, FORMATS, leave_out)
-    return (_open(file, format, year, is_named=file.path in named) for file in files)
+    return (
+        _open(file, format, year, is_named=file.content is not None or file.path in named)
+        for file in files
+    )
 
 
 def _open(file: Found, format_: str, year: int | None, *, is_named: bool) -> Reading:
     try:
-        data = file.path.read_bytes()
-        modified = _year_modified(file.path)
+        data = file.path.read_bytes() if file.content is None else file.content
+        modified = _year_modified(file)
         text = decode(data)
     except NotTextError as error:
         return Reading(file, None, iter([Problem(file.name, None, str(error))]))
@@ -104,19 +110,19 @@ def _open(file: Found, format_: str, year: int | None, *, is_named: bool) -> Rea
     if not is_meant and suffix not in READ_SUFFIXES:
         reason = f"{suffix} files are not read; name it, with its format, to read it as one"
         return Reading(file, None, iter([Problem(file.name, None, reason)]))
+    place = os.fsencode(file.path.resolve()) if file.content is None else data
     origin = Origin(
-        content=hashlib.sha256(data).hexdigest(),
-        place=hashlib.sha256(os.fsencode(file.path.resolve())).hexdigest(),
+        content=hashlib.sha256(data).hexdigest(), place=hashlib.sha256(place).hexdigest()
     )
     return Reading(file, origin, _read_text(text, file, format_, year or modified))
 
 
-def _year_modified(path: Path) -> int:
-    """The year of a file's modification; this year if its time stamp is beyond all dates."""
-    try:
-        return datetime.fromtimestamp(path.stat().st_mtime, UTC).year
-    except (ValueError, OverflowError):
-        return datetime.now(UTC).year
+def _year_modified(file: Found) -> int:
+    """The year of a file's modification; this year of an upload, or of an impossible time."""
+    if file.content is None:
+        with suppress(ValueError, OverflowError):
+            return datetime.fromtimestamp(file.path.stat().st_mtime, UTC).year
+    return datetime.now(UTC).year
 
 
 def _read_text(text: str, file: Found, format_: str, year: int) -> Iterator[Paper | Problem]:

@@ -19,6 +19,7 @@ _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 _LEAST_ASCII = 0.7
 _MOST_CONTROL = 0.01
+_LONGEST_NAME = 200
 
 
 class NotTextError(ValueError):
@@ -26,11 +27,36 @@ class NotTextError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that lies nowhere: what someone uploaded or pasted, with the name they gave it.
+
+    Raises:
+        InputError: the name is not that of a file in a folder.
+    """
+
+    name: str
+    content: bytes
+
+    def __post_init__(self) -> None:
+        try:
+            self.name.encode()
+            is_name = PurePath(self.name).name == self.name != ".."
+        except UnicodeEncodeError:
+            is_name = False
+        if not is_name or not self.name.strip() or len(self.name) > _LONGEST_NAME:
+            shown = ascii(self.name[:100])
+            raise InputError(f"{shown} is not the name of a file: give one like 'march.txt'")
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """A file to read: where it lies, and the name its papers' sources get, unique in the run."""
 
     path: Path
+    """Of an upload, its name."""
     name: str
+    content: bytes | None = None
+    """What an upload holds; None of a file on disk, which is read when its turn comes."""
 
 
 def decode(data: bytes) -> str:
@@ -76,15 +102,15 @@ def read_text(path: Path) -> str:
 
 
 def find_files(
-    paths: Sequence[Path], formats: Sequence[str], leave_out: Path | None = None
+    paths: Sequence[Path | Upload], formats: Sequence[str], leave_out: Path | None = None
 ) -> list[Found]:
     """The files of `paths`: each file itself, each folder's files by name, hidden ones left out.
 
     A file named twice is taken once, under its first name. A file whose name another one has got
-    before it is called by its folder too.
+    before it is called by its folder too, an upload by a number.
 
     Args:
-        paths: Files and folders.
+        paths: Files, folders and uploads.
         formats: What is read, for the message that a folder has none of it.
         leave_out: A folder of which nothing is taken, though it may lie inside others.
 
@@ -93,9 +119,16 @@ def find_files(
     """
     if not paths:
         raise InputError("nothing to read: name a file or a folder of abstracts")
-    found: dict[Path, Found] = {}
+    found: dict[Path | Upload, Found] = {}
     names: set[str] = set()
     for path in paths:
+        if isinstance(path, Upload):
+            if path in found:
+                continue
+            name = free_name(None, source_name(PurePath(path.name)), names)
+            found[path] = Found(Path(path.name), name, path.content)
+            names.add(name)
+            continue
         try:
             inside = list(_inside(path, leave_out)) if path.is_dir() else None
             exists = path.exists()

@@ -197,7 +197,7 @@ BUILDER = """
     import sys, time
     from pathlib import Path
     from hashing_encoder import HashingEncoder
-    from index import build as building
+    from index import build as building, generation
     from index.papers import Paper
 
     store, moment = Path(sys.argv[1]), sys.argv[2]
@@ -210,7 +210,7 @@ BUILDER = """
     def paper(n):
         return Paper(id=f"new{n}", title=f"New {n}", abstract=f"Pot {n} is new. It has lid {n}.")
 
-    publish, copy_chroma = building.publish, building.copy_chroma
+    publish, copy_chroma = generation.publish, generation.copy_chroma
 
     def published(*args):
         say("before publishing")
@@ -221,7 +221,7 @@ BUILDER = """
         say("before copying")
         return copy_chroma(*args)
 
-    building.publish, building.copy_chroma = published, copied
+    generation.publish, generation.copy_chroma = published, copied
     building.build_papers(
         [paper(n) for n in range(400)], store, HashingEncoder(),
         progress=lambda stage, done, total: say(stage if done < total else stage + " ended"),
@@ -245,6 +245,7 @@ def start_builder(store: Path, moment: str) -> subprocess.Popen[str]:
     ("moment", "papers"),
     [
         ("embed", 2),
+        ("map", 2),
         ("before copying", 2),
         ("write", 2),
         ("write ended", 2),

@@ -370,7 +370,9 @@ def test_a_second_writer_is_refused_at_once_and_readers_are_not(store: Path) -> 
         (errno.EACCES, "it is read-only for this user"),
     ],
 )
-@pytest.mark.parametrize("call", ["index.build.stage", "index.build.hash_files", "os.fsync"])
+@pytest.mark.parametrize(
+    "call", ["index.generation.stage", "index.generation.hash_files", "os.fsync"]
+)
 def test_a_disk_that_refuses_leaves_the_published_index_as_it_was(
     store: Path, monkeypatch: pytest.MonkeyPatch, code: int, words: str, call: str
 ) -> None:

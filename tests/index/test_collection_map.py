@@ -1,0 +1,189 @@
+"""The map of a collection: every paper a point, and clusters with names."""
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hashing_encoder import HashingEncoder
+from numpy.typing import NDArray
+
+from index.build import build_papers
+from index.collection_map import CollectionMap, map_collection
+from index.papers import Paper
+from index.store import Index, current
+
+TOPICS = {
+    "Kites": "Kites fly high in the wind.",
+    "Boats": "A boat floats on the river.",
+    "Ovens": "Ovens bake bread in the morning.",
+    "Owls": "Owls hunt mice in the dark.",
+}
+
+
+def papers_on(topics: list[str], each: int) -> list[Paper]:
+    return [
+        Paper(id=f"{topic}-{n:03}", title=f"{topic}, part {n}", abstract=TOPICS[topic])
+        for topic in topics
+        for n in range(each)
+    ]
+
+
+def clouds(count: int, each: int) -> NDArray[np.float32]:
+    """Unit vectors in `count` tight groups that are far from each other."""
+    chance = np.random.default_rng(7)
+    centres = np.eye(count, 32).repeat(each, axis=0)
+    vectors = centres + chance.normal(scale=0.05, size=centres.shape)
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+
+def check(map_: CollectionMap, papers: list[Paper]) -> None:
+    assert [point.id for point in map_.points] == [paper.id for paper in papers]
+    sizes = Counter(point.cluster for point in map_.points)
+    assert [cluster.number for cluster in map_.clusters] == [*range(len(sizes))]
+    assert [cluster.size for cluster in map_.clusters] == [sizes[n] for n in range(len(sizes))]
+    assert sorted(sizes.values(), reverse=True) == [cluster.size for cluster in map_.clusters]
+    names = [cluster.name for cluster in map_.clusters]
+    assert len(set(names)) == len(names)
+    assert all(names)
+
+
+def test_groups_of_like_papers_become_named_clusters_apart_from_each_other() -> None:
+    papers = papers_on(list(TOPICS), 15)
+    map_ = map_collection(papers, clouds(4, 15))
+    check(map_, papers)
+    assert len(map_.clusters) == 4
+    of = {paper.id: point.cluster for paper, point in zip(papers, map_.points, strict=True)}
+    for topic in TOPICS:
+        numbers = {number for id_, number in of.items() if id_.startswith(topic)}
+        assert len(numbers) == 1
+        assert topic[:-1].lower() in map_.clusters[numbers.pop()].name.lower()
+    places = np.array([[point.x, point.y] for point in map_.points])
+    centres = places.reshape(4, 15, 2).mean(axis=1)
+    spread = np.abs(places.reshape(4, 15, 2) - centres[:, None]).max()
+    assert min(np.linalg.norm(a - b) for a, b in combinations(centres, 2)) > 2 * spread
+
+
+def test_the_same_papers_give_the_same_map() -> None:
+    papers, vectors = papers_on(list(TOPICS), 15), clouds(4, 15)
+    assert map_collection(papers, vectors) == map_collection(papers, vectors.copy())
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 19])
+def test_a_tiny_collection_is_one_cluster(count: int) -> None:
+    papers = papers_on(["Kites"], count)
+    map_ = map_collection(papers, clouds(max(count, 1), 1)[:count])
+    check(map_, papers)
+    assert [cluster.size for cluster in map_.clusters] == ([count] if count else [])
+    if count > 1:
+        assert map_.clusters[0].name.startswith("Kites")
+        assert len({(point.x, point.y) for point in map_.points}) > 1
+
+
+@pytest.mark.parametrize("count", [1, 3, 40])
+def test_papers_of_one_vector_lie_in_the_middle(count: int) -> None:
+    papers = papers_on(["Owls"], count)
+    map_ = map_collection(papers, np.tile(clouds(1, 1), (count, 1)))
+    check(map_, papers)
+    assert {(point.x, point.y) for point in map_.points} == {(0.5, 0.5)}
+
+
+@pytest.mark.parametrize("distinct", [2, 3])
+def test_many_papers_of_few_vectors_are_mapped(distinct: int) -> None:
+    papers = papers_on(list(TOPICS)[:distinct], 20)
+    map_ = map_collection(papers, np.repeat(clouds(distinct, 1), 20, axis=0))
+    check(map_, papers)
+
+
+def test_more_papers_than_t_sne_can_take_are_laid_out_by_their_components() -> None:
+    vectors = clouds(4, 800)
+    papers = papers_on(list(TOPICS), 800)
+    map_ = map_collection(papers, vectors)
+    check(map_, papers)
+    assert 4 <= len(map_.clusters) <= 12
+    assert len({(point.x, point.y) for point in map_.points}) > 1000
+
+
+def test_a_few_papers_apart_from_a_thousand_like_ones_are_mapped() -> None:
+    vectors = np.concatenate([np.tile(clouds(1, 1), (1500, 1)), clouds(15, 1)])
+    papers = papers_on(["Owls"], 1515)
+    check(map_collection(papers, vectors), papers)
+
+
+def test_clusters_without_a_common_word_still_have_names_of_their_own() -> None:
+    papers = [Paper(id=f"{n:03}", title=f"{n}", abstract="…") for n in range(60)]
+    check(map_collection(papers, clouds(4, 15)), papers)
+
+
+def test_the_index_has_its_map_and_needs_nothing_on_disk_for_it(tmp_path: Path) -> None:
+    papers = papers_on(["Kites", "Boats"], 2)
+    build_papers(papers, tmp_path / "store", HashingEncoder())
+    opened = Index.open(tmp_path / "store")
+    for path in (tmp_path / "store").rglob("map.json"):
+        path.unlink()
+    assert opened.map is not None
+    check(opened.map, sorted(papers, key=lambda paper: paper.id))
+
+
+def without_map(store: Path) -> None:
+    """Make the live generation one that an earlier version wrote."""
+    folder = store / "generations" / (current(store) or "")
+    (folder / "map.json").unlink()
+    manifest = json.loads((folder / "manifest.json").read_text())
+    del manifest["files"]["map.json"]
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+
+def test_an_index_of_an_earlier_version_gets_its_map_and_nothing_is_embedded(
+    tmp_path: Path,
+) -> None:
+    papers, words = papers_on(["Kites", "Boats"], 2), HashingEncoder()
+    first = build_papers(papers, tmp_path, words)
+    without_map(tmp_path)
+    assert Index.open(tmp_path).map is None
+    report = build_papers(papers, tmp_path, words)
+    assert (report.unchanged, report.embedded, report.previous) == (4, 0, first.generation)
+    assert Index.open(tmp_path).map is not None
+    assert build_papers(papers, tmp_path, words).generation == report.generation
+
+
+def test_a_map_is_drawn_again_only_if_a_text_changed(tmp_path: Path) -> None:
+    papers = papers_on(["Kites"], 3)
+    stages: list[str] = []
+
+    def index(*some: Paper) -> CollectionMap | None:
+        stages.clear()
+        build_papers(some, tmp_path, HashingEncoder(), progress=lambda *s: stages.append(s[0]))
+        return Index.open(tmp_path).map
+
+    first = index(*papers)
+    assert "map" in stages
+    assert index(papers[0].model_copy(update={"year": 2024})) == first
+    assert "map" not in stages
+    changed = index(papers[0].model_copy(update={"abstract": "Another wind. Other kites."}))
+    assert changed != first
+    assert "map" in stages
+
+
+def test_a_tiny_map_loads_no_scikit_learn() -> None:
+    code = (
+        "import sys, numpy as np; from index.collection_map import map_collection;"
+        "from index.papers import Paper;"
+        "map_collection([Paper(id=str(n), title='T', abstract='A') for n in range(9)],"
+        " np.eye(9, dtype=np.float32)); sys.exit('sklearn' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_names_of_a_large_collection_are_read_off_a_part_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    papers, vectors = papers_on(list(TOPICS), 15), clouds(4, 15)
+    monkeypatch.setattr("index.collection_map._MOST_TO_NAME", 30)
+    map_ = map_collection(papers, vectors)
+    check(map_, papers)
+    assert all("group" not in cluster.name for cluster in map_.clusters)

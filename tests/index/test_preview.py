@@ -1,0 +1,142 @@
+"""What indexing would do, told before anything is written."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from hashing_encoder import HashingEncoder
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from index.build import build
+from index.errors import InputError, StoreError
+from index.preview import preview
+from index.publish import writer_lock
+from index.readers import Upload
+from index.store import Index, live_papers, previous_papers
+
+TITLES = ("Counting Owls at Night", "Why Do Kettles Sing", "Paper Maps That Disagree", "Editorial")
+
+
+def records(*titles: str, **more: object) -> bytes:
+    """JSONL with a record of each title."""
+    rows = ({"title": title, "abstract": f"This is on {title}.", **more} for title in titles)
+    return "".join(json.dumps(row) + "\n" for row in rows).encode()
+
+
+def index(store: Path, *uploads: Upload) -> None:
+    build(uploads, store, HashingEncoder())
+
+
+def states(store: Path, *uploads: Upload) -> list[tuple[str, str]]:
+    return [(entry.state, entry.paper.title) for entry in preview(uploads, store).entries]
+
+
+def test_a_preview_writes_nothing_not_even_the_folder(tmp_path: Path) -> None:
+    found = preview([Upload("a.jsonl", records(*TITLES))], tmp_path / "store")
+    assert (found.new, found.papers) == (4, 4)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_each_entry_has_its_state_and_its_place(tmp_path: Path) -> None:
+    owls, kettles, maps, _ = TITLES
+    index(tmp_path, Upload("a.jsonl", records(owls, kettles)))
+    upload = Upload("b.jsonl", records(maps, owls, maps))
+    found = preview([upload], tmp_path)
+    assert [(entry.state, entry.paper.title) for entry in found.entries] == [
+        ("new", maps),
+        ("updated", owls),
+        ("duplicate", maps),
+    ]
+    source = found.entries[0].paper.sources[0]
+    assert (source.name, source.position) == ("b.jsonl", 1)
+    assert states(tmp_path, Upload("a.jsonl", records(owls, kettles))) == [
+        ("unchanged", owls),
+        ("unchanged", kettles),
+    ]
+
+
+def test_papers_that_a_file_does_not_name_any_more_are_told(tmp_path: Path) -> None:
+    owls, kettles, maps, _ = TITLES
+    file, store = tmp_path / "a.jsonl", tmp_path / "store"
+    file.write_bytes(records(owls, kettles))
+    build([file], store, HashingEncoder())
+    file.write_bytes(records(owls, maps))
+    found = preview([file], store)
+    assert [paper.title for paper in found.removed] == [kettles]
+    assert (found.new, found.unchanged, found.papers) == (1, 1, 2)
+    assert {paper.title for paper in Index.open(store).papers} == {owls, kettles}
+
+
+def test_problems_are_told_with_their_lines(tmp_path: Path) -> None:
+    found = preview([Upload("a.jsonl", records("Counting Owls") + b"{broken\n")], tmp_path / "s")
+    (problem,) = found.problems
+    assert (problem.file, problem.line, found.rejected, found.is_damaged) == ("a.jsonl", 2, 1, True)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [(b"", "empty file"), (b"\x00\x01", "not text"), (b"{broken", "broken JSON")],
+)
+def test_what_holds_no_paper_is_refused_as_indexing_would(
+    tmp_path: Path, content: bytes, says: str
+) -> None:
+    upload = Upload("a.jsonl", content)
+    with pytest.raises(InputError, match=says) as told:
+        preview([upload], tmp_path / "store")
+    with pytest.raises(InputError) as said:
+        build([upload], tmp_path / "store", HashingEncoder())
+    assert str(told.value) == str(said.value)
+
+
+def test_a_preview_does_not_wait_for_a_writer(tmp_path: Path) -> None:
+    index(tmp_path, Upload("a.jsonl", records(TITLES[0])))
+    with writer_lock(tmp_path):
+        assert preview([Upload("b.jsonl", records(TITLES[1]))], tmp_path).new == 1
+
+
+def test_a_folder_that_is_no_store_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(StoreError, match="is not an index folder"):
+        preview([Upload("a.jsonl", records(TITLES[0]))], tmp_path)
+
+
+FILES = st.lists(
+    st.tuples(
+        st.sampled_from(["a.jsonl", "b.jsonl"]),
+        st.lists(
+            st.tuples(st.sampled_from(TITLES), st.sampled_from([{}, {"id": "x"}, {"year": 2024}])),
+            min_size=1,
+            max_size=4,
+        ),
+    ),
+    min_size=1,
+    max_size=3,
+)
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(FILES)
+def test_a_preview_tells_what_indexing_then_does(
+    tmp_path_factory: pytest.TempPathFactory,
+    runs: Sequence[tuple[str, Sequence[tuple[str, dict[str, object]]]]],
+) -> None:
+    folder = tmp_path_factory.mktemp("runs")
+    store = folder / "store"
+    for name, rows in runs:
+        file = folder / name
+        file.write_bytes(b"".join(records(title, **more) for title, more in rows))
+        told = preview([file], store)
+        report = build([file], store, HashingEncoder())
+        for count in ("new", "unchanged", "updated", "duplicate", "rejected", "papers"):
+            assert getattr(told, count) == getattr(report, count), count
+        assert len(told.removed) == report.removed
+        seen = Counter(entry.state for entry in told.entries)
+        assert (seen["new"], seen["unchanged"]) == (told.new, told.unchanged)
+        assert seen["duplicate"] == told.duplicate
+        assert seen["updated"] <= told.updated
+        assert {entry.paper.id for entry in told.entries} <= {p.id for p in live_papers(store)[1]}
+        new = {entry.paper.id for entry in told.entries if entry.state == "new"}
+        assert not new & {paper.id for paper in previous_papers(store) or ()}
