@@ -2,7 +2,17 @@
 
 from typing import TYPE_CHECKING
 
-from rag.schema import Answer, Delta, Event, Filters, Finished, Hit, Progress, Retrieved
+from rag.schema import (
+    Answer,
+    Delta,
+    Event,
+    Filters,
+    Finished,
+    Hit,
+    Options,
+    Progress,
+    Retrieved,
+)
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
@@ -16,6 +26,7 @@ __all__ = [
     "Filters",
     "Finished",
     "Hit",
+    "Options",
     "Progress",
     "Retrieved",
     "Table",

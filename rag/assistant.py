@@ -2,31 +2,42 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from datetime import date
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from index.collection_map import CollectionMap
 from index.embedding import SentenceEncoder
 from index.errors import InputError
 from index.manifest import check_encoder
 from index.papers import Paper
 from index.store import Index, current
+from rag.browsing import dated_since, new_in_last_change, row_of, similar_papers
 from rag.conversation import History
 from rag.digests import Digest, allowed, list_digests
-from rag.engine import AbstractQueryEngine, Request
+from rag.engine import AbstractQueryEngine
 from rag.parts import EVERY_PART, Parts
+from rag.request import Request
 from rag.retrieval import HybridRetriever
-from rag.schema import Answer, Event, Filters, Finished, Hit, Mode, Usage
+from rag.schema import Answer, Event, Filters, Finished, Hit, Mode, Options, Usage
 from rag.settings import Settings, load_settings
 from rag.table import ROW_TOKENS, Table, make_table
+from rag.tables.events import TableEvents, Tell
 from rag.writer import Writers
 
 if TYPE_CHECKING:
     from llama_index.core.base.base_query_engine import BaseQueryEngine
     from llama_index.core.base.base_retriever import BaseRetriever
     from llama_index.core.llms import LLM
+
+
+MOST_WAITING = 128
+"""Questions under an event loop that are answered at once; others wait for one to end."""
 
 
 class Assistant:
@@ -48,6 +59,7 @@ class Assistant:
         self._parts = parts
         self._writers = Writers(settings, encoder)
         self._lock = Lock()
+        self._waiting: ThreadPoolExecutor | None = None
         self._index, self._engine = self._load()
 
     @classmethod
@@ -91,6 +103,7 @@ class Assistant:
         history: History | None = None,
         filters: Filters | None = None,
         mode: Mode = "auto",
+        options: Options | None = None,
     ) -> Answer:
         """Answer a question from the abstracts.
 
@@ -102,13 +115,14 @@ class Assistant:
             filters: Which papers may answer; all by default.
             mode: "extractive" quotes, "generative" has a chat model write; "auto" is generative
                 if a chat model is configured.
+            options: Another model, the number of sources, the strictness: see `Options`.
 
         Raises:
             InputError: the question is empty or too long, a digest is unknown, or the mode is, or
-                it needs a chat model and none is configured.
+                it needs a chat model and none is configured, or the endpoint has no such model.
         """
-        writer = self._writers.writer(mode)
-        engine, request = self._request(question, history, filters)
+        writer = self._writers.writer(mode, options)
+        engine, request = self._request(question, history, filters, options)
         return engine.answer(request, writer)
 
     async def aask(
@@ -117,12 +131,13 @@ class Assistant:
         history: History | None = None,
         filters: Filters | None = None,
         mode: Mode = "auto",
+        options: Options | None = None,
     ) -> Answer:
         """`ask`, for use under an event loop: it works in a thread.
 
         Cancelling it closes what a chat model was still sending.
         """
-        async for event in self.astream(question, history, filters, mode):
+        async for event in self.astream(question, history, filters, mode, options):
             if isinstance(event, Finished):
                 return event.answer
         raise AssertionError("a stream ends with its answer")
@@ -133,6 +148,7 @@ class Assistant:
         history: History | None = None,
         filters: Filters | None = None,
         mode: Mode = "auto",
+        options: Options | None = None,
     ) -> Iterator[Event]:
         """Answer in events: `Progress`, `Retrieved`, `Delta`s of the text, and last `Finished`.
 
@@ -141,8 +157,8 @@ class Assistant:
         Raises:
             InputError: as `ask`, at once rather than at the first event.
         """
-        writer = self._writers.writer(mode)
-        engine, request = self._request(question, history, filters)
+        writer = self._writers.writer(mode, options)
+        engine, request = self._request(question, history, filters, options)
         return engine.run(request, writer)
 
     async def astream(
@@ -151,6 +167,7 @@ class Assistant:
         history: History | None = None,
         filters: Filters | None = None,
         mode: Mode = "auto",
+        options: Options | None = None,
     ) -> AsyncIterator[Event]:
         """`stream`, for use under an event loop: it works in a thread.
 
@@ -159,22 +176,43 @@ class Assistant:
         Raises:
             InputError: as `ask`, at the first event.
         """
-        writer = self._writers.writer(mode)
-        engine, request = self._request(question, history, filters)
+        writer = self._writers.writer(mode, options)
+        engine, request = self._request(question, history, filters, options)
         events = engine.run(request, writer)
         try:
-            while event := await asyncio.to_thread(next, events, None):
+            while event := await self._in_thread(events):
                 yield event
         finally:
             if writer:
                 writer.cancel()  # a thread may still wait for the model
 
+    async def _in_thread(self, events: Iterator[Event]) -> Event | None:
+        """The next event, waited for in a thread of the assistant's own; None at the end.
+
+        The event loop's threads are few (`asyncio.to_thread` has four more than there are
+        processors), and one that waits for a slow model is no use to anybody else.
+        """
+        with self._lock:
+            if self._waiting is None:
+                self._waiting = ThreadPoolExecutor(MOST_WAITING, "waiting for an answer")
+            pool = self._waiting
+        context = copy_context()
+
+        def wait() -> Event | None:
+            return context.run(lambda: next(events, None))
+
+        return await asyncio.get_running_loop().run_in_executor(pool, wait)
+
     def _request(
-        self, question: str, history: History | None, filters: Filters | None
+        self,
+        question: str,
+        history: History | None,
+        filters: Filters | None,
+        options: Options | None,
     ) -> tuple[AbstractQueryEngine, Request]:
         """The live engine, and the question checked by it."""
         _, engine = self._live()
-        return engine, engine.request(question, history, filters or Filters())
+        return engine, engine.request(question, history, filters or Filters(), options)
 
     def check_mode(self, mode: Mode) -> None:
         """Refuse a mode that cannot be had.
@@ -189,14 +227,29 @@ class Assistant:
         """The name of the chat model that writes answers in mode "auto", if there is one."""
         return self._writers.name
 
+    def chat_models(self) -> list[str]:
+        """The models that `Options.model` may name: the configured one, then the endpoint's others.
+
+        What the endpoint lists is kept for a minute; only the configured one if it lists none in
+        two seconds, and an empty list if no chat model is configured.
+
+        Raises:
+            InputError: what is configured cannot be used, or the assistant was closed.
+        """
+        return self._writers.names()
+
     @property
     def writing(self) -> Mapping[str, object] | None:
         """What shapes the answers that a chat model writes, for a record; None without a model."""
         return self._writers.configuration
 
     def close(self) -> None:
-        """Close the connections to the chat model; generative questions may not follow."""
+        """Close the connections to the chat models; generative questions may not follow."""
         self._writers.close()
+        with self._lock:
+            waiting, self._waiting = self._waiting, None
+        if waiting:
+            waiting.shutdown(wait=False)
 
     def table(
         self,
@@ -223,20 +276,84 @@ class Assistant:
             InputError: the question, a column, a paper, a filter, the limit or the mode cannot
                 be used.
         """
+        for event in self.stream_table(question, columns, filters, limit, mode, papers):
+            if isinstance(event, Table):
+                return event
+        raise AssertionError("the events of a table end with it")
+
+    def stream_table(
+        self,
+        question: str,
+        columns: Sequence[str] | None = None,
+        filters: Filters | None = None,
+        limit: int = 8,
+        mode: Mode = "auto",
+        papers: Sequence[str] = (),
+    ) -> TableEvents:
+        """`table` in events: `Progress`es, and last the table.
+
+        Closing the iterator, from any thread, stops what a chat model was asked.
+
+        Raises:
+            InputError: as `table`, some of it at the first event.
+        """
         writer = self._writers.writer(mode)
-        return make_table(
-            self._live()[0],
-            self._encoder,
-            question,
-            columns,
-            papers=papers,
-            filters=filters,
-            limit=limit,
-            parts=self._parts,
-            complete=writer.completing(max_tokens=ROW_TOKENS) if writer else None,
-            model=writer.name if writer else None,
-            spent=(lambda: writer.usage) if writer else Usage,
-        )
+
+        def make(tell: Tell) -> Table:
+            return make_table(
+                self._live()[0],
+                self._encoder,
+                question,
+                columns,
+                papers=papers,
+                filters=filters,
+                limit=limit,
+                parts=self._parts,
+                complete=writer.completing(max_tokens=ROW_TOKENS) if writer else None,
+                model=writer.name if writer else None,
+                spent=(lambda: writer.usage) if writer else Usage,
+                tell=tell,
+            )
+
+        return TableEvents(make, writer.cancel if writer else lambda: None)
+
+    def paper(self, paper_id: str) -> Paper:
+        """The paper of this id.
+
+        Raises:
+            InputError: the index has none.
+        """
+        index, _ = self._live()
+        return index.papers[row_of(index, paper_id)]
+
+    def similar(self, paper_id: str, limit: int = 5) -> list[Hit]:
+        """The papers whose abstracts are nearest to one paper's as a whole, best first.
+
+        A hit's score is the cosine of the two abstracts' vectors, its passages are those nearest
+        to that paper; the paper itself is left out.
+
+        Raises:
+            InputError: the index has no such paper, or `limit` is less than 1.
+        """
+        if limit < 1:
+            raise InputError(f"limit must be at least 1, not {limit}")
+        index, _ = self._live()
+        return list(similar_papers(index, row_of(index, paper_id), limit))
+
+    def newest(self, since: date | None = None) -> list[Paper]:
+        """The papers that are new, those of the latest digest first.
+
+        Args:
+            since: Papers whose earliest dated source is of this day or later. By default those
+                that the last change of the index brought; none if it brought no new one, or if
+                what was there before it is not kept.
+        """
+        index, _ = self._live()
+        return list(dated_since(index, since) if since else new_in_last_change(self._store, index))
+
+    def collection_map(self) -> CollectionMap | None:
+        """Where the papers lie in the plane, and their groups; None in an index without a map."""
+        return self._live()[0].map
 
     def search(self, query: str, limit: int = 10, filters: Filters | None = None) -> list[Hit]:
         """The papers nearest to a query, best first, one hit a paper.

@@ -130,10 +130,12 @@ def describe(
     mask: NDArray[np.bool_],
     *,
     filtered: bool,
+    shown: int = SHOWN,
 ) -> list[Block]:
     """How many papers pass `mask`, and which, in the order of their digest.
 
-    `filtered` says that the mask holds filters beside what the question says.
+    `filtered` says that the mask holds filters beside what the question says; at most `shown`
+    papers are listed.
 
     What is counted rests on no sentence of an abstract, so it cites nothing.
     """
@@ -148,7 +150,7 @@ def describe(
             detail = f" ({_sizes(digests)})" if 1 < len(digests) <= NAMED else ""
             once = "; a paper in several digests counts once" if detail else ""
             count = _say(f"The index holds {_papers(len(rows))}{detail}{once}.")
-        return count + (_write_list(index, rows) if _lists(asked) else [])
+        return count + (_write_list(index, rows, shown) if _lists(asked) else [])
     if len(chosen) > 1 and not scope.filters.every_digest and _SIZES.search(asked):
         return _say(f"T{_sizes(chosen)[1:]}.")
     rows = sorted(rows, key=lambda row: _position(index.papers[row], chosen[0]))
@@ -163,7 +165,7 @@ def describe(
     but = f" but not in the digest of {_join(left_out)}" if left_out else ""
     verb = "is" if len(rows) == 1 else "are"
     count = _say(f"{among}{len(rows) if among else _papers(len(rows))} {verb} in {where}{but}.")
-    return count if _COUNTS.search(asked) else count + _write_list(index, rows)
+    return count if _COUNTS.search(asked) else count + _write_list(index, rows, shown)
 
 
 def _say(text: str) -> list[Block]:
@@ -194,19 +196,19 @@ def _at(index: Index, rows: Sequence[int], digest: Digest, wanted: re.Match[str]
         found = [row for row in rows if _position(index.papers[row], digest) == place]
     if not found:
         return _say(f"The digest of {digest.label} has no such paper: it has {digest.papers}.")
-    return _write_list(index, found)
+    return _write_list(index, found, SHOWN)
 
 
-def _write_list(index: Index, rows: Sequence[int]) -> list[Block]:
-    """Papers as bullets, each with the sentence that says what it is; the first `SHOWN`."""
-    sentences = ((row, naming_sentence(index, row)) for row in rows[:SHOWN])
+def _write_list(index: Index, rows: Sequence[int], shown: int) -> list[Block]:
+    """Papers as bullets, each with the sentence that says what it is; the first `shown`."""
+    sentences = ((row, naming_sentence(index, row)) for row in rows[:shown])
     blocks = [
         Block((quote(index, at),), index.papers[row].display_title, bullet=True)
         for row, at in sentences
         if at is not None
     ]
-    if len(rows) > SHOWN:
-        more = f"{len(rows) - SHOWN} more are not shown: name a subject to narrow the list."
+    if len(rows) > shown:
+        more = f"{len(rows) - shown} more are not shown: name a subject to narrow the list."
         blocks.append(Block((Claim(more, ()),)))
     return blocks
 

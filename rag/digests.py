@@ -1,4 +1,4 @@
-"""The digests papers came from: their names, dates and filters."""
+"""The digests papers came from, their names and dates; which papers pass filters."""
 
 import re
 from collections import Counter
@@ -123,6 +123,35 @@ def name_all(digests: Sequence[Digest]) -> str:
     return ", ".join([*shown, *more]) or "none"
 
 
+def describe_filters(filters: Filters, digests: Sequence[Digest]) -> str:
+    """What filters ask for, in words: "from the digest of Mar 14, 2025; with “agent” in its title".
+
+    Empty if they keep every paper.
+
+    Raises:
+        InputError: a digest is unknown.
+    """
+    said = []
+    if filters.digests:
+        labels = [find_digests(wanted, digests)[0].label for wanted in filters.digests]
+        word = " and " if filters.every_digest else " or "
+        said.append(f"from the digest of {word.join(dict.fromkeys(labels))}")
+    days = [
+        f"{word} {label('', day)}"
+        for word, day in (("from", filters.since), ("to", filters.until))
+        if day is not None
+    ]
+    if days:
+        said.append(f"dated {' '.join(days)}")
+    if _folded(filters.title or ""):
+        said.append(f"with “{(filters.title or '').strip()}” in its title")
+    return "; ".join(said)
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.split()).casefold()
+
+
 def allowed(papers: Sequence[Paper], filters: Filters) -> NDArray[np.bool_]:
     """Which papers pass the filters, shape (len(papers),).
 
@@ -136,8 +165,12 @@ def allowed(papers: Sequence[Paper], filters: Filters) -> NDArray[np.bool_]:
         {(digest.date, digest.name) for digest in find_digests(wanted, known)}
         for wanted in filters.digests
     ]
+    in_title = _folded(filters.title or "")
 
     def passes(paper: Paper) -> bool:
+        titles = (paper.display_title, paper.title) if in_title else ()
+        if titles and not any(in_title in _folded(title) for title in titles):
+            return False
         keys = {
             (source.date, source.name)
             for source in paper.sources

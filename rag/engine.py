@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,7 +24,6 @@ from rag.confidence import Signs, confidence
 from rag.conversation import (
     History,
     Standalone,
-    Turn,
     numbered,
     plain,
     read_history,
@@ -34,6 +33,7 @@ from rag.digests import allowed, list_digests
 from rag.evidence import nearest_papers
 from rag.names import named_papers
 from rag.parts import EVERY_PART, Parts
+from rag.request import Request
 from rag.retrieval import Ranking, hits, rank
 from rag.schema import (
     Answer,
@@ -44,7 +44,9 @@ from rag.schema import (
     Hit,
     IndexInfo,
     NearPaper,
+    Options,
     Progress,
+    Reference,
     Retrieved,
     Usage,
 )
@@ -74,17 +76,6 @@ def check_question(text: str) -> str:
             f"the question has {len(question):,} characters; at most {LONGEST_QUESTION:,} are read"
         )
     return question
-
-
-@dataclass(frozen=True)
-class Request:
-    """A question that has been checked, with what belongs to it."""
-
-    asked: str
-    turns: tuple[Turn, ...]
-    filters: Filters
-    mask: NDArray[np.bool_]
-    """The papers that pass the filters, shape (P,)."""
 
 
 class AbstractQueryEngine(BaseQueryEngine):
@@ -133,14 +124,21 @@ class AbstractQueryEngine(BaseQueryEngine):
         ranking = rank(self._index, self._encoder, query, mask, self._parts, hints)
         return writer.reorder(query, ranking, self._index) if writer else ranking
 
-    def request(self, question: str, history: History | None, filters: Filters) -> Request:
+    def request(
+        self,
+        question: str,
+        history: History | None,
+        filters: Filters,
+        options: Options | None = None,
+    ) -> Request:
         """Check what was asked, before anything is done.
 
         Raises:
             InputError: the question, the history or a filter cannot be used.
         """
         asked, turns = check_question(question), read_history(history)
-        return Request(asked, turns, filters, allowed(self._index.papers, filters))
+        mask = allowed(self._index.papers, filters)
+        return Request(asked, turns, filters, options or Options(), mask)
 
     def answer(self, request: Request, writer: "Writer | None" = None) -> Answer:
         """The answer alone; see `run`."""
@@ -189,10 +187,10 @@ class AbstractQueryEngine(BaseQueryEngine):
         clock: Clock,
     ) -> Generator[Event, None, tuple[Outcome, bool]]:
         """What the answer says, and whether its text was told on the way."""
-        if outcome := self._answering.read_off(alone, scope, request.filters, mask):
+        if outcome := self._answering.read_off(alone, scope, request, mask):
             return outcome, False
         told = False
-        said = self._answering.from_evidence(alone, scope, ranking, mask, writer, clock)
+        said = self._answering.from_evidence(alone, scope, request, ranking, mask, writer, clock)
         with closing(said) as steps:
             while True:
                 try:
@@ -221,18 +219,34 @@ class AbstractQueryEngine(BaseQueryEngine):
             standalone_question=alone.text,
             status="insufficient_evidence" if reason else "answered",
             reason=reason,
+            lacks=outcome.lacks if reason else None,
             mode="generative" if outcome.model else "extractive",
             notice=outcome.notice,
             plan=outcome.plan,
             text=f"The abstracts do not say. {escape(reason)}" if reason else composition.text,
             sentences=composition.sentences,
-            references=composition.references,
+            references=(
+                composition.references
+                if outcome.counted
+                else self._found_by(composition.references, ranking)
+            ),
             nearest=self._nearest(ranking, cited),
             usage=writer.usage if writer else Usage(),
             timings_ms=clock.done(),
             model=outcome.model,
             confidence=None if reason else outcome.confidence,
             index=self.info,
+        )
+
+    def _found_by(
+        self, references: tuple[Reference, ...], ranking: Ranking
+    ) -> tuple[Reference, ...]:
+        """The references, each with what found its paper for the whole question."""
+        ids = {reference.paper.id for reference in references}
+        rows = {paper.id: row for row, paper in enumerate(self._index.papers) if paper.id in ids}
+        return tuple(
+            reference.model_copy(update={"found": ranking.found_by(rows[reference.paper.id])})
+            for reference in references
         )
 
     def _standalone(self, request: Request, writer: "Writer | None") -> Standalone:

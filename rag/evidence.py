@@ -112,6 +112,11 @@ class Selector:
         answering = sides[0] if sides else self._answering()
         return Evidence(Kind.FACT, (self._of_paper(answering, WORDS_OF_ONE),))
 
+    def nearest(self, count: int) -> Evidence:
+        """The best sentence of each of the first `count` papers, whether or not they fit."""
+        rows = map(int, self._ranking.rows[:count])
+        return Evidence(Kind.LIST, tuple(self._of_paper(row, 1) for row in rows))
+
     def close_to(self, evidence: Evidence, count: int) -> tuple[PaperEvidence, ...]:
         """The best papers of the ranking that are no part of the evidence, at most `count`.
 

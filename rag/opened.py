@@ -29,18 +29,15 @@ class Opened:
     nli: Checker | None
 
 
-def open_model(settings: Settings, encoder: SentenceEncoder) -> Opened:
-    """Open what the settings name.
+def open_model(settings: Settings, encoder: SentenceEncoder, like: Opened | None = None) -> Opened:
+    """Open what the settings name; the checkers are those of `like`, another model's, if given.
 
     Raises:
         InputError: one of them is missing or cannot be used.
     """
     price = price_of(settings.chat_model or "", settings.chat_price)
     count = counter(settings.chat_model or "", settings.chat_tokenizer)
-    nli = None if settings.support_checker in ("local", "judge") else _nli(settings)
-    # The local checker is fitted to the bundled encoder, whichever the index has.
-    bundled = encoder if encoder.name == minilm.NAME else SentenceEncoder.open(minilm.NAME)
-    local = LocalChecker(bundled)
+    local, nli = (like.local, like.nli) if like else _checkers(settings, encoder)
     cache = ExpansionCache(f"{settings.chat_model} {urlsplit(settings.openai_base_url).netloc}")
     return Opened(
         model=ChatModel.open(settings),  # last: it starts a thread
@@ -50,6 +47,15 @@ def open_model(settings: Settings, encoder: SentenceEncoder) -> Opened:
         cache=cache,
         nli=nli,
     )
+
+
+def _checkers(
+    settings: Settings, encoder: SentenceEncoder
+) -> tuple[LocalChecker, NliChecker | None]:
+    nli = None if settings.support_checker in ("local", "judge") else _nli(settings)
+    # The local checker is fitted to the bundled encoder, whichever the index has.
+    bundled = encoder if encoder.name == minilm.NAME else SentenceEncoder.open(minilm.NAME)
+    return LocalChecker(bundled), nli
 
 
 def _nli(settings: Settings) -> NliChecker:

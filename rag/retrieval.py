@@ -12,6 +12,7 @@ weights were chosen on two sets, see docs/evaluation.md.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from llama_index.core.base.base_retriever import BaseRetriever
@@ -23,7 +24,7 @@ from index.lexical import LexicalIndex, tokenize
 from index.store import Index
 from rag.expansion import Expansion, hyde_vector, query2doc_scores
 from rag.parts import EVERY_PART, Parts
-from rag.schema import Hit, Passage
+from rag.schema import Found, Hit, Passage
 
 Floats = NDArray[np.float32]
 
@@ -31,6 +32,8 @@ SENTENCE_WEIGHT = 0.7
 LEXICAL_WEIGHT = 0.7
 NEAREST_SENTENCES = 3
 PASSAGES_PER_HIT = 3
+FOUND_AMONG = 20
+"""A part of the ranking found a paper that stands among so many of the first by it alone."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +50,10 @@ class Ranking:
     """The cosine of the query and each passage, shape (S,)."""
     tokens: tuple[str, ...]
     """The query's tokens, typing errors mended, without repeats."""
+    dense: Floats
+    """The part of each score that comes from vectors, shape (P,)."""
+    lexical: Floats
+    """BM25 of each paper, shape (P,); 0 where it shares no word with the query."""
 
     @property
     def lead(self) -> float:
@@ -55,6 +62,32 @@ class Ranking:
             return 1.0
         first, second = (float(self.scores[row]) for row in self.rows[:2])
         return min(1.0, (first - second) / first) if first > 0 else 0.0
+
+    def found_by(self, row: int) -> Found:
+        """What found a paper: that by which it is among the first, or else stands higher."""
+        by_meaning, by_words = self._places
+        dense = bool(by_meaning[row] < FOUND_AMONG)
+        lexical = bool(by_words[row] < FOUND_AMONG and self.lexical[row] > 0)
+        if dense == lexical:
+            # In neither list: the words count only where they are the better reason.
+            ahead = by_words[row] < by_meaning[row] and self.lexical[row] > 0
+            return "both" if dense else "lexical" if ahead else "dense"
+        return "dense" if dense else "lexical"
+
+    @cached_property
+    def _places(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """The place of each paper by its vectors and by its words, from 0, each shape (P,).
+
+        Papers that may not answer are behind those that may.
+        """
+        return self._places_by(self.dense), self._places_by(self.lexical)
+
+    def _places_by(self, part: Floats) -> NDArray[np.intp]:
+        may = np.zeros(len(part), dtype=np.bool_)
+        may[self.rows] = True
+        places = np.empty(len(part), dtype=np.intp)
+        places[np.lexsort((-part, ~may))] = np.arange(len(part))
+        return places
 
 
 def _z(values: Floats) -> Floats:
@@ -111,14 +144,11 @@ def rank(
         if hints and hints.tokens
         else index.lexical.scores(tokens)
     )
-    scores = (
-        parts.whole_abstracts * _z(whole)
-        + parts.sentences * SENTENCE_WEIGHT * _z(nearest)
-        + parts.lexical * LEXICAL_WEIGHT * _z(lexical)
-    )
+    dense = parts.whole_abstracts * _z(whole) + parts.sentences * SENTENCE_WEIGHT * _z(nearest)
+    scores = dense + parts.lexical * LEXICAL_WEIGHT * _z(lexical)
     rows = np.arange(len(scores)) if allowed is None else np.flatnonzero(allowed)
     order = np.argsort(-scores[rows], kind="stable")
-    return Ranking(text, rows[order], scores, passages, tokens)
+    return Ranking(text, rows[order], scores, passages, tokens, dense, lexical)
 
 
 def reordered(ranking: Ranking, order: Sequence[int]) -> Ranking:
@@ -162,6 +192,7 @@ def hits(index: Index, ranking: Ranking, limit: int) -> tuple[Hit, ...]:
             paper=index.papers[row],
             score=float(ranking.scores[row]),
             passages=tuple(cite(index, at) for at in _best_passages(index, ranking, row)),
+            found=ranking.found_by(int(row)),
         )
         for row in ranking.rows[:limit]
     )

@@ -14,6 +14,10 @@ Status = Literal["answered", "insufficient_evidence"]
 Support = Literal["supported", "partly", "unsupported", "unchecked"]
 Stage = Literal["understand", "plan", "search", "read", "write", "check", "repair", "quote"]
 """What is being done: "quote" is the extractive answer in place of one that a model failed at."""
+Found = Literal["dense", "lexical", "both"]
+"""By what a paper was found: by meaning (vectors), by words (BM25), or by both."""
+Strictness = Literal["strict", "normal", "lenient"]
+MOST_SOURCES = 20
 
 
 MARKER = re.compile(r"\[(\d+)\]")
@@ -36,6 +40,43 @@ class Filters(_Frozen):
     )
     since: date | None = Field(default=None, description="First day of a source's date, inclusive.")
     until: date | None = Field(default=None, description="Last day of a source's date, inclusive.")
+    title: str | None = Field(
+        default=None,
+        description="Text that a paper's title must contain, in any case; None or blank keeps all.",
+    )
+
+
+class Options(_Frozen):
+    """How one question is to be answered, beside what the settings say.
+
+    Strictness:
+        normal: what becomes of a sentence that is not borne out is as the settings say.
+        strict: a sentence that is borne out only in part is left out too, and there is no answer
+            if its confidence would be below `rag.limiting.LEAST_CONFIDENCE`.
+        lenient: a sentence that is not borne out stays, marked. Where the abstracts are only far
+            from the question, or lack a word of its subject, the nearest are quoted with a notice
+            and without a confidence; filters, unknown names and missing numbers still refuse.
+    """
+
+    model: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Another model of the configured endpoint; by default the configured one.",
+    )
+    sources: int | None = Field(
+        default=None,
+        ge=1,
+        le=MOST_SOURCES,
+        description="Papers that may be cited at most; by default as many as are needed.",
+    )
+    strictness: Strictness = Field(
+        default="normal",
+        description="What may stand in an answer. normal: as the settings say. strict: only"
+        " sentences that the abstracts bear out wholly, and no answer where the papers found are"
+        " not likely enough the right ones. lenient: sentences that are not borne out stay, marked,"
+        " and where the abstracts are only far from the question the nearest are quoted, with a"
+        " notice.",
+    )
 
 
 class Passage(_Frozen):
@@ -52,6 +93,7 @@ class Hit(_Frozen):
     paper: Paper
     score: float = Field(description="Higher is better; comparable within one query only.")
     passages: tuple[Passage, ...]
+    found: Found | None = Field(default=None, description="By what it was found.")
 
 
 class Citation(_Frozen):
@@ -86,6 +128,9 @@ class Reference(_Frozen):
     number: int = Field(ge=1)
     paper: Paper
     passages: tuple[Passage, ...]
+    found: Found | None = Field(
+        default=None, description="By what it was found; None for what is read off the index."
+    )
 
 
 class NearPaper(_Frozen):
@@ -132,6 +177,11 @@ class Answer(_Frozen):
     standalone_question: str
     status: Status
     reason: str | None = Field(default=None, description="Why it could not be answered.")
+    lacks: str | None = Field(
+        default=None,
+        description="What abstracts would have to speak of for an answer, in the question's words;"
+        " None for an answer, and for a refusal that more abstracts would not change.",
+    )
     mode: AnswerMode
     notice: str | None = Field(
         default=None, description="What a reader should know of how it came about, in a sentence."
@@ -151,7 +201,8 @@ class Answer(_Frozen):
         ge=0,
         le=1,
         description="How likely the papers cited are the right ones (`rag.confidence`); 1 for what"
-        " is counted or read off the index, None for a refusal.",
+        " is counted or read off the index, None for a refusal, and for quotes that may be beside"
+        " the question.",
     )
     index: IndexInfo
 

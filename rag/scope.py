@@ -4,7 +4,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag.digests import DIGEST_WORD, Digest, on_date, parse_dates
+from rag.digests import (
+    DIGEST_WORD,
+    Digest,
+    describe_filters,
+    find_digests,
+    on_date,
+    parse_dates,
+)
 from rag.schema import Filters
 
 _EVERY = re.compile(r"\b(?:both|all(?: of)? the|in common|as well as)\b", re.IGNORECASE)
@@ -73,6 +80,17 @@ def read_scope(text: str, digests: Sequence[Digest]) -> Scope:
         without = [digest.key for digest in digests if digest.key not in chosen]
     filters = Filters(digests=tuple(dict.fromkeys(chosen)), every_digest=every)
     return Scope(_tidy(_EACH_DIGEST.sub("\x00", rest)), filters, tuple(without), unknown)
+
+
+def describe_limits(filters: Filters, scope: Scope, digests: Sequence[Digest]) -> str:
+    """In words, what a paper must be to answer: by the filters, and by what the question says."""
+    without = dict.fromkeys(find_digests(key, digests)[0].label for key in scope.without)
+    said = (
+        describe_filters(filters, digests),
+        describe_filters(scope.filters, digests),
+        f"not in the digest of {' or '.join(without)}" if without else "",
+    )
+    return "; ".join(dict.fromkeys(filter(None, said)))
 
 
 def _tidy(text: str) -> str:

@@ -19,7 +19,11 @@ OPENAI = "https://api.openai.com/v1"
 
 
 def _default_store() -> Path:
-    return platformdirs.user_data_path("abstractqa") / "store"
+    return _default_data() / "store"
+
+
+def _default_data() -> Path:
+    return platformdirs.user_data_path("abstractqa")
 
 
 class Settings(BaseSettings):
@@ -41,6 +45,11 @@ class Settings(BaseSettings):
     store: Path = Field(
         default_factory=_default_store,
         description="Folder that holds the index.",
+    )
+    data: Path = Field(
+        default_factory=_default_data,
+        description="Folder that holds what people leave on the page: conversations, feedback,"
+        " votes.",
     )
     encoder: str = Field(
         default="all-MiniLM-L6-v2",
@@ -121,11 +130,11 @@ class Settings(BaseSettings):
         description="Whether the chat model reorders the ten papers that are found first.",
     )
 
-    @field_validator("store", mode="before")
+    @field_validator("store", "data", mode="before")
     @classmethod
-    def _fill_in(cls, value: object) -> object:
+    def _fill_in(cls, value: object, info: ValidationInfo) -> object:
         if value == "":
-            return _default_store()
+            return _default_store() if info.field_name == "store" else _default_data()
         return Path(value).expanduser() if isinstance(value, str | Path) else value
 
     @field_validator(

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from index.store import Index
 from index.text import clean_text
 from rag.confidence import coverage
 from rag.evidence import Evidence
+from rag.missing import subject_phrase
 from rag.names import asked_names, mentions, own_names, paper_tokens, subjects, title_name
 from rag.question import ASKS_VENUE, ASKS_WHO, MONEY, VAGUE, Kind, Question
 from rag.retrieval import Ranking, passage_rows, query_tokens
@@ -67,37 +69,78 @@ def topicality(ranking: Ranking) -> float:
     return float(np.sort(ranking.passages)[-nearest:].mean())
 
 
+@dataclass(frozen=True)
+class Shortfall:
+    """Why the abstracts cannot answer."""
+
+    reason: str
+    """As one sentence, for a person."""
+    lacks: str | None = None
+    """What abstracts would have to speak of; None if more of them would not help."""
+    far: bool = False
+    """Whether it is only that they are far from the question, or lack a word of its subject."""
+
+
 def insufficient(
-    index: Index, question: Question, ranking: Ranking, evidence: Evidence
-) -> str | None:
-    """Why the abstracts cannot answer, as one sentence; None if they can."""
+    index: Index,
+    question: Question,
+    ranking: Ranking,
+    evidence: Evidence,
+    limits: str = "",
+    *,
+    distances: bool = True,
+) -> Shortfall | None:
+    """Why the abstracts cannot answer; None if they can.
+
+    Args:
+        index: The index that was searched.
+        question: What is asked.
+        ranking: The papers for it.
+        evidence: What was selected from them.
+        limits: In words, which papers may answer, if not all (`rag.scope.describe_limits`).
+        distances: Whether to refuse where the abstracts are only far (`Shortfall.far`).
+    """
     if not len(ranking.rows):
-        return "No abstract is left after the filters."
+        return Shortfall(nothing_left(limits))
     if not ranking.tokens or _SMALL_TALK.match(question.text):
-        return "The question has no words to search for: ask about the papers."
+        return Shortfall("The question has no words to search for: ask about the papers.")
     if question.mentioned and not evidence.papers:
-        return f"No abstract mentions {question.mentioned}."
+        return Shortfall(f"No abstract mentions {question.mentioned}.", question.mentioned)
+    about = subject_phrase(question.text, index.lexical)
     named = subjects(question.text, index.papers, index.lexical)
-    if not named and _is_off_topic(index, question, ranking):
-        return "None of the abstracts is about this."
+    if distances and not named and _is_off_topic(index, question, ranking):
+        return Shortfall("None of the abstracts is about this.", about, far=True)
     elsewhere = _answered_elsewhere(index, question, ranking, named)
     if elsewhere:
-        return f"The paper that fits best, {_call(elsewhere)}, does not pass the filters."
+        passes = f"does not pass the filters{_in(limits)}"
+        return Shortfall(f"The paper that fits best, {_call(elsewhere)}, {passes}.")
     if not evidence.papers:
-        short = len(question.subjects[0].split()) <= _SHORT
-        return f"None of the abstracts is about {question.subjects[0] if short else 'this'}."
+        subject = question.subjects[0]
+        called = subject if len(subject.split()) <= _SHORT else "this"
+        return Shortfall(f"None of the abstracts is about {called}.", about, far=True)
     if not any(found.passages for found in evidence.papers):
-        return "The papers found have no abstract to quote."
-    first = index.papers[evidence.papers[0].paper]
+        return Shortfall("The papers found have no abstract to quote.")
     missing = _missing_name(index, question, evidence)
     if missing or evidence.kind is not Kind.FACT:
         return missing
+    first = index.papers[evidence.papers[0].paper]
     if any(asks.search(question.text) for asks in (ASKS_WHO, ASKS_VENUE, _OTHER_CREDITS)):
         unsaid = "does not name its authors, nor when and where it appeared"
-        return f"The abstract of {_call(first)} {unsaid}."
+        return Shortfall(f"The abstract of {_call(first)} {unsaid}.")
     known = first in named or ranking.lead >= KNOWN_PAPER
     missing = _missing_number(index, question, evidence) if known else None
-    return missing or (_missing_subject(index, question, first) if first in named else None)
+    if missing or not distances or first not in named:
+        return missing
+    return _missing_subject(index, question, first, about)
+
+
+def nothing_left(limits: str) -> str:
+    """That no paper passes the filters, and what they are."""
+    return f"No abstract is left after the filters{_in(limits)}."
+
+
+def _in(limits: str) -> str:
+    return f" ({limits})" if limits else ""
 
 
 def _answered_elsewhere(
@@ -130,7 +173,7 @@ def _call(paper: Paper) -> str:
     return f"“{title_name(paper) or clean_text(paper.title)}”"
 
 
-def _missing_name(index: Index, question: Question, evidence: Evidence) -> str | None:
+def _missing_name(index: Index, question: Question, evidence: Evidence) -> Shortfall | None:
     """A name that the question turns on and the papers found do not mention."""
     found = [index.papers[at.paper] for at in evidence.papers]
     for name in asked_names(question.text, index.lexical):
@@ -138,13 +181,17 @@ def _missing_name(index: Index, question: Question, evidence: Evidence) -> str |
             continue
         if any(mentions(paper, name) for paper in index.papers):
             if evidence.kind is Kind.FACT:
-                return f"The abstract of {_call(found[0])} does not mention {name}."
+                return Shortfall(
+                    f"The abstract of {_call(found[0])} does not mention {name}.", name
+                )
         elif len(tokenize(question.text)) <= _SHORT or not _EVERYDAY.fullmatch(name):
-            return f"No abstract mentions {name}."
+            return Shortfall(f"No abstract mentions {name}.", name)
     return None
 
 
-def _missing_subject(index: Index, question: Question, paper: Paper) -> str | None:
+def _missing_subject(
+    index: Index, question: Question, paper: Paper, about: str | None
+) -> Shortfall | None:
     """What a question about a named paper is about, where its abstract has no word of it.
 
     Either none of the question's words beside the paper's names is there, or not the noun that
@@ -158,15 +205,17 @@ def _missing_subject(index: Index, question: Question, paper: Paper) -> str | No
     has = paper_tokens(paper)
     missing = [token for token in tokens if not _shares([token], has)]
     if len(missing) > 1 and len(missing) == len(tokens):
-        return f"The abstract of {_call(paper)} says nothing about that."
+        reason = f"The abstract of {_call(paper)} says nothing about that."
+        return Shortfall(reason, about, far=True)
     if question.asked_for:
         noun = [token for token in tokenize(question.asked_for) if token not in names]
         if any(token in missing for token in noun):
-            return f"The abstract of {_call(paper)} does not mention its {question.asked_for}."
+            reason = f"The abstract of {_call(paper)} does not mention its {question.asked_for}."
+            return Shortfall(reason, question.asked_for, far=True)
     return None
 
 
-def _missing_number(index: Index, question: Question, evidence: Evidence) -> str | None:
+def _missing_number(index: Index, question: Question, evidence: Evidence) -> Shortfall | None:
     """What "how many …" counts, where the paper asked about gives no number of it."""
     counted = question.counted
     if counted is None:
@@ -181,11 +230,13 @@ def _missing_number(index: Index, question: Question, evidence: Evidence) -> str
             NUMBER.search(sentence) and _shares(wanted, tokenize(sentence))
             for sentence in sentences
         )
-    amount = "amount in" if counted == MONEY else "number of"
-    return (
-        None
-        if given
-        else f"The abstract of {_call(index.papers[row])} gives no {amount} {counted}."
+    if given:
+        return None
+    amount = f"amount in {counted}" if counted == MONEY else f"number of {counted}"
+    paper = index.papers[row]
+    name = title_name(paper) or paper.display_title
+    return Shortfall(
+        f"The abstract of {_call(paper)} gives no {amount}.", f"the {amount} of {name}"
     )
 
 

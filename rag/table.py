@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from threading import Event
+from threading import Event, Lock
 
 from index.encoder import Encoder
 from index.errors import InputError
@@ -12,9 +12,10 @@ from rag.clock import Clock
 from rag.engine import check_question
 from rag.parts import EVERY_PART, Parts
 from rag.retrieval import passage_rows
-from rag.schema import Filters, IndexInfo, Usage
+from rag.schema import Filters, IndexInfo, Progress, Usage
 from rag.tables.cells import CellFinder
 from rag.tables.columns import DEFAULT_COLUMNS, check_columns, read_column
+from rag.tables.events import Tell
 from rag.tables.models import NOT_STATED, Cell, Table, TableRow
 from rag.tables.papers import Rows, choose_rows
 from rag.tables.proposal import propose_columns
@@ -41,6 +42,7 @@ def make_table(
     model: str | None = None,
     spent: Callable[[], Usage] = Usage,
     parts: Parts = EVERY_PART,
+    tell: Tell = lambda _: None,
 ) -> Table:
     """Compare papers in a table.
 
@@ -57,6 +59,7 @@ def make_table(
         model: Its name.
         spent: What the model has used when the table is done.
         parts: What works, for measuring.
+        tell: Is told what is being done, from any thread.
 
     Raises:
         InputError: the question, a column, a paper, a filter or the limit cannot be used.
@@ -67,15 +70,18 @@ def make_table(
     named = None if columns is None else check_columns(columns)
     if limit < 1:
         raise InputError(f"limit must be at least 1, not {limit}")
+    tell(Progress(stage="search", text=f"Searching {len(index.papers):,} abstracts"))
     with clock.step("papers"):
         found = choose_rows(index, encoder, asked, papers, filters, parts)
     shown = found.papers if papers else found.papers[:limit]
     notices: list[str] = []
     if named is None:
+        if complete is not None:
+            tell(Progress(stage="plan", text="Choosing the columns"))
         with clock.step("columns"):
             named, notice = _columns(index, asked, shown, complete)
         notices.append(notice)
-    cells, by_model, notice = _cells(index, encoder, asked, shown, named, complete, clock)
+    cells, by_model, notice = _cells(index, encoder, asked, shown, named, complete, clock, tell)
     notices.append(notice)
     if len(shown) < len(found.papers):
         notices.append(f"{len(shown)} of {len(found.papers)} papers that fit are shown.")
@@ -106,16 +112,23 @@ def _cells(
     columns: Sequence[str],
     complete: Complete | None,
     clock: Clock,
+    tell: Tell,
 ) -> tuple[list[tuple[Cell, ...]], bool, str]:
     """The cells of each row, whether the chat model chose any, and what to say of that."""
+    tell(Progress(stage="read", text=_reading(0, len(rows))))
     with clock.step("cells"):
         local = _local(index, encoder, rows, columns)
     if complete is None or not rows:
         return local, False, ""
     with clock.step("read"):
-        chosen, notice = _read(index, question, rows, local, complete)
+        chosen, notice = _read(index, question, rows, local, complete, tell)
     cells = [own if by is None else by for by, own in zip(chosen, local, strict=True)]
     return cells, any(by is not None for by in chosen), notice
+
+
+def _reading(done: int, count: int) -> str:
+    said = f"Reading {count} abstract{'s' * (count != 1)}"
+    return f"{said}, {done} done" if done else said
 
 
 def _reason(found: Rows) -> str | None:
@@ -153,10 +166,19 @@ def _read(
     rows: Sequence[int],
     local: Sequence[tuple[Cell, ...]],
     complete: Complete,
+    tell: Tell,
 ) -> tuple[list[tuple[Cell, ...] | None], str]:
     """The rows as the chat model fills them, None for one that it failed at, and why."""
     unreachable = Event()
     problems: list[ChatError] = []
+    done, turn = [0], Lock()
+
+    def told(row: int, own: tuple[Cell, ...]) -> tuple[Cell, ...] | None:
+        filled = fill(row, own)
+        with turn:
+            done[0] += 1
+            tell(Progress(stage="read", text=_reading(done[0], len(rows))))
+        return filled
 
     def fill(row: int, own: tuple[Cell, ...]) -> tuple[Cell, ...] | None:
         passages = [index.passages[at] for at in passage_rows(index, row)]
@@ -175,7 +197,7 @@ def _read(
             return None
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        filled = list(pool.map(fill, rows, local))
+        filled = list(pool.map(told, rows, local))
     if not problems:
         return filled, ""
     count = sum(cells is None for cells in filled)

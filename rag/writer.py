@@ -1,11 +1,13 @@
 """A chat model at work on one question: how it helps to understand, to find, and to answer."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
+from time import monotonic
 
 from index.embedding import SentenceEncoder
 from index.encoder import Encoder
-from index.errors import InputError
+from index.errors import AbstractQAError, InputError
 from index.store import Index
 from index.text import clean_text
 from rag.chat import Asking, ChatError, ChatModel, Complete, Message, StoppedError
@@ -21,7 +23,7 @@ from rag.planning import plan, plan_by_rule, wants_plan
 from rag.question import Question
 from rag.rerank import MOST_RERANKED, rerank
 from rag.retrieval import Ranking, hits, reordered
-from rag.schema import Mode, SubQuestion, Usage
+from rag.schema import Mode, Options, SubQuestion, Usage
 from rag.settings import OPENAI, Settings
 from rag.support import Checker
 from rag.support.judge import JudgeChecker
@@ -29,6 +31,8 @@ from rag.support.local import LocalChecker
 from rag.synthesis.generative import Task, Writing, write
 from rag.synthesis.grounding import Grounder
 from rag.synthesis.sheet import lay_out
+
+logger = logging.getLogger(__name__)
 
 _CONDENSED_TOKENS = 120
 _PLAN_TOKENS = 250
@@ -52,6 +56,8 @@ class Writer:
         count: Callable[[str], int],
         cache: ExpansionCache,
         checker: Checker | None = None,
+        *,
+        wholly: bool = False,
     ) -> None:
         """Begin.
 
@@ -63,6 +69,7 @@ class Writer:
             count: Counts the tokens of the evidence.
             cache: Keeps the passages that it makes up for a search.
             checker: A slower checker that has the last word; the settings may name the judge.
+            wholly: Whether a sentence that is supported only in part fails its check too.
         """
         self.name = name
         self._asking = asking
@@ -71,6 +78,7 @@ class Writer:
         self._count = count
         self._cache = cache
         self._checker = checker
+        self._wholly = wholly
         self._unasked: ChatError | None = None
 
     @property
@@ -149,6 +157,7 @@ class Writer:
             unsupported=self._settings.unsupported,
             max_tokens=self._settings.answer_tokens,
             parts=tuple(part.question for part in parts),
+            wholly=self._wholly,
             opening=opening,
         )
         return write(task, self._asking, Grounder(index, sheet, self._local), self._has_last_word())
@@ -171,6 +180,13 @@ class Writer:
         return JudgeChecker(complete, self.name)
 
 
+MOST_MODELS = 8
+"""Models that are open at once: each has a thread and connections of its own."""
+_LIST_SECONDS = 60.0
+_LISTING_SECONDS = 2.0
+_NO_ENDPOINT = (
+    "set ABSTRACTQA_CHAT_MODEL, and OPENAI_API_KEY or OPENAI_BASE_URL; or choose 'extractive'"
+)
 _SHAPING = (
     "evidence_tokens",
     "answer_tokens",
@@ -183,9 +199,9 @@ _SHAPING = (
 
 
 class Writers:
-    """The configured chat model, from which each generative question gets a writer of its own.
+    """The chat models of the endpoint; each generative question gets a writer of its own.
 
-    The model is opened with the first one.
+    A model is opened with its first question, and closed with the rest.
     """
 
     def __init__(self, settings: Settings | None, encoder: SentenceEncoder) -> None:
@@ -193,8 +209,12 @@ class Writers:
         self._settings = settings
         self._encoder = encoder
         self._lock = Lock()
-        self._opened: Opened | None = None
+        self._opened: dict[str, Opened] = {}
+        """By the name of the model."""
         self._closed = False
+        self._listing = Lock()
+        self._listed: tuple[float, tuple[str, ...]] | None = None
+        """When the endpoint was asked for its models, in seconds, and what it listed."""
 
     @property
     def name(self) -> str | None:
@@ -219,26 +239,41 @@ class Writers:
         settings = self._settings
         return settings is not None and (settings.expansion != "off" or settings.rerank)
 
-    def writer(self, mode: Mode) -> Writer | None:
+    def writer(self, mode: Mode, options: Options | None = None) -> Writer | None:
         """A writer for one question, or None if it is to be quoted.
 
         Raises:
             InputError: the mode is unknown, or needs a model and none is configured, or what is
                 configured cannot be used, or was closed.
         """
+        options = options or Options()
         if mode not in ("auto", "extractive", "generative"):
             raise InputError(f"unknown mode {mode!r}: choose 'auto', 'extractive' or 'generative'")
+        if options.model and self.name is None:
+            raise InputError(f"the model {options.model!r} cannot be asked: {_NO_ENDPOINT}")
         if mode == "extractive" or (mode == "auto" and self.name is None):
             return None
-        settings, opened = self._open()
+        settings, opened = self._open(options.model)
         asking = Asking(
             opened.model,
             deadline_seconds=settings.chat_deadline_seconds,
             first_token_seconds=settings.chat_first_token_seconds,
             price=opened.price,
         )
+        if options.strictness != "normal":
+            unsupported = "drop" if options.strictness == "strict" else "flag"
+            settings = settings.model_copy(update={"unsupported": unsupported})
         name = opened.model.name
-        return Writer(asking, name, settings, opened.local, opened.count, opened.cache, opened.nli)
+        return Writer(
+            asking,
+            name,
+            settings,
+            opened.local,
+            opened.count,
+            opened.cache,
+            opened.nli,
+            wholly=options.strictness == "strict",
+        )
 
     def model(self) -> ChatModel:
         """The model itself.
@@ -248,26 +283,50 @@ class Writers:
         """
         return self._open()[1].model
 
-    def _open(self) -> tuple[Settings, Opened]:
-        """The settings, and what they name, opened once."""
+    def names(self) -> list[str]:
+        """The models that may be asked, the configured one first, then those the endpoint lists.
+
+        The list is kept for a minute. Only the configured one if the endpoint gives none; none
+        at all without a usable one.
+        """
+        if self.name is None:
+            return []
+        with self._listing:
+            if self._listed is None or monotonic() - self._listed[0] > _LIST_SECONDS:
+                try:
+                    found = self.model().list_models(_LISTING_SECONDS)
+                except AbstractQAError as error:
+                    logger.info("the endpoint lists no models: %s", error)
+                    found = []
+                self._listed = monotonic(), tuple(found)
+            return list(dict.fromkeys((self.name, *self._listed[1])))
+
+    def _open(self, model: str | None = None) -> tuple[Settings, Opened]:
+        """The settings, and what they name, opened once; `model` in the configured one's place."""
         settings = self._settings
         if settings is None or not settings.chat_model:
-            raise InputError(
-                "mode 'generative' needs a chat model: set ABSTRACTQA_CHAT_MODEL, and"
-                " OPENAI_API_KEY or OPENAI_BASE_URL; or choose 'extractive'"
-            )
+            raise InputError(f"mode 'generative' needs a chat model: {_NO_ENDPOINT}")
+        if model and model != settings.chat_model:
+            # The price and the tokenizer that the settings name are those of the configured one.
+            other = {"chat_model": model, "chat_price": None, "chat_tokenizer": None}
+            settings = settings.model_copy(update=other)
+        name = settings.chat_model or ""
         with self._lock:
             if self._closed:
                 raise InputError(
                     "the assistant was closed: open another one, or choose 'extractive'"
                 )
-            self._opened = self._opened or open_model(settings, self._encoder)
-            return settings, self._opened
+            if name not in self._opened:
+                if len(self._opened) == MOST_MODELS:
+                    raise InputError(f"{name!r} is one model too many: {MOST_MODELS} are in use")
+                like = next(iter(self._opened.values()), None)
+                self._opened[name] = open_model(settings, self._encoder, like)
+            return settings, self._opened[name]
 
     def close(self) -> None:
         """Close the model's connections; a writer that is asked for later is refused."""
         with self._lock:
             self._closed = True
-            opened, self._opened = self._opened, None
-        if opened:
-            opened.model.close()
+            opened, self._opened = self._opened, {}
+        for each in opened.values():
+            each.model.close()

@@ -36,7 +36,9 @@ def _own_settings(
     for name in list(os.environ):
         if name.startswith(("ABSTRACTQA_", "OPENAI_")):
             monkeypatch.delenv(name)
-    monkeypatch.setenv("ABSTRACTQA_STORE", str(tmp_path_factory.mktemp("home") / "store"))
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("ABSTRACTQA_STORE", str(home / "store"))
+    monkeypatch.setenv("ABSTRACTQA_DATA", str(home / "data"))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
 
 

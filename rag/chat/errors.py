@@ -71,6 +71,10 @@ class Endpoint:
             "check OPENAI_BASE_URL (most end in /v1)"
         )
 
+    def no_list(self) -> ChatError:
+        """The endpoint does not say which models it has."""
+        return ChatError(f"{self.where} gave no list of its models")
+
     def too_long(self, megabytes: int) -> ReplyError:
         """A reply that was left where it is."""
         return ReplyError(f"{self.where} sent a reply of more than {megabytes} MB")

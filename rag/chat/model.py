@@ -4,6 +4,7 @@ import asyncio
 import re
 import threading
 from collections.abc import Sequence
+from concurrent.futures import CancelledError
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Self
 
@@ -126,6 +127,24 @@ class ChatModel:
         options |= {"stream": True, "stream_options": {"include_usage": True}}
         deadline = self.deadline_seconds if deadline_seconds is None else deadline_seconds
         return self._open(messages, options, first_token_seconds, deadline, whole=whole)
+
+    def list_models(self, seconds: float) -> list[str]:
+        """The names of the models that the endpoint has, sorted; at most `seconds` are waited.
+
+        Raises:
+            StoppedError: the model was closed.
+            ChatError: the endpoint gave no list.
+        """
+        with self._opening:
+            if self._closed:
+                raise StoppedError(f"{self._sender.endpoint.where} is closed")
+            listing = asyncio.run_coroutine_threadsafe(
+                self._sender.list_models(seconds), self._loop
+            )
+        try:
+            return listing.result()
+        except CancelledError:
+            raise StoppedError(f"{self._sender.endpoint.where} is closed") from None
 
     def close(self) -> None:
         """Give up what is under way and close the connections; calls that follow are refused."""

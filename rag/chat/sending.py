@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rag.chat.errors import BrokenOffError, Endpoint, seconds_to_wait
+from rag.chat.listing import list_models
 from rag.chat.redaction import keep_out_of_logs
 
 # The client takes most of a second to import, and most questions need no model.
@@ -64,6 +65,10 @@ class Sender:
         """Close the connections."""
         await self._client.close()
         self._log_again()
+
+    async def list_models(self, seconds: float) -> list[str]:
+        """The names of the endpoint's models; see `rag.chat.listing`."""
+        return await list_models(self._client, self.endpoint, seconds)
 
     async def send(
         self,

@@ -20,16 +20,15 @@ def _block(index: Index, found: PaperEvidence, *, listed: bool) -> Block:
     return Block(tuple(quote(index, row) for row in found.passages), title, bullet=listed)
 
 
-def write(index: Index, evidence: Evidence, *, counted: bool = False) -> list[Block]:
+def write(index: Index, evidence: Evidence, *, fitting: int | None = None) -> list[Block]:
     """The evidence as blocks: a bullet a paper for a list, otherwise a paragraph a paper.
 
     A paragraph is headed by the name its paper's title begins with, if it has one; the
-    reference has the whole title. A list that is `counted` begins with its length.
+    reference has the whole title. A list begins with how many papers are `fitting`, if given.
     """
     listed = evidence.kind is Kind.LIST
-    count = len(evidence.papers)
-    said = f"{count} {'paper fits' if count == 1 else 'papers fit'} this:"
-    opening = [Block((Claim(said, ()),))] if listed and counted else []
+    said = f"{fitting} {'paper fits' if fitting == 1 else 'papers fit'} this:"
+    opening = [Block((Claim(said, ()),))] if listed and fitting is not None else []
     return opening + [
         _block(index, found, listed=listed) for found in evidence.papers if found.passages
     ]

@@ -43,8 +43,18 @@ class Task:
     max_tokens: int
     parts: tuple[str, ...] = ()
     """The sub-questions it was planned into, if any."""
+    wholly: bool = False
+    """Whether a sentence that is supported only in part fails its check too."""
     opening: Claim | None = None
     """What the answer begins with, whatever the model writes."""
+
+    def fails(self, claim: Claim) -> bool:
+        """Whether a sentence is not supported, or has something that can be said to be wrong."""
+        verdict = claim.verdict
+        if verdict is None:
+            return False
+        failing = ("partly", "unsupported") if self.wholly else ("unsupported",)
+        return verdict.support in failing or verdict.lacks_name
 
 
 @dataclass(frozen=True)
@@ -71,7 +81,7 @@ def write(
     Raises:
         ChatError: the model cannot be asked, or gave nothing that can be used.
     """
-    drops = _fails if task.unsupported == "drop" else None
+    drops = task.fails if task.unsupported == "drop" else None
     intake = Intake(grounder, lists=task.kind is Kind.LIST, drops=drops)
     draft = intake.draft
     if task.opening:
@@ -128,23 +138,15 @@ def _settle(
     yield Progress(stage="check", text=f"Checking {cited} citation{'s' * (cited != 1)}")
     if checker:
         draft.replace([grounder.recheck(claim, checker) for claim in draft.claims])
-    failing = [claim for claim in draft.claims if _fails(claim)]
+    failing = [claim for claim in draft.claims if task.fails(claim)]
     if failing and task.unsupported == "drop":
-        draft.replace([None if _fails(claim) else claim for claim in draft.claims])
+        draft.replace([None if task.fails(claim) else claim for claim in draft.claims])
     elif failing and task.unsupported == "repair" and len(failing) <= MOST_REPAIRED:
         count = f"{len(failing)} sentence{'s' * (len(failing) != 1)}"
         yield Progress(stage="repair", text=f"Asking for {count} again")
         mended = _mend(failing, asking, grounder)
         changes = [mended.get(claim.text, claim) for claim in draft.claims]
         draft.replace(changes)
-
-
-def _fails(claim: Claim) -> bool:
-    """Whether a sentence is not supported, or has something that can be said to be wrong."""
-    verdict = claim.verdict
-    if verdict is None:
-        return False
-    return verdict.support == "unsupported" or verdict.lacks_name
 
 
 def _mend(failing: Sequence[Claim], asking: Asking, grounder: Grounder) -> dict[str, Claim | None]:

@@ -22,7 +22,7 @@ _ASKED = re.compile(r"(?:question|in parts):", re.IGNORECASE)
 _OPENINGS = (
     "sure", "certainly", "of course", "absolutely", "ok", "great question", "here is",
     "here are", "here's", "here’s", "answer:", "response:", "the answer", "final answer",
-    "short answer", "the response", "the final", "the short", "this is", "i hope", "hope this",
+    "short answer", "the response", "the final", "the short", "i hope", "hope this",
     "hope that", "hope it", "please let", "please feel", "please do", "let me know", "feel free",
     "do not hesitate", "don't hesitate", "don’t hesitate", "if you", "question:", "in parts:",
 )  # fmt: skip
@@ -39,6 +39,11 @@ _VERB = re.compile(
     r"\b(?:is|are|was|were|has|have|had|does|do|did|can|cannot|could|will|would|may|might|must"
     r"|should)\b|n[’']t\b",
     re.IGNORECASE,
+)
+# How sentences open and labels do not: "It has", "The benchmark", but not "The Bottom Line".
+_OPENS_SENTENCE = re.compile(
+    r"(?i:its?|they|their|there|this|these|those|we|the|an?|both|each|all|in|on|at|by|for|from|to"
+    r"|with|when|while|as|since|because|if|although|yes|no),? [a-z\d]"
 )
 _MOST_WORDS = 3
 
@@ -85,13 +90,13 @@ def without_sentinel(text: str) -> str:
 
 def is_label(text: str) -> bool:
     """Whether a line is a label of what follows, and states nothing: "**Limitations**"."""
-    return (
-        len(text.split()) <= _MOST_WORDS
-        and not re.search(r"\d|[.!?。！？]\W*$", text)
-        and not _VERB.search(text)
-    )
+    return may_be_label(text) and not re.search(r"[.!?。！？]\W*$", text) and not _VERB.search(text)
 
 
 def may_be_label(begun: str) -> bool:
     """Whether a line that begins so may become a label."""
-    return len(begun.split()) <= _MOST_WORDS
+    return (
+        len(begun.split()) <= _MOST_WORDS
+        and not re.search(r"\d", begun)
+        and not _OPENS_SENTENCE.match(begun)
+    )

@@ -20,8 +20,8 @@ from rag.parts import EVERY_PART, Parts
 from rag.question import Kind, analyse
 from rag.retrieval import Ranking, rank
 from rag.schema import Filters
-from rag.scope import Scope, read_scope
-from rag.sufficiency import insufficient
+from rag.scope import Scope, describe_limits, read_scope
+from rag.sufficiency import insufficient, nothing_left
 
 _CLOSE_TITLE = 0.6
 _SHORT = 6
@@ -110,7 +110,8 @@ def choose_rows(
         mask = mask & ~allowed(index.papers, Filters(digests=scope.without))
     ranking = rank(index, encoder, scope.text or question, mask, parts)
     if not len(ranking.rows):
-        return Rows((), (), "No abstract is left after the filters.")
+        limits = describe_limits(filters or Filters(), scope, digests)
+        return Rows((), (), nothing_left(limits))
     if is_about_digests(Standalone(question), scope):
         return _scored(_in_order(index, mask, digests, scope), ranking)
     return _about(index, encoder, question, scope, ranking, parts)
@@ -150,15 +151,15 @@ def _about(
     """
     asked = analyse(question, scope.text)
     evidence = Selector(index, encoder, asked, ranking, (), parts).select()
-    reason = insufficient(index, asked, ranking, evidence)
+    lack = insufficient(index, asked, ranking, evidence)
     if evidence.kind is Kind.FACT and not subjects(asked.text, index.papers, index.lexical):
         listed = replace(asked, kind=Kind.LIST)
         several = Selector(index, encoder, listed, ranking, (), parts).select()
         why = insufficient(index, listed, ranking, several)
         # Half of a short subject is easily found in a sentence; that is no paper about it.
         if not why or len(asked.subjects[0].split()) <= _SHORT:
-            evidence, reason = several, why
-    if reason:
-        return Rows((), (), reason)
+            evidence, lack = several, why
+    if lack:
+        return Rows((), (), lack.reason)
     rows = dict.fromkeys(found.paper for found in evidence.papers)
     return _scored(sorted(rows, key=lambda row: -ranking.scores[row]), ranking)

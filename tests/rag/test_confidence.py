@@ -29,7 +29,9 @@ def test_better_signs_make_surer(a: float, b: float, c: float, d: float) -> None
 def ranking(*scores: float) -> Ranking:
     """Papers with these scores; the question has no words."""
     values = np.array(scores, dtype=np.float32)
-    return Ranking("", np.argsort(-values, kind="stable"), values, np.zeros(0, np.float32), ())
+    return Ranking(
+        "", np.argsort(-values, kind="stable"), values, np.zeros(0, np.float32), (), values, values
+    )
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,7 @@ def test_the_json_of_an_answer_has_exactly_the_documented_shape(
         "standalone_question": "str",
         "status": "str",
         "reason": "NoneType",
+        "lacks": "NoneType",
         "mode": "str",
         "notice": "NoneType",
         "plan": [],
@@ -85,6 +86,7 @@ def test_the_json_of_an_answer_has_exactly_the_documented_shape(
                     "sources": [{"name": "str", "date": "str", "position": "number"}],
                 },
                 "passages": [{"start": "number", "end": "number", "text": "str"}],
+                "found": "str",
             }
         ],
         "nearest": [{"id": "str", "title": "str", "score": "number"}],

@@ -69,7 +69,7 @@ def test_filters_limit_the_rows(table: MakeTable) -> None:
     made = table("paper kites", ["method"], filters=Filters(since=date(2025, 4, 1)))
     assert ids(made) == ["string"]
     made = table("paper kites", ["method"], filters=Filters(since=date(2026, 1, 1)))
-    assert made.reason == "No abstract is left after the filters."
+    assert made.reason == "No abstract is left after the filters (dated from Jan 1, 2026)."
     with pytest.raises(InputError, match="does not pass the filters"):
         table("kites", ["method"], papers=["glide"], filters=Filters(since=date(2025, 4, 1)))
 

@@ -1,0 +1,75 @@
+"""Papers without a question: one of them, those like it, and what is new."""
+
+from collections.abc import Iterator
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from index.errors import InputError, StoreError
+from index.papers import Paper
+from index.store import Index, read_papers
+from rag.retrieval import PASSAGES_PER_HIT, cite, passage_rows
+from rag.schema import Hit
+
+
+def row_of(index: Index, paper_id: str) -> int:
+    """The row of the paper of this id.
+
+    Raises:
+        InputError: there is none.
+    """
+    for row, paper in enumerate(index.papers):
+        if paper.id == paper_id:
+            return row
+    raise InputError(f"the index has no paper {paper_id!r}: it may have been removed")
+
+
+def similar_papers(index: Index, paper: int, limit: int) -> Iterator[Hit]:
+    """The `limit` papers nearest to one, best first, by the cosine of whole abstracts."""
+    vector = index.paper_vectors[paper]
+    cosines = index.paper_vectors @ vector
+    order = [int(row) for row in np.argsort(-cosines, kind="stable") if row != paper]
+    for row in order[:limit]:
+        rows = passage_rows(index, row)
+        near = index.passage_vectors[rows.start : rows.stop] @ vector
+        best = np.argsort(-near, kind="stable")[:PASSAGES_PER_HIT]
+        yield Hit(
+            paper=index.papers[row],
+            score=float(cosines[row]),
+            passages=tuple(cite(index, rows[int(at)]) for at in best),
+            found="dense",
+        )
+
+
+def dated_since(index: Index, since: date) -> list[Paper]:
+    """The papers whose earliest dated source is of `since` or later, the latest first."""
+    first = {paper.id: _earliest(paper) for paper in index.papers}
+    found = [paper for paper in index.papers if (day := first[paper.id]) and day >= since]
+    return sorted(found, key=lambda paper: first[paper.id] or date.min, reverse=True)
+
+
+def new_in_last_change(store: Path, index: Index) -> list[Paper]:
+    """The papers that the generation before this one did not have, the latest first.
+
+    None if there was none before, or if it is not kept any more.
+    """
+    if index.manifest.previous is None:
+        return []
+    before = _ids(store, index.manifest.previous)
+    found = [paper for paper in index.papers if before is not None and paper.id not in before]
+    return sorted(found, key=lambda paper: _earliest(paper) or date.min, reverse=True)
+
+
+def _earliest(paper: Paper) -> date | None:
+    return min((source.date for source in paper.sources if source.date), default=None)
+
+
+@lru_cache(maxsize=4)
+def _ids(store: Path, generation: str) -> frozenset[str] | None:
+    """The ids of the papers of a generation, which never changes; None if it is gone."""
+    try:
+        return frozenset(paper.id for paper in read_papers(store, generation)[1])
+    except StoreError:
+        return None

@@ -1,0 +1,186 @@
+"""The options of one question where a model writes: which model, how strictly, from how much."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from threading import Barrier
+from threading import Event as Flag
+
+import pytest
+from chat_server import EVENTS, ChatServer, Scripted, streams
+from made_up import keeps_the_promises
+from writing import PEOPLE, QUESTION, TASKS, told, writes
+
+from index.errors import InputError
+from rag import Assistant, Options
+from rag.schema import Delta
+from rag.writer import MOST_MODELS
+
+GOOD = "OSWorld has a benchmark of 369 tasks"
+HALF = "The benchmark has tasks in open domains, which takes much work to build"
+FALSE = "OSWorld has 512 phone calls"
+
+
+def all_three(at: Callable[[str], str]) -> str:
+    return f"{GOOD} [{at(TASKS)}]. {HALF} [{at(TASKS)}]. {FALSE} [{at(PEOPLE)}]."
+
+
+def good(at: Callable[[str], str]) -> str:
+    return f"{GOOD} [{at(TASKS)}]."
+
+
+def test_strict_leaves_out_all_that_is_not_wholly_borne_out_and_never_shows_it(
+    writing: Assistant, scripted: ChatServer
+) -> None:
+    scripted.script = writes(all_three)
+    lenient = writing.ask(QUESTION, options=Options(strictness="lenient"))
+    assert [s.support for s in lenient.sentences] == ["supported", "partly", "unsupported"]
+    text, strict = told(list(writing.stream(QUESTION, options=Options(strictness="strict"))))
+    assert text == strict.text == f"{GOOD}. [1]"
+    keeps_the_promises(strict)
+
+
+def test_lenient_shows_what_is_not_borne_out_marked_and_asks_for_nothing_again(
+    writing: Assistant, scripted: ChatServer
+) -> None:
+    before = len(scripted.received)
+    scripted.script = writes(all_three)
+    answer = writing.ask(QUESTION, options=Options(strictness="lenient"))
+    assert [sentence.text for sentence in answer.sentences] == [f"{GOOD}.", f"{HALF}.", f"{FALSE}."]
+    assert len(answer.doubts) == 2
+    assert len(scripted.received) == before + 1
+
+
+def test_a_strict_answer_that_cannot_be_sure_enough_is_not_asked_for(
+    writing: Assistant, scripted: ChatServer
+) -> None:
+    before = len(scripted.received)
+    question = "Which benchmark is hard for agents?"
+    quoted = writing.ask(question, mode="extractive")
+    assert quoted.status == "answered"
+    answer = writing.ask(question, options=Options(strictness="strict"))
+    assert answer.status == "insufficient_evidence"
+    assert answer.reason is not None
+    assert answer.reason.startswith("The papers found are not likely enough")
+    assert answer.lacks is not None
+    assert len(scripted.received) == before
+
+
+def test_a_lenient_answer_to_what_is_far_is_quoted_without_asking_the_model(
+    writing: Assistant, scripted: ChatServer
+) -> None:
+    before = len(scripted.received)
+    answer = writing.ask("boiling point of mercury?", options=Options(strictness="lenient"))
+    assert (answer.status, answer.mode) == ("answered", "extractive")
+    assert len(scripted.received) == before
+
+
+def test_a_model_sees_no_more_papers_than_may_be_cited(
+    writing: Assistant, scripted: ChatServer
+) -> None:
+    scripted.script = writes(lambda _: "It is about merging [1].")
+    question = "Which papers are about model merging?"
+    for sources in (2, 1):
+        answer = writing.ask(question, options=Options(sources=sources))
+        assert scripted.received[-1].text.count("\nPaper ") == sources
+        assert answer.notice is None or "number of sources is set to" in answer.notice
+    scripted.script = writes(good)
+    answer = writing.ask(QUESTION, options=Options(sources=1))
+    assert scripted.received[-1].text.count("\nPaper ") == 1, "none that is only close either"
+    assert answer.notice is None
+
+
+def test_a_cut_list_that_a_model_writes_says_so(writing: Assistant, scripted: ChatServer) -> None:
+    question = "Which papers are about model merging?"
+    first = writing.ask(question, mode="extractive").references[0].paper
+    scripted.script = writes(lambda _: f"- {first.display_title}\n- Another paper\n")
+    answer = writing.ask(question, options=Options(sources=1))
+    assert answer.mode == "generative"
+    assert len(answer.references) == 1
+    assert answer.notice is not None
+    assert answer.notice.startswith("Only 1 of the ")
+
+
+def test_another_model_of_the_endpoint_is_asked_and_named(
+    open_writing: Callable[..., Assistant], scripted: ChatServer
+) -> None:
+    assistant = open_writing(chat_price="1/1")
+    scripted.script = writes(good)
+    other = assistant.ask(QUESTION, options=Options(model="other"))
+    assert scripted.received[-1].body["model"] == "other"
+    assert (other.model, other.usage.cost_usd) == ("other", None), "the price is of the configured"
+    configured = assistant.ask(QUESTION)
+    assert scripted.received[-1].body["model"] == "scripted"
+    assert configured.model == "scripted"
+    assert configured.usage.cost_usd
+    assistant.ask(QUESTION, options=Options(model="other"))
+    ports = {r.port for r in scripted.received[-3:] if r.body["model"] == "other"}
+    assert len(ports) == 1, "it was opened once"
+    assistant.close()
+    with pytest.raises(InputError, match="closed"):
+        assistant.ask(QUESTION, options=Options(model="other"))
+
+
+def test_no_more_models_are_opened_than_fit(
+    open_writing: Callable[..., Assistant], scripted: ChatServer
+) -> None:
+    assistant = open_writing()
+    scripted.script = writes(good)
+    for number in range(MOST_MODELS):
+        assert assistant.ask(QUESTION, options=Options(model=f"m{number}")).mode == "generative"
+    with pytest.raises(InputError, match="one model too many"):
+        assistant.ask(QUESTION, options=Options(model="another"))
+    assistant.close()
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        (("It ", "has ", "369 "), "It has"),
+        (("The ", "benchmark ", "has "), "The benchmark"),
+        (("There ", "are ", "369 "), "There are"),
+        (("OSWorld ", "has ", "369 ", "tasks "), "OSWorld has 369"),
+    ],
+)
+def test_the_first_words_are_told_while_the_model_still_writes_the_sentence(
+    writing: Assistant, scripted: ChatServer, words: tuple[str, ...], shown: str
+) -> None:
+    needed = len(shown.split())
+    told_first, waited = Flag(), []
+
+    def pieces() -> Iterator[bytes]:
+        chunks = list(streams(*words, "tasks [1.1].").chunks)
+        for number, chunk in enumerate(chunks):
+            if number == needed:  # nothing more comes before what came was shown
+                waited.append(told_first.wait(10))
+            yield chunk
+
+    scripted.script = [Scripted(pieces(), content_type=EVENTS)]
+    events = writing.stream(QUESTION)
+    first = next(event for event in events if isinstance(event, Delta))
+    told_first.set()
+    assert first.text == shown
+    list(events)
+    assert waited == [True]
+
+
+def test_many_slow_answers_are_streamed_at_once(writing: Assistant, scripted: ChatServer) -> None:
+    count = 40
+    together = Barrier(count, timeout=60)
+
+    def pieces() -> Iterator[bytes]:
+        chunks = list(streams("OSWorld has ", "a benchmark of 369 tasks [1.1].").chunks)
+        yield chunks[0]
+        together.wait()  # goes on only once every other answer has begun
+        yield from chunks[1:]
+
+    scripted.script = lambda _: Scripted(pieces(), content_type=EVENTS)
+
+    async def ask(number: int) -> str:
+        question = f"{QUESTION} ({number})"
+        answer = await writing.aask(question)
+        return answer.mode if answer.question == question else "another's answer"
+
+    async def all_at_once() -> list[str]:
+        return await asyncio.gather(*(ask(number) for number in range(count)))
+
+    assert asyncio.run(all_at_once()) == ["generative"] * count
