@@ -1,0 +1,210 @@
+"""What readers think of answers: a file of votes, which becomes questions to measure by.
+
+Each vote is one line of `feedback.jsonl`, with what was asked and answered but not by whom. A later
+vote on the same answer takes the place of the earlier one, and may withdraw it.
+"""
+
+import fcntl
+import os
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from eval.datasets.lines import json_lines, parse
+from eval.datasets.questions import Evidence, Message, Question
+from index.errors import InputError
+from index.text import clean_text
+from rag.citations import unescape
+from rag.schema import Answer, Filters, Mode, Options, Status
+
+FILE = "feedback.jsonl"
+
+# A number of two signs or more, or a word with a capital inside: what another wording of the same
+# fact says, too.
+_TELLING = re.compile(r"(?<![\w.,])\d[\d.,]*(?:\d%?|%)|\b\w[\w-]*[A-Z][\w-]*")
+
+
+class Cited(BaseModel):
+    """A paper that the answer cites, and the sentences of it, word for word."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    title: str
+    quotes: tuple[str, ...]
+
+
+class Feedback(BaseModel):
+    """A vote on one answer. Who gave it is not in it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str = Field(min_length=1, description="Of the turn, so that a later vote replaces this.")
+    asked: datetime = Field(description="When, in UTC.")
+    question: str = Field(min_length=1)
+    history: tuple[Message, ...] = Field(default=(), description="Plain text, oldest first.")
+    standalone_question: str
+    filters: Filters = Filters()
+    mode: Mode = "auto"
+    options: Options = Options()
+    status: Status
+    text: str = Field(
+        description="The answer in plain text with its markers, or why there is none."
+    )
+    cited: tuple[Cited, ...] = Field(default=(), description="Number 1 first.")
+    index: str = Field(description="Id of the index that answered.")
+    vote: Literal["up", "down"] | None = Field(description="None: it was withdrawn.")
+    reason: str | None = None
+
+    @classmethod
+    def on(
+        cls,
+        answer: Answer,
+        vote: Literal["up", "down"] | None,
+        reason: str | None = None,
+        *,
+        id: str,  # noqa: A002 - what it is called everywhere
+        asked: datetime,
+        history: Sequence[Message] = (),
+        filters: Filters | None = None,
+        mode: Mode = "auto",
+        options: Options | None = None,
+    ) -> "Feedback":
+        """A vote on an answer; `id` is that of its turn."""
+        return cls(
+            id=id,
+            asked=asked,
+            question=answer.question,
+            history=tuple(history),
+            standalone_question=answer.standalone_question,
+            filters=filters or Filters(),
+            mode=mode,
+            options=options or Options(),
+            status=answer.status,
+            text=unescape(answer.text) or answer.reason or "",
+            cited=tuple(
+                Cited(
+                    id=reference.paper.id,
+                    title=reference.paper.title,
+                    quotes=tuple(passage.text for passage in reference.passages),
+                )
+                for reference in answer.references
+            ),
+            index=answer.index.id,
+            vote=vote,
+            reason=reason,
+        )
+
+
+def append(folder: Path, feedback: Feedback) -> None:
+    """Keep a vote in `<folder>/feedback.jsonl`, on disk before this returns.
+
+    The file is made if it is missing, readable by its owner alone. Several processes may write.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    path = folder / FILE
+    line = feedback.model_dump_json().encode() + b"\n"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with open(path, "a+b", opener=_owners_alone) as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            _cut_half_a_line(file.fileno())
+            file.write(line)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror}") from error
+
+
+def load(folder: Path) -> list[Feedback]:
+    """The votes that stand, the last given last; none if there is no file.
+
+    Raises:
+        InputError: the file cannot be read, or a line is no vote; the message names file and line.
+    """
+    path = folder / FILE
+    if not path.exists():
+        return []
+    last: dict[str, Feedback] = {}
+    for number, record in json_lines(path):
+        feedback = parse(Feedback, record, path, number)
+        last.pop(feedback.id, None)
+        last[feedback.id] = feedback
+    return [feedback for feedback in last.values() if feedback.vote is not None]
+
+
+def is_case(feedback: Feedback) -> bool:
+    """Whether a vote can be a question: none has filters, so a refusal with filters cannot."""
+    return feedback.status == "answered" or feedback.filters == Filters()
+
+
+def case(feedback: Feedback) -> Question:
+    """A vote as a question to measure by.
+
+    Up: the papers and sentences that the answer cites are the right ones, and if it was refused,
+    that was right. Its facts are the numbers and the names in the sentences cited, any of those in
+    one sentence for that sentence, without what the question says itself; a sentence without
+    either is asked for as evidence alone.
+
+    Down: an answer shows nothing of what the right one is, so none is given: the figures of these
+    say only whether they are answered. A refusal that was voted down should have been an answer.
+    """
+    right = feedback.vote == "up"
+    cited = feedback.cited if right else ()
+    facts = [_facts(quote, feedback.question) for each in cited for quote in each.quotes]
+    return Question(
+        id=f"feedback-{feedback.id}",
+        type="upvoted" if right else "downvoted",
+        question=feedback.question,
+        history=feedback.history,
+        answerable=not right or feedback.status == "answered",
+        papers=tuple(each.title for each in cited),
+        evidence=tuple(
+            Evidence(paper=each.title, quote=quote) for each in cited for quote in each.quotes
+        ),
+        nuggets=tuple(dict.fromkeys(fact for fact in facts if fact)),
+        note=_note(feedback),
+    )
+
+
+def _facts(quote: str, question: str) -> tuple[str, ...]:
+    """What tells that an answer states a sentence: its numbers and names, not the question's."""
+    known = question.casefold()
+    found = (match[0] for match in _TELLING.finditer(clean_text(quote)))
+    return tuple(dict.fromkeys(each for each in found if each.casefold() not in known))
+
+
+def _note(feedback: Feedback) -> str:
+    """What else is known of a vote, in one line."""
+    filters = feedback.filters.model_dump(mode="json", exclude_defaults=True)
+    titles = "; ".join(clean_text(each.title) for each in feedback.cited)
+    parts: Iterable[str | None] = (
+        f"voted {feedback.vote}",
+        feedback.reason and f"because: {feedback.reason}",
+        f"asked on {feedback.asked.date()} of index {feedback.index}",
+        f"only papers by {filters}" if filters else None,
+        f"it cited {titles}" if titles and feedback.vote == "down" else None,
+        "it was refused" if feedback.status == "insufficient_evidence" else None,
+    )
+    return ", ".join(filter(None, parts))
+
+
+def _owners_alone(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _cut_half_a_line(file: int) -> None:
+    """Take out what a kill in the middle of a write left behind the last whole line."""
+    size = os.fstat(file).st_size
+    if size == 0 or os.pread(file, 1, size - 1) == b"\n":
+        return
+    at = size
+    while at and os.pread(file, 1, at - 1) != b"\n":
+        at -= 1
+    os.ftruncate(file, at)

@@ -1,0 +1,418 @@
+"""Conversations are kept, found, cut, deleted and restored, each for its own visitor alone."""
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from index.errors import InputError, StoreBusyError, StoreError
+from rag.schema import Filters, Options
+from ui.archive import Archive, Turn
+from ui.archive import archive as module
+from ui.archive.archive import FILE, KEPT_DELETED, LONGEST_TITLE, title_of
+from ui.archive.models import now
+
+if TYPE_CHECKING:
+    from rag import Assistant
+    from rag.schema import Answer
+
+ME, YOU = "cookie me", "cookie you"
+ASKED = "How many tasks does OSWorld have?"
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Archive:
+    return Archive(tmp_path / "data")
+
+
+@pytest.fixture(scope="module")
+def answer(sample_assistant: "Assistant") -> "Answer":
+    return sample_assistant.ask(ASKED)
+
+
+def kept(archive: Archive, *questions: str, visitor: str = ME) -> str:
+    """The id of a conversation in which these were asked."""
+    id_ = archive.begin(visitor, questions[0]).id
+    for question in questions:
+        archive.put(visitor, id_, Turn(question=question))
+    return id_
+
+
+def titles(archive: Archive, search: str = "", visitor: str = ME) -> list[str]:
+    return [summary.title for summary in archive.list(visitor, search)]
+
+
+def test_a_turn_comes_back_as_it_was_kept_after_a_restart(
+    archive: Archive, tmp_path: Path, answer: "Answer"
+) -> None:
+    turn = Turn(
+        question=ASKED,
+        filters=Filters(digests=("Mar 14",), title="world"),
+        mode="extractive",
+        options=Options(sources=3, strictness="strict"),
+        answer=answer,
+        followups=("And on phones?",),
+        vote="down",
+        vote_reason="{{too}} `short`\n\x00",
+    )
+    id_ = archive.begin(ME, ASKED).id
+    archive.put(ME, id_, turn)
+    archive.close()
+    found = Archive(tmp_path / "data").read(ME, id_)
+    assert found is not None
+    assert found.turns == (turn,)
+    assert found.turn(turn.id) == turn
+    assert found.title == ASKED
+
+
+def test_nothing_is_made_before_something_is_kept(archive: Archive, tmp_path: Path) -> None:
+    assert archive.list(ME) == []
+    assert archive.read(ME, "x") is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_file_is_its_owners_alone_and_lets_nobody_in(archive: Archive, tmp_path: Path) -> None:
+    kept(archive, "Mosses?")
+    files = list((tmp_path / "data").iterdir())
+    assert {oct(file.stat().st_mode & 0o777) for file in files} == {"0o600"}
+    assert not any(ME.encode() in file.read_bytes() for file in files)
+
+
+def test_another_visitors_conversation_is_as_an_unknown_one(archive: Archive) -> None:
+    id_ = kept(archive, "Mosses?")
+    turn = archive.list(ME) and archive.read(ME, id_).turns[0]  # type: ignore[union-attr]
+    assert archive.list(YOU) == []
+    assert archive.list(YOU, "moss") == []
+    assert archive.read(YOU, id_) is None
+    for write in (
+        lambda who, which: archive.put(who, which, turn),
+        lambda who, which: archive.cut(who, which, turn.id),
+        lambda who, which: archive.rename(who, which, "Mine now"),
+        archive.delete,
+        archive.restore,
+    ):
+        with pytest.raises(InputError) as foreign:
+            write(YOU, id_)
+        with pytest.raises(InputError) as unknown:
+            write(YOU, "no such id")
+        assert str(foreign.value) == str(unknown.value)
+    assert titles(archive) == ["Mosses?"]
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from("abc"), st.sampled_from("begin put cut delete restore rename".split())
+        ),
+        max_size=30,
+    )
+)
+def test_whatever_is_done_each_visitor_sees_exactly_its_own(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, str]]
+) -> None:
+    archive = Archive(tmp_path_factory.mktemp("any"))
+    own: dict[str, dict[str, list[str]]] = {who: {} for who in "abc"}
+    gone: dict[str, set[str]] = {who: set() for who in "abc"}
+    for number, (who, what) in enumerate(steps):
+        mine = [id_ for id_ in own[who] if id_ not in gone[who]]
+        if what == "begin":
+            own[who][archive.begin(who, f"q{number}").id] = []
+        elif what == "restore" and gone[who]:
+            archive.restore(who, gone[who].pop())
+        elif mine and what == "put":
+            turn = Turn(question=f"{who}{number}")
+            archive.put(who, mine[-1], turn)
+            own[who][mine[-1]].append(turn.id)
+        elif mine and what == "cut" and own[who][mine[0]]:
+            archive.cut(who, mine[0], own[who][mine[0]].pop())
+        elif mine and what == "rename":
+            archive.rename(who, mine[0], f"{who}'s")
+        elif mine and what == "delete":
+            archive.delete(who, mine[0])
+            gone[who].add(mine[0])
+    for who, conversations in own.items():
+        seen = {s.id: archive.read(who, s.id) for s in archive.list(who)}
+        assert {id_: [t.id for t in c.turns] for id_, c in seen.items() if c} == {
+            id_: turns for id_, turns in conversations.items() if id_ not in gone[who]
+        }
+    archive.close()
+
+
+def test_a_visitor_that_is_nobody_is_refused(archive: Archive) -> None:
+    with pytest.raises(InputError, match="reload"):
+        archive.begin("", "Mosses?")
+
+
+def test_a_turn_put_again_stays_in_its_place(archive: Archive) -> None:
+    id_ = kept(archive, "one", "two", "three")
+    conversation = archive.read(ME, id_)
+    assert conversation is not None
+    archive.put(ME, id_, conversation.turns[1].model_copy(update={"vote": "up"}))
+    after = archive.read(ME, id_)
+    assert after is not None
+    assert [(t.question, t.vote) for t in after.turns] == [
+        *(("one", None), ("two", "up"), ("three", None))
+    ]
+    assert after.updated == conversation.updated
+
+
+def test_cutting_takes_the_turn_and_all_after_it(archive: Archive) -> None:
+    id_ = kept(archive, "one", "two", "three")
+    conversation = archive.read(ME, id_)
+    assert conversation is not None
+    archive.cut(ME, id_, conversation.turns[1].id)
+    archive.put(ME, id_, Turn(question="two, better"))
+    after = archive.read(ME, id_)
+    assert after is not None
+    assert [turn.question for turn in after.turns] == ["one", "two, better"]
+    with pytest.raises(InputError, match="no such question"):
+        archive.cut(ME, id_, conversation.turns[1].id)
+
+
+def test_the_conversation_asked_in_last_is_listed_first(archive: Archive) -> None:
+    first, _ = kept(archive, "first"), kept(archive, "second")
+    assert titles(archive) == ["second", "first"]
+    archive.rename(ME, first, "  still\n the   first ")
+    assert titles(archive) == ["second", "still the first"]
+    archive.put(ME, first, Turn(question="more"))
+    assert titles(archive) == ["still the first", "second"]
+    assert archive.list(ME)[0].turns == 2
+
+
+@pytest.mark.parametrize("title", ["", " \n ", "x" * 201])
+def test_a_title_that_is_none_is_refused(archive: Archive, title: str) -> None:
+    id_ = kept(archive, "one")
+    with pytest.raises(InputError, match="a title"):
+        archive.rename(ME, id_, title)
+
+
+@pytest.mark.parametrize(
+    ("question", "title"),
+    [
+        (" Which  papers\nare about mosses? ", "Which papers are about mosses?"),
+        ("moss " * 40, "moss " * 11 + "moss…"),
+        ("m" * 70, "m" * 59 + "…"),
+        ("\x00 \ud800", "Untitled"),
+    ],
+)
+def test_a_title_is_the_first_words_of_the_question(question: str, title: str) -> None:
+    assert title_of(question) == title
+    assert len(title) <= LONGEST_TITLE
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        ("MOSS", {"mosses"}),
+        ("straße", {"street"}),
+        ("STRASSE", {"street"}),
+        ("100%", {"percent"}),
+        ("0%d", set()),
+        ("a_b", {"underscore"}),
+        ("'); DROP TABLE turns; --", set()),
+        ('"quoted" o\'neil', {"quotes"}),
+        ("mosses answer", set()),
+        ("369 osworld", {"answered"}),
+        ("ﬁre", {"ligature"}),
+        ("", {"mosses", "street", "percent", "underscore", "quotes", "answered", "ligature"}),
+        (
+            "\ud800 ",
+            {"mosses", "street", "percent", "underscore", "quotes", "answered", "ligature"},
+        ),
+        ("zz " * 5000, set()),
+    ],
+)
+def test_a_search_takes_every_sign_as_itself_and_no_heed_of_case(
+    archive: Archive, answer: "Answer", search: str, found: set[str]
+) -> None:
+    for title, question in {
+        "mosses": "Which mosses?",
+        "street": "Whose Straße?",
+        "percent": "Is it 100% true?",
+        "underscore": "What is a_b?",
+        "quotes": 'Who is "quoted" by O\'Neil?',
+        "ligature": "FIRE?",
+    }.items():
+        archive.rename(ME, kept(archive, question), title)
+    id_ = archive.begin(ME, "answered").id
+    archive.put(ME, id_, Turn(question=ASKED, answer=answer))
+    kept(archive, "moss 100% a_b 369 osworld strasse fire '); DROP", visitor=YOU)
+    assert set(titles(archive, search)) == found
+
+
+def test_a_deleted_conversation_comes_back_when_it_is_restored(archive: Archive) -> None:
+    id_ = kept(archive, "Mosses?")
+    archive.delete(ME, id_)
+    assert archive.list(ME) == archive.list(ME, "moss") == []
+    assert archive.read(ME, id_) is None
+    with pytest.raises(InputError, match="no such conversation"):
+        archive.put(ME, id_, Turn(question="more"))
+    archive.restore(ME, id_)
+    archive.restore(ME, id_)
+    assert titles(archive, "moss") == ["Mosses?"]
+
+
+def rows_left(folder: Path) -> tuple[int, int]:
+    connection = sqlite3.connect(folder / FILE)
+    counts = [
+        connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+        for table in ("conversations", "turns")
+    ]
+    connection.close()
+    return counts[0], counts[1]
+
+
+def test_a_deleted_conversation_is_gone_at_the_next_start(archive: Archive, tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    id_ = kept(archive, "Mosses that nobody may read")
+    archive.delete(ME, id_)
+    archive.close()
+    again = Archive(folder)
+    with pytest.raises(InputError, match="for good"):
+        again.restore(ME, id_)
+    again.close()
+    assert rows_left(folder) == (0, 0)
+    assert b"nobody may read" not in (folder / FILE).read_bytes()
+
+
+def test_a_deleted_conversation_is_gone_after_a_day(
+    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive.delete(ME, kept(archive, "Mosses?"))
+    monkeypatch.setattr(module, "now", lambda: now() + KEPT_DELETED - timedelta(minutes=1))
+    kept(archive, "Ferns?")
+    assert rows_left(tmp_path / "data") == (2, 2)
+    monkeypatch.setattr(module, "now", lambda: now() + KEPT_DELETED + timedelta(minutes=1))
+    kept(archive, "Bogs?")
+    assert rows_left(tmp_path / "data") == (2, 2)
+
+
+def test_an_answer_of_another_version_breaks_neither_list_nor_conversation(
+    archive: Archive, tmp_path: Path, answer: "Answer"
+) -> None:
+    id_ = kept(archive, "before")
+    archive.put(ME, id_, Turn(question="kept", answer=answer))
+    archive.close()
+    connection = sqlite3.connect(tmp_path / "data" / FILE)
+    (body,) = connection.execute("SELECT body FROM turns WHERE question = 'kept'").fetchone()
+    old = json.loads(body)
+    old["answer"]["verdict"] = old["answer"].pop("status")
+    old["colour"] = "green"
+    connection.execute("UPDATE turns SET body = ? WHERE question = 'kept'", (json.dumps(old),))
+    connection.execute("UPDATE turns SET body = 'no JSON' WHERE question = 'before'")
+    connection.commit()
+    connection.close()
+    found = Archive(tmp_path / "data").read(ME, id_)
+    assert found is not None
+    assert [turn.question for turn in found.turns] == ["before", "kept"]
+    assert all(turn.problem and turn.answer is None for turn in found.turns)
+    assert archive.list(ME)[0].turns == 2
+
+
+def test_a_file_of_a_newer_version_is_refused_and_left_alone(
+    archive: Archive, tmp_path: Path
+) -> None:
+    kept(archive, "Mosses?")
+    archive.close()
+    path = tmp_path / "data" / FILE
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA user_version = 2")
+    connection.close()
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match="newer AbstractQA"):
+        Archive(tmp_path / "data")
+    assert path.read_bytes() == before
+
+
+def test_a_file_that_holds_something_else_is_told_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_bytes(b"mosses " * 1000)
+    with pytest.raises(StoreError, match="move it away") as told:
+        Archive(tmp_path)
+    assert "\n" not in str(told.value)
+
+
+def test_a_folder_that_cannot_be_made_is_told_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="cannot write"):
+        Archive(tmp_path / "file").begin(ME, "Mosses?")
+
+
+def test_what_is_no_character_is_refused_in_one_line(archive: Archive) -> None:
+    id_ = kept(archive, "Mosses?")
+    with pytest.raises(InputError, match="no character"):
+        archive.put(ME, id_, Turn(question="\ud800"))
+    assert archive.read(ME, "\ud800") is None
+
+
+def test_threads_that_keep_at_the_same_time_lose_nothing(archive: Archive) -> None:
+    id_ = archive.begin(ME, "all").id
+
+    def one(number: int) -> None:
+        kept(archive, f"own {number}", visitor=f"visitor {number % 4}")
+        archive.put(ME, id_, Turn(question=f"q{number}"))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(one, range(80)))
+    found = archive.read(ME, id_)
+    assert found is not None
+    assert sorted(turn.question for turn in found.turns) == sorted(f"q{n}" for n in range(80))
+    assert [len(archive.list(f"visitor {number}")) for number in range(4)] == [20] * 4
+
+
+_WRITES = """
+import sys
+from pathlib import Path
+from ui.archive import Archive, Turn
+archive = Archive(Path(sys.argv[1]))
+print("ready", flush=True)
+sys.stdin.readline()
+for number in range(30):
+    id_ = archive.begin("me", f"{sys.argv[2]} {number}").id
+    archive.put("me", id_, Turn(question="q"))
+"""
+
+
+def test_processes_that_make_the_file_at_the_same_moment_lose_nothing(tmp_path: Path) -> None:
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", _WRITES, str(tmp_path / "data"), name],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ,
+        )
+        for name in ("a", "b")
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        process.communicate("go\n", timeout=60)
+        assert process.returncode == 0
+    found = Archive(tmp_path / "data").list("me")
+    assert len(found) == 60
+    assert all(summary.turns == 1 for summary in found)
+
+
+def test_a_file_that_another_process_holds_is_told_to_be_busy(
+    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ui.archive.database.WAIT_SECONDS", 0.05)
+    id_ = kept(archive, "Mosses?")
+    other = sqlite3.connect(tmp_path / "data" / FILE, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreBusyError, match="try again"):
+        archive.rename(ME, id_, "Ferns")
+    assert titles(archive) == ["Mosses?"], "reading waits for no writer"
+    other.close()
+    archive.rename(ME, id_, "Ferns")

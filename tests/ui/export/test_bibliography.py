@@ -1,0 +1,201 @@
+"""BibTeX, RIS and CSV say what is known of each paper, and other programs read them."""
+
+import csv
+import io
+import re
+
+import bibtexparser
+import pytest
+import rispy
+from exporting import ANSWERED, BARE, CONVERSATION, HOSTILE, MOSS, PAPERS
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pylatexenc.latex2text import LatexNodes2Text
+
+from index.papers import Paper, derived_id
+from index.text import clean_text
+from ui.export import bibtex, cited_papers, papers_csv, ris
+from ui.export.bibtex import keys
+from ui.export.latex import latex, latex_title
+from ui.tables import FORMULA_SIGNS
+
+
+def entries(text: str) -> dict[str, dict[str, str]]:
+    """The entries of a BibTeX file as a library reads them, by key."""
+    library = bibtexparser.parse_string(text)
+    assert library.failed_blocks == []
+    assert library.comments == []
+    return {
+        entry.key: {"type": entry.entry_type, **{f.key: f.value for f in entry.fields}}
+        for entry in library.entries
+    }
+
+
+def shown(value: str) -> str:
+    """What LaTeX prints; the library that says so knows neither of these braces."""
+    value = value.replace(r"\textbraceleft{}", r"\{").replace(r"\textbraceright{}", r"\}")
+    printed = LatexNodes2Text(keep_comments=True).latex_to_text(value)
+    return " ".join(printed.replace("ˆ", "^").replace("˜", "~").split())
+
+
+def test_bibtex_has_every_field_that_is_known() -> None:
+    assert entries(bibtex([MOSS])) == {
+        "vaswani-etal-2017-moss": {
+            "type": "inproceedings",
+            "title": r"{Moss\textsuperscript{2}Net:} A Study of Mosses \& Ferns in {OSWorld}",
+            "author": "Ada B. Lovelace and Jürgen van der Moß and {Moss and Fern Society}",
+            "year": "2017",
+            "booktitle": "Proceedings of the Conference on Mosses",
+            "doi": "10.1000/moss_1",
+            "url": "https://example.org/~moss/a_b?c=1&d=%20",
+            "abstract": r"Mosses cost \$5 \& grow 10\% a\_year. We use \ensuremath{\alpha}"
+            r" \ensuremath{\leq} 10\textsuperscript{5} spores here.",
+            "note": "Found in: Mar 14, 2025, no. 3 in digest-2025-03-14.txt",
+        }
+    }
+
+
+def test_a_paper_of_arxiv_is_known_by_its_eprint_and_its_year() -> None:
+    (found,) = entries(bibtex([BARE])).values()
+    assert (found["eprint"], found["archiveprefix"]) == ("2503.01234", "arXiv")
+    assert (found["type"], found["year"]) == ("misc", "2025")
+    assert found["title"] == "Counting bogs in {Chile}", "only names keep their capitals"
+
+
+def test_what_a_title_holds_cannot_become_an_entry_or_a_command() -> None:
+    (found,) = entries(bibtex([HOSTILE])).values()
+    assert shown(found["title"]) == clean_text(HOSTILE.title)
+    assert "@misc" in found["title"]
+    assert r"\input" not in found["title"]
+
+
+@pytest.mark.parametrize(
+    ("papers", "expected"),
+    [
+        ([MOSS], ["vaswani-etal-2017-moss"]),
+        ([BARE], ["counting2025bogs"]),
+        ([BARE.model_copy(update={"authors": ("Ada de Vries",)})], ["vries2025counting"]),
+        ([BARE.model_copy(update={"authors": ("Łoś, Ana",), "year": 1999})], ["os1999counting"]),
+        ([Paper(id="2104.08663", title="日本", abstract="x")], ["paper-8b4a87"]),
+    ],
+)
+def test_a_key_is_the_given_one_or_says_who_and_when_and_what(
+    papers: list[Paper], expected: list[str]
+) -> None:
+    assert [re.sub("paper-.*", "paper-8b4a87", key) for key in keys(papers)] == expected
+
+
+def test_keys_that_would_be_the_same_are_told_apart_whatever_their_order() -> None:
+    twin = BARE.model_copy(update={"id": "aaaa"})
+    first, second = keys([BARE, twin])
+    assert first != second
+    assert keys([twin, MOSS, BARE]) == [second, "vaswani-etal-2017-moss", first]
+
+
+_PIECES = [
+    *"{}%&#_\\$^~@\"',=<>|[]:-+\n\r\t\x00\u2028éαβ中Ⅳ²₁ﬁ",
+    *("\\input{x}", "{{", "=cmd", "ER  - ", "TY  - X", "$x$", " and ", "A", "bC", "2024"),
+    *("@article{a,", "\ud800"),
+]
+_TEXT = st.lists(st.sampled_from(_PIECES), max_size=12).map("".join)
+_PAPERS = st.builds(
+    Paper,
+    id=_TEXT.filter(lambda text: "\ud800" not in text),
+    title=_TEXT,
+    abstract=_TEXT,
+    authors=st.lists(_TEXT, max_size=3).map(tuple),
+    year=st.none() | st.integers(1900, 2030),
+    venue=st.none() | _TEXT,
+    url=st.none() | _TEXT,
+    doi=st.none() | _TEXT,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(_PAPERS, max_size=3, unique_by=lambda paper: paper.id))
+def test_any_papers_can_be_read_back_from_every_format(papers: list[Paper]) -> None:
+    found = entries(bibtex(papers))
+    assert len(found) == len({key.lower() for key in found}) == len(papers)
+    for paper, entry in zip(papers, found.values(), strict=True):
+        commands = set(re.findall(r"\\[a-zA-Z]+", entry.get("abstract", "")))
+        assert not commands & {r"\input", r"\x"}
+        assert entry.get("abstract", "").count("{") == entry.get("abstract", "").count("}")
+        assert entry.get("year") == (str(paper.year) if paper.year else None)
+    records = rispy.loads(ris(papers))
+    assert [record.get("title", "") for record in records] == [
+        clean_text(paper.title).strip() for paper in papers
+    ]
+    assert [record.get("abstract", "") for record in records] == [
+        clean_text(paper.abstract).strip() for paper in papers
+    ]
+    _, *rows = csv.reader(io.StringIO(papers_csv(papers), newline=""))
+    assert [row[0].removeprefix("'") for row in rows] == [
+        clean_text(paper.title).removeprefix("'") for paper in papers
+    ]
+    assert not any(cell.startswith(FORMULA_SIGNS) for row in rows for cell in row)
+
+
+@pytest.mark.parametrize(
+    "text", ["50% of {a} & b_c # $5 ~x ^y \\z", "“α ≤ 10⁵” – H₂O, Jürgen’s … naïve", "中文 🙂"]
+)
+def test_latex_prints_what_a_text_says(text: str) -> None:
+    printed = shown(latex(text))
+    plain = str.maketrans("⁵₂", "52")
+    assert printed.translate(plain) == clean_text(text).translate(plain)
+
+
+@pytest.mark.parametrize(
+    ("title", "written"),
+    [
+        ("GPT-4 Is Not BERT", "{GPT-4} Is Not {BERT}"),
+        ("A survey of bogs in Chile: The wet years", "A survey of bogs in {Chile:} The wet years"),
+        ("αNet for Mosses", r"{{\ensuremath{\alpha}Net}} for Mosses"),
+        ("", ""),
+    ],
+)
+def test_a_title_keeps_the_capitals_that_matter(title: str, written: str) -> None:
+    assert latex_title(title) == written
+
+
+def test_ris_has_every_field_that_is_known() -> None:
+    text = ris([MOSS, BARE])
+    assert text.startswith("TY  - CONF\r\n")
+    assert text.endswith("ER  - \r\n")
+    first, second = rispy.loads(text)
+    assert first == {
+        "type_of_reference": "CONF",
+        "title": "Moss²Net: A Study of Mosses & Ferns in OSWorld",
+        "authors": ["Lovelace, Ada B.", "van der Moß, Jürgen", "Society, Moss and Fern"],
+        "year": "2017",
+        "secondary_title": "Proceedings of the Conference on Mosses",
+        "urls": ["https://example.org/~moss/a_b?c=1&d=%20"],
+        "doi": "10.1000/moss_1",
+        "abstract": clean_text(MOSS.abstract),
+        "notes": ["Found in: Mar 14, 2025, no. 3 in digest-2025-03-14.txt"],
+    }
+    assert (second["type_of_reference"], second["year"]) == ("GEN", "2025")
+
+
+def test_csv_has_a_line_a_paper_and_no_formula() -> None:
+    text = papers_csv(PAPERS)
+    first, second, third = csv.DictReader(io.StringIO(text, newline=""))
+    assert first["authors"] == "Ada B. Lovelace; Jürgen van der Moß; Moss and Fern Society"
+    assert first["digests"] == "Mar 14, 2025, no. 3 in digest-2025-03-14.txt"
+    assert second["abstract"].startswith("'=cmd")
+    assert second["authors"].startswith("'=HYPERLINK")
+    assert (third["year"], third["title"]) == ("2025", "Counting bogs in Chile")
+    assert text.count("\r\n") == 4
+
+
+def test_the_cited_papers_come_in_the_order_of_their_first_citation() -> None:
+    assert cited_papers(CONVERSATION.turns) == [MOSS, BARE, HOSTILE]
+    assert cited_papers([ANSWERED, ANSWERED]) == [MOSS, BARE, HOSTILE]
+
+
+def test_an_id_that_was_made_from_the_title_is_no_key() -> None:
+    made = Paper(
+        id=derived_id("Mosses that grow on stone", ""),
+        title="Mosses that grow on stone",
+        abstract="x",
+    )
+    assert keys([made]) == ["mossesthat"]

@@ -1,0 +1,183 @@
+"""Answers and conversations as files: everything is in them, and nothing of an abstract runs."""
+
+import json
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING
+
+import pytest
+from exporting import ANSWERED, BROKEN, CONVERSATION, REFUSED, STOPPED, WHEN
+from markdown_it import MarkdownIt
+
+from index.errors import InputError
+from rag.schema import Answer
+from ui.archive import Turn
+from ui.export import KINDS, answer_html, answer_markdown, conversation_html, export
+from ui.export.record import Record
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from playwright.sync_api import Browser
+
+    from rag import Assistant
+
+
+class Parts(HTMLParser):
+    """The tags of a page with their attributes, and its text."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def having(self, name: str) -> list[str]:
+        return [str(attributes[name]) for _, attributes in self.tags if name in attributes]
+
+
+def test_markdown_says_all_there_is_to_an_answer() -> None:
+    said = answer_markdown(ANSWERED)
+    blocks = [
+        r"# And which \<mosses> grow? Tell \*me\*",
+        "*Understood as:* Which mosses grow in bogs?",
+        r"*Only papers* in Mar 14, Apr 22; from 2025-03-01; with “moss\_\<b>” in the title",
+        r"**Costs_of \<it>**",
+        r"Mosses cost money. [1] Bogs \[2\] are \*wet\* and \<big>. [2]"
+        " ⚠ *(only in part borne out: nothing says they are big)* Ferns sing. ⚠ *(not borne out)*",
+        "- There are 7. [2][3]",
+        "*One sentence was written again.*",
+        "## Sources",
+        r"**\[1\] Moss²Net: A Study of Mosses & Ferns in OSWorld**  ",
+    ]
+    assert said.startswith("\n\n".join(blocks))
+    assert (
+        "<https://example.org/~moss/a_b?c=1&d=%20>\n\n> Mosses cost $5 & grow 10% a_year." in said
+    )
+    assert said.endswith(
+        "*Answered May 2, 2025, 12:30 UTC, written by a-model. Index i1, 3 papers.*\n"
+    )
+
+
+def test_markdown_shows_the_words_of_an_abstract_and_no_markup_of_theirs() -> None:
+    shown = Parts(MarkdownIt("gfm-like", {"linkify": False}).render(answer_markdown(ANSWERED)))
+    tags = {tag for tag, _ in shown.tags}
+    assert not tags & {"script", "b", "big", "code", "img"}
+    assert "<script>alert(1)</script>" in shown.text
+    assert "Bogs [2] are *wet* and <big>." in shown.text
+    assert all(link.startswith("https://") for link in shown.having("href"))
+
+
+def test_a_refusal_is_exported_with_its_reason_and_the_nearest_papers() -> None:
+    for said in (answer_markdown(REFUSED), Parts(answer_html(REFUSED)).text):
+        assert "The abstracts do not say." in said
+        assert "No abstract has the name “Sings”." in said
+        assert "Moss²" in said
+
+
+def test_a_question_without_an_answer_says_why() -> None:
+    for turn, why in (
+        (STOPPED, "stopped"),
+        (BROKEN, "The index is missing"),
+        (Turn(question="?"), "no answer yet"),
+    ):
+        assert why in answer_markdown(turn)
+        assert why in Parts(answer_html(turn)).text
+    assert "Very wet [1] and <b>" in Parts(answer_html(STOPPED)).text
+
+
+def test_json_holds_the_answers_as_the_api_gives_them() -> None:
+    read = Record.model_validate_json(export(CONVERSATION, "json").text)
+    assert [turn.answer for turn in read.turns] == [turn.answer for turn in CONVERSATION.turns]
+    assert read.turns[0].filters == ANSWERED.filters
+    assert read.turns[0].vote == "up"
+    plain = json.loads(export(ANSWERED, "json").text)
+    assert Answer.model_validate(plain["turns"][0]["answer"]) == ANSWERED.answer
+    assert (plain["format"], plain["version"]) == ("abstractqa-conversation", 1)
+    assert CONVERSATION.id not in export(CONVERSATION, "json").text, "ids let in: they stay here"
+
+
+def test_a_page_is_whole_and_runs_nothing() -> None:
+    page = Parts(conversation_html(CONVERSATION))
+    assert not {tag for tag, _ in page.tags} & {"script", "img", "link", "iframe", "b", "big", "i"}
+    assert not [name for _, attributes in page.tags for name in attributes if name.startswith("on")]
+    ids = page.having("id")
+    assert len(ids) == len(set(ids))
+    inner = [link for link in page.having("href") if link.startswith("#")]
+    assert len(inner) == 4
+    assert {link[1:] for link in inner} <= set(ids)
+    assert all(
+        link.startswith(("#", "https://example.org/", "https://arxiv.org/"))
+        for link in page.having("href")
+    )
+    assert "(only in part borne out: nothing says they are big)" in page.text
+    assert "<script>alert(1)</script>" in page.text
+
+
+def test_a_page_can_be_read_and_followed_in_a_browser(browser: "Browser", tmp_path: "Path") -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    path = tmp_path / "answer.html"
+    path.write_text(export(CONVERSATION, "html").text, encoding="utf-8")
+    requests: list[str] = []
+    for scheme in ("light", "dark"):
+        context = browser.new_context(color_scheme=scheme, viewport={"width": 390, "height": 600})  # type: ignore[arg-type]
+        context.on("request", lambda sent: requests.append(sent.url))
+        page = context.new_page()
+        page.goto(path.as_uri())
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        page.get_by_role("link", name="[2]", exact=True).last.click()
+        cited = page.locator("mark:target")
+        assert cited.inner_text() == "We count 7 bogs."
+        assert cited.evaluate("e => e.getBoundingClientRect().top < innerHeight")
+        found = Axe().run(page).response["violations"]
+        assert [each["id"] for each in found if each["impact"] in ("serious", "critical")] == []
+        context.close()
+    assert {request.partition("#")[0] for request in requests} == {path.as_uri()}
+
+
+def test_a_real_answer_is_marked_and_linked_sentence_by_sentence(
+    sample_assistant: "Assistant",
+) -> None:
+    question = "Compare OSWorld and MindSearch"
+    answer = sample_assistant.ask(question)
+    page = Parts(answer_html(Turn(question=question, answer=answer)))
+    marked = [attributes["id"] for tag, attributes in page.tags if tag == "mark"]
+    assert len(marked) == sum(len(reference.passages) for reference in answer.references)
+    assert {link[1:] for link in page.having("href")} <= set(marked)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_file_has_a_safe_name(kind: str) -> None:
+    for what, name in (
+        (CONVERSATION, "which-mosses-grow-2025-05-02"),
+        (ANSWERED, "and-which-mosses-grow-tell-me-2025-05-02"),
+    ):
+        found = export(what, kind)
+        assert found.name.startswith(f"{name}.")
+        assert found.text
+        assert "/" in found.media_type
+
+
+@pytest.mark.parametrize("title", ["../../etc/passwd", "日本", "", "a" * 300, 'CON:<>|"?*\n'])
+def test_a_name_is_safe_whatever_the_question(title: str) -> None:
+    name = export(Turn(question=title, asked=WHEN), "markdown").name
+    assert set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789-.")
+    assert name.count(".") == 1
+    assert len(name) < 80
+
+
+@pytest.mark.parametrize("kind", ["bibtex", "ris", "csv"])
+def test_no_cited_paper_is_no_bibliography(kind: str) -> None:
+    with pytest.raises(InputError, match="nothing to export"):
+        export(REFUSED, kind)
+
+
+def test_an_unknown_kind_is_refused_with_those_there_are() -> None:
+    with pytest.raises(InputError, match="markdown, html, json"):
+        export(CONVERSATION, "docx")

@@ -1,0 +1,279 @@
+"""The archive: every visitor's conversations in one SQLite file."""
+
+import builtins
+import hashlib
+import sqlite3
+import unicodedata
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from pydantic import ValidationError
+from pydantic_core import PydanticSerializationError
+
+from index.errors import InputError
+from rag.citations import unescape
+from rag.conversation import plain
+from ui.archive.database import Database
+from ui.archive.models import Conversation, Summary, Turn, new_id, now
+
+FILE = "conversations.sqlite3"
+LONGEST_TITLE = 60
+"""Characters of a title made from a question."""
+LONGEST_NAME = 200
+"""Characters of a title that a person gives."""
+LONGEST_SEARCH = 500
+"""Characters of a search that are read."""
+KEPT_DELETED = timedelta(days=1)
+"""How long a deleted conversation can be restored, unless the archive is opened anew."""
+UNREADABLE = "This answer was kept by another version of AbstractQA and cannot be shown: ask again."
+
+_FIND = (
+    "SELECT id, title, updated,"
+    " (SELECT count(*) FROM turns WHERE conversation = conversations.id) FROM conversations"
+    " WHERE visitor = ? AND deleted IS NULL"
+)
+_HAS_WORD = (
+    " AND (instr(searched, ?) OR EXISTS (SELECT 1 FROM turns"
+    " WHERE conversation = conversations.id AND instr(turns.searched, ?)))"
+)
+
+
+class Archive:
+    """Conversations in `<folder>/conversations.sqlite3`, made at the first write, for its owner.
+
+    Every method takes the visitor and touches nothing of another one's: a foreign id behaves as
+    an unknown one. The file holds hashes of the visitors' ids, which let nobody in. Threads may
+    share an archive; several processes may each open the same file.
+
+    Every method raises a `StoreError` if the file cannot be read or written, and an `InputError`
+    for an empty visitor, who would be everybody.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Open the archive in `folder`; what was deleted before is gone then.
+
+        Raises:
+            StoreError: the file was written by a newer version, is damaged, or cannot be opened.
+        """
+        self._database = Database(folder / FILE)
+        if self._database.path.exists():
+            with self._database.writing() as rows:
+                rows.execute("DELETE FROM conversations WHERE deleted IS NOT NULL")
+
+    def close(self) -> None:
+        """Let go of the file; the next use opens it again."""
+        self._database.close()
+
+    def list(self, visitor: str, search: str = "") -> builtins.list[Summary]:
+        """The visitor's conversations, the one asked in last first.
+
+        Args:
+            visitor: Whose.
+            search: Only those in which each of these words, or parts of words, stands in the
+                title, a question or an answer's text; case does not matter.
+        """
+        words = _folded(search[:LONGEST_SEARCH]).split()
+        query = _FIND + _HAS_WORD * len(words) + " ORDER BY updated DESC, rowid DESC"
+        given = [_hashed(visitor), *(word for word in words for _ in range(2))]
+        with self._database.reading() as rows:
+            return [
+                Summary(id=id_, title=title, updated=updated, turns=turns)
+                for id_, title, updated, turns in (rows.execute(query, given) if rows else ())
+            ]
+
+    def read(self, visitor: str, id: str) -> Conversation | None:  # noqa: A002
+        """A conversation with its turns; None if this visitor has none with that id.
+
+        A turn whose answer another version wrote, in a form unknown here, has a `problem` instead.
+        """
+        with self._database.reading() as rows:
+            if rows is None:
+                return None
+            found = rows.execute(
+                "SELECT id, title, created, updated FROM conversations"
+                " WHERE visitor = ? AND id = ? AND deleted IS NULL",
+                (_hashed(visitor), _text(id)),
+            ).fetchone()
+            if found is None:
+                return None
+            turns = rows.execute(
+                "SELECT id, asked, question, body FROM turns WHERE conversation = ?"
+                " ORDER BY number",
+                (id,),
+            ).fetchall()
+        id_, title, created, updated = found
+        return Conversation(
+            id=id_,
+            title=title,
+            created=created,
+            updated=updated,
+            turns=tuple(_turn(*turn) for turn in turns),
+        )
+
+    def begin(self, visitor: str, question: str) -> Conversation:
+        """Make a conversation, still without a turn; its title is the question, cut short."""
+        moment = now()
+        made = Conversation(id=new_id(), title=title_of(question), created=moment, updated=moment)
+        with self._database.writing() as rows:
+            _forget_deleted(rows, moment)
+            rows.execute(
+                "INSERT INTO conversations (id, visitor, title, searched, created, updated)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                (
+                    *(made.id, _hashed(visitor), made.title, _folded(made.title)),
+                    *(_written(moment), _written(moment)),
+                ),
+            )
+        return made
+
+    def put(self, visitor: str, id: str, turn: Turn) -> None:  # noqa: A002
+        """Add a turn at the end, or replace the one with its id.
+
+        Raises:
+            InputError: the visitor has no such conversation, or what was asked is no text.
+        """
+        said = unescape(turn.answer.text) if turn.answer else turn.partial or ""
+        try:
+            body = turn.model_dump_json()
+        except PydanticSerializationError as error:  # half of a surrogate pair
+            raise InputError("the question holds what is no character: type it anew") from error
+        searched = _folded(f"{turn.question}\n{said}")
+        content = (_written(turn.asked), turn.question, body, searched)
+        with self._database.writing() as rows:
+            _check_own(rows, visitor, id)
+            replaced = rows.execute(
+                "UPDATE turns SET asked = ?, question = ?, body = ?, searched = ?"
+                " WHERE conversation = ? AND id = ?",
+                (*content, id, turn.id),
+            ).rowcount
+            if replaced:
+                return
+            rows.execute(
+                "INSERT INTO turns (asked, question, body, searched, conversation, id, number)"
+                " SELECT ?, ?, ?, ?, ?, ?, coalesce(max(number), 0) + 1 FROM turns"
+                " WHERE conversation = ?",
+                (*content, id, turn.id, id),
+            )
+            rows.execute("UPDATE conversations SET updated = ? WHERE id = ?", (_written(now()), id))
+
+    def cut(self, visitor: str, id: str, turn_id: str) -> None:  # noqa: A002
+        """Take a turn and all after it out.
+
+        Raises:
+            InputError: the visitor has no such conversation, or it has no such turn.
+        """
+        with self._database.writing() as rows:
+            _check_own(rows, visitor, id)
+            gone = rows.execute(
+                "DELETE FROM turns WHERE conversation = :id AND number >= (SELECT number"
+                " FROM turns WHERE conversation = :id AND id = :turn)",
+                {"id": id, "turn": _text(turn_id)},
+            ).rowcount
+            if not gone:
+                raise InputError("there is no such question in this conversation: reload the page")
+
+    def rename(self, visitor: str, id: str, title: str) -> None:  # noqa: A002
+        """Give a conversation another title; white space in it is made single spaces.
+
+        Raises:
+            InputError: the title is empty or too long, or the visitor has no such conversation.
+        """
+        title = plain(title)
+        if not title:
+            raise InputError("a title needs at least one character")
+        if len(title) > LONGEST_NAME:
+            raise InputError(f"a title has at most {LONGEST_NAME} characters, not {len(title)}")
+        with self._database.writing() as rows:
+            _check_own(rows, visitor, id)
+            rows.execute(
+                "UPDATE conversations SET title = ?, searched = ? WHERE id = ?",
+                (title, _folded(title), id),
+            )
+
+    def delete(self, visitor: str, id: str) -> None:  # noqa: A002
+        """Delete a conversation; for a day, and until the archive is opened anew, `restore` can.
+
+        Raises:
+            InputError: the visitor has no such conversation.
+        """
+        moment = now()
+        with self._database.writing() as rows:
+            _forget_deleted(rows, moment)
+            _check_own(rows, visitor, id)
+            rows.execute(
+                "UPDATE conversations SET deleted = ? WHERE id = ?", (_written(moment), id)
+            )
+
+    def restore(self, visitor: str, id: str) -> None:  # noqa: A002
+        """Undo `delete`; a conversation that is not deleted stays as it is.
+
+        Raises:
+            InputError: the visitor has no such conversation, or it is gone for good.
+        """
+        with self._database.writing() as rows:
+            _forget_deleted(rows, now())
+            _check_own(rows, visitor, id, deleted=True)
+            rows.execute("UPDATE conversations SET deleted = NULL WHERE id = ?", (id,))
+
+
+def title_of(question: str) -> str:
+    """A title from a question: its first words, whole, `LONGEST_TITLE` characters at most."""
+    line = plain(question)
+    if len(line) <= LONGEST_TITLE:
+        return line or "Untitled"
+    start = line[:LONGEST_TITLE]  # the last character makes way for "…"
+    words = start.rpartition(" ")[0].rstrip(" ,;:.-–—")
+    return (words or start[:-1]) + "…"
+
+
+def _turn(id_: str, asked: str, question: str, body: str) -> Turn:
+    """A turn as it was put; what was asked alone, if it cannot be read any more."""
+    try:
+        return Turn.model_validate_json(body)
+    except ValidationError:
+        moment = datetime.fromisoformat(asked)
+        return Turn(id=id_, asked=moment, question=question, problem=UNREADABLE)
+
+
+def _check_own(
+    rows: sqlite3.Connection,
+    visitor: str,
+    id_: str,
+    *,
+    deleted: bool = False,
+) -> None:
+    """Check that the visitor has this conversation; also a deleted one, if `deleted`."""
+    living = "" if deleted else " AND deleted IS NULL"
+    found = rows.execute(
+        f"SELECT 1 FROM conversations WHERE visitor = ? AND id = ?{living}",  # noqa: S608
+        (_hashed(visitor), _text(id_)),
+    ).fetchone()
+    if found is None:
+        gone = " or it is deleted for good" if deleted else ""
+        raise InputError(f"there is no such conversation{gone}: reload the page")
+
+
+def _forget_deleted(rows: sqlite3.Connection, moment: datetime) -> None:
+    """Take out what was deleted longer ago than it is kept."""
+    rows.execute("DELETE FROM conversations WHERE deleted < ?", (_written(moment - KEPT_DELETED),))
+
+
+def _hashed(visitor: str) -> str:
+    if not visitor:
+        raise InputError("it is not known who is asking: reload the page")
+    return hashlib.sha256(visitor.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _written(moment: datetime) -> str:
+    """A time as it is stored: of fixed length, so that its text sorts as it does."""
+    return moment.isoformat(timespec="microseconds")
+
+
+def _text(given: str) -> str:
+    """What a browser sent, with what is no character (half a pair) replaced."""
+    return given.encode("utf-8", "replace").decode()
+
+
+def _folded(text: str) -> str:
+    """What is compared when searching: no case, one form of each character."""
+    return unicodedata.normalize("NFKC", plain(text).casefold())

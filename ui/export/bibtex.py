@@ -1,0 +1,103 @@
+"""Papers as a BibTeX file."""
+
+import hashlib
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+
+from index.papers import Paper, derived_id
+from index.text import clean_text
+from ui.export.cited import arxiv_id, clean_address, found_in, published, year_of
+from ui.export.latex import latex, latex_title
+
+_GIVEN_KEY = re.compile(r"(?=.*[A-Za-z])(?=.*\d)[A-Za-z][A-Za-z0-9._:/+-]{2,79}")
+_HASHED = re.compile(r"[0-9a-f]{16}")
+_SMALL_WORDS = frozenset(
+    "a an the on of in for to with and or from by at is are do does can how what why when as"
+    " its towards toward via using into".split()
+)
+_TELLING_APART = 6  # hexadecimal digits
+
+
+def bibtex(papers: Sequence[Paper]) -> str:
+    """The papers as BibTeX entries, in UTF-8; a field that is not known is left out.
+
+    A paper's key does not depend on the others it is exported with, unless two would have the
+    same one: those get the beginning of a hash of their ids behind it.
+    """
+    return "\n".join(_entry(paper, key) for paper, key in zip(papers, keys(papers), strict=True))
+
+
+def keys(papers: Sequence[Paper]) -> list[str]:
+    """The key of each paper; no two are the same, in any case of their letters."""
+    plain = [_key(paper) for paper in papers]
+    often = Counter(key.lower() for key in plain)
+    return [
+        key if often[key.lower()] == 1 else f"{key}-{_hash(paper.id)}"
+        for paper, key in zip(papers, plain, strict=True)
+    ]
+
+
+def _entry(paper: Paper, key: str) -> str:
+    how, eprint = published(paper), arxiv_id(paper)
+    kind = {"article": "article", "conference": "inproceedings", "other": "misc"}[how]
+    where = {"article": "journal", "conference": "booktitle", "other": "howpublished"}[how]
+    year = year_of(paper)
+    fields = {
+        "title": latex_title(paper.title),
+        "author": " and ".join(filter(None, map(_author, paper.authors))),
+        "year": str(year) if year is not None else "",
+        where: latex(paper.venue or ""),
+        "doi": _address(paper.doi or ""),
+        "url": _address(paper.url or ""),
+        "eprint": eprint or "",
+        "archiveprefix": "arXiv" if eprint else "",
+        "abstract": latex(paper.abstract),
+        "note": latex(f"Found in: {found_in(paper)}" if paper.sources else ""),
+    }
+    lines = [f"  {name} = {{{value}}}," for name, value in fields.items() if value]
+    return "\n".join([f"@{kind}{{{key},", *lines, "}", ""])
+
+
+def _author(name: str) -> str:
+    """A name; braces hold one together that would read as two, or as "and others"."""
+    written = latex(name)
+    joined = re.search(r"\band\b", written, re.IGNORECASE) or written.lower() == "others"
+    return f"{{{written}}}" if joined else written
+
+
+def _address(url: str) -> str:
+    r"""An address as `\url` takes it: what would end or comment out the field is percent-coded."""
+    unsafe = '\\{}^`<>"| '
+    return "".join(f"%{ord(c):02X}" if c in unsafe else c for c in clean_address(url))
+
+
+def _key(paper: Paper) -> str:
+    """The id, if it was given and looks like a key; else the first author, the year and a word."""
+    given = _GIVEN_KEY.fullmatch(paper.id) and not _HASHED.fullmatch(paper.id)
+    if given and paper.id != derived_id(paper.title, paper.abstract):
+        return paper.id
+    words = [word for word in _words(paper.title) if word not in _SMALL_WORDS]
+    year = year_of(paper)
+    parts = [_family_name(paper.authors[0]) if paper.authors else ""]
+    if not parts[0]:
+        parts = words[:1]
+        words = words[1:]
+    parts += [str(year) if year is not None else "", *words[:1]]
+    return "".join(parts) or f"paper-{_hash(paper.id)}"
+
+
+def _family_name(name: str) -> str:
+    family = name.partition(",")[0] if "," in name else " ".join(name.split()[-1:])
+    return "".join(_words(family))
+
+
+def _words(text: str) -> list[str]:
+    """The words of a text in small ASCII letters and digits: keys have no others."""
+    flat = unicodedata.normalize("NFKD", clean_text(text)).encode("ascii", "ignore").decode()
+    return re.findall(r"[a-z0-9]+", re.sub(r"['’-]", "", flat).lower())
+
+
+def _hash(id_: str) -> str:
+    return hashlib.sha256(id_.encode("utf-8", "replace")).hexdigest()[:_TELLING_APART]
