@@ -1,4 +1,4 @@
-# The page and the command in one image; the index lives in the volume /data.
+# The page and the command in one image; the index and what people leave on the page live in the volume /data.
 FROM python:3.11-slim
 
 RUN apt-get update \
@@ -14,7 +14,7 @@ RUN pip install --no-cache-dir --constraint constraints.txt . \
  && useradd --create-home --uid 1000 abstractqa \
  && install -d -o abstractqa /data
 USER abstractqa
-ENV ABSTRACTQA_STORE=/data/store
+ENV ABSTRACTQA_STORE=/data/store ABSTRACTQA_DATA=/data
 VOLUME /data
 EXPOSE 7860
 CMD ["abstractqa", "ui", "--sample", "--host", "0.0.0.0"]

@@ -1,7 +1,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: setup peers run test test-slow test-llm check format evaluate gate leaderboard clean
+.PHONY: setup peers run test test-slow test-llm screenshots check format evaluate gate leaderboard clean
 
 setup: .venv/ready  ## make .venv and install everything into it
 
@@ -31,6 +31,9 @@ test-slow: setup  ## minutes long: floors of quality and speed
 
 test-llm: peers  ## twenty minutes: a real local model, here and in LlamaIndex's citation engine
 	$(BIN)/python -m pytest -m llm -s
+
+screenshots: setup  ## pictures of every tab, both widths and both themes, into screenshots/
+	$(BIN)/python -m pytest -m screenshots
 
 check: setup  ## format, lint, types, layering
 	$(BIN)/ruff format --check .

@@ -1,13 +1,13 @@
 """The Python query API: open an index, ask, get an answer with checked citations."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from datetime import date
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 import numpy as np
 
@@ -28,13 +28,14 @@ from rag.schema import Answer, Event, Filters, Finished, Hit, Mode, Options, Usa
 from rag.settings import Settings, load_settings
 from rag.table import ROW_TOKENS, Table, make_table
 from rag.tables.events import TableEvents, Tell
-from rag.writer import Writers
+from rag.writer import Writer, Writers
 
 if TYPE_CHECKING:
     from llama_index.core.base.base_query_engine import BaseQueryEngine
     from llama_index.core.base.base_retriever import BaseRetriever
     from llama_index.core.llms import LLM
 
+T = TypeVar("T")
 
 MOST_WAITING = 128
 """Questions under an event loop that are answered at once; others wait for one to end."""
@@ -176,18 +177,22 @@ class Assistant:
         Raises:
             InputError: as `ask`, at the first event.
         """
-        writer = self._writers.writer(mode, options)
-        engine, request = self._request(question, history, filters, options)
-        events = engine.run(request, writer)
+
+        def begin() -> tuple[Writer | None, Iterator[Event]]:
+            writer = self._writers.writer(mode, options)
+            engine, request = self._request(question, history, filters, options)
+            return writer, engine.run(request, writer)
+
+        writer, events = await self._in_thread(begin)
         try:
-            while event := await self._in_thread(events):
+            while event := await self._in_thread(lambda: next(events, None)):
                 yield event
         finally:
             if writer:
                 writer.cancel()  # a thread may still wait for the model
 
-    async def _in_thread(self, events: Iterator[Event]) -> Event | None:
-        """The next event, waited for in a thread of the assistant's own; None at the end.
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        """What `work` gives, in a thread of the assistant's own.
 
         The event loop's threads are few (`asyncio.to_thread` has four more than there are
         processors), and one that waits for a slow model is no use to anybody else.
@@ -197,11 +202,7 @@ class Assistant:
                 self._waiting = ThreadPoolExecutor(MOST_WAITING, "waiting for an answer")
             pool = self._waiting
         context = copy_context()
-
-        def wait() -> Event | None:
-            return context.run(lambda: next(events, None))
-
-        return await asyncio.get_running_loop().run_in_executor(pool, wait)
+        return await asyncio.get_running_loop().run_in_executor(pool, lambda: context.run(work))
 
     def _request(
         self,

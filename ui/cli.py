@@ -13,7 +13,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from index.errors import AbstractQAError
-from ui.evaluation.arguments import MODES, add_eval, add_store
+from ui.evaluation.arguments import MODES, add_eval, add_store, path
 from ui.tables import add_table
 
 if TYPE_CHECKING:
@@ -96,6 +96,16 @@ def _add_index(commands: "_Commands") -> None:
         help="year of digest dates without one (default: the file's modification year)",
     )
     index.add_argument(
+        "--preview", action="store_true", help="tell what would be indexed, and write nothing"
+    )
+    index.add_argument(
+        "--remove",
+        action="append",
+        default=[],
+        metavar="TITLE_OR_ID",
+        help="take this paper out of the index; may be repeated",
+    )
+    index.add_argument(
         "--undo", action="store_true", help="go back to the index before the last change"
     )
     add_store(index)
@@ -135,6 +145,20 @@ def _add_ui(commands: "_Commands") -> None:
         "--host", default="127.0.0.1", help="address to listen on (default: %(default)s)"
     )
     ui.add_argument("--port", type=int, default=7860, help="default: %(default)s")
+    ui.add_argument(
+        "--mcp", action="store_true", help="serve ask, search, papers and table as MCP tools, too"
+    )
+    ui.add_argument(
+        "--auth",
+        type=path,
+        metavar="FILE",
+        help="ask for a login; FILE has a line name:hash for each person",
+    )
+    ui.add_argument(
+        "--add-user",
+        metavar="NAME",
+        help="add a person to the FILE of --auth, or give one a new password, and no more",
+    )
     ui.add_argument(
         "--sample", action="store_true", help="index the bundled sample if there is no index"
     )

@@ -8,18 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from index.errors import AbstractQAError, InputError
+from ui import indexing
 from ui.dates import parse_day
-from ui.terminal import Progress as IndexingProgress
 from ui.terminal import Status, answer_text, hits_text, note, say
 
 if TYPE_CHECKING:
-    from index.build import BuildReport
     from rag import Assistant
     from rag.schema import Filters
     from rag.settings import Settings
-
-MOST_PROBLEMS = 20
-"""Unreadable entries that `index` names one by one."""
 
 
 def _settings(arguments: Namespace) -> "Settings":
@@ -48,62 +44,9 @@ def _text(text: str, name: str) -> str:
     return text
 
 
-def _build(paths: list[Path], settings: "Settings", format: str, year: int | None) -> "BuildReport":  # noqa: A002
-    from index.build import build
-    from index.encoder import LocalEncoder
-
-    encoder = LocalEncoder.open(settings.encoder)
-    with IndexingProgress() as progress:
-        return build(paths, settings.store, encoder, format=format, year=year, progress=progress)
-
-
 def index(arguments: Namespace) -> int:
-    """Read files into the index, or take the last change back.
-
-    What can be read is indexed; a damaged file ends the command with 1 all the same.
-    """
-    settings = _settings(arguments)
-    if arguments.undo:
-        if arguments.paths:
-            raise InputError("--undo takes no PATH")
-        return _undo(settings, as_json=arguments.json)
-    if not arguments.paths or not all(arguments.paths):
-        raise InputError("no PATH given; name a file or folder of abstracts to index")
-    paths = [Path(path) for path in arguments.paths]
-    report = _build(paths, settings, arguments.format, arguments.year)
-    problems = sorted(report.problems, key=lambda problem: not problem.is_damage)
-    for problem in problems[:MOST_PROBLEMS]:
-        note(str(problem))
-    if len(problems) > MOST_PROBLEMS:
-        note(f"… and {len(problems) - MOST_PROBLEMS:,} more")
-    if arguments.json:
-        say(json.dumps(asdict(report), ensure_ascii=False, default=str))
-    else:
-        say(_summary(report, settings.store))
-    return 1 if report.is_damaged else 0
-
-
-def _undo(settings: "Settings", *, as_json: bool) -> int:
-    from index.publish import undo
-
-    generation = undo(settings.store)
-    say(
-        json.dumps({"generation": generation})
-        if as_json
-        else f"The index at {settings.store} is again that of {generation}."
-    )
-    return 0
-
-
-def _summary(report: "BuildReport", store: Path) -> str:
-    names = ["new", "unchanged", "updated", "duplicate", "rejected"]
-    if report.removed:
-        names.append("removed")
-    counts = ", ".join(f"{getattr(report, name):,} {name}" for name in names)
-    return (
-        f"{counts}\n{report.papers:,} papers and {report.passages:,} sentences in {store} "
-        f"({report.embedded:,} texts embedded, {report.seconds:.1f} s)"
-    )
+    """Read files into the index, or preview, remove, undo."""
+    return indexing.index(arguments, _settings(arguments))
 
 
 def _filters(arguments: Namespace) -> "Filters":
@@ -155,25 +98,29 @@ def table(arguments: Namespace) -> int:
 
 
 def ui(arguments: Namespace) -> int:
-    """Serve the web page until interrupted."""
+    """Serve the web page until interrupted; or add a person who may log in."""
     from index.store import current
+    from ui import sharing
 
+    if arguments.add_user is not None:
+        return sharing.add_user(arguments.auth, arguments.add_user)
     settings = _settings(arguments)
+    accounts = sharing.accounts(arguments.auth, arguments.host)
     if arguments.sample and current(settings.store) is None:
         note(f"There is no index at {settings.store} yet; indexing the bundled sample.")
         from index import sample
 
         folder = Path(sample.__file__).parent
-        _build(sorted(folder.glob("*.txt")), settings, "digest", None)
+        indexing.index_files(sorted(folder.glob("*.txt")), settings, "digest", None)
     from ui.web.server import serve
 
-    serve(settings, arguments.host, arguments.port)
+    serve(settings, arguments.host, arguments.port, accounts=accounts, mcp=arguments.mcp)
     return 0
 
 
 def evaluate(arguments: Namespace) -> int:
     """Measure, or read what was measured."""
-    from ui.evaluation import improving, measuring, reading
+    from ui.evaluation import improving, judging, measuring, reading
 
     kinds: dict[str, Callable[[Namespace], int]] = {
         "retrieval": measuring.retrieval,
@@ -189,6 +136,7 @@ def evaluate(arguments: Namespace) -> int:
         "calibrate-support": improving.calibrate_support,
         "gate": improving.gate,
         "synthesize": improving.synthesize,
+        "cases": judging.cases,
     }
     return kinds[arguments.kind](arguments)
 

@@ -1,10 +1,15 @@
 """Using the page in a browser, as the tests of the page do."""
 
+import asyncio
 import socket
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 import pytest
 from playwright.sync_api import Page
 
+T = TypeVar("T")
 QUESTION = "How many tasks does OSWorld have?"
 
 wide_and_narrow = pytest.mark.parametrize("page", [1280, 390], indirect=True)
@@ -15,6 +20,12 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def in_a_loop(doing: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine to its end; in a thread, since a browser occupies the loop of this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, doing).result()
 
 
 def ask(page: Page, question: str) -> None:

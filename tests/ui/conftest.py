@@ -9,8 +9,10 @@ import pytest
 from browsing import free_port
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from rag.settings import Settings
 from ui.web.app import build
 from ui.web.server import launch
+from ui.web.site import Site
 
 if TYPE_CHECKING:
     from rag import Assistant
@@ -27,7 +29,8 @@ FLAGS = [
 ]
 
 
-@pytest.fixture(scope="session")
+# Not for the whole session: where Playwright runs, asyncio.run cannot, which other tests call.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium."""
     if not CHROMIUM.exists():
@@ -41,9 +44,17 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def address(sample_assistant: "Assistant") -> Iterator[str]:
+def site(sample_assistant: "Assistant", tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """The page's own things over the bundled sample, with no chat model."""
+    folder = tmp_path_factory.mktemp("site")
+    settings = Settings(store=Path("unused"), data=folder / "data")
+    return Site.over(sample_assistant, settings, runs=folder / "runs")
+
+
+@pytest.fixture(scope="module")
+def address(site: Site) -> Iterator[str]:
     """Where the page over the bundled sample is served."""
-    page = build(sample_assistant)
+    page = build(site)
     yield launch(page, "127.0.0.1", free_port())
     page.close(verbose=False)
 

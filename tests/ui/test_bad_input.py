@@ -135,6 +135,14 @@ def test_an_unknown_format_and_an_impossible_year_are_refused(
         (["eval", "answers", "no-such-questions.jsonl"], "no-such-questions.jsonl"),
         (["index", "--undo", "a/path"], "--undo takes no PATH"),
         (["index", "--undo"], "no earlier state"),
+        (["index", "--remove", "KiteNet: Flying Far", "a/path"], "--remove takes no PATH"),
+        (["index", "--remove", "KiteNet: Flying Far", "--undo"], "give one of"),
+        (["index", "--remove", "KiteNet: Flying Far", "--preview"], "give one of"),
+        (["index", "--remove", "Fly kites"], "'KiteNet: Flying Far'"),
+        (["index", "--remove", ""], "no paper ''"),
+        (["index", "--remove", "bad \udcff bytes"], "no paper"),
+        (["index", "--preview"], "no PATH given"),
+        (["index", "--preview", "no/such/path"], "does not exist"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(
@@ -143,7 +151,13 @@ def test_what_cannot_be_meant_is_refused(
     assert says in failed(capsys, *arguments, "--store", str(store))
 
 
-COMMANDS = [["ask", "why?"], ["search", "kites"], ["ui"], ["index", "--undo"]]
+COMMANDS = [
+    ["ask", "why?"],
+    ["search", "kites"],
+    ["ui"],
+    ["index", "--undo"],
+    ["index", "--remove", "KiteNet: Flying Far"],
+]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -11,7 +11,7 @@ from urllib.request import urlopen
 
 import pytest
 from chat_server import ChatServer, fails, says, streams
-from running import COMMAND, Capture, digest, one_line, run, succeeded
+from running import COMMAND, Capture, digest, failed, one_line, run, succeeded
 
 from rag.schema import Answer
 from ui.cli import main
@@ -52,6 +52,45 @@ def test_undo_goes_back_to_the_index_before(tmp_path: Path, capsys: Capture) -> 
     succeeded(capsys, "index", "--undo", "--store", store)
     out, _ = succeeded(capsys, "index", str(digest(tmp_path)), "--store", store, "--json")
     assert json.loads(out)["papers"] == 2
+
+
+def test_a_preview_tells_what_would_be_indexed_and_writes_nothing(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    path, store = digest(tmp_path), tmp_path / "store"
+    path.write_text(path.read_text() + "\nA title without an abstract\n")
+    preview = ("index", str(path), "--preview", "--store", str(store))
+    out, err = succeeded(capsys, *preview)
+    assert "new  KiteNet: Flying Far\n" in out
+    assert "2 new, 0 unchanged, 0 updated, 0 duplicate, 1 rejected\n" in out
+    assert "would hold 2 papers; nothing was written" in out
+    assert err.startswith("march.txt:13: ")
+    out, _ = succeeded(capsys, *preview, "--json")
+    told = json.loads(out)
+    assert [entry["state"] for entry in told["entries"]] == ["new", "new"]
+    assert (told["new"], told["rejected"], told["problems"][0]["line"]) == (2, 1, 13)
+    assert not store.exists()
+    path.with_name("march.jsonl").write_text('{"title": "A", "abstract": "B"}\n{broken\n')
+    assert main(["index", str(tmp_path), "--preview", "--store", str(store)]) == 1
+
+
+def test_papers_are_removed_by_title_or_id_and_an_undo_brings_them_back(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    store = ("--store", str(tmp_path / "store"))
+    succeeded(capsys, "index", str(digest(tmp_path)), *store)
+    out, err = succeeded(capsys, "index", "--remove", "kitenet: flying far", *store)
+    assert out.startswith("removed KiteNet: Flying Far\n1 papers and 1 sentences in ")
+    assert err == ""
+    assert "On boats" in failed(capsys, "index", "--remove", "boats", *store)
+    assert "every paper" in failed(capsys, "index", "--remove", "On boats and rivers", *store)
+    succeeded(capsys, "index", "--undo", *store)
+    out, _ = succeeded(capsys, "search", "kites", "--limit", "1", *store, "--json")
+    (hit,) = json.loads(out)
+    assert hit["paper"]["title"] == "KiteNet: Flying Far"
+    out, _ = succeeded(capsys, "index", "--remove", hit["paper"]["id"], *store, "--json")
+    report = json.loads(out)
+    assert (report["removed"][0]["id"], report["papers"]) == (hit["paper"]["id"], 1)
 
 
 def test_ask_prints_the_answer_and_its_sources(sample_store: Path, capsys: Capture) -> None:
@@ -217,7 +256,13 @@ def test_the_page_is_served_until_interrupted(sample_store: Path) -> None:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
     arguments = [COMMAND, "ui", "--port", port, "--store", str(sample_store)]
-    with subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True) as serving:
+    with subprocess.Popen(
+        arguments,
+        stderr=subprocess.PIPE,
+        text=True,
+        # Where the tests run in the background, interrupts are ignored, and so by what they start.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+    ) as serving:
         assert serving.stderr is not None
         assert f"http://127.0.0.1:{port}" in serving.stderr.readline()
         with urlopen(f"http://127.0.0.1:{port}") as page:

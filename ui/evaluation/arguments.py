@@ -172,6 +172,13 @@ def _add_making(add: Add) -> None:
     synthesize.add_argument("--seed", type=int, default=0, help="default: %(default)s")
     add_store(synthesize)
     _add_out(synthesize)
+    cases = add("cases", "list the answers that readers voted on, and make questions of them")
+    cases.add_argument(
+        "--out", type=path, metavar="FILE", help="write them there, for eval answers"
+    )
+    cases.add_argument(
+        "--vote", choices=("up", "down", "all"), default="all", help="which (default: %(default)s)"
+    )
 
 
 def _add_out(parser: argparse.ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""What holds the page to this server: response headers, and no way to upload."""
+"""What holds the page to this server: response headers, and uploads only where they are for."""
 
 from starlette.datastructures import MutableHeaders
 from starlette.responses import PlainTextResponse
@@ -26,14 +26,18 @@ CONTENT_SECURITY_POLICY = "; ".join(
 
 
 UPLOAD = "/gradio_api/upload"
-"""Gradio's address for files, of which the page takes none."""
+"""Gradio's address for files: those of papers to add."""
 
 
 class SecurityHeaders:
-    """ASGI middleware that adds the policy to every response, and refuses uploads."""
+    """ASGI middleware that adds the policy to every response.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Without `uploads` no file is taken.
+    """
+
+    def __init__(self, app: ASGIApp, *, uploads: bool) -> None:
         self.app = app
+        self.uploads = uploads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -46,7 +50,8 @@ class SecurityHeaders:
                 headers["Referrer-Policy"] = "no-referrer"
             await send(message)
 
-        if scope["type"] == "http" and scope["path"].startswith(UPLOAD):
+        is_upload = scope["type"] == "http" and scope["path"].startswith(UPLOAD)
+        if is_upload and not self.uploads:
             await PlainTextResponse("no files are taken", 403)(scope, receive, with_headers)
             return
         await self.app(scope, receive, with_headers)

@@ -3,32 +3,47 @@
 import socket
 import sys
 import threading
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 from starlette.middleware import Middleware
 
 from index.errors import InputError
-from ui.web.app import build, theme
+from ui.web.api import parameters
+from ui.web.assets import head, stylesheet, theme
+from ui.web.calls import Calls
+from ui.web.gate import Gate
 from ui.web.headers import SecurityHeaders
+from ui.web.own_host import OwnHost, is_this_machine
+from ui.web.visitors import VisitorCookie
 
 if TYPE_CHECKING:
     from rag.settings import Settings
+    from ui.web.accounts import Accounts
+    from ui.web.mcp_tools import McpTools
 
-_HERE = Path(__file__).parent
-_ICON = (
-    '<link rel="icon" href="data:image/svg+xml,'
-    "%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'%3E"
-    "%3Crect width='32' height='32' rx='7' fill='%231f4e79'/%3E"
-    "%3Ctext x='16' y='22' font-family='Georgia,serif' font-size='17' fill='white' "
-    "text-anchor='middle'%3E%5B1%5D%3C/text%3E%3C/svg%3E"
-    '">'
-)
+LARGEST_UPLOAD = "20mb"
+"""Of one file; a digest has some hundred kilobytes."""
 
 
-def launch(page: gr.Blocks, host: str, port: int) -> str:
+def launch(
+    page: gr.Blocks,
+    host: str,
+    port: int,
+    *,
+    uploads: bool = True,
+    accounts: "Accounts | None" = None,
+    tools: "McpTools | None" = None,
+) -> str:
     """Serve `page` in a background thread.
+
+    Args:
+        page: What is served.
+        host: Address to listen on.
+        port: From 1 to 65,535.
+        uploads: Whether files are taken, of papers to add.
+        accounts: Who may log in; without them everybody is let in.
+        tools: The public endpoints for clients of the Model Context Protocol, served beside it.
 
     Returns:
         Its address.
@@ -37,7 +52,15 @@ def launch(page: gr.Blocks, host: str, port: int) -> str:
         InputError: the host or the port cannot be listened on.
     """
     _check_free(host, port)
-    script = f"<script>{(_HERE / 'script.js').read_text(encoding='utf-8')}</script>"
+    middleware = [Middleware(SecurityHeaders, uploads=uploads), Middleware(VisitorCookie)]
+    if accounts is not None:
+        middleware.append(Middleware(Gate, accounts=accounts))
+    elif is_this_machine(host):
+        middleware.append(Middleware(OwnHost))
+    middleware.append(Middleware(Calls, parameters=parameters()))
+    app: dict[str, Any] = {"middleware": middleware}
+    if tools is not None:
+        app |= {"routes": tools.routes, "lifespan": tools.lifespan}
     try:
         page.launch(
             server_name=host,
@@ -48,15 +71,18 @@ def launch(page: gr.Blocks, host: str, port: int) -> str:
             inbrowser=False,
             ssr_mode=False,
             pwa=False,
-            mcp_server=False,
+            mcp_server=False,  # ours is `tools`
+            # Gradio takes coroutines, too; its type does not say so.
+            auth=accounts.login if accounts else None,  # type: ignore[arg-type]
+            max_file_size=LARGEST_UPLOAD,
             show_error=False,
             enable_monitoring=False,
             run_history=False,
             footer_links=[],
             theme=theme(),
-            css=(_HERE / "style.css").read_text(encoding="utf-8"),
-            head=_ICON + script,
-            app_kwargs={"middleware": [Middleware(SecurityHeaders)]},
+            css=stylesheet(),
+            head=head(),
+            app_kwargs=app,
         )
     except OSError as error:
         raise InputError(f"cannot serve on {host}:{port}: {error}") from error
@@ -81,19 +107,40 @@ def _check_free(host: str, port: int) -> None:
         raise InputError(f"port {port} on {host}: {reason}; give another --port") from error
 
 
-def serve(settings: "Settings", host: str, port: int) -> None:
+def serve(
+    settings: "Settings",
+    host: str,
+    port: int,
+    *,
+    accounts: "Accounts | None" = None,
+    mcp: bool = False,
+) -> None:
     """Serve the page over the index of `settings` until interrupted.
+
+    Papers can be added and removed by those who log in, or on a page for this machine alone.
 
     Raises:
         StoreError: there is no usable index.
         InputError: the address cannot be listened on.
     """
     _check_free(host, port)
-    from rag import Assistant  # takes seconds, so a taken port is told first
+    # Both take seconds, so a taken port is told first.
+    from rag import Assistant
+    from ui.web.app import build
+    from ui.web.mcp_tools import PATH as MCP_PATH
+    from ui.web.mcp_tools import McpTools
+    from ui.web.site import Site
 
-    page = build(Assistant.open(store=settings.store, settings=settings))
-    address = launch(page, host, port)
+    only_here = is_this_machine(host)
+    may_change = only_here or accounts is not None
+    assistant = Assistant.open(store=settings.store, settings=settings)
+    site = Site.over(assistant, settings, may_change=may_change, auth=accounts is not None)
+    tools = McpTools(site, only_here=only_here and accounts is None) if mcp else None
+    page = build(site)
+    address = launch(page, host, port, uploads=may_change, accounts=accounts, tools=tools)
     sys.stderr.write(f"AbstractQA is at {address} (stop it with Ctrl-C)\n")
+    if mcp:
+        sys.stderr.write(f"Its tools for MCP clients are at {address}{MCP_PATH}\n")
     sys.stderr.flush()
     try:
         threading.Event().wait()

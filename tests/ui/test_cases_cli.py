@@ -1,0 +1,72 @@
+"""`abstractqa eval cases`: what readers thought of answers, listed and measured."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from running import Capture, failed, succeeded
+
+from eval.feedback import FILE, Feedback, append
+from rag.schema import Filters
+
+if TYPE_CHECKING:
+    from rag import Assistant
+
+WHEN = datetime(2025, 5, 2, 12, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sample_assistant: "Assistant") -> Path:
+    """A folder with an answer voted up, one voted down, and a refusal because of filters."""
+    folder = tmp_path / "data"
+    monkeypatch.setenv("ABSTRACTQA_DATA", str(folder))
+    good = sample_assistant.ask("How many tasks does OSWorld have?")
+    nothing = Filters(title="no such title")
+    refused = sample_assistant.ask("How many tasks does OSWorld have?", filters=nothing)
+    append(folder, Feedback.on(good, "up", id="a", asked=WHEN))
+    append(folder, Feedback.on(good, "down", "too\nshort", id="b", asked=WHEN))
+    append(folder, Feedback.on(refused, "up", id="c", asked=WHEN, filters=nothing))
+    return folder
+
+
+@pytest.mark.usefixtures("data")
+def test_the_votes_are_listed_with_their_reasons(capsys: Capture) -> None:
+    out, _ = succeeded(capsys, "eval", "cases")
+    assert "up   2025-05-02  How many tasks does OSWorld have?" in out
+    assert "too short" in out
+    out, _ = succeeded(capsys, "eval", "cases", "--vote", "down", "--json")
+    (only,) = json.loads(out)
+    assert (only["id"], only["reason"]) == ("b", "too\nshort")
+
+
+@pytest.mark.usefixtures("data")
+def test_the_cases_written_are_measured_by_eval_answers(
+    tmp_path: Path, sample_store: Path, capsys: Capture
+) -> None:
+    path = tmp_path / "cases.jsonl"
+    _, told = succeeded(capsys, "eval", "cases", "--out", str(path))
+    assert f"2 cases in {path}" in told
+    assert "1 left out" in told
+    assert "1 voted down" in told
+    out, _ = succeeded(
+        capsys,
+        *("eval", "answers", str(path), "--store", str(sample_store)),
+        *("--out", str(tmp_path / "run"), "--json"),
+    )
+    assert set(json.loads(out)["by_type"]) == {"upvoted", "downvoted"}
+
+
+def test_without_votes_it_is_said_where_they_come_from(tmp_path: Path, capsys: Capture) -> None:
+    out, told = succeeded(capsys, "eval", "cases")
+    assert out == ""
+    assert "thumbs" in told
+    assert "nothing to write" in failed(capsys, "eval", "cases", "--out", str(tmp_path / "x"))
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_damaged_line_is_named(data: Path, capsys: Capture) -> None:
+    with (data / FILE).open("a") as file:
+        file.write("mosses\n")
+    assert f"{data / FILE}:4: not JSON" in failed(capsys, "eval", "cases")

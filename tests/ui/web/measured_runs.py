@@ -1,0 +1,57 @@
+"""Runs made for real over the bundled sample: ours and a peer's, on the same questions."""
+
+import json
+from pathlib import Path
+
+from eval.answers import evaluate_answers
+from eval.peers.subject import peer_subject
+from eval.systems import ours
+from index.embedding import SentenceEncoder
+from rag import Assistant
+
+OSWORLD = (
+    "OSWorld: Benchmarking Multimodal Agents for Open-Ended Tasks in Real Computer Environments"
+)
+WEBARENA = "WebArena: A Realistic Web Environment for Building Autonomous Agents"
+QUESTIONS = [
+    {
+        "id": "tasks",
+        "type": "fact",
+        "question": "How many tasks does OSWorld have?",
+        "answerable": True,
+        "papers": [OSWORLD],
+        "nuggets": [["369"]],
+    },
+    {
+        "id": "people",
+        "type": "fact",
+        "question": "How many of OSWorld's tasks do people complete?",
+        "answerable": True,
+        "papers": [OSWORLD],
+        "nuggets": [["72.36"]],
+    },
+    {
+        "id": "best",
+        "type": "fact",
+        "question": "What success rate does the best agent reach in WebArena?",
+        "answerable": True,
+        "papers": [WEBARENA],
+        "nuggets": [["10.59"]],
+    },
+    {
+        "id": "moon",
+        "type": "off-topic",
+        "question": "What is the boiling point of mercury on the moon?",
+        "answerable": False,
+    },
+]
+
+
+def make_runs(folder: Path, assistant: Assistant, store: Path, encoder: SentenceEncoder) -> None:
+    """A run of ours in `folder/ours`, one of BM25 in `folder/peers/bm25`."""
+    folder.mkdir(parents=True)
+    path = folder / "made.jsonl"
+    path.write_text("".join(f"{json.dumps(question)}\n" for question in QUESTIONS))
+    evaluate_answers(path, ours(assistant, store), "extractive", folder / "ours")
+    peer = peer_subject("bm25", assistant.papers(), encoder)
+    evaluate_answers(path, peer, out=folder / "peers" / "bm25")

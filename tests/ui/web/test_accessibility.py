@@ -1,0 +1,45 @@
+"""Every tab, in both widths and both themes: for everyone, and never wider than the window."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from browsing import assert_fits
+from playwright.sync_api import Browser, Page, expect
+from web.conftest import Started
+
+pytestmark = pytest.mark.browser
+
+TABS = ("Chat", "Papers", "Compare", "Evaluation", "Arena")
+
+
+def serious(page: Page) -> list[str]:
+    """What axe-core finds serious or critical on the page as it is now."""
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{finding['id']}: {node['html'][:200]}"
+        for finding in found
+        if finding["impact"] in ("serious", "critical")
+        for node in finding["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_every_tab_is_for_everyone(browser: Browser, real: Started, width: int, theme: str) -> None:
+    context = browser.new_context(
+        viewport={"width": width, "height": 800},
+        color_scheme=theme,  # type: ignore[arg-type]
+        reduced_motion="reduce",
+    )
+    page = context.new_page()
+    page.goto(real.address)
+    problems = {}
+    for name in TABS:
+        tab = page.get_by_role("tab", name=name)
+        tab.click(timeout=30_000)
+        expect(tab).to_have_attribute("aria-selected", "true")
+        page.wait_for_load_state("networkidle")
+        assert_fits(page)
+        if found := serious(page):
+            problems[name] = found
+    context.close()
+    assert problems == {}

@@ -1,0 +1,313 @@
+"""Sharing with a login: the file of people, and a page that is closed to everybody else."""
+
+import base64
+import io
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from browsing import in_a_loop
+from gradio_client import Client
+from mcp import ClientSession
+from mcp.client.streamable_http import create_mcp_http_client, streamable_http_client
+from running import failed, succeeded
+from starting import started
+
+from index.errors import InputError
+from rag.schema import Answer
+from ui import sharing
+from ui.web.accounts import Accounts, add
+from ui.web.gate import MOST_WRONG, Guesses
+from ui.web.mcp_tools import PATH
+
+PASSWORD = "correct horse ä 1"
+BASIC = base64.b64encode(f"ada:{PASSWORD}".encode()).decode()
+
+
+@pytest.fixture(scope="module")
+def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("people") / "people"
+    add(path, "ada", PASSWORD)
+    return path
+
+
+@pytest.fixture(scope="module")
+def shared_page(
+    people: Path, sample_store: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The page with a login and with tools, as a user starts it."""
+    data = tmp_path_factory.mktemp("login") / "data"
+    with started(sample_store, data, "--auth", str(people), "--mcp") as address:
+        yield address
+
+
+# The file
+
+
+def test_a_right_password_is_known_and_a_wrong_one_is_not(people: Path) -> None:
+    accounts = Accounts(people)
+    assert accounts.check("ada", PASSWORD)
+    assert accounts.check("ada", PASSWORD)
+    assert not accounts.check("ada", PASSWORD + " ")
+    assert not accounts.check("bob", PASSWORD)
+    assert not accounts.check("", "")
+    assert not accounts.check("ada", "x" * 5_000_000)
+
+
+def test_the_file_holds_no_password_and_no_two_hashes_are_alike(tmp_path: Path) -> None:
+    path = tmp_path / "people"
+    add(path, "ada", PASSWORD)
+    add(path, "bob", PASSWORD)
+    first, second = path.read_text().splitlines()
+    assert first.startswith("ada:scrypt$")
+    assert PASSWORD not in path.read_text()
+    assert first.partition(":")[2] != second.partition(":")[2]
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_an_unknown_person_takes_as_long_as_a_wrong_password(people: Path) -> None:
+    accounts = Accounts(people)
+
+    def seconds(name: str) -> float:
+        begun = time.process_time()
+        accounts.check(name, "wrong")
+        return time.process_time() - begun
+
+    known, unknown = (min(seconds(name) for _ in range(3)) for name in ("ada", "nobody"))
+    assert 0.5 < known / unknown < 2
+
+
+def test_a_changed_file_is_read_again_and_a_damaged_one_keeps_the_old(tmp_path: Path) -> None:
+    path = tmp_path / "people"
+    add(path, "ada", PASSWORD)
+    accounts = Accounts(path)
+    add(path, "ada", "another")
+    add(path, "bob", "third")
+    assert accounts.check("ada", "another")
+    assert not accounts.check("ada", PASSWORD)
+    assert accounts.check("bob", "third")
+    path.write_text("bob\n")
+    assert accounts.check("bob", "third")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "nobody is in it"),
+        ("# only a comment\n", "nobody is in it"),
+        ("ada\n", ":1: not a line of a name and a hash"),
+        ("\nada:secret\n", ":2: not a line of a name and a hash"),
+        ("ada:scrypt$3$8$1$AAAAAAAAAAA=$AAAAAAAAAAAAAAAAAAAAAA==\n", ":1: not a line"),
+        ("ada:scrypt$99999999999$8$1$AAAAAAAAAAA=$AAAAAAAAAAAAAAAAAAAAAA==\n", ":1: not a line"),
+        ("a b:scrypt$16$8$1$AAAAAAAAAAA=$AAAAAAAAAAAAAAAAAAAAAA==\n", ":1: 'a b' is no name"),
+        ("a:scrypt$16$8$1$AAAAAAAAAAA=$AAAAAAAAAAAAAAAAAAAAAA==\n" * 2, ":2: a is there twice"),
+    ],
+)
+def test_a_damaged_file_is_told_before_anything_is_served(
+    text: str, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "people"
+    path.write_text(text)
+    assert told in failed(capsys, "ui", "--auth", str(path))
+
+
+def test_a_missing_file_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "No such file" in failed(capsys, "ui", "--auth", str(tmp_path / "none"))
+
+
+# Adding a person
+
+
+def test_add_user_adds_a_line_and_keeps_the_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "people"
+    path.write_text("# the group\n")
+    for password, told in (("first", "ada is now in"), ("second", "ada has a new password in")):
+        monkeypatch.setattr("sys.stdin", io.StringIO(f"{password}\n"))
+        out, _ = succeeded(capsys, "ui", "--auth", str(path), "--add-user", "ada")
+        assert told in out
+    assert path.read_text().startswith("# the group\nada:scrypt$")
+    assert len(path.read_text().splitlines()) == 2
+    assert Accounts(path).check("ada", "second")
+
+
+@pytest.mark.parametrize(
+    ("name", "password", "told"),
+    [("a:b", "x", "is no name for a login"), ("ada", "", "the password is empty")],
+)
+def test_add_user_refuses_what_cannot_be_kept(
+    name: str,
+    password: str,
+    told: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{password}\n"))
+    path = tmp_path / "people"
+    assert told in failed(capsys, "ui", "--auth", str(path), "--add-user", name)
+    assert not path.exists()
+
+
+def test_add_user_needs_a_file(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "give it with --auth FILE" in failed(capsys, "ui", "--add-user", "ada")
+
+
+def test_a_typed_password_is_asked_for_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    typed = iter(["one", "another"])
+    monkeypatch.setattr("ui.sharing.getpass", lambda _: next(typed))
+    with pytest.raises(InputError, match="not the same"):
+        sharing.add_user(tmp_path / "people", "ada")
+
+
+def test_warnings_of_an_open_page_and_an_open_file(
+    people: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert sharing.accounts(None, "127.0.0.1") is None
+    assert capsys.readouterr().err == ""
+    assert sharing.accounts(None, "0.0.0.0") is None
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "there is no login" in line
+    readable = tmp_path / "readable"
+    readable.write_bytes(people.read_bytes())
+    readable.chmod(0o644)
+    assert sharing.accounts(readable, "0.0.0.0") is not None
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "chmod 600" in line
+
+
+# The page
+
+
+CLOSED = [
+    ("GET", "config"),
+    ("GET", "gradio_api/info"),
+    ("GET", "gradio_api/openapi.json"),
+    ("POST", "gradio_api/call/ask"),
+    ("GET", "gradio_api/call/ask/1"),
+    ("POST", "gradio_api/call/v2/ask"),
+    ("POST", "gradio_api/run/ask"),
+    ("POST", "gradio_api/api/ask"),
+    ("POST", "gradio_api/queue/join"),
+    ("GET", "gradio_api/queue/data?session_hash=1"),
+    ("GET", "gradio_api/queue/status"),
+    ("POST", "gradio_api/cancel"),
+    ("POST", "gradio_api/reset"),
+    ("GET", "gradio_api/heartbeat/1"),
+    ("POST", "gradio_api/upload"),
+    ("GET", "gradio_api/upload_progress?upload_id=1"),
+    ("GET", "gradio_api/file=/etc/hostname"),
+    ("GET", "gradio_api/file/etc/hostname"),
+    ("GET", "gradio_api/proxy=http://127.0.0.1:9/"),
+    ("GET", "gradio_api/stream/1/1/1/playlist.m3u8"),
+    ("POST", "gradio_api/stream/1"),
+    ("GET", "gradio_api/custom_component/1/client/component/x.js"),
+    ("GET", "gradio_api/token"),
+    ("GET", "gradio_api/app_id"),
+    ("GET", "gradio_api/user"),
+    ("GET", "gradio_api/runs"),
+    ("GET", "gradio_api/deep_link"),
+    ("GET", "gradio_api/dev/reload"),
+    ("POST", "gradio_api/vibe-edit"),
+    ("GET", "gradio_api/vibe-code"),
+    ("GET", "monitoring"),
+    ("GET", "docs"),
+    ("GET", "openapi.json"),
+    ("GET", "//config"),
+    ("GET", "assets/../config"),
+    ("POST", "mcp"),
+    ("GET", "mcp"),
+    ("POST", "mcp/"),
+    ("PUT", ""),
+]
+
+
+def test_without_a_login_every_address_is_closed(shared_page: str) -> None:
+    wrong = "Basic " + base64.b64encode(b"ada:wrong").decode()
+    with httpx.Client(base_url=shared_page) as http:
+        for method, path in CLOSED:
+            reply = http.request(method, f"{shared_page}/{path}")
+            assert reply.status_code == 401, (method, path, reply.status_code)
+            assert "default-src 'self'" in reply.headers["Content-Security-Policy"]
+        for header in (wrong, "Basic !!!", "Basic YWRh", "Bearer x", "Basic"):
+            reply = http.get("/config", headers={"Authorization": header})
+            assert reply.status_code == 401
+        login = http.get("/").text
+    assert '"auth_required":true' in login
+    assert "OSWorld" not in login
+
+
+def test_gradio_client_logs_in_and_asks(shared_page: str) -> None:
+    client = Client(shared_page, auth=("ada", PASSWORD), verbose=False, analytics_enabled=False)
+    answer = Answer.model_validate(client.predict("What is OSWorld?", api_name="/ask"))
+    client.close()
+    assert answer.status == "answered"
+    with pytest.raises(ValueError, match="Could not login"):
+        Client(shared_page, auth=("ada", "wrong"), verbose=False, analytics_enabled=False)
+
+
+def test_a_program_may_send_the_password_with_each_request(shared_page: str) -> None:
+    with httpx.Client(base_url=shared_page, auth=("ada", PASSWORD), timeout=20) as http:
+        begun = http.post("/gradio_api/call/v2/papers", json={"limit": 1})
+        told = http.get(f"/gradio_api/call/papers/{begun.json()['event_id']}")
+        assert "event: complete" in told.text
+        assert http.get("/gradio_api/user").json() == "ada"
+
+
+def test_an_mcp_client_asks_with_the_password_in_a_header(shared_page: str) -> None:
+    async def ask() -> object:
+        headers = {"Authorization": f"Basic {BASIC}"}
+        async with (
+            create_mcp_http_client(headers=headers) as http,
+            streamable_http_client(shared_page + PATH, http_client=http) as (reading, writing, _),
+            ClientSession(reading, writing) as session,
+        ):
+            await session.initialize()
+            found = await session.call_tool("ask", {"question": "What is OSWorld?"})
+            return found.structuredContent
+
+    assert Answer.model_validate(in_a_loop(ask())).status == "answered"
+
+
+def test_who_is_taken_out_of_the_file_is_out_at_once(shared_page: str, people: Path) -> None:
+    add(people, "bob", "pass")
+    with httpx.Client(base_url=shared_page) as http:
+        login = http.post("/login", data={"username": "bob", "password": "pass"})
+        assert login.json() == {"success": True}
+        assert http.get("/config").status_code == 200
+        lines = people.read_text().splitlines()
+        people.write_text("\n".join(line for line in lines if not line.startswith("bob:")) + "\n")
+        assert http.get("/config").status_code == 401
+
+
+def test_guessing_has_to_wait(shared_page: str) -> None:
+    """The last test of the page: after it this address has to wait."""
+    tried = {"username": "ada", "password": "no"}
+    codes = [httpx.post(f"{shared_page}/login", data=tried).status_code for _ in range(MOST_WRONG)]
+    assert codes[0] == 400
+    reply = httpx.post(f"{shared_page}/login", data=tried)
+    assert reply.status_code == 429
+    assert "wait a minute" in reply.json()["detail"]
+    right = httpx.get(f"{shared_page}/config", auth=("ada", PASSWORD))
+    assert right.status_code == 429
+
+
+def test_only_wrong_passwords_of_the_last_minute_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr("ui.web.gate.time.monotonic", lambda: now[0])
+    guesses = Guesses()
+    for _ in range(3 * MOST_WRONG):
+        attempt = guesses.begin("a")
+        assert attempt is not None
+        guesses.was_right("a", attempt)
+    assert all(guesses.begin("a") is not None for _ in range(MOST_WRONG))
+    assert guesses.begin("a") is None
+    assert guesses.begin("b") is not None
+    now[0] = 61
+    assert guesses.begin("a") is not None

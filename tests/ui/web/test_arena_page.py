@@ -1,0 +1,140 @@
+"""The arena in a real browser: blind until the vote, and the vote counts."""
+
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from browsing import assert_fits, free_port, wide_and_narrow
+from chat_server import ChatServer, streams
+from playwright.sync_api import Browser, Page, expect
+
+from eval.arena import VOTES, read_votes
+from index.embedding import SentenceEncoder
+from rag import Assistant
+from rag.settings import Settings
+from ui.web.app import build
+from ui.web.arena.configurations import QUOTES
+from ui.web.server import launch
+from ui.web.site import Site
+
+pytestmark = pytest.mark.browser
+
+LIST = "Which papers are about agents?"
+
+
+def open_arena(page: Page) -> None:
+    page.get_by_role("tab", name="Arena").click()
+    expect(page.get_by_role("heading", name="Standings")).to_be_visible()
+
+
+def ask_both(page: Page, question: str) -> None:
+    page.get_by_role("textbox", name="A question for both").fill(question)
+    page.get_by_role("button", name="Ask both").click()
+
+
+def choose(page: Page, label: str, name: str) -> None:
+    page.get_by_label(label).click()
+    page.get_by_role("option", name=name, exact=True).click()
+    expect(page.get_by_role("option")).to_have_count(0)
+
+
+@wide_and_narrow
+def test_a_vote_is_blind_counts_once_and_can_be_taken_back(page: Page, site: Site) -> None:
+    votes = site.settings.data / VOTES
+    before = len(read_votes(votes))
+    open_arena(page)
+    page.get_by_role("button", name="Choose who meets").click()
+    choose(page, "One of the two", "Quotes, 1 source")
+    choose(page, "The other one", "Quotes, 3 sources")
+    ask_both(page, LIST)
+    battle = page.locator("#aqa-arena-battle")
+    # However long the answers are, one can vote without scrolling.
+    expect(page.get_by_role("button", name="A is better")).to_be_in_viewport(ratio=0.9)
+    expect(battle.get_by_role("region", name="Answer B")).to_contain_text("[1]")
+    for configuration in QUOTES:
+        expect(battle).not_to_contain_text(configuration.name)
+    battle.locator("a.aqa-chat-cite").first.click()
+    expect(battle.locator(".aqa-arena-target")).to_be_focused()
+    assert_fits(page)
+    assert [f for f in Axe().run(page).response["violations"] if f["impact"] != "minor"] == []
+
+    page.get_by_role("button", name="A is better").click()
+    expect(battle).to_contain_text("You found A better.")
+    won = battle.get_by_role("region", name="Answer A").locator("h3 span").inner_text()
+    row = page.get_by_role("row").filter(has=page.get_by_role("rowheader", name=won, exact=True))
+    score = row.get_by_role("cell").nth(1)
+    expect(score).to_be_visible()
+    stored = read_votes(votes)
+    assert len(stored) == before + 1
+    assert (stored[-1].left, stored[-1].winner) == (won, "left")
+    expect(page.get_by_role("button", name="A is better")).to_have_count(0)
+    undo = page.get_by_role("button", name="Take the vote back")
+    expect(undo).to_be_focused()
+    points = score.inner_text()
+
+    undo.click()
+    expect(page.get_by_role("button", name="B is better")).to_be_visible()
+    expect(battle).not_to_contain_text(won)
+    assert len(read_votes(votes)) == before
+    page.get_by_role("button", name="B is better").click()
+    expect(battle).to_contain_text("You found B better.")
+    expect(score).not_to_have_text(points)
+    assert len(read_votes(votes)) == before + 1
+    assert_fits(page)
+
+
+def test_what_cannot_be_asked_is_told_in_the_battle_s_place(page: Page) -> None:
+    open_arena(page)
+    ask_both(page, "   ")
+    expect(page.get_by_role("alert")).to_have_text("Write a question first.")
+    page.get_by_role("button", name="Choose who meets").click()
+    choose(page, "One of the two", "Quotes, strict")
+    choose(page, "The other one", "Quotes, strict")
+    ask_both(page, LIST)
+    expect(page.get_by_role("alert")).to_contain_text("Choose two different configurations")
+    expect(page.get_by_role("button", name="A is better")).to_have_count(0)
+
+
+def test_stop_closes_what_a_model_was_still_sending(
+    browser: Browser,
+    sample_store: Path,
+    encoder: SentenceEncoder,
+    chat_server: ChatServer,
+    tmp_path: Path,
+) -> None:
+    settings = Settings(
+        store=sample_store,
+        data=tmp_path / "data",
+        openai_base_url=chat_server.base_url,
+        chat_model="small",
+    )
+    assistant = Assistant(sample_store, encoder, settings=settings)
+    chat_server.script = lambda _: streams(*["word "] * 300, pause_seconds=0.2)
+    served = build(Site.over(assistant, settings, runs=tmp_path / "runs"))
+    page = browser.new_page()
+    page.goto(launch(served, "127.0.0.1", free_port()))
+    open_arena(page)
+    page.get_by_role("button", name="Choose who meets").click()
+    choose(page, "One of the two", "small")
+    ask_both(page, LIST)
+    expect(page.locator("#aqa-arena-battle")).to_contain_text("Both are answering")
+    page.wait_for_timeout(1_000)
+    assert chat_server.received
+    assert not chat_server.hung_up.is_set()
+    page.get_by_role("button", name="Stop").click()
+    assert chat_server.hung_up.wait(timeout=3)
+    expect(page.locator("#aqa-arena-battle")).not_to_contain_text("Both are answering")
+    expect(page.get_by_role("button", name="Stop")).to_have_count(0)
+    expect(page.get_by_role("button", name="A is better")).to_have_count(0)
+    page.close()
+    served.close(verbose=False)
+    assistant.close()
+
+
+def test_the_votes_can_be_downloaded_on_this_machine(page: Page, site: Site) -> None:
+    open_arena(page)
+    with page.expect_download() as started:
+        page.get_by_role("button", name="Download the votes").click()
+    assert started.value.suggested_filename == "votes.jsonl"
+    expected = "".join(f"{v.model_dump_json()}\n" for v in read_votes(site.settings.data / VOTES))
+    assert started.value.path().read_text() == expected

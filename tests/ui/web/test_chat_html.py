@@ -1,0 +1,321 @@
+"""Turns and cards as HTML: everything is escaped, and chips, marks and highlights are exact."""
+
+from datetime import date
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from web.chat_answers import (
+    COST,
+    HOSTILE,
+    WIND,
+    Elements,
+    answer,
+    claim,
+    paper,
+    passage,
+    refusal,
+    span,
+)
+
+from index.errors import InputError
+from index.papers import Paper
+from index.text import clean_text
+from rag.citations import Block, unescape
+from rag.schema import Filters, Passage, Progress, SubQuestion, Support
+from ui.archive.models import Turn
+from ui.web.chat.cards import cited_html, links, marked_abstract
+from ui.web.chat.chips import chips_html, without
+from ui.web.chat.live import Live
+from ui.web.chat.panel import Panel
+from ui.web.chat.prose import answer_html, partial_html
+from ui.web.chat.question import problem_html, question_html
+from ui.web.chat.refusal import Refusals
+from ui.web.chat.tools import with_sources
+from ui.web.chat.transcript import Transcript
+
+
+class OnlyKites:
+    """An index of one paper."""
+
+    def paper(self, id_: str) -> Paper:
+        if id_ != "kites":
+            raise InputError("unknown paper")
+        return paper()
+
+
+REFUSALS = Refusals(OnlyKites())  # type: ignore[arg-type]
+TRANSCRIPT = Transcript(REFUSALS)
+PANEL = Panel(REFUSALS)
+
+
+def turn(**fields: object) -> Turn:
+    return Turn.model_validate({"id": "t1", "question": "What do kites cost?"} | fields)
+
+
+def test_a_chip_leads_to_its_sentence_in_the_card_of_its_reference_and_turn() -> None:
+    html, marked = answer_html(answer(), "t3")
+    cards = Elements(cited_html(answer(), "t3"))
+    assert marked
+    assert Elements(html).links() == ["#aqa-source-t3-1-0"]
+    assert {"aqa-source-t3-1", "aqa-source-t3-1-0"} <= set(cards.ids())
+
+
+def test_the_chips_of_one_reference_lead_to_one_sentence_each() -> None:
+    both = answer(claim("Wind.", span(paper(), WIND)), claim("Cheap.", span(paper(), COST)))
+    found = Elements(answer_html(both, "t")[0]).links()
+    start = paper().abstract.index(WIND)
+    assert found == [f"#aqa-source-t-1-{start}", "#aqa-source-t-1-0"]
+    assert {str(link)[1:] for link in found} <= set(Elements(cited_html(both, "t")).ids())
+
+
+def test_a_number_in_brackets_that_an_abstract_has_is_no_chip() -> None:
+    html = answer_html(answer(claim("As in [1], kites are cheap.", span(paper(), COST))), "t")[0]
+    assert Elements(html).links() == ["#aqa-source-t-1-0"]
+    assert "As in [1], kites" in Elements(html).text
+
+
+@pytest.mark.parametrize(
+    ("support", "label"), [("partly", "in part"), ("unsupported", "not found")]
+)
+def test_a_doubtful_sentence_is_marked_and_its_mark_opens_what_it_was_checked_against(
+    support: Support, label: str
+) -> None:
+    cited = (span(paper(), WIND),) if support == "partly" else ()
+    doubtful = claim("Kites need storms.", *cited, support=support, why="storms are not named")
+    html = answer_html(answer(claim("Kites are cheap.", span(paper(), COST)), doubtful), "t")[0]
+    elements = Elements(html)
+    assert elements.inside[f"aqa-chat-{support}"] == ["Kites need storms."]
+    assert elements.inside["aqa-chat-supported"] == ["Kites are cheap."]
+    assert elements.inside["aqa-chat-mark"] == [label]
+    (check,) = elements.inside["aqa-chat-check"]
+    assert "storms are not named" in check
+    assert ("They (kites) need wind." in check) is (support == "partly")
+    opened = [attrs["aria-controls"] for _, attrs in elements.tags if "aria-controls" in attrs]
+    assert opened == ["aqa-check-t-1"]
+    assert "aqa-check-t-1" in elements.ids()
+
+
+def test_doubts_are_listed_where_sentences_cannot_be_found_in_the_text() -> None:
+    whole = answer(claim("Kites need storms.", support="unsupported", why="no storms"))
+    (sentence,) = whole.sentences
+    odd = whole.model_copy(update={"sentences": (sentence.model_copy(update={"text": "Other."}),)})
+    html = TRANSCRIPT.turn(turn(answer=odd))
+    assert "Not wholly borne out" in Elements(html).text
+    assert "“Other.” (no storms)" in Elements(html).text
+
+
+def test_lists_and_bold_names_become_html() -> None:
+    blocks = [
+        Block((claim("Cheap.", span(paper(), COST)),), "Kites", bullet=True),
+        Block((claim("Not dear.", span(paper(), COST)),), bullet=True),
+    ]
+    assert {"ul", "li", "strong"} <= Elements(answer_html(answer(*blocks), "t")[0]).names()
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(st.text(min_size=1, max_size=60).map(str.strip).filter(bool), min_size=1, max_size=4)
+)
+def test_what_is_shown_is_what_was_said(said: list[str]) -> None:
+    whole = answer(Block(tuple(claim(text, span(paper(), COST)) for text in said)))
+    shown = Elements(answer_html(whole, "t")[0]).text
+    private = {ord(sign): "\ufffd" for sign in "\ue000\ue001\ue002\ue003"}
+    assert shown.split() == unescape(whole.text).replace("\0", "\ufffd").translate(private).split()
+
+
+def test_the_beginning_of_an_answer_looks_the_same_and_leads_nowhere() -> None:
+    elements = Elements(partial_html("Kites are cheap. [1] They"))
+    assert ("span", {"class": "aqa-chat-cite"}) in elements.tags
+    assert elements.links() == []
+    assert "[1] They" in elements.text
+
+
+def test_stages_are_shown_as_they_happen_and_the_last_one_stands_out() -> None:
+    live = Live(turn())
+    for stage, text in [
+        ("search", "Searching 3 abstracts"),
+        ("plan", "Planning"),
+        ("plan", "2 parts"),
+    ]:
+        live.step(Progress(stage=stage, text=text))
+    live.text = "Kites"
+    elements = Elements(live.html())
+    assert elements.inside["strong"] == ["2 parts …"]
+    assert elements.inside["span"] == ["Searching 3 abstracts"]
+    assert elements.inside["aqa-chat-text"][-1].strip() == "Kites"
+
+
+def test_a_refusal_shows_reason_nearest_papers_and_what_would_have_to_be_indexed() -> None:
+    refused = refusal(
+        lacks="boats",
+        nearest=[
+            {"id": "kites", "title": "Kites: A~Survey", "score": 0.2},
+            {"id": "gone", "title": "Removed", "score": 0.1},
+        ],
+    )
+    elements = Elements(TRANSCRIPT.turn(turn(id="t2", answer=refused)))
+    assert "The abstracts do not say." in elements.text
+    assert "Nothing is about <boats>." in elements.text
+    assert "“boats” would have to be indexed" in elements.text
+    assert elements.links() == ["#aqa-near-t2-1"], "a paper that was removed since is not near"
+    cards = PANEL.section(turn(id="t2", answer=refused))
+    assert "aqa-near-t2-1" in Elements(cards).ids()
+    assert "Nothing is cited. These papers are the nearest." in cards
+
+
+def test_a_turn_tells_how_it_was_understood_and_its_parts_only_if_there_is_something_to_tell() -> (
+    None
+):
+    plain = TRANSCRIPT.turn(turn(answer=answer()))
+    assert "Understood" not in plain
+    parts = (SubQuestion(number=1, question="What is a kite?"),)
+    told = answer(standalone_question="What do kites cost (Kites)?", plan=parts, confidence=0.2)
+    text = Elements(TRANSCRIPT.turn(turn(answer=told))).text
+    assert "Understood as: What do kites cost (Kites)?" in text
+    assert "What is a kite?" in text
+    assert "may not be the right papers" in text
+
+
+def test_a_turn_that_was_stopped_keeps_its_text_and_one_that_failed_its_reason() -> None:
+    stopped = Elements(TRANSCRIPT.turn(turn(partial="Kites are [1]"))).text
+    assert "Kites are [1]" in stopped
+    assert "Stopped." in stopped
+    assert "Stopped before the first word." in TRANSCRIPT.turn(turn(partial=""))
+    assert (
+        "The question is empty"
+        in Elements(TRANSCRIPT.turn(turn(problem="the question\nis empty"))).text
+    )
+    assert "Copy" not in TRANSCRIPT.turn(turn(problem="no"))
+
+
+def test_follow_ups_are_buttons_that_ask_them() -> None:
+    html = TRANSCRIPT.turn(turn(answer=answer(), followups=("How do kites fly?",)))
+    assert Elements(html).inside["aqa-chat-suggestion"] == ["How do kites fly?"]
+
+
+def test_the_card_shows_title_authors_date_why_it_was_found_and_the_cited_sentence_marked() -> None:
+    whole = paper(authors=("Ada Loft", "Bo Wind"))
+    one = answer(claim("Cheap.", span(whole, COST)))
+    (reference,) = one.references
+    found = one.model_copy(update={"references": (reference.model_copy(update={"found": "both"}),)})
+    elements = Elements(cited_html(found, "t"))
+    assert "Kites: A Survey" in elements.text
+    assert "Ada Loft, Bo Wind" in elements.text
+    assert "Mar 14, 2025 · no. 7 in march.txt" in elements.text
+    assert "Found by meaning and by its words" in elements.text
+    assert elements.inside["mark"] == ["Kites fly at 37.8% of the cost."]
+    assert "They (kites) need wind. Ragnarök is a storm." in elements.text
+    copied = [attrs["data-copy"] for _, attrs in elements.tags if "data-copy" in attrs]
+    assert "title" in str(copied[0])
+
+
+@pytest.mark.parametrize(
+    ("fields", "found"),
+    [
+        ({"url": "https://e.org/p?a=1&b=2"}, [("Web page", "https://e.org/p?a=1&b=2")]),
+        (
+            {"url": "http://arxiv.org/pdf/2503.01234v2"},
+            [("arXiv", "https://arxiv.org/abs/2503.01234")],
+        ),
+        ({"url": "javascript:alert(1)"}, []),
+        ({"url": "data:text/html,x", "doi": "10.1/a b"}, [("DOI", "https://doi.org/10.1/a%20b")]),
+        ({"url": "//e.org/p"}, []),
+        ({}, []),
+    ],
+)
+def test_only_web_addresses_become_links(
+    fields: dict[str, str], found: list[tuple[str, str]]
+) -> None:
+    assert links(paper(**fields)) == found
+    cards = cited_html(answer(claim("Cheap.", span(paper(**fields), COST))), "t")
+    assert Elements(cards).links() == [address for _, address in found]
+
+
+def test_hostile_text_is_shown_and_never_becomes_an_element() -> None:
+    whole = paper(abstract=HOSTILE, title=HOSTILE, authors=(HOSTILE,))
+    hostile = answer(
+        claim(HOSTILE, span(whole, HOSTILE)),
+        claim(HOSTILE, support="unsupported", why=HOSTILE),
+        notice=HOSTILE,
+        standalone_question=HOSTILE,
+    )
+    filters = Filters(digests=(HOSTILE,), title=HOSTILE)
+    shown = turn(
+        question=HOSTILE,
+        answer=hostile,
+        followups=(HOSTILE,),
+        filters=filters,
+        vote="down",
+        vote_reason=HOSTILE,
+    )
+    pieces = [
+        TRANSCRIPT.turn(shown), PANEL.section(shown), question_html(HOSTILE), problem_html(HOSTILE),
+        partial_html(HOSTILE), Live(shown, text=HOSTILE, found=(HOSTILE,)).html(),
+        TRANSCRIPT.turn(turn(answer=refusal(reason=HOSTILE, lacks=HOSTILE))),
+    ]  # fmt: skip
+    for piece in pieces:
+        elements = Elements(piece)
+        assert not {"script", "img", "iframe"} & elements.names()
+        assert not any(name.startswith("on") for _, attrs in elements.tags for name in attrs)
+        assert not set("{}$`") & set(piece), "signs that a template would read"
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.text(max_size=300))
+def test_a_question_is_shown_as_it_was_typed(question: str) -> None:
+    shown = Elements(question_html(question)).text
+    assert "".join(shown.split()) == "".join(question.split())
+
+
+def test_a_long_question_is_cut_on_the_page() -> None:
+    assert len(question_html("x" * 100_000)) < 5_000
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.text(alphabet=st.characters(codec="utf-8"), max_size=120), st.data())
+def test_marks_leave_the_cleaned_abstract_unchanged(abstract: str, data: st.DataObject) -> None:
+    passages = []
+    for _ in range(data.draw(st.integers(0, 3))):
+        if not abstract:
+            break
+        start = data.draw(st.integers(0, len(abstract) - 1))
+        end = data.draw(st.integers(start + 1, len(abstract)))
+        passages.append(Passage(start=start, end=end, text=abstract[start:end]))
+    shown = Elements(f"<p>{marked_abstract(abstract, passages, 'a')}</p>")
+    assert shown.text == clean_text(abstract)
+
+
+def test_passages_that_overlap_are_marked_once() -> None:
+    whole = paper(abstract="One two three four.")
+    both = [passage(whole, "One two three"), passage(whole, "two three four.")]
+    assert Elements(marked_abstract(whole.abstract, both, "a")).inside["mark"] == [
+        "One two three",
+        " four.",
+    ]
+
+
+def test_an_answer_is_copied_as_plain_text_with_its_sources() -> None:
+    whole = paper(doi="10.1/k", authors=("Ada Loft",))
+    text = with_sources(answer(claim("37% [of] it.", span(whole, COST))))
+    assert text.splitlines() == [
+        "37% [of] it. [1]",
+        "",
+        "[1] Kites: A Survey. Ada Loft. https://doi.org/10.1/k",
+    ]
+
+
+def test_each_limit_is_a_chip_that_can_be_taken_away() -> None:
+    limits = Filters(
+        digests=("2025-03-14 march.txt", "notes.txt"), since=date(2025, 3, 1), title=" merging "
+    )
+    elements = Elements(chips_html(limits, again=True))
+    names = [attrs["aria-label"] for _, attrs in elements.tags if "aria-label" in attrs]
+    assert names == [
+        f"Ask again without: {name}"
+        for name in ("Mar 14, 2025", "notes.txt", "from Mar 1, 2025", "title has “merging”")
+    ]
+    assert without(limits, "digest", "notes.txt").digests == ("2025-03-14 march.txt",)
+    assert without(without(limits, "since", ""), "title", "") == Filters(digests=limits.digests)
+    assert without(limits, "no such", "") == limits
+    assert chips_html(Filters(), again=False) == ""

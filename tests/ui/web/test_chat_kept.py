@@ -1,0 +1,257 @@
+"""Conversations that last: over reloads and restarts, each visitor's own, changed and exported."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import bibtexparser
+import pytest
+import rispy
+from axe_playwright_python.sync_playwright import Axe
+from browsing import QUESTION, ask, assert_fits
+from playwright.sync_api import Browser, Page, expect
+from starting import started
+
+from eval.feedback import load
+from ui.web.site import Site
+
+pytestmark = pytest.mark.browser
+
+CHIP = "a.aqa-chat-cite"
+TURNS = ".aqa-chat-turns > .aqa-chat-turn"
+
+
+def asked(page: Page) -> list[str]:
+    return page.locator(f"{TURNS} h2").all_inner_texts()
+
+
+def answered(page: Page, turns: int = 1) -> None:
+    """Wait until nothing more comes of what was asked: what is suggested comes last."""
+    expect(page.locator(TURNS)).to_have_count(turns)
+    expect(page.locator(f"{TURNS}:last-child .aqa-chat-suggestion").last).to_be_visible()
+    page.wait_for_timeout(100)
+
+
+def opened(page: Page) -> None:
+    expect(page.get_by_role("textbox", name="Your question")).to_be_visible(timeout=30_000)
+
+
+def test_a_reload_keeps_the_conversation_and_its_citations(page: Page) -> None:
+    ask(page, QUESTION)
+    expect(page.locator(CHIP).first).to_be_visible()
+    ask(page, "How well do people do on it?")
+    expect(page.locator(TURNS)).to_have_count(2)
+    expect(page.locator(".aqa-chat-understood")).to_contain_text("Understood as: ")
+    answered(page, 2)
+    links = [chip.get_attribute("href") for chip in page.locator(CHIP).all()]
+    page.reload()
+    expect(page.locator(TURNS)).to_have_count(2)
+    assert [chip.get_attribute("href") for chip in page.locator(CHIP).all()] == links
+    page.locator(CHIP).first.click()
+    expect(page.locator("mark.aqa-chat-target")).to_contain_text("369")
+    expect(page.locator("mark.aqa-chat-target")).to_be_in_viewport()
+
+
+def test_two_browsers_never_see_each_others_conversations(
+    page: Page, browser: Browser, address: str
+) -> None:
+    ask(page, QUESTION)
+    expect(page.locator(CHIP).first).to_be_visible()
+    other = browser.new_context()
+    theirs = other.new_page()
+    theirs.goto(page.url)  # they were even sent its address
+    opened(theirs)
+    expect(theirs.locator(".aqa-chat-example").first).to_be_visible()
+    theirs.get_by_role("button", name="Chats", exact=True).click()
+    expect(theirs.locator("#aqa-chat-list")).to_contain_text("None yet")
+    ask(theirs, "What is AdaMerging?")
+    expect(theirs.locator(CHIP).first).to_be_visible()
+    assert asked(theirs) == ["What is AdaMerging?"]
+    answered(page)
+    page.reload()
+    expect(page.locator(TURNS)).to_have_count(1)
+    assert asked(page) == [QUESTION]
+    other.close()
+
+
+def test_a_restart_of_the_server_loses_nothing(
+    browser: Browser, sample_store: Path, tmp_path: Path
+) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    with started(sample_store, tmp_path / "data") as address:
+        page.goto(address)
+        opened(page)
+        ask(page, QUESTION)
+        expect(page.locator(CHIP).first).to_be_visible()
+        conversation = page.url.split("?")[1]
+    with started(sample_store, tmp_path / "data") as address:
+        page.goto(f"{address}/?{conversation}")
+        opened(page)
+        expect(page.locator(TURNS)).to_have_count(1)
+        page.locator(CHIP).first.click()
+        expect(page.locator("mark.aqa-chat-target")).to_contain_text("369")
+        ask(page, "How well do people do on it?")
+        expect(page.locator(f"{TURNS}:last-child .aqa-chat-text")).to_contain_text("72.36%")
+    context.close()
+
+
+def test_questions_are_edited_asked_again_taken_back_and_restored(page: Page) -> None:
+    ask(page, QUESTION)
+    expect(page.locator(CHIP).first).to_be_visible()
+    ask(page, "What is AdaMerging?")
+    expect(page.locator(TURNS)).to_have_count(2)
+    # Undo, with the question back in the box, and restore.
+    page.get_by_role("button", name="Undo").last.click()
+    expect(page.locator(TURNS)).to_have_count(1)
+    box = page.get_by_role("textbox", name="Your question")
+    expect(box).to_have_value("What is AdaMerging?")
+    page.get_by_role("button", name="Restore").click()
+    expect(page.locator(TURNS)).to_have_count(2)
+    expect(box).to_have_value("")
+    # Edit the first: it takes the place of both.
+    page.get_by_role("button", name="Edit").first.click()
+    editor = page.get_by_role("textbox", name="Edit the question")
+    expect(editor).to_be_focused()
+    editor.fill("What is RT-H?")
+    editor.press("Enter")
+    expect(page.locator(f"{TURNS} h2")).to_have_text(["What is RT-H?"])
+    expect(page.locator(".aqa-chat-text").first).to_contain_text("RT-H")
+    page.get_by_role("button", name="Restore it").click()
+    expect(page.locator(f"{TURNS} h2")).to_have_text([QUESTION, "What is AdaMerging?"])
+    page.get_by_role("button", name="Edit").first.click()
+    page.keyboard.press("Escape")
+    expect(editor).not_to_be_visible()
+    page.get_by_role("button", name="Retry").last.click()
+    expect(page.get_by_role("button", name="Restore it")).to_be_visible()
+    expect(page.locator(f"{TURNS} h2")).to_have_text([QUESTION, "What is AdaMerging?"])
+
+
+def test_conversations_are_listed_opened_renamed_searched_deleted_and_brought_back(
+    page: Page,
+) -> None:
+    page.get_by_role("button", name="Chats", exact=True).click()
+    listed = page.locator("#aqa-chat-list .aqa-chat-open")
+    ask(page, QUESTION)
+    expect(page.locator(CHIP).first).to_be_visible()
+    page.locator("#aqa-chat-new").click()
+    ask(page, "What is AdaMerging?")
+    expect(listed).to_have_text(["What is AdaMerging?", QUESTION])
+    expect(listed.first).to_have_attribute("aria-current", "page")
+    listed.nth(1).click()
+    expect(page.locator(f"{TURNS} h2")).to_have_text([QUESTION])
+    expect(listed.nth(1)).to_have_attribute("aria-current", "page")
+    page.get_by_role("button", name=f"Rename: {QUESTION}").click()
+    page.get_by_role("textbox", name="New name").fill("Benchmarks of agents")
+    page.keyboard.press("Enter")
+    expect(listed).to_have_text(["What is AdaMerging?", "Benchmarks of agents"])
+    page.reload()
+    expect(page.locator(f"{TURNS} h2")).to_have_text([QUESTION])
+    expect(listed).to_have_text(["What is AdaMerging?", "Benchmarks of agents"])
+    search = page.get_by_role("textbox", name="Search conversations")
+    search.fill("369")  # stands in the answer alone
+    expect(listed).to_have_text(["Benchmarks of agents"])
+    search.fill("no such words")
+    expect(page.locator("#aqa-chat-list")).to_contain_text("No conversation has these words.")
+    search.fill("")
+    page.get_by_role("button", name="Delete: Benchmarks of agents").click()
+    expect(listed).to_have_text(["What is AdaMerging?"])
+    expect(page.locator(".aqa-chat-example").first).to_be_visible()
+    page.locator(".aqa-chat-deleted").get_by_role("button", name="Undo").click()
+    expect(listed).to_have_text(["What is AdaMerging?", "Benchmarks of agents"])
+
+
+def test_answers_conversations_and_cited_papers_are_exported(page: Page) -> None:
+    ask(page, "Which papers are about agents?")
+    expect(page.locator(CHIP).first).to_be_visible()
+    ask(page, QUESTION)
+    expect(page.locator(TURNS)).to_have_count(2)
+
+    def download(menu: str, name: str) -> str:
+        page.locator(f"{menu} summary", has_text="Export").last.click()
+        with page.expect_download() as waiting:
+            page.locator(f"{menu} details[open] button", has_text=name).click()
+        assert waiting.value.suggested_filename.rsplit(".", 1)[1] in (
+            "md", "html", "json", "bib", "ris", "csv",
+        )  # fmt: skip
+        return Path(waiting.value.path()).read_text(encoding="utf-8")
+
+    whole, one = "#aqa-chat-tools", f"{TURNS}:last-child"
+    assert download(whole, "Markdown").count("OSWorld") > download(one, "Markdown").count("OSWorld")
+    assert "369" in download(one, "HTML")
+    assert QUESTION in json.dumps(json.loads(download(whole, "JSON")))
+    bibliography = bibtexparser.parse_string(download(whole, "BibTeX"))
+    assert not bibliography.failed_blocks
+    assert len(bibliography.entries) > 1
+    records = rispy.loads(download(one, "RIS"))
+    assert [record["title"] for record in records] == [
+        "OSWorld: Benchmarking Multimodal Agents for Open-Ended Tasks in Real Computer Environments"
+    ]
+    rows = list(csv.DictReader(io.StringIO(download(whole, "CSV"))))
+    assert len(rows) == len(bibliography.entries)
+
+
+def test_a_vote_with_its_reason_is_kept_and_seen_after_a_reload(page: Page, site: Site) -> None:
+    ask(page, QUESTION)
+    answered(page)
+    down = page.get_by_role("button", name="Bad answer")
+    down.click()
+    expect(down).to_have_attribute("aria-pressed", "true")
+    expect(down).to_be_focused()
+    page.get_by_role("textbox", name="Why").fill("The number is of another benchmark")
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_role("textbox", name="Why")).to_have_value(
+        "The number is of another benchmark"
+    )
+    answered(page)
+    page.reload()
+    expect(down).to_have_attribute("aria-pressed", "true")
+    given = load(site.settings.data)[-1]
+    assert (given.question, given.vote) == (QUESTION, "down")
+    assert given.reason == "The number is of another benchmark"
+
+
+@pytest.mark.parametrize("page", [1280, 390], indirect=True)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_everything_that_opens_is_for_everyone(page: Page, theme: str) -> None:
+    page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
+    page.reload()
+    opened(page)
+    ask(page, "What is the boiling point of mercury on the moon?")
+    expect(page.locator(".aqa-chat-refusal")).to_be_visible()
+    ask(page, QUESTION)
+    expect(page.locator(".aqa-chat-suggestion").last).to_be_visible()
+    found: dict[str, list[str]] = {}
+
+    def look(where: str) -> None:
+        assert_fits(page)
+        violations = Axe().run(page).response["violations"]
+        found[where] = [
+            f"{each['id']}: {node['html'][:160]}"
+            for each in violations
+            if each["impact"] in ("serious", "critical")
+            for node in each["nodes"]
+        ]
+
+    look("an answer")
+    page.get_by_role("button", name="Bad answer").last.click()
+    expect(page.locator(".aqa-chat-reason")).to_be_visible()
+    page.get_by_role("button", name="Edit").last.click()
+    page.locator("#aqa-chat-tools summary").click()
+    look("feedback, editor and export")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Settings").click()
+    look("settings")
+    page.get_by_role("button", name="Filters").click()
+    page.get_by_label("Text in the title").fill("world")
+    expect(page.locator("#aqa-chat-chosen")).to_contain_text("world")
+    look("filters")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Chats", exact=True).click()
+    expect(page.get_by_role("textbox", name="Search conversations")).to_be_focused()
+    look("conversations")
+    page.keyboard.press("Escape")
+    page.locator(CHIP).last.click()
+    look("a card")
+    assert {where: what for where, what in found.items() if what} == {}

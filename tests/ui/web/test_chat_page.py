@@ -1,0 +1,323 @@
+"""The chat in a browser: asking, narrow screens, filters, the keyboard, and hostile text."""
+
+from collections.abc import AsyncIterator
+from datetime import date
+from pathlib import Path
+from threading import Event as Flag
+from time import sleep
+from typing import Any
+
+import pytest
+from browsing import QUESTION, ask, assert_fits, free_port, scrolled, wide_and_narrow
+from playwright.sync_api import Browser, Page, expect
+
+from index.build import build_papers
+from index.embedding import SentenceEncoder
+from index.papers import Paper
+from rag import Assistant
+from rag.schema import Delta, Event
+from rag.settings import Settings
+from ui.web.app import build
+from ui.web.server import launch
+from ui.web.site import Site
+
+pytestmark = pytest.mark.browser
+
+CHIP = "a.aqa-chat-cite"
+BOX = "Your question"
+
+
+def in_scroller(page: Page, selector: str) -> bool:
+    """Whether an element is wholly within the part of the page that scrolls the chat."""
+    return bool(
+        page.locator(selector).first.evaluate(
+            """(e) => { const a = e.getBoundingClientRect();
+            const b = document.getElementById("aqa-chat-scroll").getBoundingClientRect();
+            return a.top >= b.top - 1 && a.bottom <= b.bottom + 1; }"""
+        )
+    )
+
+
+@wide_and_narrow
+def test_an_example_can_be_pressed_and_its_question_is_answered(page: Page) -> None:
+    assert_fits(page)
+    example = page.locator(".aqa-chat-example").first
+    question = example.inner_text()
+    example.click()
+    expect(page.locator(CHIP).first).to_be_visible()
+    expect(page.locator(".aqa-chat-turn h2")).to_have_text(question)
+    expect(page.locator("#aqa-chat-welcome")).not_to_be_visible()
+    # What is suggested then can be pressed too.
+    suggested = page.locator(".aqa-chat-suggestion").first
+    question = suggested.inner_text()
+    suggested.click()
+    expect(page.locator(".aqa-chat-turns > .aqa-chat-turn h2").last).to_have_text(question)
+    assert_fits(page)
+
+
+@wide_and_narrow
+def test_what_the_abstracts_do_not_say_is_told_with_the_nearest_papers(page: Page) -> None:
+    ask(page, "What is the boiling point of mercury on the moon?")
+    refusal = page.locator(".aqa-chat-refusal")
+    expect(refusal).to_contain_text("The abstracts do not say.")
+    expect(refusal).to_contain_text("would have to be indexed")
+    expect(page.locator("#aqa-chat-sources")).to_contain_text("Nothing is cited.")
+    refusal.locator("a").first.click()
+    card = page.locator("[id^=aqa-near-]").first
+    expect(card).to_be_in_viewport()
+    expect(card).to_be_focused()
+    assert_fits(page)
+
+
+@wide_and_narrow
+def test_a_question_that_is_too_long_is_told_in_one_line_and_stays_in_the_box(page: Page) -> None:
+    ask(page, "word " * 2_000)
+    expect(page.locator(".aqa-chat-problem")).to_contain_text("4,000")
+    expect(page.locator(".aqa-chat-problem")).to_be_in_viewport()
+    assert len(page.get_by_role("textbox", name=BOX).input_value()) == 10_000
+    expect(page.get_by_role("button", name="Ask", exact=True)).to_be_in_viewport()
+    assert_fits(page)
+
+
+def test_one_can_type_at_once_and_the_focus_stays_in_the_box_while_an_answer_comes(
+    page: Page,
+) -> None:
+    box = page.get_by_role("textbox", name=BOX)
+    expect(box).to_be_focused()
+    box.fill(QUESTION)
+    box.press("Shift+Enter")
+    box.type("Say it exactly.")
+    assert box.input_value() == f"{QUESTION}\nSay it exactly."
+    box.press("Enter")
+    expect(page.locator(CHIP).first).to_be_visible()
+    expect(page.locator(".aqa-chat-suggestion").first).to_be_visible()
+    expect(box).to_be_focused()
+    expect(box).to_have_value("")
+
+
+def test_asking_nothing_leads_to_the_question_box(page: Page) -> None:
+    page.get_by_role("button", name="Ask", exact=True).click()
+    expect(page.get_by_role("textbox", name=BOX)).to_be_focused()
+    expect(page.locator(".aqa-chat-example").first).to_be_visible()
+
+
+@wide_and_narrow
+def test_the_page_never_scrolls_as_a_whole_and_a_question_is_read_from_its_top(page: Page) -> None:
+    columns = ["#aqa-chat-column", "#aqa-chat-ask"]
+    before = [page.locator(each).bounding_box() for each in columns]
+    ask(page, QUESTION)
+    expect(page.locator(CHIP).first).to_be_visible()
+    ask(page, "Which papers are about agents?")
+    last = page.locator(".aqa-chat-turns > .aqa-chat-turn").nth(1)
+    expect(last.locator("li").first).to_be_visible()
+    assert in_scroller(page, ".aqa-chat-turns > .aqa-chat-turn:last-child h2")
+    assert in_scroller(page, ".aqa-chat-turns > .aqa-chat-turn:last-child li")
+    assert [page.locator(each).bounding_box() for each in columns] == before
+    assert scrolled(page) == 0
+    assert page.evaluate("document.documentElement.scrollHeight <= window.innerHeight")
+    assert_fits(page)
+
+
+def test_filters_bind_show_as_chips_and_a_chip_asks_again_without_its_filter(
+    page: Page, sample_assistant: Assistant
+) -> None:
+    first, second = sample_assistant.digests()
+    page.get_by_role("button", name="Filters").click()
+    page.get_by_label("Digests").first.click()
+    page.get_by_role("option").first.click()
+    page.keyboard.press("Escape")  # closes the list alone
+    page.get_by_label("Text in the title").fill("world")
+    expect(page.locator("#aqa-chat-chosen")).to_contain_text(first.label)
+    expect(page.locator("#aqa-chat-chosen")).to_contain_text("title has “world”")
+    ask(page, "Which papers are about agents?")
+    expect(page.locator(CHIP).first).to_be_visible()
+    turn = page.locator(".aqa-chat-turn").last
+    for card in page.locator("#aqa-chat-sources section:not([hidden]) .aqa-chat-card").all():
+        expect(card).to_contain_text(first.name)
+        assert "world" in card.locator("h3").inner_text().lower()
+    # On the answer, a chip asks again; on the box, it is only taken away.
+    turn.get_by_role("button", name="Ask again without: title has “world”").click()
+    expect(page.locator(".aqa-chat-turns > .aqa-chat-turn")).to_have_count(2)
+    again = page.locator(".aqa-chat-turns > .aqa-chat-turn").last
+    expect(again.locator(".aqa-chat-chips")).not_to_contain_text("world")
+    expect(again.locator(".aqa-chat-chips")).to_contain_text(first.label)
+    page.get_by_role("button", name=f"Remove the filter: {first.label}").click()
+    page.get_by_role("button", name="Remove the filter: title has “world”").click()
+    expect(page.locator("#aqa-chat-chosen")).not_to_contain_text("Only:")
+    # A filter that leaves nothing says so.
+    page.get_by_role("button", name="Filters").click()
+    assert second.date
+    page.get_by_label("From").fill(date(second.date.year + 1, 1, 1).isoformat())
+    page.keyboard.press("Escape")
+    ask(page, QUESTION)
+    expect(page.locator(".aqa-chat-refusal").last).to_contain_text("after the filters")
+
+
+def test_settings_bind_and_last_over_a_reload(page: Page) -> None:
+    page.get_by_role("button", name="Settings").click()
+    drawer = page.locator("#aqa-chat-drawer")
+    expect(drawer).to_contain_text("ABSTRACTQA_CHAT_MODEL=")
+    drawer.get_by_role("spinbutton").or_(drawer.locator("input[type=number]")).first.fill("1")
+    drawer.get_by_label("Quotes").check()
+    page.keyboard.press("Escape")
+    expect(drawer).not_to_be_visible()
+    expect(page.get_by_role("button", name="Settings")).to_be_focused()
+    ask(page, "Which papers are about agents?")
+    expect(page.locator("a.aqa-chat-cite", has_text="[1]").first).to_be_visible()
+    expect(page.locator(".aqa-chat-by")).to_contain_text("1 source")
+    # What is suggested comes last, and a reload in between would be an error of the page.
+    expect(page.locator(".aqa-chat-suggestion").first).to_be_visible()
+    page.wait_for_timeout(100)
+    page.reload()
+    page.get_by_role("button", name="Settings").click()
+    expect(drawer.get_by_label("Quotes")).to_be_checked()
+    expect(drawer.locator("input[type=number]")).to_have_value("1")
+
+
+def test_a_question_from_another_tab_is_asked_each_time_it_comes(page: Page) -> None:
+    put = page.locator("#aqa-chat-asked textarea, #aqa-chat-asked input").first
+    for times in (1, 2):
+        put.evaluate(
+            """(box, question) => { box.value = question;
+            box.dispatchEvent(new Event("input", { bubbles: true })); }""",
+            QUESTION,
+        )
+        expect(page.locator(".aqa-chat-turns > .aqa-chat-turn")).to_have_count(times)
+        expect(page.locator(".aqa-chat-suggestion").last).to_be_visible()
+        expect(put).to_have_value("")
+
+
+def slowed(assistant: Assistant, seconds: float) -> Any:
+    """Its way of answering, with a wait before."""
+    answer = assistant.astream
+
+    async def slow(*arguments: Any) -> AsyncIterator[Event]:
+        import asyncio
+
+        await asyncio.sleep(seconds)
+        async for event in answer(*arguments):
+            yield event
+
+    return slow
+
+
+def test_a_question_asked_while_an_answer_is_written_waits_its_turn(
+    page: Page, sample_assistant: Assistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sample_assistant, "astream", slowed(sample_assistant, 0.7))
+    ask(page, QUESTION)
+    expect(page.locator(".aqa-chat-writing")).to_be_visible()
+    ask(page, "What is AdaMerging?")
+    expect(page.locator(".aqa-chat-turns > .aqa-chat-turn")).to_have_count(2)
+    expect(page.locator(".aqa-chat-turns .aqa-chat-answer")).to_have_count(2)
+
+
+def test_a_new_chat_stops_the_answer_being_written_and_it_does_not_come_back(
+    page: Page, sample_assistant: Assistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped = Flag()
+
+    async def endless(*_: object) -> AsyncIterator[Event]:
+        import asyncio
+
+        from rag.schema import Progress
+
+        try:
+            yield Progress(stage="write", text="Writing")
+            for _ in range(200):
+                yield Delta(text="word ")
+                await asyncio.sleep(0.1)
+        finally:
+            stopped.set()
+
+    monkeypatch.setattr(sample_assistant, "astream", endless)
+    ask(page, QUESTION)
+    expect(page.locator(".aqa-chat-writing")).to_contain_text("word word")
+    page.get_by_role("button", name="New chat").first.click()
+    expect(page.locator(".aqa-chat-example").first).to_be_visible()
+    assert stopped.wait(timeout=5)
+    sleep(0.5)
+    expect(page.locator(".aqa-chat-turn")).to_have_count(0)
+    expect(page.get_by_role("textbox", name=BOX)).to_be_focused()
+
+
+def test_everything_is_reached_with_the_keyboard(page: Page) -> None:
+    page.keyboard.type(QUESTION)
+    page.keyboard.press("Enter")
+    expect(page.locator(".aqa-chat-suggestion").first).to_be_visible()
+    reached: list[str] = []
+    page.evaluate("document.activeElement.blur(); window.getSelection().removeAllRanges()")
+    page.get_by_role("tab", name="Chat").focus()
+    for _ in range(45):
+        page.keyboard.press("Tab")
+        name = page.evaluate(
+            "(e => e.getAttribute('aria-label') || e.innerText || e.name || e.tagName)"
+            "(document.activeElement)"
+        )
+        reached.append(" ".join(str(name).split()))
+        outlined = page.evaluate(
+            """(() => { const e = document.activeElement; if (e === document.body) return true;
+            const s = getComputedStyle(e);
+            return s.outlineStyle !== "none" || s.boxShadow !== "none"; })()"""
+        )
+        assert outlined, f"the focus on {reached[-1]} cannot be seen"
+    said = " | ".join(reached)
+    for name in ("Edit", "[1] OSWorld", "Copy", "Retry", "Undo", "Export", "Good answer",
+                 "Bad answer", "Your question", "Ask", "Chats", "New chat", "Filters",
+                 "Settings", "Abstract", "Copy BibTeX"):  # fmt: skip
+        assert name in said, said
+    assert "Search conversations" not in said, "the closed sidebar is not on the way"
+    # A menu, a chip and the list of chats, opened and closed.
+    page.get_by_role("button", name="Chats", exact=True).press("Enter")
+    expect(page.get_by_role("textbox", name="Search conversations")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Chats", exact=True)).to_be_focused()
+    page.locator(CHIP).first.press("Enter")
+    expect(page.locator(".aqa-chat-card").first).to_be_focused()
+
+
+def test_an_image_from_elsewhere_would_be_refused(browser: Browser, address: str) -> None:
+    page = browser.new_page()
+    page.goto(address)
+    refused = page.evaluate(
+        """() => new Promise((done) => {
+            document.addEventListener("securitypolicyviolation", (e) => done(e.violatedDirective));
+            new Image().src = "http://127.0.0.2:9/x.png";
+        })"""
+    )
+    assert refused == "img-src"
+    page.close()
+
+
+def test_hostile_abstracts_are_text(browser: Browser, tmp_path: Path) -> None:
+    hostile = (
+        'KiteNet <img src="http://127.0.0.2:9/x.png" onerror="alert(1)"> flies ${alert(2)} kites '
+        "at {{value}} or {{#each x}} <script>alert(3)</script> `metres` <b>high</b>."
+    )
+    paper = Paper(id="k", title=f"KiteNet: {hostile}", abstract=hostile, url="javascript:alert(4)")
+    settings = Settings(store=tmp_path / "store", data=tmp_path / "data")
+    build_papers([paper], settings.store, SentenceEncoder.open("all-MiniLM-L6-v2"))
+    assistant = Assistant.open(store=settings.store, settings=settings)
+    served = build(Site.over(assistant, settings))
+    address = launch(served, "127.0.0.1", free_port())
+    page = browser.new_page()
+    alerts: list[str] = []
+    requested: list[str] = []
+    page.on("dialog", lambda dialog: (alerts.append(dialog.message), dialog.dismiss()))
+    page.on("request", lambda sent: requested.append(sent.url))
+    page.goto(address)
+    asked = page.locator(".aqa-chat-turns > .aqa-chat-turn h2")
+    ask(page, "<img src=http://127.0.0.2:9/y.png> What is ${alert(5)}?")
+    expect(asked.first).to_have_text("<img src=http://127.0.0.2:9/y.png> What is ${alert(5)}?")
+    ask(page, "What is KiteNet?")
+    expect(asked).to_have_count(2)
+    page.locator(".aqa-chat-turn").nth(1).locator(CHIP).first.click()
+    marked = page.locator("mark.aqa-chat-target")
+    expect(marked).to_contain_text("${alert(2)} kites at value or {{#each x}} <script>")
+    expect(page.locator(".aqa-chat-text").last).to_contain_text("`metres` <b>high</b>")
+    page.reload()
+    expect(asked).to_have_count(2)
+    page.close()
+    served.close(verbose=False)
+    assert alerts == []
+    assert [url for url in requested if not url.startswith((address, "data:", "blob:"))] == []

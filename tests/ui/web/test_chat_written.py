@@ -1,0 +1,147 @@
+"""Answers that a chat model writes, in a browser: as they come, stopped, and marked."""
+
+from collections.abc import Iterator
+from time import monotonic
+
+import pytest
+from browsing import ask, wide_and_narrow
+from chat_server import Received, Scripted, says, streams
+from playwright.sync_api import Browser, Page, expect
+from web.conftest import Started
+
+pytestmark = pytest.mark.browser
+
+QUESTION = "How many tasks does OSWorld have?"
+SAID = (
+    "OSWorld is a benchmark of 369 computer tasks [1.2]. ",
+    "It was made by a group at a university in Norway. ",
+    "The best model succeeds at 12.24% of the tasks [1.4].",
+)
+
+
+def writes(*pieces: str, pause_seconds: float = 0.0) -> object:
+    """A model that writes these pieces, and is of no help with small requests."""
+
+    def reply(request: Received) -> Scripted:
+        if "OSWorld" in request.text and request.body.get("stream"):
+            return streams(*pieces, pause_seconds=pause_seconds)
+        return streams("no") if request.body.get("stream") else says("no")
+
+    return reply
+
+
+@pytest.fixture
+def page(request: pytest.FixtureRequest, browser: Browser, real: Started) -> Iterator[Page]:
+    """The page over the real digests, in a browser of its own."""
+    width = getattr(request, "param", 1280)
+    context = browser.new_context(viewport={"width": width, "height": 800})
+    opened = context.new_page()
+    errors: list[str] = []
+    opened.on("pageerror", lambda error: errors.append(str(error)))
+    opened.goto(real.address)
+    expect(opened.get_by_role("textbox", name="Your question")).to_be_visible(timeout=30_000)
+    real.model.hung_up.clear()
+    yield opened
+    context.close()
+    assert errors == []
+
+
+def top(page: Page, selector: str) -> float:
+    box = page.locator(selector).first.bounding_box()
+    assert box
+    return box["y"]
+
+
+@wide_and_narrow
+def test_stages_and_sources_come_before_the_first_word_and_the_end_does_not_move_the_text(
+    page: Page, real: Started
+) -> None:
+    words = [word + " " for word in " ".join(SAID).split()]
+    real.model.script = writes(*words, pause_seconds=0.08)  # type: ignore[assignment]
+    page.evaluate(
+        """() => { window.log = []; const add = (s) => log.includes(s) || log.push(s);
+        new MutationObserver(() => {
+          const live = document.querySelector(".aqa-chat-writing");
+          if (!live) return;
+          const stage = live.querySelector(".aqa-chat-stages strong")?.textContent;
+          if (stage) add(stage);
+          if (document.querySelector("#aqa-chat-sources .aqa-chat-card")) add("cards");
+          if (live.querySelector(".aqa-chat-text").textContent.trim()) add("words");
+        }).observe(document, {subtree: true, childList: true, characterData: true}); }"""
+    )
+    ask(page, QUESTION)
+    expect(page.locator(".aqa-chat-writing .aqa-chat-text")).to_contain_text("369", timeout=15_000)
+    if page.viewport_size and page.viewport_size["width"] < 900:
+        expect(page.get_by_role("button", name="Sources (")).to_be_visible()
+    else:
+        expect(page.locator(".aqa-chat-card").first).to_be_visible()
+    before = top(page, ".aqa-chat-writing .aqa-chat-text p")
+    expect(page.locator(".aqa-chat-mark").first).to_be_visible(timeout=15_000)
+    assert abs(top(page, ".aqa-chat-turns .aqa-chat-text p") - before) < 2
+    log = page.evaluate("log")
+    wanted = ["Searching", "cards", "Reading 1", "Writing", "words", "Checking"]
+    places = [next(i for i, each in enumerate(log) if each.startswith(w)) for w in wanted]
+    assert places == sorted(places), log
+
+
+def test_a_sentence_that_is_not_borne_out_is_marked_and_says_what_it_was_checked_against(
+    page: Page, real: Started
+) -> None:
+    real.model.script = writes(*SAID)  # type: ignore[assignment]
+    ask(page, QUESTION)
+    mark = page.get_by_role("button", name="not found")
+    expect(mark).to_be_visible()
+    expect(page.locator(".aqa-chat-unsupported")).to_contain_text("Norway")
+    style = page.locator(".aqa-chat-unsupported").evaluate(
+        "e => getComputedStyle(e).textDecorationLine"
+    )
+    assert style == "underline", "not by its colour alone"
+    quiet = page.locator(".aqa-chat-supported").first
+    assert quiet.evaluate("e => getComputedStyle(e).textDecorationLine") == "none"
+    note = page.locator(".aqa-chat-check", has_text="none of them says it")
+    expect(note).not_to_be_visible()
+    mark.press("Enter")
+    expect(note).to_be_visible()
+    expect(mark).to_have_attribute("aria-expanded", "true")
+    expect(note).to_contain_text("Norway")
+    page.get_by_role("button", name="in part").click()
+    expect(page.locator(".aqa-chat-quote")).to_be_visible()
+    expect(page.locator(".aqa-chat-quote")).to_contain_text("12.24%")
+    page.keyboard.press("Escape")
+    expect(note).not_to_be_visible()
+
+
+@pytest.mark.parametrize("silent", [False, True])
+def test_stop_closes_the_model_within_a_second_and_keeps_the_text(
+    page: Page, real: Started, silent: bool
+) -> None:
+    endless = ["OSWorld is a benchmark of many tasks, ", *["and of more "] * 400]
+    pause = 60 if silent else 0.1
+    real.model.script = writes(*endless, pause_seconds=pause)  # type: ignore[assignment]
+    ask(page, QUESTION)
+    writing = page.locator(".aqa-chat-writing")
+    expect(writing.locator("strong")).to_contain_text("Writing", timeout=15_000)
+    if not silent:
+        expect(writing).to_contain_text("many tasks")
+    began = monotonic()
+    page.get_by_role("button", name="Stop").click()
+    assert real.model.hung_up.wait(timeout=1 - (monotonic() - began))
+    said = "Stopped before the first word." if silent else "Stopped."
+    expect(page.locator(".aqa-chat-stopped")).to_contain_text(said)
+    if not silent:
+        expect(page.locator(".aqa-chat-turns .aqa-chat-text")).to_contain_text("many tasks")
+    expect(page.get_by_role("button", name="Stop")).not_to_be_visible()
+    # The page goes on as if nothing had been.
+    real.model.script = writes(*SAID)  # type: ignore[assignment]
+    page.get_by_role("button", name="Retry").click()
+    expect(page.locator(".aqa-chat-turns .aqa-chat-text")).to_contain_text("369")
+    expect(page.locator(".aqa-chat-turns > .aqa-chat-turn")).to_have_count(1)
+
+
+def test_a_closed_tab_closes_the_model(page: Page, real: Started) -> None:
+    endless = ["OSWorld is a benchmark of many tasks, ", *["and of more "] * 400]
+    real.model.script = writes(*endless, pause_seconds=0.1)  # type: ignore[assignment]
+    ask(page, QUESTION)
+    expect(page.locator(".aqa-chat-writing")).to_contain_text("many tasks", timeout=15_000)
+    page.goto("about:blank")
+    assert real.model.hung_up.wait(timeout=5)

@@ -1,0 +1,263 @@
+"""The tab Compare: in a browser, and its handlers with whatever may come."""
+
+import csv
+import io
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from browsing import assert_fits, free_port, in_a_loop
+from chat_server import ChatServer, Received, Scripted, says, slowly
+from playwright.sync_api import Browser, Download, Page, expect
+
+from rag import Assistant
+from rag.settings import Settings
+from rag.table import NOT_STATED, Table
+from ui.web.compare.making import MOST_PAPERS, Comparing, exported_csv, exported_markdown
+from ui.web.compare.tab import build
+from ui.web.compare.view import table_html
+from ui.web.server import launch
+from ui.web.site import Site
+
+pytestmark = pytest.mark.browser
+
+
+def served(site: Site) -> tuple[gr.Blocks, str]:
+    """A page of this tab alone, which begins on another one."""
+    with gr.Blocks(analytics_enabled=False, fill_width=True) as page, gr.Tabs(selected="other"):
+        with gr.Tab("Other", id="other"):
+            gr.Markdown("other")
+        with gr.Tab("Compare", id="compare"):
+            build(site)
+    page.queue(default_concurrency_limit=4)
+    return page, launch(page, "127.0.0.1", free_port())
+
+
+@pytest.fixture(scope="module")
+def compare_address(site: Site) -> Iterator[str]:
+    page, address = served(site)
+    yield address
+    page.close(verbose=False)
+
+
+def opened(browser: Browser, address: str, width: int = 1280, **options: Any) -> Page:
+    context = browser.new_context(viewport={"width": width, "height": 800}, **options)
+    page = context.new_page()
+    page.goto(address)
+    page.get_by_role("tab", name="Compare").click(timeout=30_000)
+    expect(page.get_by_role("button", name="Compare", exact=True)).to_be_visible()
+    return page
+
+
+def compare(page: Page, question: str) -> None:
+    page.get_by_label("What to compare").fill(question)
+    page.get_by_role("button", name="Compare", exact=True).click()
+    expect(page.get_by_role("table")).to_be_visible(timeout=20_000)
+
+
+def saved(download: Download) -> str:
+    return Path(download.path()).read_text(encoding="utf-8")
+
+
+def serious(page: Page) -> list[str]:
+    found = Axe().run(page, context="#aqa-compare").response["violations"]
+    return [each["id"] for each in found if each["impact"] in {"serious", "critical"}]
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_a_table_of_quotes_each_shown_in_its_abstract(
+    browser: Browser, compare_address: str, width: int, scheme: str
+) -> None:
+    page = opened(browser, compare_address, width, color_scheme=scheme)
+    compare(page, "GUI agents")
+    table = page.get_by_role("table")
+    expect(table.get_by_role("columnheader")).to_have_text(
+        ["Paper", "method", "data", "metric", "result"]
+    )
+    assert table.locator("caption").inner_text().startswith("4 papers, quotes chosen by rule")
+    assert table.locator("tbody th[scope=row]").count() == 4
+    assert NOT_STATED in table.inner_text()
+    assert_fits(page)
+
+    quote = table.get_by_role("button").filter(has_text="72.36%").first
+    panel = page.locator(f"id={quote.get_attribute('aria-controls')}")
+    expect(panel).to_be_hidden()
+    quote.click()
+    expect(panel).to_be_visible()
+    mark = panel.locator("mark")
+    assert mark.inner_text() == quote.inner_text()
+    expect(mark).to_be_in_viewport(ratio=0.9)
+    expect(panel).to_contain_text("OSWorld: Benchmarking")
+    assert len(panel.inner_text()) > 3 * len(mark.inner_text())
+    assert serious(page) == []
+    page.keyboard.press("Escape")
+    expect(panel).to_be_hidden()
+    # By the keyboard alone.
+    page.keyboard.press("Shift+Tab")
+    quote.focus()
+    expect(panel).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(panel.locator("p").first).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(panel).to_be_hidden()
+    expect(quote).to_be_focused()
+    if width > 700:  # with a mouse
+        page.mouse.move(1, 1)
+        quote.hover()
+        expect(panel).to_be_visible()
+        page.mouse.move(1, 1)
+        expect(panel).to_be_hidden()
+
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download CSV").click()
+    assert download.value.suggested_filename == "comparison.csv"
+    rows = list(csv.reader(io.StringIO(saved(download.value))))
+    assert rows[0] == ["Paper", "method", "data", "metric", "result"]
+    assert len(rows) == 5
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download Markdown").click()
+    assert saved(download.value).count("\n") == 5
+    page.context.close()
+
+
+def test_chosen_papers_by_columns_of_ones_own(browser: Browser, compare_address: str) -> None:
+    page = opened(browser, compare_address)
+    papers = page.get_by_label("Or choose papers")
+    for words in ("OSWorld: Bench", "WebArena: A Real"):
+        papers.fill(words)
+        page.get_by_role("option", name=words).click()
+    papers.press("Escape")
+    columns = page.get_by_label("Columns")
+    columns.fill("number of tasks")
+    columns.press("Enter")
+    columns.press("Escape")
+    page.get_by_role("button", name="Compare", exact=True).click()
+    table = page.get_by_role("table")
+    expect(table.get_by_role("columnheader")).to_have_text(["Paper", "number of tasks"])
+    assert table.locator("tbody tr").count() == 2
+    expect(table.get_by_role("row").filter(has_text="OSWorld")).to_contain_text("369 tasks")
+    page.context.close()
+
+
+def test_an_example_compares_two_papers_of_the_index(
+    browser: Browser, compare_address: str
+) -> None:
+    page = opened(browser, compare_address, 390)
+    example = page.locator(".aqa-compare-example").first
+    names = example.inner_text().removeprefix("Compare ").split(" and ")
+    example.click()
+    headings = page.locator("#aqa-compare tbody th")
+    expect(headings).to_have_count(2, timeout=20_000)
+    for name in names:
+        expect(headings.filter(has_text=name)).to_have_count(1)
+    page.context.close()
+
+
+def test_what_cannot_be_compared_is_told(browser: Browser, compare_address: str) -> None:
+    page = opened(browser, compare_address)
+    told = page.locator("#aqa-compare-shown").get_by_role("status")
+    page.get_by_role("button", name="Compare", exact=True).click()
+    expect(told).to_have_text("Write what to compare, or choose papers")
+    page.get_by_label("What to compare").fill("growing tomatoes on a balcony")
+    page.get_by_label("What to compare").press("Enter")
+    expect(told).to_contain_text("Nothing to compare.", timeout=20_000)
+    expect(page.get_by_role("button", name="Download CSV")).to_be_hidden()
+    page.context.close()
+
+
+def model_site(chat_server: ChatServer, store: Path, tmp_path: Path) -> Site:
+    settings = Settings(
+        store=store,
+        data=tmp_path / "data",
+        openai_base_url=chat_server.base_url,
+        chat_model="scripted",
+    )
+    return Site.over(Assistant.open(settings=settings), settings)
+
+
+@pytest.mark.filterwarnings("ignore:'future.no_silent_downcasting'")  # Gradio's, at a stop
+def test_stop_stops_the_model_and_the_page_goes_on(
+    browser: Browser, chat_server: ChatServer, sample_store: Path, tmp_path: Path
+) -> None:
+    # The columns come at once; each row takes forever.
+    def script(request: Received) -> Scripted:
+        return slowly(says("{}"), pause_seconds=2) if len(chat_server.received) > 1 else says("x")
+
+    chat_server.script = script
+    blocks, address = served(model_site(chat_server, sample_store, tmp_path))
+    try:
+        page = opened(browser, address)
+        page.get_by_label("What to compare").fill("GUI agents")
+        page.get_by_role("button", name="Compare", exact=True).click()
+        expect(page.locator("#aqa-compare-shown").get_by_role("status")).to_contain_text(
+            "Reading 4 abstracts", timeout=20_000
+        )
+        page.get_by_role("button", name="Stop").click()
+        begun = time.monotonic()
+        assert chat_server.hung_up.wait(5)
+        assert time.monotonic() - begun < 1
+        expect(page.locator("#aqa-compare-shown").get_by_role("status")).to_contain_text("Stopped.")
+        page.get_by_label("rules, at once").check()
+        compare(page, "GUI agents")
+        page.context.close()
+    finally:
+        blocks.close(verbose=False)
+
+
+async def all_of(site: Site, *inputs: Any) -> list[tuple[Any, ...]]:
+    return [update async for update in Comparing(site).compare(*inputs)]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "told"),
+    [
+        (("", [], [], 8), "Write what to compare"),
+        ((None, None, None, 8), "Write what to compare"),
+        ((3, [], [], 8), "Write what to compare"),
+        (("a" * 5_000, [], [], 8), "at most 4,000"),
+        (("a", "x", [], 8), "papers are no list"),
+        (("a", [3], [], 8), "papers are no list"),
+        (("a", ["none such"], [], 8), "none such"),
+        (("a", ["x"] * (MOST_PAPERS + 1), [], 8), "are too many"),
+        (("a", [], ["b", "B"], 8), "is there twice"),
+        (("a", [], [], 0), "from 1 to 12 rows"),
+        (("a", [], [], None), "from 1 to 12 rows"),
+        (("a", [], [], float("nan")), "from 1 to 12 rows"),
+        (("a", [], [], 8, "generative"), "needs a chat model"),
+        (("a", [], [], 8, ["auto"]), "mode"),
+    ],
+)
+def test_whatever_comes_over_http_is_a_table_or_one_line(
+    site: Site, inputs: tuple[Any, ...], told: str
+) -> None:
+    html, made, *_ = in_a_loop(all_of(site, *inputs))[-1]
+    assert told in html
+    assert "went wrong" not in html
+    assert made is None
+
+
+def test_what_abstracts_say_is_shown_as_text(sample_assistant: Assistant) -> None:
+    made = sample_assistant.table("GUI agents", ["result"], limit=1)
+    row = made.rows[0]
+    hostile = row.paper.model_copy(
+        update={"title": "<img src=x> ${alert(1)} {{x}}", "abstract": "<b>1</b> ${a} `" * 30}
+    )
+    cell = row.cells[0].model_copy(
+        update={"text": hostile.abstract, "start": 0, "end": len(hostile.abstract)}
+    )
+    table = Table.model_validate(
+        made.model_dump()
+        | {"rows": [{"paper": hostile, "score": 1, "cells": [cell]}], "notice": "<i>${x}"}
+    )
+    html = table_html(table)
+    for sign in ("<img", "<b>", "<i>", "${", "{{", "`"):
+        assert sign not in html
+    assert " …</button>" in html  # the cell has the beginning, its panel the whole
+
+
+def test_without_a_table_there_is_nothing_to_export() -> None:
+    assert exported_csv(None) == exported_markdown(None) == ""

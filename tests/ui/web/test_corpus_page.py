@@ -1,0 +1,319 @@
+"""The tab of the papers in a real browser: looking through them, adding, removing."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from browsing import assert_fits, free_port
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from index.publish import writer_lock
+from index.store import current
+from rag import Assistant
+from rag.settings import Settings
+from ui.web.app import build
+from ui.web.server import launch
+from ui.web.site import Site
+
+pytestmark = pytest.mark.browser
+
+KITES = """New
+
+Mar 28, 2026
+
+KiteNet: Flying Far with Paper Wings
+
+KiteNet keeps 12 kites in the air at once. It needs no wind, and it beats BoatNet by 4.5 points.
+
+On boats and rivers that run to the sea
+
+Boats float on rivers because they displace water downwards. We measure 40 boats on 7 rivers.
+"""
+RECORDS = '{"title": "A record of clouds", "abstract": "Clouds are counted."}\n{"title": "bro\n'
+PASTED = "Jan 9\n\nAbout moons and tides\n\nMoonNet predicts 31 tides from the moon alone.\n"
+
+
+@pytest.fixture(scope="module")
+def site(sample_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """A page over a store of its own, which the tests change."""
+    folder = tmp_path_factory.mktemp("corpus")
+    store = shutil.copytree(sample_store, folder / "store")
+    settings = Settings(store=store, data=folder / "data")
+    return Site.over(Assistant.open(store=store, settings=settings), settings)
+
+
+def show_papers(page: Page, address: str = "") -> None:
+    """Open the tab, at the first page of its table, or an address in it."""
+    if address:
+        page.goto(f"{page.url.split('#')[0]}{address}")
+        page.reload()
+    else:
+        page.get_by_role("tab", name="Papers").click()
+    expect(page.locator("#aqa-corpus-papers [data-view]")).to_be_visible(timeout=20_000)
+
+
+def count(page: Page) -> Locator:
+    return page.locator(".aqa-corpus-above p")
+
+
+def titles(page: Page) -> Locator:
+    return page.locator("#aqa-corpus-papers tbody th a")
+
+
+def add_panel(page: Page) -> None:
+    page.get_by_role("button", name="Add papers").click()
+    expect(page.get_by_label("Or paste a digest")).to_be_visible()
+
+
+def test_the_papers_are_searched_sorted_narrowed_and_opened_by_keyboard(
+    page: Page, site: Site
+) -> None:
+    show_papers(page)
+    every = len(site.assistant.papers())
+    expect(count(page)).to_contain_text(f"{every} papers")
+    search = page.get_by_label("Words in titles and abstracts")
+    search.press_sequentially("osworld")
+    expect(count(page)).to_have_text(re.compile(r"^[1-9] papers?$"))
+    expect(titles(page).first).to_contain_text("OSWorld")
+    expect(search).to_be_focused()
+    search.fill("")
+    expect(count(page)).to_contain_text(f"{every} papers")
+
+    title = page.get_by_role("columnheader", name="Title")
+    title.get_by_role("button").click()
+    expect(title).to_have_attribute("aria-sort", "ascending")
+    first = titles(page).first.inner_text()
+    title.get_by_role("button").click()
+    expect(title).to_have_attribute("aria-sort", "descending")
+    expect(titles(page).first).not_to_have_text(first)
+
+    month = page.locator("[data-aqa-month]").last
+    held = re.search(r"\d+(?= paper)", month.inner_text().replace("\n", " "))
+    assert held
+    month.click()
+    expect(count(page)).to_have_text(f"{held[0]} papers")
+    expect(month).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("button", name="Remove the filter").click()
+    expect(count(page)).to_contain_text(f"{every} papers")
+
+    opened = titles(page).nth(2)
+    name = opened.inner_text()
+    opened.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#aqa-corpus-title")).to_have_text(name)
+    expect(page.locator("#aqa-corpus-title")).to_be_focused()
+    expect(page.locator(".aqa-corpus-similar a")).to_have_count(5)
+    expect(page.locator(".aqa-corpus-score").first).to_have_text(re.compile(r"^0\.\d\d$"))
+    page.get_by_role("button", name="All papers").press("Enter")
+    expect(titles(page).nth(2)).to_be_focused()
+    page.go_back()
+    expect(page.locator("#aqa-corpus-title")).to_have_text(name)
+
+
+def test_an_address_opens_its_paper_and_the_paper_is_copied_and_asked_about(
+    page: Page, site: Site
+) -> None:
+    paper = next(p for p in site.assistant.papers() if p.title.startswith("OSWorld"))
+    show_papers(page, f"#/papers/{paper.id}")
+    expect(page.locator("#aqa-corpus-title")).to_have_text(paper.display_title)
+    page.evaluate("navigator.clipboard.writeText = (text) => { window.copied = text; }")
+    page.get_by_role("button", name="Copy BibTeX").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert "title = {" in page.evaluate("window.copied")
+    assert page.locator(f'[data-aqa-map] [data-aqa-paper="{paper.id}"].aqa-corpus-here').count()
+    page.locator(".aqa-corpus-similar a").first.click()
+    expect(page.locator("#aqa-corpus-title")).not_to_have_text(paper.display_title)
+    other = page.locator("#aqa-corpus-title").inner_text()
+    page.get_by_role("button", name="Ask about this paper").click()
+    expect(page.locator("#aqa-corpus-question textarea")).to_have_value(f"What is “{other}” about?")
+
+
+def test_the_map_tells_titles_opens_papers_and_lists_its_clusters(page: Page, site: Site) -> None:
+    show_papers(page)
+    points = page.locator("[data-aqa-map] > a")
+    assert points.count() == len(site.assistant.papers())
+    point = points.nth(3)
+    point.hover()
+    expect(page.locator(".aqa-corpus-tip")).to_have_text(point.get_attribute("aria-label") or "")
+    page.locator('[data-aqa-map] > a[tabindex="0"]').focus()
+    told = set()
+    for key in ("ArrowRight", "ArrowDown", "ArrowLeft", "ArrowUp"):
+        page.keyboard.press(key)
+        expect(page.locator('[data-aqa-map] > a[tabindex="0"]')).to_be_focused()
+        told.add(page.locator(".aqa-corpus-tip").inner_text())
+    assert len(told) > 1
+    cluster = page.locator(".aqa-corpus-map li button").last
+    size = cluster.locator(".aqa-corpus-many").inner_text().split()[0]
+    cluster.click()
+    expect(count(page)).to_contain_text(f"{size} paper")
+    expect(page.locator("[data-aqa-map] > a:not(.aqa-corpus-dim)")).to_have_count(int(size))
+    point.click(force=True)
+    expect(page.locator("#aqa-corpus-title")).to_have_text(point.get_attribute("aria-label") or "")
+
+
+def test_files_are_read_shown_and_added_and_answer_without_a_restart(
+    page: Page, site: Site, tmp_path: Path
+) -> None:
+    (tmp_path / "kites.txt").write_text(KITES, encoding="utf-8")
+    (tmp_path / "records.jsonl").write_text(RECORDS, encoding="utf-8")
+    before = current(site.settings.store)
+    every = len(site.assistant.papers())
+    show_papers(page)
+    add_panel(page)
+    page.locator("#aqa-corpus-files input[type=file]").set_input_files(
+        [tmp_path / "kites.txt", tmp_path / "records.jsonl"]
+    )
+    preview = page.locator("#aqa-corpus-preview")
+    expect(preview).to_contain_text("3 papers recognised: 3 new")
+    expect(preview).to_contain_text("Nothing is written yet")
+    expect(preview).to_contain_text("Mar 28, 2026")
+    expect(preview.locator(".aqa-corpus-rejected")).to_contain_text("records.jsonl:2: ")
+    assert current(site.settings.store) == before
+    page.get_by_role("button", name="Add 3 papers").click()
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    expect(preview).to_contain_text("3 papers added.", timeout=60_000)
+    expect(preview).to_contain_text("records.jsonl:2: ")
+    expect(titles(page)).to_have_count(3)
+    expect(page.get_by_role("button", name="Remove the filter: New in the last")).to_be_visible()
+    answer = site.assistant.ask("How many kites does KiteNet keep in the air?")
+    assert "12 kites" in answer.text
+    expect(page.get_by_role("button", name="Add 3 papers")).to_be_hidden()
+
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("#aqa-corpus-notice")).to_contain_text("Taken back.")
+    assert len(site.assistant.papers()) == every
+
+
+def test_pasted_text_waits_while_the_store_is_busy_and_is_new_since_its_day(
+    page: Page, site: Site
+) -> None:
+    before = current(site.settings.store)
+    show_papers(page)
+    add_panel(page)
+    preview = page.locator("#aqa-corpus-preview")
+    read = page.get_by_role("button", name="Read the pasted text")
+    read.click()
+    expect(preview).to_contain_text("Nothing was pasted")
+    page.get_by_label("Or paste a digest").fill(PASTED)
+    page.get_by_label("Year, if a date has none").fill("2026")
+    read.click()
+    expect(preview).to_contain_text("Jan 9, 2026")
+    with writer_lock(site.settings.store):
+        page.get_by_role("button", name="Add 1 paper").click()
+        expect(preview).to_contain_text("Another process is writing", timeout=20_000)
+        assert current(site.settings.store) == before
+    page.get_by_role("button", name="Add 1 paper").click()
+    expect(preview).to_contain_text("1 paper added.", timeout=60_000)
+
+    page.get_by_role("button", name="Remove the filter").click()
+    page.locator("#aqa-corpus-since").fill("2026-01-01")
+    expect(titles(page)).to_have_text(["About moons and tides"])
+    page.locator("#aqa-corpus-since").fill("2026-02-01")
+    expect(page.locator("#aqa-corpus-papers")).to_contain_text("No paper fits.")
+    page.get_by_role("button", name="Show all papers").click()
+    page.get_by_role("button", name="Last change", exact=True).click()
+    expect(titles(page)).to_have_text(["About moons and tides"])
+    page.get_by_role("button", name="Last change", exact=True).click()
+    expect(titles(page)).not_to_have_count(1)
+
+
+def test_chosen_papers_are_removed_after_a_question_and_come_back(page: Page, site: Site) -> None:
+    every = len(site.assistant.papers())
+    show_papers(page)
+    gone = titles(page).all_inner_texts()[:2]
+    for box in page.locator("[data-aqa-choose]").all()[:2]:
+        box.check()
+    chosen = page.get_by_role("region", name="Chosen papers")
+    expect(chosen).to_contain_text("2 chosen")
+    chosen.get_by_role("button", name="Remove …").click()
+    expect(chosen).to_contain_text("Remove 2 papers from the index?")
+    chosen.get_by_role("button", name="Keep").click()
+    expect(chosen).to_contain_text("2 chosen")
+    chosen.get_by_role("button", name="Remove …").click()
+    chosen.get_by_role("button", name="Remove", exact=True).click()
+    notice = page.locator("#aqa-corpus-notice")
+    expect(notice).to_contain_text("2 papers removed.", timeout=20_000)
+    expect(count(page)).to_contain_text(f"{every - 2} papers")
+    assert not {p.display_title for p in site.assistant.papers()} & set(gone)
+    page.get_by_role("button", name="Undo").click()
+    expect(notice).to_contain_text("Taken back.")
+    expect(count(page)).to_contain_text(f"{every} papers")
+
+    # Somebody else changes the index: what was removed before is not to be taken back over it.
+    titles(page).first.click()
+    page.get_by_role("button", name="Remove …").first.click()
+    chosen.get_by_role("button", name="Remove", exact=True).click()
+    expect(notice).to_contain_text("1 paper removed.", timeout=20_000)
+    expect(count(page)).to_contain_text(f"{every - 1} papers")
+    from index.removal import remove
+
+    remove([site.assistant.papers()[0].id], site.settings.store)
+    page.get_by_role("button", name="Undo").click()
+    expect(notice).to_have_class(re.compile("."))
+    expect(notice.locator(".aqa-corpus-wrong")).to_be_visible()
+    assert len(site.assistant.papers()) == every - 2
+
+
+@pytest.fixture
+def shared_page(browser: Browser, site: Site) -> Iterator[Page]:
+    """The tab as it is shared on a network without a login."""
+    only_read = Site(site.assistant, site.settings, site.archive, may_change=False)
+    served = build(only_read)
+    opened = browser.new_page()
+    opened.goto(launch(served, "127.0.0.1", free_port(), uploads=False))
+    yield opened
+    opened.close()
+    served.close(verbose=False)
+
+
+def test_where_papers_may_not_be_changed_the_tab_says_so(shared_page: Page) -> None:
+    expect(shared_page.get_by_role("tab", name="Papers")).to_be_visible(timeout=30_000)
+    show_papers(shared_page)
+    expect(shared_page.locator("#aqa-corpus-tab")).to_contain_text("without a login")
+    expect(shared_page.get_by_role("button", name="Add papers")).to_have_count(0)
+    expect(shared_page.locator("[data-aqa-choose]")).to_have_count(0)
+    titles(shared_page).first.click()
+    expect(shared_page.locator("#aqa-corpus-title")).to_be_visible()
+    expect(shared_page.get_by_role("button", name="Remove …")).to_be_hidden()
+
+
+def test_everyone_can_use_it_wide_and_narrow_light_and_dark(page: Page) -> None:
+    show_papers(page)
+    add_panel(page)
+    page.get_by_label("Or paste a digest").fill(f"{PASTED}\n{KITES}")
+    page.get_by_role("button", name="Read the pasted text").click()
+    expect(page.locator("#aqa-corpus-preview")).to_contain_text("recognised")
+    page.locator("[data-aqa-choose]").first.check()
+    assert_usable(page)
+    titles(page).first.click()
+    expect(page.locator("#aqa-corpus-title")).to_be_visible()
+    assert_usable(page)
+
+
+def assert_usable(page: Page) -> None:
+    """The tab fits, and axe-core finds nothing serious in it, at both widths in both themes."""
+    # A colour that is halfway from light to dark is nobody's.
+    page.add_style_tag(content="* { transition: none !important; }")
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 800})
+        folded = page.locator(".aqa-corpus-overview:not([open]) > summary")
+        if folded.is_visible():
+            folded.click()
+        assert_fits(page)
+        for _ in ("light", "dark"):
+            assert serious(page) == []
+            page.evaluate("document.body.classList.toggle('dark')")
+    page.set_viewport_size({"width": 1280, "height": 800})
+
+
+def serious(page: Page) -> list[str]:
+    """What axe-core finds in the tab that is serious or critical."""
+    found = Axe().run(page, context="#aqa-corpus-tab").response["violations"]
+    return [
+        f"{rule['id']}: {rule['nodes'][0]['html'][:200]} {rule['nodes'][0]['any'][0]['message']}"
+        for rule in found
+        if rule["impact"] in {"serious", "critical"}
+    ]

@@ -1,0 +1,162 @@
+"""The public endpoints as MCP tools, used by the protocol's own client."""
+
+import json
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any, TypeVar
+
+import gradio as gr
+import httpx
+import pytest
+from browsing import free_port, in_a_loop
+from jsonschema import Draft202012Validator
+from mcp import ClientSession, McpError, types
+from mcp.client.streamable_http import streamable_http_client
+
+from rag.schema import Answer
+from ui.web.api import ENDPOINTS, add_endpoints, parameters
+from ui.web.mcp_tools import PATH, McpTools
+from ui.web.server import launch
+from ui.web.site import Site
+
+INITIALIZE = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "initialize",
+    "params": {
+        "protocolVersion": "2025-06-18",
+        "capabilities": {},
+        "clientInfo": {"name": "test", "version": "0"},
+    },
+}
+T = TypeVar("T")
+ACCEPT = {"Accept": "application/json, text/event-stream"}
+
+
+@pytest.fixture(scope="module")
+def served(site: Site) -> Iterator[str]:
+    """Where a page with its tools is served."""
+    with gr.Blocks(analytics_enabled=False) as page:
+        add_endpoints(site)
+        box = gr.Textbox()
+        box.submit(lambda text: text, box, box, api_visibility="private")
+    yield launch(page, "127.0.0.1", free_port(), tools=McpTools(site, only_here=True))
+    page.close(verbose=False)
+
+
+def session(address: str, use: Callable[[ClientSession], Awaitable[T]]) -> T:
+    """Open a session, use it, close it."""
+
+    async def run() -> T:
+        async with (
+            streamable_http_client(address + PATH) as (reading, writing, _),
+            ClientSession(reading, writing) as opened,
+        ):
+            await opened.initialize()
+            return await use(opened)
+
+    return in_a_loop(run())
+
+
+def test_a_client_lists_these_four_tools(served: str) -> None:
+    tools = session(served, lambda opened: opened.list_tools()).tools
+    assert [tool.name for tool in tools] == list(ENDPOINTS)
+    for tool in tools:
+        assert len(tool.description or "") > 40
+        assert tuple(tool.inputSchema["properties"]) == parameters()[tool.name]
+        assert all(
+            "description" in each for each in tool.inputSchema["properties"].values() if each
+        )
+        for schema in (tool.inputSchema, tool.outputSchema):
+            assert schema is not None
+            Draft202012Validator.check_schema(schema)
+        assert tool.annotations is not None
+        assert tool.annotations.readOnlyHint is True
+
+
+def test_ask_gives_an_answer_structured_and_as_text(served: str) -> None:
+    arguments = {"question": "How many tasks does OSWorld have?"}
+    result = session(served, lambda opened: opened.call_tool("ask", arguments))
+    assert result.isError is False
+    answer = Answer.model_validate(result.structuredContent)
+    assert any("369" in passage.text for r in answer.references for passage in r.passages)
+    (text,) = result.content
+    assert isinstance(text, types.TextContent)
+    assert json.loads(text.text) == result.structuredContent
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [
+        ("search", {"query": "web agents", "limit": 2}),
+        ("papers", {"title": "agent"}),
+        ("table", {"question": "GUI agents", "columns": ["method"]}),
+    ],
+)
+def test_the_other_tools_answer_by_their_schema(
+    served: str, tool: str, arguments: dict[str, Any]
+) -> None:
+    # The client checks the structured result against the tool's schema once it has the list.
+    async def use(opened: ClientSession) -> types.CallToolResult:
+        await opened.list_tools()
+        return await opened.call_tool(tool, arguments)
+
+    result = session(served, use)
+    assert result.isError is False
+    assert result.structuredContent
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "told"),
+    [
+        ("ask", {}, "question: missing required argument"),
+        ("ask", {"question": 3}, "question: input should be a valid string"),
+        ("ask", {"question": "a", "digests": ["none such"]}, "unknown digest 'none such'"),
+        ("papers", {"bogus": 1}, "bogus: unexpected keyword argument"),
+        ("lambda", {}, "there is no tool 'lambda'; there are ask, search, papers, table"),
+    ],
+)
+def test_a_mistake_is_an_error_in_one_line(
+    served: str, tool: str, arguments: dict[str, Any], told: str
+) -> None:
+    result = session(served, lambda opened: opened.call_tool(tool, arguments))
+    assert result.isError is True
+    (text,) = result.content
+    assert isinstance(text, types.TextContent)
+    assert told in text.text
+    assert "\n" not in text.text
+
+
+def test_there_is_nothing_but_tools(served: str) -> None:
+    async def use(opened: ClientSession) -> None:
+        for ask in (opened.list_prompts, opened.list_resources, opened.list_resource_templates):
+            with pytest.raises(McpError, match="Method not found"):
+                await ask()
+
+    session(served, use)
+    for path in ("mcp/sse", "gradio_api/mcp/", "gradio_api/mcp/sse", "gradio_api/mcp/schema"):
+        assert httpx.get(f"{served}/{path}").status_code == 404
+
+
+def test_responses_hold_to_the_policy_of_the_page(served: str) -> None:
+    reply = httpx.post(served + PATH, json=INITIALIZE, headers=ACCEPT)
+    assert reply.status_code == 200
+    assert "default-src 'self'" in reply.headers["Content-Security-Policy"]
+
+
+def test_a_web_page_elsewhere_cannot_reach_the_tools_by_a_name_that_points_here(
+    served: str,
+) -> None:
+    for headers in ({"Host": "evil.example:80"}, {"Origin": "https://evil.example"}):
+        reply = httpx.post(served + PATH, json=INITIALIZE, headers=ACCEPT | headers)
+        assert reply.status_code in {403, 421}
+
+
+def test_calls_beyond_those_that_may_wait_are_told_to_try_again(
+    served: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ui.web.mcp_tools.WAITING", 0)
+    result = session(served, lambda opened: opened.call_tool("papers", {}))
+    assert result.isError is True
+    (text,) = result.content
+    assert isinstance(text, types.TextContent)
+    assert text.text.startswith("busy, try again")

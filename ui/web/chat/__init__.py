@@ -1,0 +1,1 @@
+"""The chat tab: conversations with the abstracts, kept on this machine."""

@@ -1,0 +1,223 @@
+"""The chat tab: its layout, and which handler hears what."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+from gradio.context import Context
+
+from ui.web.chat.drawer import DEFAULTS, STORAGE, SettingFields, build_drawer
+from ui.web.chat.filters import FilterFields, build_filters, chosen_html, digest_choices, removed
+from ui.web.chat.handlers import Handlers
+from ui.web.chat.icons import icon
+from ui.web.chat.tools import menu_html
+from ui.web.chat.view import Update
+from ui.web.chat.welcome import welcome_html
+from ui.web.events import ANSWERING, LIGHT, QUIET
+from ui.web.site import Site
+
+PLAIN: dict[str, Any] = {"js_on_load": None, "apply_default_css": False}
+
+_TRANSCRIPT = (
+    '<div class="aqa-chat-turns"></div><div class="aqa-chat-notice" role="status"></div>'
+    '<p class="aqa-chat-announce" role="status"></p>'
+)
+_SOURCES = (
+    '<div class="aqa-chat-panel-head"><h2>Sources</h2>'
+    '<button type="button" class="aqa-chat-tool aqa-chat-back">Back to the answer</button></div>'
+    '<p class="aqa-chat-none">Each sentence of an answer links to the paper it comes from. The '
+    "papers appear here, with the sentences marked.</p>"
+    '<div class="aqa-chat-sections"></div>'
+)
+
+
+@dataclass(frozen=True)
+class Handles:
+    """What other tabs may use of this one."""
+
+    asked: gr.Textbox
+    """Hidden: a question that is put here is asked, in the conversation that is shown."""
+    corpus: tuple[Any, ...]
+    """What shows the papers there are: outputs for `refresh`."""
+    site: Site
+
+    def refresh(self) -> tuple[Any, ...]:
+        """New values of `corpus`, for an index that has changed."""
+        return (
+            gr.Dropdown(choices=digest_choices(self.site.assistant)),
+            welcome_html(self.site.assistant.papers()),
+        )
+
+
+def _html(name: str, script: str, template: str | None = None, value: Any = "") -> gr.HTML:
+    """A part of the page that the script of the page looks after."""
+    more: dict[str, Any] = {} if template is None else {"html_template": template}
+    return gr.HTML(
+        value,
+        elem_id=f"aqa-chat-{name}",
+        js_on_load=f"aqaChat.{script}(element, props, trigger, watch);",
+        apply_default_css=False,
+        **more,
+    )
+
+
+def build(site: Site) -> Handles:
+    """Lay the tab out, inside the tab that is open, and wire it."""
+    handlers = Handlers(site)
+    conversation, asked = (
+        gr.Textbox(elem_id=f"aqa-chat-{name}", visible="hidden", show_label=False, label=name)
+        for name in ("conversation", "asked")
+    )
+    kept = gr.BrowserState(dict(DEFAULTS), storage_key=STORAGE, secret=STORAGE)
+    download = _html("download", "download", template="", value=None)
+    with gr.Sidebar(open=False, elem_id="aqa-chat-sidebar", width=290):
+        gr.HTML(_SIDEBAR_HEAD, **PLAIN)
+        new = gr.Button("New chat", elem_id="aqa-chat-new", size="sm")
+        search = gr.Textbox(
+            elem_id="aqa-chat-search",
+            label="Search conversations",
+            show_label=False,
+            container=False,
+            placeholder="Search conversations",
+            max_length=200,
+            max_lines=1,
+        )
+        listing = _html("list", 'list/* "aqa_open" "aqa_list" */')
+    with gr.Row(elem_id="aqa-chat-main"):
+        with gr.Column(scale=3, min_width=320, elem_id="aqa-chat-column"):
+            with gr.Column(elem_id="aqa-chat-scroll"):
+                welcome = gr.HTML(
+                    welcome_html(site.assistant.papers()), elem_id="aqa-chat-welcome", **PLAIN
+                )
+                transcript = _html(
+                    "transcript",
+                    'transcript/* "aqa_answer" "aqa_change" "aqa_export" "aqa_open" */',
+                    template=_TRANSCRIPT,
+                    value=None,
+                )
+                live = gr.HTML("", elem_id="aqa-chat-live", **PLAIN)
+            settings, filters = _panels(site)
+            with gr.Row(elem_id="aqa-chat-ask"):
+                question = gr.Textbox(
+                    elem_id="aqa-question",
+                    label="Your question",
+                    show_label=False,
+                    container=False,
+                    placeholder="Ask the abstracts …",
+                    submit_btn="Ask",
+                    lines=1,
+                    max_lines=6,
+                )
+                stop = gr.Button("Stop", elem_id="aqa-chat-stop", size="sm")
+            gr.HTML(_TOOLS, elem_id="aqa-chat-tools", **PLAIN)
+        with gr.Column(scale=2, min_width=320, elem_id="aqa-chat-side"):
+            sources = _html("sources", "sources", template=_SOURCES, value=None)
+
+    outputs = [question, conversation, transcript, live, sources, listing]
+    assert len(outputs) == len(Update._fields)  # noqa: S101 - a slip here would show as chaos
+    chosen = [conversation, search, *filters.inputs, *settings.inputs]
+
+    answering = [
+        question.submit(
+            handlers.ask,
+            [question, *chosen],
+            outputs,
+            trigger_mode="always_last",  # a question asked meanwhile waits; it is not lost
+            **ANSWERING,
+        ),
+        asked.change(handlers.ask, [asked, *chosen], outputs, **ANSWERING),
+        transcript.aqa_answer(handlers.ask_again, chosen, outputs, **ANSWERING),
+    ]
+    # Emptied, so that the same question can come again.
+    answering[1].then(lambda: "", None, asked, **LIGHT)
+    stop.click(handlers.stop, [conversation], None, **LIGHT)
+    _wire_conversations(handlers, answering, outputs, new, search, listing, conversation)
+    transcript.aqa_open(handlers.open, [search], outputs, **LIGHT)
+    transcript.aqa_change(handlers.change, [conversation, search], outputs, **LIGHT)
+    transcript.aqa_export(handlers.export, [conversation], download, **LIGHT)
+    _wire_choices(filters, settings, kept)
+    page = Context.root_block
+    assert page is not None  # noqa: S101 - a tab is built inside a page
+    page.load(handlers.load, [search], outputs, **LIGHT)
+    page.load(handlers.settings, [kept], settings.inputs, **LIGHT)
+    handles = Handles(asked, (filters.digests, welcome), site)
+    # The index may have grown since the page was built.
+    page.load(handles.refresh, None, list(handles.corpus), **LIGHT)
+    return handles
+
+
+_TOOLS = (
+    '<div class="aqa-chat-tools">'
+    '<button type="button" class="aqa-chat-tool" data-sidebar aria-expanded="false" '
+    'aria-controls="aqa-chat-sidebar">Chats</button>'
+    '<button type="button" class="aqa-chat-tool aqa-chat-wide-only" data-new>New chat</button>'
+    '<button type="button" class="aqa-chat-tool" data-panel="aqa-chat-filters" '
+    'aria-expanded="false" aria-controls="aqa-chat-filters">Filters</button>'
+    '<button type="button" class="aqa-chat-tool" data-panel="aqa-chat-drawer" '
+    'aria-expanded="false" aria-controls="aqa-chat-drawer">Settings</button>'
+    f"{menu_html('Export', 'conversation')}"
+    '<button type="button" class="aqa-chat-tool aqa-chat-show-sources">Sources</button></div>'
+)
+
+
+_SIDEBAR_HEAD = (
+    '<div class="aqa-chat-panel-head"><h2>Chats</h2>'
+    '<button type="button" class="aqa-chat-tool" data-sidebar '
+    'aria-label="Close the list of chats">'
+    f"{icon('cross')}</button></div>"
+)
+
+
+def _panels(site: Site) -> tuple[SettingFields, FilterFields]:
+    """The drawer and the filters, which the buttons below the question open."""
+    with gr.Column(elem_id="aqa-chat-drawer", elem_classes="aqa-chat-popup"):
+        gr.HTML("<h2>Settings</h2>", **PLAIN)
+        settings = build_drawer(site.assistant)
+    with gr.Column(elem_id="aqa-chat-filters", elem_classes="aqa-chat-popup"):
+        gr.HTML("<h2>Only some papers</h2>", **PLAIN)
+        fields = build_filters(site.assistant)
+    chips = _html("chosen", 'chosen/* "aqa_unfilter" */')
+    return settings, FilterFields(*fields, chips)
+
+
+def _wire_conversations(
+    handlers: Handlers,
+    answering: list[Any],
+    outputs: list[Any],
+    new: gr.Button,
+    search: gr.Textbox,
+    listing: gr.HTML,
+    conversation: gr.Textbox,
+) -> None:
+    """The sidebar. An answer being written stops first: it would come back otherwise."""
+    new.click(None, cancels=answering, **QUIET).then(handlers.new, [search], outputs, **LIGHT)
+    listing.aqa_open(None, cancels=answering, **QUIET)
+    listing.aqa_open(handlers.open, [search], outputs, **LIGHT)
+    listing.aqa_list(handlers.arrange, [conversation, search], outputs, **LIGHT)
+    search.change(
+        handlers.search, [conversation, search], listing, trigger_mode="always_last", **LIGHT
+    )
+
+
+def _wire_choices(filters: FilterFields, settings: SettingFields, kept: gr.BrowserState) -> None:
+    """The chips follow the filters, and the browser keeps the settings."""
+    gr.on(
+        [field.change for field in filters.inputs],
+        chosen_html,
+        filters.inputs,
+        filters.chips,
+        **LIGHT,
+    )
+    filters.chips.aqa_unfilter(removed, filters.inputs, filters.inputs, **LIGHT)
+    gr.on(
+        [field.change for field in settings.inputs],
+        lambda mode, model, sources, strictness: {
+            "mode": mode,
+            "model": model,
+            "sources": sources,
+            "strictness": strictness,
+        },
+        settings.inputs,
+        kept,
+        **LIGHT,
+    )

@@ -1,0 +1,117 @@
+"""Finished turns as HTML: the question, what came of it, and what can be done with it.
+
+What a reader may press carries `data-do`: the page's script sends it to the handler of that name.
+"""
+
+from rag.schema import Answer
+from ui.archive.models import Conversation, Turn
+from ui.web.chat.chips import chips_html
+from ui.web.chat.marks import doubts_html
+from ui.web.chat.prose import answer_html, partial_html
+from ui.web.chat.question import LONGEST_SHOWN, problem_html, question_html, understood_html
+from ui.web.chat.refusal import Refusals
+from ui.web.chat.tools import tools_html
+from ui.web.render import escape
+
+UNSURE = 0.5
+"""Below this confidence a reader is told that the papers may not be the right ones."""
+
+
+class Transcript:
+    """Turns as HTML; what a refusal needs of the index is looked up."""
+
+    def __init__(self, refusals: Refusals) -> None:
+        self._refusals = refusals
+
+    def pieces(self, conversation: Conversation | None) -> dict[str, str]:
+        """The HTML of every turn, by its id."""
+        return {turn.id: self.turn(turn) for turn in (conversation.turns if conversation else ())}
+
+    def turn(self, turn: Turn) -> str:
+        """One finished turn."""
+        answer = turn.answer
+        if turn.problem is not None:
+            body = problem_html(turn.problem)
+        elif answer is None:
+            body = _stopped(turn)
+        elif answer.status == "answered":
+            body = _answered(answer, turn.id)
+        else:
+            body = self._refusals.html(turn.id, answer)
+        return (
+            f'<article class="aqa-chat-turn" id="aqa-turn-{turn.id}" data-turn="{turn.id}" '
+            f'aria-labelledby="aqa-asked-{turn.id}">'
+            f"{_asked(turn)}{chips_html(turn.filters, again=True)}"
+            f"{body}{tools_html(turn)}{_followups(turn)}</article>"
+        )
+
+
+def _asked(turn: Turn) -> str:
+    words = escape(turn.question.strip()[:LONGEST_SHOWN])
+    return (
+        f'<header class="aqa-chat-asked"><h2 id="aqa-asked-{turn.id}" tabindex="-1">'
+        f"{question_html(turn.question)}</h2>"
+        '<button type="button" class="aqa-chat-tool" data-do="edit" '
+        'title="Edit the question and ask again">Edit</button></header>'
+        '<form class="aqa-chat-edit" hidden>'
+        f'<textarea aria-label="Edit the question" rows="2">{words}</textarea>'
+        '<button type="submit" class="aqa-chat-strong">Ask again</button>'
+        '<button type="button" class="aqa-chat-tool" data-do="leave">Cancel</button></form>'
+    )
+
+
+def _answered(answer: Answer, turn: str) -> str:
+    text, marked = answer_html(answer, turn)
+    notes = understood_html(answer) + ("" if marked else doubts_html(answer.doubts))
+    if answer.notice:
+        notes += f"<p>{escape(answer.notice)}</p>"
+    if answer.confidence is not None and answer.confidence < UNSURE:
+        notes += "<p>These may not be the right papers: others fit the question nearly as well.</p>"
+    return (
+        f'<div class="aqa-chat-answer">{_by(answer)}<div class="aqa-chat-text">{text}</div>'
+        f'<div class="aqa-chat-notes">{notes}</div></div>'
+    )
+
+
+def _by(answer: Answer) -> str:
+    """Who wrote it, in the place of the stages: the text below does not move."""
+    if answer.mode == "extractive" or answer.model is None:
+        writer = "Quoted from the abstracts" if answer.references else "Counted in the index"
+    else:
+        writer = f"Written by {answer.model}"
+    count = len(answer.references)
+    sources = (
+        f' · <button type="button" data-do="sources">{count} source{"s" * (count != 1)}</button>'
+        if count
+        else ""
+    )
+    return f'<p class="aqa-chat-by">{escape(writer)}{sources}</p>'
+
+
+def _stopped(turn: Turn) -> str:
+    text = partial_html(turn.partial or "")
+    said = "Stopped." if text else "Stopped before the first word."
+    return (
+        f'<div class="aqa-chat-answer"><div class="aqa-chat-text">{text}</div>'
+        f'<p class="aqa-chat-stopped">{said} What stands here was not checked to the end.</p></div>'
+        if text
+        else f'<div class="aqa-chat-answer"><p class="aqa-chat-stopped">{said}</p></div>'
+    )
+
+
+def _followups(turn: Turn) -> str:
+    return suggestions_html(turn.followups, "Ask next")
+
+
+def suggestions_html(questions: tuple[str, ...], heading: str) -> str:
+    """Questions that one may ask by pressing them; shown under the last turn only."""
+    if not questions:
+        return ""
+    chips = "".join(
+        f'<button type="button" class="aqa-chat-suggestion" data-do="ask">{escape(q)}</button>'
+        for q in questions
+    )
+    return (
+        f'<div class="aqa-chat-next aqa-chat-last-only" role="group" aria-label="{heading}">'
+        f"<p>{heading}</p>{chips}</div>"
+    )

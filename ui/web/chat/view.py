@@ -1,0 +1,67 @@
+"""What the page is told: new values of its parts, each only as far as it changed.
+
+The page's script keeps the turns and cards it has: `order` names all of them, `html` brings those
+that are new or have changed.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import gradio as gr
+
+from ui.archive.models import Conversation
+from ui.web.render import escape
+
+SKIP = gr.skip()
+
+
+class Update(NamedTuple):
+    """New values of the page's parts; `SKIP` leaves one alone."""
+
+    question: Any = SKIP
+    conversation: Any = SKIP
+    transcript: Any = SKIP
+    live: Any = SKIP
+    sources: Any = SKIP
+    listing: Any = SKIP
+
+
+def transcript(
+    conversation: Conversation | None,
+    html: Mapping[str, str],
+    *,
+    notice: str = "",
+    said: str = "",
+    without: str = "",
+) -> dict[str, Any]:
+    """The finished turns.
+
+    Args:
+        conversation: The one that is shown; None for a new one.
+        html: The turns that are new or have changed, by their ids.
+        notice: HTML below the turns.
+        said: What a screen reader says.
+        without: The id of a turn that is not finished.
+    """
+    turns = conversation.turns if conversation else ()
+    return {
+        "conversation": conversation.id if conversation else "",
+        "title": conversation.title if conversation else "",
+        "order": [turn.id for turn in turns if turn.id != without],
+        "html": dict(html),
+        "notice": notice,
+        "said": said,
+    }
+
+
+def sources(order: Sequence[str], html: Mapping[str, str], show: str | None) -> dict[str, Any]:
+    """The source cards of each turn; `show` is the turn whose cards are to be seen."""
+    return {"order": list(order), "html": dict(html), "show": show or ""}
+
+
+def notice_html(text: str, button: str, does: str) -> str:
+    """A line that says what was done, with a button that undoes it."""
+    return (
+        f"<p>{escape(text)} "
+        f'<button type="button" class="aqa-chat-tool" data-do="{does}">{button}</button></p>'
+    )

@@ -1,0 +1,1 @@
+"""The tab Compare: papers side by side, every cell a quote."""

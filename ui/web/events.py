@@ -1,0 +1,17 @@
+"""How the page's events are sent: none of them is public, and what answers is limited as one."""
+
+from typing import Any
+
+AT_ONCE = 16
+"""Questions answered at the same time, on all tabs and by programs; more wait their turn."""
+WAITING = 32
+"""Events that may wait; beyond that the page says it is busy."""
+
+QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+"""An event that waits its turn."""
+LIGHT: dict[str, Any] = {**QUIET, "queue": False}
+"""An event of milliseconds, which goes past the queue."""
+LIMITED: dict[str, Any] = {"concurrency_id": "answering", "concurrency_limit": AT_ONCE}
+"""The limit of what answers questions."""
+ANSWERING: dict[str, Any] = {**QUIET, **LIMITED}
+"""An event that answers a question."""

@@ -1,0 +1,59 @@
+"""Who is asking: the name of a login, or a secret that the browser keeps as a cookie."""
+
+import re
+import secrets
+from http.cookies import SimpleCookie
+
+import gradio as gr
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+COOKIE = "abstractqa_visitor"
+DAYS_KEPT = 365
+
+_SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
+_BYTES = 32  # 43 characters
+
+
+def visitor(request: gr.Request) -> str:
+    """What is this visitor's alone, and cannot be guessed by another one.
+
+    A browser that keeps no cookies is another visitor at each load of the page.
+    """
+    if request.username:
+        return f"user {request.username}"
+    found = request.cookies.get(COOKIE, "")
+    return f"cookie {found}" if _SECRET.fullmatch(found) else f"session {request.session_hash}"
+
+
+class VisitorCookie:
+    """ASGI middleware that gives each browser its secret with the page."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] != "http" or scope["method"] != "GET" or _has_one(scope):
+            await self.app(scope, receive, send)
+            return
+
+        async def with_cookie(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                if headers.get("content-type", "").startswith("text/html"):
+                    headers.append("Set-Cookie", _new_cookie(secure=scope["scheme"] == "https"))
+            await send(message)
+
+        await self.app(scope, receive, with_cookie)
+
+
+def _has_one(scope: Scope) -> bool:
+    cookies = SimpleCookie(Headers(scope=scope).get("cookie", ""))
+    return COOKIE in cookies and _SECRET.fullmatch(cookies[COOKIE].value) is not None
+
+
+def _new_cookie(*, secure: bool) -> str:
+    age = DAYS_KEPT * 24 * 60 * 60
+    plain = f"{COOKIE}={secrets.token_urlsafe(_BYTES)}; Path=/; Max-Age={age}"
+    return f"{plain}; HttpOnly; SameSite=Lax" + ("; Secure" if secure else "")
