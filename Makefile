@@ -23,8 +23,8 @@ peers: .venv/peers  ## the other systems that the leaderboard measures beside ou
 run: setup  ## index the bundled sample if there is no index, then serve the page
 	$(BIN)/abstractqa ui --sample
 
-test: setup  ## the whole suite except the slow marks
-	$(BIN)/python -m pytest
+test: setup  ## the whole suite except the slow marks, two files at a time
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-slow: setup  ## minutes long: floors of quality and speed
 	$(BIN)/python -m pytest -m slow

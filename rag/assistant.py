@@ -60,6 +60,7 @@ class Assistant:
         self._parts = parts
         self._writers = Writers(settings, encoder)
         self._lock = Lock()
+        self._pool_lock = Lock()
         self._waiting: ThreadPoolExecutor | None = None
         self._index, self._engine = self._load()
 
@@ -197,7 +198,7 @@ class Assistant:
         The event loop's threads are few (`asyncio.to_thread` has four more than there are
         processors), and one that waits for a slow model is no use to anybody else.
         """
-        with self._lock:
+        with self._pool_lock:  # not the index's, which is held while one is opened
             if self._waiting is None:
                 self._waiting = ThreadPoolExecutor(MOST_WAITING, "waiting for an answer")
             pool = self._waiting
@@ -247,7 +248,7 @@ class Assistant:
     def close(self) -> None:
         """Close the connections to the chat models; generative questions may not follow."""
         self._writers.close()
-        with self._lock:
+        with self._pool_lock:
             waiting, self._waiting = self._waiting, None
         if waiting:
             waiting.shutdown(wait=False)

@@ -105,6 +105,9 @@ def ui(arguments: Namespace) -> int:
     if arguments.add_user is not None:
         return sharing.add_user(arguments.auth, arguments.add_user)
     settings = _settings(arguments)
+    from ui.web.server import check_free, serve
+
+    check_free(arguments.host, arguments.port)
     accounts = sharing.accounts(arguments.auth, arguments.host)
     if arguments.sample and current(settings.store) is None:
         note(f"There is no index at {settings.store} yet; indexing the bundled sample.")
@@ -112,8 +115,6 @@ def ui(arguments: Namespace) -> int:
 
         folder = Path(sample.__file__).parent
         indexing.index_files(sorted(folder.glob("*.txt")), settings, "digest", None)
-    from ui.web.server import serve
-
     serve(settings, arguments.host, arguments.port, accounts=accounts, mcp=arguments.mcp)
     return 0
 

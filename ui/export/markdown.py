@@ -45,7 +45,7 @@ def _turn(turn: Turn, heading: str) -> Iterator[str]:
         yield f"*Only papers* {_plain(filters)}"
     if answer is None:
         if turn.partial:
-            yield turn.partial
+            yield _plain(turn.partial)
         yield f"*{_plain(unanswered(turn))}*"
         return
     yield from _refusal(answer) if answer.status == "insufficient_evidence" else _answer(answer)

@@ -12,7 +12,7 @@ from index.text import clean, clean_text
 from rag.schema import Answer, AnswerSentence, Citation, Passage, Reference
 from ui.archive.models import Conversation, Turn
 from ui.export.cited import link
-from ui.export.sentences import rewritten
+from ui.export.sentences import rewritten, translated
 from ui.export.wording import (
     NO_ANSWER,
     byline,
@@ -88,15 +88,7 @@ def _turn(turn: Turn, number: int) -> Iterator[str]:
 
 def _answer(answer: Answer, number: int) -> Iterator[str]:
     """The text: each marker leads to the sentence it stands for, each doubt is told."""
-    plain = answer.model_copy(
-        update={
-            "text": answer.text.translate(_NO_SIGNS),
-            "sentences": tuple(
-                sentence.model_copy(update={"text": sentence.text.translate(_NO_SIGNS)})
-                for sentence in answer.sentences
-            ),
-        }
-    )
+    plain = translated(answer, _NO_SIGNS)
     marked = rewritten(plain, _with_signs)
     targets = _targets(answer.sentences)
 

@@ -1,7 +1,7 @@
 """The sentences of an answer, found again in its text."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from rag.citations import escape
 from rag.schema import Answer, AnswerSentence
@@ -10,6 +10,15 @@ _MARKERS = re.compile(r"(?: ?(?:\[\d+\])+)?")
 
 Rewrite = Callable[[AnswerSentence, str, str], str]
 """Takes a sentence, its words as they stand in the text, and the markers behind them."""
+
+
+def translated(answer: Answer, table: Mapping[int, str]) -> Answer:
+    """The answer with characters of its text and sentences replaced, as `str.translate` does."""
+    sentences = tuple(
+        sentence.model_copy(update={"text": sentence.text.translate(table)})
+        for sentence in answer.sentences
+    )
+    return answer.model_copy(update={"text": answer.text.translate(table), "sentences": sentences})
 
 
 def rewritten(answer: Answer, rewrite: Rewrite) -> str | None:

@@ -85,6 +85,7 @@ class Programs:
     """The endpoints of a site."""
 
     def __init__(self, site: Site) -> None:
+        self.site = site
         self.assistant = site.assistant
 
     def ask(
@@ -119,6 +120,7 @@ class Programs:
         abstracts do not say, the status is insufficient_evidence, with the reason and the nearest
         papers.
         """
+        self.site.check_model(model)
         return self.assistant.ask(
             question,
             history=[_plain(message) for message in history or ()],

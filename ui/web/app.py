@@ -14,10 +14,18 @@ from ui.web.events import AT_ONCE, LIGHT, WAITING
 from ui.web.heading import heading
 from ui.web.site import Site
 
+SECONDS_UPLOADS_ARE_KEPT = 3_600
+"""Files that were uploaded and never read; those that are read go at once."""
+
 
 def build(site: Site) -> gr.Blocks:
     """The page, not yet served."""
-    page = gr.Blocks(title="AbstractQA", fill_width=True, analytics_enabled=False)
+    page = gr.Blocks(
+        title="AbstractQA",
+        fill_width=True,
+        analytics_enabled=False,
+        delete_cache=(SECONDS_UPLOADS_ARE_KEPT, SECONDS_UPLOADS_ARE_KEPT),
+    )
     with page:
         add_endpoints(site)  # first, or a handler of a tab takes the name of one
         title = gr.HTML(
@@ -45,5 +53,6 @@ def build(site: Site) -> gr.Blocks:
         # The index may also have grown since the server started.
         changed = [papers.changed.change, page.load]
         gr.on(changed, refresh, None, [title, *asking.corpus], **LIGHT)
-    page.queue(default_concurrency_limit=AT_ONCE, max_size=WAITING)
+    # Without `api_open` whoever posts to /run does not get past the queue.
+    page.queue(default_concurrency_limit=AT_ONCE, max_size=WAITING, api_open=False)
     return page

@@ -52,8 +52,8 @@ class Calls:
         try:
             if call and (call["how"] == "call" or call["endpoint"] in self.parameters):
                 body = self._checked(call["endpoint"], body, named=bool(call["named"]))
-            elif b"gradio.FileData" in body:
-                _refuse_files(_json(body), "http")
+            else:
+                _refuse_files(_json_or_nothing(body), "http")
         except InputError as error:
             await _told(422, str(error))(scope, receive, send)
             return
@@ -97,6 +97,16 @@ def _json(body: bytes) -> Any:
         return json.loads(body)
     except (ValueError, RecursionError) as error:
         raise InputError("the request is not JSON") from error
+
+
+def _json_or_nothing(body: bytes) -> Any:
+    """What a body says as JSON; None of another form, as that of a login."""
+    try:
+        return json.loads(body)
+    except ValueError:
+        return None
+    except RecursionError as error:
+        raise InputError("the request is nested too deep") from error
 
 
 def _refuse_files(sent: object, start: str = "") -> None:

@@ -1,6 +1,9 @@
 """How the page's events are sent: none of them is public, and what answers is limited as one."""
 
+from collections.abc import Mapping
 from typing import Any
+
+import gradio as gr
 
 AT_ONCE = 16
 """Questions answered at the same time, on all tabs and by programs; more wait their turn."""
@@ -15,3 +18,9 @@ LIMITED: dict[str, Any] = {"concurrency_id": "answering", "concurrency_limit": A
 """The limit of what answers questions."""
 ANSWERING: dict[str, Any] = {**QUIET, **LIMITED}
 """An event that answers a question."""
+
+
+def sent(event: gr.EventData) -> Mapping[str, object]:
+    """What the browser sent with an event, whatever it is."""
+    data = event._data
+    return data if isinstance(data, dict) else {}

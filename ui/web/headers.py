@@ -1,5 +1,7 @@
 """What holds the page to this server: response headers, and uploads only where they are for."""
 
+import re
+
 from starlette.datastructures import MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -27,6 +29,11 @@ CONTENT_SECURITY_POLICY = "; ".join(
 
 UPLOAD = "/gradio_api/upload"
 """Gradio's address for files: those of papers to add."""
+_UNUSED = re.compile(
+    r"/gradio_api/(?:process_recording|component_server|(?:undo-)?vibe-.*|proxy=.*|run-history.*|runs"
+    r"|deep_link|profiling.*|stream.*|dev.*)/?"
+)
+"""What Gradio offers and this page does not use: recordings go to other programs, for one."""
 
 
 class SecurityHeaders:
@@ -50,8 +57,11 @@ class SecurityHeaders:
                 headers["Referrer-Policy"] = "no-referrer"
             await send(message)
 
-        is_upload = scope["type"] == "http" and scope["path"].startswith(UPLOAD)
-        if is_upload and not self.uploads:
+        path = scope["path"] if scope["type"] == "http" else ""
+        if _UNUSED.fullmatch(path):
+            await PlainTextResponse("not found", 404)(scope, receive, with_headers)
+            return
+        if path.startswith(UPLOAD) and not self.uploads:
             await PlainTextResponse("no files are taken", 403)(scope, receive, with_headers)
             return
         await self.app(scope, receive, with_headers)

@@ -1,7 +1,9 @@
-"""A page for this machine alone answers to this machine's names alone.
+"""Pages elsewhere do not get at this one, neither by its name nor by one of their own.
 
-Otherwise a page elsewhere could let its own name point here (DNS rebinding): its scripts could then
-read this page as if it were theirs, and change its papers.
+A page for this machine alone answers to this machine's names alone: otherwise a page elsewhere
+could let its name point here (DNS rebinding) and read this page as if it were its own. And no page
+may send requests from another origin: a browser would add the cookie of who is logged in here, and
+Gradio allows every origin that.
 """
 
 from ipaddress import ip_address
@@ -10,10 +12,11 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-_REFUSAL = (
+_NOT_HERE = (
     "This page is for the machine it runs on: open it as localhost or 127.0.0.1. To share it, start"
-    " it with --auth, or have the proxy before it send localhost as the Host."
+    " it with --auth."
 )
+_ELSEWHERE = "This request comes from a page elsewhere."
 
 
 def is_this_machine(host: str) -> bool:
@@ -33,9 +36,36 @@ class OwnHost:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         if scope["type"] == "http" and not is_this_machine(_name(Headers(scope=scope))):
-            await PlainTextResponse(_REFUSAL, 403)(scope, receive, send)
+            await PlainTextResponse(_NOT_HERE, 403)(scope, receive, send)
             return
         await self.app(scope, receive, send)
+
+
+class OwnOrigin:
+    """ASGI middleware that refuses what pages of another origin send.
+
+    A proxy passes the name on by which browsers know this page: as Host, or as X-Forwarded-Host.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] == "http" and _is_from_elsewhere(Headers(scope=scope)):
+            await PlainTextResponse(_ELSEWHERE, 403)(scope, receive, send)
+            return
+        await self.app(scope, receive, send)
+
+
+def _is_from_elsewhere(headers: Headers) -> bool:
+    """Whether a page of another origin sent this; following a link from there is not that."""
+    origin = headers.get("origin")
+    if origin is not None:
+        own = {headers.get("host", ""), headers.get("x-forwarded-host", "")} - {""}
+        return origin.partition("://")[2] not in own
+    from_elsewhere = headers.get("sec-fetch-site") in ("cross-site", "same-site")
+    return from_elsewhere and headers.get("sec-fetch-mode") != "navigate"
 
 
 def _name(headers: Headers) -> str:

@@ -14,7 +14,7 @@ from ui.web.assets import head, stylesheet, theme
 from ui.web.calls import Calls
 from ui.web.gate import Gate
 from ui.web.headers import SecurityHeaders
-from ui.web.own_host import OwnHost, is_this_machine
+from ui.web.own_host import OwnHost, OwnOrigin, is_this_machine
 from ui.web.visitors import VisitorCookie
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from ui.web.accounts import Accounts
     from ui.web.mcp_tools import McpTools
 
+MOST_SESSIONS = 1_000
+"""Open pages that Gradio remembers, at some 300 kB each."""
 LARGEST_UPLOAD = "20mb"
 """Of one file; a digest has some hundred kilobytes."""
 
@@ -51,8 +53,12 @@ def launch(
     Raises:
         InputError: the host or the port cannot be listened on.
     """
-    _check_free(host, port)
-    middleware = [Middleware(SecurityHeaders, uploads=uploads), Middleware(VisitorCookie)]
+    check_free(host, port)
+    middleware = [
+        Middleware(SecurityHeaders, uploads=uploads),
+        Middleware(OwnOrigin),
+        Middleware(VisitorCookie),
+    ]
     if accounts is not None:
         middleware.append(Middleware(Gate, accounts=accounts))
     elif is_this_machine(host):
@@ -75,6 +81,7 @@ def launch(
             # Gradio takes coroutines, too; its type does not say so.
             auth=accounts.login if accounts else None,  # type: ignore[arg-type]
             max_file_size=LARGEST_UPLOAD,
+            state_session_capacity=MOST_SESSIONS,
             show_error=False,
             enable_monitoring=False,
             run_history=False,
@@ -89,8 +96,12 @@ def launch(
     return f"http://{'localhost' if host == '0.0.0.0' else host}:{port}"  # noqa: S104
 
 
-def _check_free(host: str, port: int) -> None:
-    """Say plainly what is wrong with an address before Gradio tries it."""
+def check_free(host: str, port: int) -> None:
+    """Say plainly what is wrong with an address before Gradio tries it.
+
+    Raises:
+        InputError: the host or the port cannot be listened on.
+    """
     if not 1 <= port <= 65_535:
         raise InputError(f"--port {port} is not a port; give one from 1 to 65535")
     try:
@@ -123,8 +134,7 @@ def serve(
         StoreError: there is no usable index.
         InputError: the address cannot be listened on.
     """
-    _check_free(host, port)
-    # Both take seconds, so a taken port is told first.
+    # Both take seconds.
     from rag import Assistant
     from ui.web.app import build
     from ui.web.mcp_tools import PATH as MCP_PATH

@@ -4,11 +4,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from index.errors import InputError
 from rag.settings import Settings
 from ui.archive.archive import Archive
 
 if TYPE_CHECKING:
     from rag import Assistant
+
+_NAMED = 8
+"""Models named in one message."""
 
 RUNS = Path("runs")
 """Where `abstractqa eval` writes its runs, in the working folder."""
@@ -40,3 +44,21 @@ class Site:
         """A page over an open assistant; conversations are kept in the settings' `data` folder."""
         archive = Archive(settings.data)
         return cls(assistant, settings, archive, runs, may_change=may_change, auth=auth)
+
+    @property
+    def may_export_votes(self) -> bool:
+        """Whether the votes, which hold what others asked, may leave the page."""
+        return self.may_change and not self.auth
+
+    def check_model(self, name: str | None) -> None:
+        """Refuse a chat model that a visitor names and the endpoint does not list.
+
+        Raises:
+            InputError: it is none of the endpoint's; the message lists those.
+        """
+        if name is None or name == self.assistant.chat_model:
+            return
+        listed = self.assistant.chat_models()
+        if name not in listed:
+            there = f"it has {', '.join(listed[:_NAMED])}" if listed else "none is configured"
+            raise InputError(f"there is no chat model {name!r}: {there}")

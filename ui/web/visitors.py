@@ -2,10 +2,10 @@
 
 import re
 import secrets
-from http.cookies import SimpleCookie
 
 import gradio as gr
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 COOKIE = "abstractqa_visitor"
@@ -23,7 +23,12 @@ def visitor(request: gr.Request) -> str:
     if request.username:
         return f"user {request.username}"
     found = request.cookies.get(COOKIE, "")
-    return f"cookie {found}" if _SECRET.fullmatch(found) else f"session {request.session_hash}"
+    return f"cookie {found}" if _SECRET.fullmatch(found) else _of_session(request)
+
+
+def _of_session(request: gr.Request) -> str:
+    """A browser without our cookie; a program without a session is a new one each time."""
+    return f"session {request.session_hash or secrets.token_urlsafe(_BYTES)}"
 
 
 class VisitorCookie:
@@ -49,8 +54,9 @@ class VisitorCookie:
 
 
 def _has_one(scope: Scope) -> bool:
-    cookies = SimpleCookie(Headers(scope=scope).get("cookie", ""))
-    return COOKIE in cookies and _SECRET.fullmatch(cookies[COOKIE].value) is not None
+    # Other programs of this machine share its cookies, and some hold what no standard allows.
+    found = cookie_parser(Headers(scope=scope).get("cookie", "")).get(COOKIE, "")
+    return _SECRET.fullmatch(found) is not None
 
 
 def _new_cookie(*, secure: bool) -> str:

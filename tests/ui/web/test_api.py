@@ -144,6 +144,7 @@ def test_table_returns_quotes_of_the_named_papers(client: Client, site: Site) ->
         ("ask", {"question": "x" * 30_000}, "at most 20000 characters"),
         ("ask", {"question": "a", "digests": ["no such digest"]}, "unknown digest"),
         ("ask", {"question": "a", "mode": "generative"}, "needs a chat model"),
+        ("ask", {"question": "a", "model": "dear"}, "there is no chat model 'dear'"),
         ("ask", {"question": "a", "history": [{"role": "user"}]}, "history.0.content"),
         ("ask", {"question": "a", "sources": 21}, "sources: input should be less"),
         ("search", {"query": "a", "since": "yesterday"}, "since 'yesterday' is not a date"),
@@ -206,13 +207,20 @@ def test_over_bare_http_a_mistake_is_told_in_one_line(
 
 def test_no_handler_of_the_page_fetches_an_address_in_the_place_of_a_file(address: str) -> None:
     file = {"path": "http://127.0.0.1:9/secret", "meta": {"_type": "gradio.FileData"}}
+    sent = json.dumps({"data": [[file]], "fn_index": 0, "session_hash": "s"})
     for path in ("queue/join", "run/predict"):
-        sent = {"data": [[file]], "fn_index": 0, "session_hash": "s"}
-        reply = httpx.post(f"{address}/gradio_api/{path}", json=sent)
+        # However it is spelled.
+        disguised = sent.replace("FileData", "FileDat\\u0061")
+        for body in (sent, disguised):
+            headers = {"Content-Type": "application/json"}
+            reply = httpx.post(f"{address}/gradio_api/{path}", content=body, headers=headers)
+            assert (reply.status_code, "only be uploaded" in reply.text) == (422, True)
+        reply = httpx.post(f"{address}/gradio_api/{path}", content=disguised)
         assert (reply.status_code, "only be uploaded" in reply.text) == (422, True)
 
 
-_TEXTS = st.text(max_size=30) | st.sampled_from(["Mar 14", "2025-03-14", "auto", "x" * 30_000])
+_LONG = st.integers(19_990, 30_000).map(lambda size: "x" * size)
+_TEXTS = st.text(max_size=30) | st.sampled_from(["Mar 14", "2025-03-14", "auto"]) | _LONG
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | _TEXTS,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_TEXTS, inner, max_size=4),

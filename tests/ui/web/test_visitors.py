@@ -51,5 +51,11 @@ def test_a_secret_is_kept_and_a_damaged_one_replaced(address: str) -> None:
     assert COOKIE in cookie_of(address, f"{COOKIE}=damaged")
 
 
+@pytest.mark.parametrize("odd", ['prefs={"theme":"dark"}', "a/b=1", "a@b=2", "x=\xe9", "=", ";;"])
+def test_cookies_of_other_programs_do_not_hide_the_secret(address: str, odd: str) -> None:
+    assert COOKIE not in cookie_of(address, f"{odd}; {COOKIE}={SECRET}")
+    assert COOKIE in cookie_of(address, odd)
+
+
 def test_only_pages_bring_a_secret(address: str) -> None:
     assert COOKIE not in cookie_of(f"{address}/config")

@@ -54,7 +54,7 @@ class Battles:
         )
         with self._lock:
             own = [id_ for id_, each in self._battles.items() if each.visitor == visitor]
-            for id_ in own[: len(own) - KEPT_OF_ONE + 1]:
+            for id_ in own[: max(0, len(own) - KEPT_OF_ONE + 1)]:
                 del self._battles[id_]
             for id_ in list(self._battles)[: max(0, len(self._battles) - KEPT + 1)]:
                 del self._battles[id_]

@@ -33,13 +33,7 @@ _BUTTONS: tuple[tuple[str, Winner], ...] = (
 )
 _FAILED = "Something went wrong here; the terminal that runs AbstractQA says what"
 _FOCUS = "() => document.getElementById('aqa-arena-undo')?.focus()"
-_SAVE = """(text) => {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], { type: "application/x-ndjson" }));
-  link.download = "votes.jsonl";
-  link.click();
-  URL.revokeObjectURL(link.href);
-}"""
+_SAVE = '(text) => aqaSave("votes.jsonl", "application/x-ndjson", text)'
 
 _log = logging.getLogger(__name__)
 
@@ -132,7 +126,7 @@ class Arena:
         Raises:
             gr.Error: this visitor may not have them, or the file is damaged.
         """
-        if not self.site.may_change:
+        if not self.site.may_export_votes:
             raise gr.Error("votes hold what others asked: only this machine may export them")
         try:
             return "".join(f"{v.model_dump_json()}\n" for v in read_votes(self.battles.path))
@@ -197,7 +191,7 @@ def build(site: Site) -> Handles:
         stop = gr.Button("Stop", elem_id="aqa-arena-stop", size="sm")  # shown while both answer
         undo = gr.Button("Take the vote back", elem_id="aqa-arena-undo", visible=False, size="sm")
         standings = gr.HTML("", elem_id="aqa-arena-standings", **plain)
-        if site.may_change:
+        if site.may_export_votes:
             export = gr.Button("Download the votes", elem_id="aqa-arena-export", size="sm")
             text = gr.Textbox(visible=False)
 
@@ -212,7 +206,7 @@ def build(site: Site) -> Handles:
             None, js=_FOCUS, **QUIET
         )
     undo.click(arena.undo, battle_id, outputs, trigger_mode="once", **QUIET)
-    if site.may_change:
+    if site.may_export_votes:
         export.click(arena.votes, None, text, **LIGHT).then(None, text, js=_SAVE, **QUIET)
     # Only for those who open the tab: others may have voted, the endpoint may have other models.
     opened = [tab.select] if isinstance(tab, gr.Tab) else None

@@ -13,7 +13,7 @@ from ui.web.compare.making import (
     exported_csv,
     exported_markdown,
 )
-from ui.web.events import ANSWERING, LIGHT, QUIET
+from ui.web.events import ANSWERING, LIGHT, QUIET, sent
 from ui.web.site import Site
 
 _INTRODUCTION = (
@@ -27,13 +27,6 @@ element.addEventListener("click", (event) => {
 });
 """
 _FOCUS = "() => document.getElementById('aqa-compare-heading')?.focus({ preventScroll: true })"
-_SAVE = """(text) => {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], { type: "KIND;charset=utf-8" }));
-  link.download = "NAME";
-  link.click();
-  URL.revokeObjectURL(link.href);
-}"""
 
 
 @dataclass(frozen=True)
@@ -112,7 +105,7 @@ def build(site: Site) -> Handles:
     inputs = [question, papers, columns, limit, mode]
 
     def pressed(event: gr.EventData) -> tuple[str, list[str]]:
-        return str(event._data.get("question", "")), []
+        return str(sent(event).get("question", "")), []
 
     running = [
         compare.click(comparing.compare, inputs, outputs, trigger_mode="once", **ANSWERING),
@@ -128,7 +121,7 @@ def build(site: Site) -> Handles:
         (csv, exported_csv, "comparison.csv", "text/csv"),
         (markdown, exported_markdown, "comparison.md", "text/markdown"),
     ):
-        save = _SAVE.replace("KIND", kind).replace("NAME", name)
+        save = f'(text) => aqaSave("{name}", "{kind}", text)'
         button.click(export, made, text, **LIGHT).then(None, text, js=save, **QUIET)
     # When the tab is opened: the index may have changed.
     opened = [tab.select] if isinstance(tab, gr.Tab) else None

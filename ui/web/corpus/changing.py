@@ -11,7 +11,7 @@ from index.readers import Upload
 from ui.web.corpus.adding import Adding, Step
 from ui.web.corpus.changes import Changes
 from ui.web.corpus.drafts import Drafts, pasted, read_uploaded
-from ui.web.corpus.looking import Looking, Update, line, sent
+from ui.web.corpus.looking import Looking, Update, line
 from ui.web.corpus.recognised import (
     done,
     plural,
@@ -21,6 +21,7 @@ from ui.web.corpus.recognised import (
     wrong_html,
 )
 from ui.web.corpus.view import View
+from ui.web.events import sent
 from ui.web.render import escape
 from ui.web.site import Site
 from ui.web.visitors import visitor

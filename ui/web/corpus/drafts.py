@@ -89,7 +89,7 @@ class Drafts:
         with self._lock:
             self._forget()
             mine = [k for k, draft in self._drafts.items() if draft.visitor == visitor]
-            for old in mine or list(self._drafts)[: len(self._drafts) - MOST_DRAFTS + 1]:
+            for old in mine or list(self._drafts)[: max(0, len(self._drafts) - MOST_DRAFTS + 1)]:
                 del self._drafts[old]
             self._drafts[key] = Draft(visitor, uploads, time.monotonic())
         return key

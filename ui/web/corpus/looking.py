@@ -2,7 +2,6 @@
 
 import logging
 import time
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -16,6 +15,7 @@ from ui.web.corpus.recognised import wrong_html
 from ui.web.corpus.scatter import map_html, nearest
 from ui.web.corpus.table import table_html
 from ui.web.corpus.view import View
+from ui.web.events import sent
 from ui.web.render import escape
 
 if TYPE_CHECKING:
@@ -42,12 +42,6 @@ def line(error: Exception) -> str:
         return _FAILED
     text = " ".join(str(error).split())
     return text[:1].upper() + text[1:]
-
-
-def sent(event: gr.EventData) -> Mapping[str, object]:
-    """What the browser sent with an event, whatever it is."""
-    data = event._data
-    return data if isinstance(data, dict) else {}
 
 
 class Looking:

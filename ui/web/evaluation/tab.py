@@ -7,7 +7,7 @@ import gradio as gr
 from gradio.context import Context
 
 from ui.web.evaluation.events import Evaluation, note_html
-from ui.web.events import QUIET
+from ui.web.events import QUIET, sent
 from ui.web.site import Site
 
 _ON_CLICK = """element.addEventListener("click", (event) => {
@@ -84,10 +84,10 @@ def build(site: Site) -> Handles:
     again.click(evaluation.read, chosen, shown, **QUIET)
 
     def open_run(event: gr.EventData) -> str:
-        return evaluation.details(event._data.get("run"))
+        return evaluation.details(sent(event).get("run"))
 
     def open_question(of: tuple[str, str] | None, event: gr.EventData) -> str:
-        return evaluation.question(of, event._data.get("question"))
+        return evaluation.question(of, sent(event).get("question"))
 
     # Who chooses again before the answer is there wants what was chosen last.
     choosing: dict[str, Any] = {"trigger_mode": "always_last", **QUIET}
