@@ -234,9 +234,6 @@ class Assistant:
 
         What the endpoint lists is kept for a minute; only the configured one if it lists none in
         two seconds, and an empty list if no chat model is configured.
-
-        Raises:
-            InputError: what is configured cannot be used, or the assistant was closed.
         """
         return self._writers.names()
 

@@ -34,11 +34,7 @@ QUOTES = (
 
 
 def configurations(assistant: "Assistant") -> dict[str, Configuration]:
-    """The configurations by name: quotes, then what each model of the endpoint writes.
-
-    Raises:
-        InputError: what is configured as a chat model cannot be used.
-    """
+    """The configurations by name: quotes, then what each model of the endpoint writes."""
     models = assistant.chat_models()[:MOST_MODELS]
     written = [
         configuration

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
@@ -41,13 +40,6 @@ Update = tuple[Any, ...]
 """New values of (battle, its id, vote buttons, undo, standings)."""
 
 
-@dataclass(frozen=True)
-class Handles:
-    """What the rest of the page may use."""
-
-    question: gr.Textbox
-
-
 class Arena:
     """The tab's handlers. Names of configurations never come from the page but to choose them."""
 
@@ -57,14 +49,8 @@ class Arena:
         self._known = {each.name: each for each in QUOTES}
 
     def known(self) -> dict[str, Configuration]:
-        """What can meet now; quotes alone where the chat model cannot be used.
-
-        The endpoint is asked which models it has, which may take seconds.
-        """
-        try:
-            self._known = configurations(self.site.assistant)
-        except InputError:
-            self._known = {each.name: each for each in QUOTES}
+        """What can meet now. The endpoint is asked which models it has, which may take seconds."""
+        self._known = configurations(self.site.assistant)
         return self._known
 
     async def ask(
@@ -158,7 +144,7 @@ def _shown(battle: Battle) -> tuple[Any, ...]:
     return battle_html(battle), battle.id, row, undo
 
 
-def build(site: Site) -> Handles:
+def build(site: Site) -> None:
     """The tab, inside the page that is being built."""
     tab = Context.block
     arena = Arena(site)
@@ -212,4 +198,3 @@ def build(site: Site) -> Handles:
     opened = [tab.select] if isinstance(tab, gr.Tab) else None
     gr.on(opened, arena.standings, None, standings, **QUIET)
     gr.on(opened, arena.choices, None, [first, second], **QUIET)
-    return Handles(question)

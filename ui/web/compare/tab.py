@@ -1,6 +1,5 @@
 """The tab Compare: its layout, and which handler hears what."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
@@ -29,15 +28,7 @@ element.addEventListener("click", (event) => {
 _FOCUS = "() => document.getElementById('aqa-compare-heading')?.focus({ preventScroll: true })"
 
 
-@dataclass(frozen=True)
-class Handles:
-    """What the rest of the page may use."""
-
-    question: gr.Textbox
-    papers: gr.Dropdown
-
-
-def build(site: Site) -> Handles:
+def build(site: Site) -> None:
     """The tab, inside the page that is being built."""
     tab = Context.block
     comparing = Comparing(site)
@@ -126,4 +117,3 @@ def build(site: Site) -> Handles:
     # When the tab is opened: the index may have changed.
     opened = [tab.select] if isinstance(tab, gr.Tab) else None
     gr.on(opened, comparing.papers_now, made, [papers, shown], **LIGHT)
-    return Handles(question, papers)

@@ -41,9 +41,10 @@ class Live:
         """The ids of the papers that are new since a day or in the last change; None for all."""
         if since is None:
             return None
-        if since not in self._new:
-            if len(self._new) >= _MOST_DAYS:
-                self._new.clear()
-            newest_ones = self._assistant.newest(None if since == "change" else since)
-            self._new[since] = frozenset(paper.id for paper in newest_ones)
-        return self._new[since]
+        with self._lock:  # what is of another generation by then goes when that one is looked at
+            if since not in self._new:
+                if len(self._new) >= _MOST_DAYS:
+                    self._new.clear()
+                newest_ones = self._assistant.newest(None if since == "change" else since)
+                self._new[since] = frozenset(paper.id for paper in newest_ones)
+            return self._new[since]

@@ -39,6 +39,11 @@
       return null;
     }
   };
+  // The address names the chat again.
+  const leave = () => {
+    if (!location.hash.startsWith("#/papers")) return;
+    history.replaceState(null, "", location.pathname + location.search);
+  };
   const open = (id) => { location.hash = `#/papers/${encodeURIComponent(id)}`; };
   const follow = () => {
     if (location.hash && !location.hash.startsWith("#/papers")) return;
@@ -253,7 +258,10 @@
     },
     aqaChange: () => narrowTo("since", "change"),
     aqaBack: () => { location.hash = "#/papers"; },
-    aqaAsk: (paper) => send("ask", { paper }),
+    aqaAsk: (paper) => {
+      leave();
+      send("ask", { paper });
+    },
     aqaRemove: (paper) => {
       leaving = [paper];
       markChosen();
@@ -312,9 +320,7 @@
       return;
     }
     const button = event.target.closest?.("button");
-    if (button?.getAttribute("role") === "tab" && button.id !== "aqa-corpus-tab-button" && location.hash.startsWith("#/papers")) {
-      history.replaceState(null, "", location.pathname + location.search);
-    }
+    if (button?.getAttribute("role") === "tab" && button.id !== "aqa-corpus-tab-button") leave();
     if (!button || !button.closest("#aqa-corpus-tab")) return;
     for (const [name, act] of Object.entries(pressed)) {
       if (name in button.dataset) return act(button.dataset[name], button);

@@ -1,6 +1,5 @@
 """The evaluation tab: its layout, and which event goes where."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
@@ -27,14 +26,7 @@ _INTRODUCTION = (
 )
 
 
-@dataclass(frozen=True)
-class Handles:
-    """What the rest of the page may use."""
-
-    runs: gr.HTML
-
-
-def build(site: Site) -> Handles:
+def build(site: Site) -> None:
     """The tab, inside the page that is being built."""
     tab = Context.block
     evaluation = Evaluation(site)
@@ -104,4 +96,3 @@ def build(site: Site) -> Handles:
     metric.input(evaluation.by, [pair, metric, which], [which, questions], **choosing)
     which.input(evaluation.listed, [pair, metric, which], questions, **choosing)
     questions.click(open_question, pair, question, **choosing).then(None, js=_FOCUS_ASKED, **QUIET)
-    return Handles(runs)
