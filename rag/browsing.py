@@ -53,11 +53,10 @@ def dated_since(index: Index, since: date) -> list[Paper]:
 def new_in_last_change(store: Path, index: Index) -> list[Paper]:
     """The papers that the generation before this one did not have, the latest first.
 
-    None if there was none before, or if it is not kept any more.
+    All of them if there was none before; none if it is not kept any more.
     """
-    if index.manifest.previous is None:
-        return []
-    before = _ids(store, index.manifest.previous)
+    previous = index.manifest.previous
+    before = frozenset[str]() if previous is None else _ids(store, previous)
     found = [paper for paper in index.papers if before is not None and paper.id not in before]
     return sorted(found, key=lambda paper: _earliest(paper) or date.min, reverse=True)
 

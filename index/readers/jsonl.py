@@ -58,7 +58,8 @@ def _record(line: str) -> dict[str, object]:
     try:
         record = json.loads(line)
     except json.JSONDecodeError as error:
-        raise _FieldError(f"broken JSON: {error.msg} at character {error.colno}") from error
+        what = error.msg.removesuffix(" at")
+        raise _FieldError(f"broken JSON: {what} at character {error.colno}") from error
     except RecursionError as error:
         raise _FieldError("broken JSON: nested too deep") from error
     except ValueError as error:  # beyond sys.get_int_max_str_digits()

@@ -63,7 +63,7 @@ def test_new_in_the_last_change_are_the_papers_that_were_not_there_before(
     store = tmp_path / "store"
     build_papers([KITES], store, encoder)
     assistant = Assistant(store, encoder)
-    assert assistant.newest() == [], "nothing was before it to be new against"
+    assert [p.id for p in assistant.newest()] == [KITES.id], "there was nothing before"
     build_papers([BOATS], store, encoder)
     assert [p.id for p in assistant.newest()] == ["boats"]
     changed = KITES.model_copy(update={"abstract": "KiteNet keeps 13 kites in the air."})

@@ -88,8 +88,7 @@ def _nothing(view: View) -> str:
     if not view.narrows:
         return '<p class="aqa-corpus-none">Add some above: a digest, or records as JSONL.</p>'
     why = (
-        "The last change of the index brought no new paper, or what was there before it is not"
-        " kept any more."
+        "The last change of the index brought no new paper, or it was taken back."
         if view.since == "change"
         else "Try fewer words or fewer filters."
     )
