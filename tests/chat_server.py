@@ -133,6 +133,8 @@ class ChatServer:
     def __init__(self, address: str) -> None:
         self.base_url = f"http://{address}/v1"
         self.received: list[Received] = []
+        self.models: list[str] = []
+        """Those that it lists; without any it says that it has no such list (404)."""
         self.hung_up = threading.Event()
         """Set once a client has gone before the end of its reply."""
         self._turn = threading.Lock()
@@ -163,6 +165,13 @@ def running() -> Iterator[ChatServer]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            if self.path != "/v1/models" or not chat.models:
+                self._send(fails(404, "not found"))
+                return
+            listed = [{"id": name, "object": "model", "owned_by": "test"} for name in chat.models]
+            self._send(Scripted([json.dumps({"object": "list", "data": listed}).encode()]))
 
         def do_POST(self) -> None:
             length = int(self.headers["Content-Length"])

@@ -132,21 +132,10 @@ class Archive:
         Raises:
             InputError: the visitor has no such conversation, or what was asked is no text.
         """
-        said = unescape(turn.answer.text) if turn.answer else turn.partial or ""
-        try:
-            body = turn.model_dump_json()
-        except PydanticSerializationError as error:  # half of a surrogate pair
-            raise InputError("the question holds what is no character: type it anew") from error
-        searched = _folded(f"{turn.question}\n{said}")
-        content = (_written(turn.asked), turn.question, body, searched)
+        content = _content(turn)
         with self._database.writing() as rows:
             _check_own(rows, visitor, id)
-            replaced = rows.execute(
-                "UPDATE turns SET asked = ?, question = ?, body = ?, searched = ?"
-                " WHERE conversation = ? AND id = ?",
-                (*content, id, turn.id),
-            ).rowcount
-            if replaced:
+            if _replaced(rows, id, turn.id, content):
                 return
             rows.execute(
                 "INSERT INTO turns (asked, question, body, searched, conversation, id, number)"
@@ -155,6 +144,16 @@ class Archive:
                 (*content, id, turn.id, id),
             )
             rows.execute("UPDATE conversations SET updated = ? WHERE id = ?", (_written(now()), id))
+
+    def update(self, visitor: str, id: str, turn: Turn) -> bool:  # noqa: A002
+        """Replace the turn with its id; False if it, or its conversation, is not there any more.
+
+        Raises:
+            InputError: what was asked is no text.
+        """
+        content = _content(turn)
+        with self._database.writing() as rows:
+            return _is_own(rows, visitor, id) and _replaced(rows, id, turn.id, content)
 
     def cut(self, visitor: str, id: str, turn_id: str) -> None:  # noqa: A002
         """Take a turn and all after it out.
@@ -204,6 +203,24 @@ class Archive:
                 "UPDATE conversations SET deleted = ? WHERE id = ?", (_written(moment), id)
             )
 
+    def last_deleted(self, visitor: str) -> Summary | None:
+        """The conversation that was deleted last, while it can still be restored."""
+        with self._database.reading() as rows:
+            found = (
+                rows
+                and rows.execute(
+                    "SELECT id, title, updated,"
+                    " (SELECT count(*) FROM turns WHERE conversation = conversations.id)"
+                    " FROM conversations WHERE visitor = ? AND deleted >= ?"
+                    " ORDER BY deleted DESC LIMIT 1",
+                    (_hashed(visitor), _written(now() - KEPT_DELETED)),
+                ).fetchone()
+            )
+        if not found:
+            return None
+        id_, title, updated, turns = found
+        return Summary(id=id_, title=title, updated=updated, turns=turns)
+
     def restore(self, visitor: str, id: str) -> None:  # noqa: A002
         """Undo `delete`; a conversation that is not deleted stays as it is.
 
@@ -235,6 +252,27 @@ def _turn(id_: str, asked: str, question: str, body: str) -> Turn:
         return Turn(id=id_, asked=moment, question=question, problem=UNREADABLE)
 
 
+def _content(turn: Turn) -> tuple[str, str, str, str]:
+    """What is stored of a turn: when, what was asked, all of it, and what is searched."""
+    said = unescape(turn.answer.text) if turn.answer else turn.partial or ""
+    try:
+        body = turn.model_dump_json()
+    except PydanticSerializationError as error:  # half of a surrogate pair
+        raise InputError("the question holds what is no character: type it anew") from error
+    return _written(turn.asked), turn.question, body, _folded(f"{turn.question}\n{said}")
+
+
+def _replaced(
+    rows: sqlite3.Connection, id_: str, turn_id: str, content: tuple[str, str, str, str]
+) -> bool:
+    """Write over the turn with this id; whether there is one."""
+    query = (
+        "UPDATE turns SET asked = ?, question = ?, body = ?, searched = ?"
+        " WHERE conversation = ? AND id = ?"
+    )
+    return rows.execute(query, (*content, id_, turn_id)).rowcount > 0
+
+
 def _check_own(
     rows: sqlite3.Connection,
     visitor: str,
@@ -243,14 +281,18 @@ def _check_own(
     deleted: bool = False,
 ) -> None:
     """Check that the visitor has this conversation; also a deleted one, if `deleted`."""
+    if not _is_own(rows, visitor, id_, deleted=deleted):
+        gone = " or it is deleted for good" if deleted else ""
+        raise InputError(f"there is no such conversation{gone}: reload the page")
+
+
+def _is_own(rows: sqlite3.Connection, visitor: str, id_: str, *, deleted: bool = False) -> bool:
     living = "" if deleted else " AND deleted IS NULL"
     found = rows.execute(
         f"SELECT 1 FROM conversations WHERE visitor = ? AND id = ?{living}",  # noqa: S608
         (_hashed(visitor), _text(id_)),
     ).fetchone()
-    if found is None:
-        gone = " or it is deleted for good" if deleted else ""
-        raise InputError(f"there is no such conversation{gone}: reload the page")
+    return found is not None
 
 
 def _forget_deleted(rows: sqlite3.Connection, moment: datetime) -> None:

@@ -1,5 +1,7 @@
 """What an export says around an answer, in plain text."""
 
+from pathlib import PurePath
+
 from index.papers import Paper
 from index.text import clean_text
 from rag.digests import label
@@ -9,6 +11,8 @@ from ui.export.cited import found_in
 
 NO_ANSWER = "The abstracts do not say."
 _NOT_READY = "There is no answer yet."
+_STOPPED = "The answer was stopped."
+_NOTHING = "The answer was stopped before its first word."
 _JUDGED = {"partly": "only in part borne out", "unsupported": "not borne out"}
 
 
@@ -41,7 +45,9 @@ def unanswered(turn: Turn) -> str:
     """Why a turn has no answer, with what there is of it."""
     if turn.problem:
         return one_line(turn.problem)
-    return "The answer was stopped." if turn.partial else _NOT_READY
+    if turn.partial is None:
+        return _NOT_READY
+    return _STOPPED if turn.partial else _NOTHING
 
 
 def byline(paper: Paper) -> str:
@@ -53,7 +59,11 @@ def byline(paper: Paper) -> str:
 
 def provenance(turn: Turn, answer: Answer) -> str:
     """When, how and from what an answer was made."""
-    how = f", written by {answer.model}" if answer.model else ", quoted from the abstracts"
+    how = (
+        f", written by {model_name(answer.model)}"
+        if answer.model
+        else ", quoted from the abstracts"
+    )
     asked = "Answered"
     if answer.status == "insufficient_evidence":
         asked, how = "Asked", ""
@@ -62,3 +72,8 @@ def provenance(turn: Turn, answer: Answer) -> str:
         f"{asked} {label('', turn.asked.date())}, {turn.asked:%H:%M} UTC{how}."
         f" Index {answer.index.id}, {answer.index.papers:,} {papers}."
     )
+
+
+def model_name(model: str) -> str:
+    """What people call a model: its file, where a server names it by its place on the disk."""
+    return PurePath(model).name if model.startswith("/") else model

@@ -15,6 +15,13 @@ _ICON = (
     '">'
 )
 
+# Not in a style sheet: Gradio changes the selectors there, and this is for its own elements too.
+_STILL = (
+    "<style>@media (prefers-reduced-motion: reduce) { *, *::before, *::after {"
+    " animation-duration: 0.01ms !important; animation-iteration-count: 1 !important;"
+    " transition-duration: 0.01ms !important; scroll-behavior: auto !important; } }</style>"
+)
+
 
 def theme() -> gr.themes.Base:
     """Gradio's plain theme with the system's own fonts, so that none is fetched."""
@@ -40,8 +47,8 @@ def stylesheet() -> str:
 
 
 def head() -> str:
-    """The page's icon and its scripts."""
-    return _ICON + "".join(f"<script>{script}</script>" for script in _texts("*.js"))
+    """The page's icon, its scripts, and no motion for those who want none."""
+    return _ICON + _STILL + "".join(f"<script>{script}</script>" for script in _texts("*.js"))
 
 
 def _texts(pattern: str) -> list[str]:

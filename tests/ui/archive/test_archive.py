@@ -257,9 +257,32 @@ def test_a_deleted_conversation_comes_back_when_it_is_restored(archive: Archive)
     assert archive.read(ME, id_) is None
     with pytest.raises(InputError, match="no such conversation"):
         archive.put(ME, id_, Turn(question="more"))
+    last = archive.last_deleted(ME)
+    assert last
+    assert (last.id, last.title) == (id_, "Mosses?")
+    assert archive.last_deleted(YOU) is None
     archive.restore(ME, id_)
     archive.restore(ME, id_)
+    assert archive.last_deleted(ME) is None
     assert titles(archive, "moss") == ["Mosses?"]
+
+
+def test_an_update_changes_a_turn_that_is_there_and_adds_none(archive: Archive) -> None:
+    id_ = kept(archive, "Mosses?")
+    conversation = archive.read(ME, id_)
+    assert conversation
+    (turn,) = conversation.turns
+    changed = turn.model_copy(update={"partial": "Wet"})
+    assert not archive.update(YOU, id_, changed)
+    assert not archive.update(ME, id_, Turn(question="new"))
+    assert archive.update(ME, id_, changed)
+    after = archive.read(ME, id_)
+    assert after
+    assert after.turns == (changed,)
+    archive.cut(ME, id_, turn.id)
+    assert not archive.update(ME, id_, changed), "taken back meanwhile"
+    archive.delete(ME, id_)
+    assert not archive.update(ME, id_, changed)
 
 
 def rows_left(folder: Path) -> tuple[int, int]:

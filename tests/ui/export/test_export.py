@@ -85,6 +85,7 @@ def test_a_question_without_an_answer_says_why() -> None:
         (STOPPED, "stopped"),
         (BROKEN, "The index is missing"),
         (Turn(question="?"), "no answer yet"),
+        (Turn(question="?", partial=""), "stopped before its first word"),
     ):
         assert why in answer_markdown(turn)
         assert why in Parts(answer_html(turn)).text

@@ -41,6 +41,7 @@ def real(digests_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     """`abstractqa ui` over the real digests, in a process of its own."""
     data = tmp_path_factory.mktemp("real") / "data"
     with running() as model:
+        model.models = ["scripted", "other"]
         settings = {"OPENAI_BASE_URL": model.base_url, "ABSTRACTQA_CHAT_MODEL": "scripted"}
         with started(digests_store, data, **settings) as address:
             yield Started(address, digests_store, data, model)

@@ -37,9 +37,26 @@ def test_every_tab_is_for_everyone(browser: Browser, real: Started, width: int, 
         tab = page.get_by_role("tab", name=name)
         tab.click(timeout=30_000)
         expect(tab).to_have_attribute("aria-selected", "true")
-        page.wait_for_load_state("networkidle")
+        page.wait_for_timeout(1_000)  # what the tab loads when it is opened
         assert_fits(page)
         if found := serious(page):
             problems[name] = found
     context.close()
     assert problems == {}
+
+
+def test_nothing_moves_for_those_who_want_no_motion(browser: Browser, address: str) -> None:
+    moving = """() => [...document.querySelectorAll("*")].flatMap((element) => {
+        const style = getComputedStyle(element);
+        return [style.transitionDuration, style.animationDuration]
+            .flatMap((all) => all.split(",")).filter((one) => parseFloat(one) > 0.001)
+            .map(() => element.outerHTML.slice(0, 100));
+    })"""
+    still = browser.new_context(reduced_motion="reduce").new_page()
+    still.goto(address)
+    expect(still.get_by_role("textbox", name="Your question")).to_be_visible(timeout=30_000)
+    assert still.evaluate(moving) == []
+    lively = browser.new_context().new_page()
+    lively.goto(address)
+    expect(lively.get_by_role("textbox", name="Your question")).to_be_visible(timeout=30_000)
+    assert lively.evaluate(moving) != []

@@ -80,6 +80,9 @@ class Scripted:
 
     def check_mode(self, mode: str) -> None: ...
 
+    def papers(self) -> list[object]:
+        return []
+
     async def astream(self, *_: object) -> AsyncGenerator[Event, None]:
         try:
             for event in self.events:
@@ -92,7 +95,7 @@ class Scripted:
 
 
 def test_cards_come_before_the_answer_and_the_answer_is_kept(chat: Chat) -> None:
-    updates = chat.ask(QUESTION)
+    updates = chat.ask(QUESTION, from_box=True)
     id_ = started(updates)
     cards = next(i for i, u in enumerate(updates) if u.sources is not SKIP)
     done = next(i for i, u in enumerate(updates) if u.live == "")
@@ -132,8 +135,8 @@ def test_what_others_wrote_is_not_voted_on_undone_or_restored(chat: Chat) -> Non
     theirs = started(chat.ask(QUESTION, OTHER))
     turn = chat.read(theirs, OTHER).turns[0]
     assert chat.changes.vote(ME, theirs, turn.id, "up", None) == Update()
-    assert chat.changes.undo(ME, theirs) == Update()
-    chat.changes.undo(OTHER, theirs)
+    assert chat.changes.undo(ME, theirs, turn.id) is None
+    chat.changes.undo(OTHER, theirs, turn.id)
     assert chat.changes.restore(ME, theirs).transcript["order"] == []
     assert chat.changes.restore(OTHER, theirs).transcript["order"] == [turn.id]
 
@@ -169,11 +172,16 @@ def test_a_mistake_is_told_in_one_line_and_the_question_stays(
     chat: Chat, question: str, told: str
 ) -> None:
     limits = Filters(digests=() if "4" in told else ("no such digest",))
-    updates = chat.ask(question, filters=limits)
+    updates = chat.ask(question, filters=limits, from_box=True)
     (turn,) = chat.read(started(updates)).turns
     assert turn.problem
     assert told in turn.problem or "no such digest" in turn.problem
-    assert updates[-1].question == question
+    assert updates[0].question == "", "it is emptied"
+    assert updates[-1].transcript["refill"] == question
+    assert all(u.question == SKIP for u in updates[1:]), "the reader may write the next one"
+    again = chat.ask(question, filters=limits, conversation=started(updates), instead_of=turn.id)
+    assert all(u.question == SKIP for u in again), "what is half-written stays"
+    assert again[-1].transcript["refill"] == ""
     assert "Traceback" not in str(updates[-1].transcript)
     assert len(turn.question) < 5_000
 
@@ -251,6 +259,84 @@ def test_a_tab_that_is_closed_closes_the_model_and_keeps_the_text_so_far(tmp_pat
     assert chat.read(id_).turns[0].partial == "Kites are"
 
 
+def test_a_silent_model_sends_an_update_a_second_so_that_a_closed_tab_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ui.web.chat.respond.SECONDS_OF_SILENCE", 0.1)
+    script = Scripted(Progress(stage="write", text="Writing"), threading.Event())
+    chat = Chat(script, tmp_path)
+
+    async def silent() -> None:
+        updates = chat.responder.respond(ME, Asked("Kites?"))
+        while await anext(updates) != Update():
+            pass
+        assert await anext(updates) == Update()
+        await updates.aclose()
+
+    asyncio.run(asyncio.wait_for(silent(), timeout=5))
+    assert script.closed.wait(timeout=1)
+
+
+def test_another_window_says_that_it_is_being_written_and_can_undo_or_delete_it(
+    tmp_path: Path,
+) -> None:
+    script = Scripted(
+        Progress(stage="write", text="Writing"), Delta(text="Kites are"), threading.Event()
+    )
+    chat = Chat(script, tmp_path)
+    handlers = Handlers(chat.site)
+    request: Any = SimpleNamespace(
+        username=None, cookies={}, session_hash="s", query_params={}, request=None
+    )
+
+    def event(**told: str) -> Any:
+        return SimpleNamespace(_data=told)
+
+    chosen = ([], "", "", "", "auto", "", 0, "normal")
+
+    async def during(does: str) -> None:
+        updates, seen = handlers.ask(request, "Kites?", "", "", *chosen), []
+        while "Kites are" not in str((seen and seen[-1].live) or ""):
+            seen.append(await anext(updates))
+        id_ = started(seen)
+        (summary,) = chat.site.archive.list("session s")
+        rest = asyncio.ensure_future(_all(updates))
+        request.query_params["c"] = summary.id
+        for shown in (handlers.open("", event(id=id_), request), handlers.load("", request)):
+            (turn,) = shown.transcript["order"]
+            assert "being written in another window" in shown.transcript["html"][turn]
+            assert "Undo" not in shown.transcript["html"][turn]
+        own = handlers.open("", event(id=id_, writing=turn), request)
+        assert own.transcript["order"] == []
+        assert own.live == SKIP
+        if does == "undo":
+            await handlers.change(id_, "", event(do="undo", turn=turn), request)
+        else:
+            await handlers.arrange(id_, "", event(do="delete", id=id_), request)
+        await asyncio.wait_for(rest, 5)
+        if does == "undo":
+            kept = chat.site.archive.read("session s", id_)
+            assert kept
+            assert kept.turns == (), "it does not come back"
+            chat.site.archive.delete("session s", id_)
+        else:
+            assert id_ in handlers.search("", "other words", request), "still offered"
+            await handlers.arrange("", "", event(do="undelete", id=id_), request)
+            kept = chat.site.archive.read("session s", id_)
+            assert kept
+            assert kept.turns[0].partial == "Kites are"
+
+    async def both() -> None:
+        await during("undo")
+        await during("delete")
+
+    asyncio.run(asyncio.wait_for(both(), timeout=20))
+
+
+async def _all(updates: AsyncGenerator[Update, None]) -> list[Update]:
+    return [update async for update in updates]
+
+
 def test_a_second_question_in_a_conversation_waits_for_the_first(chat: Chat) -> None:
     id_ = started(chat.ask(QUESTION))
     at_work = 0
@@ -292,8 +378,11 @@ def test_undo_brings_the_question_back_to_the_box_and_a_new_question_ends_its_re
     chat: Chat,
 ) -> None:
     id_ = started(chat.ask(QUESTION))
-    undone = chat.changes.undo(ME, id_)
-    assert undone.question == QUESTION
+    assert chat.changes.undo(ME, id_, "another window's") is None
+    undone = chat.changes.undo(ME, id_, chat.read(id_).turns[-1].id)
+    assert undone
+    assert undone.question == SKIP
+    assert undone.transcript["refill"] == QUESTION
     assert undone.transcript["order"] == []
     assert "Restore" in undone.transcript["notice"]
     chat.ask("What is AdaMerging?", conversation=id_)
@@ -324,6 +413,10 @@ def test_filters_and_settings_are_checked_before_anything_is_asked() -> None:
     with pytest.raises(InputError, match="Until: “soon” is not a date; write it like 2025-03-14"):
         filters.read([], "", "soon", "")
     assert "soon" in filters.chosen_html([], "soon", "", "")
+    late, early = "2025-03-15", "2025-03-14"
+    assert filters.read([], early, early, "").until == date(2025, 3, 14)
+    with pytest.raises(InputError, match=f"“From” .{late}. is after “Until” .{early}."):
+        filters.read([], late, early, "")
     assert drawer.read("auto", "", 0, "normal") == ("auto", Options())
     assert drawer.read("generative", "m", 3, "strict") == (
         "generative",
@@ -351,8 +444,8 @@ def test_anything_that_is_sent_to_a_handler_is_answered_with_nothing_of_others(
                  {"do": "vote", "turn": "x", "vote": "up"}, {"do": 3, "id": ["x"]}):  # fmt: skip
         event: Any = SimpleNamespace(_data=told)
         shown.append(handlers.open("", event, request))
-        shown.append(handlers.change(theirs, "", event, request))
-        shown.append(handlers.arrange(theirs, "", event, request))
+        shown.append(asyncio.run(handlers.change(theirs, "", event, request)))
+        shown.append(asyncio.run(handlers.arrange(theirs, "", event, request)))
         assert "text" not in handlers.export(theirs, event, request)
     assert "OSWorld" not in str(shown)
     assert handlers.search(theirs, "OSWorld", request).count("<li") == 0

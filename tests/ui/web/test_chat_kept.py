@@ -123,9 +123,22 @@ def test_questions_are_edited_asked_again_taken_back_and_restored(page: Page) ->
     page.get_by_role("button", name="Edit").first.click()
     page.keyboard.press("Escape")
     expect(editor).not_to_be_visible()
+    box.fill("Half a quest")
     page.get_by_role("button", name="Retry").last.click()
     expect(page.get_by_role("button", name="Restore it")).to_be_visible()
     expect(page.locator(f"{TURNS} h2")).to_have_text([QUESTION, "What is AdaMerging?"])
+    answered(page, 2)
+    # Another window takes the last one back: Undo here takes nothing more.
+    other = page.context.new_page()
+    other.goto(page.url)
+    opened(other)
+    other.get_by_role("button", name="Undo").last.click()
+    expect(other.locator(f"{TURNS} h2")).to_have_text([QUESTION])
+    page.get_by_role("button", name="Undo").last.click()
+    expect(page.locator(f"{TURNS} h2")).to_have_text([QUESTION])
+    page.get_by_role("button", name="Undo").last.click()
+    expect(page.locator(TURNS)).to_have_count(0)
+    expect(box).to_have_value("Half a quest")
 
 
 def test_conversations_are_listed_opened_renamed_searched_deleted_and_brought_back(
@@ -158,6 +171,9 @@ def test_conversations_are_listed_opened_renamed_searched_deleted_and_brought_ba
     page.get_by_role("button", name="Delete: Benchmarks of agents").click()
     expect(listed).to_have_text(["What is AdaMerging?"])
     expect(page.locator(".aqa-chat-example").first).to_be_visible()
+    search.fill("AdaMerging")
+    expect(page.locator(".aqa-chat-deleted")).to_contain_text("Benchmarks of agents")
+    page.reload()
     page.locator(".aqa-chat-deleted").get_by_role("button", name="Undo").click()
     expect(listed).to_have_text(["What is AdaMerging?", "Benchmarks of agents"])
 

@@ -111,18 +111,27 @@ def test_a_sentence_that_is_not_borne_out_is_marked_and_says_what_it_was_checked
     expect(note).not_to_be_visible()
 
 
-@pytest.mark.parametrize("silent", [False, True])
-def test_stop_closes_the_model_within_a_second_and_keeps_the_text(
-    page: Page, real: Started, silent: bool
-) -> None:
+def being_written(page: Page, real: Started, silent: bool) -> None:
+    """Ask, and wait until the model has begun; the question has words of the answer, too."""
     endless = ["OSWorld is a benchmark of many tasks, ", *["and of more "] * 400]
-    pause = 60 if silent else 0.1
-    real.model.script = writes(*endless, pause_seconds=pause)  # type: ignore[assignment]
+    real.model.script = writes(*endless, pause_seconds=60 if silent else 0.1)  # type: ignore[assignment]
+    real.model.received.clear()
     ask(page, QUESTION)
     writing = page.locator(".aqa-chat-writing")
     expect(writing.locator("strong")).to_contain_text("Writing", timeout=15_000)
     if not silent:
-        expect(writing).to_contain_text("many tasks")
+        expect(writing.locator(".aqa-chat-text")).to_contain_text("many tasks", timeout=15_000)
+    until = monotonic() + 15
+    while not any(request.body.get("stream") for request in real.model.received):
+        assert monotonic() < until
+        page.wait_for_timeout(20)
+
+
+@pytest.mark.parametrize("silent", [False, True])
+def test_stop_closes_the_model_within_a_second_and_keeps_the_text(
+    page: Page, real: Started, silent: bool
+) -> None:
+    being_written(page, real, silent)
     began = monotonic()
     page.get_by_role("button", name="Stop").click()
     assert real.model.hung_up.wait(timeout=1 - (monotonic() - began))
@@ -138,10 +147,8 @@ def test_stop_closes_the_model_within_a_second_and_keeps_the_text(
     expect(page.locator(".aqa-chat-turns > .aqa-chat-turn")).to_have_count(1)
 
 
-def test_a_closed_tab_closes_the_model(page: Page, real: Started) -> None:
-    endless = ["OSWorld is a benchmark of many tasks, ", *["and of more "] * 400]
-    real.model.script = writes(*endless, pause_seconds=0.1)  # type: ignore[assignment]
-    ask(page, QUESTION)
-    expect(page.locator(".aqa-chat-writing")).to_contain_text("many tasks", timeout=15_000)
+@pytest.mark.parametrize("silent", [False, True])
+def test_a_closed_tab_closes_the_model(page: Page, real: Started, silent: bool) -> None:
+    being_written(page, real, silent)
     page.goto("about:blank")
     assert real.model.hung_up.wait(timeout=5)

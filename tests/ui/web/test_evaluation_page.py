@@ -1,17 +1,21 @@
 """The evaluation tab in a real browser: from the table of runs down to one question."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import mean
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browsing import assert_fits, free_port, wide_and_narrow
 from measured_runs import make_runs
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
+from eval.report.numbers import decimal
 from index.embedding import SentenceEncoder
 from rag import Assistant
 from ui.web.app import build
+from ui.web.evaluation.catalogue import Catalogue
 from ui.web.server import launch
 from ui.web.site import Site
 
@@ -37,8 +41,27 @@ def press_sort(page: Page, label: str) -> None:
     page.get_by_role("columnheader", name=label, exact=True).get_by_role("button").click()
 
 
+def shares(site: Site, name: str) -> dict[str, str]:
+    """The share of questions of each type that a run got right, as the page writes it."""
+    run = Catalogue(site.runs).run(name)
+    right = run.column("right")
+    return {
+        kind: decimal(mean([right[id_] or 0 for id_, s in run.scores.items() if s.type == kind]))
+        for kind in ("fact", "off-topic")
+    }
+
+
+def assert_drawn(plot: Locator, *words: str) -> None:
+    """A plot is drawn, and says these words, both in its text and to those who do not see it."""
+    expect(plot).to_have_attribute("role", "img")
+    said, drawn = plot.get_attribute("aria-label") or "", plot.inner_html()
+    for word in words:
+        assert word in said
+        assert word in drawn
+
+
 @wide_and_narrow
-def test_two_runs_are_compared_down_to_a_question(page: Page) -> None:
+def test_two_runs_are_compared_down_to_a_question(page: Page, site: Site) -> None:
     page.get_by_role("tab", name="Evaluation").click()
     expect(page.locator("#aqa-evaluation-runs tbody tr")).to_have_count(2)
     assert names(page) == ["bm25", "ours"]
@@ -56,13 +79,25 @@ def test_two_runs_are_compared_down_to_a_question(page: Page) -> None:
 
     page.get_by_role("button", name="ours", exact=True).click()
     expect(page.get_by_role("heading", name="ours", exact=True)).to_be_focused()
-    expect(page.locator("#aqa-evaluation-details svg")).to_have_attribute("role", "img")
-    expect(page.locator("#aqa-evaluation-time svg")).to_have_attribute("role", "img")
+    ours, bm25 = shares(site, "ours"), shares(site, "peers/bm25")
+    assert ours != bm25
+    assert_drawn(page.locator("#aqa-evaluation-details svg"), "fact", *ours.values())
+    over_time = page.locator("#aqa-evaluation-time svg")
+    assert_drawn(over_time, "AbstractQA", "BM25")
+    told = over_time.get_attribute("aria-label") or ""
+    for entry in Catalogue(site.runs).entries():
+        found = entry.figure(entry.primary)
+        assert found
+        assert re.search(
+            rf"{re.escape(entry.system)}: [\d:-]+ {re.escape(decimal(found.mean))}", told
+        )
 
     # The two newest runs of the same questions are chosen already.
     page.get_by_role("button", name="Compare", exact=True).click()
     compared = page.get_by_role("region", name="Metrics of both runs")
     expect(compared.get_by_role("rowheader", name="right", exact=True)).to_be_visible()
+    by_type = page.locator("#aqa-evaluation-compared svg[aria-label*='by type']")
+    assert_drawn(by_type, *ours.values(), *bm25.values())
     questions = page.locator("#aqa-evaluation-list button")
     page.get_by_role("radio", name="All (4)").check()
     expect(questions).to_have_count(4)

@@ -22,8 +22,15 @@ ASKERS = 100
 CLIENTS = 5
 HUNG_SECONDS = 30
 """Nobody waits so long, even where other things keep the processors busy."""
+MOST_SECONDS = 5
+"""Nobody waits so long on a machine that does nothing else."""
+OWN_ANSWERS = 40
+"""So many have an answer at least; the others are told to try again."""
 
 NAMES = ("OSWorld", "WebArena", "Mind2Web", "AndroidWorld", "TheAgentCompany", "MindSearch")
+
+BUSY_IN_CLIENTS = "Queue is full! Please try again."
+"""What gradio_client makes of it."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +54,9 @@ def slow_page(sample_store: Path, tmp_path_factory: pytest.TempPathFactory) -> I
             yield address
 
 
-def ask_all(address: str, mode: str) -> list[Outcome]:
-    """Ask a hundred different questions at the same moment."""
-    clients = [Client(address, verbose=False, analytics_enabled=False) for _ in range(CLIENTS)]
+def ask_all(address: str, mode: str, sessions: int = CLIENTS) -> list[Outcome]:
+    """Ask a hundred different questions at the same moment, from so many sessions."""
+    clients = [Client(address, verbose=False, analytics_enabled=False) for _ in range(sessions)]
     clients[0].predict("What is OSWorld?", mode="extractive", api_name="/ask")
     outcomes: list[Outcome] = []
     ready = threading.Barrier(ASKERS)
@@ -82,13 +89,22 @@ def ask_all(address: str, mode: str) -> list[Outcome]:
     return outcomes
 
 
-def test_a_hundred_askers_get_their_own_answers(slow_page: str) -> None:
-    outcomes = ask_all(slow_page, "extractive")
+def assert_own_or_busy(outcomes: list[Outcome], within: float) -> None:
+    """Everyone has an answer to the own question, or was told to try again, in so many seconds."""
     said = Counter(outcome.said for outcome in outcomes)
-    assert set(said) <= {"its own answer", "Queue is full! Please try again."}
+    assert set(said) <= {"its own answer", BUSY_IN_CLIENTS}
     assert said.total() == ASKERS
-    assert said["its own answer"] >= 20
-    assert max(outcome.seconds for outcome in outcomes) < HUNG_SECONDS
+    assert said["its own answer"] >= OWN_ANSWERS, said
+    assert max(outcome.seconds for outcome in outcomes) < within
+
+
+def test_a_hundred_askers_get_their_own_answers(slow_page: str) -> None:
+    assert_own_or_busy(ask_all(slow_page, "extractive"), HUNG_SECONDS)
+
+
+@pytest.mark.slow
+def test_a_hundred_sessions_get_their_own_answers_or_busy_in_five_seconds(slow_page: str) -> None:
+    assert_own_or_busy(ask_all(slow_page, "extractive", sessions=ASKERS), MOST_SECONDS)
 
 
 def test_a_slow_model_leaves_nobody_hanging_and_the_page_open(slow_page: str) -> None:
@@ -115,7 +131,7 @@ def test_a_slow_model_leaves_nobody_hanging_and_the_page_open(slow_page: str) ->
     assert max(outcome.seconds for outcome in outcomes) < HUNG_SECONDS
     assert opened
     assert max(opened) < HUNG_SECONDS / 2
-    assert set(said) == {"its own answer", "Queue is full! Please try again."}
+    assert set(said) == {"its own answer", BUSY_IN_CLIENTS}
     assert said.total() == ASKERS
     assert refused
     assert refused[0].json() == {"detail": BUSY}

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
 from typing import Any, TypeVar
 
 import gradio as gr
@@ -11,6 +12,7 @@ from browsing import free_port, in_a_loop
 from jsonschema import Draft202012Validator
 from mcp import ClientSession, McpError, types
 from mcp.client.streamable_http import streamable_http_client
+from starting import started
 
 from rag.schema import Answer
 from ui.web.api import ENDPOINTS, add_endpoints, parameters
@@ -82,6 +84,20 @@ def test_ask_gives_an_answer_structured_and_as_text(served: str) -> None:
     (text,) = result.content
     assert isinstance(text, types.TextContent)
     assert json.loads(text.text) == result.structuredContent
+
+
+def test_the_command_serves_them_where_it_is_asked_to(sample_store: Path, tmp_path: Path) -> None:
+    async def use(opened: ClientSession) -> tuple[list[types.Tool], types.CallToolResult]:
+        listed = (await opened.list_tools()).tools
+        return listed, await opened.call_tool("ask", {"question": "How many tasks has OSWorld?"})
+
+    with started(sample_store, tmp_path / "data", "--mcp") as address:
+        tools, result = session(address, use)
+    assert [tool.name for tool in tools] == list(ENDPOINTS)
+    assert result.isError is False
+    answer = Answer.model_validate(result.structuredContent)
+    assert "369" in answer.text
+    assert answer.references[0].paper.title.startswith("OSWorld")
 
 
 @pytest.mark.parametrize(

@@ -29,32 +29,53 @@ class Changes:
         self._panel = panel
         self._restorable = restorable
 
-    def whole(self, conversation: Conversation | None, notice: str = "", said: str = "") -> Update:
-        """A conversation as the page shows it, with all its turns and cards."""
+    def whole(
+        self,
+        conversation: Conversation | None,
+        *,
+        writing: str = "",
+        here: str = "",
+        **told: str,
+    ) -> Update:
+        """A conversation as the page shows it, with all its turns and cards.
+
+        Args:
+            conversation: None for a new one.
+            writing: The id of its turn that is being written.
+            here: The id of the turn that the page itself shows as it is written.
+            told: What else `view.transcript` tells.
+        """
         turns = conversation.turns if conversation else ()
         order = [turn.id for turn in turns]
+        is_here = bool(writing) and writing == here
+        pieces = self._transcript.pieces(conversation, writing)
+        if is_here:
+            pieces.pop(writing, None)
+            told["without"] = writing
         return Update(
             conversation=conversation.id if conversation else "",
-            transcript=view.transcript(
-                conversation, self._transcript.pieces(conversation), notice=notice, said=said
-            ),
-            live="",
+            transcript=view.transcript(conversation, pieces, **told),
+            live=view.SKIP if is_here else "",
             sources=view.sources(
                 order, self._panel.sections(conversation), order[-1] if order else None
             ),
         )
 
-    def undo(self, visitor: str, conversation_id: str) -> Update:
-        """Take the last turn back; its question returns to the box."""
+    def undo(self, visitor: str, conversation_id: str, turn_id: str) -> Update | None:
+        """Take the last turn back, which must be this one; its question returns to the box.
+
+        Returns:
+            None if it is not the last: what the page shows is not what there is.
+        """
         conversation = self._site.archive.read(visitor, conversation_id)
-        if not conversation or not conversation.turns:
-            return Update()
+        if not conversation or not conversation.turns or conversation.turns[-1].id != turn_id:
+            return None
         last = conversation.turns[-1]
         self._site.archive.cut(visitor, conversation.id, last.id)
         self._restorable.keep(visitor, conversation.id, (last,))
         left = self._site.archive.read(visitor, conversation.id)
         notice = view.notice_html("Undone.", "Restore", "restore")
-        return self.whole(left, notice)._replace(question=last.question)
+        return self.whole(left, notice=notice, refill=last.question)
 
     def restore(self, visitor: str, conversation_id: str) -> Update:
         """Bring back what was undone or replaced, once."""
@@ -67,8 +88,8 @@ class Changes:
             archive.cut(visitor, conversation_id, taken.instead)
         for turn in taken.turns:
             archive.put(visitor, conversation_id, turn)
-        update = self.whole(archive.read(visitor, conversation_id), said="Restored.")
-        return update if taken.instead else update._replace(question="")
+        back = "" if taken.instead else taken.turns[-1].question
+        return self.whole(archive.read(visitor, conversation_id), said="Restored.", withdraw=back)
 
     def vote(
         self, visitor: str, conversation_id: str, turn_id: str, vote: object, reason: object
@@ -85,7 +106,8 @@ class Changes:
             if taken_back
             else {"vote": vote, "vote_reason": why}
         )
-        self._site.archive.put(visitor, conversation_id, voted)
+        if not self._site.archive.update(visitor, conversation_id, voted):
+            return Update()
         self._record(voted, conversation.turns[: conversation.turns.index(turn)])
         return Update(
             transcript=view.transcript(

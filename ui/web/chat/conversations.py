@@ -13,7 +13,7 @@ _PENCIL, _BIN = icon("pencil"), icon("bin")
 
 
 def listing_html(
-    summaries: Sequence[Summary], current: str, searched: str = "", deleted: str | None = None
+    summaries: Sequence[Summary], current: str, searched: str = "", deleted: Summary | None = None
 ) -> str:
     """The conversations to choose from.
 
@@ -21,11 +21,12 @@ def listing_html(
         summaries: Newest first.
         current: The id of the one that is shown.
         searched: What was looked for.
-        deleted: The id of one that was just deleted, and can be brought back.
+        deleted: The one that was deleted last, if it can be brought back.
     """
     undo = (
-        f'<p class="aqa-chat-deleted" role="status">Deleted. <button type="button" '
-        f'class="aqa-chat-tool" data-do="undelete" data-id="{escape(deleted)}">Undo</button></p>'
+        f'<p class="aqa-chat-deleted" role="status">Deleted: {escape(deleted.title)} '
+        f'<button type="button" class="aqa-chat-tool" data-do="undelete" '
+        f'data-id="{escape(deleted.id)}">Undo</button></p>'
         if deleted
         else ""
     )

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from index.errors import InputError
 from rag.schema import MOST_SOURCES, Mode, Options, Strictness
+from ui.export.wording import model_name
 from ui.web.render import escape
 
 if TYPE_CHECKING:
@@ -123,7 +124,8 @@ def no_model_html() -> str:
 def model_choices(configured: str | None, listed: list[str]) -> list[tuple[str, str]]:
     """The models to choose from: (label, name)."""
     others = [name for name in listed if name != configured]
-    return [(f"{configured} (configured)", NO_MODEL), *((name, name) for name in others)]
+    first = f"{model_name(configured)} (configured)" if configured else "none"
+    return [(first, NO_MODEL), *((model_name(name), name) for name in others)]
 
 
 def read(mode: str, model: str | None, sources: float, strictness: str) -> tuple[Mode, Options]:
@@ -142,7 +144,7 @@ def read(mode: str, model: str | None, sources: float, strictness: str) -> tuple
                 "strictness": strictness,
             }
         )
-    except (ValidationError, ValueError, TypeError) as error:
+    except (ValidationError, ValueError, TypeError, OverflowError) as error:
         raise InputError("the settings of the chat cannot be used: choose them again") from error
     return mode, options  # type: ignore[return-value]  # it is one of them
 

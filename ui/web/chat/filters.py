@@ -12,6 +12,7 @@ from index.errors import InputError
 from rag.schema import Filters
 from ui.web.chat.chips import chips_html, without
 from ui.web.chat.question import problem_html
+from ui.web.events import sent
 
 if TYPE_CHECKING:
     from rag import Assistant
@@ -82,18 +83,21 @@ def read(digests: Sequence[str] | None, since: str, until: str, title: str) -> F
     """What was chosen.
 
     Raises:
-        InputError: a date is none.
+        InputError: a date is none, or no day is between the two.
     """
+    first, last = _day(since, "From"), _day(until, "Until")
+    if first and last and first > last:
+        raise InputError(f"“From” ({first}) is after “Until” ({last}): change one of them")
     return Filters(
         digests=tuple(digests or ()),
-        since=_day(since, "From"),
-        until=_day(until, "Until"),
+        since=first,
+        until=last,
         title=(title or "").strip()[:LONGEST_TITLE] or None,
     )
 
 
 def chosen_html(digests: Sequence[str] | None, since: str, until: str, title: str) -> str:
-    """What was chosen, as chips on the question box; a date that is none is told."""
+    """What was chosen, as chips on the question box; dates of no use are told."""
     try:
         return chips_html(read(digests, since, until, title), again=False)
     except InputError as error:
@@ -114,7 +118,7 @@ def removed(
     event: gr.EventData, digests: Sequence[str] | None, since: str, until: str, title: str
 ) -> tuple[list[str], str, str, str]:
     """The fields without the chip that was pressed."""
-    told = event._data or {}
+    told = sent(event)
     try:
         before = read(digests, since, until, title)
     except InputError:

@@ -4,8 +4,9 @@ What the page sends can be anything, since its endpoints answer raw HTTP too. A 
 always looked up by its visitor and its id: a foreign or unknown one becomes a new one.
 """
 
-import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -24,12 +25,11 @@ from ui.web.chat.restoring import Restorable
 from ui.web.chat.running import Running
 from ui.web.chat.transcript import Transcript
 from ui.web.chat.view import Update
+from ui.web.events import sent
 from ui.web.site import Site
 from ui.web.visitors import visitor
 
 LONGEST_TITLE = 120
-
-_log = logging.getLogger(__name__)
 
 
 class Handlers:
@@ -48,8 +48,29 @@ class Handlers:
         self, request: gr.Request, question: str, conversation: str, search: str, *chosen: Any
     ) -> AsyncGenerator[Update, None]:
         """Answer what is in the question box."""
+        async for update in self._ask(request, question, conversation, search, chosen, True):
+            yield update
+
+    async def ask_from_outside(
+        self, request: gr.Request, question: str, conversation: str, search: str, *chosen: Any
+    ) -> AsyncGenerator[Update, None]:
+        """Answer what another tab asks."""
+        async for update in self._ask(request, question, conversation, search, chosen, False):
+            yield update
+
+    async def _ask(
+        self,
+        request: gr.Request,
+        question: str,
+        conversation: str,
+        search: str,
+        chosen: tuple[Any, ...],
+        from_box: bool,
+    ) -> AsyncGenerator[Update, None]:
         try:
             asked = _asked(str(question or ""), str(conversation or ""), chosen)
+            asked = replace(asked, from_box=from_box)
+            await run_in_threadpool(self._site.check_model, asked.options.model)
         except InputError as error:
             gr.Warning(str(error))
             return
@@ -65,9 +86,10 @@ class Handlers:
         *chosen: Any,
     ) -> AsyncGenerator[Update, None]:
         """Answer a suggested question, an edited one, or one of a turn again."""
-        told, who = event._data or {}, visitor(request)
+        told, who = sent(event), visitor(request)
         try:
             asked = self._again(who, told, str(conversation or ""), chosen)
+            await run_in_threadpool(self._site.check_model, asked.options.model)
         except InputError as error:
             gr.Warning(str(error))
             return
@@ -75,7 +97,7 @@ class Handlers:
             yield update
 
     def _again(
-        self, who: str, told: dict[str, Any], conversation: str, chosen: tuple[Any, ...]
+        self, who: str, told: Mapping[str, Any], conversation: str, chosen: tuple[Any, ...]
     ) -> Asked:
         action, question = told.get("do"), str(told.get("question") or "")
         asked = _asked(question, conversation, chosen)
@@ -98,15 +120,16 @@ class Handlers:
         """The updates of an answer, the list of conversations with the first."""
         shown = False
         try:
-            async for update in self._responder.respond(who, asked):
-                if isinstance(update.conversation, str) and not shown:
-                    shown = True
-                    listing = await run_in_threadpool(
-                        self._listing, who, update.conversation, search
-                    )
-                    yield update._replace(listing=listing)
-                else:
-                    yield update
+            async with aclosing(self._responder.respond(who, asked)) as updates:
+                async for update in updates:
+                    if isinstance(update.conversation, str) and not shown:
+                        shown = True
+                        listing = await run_in_threadpool(
+                            self._listing, who, update.conversation, search
+                        )
+                        yield update._replace(listing=listing)
+                    else:
+                        yield update
         except AbstractQAError as error:  # the conversation was deleted meanwhile
             gr.Warning(str(error))
 
@@ -114,18 +137,33 @@ class Handlers:
         """Stop the answer that is being written."""
         self._running.stop(visitor(request), str(conversation or ""))
 
-    def change(
+    async def change(
         self, conversation: str, search: str, event: gr.EventData, request: gr.Request
     ) -> Update:
         """Undo, restore, or a vote."""
-        who, told, here = visitor(request), event._data or {}, str(conversation or "")
-        action = told.get("do")
+        who, told, here = visitor(request), sent(event), str(conversation or "")
+        action, turn = told.get("do"), str(told.get("turn"))
+        if action == "undo" and turn == self._running.turn(who, here):
+            await self._running.stopped(who, here)  # it would come back otherwise
+        return await run_in_threadpool(self._changed, who, here, search, action, turn, told)
+
+    def _changed(
+        self,
+        who: str,
+        here: str,
+        search: str,
+        action: object,
+        turn: str,
+        told: Mapping[str, Any],
+    ) -> Update:
         if action == "undo":
-            update = self._changes.undo(who, here)
+            undone = self._changes.undo(who, here, turn)
+            if undone is None:  # asked or taken back in another window: shown as it is now
+                return self._open(who, here, search, told.get("writing"))
+            update = undone
         elif action == "restore":
             update = self._changes.restore(who, here)
         elif action == "vote":
-            turn = str(told.get("turn"))
             return self._changes.vote(who, here, turn, told.get("vote"), told.get("reason"))
         else:
             return Update()
@@ -141,7 +179,8 @@ class Handlers:
 
     def open(self, search: str, event: gr.EventData, request: gr.Request) -> Update:
         """A conversation chosen from the list."""
-        return self._open(visitor(request), str((event._data or {}).get("id")), search)
+        told = sent(event)
+        return self._open(visitor(request), str(told.get("id")), search, told.get("writing"))
 
     def new(self, search: str, request: gr.Request) -> Update:
         """A conversation without a question."""
@@ -151,11 +190,16 @@ class Handlers:
         """The conversations that have the words looked for."""
         return self._listing(visitor(request), str(conversation or ""), search)
 
-    def arrange(
+    async def arrange(
         self, conversation: str, search: str, event: gr.EventData, request: gr.Request
     ) -> Update:
         """Rename, delete or bring back a conversation of the list."""
-        who, told, here = visitor(request), event._data or {}, str(conversation or "")
+        who, told, here = visitor(request), sent(event), str(conversation or "")
+        if told.get("do") == "delete":
+            await self._running.stopped(who, str(told.get("id")))  # and its text is kept
+        return await run_in_threadpool(self._arranged, who, here, search, told)
+
+    def _arranged(self, who: str, here: str, search: str, told: Mapping[str, Any]) -> Update:
         action, chosen = told.get("do"), str(told.get("id"))
         deleted = None
         try:
@@ -164,7 +208,6 @@ class Handlers:
                 if title:
                     self._site.archive.rename(who, chosen, title)
             elif action == "delete":
-                self._running.stop(who, chosen)
                 self._site.archive.delete(who, chosen)
                 deleted = chosen
             elif action == "undelete":
@@ -173,11 +216,11 @@ class Handlers:
             deleted = None
         update = self._open(who, "", search) if deleted == here else Update()
         now_here = "" if deleted == here else here
-        return update._replace(listing=self._listing(who, now_here, search, deleted))
+        return update._replace(listing=self._listing(who, now_here, search))
 
     def export(self, conversation: str, event: gr.EventData, request: gr.Request) -> dict[str, str]:
         """A file for the browser to keep, or why there is none."""
-        told = event._data or {}
+        told = sent(event)
         number = {"number": str(told.get("number"))}  # what is the same as before comes again too
         whole = self._site.archive.read(visitor(request), str(conversation or ""))
         if whole is None or not whole.turns:
@@ -200,14 +243,17 @@ class Handlers:
         model = gr.Dropdown(choices=choices, value=found["model"] if known else drawer.NO_MODEL)
         return found["mode"], model, found["sources"], found["strictness"]
 
-    def _open(self, who: str, id_: str, search: str) -> Update:
+    def _open(self, who: str, id_: str, search: str, here: object = "") -> Update:
+        """A conversation; `here` is the turn that the page itself shows as it is written."""
         conversation = self._site.archive.read(who, id_) if id_ else None
         listing = self._listing(who, conversation.id if conversation else "", search)
-        return self._changes.whole(conversation)._replace(listing=listing)
+        writing = self._running.turn(who, conversation.id) if conversation else ""
+        whole = self._changes.whole(conversation, writing=writing, here=str(here or ""))
+        return whole._replace(listing=listing)
 
-    def _listing(self, who: str, current: str, search: str, deleted: str | None = None) -> str:
-        words = str(search or "")[:200]
-        return listing_html(self._site.archive.list(who, words), current, words, deleted)
+    def _listing(self, who: str, current: str, search: str) -> str:
+        words, archive = str(search or "")[:200], self._site.archive
+        return listing_html(archive.list(who, words), current, words, archive.last_deleted(who))
 
 
 def _asked(question: str, conversation: str, chosen: tuple[Any, ...]) -> Asked:

@@ -73,6 +73,8 @@ window.aqaChat = window.aqaChat || {};
 
   document.addEventListener("click", (event) => {
     if (event.target.closest?.("[data-sidebar]")) turnSidebar();
+    // The list stands beside the chat, not beside the other tabs.
+    if (event.target.closest?.('[role="tab"]:not(#aqa-chat-tab-button)')) aqaChat.closeSidebar();
     if (event.target.closest?.("[data-new]")) document.getElementById("aqa-chat-new").click();
     if (event.target.closest?.("#aqa-chat-new")) {
       if (innerWidth < 900) aqaChat.closeSidebar();

@@ -84,13 +84,7 @@ window.aqaChat = window.aqaChat || {};
         document.querySelector(".aqa-chat-notice").textContent = file.problem;
         return;
       }
-      const link = document.createElement("a");
-      link.href = URL.createObjectURL(new Blob([file.text], { type: `${file.type};charset=utf-8` }));
-      link.download = file.name;
-      document.body.append(link);
-      link.click();
-      link.remove();
-      setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+      aqaSave(file.name, file.type, file.text);
     });
   };
 })();

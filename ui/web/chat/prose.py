@@ -12,8 +12,8 @@ from itertools import count
 from markdown_it import MarkdownIt
 from markdown_it.rules_inline import StateInline
 
-from rag.schema import MARKER, Answer, AnswerSentence
-from ui.export.sentences import rewritten
+from rag.schema import Answer, AnswerSentence
+from ui.export.sentences import rewritten, translated
 from ui.web.chat.marks import mark_html
 from ui.web.render import TEMPLATE_SIGNS, escape
 
@@ -21,6 +21,7 @@ from ui.web.render import TEMPLATE_SIGNS, escape
 # where its markers end. Those of the text itself are taken out first.
 _BEGIN, _NUMBERED, _SAID, _END = "\ue000", "\ue001", "\ue002", "\ue003"
 _NO_SIGNS = {ord(sign): "\ufffd" for sign in (_BEGIN, _NUMBERED, _SAID, _END)}
+_MARKER = re.compile(r"\[(\d{1,4})\]")
 _BEGINNING = re.compile(rf"{_BEGIN}(\d+){_NUMBERED}")
 _ENDING = re.compile(rf"{_END}(\d+){_NUMBERED}")
 
@@ -61,15 +62,7 @@ def partial_html(text: str) -> str:
 
 def _fenced(answer: Answer) -> str | None:
     """The text with signs around each sentence, or None if one of them does not stand in it."""
-    plain = answer.model_copy(
-        update={
-            "text": answer.text.translate(_NO_SIGNS),
-            "sentences": tuple(
-                sentence.model_copy(update={"text": sentence.text.translate(_NO_SIGNS)})
-                for sentence in answer.sentences
-            ),
-        }
-    )
+    plain = translated(answer, _NO_SIGNS)
     numbers = count()
 
     def fence(_: AnswerSentence, said: str, markers: str) -> str:
@@ -112,7 +105,7 @@ def _markdown() -> MarkdownIt:
 
 def _read_marker(state: StateInline, silent: bool) -> bool:
     """Read one marker; a bracketed number that stands in an abstract is escaped, so no marker."""
-    match = MARKER.match(state.src, state.pos)
+    match = _MARKER.match(state.src, state.pos)
     if match is None:
         return False
     if not silent:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from starlette.concurrency import run_in_threadpool
 
-from index.errors import AbstractQAError
+from index.errors import AbstractQAError, StoreError
 from rag.schema import Answer, Delta, Filters, Finished, Mode, Options, Progress, Retrieved
 from ui.archive.models import Conversation, Turn
 from ui.web.chat import view
@@ -20,12 +20,15 @@ from ui.web.chat.live import SECONDS_BETWEEN_UPDATES, Live
 from ui.web.chat.panel import Panel
 from ui.web.chat.question import LONGEST_SHOWN
 from ui.web.chat.restoring import Restorable
-from ui.web.chat.running import Running
+from ui.web.chat.running import Run, Running
 from ui.web.chat.suggesting import suggest
 from ui.web.chat.transcript import Transcript
 from ui.web.chat.view import Update
 from ui.web.site import Site
 
+SECONDS_OF_SILENCE = 1.0
+"""After so long without news an update without any is sent: only then does the server look whether
+the page is still there, and close the model if it is not."""
 PROBLEM = "Something went wrong here; the terminal that runs AbstractQA says what."
 
 _log = logging.getLogger(__name__)
@@ -42,6 +45,8 @@ class Asked:
     options: Options = field(default_factory=Options)
     instead_of: str | None = None
     """The id of the turn that it replaces, with all after it."""
+    from_box: bool = False
+    """Whether it was typed into the question box, which is emptied then."""
 
 
 class Responder:
@@ -73,14 +78,14 @@ class Responder:
                 archive.begin, visitor, asked.question[:LONGEST_SHOWN]
             )
         async with (
-            self._running.answering(visitor, conversation.id) as stop,
-            aclosing(self._turn(visitor, conversation.id, asked, stop)) as updates,
+            self._running.answering(visitor, conversation.id) as run,
+            aclosing(self._turn(visitor, conversation.id, asked, run)) as updates,
         ):
             async for update in updates:
                 yield update
 
     async def _turn(
-        self, visitor: str, conversation_id: str, asked: Asked, stop: asyncio.Event
+        self, visitor: str, conversation_id: str, asked: Asked, run: Run
     ) -> AsyncGenerator[Update, None]:
         """One turn of a conversation that nothing else is written in."""
         turn = Turn(
@@ -93,15 +98,15 @@ class Responder:
         conversation, notice = await run_in_threadpool(
             self._begin, visitor, conversation_id, asked, turn
         )
+        run.turn = turn.id
         live, cards = Live(turn), [t.id for t in conversation.turns]
         yield Update(
-            question="",
+            question="" if asked.from_box else view.SKIP,
             conversation=conversation.id,
             transcript=view.transcript(conversation, {}, without=turn.id),
             live=live.html(),
         )
-        problem_in_box: object = view.SKIP
-        drawn = 0.0
+        drawn, told = 0.0, time.monotonic()
         assistant = self._site.assistant
         stream = assistant.astream(
             asked.question,
@@ -115,7 +120,7 @@ class Responder:
             await run_in_threadpool(assistant.check_mode, asked.mode)
             async with (
                 aclosing(stream),  # type: ignore[type-var]
-                aclosing(until_stopped(stream, stop, SECONDS_BETWEEN_UPDATES)) as events,
+                aclosing(until_stopped(stream, run.stop, SECONDS_BETWEEN_UPDATES)) as events,
             ):
                 waiting = False
                 async for event in events:
@@ -132,38 +137,64 @@ class Responder:
                     elif isinstance(event, Finished):
                         turn = turn.model_copy(update={"answer": event.answer, "partial": None})
                         break
-                    if waiting and time.monotonic() - drawn >= SECONDS_BETWEEN_UPDATES:
-                        drawn, waiting = time.monotonic(), False
+                    moment = time.monotonic()
+                    if waiting and moment - drawn >= SECONDS_BETWEEN_UPDATES:
+                        drawn, waiting = moment, False
                         yield Update(live=live.html())
+                    elif event is None and moment - max(drawn, told) >= SECONDS_OF_SILENCE:
+                        told = moment
+                        yield Update()
         except Stopped:
             turn = turn.model_copy(update={"partial": live.text})
         except AbstractQAError as error:
             turn = turn.model_copy(update={"problem": str(error), "partial": None})
-            problem_in_box = asked.question
         except (asyncio.CancelledError, GeneratorExit):
             # The tab was closed, or another conversation was opened.
-            self._site.archive.put(
-                visitor, conversation_id, turn.model_copy(update={"partial": live.text})
-            )
+            rest = turn.model_copy(update={"partial": live.text})
+            await run_in_threadpool(self._keep_rest, visitor, conversation_id, rest)
             raise
         except Exception:  # noqa: BLE001 - the page must say that it failed, whatever it was
             _log.exception("a question failed")
             turn = turn.model_copy(update={"problem": PROBLEM, "partial": None})
-            problem_in_box = asked.question
-        yield Update(
-            question=problem_in_box,
-            **await run_in_threadpool(self._finish, visitor, conversation_id, turn, notice),
+        refill = asked.question if asked.from_box and turn.problem is not None else ""
+        finished = await run_in_threadpool(
+            self._finish, visitor, conversation, turn, notice, refill
         )
+        run.turn = ""
+        yield Update(**finished)
+        async for update in self._suggested(visitor, conversation, turn, notice):
+            yield update
+
+    async def _suggested(
+        self, visitor: str, conversation: Conversation, turn: Turn, notice: str
+    ) -> AsyncGenerator[Update, None]:
+        """The turn with questions to ask next, if there are any."""
         if turn.answer is None:
             return
         followups = await run_in_threadpool(
             suggest, self._site.assistant, turn.answer, turn.filters
         )
         if followups:
+            turn = await run_in_threadpool(self._as_kept, visitor, conversation.id, turn)
             turn = turn.model_copy(update={"followups": followups})
             yield Update(
-                **await run_in_threadpool(self._finish, visitor, conversation_id, turn, notice)
+                **await run_in_threadpool(self._finish, visitor, conversation, turn, notice)
             )
+
+    def _as_kept(self, visitor: str, conversation_id: str, turn: Turn) -> Turn:
+        """The turn with what was thought of it meanwhile."""
+        try:
+            conversation = self._site.archive.read(visitor, conversation_id)
+        except StoreError:
+            return turn
+        return (conversation.turn(turn.id) if conversation else None) or turn
+
+    def _keep_rest(self, visitor: str, conversation_id: str, turn: Turn) -> None:
+        """Keep what there was of an answer that nobody waits for any more."""
+        try:
+            self._site.archive.update(visitor, conversation_id, turn)
+        except AbstractQAError as error:
+            _log.warning("an answer that was given up is not kept: %s", error)
 
     def _begin(
         self, visitor: str, conversation_id: str, asked: Asked, turn: Turn
@@ -186,18 +217,30 @@ class Responder:
         return conversation, notice
 
     def _finish(
-        self, visitor: str, conversation_id: str, turn: Turn, notice: str
+        self, visitor: str, begun: Conversation, turn: Turn, notice: str, refill: str = ""
     ) -> dict[str, object]:
-        """Keep the finished turn, and show it."""
-        self._site.archive.put(visitor, conversation_id, turn)
-        conversation = self._site.archive.read(visitor, conversation_id)
-        order = [each.id for each in conversation.turns] if conversation else []
+        """Keep the finished turn, and show it, unless it was taken back or deleted meanwhile.
+
+        What cannot be kept is shown all the same, in the conversation as it was begun.
+        """
+        conversation: Conversation | None = begun
+        try:
+            is_there = self._site.archive.update(visitor, begun.id, turn)
+            conversation = self._site.archive.read(visitor, begun.id)
+        except StoreError as error:
+            is_there, notice = True, view.told_html(f"This answer is not kept: {error}.")
+        if conversation is None:
+            return {"live": ""}
+        if not is_there:
+            return {"transcript": view.transcript(conversation, {}), "live": ""}
+        order = [each.id for each in conversation.turns]
         return {
             "transcript": view.transcript(
                 conversation,
                 {turn.id: self._transcript.turn(turn)},
                 notice=notice,
                 said=announcement(turn),
+                refill=refill,
             ),
             "live": "",
             "sources": view.sources(order, {turn.id: self._panel.section(turn)}, turn.id),

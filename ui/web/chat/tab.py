@@ -125,7 +125,7 @@ def build(site: Site) -> Handles:
             trigger_mode="always_last",  # a question asked meanwhile waits; it is not lost
             **ANSWERING,
         ),
-        asked.change(handlers.ask, [asked, *chosen], outputs, **ANSWERING),
+        asked.change(handlers.ask_from_outside, [asked, *chosen], outputs, **ANSWERING),
         transcript.aqa_answer(handlers.ask_again, chosen, outputs, **ANSWERING),
     ]
     # Emptied, so that the same question can come again.
@@ -140,10 +140,7 @@ def build(site: Site) -> Handles:
     assert page is not None  # noqa: S101 - a tab is built inside a page
     page.load(handlers.load, [search], outputs, **LIGHT)
     page.load(handlers.settings, [kept], settings.inputs, **LIGHT)
-    handles = Handles(asked, (filters.digests, welcome), site)
-    # The index may have grown since the page was built.
-    page.load(handles.refresh, None, list(handles.corpus), **LIGHT)
-    return handles
+    return Handles(asked, (filters.digests, welcome), site)
 
 
 _TOOLS = (

@@ -16,25 +16,43 @@ window.aqaChat = window.aqaChat || {};
     box.scrollTop += turn.getBoundingClientRect().top - box.getBoundingClientRect().top;
   };
 
+  const writing = () => document.querySelector("#aqa-chat-live .aqa-chat-turn")?.dataset.turn;
+
+  // What stands in the question box is the reader's: only an empty one is filled.
+  const fillBox = ({ refill, withdraw }) => {
+    const box = document.querySelector("#aqa-question textarea");
+    const there = box.value.trim();
+    if (refill && !there) box.value = refill;
+    else if (withdraw && there === withdraw.trim()) box.value = "";
+    else return;
+    box.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+
   aqaChat.transcript = (element, props, trigger, watch) => {
     send = trigger;
     const list = element.querySelector(".aqa-chat-turns");
     const notice = element.querySelector(".aqa-chat-notice");
     const said = element.querySelector(".aqa-chat-announce");
     let shown = "";
+    const reopen = (id) => trigger("aqa_open", { id, writing: writing() });
     const render = () => {
       const value = props.value;
       if (!value || !value.order) return;
       const missing = aqaChat.patchList(list, value.order, value.html, (_, html) => html);
-      if (missing && value.conversation) trigger("aqa_open", { id: value.conversation });
+      if (missing && value.conversation) reopen(value.conversation);
       notice.innerHTML = value.notice;
       said.textContent = value.said;
+      fillBox(value);
       remember(value.conversation);
       if (value.conversation !== shown && list.lastElementChild) toTop(list.lastElementChild);
       shown = value.conversation;
     };
     watch("value", render);
     render();
+    // Looked for again until the other window has finished it.
+    setInterval(() => {
+      if (list.querySelector(".aqa-chat-elsewhere") && !writing() && !document.hidden) reopen(shown);
+    }, 2000);
   };
 
   // Where the turn being written begins, the reader begins: its question moves to the top, once.
@@ -64,7 +82,7 @@ window.aqaChat = window.aqaChat || {};
     if (does === "edit" || does === "leave") edit(turn, does === "edit");
     else if (does === "ask") send("aqa_answer", { do: does, question: button.textContent });
     else if (does === "retry" || does === "without") send("aqa_answer", { do: does, turn: id, kind, value });
-    else if (does === "undo" || does === "restore") send("aqa_change", { do: does });
+    else if (does === "undo" || does === "restore") send("aqa_change", { do: does, turn: id, writing: writing() });
     else if (does === "vote") send("aqa_change", { do: does, turn: id, vote });
     else if (does === "reason") {
       const given = button.closest("form").dataset.vote;

@@ -5,6 +5,7 @@ What a reader may press carries `data-do`: the page's script sends it to the han
 
 from rag.schema import Answer
 from ui.archive.models import Conversation, Turn
+from ui.export.wording import model_name
 from ui.web.chat.chips import chips_html
 from ui.web.chat.marks import doubts_html
 from ui.web.chat.prose import answer_html, partial_html
@@ -23,9 +24,12 @@ class Transcript:
     def __init__(self, refusals: Refusals) -> None:
         self._refusals = refusals
 
-    def pieces(self, conversation: Conversation | None) -> dict[str, str]:
-        """The HTML of every turn, by its id."""
-        return {turn.id: self.turn(turn) for turn in (conversation.turns if conversation else ())}
+    def pieces(self, conversation: Conversation | None, writing: str = "") -> dict[str, str]:
+        """The HTML of every turn, by its id; `writing` is the id of one that is not finished."""
+        return {
+            turn.id: _elsewhere(turn) if turn.id == writing else self.turn(turn)
+            for turn in (conversation.turns if conversation else ())
+        }
 
     def turn(self, turn: Turn) -> str:
         """One finished turn."""
@@ -44,6 +48,18 @@ class Transcript:
             f"{_asked(turn)}{chips_html(turn.filters, again=True)}"
             f"{body}{tools_html(turn)}{_followups(turn)}</article>"
         )
+
+
+def _elsewhere(turn: Turn) -> str:
+    """A turn that another window shows as it comes; the page's script looks for it again."""
+    return (
+        f'<article class="aqa-chat-turn aqa-chat-elsewhere" id="aqa-turn-{turn.id}" '
+        f'data-turn="{turn.id}" aria-labelledby="aqa-asked-{turn.id}">'
+        f'<header class="aqa-chat-asked"><h2 id="aqa-asked-{turn.id}" tabindex="-1">'
+        f"{question_html(turn.question)}</h2></header>{chips_html(turn.filters, again=False)}"
+        '<div class="aqa-chat-answer"><p class="aqa-chat-stopped">'
+        "The answer is being written in another window.</p></div></article>"
+    )
 
 
 def _asked(turn: Turn) -> str:
@@ -78,7 +94,7 @@ def _by(answer: Answer) -> str:
     if answer.mode == "extractive" or answer.model is None:
         writer = "Quoted from the abstracts" if answer.references else "Counted in the index"
     else:
-        writer = f"Written by {answer.model}"
+        writer = f"Written by {model_name(answer.model)}"
     count = len(answer.references)
     sources = (
         f' · <button type="button" data-do="sources">{count} source{"s" * (count != 1)}</button>'

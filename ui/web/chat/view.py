@@ -33,6 +33,8 @@ def transcript(
     notice: str = "",
     said: str = "",
     without: str = "",
+    refill: str = "",
+    withdraw: str = "",
 ) -> dict[str, Any]:
     """The finished turns.
 
@@ -42,6 +44,8 @@ def transcript(
         notice: HTML below the turns.
         said: What a screen reader says.
         without: The id of a turn that is not finished.
+        refill: What to put into the question box, if nothing stands there.
+        withdraw: What to take out of the question box, if nothing else stands there.
     """
     turns = conversation.turns if conversation else ()
     return {
@@ -51,12 +55,19 @@ def transcript(
         "html": dict(html),
         "notice": notice,
         "said": said,
+        "refill": refill,
+        "withdraw": withdraw,
     }
 
 
 def sources(order: Sequence[str], html: Mapping[str, str], show: str | None) -> dict[str, Any]:
     """The source cards of each turn; `show` is the turn whose cards are to be seen."""
     return {"order": list(order), "html": dict(html), "show": show or ""}
+
+
+def told_html(text: str) -> str:
+    """A line that says what happened."""
+    return f"<p>{escape(text)}</p>"
 
 
 def notice_html(text: str, button: str, does: str) -> str:

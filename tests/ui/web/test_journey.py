@@ -1,0 +1,224 @@
+"""One reader's way through the page over the real digests, from a question to the standings."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from browsing import ask
+from chat_server import Received, Scripted, fails, running, says, streams
+from playwright.sync_api import Browser, Page, expect
+from running import run
+from starting import started
+from web.conftest import Started
+
+from eval.arena import VOTES, read_votes
+from eval.datasets.questions import load_questions
+
+pytestmark = pytest.mark.browser
+
+CHIP = "a.aqa-chat-cite"
+LAST = ".aqa-chat-turns > .aqa-chat-turn:last-child"
+MARKED = "mark.aqa-chat-target"
+OSWORLD = "How many tasks does OSWorld have?"
+KITES = "What is KiteNet?"
+REASON = "It is about another kite"
+DIGEST = (
+    "new\n\nJun 2, 2025\n\nKiteNet: Flying Far\n\nKiteNet keeps 12 kites in the air at once. It"
+    " needs no wind.\n\nOn boats and rivers\n\nBoats float on rivers because they displace water"
+    " downwards.\n"
+)
+
+
+@dataclass(frozen=True)
+class Reading:
+    page: Page
+    started: Started
+
+
+@pytest.fixture(scope="module")
+def reading(
+    browser: Browser, digests_store: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Reading]:
+    """A page over a copy of the real digests, which the journey changes."""
+    folder = tmp_path_factory.mktemp("journey")
+    store = shutil.copytree(digests_store, folder / "store")
+    with running() as model:
+        model.models = ["scripted", "other"]
+        settings = {"OPENAI_BASE_URL": model.base_url, "ABSTRACTQA_CHAT_MODEL": "scripted"}
+        with started(store, folder / "data", **settings) as address:
+            context = browser.new_context(viewport={"width": 1280, "height": 800})
+            page = context.new_page()
+            errors: list[str] = []
+            page.on("pageerror", lambda error: errors.append(str(error)))
+            page.goto(address)
+            expect(page.get_by_role("textbox", name="Your question")).to_be_visible(timeout=30_000)
+            yield Reading(page, Started(address, store, folder / "data", model))
+            context.close()
+            assert errors == []
+
+
+def answered(page: Page, turns: int) -> None:
+    """Wait for the whole of so many answers."""
+    expect(page.locator(".aqa-chat-turns > .aqa-chat-turn")).to_have_count(turns, timeout=20_000)
+    expect(page.locator(f"{LAST} .aqa-chat-text, {LAST} .aqa-chat-refusal").first).to_be_visible()
+
+
+def open_panel(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name).locator("visible=true").first.click()
+
+
+def test_from_a_question_to_the_standings(reading: Reading, tmp_path: Path) -> None:
+    page, here = reading.page, reading.started
+    here.model.script = lambda _: fails(400)  # quotes need no model
+
+    # Quotes; each chip opens its card with its sentence in view.
+    open_panel(page, "Settings")
+    page.locator("#aqa-chat-mode").get_by_label("Quotes").check()
+    page.keyboard.press("Escape")
+    ask(page, OSWORLD)
+    answered(page, 1)
+    for chip in page.locator(CHIP).all():
+        chip.click()
+        expect(page.locator(MARKED)).to_be_in_viewport(ratio=0.9)
+    expect(page.locator(MARKED)).to_have_count(1)
+
+    # A filter binds, and stands on the answer.
+    open_panel(page, "Filters")
+    page.get_by_label("Text in the title").fill("WebArena")
+    expect(page.locator("#aqa-chat-chosen")).to_contain_text("title has “WebArena”")
+    page.keyboard.press("Escape")
+    ask(page, "Which papers are about agents?")
+    answered(page, 2)
+    expect(page.locator(f"{LAST} .aqa-chat-chips")).to_contain_text("title has “WebArena”")
+    titles = page.locator("#aqa-chat-sources section:not([hidden]) .aqa-chat-card h3")
+    expect(titles.first).to_contain_text("WebArena")
+    assert all("WebArena" in title for title in titles.all_inner_texts())
+    page.get_by_role("button", name="Remove the filter: title has “WebArena”").click()
+    expect(page.locator("#aqa-chat-chosen")).not_to_contain_text("Only:")
+
+    # A digest is uploaded, looked at, added, and answers without a restart.
+    ask(page, KITES)
+    answered(page, 3)
+    expect(page.locator(LAST)).not_to_contain_text("12 kites")
+    page.get_by_role("tab", name="Papers").click()
+    open_panel(page, "Add papers")
+    (tmp_path / "kites.txt").write_text(DIGEST, encoding="utf-8")
+    page.locator("#aqa-corpus-files input[type=file]").set_input_files(tmp_path / "kites.txt")
+    preview = page.locator("#aqa-corpus-preview")
+    expect(preview).to_contain_text("2 papers recognised: 2 new", timeout=20_000)
+    page.get_by_role("button", name="Add 2 papers").click()
+    expect(preview).to_contain_text("2 papers added.", timeout=60_000)
+    page.get_by_role("tab", name="Chat").click()
+    ask(page, KITES)
+    answered(page, 4)
+    expect(page.locator(f"{LAST} .aqa-chat-text")).to_contain_text("12 kites")
+    page.locator(f"{LAST} {CHIP}").first.click()
+    expect(page.locator(".aqa-chat-card.aqa-chat-target, .aqa-chat-card:focus")).to_contain_text(
+        "KiteNet: Flying Far"
+    )
+    expect(page.locator(MARKED)).to_contain_text("12 kites")
+
+    # A vote against it, with a reason, becomes a case of the command line.
+    page.locator(LAST).get_by_role("button", name="Bad answer").click()
+    page.get_by_role("textbox", name="Why").fill(REASON)
+    page.get_by_role("button", name="Send").click()
+    expect(page.locator(LAST).get_by_role("button", name="Bad answer")).to_have_attribute(
+        "aria-pressed", "true"
+    )
+    cases = tmp_path / "cases.jsonl"
+    settings = os.environ | {"ABSTRACTQA_DATA": str(here.data)}
+    told = run("eval", "cases", "--out", str(cases), env=settings)
+    assert told.returncode == 0, told.stderr
+    (case,) = load_questions(cases)
+    assert (case.question, case.type) == (KITES, "downvoted")
+    assert REASON in (case.note or "")
+
+    # A comparison, quotes chosen by rules.
+    page.get_by_role("tab", name="Compare").click()
+    page.locator("#aqa-compare-mode").get_by_label("rules, at once").check()
+    page.get_by_label("What to compare").fill("Compare OSWorld, WebArena and AndroidWorld")
+    page.get_by_role("button", name="Compare", exact=True).click()
+    table = page.get_by_role("table")
+    expect(table).to_be_visible(timeout=20_000)
+    expect(table.get_by_role("row").filter(has_text="OSWorld").first).to_be_visible()
+    expect(table.get_by_role("button").first).to_be_visible()
+
+    # A vote in the arena makes standings.
+    page.get_by_role("tab", name="Arena").click()
+    standings = page.locator("#aqa-arena-standings")
+    expect(standings).to_contain_text("Standings")
+    expect(standings.get_by_role("row")).to_have_count(0)
+    page.get_by_role("textbox", name="A question for both").fill("Which papers are about agents?")
+    open_panel(page, "Choose who meets")
+    for label, name in (("One of the two", "Quotes, 1 source"), ("The other one", "Quotes")):
+        page.get_by_label(label).click()
+        page.get_by_role("option", name=name, exact=True).click()
+        expect(page.get_by_role("option")).to_have_count(0)
+    page.get_by_role("button", name="Ask both").click()
+    page.get_by_role("button", name="A is better").click(timeout=20_000)
+    expect(standings.get_by_role("rowheader")).to_have_count(2)
+    scores = standings.locator("tbody td:nth-of-type(2)")
+    assert float(scores.nth(0).inner_text()) > float(scores.nth(1).inner_text())
+    (vote,) = read_votes(here.data / VOTES)
+    expect(standings.get_by_role("rowheader").first).to_have_text(vote.left)
+
+
+def test_the_settings_of_the_drawer_bind_for_the_model_the_sources_and_how_strict(
+    reading: Reading,
+) -> None:
+    page, model = reading.page, reading.started.model
+    model.script = written
+    page.get_by_role("tab", name="Chat").click()
+    page.get_by_role("button", name="New chat").locator("visible=true").first.click()
+    open_panel(page, "Settings")
+    drawer = page.locator("#aqa-chat-drawer")
+    drawer.get_by_label("Written").check()
+    expect(drawer.get_by_label("Written")).to_be_checked()
+    drawer.locator("#aqa-chat-model input").click()
+    page.get_by_role("option", name="other", exact=True).click()
+    drawer.locator("input[type=number]").fill("1")
+    drawer.locator("input[type=number]").press("Tab")
+    page.keyboard.press("Escape")
+
+    def asked() -> list[str]:
+        """The models that were asked to write about OSWorld, at the last question."""
+        ask(page, OSWORLD)
+        answered(page, len(counted))
+        return [each.body["model"] for each in model.received if is_writing(each)]
+
+    counted = [1]
+    model.received.clear()
+    assert asked() == ["other"]
+    (writing,) = (each for each in model.received if is_writing(each))
+    assert "[1.1]" in writing.text
+    assert "[2.1]" not in writing.text, "one source at most"
+    marked = page.locator(f"{LAST} .aqa-chat-unsupported")
+    expect(marked).to_contain_text("Norway")
+
+    open_panel(page, "Settings")
+    drawer.get_by_label("Strict", exact=True).check()
+    drawer.locator("#aqa-chat-model input").click()
+    page.get_by_role("option", name="scripted (configured)").click()
+    page.keyboard.press("Escape")
+    counted.append(2)
+    model.received.clear()
+    assert set(asked()) == {"scripted"}
+    expect(page.locator(f"{LAST} .aqa-chat-text")).to_contain_text("369")
+    expect(page.locator(f"{LAST} .aqa-chat-text")).not_to_contain_text("Norway")
+
+
+def is_writing(request: Received) -> bool:
+    """Whether the model is to write the answer, and not to help with something small."""
+    return bool(request.body.get("stream")) and "[1.1]" in request.text
+
+
+def written(request: Received) -> Scripted:
+    if is_writing(request):
+        return streams(
+            "OSWorld is a benchmark of 369 computer tasks [1.2]. ",
+            "It was made by a group at a university in Norway. ",
+        )
+    return streams("no") if request.body.get("stream") else says("no")

@@ -1,0 +1,123 @@
+"""Every tab by the keyboard alone: what has the focus shows it, and has a name."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, CDPSession, Page, expect
+from web.conftest import Started
+
+pytestmark = pytest.mark.browser
+
+MOST_STOPS = 250
+CALM = "*, *::before, *::after { transition: none !important; animation: none !important; }"
+LOOK = """
+window.aqaLook = (element) => {
+  // What shows the focus of a field may be the box around it.
+  const chain = [];
+  for (let at = element, i = 0; at && at !== document.body && i < 5; at = at.parentElement, i++) {
+    const style = getComputedStyle(at);
+    const outline = style.outlineStyle === "none" ? "" : style.outline;
+    // Of an SVG link, the point in it.
+    const point = i === 0 && at.querySelector(":scope > path, :scope > circle, :scope > rect");
+    const stroke = point ? getComputedStyle(point).stroke : "";
+    chain.push([outline, style.boxShadow, style.border, stroke].join(" | "));
+  }
+  return chain;
+};
+// Of what had the focus before: whether it looks different now that it has none.
+window.aqaChanged = () => {
+  // A field of a date has several stops.
+  if (!window.aqaLast || aqaLast.element === document.activeElement) return true;
+  const now = aqaLook(aqaLast.element);
+  return !aqaLast.element.isConnected || aqaLast.look.some((look, i) => look !== now[i]);
+};
+window.aqaHere = () => {
+  const element = document.activeElement;
+  // The button of a date's calendar has a ring of the browser's own.
+  if (window.aqaLast?.element !== element)
+    window.aqaLast = { element, look: aqaLook(element) };
+  const id = element.closest("[id]")?.id ?? "";
+  return `${element.tagName} ${element.type ?? ""} in ${id}: ${element.outerHTML.slice(0, 120)}`;
+};
+"""
+
+
+@pytest.fixture(scope="module")
+def opened(browser: Browser, real: Started) -> Iterator[Page]:
+    """The page over the real digests, where nothing moves."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    page.goto(real.address)
+    expect(page.get_by_role("textbox", name="Your question")).to_be_visible(timeout=30_000)
+    page.add_style_tag(content=CALM)
+    page.evaluate(LOOK)
+    yield page
+    context.close()
+
+
+def name_of_the_focused(session: CDPSession) -> str:
+    """By the browser's own accessibility tree, as a screen reader has it."""
+    found = session.send("Runtime.evaluate", {"expression": "document.activeElement"})
+    node: dict[str, Any] = session.send(
+        "Accessibility.getPartialAXTree",
+        {"objectId": found["result"]["objectId"], "fetchRelatives": False},
+    )["nodes"][0]
+    return str(node.get("name", {}).get("value", "")).strip()
+
+
+def tab_through(page: Page) -> tuple[list[str], list[str]]:
+    """Press Tab from the last tab's button to the end of the page, and on to the first again.
+
+    Returns:
+        The names of what had the focus, and what is wrong with it.
+    """
+    session = page.context.new_cdp_session(page)
+    page.get_by_role("tab").last.focus()
+    page.evaluate("window.aqaLast = null; 0")
+    names, problems, here = [], [], ""
+    for _ in range(MOST_STOPS):
+        page.keyboard.press("Tab")
+        if not page.evaluate("aqaChanged()"):
+            problems.append(f"nothing shows the focus on {here}")
+        if page.evaluate("document.activeElement === document.body"):
+            page.evaluate("window.aqaLast = null; 0")
+            continue  # a list of choices that has closed, or the end
+        if page.evaluate("document.activeElement.matches('[role=tab]')"):
+            break
+        here = page.evaluate("aqaHere()")
+        names.append(name_of_the_focused(session))
+        if not names[-1]:
+            problems.append(f"no name: {here}")
+    else:
+        problems.append(f"the focus is still on its way after {MOST_STOPS} stops: {names}")
+    session.detach()
+    return names, problems
+
+
+@pytest.mark.parametrize(
+    ("tab", "opens", "reached"),
+    [
+        ("Chat", "Filters", ("Digests", "From", "Text in the title", "Your question", "Settings")),
+        ("Chat", "Settings", ("Automatic", "Model", "Sources at most", "Normal")),
+        ("Papers", "Add papers", ("Or paste a digest", "Year", "Words in titles", "Title")),
+        (
+            "Compare",
+            "",
+            ("What to compare", "Or choose papers", "Columns", "Rows at most", "the chat model"),
+        ),
+        ("Evaluation", "", ("Read the runs again",)),
+        ("Arena", "Choose who meets", ("A question for both", "One of the two", "The other one")),
+    ],
+)
+def test_what_tab_reaches_shows_its_focus_and_has_a_name(
+    opened: Page, tab: str, opens: str, reached: tuple[str, ...]
+) -> None:
+    opened.get_by_role("tab", name=tab).click()
+    if opens:
+        opened.get_by_role("button", name=opens).locator("visible=true").click()
+    opened.wait_for_timeout(500)  # what the tab loads when it is opened
+    names, problems = tab_through(opened)
+    assert not problems, "\n".join(problems)
+    for name in reached:
+        assert any(name in each for each in names), f"{name} is not among {names}"
