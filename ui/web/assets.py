@@ -19,7 +19,7 @@ _ICON = (
 _STILL = (
     "<style>@media (prefers-reduced-motion: reduce) { *, *::before, *::after {"
     " animation-duration: 0.01ms !important; animation-iteration-count: 1 !important;"
-    " transition-duration: 0.01ms !important; scroll-behavior: auto !important; } }</style>"
+    " transition-duration: 0s !important; scroll-behavior: auto !important; } }</style>"
 )
 
 

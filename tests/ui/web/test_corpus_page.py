@@ -209,6 +209,7 @@ def test_pasted_text_waits_while_the_store_is_busy_and_is_new_since_its_day(
     expect(preview).to_contain_text("1 paper added.", timeout=60_000)
 
     page.get_by_role("button", name="Remove the filter").click()
+    expect(titles(page)).not_to_have_count(1)
     page.locator("#aqa-corpus-since").fill("2026-01-01")
     expect(titles(page)).to_have_text(["About moons and tides"])
     page.locator("#aqa-corpus-since").fill("2026-02-01")
