@@ -7,7 +7,7 @@ import gradio as gr
 
 AT_ONCE = 16
 """Questions answered at the same time, on all tabs and by programs; more wait their turn."""
-WAITING = 32
+WAITING = 20
 """Events that may wait; beyond that the page says it is busy."""
 
 QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}

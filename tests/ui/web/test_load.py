@@ -24,7 +24,7 @@ HUNG_SECONDS = 30
 """Nobody waits so long, even where other things keep the processors busy."""
 MOST_SECONDS = 5
 """Nobody waits so long on a machine that does nothing else."""
-OWN_ANSWERS = 40
+OWN_ANSWERS = 30
 """So many have an answer at least; the others are told to try again."""
 
 NAMES = ("OSWorld", "WebArena", "Mind2Web", "AndroidWorld", "TheAgentCompany", "MindSearch")
