@@ -187,7 +187,10 @@ class Responder:
             conversation = self._site.archive.read(visitor, conversation_id)
         except StoreError:
             return turn
-        return (conversation.turn(turn.id) if conversation else None) or turn
+        kept = conversation.turn(turn.id) if conversation else None
+        if kept is None:
+            return turn
+        return turn.model_copy(update={"vote": kept.vote, "vote_reason": kept.vote_reason})
 
     def _keep_rest(self, visitor: str, conversation_id: str, turn: Turn) -> None:
         """Keep what there was of an answer that nobody waits for any more."""
