@@ -1,7 +1,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: setup peers run test test-slow test-llm screenshots check format evaluate gate leaderboard clean
+.PHONY: setup peers run test test-slow test-llm screenshots check format evaluate gate fit leaderboard clean
 
 setup: .venv/ready  ## make .venv and install everything into it
 
@@ -59,6 +59,9 @@ evaluate: setup  ## every figure of docs/evaluation.md, into runs/
 
 gate: setup  ## check that nothing got worse, question by question
 	$(BIN)/abstractqa eval gate
+
+fit: setup  ## fit the models behind the answers anew, and measure them on what was left out
+	$(BIN)/abstractqa eval fit --data $(SHARED) --leave-out
 
 leaderboard: peers  ## docs/LEADERBOARD.md: every system on every set; goes on where it was killed
 	$(BIN)/abstractqa eval leaderboard --data $(SHARED) --out docs/LEADERBOARD.md

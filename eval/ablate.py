@@ -1,8 +1,10 @@
-"""What each part of the product is worth: switched off in turn, on the same questions."""
+"""What each part of the product is worth: left out in turn, on the same questions."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
 
 from eval.answers import evaluate_answers
 from eval.compare import Comparison, compare_runs
@@ -13,13 +15,26 @@ from eval.report.numbers import Cell, difference
 from eval.retrieval import Benchmark, benchmark_store, evaluate_retrieval
 from eval.systems import Subject, ours
 from eval.vector_cache import CachedEncoder
+from index.embedding import SentenceEncoder
+from index.encoder import Encoder
+from index.store import Index
 from rag.assistant import Assistant
-from rag.parts import EVERY_PART, Parts
+from rag.evidence import FEATURES
+from rag.fitted import Floats, Linear, record
+from rag.pipeline import Recipe
+from rag.query import Query, Request, subject_of
+from rag.retrieval import Probe, Ranking
 from rag.settings import Settings
+from rag.wording import Kind
 
 ALL = "all"
-RETRIEVAL_PARTS = ("whole_abstracts", "sentences", "lexical", "mending")
+WHOLE = Recipe()
+RETRIEVAL_PARTS = ("vectors", "lexical", "mending")
 """The parts that the ranking of papers for a query has."""
+PARTS = (*RETRIEVAL_PARTS, "names", "conversation", "kinds", "sentences", "refusals")
+"""The parts that can be left out, in the order in which they work; see `recipes`."""
+_SHARPNESS = 20.0
+"""What a cosine is multiplied by, so that the shares of sentences differ about as they do."""
 _COLUMNS = {
     "right": "right",
     "nugget_recall": "facts stated",
@@ -38,23 +53,84 @@ class Ablation:
     part: str
     dataset: str
     comparison: Comparison
-    """Before: everything on; after: the part off."""
+    """Before: the whole; after: without the part."""
 
 
-def part_names() -> list[str]:
-    """The parts that can be switched off."""
-    return [field.name for field in fields(Parts)]
+def recipes(encoder: Encoder) -> Mapping[str, Recipe]:
+    """What is done instead of each of `PARTS`.
+
+    Without `vectors` papers are ranked by BM25 alone, without `lexical` by vectors alone, without
+    `mending` as the question is typed. Without `names` a question names nothing, without
+    `conversation` it has no turns before, without `kinds` one paper answers, whatever is asked.
+    Without `sentences` those nearest to the question are quoted, and without `refusals` whatever
+    comes nearest, and without a caution.
+    """
+    fitted = record(encoder.name)
+    nearest = {**fitted.models, "sentences": _cosine()}
+    anything = dict.fromkeys(fitted.thresholds, 0.0)
+    return {
+        "vectors": Recipe(rank=_ranked_by(lambda ranking: ranking.lexical)),
+        "lexical": Recipe(rank=_ranked_by(lambda ranking: ranking.dense)),
+        "mending": _as_typed(encoder),
+        "names": _changed(lambda query: replace(query, names=())),
+        "conversation": Recipe(understand=_without_turns),
+        "kinds": _changed(lambda query: query.as_kind(Kind.ANSWER)),
+        "sentences": Recipe(fitted=replace(fitted, models=nearest)),
+        "refusals": Recipe(fitted=replace(fitted, thresholds=anything)),
+    }
 
 
-def without(part: str) -> Parts:
-    """Every part but one."""
-    return replace(EVERY_PART, **{part: False})
+def _cosine() -> Linear:
+    weights = np.zeros((len(FEATURES), 1), dtype=np.float32)
+    weights[FEATURES.index("cosine")] = _SHARPNESS
+    return Linear(FEATURES, (), weights, np.zeros(1, dtype=np.float32))
 
 
-def variant(store: Path, settings: Settings, parts: Parts, name: str) -> Subject:
-    """The product with some parts off, as a system to measure."""
-    subject = ours(Assistant.open(store=store, settings=settings, parts=parts), store, name)
-    off = [part for part, on in asdict(parts).items() if not on]
+def _ranked_by(part: Callable[[Ranking], Floats]) -> Callable[..., Ranking]:
+    def ranked(*given: object) -> Ranking:
+        ranking = WHOLE.rank(*given)
+        scores = part(ranking)
+        order = np.argsort(-scores[ranking.rows], kind="stable")
+        return replace(ranking, scores=scores, rows=ranking.rows[order])
+
+    return ranked
+
+
+def _changed(change: Callable[[Query], Query]) -> Recipe:
+    return Recipe(understand=lambda *given: change(WHOLE.understand(*given)))
+
+
+def _without_turns(request: Request, *given: object) -> Query:
+    return WHOLE.understand(replace(request, turns=()), *given)
+
+
+def _as_typed(encoder: Encoder) -> Recipe:
+    def typed(probe: Probe, index: Index) -> Probe:
+        text = probe.text
+        for old, new in probe.mends:
+            text = text.replace(new, old)
+        return Probe.of(text, index, encoder, mended=False) if probe.mends else probe
+
+    def read(request: Request, index: Index, *given: object) -> Query:
+        query = WHOLE.understand(request, index, *given)
+        probe = typed(query.probe, index)
+        subject = subject_of(probe.text, query.fitted.frames)
+        names = index.names.read(probe.text)
+        return replace(query, probe=probe, names=names, subject_text=subject)
+
+    def ranked(index: Index, probe: Probe, *given: object) -> Ranking:
+        return WHOLE.rank(index, typed(probe, index), *given)
+
+    return Recipe(understand=read, rank=ranked)
+
+
+def variant(store: Path, settings: Settings, part: str | None) -> Subject:
+    """The product without a part, or the whole, as a system to measure."""
+    encoder = SentenceEncoder.open(settings.encoder)
+    recipe = recipes(encoder)[part] if part else WHOLE
+    name = f"without {part}" if part else "everything on"
+    subject = ours(Assistant(store, encoder, settings, recipe), store, name)
+    off = [part] if part else []
     return replace(subject, configuration={**subject.configuration, "off": off})
 
 
@@ -65,7 +141,7 @@ def ablate_answers(
     out: Path,
     parts: Sequence[str] | None = None,
 ) -> list[Ablation]:
-    """Answer the questions with everything on, and with each part off in turn, or these parts.
+    """Answer the questions by the whole, and without each part in turn, or each of these parts.
 
     Each is a run of its own under `out`; the same ones that are there already are not made again.
 
@@ -73,48 +149,37 @@ def ablate_answers(
         InputError: as `eval.answers.evaluate_answers`.
     """
 
-    def measure(parts: Parts, name: str, folder: Path) -> None:
-        subject = variant(store, settings, parts, name)
+    def measure(part: str | None, folder: Path) -> None:
+        subject = variant(store, settings, part)
         evaluate_answers(questions, subject, "extractive", folder, reuse=True)
 
-    return _ablate(parts or part_names(), questions.stem, measure, out)
+    return _ablate(parts or PARTS, questions.stem, measure, out)
 
 
 def ablate_retrieval(benchmark: Benchmark, settings: Settings, out: Path) -> list[Ablation]:
-    """Rank a benchmark with everything on, and with each part of retrieval off in turn."""
+    """Rank a benchmark by the whole, and without each part of retrieval in turn."""
     store = benchmark_store(benchmark.beir.papers, CachedEncoder.open(settings.encoder))
 
-    def measure(parts: Parts, name: str, folder: Path) -> None:
-        evaluate_retrieval(benchmark, variant(store, settings, parts, name), folder, reuse=True)
+    def measure(part: str | None, folder: Path) -> None:
+        evaluate_retrieval(benchmark, variant(store, settings, part), folder, reuse=True)
 
     return _ablate(RETRIEVAL_PARTS, benchmark.name, measure, out)
 
 
 def _ablate(
-    parts: Sequence[str], dataset: str, measure: Callable[[Parts, str, Path], None], out: Path
+    parts: Sequence[str], dataset: str, measure: Callable[[str | None, Path], None], out: Path
 ) -> list[Ablation]:
-    whole = _run(EVERY_PART, "everything on", measure, out / f"{dataset}-{ALL}")
-    return [
-        Ablation(
-            part,
-            dataset,
-            compare_runs(
-                whole, _run(without(part), f"without {part}", measure, out / f"{dataset}-{part}")
-            ),
-        )
-        for part in parts
-    ]
+    def run(part: str | None) -> Recorded:
+        folder = out / f"{dataset}-{part or ALL}"
+        measure(part, folder)
+        return load_run(folder)
 
-
-def _run(
-    parts: Parts, name: str, measure: Callable[[Parts, str, Path], None], folder: Path
-) -> Recorded:
-    measure(parts, name, folder)
-    return load_run(folder)
+    whole = run(None)
+    return [Ablation(part, dataset, compare_runs(whole, run(part))) for part in parts]
 
 
 def ablation_text(ablations: Sequence[Ablation]) -> str:
-    """Markdown: what each dataset's metrics lose or gain when a part is off, with intervals."""
+    """Markdown: what each dataset's metrics lose or gain without a part, with intervals."""
     datasets = dict.fromkeys(ablation.dataset for ablation in ablations)
     tables = (_table([a for a in ablations if a.dataset == dataset]) for dataset in datasets)
     return "\n\n".join(
@@ -140,5 +205,5 @@ def _table(ablations: Sequence[Ablation]) -> str:
             for name in columns
         )
         flipped = f"{len(primary.worse)} / {len(primary.better)}"
-        rows.append([ablation.part.replace("_", " "), *gained, flipped])
+        rows.append([ablation.part, *gained, flipped])
     return table(["off", *(_COLUMNS[name] for name in columns), "worse / better"], rows)

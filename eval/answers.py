@@ -24,7 +24,7 @@ from eval.systems import Ours, Subject
 from index.errors import InputError
 from index.hashing import sha256_of
 from index.papers import Paper, letters
-from rag.engine import check_question
+from rag.pipeline import check_question
 from rag.schema import Answer, Mode
 
 DEPTH = 100

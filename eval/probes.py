@@ -10,7 +10,6 @@ from collections.abc import Sequence
 
 from eval.datasets import Question
 from index.papers import Paper
-from rag.names import title_name
 
 SEED = 0
 _LONG_WORD = re.compile(r"[A-Za-z]{6,}")
@@ -53,7 +52,7 @@ def by_name(papers: Sequence[Paper]) -> list[Question]:
     """
     questions = []
     for at, paper in enumerate(papers):
-        if name := title_name(paper):
+        if name := paper.head:
             form = _FORMS[at % len(_FORMS)]
             questions.append(
                 Question(

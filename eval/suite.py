@@ -19,6 +19,7 @@ from eval.datasets import (
     load_questions,
     write_questions,
 )
+from eval.fitting.run import YEAR
 from eval.gate.regressions import QUESTIONS as GATE_QUESTIONS
 from eval.gate.regressions import gate_subject
 from eval.leaderboard import CannotRun
@@ -43,8 +44,6 @@ SUBSET = 6_000
 """Papers of the LitSearch benchmark that every system ranks."""
 FOLDS = 5
 """Parts of the papers that are left out in turn, so that their questions become unanswerable."""
-YEAR = 2025
-"""Of the digests, whose dates have none."""
 LEXICAL_PEER = "bm25"
 VARIANTS: Sequence[tuple[str, Mapping[str, float]]] = (
     ("llamaindex-starter", {"words": 300}),
@@ -130,7 +129,7 @@ class Suite:
         papers = Assistant.open(store=store, settings=settings).papers()
         probes = {
             "mending": ("typos", with_typos(load_questions(self._questions))),
-            "names_first": ("names", by_name(papers)),
+            "names": ("names", by_name(papers)),
         }
         for part, (name, questions) in probes.items():
             path = self._keep / f"{name}.jsonl"

@@ -6,9 +6,9 @@ from typing import Protocol
 from eval.runs import public_name
 from index import minilm
 from index.encoder import Encoder, LocalEncoder
-from rag.chat import Complete
+from rag.chat import ChatError, Complete, Message, ReplyError
 from rag.support import Checker, Verdict, check
-from rag.support.judge import judge
+from rag.support.judge import JudgeChecker
 from rag.support.local import LocalChecker
 from rag.support.nli import NliChecker
 
@@ -102,20 +102,28 @@ class NliSupport(CheckerSupport):
         self.name = f"nli {public_name(model)}"
 
 
-class _Judge:
-    """`rag.support.judge` that stops where no model can be asked, instead of measuring nothing."""
+class _Judge(JudgeChecker):
+    """The judge of the product that stops where no model can be asked, and measures nothing."""
 
     def __init__(self, complete: Complete, name: str) -> None:
-        self.name = name
-        self._complete = complete
+        def replying(messages: list[Message]) -> str:
+            try:
+                return complete(messages)
+            except ReplyError:
+                return ""
+
+        super().__init__(replying, name)
 
     def check(self, sentence: str, cited: Sequence[str]) -> Verdict:
-        return judge(sentence, cited, self._complete)
+        verdict = super().check(sentence, cited)
+        if self.problem and "could not be asked" in self.problem:
+            raise ChatError(self.problem)
+        return verdict
 
 
 class JudgeSupport(CheckerSupport):
-    """A chat model that is asked yes, partly or no; one that cannot be asked raises `ChatError`."""
+    """A chat model that is asked yes or no; one that cannot be asked raises `ChatError`."""
 
     def __init__(self, complete: Complete, model: str) -> None:
         """Take the model as a function, and its name for the report."""
-        super().__init__(_Judge(complete, f"judge {public_name(model)}"))
+        super().__init__(_Judge(complete, public_name(model)))

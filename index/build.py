@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from index import collection_map
+from index import collection_map, names
 from index.batch import read_batch
 from index.changes import Records, compare, content_hash, records_of, vectors_of
 from index.collection_map import CollectionMap, map_collection
@@ -144,7 +144,8 @@ def build_papers(
         content = content_hash(records)
         embedded = 0
         is_the_same = old and plan.after == plan.before and old.origins == plan.origins
-        if old and is_the_same and old.content == content and collection_map.FILE_NAME in old.files:
+        has_all = old and {collection_map.FILE_NAME, names.FILE_NAME} <= old.files.keys()
+        if old and is_the_same and old.content == content and has_all:
             manifest = old
         else:
             live = Index.open(store) if old else None

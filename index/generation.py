@@ -11,6 +11,7 @@ from index.changes import Change
 from index.collection_map import CollectionMap
 from index.lexical import LexicalIndex
 from index.manifest import Manifest, hash_files
+from index.names import Names
 from index.papers import Paper
 from index.publish import prune, publish, stage, writing
 from index.store import CHROMA, LEXICAL, PAPERS, generation_folder
@@ -63,6 +64,7 @@ def write_generation(
             with (staged / PAPERS).open("w", encoding="utf-8") as file:
                 file.writelines(paper.model_dump_json() + "\n" for paper in papers)
             LexicalIndex.build(papers).save(staged / LEXICAL)
+            Names.build(papers).save(staged)
             map_.save(staged)
             files = hash_files(staged)
             publish(store, staged, manifest.model_copy(update={"files": files}))

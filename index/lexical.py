@@ -19,8 +19,6 @@ import bm25s
 import numpy as np
 import Stemmer
 from numpy.typing import NDArray
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
 
 from index.papers import Paper
 from index.text import clean_text
@@ -78,6 +76,8 @@ def _word_tokens(word: str) -> tuple[str, ...]:
 
 def fold(text: str) -> str:
     """`text` without accents and typographic variants (NFKD), case kept: `M³ViT` → `M3ViT`."""
+    if text.isascii():
+        return text
     folded = unicodedata.normalize("NFKD", text)
     return "".join(c for c in folded if not unicodedata.combining(c))
 
@@ -88,6 +88,12 @@ def tokenize(text: str) -> list[str]:
     for match in _WORD.finditer(fold(text)):
         tokens += _word_tokens(_POSSESSIVE.sub("", match[0]))
     return tokens
+
+
+@lru_cache(maxsize=16_384)
+def token_set(text: str) -> frozenset[str]:
+    """The tokens of a cleaned text without repeats; those of the last texts are kept."""
+    return frozenset(tokenize(text))
 
 
 @dataclass(frozen=True)
@@ -140,30 +146,3 @@ class LexicalIndex:
         """How rare a token is: `ln(1 + (N - n + 0.5) / (n + 0.5))`, highest if unknown."""
         n = self.document_frequency.get(token, 0)
         return float(np.log1p((self.size - n + 0.5) / (n + 0.5)))
-
-    def correct(self, token: str) -> str:
-        """The index's own token nearest to a mistyped one, or the token itself.
-
-        One edit is forgiven from five characters on, two from eight (optimal string alignment:
-        insertions, deletions, substitutions and swaps of neighbours), digits must agree.
-        """
-        if token in self.document_frequency or len(token) < 5:
-            return token
-        limit = 1 if len(token) < 8 else 2
-        digits = re.sub(r"\D", "", token)
-        near = process.extract(
-            token, self.document_frequency.keys(), scorer=OSA.distance, score_cutoff=limit, limit=20
-        )
-        near = [
-            found for found in near
-            if found[0][0] == token[0]
-            and re.sub(r"\D", "", found[0]) == digits
-            # Another last letter makes another word: `quantiz` is not `quantit`.
-            and (found[0][-1] == token[-1] or len(found[0]) != len(token))
-        ]  # fmt: skip
-        if not near:
-            return token
-        best: tuple[str, float, object] = min(
-            near, key=lambda found: (found[1], -self.document_frequency[found[0]], found[0])
-        )
-        return best[0]

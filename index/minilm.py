@@ -23,7 +23,7 @@ DIMENSION = 384
 MAX_TOKENS = 256
 
 _LAYERS = 6
-_MIDDLE = 3
+MIDDLE = 3
 _HEADS = 12
 _EPSILON = 1e-12
 
@@ -116,7 +116,7 @@ class MiniLM:
             tuple(encoded.ids),
             tuple(encoded.word_ids),
             tuple(encoded.offsets),
-            states[_MIDDLE],
+            states[MIDDLE],
             states[-1],
         )
 

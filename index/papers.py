@@ -15,6 +15,8 @@ ID_LENGTH = 16
 
 _ENOUGH_TITLE_WORDS = 4
 _OPENING_LETTERS = 120
+_LONGEST_HEAD = 5
+"""Words of a name."""
 
 
 class Source(BaseModel):
@@ -41,6 +43,12 @@ class Paper(BaseModel):
     url: str | None = None
     doi: str | None = None
     sources: tuple[Source, ...] = ()
+
+    @property
+    def head(self) -> str | None:
+        """The name that the title begins with: "WebArena" of "WebArena: A Realistic …"."""
+        head, colon, _ = self.display_title.partition(":")
+        return head.strip() if colon and len(head.split()) <= _LONGEST_HEAD else None
 
     @property
     def display_title(self) -> str:

@@ -1,8 +1,9 @@
 """The index on disk, and how it is read.
 
 A store is a folder: `CURRENT` names the live generation, `generations/<id>/` holds `chroma/`,
-`lexical/`, `papers.jsonl`, `map.json` and `manifest.json`, and `LOCK` is held by the process that
-writes. A published generation never changes, so readers and a writer do not disturb each other.
+`lexical/`, `papers.jsonl`, `map.json`, `names-1.npz` and `manifest.json`, and `LOCK` is held by the
+process that writes. A published generation never changes, so readers and a writer do not disturb
+each other.
 """
 
 import re
@@ -18,12 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from index import collection_map
+from index import collection_map, names
 from index.collection_map import CollectionMap
 from index.errors import StoreError
 from index.lexical import LexicalIndex
 from index.manifest import FILE_NAME, Manifest, check_files, damaged, read_manifest
-from index.papers import Paper
+from index.names import Names
+from index.papers import Paper, letters
 from index.passages import Passage
 from index.sources import source_name
 from index.vectors import Record, chroma, copy_chroma, read_collection
@@ -230,8 +232,20 @@ class Index:
     passage_vectors: NDArray[np.float32]
     """Shape (S, d)."""
     lexical: LexicalIndex
+    names: Names
     map_json: bytes | None = None
     """The map as it was stored."""
+
+    @cached_property
+    def _rows(self) -> dict[str, int]:
+        """Row of each paper by its id, and by the letters of its title."""
+        titles = {letters(paper.title): row for row, paper in enumerate(self.papers)}
+        return titles | {paper.id: row for row, paper in enumerate(self.papers)}
+
+    def row_of(self, name: str) -> int | None:
+        """The row of the paper of this id or title; None if there is none."""
+        row = self._rows.get(name)
+        return self._rows.get(letters(name)) if row is None else row
 
     @cached_property
     def map(self) -> CollectionMap | None:
@@ -271,6 +285,8 @@ class Index:
                     wholes = read_collection(client, "papers", manifest.dimension)
                     sentences = read_collection(client, "passages", manifest.dimension)
             lexical = LexicalIndex.load(folder / LEXICAL)
+            has_names = names.FILE_NAME in manifest.files  # an earlier version wrote none
+            table = Names.load(folder) if has_names else Names.build(papers)
             has_map = collection_map.FILE_NAME in manifest.files
             map_json = (folder / collection_map.FILE_NAME).read_bytes() if has_map else None
         except OSError as error:
@@ -278,7 +294,7 @@ class Index:
                 f"the index at {store} cannot be read ({error.strerror or error}):"
                 f" check that {tempfile.gettempdir()} has space for a copy of it"
             ) from error
-        return cls._assemble(store, manifest, papers, wholes, sentences, lexical, map_json)
+        return cls._assemble(store, manifest, papers, wholes, sentences, lexical, table, map_json)
 
     @classmethod
     def _assemble(
@@ -289,6 +305,7 @@ class Index:
         wholes: tuple[list[Record], NDArray[np.float32]],
         sentences: tuple[list[Record], NDArray[np.float32]],
         lexical: LexicalIndex,
+        table: Names,
         map_json: bytes | None,
     ) -> Self:
         """Put Chroma's records into the order of the papers."""
@@ -317,6 +334,7 @@ class Index:
             paper_vectors=wholes[1][order],
             passage_vectors=sentences[1][rows],
             lexical=lexical,
+            names=table,
             map_json=map_json,
         )
 

@@ -20,15 +20,14 @@ from index.store import Index, current
 from rag.browsing import dated_since, new_in_last_change, row_of, similar_papers
 from rag.conversation import History
 from rag.digests import Digest, allowed, list_digests
-from rag.engine import AbstractQueryEngine
-from rag.parts import EVERY_PART, Parts
-from rag.request import Request
-from rag.retrieval import HybridRetriever
+from rag.llamaindex import AbstractQueryEngine, HybridRetriever
+from rag.pipeline import Pipeline, Recipe
+from rag.query import Request
 from rag.schema import Answer, Event, Filters, Finished, Hit, Mode, Options, Usage
 from rag.settings import Settings, load_settings
-from rag.table import ROW_TOKENS, Table, make_table
+from rag.synthesis.writer import Writer, Writers
 from rag.tables.events import TableEvents, Tell
-from rag.writer import Writer, Writers
+from rag.tables.table import ROW_TOKENS, Table, make_table
 
 if TYPE_CHECKING:
     from llama_index.core.base.base_query_engine import BaseQueryEngine
@@ -51,29 +50,29 @@ class Assistant:
         self,
         store: Path,
         encoder: SentenceEncoder,
-        parts: Parts = EVERY_PART,
         settings: Settings | None = None,
+        recipe: Recipe | None = None,
     ) -> None:
         """Open the index in `store`; no chat model is asked without `settings`."""
         self._store = store
         self._encoder = encoder
-        self._parts = parts
+        self._recipe = recipe
         self._writers = Writers(settings, encoder)
         self._lock = Lock()
         self._pool_lock = Lock()
         self._waiting: ThreadPoolExecutor | None = None
-        self._index, self._engine = self._load()
+        self._index, self._pipeline = self._load()
 
     @classmethod
     def open(
         cls,
         store: Path | str | None = None,
         settings: Settings | None = None,
-        parts: Parts = EVERY_PART,
+        recipe: Recipe | None = None,
     ) -> Self:
         """Open the index in `store`, by default the one that the settings name.
 
-        `parts` can switch parts off, to measure what they are worth.
+        A `recipe` has other steps, to measure what they are worth.
 
         Raises:
             InputError: a setting is unknown or out of range.
@@ -82,22 +81,20 @@ class Assistant:
         """
         chosen = settings or load_settings()
         encoder = SentenceEncoder.open(chosen.encoder)
-        return cls(Path(store or chosen.store), encoder, parts, chosen)
+        return cls(Path(store or chosen.store), encoder, chosen, recipe)
 
-    def _load(self) -> tuple[Index, AbstractQueryEngine]:
+    def _load(self) -> tuple[Index, Pipeline]:
         index = Index.open(self._store)
         check_encoder(index.manifest, self._encoder)
-        return index, AbstractQueryEngine(
-            index, self._encoder, self._parts, hire=lambda: self._writers.writer("auto")
-        )
+        return index, Pipeline(index, self._encoder, self._recipe)
 
-    def _live(self) -> tuple[Index, AbstractQueryEngine]:
+    def _live(self) -> tuple[Index, Pipeline]:
         """The live generation, opened anew if another process published one."""
         with self._lock:
             live = current(self._store)
             if live is not None and live != self._index.manifest.generation:
-                self._index, self._engine = self._load()
-            return self._index, self._engine
+                self._index, self._pipeline = self._load()
+            return self._index, self._pipeline
 
     def ask(
         self,
@@ -124,8 +121,8 @@ class Assistant:
                 it needs a chat model and none is configured, or the endpoint has no such model.
         """
         writer = self._writers.writer(mode, options)
-        engine, request = self._request(question, history, filters, options)
-        return engine.answer(request, writer)
+        pipeline, request = self._request(question, history, filters, options)
+        return pipeline.answer(request, writer)
 
     async def aask(
         self,
@@ -160,8 +157,8 @@ class Assistant:
             InputError: as `ask`, at once rather than at the first event.
         """
         writer = self._writers.writer(mode, options)
-        engine, request = self._request(question, history, filters, options)
-        return engine.run(request, writer)
+        pipeline, request = self._request(question, history, filters, options)
+        return pipeline.run(request, writer)
 
     async def astream(
         self,
@@ -181,8 +178,8 @@ class Assistant:
 
         def begin() -> tuple[Writer | None, Iterator[Event]]:
             writer = self._writers.writer(mode, options)
-            engine, request = self._request(question, history, filters, options)
-            return writer, engine.run(request, writer)
+            pipeline, request = self._request(question, history, filters, options)
+            return writer, pipeline.run(request, writer)
 
         writer, events = await self._in_thread(begin)
         try:
@@ -211,10 +208,10 @@ class Assistant:
         history: History | None,
         filters: Filters | None,
         options: Options | None,
-    ) -> tuple[AbstractQueryEngine, Request]:
-        """The live engine, and the question checked by it."""
-        _, engine = self._live()
-        return engine, engine.request(question, history, filters or Filters(), options)
+    ) -> tuple[Pipeline, Request]:
+        """The live pipeline, and the question checked by it."""
+        _, pipeline = self._live()
+        return pipeline, pipeline.request(question, history, filters or Filters(), options)
 
     def check_mode(self, mode: Mode) -> None:
         """Refuse a mode that cannot be had.
@@ -307,7 +304,6 @@ class Assistant:
                 papers=papers,
                 filters=filters,
                 limit=limit,
-                parts=self._parts,
                 complete=writer.completing(max_tokens=ROW_TOKENS) if writer else None,
                 model=writer.name if writer else None,
                 spent=(lambda: writer.usage) if writer else Usage,
@@ -357,16 +353,13 @@ class Assistant:
     def search(self, query: str, limit: int = 10, filters: Filters | None = None) -> list[Hit]:
         """The papers nearest to a query, best first, one hit a paper.
 
-        A chat model helps only if the settings `expansion` or `rerank` say so.
-
         Raises:
             InputError: the query is empty or too long, `limit` is less than 1, or a digest is
                 unknown.
         """
         if limit < 1:
             raise InputError(f"limit must be at least 1, not {limit}")
-        writer = self._writers.writer("auto") if self._writers.helps_to_find else None
-        return list(self._live()[1].search(query, limit, filters or Filters(), writer))
+        return list(self._live()[1].search(query, limit, filters or Filters()))
 
     def papers(self, filters: Filters | None = None) -> list[Paper]:
         """Every paper in the index that passes the filters, in the order of their ids."""
@@ -380,7 +373,7 @@ class Assistant:
 
     def as_query_engine(self) -> "BaseQueryEngine":
         """The live generation as a LlamaIndex query engine."""
-        return self._live()[1]
+        return AbstractQueryEngine(self._live()[1], lambda: self._writers.writer("auto"))
 
     def as_llm(self) -> "LLM":
         """The configured chat model as a LlamaIndex `LLM`.
@@ -394,4 +387,4 @@ class Assistant:
 
     def as_retriever(self, limit: int = 10) -> "BaseRetriever":
         """The live generation as a LlamaIndex retriever of sentence nodes."""
-        return HybridRetriever(self._live()[0], self._encoder, limit, self._parts)
+        return HybridRetriever(self._live()[0], self._encoder, limit)

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from index.papers import Paper
-from rag.schema import AnswerSentence, Citation, Passage, Reference
+from rag.schema import AnswerSentence, Citation, Passage, Reference, SubQuestion
 from rag.support import Verdict, check
 
 # What markdown would read as a sign: anywhere, before an entity's name, or opening a line.
 _SIGNS = re.compile(
-    r"[\\`*\[\]<]|(?<!\w)_|_(?!\w)|&(?=#?\w+;)|^[-+#>=](?=\s|#)|(?<=^\d)[.)](?=\s)"
+    r"[\\`*\[\]<]|(?<![^\W_])_|_(?![^\W_])|&(?=#?\w+;)|^[-+#>=](?=\s|#)|(?<=^\d)[.)](?=\s)"
     r"|(?<=^\d\d)[.)](?=\s)"
 )
 _ESCAPED = re.compile(r"\\([\\`*\[\]<_&\-+#>=.)])|\*\*")
@@ -47,6 +47,32 @@ class Block:
     claims: tuple[Claim, ...]
     title: str | None = None
     bullet: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the answer says, before it is composed."""
+
+    blocks: tuple[Block, ...] = ()
+    reason: str | None = None
+    confidence: float | None = None
+    model: str | None = None
+    """The chat model that wrote it; None for quotes, and for what is counted."""
+    checked_by: str | None = None
+    """Who has the last word on the sentences of a chat model."""
+    may_write: bool = False
+    """Whether a chat model may answer as well: the question is on the subject of the index."""
+    lacks: str | None = None
+    notice: str | None = None
+    plan: tuple[SubQuestion, ...] = ()
+    suggestions: tuple[str, ...] = ()
+    counted: bool = False
+    """Whether it is read off the index, so that no search found its papers."""
+
+
+def joined(*notices: str | None) -> str | None:
+    """Notices in one; None if there is none."""
+    return " ".join(filter(None, notices)) or None
 
 
 @dataclass(frozen=True)

@@ -1,73 +1,242 @@
-"""How likely it is that an answer is right, from two signs that retrieval has anyway.
+"""How likely it is that the evidence answers the question: fitted probabilities.
 
-    confidence = σ(-2.2 + 6.8 · lead + 2.6 · coverage)
-
-The coefficients were fitted by `eval.calibrate` on 534 answers to questions of three kinds, each
-kind with the same weight in all: a researcher's about two digests, the claims of SciFact, and the
-requests of LitSearch among 6,000 abstracts. An answer was right if it cited the right papers, and
-for the last two if the first paper cited is relevant. docs/evaluation.md has how well it does.
-
-It ranks the answers that are given and does not stand in for refusing: a question off the subject
-that shares a rare word with just one paper would get a high one. Whether the abstracts say what was
-asked is for `rag.sufficiency` to decide, before any answer has a confidence.
+Three logistic regressions over signs that retrieval and the sentence scorer have anyway: that the
+question is on the topic of the collection, that the paper is the one asked about, and that its
+evidence states what is asked. Names and numbers are
+among the signs and veto nothing. They were fitted by `abstractqa eval fit` on questions of several
+collections and on twins: the question with the paper that answers it taken away, with the
+sentences that answer it taken out of its abstract, or put to another collection.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import exp
 
 import numpy as np
 
+from index.lexical import token_set
 from index.store import Index
-from rag.names import paper_tokens
-from rag.retrieval import Ranking
-from rag.sentence_score import share
+from rag.evidence import FEATURES as SENTENCE_FEATURES
+from rag.evidence import Evidence, PaperEvidence, measure
+from rag.fitted import Floats, sigmoids
+from rag.query import Query
+from rag.retrieval import Ranking, chance, paper_tokens, passage_rows
+from rag.wording import ASKS, Kind
 
-BIAS = -2.2
-LEAD_WEIGHT = 6.8
-COVERAGE_WEIGHT = 2.6
 COUNTED = 1.0
 """Of what is counted or read off the index, not found: it is exact."""
+_NEAREST = 20
+_NUMBER_AT = SENTENCE_FEATURES.index("number")
+SIGNS = (
+    "nearest sentence",
+    "nearest sentences, normalised",
+    "nearest sentence, normalised",
+    "share of the first paper",
+    "lead",
+    "lead over the fifth",
+    "first by meaning, normalised",
+    "first by words, normalised",
+    "coverage of the first paper",
+    "coverage of the evidence",
+    "coverage beside names",
+    "rarest word missing",
+    "rarest word missing everywhere",
+    "unknown words",
+    "words",
+    "a paper is named",
+    "names that it lacks",
+    "names that all lack",
+    "best cosine",
+    "best overlap",
+    "best score",
+    "best score over the mean",
+    "aspect and nearest sentence, without what the paper is about",
+    "aspect, below the nearest sentence of all",
+    "evidence has a number",
+    "a number of a number asked",
+    "no number of a number asked",
+    *ASKS,
+)
+"""What each of the three models is given."""
 
 
 @dataclass(frozen=True)
-class Signs:
-    """What speaks for the papers that an answer cites."""
+class Chances:
+    """How likely an answer is right, as probabilities."""
 
-    lead: float
-    """How far the first paper cited is ahead of the best one not cited, as a share of the best
-    score of all: from -1 to 1, below 0 where a better one was passed over for it."""
-    coverage: float
-    """The share of the question's words, weighted by rarity, that the first paper cited has."""
+    topic: float
+    """That the question is about what the collection is about."""
+    paper: float
+    """That the first paper is the one that is asked about."""
+    stating: float
+    """That the evidence states what is asked, if the paper is the right one; of what is asked of
+    all papers, that it is on the topic."""
+    of_papers: bool = False
+    """Whether papers on a subject are asked for: then `topic` is that of the best of them."""
+
+    @property
+    def answer(self) -> float:
+        """That the evidence answers."""
+        return self.topic if self.of_papers else self.paper * self.stating
+
+    def suffice(self, least: Mapping[str, float]) -> bool:
+        """Whether to answer: it is on the topic, and a paper that is known states it.
+
+        Where it is not known which paper is meant, whether one states it is hardly known either.
+        """
+        if self.of_papers:
+            return self.topic >= least["papers"]
+        is_known = self.paper >= least["paper"]
+        stating = least["stating" if is_known else "stating, unknown paper"]
+        return self.topic >= least["topic"] and self.stating >= stating
 
 
-def read_signs(index: Index, ranking: Ranking, cited: Sequence[int]) -> Signs:
-    """The signs of an answer.
+def chances(index: Index, query: Query, ranking: Ranking, evidence: Evidence) -> Chances:
+    """How likely the evidence answers a question."""
+    fit = evidence.fit
+    if fit is not None and query.kind is Kind.PAPERS:
+        return Chances(fit, 1.0, 1.0, of_papers=True)
+    signs = read_signs(index, query, ranking, evidence)
+    row = np.asarray([[signs[sign] for sign in SIGNS]], dtype=np.float32)
 
-    Args:
-        index: The index that answers.
-        ranking: The papers for the question.
-        cited: The rows of the papers cited, at least one, in the order of the answer.
+    def probability(name: str) -> float:
+        return float(sigmoids(query.fitted.models[name].score(row))[0])
+
+    if fit is not None:  # what is asked of all papers may be in the words of none
+        topic = max(fit, probability("topic"))
+        return Chances(topic, 1.0, topic)
+    return Chances(probability("topic"), probability("paper"), probability("stating"))
+
+
+def read_signs(
+    index: Index, query: Query, ranking: Ranking, evidence: Evidence
+) -> dict[str, float]:
+    """The signs of the evidence for a question, by name; at least one paper must be allowed."""
+    return {
+        **_place(ranking, evidence),
+        **_words(index, query, evidence),
+        **_names(query, [at.paper for at in evidence.papers]),
+        **_sentences(index, query, ranking, evidence.papers[0]),
+        **dict(zip(ASKS, query.wording.asks.tolist(), strict=True)),
+    }
+
+
+def topicality(cosines: Floats) -> tuple[float, float, float]:
+    """How near a question is to the nearest sentences of an index, against all of them.
+
+    Returns:
+        The highest cosine; the mean of the 20 highest (2 % of a small index) and the highest as
+        z-scores against all sentences, less what chance alone gives: the maximum of n draws
+        from a normal distribution grows as √(2 ln n).
     """
-    return Signs(_lead(ranking, cited), coverage(index, ranking, cited[0]))
+    count = min(_NEAREST, max(3, len(cosines) // 50), len(cosines))
+    top = np.partition(cosines, len(cosines) - count)[-count:]
+    mean, spread = float(cosines.mean()), max(float(cosines.std()), 1e-6)
+    by_chance = chance(len(cosines))
+    return (
+        float(top.max()),
+        (float(top.mean()) - mean) / spread - by_chance,
+        (float(top.max()) - mean) / spread - by_chance,
+    )
 
 
-def _lead(ranking: Ranking, cited: Sequence[int]) -> float:
-    others = ranking.rows[~np.isin(ranking.rows, cited)]
-    if not len(others):
-        return 1.0
-    best = float(ranking.scores[ranking.rows[0]])
-    ahead = float(ranking.scores[cited[0]] - ranking.scores[others[0]])
-    return min(1.0, max(-1.0, ahead / best)) if best > 0 else 0.0
+def _place(ranking: Ranking, evidence: Evidence) -> dict[str, float]:
+    """How near the question is to the collection, and how far the first paper is ahead."""
+    scores = ranking.scores[ranking.rows]
+    first = float(scores[0])
+    spread = float(ranking.scores.std()) or 1.0
+    best, nearest, highest = topicality(ranking.passages)
+    row = evidence.papers[0].paper
+
+    def normalised(part: Floats) -> float:
+        return float(part[row] - part.mean()) / (float(part.std()) or 1.0) - chance(len(part))
+
+    return {
+        "nearest sentence": best,
+        "nearest sentences, normalised": nearest,
+        "nearest sentence, normalised": highest,
+        "share of the first paper": evidence.share,
+        "lead": (first - float(scores[min(1, len(scores) - 1)])) / spread,
+        "lead over the fifth": (first - float(scores[min(4, len(scores) - 1)])) / spread,
+        "first by meaning, normalised": normalised(ranking.dense),
+        "first by words, normalised": normalised(ranking.lexical),
+    }
 
 
-def coverage(index: Index, ranking: Ranking, paper: int) -> float:
-    """The share of the question's words, weighted by rarity, that a paper has, from 0 to 1."""
-    weights = {token: index.lexical.idf(token) for token in ranking.tokens}
-    return share(weights, paper_tokens(index.papers[paper]))
+def _words(index: Index, query: Query, evidence: Evidence) -> dict[str, float]:
+    """Which of the question's words, weighted by rarity, the papers and the evidence have."""
+    lexical = index.lexical
+    weights = {token: lexical.idf(token) for token in query.probe.tokens}
+    rows = [found.paper for found in evidence.papers]
+    own = frozenset[str]().union(*(query.own_tokens(row) for row in rows))
+    rest = {token: weight for token, weight in weights.items() if token not in own}
+    paper = set[str]().union(*(paper_tokens(index, row) for row in rows))
+    quoted = (at for found in evidence.papers for at in found.passages)
+    stated = set[str]().union(*(token_set(index.passages[at].text) for at in quoted))
+    highest = lexical.idf("\x00")
+    missing = [weight for token, weight in rest.items() if token not in paper]
+    unknown = [w for token, w in weights.items() if token not in lexical.document_frequency]
+    return {
+        "coverage of the first paper": _share(weights, paper),
+        "coverage of the evidence": _share(weights, stated | own),
+        "coverage beside names": _share(rest, stated),
+        "rarest word missing": max(missing, default=0.0) / highest,
+        "rarest word missing everywhere": max(unknown, default=0.0) / highest,
+        "unknown words": sum(unknown) / (sum(weights.values()) or 1.0),
+        "words": float(np.log1p(len(weights))),
+    }
 
 
-def confidence(signs: Signs) -> float:
-    """How likely the answer is right, in (0, 1)."""
-    logit = BIAS + LEAD_WEIGHT * signs.lead + COVERAGE_WEIGHT * signs.coverage
-    return 1 / (1 + exp(-logit))
+def _share(weights: dict[str, float], tokens: set[str]) -> float:
+    total = sum(weights.values())
+    return sum(w for token, w in weights.items() if token in tokens) / total if total else 0.0
+
+
+def _names(query: Query, rows: Sequence[int]) -> dict[str, float]:
+    """Which papers are named, and which names none of the papers of the evidence has."""
+    lacking = [name for name in query.proper if not set(rows) & set(name.mentioned)]
+    absent = [name for name in lacking if not name.mentioned]
+    return {
+        "a paper is named": float(bool(set(rows) & {*query.named, *query.about})),
+        "names that it lacks": float(len(lacking) > 0),
+        "names that all lack": float(len(absent) > 0),
+    }
+
+
+def _sentences(
+    index: Index, query: Query, ranking: Ranking, found: PaperEvidence
+) -> dict[str, float]:
+    """How well the best sentence answers, by itself and against its abstract."""
+    rows = passage_rows(index, found.paper)
+    measured = measure(index, query, ranking, found.paper)
+    scores = query.fitted.models["sentences"].score(measured)
+    at = found.best - rows.start
+    has_number = float(bool(measured[:, _NUMBER_AT][at]))
+    asked = float(query.wording.asks[ASKS.index("number")])
+    return {
+        "best cosine": float(measured[at, 0]),
+        "best overlap": float(measured[at, 1]),
+        "best score": float(scores[at]),
+        "best score over the mean": float(scores[at] - scores.mean()),
+        **_aspect(index, query, found.paper),
+        "evidence has a number": has_number,
+        "a number of a number asked": has_number * asked,
+        "no number of a number asked": (1 - has_number) * asked,
+    }
+
+
+def _aspect(index: Index, query: Query, paper: int) -> dict[str, float]:
+    """How near what is asked of a paper is to its sentences, beside what the paper is about."""
+    rows = passage_rows(index, paper)
+    aspect, about = query.aspect(paper), index.paper_vectors[paper]
+    sentences = index.passage_vectors[rows.start : rows.stop]
+    left = aspect - (aspect @ about) * about
+    rest = sentences - np.outer(sentences @ about, about)
+    lengths = np.linalg.norm(rest, axis=1) * np.linalg.norm(left)
+    return {
+        "aspect and nearest sentence, without what the paper is about": float(
+            np.max(rest @ left / np.maximum(lengths, 1e-6))
+        ),
+        "aspect, below the nearest sentence of all": float(
+            (sentences @ aspect).max() - (index.passage_vectors @ aspect).max()
+        ),
+    }

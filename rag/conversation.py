@@ -1,30 +1,28 @@
-"""Follow-ups: what "it" and "and on phones?" mean, from the turns before."""
+"""Follow-ups: what "it", "and on phones?" and "[2]?" mean, from the turns before.
+
+Whether a question leans on them is a probability that was fitted (`rag.wording`), since "so",
+"and" and "it" open new topics as well; what it then means is the papers of the last answer.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+
 from index.encoder import Encoder
 from index.errors import InputError
 from index.lexical import tokenize
-from index.papers import Paper, letters
 from index.store import Index
 from index.text import clean_text
-from rag.digests import parse_dates
-from rag.names import named_papers, paper_tokens, subjects, swap_name, title_name
-from rag.parts import EVERY_PART, Parts
-from rag.question import Kind, analyse
-from rag.retrieval import rank
+from rag.digests import Digest
+from rag.fitted import Floats, Linear
+from rag.retrieval import Probe, paper_tokens, passage_rows, rank
+from rag.scope import read_scope
+from rag.wording import LISTS, Kind, Wording
 
 _ROLES = {"user", "assistant", "system"}
-_THING = (
-    r"(?:authors?|papers?|methods?|models?|approach|works?|benchmarks?|datasets?|systems?|ones?"
-    r"|stud(?:y|ies)|first|second|third|fourth|fifth|\d{1,2}(?:st|nd|rd|th)|last|former|latter|other)"
-)
-# "Is it true that …?": there "it" refers to nothing.
-_EXPLETIVE = r"(?:true|possible|better|worse|easy|hard|harder|known|clear|worth|likely)\b"
-# "paper 2", "[2]", "the 2nd paper": papers by their number among those cited.
 BY_NUMBER = re.compile(
     r"\[(?P<marker>\d{1,2})\]"
     r"|\b(?:the\s+)?(?:papers?|numbers?|no\.|nr\.?|references?|refs?\.?|sources?|citations?)\s*"
@@ -33,40 +31,22 @@ BY_NUMBER = re.compile(
     re.IGNORECASE,
 )
 """A reference to cited papers by their numbers, which a question brings with it."""
-_REFERS = re.compile(
-    # it, their: pronouns; "those that …" points forward, not back
-    rf"\b(?:its|itself|it(?! {_EXPLETIVE})|they|them|theirs?|he|she|his|her)\b"
-    r"|\b(?:those|these)\b(?! (?:that|which|who|with|of|in|on|digests?)\b)"
-    # the paper, this work; "the method of …" says itself which
-    rf"|\b(?:the|this|that)(?: same)? {_THING}\b"
-    r"(?! (?:of|on|that|which|for|from|about|in|between)\b)"
-    # does that, about this; elsewhere "that" is a conjunction
-    r"|\b(?:is|was|do|does|did|about|of|for|with|like|why|how) (?:this|that)\b"
-    r"|\b(?:this|that)\s*\??$|\b(?:each|both) of them\b",
-    re.IGNORECASE,
-)
-_CONTINUES = re.compile(r"^(?:and|so|but|also|or|what about|how about|then|okay|ok)\b", re.I)
-_PREPOSITION = r"(?:about|on|in|for|with|of|at|by|using)"
-_SAME_TOPIC = re.compile(
-    r"\b(?:this|that|the same|these|those) (?:topic|subject|theme|area|field|problem|idea)s?\b",
-    re.IGNORECASE,
-)
-_SWAPS = re.compile(
-    r"^(?:and|but|so|what about|how about|and what about|and how about)\s+"
-    rf"(?:(?P<prep>{_PREPOSITION})\s+)?(?P<new>[^?]+?)\s*\?*$",
-    re.IGNORECASE,
-)
 _ORDINAL = re.compile(
-    r"\b(?:the|and|or) (?P<which>first|second|third|fourth|fifth|last"
-    r"|(?P<digits>\d{1,2})(?:st|nd|rd|th))\b",
+    r"\b(?:the|and|or) (?:(?P<digits>\d{1,2})(?:st|nd|rd|th)"
+    r"|(?P<which>first|second|third|fourth|fifth|last))(?: (?:one|paper|source)\b|(?=\W*$))",
     re.IGNORECASE,
 )
 _PLACES = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "last": 0}
-_PLURAL = re.compile(r"\b(?:each|both|these papers|those papers|all of them)\b", re.IGNORECASE)
-_VERB = re.compile(
-    r"\b(?:is|are|was|were|do|does|did|can|could|has|have|had|will|would|should)\b", re.I
-)
-_SHORT = 3
+_SEVERAL = re.compile(r"\b(?:each|both|them|these|those|papers)\b", re.IGNORECASE)
+# Words that stand for a paper spoken of: the question is whole with them.
+POINTS = re.compile(r"\b(?:it|its|they|them|their|this|that|these|those)\b", re.IGNORECASE)
+_FRAGMENT = 3
+"""Tokens of its own up to which a follow-up is understood with the question before."""
+_LEANS = 0.5
+_SPOKEN_OF = 3
+"""Papers of the last answer at most that a follow-up to several is about."""
+LONGEST_TURN = 20_000
+"""Code points of an earlier turn that are read."""
 
 
 class Message(Protocol):
@@ -76,10 +56,6 @@ class Message(Protocol):
     def role(self) -> object: ...  # noqa: D102 - the protocol's docstring says it
     @property
     def content(self) -> str | None: ...  # noqa: D102 - the protocol's docstring says it
-
-
-LONGEST_TURN = 20_000
-"""Code points of an earlier turn that are read."""
 
 
 @dataclass(frozen=True)
@@ -129,105 +105,161 @@ def plain(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
+class Put(Protocol):
+    """A question as it was put, as far as it matters here."""
+
+    @property
+    def asked(self) -> str: ...  # noqa: D102 - the protocol's docstring says it
+    @property
+    def turns(self) -> tuple[Turn, ...]: ...  # noqa: D102 - the protocol's docstring says it
+
+
 @dataclass(frozen=True)
 class Standalone:
     """A question that needs no earlier turn."""
 
     asked: str
-    """What is asked: the question, or an earlier one with a part swapped."""
-    about: tuple[Paper, ...] = ()
-    """The papers of earlier turns that it is about."""
+    """What is asked: the question, or an earlier one about another paper."""
+    about: tuple[int, ...] = ()
+    """Rows of the papers of earlier turns that it is about."""
+    missing: int | None = None
+    """The number of a source that was asked about and is not there."""
 
-    @property
-    def text(self) -> str:
+    def text(self, index: Index) -> str:
         """The whole question: what is asked, and of which papers, by title."""
-        titles = "; ".join(clean_text(paper.title) for paper in self.about)
+        titles = "; ".join(clean_text(index.papers[row].title) for row in self.about)
         return f"{self.asked} ({titles})" if titles else self.asked
 
 
-def standalone(
-    question: str,
-    turns: Sequence[Turn],
+def stand_alone(
+    request: Put,
     index: Index,
     encoder: Encoder,
-    parts: Parts = EVERY_PART,
+    digests: Sequence[Digest],
+    wording: Wording,
+    model: Linear,
 ) -> Standalone:
-    """The question with what it takes from earlier turns written out.
+    """The question with what it takes from earlier turns.
 
-    A question that refers back ("how well does it do?") is about the paper spoken of; one that
-    swaps a part of the last question ("and on Android phones?") becomes that question with the
-    part swapped. Any other question stays as it is.
+    A number means a paper cited before. A follow-up that names a paper and asks nothing else
+    ("sorry, I meant OSWorld") is the question before about that paper, one that only names a
+    digest or a date is the question before of that; any other is about the papers of the last
+    answer, and a fragment ("and on ImageNet?") has the question before it.
+
+    Args:
+        request: The question as it was put, and the turns before it.
+        index: The index that is asked.
+        encoder: Its encoder.
+        digests: Those of the index.
+        wording: What the question asks for.
+        model: Tells follow-ups from new topics (`measure`).
     """
-    asked = [turn.text for turn in turns if turn.role == "user"]
-    refers, continues = bool(_REFERS.search(question)), bool(_CONTINUES.match(question))
-    if not asked or not parts.follow_ups:
+    question, turns = request.asked, request.turns
+    before = [turn.text for turn in turns if turn.role == "user"]
+    if not before:
         return Standalone(question)
-    if BY_NUMBER.search(question):
-        papers = _spoken_of(question, turns, index, encoder, parts)
-        # The number says nothing of the paper, and would be looked for in it.
-        said = BY_NUMBER.sub(lambda at: "the papers" if at["more"] else "the paper", question)
-        return Standalone(said, tuple(papers))
-    if _SAME_TOPIC.search(question):
-        papers = _spoken_of(question, turns, index, encoder, parts)[:1]
-        return (
-            Standalone(_SAME_TOPIC.sub(_topic(papers[0]), question))
-            if papers
-            else Standalone(question)
-        )
-    if analyse(question).kind is Kind.LIST and not continues:
+    if numbers := places(question):
+        return _by_number(question, numbers, papers_before(turns, index, max(numbers)))
+    scope = read_scope(question, digests)
+    leans = wording.leans > _LEANS
+    narrows = not scope.is_empty and not tokenize(scope.text)
+    if leans and narrows and not POINTS.search(question):
+        return Standalone(f"{read_scope(before[-1], digests).text.rstrip(' ?')} {question}")
+    names = index.names.read(question)
+    named = {token for name in names for token in tokenize(name.text)}
+    content = [token for token in dict.fromkeys(tokenize(question)) if token not in named]
+    rows = papers_before(turns, index)
+    if any(name.own for name in names):
+        if POINTS.search(question) and (leans or wording.kind is Kind.COMPARE):
+            return Standalone(question, tuple(rows[:1]))
+        if leans and len(content) < _FRAGMENT:
+            return _renamed(question, before[-1], index)
         return Standalone(question)
-    swapped = _swap(question, asked[-1]) or _swap_paper(question, asked[-1], index)
-    if swapped:
-        return Standalone(swapped)
-    if named_papers(question, index.papers, index.lexical) and not refers:
+    of_all = wording.kind in {*LISTS, Kind.CATALOGUE, Kind.CHAT}
+    points = wording.kind is not Kind.OVERVIEW and POINTS.search(question)
+    if of_all and not leans and not points:
+        return Standalone(question)  # of all papers, unless its wording says of which
+    if not rows:
+        last = next(i for i in range(len(turns) - 1, -1, -1) if turns[i].role == "user")
+        exchange = " ".join(turn.text for turn in turns[last:])[-2000:]
+        ranking = rank(index, Probe.of(exchange, index, encoder, mended=False))
+        rows = [int(row) for row in ranking.rows[:1]]
+    if not rows or model.score(measure(question, rows, index, encoder, wording)[None, :])[0] <= 0:
         return Standalone(question)
-    tokens = set(tokenize(question))
-    leans = refers or continues
-    if not leans and len(tokens) > _SHORT:
+    several = wording.kind is Kind.COMPARE or bool(_SEVERAL.search(question))
+    is_fragment = len(content) < _FRAGMENT and not POINTS.search(question)
+    asked = f"{before[-1].rstrip(' ?')}: {question}" if is_fragment else question
+    return Standalone(asked, tuple(rows[:_SPOKEN_OF] if several else rows[:1]))
+
+
+FEATURES = (
+    "leans by its wording",
+    "words",
+    "first paper ahead",
+    "words in the first paper",
+    "words in the paper before",
+    "nearest sentence of the first paper",
+    "nearest sentence of the paper before",
+    "the paper before is the first",
+)
+
+
+def measure(
+    question: str, rows: Sequence[int], index: Index, encoder: Encoder, wording: Wording
+) -> Floats:
+    """What tells whether a question is about the papers of earlier turns, shape (F,)."""
+    probe = Probe.of(question, index, encoder, mended=False)
+    ranking = rank(index, probe)
+    first, before = int(ranking.rows[0]), rows[0]
+    weights = {token: index.lexical.idf(token) for token in probe.tokens}
+    total = sum(weights.values()) or 1.0
+    spread = float(ranking.scores.std()) or 1.0
+    second = float(ranking.scores[ranking.rows[min(1, len(ranking.rows) - 1)]])
+
+    def shared(row: int) -> float:
+        tokens = paper_tokens(index, row)
+        return sum(weight for token, weight in weights.items() if token in tokens) / total
+
+    def nearest(row: int) -> float:
+        at = passage_rows(index, row)
+        return float(ranking.passages[at.start : at.stop].max()) if at else 0.0
+
+    leans = float(np.clip(wording.leans, 1e-3, 1 - 1e-3))
+    return np.asarray(
+        (
+            np.log(leans / (1 - leans)),
+            np.log1p(len(probe.tokens)),
+            (float(ranking.scores[first]) - second) / spread,
+            shared(first),
+            shared(before),
+            nearest(first),
+            nearest(before),
+            first == before,
+        ),
+        dtype=np.float32,
+    )
+
+
+def _by_number(question: str, numbers: Sequence[int], cited: Sequence[int]) -> Standalone:
+    missing = [place for place in numbers if place > len(cited)]
+    if missing or not cited:
+        return Standalone(question, (), (missing or [numbers[0]])[0])
+    text = BY_NUMBER.sub(lambda at: "the papers" if at["more"] else "the paper", question)
+    text = _ORDINAL.sub("the paper", text)
+    asked = text if tokenize(text) else "What is the paper about?"
+    return Standalone(asked, tuple(dict.fromkeys(cited[place - 1] for place in numbers)))
+
+
+def _renamed(question: str, before: str, index: Index) -> Standalone:
+    """The question before about the paper that is named now; the question itself if it had none."""
+    new = next(name for name in index.names.read(question) if name.own)
+    old = next((name for name in index.names.read(before) if name.own), None)
+    if old is None:
         return Standalone(question)
-    papers = _spoken_of(question, turns, index, encoder, parts)
-    if not leans and tokens and not any(tokens & paper_tokens(paper) for paper in papers):
-        return Standalone(question)  # a fragment about something else
-    return Standalone(question, tuple(papers))
+    return Standalone(before[: old.start] + new.text + before[old.end :])
 
 
-def _swap_paper(question: str, before: str, index: Index) -> str | None:
-    """The question before about another paper: "and AndroidWorld?"."""
-    match = _SWAPS.match(question.strip())
-    if not match or len(match["new"].split()) > _SHORT + 1:
-        return None
-    now = subjects(match["new"], index.papers, index.lexical)
-    then = subjects(before, index.papers, index.lexical)
-    if len(now) != 1 or len(then) != 1 or now == then:
-        return None
-    return swap_name(before, then[0], match["new"])
-
-
-def _topic(paper: Paper) -> str:
-    """What a paper is about: its title without the name it begins with."""
-    title, name = clean_text(paper.title), title_name(paper)
-    return title[len(name) :].strip(" :") if name else title
-
-
-def _swap(question: str, before: str) -> str | None:
-    """The question before with one part replaced by the fragment that follows it."""
-    match = _SWAPS.match(question.strip())
-    if not match or len(match["new"].split()) > _SHORT + 1:
-        return None
-    if _VERB.search(match["new"]) or _REFERS.search(match["new"]):
-        return None
-    then, now = parse_dates(before), parse_dates(match["new"])
-    if then and now:  # "and in the Apr 22 digest?"
-        return before[: then[0][0].start()] + now[0][0][0] + before[then[0][0].end() :]
-    end = before.rstrip(" ?")
-    # Up to the last such preposition: "… do well on" of "Do the agents do well on WebArena?"
-    head = re.match(rf".*\b{match['prep'] or _PREPOSITION}(?=\s+[^,;]+$)", end, re.IGNORECASE)
-    if head:
-        return f"{head[0]} {match['new']}?"
-    return f"{end} {match['prep'].lower()} {match['new']}?" if match["prep"] else None
-
-
-def _places(question: str) -> tuple[int, ...]:
+def places(question: str) -> tuple[int, ...]:
     """The numbers that a question gives of papers cited before, from 1; 0 is the last one."""
     numbers = (re.findall(r"\d+", match[0]) for match in BY_NUMBER.finditer(question))
     ordinals = (
@@ -237,63 +269,27 @@ def _places(question: str) -> tuple[int, ...]:
     return (*(int(number) for each in numbers for number in each), *ordinals)
 
 
-def papers_before(question: str, turns: Sequence[Turn], index: Index) -> list[Paper]:
-    """The papers of the last turn that has any, number 1 first.
+def papers_before(turns: Sequence[Turn], index: Index, least: int = 1) -> list[int]:
+    """Rows of the papers of the last turn that has at least `least`, number 1 first.
 
-    If the question gives a number, a turn that has as many papers goes before a later one.
+    If no turn has so many, those of the last turn that has any.
     """
-    least = max((1, *_places(question)))
-    last: list[Paper] = []
+    last: list[int] = []
     for turn in reversed(turns):
-        named = cited_by(turn, index) or _named_in(turn.text, index)
-        last = last or named
-        if len(named) >= least:
-            return named
+        rows = cited_by(turn, index) or _named_in(turn.text, index)
+        last = last or rows
+        if len(rows) >= max(1, least):
+            return rows
     return last
 
 
-def numbered(question: str, turns: Sequence[Turn], index: Index) -> list[Paper]:
-    """The papers that a question means by their number among those cited before.
-
-    By number ("paper 2", "[2]", "papers 1 and 3") or by an ordinal ("the second", "the 2nd one").
-    """
-    named = papers_before(question, turns, index)
-    numbers = [number for number in _places(question) if number <= len(named)]
-    return list(dict.fromkeys(named[number - 1] for number in numbers if named))
+def cited_by(turn: Turn, index: Index) -> list[int]:
+    """Rows of the papers that a turn's references name, in order; unknown ones are passed over."""
+    found = (index.row_of(each) for each in turn.references)
+    return list(dict.fromkeys(row for row in found if row is not None))
 
 
-def _spoken_of(
-    question: str, turns: Sequence[Turn], index: Index, encoder: Encoder, parts: Parts
-) -> list[Paper]:
-    """The papers that the last exchange was about: one, unless the question asks for several."""
-    meant = numbered(question, turns, index)
-    # A number of no paper means none of them; "the third" may be a word like any other.
-    if meant or BY_NUMBER.search(question):
-        return meant
-    if named := papers_before(question, turns, index):
-        return named[:3] if _PLURAL.search(question) else named[:1]
-    last = next(i for i in range(len(turns) - 1, -1, -1) if turns[i].role == "user")
-    exchange = "\n".join(turn.text for turn in turns[last:])
-    ranking = rank(index, encoder, exchange[-2000:], parts=parts)
-    return [index.papers[int(ranking.rows[0])]] if len(ranking.rows) else []
-
-
-def cited_by(turn: Turn, index: Index) -> list[Paper]:
-    """The papers that a turn's references name, in their order; unknown ones are passed over."""
-    known = {key: paper for paper in index.papers for key in (paper.id, letters(paper.title))}
-    found = (known.get(each) or known.get(letters(each)) for each in turn.references)
-    return list(dict.fromkeys(paper for paper in found if paper))
-
-
-def _named_in(text: str, index: Index) -> list[Paper]:
-    """The papers whose title, or the name it begins with, stands in a text; in its order."""
-    said = letters(text)
-    found: list[tuple[int, int, Paper]] = []
-    for paper in index.papers:
-        title, name = letters(paper.title), title_name(paper)
-        at = said.find(title) if title else -1
-        if at < 0 and name and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text):
-            at = said.find(letters(name))
-        if at >= 0:
-            found.append((at, -len(title), paper))
-    return [paper for _, _, paper in sorted(found, key=lambda item: item[:2])]
+def _named_in(text: str, index: Index) -> list[int]:
+    """Rows of the papers that a text names, in its order."""
+    names = index.names.read(text)
+    return list(dict.fromkeys(name.own[0] for name in names if len(name.own) == 1))

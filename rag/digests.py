@@ -14,22 +14,28 @@ from index.papers import Paper
 from index.readers.dates import MONTH_NAME, month_number
 from rag.schema import Filters
 
+DIGEST_WORD = r"(?:digests?|issues?|newsletters?|e?-?mails?|lists?|ones?|editions?)"
 _MONTH = rf"(?P<month{{0}}>{MONTH_NAME})\.?"
 _DAY = r"(?P<day{0}>[0-3]?\d)(?:st|nd|rd|th)?"
-_YEAR = r"(?:,?\s+(?P<year{0}>(?:19|20)\d\d))?"
-DIGEST_WORD = r"(?:digests?|issues?|newsletters?|e?-?mails?|lists?|ones?|editions?)"
+_YEAR = r"(?P<year{0}>(?:19|20)\d\d)"
 _DATE = re.compile(
     "|".join(
-        (
-            rf"\b{_MONTH}\s+{_DAY}{_YEAR}\b".replace("{0}", "1"),
-            rf"\b{_DAY}\s+(?:of\s+)?{_MONTH}{_YEAR}\b".replace("{0}", "2"),
-            r"\b(?P<year3>(?:19|20)\d\d)-(?P<month3>\d\d)-(?P<day3>\d\d)\b",
-            rf"\b{_MONTH}(?=\s+(?:digest|newsletter|mail|issue|edition)\b)".replace("{0}", "4"),
+        shape.replace("{0}", str(number))
+        for number, shape in enumerate(
+            (
+                rf"\b{_MONTH}\s+{_DAY}(?:,?\s+{_YEAR})?\b",
+                rf"\b{_DAY}\s+(?:of\s+)?{_MONTH}(?:,?\s+{_YEAR})?\b",
+                rf"\b{_YEAR}-(?P<month{{0}}>\d\d)-(?P<day{{0}}>\d\d)\b",
+                rf"\b{_MONTH}\s+{_YEAR}\b",
+                rf"\b{_MONTH}(?=(?:['’]s)?\s+(?:{DIGEST_WORD}|papers|abstracts|entries)\b)",
+                rf"\b(?-i:(?=[A-Z])){_MONTH}(?![\w-])(?<!May)(?<!Mar)",
+                rf"(?<![\w.,-]){_YEAR}(?![\w%-]|[.,]\d)",
+            )
         )
     ),
     re.IGNORECASE,
 )
-
+"""A month alone is a date before a word for a digest, or if it is capitalised and no other word."""
 
 NAMED = 8
 """Digests named in one message."""
@@ -66,20 +72,22 @@ def list_digests(papers: Sequence[Paper]) -> tuple[Digest, ...]:
     return tuple(Digest(name, day, count) for (day, name), count in ordered)
 
 
-def parse_dates(text: str) -> list[tuple[re.Match[str], int | None, int, int | None]]:
-    """The dates in a text as (match, year, month, day); a month alone has no day."""
+def parse_dates(text: str) -> list[tuple[re.Match[str], int | None, int | None, int | None]]:
+    """The dates in a text as (match, year, month, day); what a date does not say is None."""
     found = []
     for match in _DATE.finditer(text):
         groups = {key[:-1]: value for key, value in match.groupdict().items() if value}
-        month = groups["month"]
-        number = int(month) if month.isdigit() else month_number(month)
-        year, day = groups.get("year"), groups.get("day")
+        month, day = groups.get("month"), groups.get("day")
+        number = None
+        if month:
+            number = int(month) if month.isdigit() else month_number(month)
+        year = groups.get("year")
         found.append((match, int(year) if year else None, number, int(day) if day else None))
     return found
 
 
 def on_date(
-    digests: Sequence[Digest], year: int | None, month: int, day: int | None
+    digests: Sequence[Digest], year: int | None, month: int | None, day: int | None
 ) -> list[Digest]:
     """The digests of a month, and of a day and a year if they are given."""
     return [
@@ -108,7 +116,8 @@ def find_digests(wanted: str, digests: Sequence[Digest]) -> list[Digest]:
     if named:
         return named
     for match, year, month, day in parse_dates(f"{wanted.strip()} digest"):
-        if match[0] == wanted.strip() and (found := on_date(digests, year, month, day)):
+        whole = month and match[0] == wanted.strip()
+        if whole and (found := on_date(digests, year, month, day)):
             return found
     raise InputError(f"unknown digest {wanted!r}; the index has: {name_all(digests)}")
 
@@ -174,10 +183,7 @@ def allowed(papers: Sequence[Paper], filters: Filters) -> NDArray[np.bool_]:
         keys = {
             (source.date, source.name)
             for source in paper.sources
-            if (filters.since is None or (source.date is not None and source.date >= filters.since))
-            and (
-                filters.until is None or (source.date is not None and source.date <= filters.until)
-            )
+            if _is_between(source.date, paper.year, filters)
         }
         if (filters.since or filters.until) and not keys:
             return False
@@ -185,3 +191,15 @@ def allowed(papers: Sequence[Paper], filters: Filters) -> NDArray[np.bool_]:
         return not groups or (all(in_group) if filters.every_digest else any(in_group))
 
     return np.fromiter((passes(paper) for paper in papers), dtype=np.bool_, count=len(papers))
+
+
+def _is_between(day: date | None, year: int | None, filters: Filters) -> bool:
+    """Whether a day, or if there is none any day of a year, is within the dates of filters."""
+    if filters.since is None and filters.until is None:
+        return True
+    if day is None and year is None:
+        return False
+    first = day or date(year or 1, 1, 1)
+    last = day or date(year or 1, 12, 31)
+    after = filters.since is None or first >= filters.since
+    return after and (filters.until is None or last <= filters.until)

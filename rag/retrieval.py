@@ -10,20 +10,16 @@ in its sentences alone). Z-scores make the three comparable whatever the query's
 weights were chosen on two sets, see docs/evaluation.md.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol, Self
 
 import numpy as np
-from llama_index.core.base.base_retriever import BaseRetriever
-from llama_index.core.schema import NodeWithScore, QueryBundle
 from numpy.typing import NDArray
 
-from index.encoder import Encoder
-from index.lexical import LexicalIndex, tokenize
+from index.lexical import token_set, tokenize
+from index.spelling import mend
 from index.store import Index
-from rag.expansion import Expansion, hyde_vector, query2doc_scores
-from rag.parts import EVERY_PART, Parts
 from rag.schema import Found, Hit, Passage
 
 Floats = NDArray[np.float32]
@@ -36,11 +32,36 @@ FOUND_AMONG = 20
 """A part of the ranking found a paper that stands among so many of the first by it alone."""
 
 
+class QueryEncoder(Protocol):
+    """What makes the vector of a question: an encoder, or what keeps its vectors."""
+
+    def encode_query(self, text: str) -> Floats: ...  # noqa: D102 - the protocol says it
+
+
+@dataclass(frozen=True, eq=False)
+class Probe:
+    """A text as it is searched for, analysed once."""
+
+    text: str
+    tokens: tuple[str, ...]
+    """Without repeats."""
+    vector: Floats
+    """A unit vector, shape (d,)."""
+    mends: tuple[tuple[str, str], ...] = ()
+    """The typing errors that were mended in it."""
+
+    @classmethod
+    def of(cls, text: str, index: Index, encoder: QueryEncoder, *, mended: bool = True) -> Self:
+        """Analyse a text; `mended` mends its typing errors by the words of the index."""
+        right, mends = mend(text, index.lexical, index.names) if mended else (text, ())
+        return cls(right, tuple(dict.fromkeys(tokenize(right))), encoder.encode_query(right), mends)
+
+
 @dataclass(frozen=True, eq=False)
 class Ranking:
     """Papers for one query, best first, and how each passage of the index compares to it."""
 
-    text: str
+    probe: Probe
     """The query."""
     rows: NDArray[np.intp]
     """Rows of the allowed papers in `index.papers`, best first."""
@@ -48,8 +69,8 @@ class Ranking:
     """The score of each paper of the index, shape (P,)."""
     passages: Floats
     """The cosine of the query and each passage, shape (S,)."""
-    tokens: tuple[str, ...]
-    """The query's tokens, typing errors mended, without repeats."""
+    whole: Floats
+    """The cosine of the query and each whole abstract, shape (P,)."""
     dense: Floats
     """The part of each score that comes from vectors, shape (P,)."""
     lexical: Floats
@@ -90,6 +111,14 @@ class Ranking:
         return places
 
 
+def chance(count: int) -> float:
+    """What the highest of n draws from a normal distribution is about, in standard deviations.
+
+    It grows as √(2 ln n): taken off, the z-score of a best one compares between collections.
+    """
+    return float(np.sqrt(2 * np.log(max(2, count))))
+
+
 def _z(values: Floats) -> Floats:
     spread = float(values.std())
     return (values - values.mean()) / spread if spread > 0 else np.zeros_like(values)
@@ -106,70 +135,40 @@ def _nearest_mean(cosines: Floats, owner: NDArray[np.int64], papers: int) -> Flo
     return (sums / np.maximum(np.minimum(counts, NEAREST_SENTENCES), 1)).astype(np.float32)
 
 
-def query_tokens(lexical: LexicalIndex, text: str, parts: Parts = EVERY_PART) -> tuple[str, ...]:
-    """The tokens of a question, each typing error mended to a token of the index."""
-    tokens = tokenize(text)
-    return tuple(dict.fromkeys(map(lexical.correct, tokens) if parts.mending else tokens))
-
-
 def rank(
     index: Index,
-    encoder: Encoder,
-    text: str,
+    probe: Probe,
     allowed: NDArray[np.bool_] | None = None,
-    parts: Parts = EVERY_PART,
-    hints: Expansion | None = None,
 ) -> Ranking:
     """Rank the papers of `index` for a question.
 
     Args:
         index: The index to search, with P papers.
-        encoder: The encoder the index was built with.
-        text: The question, standing alone.
+        probe: The question, standing alone, by the encoder of the index.
         allowed: Which papers may appear, shape (P,); all of them by default. Scores are
             computed over all papers, so a filter does not change them.
-        parts: What has a share in the scores.
-        hints: A made-up passage that widens the search. What a ranking says of the question
-            (`passages`, `tokens`) stays the question's own.
     """
-    query = encoder.encode_query(text)
-    tokens = query_tokens(index.lexical, text, parts)
-    passages = index.passage_vectors @ query
-    searched = hyde_vector(query, [hints.vector]) if hints else query
-    whole = index.paper_vectors @ searched
-    near = index.passage_vectors @ searched if hints else passages
-    nearest = _nearest_mean(near, index.owner, len(index.papers))
-    lexical = (
-        query2doc_scores(index.lexical, tokens, hints.tokens)
-        if hints and hints.tokens
-        else index.lexical.scores(tokens)
-    )
-    dense = parts.whole_abstracts * _z(whole) + parts.sentences * SENTENCE_WEIGHT * _z(nearest)
-    scores = dense + parts.lexical * LEXICAL_WEIGHT * _z(lexical)
+    passages = index.passage_vectors @ probe.vector
+    whole = index.paper_vectors @ probe.vector
+    nearest = _nearest_mean(passages, index.owner, len(index.papers))
+    lexical = index.lexical.scores(probe.tokens)
+    dense = _z(whole) + SENTENCE_WEIGHT * _z(nearest)
+    scores = dense + LEXICAL_WEIGHT * _z(lexical)
     rows = np.arange(len(scores)) if allowed is None else np.flatnonzero(allowed)
     order = np.argsort(-scores[rows], kind="stable")
-    return Ranking(text, rows[order], scores, passages, tokens, dense, lexical)
-
-
-def reordered(ranking: Ranking, order: Sequence[int]) -> Ranking:
-    """The ranking with its first papers in another order; they share out the scores they had.
-
-    Args:
-        ranking: The papers for a question.
-        order: Places of its first `len(order)` papers, from 0, best first.
-    """
-    first = ranking.rows[: len(order)]
-    scores = ranking.scores.copy()
-    moved = first[list(order)]
-    scores[moved] = ranking.scores[first]
-    rows = np.concatenate((moved, ranking.rows[len(order) :]))
-    return replace(ranking, rows=rows, scores=scores)
+    return Ranking(probe, rows[order], scores, passages, whole, dense, lexical)
 
 
 def passage_rows(index: Index, paper: int) -> range:
     """The rows of a paper's passages."""
     first, last = np.searchsorted(index.owner, (paper, paper + 1))
     return range(int(first), int(last))
+
+
+def paper_tokens(index: Index, paper: int) -> set[str]:
+    """The tokens of a paper's title and abstract."""
+    texts = (index.passages[row].text for row in passage_rows(index, paper))
+    return set().union(*map(token_set, (index.papers[paper].display_title, *texts)))
 
 
 def cite(index: Index, row: int) -> Passage:
@@ -180,7 +179,8 @@ def cite(index: Index, row: int) -> Passage:
     return Passage(start=passage.start, end=passage.end, text=text)
 
 
-def _best_passages(index: Index, ranking: Ranking, paper: int) -> list[int]:
+def best_passages(index: Index, ranking: Ranking, paper: int) -> list[int]:
+    """The rows of the passages of a paper that are nearest to the query, best first."""
     rows = passage_rows(index, paper)
     return sorted(rows, key=lambda row: -ranking.passages[row])[:PASSAGES_PER_HIT]
 
@@ -191,33 +191,8 @@ def hits(index: Index, ranking: Ranking, limit: int) -> tuple[Hit, ...]:
         Hit(
             paper=index.papers[row],
             score=float(ranking.scores[row]),
-            passages=tuple(cite(index, at) for at in _best_passages(index, ranking, row)),
+            passages=tuple(cite(index, at) for at in best_passages(index, ranking, row)),
             found=ranking.found_by(int(row)),
         )
         for row in ranking.rows[:limit]
     )
-
-
-class HybridRetriever(BaseRetriever):
-    """The retrieval of this module as a LlamaIndex retriever of sentence nodes.
-
-    The nodes are the nearest passages of the first `limit` papers, papers best first; a node's
-    score is its paper's score.
-    """
-
-    def __init__(
-        self, index: Index, encoder: Encoder, limit: int = 10, parts: Parts = EVERY_PART
-    ) -> None:
-        super().__init__()
-        self._index = index
-        self._encoder = encoder
-        self._limit = limit
-        self._parts = parts
-
-    def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
-        ranking = rank(self._index, self._encoder, query_bundle.query_str, parts=self._parts)
-        return [
-            NodeWithScore(node=self._index.passages[at].node(), score=float(ranking.scores[paper]))
-            for paper in ranking.rows[: self._limit]
-            for at in _best_passages(self._index, ranking, paper)
-        ]

@@ -17,6 +17,7 @@ Stage = Literal["understand", "plan", "search", "read", "write", "check", "repai
 Found = Literal["dense", "lexical", "both"]
 """By what a paper was found: by meaning (vectors), by words (BM25), or by both."""
 Strictness = Literal["strict", "normal", "lenient"]
+Length = Literal["short", "normal", "long"]
 MOST_SOURCES = 20
 
 
@@ -52,7 +53,7 @@ class Options(_Frozen):
     Strictness:
         normal: what becomes of a sentence that is not borne out is as the settings say.
         strict: a sentence that is borne out only in part is left out too, and there is no answer
-            if its confidence would be below `rag.limiting.LEAST_CONFIDENCE`.
+            if its confidence would be below `rag.pipeline.STRICT`.
         lenient: a sentence that is not borne out stays, marked. Where the abstracts are only far
             from the question, or lack a word of its subject, the nearest are quoted with a notice
             and without a confidence; filters, unknown names and missing numbers still refuse.
@@ -76,6 +77,10 @@ class Options(_Frozen):
         " not likely enough the right ones. lenient: sentences that are not borne out stay, marked,"
         " and where the abstracts are only far from the question the nearest are quoted, with a"
         " notice.",
+    )
+    length: Length = Field(
+        default="normal",
+        description="How long a chat model's answer is to be; quotes are as long as they need be.",
     )
 
 
@@ -175,6 +180,9 @@ class Answer(_Frozen):
 
     question: str
     standalone_question: str
+    kind: str = Field(
+        default="answer", description="The form of answer that was asked for (`rag.wording.Kind`)."
+    )
     status: Status
     reason: str | None = Field(default=None, description="Why it could not be answered.")
     lacks: str | None = Field(
@@ -193,9 +201,17 @@ class Answer(_Frozen):
     sentences: tuple[AnswerSentence, ...]
     references: tuple[Reference, ...]
     nearest: tuple[NearPaper, ...]
+    suggestions: tuple[str, ...] = Field(
+        default=(), description="What may have been meant, as questions, where that is unclear."
+    )
     usage: Usage
     timings_ms: dict[str, float]
     model: str | None = None
+    checked_by: str | None = Field(
+        default=None,
+        description="What had the last word on a chat model's sentences: local, judge MODEL or nli"
+        " MODEL; None for quotes, which are the sentences they cite.",
+    )
     confidence: float | None = Field(
         default=None,
         ge=0,

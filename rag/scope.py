@@ -1,105 +1,217 @@
-"""What a question says about digests: "in the Mar 14 digest", "in both", "but not in April's"."""
+"""What a question says of digests and dates: "in the Mar 14 digest", "before April", "only in"."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
 
-from rag.digests import (
-    DIGEST_WORD,
-    Digest,
-    describe_filters,
-    find_digests,
-    on_date,
-    parse_dates,
-)
+from rag.digests import DIGEST_WORD, Digest, describe_filters, find_digests, on_date, parse_dates
 from rag.schema import Filters
 
-_EVERY = re.compile(r"\b(?:both|all(?: of)? the|in common|as well as)\b", re.IGNORECASE)
 _ALL_DIGESTS = re.compile(
-    r"\b(?:both|all(?: of)?(?: the| these)?)\s+(?:of\s+)?(?:the\s+)?(?:two\s+)?"
-    rf"{DIGEST_WORD}\b|\bin both\b(?!\s+\w)",
-    re.IGNORECASE,
+    r"\b(?:both|all|(?:the )?(?:last |latest |newest )?two|(?<=between )the)(?: of)?"
+    r"(?: the| these)?(?: two)? (?:digests|newsletters|editions)\b|(?<=\bin )both\b(?! \w)",
+    re.I,
 )
-_EACH_DIGEST = re.compile(rf"\b(?:each|every|per)\s+(?:of the\s+)?{DIGEST_WORD}\b", re.IGNORECASE)
-_ONE_DIGEST = r"(?:digest|issue|newsletter|e?-?mail|edition)"
-_NEWEST = re.compile(rf"\b(?:latest|newest|most recent|last)\s+{_ONE_DIGEST}\b", re.IGNORECASE)
-_OLDEST = re.compile(rf"\b(?:oldest|earliest|first)\s+{_ONE_DIGEST}\b", re.IGNORECASE)
-_SAYS_DIGEST = re.compile(r"\b(?:digests?|newsletters?)\b", re.IGNORECASE)
-_NEGATED = re.compile(r"(?:\bnot\b|n[’']t\b|\bwithout\b|\bexcept\b)[^.?!]{0,30}$", re.IGNORECASE)
-_ONLY = re.compile(r"\b(?:only|new) (?:in|from|to|listed in)\b", re.IGNORECASE)
-_JOIN = r"(?:,|\band\b|\bor\b|\bas well as\b|\bbut also\b|\bbut\b|\bplus\b|&)"
+_RELATIVE = re.compile(
+    r"\b(?:the )?(?:(?P<new>latest|newest|most recent|last)|oldest|earliest|first) "
+    r"(?:digest|issue|newsletter|e?-?mail|edition)(?:['’]s)?\b",
+    re.I,
+)
+_SAYS_DIGEST = re.compile(rf"\b{DIGEST_WORD}\b", re.I)
+_UNTIL = re.compile(
+    r"\b(?:before|until|till|up to|prior to|earlier than|older than)\s+(?:the\s+)?$", re.I
+)
+_SINCE = re.compile(r"\b(?:since|after|from|newer than|later than|starting)\s+(?:the\s+)?$", re.I)
+_WITHIN = re.compile(r"\b(?:in|of|on|from|during|for|by)\s+(?:the\s+)?$", re.I)
+_INCLUDING = ("since", "from", "starting")
+_CUT = "\x00"
+FIRST, SECOND = "firstdigest", "seconddigest"
+"""What stands for the digests of a question where its wording is read."""
 
 
 @dataclass(frozen=True)
 class Scope:
-    """What a question says about digests."""
+    """What a question says of digests and dates."""
 
     text: str
     """The question without it."""
-    filters: Filters
+    filters: Filters = field(default_factory=Filters)
     without: tuple[str, ...] = ()
     """Digests a paper must not be in."""
     unknown: str | None = None
     """A digest the question names that is not in the index."""
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether it says nothing."""
+        return self.filters == Filters() and not self.without and self.unknown is None
 
-def read_scope(text: str, digests: Sequence[Digest]) -> Scope:
-    """Take what a question says about digests out of it, as filters.
 
-    "What was in the Mar 14 digest about governance?" becomes "What was about governance?" and
-    a filter on the digest of that date; a date no digest has stays in the text, unless the
-    question calls it a digest.
+@dataclass(frozen=True)
+class _Mention:
+    """A stretch of a question that says digests, or a date."""
+
+    start: int
+    end: int
+    digests: tuple[str, ...] = ()
+    both: bool = False
+
+
+def _in_any(_: str) -> str:
+    return "any"
+
+
+def read_scope(
+    text: str,
+    digests: Sequence[Digest],
+    relate: Callable[[str], str] = _in_any,
+    *,
+    dates: bool = True,
+) -> Scope:
+    """Take what a question says of digests and dates out of it, as filters.
+
+    "What was in the Mar 14 digest about governance?" becomes "What was about governance?" and a
+    filter on the digest of that date. "Both" and "all" mean the digests that are named, or the two
+    newest.
+
+    Args:
+        text: The question.
+        digests: Those of the index, oldest first.
+        relate: Which papers are meant (`rag.wording.RELATIONS`), by the question with `FIRST` and
+            `SECOND` for its digests.
+        dates: Whether dates that are no digest's are filters too ("before 2021"), as they are
+            where papers are asked for; elsewhere they may be what is asked about.
     """
-    chosen: list[str] = []
-    without: list[str] = []
+    mentions: list[_Mention] = []
+    since: date | None = None
+    until: date | None = None
     unknown: str | None = None
-    rest = text
-    for match, year, month, day in reversed(parse_dates(text)):
-        found = [digest.key for digest in on_date(digests, year, month, day)]
-        if found and _NEGATED.search(text[: match.start()]):
-            without += found
-        elif found:
-            chosen = found + chosen
-        elif _SAYS_DIGEST.search(text):
+    says_digest = bool(_SAYS_DIGEST.search(text))
+    for match, year, month, day in parse_dates(text):
+        before = text[: match.start()]
+        first, last = _bounds(digests, year, month, day)
+        found = tuple(d.key for d in on_date(digests, year, month, day)) if month else ()
+        after = None if found and says_digest else _SINCE.search(before)
+        if after and found and after[0].lower().startswith("from"):
+            after = None  # "from June 3" means that digest, where there is one
+        limit = None
+        if dates and (limit := _UNTIL.search(before)):
+            until = (first or date.min) - timedelta(days=1)
+        elif dates and (limit := after):
+            since = first if after[0].lower().split()[0] in _INCLUDING else last
+        elif not found and says_digest and month:
             unknown = match[0]
-        else:
+        elif not found and dates and (limit := _WITHIN.search(before)):
+            since, until = first, last
+        elif not found:
             continue
-        rest = rest[: match.start()] + "\x00" + rest[match.end() :]
-    every = len(set(chosen)) > 1 and bool(_EVERY.search(text))
-    dated = [digest.key for digest in digests if digest.date is not None]
-    if chosen or unknown:
-        rest = _ALL_DIGESTS.sub("\x00", rest) if every else rest
-    elif _ALL_DIGESTS.search(text) and len(digests) > 1:
-        chosen, every = [digest.key for digest in digests], True
-        rest = _ALL_DIGESTS.sub("\x00", rest)
-    elif dated and _NEWEST.search(text):
-        chosen, rest = dated[-1:], _NEWEST.sub("\x00", rest)
-    elif dated and _OLDEST.search(text):
-        chosen, rest = dated[:1], _OLDEST.sub("\x00", rest)
-    if len(set(chosen)) == 1 and _ONLY.search(text):
-        without = [digest.key for digest in digests if digest.key not in chosen]
-    filters = Filters(digests=tuple(dict.fromkeys(chosen)), every_digest=every)
-    return Scope(_tidy(_EACH_DIGEST.sub("\x00", rest)), filters, tuple(without), unknown)
+        start = limit.start() if limit else match.start()
+        mentions.append(_Mention(start, match.end(), () if limit else found))
+    mentions = sorted([*mentions, *_without_dates(text, digests, mentions)], key=lambda m: m.start)
+    groups = list(dict.fromkeys(at.digests for at in mentions if at.digests and not at.both))
+    groups += [(key,) for at in mentions if at.both for key in at.digests]
+    relation = relate(_masked(text, mentions, groups)) if groups else "any"
+    chosen, without = _related(relation, groups, digests)
+    filters = Filters(
+        digests=chosen,
+        every_digest=relation == "every" and len(chosen) > 1,
+        since=since,
+        until=until,
+    )
+    return Scope(
+        _tidy(_replaced(text, mentions, [_CUT] * len(mentions))), filters, without, unknown
+    )
+
+
+def _without_dates(
+    text: str, digests: Sequence[Digest], dated: Sequence[_Mention]
+) -> Iterator[_Mention]:
+    """The digests that are spoken of without a date: the latest one, both."""
+    keys = [digest.key for digest in digests if digest.date] or [digest.key for digest in digests]
+    if not keys:
+        return
+    relative = [
+        _Mention(at.start(), at.end(), (keys[-1] if at["new"] else keys[0],))
+        for at in _RELATIVE.finditer(text)
+    ]
+    yield from relative
+    both = _ALL_DIGESTS.search(text)
+    if both and len(keys) > 1:
+        known = any(at.digests for at in (*dated, *relative))
+        yield _Mention(both.start(), both.end(), () if known else tuple(keys[-2:]), not known)
+
+
+def _replaced(text: str, mentions: Sequence[_Mention], by: Sequence[str]) -> str:
+    for at, new in zip(reversed(mentions), reversed(by), strict=True):
+        text = text[: at.start] + new + text[at.end :]
+    return text
+
+
+def _masked(text: str, mentions: Sequence[_Mention], groups: Sequence[tuple[str, ...]]) -> str:
+    """The question with `FIRST` and `SECOND` for its digests, and without other dates."""
+    names = []
+    for at in mentions:
+        both = "both " if text[at.start : at.end].lower().startswith(("both", "all")) else ""
+        one = FIRST if at.digests == groups[0] else SECOND
+        name = f"{both}{FIRST} and {SECOND}" if at.both else f"{_CUT}{one}"
+        names.append(name if at.digests else both)
+    masked = re.sub(
+        rf"(?:\b(?:the\s+)?(?:digest|newsletter)\s+(?:of|from)\s+)?(?:\bthe\s+)?{_CUT}(\w+)(?:['’]s)?(?:\s+{DIGEST_WORD}\b)?",
+        r"\1",
+        _replaced(text, mentions, names),
+        flags=re.I,
+    )
+    return " ".join(masked.split())
+
+
+def _related(
+    relation: str, groups: Sequence[tuple[str, ...]], digests: Sequence[Digest]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The digests a paper must be in, and those it must not be in."""
+    named = tuple(dict.fromkeys(key for group in groups for key in group))
+    if relation == "none":
+        return (), named
+    if relation not in ("first", "last") or not groups:
+        return named, ()
+    chosen = groups[0 if relation == "first" else -1]
+    others = named if len(groups) > 1 else [digest.key for digest in digests]
+    return chosen, tuple(key for key in others if key not in chosen)
+
+
+def _bounds(
+    digests: Sequence[Digest], year: int | None, month: int | None, day: int | None
+) -> tuple[date | None, date | None]:
+    """The first and the last day of a date; one without a year is of the newest digest's."""
+    years = [digest.date.year for digest in digests if digest.date]
+    year = year or max(years, default=date.today().year)
+    if month is None:
+        return date(year, 1, 1), date(year, 12, 31)
+    try:
+        first = date(year, month, day or 1)
+    except ValueError:
+        return None, None
+    following = date(year + month // 12, month % 12 + 1, 1)
+    return first, first if day else following - timedelta(days=1)
 
 
 def describe_limits(filters: Filters, scope: Scope, digests: Sequence[Digest]) -> str:
     """In words, what a paper must be to answer: by the filters, and by what the question says."""
     without = dict.fromkeys(find_digests(key, digests)[0].label for key in scope.without)
-    said = (
+    parts = (
         describe_filters(filters, digests),
         describe_filters(scope.filters, digests),
         f"not in the digest of {' or '.join(without)}" if without else "",
     )
-    return "; ".join(dict.fromkeys(filter(None, said)))
+    return "; ".join(dict.fromkeys(filter(None, parts)))
 
 
 def _tidy(text: str) -> str:
     r"""Remove the words that held a digest in place: "in the \x00 digest" → ""."""
-    if "\x00" not in text:
+    if _CUT not in text:
         return text
-    text = re.sub(rf"\x00(?:\s*{_JOIN}\s*(?:the\s+)?\x00)+", "\x00", text, flags=re.IGNORECASE)
-    around = rf"(?:\b(?:in|from|of|on|within|for|to)\s+)?(?:\bthe\s+)?\x00(?:\s+{DIGEST_WORD}\b)?"
-    text = re.sub(around, " ", text, flags=re.IGNORECASE)
-    text = re.sub(r"\s+([?.!,;:])", r"\1", " ".join(text.split()))
-    text = re.sub(r"^[\s,;:]+|,(?=[?.!])", "", text)
-    return text[:1].upper() + text[1:]
+    joined = r"(?:,|\band\b|\bor\b|\bas well as\b|\bbut\b|&|\s)+(?:the\s+)?"
+    text = re.sub(rf"{_CUT}(?:{joined}{_CUT})+", _CUT, text, flags=re.I)
+    before = r"(?:\b(?:in|from|of|on|within|for|to|the|digest|newsletter)\s+)*"
+    text = re.sub(rf"{before}{_CUT}(?:['’]s)?(?:\s+{DIGEST_WORD}\b)?", " ", text, flags=re.I)
+    return re.sub(r"\s+([?.!,;:])", r"\1", " ".join(text.split())).lstrip(" ,;:")

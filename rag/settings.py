@@ -12,7 +12,6 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from index.errors import InputError
 
 Unsupported = Literal["repair", "flag", "drop"]
-ExpansionKind = Literal["off", "hyde", "query2doc"]
 
 PREFIX = "ABSTRACTQA_"
 OPENAI = "https://api.openai.com/v1"
@@ -86,22 +85,23 @@ class Settings(BaseSettings):
     )
     chat_price: str | None = Field(
         default=None,
-        description="Dollars per million tokens of prompts and of completions, as in 0.15/0.60,"
-        " in place of the known price of the model.",
+        description="Dollars per million tokens of prompts and of completions, as in 0.15/0.60;"
+        " without it answers tell no price.",
     )
-    chat_tokenizer: str | None = Field(
+    chat_context_tokens: int | None = Field(
         default=None,
-        description="The chat model's tokenizer, a tokenizer.json or a hub id, to count its"
-        " tokens by.",
+        ge=1_000,
+        description="Tokens that the chat model can read; by default what the endpoint says.",
     )
-    evidence_tokens: int = Field(
-        default=700,
+    evidence_tokens: int | None = Field(
+        default=None,
         ge=100,
-        le=100_000,
-        description="Tokens of evidence that the chat model is given at most.",
+        le=1_000_000,
+        description="Tokens of abstracts that the chat model is given at most, in whole abstracts;"
+        " by default 6000, or a quarter of its context if that is less.",
     )
     answer_tokens: int = Field(
-        default=500, ge=50, le=32_000, description="Tokens that it may write at most."
+        default=1_500, ge=50, le=32_000, description="Tokens that it may write at most."
     )
     unsupported: Unsupported = Field(
         default="repair",
@@ -110,24 +110,20 @@ class Settings(BaseSettings):
         " drop leaves it out.",
     )
     support_checker: str = Field(
-        default="local",
+        default="judge",
         min_length=1,
-        description="What checks the sentences of a model: local, judge (the model itself), or an"
-        " NLI cross-encoder by its hub id or path.",
+        description="What has the last word on the sentences of a model, after the local check:"
+        " judge (the model itself, or judge_model), local, or an NLI cross-encoder by its hub id"
+        " or path.",
+    )
+    judge_model: str | None = Field(
+        default=None,
+        description="Another model of the endpoint, a cheaper one, that judges.",
     )
     planning: bool = Field(
         default=True,
         description="Whether comparisons and questions of several parts are planned into"
         " sub-questions by the chat model.",
-    )
-    expansion: ExpansionKind = Field(
-        default="off",
-        description="Whether the chat model writes a passage to search with beside the question:"
-        " hyde searches by its vector, query2doc by its words too.",
-    )
-    rerank: bool = Field(
-        default=False,
-        description="Whether the chat model reorders the ten papers that are found first.",
     )
 
     @field_validator("store", "data", mode="before")
@@ -142,7 +138,9 @@ class Settings(BaseSettings):
         "openai_base_url",
         "chat_model",
         "chat_price",
-        "chat_tokenizer",
+        "chat_context_tokens",
+        "evidence_tokens",
+        "judge_model",
         mode="before",
     )
     @classmethod

@@ -40,6 +40,8 @@ def _own_settings(
     monkeypatch.setenv("ABSTRACTQA_STORE", str(home / "store"))
     monkeypatch.setenv("ABSTRACTQA_DATA", str(home / "data"))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    # A judge would be one more request for each answer that a test scripts.
+    monkeypatch.setenv("ABSTRACTQA_SUPPORT_CHECKER", "local")
 
 
 @pytest.fixture(scope="session")

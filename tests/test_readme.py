@@ -98,7 +98,7 @@ def test_what_is_shown_is_what_the_sample_gives(
 
 def test_the_questions_suggested_are_answered_by_the_sample(sample_assistant: Assistant) -> None:
     suggested = re.findall(
-        r"^- (a fact|a list|a comparison|the digests): (.*)", README, re.MULTILINE
+        r"^- (a fact|a list|a comparison|an overview|the digests): (.*)", README, re.MULTILINE
     )
     asked = [question for _, line in suggested for question in re.findall(r"\*(.+?\?)\*", line)]
     assert len(asked) >= 4

@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
+from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
 from index.errors import AbstractQAError
@@ -139,12 +140,37 @@ def _add_search(commands: "_Commands") -> None:
     _add_json(search)
 
 
+def _network(text: str) -> str:
+    try:
+        return str(ip_network(text, strict=False))
+    except ValueError as error:
+        told = f"{text!r} is no address or network, as 127.0.0.1 or 10.0.0.0/8 are"
+        raise argparse.ArgumentTypeError(told) from error
+
+
 def _add_ui(commands: "_Commands") -> None:
     ui = commands.add_parser("ui", help="serve the web page")
     ui.add_argument(
         "--host", default="127.0.0.1", help="address to listen on (default: %(default)s)"
     )
     ui.add_argument("--port", type=int, default=7860, help="default: %(default)s")
+    ui.add_argument(
+        "--allowed-host",
+        action="append",
+        default=[],
+        type=str.lower,
+        metavar="NAME",
+        help="a name by which browsers reach the page, as papers.example; may be repeated",
+    )
+    ui.add_argument(
+        "--trusted-proxy",
+        action="append",
+        default=[],
+        type=_network,
+        metavar="ADDRESS",
+        help="a proxy (or a network of them) to be believed on who asks and by which name, over"
+        " http or https; may be repeated",
+    )
     ui.add_argument(
         "--mcp", action="store_true", help="serve ask, search, papers and table as MCP tools, too"
     )

@@ -105,17 +105,20 @@ def ui(arguments: Namespace) -> int:
     if arguments.add_user is not None:
         return sharing.add_user(arguments.auth, arguments.add_user)
     settings = _settings(arguments)
+    from ui.web.own_host import Reach
     from ui.web.server import check_free, serve
 
     check_free(arguments.host, arguments.port)
-    accounts = sharing.accounts(arguments.auth, arguments.host)
+    names, proxies = tuple(arguments.allowed_host), tuple(arguments.trusted_proxy)
+    reach = Reach(arguments.host, names, proxies)
+    accounts = sharing.accounts(arguments.auth, reach)
     if arguments.sample and current(settings.store) is None:
         note(f"There is no index at {settings.store} yet; indexing the bundled sample.")
         from index import sample
 
         folder = Path(sample.__file__).parent
         indexing.index_files(sorted(folder.glob("*.txt")), settings, "digest", None)
-    serve(settings, arguments.host, arguments.port, accounts=accounts, mcp=arguments.mcp)
+    serve(settings, reach, arguments.port, accounts=accounts, mcp=arguments.mcp)
     return 0
 
 
@@ -133,8 +136,8 @@ def evaluate(arguments: Namespace) -> int:
         "judge": reading.judge,
         "export": reading.export,
         "ablate": improving.ablate,
-        "calibrate": improving.calibrate,
-        "calibrate-support": improving.calibrate_support,
+        "fit": improving.fit,
+        "fit-check": improving.fit_check,
         "gate": improving.gate,
         "synthesize": improving.synthesize,
         "cases": judging.cases,

@@ -10,9 +10,10 @@ from ui.terminal import note, say
 
 if TYPE_CHECKING:
     from ui.web.accounts import Accounts
+    from ui.web.own_host import Reach
 
 
-def accounts(path: Path | None, host: str) -> "Accounts | None":
+def accounts(path: Path | None, reach: "Reach") -> "Accounts | None":
     """The people of the file of `--auth`, if there is one.
 
     A line on stderr warns of a page that everybody can use, and of a file that everybody can read.
@@ -20,13 +21,11 @@ def accounts(path: Path | None, host: str) -> "Accounts | None":
     Raises:
         InputError: the file cannot be used.
     """
-    from ui.web.own_host import is_this_machine  # Gradio takes seconds, --add-user needs none of it
-
     if path is None:
-        if not is_this_machine(host):
+        if not reach.only_here:
             note(
-                f"Anyone who can reach {host} can use this page, there is no login: papers cannot"
-                " be added or removed there. Give a file of people with --auth."
+                f"Anyone who can reach {reach.host} can use this page, there is no login: papers"
+                " cannot be added or removed there. Give a file of people with --auth."
             )
         return None
     from ui.web.accounts import Accounts

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import argparse
 
     from rag.schema import Filters, Mode
-    from rag.table import Cell, Table
+    from rag.tables.table import Cell, Table
 
     _Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
@@ -104,7 +104,7 @@ def table(arguments: Namespace, question: str, filters: "Filters", assistant: Ta
 
 def shown(cell: "Cell") -> str:
     """A cell as people read it: the quote without LaTeX and line breaks, or that there is none."""
-    from rag.table import NOT_STATED
+    from rag.tables.table import NOT_STATED
 
     return NOT_STATED if cell.text is None else " ".join(clean_text(cell.text).split())
 

@@ -99,14 +99,9 @@ def answer_text(answer: "Answer") -> str:
     """
     from rag.citations import unescape
 
+    notice = wrap(answer.notice) if answer.notice else ""
     if answer.status == "insufficient_evidence":
-        blocks = [
-            wrap("The abstracts do not say." + (f" {answer.reason}" if answer.reason else ""))
-        ]
-        if answer.nearest:
-            titles = [wrap(f"- {clean_text(near.title)}", "  ", "    ") for near in answer.nearest]
-            blocks.append("\n".join(["The nearest papers:", *titles]))
-        return "\n\n".join(blocks)
+        return "\n\n".join(filter(None, [_refusal(answer), notice, _others(answer)]))
     text = unescape(answer.text)
     doubts = [wrap(f"- {doubt}", "  ", "    ") for doubt in answer.doubts]
     sources = [
@@ -119,8 +114,21 @@ def answer_text(answer: "Answer") -> str:
         for reference in answer.references
     ]
     notes = "\n".join(["Not wholly borne out by the abstracts:", *doubts]) if doubts else ""
-    notice = wrap(answer.notice) if answer.notice else ""
-    return "\n\n".join(filter(None, [wrap(text), notes, notice, "\n".join(sources)]))
+    return "\n\n".join(filter(None, [notice, wrap(text), notes, "\n".join(sources)]))
+
+
+def _refusal(answer: "Answer") -> str:
+    """Why there is no answer; an unclear question is no fault of the abstracts."""
+    unclear = "" if answer.suggestions else "The abstracts do not say. "
+    return wrap(f"{unclear}{answer.reason or ''}")
+
+
+def _others(answer: "Answer") -> str:
+    """What may have been meant, a line each, or else the nearest papers."""
+    heading = "Ask instead:" if answer.suggestions else "The nearest papers:"
+    lines = answer.suggestions or [clean_text(near.title) for near in answer.nearest]
+    listed = [wrap(f"- {line}", "  ", "    ") for line in lines]
+    return "\n".join([heading, *listed]) if listed else ""
 
 
 class Status:

@@ -47,6 +47,10 @@ class Question(Identified):
         default=None, description="The right answer to a yes/no question."
     )
     papers: tuple[Words, ...] = Field(default=(), description="Titles of the papers that answer.")
+    also: tuple[Words, ...] = Field(default=(), description="Titles that may be cited beside them.")
+    least: int | None = Field(
+        default=None, ge=1, description="How many of both to cite at least; half of `papers`."
+    )
     evidence: tuple[Evidence, ...] = ()
     nuggets: tuple[Annotated[tuple[Words, ...], Field(min_length=1)], ...] = Field(
         default=(), description="Facts of a right answer; each lists the wordings that count."

@@ -2,7 +2,8 @@
 
 A fixed set lies in `eval/gate/`: questions on the bundled sample and on more abstracts beside
 it, and what each question scored when the baseline was taken. The set is asked again, and every
-capability is compared with its baseline question by question.
+capability is compared with its baseline question by question. Where a folder of data is given,
+its question sets are asked too, each by models that were fitted on the other collections.
 """
 
 import json
@@ -14,8 +15,12 @@ from pathlib import Path
 
 from eval.answers import evaluate_answers
 from eval.datasets.lines import json_lines, parse
+from eval.fitting.left_out import answer_left_out
+from eval.fitting.run import Material
+from eval.metrics.per_question import question_values
 from eval.recorded import ScoreLine, load_run
 from eval.statistics import Paired, compare
+from eval.support import LocalSupport
 from eval.systems import Subject, ours
 from index import sample
 from index.build import build
@@ -29,6 +34,8 @@ FOLDER = Path(__file__).parent
 QUESTIONS = FOLDER / "questions.jsonl"
 PAPERS = FOLDER / "papers.jsonl"
 BASELINE = FOLDER / "baseline.jsonl"
+LEFT_OUT = FOLDER / "left_out.jsonl"
+"""The baseline of the sets in a folder of data."""
 
 GUARDED: Mapping[str, str] = {
     "hit@1": "finding papers (hit@1)",
@@ -86,6 +93,16 @@ def ask_gate(subject: Subject, mode: Mode = "extractive") -> Scores:
         out = Path(folder) / "run"
         evaluate_answers(QUESTIONS, subject, mode, out)
         return {id_: dict(score.values) for id_, score in load_run(out).scores.items()}
+
+
+def ask_left_out(material: Material) -> Scores:
+    """What each question of the sets scores now, by set and id."""
+    support = LocalSupport()
+    return {
+        f"{name} {score.question.id}": question_values(score, support)
+        for name, scores in answer_left_out(material)
+        for score in scores
+    }
 
 
 def read_baseline(path: Path = BASELINE) -> Scores:

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from eval.datasets import Question
-from eval.metrics.spans import evidence_cited, span_errors
+from eval.metrics.rightness import rightness
+from eval.metrics.spans import begins_with_evidence, evidence_cited, span_errors
 from index.lexical import tokenize
 from index.papers import Paper, letters
 from rag.citations import escape, unescape
@@ -40,6 +41,8 @@ class AnswerScore:
     nuggets_partial: tuple[bool, ...]
     papers_cited: tuple[bool, ...]
     references_gold: tuple[bool, ...]
+    references_accepted: tuple[bool, ...]
+    """Those that are gold, or may be cited beside gold papers."""
     evidence_cited: tuple[bool | None, ...]
     spans: int
     span_errors: tuple[str, ...]
@@ -86,6 +89,11 @@ class AnswerScore:
         return share(self.references_gold) if self.question.papers else None
 
     @property
+    def citation_precision_lenient(self) -> float | None:
+        """The same, with the papers that may be cited beside the gold ones."""
+        return share(self.references_accepted) if self.question.papers else None
+
+    @property
     def citation_recall(self) -> float | None:
         """Share of the gold papers that are cited."""
         return share(self.papers_cited)
@@ -102,16 +110,20 @@ class AnswerScore:
         return precision >= 0.5 and recall >= 0.5 and self.references_gold[0]
 
     @property
-    def right(self) -> bool:
-        """Whether the question was handled as it should be.
+    def rightness(self) -> float:
+        """How right the answer is: 0, 0.5 or 1 (`eval.metrics.rightness`)."""
+        accepted = self.references_accepted
+        return rightness(self.question, self.answer, accepted, self.nugget_recall)
 
-        An unanswerable one is refused. An answerable one is answered from the right papers, where
-        there are any, with at least half of its facts, where any are listed.
-        """
-        if not self.question.answerable or self.refused:
-            return self.refused and not self.question.answerable
-        facts = self.nugget_recall
-        return (self.right_papers or not self.question.papers) and (facts is None or facts >= 0.5)
+    @property
+    def right(self) -> bool:
+        """Whether the question was handled as it should be, without reserve."""
+        return self.rightness == 1
+
+    @property
+    def begins_with_evidence(self) -> bool | None:
+        """Whether the first cited sentence cites a gold quote; None if there is none of either."""
+        return begins_with_evidence(self.question.evidence, self.answer)
 
     @property
     def yes_no_right(self) -> bool | None:
@@ -148,6 +160,7 @@ def score_answer(
     by_id = {paper.id: paper for paper in indexed}
     by_title = {letters(paper.title): paper for paper in indexed}
     gold = {letters(title) for title in question.papers}
+    accepted = gold | {letters(title) for title in question.also}
     references = {letters(reference.paper.title): reference for reference in answer.references}
     return AnswerScore(
         question=question,
@@ -159,6 +172,7 @@ def score_answer(
         nuggets_partial=nuggets_partial(question.nuggets, answer.text),
         papers_cited=tuple(letters(title) in references for title in question.papers),
         references_gold=tuple(letters(r.paper.title) in gold for r in answer.references),
+        references_accepted=tuple(letters(r.paper.title) in accepted for r in answer.references),
         evidence_cited=tuple(
             evidence_cited(evidence, by_title, references) for evidence in question.evidence
         ),

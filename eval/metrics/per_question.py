@@ -20,7 +20,7 @@ def question_values(score: AnswerScore, support: Supports) -> dict[str, float | 
     given = score if not score.refused else None
     cited = alce(score.answer, support)
     return {
-        "right": float(score.right),
+        "right": score.rightness,
         "nugget_recall": facts.nugget_recall if facts else None,
         "nugget_recall_lenient": facts.nugget_recall_lenient if facts else None,
         "nugget_recall_sentences": facts.nugget_recall_sentences if facts else None,

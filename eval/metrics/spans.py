@@ -1,6 +1,6 @@
 """Do the spans that an answer cites lie where they should? Pure functions."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from eval.datasets import Evidence
 from index.papers import Paper, letters
@@ -23,6 +23,18 @@ def evidence_cited(
     start, end = span
     passages = references[key].passages if key in references else ()
     return any(passage.start < end and start < passage.end for passage in passages)
+
+
+def begins_with_evidence(evidence: Sequence[Evidence], answer: Answer) -> bool | None:
+    """Whether the first citation of an answer lies on one of the quotes; None without either."""
+    cited = next((s.citations[0] for s in answer.sentences if s.citations), None)
+    if cited is None or not evidence:
+        return None
+    paper = next(r.paper for r in answer.references if r.number == cited.reference)
+    title = letters(paper.title)
+    quotes = (each.quote for each in evidence if letters(each.paper) == title)
+    spans = filter(None, (quote_span(quote, paper.abstract) for quote in quotes))
+    return any(cited.start < end and start < cited.end for start, end in spans)
 
 
 def quote_span(quote: str, abstract: str) -> tuple[int, int] | None:

@@ -36,7 +36,7 @@ def answer_summary(
     given = [score for score in scores if not score.refused]
     words = [score.words for score in given]
     return {
-        "right": {"share": share([score.right for score in scores]), "questions": len(scores)},
+        "right": {"share": mean_of(score.rightness for score in scores), "questions": len(scores)},
         "nuggets": {
             "recall": mean_of(score.nugget_recall for score in answerable),
             "recall_lenient": mean_of(score.nugget_recall_lenient for score in answerable),
@@ -182,7 +182,7 @@ def _type(scores: Sequence[AnswerScore]) -> Section:
     return {
         "questions": len(scores),
         "refused": sum(score.refused for score in scores),
-        "right": share([score.right for score in scores]),
+        "right": mean_of(score.rightness for score in scores),
         "nugget_recall": mean_of(score.nugget_recall for score in answerable),
         "citation_precision": _pooled(score.references_gold for score in answerable),
         "citation_recall": _pooled(score.papers_cited for score in answerable),

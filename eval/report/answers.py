@@ -76,7 +76,7 @@ def _plots(scores: Sequence[AnswerScore], figures: Mapping[str, Section]) -> lis
     drawn = [
         plots.bars_by_type(name, [plots.Bars("this run", values)])
         for name, values in {
-            "Right answers": _by_type(scores, lambda score: float(score.right)),
+            "Right answers": _by_type(scores, lambda score: score.rightness),
             "Nugget recall": _by_type(scores, lambda score: score.nugget_recall),
         }.items()
         if any(value is not None for value in values.values())
@@ -135,7 +135,9 @@ def _question(score: AnswerScore) -> Markup:
             "Cited, but not gold",
             (
                 (f"[{reference.number}] {reference.paper.title}", False)
-                for reference, gold in zip(answer.references, score.references_gold, strict=True)
+                for reference, gold in zip(
+                    answer.references, score.references_accepted, strict=True
+                )
                 if not gold
             ),
         ),

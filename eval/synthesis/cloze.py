@@ -15,8 +15,8 @@ from index.papers import Paper, letters
 from index.passages import Passage
 from index.store import Index
 from index.text import clean_text
-from rag.names import asked_names, own_names, title_name
 from rag.retrieval import passage_rows
+from rag.support.own_work import own_names
 
 _TERM_SHARE = 0.01
 """A term left out is in no more than this share of the papers, or in two at most."""
@@ -48,7 +48,7 @@ def cloze_drafts(index: Index, row: int) -> list[Draft]:
     found: list[tuple[Gap, Draft]] = []
     for at in passage_rows(index, row):
         passage = index.passages[at]
-        for gap in sorted(_gaps(passage, paper, index.lexical), key=_salience):
+        for gap in sorted(_gaps(passage, paper, index), key=_salience):
             if question := ask(passage.text, gap, names):
                 quote = paper.abstract[passage.start : passage.end]
                 found.append((gap, Draft(row, "cloze", question, quote, gap.nugget)))
@@ -60,11 +60,12 @@ def _salience(gap: Gap) -> tuple[bool, float]:
     return gap.kind is Kind.TERM, -gap.idf
 
 
-def _gaps(passage: Passage, paper: Paper, lexical: LexicalIndex) -> Iterator[Gap]:
+def _gaps(passage: Passage, paper: Paper, index: Index) -> Iterator[Gap]:
     """What could be left out of a sentence: each stands in it once."""
-    text = passage.text
+    text, lexical = passage.text, index.lexical
     yield from _numbers(text, lexical)
-    for name in asked_names(text, lexical):
+    names = dict.fromkeys(name.text for name in index.names.read(text) if name.proper)
+    for name in names:
         if len(letters(name)) >= _SHORTEST_NAME and not _NO_NAME.fullmatch(name):
             yield from _word(Kind.NAME, text, name, lexical)
     abstract = clean_text(paper.abstract)
@@ -118,5 +119,5 @@ def _names_to_drop(paper: Paper, lexical: LexicalIndex) -> tuple[str, ...]:
         for name in own_names(paper)
         if len(name.split()) == 1
         and any(lexical.document_frequency.get(token) == 1 for token in tokenize(name))
-        and (name == title_name(paper) or f"({name})" not in abstract)
+        and (name == paper.head or f"({name})" not in abstract)
     )

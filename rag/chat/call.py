@@ -1,58 +1,125 @@
-"""One call of a chat model, on the event loop: asks, reads the reply, and passes its text on."""
+"""One call of a chat model, on the event loop, and the stream that is read from other threads."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import aclosing
+import logging
+import re
+from collections.abc import Iterator
+from concurrent.futures import CancelledError, Future
+from contextlib import suppress
+from queue import SimpleQueue
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
-from rag.chat.events import DONE, EventTooLongError, events
-from rag.chat.pieces import read_chunk, read_completion
-from rag.chat.reading import MAX_REPLY_BYTES, Reading
-from rag.chat.reply import Message, Reply, Spent
-from rag.chat.sending import Sender
+from rag.chat.errors import BrokenOffError, ChatError, StoppedError, message_of
+from rag.chat.reading import Reading, answer_in, has_end_of_thought, read
+from rag.chat.reply import CHARACTERS_PER_TOKEN, Limits, Message, Reply, Spent, tokens_of
 
+# The client takes most of a second to import, and most questions need no model.
 if TYPE_CHECKING:
     import httpx
+    from openai import APIStatusError
 
+    from rag.chat.model import ChatModel
+
+logger = logging.getLogger(__name__)
+
+RETRIES = 2
+"""Of the client: requests that are sent again after 408, 409, 429, 5xx or a lost connection."""
+SILENCE_SECONDS = 10.0
+"""After a reply has said that it is over, until its connection is taken to be forgotten."""
 _REST_SECONDS = 1.0
-"""How long is waited for what follows the text: the count of tokens, and the end of the body,
-without which the connection cannot be used again."""
-_WORD_SETTING = "ABSTRACTQA_CHAT_FIRST_TOKEN_SECONDS"
-_REPLY_SETTING = "ABSTRACTQA_CHAT_DEADLINE_SECONDS"
+_OPTIONAL = (
+    "max_tokens", "stream_options", "response_format", "temperature", "seed", "stop", "tools",
+    "stream",
+)  # fmt: skip
+"""What a request can do without, or say in another way."""
+
+
+class Stream(Iterator[str]):
+    """What a reply says so far, each time more of it has come; a thread that asks waits for it.
+
+    Each item begins with the one before, but where that turned out to be a thought: of a model
+    whose first reply this is nobody knows. Iterating raises ReplyError or ChatError, and
+    StoppedError once it was closed before its end.
+    """
+
+    def __init__(self, call: "Call", loop: asyncio.AbstractEventLoop) -> None:
+        self._call = call
+        self._future: Future[Reply] = asyncio.run_coroutine_threadsafe(call.run(), loop)
+        # Not through a method of this object: nobody would forget it then.
+        inbox = call.inbox
+        self._future.add_done_callback(lambda _: inbox.put(None))
+
+    def __next__(self) -> str:
+        if not self._future.cancelled():
+            said = self._call.inbox.get()
+            if said is not None and not self._future.cancelled():
+                return said
+            self._call.inbox.put(None)  # for whoever asks once more
+        _ = self.reply
+        raise StopIteration
+
+    @property
+    def reply(self) -> Reply:
+        """The whole reply; waits for it.
+
+        Raises:
+            ChatError: as iterating does.
+        """
+        with suppress(CancelledError):
+            return self._future.result()
+        raise StoppedError(f"{self._call.endpoint.where} was told to stop")
+
+    @property
+    def spent(self) -> Spent:
+        """The tokens it took until now, whatever became of it."""
+        return self._call.spent
+
+    def close(self) -> None:
+        """Give up what is still to come; from any thread, at any time, more than once."""
+        self._future.cancel()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
 
 
 class Call:
-    """What a stream reads comes from here; only `where` and `spent` are for other threads.
-
-    A `whole` reply is one piece: as nobody has read any of it before, a connection that is lost
-    in the middle can be tried again.
-    """
+    """One call on the event loop: asks, reads the reply, and passes on what it says."""
 
     def __init__(
-        self, sender: Sender, asked: Sequence[Message], put: Callable[[str], None], *, whole: bool
+        self, model: "ChatModel", messages: list[Message], options: dict[str, Any], limits: Limits
     ) -> None:
-        """Prepare it; every piece of text goes to `put`, which must not wait."""
-        self.where = sender.endpoint.where
-        self._endpoint = sender.endpoint
-        self._sender = sender
-        self._asked = asked
-        self._put = put
-        self._whole = whole
-        self._given = False
+        self.endpoint = model.endpoint
+        self.inbox: SimpleQueue[str | None] = SimpleQueue()
+        self._model = model
+        self._messages = messages
+        self._options = options
+        self._limits = limits
         self._readings: tuple[Reading, ...] = ()  # one a request
+        self._shown = ""
+        self._bare = False
+        """Whether all is left out that can be, since the endpoint did not say what it refuses."""
 
     @property
     def spent(self) -> Spent:
         """The tokens of all requests until now; may be read from any thread."""
-        return sum((reading.spent for reading in self._readings), Spent())
+        asked = sum(tokens_of(message["content"]) for message in self._messages)
+        total = Spent()
+        for reading in self._readings:
+            if reading.begun:
+                prompt, written = reading.counted("prompt"), reading.counted("completion")
+                guess = tokens_of(reading.said) + reading.thought // CHARACTERS_PER_TOKEN
+                total += Spent(
+                    asked if prompt is None else prompt,
+                    guess if written is None else written,
+                    prompt is None or written is None,
+                )
+        return total
 
-    async def run(
-        self,
-        options: Mapping[str, object],
-        deadline_seconds: float,
-        first_token_seconds: float | None,
-    ) -> Reply:
+    async def run(self) -> Reply:
         """Ask, and read the reply to its end.
 
         Raises:
@@ -60,103 +127,139 @@ class Call:
             ChatError: there is no reply, or none in time.
         """
         started = perf_counter()
-        first = asyncio.timeout(first_token_seconds)
+        first = asyncio.timeout(self._limits.first_word)
+        text = ""
         try:
-            async with asyncio.timeout(deadline_seconds) as total, first:
-
-                def begun() -> None:
-                    if not first.expired():
-                        first.reschedule(None)
-
-                def until() -> float:
-                    return min(time for time in (total.when(), first.when()) if time is not None)
-
-                async def receive(response: "httpx.Response") -> str:
-                    return await self._receive(response, begun)
-
-                text = await self._sender.send(
-                    options, receive, until=until, repeatable=lambda: not self._given
-                )
+            async with asyncio.timeout(self._limits.whole), first:
+                text = await self._ask(first)
         except TimeoutError:
-            text = ""
+            pass
         if not text:
-            raise (
-                self._endpoint.too_slow("first word", first_token_seconds or 0, _WORD_SETTING)
+            what, seconds, setting = (
+                ("first word", self._limits.first_word, "ABSTRACTQA_CHAT_FIRST_TOKEN_SECONDS")
                 if first.expired()
-                else self._endpoint.too_slow("whole reply", deadline_seconds, _REPLY_SETTING)
+                else ("whole reply", self._limits.whole, "ABSTRACTQA_CHAT_DEADLINE_SECONDS")
             )
-        if self._whole:
-            self._put(text)
+            raise ChatError(
+                f"{self.endpoint.where} gave no {what} within {seconds:.3g} seconds ({setting})"
+            )
         took = self.spent
         return Reply(
-            text=text,
-            prompt_tokens=took.prompt_tokens,
-            completion_tokens=took.completion_tokens,
-            estimated=took.estimated,
-            seconds=perf_counter() - started,
-            cut=self._readings[-1].cut,
+            text,
+            took.prompt_tokens,
+            took.completion_tokens,
+            took.estimated,
+            perf_counter() - started,
+            self._readings[-1].cut,
         )
 
-    async def _receive(self, response: "httpx.Response", begun: Callable[[], None]) -> str:
-        """Read one reply that has begun; `begun` is called when it has said something."""
-        reading = Reading(self._endpoint, self._asked, self._give)
-        self._readings += (reading,)
-        kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind.endswith("json"):
-            completion = read_completion(await self._body(response))
-            if completion is None:
-                raise self._endpoint.not_chat()
-            reading.take(completion)
-        elif kind in ("text/event-stream", ""):
-            await self._pieces(response, reading, begun)
-        else:
-            raise self._endpoint.wrong_type(kind)
-        return reading.end()
+    async def _ask(self, first: asyncio.Timeout) -> str:
+        """The text of the reply; what the model refuses of the request is left out and sent again.
 
-    async def _body(self, response: "httpx.Response") -> bytes:
-        body = bytearray()
-        async for chunk in response.aiter_bytes():
-            body += chunk
-            if len(body) > MAX_REPLY_BYTES:
-                raise self._endpoint.too_long(MAX_REPLY_BYTES >> 20)
-        return bytes(body)
+        A reply that breaks off before anything of it was shown is asked for once more.
+        """
+        import httpx
+        import openai
 
-    async def _pieces(
-        self, response: "httpx.Response", reading: Reading, begun: Callable[[], None]
+        retries = RETRIES
+        while True:
+            # Not raised while the client's own error is handled: what that one shows is not ours.
+            try:
+                return await self._request(first, retries)
+            except openai.APIStatusError as error:
+                if self._does_without(error):
+                    continue
+                problem = self.endpoint.refused(error)
+            except (openai.APIConnectionError, httpx.TransportError) as error:
+                never = isinstance(error.__cause__, httpx.ConnectError | httpx.ConnectTimeout)
+                problem = self.endpoint.unreachable() if never else self.endpoint.broken_off()
+            except httpx.DecodingError:
+                problem = self.endpoint.not_chat()
+            except BrokenOffError as error:
+                problem = error
+            if not isinstance(problem, BrokenOffError) or self._shown or retries == 0:
+                raise problem
+            logger.info("%s; asking again", problem)
+            retries = 0
+
+    async def _request(self, first: asyncio.Timeout, retries: int) -> str:
+        create = self._model.client.with_options(max_retries=retries).chat.completions
+        reading = Reading(self.endpoint)
+        async with create.with_streaming_response.create(**self._sent()) as response:
+            self._readings += (reading,)
+            await self._receive(response.http_response, reading, first)
+        text = reading.answer()
+        if self._bare:
+            self._model.refused.update(_OPTIONAL, ["system"])
+        self._model.streams_thoughts = has_end_of_thought(reading.said)
+        if text != self._shown:
+            self.inbox.put(text)
+        return text
+
+    async def _receive(
+        self, response: "httpx.Response", reading: Reading, first: asyncio.Timeout
     ) -> None:
-        from httpx import TransportError
-
-        whole = too_long = False
+        kind = response.headers.get("content-type", "").lower()
+        loop = asyncio.get_running_loop()
+        length = -1
         try:
-            async with (
-                asyncio.timeout(None) as rest,
-                aclosing(events(response.aiter_bytes(), MAX_REPLY_BYTES)) as coming,
-            ):
-                async for data in coming:
-                    if data.strip() != DONE:
-                        self._take(data, reading)
-                    if reading.written:
-                        begun()
-                    if not whole and (data.strip() == DONE or reading.finish is not None):
-                        whole = True
-                        rest.reschedule(asyncio.get_running_loop().time() + _REST_SECONDS)
-        except EventTooLongError:
-            too_long = True
-        except (TimeoutError, TransportError):
-            if not whole:
+            async with asyncio.timeout(None) as silence:
+                async for _ in read(response.aiter_bytes(), kind, reading):
+                    if (reading.begun or reading.thought) and not first.expired():
+                        first.reschedule(None)
+                    self._show(reading)
+                    if (reading.done or reading.finish) and len(reading.said) > length:
+                        # To its end all the same: else the connection cannot be used again.
+                        wait = _REST_SECONDS if reading.done else SILENCE_SECONDS
+                        silence.reschedule(loop.time() + wait)
+                        length = len(reading.said)
+        except TimeoutError:
+            if not silence.expired():
                 raise
-        if too_long:
-            raise self._endpoint.too_long(MAX_REPLY_BYTES >> 20)
-        if not whole:
-            raise self._endpoint.broken_off()
 
-    def _take(self, data: bytes, reading: Reading) -> None:
-        chunk = read_chunk(data)
-        if chunk is None:
-            raise self._endpoint.not_chat()
-        reading.take(chunk)
+    def _show(self, reading: Reading) -> None:
+        """Pass on what the reply says so far, unless it is known to begin with a thought."""
+        if self._model.streams_thoughts and not has_end_of_thought(reading.said):
+            return
+        said = answer_in(reading.said, whole=False)
+        if said != self._shown:
+            self._shown = said
+            self.inbox.put(said)
 
-    def _give(self, text: str) -> None:
-        if not self._whole:
-            self._given = True
-            self._put(text)
+    def _sent(self) -> dict[str, Any]:
+        """The request, without what the model has refused before."""
+        refused = {*_OPTIONAL, "system"} if self._bare else self._model.refused
+        sent: dict[str, Any] = {"stream": True, "stream_options": {"include_usage": True}}
+        sent |= self._options
+        if "max_tokens" in refused:
+            sent["max_completion_tokens"] = sent["max_tokens"]
+        if "stream" in refused:
+            del sent["stream_options"]
+        sent = {name: value for name, value in sent.items() if name not in refused}
+        messages = self._messages
+        if "system" in refused:
+            rules = "\n\n".join(m["content"] for m in messages if m["role"] == "system")
+            rest = [m for m in messages if m["role"] != "system"]
+            begins = rest[:1] and rest[0]["role"] == "user"
+            said = f"{rules}\n\n{rest.pop(0)['content']}" if begins else rules
+            messages = [{"role": "user", "content": said}, *rest]
+        return {"model": self._model.name, "messages": messages, **sent}
+
+    def _does_without(self, error: "APIStatusError") -> bool:
+        """Whether another request can do without what this one was refused for.
+
+        Servers do not agree on how to say so; all of them name it somewhere.
+        """
+        said = f"{error.param} {message_of(error)} {error.body}".lower()
+        if error.status_code not in (400, 422) or "context" in said:
+            return False
+        sent = self._sent()
+        found = [name for name in _OPTIONAL if name in sent and re.search(rf"\b{name}\b", said)]
+        if re.search(r"\bsystem\b", said) and any(m["role"] == "system" for m in sent["messages"]):
+            found.append("system")
+        if not found:
+            self._bare, was_bare = True, self._bare
+            return not was_bare
+        self._model.refused.add(found[0])
+        logger.warning("%s takes no %s", self.endpoint.where, found[0])
+        return True

@@ -67,8 +67,8 @@ class ChatLLM(CustomLLM):
             with self._model.stream(
                 _read(messages), max_tokens=self.max_tokens, temperature=self.temperature
             ) as stream:
-                for piece in stream:
-                    text += piece
+                for said in stream:
+                    piece, text = said.removeprefix(text), said
                     yield ChatResponse(message=_said(text), delta=piece)
 
         return pieces()

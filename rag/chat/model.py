@@ -3,22 +3,22 @@
 import asyncio
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import CancelledError
-from queue import SimpleQueue
-from typing import TYPE_CHECKING, Self
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Self
 
 from index.errors import InputError
-from rag.chat.call import Call
-from rag.chat.errors import StoppedError
-from rag.chat.reply import Message, Reply
-from rag.chat.sending import Sender, open_client
-from rag.chat.stream import Inbox, Stream
+from rag.chat.call import RETRIES, Call, Stream
+from rag.chat.errors import ChatError, Endpoint, StoppedError
+from rag.chat.reply import Limits, Message, Reply
 from rag.settings import OPENAI, Settings
 
+# The client takes most of a second to import, and most questions need no model.
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
+_CONNECT_SECONDS = 3.0
 _ADDRESS = re.compile(r"https?://([^\s/@?#:]+|\[[\da-fA-F:]+\])(:\d{1,5})?(/[^\s@?#]*)?")
 
 
@@ -32,7 +32,14 @@ class ChatModel:
     def __init__(self, client: "AsyncOpenAI", name: str, deadline_seconds: float) -> None:
         self.name = name
         self.deadline_seconds = deadline_seconds
-        self._sender = Sender(client, name)
+        where = f"chat model {name!r} at {client.base_url.netloc.decode()}"
+        self.endpoint = Endpoint(where, client.api_key)
+        self.client = client
+        self.refused: set[str] = set()
+        """Options that the model has refused, and "system" for that role."""
+        self.streams_thoughts: bool | None = None
+        """Whether its template opens thoughts itself; None before its first reply is whole."""
+        self._context: int | None = None
         self._opening = threading.Lock()
         self._closed = False
         self._loop = asyncio.new_event_loop()
@@ -61,32 +68,28 @@ class ChatModel:
             raise InputError("OPENAI_API_KEY has characters that no key has: copy it again")
         if not _ADDRESS.fullmatch(address):
             raise InputError("OPENAI_BASE_URL must be like http://127.0.0.1:8123/v1, with no key")
+        from httpx import Timeout
+        from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 
-        client = open_client(address, key or "no-key")
+        client = AsyncOpenAI(
+            api_key=key or "no-key",
+            base_url=address,
+            max_retries=RETRIES,
+            timeout=Timeout(None, connect=_CONNECT_SECONDS),
+            # What is asked, and the key, go to the address that was given and to no other.
+            http_client=DefaultAsyncHttpxClient(follow_redirects=False),
+        )
         return cls(client, settings.chat_model, settings.chat_deadline_seconds)
 
-    def complete(
-        self,
-        messages: Sequence[Message],
-        *,
-        max_tokens: int,
-        temperature: float = 0,
-        stop: Sequence[str] | None = None,
-        seed: int | None = None,
-    ) -> Reply:
-        """Ask for one whole reply.
-
-        At most `REQUESTS` requests are sent. After one that may succeed later (429, 5xx, no
-        connection) the next waits as long as Retry-After says; a wait beyond the deadline is an
-        error at once. `temperature`, `stop` and `seed` are left out for a model that refuses them.
+    def complete(self, messages: Sequence[Message], **options: Any) -> Reply:
+        """Ask for one whole reply; the arguments are those of `stream`.
 
         Raises:
             ReplyError: the reply is a refusal, empty, too long or no chat completion, or the
                 messages are too long.
             ChatError: there is no reply, or none within the deadline.
         """
-        options = _options(max_tokens, temperature, stop, seed)
-        with self._open(messages, options, None, self.deadline_seconds, whole=True) as stream:
+        with self.stream(messages, **options) as stream:
             return stream.reply
 
     def stream(
@@ -94,57 +97,70 @@ class ChatModel:
         messages: Sequence[Message],
         *,
         max_tokens: int,
-        temperature: float = 0,
-        stop: Sequence[str] | None = None,
-        seed: int | None = None,
-        first_token_seconds: float | None = None,
-        deadline_seconds: float | None = None,
-        whole: bool = False,
+        limits: Limits | None = None,
+        **options: Any,
     ) -> Stream:
         """Ask for a reply that is read while it is written; returns at once.
 
-        What `complete` says of requests holds here too, until the first piece of text is given:
-        then nothing is sent again. A server that knows no streams may answer as a whole.
+        A server that knows no streams may answer as a whole. What a model refuses of the options
+        is left out from then on.
 
         Args:
             messages: The conversation.
             max_tokens: Of the reply.
-            temperature: Of the sampling.
-            stop: Texts that end the reply.
-            seed: Of the sampling.
-            first_token_seconds: How long the first word may take, of a thought or of the answer.
-            deadline_seconds: How long all of it may take; the model's own deadline if None.
-            whole: Give the text as one piece once it is whole; so it can be asked for again when
-                the connection is lost in the middle of it.
-
-        Raises:
-            ReplyError: when iterating: the reply is a refusal, empty, too long or no chat
-                completion, or the messages are too long.
-            StoppedError: when iterating: the stream was closed, or is asked of a closed model.
-            ChatError: when iterating: there is no reply, or not all of it, or not in time.
-        """
-        options = _options(max_tokens, temperature, stop, seed)
-        options |= {"stream": True, "stream_options": {"include_usage": True}}
-        deadline = self.deadline_seconds if deadline_seconds is None else deadline_seconds
-        return self._open(messages, options, first_token_seconds, deadline, whole=whole)
-
-    def list_models(self, seconds: float) -> list[str]:
-        """The names of the models that the endpoint has, sorted; at most `seconds` are waited.
+            limits: How long it may take; the model's own deadline if None.
+            options: Of the request: temperature (0 if left out), stop, seed, response_format,
+                tools.
 
         Raises:
             StoppedError: the model was closed.
-            ChatError: the endpoint gave no list.
+        """
+        given = {"max_tokens": max_tokens, "temperature": 0, **options}
+        call = Call(
+            self,
+            list(messages),
+            {name: value for name, value in given.items() if value is not None},
+            limits or Limits(self.deadline_seconds),
+        )
+        with self._opening:
+            self._check_open()
+            return Stream(call, self._loop)
+
+    def context_tokens(self, seconds: float) -> int | None:
+        """The tokens that it can read, if the endpoint tells within so many seconds; asked once."""
+        if self._context is None:
+            try:
+                self._context = self.list_models(seconds).get(self.name) or 0
+            except ChatError:
+                self._context = 0
+        return self._context or None
+
+    def list_models(self, seconds: float) -> dict[str, int | None]:
+        """The names of the endpoint's models, sorted, and the tokens of their contexts if told.
+
+        Raises:
+            StoppedError: the model was closed.
+            ChatError: the endpoint gave no list in so many seconds.
         """
         with self._opening:
-            if self._closed:
-                raise StoppedError(f"{self._sender.endpoint.where} is closed")
-            listing = asyncio.run_coroutine_threadsafe(
-                self._sender.list_models(seconds), self._loop
-            )
-        try:
+            self._check_open()
+            listing = asyncio.run_coroutine_threadsafe(self._list(seconds), self._loop)
+        with suppress(CancelledError):
             return listing.result()
-        except CancelledError:
-            raise StoppedError(f"{self._sender.endpoint.where} is closed") from None
+        raise StoppedError(f"{self.endpoint.where} is closed")
+
+    async def _list(self, seconds: float) -> dict[str, int | None]:
+        import openai
+
+        try:
+            async with asyncio.timeout(seconds):
+                page = await self.client.with_options(max_retries=0).models.list()
+            listed = {each.id: _context(each.model_extra or {}) for each in page.data}
+        except (openai.OpenAIError, TimeoutError, ValueError, TypeError, AttributeError):
+            # What the client says of it may hold the key.
+            raise ChatError(f"{self.endpoint.where} gave no list of its models") from None
+        named = {n: c for n, c in listed.items() if isinstance(n, str) and n.isprintable() and n}
+        return dict(sorted(named.items()))
 
     def close(self) -> None:
         """Give up what is under way and close the connections; calls that follow are refused."""
@@ -163,41 +179,21 @@ class ChatModel:
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    def _open(
-        self,
-        messages: Sequence[Message],
-        options: dict[str, object],
-        first_token_seconds: float | None,
-        deadline_seconds: float,
-        *,
-        whole: bool,
-    ) -> Stream:
-        asked = list(messages)
-        inbox: Inbox = SimpleQueue()
-        call = Call(self._sender, asked, inbox.put, whole=whole)
-        with self._opening:
-            if self._closed:
-                raise StoppedError(f"{call.where} is closed")
-            running = call.run(
-                {"messages": asked, **options}, deadline_seconds, first_token_seconds
-            )
-            return Stream(call, asyncio.run_coroutine_threadsafe(running, self._loop), inbox)
+    def _check_open(self) -> None:
+        if self._closed:
+            raise StoppedError(f"{self.endpoint.where} is closed")
 
     async def _give_up(self) -> None:
         others = asyncio.all_tasks() - {asyncio.current_task()}
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
-        await self._sender.close()
+        await self.client.close()
 
 
-def _options(
-    max_tokens: int, temperature: float, stop: Sequence[str] | None, seed: int | None
-) -> dict[str, object]:
-    options = {
-        "max_tokens": max_tokens,
-        "temperature": temperature,
-        "stop": list(stop) if stop else None,
-        "seed": seed,
-    }
-    return {name: value for name, value in options.items() if value is not None}
+def _context(listed: Mapping[str, Any]) -> int | None:
+    """The tokens of a model's context, under the names that servers have for it."""
+    meta = listed.get("meta") if isinstance(listed.get("meta"), dict) else {}
+    names = ("max_model_len", "context_length", "context_window", "max_context_length", "n_ctx")
+    found = [source.get(name) for source in (listed, meta or {}) for name in names]
+    return next((size for size in found if isinstance(size, int) and size > 0), None)

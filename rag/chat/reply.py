@@ -4,6 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypedDict
 
+CHARACTERS_PER_TOKEN = 4
+"""Of English text; used where the endpoint counts nothing."""
+
 
 class Message(TypedDict):
     """One turn of what the model reads."""
@@ -16,21 +19,9 @@ Complete = Callable[[list[Message]], str]
 """All that most callers need of a chat model: its reply to a conversation."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What a chat model said, never empty and without what it thought before, and what it took.
-
-    Tokens are the endpoint's own count; with `estimated`, some are a quarter of the characters.
-    They and `seconds` (wall-clock) take in every request that was tried again.
-    """
-
-    text: str
-    prompt_tokens: int
-    completion_tokens: int
-    estimated: bool
-    seconds: float
-    cut: bool = False
-    """Whether its limit of tokens ended it."""
+def tokens_of(text: str) -> int:
+    """How many tokens a text has, about: a quarter of its characters."""
+    return -(-len(text) // CHARACTERS_PER_TOKEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +38,28 @@ class Spent:
             self.completion_tokens + other.completion_tokens,
             self.estimated or other.estimated,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a chat model said, never empty and without what it thought, and what it took.
+
+    Tokens are the endpoint's own count; with `estimated`, some are a quarter of the characters.
+    They and `seconds` (wall-clock) take in every request that was tried again.
+    """
+
+    text: str
+    prompt_tokens: int
+    completion_tokens: int
+    estimated: bool
+    seconds: float
+    cut: bool = False
+    """Whether its limit of tokens ended it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long a call may take, in seconds."""
+
+    whole: float
+    first_word: float | None = None

@@ -62,6 +62,10 @@ class NliChecker:
             return Verdict("partly", entailed, "what it cites may not say all of it")
         return Verdict("unsupported", entailed, "what it cites does not say it")
 
+    def check_all(self, sentences: Sequence[str], cited: Sequence[Sequence[str]]) -> list[Verdict]:
+        """Check sentences, each against the texts it cites."""
+        return [self.check(one, texts) for one, texts in zip(sentences, cited, strict=True)]
+
     @cached_property
     def _loaded(self) -> tuple["CrossEncoder", list[str]]:
         """The model and its labels, in their order."""

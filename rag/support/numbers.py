@@ -1,7 +1,7 @@
 """Numbers in a sentence, as quantities that can be compared: 32k is 32,000, four is 4."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import isclose
 
@@ -27,7 +27,7 @@ _WRITTEN = rf"(?:{'|'.join(_TENS)})(?:[- ](?:one|{'|'.join(list(_UNITS)[:8])}))?
 _NUMBER = re.compile(
     # Not the digits of a name: GPT-4, Qwen2.5, o1, F1, and no ordinals.
     r"(?<![^\W_])(?<![^\W\d_]-)(?<![^\W_]\.)(?<![^\W_]/)"
-    rf"(?:(?P<digits>\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)|(?P<written>{_WRITTEN})"
+    rf"(?:(?P<digits>\d+,\d{{1,2}}(?=\s?%)|\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)|(?P<written>{_WRITTEN})"
     r"(?![^\W_]))"
     r"(?:(?P<magnitude>[kKMBT](?![^\W_])|[- ]?(?:thousand|million|billion|trillion|hundred)\b))?"
     r"(?P<unit>\s?(?:%|percent\b|per cent\b)|[- ](?:percentage )?points?\b|\s?pp\b"
@@ -36,6 +36,8 @@ _NUMBER = re.compile(
     re.IGNORECASE,
 )
 _TIMES_WORD = re.compile(rf"\b(?:{'|'.join(_TIMES)})\b", re.IGNORECASE)
+_DECIMAL_COMMA = re.compile(r"\d+,\d{1,2}")
+_AND = re.compile(r"[\s-]*(?:and\s)?\s*")
 _RANGE = re.compile(r"\s?(?:[-–—~]|to|and|or|,)\s?$")
 _GLUED_UNITS = re.compile(r"(?:[a-zµ]{1,3}|hz|khz|mhz|ghz|gb|mb|tb|kb)$", re.IGNORECASE)
 _HEDGE = re.compile(
@@ -127,6 +129,14 @@ def quantities(text: str) -> list[Quantity]:
             found[-1] = replace(
                 before, unit=number.unit, family=number.family, factor=number.factor
             )
+        if found and _goes_on(found[-1], number, text):  # "three hundred sixty-nine"
+            before = found.pop()
+            number = replace(
+                number,
+                value=before.value + number.value,
+                text=text[before.start : number.end].strip(),
+                start=before.start,
+            )
         found.append(number)
     found += [
         Quantity(_TIMES[match[0].lower()], "x", match[0], "", start=match.start(), end=match.end())
@@ -168,17 +178,45 @@ def _is_range(one: Quantity, other: Quantity, text: str) -> bool:
     return bool(bare and _RANGE.fullmatch(text[one.end : other.start]))
 
 
+def _goes_on(one: Quantity, other: Quantity, text: str) -> bool:
+    """Whether two numbers in words are one: hundreds or thousands, and what is less."""
+    written = not re.search(r"\d", one.text + other.text)
+    is_magnitude = one.text.lower().endswith(("hundred", "thousand", "million"))
+    less = other.value < 100 or one.value >= 1000 > other.value
+    return written and is_magnitude and less and bool(_AND.fullmatch(text[one.end : other.start]))
+
+
+def _follows(number: Quantity, there: Sequence[Quantity]) -> bool:
+    """Whether a number is the difference of two shares, or the ratio of two of one unit."""
+    shares = ("points", "pp", "%")
+    if number.unit in shares:
+        values = [each.value for each in there if each.unit in shares]
+        near = 0.5 * (number.digit or 1.0)
+        pairs = [(a, b) for at, a in enumerate(values) for b in values[:at]]
+        return any(abs(abs(a - b) - number.value) <= near for a, b in pairs)
+    if number.unit != "x":
+        return False
+    kinds = [(each.unit, each.family, each.value * each.factor) for each in there if each.value > 0]
+    return any(
+        one[:2] == other[:2]
+        and abs(max(one[2], other[2]) / min(one[2], other[2]) - number.value) <= 0.05 * number.value
+        for at, one in enumerate(kinds)
+        for other in kinds[:at]
+    )
+
+
 def missing_numbers(sentence: str, cited: Iterable[str]) -> tuple[str, ...]:
     """The numbers of a sentence, as it writes them, that no cited text has with that unit.
 
-    A number that belongs to a name (`Llama 3`) is `rag.support.named`'s.
+    Nor do they follow from two that are there: "60 points ahead" of 72.36% and 12.24%. A number
+    that belongs to a name (`Llama 3`) is `rag.support.named`'s.
     """
     there = [number for text in cited for number in quantities(text)]
     return tuple(
         dict.fromkeys(
             number.text
             for number in quantities(without_versions(sentence))
-            if not any(number.agrees(other) for other in there)
+            if not any(number.agrees(other) for other in there) and not _follows(number, there)
         )
     )
 
@@ -207,7 +245,8 @@ def _unit(said: str) -> str:
 
 def _value(match: re.Match[str]) -> float:
     if match["digits"] is not None:
-        return float(match["digits"].replace(",", ""))
+        decimal = _DECIMAL_COMMA.fullmatch(match["digits"])
+        return float(match["digits"].replace(",", "." if decimal else ""))
     tens, _, ones = match["written"].lower().replace("-", " ").partition(" ")
     if tens in _UNITS:
         return float(_UNITS[tens])

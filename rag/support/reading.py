@@ -74,7 +74,7 @@ class Reader:
             if text in self._kept:
                 self._kept.move_to_end(text)
                 return self._kept[text]
-        reading = _read(text, self._model())
+        reading = reading_of(text, self._model().tokens(text))
         with self._lock:
             self._kept[text] = reading
             if len(self._kept) > _KEPT:
@@ -86,8 +86,8 @@ class Reader:
             return minilm.shared(self._folder)
 
 
-def _read(text: str, model: MiniLM) -> Reading:
-    tokens = model.tokens(text)
+def reading_of(text: str, tokens: TokenStates) -> Reading:
+    """A sentence, of the states of its tokens in the bundled encoder."""
     rows: dict[int, list[int]] = {}
     for row, number in enumerate(tokens.words):
         if number is not None:

@@ -1,4 +1,4 @@
-"""Does what a sentence cites support it?"""
+"""Does a sentence stand word for word in what it cites?"""
 
 import re
 from collections.abc import Sequence
@@ -27,3 +27,9 @@ def check(sentence: str, cited: Sequence[str]) -> tuple[Support, float | None]:
     if said.strip() and any(said in _tokens(text) for text in cited):
         return "supported", 1.0
     return "unsupported", 0.0
+
+
+def same_words(sentence: str, texts: Sequence[str]) -> bool:
+    """Whether a sentence is word for word one of several texts."""
+    said = _tokens(sentence)
+    return bool(said.strip()) and any(said == _tokens(text) for text in texts)

@@ -16,8 +16,6 @@ class Verdict:
     """How sure, from 0 (not supported) to 1 (supported); None if it was not checked."""
     reason: str | None = None
     """What is wrong, for a person, as a clause: "40 is not in what it cites"."""
-    lacks_name: bool = False
-    """Whether it names what the cited texts do not: at best "partly", and worth another try."""
 
 
 UNCHECKED = Verdict("unchecked", None)
@@ -37,3 +35,10 @@ class Checker(Protocol):
             sentence: Plain text, without markers.
             cited: Stretches of stored abstracts, as they are stored; `UNCHECKED` if empty.
         """
+
+
+class AnswerChecker(Checker, Protocol):
+    """Decides for all sentences of an answer at once."""
+
+    def check_all(self, sentences: Sequence[str], cited: Sequence[Sequence[str]]) -> list[Verdict]:
+        """Check the sentences of an answer, each against what it cites."""

@@ -1,35 +1,32 @@
-"""Answers written by a chat model, from numbered evidence, every sentence grounded as it comes."""
+"""Answers written by a chat model from whole abstracts, every sentence grounded as it comes."""
 
 import re
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-from index.text import clean_text
 from rag.chat import Asking, ChatError, StoppedError
-from rag.citations import Block, Claim
-from rag.names import title_name
-from rag.question import Kind
-from rag.schema import Delta, Progress
+from rag.citations import Block, Claim, compose
+from rag.schema import Delta, Length, Progress
 from rag.settings import Unsupported
-from rag.support import Checker
-from rag.synthesis.draft import Draft
-from rag.synthesis.grounding import Grounder, says_nothing
-from rag.synthesis.intake import Intake
-from rag.synthesis.prompts import repairing, writing
-from rag.synthesis.reader import DraftReader
-from rag.synthesis.sentences import Piece, Read, Sentence
+from rag.support import AnswerChecker
+from rag.synthesis.grounding import Grounder
+from rag.synthesis.prompts import STRUCTURE, repairing, writing
 from rag.synthesis.sheet import Sheet
+from rag.synthesis.statements import Statement, read_statements
+from rag.wording import Kind
 
 MOST_REPAIRED = 6
 """Sentences that the model is asked to mend; with more of them the reply as a whole is doubtful."""
+ONE_EACH = frozenset({Kind.PAPERS, Kind.SIMILAR, Kind.CHOOSE})
+"""Kinds whose answers are bullets, a paper each."""
 _NUMBERED = re.compile(r"^\W*(?P<number>\d{1,2})[.):]\s*(?P<text>.+)$", re.MULTILINE)
-_DROP = re.compile(r"\W*drop\W*", re.IGNORECASE)
-_MOST_NAMED = 3
 _CUT = "The answer was cut off at the limit of {} tokens (ABSTRACTQA_ANSWER_TOKENS)."
 _ENDED = re.compile(r"[.!?。！？…][\"”’」』）')\]]*$")
-
-Writing = Generator[Progress | Delta, None, "Written"]
+_DECLINES = re.compile(
+    r"^(?:i['’]?m |i am )?(?:sorry|unable)\b|^i (?:can(?:not|['’]t)|won['’]t|must decline)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -38,153 +35,203 @@ class Task:
 
     question: str
     kind: Kind
-    sheet: Sheet
-    unsupported: Unsupported
     max_tokens: int
+    unsupported: Unsupported = "repair"
+    length: Length = "normal"
     parts: tuple[str, ...] = ()
     """The sub-questions it was planned into, if any."""
     wholly: bool = False
     """Whether a sentence that is supported only in part fails its check too."""
-    opening: Claim | None = None
-    """What the answer begins with, whatever the model writes."""
 
     def fails(self, claim: Claim) -> bool:
-        """Whether a sentence is not supported, or has something that can be said to be wrong."""
-        verdict = claim.verdict
-        if verdict is None:
+        """Whether the check of a claim says that the abstracts do not state it.
+
+        Strictly, whether it does not say that they do; a remark about the answer states nothing.
+        """
+        if claim.verdict is None or claim.verdict.support == "supported":
             return False
-        failing = ("partly", "unsupported") if self.wholly else ("unsupported",)
-        return verdict.support in failing or verdict.lacks_name
+        return claim.verdict.support == "unsupported" or (self.wholly and bool(claim.spans))
+
+    def drops(self, claim: Claim) -> bool:
+        """Whether a claim is left out."""
+        return self.unsupported == "drop" and self.fails(claim)
 
 
 @dataclass(frozen=True)
 class Written:
-    """What came of it: blocks of claims, or the reason why there are none."""
+    """What came of it."""
 
-    blocks: tuple[Block, ...]
-    reason: str | None = None
+    blocks: tuple[Block, ...] = ()
+    says_nothing: bool = False
+    """Whether the model says that the abstracts do not answer."""
     notice: str | None = None
-    """What a reader should know of it: that it was cut off."""
+    """What a reader should know of it: that it was cut off, or why there is nothing."""
+
+
+Writing = Generator[Progress | Delta, None, Written]
 
 
 def write(
-    task: Task, asking: Asking, grounder: Grounder, checker: Checker | None = None
+    task: Task, asking: Asking, sheet: Sheet, grounder: Grounder, checker: AnswerChecker | None
 ) -> Writing:
     """Have an answer written; what is told on the way is progress and text.
 
     Args:
         task: What to write.
         asking: The chat model.
+        sheet: What it is given.
         grounder: Grounds its sentences; it has the last word where there is no `checker`.
         checker: A slower checker for the sentences that were found supported.
 
     Raises:
         ChatError: the model cannot be asked, or gave nothing that can be used.
     """
-    drops = task.fails if task.unsupported == "drop" else None
-    intake = Intake(grounder, lists=task.kind is Kind.LIST, drops=drops)
-    draft = intake.draft
-    if task.opening:
-        draft.begin_line(bullet=False)
-        draft.end_sentence(task.opening)
     yield Progress(stage="write", text="Writing")
-    was_cut = yield from _read(task, asking, intake)
+    claims, says_nothing, was_cut = yield from _read(task, asking, sheet, grounder)
     notice = _CUT.format(task.max_tokens) if was_cut else None
-    if draft.claims:
-        yield from _settle(draft, task, asking, grounder, checker)
-    if not any(claim.spans for claim in draft.claims):
-        said_so = intake.found_nothing or all(says_nothing(claim.text) for claim in draft.claims)
-        return Written((), _reason(task.sheet, said_so=said_so), notice)
-    return Written(tuple(draft.blocks()), notice=notice)
+    if claims and _DECLINES.match(claims[0][1].text) and not claims[0][1].spans:
+        return Written(notice=f"The model declined: “{claims[0][1].text}”")
+    if not claims:
+        return Written(says_nothing=says_nothing, notice=notice)
+    settled = yield from settle([claim for _, claim in claims], task, asking, grounder, checker)
+    kept = [(h, c) for (h, _), c in zip(claims, settled, strict=True) if c is not None]
+    if not any(claim.spans for _, claim in kept):
+        notice = "Nothing that the model wrote could be found in the abstracts."
+        return Written(says_nothing=says_nothing, notice=notice)
+    return Written(tuple(arranged(kept, task.kind)), notice=notice)
 
 
-def _read(task: Task, asking: Asking, intake: Intake) -> Generator[Delta, None, bool]:
-    """Take a reply in while it comes; whether its limit of tokens cut it off."""
-    sizes = {number: len(at.rows) for number, at in enumerate(task.sheet.papers, 1)}
-    reader = DraftReader(task.sheet.names(), sizes, pieces=task.kind is not Kind.LIST)
-    messages = writing(task.question, task.kind, task.sheet, task.parts)
-    was_cut = False
-    with closing(asking.stream(messages, max_tokens=task.max_tokens)) as pieces:
+Headed = tuple[str | None, Claim]
+"""A claim, and the heading above it if it is the first under one."""
+
+
+def _read(
+    task: Task, asking: Asking, sheet: Sheet, grounder: Grounder
+) -> Generator[Delta, None, tuple[list[Headed], bool, bool]]:
+    """Take a reply in while it comes: its claims, whether it says nothing, and was cut off."""
+    structured = "response_format" not in asking.model.refused
+    messages = writing(
+        task.question,
+        task.kind,
+        sheet,
+        task.parts,
+        length=task.length,
+        structured=structured,
+    )
+    options = {"response_format": STRUCTURE} if structured else {}
+    claims: list[Headed] = []
+    said, shown, was_cut = "", "", False
+    grounded: dict[Statement, Claim] = {}
+
+    def take(statements: Sequence[Statement]) -> str:
+        """Ground what is new; what is new of the text, if it goes on from what was shown."""
+        nonlocal claims, shown
+        fresh = list(dict.fromkeys(statements))
+        for each in fresh:
+            if each not in grounded:
+                grounded[each] = grounder.ground(each)
+        claims = [(each.heading, grounded[each]) for each in fresh]
+        # Before its first reply is whole it may be that a model thinks aloud.
+        is_answer = said.startswith("{") or asking.model.streams_thoughts is not None
+        kept = [(h, c) for h, c in claims if (c.spans or is_answer) and not task.drops(c)]
+        text = compose(arranged(kept, task.kind)).text
+        if not text.startswith(shown) or text == shown:
+            return ""
+        new, shown = text[len(shown) :], text
+        return new
+
+    with closing(asking.stream(messages, max_tokens=task.max_tokens, **options)) as texts:
         while True:
             try:
-                piece = next(pieces)
+                said = next(texts)
             except StopIteration as end:
                 was_cut = bool(end.value)
                 break
-            if new := intake.take(reader.feed(piece)):
+            if new := take(read_statements(said, sheet.has, whole=False)[0]):
                 yield Delta(text=new)
-    rest = reader.finish()
-    if was_cut:  # the sentence in the middle of which it stopped says who knows what
-        rest = _without_open_end(rest)
-    for new in (intake.take(rest), intake.end()):
-        if new:
-            yield Delta(text=new)
-    return was_cut
+    statements, says_nothing = read_statements(said, sheet.has)
+    if was_cut and statements and not _ENDED.search(statements[-1].text):
+        statements.pop()  # the sentence in the middle of which it stopped
+    if new := take(statements):
+        yield Delta(text=new)
+    return claims, says_nothing, was_cut
 
 
-def _without_open_end(rest: Sequence[Read]) -> list[Read]:
-    """What was read last, without a sentence that has no end."""
-    if rest and isinstance(rest[-1], Sentence) and not _ENDED.search(rest[-1].text):
-        before = [at for at, read in enumerate(rest[:-1]) if not isinstance(read, Piece)]
-        return list(rest[: before[-1] + 1 if before else 0])
-    return list(rest)
-
-
-def _settle(
-    draft: Draft, task: Task, asking: Asking, grounder: Grounder, checker: Checker | None
-) -> Generator[Progress, None, None]:
-    """Check the draft as a whole, and have what fails mended once."""
-    cited = sum(len(claim.spans) for claim in draft.claims)
+def settle(
+    claims: Sequence[Claim],
+    task: Task,
+    asking: Asking,
+    grounder: Grounder,
+    checker: AnswerChecker | None,
+) -> Generator[Progress, None, list[Claim | None]]:
+    """The claims checked as a whole, and mended once where they fail; None for what is dropped."""
+    cited = sum(len(claim.spans) for claim in claims)
     yield Progress(stage="check", text=f"Checking {cited} citation{'s' * (cited != 1)}")
+    checked: list[Claim | None] = list(claims)
     if checker:
-        draft.replace([grounder.recheck(claim, checker) for claim in draft.claims])
-    failing = [claim for claim in draft.claims if task.fails(claim)]
-    if failing and task.unsupported == "drop":
-        draft.replace([None if task.fails(claim) else claim for claim in draft.claims])
-    elif failing and task.unsupported == "repair" and len(failing) <= MOST_REPAIRED:
+        checked = list(grounder.check_again(claims, checker))
+    failing = [at for at, claim in enumerate(checked) if claim and task.fails(claim)]
+    if failing and task.unsupported == "repair" and len(failing) <= MOST_REPAIRED:
         count = f"{len(failing)} sentence{'s' * (len(failing) != 1)}"
         yield Progress(stage="repair", text=f"Asking for {count} again")
-        mended = _mend(failing, asking, grounder)
-        changes = [mended.get(claim.text, claim) for claim in draft.claims]
-        draft.replace(changes)
+        mended = _mend([claims[at].text for at in failing], asking, grounder, checker)
+        for place, claim in mended.items():
+            checked[failing[place]] = claim
+    return [None if claim and task.drops(claim) else claim for claim in checked]
 
 
-def _mend(failing: Sequence[Claim], asking: Asking, grounder: Grounder) -> dict[str, Claim | None]:
-    """Claims that the model wrote anew and that hold now, by the text they replace.
+def _mend(
+    texts: Sequence[str], asking: Asking, grounder: Grounder, checker: AnswerChecker | None
+) -> dict[int, Claim | None]:
+    """Sentences that the model wrote anew and that hold now, by their place in `texts`.
 
-    None where it found nothing to say; what still fails stays as it was.
+    None where it found nothing to say; what still fails is not there.
     """
-    asked = repairing([(claim.text, grounder.nearest(claim.text)) for claim in failing])
+    messages = repairing([(text, grounder.nearest(text)) for text in texts])
     try:
-        reply = asking.complete(asked, max_tokens=80 * len(failing))
+        reply = asking.complete(messages, max_tokens=80 * len(texts))
     except StoppedError:
         raise
     except ChatError:
         return {}  # what was written counts all the same
-    mended: dict[str, Claim | None] = {}
+    mended: dict[int, Claim | None] = {}
     for match in _NUMBERED.finditer(reply):
-        at = int(match["number"]) - 1
-        if not 0 <= at < len(failing):
+        place, text = int(match["number"]) - 1, match["text"].strip()
+        if not 0 <= place < len(texts):
             continue
-        if _DROP.fullmatch(match["text"]):
-            mended[failing[at].text] = None
+        if re.fullmatch(r"\W*drop\W*", text, re.IGNORECASE):
+            mended[place] = None
             continue
-        (claim, *more) = _sentences(match["text"], failing[at].text, grounder) or (None,)
-        if claim and not more and claim.spans:
-            mended[failing[at].text] = claim
+        statements, _ = read_statements(text, lambda _: False)
+        claim = grounder.ground(statements[0]) if len(statements) == 1 else None
+        if claim and claim.spans:
+            mended[place] = claim
+    if checker:
+        fresh = [(place, claim) for place, claim in mended.items() if claim]
+        again = grounder.check_again([claim for _, claim in fresh], checker)
+        for (place, _), claim in zip(fresh, again, strict=True):
+            if claim.verdict and claim.verdict.support == "supported":
+                mended[place] = claim
+            else:
+                del mended[place]
     return mended
 
 
-def _sentences(text: str, before: str, grounder: Grounder) -> list[Claim]:
-    reader = DraftReader({})
-    found = [*reader.feed(text), *reader.finish()]
-    return [grounder.reground(read.text, before) for read in found if isinstance(read, Sentence)]
-
-
-def _reason(sheet: Sheet, *, said_so: bool) -> str:
-    """Why there is no answer, by the papers that were looked at."""
-    papers = [f"“{title_name(at.paper) or clean_text(at.paper.title)}”" for at in sheet.papers]
-    shown = ", ".join(papers[:_MOST_NAMED]) + (" and others" if papers[_MOST_NAMED:] else "")
-    if said_so:
-        return f"The abstracts that come nearest, {shown}, do not answer this."
-    return f"Nothing that was written about this could be found in the nearest abstracts, {shown}."
+def arranged(claims: Sequence[Headed], kind: Kind) -> list[Block]:
+    """Claims as paragraphs under their headings, or as bullets under the titles of their papers."""
+    blocks: list[Block] = []
+    for heading, claim in claims:
+        papers = {span.paper.id: span.paper for span in claim.spans}
+        title = heading
+        one_each = kind in ONE_EACH and len(papers) == 1
+        if one_each:
+            title = next(iter(papers.values())).display_title
+        last = blocks[-1] if blocks else None
+        goes_on = last and (
+            (last.bullet and title == last.title) if one_each else not (heading or last.bullet)
+        )
+        if last and goes_on:
+            blocks[-1] = Block((*last.claims, claim), last.title, last.bullet)
+        else:
+            blocks.append(Block((claim,), title, one_each))
+    return blocks

@@ -1,140 +1,110 @@
-"""The evidence as a chat model gets it: numbered sentences by paper, within a budget of tokens."""
+"""What a chat model answers from: whole abstracts, every sentence with its address."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from index.papers import Paper
 from index.store import Index
-from index.text import clean_text
-from rag.evidence import Evidence, PaperEvidence
-from rag.names import title_name
+from rag.chat import tokens_of
 from rag.retrieval import passage_rows
-from rag.synthesis.markers import Address
 
-Count = Callable[[str], int]
-"""How many tokens a text has."""
+LARGEST = 6_000
+"""Tokens of a sheet by default, or a quarter of the model's context if that is less."""
 
 # What the sheet means by brackets and by angle brackets must not come from an abstract.
 _ADDRESS = re.compile(r"[\[【]\s*(\d[\d.,;\s–-]*)[\]】]")
 _TAG = re.compile(r"<(?=/?\s*[A-Za-z])")
 
 
-@dataclass(frozen=True)
-class SheetPaper:
-    """A paper of the sheet and its sentences, as rows of the index's passages, in their order."""
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A paper of the sheet and one of its sentences, both from 1."""
 
-    paper: Paper
-    row: int
-    """Its row in the index's papers."""
-    rows: tuple[int, ...]
-    best: int
-    """The one of them that fits best."""
+    paper: int
+    sentence: int | None = None
+    """None means the paper as a whole."""
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """What a model may use. Paper 2, sentence 3 is `papers[1].rows[2]`."""
+    """Whole abstracts. Sentence 3 of paper 2 is `passages[1][2]`, a row of the index."""
 
-    papers: tuple[SheetPaper, ...]
-    text: str
+    index: Index
+    papers: tuple[int, ...]
+    """Rows of the papers, paper 1 first."""
+    passages: tuple[range, ...]
 
     def rows(self, addresses: Iterable[Address]) -> tuple[int, ...]:
         """The passages that addresses name; those that name nothing are passed over."""
         found: list[int] = []
         for address in addresses:
-            if address.paper > len(self.papers):
+            if not self.has(address):
                 continue
-            rows = self.papers[address.paper - 1].rows
-            if address.sentence is None:
-                found += rows
-            elif address.sentence <= len(rows):
-                found.append(rows[address.sentence - 1])
+            rows = self.passages[address.paper - 1]
+            found += rows if address.sentence is None else [rows[address.sentence - 1]]
         return tuple(dict.fromkeys(found))
 
-    @property
-    def all_rows(self) -> tuple[int, ...]:
-        """Every passage on the sheet."""
-        return tuple(row for paper in self.papers for row in paper.rows)
+    def has(self, address: Address) -> bool:
+        """Whether there is such a paper and sentence."""
+        if not 1 <= address.paper <= len(self.papers):
+            return False
+        return address.sentence is None or (
+            1 <= address.sentence <= len(self.passages[address.paper - 1])
+        )
 
-    def names(self) -> dict[int, tuple[str, ...]]:
-        """What each paper, by its number, is called: first the name its title begins with."""
-        return {
-            number: tuple(filter(None, (title_name(at.paper), clean_text(at.paper.title))))
-            for number, at in enumerate(self.papers, 1)
-        }
+    @cached_property
+    def text(self) -> str:
+        """The abstracts, as the model reads them."""
+        return "\n\n".join(
+            block(self.index, row, number, rows)
+            for number, (row, rows) in enumerate(zip(self.papers, self.passages, strict=True), 1)
+        )
 
 
-def lay_out(index: Index, evidence: Evidence, budget: int, count: Count) -> Sheet:
-    """Lay the evidence out: selected sentences first, then their neighbours, as far as they go.
+def lay_out(index: Index, rows: Sequence[int], budget: int) -> Sheet:
+    """The abstracts of papers, best first, as many whole ones as the budget holds.
 
     Args:
-        index: The index the evidence is from.
-        evidence: Papers in the order they are numbered, each with its best sentences first.
-        budget: Tokens of the sheet at most; the first sentence is always on it.
-        count: Counts them.
+        index: The index.
+        rows: Of the papers, best first; those without an abstract are left out.
+        budget: Tokens at most, about. The first paper is always there, cut behind a sentence if
+            it alone is longer.
     """
-    kept: dict[int, list[int]] = {}
-    spent = 0
-
-    def add(found: PaperEvidence, row: int) -> None:
-        nonlocal spent
-        if row in kept.get(found.paper, ()):
-            return
-        cost = count(_sentence(index, row)) + _ADDRESS_TOKENS
-        if found.paper not in kept:
-            cost += count(_heading(0, index.papers[found.paper]))
-        if kept and spent + cost > budget:
-            return
-        kept.setdefault(found.paper, []).append(row)
-        spent += cost
-
-    papers = [found for found in (*evidence.papers, *evidence.close) if found.passages]
-    longest = max((len(found.passages) for found in papers), default=0)
-    for place in range(longest):  # the best sentence of each paper goes before the next of any
-        for found in papers:
-            if place < len(found.passages):
-                add(found, found.passages[place])
-    for found in evidence.papers[:1]:
-        own = passage_rows(index, found.paper)
-        for row in found.passages[:1]:
-            for neighbour in (row + 1, row - 1):
-                if neighbour in own:
-                    add(found, neighbour)
-    chosen = tuple(
-        SheetPaper(
-            index.papers[found.paper],
-            found.paper,
-            tuple(sorted(kept[found.paper])),
-            kept[found.paper][0],
-        )
-        for found in papers
-        if found.paper in kept
-    )
-    return Sheet(chosen, _text(index, chosen))
+    papers: list[int] = []
+    passages: list[range] = []
+    left = budget
+    for row in dict.fromkeys(rows):
+        own = passage_rows(index, row)
+        cost = tokens_of(block(index, row, 1, own))
+        if not own or (papers and cost > left):
+            continue
+        while len(own) > 1 and cost > left:
+            own = own[:-1]
+            cost = tokens_of(block(index, row, 1, own))
+        papers.append(row)
+        passages.append(own)
+        left -= cost
+    return Sheet(index, tuple(papers), tuple(passages))
 
 
-_ADDRESS_TOKENS = 6
+def block(index: Index, row: int, number: int, rows: range) -> str:
+    """One abstract: a line that says whose it is, and its sentences with their addresses."""
+    lines = [
+        f"[{number}.{place}] {as_data(index.passages[at].text)}" for place, at in enumerate(rows, 1)
+    ]
+    return "\n".join([f"Paper {number}: {described(index.papers[row])}", *lines])
 
 
-def _text(index: Index, papers: Sequence[SheetPaper]) -> str:
-    blocks = []
-    for number, at in enumerate(papers, 1):
-        lines = [
-            f"[{number}.{place}] {_sentence(index, row)}" for place, row in enumerate(at.rows, 1)
-        ]
-        blocks.append("\n".join([_heading(number, at.paper), *lines]))
-    return "\n\n".join(blocks)
-
-
-def _heading(number: int, paper: Paper) -> str:
-    dates = [source.date for source in paper.sources if source.date]
-    when = f" ({min(dates)})" if dates else f" ({paper.year})" if paper.year else ""
-    return f"Paper {number}{when}: {as_data(clean_text(paper.title))}"
-
-
-def _sentence(index: Index, row: int) -> str:
-    return as_data(index.passages[row].text)
+def described(paper: Paper) -> str:
+    """What a paper is called, by whom it is, and when and in which digest it was."""
+    authors = f"{paper.authors[0]} et al." if paper.authors[3:] else ", ".join(paper.authors)
+    dates = sorted({str(source.date) for source in paper.sources if source.date})
+    when = ", ".join(dates) or (str(paper.year) if paper.year else "")
+    known = "; ".join(filter(None, (authors, paper.venue, when)))
+    title = as_data(paper.display_title)
+    return f"{title} ({as_data(known)})" if known else title
 
 
 def as_data(text: str) -> str:

@@ -17,14 +17,13 @@ from index.papers import Paper
 from index.passages import Passage
 from index.store import Index
 from index.text import CleanText, clean
-from rag.names import own_names
-from rag.own_work import speaks_as_authors, speaks_of_others
 from rag.retrieval import Floats, passage_rows
-from rag.sentence_score import NUMBER, leans, share
+from rag.support.own_work import own_names, speaks_as_authors, speaks_of_others
 from rag.tables.clauses import balanced, shorten
 from rag.tables.columns import Column, ColumnKind
 from rag.tables.cues import CUES, Cue, naming_cues
 from rag.tables.models import Cell
+from rag.tables.wording import NUMBER, leans, share
 
 LEAST = 0.25
 """The score from which a sentence states a column that has cues."""

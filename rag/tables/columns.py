@@ -8,7 +8,7 @@ from enum import StrEnum
 from index.errors import InputError
 from index.lexical import tokenize
 from rag.conversation import plain
-from rag.question import VAGUE
+from rag.tables.wording import VAGUE
 
 DEFAULT_COLUMNS = ("method", "data", "metric", "result")
 MOST_COLUMNS = 12

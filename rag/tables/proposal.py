@@ -5,11 +5,9 @@ import re
 from collections.abc import Sequence
 
 from index.errors import InputError
-from rag.chat import Complete, Message
-from rag.chat.errors import ReplyError
-from rag.chat.thinking import without_thoughts
+from rag.chat import Complete, Message, ReplyError
 from rag.conversation import plain
-from rag.replies import bare, data
+from rag.synthesis.requests import bare, data
 from rag.tables.columns import LONGEST_COLUMN, check_columns
 
 MOST_PROPOSED = 5
@@ -57,7 +55,7 @@ def read_columns(reply: str) -> tuple[str, ...]:
         ReplyError: it names none.
     """
     found: dict[str, str] = {}
-    for piece in _pieces(without_thoughts(reply)):
+    for piece in _pieces(reply):
         name = bare(plain(_BULLET.sub("", bare(piece)))).strip("|.;:,[]{} ")
         key = name.casefold()
         fits = name and len(name) <= LONGEST_COLUMN and len(name.split()) <= _LONGEST_NAME

@@ -13,11 +13,9 @@ from index.lexical import tokenize
 from index.papers import Paper
 from index.passages import Passage
 from index.text import clean
-from rag.chat import Message
-from rag.chat.errors import ReplyError
-from rag.chat.thinking import without_thoughts
-from rag.replies import data
+from rag.chat import Message, ReplyError
 from rag.support.polarity import denied
+from rag.synthesis.requests import data
 from rag.tables.cells import quote
 from rag.tables.clauses import shorten
 from rag.tables.models import Cell
@@ -81,7 +79,7 @@ def read_row(
     """
     names = [cell.column.casefold() for cell in local]
     said: dict[int, re.Match[str]] = {}
-    for line in without_thoughts(reply).splitlines():
+    for line in reply.splitlines():
         match = _LINE.match(line.strip().strip("|").strip())
         column = _column(match["column"], names) if match else None
         if match and column is not None:

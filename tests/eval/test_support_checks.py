@@ -54,16 +54,14 @@ def test_what_a_checker_says_is_computed_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("reply", "supported", "unreadable"),
     [
-        ("yes", True, 0),
-        ("**Yes**, they do.", True, 0),
-        ("No. Yes would be wrong.", False, 0),
-        ("Partly: it says some of it.", False, 0),
-        ("Perhaps yes", False, 1),
+        ("1. yes\n2. yes\n3. no", True, 0),
+        ("1. no\n2. yes\n3. no", False, 0),
+        ("1. yes\n2. yes\n3. yes", False, 1),
+        ("2. yes\n3. no", False, 1),
         ("", False, 1),
-        ("42", False, 1),
     ],
 )
-def test_a_judge_must_begin_with_yes_and_nonsense_is_counted(
+def test_a_judge_says_yes_by_number_and_nonsense_is_counted(
     reply: str, supported: bool, unreadable: int
 ) -> None:
     judge = JudgeSupport(lambda messages: reply, "some-model")
@@ -76,7 +74,7 @@ def test_a_judge_sees_the_claim_and_every_premise_and_is_asked_once() -> None:
 
     def complete(messages: list[dict[str, str]]) -> str:
         asked.append(messages)
-        return "yes"
+        return "1. yes\n2. yes\n3. no"
 
     judge: Supports = JudgeSupport(complete, "some-model")
     assert judge("Bogs {are} wet.", ["Bogs are wet.", "Ferns vary."])

@@ -59,24 +59,6 @@ def test_stop_words_are_no_tokens() -> None:
     assert not [word for word in STOP_WORDS if tokenize(word)]
 
 
-@pytest.mark.parametrize(
-    ("typed", "token"),
-    [
-        ("mindserch", "mindsearch"),
-        ("mindsaerch", "mindsearch"),
-        ("breadcrum", "breadcrumb"),
-        ("kite", "kite"),
-        ("kit", "kit"),  # too short to mend
-        ("gpt5", "gpt5"),  # digits are no typing errors
-        ("quantiz", "quantiz"),  # another word, not "quantitative" mistyped
-    ],
-)
-def test_a_typing_error_is_mended_to_a_token_of_the_index(
-    lexical: LexicalIndex, typed: str, token: str
-) -> None:
-    assert lexical.correct(typed) == token
-
-
 def test_scores_are_zero_where_no_token_is_shared_and_highest_for_the_rarest(
     lexical: LexicalIndex,
 ) -> None:

@@ -56,10 +56,14 @@ def test_spans_are_in_order_apart_and_hold_every_character_that_is_not_space(tex
 @pytest.mark.parametrize("unit", ["(A. ", "e.g. A ", "a. B ", ". A (", '. "', ".)", "x", " ", "。"])
 def test_time_is_linear_in_the_length(unit: str) -> None:
     def seconds(length: int) -> float:
+        """Of the processor, the best of three: a busy machine is no fault of the text."""
         text = unit * (length // len(unit))
-        started = time.perf_counter()
-        sentence_spans(text)
-        return time.perf_counter() - started
+        taken = []
+        for _ in range(3):
+            started = time.process_time()
+            sentence_spans(text)
+            taken.append(time.process_time() - started)
+        return min(taken)
 
     seconds(1000)
     assert seconds(400_000) < 0.05 + 60 * max(seconds(20_000), 0.002)

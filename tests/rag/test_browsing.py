@@ -16,34 +16,33 @@ from rag import Assistant
 Open = Callable[[Sequence[Paper]], Assistant]
 
 
-def test_a_paper_is_found_by_its_id(sample_assistant: Assistant) -> None:
-    for known in sample_assistant.papers()[:3]:
-        assert sample_assistant.paper(known.id) == known
+def test_a_paper_is_found_by_its_id(library: Assistant) -> None:
+    for known in library.papers()[:3]:
+        assert library.paper(known.id) == known
     with pytest.raises(InputError, match="no paper 'nowhere'"):
-        sample_assistant.paper("nowhere")
+        library.paper("nowhere")
 
 
 def test_the_papers_like_one_are_the_nearest_by_their_whole_abstracts(
-    sample_assistant: Assistant,
+    library: Assistant,
 ) -> None:
-    osworld = next(p for p in sample_assistant.papers() if p.title.startswith("OSWorld"))
-    hits = sample_assistant.similar(osworld.id, 4)
+    hits = library.similar("hivescan", 4)
     assert len(hits) == 4
-    assert osworld.id not in {hit.paper.id for hit in hits}
+    assert "hivescan" not in {hit.paper.id for hit in hits}
     assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
     assert all(-1 <= hit.score <= 1 and hit.found == "dense" for hit in hits)
     for hit in hits:
         assert hit.passages
         for at in hit.passages:
             assert hit.paper.abstract[at.start : at.end] == at.text
-    assert len(sample_assistant.similar(osworld.id, 10_000)) == len(sample_assistant.papers()) - 1
+    assert len(library.similar("hivescan", 10_000)) == len(library.papers()) - 1
 
 
-def test_likeness_to_an_unknown_paper_or_to_none_is_refused(sample_assistant: Assistant) -> None:
+def test_likeness_to_an_unknown_paper_or_to_none_is_refused(library: Assistant) -> None:
     with pytest.raises(InputError, match="no paper"):
-        sample_assistant.similar("nowhere")
+        library.similar("nowhere")
     with pytest.raises(InputError, match="at least 1"):
-        sample_assistant.similar(sample_assistant.papers()[0].id, 0)
+        library.similar(library.papers()[0].id, 0)
 
 
 def test_new_since_a_day_are_the_papers_first_seen_then_or_later(open_papers: Open) -> None:
@@ -71,7 +70,7 @@ def test_new_in_the_last_change_are_the_papers_that_were_not_there_before(
     assert assistant.newest() == [], "a changed paper is not a new one"
 
 
-def test_an_index_has_a_map_with_every_paper(sample_assistant: Assistant) -> None:
-    found = sample_assistant.collection_map()
+def test_an_index_has_a_map_with_every_paper(library: Assistant) -> None:
+    found = library.collection_map()
     assert found is not None
-    assert {point.id for point in found.points} == {p.id for p in sample_assistant.papers()}
+    assert {point.id for point in found.points} == {p.id for p in library.papers()}

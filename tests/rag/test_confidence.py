@@ -1,75 +1,64 @@
-"""How sure an answer is: in bounds, surer with better signs, and silent where it refuses."""
+"""How sure an answer is: signs with names, probabilities in bounds, silence in a refusal."""
+
+from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from rag.assistant import Assistant
-from rag.confidence import Signs, confidence, read_signs
-from rag.retrieval import Ranking
-
-LEADS = st.floats(-1, 1)
-SHARES = st.floats(0, 1)
-
-
-@given(LEADS, SHARES)
-def test_a_confidence_is_a_probability(lead: float, coverage: float) -> None:
-    assert 0 < confidence(Signs(lead, coverage)) < 1
-
-
-@given(LEADS, LEADS, SHARES, SHARES)
-def test_better_signs_make_surer(a: float, b: float, c: float, d: float) -> None:
-    worse, better = Signs(min(a, b), min(c, d)), Signs(max(a, b), max(c, d))
-    assert confidence(worse) <= confidence(better)
-    assert confidence(Signs(0.1, 0.5)) < confidence(Signs(0.2, 0.5))
-    assert confidence(Signs(0.1, 0.5)) < confidence(Signs(0.1, 0.6))
-
-
-def ranking(*scores: float) -> Ranking:
-    """Papers with these scores; the question has no words."""
-    values = np.array(scores, dtype=np.float32)
-    return Ranking(
-        "", np.argsort(-values, kind="stable"), values, np.zeros(0, np.float32), (), values, values
-    )
+from index.store import Index
+from rag import Assistant, Options
+from rag.confidence import SIGNS, chances, read_signs, topicality
+from rag.query import Query
+from rag.retrieval import rank
+from rag.selection import from_paper
+from rag.wording import Kind
 
 
 @pytest.mark.parametrize(
-    ("scores", "cited", "lead"),
+    ("question", "lacking", "absent"),
     [
-        ((8.0, 4.0, 2.0), [0], 0.5),
-        ((8.0, 4.0, 2.0), [0, 1], 0.75),  # what is cited beside it is no rival
-        ((8.0, 4.0, 2.0), [1], -0.5),  # passed over a better one
-        ((8.0, 4.0), [0, 1], 1.0),  # no rival at all
-        ((1.0, -9.0), [0], 1.0),
-        ((1.0, -9.0), [1], -1.0),
-        ((-1.0, -2.0), [0], 0.0),  # nothing fits: a share of less than nothing says nothing
+        ("How many mites does HiveScan find?", 0, 0),
+        ("Does TIDE follow floes better than GPT-9?", 1, 1),
+        ("Does HiveScan count mites by GPT-9?", 1, 1),
     ],
 )
-def test_the_lead_is_over_the_best_paper_not_cited(
-    sample_assistant: Assistant, scores: tuple[float, ...], cited: list[int], lead: float
+def test_the_signs_of_evidence_have_their_names_and_names_are_among_them(
+    index: Index, understood: Callable[[str], Query], question: str, lacking: int, absent: int
 ) -> None:
-    index, _ = sample_assistant._live()
-    assert read_signs(index, ranking(*scores), cited).lead == pytest.approx(lead)
+    query = understood(question).as_kind(Kind.ANSWER)
+    ranking = rank(index, query.probe)
+    evidence = from_paper(index, query, ranking)
+    signs = read_signs(index, query, ranking, evidence)
+    assert signs.keys() == {*SIGNS}
+    assert np.isfinite([*signs.values()]).all()
+    assert signs["a paper is named"] == ("HiveScan" in question)
+    assert (signs["names that it lacks"], signs["names that all lack"]) == (lacking, absent)
+    found = chances(index, query, ranking, evidence)
+    assert all(0 <= each <= 1 for each in (found.topic, found.paper, found.stating, found.answer))
 
 
-def test_a_refusal_has_no_confidence(sample_assistant: Assistant) -> None:
-    refused = sample_assistant.ask("boiling point of mercury?")
-    assert refused.status == "insufficient_evidence"
-    assert refused.confidence is None
-    assert sample_assistant.ask("What is in the May 3 digest about agents?").confidence is None
+@given(st.lists(st.floats(-1, 1, width=32), min_size=1, max_size=60))
+def test_nearness_to_a_collection_is_of_its_nearest_sentences(cosines: list[float]) -> None:
+    assume(np.std(cosines) > 0.01)
+    best, nearest, highest = topicality(np.asarray(cosines, dtype=np.float32))
+    assert best == pytest.approx(max(cosines))
+    assert nearest <= highest + 1e-4
+    assert np.isfinite([nearest, highest]).all()
 
 
-def test_what_is_counted_is_certain(sample_assistant: Assistant) -> None:
-    assert sample_assistant.ask("How many papers are in the Mar 14 digest?").confidence == 1
-    assert sample_assistant.ask("Was WebArena in both digests?").confidence == 1
-
-
-def test_a_question_with_the_words_of_one_paper_is_surer_than_one_that_fits_many(
-    sample_assistant: Assistant,
+def test_a_refusal_has_no_confidence_and_what_is_counted_is_certain(
+    library: Assistant, doubting: Assistant
 ) -> None:
-    clear = sample_assistant.ask("How many tasks does OSWorld have?").confidence
-    vague = sample_assistant.ask("what benchmark has tasks on real websites").confidence
-    assert clear is not None
-    assert vague is not None
-    assert clear > 0.9 > vague
+    assert doubting.ask("How many mites does HiveScan find?").confidence is None
+    assert library.ask("What is in the May 3 digest about bees?").confidence is None
+    assert library.ask("How many papers are in the June 3 digest?").confidence == 1
+
+
+def test_a_fact_that_stands_there_is_surer_than_one_that_does_not(library: Assistant) -> None:
+    lenient = Options(strictness="lenient")
+    stated = library.ask("How many photographs was HiveScan trained on?", options=lenient)
+    absent = library.ask("What does GPT-9 say about tractors?", options=lenient)
+    assert stated.confidence is not None
+    assert absent.confidence is None or absent.confidence < stated.confidence

@@ -1,242 +1,229 @@
 """Follow-ups become questions that stand alone; other questions stay as they are."""
 
+from collections.abc import Callable, Sequence
+from types import SimpleNamespace
+
+import numpy as np
 import pytest
 from llama_index.core.llms import ChatMessage, MessageRole
-from made_up import first_sentence, keeps_the_promises, titles
+from made_up import cited, first_sentence, keeps_the_promises
 
+from index.embedding import SentenceEncoder
 from index.errors import InputError
-from rag import Assistant
+from index.store import Index
+from rag import Answer, Assistant
+from rag.conversation import FEATURES, Standalone, Turn, measure, papers_before, stand_alone
+from rag.fitted import Linear
+from rag.wording import ASKS, Kind, Wording
 
-MIND_SEARCH = "MindSearch: Mimicking Human Minds Elicits Deep AI Searcher"
-Turns = list[dict[str, str]]
+FIRST = "How many photographs was HiveScan trained on?"
+BEES = "Which papers are about honey bees?"
+Turns = list[dict[str, object]]
+Alone = Callable[..., Standalone]
 
 
-def said(*texts: str) -> Turns:
-    """A conversation: the user's words and the assistant's in turn."""
-    roles = ("user", "assistant")
-    return [{"role": roles[i % 2], "content": text} for i, text in enumerate(texts)]
+def said(*answers: Answer) -> Turns:
+    """The conversation in which these answers were given."""
+    return [
+        turn
+        for answer in answers
+        for turn in (
+            {"role": "user", "content": answer.question},
+            {"role": "assistant", "content": answer.text, "references": cited(answer)},
+        )
+    ]
+
+
+def turns(question: str, *papers: str) -> tuple[Turn, Turn]:
+    """A question, and an answer that cites these papers."""
+    return Turn("user", question), Turn("assistant", "It does.", papers)
+
+
+def wording(leans: float, kind: Kind = Kind.ANSWER) -> Wording:
+    asks = np.full(len(ASKS), 1 / len(ASKS), dtype=np.float32)
+    return Wording({kind: 1.0}, asks, {"count": 1.0}, leans)
 
 
 @pytest.fixture(scope="module")
-def about_mind_search(sample_assistant: Assistant) -> Turns:
-    question = "What is MindSearch?"
-    return said(question, sample_assistant.ask(question).text)
+def alone(index: Index, encoder: SentenceEncoder) -> Alone:
+    """Make a question stand alone, where it leans as the test says and by its wording only."""
+    weights = np.array([[name == "leans by its wording"] for name in FEATURES], dtype=np.float32)
+    model = Linear(FEATURES, (), weights, np.zeros(1, dtype=np.float32))
+
+    def of(
+        question: str, before: Sequence[Turn], leans: float = 0.9, kind: Kind = Kind.ANSWER
+    ) -> Standalone:
+        put = SimpleNamespace(asked=question, turns=tuple(before))
+        return stand_alone(put, index, encoder, (), wording(leans, kind), model)
+
+    return of
 
 
-@pytest.fixture(scope="module")
-def about_merging(sample_assistant: Assistant) -> tuple[Turns, list[str]]:
-    question = "Which papers are about model merging?"
-    answer = sample_assistant.ask(question)
-    return said(question, answer.text), titles(answer)
+def about(found: Standalone, index: Index) -> list[str]:
+    return [index.papers[row].id for row in found.about]
+
+
+@pytest.mark.parametrize("question", ["How well does it do?", "and on bread?", "[2]?", "the first"])
+def test_the_first_question_of_a_conversation_stays_as_it_is(alone: Alone, question: str) -> None:
+    assert alone(question, ()) == Standalone(question)
+    assert alone(question, [Turn("assistant", "Ask away.")]) == Standalone(question)
+
+
+def test_a_pronoun_is_the_paper_of_the_last_answer(alone: Alone, index: Index) -> None:
+    before = (*turns(BEES, "smoke", "lamps"), *turns(FIRST, "hivescan"))
+    question = "Which apiaries and keepers and frames does it need?"
+    found = alone(question, before)
+    assert (found.asked, about(found, index)) == (question, ["hivescan"])
+    assert found.text(index) == f"{question} ({index.papers[found.about[0]].display_title})"
+
+
+def test_several_are_meant_where_the_question_says_so(alone: Alone, index: Index) -> None:
+    before = turns(BEES, "smoke", "lamps", "hivescan", "wagglenet")
+    found = alone("What have both of them measured about colonies in summer?", before)
+    assert about(found, index) == ["smoke", "lamps", "hivescan"]
+    found = alone("How do these colonies differ in summer?", before, kind=Kind.COMPARE)
+    assert about(found, index) == ["smoke", "lamps", "hivescan"]
+
+
+def test_a_fragment_is_asked_with_the_question_before(alone: Alone, index: Index) -> None:
+    found = alone("and with wax?", turns("How many mites does HiveScan find?", "hivescan"))
+    assert "How many mites does HiveScan find" in found.asked
+    assert "and with wax?" in found.asked
+    assert about(found, index) == ["hivescan"]
+
+
+@pytest.mark.parametrize(
+    "question", ["sorry, I meant WaggleNet", "and WaggleNet?", "What about WaggleNet?"]
+)
+def test_another_name_alone_asks_the_question_before_about_it(alone: Alone, question: str) -> None:
+    assert alone(question, turns(FIRST, "hivescan")) == Standalone(
+        "How many photographs was WaggleNet trained on?"
+    )
 
 
 @pytest.mark.parametrize(
     "question",
     [
-        "how well does it do?",
-        "How many pages does it read?",
-        "what are its limits?",
-        "Why?",
-        "and the authors?",
-        "what does this paper propose?",
+        "So how many degrees is WaggleNet wrong on dances?",
+        "OK, how many loose bolts does BridgeSong report in a year?",
+        "So which glaciers creak before they calve?",
     ],
 )
-def test_a_question_that_refers_back_is_about_the_paper_spoken_of(
-    sample_assistant: Assistant, about_mind_search: Turns, question: str
+def test_a_new_topic_stays_as_it_is(alone: Alone, question: str) -> None:
+    assert alone(question, turns(FIRST, "hivescan"), leans=0.1) == Standalone(question)
+
+
+@pytest.mark.parametrize(
+    ("question", "papers"),
+    [
+        ("What does the second paper propose?", ["lamps"]),
+        ("the first one?", ["smoke"]),
+        ("tell me more about the last one", ["smoke"]),
+        ("What does [3] do?", ["hivescan"]),
+        ("[2]?", ["lamps"]),
+        ("Tell me more about reference 2", ["lamps"]),
+        ("What do papers 1 and 3 report?", ["smoke", "hivescan"]),
+    ],
+)
+def test_a_number_is_the_paper_that_has_it_in_the_last_list(
+    alone: Alone, index: Index, question: str, papers: list[str]
 ) -> None:
-    answer = sample_assistant.ask(question, history=about_mind_search)
+    before = turns(BEES, "smoke", "lamps", "hivescan")
+    if "last" in question:
+        before = turns(BEES, "lamps", "smoke")
+    found = alone(question, before)
+    assert (about(found, index), found.missing) == (papers, None)
+
+
+def test_a_number_is_one_of_the_list_that_has_as_many(alone: Alone, index: Index) -> None:
+    before = (*turns(BEES, "smoke", "lamps", "hivescan"), *turns("What is [1]?", "smoke"))
+    assert about(alone("And what does paper 3 propose?", before), index) == ["hivescan"]
+
+
+@pytest.mark.parametrize("question", ["[7]?", "What does paper 7 do?", "Tell me more about no. 7"])
+def test_a_number_that_no_cited_paper_has_is_missing(alone: Alone, question: str) -> None:
+    assert alone(question, turns(BEES, "smoke", "lamps")) == Standalone(question, (), 7)
+
+
+def test_a_number_within_a_digest_is_no_reference(alone: Alone) -> None:
+    question = "What is paper 2 of the June 3 digest?"
+    assert alone(question, turns(BEES, "smoke", "lamps"), leans=0.1) == Standalone(question)
+
+
+def test_papers_are_known_by_id_title_or_the_name_in_the_text(index: Index) -> None:
+    title = index.papers[3].title
+    listed = Turn("assistant", "It is.", (index.papers[5].id, title, "nobody knows it"))
+    assert papers_before([Turn("user", "?"), listed], index) == [5, 3]
+    named = Turn("assistant", "**CrackMap**\n\nIt flies.")
+    (row,) = papers_before([Turn("user", "?"), named], index)
+    assert index.papers[row].id == "crackmap"
+
+
+def test_what_tells_a_follow_up_has_names_and_is_finite(
+    index: Index, encoder: SentenceEncoder
+) -> None:
+    for question in ("?", "How do drones find cracks in concrete?"):
+        found = measure(question, [0], index, encoder, wording(1.0))
+        assert found.shape == (len(FEATURES),)
+        assert np.isfinite(found).all()
+
+
+@pytest.mark.parametrize(
+    ("question", "fact"),
+    [
+        ("How many mites does it find?", "94%"),
+        ("How does it count the mites in the photographs of open beehives?", "counts mites"),
+    ],
+)
+def test_a_follow_up_is_answered_from_the_paper_spoken_of(
+    certain: Assistant, question: str, fact: str
+) -> None:
+    answer = certain.ask(question, said(certain.ask(FIRST)))
+    keeps_the_promises(answer)
     assert answer.question == question
     assert question in answer.standalone_question
-    assert "MindSearch" in answer.standalone_question
-    if answer.status == "answered":
-        assert titles(answer) == [MIND_SEARCH]
+    assert "HiveScan" in answer.standalone_question
+    assert cited(answer) == ["hivescan"]
+    assert any(fact in sentence.text for sentence in answer.sentences)
 
 
-def test_a_follow_up_gets_the_sentence_of_its_fact_first(
-    sample_assistant: Assistant, about_mind_search: Turns
-) -> None:
-    answer = sample_assistant.ask("How many pages does it read?", history=about_mind_search)
-    assert "300 web pages" in first_sentence(answer)
+def test_a_corrected_name_is_answered_from_the_paper_that_was_meant(certain: Assistant) -> None:
+    answer = certain.ask("sorry, I meant CrackMap", said(certain.ask(FIRST)))
+    assert cited(answer) == ["crackmap"]
+    assert "12,600 tiles" in first_sentence(answer)
 
 
-@pytest.mark.parametrize(
-    ("before", "question", "alone", "title"),
-    [
-        (
-            "How well do agents do on the web?",
-            "and on Android phones?",
-            "How well do agents do on Android phones?",
-            "AndroidWorld",
-        ),
-        (
-            "How well do agents do on WebArena?",
-            "and on AndroidWorld?",
-            "How well do agents do on AndroidWorld?",
-            "AndroidWorld",
-        ),
-        (
-            "How many tasks does OSWorld have?",
-            "and AndroidWorld?",
-            "How many tasks does AndroidWorld have?",
-            "AndroidWorld",
-        ),
-        (
-            "How many papers are in the Mar 14 digest?",
-            "And in the Apr 22 digest?",
-            "How many papers are in the Apr 22 digest?",
-            None,
-        ),
-    ],
-)
-def test_a_part_that_is_swapped_makes_the_question_before_anew(
-    sample_assistant: Assistant, before: str, question: str, alone: str, title: str | None
-) -> None:
-    history = said(before, sample_assistant.ask(before).text)
-    answer = sample_assistant.ask(question, history=history)
-    keeps_the_promises(answer)
-    assert answer.standalone_question == alone
-    assert [t.split(":")[0] for t in titles(answer)] == ([title] if title else [])
-
-
-@pytest.mark.parametrize(
-    ("question", "words"),
-    [
-        ("and about recommendation?", ("recommendation", "Mar 14")),
-        ("and in the Apr 22 digest?", ("robots", "Apr 22")),
-    ],
-)
-def test_what_is_not_swapped_stays_part_of_the_question(
-    sample_assistant: Assistant, question: str, words: tuple[str, ...]
-) -> None:
-    before = "What is in the Mar 14 digest about robots?"
-    history = said(before, sample_assistant.ask(before).text)
-    answer = sample_assistant.ask(question, history=history)
-    assert all(word in answer.standalone_question for word in words)
-    assert "On Bringing Robots Home" not in titles(answer)
-    assert len(answer.references) < 6
-
-
-@pytest.mark.parametrize(
-    ("question", "place"),
-    [
-        ("What does the second paper propose?", 1),
-        ("the first one?", 0),
-        ("tell me more about the third paper", 2),
-        ("tell me more about the last one", -1),
-        ("What does the 2nd paper propose?", 1),
-        ("What does paper 2 propose?", 1),
-        ("What does [3] do?", 2),
-        ("Tell me more about reference 2", 1),
-        ("and number 3?", 2),
-        ("Source 1?", 0),
-    ],
-)
-def test_the_second_paper_is_the_second_of_the_list_before(
-    sample_assistant: Assistant, about_merging: tuple[Turns, list[str]], question: str, place: int
-) -> None:
-    history, listed = about_merging
-    answer = sample_assistant.ask(question, history=history)
-    assert titles(answer) == [listed[place]]
-
-
-def test_several_papers_may_be_given_by_their_numbers(
-    sample_assistant: Assistant, about_merging: tuple[Turns, list[str]]
-) -> None:
-    history, listed = about_merging
-    answer = sample_assistant.ask("What do papers 1 and 3 propose?", history=history)
-    asked = answer.standalone_question
-    assert [title in asked for title in listed[:3]] == [True, False, True]
-
-
-def test_a_number_that_no_cited_paper_has_is_none_of_them(
-    sample_assistant: Assistant, about_mind_search: Turns
-) -> None:
-    answer = sample_assistant.ask("What does paper 7 do?", history=about_mind_search)
-    assert "MindSearch" not in answer.standalone_question
-
-
-def test_a_number_is_one_of_the_list_that_has_as_many(
-    sample_assistant: Assistant, about_merging: tuple[Turns, list[str]]
-) -> None:
-    history, listed = about_merging
-    first = sample_assistant.ask("What does paper 1 propose?", history=history)
-    later = [*history, *said("What does paper 1 propose?", first.text)]
-    answer = sample_assistant.ask("And what does paper 3 propose?", history=later)
-    assert titles(answer) == [listed[2]]
-
-
-def test_a_number_within_a_digest_is_no_reference(
-    sample_assistant: Assistant, about_merging: tuple[Turns, list[str]]
-) -> None:
-    history, listed = about_merging
-    answer = sample_assistant.ask("What is paper 2 of the Mar 14 digest?", history=history)
-    assert listed[1] not in answer.standalone_question
-
-
-def test_each_of_them_is_about_both_papers_spoken_of(sample_assistant: Assistant) -> None:
-    question = "Compare OSWorld and AndroidWorld"
-    history = said(question, sample_assistant.ask(question).text)
-    answer = sample_assistant.ask("What does each of them measure?", history=history)
-    assert sorted(title.split(":")[0] for title in titles(answer)) == ["AndroidWorld", "OSWorld"]
+def test_a_number_is_answered_from_the_paper_that_has_it(certain: Assistant) -> None:
+    listed = certain.ask(BEES)
+    place = cited(listed).index("lamps") + 1
+    answer = certain.ask(f"Why do the bees of [{place}] sleep less?", said(listed))
+    assert cited(answer) == ["lamps"]
+    assert "slept less" in first_sentence(answer)
 
 
 @pytest.mark.parametrize(
     "question",
     [
-        "boiling point of mercury?",
-        "How do I bake bread?",
-        "What does AndroidWorld measure?",
-        "Which papers are about model merging?",
-        "Does any paper show that chain-of-thought can hurt performance?",
-        "Is there evidence that compute thresholds fail to mitigate risk?",
-        "Is it true that compute thresholds fail to mitigate risk?",
-        "Which of the methods that merge models need no training data?",
-        "how many papers are in the Mar 14 digest?",
+        "How many bolts did BridgeSong report in a year on four bridges?",
+        "What does a gram of dust do to the snow on glaciers?",
     ],
 )
-def test_a_question_about_something_else_stays_as_it_is(
-    sample_assistant: Assistant, about_mind_search: Turns, question: str
+def test_a_question_about_something_else_is_answered_as_if_it_came_first(
+    certain: Assistant, question: str
 ) -> None:
-    answer = sample_assistant.ask(question, history=about_mind_search)
-    assert answer.standalone_question == question
-    assert MIND_SEARCH not in titles(answer)
+    after = certain.ask(question, said(certain.ask(FIRST)))
+    assert after.standalone_question == question
+    assert after.text == certain.ask(question).text
 
 
-@pytest.mark.parametrize("question", ["how well does it do?", "and on phones?", "OSWorld tasks?"])
-@pytest.mark.parametrize("history", [None, [], ()])
-def test_without_a_history_a_question_stays_as_it_is(
-    sample_assistant: Assistant, question: str, history: list[dict[str, str]] | None
-) -> None:
-    assert sample_assistant.ask(question, history=history).standalone_question == question
-
-
-def test_the_last_exchange_counts_not_an_earlier_one(
-    sample_assistant: Assistant, about_mind_search: Turns
-) -> None:
-    question = "What is OSWorld?"
-    history = about_mind_search + said(question, sample_assistant.ask(question).text)
-    answer = sample_assistant.ask("how many tasks does it have?", history=history)
-    assert [title.split(":")[0] for title in titles(answer)] == ["OSWorld"]
-
-
-def test_a_refusal_between_does_not_change_what_it_means(
-    sample_assistant: Assistant, about_mind_search: Turns
-) -> None:
-    question = "boiling point of mercury?"
-    history = about_mind_search + said(question, sample_assistant.ask(question).text)
-    answer = sample_assistant.ask("how well does MindSearch do?", history=history)
-    assert titles(answer) == [MIND_SEARCH]
-
-
-def test_llama_index_messages_are_a_history(
-    sample_assistant: Assistant, about_mind_search: Turns
-) -> None:
+def test_messages_of_llama_index_are_a_history(certain: Assistant) -> None:
+    history = said(certain.ask(FIRST))
     messages = [
-        ChatMessage(role=MessageRole(turn["role"]), content=turn["content"])
-        for turn in about_mind_search
+        ChatMessage(role=MessageRole(turn["role"]), content=str(turn["content"]))
+        for turn in history
     ]
-    by_messages = sample_assistant.ask("how well does it do?", history=messages)
-    by_turns = sample_assistant.ask("how well does it do?", history=about_mind_search)
+    question = "How many mites does it find?"
+    by_messages, by_turns = (certain.ask(question, each) for each in (messages, history))
     assert by_messages.standalone_question == by_turns.standalone_question
     assert by_messages.text == by_turns.text
 
@@ -245,51 +232,51 @@ def test_llama_index_messages_are_a_history(
     "history",
     [
         [{"role": "user"}],
-        [{"content": "What is OSWorld?"}],
+        [{"content": "What is HiveScan?"}],
         [{"role": "bot", "content": "hello"}],
-        [{"role": "user", "content": None}],
         [{"role": "user", "content": 3}],
         [{"role": ["user"], "content": "hello"}],
         [None],
-        ["hello"],
         "hello",
     ],
 )
 def test_a_history_that_cannot_be_read_is_an_error_that_says_where(
-    sample_assistant: Assistant, history: object
+    library: Assistant, history: object
 ) -> None:
     with pytest.raises(InputError, match=r"^history item 1 .*role.*content"):
-        sample_assistant.ask("how well does it do?", history=history)  # type: ignore[arg-type]
+        library.ask("how well does it do?", history)  # type: ignore[arg-type]
 
 
-def test_an_error_in_a_history_names_the_item(
-    sample_assistant: Assistant, about_mind_search: Turns
+def test_a_long_history_with_odd_text_is_read(library: Assistant) -> None:
+    odd = ["bees \x00 **[9]** " * 200, "half a character \udcff"] * 20
+    history = [{"role": role, "content": text} for text in odd for role in ("user", "assistant")]
+    keeps_the_promises(library.ask("how well does it do?", history))
+
+
+@pytest.mark.parametrize(
+    ("question", "fact"),
+    [
+        ("Why does it fail on wax?", "wax reflects"),
+        ("Who wrote it?", "has no authors"),
+        ("Is it in both digests?", "Yes: it is in"),
+    ],
+)
+def test_a_whole_question_with_a_pronoun_is_not_mixed_with_the_one_before(
+    certain: Assistant, question: str, fact: str
 ) -> None:
-    with pytest.raises(InputError, match=r"^history item 3 "):
-        sample_assistant.ask("why?", history=[*about_mind_search, {"role": "bot", "content": "x"}])
+    assert fact in certain.ask(question, said(certain.ask(FIRST))).text
 
 
-def test_a_long_history_with_odd_text_is_read(sample_assistant: Assistant) -> None:
-    history = said(*["agents \x00 **[9]** " * 200] * 40)
-    answer = sample_assistant.ask("how well does it do?", history=history)
-    keeps_the_promises(answer)
-
-
-def test_a_comparison_with_the_paper_spoken_of_has_it_as_a_side(
-    sample_assistant: Assistant, about_mind_search: Turns
+@pytest.mark.parametrize(
+    "question",
+    ["tell me more about the third paper", "What does the second paper report?", "the last one?"],
+)
+def test_one_paper_of_a_list_is_told_of_however_it_is_asked_for(
+    certain: Assistant, question: str
 ) -> None:
-    answer = sample_assistant.ask("compare it with WebArena", history=about_mind_search)
-    assert [title.split(":")[0] for title in titles(answer)] == ["MindSearch", "WebArena"]
+    assert len(cited(certain.ask(question, said(certain.ask(BEES))))) == 1
 
 
-def test_that_topic_is_what_the_paper_spoken_of_is_about(sample_assistant: Assistant) -> None:
-    question = "What is AdaMerging?"
-    history = said(question, sample_assistant.ask(question).text)
-    answer = sample_assistant.ask("which papers are on that topic?", history=history)
-    assert "Adaptive Model Merging" in answer.standalone_question
-    assert len(answer.references) > 1
-
-
-def test_a_history_with_half_a_character_is_read(sample_assistant: Assistant) -> None:
-    history = said("What is OSWorld\udcff?", "It is \udcff.")
-    keeps_the_promises(sample_assistant.ask("how well does it do?", history=history))
+def test_a_source_alone_that_is_not_there_is_told_so(library: Assistant) -> None:
+    answer = library.ask("[7]?", said(library.ask(FIRST)))
+    assert "no source 7" in (answer.reason or "")

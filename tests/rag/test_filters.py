@@ -1,113 +1,109 @@
-"""Filters bind: by digest, by date, by the title's words; and one that leaves nothing says so."""
+"""Filters bind: digests by file or date, since and until, words of the title."""
 
+import contextlib
 from collections.abc import Callable, Sequence
 from datetime import date
 
 import pytest
-from made_up import BOATS, KITES, keeps_the_promises, paper, titles
+from hypothesis import given
+from hypothesis import strategies as st
+from made_up import BOATS, JULY, JUNE, LIBRARY, cited, paper
 
+from index.errors import InputError
 from index.papers import Paper
 from rag import Assistant, Filters
-from rag.schema import Retrieved
+from rag.digests import Digest, allowed, find_digests
 
 Open = Callable[[Sequence[Paper]], Assistant]
+DIGESTS = (
+    Digest("june.txt", JUNE, 9), Digest("july.txt", JULY, 9), Digest("records.txt", None, 1)
+)  # fmt: skip
 
 
-@pytest.mark.parametrize("said", ["World", "WORLD", "  world  ", "osWorld: benchmarking"])
-def test_a_title_filter_keeps_the_titles_that_contain_it(
-    sample_assistant: Assistant, said: str
+def test_the_digests_of_an_index_are_listed_oldest_first(library: Assistant) -> None:
+    assert tuple(library.digests()) == DIGESTS
+
+
+@pytest.mark.parametrize(
+    "named",
+    ["june.txt", "june", "JUNE.TXT", "Jun 3", "june 3, 2024", "June 3rd", "3 June 2024",
+     "2024-06-03", " June 3 "],
+)  # fmt: skip
+def test_a_digest_is_named_by_file_stem_or_date(library: Assistant, named: str) -> None:
+    found = library.papers(Filters(digests=(named,)))
+    assert len(found) == 9
+    assert all(JUNE in {source.date for source in paper.sources} for paper in found)
+
+
+@pytest.mark.parametrize("named", ["May 3", "2023-06-03", "may.txt", "", "2024-13-45", "Jun 99"])
+def test_an_unknown_digest_is_an_error_that_lists_those_there_are(
+    library: Assistant, named: str
 ) -> None:
+    filters = Filters(digests=(named,))
+    for call in (library.ask, library.search, library.stream):
+        with pytest.raises(InputError) as error:
+            call("bees?", filters=filters)
+        assert repr(named) in str(error.value)
+        assert "Jun 3, 2024 (june.txt)" in str(error.value)
+        assert "\n" not in str(error.value)
+
+
+def test_several_digests_are_alternatives_unless_every_one_is_wanted(library: Assistant) -> None:
+    both = ("June 3", "July 15")
+    assert len(library.papers(Filters(digests=both))) == 15
+    every = library.papers(Filters(digests=both, every_digest=True))
+    assert {paper.id for paper in every} == {"hivescan", "crackmap", "quake"}
+
+
+@given(st.none() | st.dates(date(2018, 1, 1)), st.none() | st.dates(date(2018, 1, 1)))
+def test_since_and_until_are_inclusive_and_a_year_alone_may_be_any_of_its_days(
+    since: date | None, until: date | None
+) -> None:
+    if since and until and since > until:
+        since, until = until, since
+    kept = allowed(LIBRARY, Filters(since=since, until=until))
+    for each, keep in zip(LIBRARY, kept, strict=True):
+        days = [(at.date, at.date) for at in each.sources if at.date]
+        days += [(date(2019, 1, 1), date(2019, 12, 31))] if each.year else []
+        fits = any((not since or first >= since) and (not until or last <= until)
+                   for first, last in days)  # fmt: skip
+        assert keep == (fits or (since is None and until is None))
+
+
+def test_dates_in_the_wrong_order_and_of_another_digest_are_told_apart(library: Assistant) -> None:
+    with pytest.raises(InputError, match="2024-07-15 is after until 2024-06-03"):
+        library.ask("bees?", filters=Filters(since=JULY, until=JUNE))
+    assert library.papers(Filters(digests=("June 3",), since=JULY)) == []
+
+
+@given(st.text(max_size=60))
+def test_any_text_names_a_digest_or_is_an_error(text: str) -> None:
+    with contextlib.suppress(InputError):
+        assert find_digests(text, DIGESTS)
+
+
+def test_a_key_names_one_digest_and_a_message_names_the_newest() -> None:
+    twins = (Digest("a.txt", JUNE, 1), Digest("b.txt", JUNE, 2), Digest("a.txt", JULY, 3))
+    for digest in twins:
+        assert find_digests(digest.key, twins) == [digest]
+    many = [Digest(f"{n}.txt", date(2025, 1, n), 1) for n in range(1, 29)]
+    with pytest.raises(InputError, match=r"28\.txt.* and 20 more"):
+        find_digests("May 3", many)
+
+
+@pytest.mark.parametrize("said", ["bridge", "BRIDGE", "  bridge  ", "bridges: a survey"])
+def test_a_title_filter_keeps_the_titles_that_contain_it(certain: Assistant, said: str) -> None:
     filters = Filters(title=said)
-    kept = sample_assistant.papers(filters)
-    assert kept
-    assert all(said.strip().casefold() in p.display_title.casefold() for p in kept)
-    assert {hit.paper.id for hit in sample_assistant.search("agents", filters=filters)} <= {
-        p.id for p in kept
-    }
-    answer = sample_assistant.ask("What do agents find difficult?", filters=filters)
-    assert set(titles(answer)) <= {p.display_title for p in kept}
+    kept = {paper.id for paper in certain.papers(filters)}
+    assert "sensors" in kept
+    assert kept <= {"sensors", "crackmap", "bridgesong", "salt"}
+    assert {hit.paper.id for hit in certain.search("bees", filters=filters)} == kept
+    assert set(cited(certain.ask("Which papers are about sensors?", filters=filters))) <= kept
 
 
 def test_a_title_is_matched_as_it_is_shown_and_as_it_is_stored(open_papers: Open) -> None:
     assistant = open_papers([paper("cube", "On M$^{3}$ViT models", "M3ViT is a model."), BOATS])
     for said in ("m³vit", "M$^{3}$"):
         assert [p.id for p in assistant.papers(Filters(title=said))] == ["cube"], said
-
-
-@pytest.mark.parametrize("said", [None, "", "  "])
-def test_a_blank_title_filter_keeps_every_paper(
-    sample_assistant: Assistant, said: str | None
-) -> None:
-    assert sample_assistant.papers(Filters(title=said)) == sample_assistant.papers()
-
-
-@pytest.mark.parametrize(
-    ("filters", "said"),
-    [
-        (Filters(title="zebra"), "(with “zebra” in its title)"),
-        (Filters(since=date(2031, 1, 2)), "(dated from Jan 2, 2031)"),
-        (
-            Filters(since=date(2031, 1, 2), until=date(2031, 2, 3)),
-            "(dated from Jan 2, 2031 to Feb 3, 2031)",
-        ),
-        (
-            Filters(digests=("Mar 14",), title="zebra"),
-            "(from the digest of Mar 14, 2025; with “zebra” in its title)",
-        ),
-    ],
-)
-def test_filters_that_leave_nothing_are_named(
-    sample_assistant: Assistant, filters: Filters, said: str
-) -> None:
-    answer = sample_assistant.ask("How many tasks does OSWorld have?", filters=filters)
-    keeps_the_promises(answer)
-    assert answer.reason == f"No abstract is left after the filters {said}."
-    assert answer.nearest == ()
-    assert answer.lacks is None
-
-
-def test_what_the_question_says_of_digests_is_named_with_the_filters(
-    sample_assistant: Assistant,
-) -> None:
-    answer = sample_assistant.ask(
-        "What was in the Mar 14 digest about model merging?", filters=Filters(title="zebra")
-    )
-    assert answer.reason is not None
-    assert "with “zebra” in its title; from the digest of Mar 14, 2025" in answer.reason
-
-
-def test_a_paper_that_the_filters_leave_out_is_named(sample_assistant: Assistant) -> None:
-    answer = sample_assistant.ask("What is WebArena?", filters=Filters(title="OSWorld"))
-    assert answer.reason == (
-        "The paper that fits best, “WebArena”, does not pass the filters"
-        " (with “OSWorld” in its title)."
-    )
-
-
-def test_every_hit_and_reference_says_what_found_it(open_papers: Open) -> None:
-    fillers = [
-        paper(f"p{n:02}", f"Gardens of number {n}", f"Garden {n} has flowers.") for n in range(30)
-    ]
-    assistant = open_papers([KITES, BOATS, *fillers])
-    hits = {hit.paper.id: hit.found for hit in assistant.search("kites in the air", limit=32)}
-    assert hits["kites"] == "both"
-    assert hits["boats"] == "dense", "near in meaning, without a word of the query"
-    assert set(hits.values()) <= {"dense", "lexical", "both"}
-    answer = assistant.ask("How many kites does KiteNet keep?")
-    assert [reference.found for reference in answer.references] == ["both"]
-    first = next(e for e in assistant.stream("kites?") if isinstance(e, Retrieved))
-    assert first.hits[0].found == "both"
-
-
-def test_a_paper_found_by_a_word_alone_says_so(open_papers: Open) -> None:
-    near = [paper(f"k{n:02}", f"Kites of kind {n}", f"Kind {n} flies far.") for n in range(25)]
-    odd = paper("odd", "Ledgers", "Accounts of a bank, with the code XQ77 beside every sum.")
-    assistant = open_papers([*near, odd])
-    hits = {hit.paper.id: hit.found for hit in assistant.search("flying kites XQ77", limit=26)}
-    assert hits["odd"] == "lexical"
-
-
-def test_what_is_counted_was_not_found(sample_assistant: Assistant) -> None:
-    answer = sample_assistant.ask("List the papers of the Mar 14 digest")
-    assert answer.references
-    assert {reference.found for reference in answer.references} == {None}
+    for blank in (None, "", "  "):
+        assert len(assistant.papers(Filters(title=blank))) == 2

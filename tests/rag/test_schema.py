@@ -1,8 +1,6 @@
 """The answer's JSON is a public contract: its keys, its types, and what must agree in it."""
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from made_up import KITES, keeps_the_promises
 from pydantic import ValidationError
 
@@ -18,21 +16,7 @@ from rag.schema import (
     Usage,
 )
 
-QUESTIONS = (
-    "How many tasks does OSWorld have?",
-    "What does jiuzhang2.0 do?",
-    "what is ragnarok?",
-    "How accurate is M3ViT, and how much memory does it need?",
-    "Which papers are about model merging?",
-    "Compare OSWorld and AndroidWorld",
-    "Which papers are in both digests?",
-    "How many papers are in the Mar 14 digest?",
-    "What is in the Apr 22 digest about robots?",
-    "What is in the May 3 digest about agents?",
-    "How many parameters does MindSearch have?",
-    "boiling point of mercury?",
-    "?",
-)
+QUESTION = "How many photographs was HiveScan trained on?"
 
 
 def shape(value: object) -> object:
@@ -44,10 +28,8 @@ def shape(value: object) -> object:
     return "number" if type(value) in {int, float} else type(value).__name__
 
 
-def test_the_json_of_an_answer_has_exactly_the_documented_shape(
-    sample_assistant: Assistant,
-) -> None:
-    answer = sample_assistant.ask("How many tasks does OSWorld have?")
+def test_the_json_of_an_answer_has_exactly_the_documented_shape(certain: Assistant) -> None:
+    answer = certain.ask(QUESTION)
     found = answer.model_dump(mode="json")
     times = found.pop("timings_ms")
     assert set(times) >= {"total", "retrieve"}
@@ -55,6 +37,7 @@ def test_the_json_of_an_answer_has_exactly_the_documented_shape(
     assert shape(found) == {
         "question": "str",
         "standalone_question": "str",
+        "kind": "str",
         "status": "str",
         "reason": "NoneType",
         "lacks": "NoneType",
@@ -90,6 +73,7 @@ def test_the_json_of_an_answer_has_exactly_the_documented_shape(
             }
         ],
         "nearest": [{"id": "str", "title": "str", "score": "number"}],
+        "suggestions": [],
         "usage": {
             "prompt_tokens": "number",
             "completion_tokens": "number",
@@ -98,45 +82,23 @@ def test_the_json_of_an_answer_has_exactly_the_documented_shape(
         },
         "model": "NoneType",
         "confidence": "number",
+        "checked_by": "NoneType",
         "index": {"id": "str", "papers": "number", "encoder": "str"},
     }
     assert (answer.status, answer.mode) == ("answered", "extractive")
-    assert (answer.index.papers, answer.index.encoder) == (41, "all-MiniLM-L6-v2")
+    assert (answer.index.papers, answer.index.encoder) == (16, "all-MiniLM-L6-v2")
 
 
-def test_a_refusal_has_the_same_keys(sample_assistant: Assistant) -> None:
-    refused = sample_assistant.ask("boiling point of mercury?").model_dump(mode="json")
-    answered = sample_assistant.ask("How many tasks does OSWorld have?").model_dump(mode="json")
+def test_a_refusal_has_the_same_keys(certain: Assistant, doubting: Assistant) -> None:
+    refused = doubting.ask(QUESTION).model_dump(mode="json")
+    answered = certain.ask(QUESTION).model_dump(mode="json")
     assert refused.keys() == answered.keys()
     assert refused["status"] == "insufficient_evidence"
 
 
-@pytest.mark.parametrize("question", QUESTIONS)
-def test_every_answer_keeps_the_promises(sample_assistant: Assistant, question: str) -> None:
-    answer = sample_assistant.ask(question)
-    keeps_the_promises(answer)
-    assert answer.question == question
-    assert all(sentence.support != "unsupported" for sentence in answer.sentences)
-
-
-_WORDS = st.sampled_from(
-    "which papers compare how many why vs and the digest Mar 14 both OSWorld m3vit agents merging"
-    " robots tasks [1] **bold** it % \\cite{x} 88% mercury 什么 –".split()
-)
-
-
-@settings(max_examples=40, deadline=None)
-@given(st.lists(_WORDS | st.text(st.characters(exclude_categories=["Cs"]), max_size=8), max_size=9))
-def test_whatever_is_asked_the_answer_keeps_the_promises(
-    sample_assistant: Assistant, words: list[str]
-) -> None:
-    answer = sample_assistant.ask(" ".join(["agents", *words]))
-    keeps_the_promises(answer)
-
-
-def test_a_question_with_half_a_character_still_makes_json(sample_assistant: Assistant) -> None:
+def test_a_question_with_half_a_character_still_makes_json(certain: Assistant) -> None:
     # What a terminal in another encoding hands over.
-    answer = sample_assistant.ask("What is OSWorld\udcff?")
+    answer = certain.ask("How many mites does HiveScan\udcff find?")
     assert answer.status == "answered"
     keeps_the_promises(answer)
 
@@ -166,16 +128,13 @@ KITE_REFERENCE = Reference(
 )
 
 
-def test_an_answer_whose_citations_and_references_agree_is_made() -> None:
-    keeps_the_promises(answer_with((KITE_CITATION,), (KITE_REFERENCE,)))
-
-
 @pytest.mark.parametrize(
     ("citations", "references"),
     [
         ((KITE_CITATION,), ()),
         ((), (KITE_REFERENCE,)),
         ((KITE_CITATION.model_copy(update={"reference": 2}),), (KITE_REFERENCE,)),
+        ((Citation(reference=1, start=0, end=10**6),), (KITE_REFERENCE,)),
     ],
 )
 def test_an_answer_that_cites_what_it_does_not_list_cannot_be_made(
@@ -186,6 +145,7 @@ def test_an_answer_that_cites_what_it_does_not_list_cannot_be_made(
 
 
 def test_an_answer_with_a_passage_that_is_not_verbatim_cannot_be_made() -> None:
+    keeps_the_promises(answer_with((KITE_CITATION,), (KITE_REFERENCE,)))
     wrong = Reference(number=1, paper=KITES, passages=(Passage(start=0, end=7, text="BoatNet"),))
     with pytest.raises(ValidationError, match="not verbatim"):
         answer_with((KITE_CITATION,), (wrong,))
@@ -205,9 +165,3 @@ def test_answers_and_filters_are_frozen_and_refuse_unknown_fields() -> None:
 def test_an_answer_whose_markers_are_not_its_references_cannot_be_made(text: str) -> None:
     with pytest.raises(ValidationError, match="markers"):
         answer_with((KITE_CITATION,), (KITE_REFERENCE,), text)
-
-
-def test_an_answer_that_cites_outside_the_passages_cannot_be_made() -> None:
-    beyond = Citation(reference=1, start=0, end=10**6)
-    with pytest.raises(ValidationError, match="cited"):
-        answer_with((beyond,), (KITE_REFERENCE,))

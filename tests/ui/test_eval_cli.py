@@ -131,7 +131,7 @@ def test_each_part_is_switched_off_in_turn(
         *("--out", str(tmp_path / "ablation")),
     )
     assert "| lexical " in out
-    assert "| abstention " in out
+    assert "| refusals " in out
     assert (tmp_path / "ablation" / "ablation.md").read_text() == out
     record = json.loads((tmp_path / "ablation" / "small-lexical" / "run.json").read_text())
     assert record["configuration"]["off"] == ["lexical"]
@@ -153,13 +153,14 @@ def bogs(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_parts_are_switched_off_on_a_benchmark_too(
     questions: Path, bogs: Path, sample_store: Path, tmp_path: Path, capsys: Capture
 ) -> None:
     questions.write_text(questions.read_text().splitlines()[0] + "\n")
     ablate = ["eval", "ablate", str(questions), "--store", str(sample_store), "--beir", str(bogs)]
     out, _ = succeeded(capsys, *ablate, "--out", str(tmp_path / "ablation"))
-    assert out.index("small") < out.index("bogs") < out.rindex("| sentences")
+    assert out.index("small") < out.index("bogs") < out.rindex("| mending")
     assert succeeded(capsys, *ablate, "--out", str(tmp_path / "ablation"))[0] == out
     questions.write_text(json.dumps(QUESTIONS[1]) + "\n")
     assert "with another dataset" in failed(capsys, *ablate, "--out", str(tmp_path / "ablation"))
@@ -310,6 +311,7 @@ def test_a_support_model_can_be_the_judge(
         (["judge", "{folder}"], "run's folder"),
         (["export", "{folder}", "x.jsonl"], "run's folder"),
         (["ablate", "{folder}/none.jsonl"], "none.jsonl"),
+        (["fit", "--data", "{folder}"], "dev.jsonl"),
     ],
 )
 def test_a_mistake_is_one_line(

@@ -118,31 +118,36 @@ def _add_reading(add: Add) -> None:
 
 def _add_improving(add: Add) -> None:
     """What shows where the product could be better, or got worse."""
-    ablate = add("ablate", "switch each part off in turn, and say what it is worth")
+    ablate = add("ablate", "leave each part out in turn, and say what it is worth")
     ablate.add_argument("questions", type=path, metavar="QUESTIONS.jsonl")
     ablate.add_argument("--beir", type=path, metavar="DIR", help="rank this benchmark too")
     add_store(ablate)
     _add_out(ablate)
     gate = add("gate", "check that nothing got worse, on the fixed set of the repository")
     gate.add_argument("--update", action="store_true", help="make today's figures the baseline")
+    _add_data(gate, None)
     checker = add("checker", "measure a checker of citations on labelled claims")
     checker.add_argument("claims", type=path, metavar="CLAIMS.jsonl")
     _add_support(checker).add_argument(
         "--verbatim", action="store_true", help="measure the check word for word"
     )
-    calibrate = add("calibrate", "fit the confidence of answers, and say how well it does")
-    calibrate.add_argument("questions", type=path, metavar="QUESTIONS.jsonl")
-    calibrate.add_argument(
-        "--beir", type=path, action="append", required=True, metavar="DIR", help="may be repeated"
+    fit = add("fit", "fit the models behind the answers, and write them into the product")
+    _add_data(fit, Path("../shared"))
+    fit.add_argument(
+        "--leave-out",
+        action="store_true",
+        help="also say how well models do on the collection that they were not fitted on",
     )
-    calibrate.add_argument(
-        "--size", type=int, default=6000, metavar="N", help="papers of one (default: %(default)s)"
+    fit.add_argument(
+        "--out", type=path, metavar="FILE", help="write them here (default: where they are used)"
     )
-    add_store(calibrate)
-    support = add("calibrate-support", "fit the check of citations, and say how well it does")
-    support.add_argument("claims", type=path, nargs="+", metavar="CLAIMS.jsonl")
-    support.add_argument(
-        "--questions", type=path, metavar="QUESTIONS.jsonl", help="edit their evidence too"
+    check = add("fit-check", "fit the check of citations, and say how well it does")
+    _add_data(check, Path("../shared"))
+    check.add_argument(
+        "--claims", type=path, metavar="CLAIMS.jsonl", help="measure it on these too"
+    )
+    check.add_argument(
+        "--out", type=path, metavar="FILE", help="write it here (default: where it is used)"
     )
 
 
@@ -187,6 +192,17 @@ def _add_out(parser: argparse.ArgumentParser) -> None:
         type=path,
         metavar="DIR",
         help="folder, new or of an unfinished run (default: in runs/)",
+    )
+
+
+def _add_data(parser: argparse.ArgumentParser, default: Path | None) -> None:
+    said = f"default: {default}" if default else "by default, the fixed set alone"
+    parser.add_argument(
+        "--data",
+        type=path,
+        metavar="DIR",
+        default=default,
+        help=f"folder of question sets and their collections ({said})",
     )
 
 

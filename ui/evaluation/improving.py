@@ -13,7 +13,7 @@ _WRITER_TEMPERATURE = 0.3
 
 
 def ablate(arguments: Namespace) -> int:
-    """Switch each part off in turn."""
+    """Leave each part out in turn."""
     from eval.ablate import ablate_answers, ablate_retrieval, ablation_text, as_json
     from eval.datasets import load_beir
     from eval.retrieval import Benchmark
@@ -33,61 +33,72 @@ def ablate(arguments: Namespace) -> int:
     return 0
 
 
-def calibrate(arguments: Namespace) -> int:
-    """Fit the confidence of answers, and say how well it does."""
-    from eval.calibrate import calibrate as fit
-    from eval.calibrate import judge_answers, judge_benchmark
-    from eval.datasets import fixed_subset, load_beir, load_questions
-    from eval.retrieval import benchmark_store
+def fit(arguments: Namespace) -> int:
+    """Fit every model behind the answers; first measure them on collections left out, if asked."""
+    from eval.fitting.left_out import answer_left_out, figures, left_out_text
+    from eval.fitting.run import fit as fit_models
+    from eval.fitting.run import load_material, record_path, record_text
     from eval.vector_cache import CachedEncoder
 
-    settings = settings_of(arguments)
-    encoder = CachedEncoder.open(settings.encoder)
-    questions = load_questions(arguments.questions)
-    sets = {arguments.questions.stem: judge_answers(questions, settings.store, encoder)}
-    for folder in arguments.beir:
-        beir = load_beir(folder)
-        part = fixed_subset(beir, arguments.size) if len(beir.papers) > arguments.size else beir
-        store = benchmark_store(part.papers, encoder)
-        sets[folder.resolve().name] = judge_benchmark(part, store, encoder)
-    found = fit(sets)
-    say(json.dumps(found, indent=None if arguments.json else 2))
+    encoder = CachedEncoder.open(settings_of(arguments).encoder)
+    material = load_material(arguments.data, encoder)
+    found: dict[str, dict[str, float | int | None]] = {}
+    if arguments.leave_out:
+        found = {name: figures(scores) for name, scores in answer_left_out(material)}
+    path = arguments.out or record_path(encoder.name)
+    write_text(path, record_text(fit_models(material)))
+    if found and not arguments.json:
+        say(left_out_text(found))
+    say(json.dumps({"record": path.name, "left_out": found}))
+    note(f"The models are in {path}.")
     return 0
 
 
-def calibrate_support(arguments: Namespace) -> int:
-    """Fit the check of citations, and say how well it does."""
-    from eval.calibrate_support import run
-    from eval.support_calibration import as_json, calibration_text
-    from index.encoder import LocalEncoder
-    from index.minilm import NAME
+def fit_check(arguments: Namespace) -> int:
+    """Fit the check of citations, and say how well it does on what it has not seen."""
+    from eval.fitting.check import check_text, fit_check
 
-    found = run(arguments.claims, arguments.questions, LocalEncoder.open(NAME))
-    say(json.dumps(as_json(found)) if arguments.json else calibration_text(found))
+    found = fit_check(arguments.data, arguments.claims, arguments.out)
+    say(json.dumps(found) if arguments.json else check_text(found))
     return 0
 
 
 def gate(arguments: Namespace) -> int:
-    """Check that nothing got worse on the fixed set."""
-    from eval.gate.regressions import ask_gate, drops, gate_subject, read_baseline, write_baseline
+    """Check that nothing got worse on the fixed set, and on the left-out sets if they are there."""
+    from eval.fitting.run import load_material
+    from eval.gate.regressions import (
+        BASELINE,
+        LEFT_OUT,
+        ask_gate,
+        ask_left_out,
+        drops,
+        gate_subject,
+        read_baseline,
+        write_baseline,
+    )
     from eval.vector_cache import CachedEncoder
 
     settings = settings_of(arguments)
-    with gate_subject(settings, CachedEncoder.open(settings.encoder)) as subject:
-        scores = ask_gate(subject)
+    encoder = CachedEncoder.open(settings.encoder)
+    with gate_subject(settings, encoder) as subject:
+        scores = {BASELINE: ask_gate(subject)}
+    if arguments.data:
+        scores[LEFT_OUT] = ask_left_out(load_material(arguments.data, encoder))
+    count = sum(map(len, scores.values()))
     if arguments.update:
-        write_baseline(scores)
-        say(json.dumps({"baseline": len(scores)}) if arguments.json else "The baseline is new.")
+        for path, found in scores.items():
+            write_baseline(found, path)
+        say(json.dumps({"baseline": count}) if arguments.json else "The baseline is new.")
         return 0
-    found = drops(read_baseline(), scores)
+    fallen = [drop for path, now in scores.items() for drop in drops(read_baseline(path), now)]
     if arguments.json:
-        fell = [{"capability": d.capability, "worse": list(d.paired.losses)} for d in found]
-        say(json.dumps({"questions": len(scores), "fell": fell}))
+        fell = [{"capability": d.capability, "worse": list(d.paired.losses)} for d in fallen]
+        say(json.dumps({"questions": count, "fell": fell}))
     else:
-        say("\n".join(map(str, found)) or f"Nothing got worse on {len(scores)} questions.")
-    if found:
+        say("\n".join(map(str, fallen)) or f"Nothing got worse on {count} questions.")
+    if fallen:
         raise AbstractQAError(
-            f"{len(found)} capabilities fell: {', '.join(d.metric for d in found)}"
+            f"{len(fallen)} capabilities fell: {', '.join(d.metric for d in fallen)}"
         )
     return 0
 

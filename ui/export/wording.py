@@ -59,11 +59,9 @@ def byline(paper: Paper) -> str:
 
 def provenance(turn: Turn, answer: Answer) -> str:
     """When, how and from what an answer was made."""
-    how = (
-        f", written by {model_name(answer.model)}"
-        if answer.model
-        else ", quoted from the abstracts"
-    )
+    how = ", quoted from the abstracts" if answer.references else ""
+    if answer.model:
+        how = f", written by {model_name(answer.model)}"
     asked = "Answered"
     if answer.status == "insufficient_evidence":
         asked, how = "Asked", ""

@@ -5,7 +5,6 @@ the parameters grow: `scrypt$16384$8$5$<salt>$<key>`, both in base64. Empty line
 begin with # are passed over.
 """
 
-import asyncio
 import base64
 import binascii
 import hashlib
@@ -120,10 +119,6 @@ class Accounts:
     def knows(self, name: str) -> bool:
         """Whether that person is still in the file."""
         return name in self._current()
-
-    async def login(self, name: str, password: str) -> bool:
-        """`check` for a server's event loop: Gradio's `auth`."""
-        return await asyncio.to_thread(self.check, name, password)
 
     def _current(self) -> dict[str, _Hash]:
         with self._lock:

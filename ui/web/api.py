@@ -18,7 +18,7 @@ from typing_extensions import TypedDict
 from index.errors import AbstractQAError, InputError
 from index.papers import Paper
 from rag.schema import MOST_SOURCES, Answer, Filters, Hit, Mode, Options, Strictness
-from rag.table import Table
+from rag.tables.table import Table
 from ui.dates import parse_day
 from ui.web.events import LIMITED
 from ui.web.site import Site

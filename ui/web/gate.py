@@ -5,28 +5,23 @@ them. A program may send name and password with each request (HTTP Basic, RFC 76
 the cookie that a login gives.
 """
 
-import asyncio
 import base64
 import binascii
 import re
 import secrets
-import time
-from collections import OrderedDict
+from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.requests import cookie_parser
 from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ui.web.accounts import Accounts
+from ui.web.guesses import Guesses, caller
 
 if TYPE_CHECKING:
     from gradio.routes import App
-
-MOST_WRONG = 10
-"""Wrong passwords that one address may send in `SECONDS`; then it has to wait."""
-SECONDS = 60
 
 _LOGIN = re.compile(r"/login/?")
 # What the login page is made of, and what Gradio asks itself when it starts.
@@ -34,41 +29,14 @@ _OPEN = re.compile(
     r"/|/logout|/(?:assets|static)/.+|/theme\.css|/favicon\.ico|/manifest\.json|/robots\.txt"
     r"|/gradio_api/(?:theme\.css|startup-events|login_check/?)"
 )
-_MOST_ADDRESSES = 10_000
-
-
-class Guesses:
-    """The wrong passwords of each address in the last minute."""
-
-    def __init__(self) -> None:
-        self._times: OrderedDict[str, list[float]] = OrderedDict()
-
-    def begin(self, address: str) -> float | None:
-        """Note an attempt before its outcome is known; None if there were too many wrong ones."""
-        now = time.monotonic()
-        times = [then for then in self._times.pop(address, []) if now - then < SECONDS]
-        self._times[address] = times
-        if len(self._times) > _MOST_ADDRESSES:
-            self._times.popitem(last=False)
-        if len(times) >= MOST_WRONG:
-            return None
-        times.append(now)
-        return now
-
-    def was_right(self, address: str, attempt: float) -> None:
-        """Forget an attempt."""
-        times = self._times.get(address, [])
-        if attempt in times:
-            times.remove(attempt)
 
 
 class Gate:
     """ASGI middleware that lets in those who have logged in, and slows down guessing."""
 
-    def __init__(self, app: ASGIApp, accounts: Accounts) -> None:
+    def __init__(self, app: ASGIApp, guesses: Guesses) -> None:
         self.app = app
-        self.accounts = accounts
-        self.guesses = Guesses()
+        self.guesses = guesses
         self._tokens: dict[str, str] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -78,26 +46,12 @@ class Gate:
         elif scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1008})
         elif _LOGIN.fullmatch(scope["path"]) and scope["method"] == "POST":
-            await self._login(scope, receive, send)
+            caller.set(_address(scope))
+            await self.app(scope, receive, send)
         elif _is_open(scope) or self._has_session(scope):
             await self.app(scope, receive, send)
         else:
             await self._with_password(scope, receive, send)
-
-    async def _login(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Gradio's login, its outcome counted."""
-        address = _address(scope)
-        attempt = self.guesses.begin(address)
-        if attempt is None:
-            await _too_many(scope, receive, send)
-            return
-
-        async def counted(message: Message) -> None:
-            if message["type"] == "http.response.start" and message["status"] == 200:
-                self.guesses.was_right(address, attempt)
-            await send(message)
-
-        await self.app(scope, receive, counted)
 
     def _has_session(self, scope: Scope) -> bool:
         """Whether the request has the cookie of a login of someone who is still in the file."""
@@ -106,7 +60,7 @@ class Gate:
         kinds = (f"access-token-{app.cookie_id}", f"access-token-unsecure-{app.cookie_id}")
         token = next((cookies[kind] for kind in kinds if cookies.get(kind)), "")
         name = app.tokens.get(token)
-        return name is not None and self.accounts.knows(name)
+        return name is not None and self.guesses.accounts.knows(name)
 
     async def _with_password(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request that brings name and password itself; refuse any other."""
@@ -114,15 +68,15 @@ class Gate:
         if found is None:
             await _refused(scope, receive, send)
             return
-        address = _address(scope)
-        attempt = self.guesses.begin(address)
-        if attempt is None:
-            await _too_many(scope, receive, send)
+        try:
+            right = await self.guesses.check(*found, _address(scope))
+        except HTTPException as error:
+            told = JSONResponse({"detail": error.detail}, error.status_code, error.headers)
+            await told(scope, receive, send)
             return
-        if not await asyncio.to_thread(self.accounts.check, *found):
+        if not right:
             await _refused(scope, receive, send)
             return
-        self.guesses.was_right(address, attempt)
         headers = MutableHeaders(raw=list(scope["headers"]))
         app: App = scope["app"]
         headers["cookie"] = f"access-token-unsecure-{app.cookie_id}={self._token(app, found[0])}"
@@ -140,8 +94,15 @@ def _is_open(scope: Scope) -> bool:
 
 
 def _address(scope: Scope) -> str:
-    client = scope.get("client")
-    return client[0] if client else ""
+    """Who sent it; of IPv6 the network, since one sender has as many addresses as they like."""
+    address = scope["client"][0].partition("%")[0] if scope.get("client") else ""
+    try:
+        number = ip_address(address)
+    except ValueError:
+        return address
+    if number.version == 4:
+        return address
+    return str(number.ipv4_mapped or ip_network((number, 64), strict=False))
 
 
 def _basic(header: str) -> tuple[str, str] | None:
@@ -159,8 +120,3 @@ def _basic(header: str) -> tuple[str, str] | None:
 async def _refused(scope: Scope, receive: Receive, send: Send) -> None:
     told = JSONResponse({"detail": "log in first, or send name and password (HTTP Basic)"}, 401)
     await told(scope, receive, send)
-
-
-async def _too_many(scope: Scope, receive: Receive, send: Send) -> None:
-    told = {"detail": "too many wrong passwords: wait a minute"}
-    await JSONResponse(told, 429, {"Retry-After": str(SECONDS)})(scope, receive, send)

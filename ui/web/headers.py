@@ -1,4 +1,4 @@
-"""What holds the page to this server: response headers, and uploads only where they are for."""
+"""What holds the page to this server: headers, cookies, and uploads only where they are for."""
 
 import re
 
@@ -34,10 +34,11 @@ _UNUSED = re.compile(
     r"|deep_link|profiling.*|stream.*|dev.*)/?"
 )
 """What Gradio offers and this page does not use: recordings go to other programs, for one."""
+_HOLDS = {"httponly", "samesite", "secure"}
 
 
 class SecurityHeaders:
-    """ASGI middleware that adds the policy to every response.
+    """ASGI middleware that adds the policy to every response, and holds cookies to this site.
 
     Without `uploads` no file is taken.
     """
@@ -55,6 +56,10 @@ class SecurityHeaders:
                 headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
                 headers["X-Content-Type-Options"] = "nosniff"
                 headers["Referrer-Policy"] = "no-referrer"
+                cookies = headers.getlist("Set-Cookie")
+                del headers["Set-Cookie"]
+                for cookie in cookies:
+                    headers.append("Set-Cookie", _ours(cookie, scope["scheme"]))
             await send(message)
 
         path = scope["path"] if scope["type"] == "http" else ""
@@ -65,3 +70,11 @@ class SecurityHeaders:
             await PlainTextResponse("no files are taken", 403)(scope, receive, with_headers)
             return
         await self.app(scope, receive, with_headers)
+
+
+def _ours(cookie: str, scheme: str) -> str:
+    """A cookie that no script reads and no other site sends; Gradio's own is for all sites."""
+    parts = [part.strip() for part in cookie.split(";")]
+    kept = [part for part in parts if part.partition("=")[0].lower() not in _HOLDS]
+    secure = ["Secure"] if scheme == "https" else []
+    return "; ".join([*kept, "HttpOnly", "SameSite=Lax", *secure])

@@ -13,7 +13,6 @@ import anyio
 from mcp import types
 from mcp.server.lowlevel import Server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
-from mcp.server.transport_security import TransportSecuritySettings
 from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
@@ -34,7 +33,6 @@ _INSTRUCTIONS = (
     " an abstract that it rests on: keep the citations when you pass an answer on. If the status is"
     " insufficient_evidence, the abstracts do not say; do not fill the gap from elsewhere."
 )
-_THIS_MACHINE = ("127.0.0.1", "localhost", "[::1]")
 
 
 class McpTools:
@@ -42,33 +40,25 @@ class McpTools:
 
     Args:
         site: What answers.
-        only_here: Whether the page is for this machine alone: then requests that were sent to
-            another host's name are refused, since a web page elsewhere could have its name point
-            here.
     """
 
     # Both belong to one event loop, that of `lifespan`.
     _manager: StreamableHTTPSessionManager
     _limiter: anyio.CapacityLimiter
 
-    def __init__(self, site: Site, *, only_here: bool) -> None:
+    def __init__(self, site: Site) -> None:
         self._endpoints = {endpoint.name: endpoint for endpoint in Programs(site).endpoints()}
         server: Server[Any] = Server("AbstractQA", instructions=_INSTRUCTIONS)
         server.list_tools()(self._list)  # type: ignore[no-untyped-call]
         server.call_tool(validate_input=False)(self._call)  # told by the endpoint, in one line
-        security = TransportSecuritySettings(
-            enable_dns_rebinding_protection=only_here,
-            allowed_hosts=[f"{host}:*" for host in _THIS_MACHINE],
-            allowed_origins=[f"http://{host}:*" for host in _THIS_MACHINE],
-        )
-        self._server, self._security = server, security
+        self._server = server
         self.routes = [Route(path, self, methods=None) for path in (PATH, f"{PATH}/")]
 
     @asynccontextmanager
     async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
         """Serve from here on."""
         self._manager = StreamableHTTPSessionManager(
-            self._server, stateless=True, json_response=True, security_settings=self._security
+            self._server, stateless=True, json_response=True
         )
         self._limiter = anyio.CapacityLimiter(AT_ONCE)
         async with self._manager.run():

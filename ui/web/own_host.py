@@ -1,74 +1,122 @@
 """Pages elsewhere do not get at this one, neither by its name nor by one of their own.
 
-A page for this machine alone answers to this machine's names alone: otherwise a page elsewhere
-could let its name point here (DNS rebinding) and read this page as if it were its own. And no page
-may send requests from another origin: a browser would add the cookie of who is logged in here, and
-Gradio allows every origin that.
+The page answers to names it knows: otherwise a page elsewhere could let its name point here (DNS
+rebinding) and read this page as if it were its own. And no page of another origin may send
+requests, not even one of another port or of a sibling domain: a browser would add the cookie of the
+visitor, and Gradio allows every origin that.
 """
 
+import socket
+from dataclasses import dataclass
 from ipaddress import ip_address
 
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+PROXIED = "abstractqa.proxied"
+"""Set in the scope of a request that a named proxy has passed on."""
+
 _NOT_HERE = (
-    "This page is for the machine it runs on: open it as localhost or 127.0.0.1. To share it, start"
-    " it with --auth."
+    "The page has no such name: open it as localhost or by its machine's address. Start it with"
+    " --allowed-host NAME to give it another name, or with --trusted-proxy ADDRESS behind a proxy."
 )
-_ELSEWHERE = "This request comes from a page elsewhere."
+_ELSEWHERE = (
+    "This request comes from a page elsewhere. (A page behind a proxy is started with"
+    " --trusted-proxy ADDRESS.)"
+)
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
 def is_this_machine(host: str) -> bool:
     """Whether only programs of this machine can reach a page served on `host`."""
-    try:
-        return ip_address("127.0.0.1" if host == "localhost" else host).is_loopback
-    except ValueError:
-        return False
+    return host == "localhost" or (_is_address(host) and ip_address(host).is_loopback)
 
 
-class OwnHost:
-    """ASGI middleware that refuses requests sent to another host's name."""
+@dataclass(frozen=True)
+class Reach:
+    """How the page is reached."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    host: str
+    """What it listens on."""
+    names: tuple[str, ...] = ()
+    """Names of its machine beside those that are known without asking, in lower case."""
+    proxies: tuple[str, ...] = ()
+    """Addresses and networks of the proxies that pass requests on to it."""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one connection."""
-        if scope["type"] == "http" and not is_this_machine(_name(Headers(scope=scope))):
-            await PlainTextResponse(_NOT_HERE, 403)(scope, receive, send)
-            return
-        await self.app(scope, receive, send)
+    @property
+    def only_here(self) -> bool:
+        """Whether it is for this machine alone."""
+        return is_this_machine(self.host) and not self.names and not self.proxies
+
+    def has(self, name: str) -> bool:
+        """Whether browsers reach it by this name; no page elsewhere can have a number for one."""
+        if is_this_machine(name) or name in (self.host.lower(), *self.names):
+            return True
+        own = socket.gethostname().lower()
+        return not is_this_machine(self.host) and (
+            _is_address(name) or name in (own, f"{own}.local")
+        )
 
 
 class OwnOrigin:
-    """ASGI middleware that refuses what pages of another origin send.
+    """ASGI middleware that refuses what is sent to another's name, or by a page of another origin.
 
-    A proxy passes the name on by which browsers know this page: as Host, or as X-Forwarded-Host.
+    A proxy that is named in `reach` answers for the name by which browsers know the page.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, reach: Reach) -> None:
         self.app = app
+        self.reach = reach
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        if scope["type"] == "http" and _is_from_elsewhere(Headers(scope=scope)):
-            await PlainTextResponse(_ELSEWHERE, 403)(scope, receive, send)
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
             return
-        await self.app(scope, receive, send)
+        headers = Headers(scope=scope)
+        if not (PROXIED in scope or self.reach.has(_name(headers))):
+            await PlainTextResponse(_NOT_HERE, 403)(scope, receive, send)
+        elif _is_from_elsewhere(scope, headers):
+            await PlainTextResponse(_ELSEWHERE, 403)(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
 
 
-def _is_from_elsewhere(headers: Headers) -> bool:
-    """Whether a page of another origin sent this; following a link from there is not that."""
+def _is_from_elsewhere(scope: Scope, headers: Headers) -> bool:
+    """Whether a page of another origin sent this; following a link to the page is not that.
+
+    Browsers tell it by Sec-Fetch-Site over https and on this machine, and by Origin elsewhere.
+    Programs send neither.
+    """
     origin = headers.get("origin")
-    if origin is not None:
-        own = {headers.get("host", ""), headers.get("x-forwarded-host", "")} - {""}
-        return origin.partition("://")[2] not in own
-    from_elsewhere = headers.get("sec-fetch-site") in ("cross-site", "same-site")
-    return from_elsewhere and headers.get("sec-fetch-mode") != "navigate"
+    if headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
+        return origin is not None or not _opens_the_page(scope, headers)
+    scheme = scope["scheme"].replace("ws", "http")
+    host = headers.get("host", "").lower().removesuffix(_DEFAULT_PORTS[scheme])
+    return origin is not None and origin != f"{scheme}://{host}"
+
+
+def _opens_the_page(scope: Scope, headers: Headers) -> bool:
+    """Whether a browser shows the page in a tab for this."""
+    return (
+        scope["type"] == "http"
+        and scope["method"] in {"GET", "HEAD"}
+        and scope["path"] == "/"
+        and headers.get("sec-fetch-mode") == "navigate"
+        and headers.get("sec-fetch-dest", "document") == "document"
+    )
 
 
 def _name(headers: Headers) -> str:
     """The host that a request was sent to, without its port."""
     host = headers.get("host", "").lower()
     return host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True

@@ -1,11 +1,15 @@
 """Serving the page: address, look, and what the server leaves out."""
 
+import os
 import socket
 import sys
 import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
+from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 from index.errors import InputError
@@ -13,8 +17,10 @@ from ui.web.api import parameters
 from ui.web.assets import head, stylesheet, theme
 from ui.web.calls import Calls
 from ui.web.gate import Gate
+from ui.web.guesses import Guesses
 from ui.web.headers import SecurityHeaders
-from ui.web.own_host import OwnHost, OwnOrigin, is_this_machine
+from ui.web.own_host import OwnOrigin, Reach
+from ui.web.proxies import Proxies
 from ui.web.visitors import VisitorCookie
 
 if TYPE_CHECKING:
@@ -30,7 +36,7 @@ LARGEST_UPLOAD = "20mb"
 
 def launch(
     page: gr.Blocks,
-    host: str,
+    host: str | Reach,
     port: int,
     *,
     uploads: bool = True,
@@ -41,7 +47,7 @@ def launch(
 
     Args:
         page: What is served.
-        host: Address to listen on.
+        host: Address to listen on; with the names and proxies by which it is reached.
         port: From 1 to 65,535.
         uploads: Whether files are taken, of papers to add.
         accounts: Who may log in; without them everybody is let in.
@@ -53,20 +59,25 @@ def launch(
     Raises:
         InputError: the host or the port cannot be listened on.
     """
+    reach = host if isinstance(host, Reach) else Reach(host)
+    host = reach.host
     check_free(host, port)
-    middleware = [
+    guesses = Guesses(accounts) if accounts else None
+    outer = [
+        Middleware(Proxies, trusted=reach.proxies),
         Middleware(SecurityHeaders, uploads=uploads),
-        Middleware(OwnOrigin),
-        Middleware(VisitorCookie),
+        Middleware(OwnOrigin, reach=reach),
     ]
-    if accounts is not None:
-        middleware.append(Middleware(Gate, accounts=accounts))
-    elif is_this_machine(host):
-        middleware.append(Middleware(OwnHost))
-    middleware.append(Middleware(Calls, parameters=parameters()))
-    app: dict[str, Any] = {"middleware": middleware}
+    inner = [Middleware(VisitorCookie)]
+    if guesses is not None:
+        inner.append(Middleware(Gate, guesses=guesses))
+    inner.append(Middleware(Calls, parameters=parameters()))
+    app: dict[str, Any] = {"middleware": inner, "lifespan": _around_gradio(outer, tools)}
     if tools is not None:
-        app |= {"routes": tools.routes, "lifespan": tools.lifespan}
+        app["routes"] = tools.routes
+    # Its server believes forwarded addresses of whoever is named here, by default of this machine's
+    # programs; Gradio passes it no other word. `Proxies` does that.
+    os.environ["FORWARDED_ALLOW_IPS"] = ""
     try:
         page.launch(
             server_name=host,
@@ -79,7 +90,7 @@ def launch(
             pwa=False,
             mcp_server=False,  # ours is `tools`
             # Gradio takes coroutines, too; its type does not say so.
-            auth=accounts.login if accounts else None,  # type: ignore[arg-type]
+            auth=guesses.login if guesses else None,  # type: ignore[arg-type]
             max_file_size=LARGEST_UPLOAD,
             state_session_capacity=MOST_SESSIONS,
             show_error=False,
@@ -94,6 +105,24 @@ def launch(
     except OSError as error:
         raise InputError(f"cannot serve on {host}:{port}: {error}") from error
     return f"http://{'localhost' if host == '0.0.0.0' else host}:{port}"  # noqa: S104
+
+
+def _around_gradio(
+    outer: list[Middleware], tools: "McpTools | None"
+) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+    """Put middleware before that of Gradio, which answers preflights and lets every origin in.
+
+    Gradio puts its own before what it is given, but no request comes before the start is over.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        app.user_middleware[:0] = outer
+        app.middleware_stack = app.build_middleware_stack()
+        async with tools.lifespan(app) if tools else nullcontext():
+            yield
+
+    return lifespan
 
 
 def check_free(host: str, port: int) -> None:
@@ -120,7 +149,7 @@ def check_free(host: str, port: int) -> None:
 
 def serve(
     settings: "Settings",
-    host: str,
+    reach: Reach,
     port: int,
     *,
     accounts: "Accounts | None" = None,
@@ -141,13 +170,12 @@ def serve(
     from ui.web.mcp_tools import McpTools
     from ui.web.site import Site
 
-    only_here = is_this_machine(host)
-    may_change = only_here or accounts is not None
+    may_change = reach.only_here or accounts is not None
     assistant = Assistant.open(store=settings.store, settings=settings)
     site = Site.over(assistant, settings, may_change=may_change, auth=accounts is not None)
-    tools = McpTools(site, only_here=only_here and accounts is None) if mcp else None
+    tools = McpTools(site) if mcp else None
     page = build(site)
-    address = launch(page, host, port, uploads=may_change, accounts=accounts, tools=tools)
+    address = launch(page, reach, port, uploads=may_change, accounts=accounts, tools=tools)
     sys.stderr.write(f"AbstractQA is at {address} (stop it with Ctrl-C)\n")
     if mcp:
         sys.stderr.write(f"Its tools for MCP clients are at {address}{MCP_PATH}\n")

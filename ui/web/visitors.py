@@ -47,7 +47,7 @@ class VisitorCookie:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 if headers.get("content-type", "").startswith("text/html"):
-                    headers.append("Set-Cookie", _new_cookie(secure=scope["scheme"] == "https"))
+                    headers.append("Set-Cookie", _new_cookie())
             await send(message)
 
         await self.app(scope, receive, with_cookie)
@@ -59,7 +59,7 @@ def _has_one(scope: Scope) -> bool:
     return _SECRET.fullmatch(found) is not None
 
 
-def _new_cookie(*, secure: bool) -> str:
+def _new_cookie() -> str:
+    """A new secret; `SecurityHeaders` keeps it, as every cookie, from scripts and other sites."""
     age = DAYS_KEPT * 24 * 60 * 60
-    plain = f"{COOKIE}={secrets.token_urlsafe(_BYTES)}; Path=/; Max-Age={age}"
-    return f"{plain}; HttpOnly; SameSite=Lax" + ("; Secure" if secure else "")
+    return f"{COOKIE}={secrets.token_urlsafe(_BYTES)}; Path=/; Max-Age={age}"

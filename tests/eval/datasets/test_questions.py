@@ -20,6 +20,8 @@ def test_a_question_keeps_what_the_file_says(tmp_path: Path) -> None:
         "history": [{"role": "user", "content": "Tell me of the tower."}],
         "answer": "maybe",
         "papers": ["A Tower"],
+        "also": ["A Spire"],
+        "least": 2,
         "evidence": [{"paper": "A Tower", "quote": "it is 90 m tall"}],
         "nuggets": [["90 m", "ninety"]],
         "note": "easy",

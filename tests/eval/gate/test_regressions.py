@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from eval.ablate import variant, without
+from eval.ablate import variant
 from eval.datasets import load_questions
 from eval.gate.regressions import (
     QUESTIONS,
@@ -41,7 +41,7 @@ def baseline() -> Scores:
 
 def off(part: str, subject: Subject) -> Subject:
     assert subject.store
-    return variant(subject.store, Settings(), without(part), f"without {part}")
+    return variant(subject.store, Settings(), part)
 
 
 def fallen(baseline: Scores, scores: Scores) -> set[str]:
@@ -52,6 +52,7 @@ def test_nothing_got_worse(subject: Subject, baseline: Scores) -> None:
     assert [str(drop) for drop in drops(baseline, ask_gate(subject))] == []
 
 
+@pytest.mark.slow
 def test_bm25_off_is_caught_as_finding_papers(subject: Subject, baseline: Scores) -> None:
     found = drops(baseline, ask_gate(off("lexical", subject)))
     assert {"nDCG@10", "hit@1"} <= {drop.metric for drop in found}
@@ -61,8 +62,9 @@ def test_bm25_off_is_caught_as_finding_papers(subject: Subject, baseline: Scores
     assert all(id_ in str(ranking) for id_ in ranking.paired.losses)
 
 
-def test_abstention_off_is_caught_as_refusing(subject: Subject, baseline: Scores) -> None:
-    found = drops(baseline, ask_gate(off("abstention", subject)))
+@pytest.mark.slow
+def test_refusals_off_are_caught_as_refusing(subject: Subject, baseline: Scores) -> None:
+    found = drops(baseline, ask_gate(off("refusals", subject)))
     assert "abstained_rightly" in {drop.metric for drop in found}
     assert "nDCG@10" not in {drop.metric for drop in found}
     (refusing,) = (drop for drop in found if drop.metric == "abstained_rightly")
@@ -102,6 +104,7 @@ def _next(paper: Paper, start: int) -> Span:
     return Span(paper, other.start, other.end)
 
 
+@pytest.mark.slow
 def test_citations_shifted_by_one_are_caught_as_support_and_as_wrong_sentences(
     subject: Subject, baseline: Scores
 ) -> None:

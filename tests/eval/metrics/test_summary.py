@@ -50,7 +50,7 @@ def test_the_figures_of_a_run_equal_the_hand_computed_ones(scores: list[AnswerSc
         "sentences_supported": 1,
         "citations": 4,
         "citations_precise": 1,
-        "unreadable": 0,
+        "unreadable": 1,
     }
     assert summary["right"] == {"share": 2 / 5, "questions": 5}
     assert summary["verbatim"] == {"spans": 8, "share": 1, "marker_errors": 0}

@@ -9,7 +9,6 @@ from eval.synthesis.cloze import cloze_drafts
 from index.papers import letters
 from index.store import Index
 from index.text import clean_text
-from rag.names import title_name
 
 
 def gap(sentence: str, answer: str, kind: Kind = Kind.NUMBER) -> Gap:
@@ -48,7 +47,7 @@ def test_numbers_and_names_come_before_terms(sample_index: Index) -> None:
 def test_a_name_that_opens_the_title_is_left_out_of_questions_for_something_else(
     sample_index: Index,
 ) -> None:
-    row = next(r for r, p in enumerate(sample_index.papers) if title_name(p) == "OSWorld")
+    row = next(r for r, p in enumerate(sample_index.papers) if p.head == "OSWorld")
     drafts = cloze_drafts(sample_index, row)
     assert drafts
     assert all("OSWorld" not in draft.question for draft in drafts)

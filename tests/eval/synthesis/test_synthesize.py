@@ -20,7 +20,7 @@ from index.store import Index
 from index.text import clean_text
 from rag import Assistant
 from rag.chat import Message, ReplyError
-from rag.retrieval import rank
+from rag.retrieval import Probe, rank
 
 
 class Writer:
@@ -58,7 +58,7 @@ def test_cloze_questions_are_found_again_and_quote_their_papers(
         (title,), (evidence,), (nugget,) = question.papers, question.evidence, question.nuggets
         assert evidence.quote in abstracts[title]
         assert nugget[0].casefold() in clean_text(evidence.quote).casefold()
-        found = rank(sample_index, encoder, question.question).rows[0]
+        found = rank(sample_index, Probe.of(question.question, sample_index, encoder)).rows[0]
         assert sample_index.papers[found].title == title
     assert json.loads((tmp_path / "set" / "synthesis.json").read_text()) == record
     assert str(tmp_path) not in (tmp_path / "set" / "synthesis.json").read_text()
@@ -231,7 +231,7 @@ def test_an_answer_that_a_near_paper_states_too_is_noticed(
     sample_index: Index, encoder: SentenceEncoder
 ) -> None:
     text = "Which benchmark of tasks on Ubuntu, Windows and macOS is there?"
-    best, second = rank(sample_index, encoder, text).rows[:2]
+    best, second = rank(sample_index, Probe.of(text, sample_index, encoder)).rows[:2]
     word = max(clean_text(sample_index.papers[second].abstract).split(), key=len)
     assert TOP_HITS > 1
     assert answered_elsewhere(Draft(best, "cloze", text, "", (word,)), sample_index, encoder)

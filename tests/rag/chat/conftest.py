@@ -1,10 +1,8 @@
 """A chat model at the scripted server."""
 
-import socket
 from collections.abc import Callable, Iterator
 
 import pytest
-from chat_calls import KEY
 from chat_server import ChatServer
 
 from rag.chat import ChatModel
@@ -19,7 +17,7 @@ def configured(chat_server: ChatServer) -> Configured:
 
     def settings(**more: object) -> Settings:
         given = {
-            "openai_api_key": KEY,
+            "openai_api_key": "sk-very-secret-0123456789",
             "openai_base_url": chat_server.base_url,
             "chat_model": "m",
             "chat_deadline_seconds": 20,
@@ -32,21 +30,4 @@ def configured(chat_server: ChatServer) -> Configured:
 @pytest.fixture
 def model(configured: Configured) -> Iterator[ChatModel]:
     with ChatModel.open(configured()) as opened:
-        yield opened
-
-
-@pytest.fixture
-def hurried(configured: Configured) -> Iterator[ChatModel]:
-    """A model whose replies may take half a second."""
-    with ChatModel.open(configured(chat_deadline_seconds=0.5)) as opened:
-        yield opened
-
-
-@pytest.fixture
-def absent(configured: Configured) -> Iterator[ChatModel]:
-    """A model at an address where nothing listens."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
-    with ChatModel.open(configured(openai_base_url=address)) as opened:
         yield opened

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from chat_calls import ASKED, KEY
 from chat_server import ChatServer, Received, Scripted, fails, says, slowly
+from test_endpoints import ASKED, KEY
 
 from index.errors import InputError
 from rag.chat import ChatModel, StoppedError
@@ -42,22 +42,9 @@ def test_the_request_is_that_of_openais_chat_protocol(
         "temperature": 0.5,
         "stop": ["\n"],
         "seed": 4,
+        "stream": True,
+        "stream_options": {"include_usage": True},
     }
-
-
-def test_what_is_not_given_is_not_sent(model: ChatModel, chat_server: ChatServer) -> None:
-    chat_server.script = [says("Plants.")]
-    model.complete(ASKED, max_tokens=5)
-    assert chat_server.received[0].body.keys() == {"model", "messages", "max_tokens", "temperature"}
-    assert chat_server.received[0].body["temperature"] == 0
-
-
-def test_tokens_the_endpoint_does_not_count_are_estimated_and_marked(
-    model: ChatModel, chat_server: ChatServer
-) -> None:
-    chat_server.script = [says("Plants, small.", usage=None)]
-    reply = model.complete(ASKED, max_tokens=5)
-    assert (reply.prompt_tokens, reply.completion_tokens, reply.estimated) == (7, 4, True)
 
 
 def test_calls_from_many_threads_get_their_own_replies(
@@ -90,6 +77,8 @@ def test_options_that_a_model_does_not_take_are_left_out_from_then_on(
         "model": "m",
         "messages": ASKED,
         "max_completion_tokens": 5,
+        "stream": True,
+        "stream_options": {"include_usage": True},
     }
     assert "takes no temperature" in caplog.text
 
@@ -178,12 +167,3 @@ def test_a_program_that_forgets_to_close_a_model_ends_quietly(chat_server: ChatS
 def test_importing_the_client_imports_no_openai() -> None:
     program = "import rag.chat, sys; assert not {'openai', 'httpx'} & sys.modules.keys()"
     subprocess.run([sys.executable, "-c", program], check=True, timeout=30)
-
-
-def test_a_thought_before_the_answer_is_left_out_and_counted(
-    model: ChatModel, chat_server: ChatServer
-) -> None:
-    chat_server.script = [says("<think>\nMosses, hm.\n</think>\n\nPlants.", usage=None)]
-    reply = model.complete(ASKED, max_tokens=5)
-    assert reply.text == "Plants."
-    assert reply.completion_tokens > 5

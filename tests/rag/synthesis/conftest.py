@@ -6,10 +6,12 @@ from pathlib import Path
 import chat_server as server
 import pytest
 from chat_server import ChatServer
-from writing import KEY
+from writing import KEY, with_sentences
 
 from index.embedding import SentenceEncoder
 from rag import Assistant
+from rag.confidence import Chances
+from rag.pipeline import Recipe
 from rag.settings import Settings
 
 
@@ -27,16 +29,20 @@ def open_writing(
     """Open assistants with settings of one's own; they are closed at the end."""
     opened: list[Assistant] = []
 
-    def open_(**settings: object) -> Assistant:
+    def open_(*, chance: float = 1.0, **settings: object) -> Assistant:
+        """With settings of one's own; evidence is likely enough, or as likely as `chance`."""
+        judged = Chances(chance, chance, chance)
+        recipe = Recipe(select=with_sentences, judge=lambda *_: judged)
         given = {
             "store": sample_store,
             "openai_api_key": KEY,
             "openai_base_url": scripted.base_url,
             "chat_model": "scripted",
             "chat_deadline_seconds": 20,
+            "support_checker": "local",
             **settings,
         }
-        assistant = Assistant(sample_store, encoder, settings=Settings(**given))  # type: ignore[arg-type]
+        assistant = Assistant(sample_store, encoder, Settings(**given), recipe)  # type: ignore[arg-type]
         opened.append(assistant)
         return assistant
 

@@ -14,8 +14,8 @@ from rag import Assistant
 
 writes_two = writes(
     lambda at: (
-        f"OSWorld has a benchmark of 369 tasks [{at(TASKS)}]. People complete more than"
-        f" 72.36% of the tasks [{at(PEOPLE)}]."
+        f"On top of OSWorld stands a benchmark of 369 tasks [{at(TASKS)}]."
+        f" People complete more than 72.36% of the tasks [{at(PEOPLE)}]."
     )
 )
 
@@ -24,7 +24,6 @@ writes_two = writes(
     ("setting", "value"),
     [
         ("support_checker", "/no/such/model"),
-        ("chat_tokenizer", "/no/such/tokenizer.json"),
         ("chat_price", "free"),
     ],
 )
@@ -64,7 +63,7 @@ def test_after_it_is_closed_no_new_model_is_opened(
 
 
 def judged(verdict: Scripted) -> Callable[[Received], Scripted]:
-    return lambda request: verdict if "<claim>" in request.text else writes_two(request)
+    return lambda request: verdict if "Claim 1:" in request.text else writes_two(request)
 
 
 def test_a_judge_that_could_not_be_asked_is_told_of(
@@ -74,7 +73,41 @@ def test_a_judge_that_could_not_be_asked_is_told_of(
     scripted.script = judged(fails(401))
     answer = assistant.ask(QUESTION)
     assert [sentence.support for sentence in answer.sentences] == ["supported"] * 2
-    assert (answer.notice or "").startswith("Not every citation was checked by the judge")
+    assert (answer.notice or "").startswith("Citations were checked by the local check alone")
     assert "key" in (answer.notice or "")
-    scripted.script = judged(says("yes"))
-    assert assistant.ask(QUESTION).notice is None
+
+
+@pytest.mark.parametrize(
+    ("said", "supports", "notice"),
+    [
+        ("1. yes\n2. no\n3. yes\n4. no", ["supported", "unsupported"], None),
+        ("Claim 1: yes\nClaim 2: yes\nClaim 3: yes\nClaim 4: no", ["supported"] * 2, None),
+        ("1. no\n2. no\n3. yes\n4. yes", ["supported"] * 2, "control questions wrong"),
+        ("All fine.", ["supported"] * 2, "control questions wrong"),
+    ],
+)
+def test_the_judge_has_the_last_word_if_it_gets_its_control_questions_right(
+    open_writing: Callable[..., Assistant],
+    scripted: ChatServer,
+    said: str,
+    supports: list[str],
+    notice: str | None,
+) -> None:
+    assistant = open_writing(support_checker="judge", unsupported="flag", planning=False)
+    before = len(scripted.received)
+    scripted.script = judged(says(said))
+    answer = assistant.ask(QUESTION)
+    assert [sentence.support for sentence in answer.sentences] == supports
+    assert (notice or "") in (answer.notice or "")
+    assert (answer.notice is None) is (notice is None)
+    assert answer.checked_by == ("local" if notice else "judge scripted")
+    assert len(scripted.received) == before + 2, "one request for all sentences"
+
+
+def test_a_cheaper_model_may_judge(
+    open_writing: Callable[..., Assistant], scripted: ChatServer
+) -> None:
+    assistant = open_writing(support_checker="judge", judge_model="cheap", planning=False)
+    scripted.script = judged(says("1. yes\n2. yes\n3. yes\n4. no"))
+    assert assistant.ask(QUESTION).checked_by == "judge cheap"
+    assert [r.body["model"] for r in scripted.received[-2:]] == ["scripted", "cheap"]

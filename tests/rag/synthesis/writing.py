@@ -2,9 +2,15 @@
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from chat_server import Received, Scripted, streams
 
+from index.store import Index
+from rag.evidence import Evidence
+from rag.pipeline import select
+from rag.query import Query
+from rag.retrieval import Ranking, passage_rows
 from rag.schema import Answer, AnswerSentence, Delta, Event, Finished
 
 KEY = "sk-a-key-that-must-not-be-seen"
@@ -13,6 +19,21 @@ PEOPLE = "People complete more than 72.36% of the tasks"
 FAILS = "Models mostly fail at GUI grounding"
 """How three sentences of the abstract on OSWorld begin."""
 QUESTION = "What is OSWorld, how many tasks has it, and how do people and models do?"
+
+
+def with_sentences(index: Index, query: Query, ranking: Ranking) -> Evidence:
+    """The evidence as it is selected, and those three sentences of OSWorld if it is among it."""
+    evidence = select(index, query, ranking)
+    papers = []
+    for found in evidence.papers:
+        scripted = (
+            row
+            for row in passage_rows(index, found.paper)
+            if index.passages[row].text.startswith((TASKS, PEOPLE, FAILS))
+        )
+        papers.append(replace(found, passages=tuple(dict.fromkeys((*found.passages, *scripted)))))
+    return replace(evidence, papers=tuple(papers))
+
 
 Write = Callable[[Callable[[str], str]], str]
 """A reply, given a function from how a sentence begins to its address: "1.3"."""

@@ -13,7 +13,7 @@ from index.papers import Paper
 from index.store import Index
 from rag.chat import ChatModel, Complete, Message
 from rag.settings import Settings
-from rag.table import Table
+from rag.tables.table import Table
 
 GLIDE = paper(
     "glide",

@@ -9,8 +9,8 @@ from tabling import SOIL, MakeTable, cells, indexed, is_verbatim
 
 from index.embedding import SentenceEncoder
 from rag.chat import Complete
-from rag.table import DEFAULT_COLUMNS, make_table
 from rag.tables.proposal import read_columns
+from rag.tables.table import DEFAULT_COLUMNS, make_table
 
 
 def sentence(server: ChatServer, title: str, said: str) -> None:
@@ -182,7 +182,6 @@ def test_a_model_proposes_the_columns_where_none_are_named(
         '["method", "success rate"]',
         '```json\n["method", "success rate"]\n```',
         "title\nmethod\nMethod\nsuccess rate",
-        "<think>data?</think>method\nsuccess rate",
     ],
 )
 def test_proposed_columns_are_read_however_they_are_listed(reply: str) -> None:

@@ -19,10 +19,12 @@ from index.errors import InputError
 from rag.schema import Answer
 from ui import sharing
 from ui.web.accounts import Accounts, add
-from ui.web.gate import MOST_WRONG, Guesses
+from ui.web.guesses import FREE
 from ui.web.mcp_tools import PATH
+from ui.web.own_host import Reach
 
 PASSWORD = "correct horse ä 1"
+PROXY = "127.0.0.2"
 BASIC = base64.b64encode(f"ada:{PASSWORD}".encode()).decode()
 
 
@@ -39,7 +41,8 @@ def shared_page(
 ) -> Iterator[str]:
     """The page with a login and with tools, as a user starts it."""
     data = tmp_path_factory.mktemp("login") / "data"
-    with started(sample_store, data, "--auth", str(people), "--mcp") as address:
+    options = ("--auth", str(people), "--mcp", "--trusted-proxy", PROXY)
+    with started(sample_store, data, *options) as address:
         yield address
 
 
@@ -169,15 +172,16 @@ def test_a_typed_password_is_asked_for_twice(
 def test_warnings_of_an_open_page_and_an_open_file(
     people: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    assert sharing.accounts(None, "127.0.0.1") is None
+    assert sharing.accounts(None, Reach("127.0.0.1")) is None
     assert capsys.readouterr().err == ""
-    assert sharing.accounts(None, "0.0.0.0") is None
-    (line,) = capsys.readouterr().err.splitlines()
-    assert "there is no login" in line
+    for reach in (Reach("0.0.0.0"), Reach("127.0.0.1", proxies=("127.0.0.1",))):
+        assert sharing.accounts(None, reach) is None
+        (line,) = capsys.readouterr().err.splitlines()
+        assert "there is no login" in line
     readable = tmp_path / "readable"
     readable.write_bytes(people.read_bytes())
     readable.chmod(0o644)
-    assert sharing.accounts(readable, "0.0.0.0") is not None
+    assert sharing.accounts(readable, Reach("0.0.0.0")) is not None
     (line,) = capsys.readouterr().err.splitlines()
     assert "chmod 600" in line
 
@@ -286,28 +290,57 @@ def test_who_is_taken_out_of_the_file_is_out_at_once(shared_page: str, people: P
         assert http.get("/config").status_code == 401
 
 
-def test_guessing_has_to_wait(shared_page: str) -> None:
-    """The last test of the page: after it this address has to wait."""
-    tried = {"username": "ada", "password": "no"}
-    codes = [httpx.post(f"{shared_page}/login", data=tried).status_code for _ in range(MOST_WRONG)]
-    assert codes[0] == 400
-    reply = httpx.post(f"{shared_page}/login", data=tried)
-    assert reply.status_code == 429
-    assert "wait a minute" in reply.json()["detail"]
-    right = httpx.get(f"{shared_page}/config", auth=("ada", PASSWORD))
-    assert right.status_code == 429
+# Guessing
 
 
-def test_only_wrong_passwords_of_the_last_minute_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = [0.0]
-    monkeypatch.setattr("ui.web.gate.time.monotonic", lambda: now[0])
-    guesses = Guesses()
-    for _ in range(3 * MOST_WRONG):
-        attempt = guesses.begin("a")
-        assert attempt is not None
-        guesses.was_right("a", attempt)
-    assert all(guesses.begin("a") is not None for _ in range(MOST_WRONG))
-    assert guesses.begin("a") is None
-    assert guesses.begin("b") is not None
-    now[0] = 61
-    assert guesses.begin("a") is not None
+def log_in(address: str, name: str, password: str, **headers: str) -> httpx.Response:
+    sent = {"username": name, "password": password}
+    return httpx.post(f"{address}/login", data=sent, headers=headers)
+
+
+def through_the_proxy(address: str) -> httpx.Client:
+    """A client that stands where the proxy does."""
+    return httpx.Client(base_url=address, transport=httpx.HTTPTransport(local_address=PROXY))
+
+
+def test_guessing_has_to_wait_whatever_address_is_claimed(shared_page: str) -> None:
+    for guess in range(FREE):
+        headers = {"X-Forwarded-For": f"10.0.0.{guess}"}
+        assert log_in(shared_page, "eve", "no", **headers).status_code == 400
+    reply = log_in(shared_page, "eve", "no", **{"X-Forwarded-For": "10.0.0.99"})
+    assert (reply.status_code, int(reply.headers["Retry-After"]) > 0) == (429, True)
+    assert "too many wrong passwords: wait" in reply.json()["detail"]
+    with httpx.Client(base_url=shared_page, auth=("eve", "no")) as http:
+        codes = {http.get("/config", headers={"X-Forwarded-For": f"10.1.0.{i}"}) for i in range(3)}
+    assert 429 in {reply.status_code for reply in codes}
+    assert log_in(shared_page, "ada", PASSWORD).status_code == 200
+
+
+def test_a_right_password_from_elsewhere_gets_in_while_somebody_guesses(shared_page: str) -> None:
+    with through_the_proxy(shared_page) as http:
+
+        def code(password: str, chain: str) -> int:
+            headers = {"X-Forwarded-For": chain}
+            return http.get("/config", auth=("ada", password), headers=headers).status_code
+
+        guessed = [code("no", f"10.9.9.{guess}, 10.2.0.1") for guess in range(FREE + 1)]
+        assert guessed == [401] * FREE + [429]
+        assert code(PASSWORD, "10.2.0.1") == 429
+        assert code(PASSWORD, "10.2.0.1, 10.2.0.2") == 200
+        assert code(PASSWORD, f"10.2.0.3, {PROXY}") == 200
+    assert httpx.get(f"{shared_page}/config", auth=("ada", PASSWORD)).status_code == 200
+
+
+def test_the_cookies_of_a_login_stay_on_this_site(shared_page: str) -> None:
+    sent = {"username": "ada", "password": PASSWORD}
+    for scheme, secure in (("https", True), ("http", False)):
+        with through_the_proxy(shared_page) as http:
+            reply = http.post("/login", data=sent, headers={"X-Forwarded-Proto": scheme})
+            assert http.get("/gradio_api/user").json() == "ada" or secure
+        cookies = reply.headers.get_list("Set-Cookie")
+        assert len(cookies) == 2
+        for cookie in cookies:
+            told = [part.strip().lower() for part in cookie.split(";")]
+            assert {"httponly", "samesite=lax"} <= set(told)
+            assert "samesite=none" not in told
+            assert ("secure" in told) == secure

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from index.errors import AbstractQAError
 from index.papers import Paper
 from rag.schema import Answer, Hit
-from rag.table import Table
+from rag.tables.table import Table
 from ui.web.api import ENDPOINTS, Endpoint, Programs, parameters
 from ui.web.calls import LARGEST_BODY
 from ui.web.site import Site

@@ -9,12 +9,15 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from web.chat_answers import answer
+from web.chat_answers import Elements, answer, refusal
+from web.chat_answers import paper as kites
 
 from eval.feedback import load
 from index.errors import InputError
+from index.papers import Paper
 from rag import Assistant
-from rag.schema import Delta, Event, Filters, Finished, Options, Progress
+from rag.digests import Digest
+from rag.schema import Answer, Delta, Event, Filters, Finished, Hit, Options, Progress
 from rag.settings import Settings
 from ui.archive.models import Conversation, Turn
 from ui.web.chat import drawer, filters
@@ -147,7 +150,9 @@ def test_a_follow_up_knows_the_papers_by_their_numbers(chat: Chat) -> None:
     first, second = chat.read(id_).turns
     assert first.answer
     assert second.answer
-    assert second.answer.references[0].paper.id == first.answer.references[1].paper.id
+    titles = [reference.paper.display_title for reference in first.answer.references]
+    named = [title for title in titles if title in second.answer.standalone_question]
+    assert named == titles[1:2]
 
 
 def test_the_history_is_plain_text_without_turns_that_came_to_nothing() -> None:
@@ -453,14 +458,74 @@ def test_anything_that_is_sent_to_a_handler_is_answered_with_nothing_of_others(
 
 
 def test_every_example_can_be_answered(sample_assistant: Assistant) -> None:
-    questions = examples(sample_assistant.papers())
-    assert len(questions) == 4
+    questions = examples(sample_assistant)
+    assert questions
+    assert len(set(questions)) == 4
     for question in questions:
-        assert sample_assistant.ask(question).status == "answered", question
+        answer = sample_assistant.ask(question)
+        assert answer.status == "answered", question
+        assert answer.references, question
 
 
-def test_an_index_of_other_papers_gets_examples_of_its_own(sample_assistant: Assistant) -> None:
-    paper = sample_assistant.papers()[0].model_copy(update={"title": "KiteNet: Flying Far"})
-    assert examples([paper]) == ["What is KiteNet?"]
-    assert examples([paper.model_copy(update={"title": "On kites"})]) == []
-    assert "There are no papers yet" in welcome_html([])
+def test_examples_are_made_of_the_papers_at_hand(sample_assistant: Assistant) -> None:
+    overview, new, comparison, listing = examples(sample_assistant) or []
+    newest = sample_assistant.digests()[-1]
+    map_ = sample_assistant.collection_map()
+    names = [paper.head for paper in sample_assistant.papers() if paper.head]
+    assert map_
+    assert "collection" in overview
+    assert newest.label in new
+    assert sum(name in comparison for name in names) >= 2
+    assert any(term in listing for cluster in map_.clusters for term in cluster.terms)
+
+
+class Refusing:
+    """An assistant over two papers of one digest, which refuses all questions but some."""
+
+    def __init__(self, papers: list[Paper], *answered: str) -> None:
+        self._papers, self._answered = papers, answered
+        self.asked: list[str] = []
+
+    def papers(self) -> list[Paper]:
+        return self._papers
+
+    def digests(self) -> list[Digest]:
+        return [Digest("march.txt", date(2025, 3, 14), len(self._papers))]
+
+    def collection_map(self) -> None:
+        return None
+
+    def similar(self, id_: str, limit: int) -> list[Hit]:
+        others = [paper for paper in self._papers if paper.id != id_]
+        return [Hit(paper=paper, score=0.5, passages=()) for paper in others[:limit]]
+
+    def ask(self, question: str, mode: str) -> Answer:
+        assert mode == "extractive"
+        self.asked.append(question)
+        return answer() if question in self._answered else refusal()
+
+
+def test_an_example_that_is_refused_or_answered_from_too_few_papers_is_not_offered() -> None:
+    papers = [kites(id=name, title=f"{name}: Flying Far") for name in ("KiteNet", "BoatNet")]
+    overview, differ = "What is this collection about?", "How do KiteNet and BoatNet differ?"
+    refusing: Any = Refusing(papers, overview, differ)
+    assert examples(refusing) == [overview], "the comparison cites one of the two alone"
+    assert differ in refusing.asked
+    none: Any = Refusing([])
+    assert examples(none) is None
+    assert none.asked == []
+    assert "There are no papers yet" in welcome_html(None)
+
+
+def test_an_unclear_question_has_what_may_have_been_meant_and_no_other_follow_ups(
+    tmp_path: Path,
+) -> None:
+    meant = ("What is “Kite One”?",)
+    unclear = refusal("Two papers are called Kite.", suggestions=meant, nearest=())
+    chat = Chat(Scripted(Finished(answer=unclear)), tmp_path)
+    updates = chat.ask("What is Kite?")
+    (turn,) = chat.read(started(updates)).turns
+    html = updates[-1].transcript["html"][turn.id]
+    assert Elements(html).inside["aqa-chat-suggestion"] == list(meant)
+    assert updates[-1].transcript["said"] == "The question is unclear."
+    assert turn.followups == ()

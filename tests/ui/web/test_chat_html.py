@@ -164,17 +164,57 @@ def test_a_refusal_shows_reason_nearest_papers_and_what_would_have_to_be_indexed
     assert "Nothing is cited. These papers are the nearest." in cards
 
 
+def test_an_unclear_question_is_met_with_questions_to_press_and_no_other_papers() -> None:
+    unclear = refusal("Two papers are called Kite.", suggestions=("What is “<Kite> One”?",))
+    elements = Elements(TRANSCRIPT.turn(turn(answer=unclear, followups=("How so?",))))
+    assert elements.inside["aqa-chat-suggestion"] == ["What is “<Kite> One”?"]
+    assert ("button", "ask") in {(name, attrs.get("data-do")) for name, attrs in elements.tags}
+    assert "The question is unclear." in elements.text
+    assert "The abstracts do not say" not in elements.text
+    assert elements.links() == []
+
+
+@pytest.mark.parametrize("model", [None, "scripted"])
+def test_a_notice_stands_above_quotes_and_below_what_a_model_wrote(model: str | None) -> None:
+    told = answer(notice="Understood as “kites” for “kitse”.", model=model, confidence=0.9)
+    html = TRANSCRIPT.turn(turn(answer=told))
+    assert Elements(html).inside["aqa-chat-caution"] == ["Understood as “kites” for “kitse”."]
+    assert (html.index("aqa-chat-caution") < html.index("aqa-chat-text")) is (model is None)
+
+
+def test_the_name_of_a_group_is_a_heading_and_no_claim() -> None:
+    blocks = [
+        Block((claim("Wind (2 papers):", support="unchecked"),)),
+        Block((claim("Cheap.", span(paper(), COST)),), "Kites", bullet=True),
+        Block((claim("2 more are not shown.", support="unchecked"),)),
+    ]
+    elements = Elements(answer_html(answer(*blocks), "t")[0])
+    assert elements.inside["aqa-chat-group"] == ["Wind (2 papers):"]
+    assert ("span", "heading") in {(name, attrs.get("role")) for name, attrs in elements.tags}
+    assert "aqa-chat-mark" not in elements.inside
+    assert elements.inside["aqa-chat-unchecked"] == ["2 more are not shown."]
+
+
+@pytest.mark.parametrize(
+    ("kind", "by"), [("chat", "Not from the abstracts"), ("catalogue", "Read off the index")]
+)
+def test_what_no_abstract_says_is_told_as_such_and_not_doubted(kind: str, by: str) -> None:
+    counted = answer(claim("There are 3.", support="unchecked"), kind=kind, confidence=1.0)
+    elements = Elements(TRANSCRIPT.turn(turn(answer=counted)))
+    assert elements.inside["aqa-chat-by"] == [by]
+    assert not {"aqa-chat-mark", "aqa-chat-caution"} & elements.inside.keys()
+
+
 def test_a_turn_tells_how_it_was_understood_and_its_parts_only_if_there_is_something_to_tell() -> (
     None
 ):
     plain = TRANSCRIPT.turn(turn(answer=answer()))
     assert "Understood" not in plain
     parts = (SubQuestion(number=1, question="What is a kite?"),)
-    told = answer(standalone_question="What do kites cost (Kites)?", plan=parts, confidence=0.2)
+    told = answer(standalone_question="What do kites cost (Kites)?", plan=parts)
     text = Elements(TRANSCRIPT.turn(turn(answer=told))).text
     assert "Understood as: What do kites cost (Kites)?" in text
     assert "What is a kite?" in text
-    assert "may not be the right papers" in text
 
 
 def test_a_turn_that_was_stopped_keeps_its_text_and_one_that_failed_its_reason() -> None:

@@ -79,7 +79,7 @@ def test_stages_and_sources_come_before_the_first_word_and_the_end_does_not_move
     expect(page.locator(".aqa-chat-mark").first).to_be_visible(timeout=15_000)
     assert abs(top(page, ".aqa-chat-turns .aqa-chat-text p") - before) < 2
     log = page.evaluate("log")
-    wanted = ["Searching", "cards", "Reading 1", "Writing", "words", "Checking"]
+    wanted = ["Searching", "cards", "Reading 3", "Writing", "words", "Checking"]
     places = [next(i for i, each in enumerate(log) if each.startswith(w)) for w in wanted]
     assert places == sorted(places), log
 
@@ -89,38 +89,34 @@ def test_a_sentence_that_is_not_borne_out_is_marked_and_says_what_it_was_checked
 ) -> None:
     real.model.script = writes(*SAID)  # type: ignore[assignment]
     ask(page, QUESTION)
-    mark = page.get_by_role("button", name="not found")
+    mark = page.get_by_role("button", name="not found").first
     expect(mark).to_be_visible()
-    expect(page.locator(".aqa-chat-unsupported")).to_contain_text("Norway")
-    style = page.locator(".aqa-chat-unsupported").evaluate(
-        "e => getComputedStyle(e).textDecorationLine"
-    )
+    unsupported = page.locator(".aqa-chat-unsupported").first
+    expect(unsupported).to_contain_text("Norway")
+    style = unsupported.evaluate("e => getComputedStyle(e).textDecorationLine")
     assert style == "underline", "not by its colour alone"
     quiet = page.locator(".aqa-chat-supported").first
     assert quiet.evaluate("e => getComputedStyle(e).textDecorationLine") == "none"
-    note = page.locator(".aqa-chat-check", has_text="none of them says it")
+    note = page.locator(".aqa-chat-check", has_text="So it cites nothing").first
     expect(note).not_to_be_visible()
     mark.press("Enter")
     expect(note).to_be_visible()
     expect(mark).to_have_attribute("aria-expanded", "true")
-    expect(note).to_contain_text("Norway")
-    page.get_by_role("button", name="in part").click()
-    expect(page.locator(".aqa-chat-quote")).to_be_visible()
-    expect(page.locator(".aqa-chat-quote")).to_contain_text("12.24%")
+    expect(note).to_contain_text("no sentence of the abstracts")
     page.keyboard.press("Escape")
     expect(note).not_to_be_visible()
 
 
 def being_written(page: Page, real: Started, silent: bool) -> None:
     """Ask, and wait until the model has begun; the question has words of the answer, too."""
-    endless = ["OSWorld is a benchmark of many tasks, ", *["and of more "] * 400]
+    endless = [SAID[0], "OSWorld is also ", *["more and "] * 400]
     real.model.script = writes(*endless, pause_seconds=60 if silent else 0.1)  # type: ignore[assignment]
     real.model.received.clear()
     ask(page, QUESTION)
     writing = page.locator(".aqa-chat-writing")
     expect(writing.locator("strong")).to_contain_text("Writing", timeout=15_000)
     if not silent:
-        expect(writing.locator(".aqa-chat-text")).to_contain_text("many tasks", timeout=15_000)
+        expect(writing.locator(".aqa-chat-text")).to_contain_text("369", timeout=15_000)
     until = monotonic() + 15
     while not any(request.body.get("stream") for request in real.model.received):
         assert monotonic() < until
@@ -138,7 +134,7 @@ def test_stop_closes_the_model_within_a_second_and_keeps_the_text(
     said = "Stopped before the first word." if silent else "Stopped."
     expect(page.locator(".aqa-chat-stopped")).to_contain_text(said)
     if not silent:
-        expect(page.locator(".aqa-chat-turns .aqa-chat-text")).to_contain_text("many tasks")
+        expect(page.locator(".aqa-chat-turns .aqa-chat-text")).to_contain_text("369")
     expect(page.get_by_role("button", name="Stop")).not_to_be_visible()
     # The page goes on as if nothing had been.
     real.model.script = writes(*SAID)  # type: ignore[assignment]

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,7 @@ from playwright.sync_api import Browser, Download, Page, expect
 
 from rag import Assistant
 from rag.settings import Settings
-from rag.table import NOT_STATED, Table
+from rag.tables.table import NOT_STATED, Table
 from ui.web.compare.making import MOST_PAPERS, Comparing, exported_csv, exported_markdown
 from ui.web.compare.tab import build
 from ui.web.compare.view import table_html
@@ -117,10 +118,10 @@ def test_a_table_of_quotes_each_shown_in_its_abstract(
     assert download.value.suggested_filename == "comparison.csv"
     rows = list(csv.reader(io.StringIO(saved(download.value))))
     assert rows[0] == ["Paper", "method", "data", "metric", "result"]
-    assert len(rows) == 5
+    assert len(rows) == 1 + page.locator("tbody th[scope=row]").count() > 2
     with page.expect_download() as download:
         page.get_by_role("button", name="Download Markdown").click()
-    assert saved(download.value).count("\n") == 5
+    assert saved(download.value).count("\n") == len(rows)
     page.context.close()
 
 
@@ -194,7 +195,7 @@ def test_stop_stops_the_model_and_the_page_goes_on(
         page.get_by_label("What to compare").fill("GUI agents")
         page.get_by_role("button", name="Compare", exact=True).click()
         expect(page.locator("#aqa-compare-shown").get_by_role("status")).to_contain_text(
-            "Reading 4 abstracts", timeout=20_000
+            re.compile(r"Reading \d+ abstracts"), timeout=20_000
         )
         page.get_by_role("button", name="Stop").click()
         begun = time.monotonic()

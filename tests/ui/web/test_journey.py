@@ -194,7 +194,7 @@ def test_the_settings_of_the_drawer_bind_for_the_model_the_sources_and_how_stric
     assert asked() == ["other"]
     (writing,) = (each for each in model.received if is_writing(each))
     assert "[1.1]" in writing.text
-    assert "[2.1]" not in writing.text, "one source at most"
+    assert "\nPaper 2" not in writing.text, "one source at most"
     marked = page.locator(f"{LAST} .aqa-chat-unsupported")
     expect(marked).to_contain_text("Norway")
 

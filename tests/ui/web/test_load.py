@@ -107,6 +107,7 @@ def test_a_hundred_sessions_get_their_own_answers_or_busy_in_five_seconds(slow_p
     assert_own_or_busy(ask_all(slow_page, "extractive", sessions=ASKERS), MOST_SECONDS)
 
 
+@pytest.mark.slow
 def test_a_slow_model_leaves_nobody_hanging_and_the_page_open(slow_page: str) -> None:
     opened: list[float] = []
     refused: list[httpx.Response] = []

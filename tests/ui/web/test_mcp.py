@@ -41,7 +41,7 @@ def served(site: Site) -> Iterator[str]:
         add_endpoints(site)
         box = gr.Textbox()
         box.submit(lambda text: text, box, box, api_visibility="private")
-    yield launch(page, "127.0.0.1", free_port(), tools=McpTools(site, only_here=True))
+    yield launch(page, "127.0.0.1", free_port(), tools=McpTools(site))
     page.close(verbose=False)
 
 

@@ -9,13 +9,15 @@ from ui.web.render import escape
 _LABELS: dict[Support, tuple[str, str]] = {
     "partly": ("in part", "The abstracts bear this out only in part."),
     "unsupported": ("not found", "The abstracts do not bear this out."),
+    "unchecked": ("not checked", "Nobody has checked whether the abstracts bear this out."),
 }
 
 
 def mark_html(answer: Answer, number: int, turn: str) -> str:
     """The label behind sentence `number` (from 0) and what it opens; empty if there is no doubt."""
     sentence = answer.sentences[number]
-    if sentence.support not in _LABELS:
+    is_quoted = sentence.support == "unchecked" and answer.model is None
+    if sentence.support not in _LABELS or is_quoted:
         return ""
     label, meaning = _LABELS[sentence.support]
     panel = f"aqa-check-{turn}-{number}"
@@ -52,7 +54,7 @@ def _against(answer: Answer, sentence: AnswerSentence) -> str:
     )
     if not quotes:
         return (
-            '<span class="aqa-chat-why">It was checked against every sentence that was read for '
-            "this answer, and none of them says it. So it cites nothing.</span>"
+            '<span class="aqa-chat-why">None of the sentences that were read for this answer and '
+            "come nearest to it says it. So it cites nothing.</span>"
         )
     return f'<span class="aqa-chat-why">It was checked against:</span>{quotes}'

@@ -43,8 +43,10 @@ def answer_html(answer: Answer, turn: str) -> tuple[str, bool]:
         return body, False
 
     def begin(match: re.Match[str]) -> str:
-        support = answer.sentences[int(match[1])].support
-        return f'<span class="aqa-chat-said aqa-chat-{support}">'
+        sentence = answer.sentences[int(match[1])]
+        if sentence.support == "unchecked" and sentence.text.endswith(":"):  # names a group
+            return '<span class="aqa-chat-group" role="heading" aria-level="3">'
+        return f'<span class="aqa-chat-said aqa-chat-{sentence.support}">'
 
     def end(match: re.Match[str]) -> str:
         return mark_html(answer, int(match[1]), turn)

@@ -1,4 +1,4 @@
-"""“The abstracts do not say”: why, which papers are nearest, and what would have to be indexed."""
+"""No answer: why, which papers are nearest, and what would have to be indexed."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 from index.errors import InputError
 from index.papers import Paper
 from index.text import clean_text
-from rag.missing import wanted
 from rag.schema import Answer
 from ui.web.chat.question import understood_html
 from ui.web.render import escape
@@ -35,17 +34,32 @@ class Refusals:
         """The calm state of a turn that has no answer."""
         reason = f"<p>{escape(answer.reason)}</p>" if answer.reason else ""
         notice = f"<p>{escape(answer.notice)}</p>" if answer.notice else ""
-        need = wanted(answer)
-        index = f'<p class="aqa-chat-wanted">{escape(need)}</p>' if need else ""
+        return (
+            '<div class="aqa-chat-refusal"><div class="aqa-chat-text">'
+            f"<p><strong>{heading(answer)}</strong></p>{reason}{notice}{_wanted(answer)}"
+            f"{understood_html(answer)}</div>{self._nearest(turn, answer)}</div>"
+        )
+
+    def _nearest(self, turn: str, answer: Answer) -> str:
+        """Links to the cards of the nearest papers; none beside questions to choose from."""
+        if answer.suggestions:
+            return ""
         items = "".join(
             f'<li><a href="#aqa-near-{turn}-{place}" data-turn="{turn}">'
             f"{escape(clean_text(paper.title))}</a></li>"
             for place, paper in enumerate(self.near(answer), start=1)
         )
-        nearest = f"<p>The nearest papers:</p><ul>{items}</ul>" if items else ""
-        return (
-            '<div class="aqa-chat-refusal"><div class="aqa-chat-text">'
-            f"<p><strong>The abstracts do not say.</strong></p>{reason}{notice}{index}"
-            f"{understood_html(answer)}</div>"
-            f"{nearest}</div>"
-        )
+        return f"<p>The nearest papers:</p><ul>{items}</ul>" if items else ""
+
+
+def heading(answer: Answer) -> str:
+    """Say in a sentence what a refusal is: nothing is stated, or the question is unclear."""
+    return "The question is unclear." if answer.suggestions else "The abstracts do not say."
+
+
+def _wanted(answer: Answer) -> str:
+    """Say what abstracts an answer would need; empty if more of them would not help."""
+    if not answer.lacks:
+        return ""
+    need = f"Abstracts that speak of “{answer.lacks}” would have to be indexed."
+    return f'<p class="aqa-chat-wanted">{escape(need)}</p>'

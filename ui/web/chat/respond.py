@@ -19,6 +19,7 @@ from ui.web.chat.listening import Stopped, until_stopped
 from ui.web.chat.live import SECONDS_BETWEEN_UPDATES, Live
 from ui.web.chat.panel import Panel
 from ui.web.chat.question import LONGEST_SHOWN
+from ui.web.chat.refusal import heading
 from ui.web.chat.restoring import Restorable
 from ui.web.chat.running import Run, Running
 from ui.web.chat.suggesting import suggest
@@ -169,7 +170,7 @@ class Responder:
         self, visitor: str, conversation: Conversation, turn: Turn, notice: str
     ) -> AsyncGenerator[Update, None]:
         """The turn with questions to ask next, if there are any."""
-        if turn.answer is None:
+        if turn.answer is None or turn.answer.suggestions:
             return
         followups = await run_in_threadpool(
             suggest, self._site.assistant, turn.answer, turn.filters
@@ -261,6 +262,6 @@ def announcement(turn: Turn) -> str:
 
 def _outcome(answer: Answer) -> str:
     if answer.status != "answered":
-        return "The abstracts do not say."
+        return heading(answer)
     count = len(answer.references)
     return f"The answer is there, with {count} source{'s' * (count != 1)}."

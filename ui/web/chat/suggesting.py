@@ -3,8 +3,8 @@
 import logging
 from typing import TYPE_CHECKING
 
-from rag import followups
 from rag.schema import Answer, Filters
+from ui.web.chat import followups
 
 if TYPE_CHECKING:
     from rag import Assistant

@@ -12,7 +12,7 @@ from ui.web.chat.handlers import Handlers
 from ui.web.chat.icons import icon
 from ui.web.chat.tools import menu_html
 from ui.web.chat.view import Update
-from ui.web.chat.welcome import welcome_html
+from ui.web.chat.welcome import Welcome
 from ui.web.events import ANSWERING, LIGHT, QUIET
 from ui.web.site import Site
 
@@ -40,12 +40,13 @@ class Handles:
     corpus: tuple[Any, ...]
     """What shows the papers there are: outputs for `refresh`."""
     site: Site
+    welcome: Welcome
 
     def refresh(self) -> tuple[Any, ...]:
         """New values of `corpus`, for an index that has changed."""
         return (
             gr.Dropdown(choices=digest_choices(self.site.assistant)),
-            welcome_html(self.site.assistant.papers()),
+            self.welcome.html(),
         )
 
 
@@ -86,9 +87,8 @@ def build(site: Site) -> Handles:
     with gr.Row(elem_id="aqa-chat-main"):
         with gr.Column(scale=3, min_width=320, elem_id="aqa-chat-column"):
             with gr.Column(elem_id="aqa-chat-scroll"):
-                welcome = gr.HTML(
-                    welcome_html(site.assistant.papers()), elem_id="aqa-chat-welcome", **PLAIN
-                )
+                welcome = Welcome(site.assistant)
+                examples = gr.HTML(welcome.html(), elem_id="aqa-chat-welcome", **PLAIN)
                 transcript = _html(
                     "transcript",
                     'transcript/* "aqa_answer" "aqa_change" "aqa_export" "aqa_open" */',
@@ -117,16 +117,13 @@ def build(site: Site) -> Handles:
     assert len(outputs) == len(Update._fields)  # noqa: S101 - a slip here would show as chaos
     chosen = [conversation, search, *filters.inputs, *settings.inputs]
 
+    # A question asked meanwhile waits on the server, as it was when it was asked: "always_last"
+    # would send what stands in the box, or was clicked, by then.
+    waiting: dict[str, Any] = {"trigger_mode": "multiple", **ANSWERING}
     answering = [
-        question.submit(
-            handlers.ask,
-            [question, *chosen],
-            outputs,
-            trigger_mode="always_last",  # a question asked meanwhile waits; it is not lost
-            **ANSWERING,
-        ),
-        asked.change(handlers.ask_from_outside, [asked, *chosen], outputs, **ANSWERING),
-        transcript.aqa_answer(handlers.ask_again, chosen, outputs, **ANSWERING),
+        question.submit(handlers.ask, [question, *chosen], outputs, **waiting),
+        asked.change(handlers.ask_from_outside, [asked, *chosen], outputs, **waiting),
+        transcript.aqa_answer(handlers.ask_again, chosen, outputs, **waiting),
     ]
     # Emptied, so that the same question can come again.
     answering[1].then(lambda: "", None, asked, **LIGHT)
@@ -140,7 +137,7 @@ def build(site: Site) -> Handles:
     assert page is not None  # noqa: S101 - a tab is built inside a page
     page.load(handlers.load, [search], outputs, **LIGHT)
     page.load(handlers.settings, [kept], settings.inputs, **LIGHT)
-    return Handles(asked, (filters.digests, welcome), site)
+    return Handles(asked, (filters.digests, examples), site, welcome)
 
 
 _TOOLS = (

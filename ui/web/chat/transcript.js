@@ -107,7 +107,7 @@ window.aqaChat = window.aqaChat || {};
     } else if (mark) aqaChat.unfold(mark, mark.getAttribute("aria-expanded") !== "true");
     else if (copied) aqaChat.copy(copied);
     else if (at.closest("#aqa-question .submit-button") && !box.value.trim()) box.focus();
-    else if (button && !button.closest("#aqa-chat-chosen")) act(button);
+    else if (button && !button.closest("#aqa-chat-chosen") && event.detail < 2) act(button); // not twice
   });
 
   aqaChat.unfold = (mark, open) => {

@@ -4,6 +4,7 @@ What a reader may press carries `data-do`: the page's script sends it to the han
 """
 
 from rag.schema import Answer
+from rag.wording import Kind
 from ui.archive.models import Conversation, Turn
 from ui.export.wording import model_name
 from ui.web.chat.chips import chips_html
@@ -13,9 +14,6 @@ from ui.web.chat.question import LONGEST_SHOWN, problem_html, question_html, und
 from ui.web.chat.refusal import Refusals
 from ui.web.chat.tools import tools_html
 from ui.web.render import escape
-
-UNSURE = 0.5
-"""Below this confidence a reader is told that the papers may not be the right ones."""
 
 
 class Transcript:
@@ -79,22 +77,28 @@ def _asked(turn: Turn) -> str:
 def _answered(answer: Answer, turn: str) -> str:
     text, marked = answer_html(answer, turn)
     notes = understood_html(answer) + ("" if marked else doubts_html(answer.doubts))
+    notice = ""
     if answer.notice:
-        notes += f"<p>{escape(answer.notice)}</p>"
-    if answer.confidence is not None and answer.confidence < UNSURE:
-        notes += "<p>These may not be the right papers: others fit the question nearly as well.</p>"
+        notice = f'<p class="aqa-chat-caution" role="note">{escape(answer.notice)}</p>'
+    # Above quotes, which appear at once; below a text that was read as it was written.
+    above, below = ("", notice) if answer.model else (notice, "")
     return (
-        f'<div class="aqa-chat-answer">{_by(answer)}<div class="aqa-chat-text">{text}</div>'
-        f'<div class="aqa-chat-notes">{notes}</div></div>'
+        f'<div class="aqa-chat-answer">{_by(answer)}{above}<div class="aqa-chat-text">{text}</div>'
+        f'{below}<div class="aqa-chat-notes">{notes}</div></div>'
     )
 
 
 def _by(answer: Answer) -> str:
     """Who wrote it, in the place of the stages: the text below does not move."""
-    if answer.mode == "extractive" or answer.model is None:
-        writer = "Quoted from the abstracts" if answer.references else "Counted in the index"
+    if answer.model is not None:
+        by = f", checked by {answer.checked_by}" if answer.checked_by else ""
+        writer = f"Written by {model_name(answer.model)}{by}"
+    elif answer.references:
+        writer = "Quoted from the abstracts"
+    elif answer.kind == Kind.CHAT:
+        writer = "Not from the abstracts"
     else:
-        writer = f"Written by {model_name(answer.model)}"
+        writer = "Read off the index"
     count = len(answer.references)
     sources = (
         f' · <button type="button" data-do="sources">{count} source{"s" * (count != 1)}</button>'
@@ -116,6 +120,8 @@ def _stopped(turn: Turn) -> str:
 
 
 def _followups(turn: Turn) -> str:
+    if turn.answer and turn.answer.suggestions:
+        return suggestions_html(turn.answer.suggestions, "Ask instead")
     return suggestions_html(turn.followups, "Ask next")
 
 

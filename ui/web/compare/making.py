@@ -12,9 +12,8 @@ import gradio as gr
 from index.errors import AbstractQAError, InputError
 from index.papers import Paper
 from rag.chat import StoppedError
-from rag.names import title_name
 from rag.schema import Mode
-from rag.table import DEFAULT_COLUMNS, Table
+from rag.tables.table import DEFAULT_COLUMNS, Table
 from ui.tables import as_csv, as_markdown
 from ui.web.compare.view import (
     empty_html,
@@ -23,6 +22,7 @@ from ui.web.compare.view import (
     table_html,
     waiting_html,
 )
+from ui.web.pairs import near_pairs
 from ui.web.site import Site
 
 MOST_PAPERS = 12
@@ -30,10 +30,6 @@ MOST_PAPERS = 12
 MORE_COLUMNS = ("problem", "limitation", "baseline", "speed", "code", "number of parameters")
 """Columns that are suggested beside the usual ones."""
 EXAMPLES = 4
-MOST_TRIED = 40
-"""Papers that examples are made of: there may be thousands."""
-NEAR = 3
-"""Papers nearest to one that are compared with it in an example."""
 
 _LONGEST_QUESTION = 4_000
 _FAILED = "something went wrong here; the terminal that runs AbstractQA says what"
@@ -101,17 +97,9 @@ class Comparing:
 
     def examples(self, papers: Sequence[Paper]) -> list[str]:
         """Pairs of papers that are near each other and that one can name in a few words."""
-        named = ((paper.id, name) for paper in papers if (name := title_name(paper)))
-        names = dict(islice(named, MOST_TRIED))
-        found: list[str] = []
-        while len(names) > 1 and len(found) < EXAMPLES:
-            one = next(iter(names))
-            near = self.site.assistant.similar(one, NEAR)
-            other = next((hit.paper.id for hit in near if hit.paper.id in names), None)
-            name = names.pop(one)
-            if other is not None:
-                found.append(f"Compare {name} and {names.pop(other)}")
-        return found
+        names = {paper.id: name for paper in papers if (name := paper.head)}
+        pairs = islice(near_pairs(self.site.assistant, names), EXAMPLES)
+        return [f"Compare {one} and {other}" for one, other in pairs]
 
 
 def exported_csv(made: Table | None) -> str:

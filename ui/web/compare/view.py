@@ -7,7 +7,7 @@ roles of a table from its layout.
 from index.papers import Paper
 from rag.digests import label
 from rag.schema import Passage
-from rag.table import NOT_STATED, Cell, Table
+from rag.tables.table import NOT_STATED, Cell, Table
 from ui.tables import shown
 from ui.web.chat.cards import links, marked_abstract
 from ui.web.render import escape

@@ -19,21 +19,20 @@ class Live:
     def __init__(self, assistant: "Assistant") -> None:
         self._assistant = assistant
         self._lock = Lock()
-        self._engine: object = None
+        self._map: object = self  # of no index yet
         self._catalogue = Catalogue(())
         self._new: dict[date | Literal["change"], frozenset[str]] = {}
 
     def catalogue(self) -> Catalogue:
-        """The papers as they are now; the assistant has another engine for each generation."""
-        engine = self._assistant.as_query_engine()
+        """The papers as they are now; each generation that is opened has a map of its own."""
         with self._lock:
-            while engine is not self._engine:
-                papers, map_ = self._assistant.papers(), self._assistant.collection_map()
-                self._catalogue = Catalogue(papers, map_)
+            map_ = self._assistant.collection_map()
+            while map_ is not self._map:
+                self._catalogue = Catalogue(self._assistant.papers(), map_)
                 self._new.clear()
-                self._engine = engine
-                engine = self._assistant.as_query_engine()  # it may have changed between the two
-                if engine is self._engine:
+                self._map = map_
+                map_ = self._assistant.collection_map()  # it may have changed between the two
+                if map_ is self._map:
                     Thread(target=self._catalogue.prepare, daemon=True).start()
             return self._catalogue
 

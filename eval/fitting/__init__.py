@@ -1,0 +1,1 @@
+"""The fits behind the answers: data, features, and the commands that fit them."""

@@ -1,0 +1,258 @@
+"""What the fits learn from: questions with gold papers and sentences on collections, and twins.
+
+A twin is a question that cannot be answered any more: the papers that answer it are taken away,
+or the sentences that do are taken out of them, or it is put to another collection.
+"""
+
+import hashlib
+import json
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from eval.datasets import Question
+from index.encoder import Encoder
+from index.errors import InputError
+from index.lexical import LexicalIndex
+from index.manifest import Manifest
+from index.names import Names
+from index.papers import Paper
+from index.passages import Passage, paper_text
+from index.store import Index
+from rag.conversation import read_history
+from rag.digests import list_digests
+from rag.fitted import Record
+from rag.query import Query, Request, rank_for
+from rag.retrieval import Ranking
+from rag.schema import Filters, Options
+from rag.understanding import understand
+
+ANSWERED = ("fact", "why", "how", "entity", "define", "paraphrase", "false-premise")
+LISTS = ("list", "digest")
+OWN = Path(__file__).parent / "questions"
+EVERYDAY = "everyday"
+MOST_ACCEPTED = 30
+"""Papers of a question for a small collection."""
+FOREIGN_PAPERS = 60
+"""Papers of a small collection that none of its questions is about."""
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """A question of a set on a collection."""
+
+    group: str
+    """The collection, which is left out as a whole."""
+    row: dict[str, Any]
+    index: Index
+    gold: tuple[int, ...]
+    """Rows of the papers that answer it."""
+    accepted: frozenset[int]
+    """Rows of those that may be cited."""
+    sentences: dict[int, tuple[int, ...]]
+    """Rows of the passages that answer, by the row of the paper."""
+
+
+def read_questions(path: Path) -> list[dict[str, Any]]:
+    """The questions of a set, one object a line."""
+    text = path.read_text(encoding="utf-8")
+    return [json.loads(line) for line in text.splitlines() if line.strip()]
+
+
+def own_questions(name: str, papers: Sequence[Paper]) -> list[Question]:
+    """The questions of this package on a collection: its papers by id, its evidence by place.
+
+    So the package holds no text of the papers.
+    """
+    by_id = {paper.id: paper for paper in papers}
+
+    def whole(row: dict[str, Any]) -> Question:
+        named = (*row["papers"], *row.get("also", ()), *(id_ for id_, _, _ in row["evidence"]))
+        if absent := [id_ for id_ in named if id_ not in by_id]:
+            raise InputError(f"question {row['id']} on {name} needs paper {absent[0]}: not there")
+        return Question(
+            **{
+                **row,
+                "papers": [by_id[id_].title for id_ in row["papers"]],
+                "also": [by_id[id_].title for id_ in row.get("also", ())],
+                "evidence": [
+                    {"paper": by_id[id_].title, "quote": by_id[id_].abstract[start:end]}
+                    for id_, start, end in row["evidence"]
+                ],
+            }
+        )
+
+    return [whole(row) for row in read_questions(OWN / f"{name}.jsonl")]
+
+
+def everyday(index: Index) -> list[Asked]:
+    """Questions of everyday life, which no collection of abstracts answers."""
+    lines = (Path(__file__).parent / "off_topic.txt").read_text(encoding="utf-8").splitlines()
+    row = {"type": "off-topic", "answerable": False}
+    return [
+        Asked(EVERYDAY, {**row, "question": line}, index, (), frozenset(), {}) for line in lines
+    ]
+
+
+def asked(group: str, index: Index, rows: Sequence[dict[str, Any]]) -> list[Asked]:
+    """Find the gold papers and sentences of questions in an index."""
+    found = []
+    for row in rows:
+        gold = [at for title in row["papers"] if (at := index.row_of(title)) is not None]
+        also = [at for title in row.get("also") or () if (at := index.row_of(title)) is not None]
+        sentences: dict[int, set[int]] = {}
+        for each in row["evidence"]:
+            paper = index.row_of(each["paper"])
+            if paper is not None:
+                sentences.setdefault(paper, set()).update(_passages(index, paper, each["quote"]))
+        kept = {paper: tuple(sorted(rows)) for paper, rows in sentences.items() if rows}
+        found.append(Asked(group, row, index, tuple(gold), frozenset(gold) | set(also), kept))
+    return found
+
+
+def _passages(index: Index, paper: int, quote: str) -> set[int]:
+    start = index.papers[paper].abstract.find(quote)
+    if start < 0:
+        return set()
+    first, last = np.searchsorted(index.owner, (paper, paper + 1))
+    return {
+        row
+        for row in range(int(first), int(last))
+        if index.passages[row].start < start + len(quote) and start < index.passages[row].end
+    }
+
+
+def query_of(each: Asked, encoder: Encoder, fitted: Record, index: Index | None = None) -> Query:
+    """The question as the product reads it, put to its own collection or to another one."""
+    index = index or each.index
+    turns = read_history(each.row.get("history"))
+    mask = np.ones(len(index.papers), dtype=np.bool_)
+    request = Request(each.row["question"], turns, Filters(), Options(), mask)
+    return understand(request, index, encoder, list_digests(index.papers), None, fitted)
+
+
+def ranked(each: Asked, query: Query, without: Sequence[int] = ()) -> Ranking:
+    """The ranking for a question, without some papers."""
+    mask = query.allowed.copy()
+    mask[list(without)] = False
+    return rank_for(each.index, query, allowed=mask)
+
+
+def without_sentences(index: Index, rows: Sequence[int]) -> Index:
+    """The index without some passages, as if the abstracts had never had them.
+
+    The vectors of whole abstracts and the words that BM25 counts stay as they are.
+    """
+    kept = np.ones(len(index.passages), dtype=np.bool_)
+    kept[list(rows)] = False
+    return replace(
+        index,
+        passages=tuple(p for p, keep in zip(index.passages, kept, strict=True) if keep),
+        owner=index.owner[kept],
+        passage_vectors=index.passage_vectors[kept],
+    )
+
+
+def sub_collections(questions: Sequence[Asked], parts: int = 3) -> Iterator[Asked]:
+    """The questions again, each part of them on a small collection: their papers and some others.
+
+    So that no model learns the size of a collection.
+    """
+    chance = random.Random(0)  # noqa: S311 - it draws papers
+    index = questions[0].index
+    for part in range(parts):
+        own = [each for each in questions[part::parts] if len(each.accepted) <= MOST_ACCEPTED]
+        rows = {row for each in own for row in each.accepted}
+        others = sorted(set(range(len(index.papers))) - rows)
+        rows.update(chance.sample(others, min(len(others), FOREIGN_PAPERS)))
+        small = subset(index, sorted(rows))
+        yield from asked(own[0].group, small, [each.row for each in own])
+
+
+def subset(index: Index, rows: Sequence[int]) -> Index:
+    """The index of some of its papers, ascending, with its names and words counted anew."""
+    papers = tuple(index.papers[row] for row in rows)
+    kept = np.isin(index.owner, rows)
+    return replace(
+        index,
+        papers=papers,
+        paper_texts=tuple(index.paper_texts[row] for row in rows),
+        passages=tuple(p for p, keep in zip(index.passages, kept, strict=True) if keep),
+        owner=np.searchsorted(rows, index.owner[kept]).astype(np.int64),
+        paper_vectors=index.paper_vectors[list(rows)],
+        passage_vectors=index.passage_vectors[kept],
+        lexical=LexicalIndex.build(papers),
+        names=Names.build(papers),
+        map_json=None,
+    )
+
+
+def evidence_questions(path: Path, encoder: Encoder, most: int = 600) -> list[Asked]:
+    """The questions of a public evidence set, put to the collection of all its texts.
+
+    A text is a paper without a title, of the sentences that the set gives.
+    """
+    rows = read_questions(path)[:most]
+    papers: dict[str, Paper] = {}
+    passages: dict[str, list[Passage]] = {}
+    for row in rows:
+        abstract = " ".join(row["sentences"])
+        id_ = hashlib.sha256(abstract.encode()).hexdigest()[:16]
+        row["paper"] = id_
+        if id_ in papers:
+            continue
+        papers[id_] = Paper(id=id_, title=row["title"], abstract=abstract)
+        at, cut = 0, []
+        for sentence in row["sentences"]:
+            cut.append(Passage(id_, at, at + len(sentence), sentence))
+            at += len(sentence) + 1
+        passages[id_] = cut
+    index = _index_of(path.stem, tuple(papers.values()), passages, encoder)
+    rows_of = {paper.id: at for at, paper in enumerate(index.papers)}
+    found = []
+    for row in rows:
+        paper = rows_of[row["paper"]]
+        first = int(np.searchsorted(index.owner, paper))
+        gold = tuple(first + at for at in row["evidence"])
+        kind = {"type": "fact", "question": row["question"], "answerable": True}
+        found.append(Asked(path.stem, kind, index, (paper,), frozenset({paper}), {paper: gold}))
+    return found
+
+
+def _index_of(
+    name: str,
+    papers: tuple[Paper, ...],
+    passages: Mapping[str, Sequence[Passage]],
+    encoder: Encoder,
+) -> Index:
+    """An index in memory of papers whose passages are given."""
+    every = [passage for paper in papers for passage in passages[paper.id]]
+    texts = tuple(paper_text(paper) for paper in papers)
+    counts = [len(passages[paper.id]) for paper in papers]
+    return Index(
+        manifest=Manifest(
+            generation=name,
+            previous=None,
+            created=datetime.now(UTC),
+            encoder=encoder.name,
+            weights_hash=encoder.weights_hash,
+            dimension=encoder.dimension,
+            papers=len(papers),
+            passages=len(every),
+            origins={},
+            content="",
+        ),
+        papers=papers,
+        paper_texts=texts,
+        passages=tuple(every),
+        owner=np.repeat(np.arange(len(papers)), counts),
+        paper_vectors=encoder.encode(texts),
+        passage_vectors=encoder.encode([passage.text for passage in every]),
+        lexical=LexicalIndex.build(papers),
+        names=Names.build(papers),
+    )

@@ -1,0 +1,200 @@
+"""Fit what is read off a question's wording: its kind, what it asks for, whether it leans.
+
+Wordings are in our own words, with slots for subjects and names that are filled at random, so
+that no model learns subjects. Questions of the shared sets, each labelled by its type, and
+questions of public evidence sets are added, those of left-out collections excepted.
+"""
+
+import json
+import random
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+
+from index.encoder import Encoder
+from rag.fitted import Floats, Linear
+from rag.query import subject_of
+from rag.scope import FIRST, SECOND
+from rag.wording import ASKS, LISTS, RELATIONS, SHAPE, Kind, features, grams
+
+FOLDER = Path(__file__).parent
+FILLINGS = 5
+LEAST_WORDINGS = 4
+"""Different wordings that a word must stand in to be one of the vocabulary."""
+LEAST_FRAMES = 3
+STRENGTH = 0.5
+"""Inverse strength of the ridge penalty: chosen on left-out questions."""
+STRENGTH_OF_WHOLE = 5.0
+_SLOT = re.compile(r"\{(topic|name|title|date|digest|first|second)2?\}")
+_ASKED = {"fact": "number", "why": "reason", "how": "manner", "entity": "name", "define": "meaning"}
+_KINDS = {"list": "papers", "digest": "papers", "compare": "compare"}
+
+
+@dataclass(frozen=True)
+class Example:
+    """A wording with what it is an example of, and its weight."""
+
+    text: str
+    weight: float
+    kind: str | None = None
+    asks: str | None = None
+    facts: str | None = None
+    leans: str | None = None
+    whole: str | None = None
+    digests: str | None = None
+    wording: int = -1
+    """The number of the wording that it fills; -1 for a question as it was asked."""
+
+
+def _lines(name: str) -> list[dict[str, Any]]:
+    text = (FOLDER / name).read_text(encoding="utf-8")
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def _rows() -> list[dict[str, Any]]:
+    turns = [{"text": turn["text"], "leans": turn["needs"]} for turn in _lines("turns.jsonl")]
+    return [*_lines("wordings.jsonl"), *turns, *_lines("digests.jsonl")]
+
+
+def filled() -> list[Example]:
+    """The wordings of this folder, each with its slots filled at random, always alike."""
+    chance = random.Random(0)  # noqa: S311 - it draws examples
+    fillers = json.loads((FOLDER / "fillers.json").read_text(encoding="utf-8"))
+    found: list[Example] = []
+    fillers |= {"first": [FIRST], "second": [SECOND]}
+    for number, row in enumerate(_rows()):
+        count = FILLINGS if _SLOT.search(row["text"]) else 1
+        for _ in range(count):
+            text = _SLOT.sub(lambda slot: chance.choice(fillers[slot[1]]), row["text"])
+            draw = chance.random()
+            text = text.lower() if draw < 0.15 else text.rstrip("?.") if draw > 0.8 else text
+            found.append(
+                Example(
+                    text,
+                    1 / count,
+                    row.get("kind"),
+                    row.get("asks"),
+                    row.get("facts"),
+                    _yes_or_no(row.get("leans")),
+                    _yes_or_no(row.get("whole")),
+                    row.get("digests"),
+                    number,
+                )
+            )
+    return found
+
+
+def _yes_or_no(value: bool | None) -> str | None:
+    return None if value is None else "yes" if value else "no"
+
+
+def of_question(row: dict[str, Any], weight: float) -> Example:
+    """A question of a set, labelled by its type as far as that says what is asked."""
+    kind = None if row["type"] in ("collection", "near-miss") else _KINDS.get(row["type"], "answer")
+    if row["type"] == "followup":
+        kind = None
+    leans = None if row.get("history") else "no"
+    whole = "no" if row["type"] == "list" else None
+    return Example(row["question"], weight, kind, _ASKED.get(row["type"]), None, leans, whole)
+
+
+def vocabulary() -> tuple[str, ...]:
+    """The words and pairs that stand in enough different wordings outside their slots, sorted."""
+    counts: Counter[str] = Counter()
+    for row in _rows():
+        text = re.sub(r"\{name2?\}", "GPT-9", row["text"])
+        text = re.sub(r"\{title2?\}", "“title”", text)
+        text = text.replace("{first}", FIRST).replace("{second}", SECOND)
+        counts.update({gram for part in _SLOT.split(text)[::2] for gram in grams(part)})
+    return tuple(sorted(gram for gram, count in counts.items() if count >= LEAST_WORDINGS))
+
+
+def frames() -> tuple[str, ...]:
+    """Words that put questions to a collection and say nothing of a subject, sorted.
+
+    They stand in several wordings outside the slots, of those that ask for papers with a slot for
+    their subject, and of those about the whole collection without one.
+    """
+    asking, whole = {*LISTS, Kind.ABOUT}, {Kind.CATALOGUE, Kind.CHAT}
+    rows = _lines("wordings.jsonl")
+    chosen = [row for row in rows if row["kind"] in (asking if "{" in row["text"] else whole)]
+    words = (set(grams(_SLOT.sub(" ", row["text"]))) for row in chosen)
+    counts = Counter(word for each in words for word in each if " " not in word)
+    return tuple(sorted(word for word, count in counts.items() if count >= LEAST_FRAMES))
+
+
+def fit(
+    examples: Sequence[Example], encoder: Encoder, words: Sequence[str]
+) -> Iterator[tuple[str, Linear]]:
+    """Fit each model on the examples that have its label: its name, and the model."""
+    vectors = _vectors(encoder, [example.text for example in examples])
+    places = {gram: place for place, gram in enumerate(words)}
+    rows = np.stack([features(e.text, vectors[e.text], places) for e in examples])
+    names = (*words, *SHAPE)
+    names += tuple(f"vector {place}" for place in range(rows.shape[1] - len(names)))
+    for label, classes in (
+        ("kinds", tuple(Kind)),
+        ("asks", ASKS),
+        ("facts", None),
+        ("leans", ("no", "yes")),
+        ("digests", RELATIONS),
+    ):
+        field = label.removesuffix("s") if label == "kinds" else label
+        given = [getattr(example, field) for example in examples]
+        chosen = [place for place, value in enumerate(given) if value is not None]
+        balance = "balanced" if label == "leans" else None  # most questions stand alone
+        model = LogisticRegression(C=STRENGTH, max_iter=300, class_weight=balance)
+        model.fit(
+            rows[chosen],
+            [str(given[place]) for place in chosen],
+            sample_weight=[examples[place].weight for place in chosen],
+        )
+        yield label, _linear(model, names, classes or tuple(map(str, model.classes_)))
+    yield "whole", _fit_whole([example for example in examples if example.whole], encoder)
+
+
+def _fit_whole(examples: Sequence[Example], encoder: Encoder) -> Linear:
+    """Whether what is left of a question without its frame is about the whole collection."""
+    known = frozenset(frames())
+    left = [(subject_of(example.text, known), example) for example in examples]
+    kept = [(subject, example) for subject, example in left if subject]
+    vectors = _vectors(encoder, [subject for subject, _ in kept])
+    model = LogisticRegression(C=STRENGTH_OF_WHOLE, max_iter=300, class_weight="balanced")
+    model.fit(
+        np.stack([vectors[subject] for subject, _ in kept]),
+        [example.whole for _, example in kept],
+        sample_weight=[example.weight for _, example in kept],
+    )
+    names = tuple(f"vector {place}" for place in range(encoder.dimension))
+    return _linear(model, names, ("no", "yes"))
+
+
+def _linear(model: LogisticRegression, names: tuple[str, ...], classes: tuple[str, ...]) -> Linear:
+    """A fitted regression with its classes in another order, two of them as two scores."""
+    weights, bias = model.coef_, model.intercept_
+    if len(model.classes_) == 2:
+        weights, bias = np.stack((-weights[0], weights[0])) / 2, np.array([-1, 1]) * bias / 2
+    order = [list(model.classes_).index(str(each)) for each in classes]
+    return Linear(
+        names,
+        tuple(map(str, classes)),
+        weights[order].T.astype(np.float32),
+        bias[order].astype(np.float32),
+    )
+
+
+_known: dict[str, Floats] = {}
+
+
+def _vectors(encoder: Encoder, texts: Sequence[str]) -> dict[str, Floats]:
+    """The vector of each text, encoded once a process."""
+    new = [text for text in dict.fromkeys(texts) if text not in _known]
+    if new:
+        _known.update(zip(new, encoder.encode(new), strict=True))
+    return _known

@@ -1,0 +1,181 @@
+"""Names as they are compared: a text's atoms, how atoms join into a key, what looks like a name.
+
+An atom is a run of letters and digits. Atoms that stand together, whatever joins them, give one
+key: `R-TSVM` and `RTSVM`, `TaskMatrix AI` and `TaskMatrix.AI`, `M^{3}ViT` and `M3ViT`.
+"""
+
+import re
+import unicodedata
+import zlib
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import lru_cache
+from itertools import accumulate
+
+from index.english import is_english
+from index.lexical import STOP_WORDS
+
+LONGEST = 6
+"""Atoms of a name at most; longer ones are titles."""
+_LONGEST_RUN = 12
+"""Atoms on either side beyond which nobody looks."""
+
+
+class Link(IntEnum):
+    """What stands between two atoms."""
+
+    NONE = 0
+    """Something that no name has inside: a comma, the end of a sentence."""
+    GLUED = 1
+    SPACED = 2
+    SLASH = 3
+    """Mostly between two names, as in "GPT-3.5/GPT-4"."""
+
+    LOOSE = 4
+    """Punctuation, as in "Hogwild! Inference": it joins only where the name has it, too."""
+
+
+_ATOM = re.compile(r"([^\W_]+(?:\+{1,2}(?![^\W_]))?)((?:['’]s(?![^\W_]))?[\W_]*)")
+_GLUE = re.compile(r"[-‐−–./_^{}$'’&!*]{1,4}")
+_PUNCTUATION = frozenset({", ", "! ", "? ", " (", ") ", "'s ", "’s "})
+_SIGNS = dict.fromkeys(map(ord, "™®©℠"))
+_QUANTITY = re.compile(
+    r"\d[\d.]*(?:[a-zA-Z%]{1,2}|st|nd|rd|th|-[a-z]+|[x×]\d+|-?[a-z]{1,2}-?\d+)|[a-z]-\d+"
+)
+_COMPOUND = re.compile(
+    r"[-‐](?:[a-z]+(?:ed|ing)|driven|like|style|aware|free|level|only|wise|type|based|specific)$"
+)
+"""The ends of English compounds that are made with any name: "LLM-based", "BERT-like"."""
+
+
+def fold(text: str) -> str:
+    """`text` without accents, trademark signs and typographic variants, case kept."""
+    if text.isascii():
+        return text
+    decomposed = unicodedata.normalize("NFKD", text.translate(_SIGNS))
+    return "".join(c for c in decomposed if not unicodedata.combining(c))
+
+
+@lru_cache(maxsize=4096)
+def link(gap: str) -> Link:
+    """How the atoms on both sides of `gap` belong together."""
+    if gap in {" ", "\u202f"}:
+        return Link.SPACED
+    if gap == "/":
+        return Link.SLASH
+    if gap in _PUNCTUATION:
+        return Link.LOOSE
+    glued = _GLUE.fullmatch(gap) and ".." not in gap and gap not in {"--", "—", "–"}
+    return Link.GLUED if glued else Link.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Atoms:
+    """The N atoms of a folded text, in order."""
+
+    texts: list[str]
+    keys: list[str]
+    """The atoms in lower case."""
+    gaps: list[str]
+    """What follows each atom, up to the next."""
+    links: list[Link]
+
+    @classmethod
+    def of(cls, folded: str) -> "Atoms":
+        """The atoms of a text that `fold` returned."""
+        pairs = _ATOM.findall(folded)
+        gaps = [gap for _, gap in pairs]
+        texts = [text for text, _ in pairs]
+        links = [*map(link, gaps)]
+        if links:
+            links[-1] = Link.NONE
+        return cls(texts, [text.casefold() for text in texts], gaps, links)
+
+    def spans(self, folded: str) -> list[tuple[int, int]]:
+        """Where the atoms stand in `folded`: code points, `end` exclusive."""
+        first = _ATOM.search(folded)
+        sizes = [len(text) + len(gap) for text, gap in zip(self.texts, self.gaps, strict=True)]
+        starts = accumulate(sizes[:-1], initial=first.start() if first else 0)
+        return [(start, start + len(text)) for start, text in zip(starts, self.texts, strict=False)]
+
+    def surface(self, first: int, end: int) -> str:
+        """The text of the atoms `[first, end)`."""
+        inner = (text + gap for text, gap in zip(self.texts[first:end], self.gaps[first:end - 1],
+                                                 strict=False))  # fmt: skip
+        return "".join((*inner, self.texts[end - 1]))
+
+    def key(self, first: int, end: int) -> str:
+        """The key of the atoms `[first, end)`."""
+        key = self.keys[first]
+        for at in range(first + 1, end):
+            key = joined(key, self.keys[at], self.gaps[at - 1])
+        return key
+
+    def run(self, at: int) -> tuple[int, int]:
+        """The atoms `[first, end)` that are glued to the atom `at`, endings of compounds cut off.
+
+        "GPT-4" of "GPT-4-based" for any of its first two atoms, and "based" for the third.
+        """
+        first, end = at, at + 1
+        while first and self.links[first - 1] == Link.GLUED and at - first < _LONGEST_RUN:
+            first -= 1
+        while self.links[end - 1] == Link.GLUED and end - at <= _LONGEST_RUN:
+            end += 1
+        while end - first > 1 and _COMPOUND.fullmatch(self.gaps[end - 2] + self.texts[end - 1]):
+            end -= 1
+        return (first, end) if at < end else (at, at + 1)
+
+    def is_whole(self, first: int, end: int) -> bool:
+        """Whether the atoms `[first, end)` cut no number in two: not the "GPT-3" of "GPT-3.5"."""
+        return not (
+            (first and _goes_on(self.keys[first - 1], self.gaps[first - 1], self.keys[first]))
+            or (end < len(self.keys)
+                and _goes_on(self.keys[end - 1], self.gaps[end - 1], self.keys[end]))
+        )  # fmt: skip
+
+
+def _goes_on(left: str, gap: str, right: str) -> bool:
+    return gap == "." and left[-1].isdigit() and right[0].isdigit()
+
+
+def joined(left: str, right: str, gap: str) -> str:
+    """The key of two atoms; digits that meet stay apart, so 3.5 is not 35."""
+    if left[-1].isdigit() and right[0].isdigit():
+        return f"{left}{'.' if gap == '.' else '-'}{right}"
+    return left + right
+
+
+def key_of(name: str) -> str:
+    """The key of a whole name: lower-case letters and digits without what joins them."""
+    atoms = Atoms.of(fold(name))
+    return atoms.key(0, len(atoms.keys)) if atoms.keys else ""
+
+
+def without_ending(surface: str) -> str:
+    """`surface` without the English ending of a compound: "LLM" of "LLM-based"."""
+    return _COMPOUND.sub("", surface)
+
+
+@lru_cache(maxsize=65_536)
+def is_shaped(surface: str) -> bool:
+    """Whether a word looks like a name: digits among letters, or a capital after the first one.
+
+    `o1`, `DARE`, `GPT-4`, `C++`, but not `2.4B`, `8-bit`, `top-5`.
+    """
+    bare = re.sub(r"(?<=[A-Z0-9])s$", "", surface)
+    if len(bare) < 2 or not any(c.isalpha() for c in bare) or _QUANTITY.fullmatch(bare):
+        return False
+    if bare.islower() and (parts := re.fullmatch(r"([^\W\d_]+)[^\w+](\d[\d.]*)", bare)):
+        return not is_english(parts[1])  # "top-5" counts, "gpt-4" names
+    return bare.endswith("+") or any(c.isupper() or c.isdigit() for c in bare[1:])
+
+
+def content_words(keys: list[str]) -> int:
+    """How many atoms carry a subject."""
+    return sum(key not in STOP_WORDS for key in keys)
+
+
+def trigrams(keys: list[str]) -> list[int]:
+    """The CRC-32 of each three atoms that follow each other."""
+    threes = zip(keys, keys[1:], keys[2:], strict=False)
+    return [zlib.crc32(" ".join(three).encode()) for three in threes]

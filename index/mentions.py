@@ -1,0 +1,191 @@
+"""Where the names of a collection stand: gathered once, in two passes over its papers.
+
+The first pass notes what looks like a name anywhere and what the papers call themselves; the
+second finds those names that are spelled in several atoms, in whatever way.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from index.coined import Coined, coined
+from index.folding import LONGEST, Atoms, Link, content_words, fold, is_shaped, key_of
+from index.lexical import STOP_WORDS
+from index.papers import Paper
+from index.text import clean_text
+
+PLAIN = " "
+"""Begins the key of an ordinary word: lower case, or capitalised only where every word is."""
+PHRASE = "  "
+"""Begins the key of several atoms in lower case that join into a name."""
+
+_OPENERS = frozenset('.?!:"“\n')
+_WITHIN = frozenset({"of", "the", "and", "for", "to", "in", "with", "a"})
+_LONGEST_KEY = 48
+_MOST_SPELLED, _MOST_INTRODUCED, _MOST_TITLED = (1, 0.0), (5, 0.03), (10, 0.1)
+_ANY = (0, 1.0)
+"""Papers, as a number or a share, beyond which an acronym is the field's and no paper's own:
+one that a paper spells out, one that it introduces, and one that its title begins with."""
+
+
+def opens(gap: str) -> bool:
+    """Whether a word after `gap` is capitalised anyway: it begins a sentence."""
+    return not _OPENERS.isdisjoint(gap)
+
+
+@dataclass
+class Mentions:
+    """What was gathered; rows are places in the sequence of papers, ascending in every list."""
+
+    rows: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    """Key of a name, or of a word with `PLAIN` or `PHRASE` before it → the papers that have it."""
+    forms: dict[str, str] = field(default_factory=dict)
+    """Key of a name by shape or of a paper's own → how it is written."""
+    own: dict[str, list[int]] = field(default_factory=dict)
+    """Key of a name → the papers that call themselves so."""
+    called: list[str] = field(default_factory=list)
+    """What each paper calls itself, or ""."""
+    titles: list[list[str]] = field(default_factory=list)
+    """The atoms of each title."""
+
+
+def gather(papers: Sequence[Paper]) -> Mentions:
+    """Gather the names of a collection."""
+    mentions, several, loose = Mentions(), set[str](), set[str]()
+    texts: list[str] = []
+    coinages: list[Coined] = []
+    for row, paper in enumerate(papers):
+        title, abstract = clean_text(paper.title), clean_text(paper.abstract)
+        coinage = coined(title, abstract)
+        for form in filter(None, (*coinage.spelled, *coinage.introduced, coinage.head)):
+            several.add(key := key_of(form))
+            mentions.forms[key] = form
+            if Link.LOOSE in Atoms.of(fold(form)).links:
+                loose.add(key)
+        texts.append(fold(f"{title}\n{abstract}"))
+        atoms = Atoms.of(texts[-1])
+        titled = next((at for at, gap in enumerate(atoms.gaps, 1) if "\n" in gap), 0)
+        for key in _single(atoms, titled, several, mentions.forms):
+            mentions.rows[key].append(row)
+        mentions.titles.append(atoms.keys[:titled])
+        coinages.append(coinage)
+    several.discard("")
+    beginnings = {
+        key[:size] for key in several if len(key) <= _LONGEST_KEY for size in range(1, len(key) + 1)
+    }
+    for row, text in enumerate(texts):
+        for key in _joined(Atoms.of(text), several, loose, beginnings):
+            mentions.rows[key].append(row)
+    _settle(mentions, coinages)
+    return mentions
+
+
+def _single(atoms: Atoms, titled: int, several: set[str], forms: dict[str, str]) -> set[str]:
+    """The keys of a paper's single atoms; names of more atoms are added to `several`."""
+    texts, keys, links, gaps = atoms.texts, atoms.keys, atoms.links, atoms.gaps
+    words = set(texts)
+    ordinary = {word for word in words if word.islower() and word.isalpha()}
+    found = {PLAIN + word for word in ordinary}
+    special = {word for word in words - ordinary if not word.isdecimal()}
+    seen = 0
+    for at in [at for at, text in enumerate(texts) if text in special]:
+        text, key = texts[at], keys[at]
+        opening = at < titled or not at or opens(gaps[at - 1])
+        if is_shaped(text):
+            found.add(key)
+            several.add(key)
+            forms.setdefault(key, text)
+        elif text[0].isupper() and text.isalpha():
+            found.add(PLAIN + key if opening else key)
+        if text[0].isupper() and not opening and (end := _capitals(atoms, at)) - at > 1:
+            several.add(atoms.key(at, end))
+        if at < seen:
+            continue
+        first, end = atoms.run(at)
+        seen = end
+        if end - first > 1 and is_shaped(surface := atoms.surface(first, end)):
+            several.add(key := atoms.key(first, end))
+            forms.setdefault(key, surface)
+        if links[end - 1] in {Link.SPACED, Link.SLASH} and keys[first] not in STOP_WORDS:
+            pair = atoms.run(end)[1]
+            is_number = links[end - 1] == Link.SPACED and keys[end][0].isdecimal()
+            if is_number or (links[end - 1] == Link.SLASH and atoms.surface(first, pair).isupper()):
+                several.add(atoms.key(first, pair))
+    return found
+
+
+def _capitals(atoms: Atoms, first: int) -> int:
+    """Where the capitalised words that begin at `first` end: "Tree of Thoughts"."""
+    end = at = first + 1
+    while at < len(atoms.keys) and at - first < LONGEST and atoms.links[at - 1] == Link.SPACED:
+        if atoms.texts[at][0].isupper():
+            end = at + 1
+        elif atoms.texts[at] not in _WITHIN:
+            break
+        at += 1
+    return end
+
+
+def _joined(atoms: Atoms, several: set[str], loose: set[str], beginnings: set[str]) -> set[str]:
+    """The names in `several` that a text spells in more than one atom; `loose` have commas."""
+    found: set[str] = set()
+    starts = [
+        at for at, (key, link) in enumerate(zip(atoms.keys, atoms.links, strict=True))
+        if link and key in beginnings
+    ]  # fmt: skip
+    for first in starts:
+        for end in range(first + 2, min(first + LONGEST, len(atoms.keys)) + 1):
+            if not atoms.links[end - 2]:
+                break
+            key = atoms.key(first, end)
+            if key not in beginnings:
+                break
+            is_loose = Link.LOOSE in atoms.links[first : end - 1]
+            if key in (loose if is_loose else several) and atoms.is_whole(first, end):
+                written = "".join(atoms.texts[first:end])
+                if any(c.isupper() or c.isdecimal() for c in written[1:]):
+                    found.add(key)
+                elif content_words(atoms.keys[first:end]) > 1:
+                    found.add(PHRASE + key)
+    return found
+
+
+def _settle(mentions: Mentions, coinages: Sequence[Coined]) -> None:
+    """Decide which names are the papers' own, and what each calls itself."""
+    own: dict[str, list[int]] = defaultdict(list)
+    kept: list[set[str]] = []
+    for row, coinage in enumerate(coinages):
+        head = key_of(coinage.head or "")
+        limits = {
+            **dict.fromkeys(map(key_of, coinage.spelled), _MOST_SPELLED),
+            **dict.fromkeys(map(key_of, coinage.introduced), _MOST_INTRODUCED),
+        }
+        limits[head] = _MOST_TITLED if head not in limits else _ANY
+        names: set[str] = set()
+        for key, (most, share) in limits.items():
+            limit = max(most, share * len(coinages))
+            if key and (" " in mentions.forms[key] or len(mentions.rows.get(key, ())) <= limit):
+                own[key].append(row)
+                names.add(key)
+        kept.append(names)
+    mentions.own = dict(own)
+    for row, (coinage, names) in enumerate(zip(coinages, kept, strict=True)):
+        if coinage.head and coinage.is_titled and _is_name(coinage.head, mentions):
+            mentions.called.append(coinage.head)
+            continue
+        title = "".join(mentions.titles[row])
+        in_title = [
+            form for form in (*coinage.introduced, *coinage.spelled)
+            if key_of(form) in names and re.sub(r"[-.]", "", key_of(form)) in title
+        ]  # fmt: skip
+        mentions.called.append(in_title[0] if in_title else "")
+
+
+def _is_name(head: str, mentions: Mentions) -> bool:
+    """Whether the head of a title is a name, rather than a phrase that others use, too."""
+    if any(map(is_shaped, head.split())):
+        return True
+    key = key_of(head)
+    rows = {row for kind in (PLAIN, PHRASE, "") for row in mentions.rows.get(kind + key, ())}
+    return rows.issubset(mentions.own.get(key, ()))

@@ -1,0 +1,218 @@
+"""Reading the names in a text against the table of names of an index."""
+
+import calendar
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from index.english import is_english
+from index.folding import LONGEST, Atoms, Link, content_words, fold, is_shaped, trigrams
+from index.lexical import STOP_WORDS
+from index.mentions import PHRASE, PLAIN, opens
+
+if TYPE_CHECKING:  # the table reads texts by this module
+    from index.names import Names
+
+Rows = tuple[int, ...]
+
+_DATES = frozenset(name.lower() for name in (*calendar.month_name, *calendar.day_name))
+_QUOTES = "\"“”„«»‘’'`"
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_KNOWN_NAME = 5
+"""Papers that have an English word as a name before its lower case is taken for the name, too."""
+_PART_OF_TITLE, _LONG_PART = 0.6, 7
+"""The share of a title, or the words, that say enough of it without quotation marks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A name in a text."""
+
+    text: str
+    """As it stands there."""
+    start: int
+    end: int
+    """Code points of the text, `end` exclusive."""
+    own: Rows
+    """The papers that it names: by their title, its head, or a name that they coin."""
+    mentioned: Rows
+    """All papers whose title or abstract has it in some variant, those of `own` included."""
+    proper: bool
+    """Whether it is written as a name: by its shape, or capitalised inside the sentence."""
+
+
+def names_in(text: str, names: "Names") -> tuple[Named, ...]:
+    """The names in a text, in its order, none inside another: the longest are taken first."""
+    reading = _Reading.of(text, names)
+    found = [*reading.titles(), *reading.spelled()]
+    kept: list[Named] = []
+    taken = bytearray(len(text))
+    for named in sorted(found, key=lambda named: (named.start - named.end, named.start)):
+        if not any(taken[named.start : named.end]):
+            taken[named.start : named.end] = b"x" * (named.end - named.start)
+            kept.append(named)
+    return tuple(sorted(kept, key=lambda named: named.start))
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """A text that is read, with N atoms."""
+
+    text: str
+    names: "Names"
+    atoms: Atoms
+    spans: list[tuple[int, int]]
+    """Of the N atoms in `text`."""
+    is_shouted: bool
+    """Whether all letters are capitals, which say nothing then."""
+    is_titled: bool
+    """Whether most words begin with a capital, which says nothing then."""
+
+    @classmethod
+    def of(cls, text: str, names: "Names") -> "_Reading":
+        folded = [text] if text.isascii() else [fold(character) for character in text]
+        whole = "".join(folded)
+        starts: Sequence[int] = range(len(text))
+        if not text.isascii():
+            starts = [at for at, kept in enumerate(folded) for _ in kept]
+        atoms = Atoms.of(whole)
+        spans = [(starts[start], starts[end - 1] + 1) for start, end in atoms.spans(whole)]
+        words = [word for word in atoms.texts if len(word) > 3 and not is_shaped(word)]
+        is_titled = len(words) > 3 and sum(map(str.istitle, words)) > 0.7 * len(words)
+        return cls(text, names, atoms, spans, text.isupper() and len(atoms.keys) > 2, is_titled)
+
+    def _named(self, first: int, end: int, own: Rows, mentioned: Rows, *, proper: bool) -> Named:
+        start, stop = self.spans[first][0], self.spans[end - 1][1]
+        return Named(self.text[start:stop], start, stop, own, mentioned, proper)
+
+    def titles(self) -> Iterator[Named]:
+        """Titles, and long or quoted parts of them."""
+        keys = self.atoms.keys
+        hits = [self.names.titled(gram) for gram in trigrams(keys)]
+        first = 0
+        while first < len(hits):
+            rows, at = hits[first], first
+            while rows and at + 1 < len(hits) and rows & hits[at + 1]:
+                at += 1
+                rows = rows & hits[at]
+            end = at + 3
+            if rows and self._is_title(first, end, rows):
+                own = tuple(sorted(rows))
+                yield self._named(first, end, own, own, proper=True)
+            first = at + 1 if rows else first + 1
+
+    def _is_title(self, first: int, end: int, rows: set[int]) -> bool:
+        words, content = end - first, content_words(self.atoms.keys[first:end])
+        size = min(int(self.names.title_sizes[row]) for row in rows)
+        if len(rows) > 3 or content < 2:
+            return False
+        if words >= size or self._is_quoted(first, end):
+            return True
+        return content >= 4 and (words >= _PART_OF_TITLE * size or words >= _LONG_PART)
+
+    def _is_quoted(self, first: int, end: int) -> bool:
+        start, stop = self.spans[first][0], self.spans[end - 1][1]
+        after = self.text[stop : stop + 2].lstrip(".,!?")[:1]
+        return start > 0 and self.text[start - 1] in _QUOTES and bool(after) and after in _QUOTES
+
+    def spelled(self) -> Iterator[Named]:
+        """Names of the table, and names by their shape or their capitals that are not in it."""
+        for first in range(len(self.atoms.keys)):
+            for end in self._ends(first):
+                if self.atoms.is_whole(first, end) and (named := self._window(first, end)):
+                    yield named
+
+    def _ends(self, first: int) -> list[int]:
+        """Where names that begin at the atom `first` may end."""
+        atoms = self.atoms
+        ends = [end := first + 1]
+        while end - first < LONGEST and atoms.links[end - 1]:
+            if not self.names.begins(atoms.key(first, end)):
+                break
+            end += 1
+            ends.append(end)
+        run = atoms.run(first)[1]
+        number = atoms.run(run)[1] if atoms.links[run - 1] == Link.SPACED else run
+        return [*dict.fromkeys((*ends, run, number))]
+
+    def _window(self, first: int, end: int) -> Named | None:
+        """The atoms `[first, end)` as a name, if they are one."""
+        atoms, names = self.atoms, self.names
+        keys, key = atoms.keys[first:end], atoms.key(first, end)
+        if not any(c.isalpha() for c in key):
+            return None
+        written, links = atoms.surface(first, end), atoms.links[first : end - 1]
+        own = names.owners(key, written)
+        if not own and all(word.islower() and word.isalpha() for word in atoms.texts[first:end]):
+            return None
+        if Link.LOOSE in links and not (own and self._is_loose(key)):
+            return None
+        is_word = set(links) <= {Link.GLUED}
+        shaped = is_word and self._is_shaped(written)
+        proper = shaped or self._is_quoted(first, end) or self._is_capitalised(first, end)
+        proper = proper or (bool(own) and any(map(self._is_shaped, atoms.texts[first:end])))
+        named = bool(own) and (proper or not self._is_ordinary(key, keys, own))
+        if not named and (not proper or Link.SLASH in links or all(map(_says_nothing, keys))):
+            return None
+        # "DARE" is not "dare"; "Dare" may be.
+        ordinary = not (shaped and end - first == 1 and is_english(key))
+        mentioned = names.mentions(key, written, own, ordinary=ordinary)
+        if mentioned or self._is_unknown_name(first, end, shaped=shaped):
+            return self._named(first, end, own if named else (), mentioned, proper=proper)
+        return None
+
+    def _is_loose(self, key: str) -> bool:
+        """Whether the name of a key has punctuation inside."""
+        return Link.LOOSE in Atoms.of(fold(self.names.form(key))).links
+
+    def _is_shaped(self, written: str) -> bool:
+        return is_shaped(written) and not (self.is_shouted and written.isalpha())
+
+    def _is_capitalised(self, first: int, end: int) -> bool:
+        """Whether every word has a capital that does not merely begin a sentence."""
+        texts, keys = self.atoms.texts[first:end], self.atoms.keys[first:end]
+        words = [text for text, key in zip(texts, keys, strict=True) if key not in STOP_WORDS]
+        words = words or [texts[0], texts[-1]]  # "One for All"
+        capitals = sum(word[0].isupper() for word in words)
+        says_nothing = self.is_titled or self.is_shouted or not capitals
+        if says_nothing or capitals < sum(not word.isdecimal() for word in words):
+            return False
+        if capitals > 1 or not (first == 0 or opens(self.atoms.gaps[first - 1])):
+            return True
+        return not is_english(keys[0]) and self._count(self.atoms.key(first, end)) > 0
+
+    def _is_ordinary(self, key: str, keys: list[str], own: Rows) -> bool:
+        """Whether words in lower case are most likely not meant as the name they equal."""
+        named = self._count(key)
+        others = {row for kind in (PLAIN, PHRASE) for row in self.names.having(kind + key).tolist()}
+        others.difference_update(own)
+        if is_english(key):
+            return named < _KNOWN_NAME or len(others) * 10 > named
+        if all(map(is_english, keys)):
+            return content_words(keys) < 2 or bool(others)
+        return len(others) > named
+
+    def _count(self, key: str) -> int:
+        return len(self.names.having(key))
+
+    def _is_unknown_name(self, first: int, end: int, *, shaped: bool) -> bool:
+        """Whether a proper word, or a word and its number, counts as a name that no paper has."""
+        atoms, keys = self.atoms, self.atoms.keys[first:end]
+        last = atoms.run(first)[1]
+        if atoms.run(first)[0] != first or len("".join(keys)) < 2:
+            return False
+        if last == end:
+            has_digit = any(c.isdigit() for c in "".join(keys))
+            known = all(self._count(key) or self._count(PLAIN + key) for key in keys)
+            return end - first == 1 or (shaped and (has_digit or not known))
+        number = "".join(keys[last - first :])
+        if not number.isdecimal() or end != atoms.run(last)[1] or _YEAR.fullmatch(number):
+            return False
+        head = atoms.key(first, last)
+        is_name = not is_english(head) or self._count(head) > self._count(PLAIN + head)
+        return is_name and not self.text[self.spans[end - 1][1] :].lstrip().startswith("%")
+
+
+def _says_nothing(key: str) -> bool:
+    return key in STOP_WORDS or key in _DATES or key.isdecimal() or len(key) < 2

@@ -1,0 +1,221 @@
+"""What the first papers of a ranking are to a question: what answers it, or is on its subject.
+
+Fitted by `abstractqa eval fit` over what is measured of each of them. One of them answers: a
+listwise logistic regression (Cao et al., 2007). Several are on a subject: a logistic regression,
+and a second one that also knows how near a paper is to those which the first finds best (pseudo
+relevance feedback). A list is cut where the expected F-measure of what is listed is highest
+(Lewis, SIGIR 1995).
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from index.lexical import token_set
+from index.store import Index
+from rag.fitted import Floats, sigmoids
+from rag.query import Query
+from rag.retrieval import Ranking, chance, passage_rows
+
+MOST = 20
+"""Papers of a list."""
+CANDIDATES = 60
+"""Papers of the ranking that may be listed."""
+ANSWERING = 10
+"""Papers of the ranking one of which may answer."""
+BETA = 0.8
+"""Of the F-measure: a paper too many costs more than one that is missing."""
+_FEEDBACK = 3
+FEATURES = (
+    "score",
+    "score, as a share of the best",
+    "below the best",
+    "by meaning",
+    "by words",
+    "place",
+    "whole abstract and subject",
+    "nearest sentence and subject",
+    "nearest sentence, as a share of the best",
+    "second sentence and subject",
+    "subject's words in the title",
+    "subject's words in the paper",
+    "subject's words in one sentence",
+    "words of the subject",
+    "names of the question that it has",
+    "names of the question that it lacks",
+    "all words in the paper, short subject",
+    "by meaning, normalised over the first papers",
+    "is named",
+)
+FEATURES_AGAIN = (
+    *FEATURES,
+    "log-odds",
+    "nearness to the best",
+    "nearness to the best, normalised",
+    "mean nearness to papers that fit",
+    "papers that fit",
+    "log-odds of the best",
+)
+
+
+def measure(
+    index: Index, query: Query, ranking: Ranking, count: int = CANDIDATES
+) -> tuple[list[int], Floats]:
+    """The first papers of a ranking, and the features of each, shape (n, F)."""
+    rows = [int(row) for row in ranking.rows[:count]]
+    subject = query.subject
+    spread = float(ranking.scores.std()) or 1.0
+    first = float(ranking.scores[rows[0]])
+    by_chance = chance(len(ranking.scores))
+    weights = {token: index.lexical.idf(token) for token in subject.tokens}
+    near = index.passage_vectors @ subject.vector
+    whole = index.paper_vectors @ subject.vector
+    parts = [
+        (part - part.mean()) / (part.std() or 1.0) for part in (ranking.dense, ranking.lexical)
+    ]
+    passages = [passage_rows(index, row) for row in rows]
+    nearest = [np.sort(near[at.start : at.stop])[::-1] if at else np.zeros(1) for at in passages]
+    best = max(float(each[0]) for each in nearest) or 1.0
+    dense = parts[0][rows]
+    measured = []
+    for place, (row, cosines) in enumerate(zip(rows, nearest, strict=True)):
+        title = token_set(index.papers[row].display_title)
+        sentences = [token_set(index.passages[at].text) for at in passages[place]]
+        text = title.union(*sentences)
+        having = sum(row in name.mentioned for name in query.names if name.mentioned)
+        named = sum(bool(name.mentioned) for name in query.names)
+        covered = _share(weights, text)
+        score = float(ranking.scores[row])
+        measured.append(
+            (
+                score / spread - by_chance,
+                score / first if first > 0 else 0.0,
+                (first - score) / spread,
+                parts[0][row] - by_chance,
+                parts[1][row] - by_chance,
+                np.log1p(place),
+                float(whole[row]),
+                float(cosines[0]),
+                float(cosines[0]) / best,
+                float(cosines[min(1, len(cosines) - 1)]),
+                _share(weights, title),
+                covered,
+                max((_share(weights, each) for each in sentences), default=0.0),
+                np.log1p(len(weights)),
+                having / named if named else 0.0,
+                1 - having / named if named else 0.0,
+                float(covered > 0.99 and len(weights) <= 3),
+                float((parts[0][row] - dense.mean()) / (dense.std() or 1.0)),
+                float(row in query.named),
+            )
+        )
+    return rows, np.asarray(measured, dtype=np.float32)
+
+
+def _share(weights: dict[str, float], tokens: frozenset[str]) -> float:
+    total = sum(weights.values())
+    return sum(w for token, w in weights.items() if token in tokens) / total if total else 0.0
+
+
+def measure_again(index: Index, rows: Sequence[int], measured: Floats, scores: Floats) -> Floats:
+    """The features of papers with what the first look at all of them says.
+
+    Args:
+        index: The index that is searched.
+        rows: The papers' rows.
+        measured: Their features, shape (n, len(FEATURES)).
+        scores: The log-odds of each by them, shape (n,).
+    """
+    shares = sigmoids(scores)
+    vectors = index.paper_vectors[list(rows)]
+    best = np.argsort(-scores, kind="stable")[:_FEEDBACK]
+    centre = (shares[best, None] * vectors[best]).sum(axis=0)
+    near = vectors @ (centre / max(float(np.linalg.norm(centre)), 1e-6))
+    cosines = vectors @ vectors.T
+    mean = (cosines @ shares - np.diag(cosines) * shares) / float(shares.sum())
+    constant = np.ones(len(rows))
+    columns = (
+        scores,
+        near,
+        (near - near.mean()) / (near.std() or 1.0),
+        mean,
+        constant * shares.sum(),
+        constant * scores.max(),
+    )
+    return np.column_stack((measured, *columns)).astype(np.float32)
+
+
+def _shares(index: Index, query: Query, ranking: Ranking) -> tuple[list[int], Floats]:
+    """The first papers of a ranking, and the probability of each that it is on the subject."""
+    rows, measured = measure(index, query, ranking)
+    models = query.fitted.models
+    again = measure_again(index, rows, measured, models["papers"].score(measured))
+    return rows, sigmoids(models["papers, again"].score(again))
+
+
+def likely(index: Index, query: Query, ranking: Ranking) -> list[tuple[int, float]]:
+    """The papers one of which may answer, each with its share of the probability, best first."""
+    rows, measured = measure(index, query, ranking, ANSWERING)
+    scores = query.fitted.models["answering"].score(measured)
+    shares = np.exp(scores - scores.max())
+    shares /= shares.sum()
+    return [(rows[at], float(shares[at])) for at in np.argsort(-shares, kind="stable")]
+
+
+def listed(index: Index, query: Query, ranking: Ranking) -> list[tuple[int, float]]:
+    """The papers that are about a subject with their probabilities, best first, at least one.
+
+    One paper at least must be allowed.
+    """
+    rows, shares = _shares(index, query, ranking)
+    order = np.argsort(-shares, kind="stable")
+    count = best_cut(shares[order])
+    return [(rows[at], float(shares[at])) for at in order[:count]]
+
+
+OF_SEVERAL = (
+    "papers are asked for, by the wording",
+    "many papers are asked about, by the wording",
+    "expected papers",
+    "first paper fits",
+    "third paper fits",
+    "first paper ahead",
+    "a paper is named",
+)
+
+
+def measure_several(index: Index, query: Query, ranking: Ranking) -> Floats:
+    """What tells whether several papers are asked for, shape (F,), as `OF_SEVERAL` names it."""
+    shares = np.sort(_shares(index, query, ranking)[1])[::-1]
+    kinds = {name: max(share, 1e-3) for name, share in query.wording.kinds.items()}
+    scores = ranking.scores[ranking.rows]
+    ahead = float(scores[0] - scores[min(1, len(scores) - 1)]) / (float(ranking.scores.std()) or 1)
+    return np.asarray(
+        (
+            np.log(kinds["papers"] / kinds["answer"]),
+            np.log(kinds["overview"] / kinds["answer"]),
+            np.log(float(shares.sum()) + 0.1),
+            shares[0],
+            shares[min(2, len(shares) - 1)],
+            ahead,
+            bool(query.named),
+        ),
+        dtype=np.float32,
+    )
+
+
+def asks_for_several(index: Index, query: Query, ranking: Ranking) -> bool:
+    """Whether papers are asked for rather than what one says: by the wording and the ranking."""
+    row = measure_several(index, query, ranking)
+    return bool(query.fitted.models["several"].score(row[None, :])[0] > 0)
+
+
+def best_cut(shares: Floats) -> int:
+    """How many of papers in descending order of probability to list: the highest expected F.
+
+    The expected F-measure of the first k is about (1 + β²) Σ(first k) / (k + β² Σ(all)).
+    """
+    sums = np.cumsum(shares)
+    weight = BETA * BETA
+    expected = (1 + weight) * sums / (np.arange(1, len(shares) + 1) + weight * sums[-1])
+    return int(np.argmax(expected)) + 1

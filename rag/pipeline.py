@@ -1,0 +1,382 @@
+"""The way of a question: analysed once, ranked, evidence, a probability, quotes or a model's words.
+
+Each step is a callable of the `Recipe`, so that what a part is worth is measured by another recipe.
+"""
+
+import re
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from index.encoder import Encoder
+from index.errors import InputError
+from index.lexical import tokenize
+from index.store import Index
+from rag import catalogue, collection, quote, refusal, selection
+from rag.citations import Block, Claim, Outcome, compose, escape, joined
+from rag.clock import Clock
+from rag.confidence import COUNTED, Chances, chances
+from rag.conversation import History, Standalone, places, plain, read_history
+from rag.digests import allowed, list_digests
+from rag.evidence import Evidence, within
+from rag.fitted import Record
+from rag.listing import asks_for_several
+from rag.query import Query, Request, rank_for
+from rag.retrieval import Probe, Ranking, hits, rank
+from rag.schema import (
+    Answer,
+    Delta,
+    Event,
+    Filters,
+    Finished,
+    Hit,
+    IndexInfo,
+    NearPaper,
+    Options,
+    Progress,
+    Reference,
+    Retrieved,
+    Usage,
+)
+from rag.scope import describe_limits
+from rag.understanding import understand
+from rag.wording import Kind
+
+if TYPE_CHECKING:
+    from rag.synthesis.writer import Writer
+
+LONGEST_QUESTION = 4_000
+"""Code points; a longer text is not a question."""
+STRICT = 0.5
+"""A strict answer is given from this probability: it is more likely right than not."""
+CAUTION = "The abstracts may not answer this: these sentences come nearest."
+BESIDE = "{} What is quoted comes nearest, and may be beside the question."
+UNSURE = "The papers found are not likely enough to be the right ones for a strict answer ({:.0%})."
+HELP = (
+    "Ask about the papers of this collection, for example what one of them proposes or reports,"
+    " which papers are on a subject, how two differ, or what is new."
+)
+_PIECE = re.compile(r"\S+\s*|\s+")
+_MAY_BE_ON_TOPIC = 0.1
+"""Of the least probability of a question's subject that quotes want, what a chat model wants: it
+tells itself whether the abstracts answer."""
+_HITS = 10
+_NEAREST = 3
+_ONE_PAPER = {Kind.ANSWER, Kind.ABOUT}
+_OF_ALL = {Kind.OVERVIEW, Kind.CHOOSE}
+
+
+def select(index: Index, query: Query, ranking: Ranking) -> Evidence:
+    """The evidence for a question, by its kind."""
+    if query.kind is Kind.COMPARE:
+        return selection.compared(index, query, ranking)
+    if query.kind is Kind.PAPERS:
+        return selection.from_papers(index, query, ranking)
+    if query.kind is Kind.OVERVIEW:
+        return collection.overview(index, query, ranking)
+    if query.kind is Kind.SIMILAR:
+        return collection.similar(index, query, ranking)
+    if query.kind is Kind.CHOOSE:
+        return collection.read_first(index, query, ranking)
+    return selection.from_paper(index, query, ranking)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The steps of an answer; another recipe measures what a step is worth."""
+
+    understand: Callable[..., Query] = understand
+    rank: Callable[..., Ranking] = rank
+    select: Callable[[Index, Query, Ranking], Evidence] = select
+    judge: Callable[[Index, Query, Ranking, Evidence], Chances] = chances
+    fitted: Record | None = None
+    """Other models than those of the index's encoder."""
+
+
+def check_question(text: str) -> str:
+    """The question without surrounding white space and unprintable characters.
+
+    Raises:
+        InputError: nothing is left, or it is longer than `LONGEST_QUESTION`.
+    """
+    question = plain(text)
+    if not question:
+        raise InputError("the question is empty: write what you want to know")
+    if len(question) > LONGEST_QUESTION:
+        raise InputError(
+            f"the question has {len(question):,} characters; at most {LONGEST_QUESTION:,} are read"
+        )
+    return question
+
+
+class Pipeline:
+    """Answers questions from one index; every sentence cites the sentence it stands on."""
+
+    def __init__(self, index: Index, encoder: Encoder, recipe: Recipe | None = None) -> None:
+        """Begin."""
+        self.index = index
+        self._encoder = encoder
+        self._recipe = recipe or Recipe()
+        self._digests = list_digests(index.papers)
+
+    @property
+    def info(self) -> IndexInfo:
+        """The index that answers."""
+        manifest = self.index.manifest
+        return IndexInfo(
+            id=manifest.generation, papers=len(self.index.papers), encoder=manifest.encoder
+        )
+
+    def request(
+        self,
+        question: str,
+        history: History | None,
+        filters: Filters,
+        options: Options | None = None,
+    ) -> Request:
+        """Check what was asked, before anything is done.
+
+        Raises:
+            InputError: the question, the history or a filter cannot be used.
+        """
+        asked, turns = check_question(question), read_history(history)
+        mask = allowed(self.index.papers, filters)
+        return Request(asked, turns, filters, options or Options(), mask)
+
+    def search(self, query: str, limit: int, filters: Filters) -> tuple[Hit, ...]:
+        """The papers nearest to a query, best first."""
+        mask = allowed(self.index.papers, filters)
+        probe = Probe.of(check_question(query), self.index, self._encoder)
+        return hits(self.index, self._recipe.rank(self.index, probe, mask), limit)
+
+    def answer(self, request: Request, writer: "Writer | None" = None) -> Answer:
+        """The answer alone; see `run`."""
+        for event in self.run(request, writer):
+            if isinstance(event, Finished):
+                return event.answer
+        raise AssertionError("a run ends with its answer")
+
+    def run(self, request: Request, writer: "Writer | None" = None) -> Iterator[Event]:
+        """Answer a question in events; the last event is the answer.
+
+        With a writer a chat model writes it; where that fails, the evidence is quoted instead
+        and the answer says so.
+
+        Raises:
+            StoppedError: the writer was told to stop.
+        """
+        clock = Clock()
+        if writer and request.turns:
+            yield Progress(stage="understand", text="Reading the conversation")
+        with clock.step("understand"):
+            query = self._understand(request, writer)
+        yield Progress(stage="search", text=f"Searching {int(query.allowed.sum()):,} abstracts")
+        with clock.step("retrieve"):
+            ranking = rank_for(self.index, query, self._recipe.rank)
+            found = hits(self.index, ranking, _HITS)
+        yield Retrieved(hits=found)
+        outcome, streamed = yield from self._outcome(query, ranking, writer, clock)
+        answer = self._answer(query, outcome, ranking, writer, clock)
+        for piece in () if streamed else _PIECE.findall(answer.text):
+            yield Delta(text=piece)
+        yield Finished(answer=answer)
+
+    def _understand(self, request: Request, writer: "Writer | None") -> Query:
+        condensed = None
+        if writer and not places(request.asked):  # a number says itself which paper
+            condensed = writer.condense(request, self.index)
+        standalone = Standalone(condensed) if condensed else None
+        return self._recipe.understand(
+            request, self.index, self._encoder, self._digests, standalone, self._recipe.fitted
+        )
+
+    def _outcome(
+        self, query: Query, ranking: Ranking, writer: "Writer | None", clock: Clock
+    ) -> Generator[Event, None, tuple[Outcome, bool]]:
+        """What the answer says, and whether its text was streamed on the way."""
+        if direct := self._direct(query, ranking):
+            return direct, False
+        query = self._sure_of_kind(query, ranking)
+        with clock.step("select"):
+            evidence = self._recipe.select(self.index, query, ranking)
+            quotes = self._quoted(query, ranking, evidence)
+        if writer is None or not quotes.may_write:
+            return quotes, False
+        from rag.synthesis.writing import Material, write_answer  # a chat model's part alone
+
+        streamed = False
+        found = Material(self.index, query, ranking, evidence, quotes)
+        writing = write_answer(found, writer, clock, partial(self._look_up, query))
+        with closing(writing) as steps:
+            while True:
+                try:
+                    event = next(steps)
+                except StopIteration as end:
+                    return end.value, streamed
+                streamed = streamed or isinstance(event, Delta)
+                yield event
+
+    def _direct(self, query: Query, ranking: Ranking) -> Outcome | None:
+        """What needs no evidence: small talk, facts of the index, and what cannot be asked."""
+        index, scope = self.index, query.scope
+        if (number := query.missing_source) is not None:
+            return Outcome(reason=f"There is no source {number} in the answers before.")
+        known = index.lexical.document_frequency
+        is_talk = query.kind is Kind.CHAT and not query.names and not query.about
+        if is_talk and not any(token in known for token in tokenize(query.subject_text or "")):
+            return Outcome((Block((Claim(HELP, ()),)),), confidence=COUNTED, counted=True)
+        if scope.unknown:
+            there = ", ".join(digest.label for digest in self._digests) or "none"
+            return Outcome(reason=f"There is no digest of {scope.unknown}; there is: {there}.")
+        if not len(ranking.rows):
+            limits = describe_limits(query.request.filters, scope, self._digests)
+            return Outcome(reason=refusal.nothing_left(limits).reason)
+        if query.kind is Kind.COMPARE and not query.has_subject and not query.names:
+            return Outcome(reason="What is to be compared? Name two papers or subjects.")
+        if name := query.ambiguous:
+            titles = [index.papers[row].display_title for row in name.own[:_NEAREST]]
+            asked = tuple(query.probe.text.replace(name.text, f"“{title}”") for title in titles)
+            return Outcome(reason=refusal.unclear(index, name).reason, suggestions=asked)
+        if query.kind is Kind.CATALOGUE and (
+            blocks := catalogue.read_off(index, query, self._digests)
+        ):
+            return Outcome(tuple(blocks), confidence=COUNTED, counted=True)
+        return None
+
+    def _sure_of_kind(self, query: Query, ranking: Ranking) -> Query:
+        """The query with the kind that its evidence is selected for.
+
+        Where the wording may ask for papers or for what one says, the ranking tells as well.
+        """
+        kind = query.kind
+        if (query.named or query.about) and kind is not Kind.SIMILAR and query.only_names:
+            return query if kind is Kind.COMPARE else query.as_kind(Kind.ABOUT)
+        if kind in (Kind.CATALOGUE, Kind.CHAT, Kind.ANSWER, Kind.PAPERS):
+            several = not query.about and asks_for_several(self.index, query, ranking)
+            return query.as_kind(Kind.PAPERS if several else Kind.ANSWER)
+        return query
+
+    def _quoted(self, query: Query, ranking: Ranking, evidence: Evidence) -> Outcome:
+        """Quotes, with a caution where they are unsure, or why there is no answer."""
+        index, options = self.index, query.request.options
+        limits = describe_limits(query.request.filters, query.scope, self._digests)
+        if lack := refusal.filtered_out(index, query, ranking, limits):
+            return Outcome(reason=lack.reason, lacks=lack.lacks)
+        if not any(found.passages for found in evidence.papers):
+            return Outcome(reason="The papers found have no abstract to quote.")
+        is_known = query.kind is Kind.ABOUT and bool(query.named or query.about)
+        is_known = is_known or (query.kind is Kind.SIMILAR and evidence.fit is None)
+        of_all = not query.has_subject and query.kind in _OF_ALL
+        if is_known or of_all:
+            shown, cut = within(evidence, options.sources)
+            sure = None if query.kind is Kind.CHOOSE else COUNTED
+            return Outcome(
+                tuple(quote.write(index, shown)),
+                confidence=sure,
+                notice=joined(query.mends, cut),
+                may_write=True,
+            )
+        least = query.fitted.thresholds
+        judged = self._recipe.judge(index, query, ranking, evidence)
+        are_named = query.kind is Kind.COMPARE and len(query.named) > 1
+        suffices = are_named or judged.suffice(least)
+        on_topic = judged.topic >= least["topic"] * _MAY_BE_ON_TOPIC
+        if not suffices and options.strictness != "lenient":
+            lack = refusal.unanswered(index, query, ranking)
+            return Outcome(
+                reason=lack.reason,
+                lacks=lack.lacks,
+                confidence=judged.answer,
+                may_write=on_topic and options.strictness == "normal",
+            )
+        if options.strictness == "strict" and judged.answer < STRICT:
+            return Outcome(reason=UNSURE.format(judged.answer), lacks=query.subject.text)
+        notices = []
+        if not suffices:
+            notices.append(BESIDE.format(refusal.unanswered(index, query, ranking).reason))
+        elif query.kind in _ONE_PAPER and judged.paper < least["paper"]:
+            notices.append(CAUTION)
+            evidence = selection.nearest(index, query, ranking)
+        elif judged.answer < least["caution"]:
+            notices.append(CAUTION)
+        shown, cut = within(evidence, options.sources)
+        return Outcome(
+            tuple(quote.write(index, shown)),
+            confidence=judged.answer if suffices else None,
+            notice=joined(*notices, query.mends, cut),
+            may_write=suffices or on_topic,
+        )
+
+    def _look_up(self, query: Query, text: str) -> Evidence | None:
+        """The evidence for a part of a question; None if it does not suffice."""
+        request = replace(query.request, asked=text, turns=(), allowed=query.allowed)
+        part = self._understand(request, None)
+        if not part.allowed.any():
+            return None
+        ranking = rank_for(self.index, part, self._recipe.rank)
+        part = self._sure_of_kind(part, ranking)
+        found = self._recipe.select(self.index, part, ranking)
+        if not any(paper.passages for paper in found.papers):
+            return None
+        judged = self._recipe.judge(self.index, part, ranking, found)
+        return found if judged.suffice(part.fitted.thresholds) else None
+
+    def _answer(
+        self,
+        query: Query,
+        outcome: Outcome,
+        ranking: Ranking,
+        writer: "Writer | None",
+        clock: Clock,
+    ) -> Answer:
+        """The outcome with its markers and references, and what is told beside it."""
+        with clock.step("cite"):
+            composition = compose(outcome.blocks)
+        cited = {reference.paper.id for reference in composition.references}
+        reason = outcome.reason
+        references = composition.references
+        if not outcome.counted:
+            references = self._found_by(references, ranking)
+        return Answer(
+            question=query.request.asked.encode(errors="replace").decode(),
+            standalone_question=query.standalone,
+            kind=query.kind.value,
+            status="insufficient_evidence" if reason else "answered",
+            reason=reason,
+            lacks=outcome.lacks if reason else None,
+            mode="generative" if outcome.model else "extractive",
+            notice=outcome.notice,
+            plan=outcome.plan,
+            text=f"The abstracts do not say. {escape(reason)}" if reason else composition.text,
+            sentences=composition.sentences,
+            references=references,
+            nearest=self._nearest(ranking, cited),
+            suggestions=outcome.suggestions,
+            usage=writer.usage if writer else Usage(),
+            timings_ms=clock.done(),
+            model=outcome.model,
+            checked_by=outcome.checked_by,
+            confidence=None if reason else outcome.confidence,
+            index=self.info,
+        )
+
+    def _found_by(
+        self, references: tuple[Reference, ...], ranking: Ranking
+    ) -> tuple[Reference, ...]:
+        """The references, each with what found its paper for the whole question."""
+        return tuple(
+            each.model_copy(update={"found": ranking.found_by(row)})
+            for each in references
+            if (row := self.index.row_of(each.paper.id)) is not None
+        )
+
+    def _nearest(self, ranking: Ranking, cited: set[str]) -> tuple[NearPaper, ...]:
+        rows = [int(row) for row in ranking.rows[: len(cited) + _NEAREST]]
+        papers = [(self.index.papers[row], float(ranking.scores[row])) for row in rows]
+        return tuple(
+            NearPaper(id=paper.id, title=paper.title, score=score)
+            for paper, score in papers
+            if paper.id not in cited
+        )[:_NEAREST]

@@ -1,0 +1,139 @@
+"""Why the abstracts cannot answer, in words that are true and that a person can use."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from index.english import is_english as is_word
+from index.lexical import tokenize
+from index.names import Named
+from index.store import Index
+from rag.query import Query
+from rag.retrieval import Ranking
+from rag.wording import Kind
+
+if TYPE_CHECKING:
+    from py3langid.langid import LanguageIdentifier
+
+NEAR_THE_BEST = 0.6
+"""A paper that passes the filters comes near the best of all from this share of its score."""
+_SHOWN = 3
+_TELLING = 0.3
+"""The probability from which a text is in another language; short ones seldom reach it."""
+_AS_ENGLISH = {"en", "pcm", "zxx"}
+"""English, the pidgin that its words look like, and no language at all: acronyms."""
+
+
+@dataclass(frozen=True)
+class Shortfall:
+    """Why the abstracts cannot answer."""
+
+    reason: str
+    """As a sentence or two, for a person."""
+    lacks: str | None = None
+    """What abstracts would have to speak of; None if more of them would not help."""
+    far: bool = False
+    """Whether it is only that they are far from the question."""
+
+
+def nothing_left(limits: str) -> Shortfall:
+    """That no paper passes the filters, and what they are."""
+    return Shortfall(f"No abstract is left after the filters{_in(limits)}.")
+
+
+def filtered_out(index: Index, query: Query, ranking: Ranking, limits: str) -> Shortfall | None:
+    """That the paper asked about is left out by the filters, if none that passes comes near it."""
+    left_out = [row for row in query.named if not query.allowed[row]]
+    if left_out and not any(query.allowed[row] for row in query.named):
+        best = left_out[0]
+    elif query.kind in (Kind.ANSWER, Kind.ABOUT):
+        best = int(np.argmax(ranking.scores))
+        first = float(ranking.scores[ranking.rows[0]])
+        if query.allowed[best] or first >= NEAR_THE_BEST * float(ranking.scores[best]):
+            return None
+    else:
+        return None
+    passes = f"does not pass the filters{_in(limits)}"
+    return Shortfall(f"The paper that fits best, {_call(index, best)}, {passes}.")
+
+
+def unanswered(index: Index, query: Query, ranking: Ranking) -> Shortfall:
+    """The true reason why a question whose evidence is not likely enough gets no answer."""
+    about = query.subject.text if query.has_subject else None
+    words = [word for word in query.probe.text.split() if any(map(str.isalpha, word))]
+    asked = query.request.asked
+    for name in query.names:
+        asked = asked.replace(name.text, " ")
+    if not is_english(asked):
+        return Shortfall(
+            "The question seems to be in another language than English. Quotes are found by"
+            " English questions alone: ask in English, or set up a chat model.",
+            far=True,
+        )
+    if absent := _absent(query):
+        near = index.names.nearest(absent.text)
+        hint = f" Did you mean {near}?" if near else ""
+        return Shortfall(f"No abstract mentions {absent.text}.{hint}", absent.text)
+    known = query.about or query.named
+    if known:
+        row = known[0]
+        lacking = [name for name in query.proper if row not in name.mentioned]
+        if lacking:
+            reason = f"The abstract of {_call(index, row)} does not mention {lacking[0].text}."
+            return Shortfall(reason, lacking[0].text)
+        return Shortfall(f"The abstract of {_call(index, row)} does not state this.", about)
+    unknown = [word for word in words if _is_unknown(index, word)]
+    if unknown and query.kind is not Kind.COMPARE:
+        named = ", ".join(f"“{word.strip('.,;:?!()')}”" for word in unknown[:_SHOWN])
+        return Shortfall(
+            f"No abstract has the word{'s' * (len(unknown) > 1)} {named}.", about, far=True
+        )
+    if query.has_subject:
+        nearest = _call(index, int(ranking.rows[0]))
+        return Shortfall(
+            f"None of the abstracts states this; the nearest is that of {nearest}.", about, far=True
+        )
+    return Shortfall("The question has no words to search for: ask about the papers.")
+
+
+def unclear(index: Index, name: Named) -> Shortfall:
+    """That a name is that of several papers."""
+    titles = "; ".join(index.papers[row].display_title for row in name.own[:_SHOWN])
+    return Shortfall(f"“{name.text}” is the name of several papers: {titles}. Which one is meant?")
+
+
+def _absent(query: Query) -> Named | None:
+    """A name that no abstract has in any variant."""
+    return next((name for name in query.proper if not name.mentioned), None)
+
+
+def _is_unknown(index: Index, word: str) -> bool:
+    tokens = tokenize(word)
+    return bool(tokens) and not any(t in index.lexical.document_frequency for t in tokens)
+
+
+def is_english(text: str) -> bool:
+    """Whether a text is in English, as far as its words tell: in doubt it is."""
+    words = [word.strip(".,;:?!()\"'“”‘’").lower() for word in text.split()]
+    if 4 * sum(is_word(word) for word in words) >= 3 * len(words):
+        return True
+    language, probability = _languages().classify(text)
+    return bool(language in _AS_ENGLISH or probability < _TELLING)
+
+
+@lru_cache(maxsize=1)
+def _languages() -> "LanguageIdentifier":
+    # Imported here: its table is read when a question is refused, and only then.
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+
+
+def _in(limits: str) -> str:
+    return f" ({limits})" if limits else ""
+
+
+def _call(index: Index, row: int) -> str:
+    return f"“{index.names.called(row) or index.papers[row].display_title}”"

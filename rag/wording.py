@@ -1,0 +1,122 @@
+"""What a question's wording asks for: linear models over its words and its vector.
+
+They were fitted on wordings with every subject filled in at random (`eval/fitting`), so what
+counts is how it is asked, not about what: names and quoted titles are masked.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import pairwise
+
+import numpy as np
+
+from rag.fitted import Floats, Record
+
+_TITLE = re.compile(r"\"[^\"]+\"|“[^”]+”")
+_NAME = re.compile(r"\b\w*(?:[a-z][A-Z]|[A-Z]{2}|\d)[\w+-]*|(?<=[\w,] )[A-Z]\w+")
+_TOKEN = re.compile(r"[^\W_]+|\?")
+SHAPE = ("three words", "six words", "more than fifteen", "no other word", "one other word")
+"""How long a question is, and how many of its words the vocabulary does not have."""
+VECTOR_WEIGHT = 3.0
+"""What a unit vector is multiplied by, beside words that count 1: chosen on left-out questions."""
+RELATIONS = ("any", "every", "first", "last", "none")
+"""Which papers are meant by the digests of a question: of any of them, of each, only of the first
+or the last that is named, or of none."""
+_MAY, _LIKELY = 0.1, 0.5
+
+
+class Kind(StrEnum):
+    """The form of answer that a question wants."""
+
+    ANSWER = "answer"
+    PAPERS = "papers"
+    ABOUT = "about"
+    COMPARE = "compare"
+    OVERVIEW = "overview"
+    SIMILAR = "similar"
+    CHOOSE = "choose"
+    CATALOGUE = "catalogue"
+    CHAT = "chat"
+
+
+LISTS = frozenset({Kind.PAPERS, Kind.OVERVIEW, Kind.SIMILAR, Kind.CHOOSE})
+"""Kinds whose answers are lists of papers."""
+ASKS = ("number", "reason", "manner", "name", "meaning", "whether", "finding", "other")
+"""What a sentence has to state to answer."""
+
+
+def grams(text: str) -> list[str]:
+    """The words of a question, lower-case, and its pairs of neighbours; names are masked."""
+    masked = _NAME.sub("namex", _TITLE.sub("titlex", text)).lower()
+    words = _TOKEN.findall(masked)
+    return words + [f"{one} {two}" for one, two in pairwise(words)]
+
+
+def features(text: str, vector: Floats, vocabulary: Mapping[str, int]) -> Floats:
+    """The features of a wording: words and pairs of the vocabulary, shape, vector.
+
+    Args:
+        text: A question.
+        vector: Its unit vector by the bundled encoder, shape (d,).
+        vocabulary: The place of each word and pair that counts.
+    """
+    found = np.zeros(len(vocabulary) + len(SHAPE), dtype=np.float32)
+    every = grams(text)
+    found[[vocabulary[gram] for gram in every if gram in vocabulary]] = 1
+    others = sum(gram not in vocabulary for gram in every if " " not in gram)
+    size = len(text.split())
+    found[len(vocabulary) :] = (size <= 3, size <= 6, size > 15, others == 0, others == 1)
+    return np.concatenate((found, vector * np.float32(VECTOR_WEIGHT)))
+
+
+@dataclass(frozen=True, eq=False)
+class Wording:
+    """What a wording asks for, as probabilities."""
+
+    kinds: Mapping[str, float]
+    asks: Floats
+    """Of each of `ASKS`, if it asks what abstracts answer."""
+    facts: Mapping[str, float]
+    """Of what is to be read off the index, if it asks that (`rag.catalogue`)."""
+    leans: float
+    """That it cannot be understood without the turn before."""
+
+    @property
+    def asks_how_many(self) -> bool:
+        """Whether it may ask how many papers there are."""
+        return self.kinds[Kind.CATALOGUE] > _MAY and self.facts["count"] > _LIKELY
+
+    @property
+    def kind(self) -> Kind:
+        """The most probable kind."""
+        return Kind(max(self.kinds, key=lambda kind: self.kinds[kind]))
+
+
+def read_wording(text: str, vector: Floats, fitted: Record) -> Wording:
+    """Read a wording.
+
+    Args:
+        text: The question as it was asked.
+        vector: Its unit vector by the bundled encoder.
+        fitted: The record of the bundled encoder.
+    """
+    row = features(text, vector, fitted.places)
+    names = ("kinds", "asks", "facts", "leans")
+    kinds, asked, facts, leans = (fitted.models[name].shares(row) for name in names)
+    asks = np.asarray([asked[name] for name in ASKS], dtype=np.float32)
+    return Wording(kinds, asks, facts, leans["yes"])
+
+
+def read_relation(text: str, vector: Floats, fitted: Record) -> str:
+    """Which of `RELATIONS` a question has to its digests; "any" unless another is likely.
+
+    Args:
+        text: The question with `rag.scope.FIRST` and `rag.scope.SECOND` for its digests.
+        vector: The unit vector of this text by the bundled encoder.
+        fitted: The record of the bundled encoder.
+    """
+    shares = fitted.models["digests"].shares(features(text, vector, fitted.places))
+    relation = max(shares, key=lambda relation: shares[relation])
+    return relation if shares[relation] > _LIKELY else "any"

@@ -1,0 +1,188 @@
+"""The fit, on three made-up collections of four papers."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from eval.fitting import wordings
+from eval.fitting.left_out import answer_left_out, figures, left_out_text
+from eval.fitting.run import SOURCES, Material, fit, load_material, record_text
+from eval.gate.regressions import ask_left_out
+from eval.metrics.answers import AnswerScore
+from index.embedding import SentenceEncoder
+from index.errors import InputError
+from rag import fitted
+
+# Of each collection: what its papers are about, and the names, tasks and figures of four.
+COLLECTIONS = {
+    "digests": ("mosses", ("PeatNet", "Sporely", "BogMap", "FernCount"), "wet moorland"),
+    "acl": ("birdsong", ("ChirpFormer", "Larkling", "NestEar", "WingTalk"), "noisy gardens"),
+    "arxiv": ("bridges", ("SpanCheck", "RustEye", "Truss2Vec", "ArchScan"), "old ironwork"),
+}
+TASKS = ("counting", "naming", "mapping", "dating")
+
+
+def abstract(name: str, task: str, subject: str, place: str, number: int) -> str:
+    return (
+        f"People spend weeks on {task} {subject} by hand. We present {name}, a small network for"
+        f" {task} {subject} in {place}. It was trained on {number} labelled photographs. It fails"
+        f" after heavy snow because the edges of {subject} blur. The code is free."
+    )
+
+
+def written(path: Path, rows: list[dict[str, Any]]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def asked(id_: str, kind: str, question: str, titles: list[str], **more: Any) -> dict[str, Any]:
+    answerable = bool(titles)
+    return {"id": id_, "type": kind, "question": question, "answerable": answerable} | {
+        "papers": titles,
+        **more,
+    }
+
+
+def questions(papers: dict[str, str], subject: str, place: str) -> list[dict[str, Any]]:
+    found = []
+    for at, (title, text) in enumerate(papers.items()):
+        name, number = title.partition(":")[0], str(40 + at)
+        sentences = [f"{each.rstrip('.')}." for each in text.split(". ")]
+        trained = [{"paper": title, "quote": sentences[2]}]
+        fails = [{"paper": title, "quote": sentences[3]}]
+        number_of = f"How many labelled photographs was {name} trained on?"
+        found += [
+            asked(f"n{at}", "fact", number_of, [title], evidence=trained, nuggets=[[number]]),
+            asked(f"w{at}", "why", f"Why does {name} fail after snow?", [title], evidence=fails),
+        ]
+    titles = list(papers)
+    history = [
+        {"role": "user", "content": f"What is {titles[0].partition(':')[0]}?"},
+        {"role": "assistant", "content": f"A network, from {titles[0]}."},
+    ]
+    return [
+        *found,
+        asked("list", "list", f"Which papers are about {subject} in {place}?", titles[:2]),
+        asked("next", "followup", "How many photographs?", titles[:1], history=history),
+        asked("miss", "near-miss", f"How many drones does {subject} research fly?", []),
+        asked("off", "off-topic", "Who won the chess world championship in 1972?", []),
+    ]
+
+
+def by_place(row: dict[str, Any], papers: dict[str, str]) -> dict[str, Any]:
+    """A question with its evidence by the place in the abstract, as our own questions have it."""
+    places = []
+    for each in row.get("evidence", ()):
+        start = papers[each["paper"]].index(each["quote"])
+        places.append([each["paper"], start, start + len(each["quote"])])
+    return {**row, "evidence": places}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data")
+    for collection, (subject, names, place) in COLLECTIONS.items():
+        papers = {
+            f"{name}: {task.capitalize()} {subject.capitalize()} with Little Data": abstract(
+                name, task, subject, place, 40 + at
+            )
+            for at, (name, task) in enumerate(zip(names, TASKS, strict=True))
+        }
+        asking = questions(papers, subject, place)
+        if collection == "digests":
+            entries = "\n\n".join(f"{title}\n\n{text}" for title, text in papers.items())
+            (folder / "digests").mkdir()
+            (folder / "digests" / "march.txt").write_text(f"new\n\nMar 14\n\n{entries}\n")
+            written(folder / "questions" / "dev.jsonl", asking[::2])
+            written(folder / "questions" / "dev2.jsonl", asking[1::2])
+        else:
+            rows = [{"id": t, "title": t, "abstract": text} for t, text in papers.items()]
+            written(folder / "corpora" / f"{collection}.jsonl", rows)
+            if collection == "acl":
+                written(folder / "questions" / f"{collection}.jsonl", asking)
+        own = [by_place(row, papers) for row in asking] if collection == "arxiv" else []
+        written(folder / "own" / f"{collection}.jsonl", own)
+    for name in ("covid", "xquad", "scifact"):
+        sentences = [f"The {name} ferry is blue.", "It carries nine cars.", "Storms stop it."]
+        question = f"How many cars does the {name} ferry carry?"
+        row = {"question": question, "title": "", "sentences": sentences, "evidence": [1]}
+        written(folder / "evidence" / f"{name}.jsonl", [row])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def material(
+    data: Path, encoder: SentenceEncoder, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Material]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        few = wordings.filled()[::14]  # all of them take half a minute
+        patch.setattr("eval.fitting.wordings.filled", lambda: few)
+        patch.setattr("eval.fitting.models.own_turns", lambda: few)
+        patch.setattr("eval.fitting.collections.OWN", data / "own")
+        patch.setattr("eval.fitting.run.SOURCES", {name: SOURCES[name] for name in COLLECTIONS})
+        yield load_material(data, encoder)
+
+
+@pytest.mark.slow
+def test_the_same_inputs_give_the_same_bytes_which_the_product_reads(
+    material: Material, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = fit(material, without="arxiv")
+    text = record_text(record)
+    assert text == record_text(fit(material, without="arxiv"))
+    (tmp_path / "made-up--encoder.json").write_text(text)
+    monkeypatch.setattr(fitted, "FOLDER", tmp_path)
+    read = fitted.record.__wrapped__("made-up/encoder")
+    assert (read.vocabulary, read.frames) == (record.vocabulary, record.frames)
+    assert read.thresholds == record.thresholds
+    assert read.models.keys() == record.models.keys()
+    for name, model in record.models.items():
+        assert read.models[name].classes == model.classes
+        assert read.models[name].weights == pytest.approx(model.weights, rel=1e-3)
+
+
+@pytest.fixture(scope="module")
+def left_out(material: Material) -> tuple[list[str | None], dict[str, list[AnswerScore]]]:
+    """What was left out, in order, and the answers to each set."""
+    left: list[str | None] = []
+
+    def fit_noted(material: Material, without: str | None = None) -> fitted.Record:
+        left.append(without)
+        return fit(material, without)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("eval.fitting.left_out.fit", fit_noted)
+        return left, dict(answer_left_out(material))
+
+
+def test_every_set_is_answered_by_models_that_have_not_seen_its_collection(
+    left_out: tuple[list[str | None], dict[str, list[AnswerScore]]],
+) -> None:
+    left, scores = left_out
+    assert left == ["digests", "acl", "arxiv"]
+    sizes = {name: len(each) for name, each in scores.items() if each}
+    assert sizes == {"dev": 6, "dev2": 6, "acl": 12, "own arxiv": 12}
+    text = left_out_text({name: figures(each) for name, each in scores.items() if each})
+    assert "| right: why " in text
+    assert "| off-topic refused " in text
+    assert len({len(line) for line in text.splitlines()}) == 1
+
+
+def test_the_gate_knows_the_left_out_questions_by_set(
+    left_out: tuple[list[str | None], dict[str, list[AnswerScore]]],
+    material: Material,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("eval.gate.regressions.answer_left_out", lambda _: left_out[1].items())
+    scores = ask_left_out(material)
+    assert len(scores) == 36
+    assert scores["acl off"]["refused"] in (0, 1)
+
+
+def test_a_folder_without_questions_is_refused(tmp_path: Path, encoder: SentenceEncoder) -> None:
+    with pytest.raises(InputError, match=r"dev\.jsonl"):
+        load_material(tmp_path, encoder)

@@ -1,0 +1,69 @@
+"""An answer does not hang on its wording, nor on a turn before that it has nothing to do with.
+
+The sets are in our own words and on the shared digests; `pytest -m slow -s` prints what changes.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from eval.fitting.collections import read_questions
+from index.build import build
+from index.embedding import SentenceEncoder
+from rag import Answer, Assistant
+from rag.settings import Settings
+
+SETS = Path(__file__).parent
+MOST_CHANGED = 17
+"""Of 136 rewordings."""
+MOST_FROM_THE_OLD_PAPER = 2
+FEWEST_FOLLOWED = 22
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def assistant(
+    shared: Path, encoder: SentenceEncoder, tmp_path_factory: pytest.TempPathFactory
+) -> Assistant:
+    settings = Settings(store=tmp_path_factory.mktemp("steady") / "store")
+    build([shared / "digests"], settings.store, encoder, year=2025)
+    return Assistant.open(store=settings.store, settings=settings)
+
+
+def cited(answer: Answer) -> set[str]:
+    return {reference.paper.id for reference in answer.references}
+
+
+def test_rewordings_get_the_same_answer(assistant: Assistant) -> None:
+    changed, asked = [], 0
+    for row in read_questions(SETS / "rewordings.jsonl"):
+        first, *others = (assistant.ask(text) for text in row["wordings"])
+        asked += len(others)
+        changed += [
+            answer.question
+            for answer in others
+            if (answer.status, cited(answer)) != (first.status, cited(first))
+        ]
+    print(f"\n{len(changed)} of {asked} rewordings change the status or the cited papers")  # noqa: T201
+    print("\n".join(changed))  # noqa: T201
+    assert asked == 136
+    assert len(changed) <= MOST_CHANGED
+
+
+def test_a_new_topic_is_not_answered_from_the_paper_before_and_a_follow_up_is(
+    assistant: Assistant,
+) -> None:
+    old, followed = [], []
+    for row in read_questions(SETS / "turns.jsonl"):
+        found = cited(assistant.ask(row["question"], row["history"]))
+        wanted = set(row["papers"])
+        before = {id_ for turn in row["history"] for id_ in turn.get("references", ())}
+        if row["needs"]:
+            followed += [row["id"]] if found & wanted else []
+        elif found and found <= before and not found & wanted:
+            old.append(row["question"])
+    print(f"\n{len(old)} of 25 new topics from the old paper, {len(followed)} of 25 followed")  # noqa: T201
+    print("\n".join(old))  # noqa: T201
+    assert len(old) <= MOST_FROM_THE_OLD_PAPER
+    assert len(followed) >= FEWEST_FOLLOWED

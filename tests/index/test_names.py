@@ -1,0 +1,352 @@
+import json
+import random
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from hashing_encoder import HashingEncoder
+from hypothesis import given
+from hypothesis import strategies as st
+
+from index.build import build_papers
+from index.names import FILE_NAME, Named, Names
+from index.papers import Paper
+from index.store import Index, current
+
+
+def papers(*texts: tuple[str, str]) -> list[Paper]:
+    """Papers of these titles and abstracts, in this order."""
+    return [
+        Paper(id=f"{row:04}", title=title, abstract=abstract)
+        for row, (title, abstract) in enumerate(texts)
+    ]
+
+
+SHELF = papers(
+    ("KettleBench: Boiling Water on Request", "We introduce KettleBench, which boils water."),
+    ("HoME: Chores in a Simulated House", "HoME lets a machine tidy up."),
+    ("Dropping Leaves in Autumn", "We propose Drop Autumn REmains (DARE). Few dare to try."),
+    ("Model Gluing: A Survey", "Everything on model gluing is here."),
+    ("Weights in Pairs", "A trick for model gluing that GPT-4 and GPT-3.5/GPT-4 do not need."),
+    ("Pebbleland: Stones to Sort", "A game of many stones, seen at home by LLMs."),
+    ("Counting the Quiet Owls of a Northern Forest by Night", "Owls were counted by LLMs."),
+    ("One for Each: A Shared Spoon", "Spoons, with Llama 3 at the table."),
+)
+TABLE = Names.build(SHELF)
+
+
+def of(name: str, text: str, table: Names = TABLE) -> Named | None:
+    """What was read as `name` in a text, if it was."""
+    return next((named for named in table.read(text) if named.text == name), None)
+
+
+def rows(text: str, table: Names = TABLE) -> list[tuple[str, tuple[int, ...]]]:
+    return [(named.text, named.own) for named in table.read(text)]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Q-PEBL", "QPEBL"),
+        ("StoneMatrix.AI", "StoneMatrix AI"),
+        ("meta-KL", "MetaKL"),
+        ("Pigwild!", "Pigwild"),
+        ("M$^{3}$Spoon", "M3Spoon"),
+        ("M^{3}Spoon", "M³Spoon"),
+        ("BigKettle", "BIG-kettle"),
+        ("KettleBench", "kettlebench"),
+        ("Señorío-2", "Senorio2"),
+        ("TeaPot™", "TeaPot"),
+        ("QZP/IX", "QZPIX"),
+        ("Lmur 3", "Lmur-3"),
+        ("Lmur3", "Lmur 3"),
+        ("KPMs", "KPM"),
+    ],
+)
+def test_spellings_of_one_name_meet_in_both_directions(one: str, other: str) -> None:
+    for written, asked in ((one, other), (other, one)):
+        table = Names.build(papers((f"{written}: Spoons", "Spoons."), ("Forks", "Not spoons.")))
+        named = table.read(f"Does a spoon of {asked} bend?")
+        assert [found.own for found in named] == [(0,)], (written, asked)
+        mentioning = Names.build(papers(("Forks", "None."), ("Cups", f"We fill {written} twice.")))
+        found = [found.mentioned for found in mentioning.read(f"Does a spoon of {asked} bend?")]
+        if any(c.isupper() or c.isdigit() for c in asked[1:]) and "/" not in asked:
+            assert found == [(1,)], (written, asked)
+
+
+def test_a_mark_and_its_form_with_a_few_letters_after_the_digit_meet() -> None:
+    table = Names.build(papers(("Marks", "We see H3K56Ac."), ("More", "We see H3K56 alone.")))
+    for name in ("H3K56", "H3K56Ac"):
+        assert of(name, f"Where is {name} found?", table) == Named(
+            name, 9, 9 + len(name), (), (0, 1), True
+        )
+
+
+def test_another_letter_or_digit_after_a_number_makes_another_name() -> None:
+    table = Names.build(papers(("A", "GPT-4 is."), ("B", "GPT-4o is."), ("C", "GPT-40 is.")))
+    for row, name in enumerate(("GPT-4", "GPT-4o", "GPT-40")):
+        named = of(name, f"Is {name} any good?", table)
+        assert named
+        assert named.mentioned == (row,)
+
+
+def test_a_version_is_not_the_number_before_its_dot() -> None:
+    table = Names.build(papers(("A", "GPT-3 is."), ("B", "GPT-3.5 is."), ("C", "GPT-35 is.")))
+    assert [named.mentioned for named in table.read("GPT-3, GPT-3.5 and GPT-35")] == [
+        (0,), (1,), (2,),
+    ]  # fmt: skip
+
+
+def test_two_names_with_a_slash_between_them_are_two() -> None:
+    assert [named.text for named in TABLE.read("Is GPT-3.5/GPT-4 hot?")] == ["GPT-3.5", "GPT-4"]
+
+
+def test_names_of_papers_that_differ_in_a_capital_s_are_not_plurals() -> None:
+    table = Names.build(papers(("SPOT: Cups", "Cups."), ("SPOTS: Cups", "Cups.")))
+    assert rows("SPOT or SPOTS", table) == [("SPOT", (0,)), ("SPOTS", (1,))]
+
+
+@pytest.mark.parametrize("text", ["kettlebench", "what is kettlebench?", "pebbleland rules"])
+def test_a_distinctive_name_is_found_in_lower_case_and_is_not_proper(text: str) -> None:
+    (named,) = TABLE.read(text)
+    assert (named.own, named.proper) == (((0,) if "kettle" in text else (5,)), False)
+
+
+@pytest.mark.parametrize(
+    "text", ["who dares to stay at home?", "we dare", "is there one for each of us?", "homes"]
+)
+def test_ordinary_words_in_lower_case_name_no_paper(text: str) -> None:
+    assert TABLE.read(text) == ()
+
+
+def test_a_word_that_other_papers_use_in_lower_case_names_no_paper() -> None:
+    table = Names.build(papers(("Quoxing: A Survey", "All."), ("B", "Our quoxing."), ("C", "We.")))
+    assert table.read("how does quoxing work?") == ()
+    assert rows("how does Quoxing work?", table) == [("Quoxing", (0,))]
+
+
+def test_an_english_word_that_many_papers_have_as_a_name_is_it_in_lower_case_too() -> None:
+    texts = [
+        ("SAM: Cutting Shapes", "We cut."),
+        *((f"Shapes {n}", "We use SAM.") for n in range(9)),
+    ]
+    assert rows("what does sam cut?", Names.build(papers(*texts))) == [("sam", (0,))]
+
+
+def test_the_same_words_as_a_name_by_their_shape_are_proper() -> None:
+    assert of("HoME", "Is HoME tidy?") == Named("HoME", 3, 7, (1,), (1,), True)
+    named = of("DARE", "Is DARE dry?")
+    assert named
+    assert (named.own, named.mentioned, named.proper) == ((2,), (2,), True)
+
+
+def test_a_phrase_that_others_use_is_a_topic_unless_it_is_written_as_a_name() -> None:
+    assert TABLE.read("what is model gluing?") == ()
+    for text in ("What is Model Gluing?", 'what is "model gluing"?'):
+        (named,) = TABLE.read(text)
+        assert (named.own, named.mentioned, named.proper) == ((3,), (3, 4), True)
+    assert TABLE.called(3) is None
+
+
+def test_a_phrase_that_only_its_paper_has_is_its_name() -> None:
+    table = Names.build(papers(("Lost in the Kitchen: Long Recipes", "Recipes."), ("B", "Cups.")))
+    assert rows("what is lost in the kitchen about?", table) == [("lost in the kitchen", (0,))]
+    assert table.called(0) == "Lost in the Kitchen"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "counting the quiet owls of a northern forest by night",
+        'which owls are in "quiet owls of a northern forest"?',
+        "the paper counting the quiet owls of a northern forest, please",
+    ],
+)
+def test_a_title_or_a_long_part_of_one_names_the_paper(text: str) -> None:
+    (named,) = TABLE.read(text)
+    assert (named.own, named.mentioned, named.proper) == ((6,), (6,), True)
+
+
+def test_a_few_words_of_a_title_in_prose_do_not_name_the_paper() -> None:
+    assert TABLE.read("how many owls live in a northern forest by night?") == ()
+
+
+def test_a_name_that_several_papers_have_gives_them_all() -> None:
+    table = Names.build(
+        papers(("SPOT: Cups", "Cups."), ("Forks", "Forks."), ("SPOT: Jars", "Jars."))
+    )
+    assert rows("what is SPOT?", table) == [("SPOT", (0, 2))]
+
+
+def test_an_acronym_of_the_field_is_mentioned_and_nobodys_own() -> None:
+    texts = [(f"Study {n}", "We ask large language models (LLMs), and an LLM.") for n in range(9)]
+    table = Names.build(papers(("A Study (LLM)", "We propose an LLM."), *texts))
+    named = of("LLM", "What does an LLM do?", table)
+    assert named
+    assert (named.own, named.mentioned) == ((), tuple(range(10)))
+
+
+@pytest.mark.parametrize(
+    ("title", "abstract", "name"),
+    [
+        ("Warm Cups", "We propose a robust twin cup machine (R-TCM) for tea.", "RTCM"),
+        ("Warm Cups", "In this work we present CupFuME, a stove.", "CupFuME"),
+        ("Warm Cups", "A stove called Quarrel warms them.", "Quarrel"),
+        ("Twin Cup Machines", "These are twin cup machines (TCM).", "TCM"),
+        ("Warm Cups (WACU) for Tea", "Cups.", "WACU"),
+    ],
+)
+def test_a_name_that_a_paper_coins_is_its_own(title: str, abstract: str, name: str) -> None:
+    table = Names.build(papers(("Forks", "We use forks."), (title, abstract)))
+    assert rows(f"What does {name} do?", table) == [(name, (1,))]
+
+
+def test_an_acronym_that_a_paper_only_spells_out_is_not_its_own() -> None:
+    table = Names.build(papers(("Forks", "Steel has a hot cup index (HCI)."), ("B", "Cups.")))
+    assert of("HCI", "What is HCI?", table) == Named("HCI", 8, 11, (), (0,), True)
+
+
+def test_a_name_that_no_paper_has_is_read_with_no_papers() -> None:
+    for name in ("GPT-9", "Zorbl", "KettleBench-Z", "Llama 5", "XQZ"):
+        assert of(name, f"How does {name} do?") == Named(name, 9, 9 + len(name), (), (), True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["In June 2024 or on Monday", "Is 7B or 4-bit or 3rd or top-5 or 10x best?", "WHAT IS IT?",
+     "Which Of The Many Spoons Are Better?", "why? Because. “Spoons are”"],
+)  # fmt: skip
+def test_dates_quantities_and_words_that_open_a_sentence_are_no_names(text: str) -> None:
+    assert TABLE.read(text) == ()
+
+
+def test_an_english_ending_after_a_hyphen_is_no_part_of_the_name() -> None:
+    assert rows("KettleBench-based or KettleBench's") == [("KettleBench", (0,))] * 2
+
+
+def test_the_longest_of_several_names_is_taken() -> None:
+    table = Names.build(papers(("KettleBench: Tea", "Tea."), ("KettleBench 2: Tea", "Tea.")))
+    assert rows("KettleBench 2 or KettleBench", table) == [
+        ("KettleBench 2", (1,)), ("KettleBench", (0,)),
+    ]  # fmt: skip
+
+
+def test_papers_are_called_by_the_head_of_their_title_or_a_name_in_it() -> None:
+    assert [TABLE.called(row) for row in (0, 1, 2, 5, 6)] == [
+        "KettleBench", "HoME", None, "Pebbleland", None,
+    ]  # fmt: skip
+    table = Names.build(papers(("Tea with CupFuME at Last", "We introduce CupFuME.")))
+    assert table.called(0) == "CupFuME"
+
+
+@pytest.mark.parametrize(
+    ("unknown", "nearest"),
+    [("KettelBench", "KettleBench"), ("pebblelnd", "Pebbleland"), ("GTP-4", "GPT-4"),
+     ("GPT-5", None), ("Zorbl", None), ("", None)],
+)  # fmt: skip
+def test_the_nearest_name_has_few_other_letters_and_the_same_digits(
+    unknown: str, nearest: str | None
+) -> None:
+    assert TABLE.nearest(unknown) == nearest
+
+
+WORDS = st.sampled_from(
+    "KettleBench home HoME GPT-4 GPT-3.5/GPT-4 Llama 3 ﬁre M³ é e\u0301 quiet owls of a northern "
+    "model Gluing, one for each. “ ” ( ) - / ' ’s ++ ^{3} \U0001f600 İ ß ™ \n 名前".split(" ")
+)
+
+
+@given(st.one_of(st.text(), st.lists(WORDS).map(" ".join), st.lists(WORDS).map("".join)))
+def test_names_index_the_text_in_order_and_never_overlap(text: str) -> None:
+    end = 0
+    for named in TABLE.read(text):
+        assert end <= named.start < named.end
+        assert text[named.start : named.end] == named.text
+        assert set(named.own) <= set(named.mentioned) <= set(range(len(SHELF)))
+        assert [*named.mentioned] == sorted(named.mentioned)
+        end = named.end
+
+
+@given(st.lists(st.tuples(st.text(max_size=40), st.lists(WORDS, max_size=9).map(" ".join))))
+def test_any_papers_give_a_table_that_reads_the_same_after_saving(
+    tmp_path_factory: pytest.TempPathFactory, texts: list[tuple[str, str]]
+) -> None:
+    folder = tmp_path_factory.mktemp("table")
+    shelf = papers(*texts)
+    built = Names.build(shelf)
+    built.save(folder)
+    assert [path.name for path in folder.iterdir()] == [FILE_NAME]
+    loaded = Names.load(folder)
+    question = "KettleBench, GPT-4 or " + " ".join(paper.title for paper in shelf)
+    assert loaded.read(question) == built.read(question)
+    assert loaded.nearest("KettelBench") == built.nearest("KettelBench")
+    assert [*map(loaded.called, range(len(shelf)))] == [*map(built.called, range(len(shelf)))]
+
+
+def test_a_text_of_any_length_is_read_in_time_that_grows_with_it() -> None:
+    started = time.perf_counter()
+    for text in ("a1" * 20_000, "x-" * 10_000, "A1-" * 10_000, "GPT-4 " * 5_000, "'" * 50_000):
+        TABLE.read(text)
+    assert time.perf_counter() - started < 10
+
+
+def made_up(count: int) -> list[Paper]:
+    """Papers of made-up names over made-up words, some of them frequent."""
+    chance = random.Random(count)
+    syllables = "ba co du fe gi lo mu ne pa ri so tu va we xi zo".split()
+    words = ["".join(chance.choices(syllables, k=3)) for _ in range(4000)]
+    weights = [1 / (rank + 10) for rank in range(4000)]
+    texts: list[tuple[str, str]] = []
+    for number in range(count):
+        name = f"{words[number % 4000].title()}Net-{number}"
+        body = chance.choices(words, weights, k=60)
+        body[::20] = ["GPT-4", "Llama 3", "LLMs"]
+        texts.append((f"{name}: {' '.join(body[3:9])}", f"We propose {name}. {' '.join(body)}"))
+    return papers(*texts)
+
+
+def fastest_seconds(table: Names, questions: Sequence[str]) -> float:
+    times: list[float] = []
+    for _ in range(15):
+        started = time.perf_counter()
+        for question in questions:
+            table.read(question)
+        times.append((time.perf_counter() - started) / len(questions))
+    return min(times)
+
+
+def test_reading_takes_five_milliseconds_at_most_and_no_longer_in_a_larger_collection() -> None:
+    seconds: list[float] = []
+    for count in (1_000, 12_000):
+        shelf = made_up(count)
+        table = Names.build(shelf)
+        heads = [paper.title.partition(":")[0] for paper in shelf[500:540:10]]
+        asked = [f"How does {head} compare to {head.lower()}x, Zorbl 4 and others in tests on tea "
+                 "and cups when water is hot?" for head in heads]  # fmt: skip
+        assert rows(asked[0], table)[0] == (heads[0], (500,))
+        seconds.append(fastest_seconds(table, asked))
+    assert seconds[1] < 0.005
+    assert seconds[1] < 3 * seconds[0]
+
+
+def test_the_index_has_the_names_of_its_papers(tmp_path: Path) -> None:
+    build_papers(SHELF, tmp_path, HashingEncoder())
+    opened = Index.open(tmp_path)
+    assert FILE_NAME in opened.manifest.files
+    assert [opened.papers[row].id for row in opened.names.read("KettleBench")[0].own] == ["0000"]
+
+
+def test_a_generation_of_an_earlier_version_gets_its_names_when_it_is_opened(
+    tmp_path: Path,
+) -> None:
+    build_papers(SHELF, tmp_path, HashingEncoder())
+    folder = tmp_path / "generations" / (current(tmp_path) or "")
+    (folder / FILE_NAME).unlink()
+    manifest = json.loads((folder / "manifest.json").read_text())
+    del manifest["files"][FILE_NAME]
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    assert Index.open(tmp_path).names.read("KettleBench") == TABLE.read("KettleBench")
+    report = build_papers(SHELF, tmp_path, HashingEncoder())
+    assert (report.unchanged, report.embedded) == (len(SHELF), 0)
+    assert FILE_NAME in Index.open(tmp_path).manifest.files

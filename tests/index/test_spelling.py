@@ -1,0 +1,123 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from index.english import is_english
+from index.lexical import LexicalIndex
+from index.names import Names
+from index.papers import Paper
+from index.spelling import mend
+
+SHELF = [
+    Paper(id=f"{row}", title=title, abstract=abstract)
+    for row, (title, abstract) in enumerate(
+        [
+            ("MechKPT: Bolts and Nuts", "Heuristic search orders the function of materials."),
+            ("LLaVO: Pictures", "Language models with retrieval are evaluated on pictures."),
+            ("KettleBench: Water", "An order, and quantization of functions, for retrieval."),
+            ("Tokens", "A kettle is quantized, and we evaluate the retriever of the tokenization."),
+        ]
+    )
+]
+LEXICAL, NAMES = LexicalIndex.build(SHELF), Names.build(SHELF)
+
+
+def mended(text: str) -> str:
+    return mend(text, LEXICAL, NAMES)[0]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        ("how does heuristc search work?", "how does heuristic search work?"),
+        ("Hueristic search?", "Heuristic search?"),
+        ("what is retreival good for?", "what is retrieval good for?"),
+        ("is it retreival-augmented?", "is it retrieval-augmented?"),
+        ("what does qauntizaton cost?", "what does quantization cost?"),
+        ("(langauge) models", "(language) models"),
+        ("what does MechKTP do?", "what does MechKPT do?"),
+        ("what is kettlebnch?", "what is KettleBench?"),
+        ("what is KetleBench?", "what is KettleBench?"),
+    ],
+)
+def test_a_typing_error_becomes_the_word_or_the_name_that_is_near(wrong: str, right: str) -> None:
+    assert mended(wrong) == right
+
+
+def test_every_mend_is_told_with_its_old_and_its_new_word() -> None:
+    text, mends = mend("What does MechKTP do with heuristc serach?", LEXICAL, NAMES)
+    assert text == "What does MechKPT do with heuristic search?"
+    assert mends == (("MechKTP", "MechKPT"), ("heuristc", "heuristic"), ("serach", "search"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the older fraction of the planner",  # English, and one or two letters from the index
+        "which retrievals were quantizable or tokenizations",  # other forms of known words
+        "a well-meant by-product",
+        "LLaMO and LLaVA are not LLaVO",  # short names of other things
+        "KettleBind is not near enough",
+        "MechKPT2 or GPT-5",
+        "is Moscovia a place?",
+    ],
+)
+def test_good_words_and_names_of_other_things_stay(text: str) -> None:
+    assert mend(text, LEXICAL, NAMES) == (text, ())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "modelos de lenguaje grandes",
+        "welche Funktionen hat die Bibliothek",
+        "quels matériaux pour la langage",
+        "言語モデル とは",
+    ],
+)
+def test_other_languages_stay(text: str) -> None:
+    assert mend(text, LEXICAL, NAMES) == (text, ())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "what does retreival() return?",
+        "set self.retreival or retreival_size",
+        "see docs/retreival and @retreival",
+        "run `retreival` with --langauge",
+        "\\langauge in {heuristc}",
+    ],
+)
+def test_code_stays(text: str) -> None:
+    assert mend(text, LEXICAL, NAMES) == (text, ())
+
+
+def test_of_two_words_equally_near_the_more_frequent_is_meant() -> None:
+    texts = ["a pottery of potters", "our potteri", "by potters", "for potters"]
+    shelf = [Paper(id=str(n), title="Clay", abstract=text) for n, text in enumerate(texts)]
+    new, _ = mend("do the pottrrs know?", LexicalIndex.build(shelf), Names.build(shelf))
+    assert new == "do the potters know?"
+
+
+@pytest.mark.parametrize(
+    ("word", "good"),
+    [("order", True), ("older", True), ("studies", True), ("planned", True), ("using", True),
+     ("heuristc", False), ("serach", False), ("zorbl", False)],
+)  # fmt: skip
+def test_english_is_the_encoders_vocabulary_and_its_regular_forms(word: str, good: bool) -> None:
+    assert is_english(word) is good
+
+
+@given(st.text(max_size=80))
+def test_any_text_is_mended_to_a_text_with_each_new_word_in_it(text: str) -> None:
+    new, mends = mend(text, LEXICAL, NAMES)
+    assert (new == text) == (not mends)
+    for old, right in mends:
+        assert old in text
+        assert right in new
+
+
+@given(st.sampled_from([paper.abstract for paper in SHELF]))
+def test_what_stands_in_the_abstracts_is_never_mended(abstract: str) -> None:
+    assert mend(abstract, LEXICAL, NAMES) == (abstract, ())

@@ -1,0 +1,269 @@
+"""Endpoints as they are: replies that users of such clients have reported, and faults."""
+
+import base64
+import json
+import time
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from chat_server import (
+    EVENTS,
+    JSON,
+    ChatServer,
+    Scripted,
+    cut_off,
+    delta,
+    fails,
+    huge,
+    huge_event,
+    says,
+    sends,
+    slowly,
+    streams,
+)
+
+from rag.chat import ChatError, ChatModel, Limits, Message, ReplyError, TooLongError
+from rag.chat.model import _context
+from rag.chat.reading import answer_in
+
+ASKED: list[Message] = [
+    {"role": "system", "content": "Be short."},
+    {"role": "user", "content": "What are mosses?"},
+]
+OPTIONS: dict[str, Any] = {"max_tokens": 9, "seed": 1, "stop": ["\n\n"]}
+KEY = "sk-very-secret-0123456789"
+SAID = "OSWorld has 369 tasks [1.1]."
+
+
+def cases(shared: Path) -> dict[str, dict[str, Any]]:
+    lines = (shared / "cases" / "endpoints.jsonl").read_text().splitlines()
+    return {case["name"]: case for case in map(json.loads, lines)}
+
+
+def scripted(reply: dict[str, Any]) -> Scripted:
+    """A reply of a case; a number is a pause in seconds, which the server sleeps."""
+
+    def chunks() -> Iterator[bytes]:
+        for chunk in reply["chunks"]:
+            if isinstance(chunk, int | float):
+                time.sleep(chunk)
+            elif isinstance(chunk, dict):
+                yield base64.b64decode(chunk["base64"])
+            else:
+                yield chunk.encode(errors="surrogatepass")
+
+    return Scripted(chunks(), status=reply["status"], content_type=reply["content_type"])
+
+
+def problem(model: ChatModel, **limits: float) -> ChatError:
+    """What asking ends in: one line, and the key nowhere in what a log of it could show."""
+    with pytest.raises(ChatError) as raised:
+        model.complete(ASKED, limits=Limits(**limits) if limits else None, **OPTIONS)
+    error = raised.value
+    assert "\n" not in str(error)
+    shown, linked = "".join(traceback.format_exception(error)), error.__cause__
+    assert KEY not in shown + repr(error) + repr(linked)
+    return error
+
+
+def test_every_reported_reply_is_read_whole_and_streamed(
+    chat_server: ChatServer, model: ChatModel, shared: Path
+) -> None:
+    for name, case in cases(shared).items():
+        model.refused.clear()
+        model.streams_thoughts = None
+        chat_server.script = [scripted(reply) for reply in case["replies"]]
+        if case["text"] is None:
+            chat_server.script *= 4  # an endpoint that goes on like this
+            assert problem(model), name
+            continue
+        with model.stream(ASKED, **OPTIONS) as stream:
+            texts = list(stream)
+        assert stream.reply.text == texts[-1] == case["text"], name
+        if "o-series" in name or "LiteLLM" in name:
+            assert chat_server.received[-1].body["max_completion_tokens"] == 9
+
+
+def test_an_endpoint_that_does_not_say_what_it_refuses_is_asked_for_the_least(
+    chat_server: ChatServer, model: ChatModel
+) -> None:
+    def bare(request: Any) -> Scripted:
+        asks = {*request.body} == {"model", "messages", "max_completion_tokens"}
+        is_user = [m["role"] for m in request.body["messages"]] == ["user"]
+        return says("Plants.") if asks and is_user else fails(400, "Bad request")
+
+    chat_server.script = bare
+    assert model.complete(ASKED, **OPTIONS).text == "Plants."
+    assert "Be short." in chat_server.received[-1].text
+    count = len(chat_server.received)
+    assert model.complete(ASKED, **OPTIONS).text == "Plants."
+    assert len(chat_server.received) == count + 1
+
+
+THOUGHTS = [
+    "<think>hm</think>{}",
+    "\u200b <thinking>\nhm [1.1].\n</thinking>\n\n{}",
+    "<thought>hm</thought><think>more</think>{}",
+    "hm, [2.1] it is.\n</think>\n{}",
+    "◁think▷hm◁/think▷{}",
+    "[THINK]hm[/THINK]{}",
+    "<reasoning>a</reasoning> {}",
+    "<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>{}",
+    "{}</s>",
+    "{}<|im_end|>",
+]
+
+
+@pytest.mark.parametrize("form", THOUGHTS)
+def test_thoughts_and_signs_of_templates_are_never_the_answer(
+    form: str, chat_server: ChatServer, model: ChatModel
+) -> None:
+    whole = form.format(SAID)
+    chat_server.script = [streams(*whole), streams(*whole)]
+    assert model.complete(ASKED, **OPTIONS).text.strip() == SAID
+    with model.stream(ASKED, **OPTIONS) as stream:  # what it is like is known now
+        for said in stream:
+            assert SAID.startswith(said.strip())
+    assert said.strip() == SAID
+
+
+def test_a_thought_without_an_answer_says_which_setting_to_raise(
+    chat_server: ChatServer, model: ChatModel
+) -> None:
+    chat_server.script = [streams("<think>on and on", finish="length")]
+    assert "raise ABSTRACTQA_ANSWER_TOKENS" in str(problem(model))
+
+
+FAULTS = {
+    "wrong key": (fails(401, f"wrong key {KEY}"), "refuses the key"),
+    "unknown": (fails(404, f"nothing for {KEY}"), "check ABSTRACTQA_CHAT_MODEL"),
+    "cut key": (fails(418, "x" * 190 + KEY), "rejects the request"),
+    "quota": (fails(429, KEY, code="insufficient_quota"), "used up"),
+    "too many": (fails(429, f"{KEY} asks too much", retry_after="0"), "no more requests"),
+    "failing": (fails(500, f"{KEY} failed", retry_after="0"), "failed (HTTP 500)"),
+    "refusal": (says(None, refusal=f"I will not, {KEY}."), "refused to answer"),
+    "refusal in pieces": (sends(delta(refusal=f"No, {KEY}."), "[DONE]"), "refused to answer"),
+    "filter": (says("A", finish="content_filter"), "content filter"),
+    "empty": (says("", finish=KEY), "empty reply"),
+    "no chat": (Scripted([f'{{"key": "{KEY}"}}'.encode()]), "empty reply"),
+    "broken": (Scripted([f'{{"key": "{KEY}'.encode()]), "not of OpenAI's chat protocol"),
+    "broken event": (sends(f'{{"key": "{KEY}'), "not of OpenAI's chat protocol"),
+    "page": (Scripted([b"<html>"], content_type="text/html"), "most end in /v1"),
+    "cut off": (cut_off(says(KEY * 20)), "broke the connection off"),
+    "cut stream": (cut_off(streams(KEY, KEY, KEY)), "broke the connection off"),
+    "huge": (huge(5), "more than 4 MB"),
+    "huge event": (huge_event(5), "more than 4 MB"),
+    "redirect": (
+        Scripted([b""], status=307, headers={"Location": "http://127.0.0.2:9/v1/x"}),
+        "sends to another address",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_is_one_line_without_the_key(
+    name: str, chat_server: ChatServer, model: ChatModel
+) -> None:
+    fault, words = FAULTS[name]
+    chat_server.script = lambda _: fault
+    assert words in str(problem(model))
+    assert len(chat_server.received) <= 4
+
+
+def test_a_request_that_is_too_long_is_an_error_of_its_own(
+    chat_server: ChatServer, model: ChatModel
+) -> None:
+    chat_server.script = [fails(400, "maximum context length is 10", code="context_length")]
+    assert isinstance(problem(model), TooLongError)
+
+
+def test_a_reply_that_broke_off_is_asked_for_again_unless_some_of_it_was_shown(
+    chat_server: ChatServer, model: ChatModel
+) -> None:
+    chat_server.script = [Scripted([], content_type=EVENTS, reset=True), streams("Plants.")]
+    assert model.complete(ASKED, **OPTIONS).text == "Plants."
+    begun = sends(delta(content="Mosses are small plants. "), '{"error": "overloaded"}')
+    chat_server.script = [begun, streams("Plants.")]
+    with model.stream(ASKED, **OPTIONS) as stream, pytest.raises(ChatError, match="overloaded"):
+        list(stream)
+    assert len(chat_server.received) == 3
+
+
+@pytest.mark.parametrize("whole", [0.4, None])
+def test_deadlines_hold_for_replies_byte_by_byte(
+    whole: float | None, chat_server: ChatServer, model: ChatModel
+) -> None:
+    chat_server.script = [slowly(says("Plants."), pause_seconds=0.1)]
+    if whole:
+        assert "no whole reply within 0.4 seconds" in str(problem(model, whole=whole))
+    else:
+        assert "no first word" in str(problem(model, whole=9, first_word=0.4))
+    assert chat_server.hung_up.wait(5)
+
+
+def test_nobody_there_is_told_within_three_seconds(model: ChatModel) -> None:
+    nowhere = model.client.copy(base_url="http://127.0.0.1:9/v1")
+    model.client = nowhere
+    started = time.perf_counter()
+    assert "cannot be reached" in str(problem(model))
+    assert time.perf_counter() - started < 3
+
+
+def test_models_are_listed_with_their_contexts(chat_server: ChatServer, model: ChatModel) -> None:
+    chat_server.models = ["small", "large"]
+    assert model.list_models(2) == {"large": None, "small": None}
+    assert model.context_tokens(2) is None
+    chat_server.models = []
+    with pytest.raises(ChatError, match="no list"):
+        model.list_models(2)
+
+
+@pytest.mark.parametrize(
+    "listed", [{"max_model_len": 4_096}, {"context_length": 4_096}, {"meta": {"n_ctx": 4_096}}]
+)
+def test_the_context_is_read_under_the_names_that_servers_have_for_it(
+    listed: dict[str, Any],
+) -> None:
+    assert _context(listed) == 4_096
+    assert _context({"meta": None, "max_model_len": "many"}) is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"choices": 5},
+        {"choices": [{"message": "x"}]},
+        {"choices": [7, None]},
+        {"choices": [{"message": {"content": 3}}], "usage": 5},
+    ],
+)
+def test_json_of_another_form_is_an_error_of_the_reply(
+    body: dict[str, Any], chat_server: ChatServer, model: ChatModel
+) -> None:
+    chat_server.script = [Scripted([json.dumps(body).encode()], content_type=JSON)] * 2
+    assert isinstance(problem(model), ReplyError)
+
+
+def test_tokens_that_are_no_numbers_are_estimated(
+    chat_server: ChatServer, model: ChatModel
+) -> None:
+    said = '{"choices": [{"message": {"content": "Plants."}}], "usage": {"prompt_tokens": 1e999}}'
+    chat_server.script = [Scripted([said.encode()], content_type=JSON)]
+    assert model.complete(ASKED, **OPTIONS).estimated
+
+
+def test_long_thoughts_are_read_in_no_time() -> None:
+    started = time.process_time()
+    for text in ("word " * 4_000, "<think>" + "word " * 4_000, "<think>" * 2_000):
+        answer_in(text)
+    assert time.process_time() - started < 1
+
+
+def test_a_whole_reply_may_be_json_though_a_stream_was_asked_for(
+    chat_server: ChatServer, model: ChatModel
+) -> None:
+    chat_server.script = [Scripted([json.dumps({"choices": []}).encode()], content_type=JSON)]
+    assert isinstance(problem(model), ReplyError)

@@ -1,0 +1,149 @@
+"""What is read of a reply, in whatever form a model writes it."""
+
+import json
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.synthesis.sheet import Address
+from rag.synthesis.statements import read_statements
+
+SIZES = (4, 3, 2)
+"""Sentences of the papers of a sheet."""
+
+
+def has(address: Address) -> bool:
+    known = 1 <= address.paper <= len(SIZES)
+    return known and (address.sentence is None or 1 <= address.sentence <= SIZES[address.paper - 1])
+
+
+def read(text: str) -> list[tuple[str, list[str]]]:
+    found, _ = read_statements(text, has)
+    return [(each.text, [spelt(a) for a in each.addresses]) for each in found]
+
+
+def spelt(address: Address) -> str:
+    return f"{address.paper}.{address.sentence}" if address.sentence else str(address.paper)
+
+
+ONE = [("It has 369 tasks.", ["1.2"])]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It has 369 tasks [1.2].",
+        "It has 369 tasks. [1.2]",
+        "It has 369 tasks 【1.2】.",
+        "It has 369 tasks (1.2).",
+        "It has 369 tasks [[1.2]].",
+        "It has 369 tasks [Paper 1.2].",
+        "It has 369 tasks [sentence 1.2].",
+        "It has 369 tasks [1.2†source].",
+        "It has 369 tasks [^1.2].",
+        "Answer: It has 369 tasks [1.2].",
+        "- It has 369 tasks [1.2].",
+        "1. It has **369** tasks [1.2].",
+        "It has 369 tasks (Xie et al., 2024) [1.2].",
+        "It has 369 tasks [0] [2025] [1.2].",
+        "Here is the answer:\nIt has 369 tasks [1.2].",
+        "Sure!\n\nIt has 369 tasks [1.2].\n\nSources:\n[1.2] On OSWorld",
+        '{"sentences": [{"text": "It has 369 tasks.", "cites": ["1.2"]}]}',
+        '```json\n{"sentences": [{"text": "It has 369 tasks [1.2].", "cites": []}]}\n```',
+        '{"sentences": [{"text": "It has 369 tasks.", "cites": "1.2"}]}',
+        '{"answer": "It has 369 tasks [1.2]."}',
+        "It&#39;s &quot;hard&quot;: 369 tasks [1.2].",
+        '{"sentences": ["It has 369 tasks [1.2]."]}',
+        '[{"text": "It has 369 tasks.", "cites": ["1.2"]}]',
+        'The answer:\n```json\n{"sentences": [{"text": "It has 369 tasks [1.2]."}]}\n```\n',
+    ],
+)
+def test_an_address_is_read_in_any_bracket_and_taken_out_of_the_text(text: str) -> None:
+    found = read(text)
+    assert [addresses for _, addresses in found] == [["1.2"]]
+    if "&quot;" in text:
+        assert found[0][0] == 'It\'s "hard": 369 tasks.'
+    else:
+        assert found == ONE
+
+
+@pytest.mark.parametrize(
+    ("text", "addresses"),
+    [
+        ("A [1.1, 2.3].", ["1.1", "2.3"]),
+        ("A [1.1][2.1].", ["1.1", "2.1"]),
+        ("A [1.1; 2.1 and 3.2].", ["1.1", "2.1", "3.2"]),
+        ("A [1.2-1.4].", ["1.2", "1.3", "1.4"]),
+        ("A [1].", ["1"]),
+        ("A [2, 3].", ["2", "3"]),
+        ("A [1.9].", []),
+        ("A (2024).", []),
+        ("A (3).", []),
+        ("The ratio was 1.5 (1.2-1.4) [2.1].", ["2.1"]),
+    ],
+)
+def test_several_addresses_and_none(text: str, addresses: list[str]) -> None:
+    assert read(text)[0][1] == addresses
+
+
+def test_each_sentence_has_the_addresses_it_stands_before_or_around() -> None:
+    text = "FooNet [1.1] is fast [1.2]. It costs 3.5 dollars. [2.1] Nobody knows why."
+    assert read(text) == [
+        ("FooNet is fast.", ["1.1", "1.2"]),
+        ("It costs 3.5 dollars.", ["2.1"]),
+        ("Nobody knows why.", []),
+    ]
+
+
+def test_headings_stand_above_their_first_sentence() -> None:
+    found, _ = read_statements(
+        "## Merging\nA does [1]. B does [2].\n\n**Agents**\nC does [3].", has
+    )
+    assert [(each.heading, each.text) for each in found] == [
+        ("Merging", "A does."),
+        (None, "B does."),
+        ("Agents", "C does."),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", ["NOT IN THE ABSTRACTS", "Not in the abstracts.", '{"sentences": []}']
+)
+def test_that_the_abstracts_do_not_answer_is_read(text: str) -> None:
+    assert read_statements(text, has) == ([], True)
+
+
+def test_the_sentence_that_is_being_written_is_left_out_until_it_is_whole() -> None:
+    whole = json.dumps(
+        {"sentences": [{"text": "A is.", "cites": ["1.1"]}, {"text": "B is.", "cites": ["2.1"]}]}
+    )
+    seen = {
+        tuple(each.text for each in read_statements(whole[:at], has, whole=False)[0])
+        for at in range(len(whole))
+    }
+    assert seen == {(), ("A is.",)}
+    assert [text for text, _ in read(whole)] == ["A is.", "B is."]
+
+
+@pytest.mark.parametrize("reply", ['{"sentences": 5}', '{"sentences": [{"txt": 1}, 7]}'])
+def test_json_of_another_form_says_nothing_and_is_no_refusal(reply: str) -> None:
+    found, says_nothing = read_statements(reply, has)
+    assert not says_nothing
+    assert all(not each.addresses for each in found)
+
+
+@pytest.mark.parametrize("begin", ["(", "[1.1, ", "<think>", "{"])
+def test_a_reply_that_goes_on_and_on_is_read_in_no_time(begin: str) -> None:
+    started = time.process_time()
+    read_statements(begin + "0" * 20_000, has)
+    read_statements((begin + "1 ") * 2_000, has)
+    assert time.process_time() - started < 2
+
+
+@given(st.text(max_size=200))
+def test_whatever_is_written_is_read(text: str) -> None:
+    for whole in (True, False):
+        found, _ = read_statements(text, has, whole=whole)
+        assert all(has(address) for each in found for address in each.addresses)

@@ -1,0 +1,70 @@
+"""The fitted record is data that the code can use: its models score what the code measures."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rag import confidence, conversation, evidence, fitted, listing
+from rag.wording import ASKS, RELATIONS, SHAPE, Kind
+
+RECORD = fitted.record()
+PATH = fitted.FOLDER / "all-MiniLM-L6-v2.json"
+
+
+def test_every_model_has_a_weight_for_each_feature_and_class() -> None:
+    width = len(RECORD.vocabulary) + len(SHAPE) + 384
+    for name, model in RECORD.models.items():
+        rows, columns = model.weights.shape
+        assert rows == (len(model.features) or width), name
+        assert columns == len(model.bias) == max(1, len(model.classes)), name
+        assert np.isfinite(model.weights).all(), name
+    assert set(RECORD.models["kinds"].classes) == set(Kind)
+    assert set(RECORD.models["asks"].classes) == set(ASKS)
+    assert RECORD.models["digests"].classes == RELATIONS
+
+
+@pytest.mark.parametrize(
+    ("name", "measured"),
+    [
+        ("sentences", evidence.FEATURES),
+        ("papers", listing.FEATURES),
+        ("papers, again", listing.FEATURES_AGAIN),
+        ("answering", listing.FEATURES),
+        ("several", listing.OF_SEVERAL),
+        ("follows", conversation.FEATURES),
+        *((name, confidence.SIGNS) for name in ("paper", "stating", "topic")),
+    ],
+)
+def test_the_features_of_a_model_are_those_that_are_measured(
+    name: str, measured: tuple[str, ...]
+) -> None:
+    assert RECORD.models[name].features == measured
+
+
+def test_a_record_reads_the_same_from_another_encoders_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = json.loads(PATH.read_text(encoding="utf-8"))
+    (tmp_path / "some--encoder.json").write_text(json.dumps(data), encoding="utf-8")
+    data["thresholds"] = {"only": 0.5}
+    (tmp_path / "all-MiniLM-L6-v2.json").write_text(json.dumps(data), encoding="utf-8")
+    monkeypatch.setattr(fitted, "FOLDER", tmp_path)
+    read = fitted.record.__wrapped__("some/encoder")
+    assert (read.vocabulary, read.frames) == (RECORD.vocabulary, RECORD.frames)
+    assert read.thresholds == RECORD.thresholds
+    for name, model in RECORD.models.items():
+        assert np.array_equal(read.models[name].weights, model.weights)
+    assert fitted.record.__wrapped__("unknown").thresholds == {"only": 0.5}, "the bundled one's"
+
+
+def test_the_shares_of_classes_are_a_distribution_in_the_order_of_the_scores() -> None:
+    weights = np.array([[1.0, -1.0, 0.0]], dtype=np.float32)
+    model = fitted.Linear(("x",), ("a", "b", "c"), weights, np.zeros(3, dtype=np.float32))
+    shares = model.shares(np.array([2.0], dtype=np.float32))
+    assert sum(shares.values()) == pytest.approx(1)
+    assert sorted(shares, key=lambda name: -shares[name]) == ["a", "c", "b"]
+    low, even, high = fitted.sigmoids(np.array([-1e9, 0, 1e9], dtype=np.float32))
+    assert 0 < low < even < high <= 1
+    assert even == 0.5

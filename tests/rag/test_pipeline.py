@@ -1,0 +1,228 @@
+"""Each kind of question is answered in its form, and every sentence cites where it stands."""
+
+import re
+from collections.abc import Callable, Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from made_up import BOATS, EMPTY, KITES, NAMES, cited, first_sentence, keeps_the_promises, paper
+
+from index.papers import Paper
+from rag import Answer, Assistant, Options
+from rag.fitted import record
+from rag.pipeline import CAUTION, HELP
+
+Open = Callable[[Sequence[Paper]], Assistant]
+BEES = {"hivescan", "wagglenet", "lamps", "smoke"}
+BRIDGES = {"crackmap", "bridgesong", "sensors", "salt"}
+OF_KINDS = {
+    "answer": "How many photographs was HiveScan trained on?",
+    "papers": "Which papers are about honey bees?",
+    "about": "What does WaggleNet propose?",
+    "compare": "Compare HiveScan and CrackMap",
+    "overview": "What are the trends in research on bridges?",
+    "similar": "Which papers are similar to HiveScan?",
+    "choose": "Which paper on bread should I read first?",
+    "catalogue": "Which papers are in both digests?",
+    "chat": "thanks",
+}
+
+
+@pytest.fixture(scope="module")
+def answers(certain: Assistant) -> dict[str, Answer]:
+    return {kind: certain.ask(question) for kind, question in OF_KINDS.items()}
+
+
+def bullets(answer: Answer) -> list[str]:
+    return [line for line in answer.text.splitlines() if line.startswith("- ")]
+
+
+def test_an_answer_says_what_kind_of_question_it_answers(answers: dict[str, Answer]) -> None:
+    assert {kind: answer.kind for kind, answer in answers.items()} == {
+        kind: kind for kind in OF_KINDS
+    }
+
+
+@pytest.mark.parametrize("kind", OF_KINDS)
+def test_every_kind_of_answer_quotes_the_abstracts_at_exact_offsets(
+    answers: dict[str, Answer], kind: str
+) -> None:
+    answer = answers[kind]
+    keeps_the_promises(answer)
+    assert answer.status == "answered"
+    assert all(sentence.support in ("supported", "unchecked") for sentence in answer.sentences)
+
+
+@pytest.mark.parametrize(
+    ("question", "key", "fact"),
+    [
+        ("How many photographs was HiveScan trained on?", "hivescan", "8,200 photographs"),
+        ("Why does HiveScan fail on frames with wax?", "hivescan", "wax reflects the flash"),
+        ("Why is concrete that is wet bad for CrackMap?", "crackmap", "Wet concrete"),
+        ("How much fuel did TIDE save?", "ferrytide", "12% of the fuel"),
+        ("what makes a refrigerator bad for bread", "stale", "worst place for bread"),
+    ],
+)
+def test_a_question_for_a_fact_gets_its_sentence_under_the_name_of_its_paper(
+    certain: Assistant, question: str, key: str, fact: str
+) -> None:
+    answer = certain.ask(question)
+    keeps_the_promises(answer)
+    assert cited(answer) == [key]
+    assert any(fact in sentence.text for sentence in answer.sentences)
+    assert answer.text.startswith("**")
+    assert not bullets(answer)
+
+
+def test_a_named_paper_that_states_it_answers_by_the_fitted_models_too(library: Assistant) -> None:
+    for question, fact in (
+        ("How many photographs was HiveScan trained on?", "8,200"),
+        ("What share of the mites does HiveScan find?", "94%"),
+    ):
+        answer = library.ask(question)
+        assert fact in first_sentence(answer)
+        assert answer.confidence is not None
+        assert answer.confidence > 0.3
+
+
+def test_a_list_has_a_bullet_with_a_title_and_a_reason_for_each_paper(
+    answers: dict[str, Answer],
+) -> None:
+    answer = answers["papers"]
+    assert set(cited(answer)) == BEES
+    assert len(bullets(answer)) == len(answer.references) == len(answer.sentences)
+    for number, (line, ref) in enumerate(zip(bullets(answer), answer.references, strict=True), 1):
+        assert line.startswith(f"- **{ref.paper.display_title}** — ")
+        assert line.endswith(f"[{number}]")
+
+
+def test_a_paper_is_told_of_by_what_it_is_first(answers: dict[str, Answer]) -> None:
+    answer = answers["about"]
+    assert cited(answer) == ["wagglenet"]
+    assert answer.text.startswith("**WaggleNet**\n\n")
+    assert "WaggleNet reads" in first_sentence(answer)
+    assert len(answer.sentences) > 2
+
+
+def test_a_comparison_has_a_paragraph_for_each_side_in_the_order_asked(
+    answers: dict[str, Answer],
+) -> None:
+    assert cited(answers["compare"]) == ["hivescan", "crackmap"]
+    assert re.findall(r"\*\*(.+)\*\*\n", answers["compare"].text) == ["HiveScan", "CrackMap"]
+
+
+def test_an_overview_of_a_subject_cites_what_is_on_it_and_one_of_all_its_themes(
+    certain: Assistant, answers: dict[str, Answer]
+) -> None:
+    assert set(cited(answers["overview"])) >= BRIDGES
+    themes = certain.ask("What are the main themes?")
+    keeps_the_promises(themes)
+    sizes = [int(size) for size in re.findall(r"\((\d+) papers?\):", themes.text)]
+    assert sum(sizes) == len(certain.papers())
+    assert len(bullets(themes)) == len(themes.references) > 1
+
+
+def test_papers_like_one_are_its_nearest_and_never_itself(answers: dict[str, Answer]) -> None:
+    assert set(cited(answers["similar"])[:3]) == BEES - {"hivescan"}
+    assert answers["similar"].confidence == 1
+
+
+def test_what_to_read_is_three_papers_on_the_subject(answers: dict[str, Answer]) -> None:
+    assert len(cited(answers["choose"])) == 3
+    assert set(cited(answers["choose"])) <= {"stale", "crust", "doughcast", "rye"}
+
+
+def test_what_is_read_off_the_index_is_certain_and_small_talk_gets_help(
+    answers: dict[str, Answer],
+) -> None:
+    assert answers["catalogue"].text.startswith("3 papers")
+    assert set(cited(answers["catalogue"])) == {"hivescan", "crackmap", "quake"}
+    assert answers["chat"].text == HELP
+    assert answers["catalogue"].confidence == answers["chat"].confidence == 1
+    assert {reference.found for reference in answers["catalogue"].references} == {None}
+
+
+@pytest.mark.parametrize(
+    ("question", "key"),
+    [
+        ("which photographs was hivscan trained on", "hivescan"),
+        ("How many engineers labelled tiles for CrakMap?", "crackmap"),
+    ],
+)
+def test_a_typing_error_is_mended_and_said(certain: Assistant, question: str, key: str) -> None:
+    answer = certain.ask(question)
+    assert cited(answer) == [key]
+    assert (answer.notice or "").startswith("Understood as “")
+    assert answer.question == question
+
+
+def test_evidence_that_may_not_answer_comes_with_a_caution(
+    judging: Callable[..., Assistant], certain: Assistant
+) -> None:
+    question = "what makes a refrigerator bad for bread"
+    unknown = record().thresholds["paper"] / 2
+    sure, unsure = certain.ask(question), judging(1.0, unknown, 0.9).ask(question)
+    assert sure.notice is None
+    assert unsure.notice == CAUTION
+    assert len(unsure.references) > len(sure.references) == 1
+    assert unsure.confidence is not None
+    assert sure.confidence is not None
+    assert unsure.confidence < sure.confidence
+
+
+def test_latex_is_shown_as_text_and_cited_as_it_is_stored(library: Assistant) -> None:
+    answer = library.ask("What share of the mites does HiveScan find?")
+    sentence = next(s for s in answer.sentences if "94%" in s.text)
+    (at,) = sentence.citations
+    assert r"94\% of the mites" in answer.references[0].paper.abstract[at.start : at.end]
+    assert sentence.support == "supported"
+
+
+def test_signs_of_markdown_in_an_abstract_are_shown_and_cite_nothing(open_papers: Open) -> None:
+    abstract = r"KiteNet [12] beats *every* kite of [3] by 2**3 points, see C:\kites and \[4\]."
+    answer = open_papers([paper("k", "KiteNet: Far", abstract), BOATS]).ask(
+        "By how many points does KiteNet win?", options=Options(strictness="lenient")
+    )
+    keeps_the_promises(answer)
+    assert answer.references[0].passages[0].text == abstract
+
+
+def test_the_smallest_indexes_answer_and_papers_without_abstracts_are_never_quoted(
+    open_papers: Open,
+) -> None:
+    questions = ("How many kites does KiteNet keep in the air?", "What is on nothing?",
+                 "Compare KiteNet and BoatNet", "Which papers are about kites?",
+                 "What are the main themes?", "More like KiteNet")  # fmt: skip
+    for papers in ([KITES], [EMPTY], [KITES, EMPTY], [KITES, BOATS, EMPTY]):
+        assistant = open_papers(papers)
+        for question in questions:
+            answer = assistant.ask(question)
+            keeps_the_promises(answer)
+            assert "empty" not in cited(answer)
+
+
+_WORDS = st.sampled_from(
+    [*NAMES, "TIDE", "GPT-9", *"which papers compare how many why vs and the digest June 3 both"
+     " bees bridges mites similar to overview read first [1] **bold** it % \\cite{x} 88% 什么 – ?"
+     .split()]
+)  # fmt: skip
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(_WORDS | st.text(st.characters(exclude_categories=["Cs"]), max_size=8), max_size=9))
+def test_whatever_is_asked_the_answer_keeps_the_promises(
+    certain: Assistant, doubting: Assistant, words: list[str]
+) -> None:
+    question = " ".join(["bees", *words])
+    for assistant in (certain, doubting):
+        keeps_the_promises(assistant.ask(question))
+    lenient = doubting.ask(question, options=Options(strictness="lenient"))
+    keeps_the_promises(lenient)
+
+
+@pytest.mark.parametrize("question", ["Tell me about BridgeSong", "What is DoughCast?", "IceQuake"])
+def test_a_paper_that_is_named_can_always_be_told_of(library: Assistant, question: str) -> None:
+    answer = library.ask(question)
+    assert len(answer.references) == 1
+    assert answer.notice is None

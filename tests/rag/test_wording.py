@@ -1,0 +1,69 @@
+"""What a wording asks for: how it is put counts, not what it is about."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from index.embedding import SentenceEncoder
+from rag.fitted import record
+from rag.wording import ASKS, SHAPE, Kind, features, grams, read_wording
+
+
+def test_names_and_quoted_titles_are_masked_in_the_words_of_a_question() -> None:
+    assert grams("What is KiteNet?") == grams("what is BOAT-7?") == grams("what is LlaMA-3 ?")
+    assert grams('Who wrote "On Kites"?') == grams("who wrote “A Study of 12 Boats”?")
+    assert grams("what is kite") == ["what", "is", "kite", "what is", "is kite"]
+    assert grams("") == []
+
+
+@given(st.text(max_size=80))
+def test_features_are_words_that_are_there_then_the_shape_then_the_vector(text: str) -> None:
+    vocabulary = {"what": 0, "what is": 1, "?": 2}
+    vector = np.array([0.6, 0.8], dtype=np.float32)
+    row = features(text, vector, vocabulary)
+    assert row.shape == (len(vocabulary) + len(SHAPE) + len(vector),)
+    assert [bool(value) for value in row[:3]] == [word in grams(text) for word in vocabulary]
+    first = len(vocabulary) + len(SHAPE)
+    assert set(row[3:first]) <= {0, 1}
+    assert row[first:] @ vector == pytest.approx(np.linalg.norm(row[first:]))
+
+
+@pytest.mark.parametrize(
+    ("question", "kind"),
+    [
+        ("How many photographs was HiveScan trained on?", Kind.ANSWER),
+        ("Why does HiveScan fail on frames with wax?", Kind.ANSWER),
+        ("Which papers are about honey bees?", Kind.PAPERS),
+        ("Compare HiveScan and CrackMap", Kind.COMPARE),
+        ("What are the main themes?", Kind.OVERVIEW),
+        ("Which papers are similar to HiveScan?", Kind.SIMILAR),
+        ("Which paper on bread should I read first?", Kind.CHOOSE),
+        ("How many papers are there?", Kind.CATALOGUE),
+        ("thanks", Kind.CHAT),
+    ],
+)
+def test_a_plain_wording_is_of_its_kind_by_far(
+    encoder: SentenceEncoder, question: str, kind: Kind
+) -> None:
+    found = read_wording(question, encoder.encode_query(question), record())
+    assert found.kind is kind
+    assert found.kinds[kind] > 0.5
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.text(max_size=60))
+def test_any_text_has_a_wording_in_probabilities(encoder: SentenceEncoder, text: str) -> None:
+    found = read_wording(text, encoder.encode_query(text), record())
+    assert found.asks.shape == (len(ASKS),)
+    for shares in (found.kinds.values(), found.facts.values(), found.asks.tolist()):
+        assert sum(shares) == pytest.approx(1, abs=1e-4)
+    assert 0 <= found.leans <= 1
+
+
+def test_what_is_asked_for_tells_numbers_from_reasons(encoder: SentenceEncoder) -> None:
+    def asks(text: str) -> str:
+        return ASKS[int(read_wording(text, encoder.encode_query(text), record()).asks.argmax())]
+
+    assert asks("How many hives were watched?") == "number"
+    assert asks("Why do bees forage less near lamps?") == "reason"

@@ -1,0 +1,82 @@
+"""A page on another port of this machine cannot act for a visitor, in a real browser."""
+
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import pytest
+from browsing import QUESTION, ask
+from leaving import Leaving
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+
+LIST_CONVERSATIONS = """
+async ({ target, headers }) => {
+    const send = async (path, sent) => {
+        const reply = await fetch(target + path, {
+            credentials: "include",
+            headers: { "Content-Type": "application/json", ...headers },
+            ...(sent && { method: "POST", body: JSON.stringify(sent) }),
+        });
+        return reply.text();
+    };
+    try {
+        const { components, dependencies } = JSON.parse(await send("/config"));
+        const list = components.find((each) => each.props.elem_id === "aqa-chat-list").id;
+        const search = dependencies.find((each) => each.outputs.join() === String(list));
+        const call = { data: ["", ""], fn_index: search.id, session_hash: "foreign" };
+        await send("/gradio_api/queue/join", call);
+        return await send("/gradio_api/queue/data?session_hash=foreign");
+    } catch (problem) {
+        return `refused: ${problem}`;
+    }
+}
+"""
+"""What the page does itself when a visitor searches their conversations."""
+ASKED_FOR = ("/config", "/gradio_api/queue/join", "/gradio_api/queue/data?session_hash=foreign")
+
+
+class ForeignPage(BaseHTTPRequestHandler):
+    """An empty page."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Keep the tests' output clean."""
+
+
+@pytest.fixture
+def foreign() -> Iterator[str]:
+    """The address of a page on another port."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), ForeignPage) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.parametrize("forwarded", [True, False], ids=["forwarded", "plain"])
+def test_a_page_on_another_port_cannot_list_a_visitor_s_conversations(
+    page: Page, address: str, foreign: str, leaving: Leaving, forwarded: bool
+) -> None:
+    ask(page, QUESTION)
+    expect(page.locator("a.aqa-chat-cite").first).to_be_visible()
+    sent = {"target": address, "headers": {"X-Forwarded-Host": foreign} if forwarded else {}}
+    own = page.evaluate(LIST_CONVERSATIONS, sent | {"headers": {}})
+    assert "OSWorld" in own, "the attack no longer does what the page does"
+    for path in ASKED_FOR:
+        leaving.allow(f"{address}{path}")
+    attacking = page.context.new_page()
+    attacking.goto(f"http://{foreign}")
+    assert "refused" in attacking.evaluate(LIST_CONVERSATIONS, sent)
+    attacking.close()
+
+
+def test_a_link_from_another_page_opens_the_page(page: Page, address: str, foreign: str) -> None:
+    linking = page.context.new_page()
+    linking.goto(f"http://{foreign}")
+    linking.evaluate("url => { location.href = url; }", address)
+    expect(linking.get_by_role("textbox", name="Your question")).to_be_visible(timeout=30_000)

@@ -1,0 +1,31 @@
+"""Papers worth comparing: each has a name, and they are near each other."""
+
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rag import Assistant
+
+MOST_TRIED = 40
+"""Papers that are tried as the first of a pair: there may be thousands."""
+NEAR = 5
+"""Papers nearest to one that may be paired with it."""
+
+
+def near_pairs(assistant: "Assistant", names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Pair named papers with near ones that are named too, no paper twice.
+
+    Args:
+        assistant: The one whose index has them.
+        names: Of each paper that may be paired, by its id.
+    """
+    left = dict(names)
+    for one in islice(names, MOST_TRIED):
+        if one not in left:
+            continue
+        name = left.pop(one)
+        near = assistant.similar(one, NEAR)
+        other = next((hit.paper.id for hit in near if hit.paper.id in left), None)
+        if other is not None:
+            yield name, left.pop(other)
