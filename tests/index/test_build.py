@@ -310,6 +310,5 @@ def test_the_two_real_digests_give_115_papers_and_cost_nothing_the_second_time(
     again = build(digests, store, encoder, year=2025)
     assert (again.unchanged, again.duplicate, again.embedded) == (115, 19, 0)
     assert again.generation == first.generation
-    assert again.seconds < 5
     opened = Index.open(store)
     assert sum(len(paper.sources) == 2 for paper in opened.papers) == 19

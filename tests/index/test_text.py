@@ -153,4 +153,4 @@ def test_time_is_linear_in_the_length(unit: str) -> None:
 def test_a_line_of_ten_megabytes_is_cleaned_in_seconds() -> None:
     started = time.perf_counter()
     assert len(clean("some words " * 1_000_000).text) == 10_999_999
-    assert time.perf_counter() - started < 15
+    assert time.perf_counter() - started < 60

@@ -47,6 +47,7 @@ def browser(leaving: Leaving) -> Iterator[Browser]:
         if os.environ.get("CI"):
             pytest.fail(f"{CHROMIUM} is missing, and CI must not skip")
         pytest.skip(f"{CHROMIUM} is not here")
+    expect.set_options(timeout=20_000)  # a busy machine is slow, not wrong
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         leaving.watch(chromium)

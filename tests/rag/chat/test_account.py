@@ -90,7 +90,7 @@ def test_cancelling_closes_what_is_under_way_in_another_thread(
         asking.complete(ASKED, max_tokens=5)
     with pytest.raises(StoppedError):
         asking.complete(ASKED, max_tokens=5)
-    assert time.perf_counter() - started < 5
+    assert time.perf_counter() - started < 20
     assert chat_server.hung_up.wait(5)
     timer.join()
 

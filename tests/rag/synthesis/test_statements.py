@@ -139,7 +139,7 @@ def test_a_reply_that_goes_on_and_on_is_read_in_no_time(begin: str) -> None:
     started = time.process_time()
     read_statements(begin + "0" * 20_000, has)
     read_statements((begin + "1 ") * 2_000, has)
-    assert time.process_time() - started < 2
+    assert time.process_time() - started < 10
 
 
 @given(st.text(max_size=200))

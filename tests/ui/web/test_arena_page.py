@@ -122,7 +122,7 @@ def test_stop_closes_what_a_model_was_still_sending(
     assert chat_server.received
     assert not chat_server.hung_up.is_set()
     page.get_by_role("button", name="Stop").click()
-    assert chat_server.hung_up.wait(timeout=3)
+    assert chat_server.hung_up.wait(timeout=20)
     expect(page.locator("#aqa-arena-battle")).not_to_contain_text("Both are answering")
     expect(page.get_by_role("button", name="Stop")).to_have_count(0)
     expect(page.get_by_role("button", name="A is better")).to_have_count(0)

@@ -235,7 +235,7 @@ def test_a_new_chat_stops_the_answer_being_written_and_it_does_not_come_back(
     expect(page.locator(".aqa-chat-writing")).to_contain_text("word word")
     page.get_by_role("button", name="New chat").first.click()
     expect(page.locator(".aqa-chat-example").first).to_be_visible()
-    assert stopped.wait(timeout=5)
+    assert stopped.wait(timeout=20)
     sleep(0.5)
     expect(page.locator(".aqa-chat-turn")).to_have_count(0)
     expect(page.get_by_role("textbox", name=BOX)).to_be_focused()

@@ -1,6 +1,7 @@
 """How answers are made: the settings that a reader may choose, kept in the browser."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -149,13 +150,23 @@ def read(mode: str, model: str | None, sources: float, strictness: str) -> tuple
     return mode, options  # type: ignore[return-value]  # it is one of them
 
 
-def kept(stored: object) -> dict[str, Any]:
-    """What the browser kept, as far as it can still be chosen."""
-    if not isinstance(stored, Mapping):
-        return dict(DEFAULTS)
-    found = {name: stored.get(name, default) for name, default in DEFAULTS.items()}
-    try:
-        read(**found)
-    except InputError:
-        return dict(DEFAULTS)
-    return found
+def kept_model(stored: object, choices: Sequence[tuple[str, str]]) -> str:
+    """The model that the browser kept, if it can still be chosen."""
+    model = stored.get("model") if isinstance(stored, Mapping) else None
+    return model if model in [name for _, name in choices] else NO_MODEL
+
+
+def restoring() -> str:
+    """The script that gives mode, sources and strictness as the browser kept them.
+
+    It runs in the browser, at once: what a reader has chosen meanwhile stays.
+    """
+    allowed = {
+        "mode": [value for _, value in _MODES],
+        "sources": list(range(AS_NEEDED, MOST_SOURCES + 1)),
+        "strictness": [value for _, value in _STRICT],
+    }
+    return (
+        f"(kept) => Object.entries({json.dumps(allowed)}).map(([name, values]) =>"
+        f" values.includes(kept?.[name]) ? kept[name] : {json.dumps(DEFAULTS)}[name])"
+    )

@@ -182,10 +182,6 @@ class Handlers:
         told = sent(event)
         return self._open(visitor(request), str(told.get("id")), search, told.get("writing"))
 
-    def new(self, search: str, request: gr.Request) -> Update:
-        """A conversation without a question."""
-        return self._open(visitor(request), "", search)._replace(question="")
-
     def search(self, conversation: str, search: str, request: gr.Request) -> str:
         """The conversations that have the words looked for."""
         return self._listing(visitor(request), str(conversation or ""), search)
@@ -232,16 +228,14 @@ class Handlers:
             return {"problem": str(error)[:1].upper() + str(error)[1:] + ".", **number}
         return {"name": file.name, "type": file.media_type, "text": file.text, **number}
 
-    async def settings(self, stored: object) -> tuple[Any, ...]:
-        """The settings that the browser kept, as far as they can still be chosen."""
-        found, assistant = drawer.kept(stored), self._site.assistant
+    async def model(self, stored: object) -> Any:
+        """The models to choose from, and the one that the browser kept."""
+        assistant = self._site.assistant
         listed: list[str] = []
         if assistant.chat_model is not None:
             listed = await run_in_threadpool(assistant.chat_models)
         choices = drawer.model_choices(assistant.chat_model, listed)
-        known = found["model"] in [name for _, name in choices]
-        model = gr.Dropdown(choices=choices, value=found["model"] if known else drawer.NO_MODEL)
-        return found["mode"], model, found["sources"], found["strictness"]
+        return gr.Dropdown(choices=choices, value=drawer.kept_model(stored, choices))
 
     def _open(self, who: str, id_: str, search: str, here: object = "") -> Update:
         """A conversation; `here` is the turn that the page itself shows as it is written."""

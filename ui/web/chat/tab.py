@@ -1,12 +1,14 @@
 """The chat tab: its layout, and which handler hears what."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 from gradio.context import Context
 
-from ui.web.chat.drawer import DEFAULTS, STORAGE, SettingFields, build_drawer
+from ui.web.chat import view
+from ui.web.chat.drawer import DEFAULTS, STORAGE, SettingFields, build_drawer, restoring
 from ui.web.chat.filters import FilterFields, build_filters, chosen_html, digest_choices, removed
 from ui.web.chat.handlers import Handlers
 from ui.web.chat.icons import icon
@@ -136,7 +138,9 @@ def build(site: Site) -> Handles:
     page = Context.root_block
     assert page is not None  # noqa: S101 - a tab is built inside a page
     page.load(handlers.load, [search], outputs, **LIGHT)
-    page.load(handlers.settings, [kept], settings.inputs, **LIGHT)
+    restored = [settings.mode, settings.sources, settings.strictness]
+    page.load(None, [kept], restored, js=restoring(), **QUIET)
+    page.load(handlers.model, [kept], settings.model, **LIGHT)
     return Handles(asked, (filters.digests, examples), site, welcome)
 
 
@@ -183,14 +187,33 @@ def _wire_conversations(
     listing: gr.HTML,
     conversation: gr.Textbox,
 ) -> None:
-    """The sidebar. An answer being written stops first: it would come back otherwise."""
-    new.click(None, cancels=answering, **QUIET).then(handlers.new, [search], outputs, **LIGHT)
+    """The sidebar. An answer being written stops first: it would come back otherwise.
+
+    A new chat is begun in the browser, at once: what is typed or asked next stays.
+    """
+    new.click(None, cancels=answering, **QUIET)
+    emptied = list(Update(*outputs)[:-1])
+    new.click(None, None, emptied, js=_emptying(), **QUIET).then(
+        handlers.search, [conversation, search], listing, **LIGHT
+    )
     listing.aqa_open(None, cancels=answering, **QUIET)
     listing.aqa_open(handlers.open, [search], outputs, **LIGHT)
     listing.aqa_list(handlers.arrange, [conversation, search], outputs, **LIGHT)
     search.change(
         handlers.search, [conversation, search], listing, trigger_mode="always_last", **LIGHT
     )
+
+
+def _emptying() -> str:
+    """The script that gives each part, but the list, its value in a new chat."""
+    whole = Update(
+        question="",
+        conversation="",
+        transcript=view.transcript(None, {}),
+        live="",
+        sources=view.sources((), {}, None),
+    )
+    return f"() => {json.dumps(whole[:-1])}"
 
 
 def _wire_choices(filters: FilterFields, settings: SettingFields, kept: gr.BrowserState) -> None:
