@@ -18,7 +18,7 @@ from index.encoder import Encoder
 from index.generation import write_generation
 from index.manifest import Manifest, check_encoder
 from index.papers import Paper
-from index.plan import plan_run
+from index.plan import Merge, plan_run
 from index.publish import new_generation_id, prune, writer_lock, writing
 from index.readers import Problem, Upload
 from index.sources import SourceFile
@@ -61,6 +61,10 @@ class BuildReport:
     """Whether one of them is damage (`Problem.is_damage`): the command then ends with 1."""
     removed: int = 0
     """Papers that were in the index before, and that none of its files names any more."""
+    formats: tuple[tuple[str, str], ...] = ()
+    """What each file was taken for: its name, and the format."""
+    merges: tuple[Merge, ...] = ()
+    """The papers that the run has more than once."""
 
 
 def build(
@@ -70,6 +74,8 @@ def build(
     *,
     format: str = "auto",  # noqa: A002 - the name of the command's option
     year: int | None = None,
+    columns: Mapping[str, str] | None = None,
+    merge: bool = True,
     progress: Progress | None = None,
 ) -> BuildReport:
     """Index the papers of files, folders and uploads into `store`, beside those already there.
@@ -82,7 +88,9 @@ def build(
         store: The index's folder; made if missing.
         encoder: Must be the one the index was built with.
         format: A reader's name, or "auto" to tell by the file.
-        year: The year of digest dates that have none; default: the file's modification year.
+        year: The year of digest dates that have none; default: as `index.readers` says.
+        columns: Field → heading of its column, for tables whose headings do not tell.
+        merge: Whether sightings of one paper become one.
         progress: Told how far each stage is.
 
     Raises:
@@ -98,12 +106,20 @@ def build(
             pass
     read = _counter(progress, "read")
     batch = read_batch(
-        paths, store, format=format, year=year, progress=lambda papers: read(papers, 0)
+        paths,
+        store,
+        format=format,
+        year=year,
+        columns=columns,
+        progress=lambda papers: read(papers, 0),
     )
-    report = build_papers(batch.papers, store, encoder, files=batch.files, progress=progress)
+    report = build_papers(
+        batch.papers, store, encoder, files=batch.files, merge=merge, progress=progress
+    )
     return replace(
         report,
-        rejected=len(batch.problems),
+        rejected=batch.rejected,
+        formats=batch.formats,
         problems=batch.problems,
         is_damaged=batch.is_damaged,
         seconds=time.monotonic() - started,
@@ -116,6 +132,7 @@ def build_papers(
     encoder: Encoder,
     *,
     files: Sequence[SourceFile] = (),
+    merge: bool = True,
     progress: Progress | None = None,
 ) -> BuildReport:
     """Index `papers` into `store`; see `build`.
@@ -129,6 +146,7 @@ def build_papers(
         encoder: Must be the one the index was built with.
         files: The files that `papers` come from. Papers with sources of other names are added to
             what is there.
+        merge: Whether sightings of one paper become one.
         progress: Told how far each stage is.
     """
     started = time.monotonic()
@@ -138,7 +156,7 @@ def build_papers(
             check_encoder(old, encoder)
         with writing(store):
             prune(store, {old.generation, old.previous} if old else set())
-        plan = plan_run(list(papers), files, stored, old.origins if old else {})
+        plan = plan_run(list(papers), files, stored, old.origins if old else {}, merge=merge)
         ordered = list(plan.after.values())
         records = records_of(ordered)
         content = content_hash(records)
@@ -173,6 +191,7 @@ def build_papers(
         updated=plan.updated,
         duplicate=plan.duplicate,
         removed=len(plan.removed),
+        merges=plan.merges,
         papers=manifest.papers,
         passages=manifest.passages,
         embedded=embedded,

@@ -1,5 +1,6 @@
 """An abstract cut into sentence passages, each with its place in the stored abstract."""
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,17 @@ from index.text import clean
 
 if TYPE_CHECKING:
     from llama_index.core.schema import TextNode
+
+
+_OWNED = re.compile(
+    r"\W{0,3}(?:copyright\b.{0,60}(?:\d{4}|\bof\b|©)|\(c\) ?\d{4}|all rights reserved"
+    r"|this (?:article|work|abstract) is protected by copyright|published by .{3,80}"
+    r"(?:ltd|inc|b\.v)"
+    r"|copyright applies)|[^\w\s]{0,2}©",
+    re.IGNORECASE,
+)
+"""A sentence that says whose the text is; it says nothing of the paper, and nobody may cite it."""
+_OWNED_TO_THE_END = re.compile(r"\W{0,2}(?:abstract (?:from|provided by)|copyright of)\b", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +62,7 @@ def cut(paper: Paper) -> list[Passage]:
     """Cut the paper's abstract into its sentences, in order.
 
     The stored spans of the passages never overlap; together they hold everything of the
-    abstract that cleaning keeps, except white space.
+    abstract that cleaning keeps, except white space and sentences about its copyright.
     """
     cleaned = clean(paper.abstract)
     passages: list[Passage] = []
@@ -64,7 +76,9 @@ def cut(paper: Paper) -> list[Passage]:
             opened = start
         text = cleaned.text[opened:end]
         passages.append(Passage(paper.id, stored_start, stored_end, text))
-    return passages
+    ends = (at for at, each in enumerate(passages) if _OWNED_TO_THE_END.match(each.text))
+    citable = [each for each in passages[: next(ends, None)] if not _OWNED.match(each.text)]
+    return citable or passages
 
 
 def paper_text(paper: Paper) -> str:

@@ -1,11 +1,13 @@
 """What a run of indexing does to the papers of an index: before, after, and what differs."""
 
-from collections import Counter
+import datetime as dt
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from index.papers import Paper, derived_id, identify, merge_all
+from index.identity import apart, identify, merge_as
+from index.papers import Paper, derived_id, letters
 from index.sources import Origin, SourceFile, recognise, renamed, without
 
 State = Literal["new", "unchanged", "updated", "duplicate"]
@@ -21,6 +23,18 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Merge:
+    """Entries of a run that are one paper."""
+
+    title: str
+    places: tuple[str, ...]
+    """Where they are: "march.txt no. 3"."""
+
+    def __str__(self) -> str:
+        return f"one paper: {self.title} ({', '.join(self.places)})"
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """The papers of an index before a run and after it, by their ids."""
 
@@ -30,6 +44,8 @@ class Plan:
     """What the run read, in the order in which it was found."""
     origins: dict[str, Origin]
     """The files behind the sources of the papers after the run."""
+    merges: tuple[Merge, ...] = ()
+    """The papers that the run has more than once."""
 
     @property
     def new(self) -> int:
@@ -81,6 +97,9 @@ def plan_run(
     files: Sequence[SourceFile],
     stored: Sequence[Paper],
     known: Mapping[str, Origin],
+    *,
+    merge: bool = True,
+    today: dt.date | None = None,
 ) -> Plan:
     """Compare what a run has read with what the index holds.
 
@@ -93,14 +112,17 @@ def plan_run(
         files: The files it was read from; papers with sources of other names are only added.
         stored: The papers of the index.
         known: The sources of the index that were files, and those files.
+        merge: Whether sightings of one paper become one; if not, each is a paper of its own.
+        today: The day on which digests without a date are added; by default this one.
     """
     names = recognise(files, known)
     replaced = {names[file.name] for file in files if file.is_whole}
-    run = renamed(papers, names)
+    run = _added(renamed(papers, names), stored, today or dt.datetime.now().astimezone().date())
     sightings = [*without(stored, replaced), *run]
     before = {paper.id: paper for paper in stored}
-    after = merge_all(sightings)
-    ids = identify(sightings)[len(sightings) - len(run) :]
+    every = identify(sightings, before) if merge else apart(sightings)
+    after = merge_as(sightings, every)
+    ids = every[len(sightings) - len(run) :]
     # Of files with the same content the first one gives the source its name and place.
     origins = {**known, **{names[file.name]: file.origin for file in reversed(files)}}
     named = {source.name for paper in after.values() for source in paper.sources}
@@ -108,7 +130,44 @@ def plan_run(
         before=before,
         after={id_: after[id_] for id_ in sorted(after)},
         entries=_entries(run, ids, before, after),
+        merges=_merges(run, ids, after),
         origins={name: origins[name] for name in sorted(origins.keys() & named)},
+    )
+
+
+def _added(papers: Sequence[Paper], stored: Sequence[Paper], today: dt.date) -> list[Paper]:
+    """The papers with the day on which they came, where their digest has no date."""
+    came = {
+        (source.name, letters(paper.title)): source.date
+        for paper in stored
+        for source in paper.sources
+    }
+
+    def dated(paper: Paper) -> Paper:
+        if all(source.date or source.dated != "added" for source in paper.sources):
+            return paper
+        key = letters(paper.title)
+        sources = tuple(
+            source.model_copy(update={"date": came.get((source.name, key), today)})
+            if source.dated == "added"
+            else source
+            for source in paper.sources
+        )
+        return paper.model_copy(update={"sources": sources})
+
+    return [dated(paper) for paper in papers]
+
+
+def _merges(
+    run: Sequence[Paper], ids: Sequence[str], after: Mapping[str, Paper]
+) -> tuple[Merge, ...]:
+    places: dict[str, list[str]] = defaultdict(list)
+    for paper, id_ in zip(run, ids, strict=True):
+        places[id_] += [f"{source.name} no. {source.position}" for source in paper.sources]
+    return tuple(
+        Merge(after[id_].display_title, tuple(there))
+        for id_, there in places.items()
+        if len(there) > 1
     )
 
 

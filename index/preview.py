@@ -1,12 +1,12 @@
 """What indexing would do, told before anything is written; no encoder is needed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from index.batch import read_batch
 from index.papers import Paper
-from index.plan import Entry, State, plan_run
+from index.plan import Entry, Merge, State, plan_run
 from index.readers import Problem, Upload
 from index.store import check_is_store, live_papers
 
@@ -31,11 +31,12 @@ class Preview:
     """Papers in the index afterwards."""
     is_damaged: bool
     """Whether a problem is damage (`Problem.is_damage`): the command then ends with 1."""
-
-    @property
-    def rejected(self) -> int:
-        """Entries and files that could not be read, and date lines that mean no day."""
-        return len(self.problems)
+    rejected: int
+    """Entries and files that could not be read, and date lines that mean no day."""
+    formats: tuple[tuple[str, str], ...]
+    """What each file was taken for: its name, and the format."""
+    merges: tuple[Merge, ...]
+    """The papers that the files have more than once."""
 
 
 def preview(
@@ -44,6 +45,8 @@ def preview(
     *,
     format: str = "auto",  # noqa: A002 - the name of the command's option
     year: int | None = None,
+    columns: Mapping[str, str] | None = None,
+    merge: bool = True,
 ) -> Preview:
     """What `index.build.build` would do with the same arguments; nothing is written.
 
@@ -52,9 +55,10 @@ def preview(
         StoreError: the store is damaged, or no store.
     """
     check_is_store(store)
-    batch = read_batch(paths, store, format=format, year=year)
+    batch = read_batch(paths, store, format=format, year=year, columns=columns)
     live, stored = live_papers(store)
-    plan = plan_run(batch.papers, batch.files, stored, live.origins if live else {})
+    origins = live.origins if live else {}
+    plan = plan_run(batch.papers, batch.files, stored, origins, merge=merge)
     return Preview(
         entries=plan.entries,
         removed=plan.removed,
@@ -65,4 +69,7 @@ def preview(
         duplicate=plan.duplicate,
         papers=len(plan.after),
         is_damaged=batch.is_damaged,
+        rejected=batch.rejected,
+        formats=batch.formats,
+        merges=plan.merges,
     )

@@ -1,9 +1,10 @@
-"""Abstracts as people read them: LaTeX and mail debris removed, every character mapped back.
+"""Abstracts as people read them: LaTeX, HTML and mail debris removed, every character mapped back.
 
 The stored abstract is never changed. `clean` makes the form that is embedded, searched and
 displayed, together with a map from each of its characters to the stored text.
 """
 
+import html
 import re
 import unicodedata
 from array import array
@@ -142,10 +143,54 @@ _DEBRIS: tuple[tuple[str, _Replacement], ...] = (
     # A comment sign left before a word or between sentences; never "50 % of" or "%CV".
     (r"(?<!\S)(?<!\d\s)%(?=[a-z])|(?:(?<=[.!?]\s)|^)%\s?(?=[A-Z])", ""),
 )  # fmt: skip
+
+
+def _raised_tag(match: re.Match[str]) -> str:
+    """`<sub>2</sub>` → `₂`, as `_raised` does it."""
+    moved = _RAISED_TAGS[match["kind"].lower()] + "{" + match["body"].strip() + "}"
+    found = _COMPILED_RAISED.fullmatch(moved)
+    return _raised(found) if found else match["body"]
+
+
+def _ended(match: re.Match[str]) -> str:
+    """The end of a paragraph ends a sentence, too."""
+    before, after = match.string[: match.start()].rstrip(), match.string[match.end() :].lstrip()
+    return "" if not before or not after else " " if before[-1] in ".!?:;…" else ". "
+
+
+def _headed(match: re.Match[str]) -> str:
+    return "" if match["said"].strip().lower() in ("abstract", "summary") else f"{match['said']}: "
+
+
+def _unmarked(match: re.Match[str]) -> str:
+    """A tag that is opened and closed somewhere is markup; "a<b and b>c" is none."""
+    around = slice(max(0, match.start() - _TAG_REACH), match.end() + _TAG_REACH)
+    text, name = match.string[around].lower(), match["name"].lower()
+    return "" if f"<{name}" in text and f"</{name}" in text else match[0]
+
+
+_ATTRIBUTES = r"""(?:\s+[\w:-]{1,40}\s*=\s*(?:"[^"<>]{0,500}"|'[^'<>]{0,500}'))*\s*/?>"""
+_TAG_NAMES = (
+    "i|b|em|strong|u|italic|bold|sc|span|a|font|small|tt|code|inline-formula|tex-math|ext-link|xref"
+    "|alternatives|named-content|monospace|roman|sans-serif|underline|styled-content|mml:[a-z]+"
+)
+_MARKUP: tuple[tuple[str, _Replacement], ...] = (
+    *[(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});",
+       lambda match: html.unescape(match[0]))] * 2,  # twice: some are escaped twice
+    (r"<(?:jats:)?title>(?P<said>[^<>]{1,80}?):?\s*</(?:jats:)?title>", _headed),
+    (r"\s{0,3}(?:</?(?:jats:)?(?:p|sec|div|br|li|ul|ol|list|list-item|abstract|h[1-6]|section|title)"
+     + _ATTRIBUTES + r"\s*)+", _ended),
+    (r"<(?:jats:)?(?P<kind>su[bp])>(?P<body>[^<>]{1,40})</(?:jats:)?su[bp]>", _raised_tag),
+    (r"</?(?P<name>(?:jats:)?(?:" + _TAG_NAMES + r"))" + _ATTRIBUTES, _unmarked),
+)  # fmt: skip
+_TAG_REACH = 5_000
+"""Characters between a tag and the one that closes it."""
+_RAISED_TAGS = {"sub": "_", "sup": "^"}
+_MARKUP_SIGNS = re.compile(r"</?[A-Za-z]|&[#A-Za-z]")
 _DEBRIS_SIGNS = re.compile(r"[\\~^_`'${%]")
 _ALWAYS: tuple[tuple[str, _Replacement], ...] = (
-    (r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\ufeff]",
-     ""),
+    (r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069"
+     r"\ufeff]|(?<=[\x00-\u024f])[\u200c\u200d](?=[\x00-\u024f])", ""),
     (r"[\ud800-\udfff]", "\ufffd"),  # half a character: no encoder takes it
     (r"(?P<keep>-(?<=\w-))\n\s*(?=[a-z])(?!and |or |to )", None),  # a line wrapped at a hyphen
 )  # fmt: skip
@@ -162,6 +207,8 @@ def _compiled(
 
 
 _DEBRIS_RULES, _ALWAYS_RULES, _SPACE_RULES = map(_compiled, (_DEBRIS, _ALWAYS, _SPACE))
+_MARKUP_RULES = _compiled(_MARKUP)
+_COMPILED_RAISED = re.compile(_RAISED[0])
 
 
 def _apply(done: CleanText, pattern: re.Pattern[str], replacement: _Replacement) -> CleanText:
@@ -194,16 +241,19 @@ def _apply(done: CleanText, pattern: re.Pattern[str], replacement: _Replacement)
     return CleanText("".join(pieces), new_starts, new_ends)
 
 
-def clean(stored: str) -> CleanText:
-    r"""Remove LaTeX and invisible debris and collapse white space, keeping an exact map.
+def clean(stored: str, *, markup: bool = True) -> CleanText:
+    r"""Remove LaTeX, HTML and invisible debris and collapse white space, keeping an exact map.
 
     `37.8\%` becomes `37.8%`, `models~(PLMs)` becomes `models (PLMs)`, `Ragnar\"ok` becomes
-    `Ragnarök`, `M^{3}ViT` becomes `M³ViT`; ordinary text is left alone. Any string is accepted,
-    and time is linear in its length.
+    `Ragnarök`, `M^{3}ViT` becomes `M³ViT`, `<p>p &lt; 0.05</p>` becomes `p < 0.05`; ordinary text
+    is left alone. Any string is accepted, and time is linear in its length. Without `markup`, tags
+    and entities stay.
     """
     length = len(stored)
     done = CleanText(stored, range(length), range(1, length + 1))
     rules = [*_ALWAYS_RULES]
+    if markup and _MARKUP_SIGNS.search(stored):
+        rules += _MARKUP_RULES
     if _DEBRIS_SIGNS.search(stored):
         rules += _DEBRIS_RULES
     for pattern, replacement in (*rules, *_SPACE_RULES):
@@ -212,6 +262,6 @@ def clean(stored: str) -> CleanText:
 
 
 @lru_cache(maxsize=4096)
-def clean_text(stored: str) -> str:
+def clean_text(stored: str, *, markup: bool = True) -> str:
     """The cleaned form alone, for titles and display."""
-    return clean(stored).text
+    return clean(stored, markup=markup).text

@@ -83,7 +83,9 @@ def _where(query: Query, paper: Paper, digests: Sequence[Digest]) -> Block:
 
 
 def _place(source: Source) -> str:
-    return f"the digest of {label(source.name, source.date)} (number {source.position})"
+    return (
+        f"the digest of {label(source.name, source.date, source.dated)} (number {source.position})"
+    )
 
 
 def _credits(paper: Paper) -> Block:

@@ -4,13 +4,13 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index.errors import InputError
-from index.papers import Paper
+from index.papers import Dating, Paper
 from index.readers.dates import MONTH_NAME, month_number
 from rag.schema import Filters
 
@@ -37,13 +37,28 @@ _DATE = re.compile(
 )
 """A month alone is a date before a word for a digest, or if it is capitalised and no other word."""
 
+_COMING = re.compile(
+    rf"\b(?:add(?:ed)?|index(?:ed)?|import(?:ed)?|arrived?|came|come|new)\b"
+    rf"|\b(?:today|yesterday)['’]s\s+(?:{DIGEST_WORD}|papers|abstracts|additions)\b",
+    re.IGNORECASE,
+)
+"""What makes "today" the day of papers: "today's agents" are of no day."""
+_RELATIVE_DAY = re.compile(r"\b(?P<day>today|yesterday)\b", re.IGNORECASE)
+
 NAMED = 8
 """Digests named in one message."""
 
 
-def label(name: str, day: date | None) -> str:
-    """What people call a digest: its date if it has one, else its file's name."""
-    return name if day is None else f"{day:%b} {day.day}, {day.year}"
+def label(name: str, day: date | None, dated: Dating = "day") -> str:
+    """What people call a digest: its date, as far as it says one, else its file's name."""
+    if day is None:
+        return name
+    if dated in ("month", "year"):
+        return f"{day:%B %Y}" if dated == "month" else str(day.year)
+    written = f"{day:%b} {day.day}, {day.year}"
+    if dated == "added":
+        return f"{name}, added {written}" if name else f"added {written}"
+    return f"the week of {written}" if dated == "week" else written
 
 
 @dataclass(frozen=True)
@@ -53,6 +68,7 @@ class Digest:
     name: str
     date: date | None
     papers: int
+    dated: Dating = "day"
 
     @property
     def key(self) -> str:
@@ -62,19 +78,24 @@ class Digest:
     @property
     def label(self) -> str:
         """What people call it: its date if it has one, else its name."""
-        return label(self.name, self.date)
+        return label(self.name, self.date, self.dated)
 
 
 def list_digests(papers: Sequence[Paper]) -> tuple[Digest, ...]:
     """The digests of an index, oldest first, those without a date at the end."""
-    counts = Counter((source.date, source.name) for paper in papers for source in paper.sources)
-    ordered = sorted(counts.items(), key=lambda item: (item[0][0] or date.max, item[0][1]))
-    return tuple(Digest(name, day, count) for (day, name), count in ordered)
+    counts = Counter(
+        (source.date, source.name, source.dated) for paper in papers for source in paper.sources
+    )
+    ordered = sorted(counts.items(), key=lambda item: (item[0][0] or date.max, *item[0][1:]))
+    return tuple(Digest(name, day, count, dated) for (day, name, dated), count in ordered)
 
 
 def parse_dates(text: str) -> list[tuple[re.Match[str], int | None, int | None, int | None]]:
-    """The dates in a text as (match, year, month, day); what a date does not say is None."""
-    found = []
+    """The dates in a text as (match, year, month, day); what a date does not say is None.
+
+    "Today" and "yesterday" are dates where a text speaks of papers that came.
+    """
+    found: list[tuple[re.Match[str], int | None, int | None, int | None]] = []
     for match in _DATE.finditer(text):
         groups = {key[:-1]: value for key, value in match.groupdict().items() if value}
         month, day = groups.get("month"), groups.get("day")
@@ -83,7 +104,11 @@ def parse_dates(text: str) -> list[tuple[re.Match[str], int | None, int | None, 
             number = int(month) if month.isdigit() else month_number(month)
         year = groups.get("year")
         found.append((match, int(year) if year else None, number, int(day) if day else None))
-    return found
+    if _COMING.search(text):
+        for match in _RELATIVE_DAY.finditer(text):
+            at = date.today() - timedelta(days=match["day"].casefold() == "yesterday")
+            found.append((match, at.year, at.month, at.day))
+    return sorted(found, key=lambda each: each[0].start())
 
 
 def on_date(

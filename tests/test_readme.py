@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from index.readers.formats import markdown_table
 from rag import Assistant
 from ui.cli import build_parser, main
 
@@ -17,7 +18,9 @@ README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 DEPLOYMENT = (REPOSITORY / "docs/deployment.md").read_text(encoding="utf-8")
 PAGES = [REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md", *REPOSITORY.glob("docs/*.md")]
 
-_COMMAND = re.compile(r"^(?:.*[\s/])?abstractqa ((?:index|ask|search|table|ui|eval|doctor)\b.*)")
+_COMMAND = re.compile(
+    r"^(?:.*[\s/])?abstractqa ((?:index|ask|search|table|papers|ui|eval|doctor)\b.*)"
+)
 
 
 def blocks(text: str, language: str = "") -> list[str]:
@@ -52,7 +55,11 @@ def test_every_command_shown_is_one_that_the_command_takes(arguments: list[str])
 
 def test_commands_of_every_kind_are_shown() -> None:
     shown = {arguments[0] for arguments in commands(README)}
-    assert shown == {"index", "ask", "search", "table", "ui", "eval", "doctor"}
+    assert shown == {"index", "ask", "search", "table", "papers", "ui", "eval", "doctor"}
+
+
+def test_the_table_of_formats_is_that_of_the_readers() -> None:
+    assert markdown_table() in README
 
 
 def test_every_option_named_is_one_of_the_command() -> None:

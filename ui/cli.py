@@ -70,6 +70,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_ask(commands)
     _add_search(commands)
     add_table(commands)
+    _add_papers(commands)
     _add_ui(commands)
     add_eval(commands)
     doctor = commands.add_parser("doctor", help="check index, models and page; say what to do")
@@ -88,13 +89,33 @@ def _add_mode(parser: argparse.ArgumentParser) -> None:
 
 def _add_index(commands: "_Commands") -> None:
     index = commands.add_parser("index", help="read files of abstracts into the index")
-    index.add_argument("paths", nargs="*", metavar="PATH", help="a file, or a folder of files")
-    index.add_argument("--format", default="auto", help="the files' format (default: auto)")
+    index.add_argument(
+        "paths", nargs="*", metavar="PATH", help="a file, an archive, a folder, or - for stdin"
+    )
+    index.add_argument(
+        "--format", default="auto", help="the files' format (default: told by their content)"
+    )
+    index.add_argument(
+        "--columns",
+        default="",
+        metavar="FIELD=HEADING,…",
+        help="columns of a table whose headings do not tell, as title=Name,abstract=Text",
+    )
+    index.add_argument(
+        "--no-merge", action="store_true", help="keep entries apart that are one paper"
+    )
+    index.add_argument(
+        "--watch",
+        metavar="FOLDER",
+        type=path,
+        help="index this folder, and go on with each file that comes into it",
+    )
     index.add_argument(
         "--year",
         type=int,
         metavar="YYYY",
-        help="year of digest dates without one (default: the file's modification year)",
+        help="year of digest dates without one (default: as other dates of the file say, or else"
+        " the year in which it was last modified)",
     )
     index.add_argument(
         "--preview", action="store_true", help="tell what would be indexed, and write nothing"
@@ -113,21 +134,41 @@ def _add_index(commands: "_Commands") -> None:
     _add_json(index)
 
 
-def _add_ask(commands: "_Commands") -> None:
-    ask = commands.add_parser("ask", help="answer a question from the abstracts")
-    ask.add_argument("question", metavar="QUESTION")
-    _add_mode(ask)
-    ask.add_argument(
+def _add_filters(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
         "--digest",
         action="append",
         default=[],
         metavar="D",
-        help="answer from this digest only, by name or date; may be repeated",
+        help="only papers of this digest, by name or date; may be repeated",
     )
-    ask.add_argument("--since", metavar="DATE", help="only digests from this day on (2025-03-14)")
-    ask.add_argument("--until", metavar="DATE", help="only digests up to this day, inclusive")
+    parser.add_argument(
+        "--since", metavar="DATE", help="only digests from this day on (2025-03-14)"
+    )
+    parser.add_argument("--until", metavar="DATE", help="only digests up to this day, inclusive")
+
+
+def _add_ask(commands: "_Commands") -> None:
+    ask = commands.add_parser("ask", help="answer a question from the abstracts")
+    ask.add_argument("question", metavar="QUESTION")
+    _add_mode(ask)
+    _add_filters(ask)
     add_store(ask)
     _add_json(ask)
+
+
+def _add_papers(commands: "_Commands") -> None:
+    papers = commands.add_parser("papers", help="list the papers of the index, or export them")
+    _add_filters(papers)
+    papers.add_argument("--title", metavar="TEXT", help="only papers with this in their title")
+    papers.add_argument(
+        "--export",
+        type=path,
+        metavar="FILE",
+        help="write them to FILE, in the format of its ending: .bib, .ris, .csv or .jsonl",
+    )
+    add_store(papers)
+    _add_json(papers)
 
 
 def _add_search(commands: "_Commands") -> None:
@@ -187,6 +228,12 @@ def _add_ui(commands: "_Commands") -> None:
     )
     ui.add_argument(
         "--sample", action="store_true", help="index the bundled sample if there is no index"
+    )
+    ui.add_argument(
+        "--watch",
+        metavar="FOLDER",
+        type=path,
+        help="index this folder, and each file that comes into it while the page is served",
     )
     add_store(ui)
 

@@ -56,7 +56,8 @@ def _filters(arguments: Namespace) -> "Filters":
     until = parse_day(arguments.until, "--until") if arguments.until is not None else None
     if since and until and since > until:
         raise InputError(f"--since {since} is after --until {until}; no day is in between")
-    return Filters(digests=tuple(arguments.digest), since=since, until=until)
+    title = getattr(arguments, "title", None)
+    return Filters(digests=tuple(arguments.digest), since=since, until=until, title=title)
 
 
 def ask(arguments: Namespace) -> int:
@@ -89,6 +90,35 @@ def search(arguments: Namespace) -> int:
     return 0
 
 
+def papers(arguments: Namespace) -> int:
+    """List the papers of the index, or write them to a file."""
+    from index.store import check_is_store, live_papers, no_index
+    from rag.digests import allowed
+    from ui.export.files import LISTS
+    from ui.terminal import paper_text
+
+    store = _settings(arguments).store
+    check_is_store(store)
+    live, every = live_papers(store)
+    if live is None:
+        raise no_index(store)
+    kept = allowed(every, _filters(arguments))
+    chosen = [paper for paper, keep in zip(every, kept, strict=True) if keep]
+    if arguments.export is not None:
+        write = LISTS.get(arguments.export.suffix.casefold().removeprefix("."))
+        if write is None:
+            endings = ", ".join(f".{ending}" for ending in LISTS)
+            raise InputError(f"{arguments.export}: name a file that ends in one of {endings}")
+        arguments.export.write_text(write(chosen), encoding="utf-8", newline="")
+        note(f"{len(chosen):,} papers written to {arguments.export}")
+    elif arguments.json:
+        say(json.dumps([paper.model_dump(mode="json") for paper in chosen], ensure_ascii=False))
+    else:
+        listed = (paper_text(f"{at}.", paper) for at, paper in enumerate(chosen, start=1))
+        say("\n".join(listed) or "No paper passes.")
+    return 0
+
+
 def table(arguments: Namespace) -> int:
     """Compare papers in a table."""
     from ui import tables
@@ -117,7 +147,11 @@ def ui(arguments: Namespace) -> int:
         from index import sample
 
         folder = Path(sample.__file__).parent
-        indexing.index_files(sorted(folder.glob("*.txt")), settings, "digest", None)
+        indexing.index_files(sorted(folder.glob("*.txt")), settings, format="digest")
+    if arguments.watch is not None:
+        from ui.watching import watch_beside
+
+        watch_beside(arguments.watch, settings)
     serve(settings, reach, arguments.port, accounts=accounts, mcp=arguments.mcp)
     return 0
 
@@ -167,6 +201,7 @@ COMMANDS: dict[str, Callable[[Namespace], int]] = {
     "ask": ask,
     "search": search,
     "table": table,
+    "papers": papers,
     "ui": ui,
     "eval": evaluate,
     "doctor": doctor,

@@ -1,19 +1,21 @@
 """The `index` command: reading files into the index, looking first, removing, taking back."""
 
 import json
+import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from index.errors import InputError
 from ui.terminal import Progress, note, say, wrap
 
 if TYPE_CHECKING:
     from index.build import BuildReport
+    from index.plan import Merge
     from index.preview import Preview
-    from index.readers import Problem
+    from index.readers import Problem, Upload
     from rag.settings import Settings
 
 MOST_PROBLEMS = 20
@@ -28,34 +30,72 @@ def index(arguments: Namespace, settings: "Settings") -> int:
 
     What can be read is indexed; a damaged file ends the command with 1 all the same.
     """
-    if arguments.undo + arguments.preview + bool(arguments.remove) > 1:
-        raise InputError("give one of --undo, --preview and --remove")
-    for option in ("undo", "remove"):
+    options = ("undo", "preview", "remove", "watch")
+    if sum(bool(getattr(arguments, option)) for option in options) > 1:
+        raise InputError("give one of --undo, --preview, --remove and --watch")
+    for option in ("undo", "remove", "watch"):
         if getattr(arguments, option) and arguments.paths:
             raise InputError(f"--{option} takes no PATH")
     if arguments.undo:
         return _undo(settings.store, as_json=arguments.json)
     if arguments.remove:
         return _remove(arguments.remove, settings.store, as_json=arguments.json)
+    if arguments.watch is not None:
+        from ui.watching import watch
+
+        return watch(arguments.watch, settings)
     if not arguments.paths or not all(arguments.paths):
         raise InputError("no PATH given; name a file or folder of abstracts to index")
-    paths = [Path(path) for path in arguments.paths]
+    paths = [_given(path) for path in arguments.paths]
+    how: How = {
+        "format": arguments.format,
+        "year": arguments.year,
+        "columns": _columns(arguments.columns),
+        "merge": not arguments.no_merge,
+    }
     if arguments.preview:
-        return _preview(paths, arguments, settings.store)
-    report = index_files(paths, settings, arguments.format, arguments.year)
-    _tell_problems(report.problems)
+        return _preview(paths, how, settings.store, as_json=arguments.json)
+    report = index_files(paths, settings, **how)
+    _tell(report.formats, report.problems, report.merges)
     if arguments.json:
         say(json.dumps(asdict(report), ensure_ascii=False, default=str))
     else:
-        say(_summary(report, settings.store))
+        say(summary(report, settings.store))
     return 1 if report.is_damaged else 0
 
 
+class How(TypedDict, total=False):
+    """What a user says of files beside their names; see `index.build.build`."""
+
+    format: str
+    year: int | None
+    columns: dict[str, str]
+    merge: bool
+
+
+def _given(path: str) -> "Path | Upload":
+    """A path, or what comes on standard input."""
+    from index.readers import Upload
+
+    return Upload("stdin", sys.stdin.buffer.read()) if path == "-" else Path(path)
+
+
+def _columns(text: str) -> dict[str, str]:
+    """The columns of `--columns title=Name,abstract=Text`, by field."""
+    from index.normalise import FIELDS
+
+    found: dict[str, str] = {}
+    for part in filter(None, text.split(",")):
+        field, sign, heading = part.partition("=")
+        if not sign or field.strip() not in FIELDS or not heading.strip():
+            known = ", ".join(FIELDS)
+            raise InputError(f"--columns {part!r}: write FIELD=HEADING, with a field of {known}")
+        found[field.strip()] = heading.strip()
+    return found
+
+
 def index_files(
-    paths: Sequence[Path],
-    settings: "Settings",
-    format: str,  # noqa: A002 - the name of the command's option
-    year: int | None,
+    paths: "Sequence[Path | Upload]", settings: "Settings", **how: Unpack[How]
 ) -> "BuildReport":
     """Read files into the index and show how far it is."""
     from index.build import build
@@ -63,19 +103,18 @@ def index_files(
 
     encoder = LocalEncoder.open(settings.encoder)
     with Progress() as progress:
-        return build(paths, settings.store, encoder, format=format, year=year, progress=progress)
+        return build(paths, settings.store, encoder, progress=progress, **how)
 
 
-def _preview(paths: Sequence[Path], arguments: Namespace, store: Path) -> int:
+def _preview(paths: "Sequence[Path | Upload]", how: How, store: Path, *, as_json: bool) -> int:
     from index.preview import preview
 
-    found = preview(paths, store, format=arguments.format, year=arguments.year)
-    _tell_problems(found.problems)
-    if arguments.json:
+    found = preview(paths, store, **how)
+    _tell(found.formats, found.problems, found.merges)
+    if as_json:
         from pydantic import TypeAdapter
 
-        document = TypeAdapter(type(found)).dump_python(found, mode="json")
-        say(json.dumps(document | {"rejected": found.rejected}, ensure_ascii=False))
+        say(TypeAdapter(type(found)).dump_json(found).decode())
     else:
         say(_preview_text(found, store))
     return 1 if found.is_damaged else 0
@@ -126,16 +165,27 @@ def _undo(store: Path, *, as_json: bool) -> int:
     return 0
 
 
-def _tell_problems(problems: "Sequence[Problem]") -> None:
-    """Name the problems on stderr, damage first."""
-    ordered = sorted(problems, key=lambda problem: not problem.is_damage)
-    for problem in ordered[:MOST_PROBLEMS]:
-        note(str(problem))
-    if len(ordered) > MOST_PROBLEMS:
-        note(f"… and {len(ordered) - MOST_PROBLEMS:,} more")
+def _tell(
+    formats: Sequence[tuple[str, str]],
+    problems: "Sequence[Problem]",
+    merges: "Sequence[Merge]",
+) -> None:
+    """Say on stderr what files were taken for, what is wrong in them, and what is one paper."""
+    _tell_some([f"{name}: read as {format_}" for name, format_ in formats])
+    ordered = sorted(problems, key=lambda each: (each.is_warning, not each.is_damage))
+    _tell_some(ordered)
+    _tell_some(merges)
 
 
-def _summary(report: "BuildReport", store: Path) -> str:
+def _tell_some(lines: Sequence[object]) -> None:
+    for line in lines[:MOST_PROBLEMS]:
+        note(str(line))
+    if len(lines) > MOST_PROBLEMS:
+        note(f"… and {len(lines) - MOST_PROBLEMS:,} more")
+
+
+def summary(report: "BuildReport", store: Path) -> str:
+    """What a run did, in two lines."""
     return (
         f"{_counts(report, report.removed)}\n"
         f"{report.papers:,} papers and {report.passages:,} sentences in {store} "

@@ -79,7 +79,7 @@ def paper_text(
     """
     from rag.digests import label
 
-    places = (f"{label(s.name, s.date)}, number {s.position}" for s in paper.sources)
+    places = (f"{label(s.name, s.date, s.dated)}, number {s.position}" for s in paper.sources)
     found = "; ".join(place.replace(" ", _NO_BREAK) for place in places)
     where, title = f" ({found})" if found else "", paper.display_title
     if named:

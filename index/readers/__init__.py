@@ -1,62 +1,59 @@
-"""From files to papers: one module a format; each yields papers and problems."""
+"""From files to papers: what a file is, is told by its content; each format has a reader."""
 
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import chain
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from index.errors import InputError
+from index.normalise import Normaliser
 from index.papers import Paper
 from index.readers.dates import YEARS
-from index.readers.digest import read_digest
-from index.readers.files import (
-    READ_SUFFIXES,
-    UNREAD_SUFFIXES,
-    Found,
-    NotTextError,
-    Upload,
-    decode,
-    find_files,
-)
-from index.readers.jsonl import read_jsonl
-from index.readers.problems import Problem
-from index.sources import Origin
+from index.readers.files import Found, Upload, find_files
+from index.readers.formats import FORMATS, READERS, How, Reader, Reading, reader_of
+from index.readers.opening import Member, Text, members
+from index.readers.records import Problem, ReadError
+from index.sources import Origin, source_name
 
-__all__ = ["FORMATS", "YEARS", "Problem", "Reading", "Upload", "read", "read_files"]
+__all__ = ["FORMATS", "READERS", "YEARS", "FileRead", "Problem", "Upload", "read", "read_files"]
 
-_Reader = Callable[[str, str, int], Iterator[Paper | Problem]]
-_READERS: dict[str, _Reader] = {
-    "digest": read_digest,
-    "jsonl": lambda text, name, _year: read_jsonl(text, name),
-}
-FORMATS = tuple(_READERS)
-"""The formats that `read` knows, beside "auto"."""
+_FOLDER_TEXTS = ("", ".txt", ".text", ".md", ".markdown", ".eml", ".mail", ".html", ".htm")
+"""What is read as a digest though only found in a folder: other text there may be anything."""
+_SHARED_PREFIX = 0.6
+_LONE_ABSTRACT = 8_000
+"""Characters of an abstract that is alone in a file of no known format: it is another text."""
+_FEW = 3
+_LEAST_WORDS = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A file and what is in it."""
+@dataclass
+class FileRead:
+    """A file, or a file of an archive, and what is in it."""
 
     file: Found
     origin: Origin | None
     """None if the file could not be read."""
     found: Iterator[Paper | Problem]
     """Its papers, and what could not be used, in order; read as it is iterated."""
+    format: str = ""
+    """The format that was taken, and how; empty of a file that could not be read."""
 
 
 def read(
-    paths: Sequence[Path],
+    paths: Sequence[Path | Upload],
     *,
     format: str = "auto",  # noqa: A002 - the name of the command's option
     year: int | None = None,
+    columns: Mapping[str, str] | None = None,
 ) -> Iterator[Paper | Problem]:
     """What `read_files` reads, one after the other."""
-    readings = read_files(paths, format=format, year=year)
+    readings = read_files(paths, format=format, year=year, columns=columns)
     return chain.from_iterable(reading.found for reading in readings)
 
 
@@ -65,56 +62,63 @@ def read_files(
     *,
     format: str = "auto",  # noqa: A002 - the name of the command's option
     year: int | None = None,
+    columns: Mapping[str, str] | None = None,
     leave_out: Path | None = None,
-) -> Iterator[Reading]:
+) -> Iterator[FileRead]:
     """The papers of files and folders, and what could not be read, in order.
 
     A paper met twice comes twice; `index.papers.merge_all` makes one of them.
 
     Args:
-        paths: Files, uploads, or folders that are read with all inside them, hidden files left
-            out.
+        paths: Files, archives, uploads, or folders that are read with all inside them, hidden
+            files left out.
         format: One of `FORMATS`, or "auto" to tell by each file's content.
-        year: The year of digest dates that have none, one of `YEARS`; default: the year in which
-            the file was last modified, in UTC, and for an upload this year.
+        year: The year of digest dates that have none, one of `YEARS`; default: that of the other
+            dates of the file, or else the one in which it was last modified, in UTC.
+        columns: Field → heading of its column, for tables whose headings do not tell.
         leave_out: A folder of which nothing is taken, such as the store itself.
 
     Raises:
-        InputError: at once, if a path, the format or the year cannot be used.
+        InputError: at once, if a path, the format, a column or the year cannot be used.
     """
-    if format != "auto" and format not in _READERS:
+    if format != "auto" and format not in FORMATS:
         known = ", ".join(("auto", *FORMATS))
         raise InputError(f"format {format!r} is not read by this version; choose one of {known}")
     if year is not None and year not in YEARS:
         raise InputError(f"year {year} is not between {YEARS[0]} and {YEARS[-1]}")
-    named = {path for path in paths if isinstance(path, Path)}
-    files = find_files(paths, FORMATS, leave_out)
-    return (
-        _open(file, format, year, is_named=file.content is not None or file.path in named)
-        for file in files
-    )
+    files = find_files(paths, leave_out)
+    how = How(year=year, columns=columns or {})
+    return (each for file in files for each in _open(file, format, how))
 
 
-def _open(file: Found, format_: str, year: int | None, *, is_named: bool) -> Reading:
+def _open(file: Found, format_: str, how: How) -> Iterator[FileRead]:
+    """The file, or the files inside it."""
     try:
-        data = file.path.read_bytes() if file.content is None else file.content
-        modified = _year_modified(file)
-        text = decode(data)
-    except NotTextError as error:
-        return Reading(file, None, iter([Problem(file.name, None, str(error))]))
+        if file.content is None and not file.path.is_file():  # a pipe can be read once
+            file = replace(file, content=file.path.read_bytes())
+        how = replace(how, usual_year=_year_modified(file))
+        digest = _sha256(file.source)
+        found = False
+        for member in members(file.source):
+            found = True
+            yield _member(file, member, digest, format_, how)
+        if not found:
+            yield _unread(file, "an empty archive")
+    except ReadError as error:
+        yield _unread(file, str(error))
     except OSError as error:
-        reason = f"cannot be read: {error.strerror or error}"
-        return Reading(file, None, iter([Problem(file.name, None, reason)]))
-    suffix = file.path.suffix.lower()
-    is_meant = is_named and (format_ != "auto" or suffix not in UNREAD_SUFFIXES)
-    if not is_meant and suffix not in READ_SUFFIXES:
-        reason = f"{suffix} files are not read; name it, with its format, to read it as one"
-        return Reading(file, None, iter([Problem(file.name, None, reason)]))
-    place = os.fsencode(file.path.resolve()) if file.content is None else data
-    origin = Origin(
-        content=hashlib.sha256(data).hexdigest(), place=hashlib.sha256(place).hexdigest()
-    )
-    return Reading(file, origin, _read_text(text, file, format_, year or modified))
+        yield _unread(file, f"cannot be read: {error.strerror or error}")
+
+
+def _unread(file: Found, reason: str, line: int | None = None) -> FileRead:
+    return FileRead(file, None, iter([Problem(file.name, line, reason)]))
+
+
+def _sha256(source: Path | bytes) -> str:
+    if isinstance(source, bytes):
+        return hashlib.sha256(source).hexdigest()
+    with source.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _year_modified(file: Found) -> int:
@@ -125,20 +129,87 @@ def _year_modified(file: Found) -> int:
     return datetime.now(UTC).year
 
 
-def _read_text(text: str, file: Found, format_: str, year: int) -> Iterator[Paper | Problem]:
-    if not text.strip():
-        yield Problem(file.name, None, "empty file")
-        return
-    chosen = _detect(text, file.path) if format_ == "auto" else format_
+def _member(file: Found, member: Member, digest: str, format_: str, how: How) -> FileRead:
+    """A file, or one of an archive: its format is told, its papers come as they are read."""
+    inner = f"!{member.name}" if member.name else ""
+    if member.name:
+        file = replace(file, name=f"{file.name}/{source_name(PurePath(member.name))}")
+    try:
+        text = Text.of(member.open())
+        if not text.head.strip():
+            return _unread(file, "empty file")
+        suffix = PurePath(member.name or file.path).suffix.casefold()
+        reader = reader_of(text.head, format_, suffix)
+        is_guess = reader is None or (reader.name == "digest" and not file.is_named)
+        if reader is None or (is_guess and format_ == "auto" and suffix not in _FOLDER_TEXTS):
+            begins = repr(" ".join(text.head.split())[:40])
+            raise ReadError(f"no known format: it begins with {begins}; --format names one")
+        reading = reader.open(text, file.name, how)
+    except ReadError as error:
+        return _unread(file, str(error), error.line)
+    place = os.fsencode(file.path.resolve()) if file.content is None else file.content
+    origin = Origin(
+        content=hashlib.sha256((digest + inner).encode()).hexdigest() if inner else digest,
+        place=hashlib.sha256(place + inner.encode("utf-8", "surrogateescape")).hexdigest(),
+    )
+    return FileRead(file, origin, _papers(file.name, text, reader, reading), reading.described)
+
+
+def _papers(name: str, text: Text, reader: Reader, reading: Reading) -> Iterator[Paper | Problem]:
+    """The papers of a file and its problems; a digest's all at once, if they are plausible."""
+    found = _normalised(name, text, reading)
+    if reader.name in ("digest", "html", "mail"):
+        known = list(found)
+        doubt = _doubt([each for each in known if isinstance(each, Paper)], known)
+        found = iter([Problem(name, None, doubt)] if doubt else known)
     is_silent = True
-    for found in _READERS[chosen](text, file.name, year):
-        is_silent = False
-        yield found
+    for each in found:
+        is_silent = is_silent and isinstance(each, Problem) and each.is_warning
+        yield each
     if is_silent:
-        yield Problem(file.name, None, f"no paper found: it does not read as {chosen}")
+        yield Problem(name, None, f"no paper found: it does not read as {reader.name}")
 
 
-def _detect(text: str, path: Path) -> str:
-    """The format of a file, told by its name and its first character that is not blank."""
-    is_json = path.suffix.lower() in (".jsonl", ".ndjson", ".json")
-    return "jsonl" if is_json or re.match(r'\s*\{\s*"', text) else "digest"
+def _normalised(name: str, text: Text, reading: Reading) -> Iterator[Paper | Problem]:
+    normaliser = Normaliser(name)
+    told = 0
+    try:
+        for record in reading.records:
+            yield from [record] if isinstance(record, Problem) else normaliser.papers(record)
+            for line, reason in text.warnings[told:]:
+                yield Problem(name, line, reason, is_warning=True)
+            told = len(text.warnings)
+    except ReadError as error:
+        yield Problem(name, error.line, str(error), is_damage=True)
+    finally:
+        text.close()
+
+
+def _doubt(papers: Sequence[Paper], found: Sequence[Paper | Problem]) -> str | None:
+    """Why a text cannot be a digest, though titles and abstracts seem to be in it."""
+    rejected = [each for each in found if isinstance(each, Problem) and not each.is_warning]
+    if not papers:
+        return None
+    what = "it is no digest: nothing of it is taken; --format names what it is"
+    if len(rejected) > max(len(papers), 2):
+        return f"{len(papers)} papers and {len(rejected)} lines that are none: {what}"
+    if len(papers) == 1 and len(papers[0].abstract) > _LONE_ABSTRACT:
+        return f"one text of {len(papers[0].abstract):,} characters: {what}"
+    if len(papers) < _FEW:
+        return None
+    signs = Counter(_sign(paper.title) for paper in papers)
+    sign, often = signs.most_common(1)[0]
+    if sign and often > _SHARED_PREFIX * len(papers):
+        return f"{often} of {len(papers)} titles begin with {sign!r}: {what}"
+    short = sum(len(paper.abstract.split()) < _LEAST_WORDS for paper in papers)
+    if short > len(papers) / 2:
+        return f"{short} of {len(papers)} abstracts have a few words only: {what}"
+    return None
+
+
+def _sign(title: str) -> str:
+    """The beginning of a title that a field's tag would be: short, and closed by a sign."""
+    match = re.match(
+        r"[A-Za-z0-9@%<{\"'/#]{1,12}\s{0,2}[-:=>|)}\]]{1,2}(?=\s|\")|[{<\"'%@\\\\/#]+", title
+    )
+    return match[0] if match else ""

@@ -1,7 +1,13 @@
-"""The date line of a digest: "Apr 22", "Tuesday, 22 April 2025", "2025-04-22"."""
+"""Dates in the forms in which mails, pages and records give them, with how exact they are."""
 
 import re
-from datetime import date
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Literal
+
+Precision = Literal["day", "week", "month", "year"]
 
 YEARS = range(1900, 2101)
 """Years that a user may give; any other is a typing error."""
@@ -10,32 +16,75 @@ MONTH_NAME = (
     r"\b(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
     r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\b"
 )
-"""A regular expression, to be used in any case, of a month's name or its usual abbreviation.
+"""A regular expression, to be used in any case, of an English month's name or abbreviation.
 
 It takes whole words alone ("marketing" and "novel" are none), without the stop of "Sept.".
 """
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_MONTH = rf"(?P<month>{MONTH_NAME})\.?"
-_DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
-_YEAR = r"(?:,?\s+(?P<year>\d{4}))?"
-_BEFORE = (
-    r"(?:(?:date|sent)\s*:\s*)?"
-    r"(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?\.?,?\s+)?"
-)
+# Folded names in German, French, Spanish, Italian, Portuguese and Dutch, after the English ones.
+_NAMES = """jan january januar janvier enero gennaio janeiro januari
+feb february februar fevrier febrero febbraio fevereiro februari
+mar march marz mars marzo marco maart
+apr april avril abril aprile
+may mai mayo maggio maio mei
+jun june juni juin junio giugno junho
+jul july juli juillet julio luglio julho
+aug august aout agosto augustus
+sep sept september septembre septiembre settembre setembro
+oct october oktober octobre octubre ottobre outubro
+nov november novembre noviembre novembro
+dec december dezember decembre diciembre dicembre dezembro"""
+_NUMBERS = {name: at for at, row in enumerate(_NAMES.split("\n"), 1) for name in row.split()}
+
+_MONTH = r"(?P<month>[a-z]{3,10})\.?"
+_DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th|\.)?"
+_YEAR = r"(?P<year>\d{4})"
+_TO = r"\s*(?:-|–|—|to|until|bis)\s*"
+_BEFORE = r"(?:(?:date|sent|week of|week)\s*:?\s*)?(?:[a-z]{2,10}\.?,?\s+)?"
 _AFTER = (
-    r"(?:,?\s+(?:at\s+)?\d{1,2}:\d{2}(?::\d{2})?(?:\s*[ap]\.?m\.?)?"
-    r"(?:\s*[+-]\d{4}|\s+[A-Z]{3,4})?)?"
+    r"(?:(?:,?\s+|t)(?:at\s+)?\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:\s*[ap]\.?m\.?)?"
+    r"(?:\s*z|\s*[+-]\d{2}:?\d{2}|\s+[a-z]{3,4})?(?:\s*\([a-z]{2,5}\))?)?/?"
 )
 _SHAPES = tuple(
-    re.compile(_BEFORE + shape + _AFTER, re.IGNORECASE)
-    for shape in (
-        _MONTH + r"\s+" + _DAY + _YEAR,
-        _DAY + r"(?:\s+of)?\s+" + _MONTH + _YEAR,
-        r"(?P<year>\d{4})(?P<sign>[-/.])(?P<month>\d{1,2})(?P=sign)(?P<day>\d{1,2})",
-        r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4})",
+    (precision, re.compile(_BEFORE + shape + _AFTER))
+    for precision, shape in (
+        ("day", rf"{_MONTH}\s+{_DAY}(?:,?\s+{_YEAR})?"),
+        ("day", rf"{_DAY}(?:\s+(?:of|de))?\s+{_MONTH}(?:,?\s+(?:de\s+)?{_YEAR})?"),
+        ("day", rf"{_DAY}-{_MONTH}-{_YEAR}"),
+        ("day", rf"{_YEAR}(?P<sign>[-/. ])(?P<number>\d{{1,2}})(?P=sign)(?P<day>\d{{1,2}})"),
+        ("day", rf"{_YEAR}(?P<number>\d\d)(?P<day>\d\d)"),
+        ("day", rf"{_YEAR}[\s,]+{_MONTH}\s+(?P<day>\d{{1,2}})"),
+        ("day", r"(?P<day>\d{1,2})\.\s?(?P<number>\d{1,2})\.\s?(?P<year>\d{4}|\d{2})"),
+        ("day", r"(?P<us>\d{1,2})/(?P<second>\d{1,2})/(?P<year>\d{4}|\d{2})"),
+        ("week", rf"{_MONTH}\s+{_DAY}{_TO}(?:(?P<last>[a-z]{{3,10}})\.?\s+)?\d{{1,2}}"
+                 rf"(?:,?\s+{_YEAR})?"),
+        ("week", rf"{_DAY}{_TO}\d{{1,2}}\.?\s+{_MONTH}(?:,?\s+{_YEAR})?"),
+        ("month", rf"{_MONTH},?\s+{_YEAR}"),
+        ("month", rf"{_YEAR}[\s,]+{_MONTH}(?:[-/ ][a-z]{{3,10}})?"),
+        ("month", rf"{_YEAR}[-/](?P<number>\d{{1,2}})/?"),
+        ("year", rf"{_YEAR}"),
     )
-)
+)  # fmt: skip
+_LONGEST = 60
+_SECONDS = 10**11
+"""Numbers from here on are milliseconds, and are seconds below it, since 1970."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """A day, and how much of it was said: of a month and a year it is the first day."""
+
+    day: date
+    precision: Precision = "day"
+    has_year: bool = True
+    """Whether the year was said, and not taken from elsewhere."""
+
+    @property
+    def iso(self) -> str:
+        """As much of the ISO date as was said: "2025", "2025-03" or "2025-03-14"."""
+        length = {"year": 4, "month": 7}.get(self.precision, 10)
+        return self.day.isoformat()[:length]
 
 
 def month_number(name: str) -> int:
@@ -43,25 +92,106 @@ def month_number(name: str) -> int:
     return _MONTHS.index(name[:3].lower()) + 1
 
 
-def match_date(line: str) -> re.Match[str] | None:
-    """Whether the whole line is a date, be it one that exists or not."""
-    text = line.strip()
-    if len(text) > 60:
-        return None
-    return next((match for shape in _SHAPES if (match := shape.fullmatch(text))), None)
+def is_date(line: str) -> bool:
+    """Whether a whole line is a date of at least a month, be it one that exists or not."""
+    matched = _match(line)
+    return matched is not None and matched[0] != "year"
 
 
-def resolve_date(match: re.Match[str], year: int) -> date:
-    """The day a date line means; `year` counts if the line has none.
+def read_date(text: str, year: int | None = None) -> Dated | None:
+    """The date that the whole of a text is; None if it is none.
+
+    Args:
+        text: "Apr 22", "Tuesday, 22 April 2025", "14. März 2025", "3/14/25", "2025-04",
+            "Week of Mar 10 – 16, 2025", "Mon, 3 Mar 2025 06:01:00 +0000", …
+        year: The year of a date that has none; without it, such a text is no date.
 
     Raises:
         ValueError: there is no such day; the message says which.
     """
-    name = match["month"]
-    month = int(name) if name.isdigit() else month_number(name)
-    named_year = int(match["year"]) if match["year"] else year
+    matched = _match(text)
+    if matched is None:
+        return None
+    precision, match = matched
+    part = match.groupdict()
+    stated = part.get("year")
+    named = int(stated) + 2000 * (len(stated) == 2) if stated else year
+    if named is None:
+        return None
+    if part.get("us"):  # month first, unless it can only be a day
+        first, second = int(part["us"]), int(part["second"])
+        month, day = (second, first) if first > 12 else (first, second)
+    else:
+        month = (
+            int(part["number"]) if part.get("number") else _NUMBERS.get(part.get("month") or "", 1)
+        )
+        day = int(part.get("day") or 1)
+    if (last := part.get("last")) and stated and _NUMBERS[last] < month:
+        named -= 1  # "Dec 29 – Jan 4, 2026"
     try:
-        return date(named_year, month, int(match["day"]))
+        return Dated(date(named, month, day), precision, stated is not None)
     except ValueError as error:
-        hint = "" if match["year"] else f" in {year}; give another year if it is of another"
-        raise ValueError(f"there is no {match[0]}{hint}") from error
+        hint = "" if stated else f" in {named}; give another year if it is of another"
+        raise ValueError(f"there is no {text.strip()}{hint}") from error
+
+
+def _match(text: str) -> tuple[Precision, re.Match[str]] | None:
+    if len(text) > _LONGEST or not any(c.isdigit() for c in text):
+        return None
+    folded = unicodedata.normalize("NFKD", text.strip()).casefold()
+    folded = "".join(c for c in folded if not unicodedata.combining(c))
+    for precision, shape in _SHAPES:
+        if match := shape.fullmatch(folded):
+            names = (match.groupdict().get(name) for name in ("month", "last"))
+            if all(name in _NUMBERS for name in names if name):
+                return precision, match  # type: ignore[return-value] # one of _SHAPES
+    return None
+
+
+def date_of(value: object) -> Dated | None:
+    """The date that a field of a record gives, in any shape; None if it gives none.
+
+    Texts as `read_date` takes them, the first date of a range, numbers of seconds or milliseconds
+    since 1970, years, and lists or objects of year, month and day (`{"date-parts": [[2023, 5]]}`).
+    """
+    try:
+        return _date_of(value)
+    except (ValueError, OverflowError, OSError, RecursionError):
+        return None
+
+
+def _date_of(value: object) -> Dated | None:  # noqa: PLR0912 - a case a shape
+    if isinstance(value, Mapping):
+        parts = {str(key).casefold(): each for key, each in value.items()}
+        if "year" in parts:
+            return _date_of([parts.get(key) for key in ("year", "month", "day")])
+        known = ("date-parts", "value", "raw", "$", "#text", "date-time", "start")
+        return next((found for key in known if (found := _date_of(parts.get(key)))), None)
+    if isinstance(value, list | tuple):
+        if value and isinstance(value[0], list | tuple | Mapping):
+            return _date_of(value[0])
+        said = [str(part).strip() for part in value if part not in (None, "")]
+        return read_date("-".join(said)) or read_date(" ".join(said))
+    if isinstance(value, bool) or value is None:
+        return None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, int):
+        if value in YEARS:
+            return Dated(date(value, 1, 1), "year")
+        if value < 10**8:
+            return read_date(str(value)) if value >= 10**7 else None
+        seconds = value / 1000 if value >= _SECONDS else value
+        return Dated(datetime.fromtimestamp(seconds, UTC).date())
+    if not isinstance(value, str):
+        return None
+    text = " ".join(value.split())
+    if re.fullmatch(r"\d{9,14}", text):
+        return _date_of(int(text))
+    if found := read_date(text):
+        return found
+    first = re.match(rf"(.{{4,40}}?)(?:;|\(|\.(?=\s|$)|{_TO})", text)
+    if first and (found := read_date(first[1].strip())):
+        return found
+    year = re.search(r"(?<!\d)(?:1[5-9]|20)\d\d(?!\d)", text)  # "2021a", "Spring 2024", "c. 1998"
+    return read_date(year[0]) if year and len(text) <= _LONGEST else None

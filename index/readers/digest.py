@@ -1,204 +1,680 @@
-"""Digests as people paste them from a mail or a web page: titles and abstracts in turn.
+"""Digests as people paste them from mails and pages: titles and abstracts, and what is around them.
 
-Nothing marks a title or an abstract, so the reader tells them by how they read: an abstract is
-prose, and its title is the last line before it that is not furniture (buttons, counts, authors).
-A line that is only a date begins a digest; a file may hold several.
+Nothing marks a title or an abstract for sure, so every paragraph gets a role by how it reads, and
+the titles of a file are chosen together: what stands where the titles of its other papers stand is
+more likely one. A line that is only a date begins a digest; a file may hold several.
 """
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
-from itertools import pairwise
+from enum import Enum
+from itertools import pairwise, zip_longest
 
-from index.papers import Paper, Source, derived_id
-from index.readers.dates import match_date, resolve_date
+from index.normalise import canonical
+from index.papers import arxiv_id
+from index.readers.dates import Dated, date_of, is_date, read_date
 from index.readers.furniture import is_authors, is_footer, is_furniture, is_name
+from index.readers.pages import Page
 from index.readers.paragraphs import Kind, Paragraph, paragraphs
-from index.readers.problems import LONGEST_ABSTRACT, Problem
+from index.readers.records import LONGEST_ABSTRACT, Problem, Raw
 
-_TITLE_LABEL = re.compile(r"(?:title\s*:|#{1,6}|\[?\d{1,3}[.)\]])\s+", re.IGNORECASE)
+_LABEL = re.compile(r"(?P<label>[A-Za-z][A-Za-z -]{1,24}?)\s*(?P<sign>[:：]|[.—–](?=\s|$)|$)\s*")
+_TITLE_MARK = re.compile(
+    r"(?:title\s*:|#{1,6}(?=\s)|\[?\d{1,3}[.)\]](?=\s)|[-*•](?=\s)|\[(?:pdf|html|book|citation)\]"
+    r"|[^\w\s(\[“\"'‘«¿¡<$\\]+(?=\s))\s*",
+    re.IGNORECASE,
+)
+_TITLE_TAIL = re.compile(
+    r"\s*(?:\(\s*\d+\s+min(?:ute)?s?(?:\s+read)?\s*\)|\[(?:pdf|html|link)\])$", re.I
+)
 _BOLD = re.compile(r"(?P<sign>\*\*|__)(?P<inside>.+)(?P=sign)")
+_SECTION = re.compile(
+    r"(?:background|introduction|context|motivation|purpose|aims?|objectives?|goals?|importance"
+    r"|rationale|hypothesis|design|setting|patients|participants|population|data sources?|methods?"
+    r"|materials and methods|methodology|approach|interventions?|measurements?|main outcomes?"
+    r"|results?|findings|main results|observations|evaluation|discussion|limitations?|conclusions?"
+    r"|interpretation|significance|implications|relevance|originality|contributions?|summary)"
+    r"(?:\s*(?:and|/|&)\s*\w+)?:?",
+    re.IGNORECASE,
+)
+_SUMMARY = re.compile(
+    r"(?:(?:ai[- ]generated |ai )?summary|tl;?dr|in short|key (?:points|findings))[:.]?", re.I
+)
+_SUMMARISED = re.compile(r"[\s*_]*(?:ai[- ]generated summary|tl;?dr)\s*[:：]\W*", re.I)
+_QUOTED = re.compile(r"^(?:>\s?)+", re.MULTILINE)
+_BYLINE = re.compile(r"(?P<names>[^-–—·|]{3,300}?)\s+[-–—·|]\s+(?P<where>.*\b(?:19|20)\d\d)$")
+_WROTE = re.compile(
+    r"(?:on|am|le|el|il)\b(?P<when>.{6,80}?)(?:wrote|schrieb|a écrit|escribió|ha scritto)\s*:", re.I
+)
+_DOI = re.compile(r"10\.\d{4,9}/[^\s\"<>]+")
+_URL = re.compile(r"(?:https?://|www\.)[^\s)>\]]+", re.IGNORECASE)
 _OFTEN = 3
+_LONGEST_HEAD = 120
+"""Characters of a line above all papers that may say their date."""
+_LEAST_TITLE = 3
+"""Words that a line needs to read as a title whatever is around it."""
 
 
-def read_digest(text: str, name: str, year: int) -> Iterator[Paper | Problem]:
+class Role(Enum):
+    """What a paragraph is for."""
+
+    PROSE = "prose"
+    SENTENCE = "sentence"
+    """A sentence by itself: a part of an abstract, or a title with a stop."""
+    LINE = "line"
+    """A title, unless a better one is near."""
+    TITLE = "title"
+    """A title that is marked as one."""
+    SECTION = "section"
+    """A heading inside an abstract."""
+    ABSTRACT = "abstract"
+    """The word above an abstract."""
+    SUMMARY = "summary"
+    """A word above what is no abstract."""
+    DATE = "date"
+    FIELD = "field"
+    """What is known of a paper: authors, ids, links, its own date."""
+    NOISE = "noise"
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    role: Role
+    paragraph: Paragraph
+    field: str = ""
+    value: str = ""
+    is_heading: bool = False
+    links: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        return self.paragraph.text
+
+
+@dataclass
+class _Entry:
+    """A title, or none, and all that follows it up to the next."""
+
+    title: _Item | None
+    items: list[_Item] = field(default_factory=list)
+    listed: Dated | None = None
+    position: int = 0
+
+
+def read_digest(
+    page: Page, name: str, year: int | None, usual_year: int, listed: Dated | None = None
+) -> Iterator[Raw | Problem]:
     r"""The papers of a digest, in order, and what could not be read.
 
     Args:
-        text: The digest, with `\n` line ends.
+        page: The digest, with `\n` line ends.
         name: What the papers' sources are called.
-        year: The year of date lines that have none.
+        year: The year of dates that have none, if a user gave it.
+        usual_year: Their year if no date of the file says one.
+        listed: The date of the mail that it came in.
     """
-    marked = _resolve(list(paragraphs(text)))
-    return _Digest(text, name, year, marked).read()
+    text = _unquoted(page.text)
+    if listed is None and (wrote := _WROTE.search(text[:2000])):
+        listed = _first_date(wrote["when"])
+        text = text[: wrote.start()] + " " * (wrote.end() - wrote.start()) + text[wrote.end() :]
+    items = _items(Page(text, page.headings, page.links))
+    yield from _Digest(text, name, year, usual_year, listed, items).read()
 
 
-def _resolve(found: list[Paragraph]) -> list[Paragraph]:
-    """Decide which single sentences are titles, and drop lines that recur as buttons do."""
-    buttons = _recurring(found)
-    found = [paragraph for paragraph in found if paragraph.text not in buttons]
-    pairs = list(pairwise(found))
-    over_prose = [a.kind for a, b in pairs if b.kind is Kind.PROSE and a.kind is not Kind.PROSE]
-    titles_end_in_stops = over_prose.count(Kind.SENTENCE) * 2 > len(over_prose)
-    resolved: list[Paragraph] = []
+def _unquoted(text: str) -> str:
+    """A text without the signs of a quoted mail, if most of it is quoted; its lines stay."""
+    lines = [line for line in text.split("\n") if line.strip()]
+    quoted = sum(line.startswith(">") for line in lines)
+    return _QUOTED.sub("", text) if quoted * 2 > len(lines) else text
+
+
+def _first_date(text: str) -> Dated | None:
+    words = text.replace(",", " ").split()
+    for start in range(len(words)):
+        for end in range(min(len(words), start + 4), start, -1):
+            found = date_of(" ".join(words[start:end]))
+            if found and found.precision == "day":
+                return found
+    return None
+
+
+def _items(page: Page) -> list[_Item]:
+    """The paragraphs with their roles, each seen with those around it."""
+    found = list(paragraphs(page.text, _is_label))
+    recurring = _recurring(found)
+    labels = Counter(label for each in found if (label := _label(each.text)))
+    often = {label for label, count in labels.items() if count > 1}
+    items: list[_Item] = []
+    for each in found:
+        links = tuple(page.links.get(each.line, ()))
+        items += _roles(each, each.line in page.headings, links, recurring, often)
+    return _resolved(items)
+
+
+def _label(text: str) -> str | None:
+    match = _LABEL.match(text.lstrip(" *_•-"))
+    return match["label"].casefold() if match and match["sign"] in (":", "：") else None
+
+
+def _is_label(line: str) -> bool:
+    """Whether a line opens with the name of a field, so that it does not go on the one before."""
+    return _labelled(line) is not None
+
+
+def _labelled(text: str) -> tuple[str, int] | None:
+    """The field that a text opens with, and where what it says begins."""
+    opening = re.match(r"[\s*_•-]*", text)
+    at = opening.end() if opening else 0
+    match = _LABEL.match(text, at)
+    if match is None or (
+        match["sign"] not in ":："
+        and match.end() < len(text)
+        and match["label"].casefold() != "abstract"
+    ):
+        return None
+    label = match["label"].strip()
+    known = canonical(label) or ("other" if _is_other(label) else None)
+    is_bare = match["sign"] == "" or match.end() == len(text)
+    if known is None or (is_bare and known not in ("abstract", "authors", "other")):
+        return None
+    if known == "abstract" and label.casefold() not in ("abstract", "summary"):
+        return None
+    if known == "other" and not match["sign"]:
+        return None
+    return known, re.compile(r"[\s*_]*").match(text, match.end()).end()  # type: ignore[union-attr]
+
+
+_OTHER = frozenset(
+    "from to cc bcc subject subjects sent reply-to comments comment categories category keywords"
+    " tags topics topic license report-no msc-class acm-class pmcid affiliations affiliation code"
+    " github website project projects contact github-repo citations upvotes score".split()
+)
+
+
+def _is_other(label: str) -> bool:
+    return label.casefold().replace(" ", "-") in _OTHER
+
+
+def _recurring(found: Sequence[Paragraph]) -> set[str]:
+    """Lines that stand before several different paragraphs, as "Read more" does."""
+    followers: dict[str, list[str]] = {}
+    for paragraph, following in zip_longest(found, found[1:]):
+        if paragraph.kind is Kind.LINE and not is_date(paragraph.text):
+            after = following.text if following else ""
+            followers.setdefault(paragraph.text, []).append(after)
+    return {
+        text for text, texts in followers.items() if len(texts) >= _OFTEN and len(set(texts)) > 1
+    }
+
+
+def _roles(
+    paragraph: Paragraph,
+    is_heading: bool,
+    links: tuple[str, ...],
+    recurring: set[str],
+    often: set[str],
+) -> list[_Item]:
+    """A paragraph with its role, as far as it tells it itself; a label and its value are two."""
+    text = paragraph.text.strip()
+
+    def item(role: Role, name: str = "", value: str = "", of: Paragraph = paragraph) -> list[_Item]:
+        return [_Item(role, of, name, value, is_heading, links)]
+
+    bare = text.strip(" *_:.#-").casefold()
+    if bare == "abstract":
+        return item(Role.ABSTRACT)
+    if _SUMMARY.fullmatch(text.strip(" *_#")) and bare != "summary":
+        return item(Role.SUMMARY)
+    if _SECTION.fullmatch(text.strip(" *_#")):
+        return item(Role.SECTION)
+    if summarised := _SUMMARISED.match(text):
+        inside = replace(
+            paragraph, kind=Kind.PROSE, start=paragraph.start + summarised.end(),
+            text=text[summarised.end() :],
+        )  # fmt: skip
+        return [*item(Role.SUMMARY), *item(Role.PROSE, of=inside)]
+    if labelled := _labelled(text):
+        name, at = labelled
+        value = text[at:].strip(" *_")
+        if name == "abstract" and value:
+            inside = replace(paragraph, kind=Kind.PROSE, start=paragraph.start + at, text=value)
+            return [*item(Role.ABSTRACT), *item(Role.PROSE, of=inside)]
+        if name == "title" and value:
+            return item(Role.TITLE, "title", value)
+        if name in ("abstract", "other", "id"):
+            return item(Role.NOISE)
+        if _label(text) in often or _is_plausible(name, value):
+            return item(Role.FIELD, name, value)
+    role, name, value = _role(paragraph, text in recurring)
+    return item(role, name, value)
+
+
+def _role(paragraph: Paragraph, recurs: bool) -> tuple[Role, str, str]:
+    """The role of a paragraph without a label, and the field that it fills."""
+    text = paragraph.text.strip()
+    if is_date(text):
+        return Role.DATE, "", ""
+    if recurs and not is_authors(text):
+        return Role.SUMMARY if len(text.split()) < 5 else Role.NOISE, "", ""
+    if paragraph.kind is Kind.PROSE:
+        return Role.NOISE if is_furniture(text) else Role.PROSE, "", ""
+    if known := _known(text):
+        return Role.FIELD, *known
+    by = re.sub(r"^by:?\s+", "", text, flags=re.IGNORECASE)
+    if by != text and (is_authors(_without_more(by)) or is_name(by)):
+        return Role.FIELD, "authors", by
+    if is_furniture(text):
+        return Role.NOISE, "", ""
+    if is_authors(_without_more(text)):
+        return Role.FIELD, "authors", text
+    line = _BYLINE.fullmatch(text)
+    if line and is_authors(f"{_without_more(line['names'])}, Ann Other"):
+        return Role.FIELD, "byline", text
+    is_item = re.fullmatch(r"\s*[-*•‣]\s+[a-z].*", text)
+    return Role.SENTENCE if paragraph.kind is Kind.SENTENCE or is_item else Role.LINE, "", ""
+
+
+def _is_plausible(name: str, value: str) -> bool:
+    """Whether a value is what its label says, though the label comes but once."""
+    if name == "date":
+        return is_date(value) or date_of(value) is not None
+    if name == "authors":
+        return is_authors(_without_more(value)) or is_name(value)
+    return name != "venue" and _known(value) is not None
+
+
+def _without_more(text: str) -> str:
+    text = re.sub(r"\(?\+?\s*\d+\s+(?:more\s+)?authors?\)?|\bet al\.?|…|\.\.\.", "", text)
+    return re.sub(r"(?:\s*,){2,}", ",", re.sub(r"[\d*†‡§]+(?=\s*,|\s*$)", "", text)).strip(" ,")
+
+
+def _known(text: str) -> tuple[str, str] | None:
+    """The id or link that a line is about, if it holds hardly anything else."""
+    if len(text) > 160:
+        return None
+    rest = re.sub(r"\([^()]*\)", "", _URL.sub("", text))
+    rest = re.sub(r"(?:arxiv|doi|pmid|pmcid|pmc)\b:?", "", rest, flags=re.IGNORECASE)
+    rest = re.sub(
+        r"10\.\d{4,9}/\S+|\d{4}\.\d{4,5}(?:v\d+)?|\[[\w ,.;/()-]*\]|\bPMC\d+|\b\d{6,9}\b", "", rest
+    )
+    if sum(c.isalpha() for c in rest) > 3 or rest == text:
+        return None
+    shown = re.sub(r"\([^()]*\)|\s*\[[\w ,.;/()-]*\]|^\d+\.\s", "", text).strip()
+    if found := arxiv_id(shown.removeprefix("arXiv:").strip()) or arxiv_id(text):
+        return "arxiv", found
+    if doi := _DOI.search(text):
+        return "doi", doi[0]
+    if pmid := re.search(r"pmid:?\s*(\d+)", text, re.IGNORECASE):
+        return "pmid", pmid[1]
+    if url := _URL.fullmatch(text.strip("<>() ")):
+        return "url", url[0]
+    return None
+
+
+def _resolved(items: list[_Item]) -> list[_Item]:
+    """Sentences by themselves as titles or as prose, by what stands around them."""
+    pairs = list(pairwise([each for each in items if each.role is not Role.NOISE]))
+    body = (Role.PROSE, Role.SENTENCE)
+    over = [
+        a.role for a, b in pairs if b.role is Role.PROSE and a.role in (Role.LINE, Role.SENTENCE)
+    ]
+    titles_end_in_stops = over.count(Role.SENTENCE) * 2 > len(over)
+    resolved: list[_Item] = []
     has_title = False
-    for i, paragraph in enumerate(found):
-        kind = paragraph.kind
-        if kind is Kind.SENTENCE:
-            before_prose = i + 1 < len(found) and found[i + 1].kind is not Kind.LINE
-            is_title = before_prose and not paragraph.opens_sentence
+    names_authors = any(each.field == "authors" for each in items)
+    for at, item in enumerate(items):
+        role, name, value = item.role, item.field, item.value
+        if role is Role.SENTENCE:
+            below = items[at + 1] if at + 1 < len(items) else None
+            over_it = resolved[-1].role if resolved else None
+            is_title = (
+                below is not None
+                and over_it is not Role.SUMMARY
+                and below.role in (*body, Role.ABSTRACT, Role.FIELD)
+            )
+            is_title = is_title and not item.paragraph.opens_sentence and _title_like(item) > 0
             if is_title and not titles_end_in_stops:
                 is_title = not has_title
-            kind = Kind.LINE if is_title else Kind.PROSE
-        resolved.append(replace(paragraph, kind=kind))
-        if not is_furniture(paragraph.text):
-            has_title = kind is Kind.LINE and not match_date(paragraph.text)
+            role = Role.LINE if is_title else Role.PROSE
+        above = next((each for each in reversed(resolved) if each.role is not Role.NOISE), None)
+        is_below = above is not None and above.role in (Role.LINE, Role.TITLE)
+        if role is Role.FIELD and item.value == item.text and item.field in ("authors", "byline"):
+            role = Role.FIELD if _has_title_above(resolved) else Role.LINE  # "Read, Look, Sing"
+        if names_authors and role is Role.LINE and is_below and is_name(item.text):
+            role, name, value = Role.FIELD, "authors", item.text
+        resolved.append(replace(item, role=role, field=name, value=value))
+        if role not in (Role.NOISE, Role.FIELD):
+            has_title = role in (Role.LINE, Role.TITLE, Role.ABSTRACT, Role.SECTION)
     return resolved
 
 
-def _recurring(found: list[Paragraph]) -> set[str]:
-    """Lines that stand before several different paragraphs, as "Read more" does."""
-    followers: dict[str, set[str]] = {}
-    for paragraph, following in pairwise(found):
-        if paragraph.kind is Kind.LINE and not match_date(paragraph.text):
-            followers.setdefault(paragraph.text, set()).add(following.text)
-    return {text for text, texts in followers.items() if len(texts) >= _OFTEN}
+def _has_title_above(resolved: Sequence[_Item]) -> bool:
+    """Whether a title stands between the last text and what comes next."""
+    for item in reversed(resolved):
+        if item.role in (Role.PROSE, Role.DATE):
+            return False
+        if item.role is Role.TITLE or (item.role is Role.LINE and _title_like(item) > 1):
+            return True
+    return False
+
+
+def _title_like(item: _Item) -> float:
+    """How much a line reads as a title; above 0 it may be one, above 2 it surely tells enough."""
+    if item.role is Role.TITLE:
+        return 20
+    text = bare_title(item.text)
+    words = text.split()
+    if not any(c.isalpha() for c in text):
+        return -9
+    score = 2.5 if len(words) >= _LEAST_TITLE else 1.0
+    score += 4 * item.is_heading
+    score -= 3 * (text[0].islower() or text.endswith(("!", "…", "...")))
+    score -= 1.5 * is_name(text) + 5 * is_authors(_without_more(text))
+    score -= 1 * text.endswith(".") + 2 * (len(words) > 40)
+    score -= 2 * bool(re.search(r"\S\s[·|•]\s\S|@\w", text))
+    return score
+
+
+def bare_title(text: str) -> str:
+    """A title without the marks of a list, a heading or bold type around it."""
+    before = ""
+    while before != text:
+        before = text
+        text = _TITLE_MARK.sub("", text, count=1) if _TITLE_MARK.match(text) else text
+        bold = _BOLD.fullmatch(text.strip())
+        text = bold["inside"].strip() if bold else text.strip()
+    shorter = _TITLE_TAIL.sub("", text)
+    return shorter or text
 
 
 @dataclass
 class _Digest:
-    """One pass over the paragraphs of a file."""
+    """One pass over the items of a file."""
 
     text: str
     name: str
-    year: int
-    paragraphs: list[Paragraph]
-    day: date | None = None
-    position: int = 0
-    started: bool = False
-    """Whether a date line or a paper was met; before that, unknown lines are the page's head."""
-    lines: list[Paragraph] = field(default_factory=list)
-    """Lines since the last prose: the last title among them is the next abstract's."""
-    intro_ends: int = 0
-    """The first date line's place among the paragraphs; short prose above it is an introduction."""
+    year: int | None
+    usual_year: int
+    listed: Dated | None
+    items: list[_Item]
     head: set[str] = field(default_factory=set)
     """Lines of the page's head, which come again where digests are pasted in one file."""
 
-    def read(self) -> Iterator[Paper | Problem]:
+    def read(self) -> Iterator[Raw | Problem]:
         """Every paper and problem, in the file's order."""
-        dates = (i for i, paragraph in enumerate(self.paragraphs) if match_date(paragraph.text))
-        self.intro_ends = next(dates, 0)
-        i = 0
-        while i < len(self.paragraphs):
-            paragraph = self.paragraphs[i]
-            i += 1
-            if paragraph.kind is Kind.PROSE and not self._is_frame(paragraph, i - 1):
-                abstract = [paragraph]
-                while i < len(self.paragraphs) and _goes_on(self.paragraphs[i]):
-                    abstract.append(self.paragraphs[i])
-                    i += 1
-                yield from self._paper(abstract)
-            elif (match := match_date(paragraph.text)) and not self._is_papers_own(i):
-                yield from self._section(match, paragraph.line)
+        if self.year is None:
+            said = (self._dated(item, None) for item in self.items if item.role is Role.DATE)
+            stated = next((each.day.year for each in said if each), None)
+            stated = stated or self._latest_year()
+            self.usual_year = stated or (self.listed.day.year if self.listed else self.usual_year)
+        titles = self._titles()
+        entry = _Entry(None, listed=self.listed)
+        position = 0
+        started = False
+        for at, item in enumerate(self.items):
+            if at in titles:
+                yield from self._paper(entry, started=started)
+                started, position = True, position + 1
+                entry = _Entry(item, [], entry.listed, position)
+                carried = self._above(at, titles)
+                entry.items += carried
+            elif item.role is Role.DATE and not self._is_papers_own(at, entry):
+                yield from self._paper(entry, started=started)
+                started, position = True, 0
+                entry = _Entry(None, listed=self.listed)
+                try:
+                    entry.listed = self._dated(item, self.usual_year)
+                    if entry.listed and self.year is None:
+                        self.usual_year = entry.listed.day.year
+                except ValueError as error:
+                    reason = f"{error}: its papers are kept without a date"
+                    yield Problem(self.name, item.paragraph.line, reason)
+                    entry.listed = None
             else:
-                self.lines.append(paragraph)
-        yield from self._leftover(self.lines)
+                if not started and entry.listed is None and len(item.text) < _LONGEST_HEAD:
+                    entry.listed = _first_date(item.text)
+                if item.field == "date" and entry.title is None and not started:
+                    entry.listed = self._said(item.value) or entry.listed
+                entry.items.append(item)
+        yield from self._paper(entry, started=started)
 
-    def _is_frame(self, paragraph: Paragraph, place: int) -> bool:
-        """Whether prose belongs to the mail rather than to a paper."""
-        is_above = place < self.intro_ends or paragraph.text[0].islower()
-        is_intro = not self.started and is_above and not paragraph.is_long
-        return is_furniture(paragraph.text) or is_intro
-
-    def _is_papers_own(self, following: int) -> bool:
-        """Whether a date stands between a title and its abstract."""
-        rest = (p for p in self.paragraphs[following : following + 5] if not is_furniture(p.text))
-        below = next(rest, None)
-        title = self._title(self.lines)
-        if below is None or below.kind is not Kind.PROSE or title is None:
-            return False
-        return _is_telling(title)
-
-    def _section(self, match: re.Match[str], line: int) -> Iterator[Problem]:
-        """A date line: a new digest begins."""
-        if self.started:
-            yield from self._leftover(self.lines)
-        else:
-            self.head = {paragraph.text for paragraph in self.lines}
-        self.day, self.position, self.started, self.lines = None, 0, True, []
+    def _said(self, text: str) -> Dated | None:
+        """The date of a field, in the year of the file if it has none."""
         try:
-            self.day = resolve_date(match, self.year)
-        except ValueError as error:
-            yield Problem(self.name, line, f"{error}: its papers are kept without a date")
+            return read_date(text, self.year or self.usual_year) or date_of(text)
+        except ValueError:
+            return None
 
-    def _paper(self, abstract: list[Paragraph]) -> Iterator[Paper | Problem]:
-        """Prose: the abstract of the last title, or a frame's text."""
-        lines, self.lines = self.lines, []
-        first, last = abstract[0], abstract[-1]
-        title = self._title(lines)
-        above = lines if title is None else lines[: lines.index(title)]
-        if self.started:
-            yield from self._leftover(above)
-        else:
-            self.head = {paragraph.text for paragraph in above}
-        length = last.end - first.start
-        if length > LONGEST_ABSTRACT:
-            reason = f"{length:,} characters in one go are no abstract (limit {LONGEST_ABSTRACT:,})"
-            yield Problem(self.name, first.line, reason)
-        elif title is None:
-            yield Problem(self.name, first.line, "abstract without a title")
-        else:
-            self.position += 1
-            stored = _bare_title(title.text)
-            text = self.text[first.start : last.end]
-            source = Source(name=self.name, date=self.day, position=self.position)
-            id_ = derived_id(stored, text)
-            yield Paper(id=id_, title=stored, abstract=text, sources=(source,))
-        self.started = True
+    def _dated(self, item: _Item, year: int | None) -> Dated | None:
+        if year is None:
+            try:
+                return read_date(item.text)
+            except ValueError:
+                return None
+        return read_date(item.text, self.year or year)
 
-    def _title(self, lines: list[Paragraph]) -> Paragraph | None:
-        """The last line that can be a title; authors stand below one."""
-        titles = [line for line in lines if self._can_be_title(line)]
-        if len(titles) > 1:
-            above, last = titles[-2:]
-            is_below = (last.is_attached and is_name(last.text)) or is_authors(last.text)
-            if is_below and _is_telling(above):
-                return above
-        return titles[-1] if titles else None
+    def _latest_year(self) -> int | None:
+        """The latest year of the papers' own dates and ids: the digest is not older."""
+        fields = [item for item in self.items if item.role is Role.FIELD]
+        dates = [date_of(item.value) for item in fields if item.field == "date"]
+        years = [each.day.year for each in dates if each and each.precision != "year"]
+        years += [
+            2000 + int(i.value[:2]) for i in fields if i.field == "arxiv" and i.value[:4].isdigit()
+        ]
+        return max(years, default=None)
 
-    def _can_be_title(self, line: Paragraph) -> bool:
-        return not (is_furniture(line.text) or line.text in self.head or match_date(line.text))
+    def _titles(self) -> set[int]:
+        """Where the titles are: one line, or none, above each run of prose."""
+        gaps: list[tuple[list[int], int]] = []
+        lines: list[int] = []
+        intro_ends = self._intro_ends()
+        in_run = False
+        for at, item in enumerate(self.items):
+            if item.role is Role.LINE and in_run and self._goes_on(at):
+                continue
+            if item.role in (Role.LINE, Role.TITLE):
+                if item.role is Role.TITLE and lines and self.items[lines[-1]].role is Role.TITLE:
+                    gaps.append((lines, at))
+                    lines = []
+                lines.append(at)
+            elif item.role is Role.PROSE and not self._is_intro(at, intro_ends):
+                if lines:
+                    gaps.append((lines, at))
+                lines = []
+            elif item.role is Role.DATE and not (lines and self._is_above_prose(at)):
+                if not gaps:
+                    self.head |= {each.text for each in self.items[:at]}
+                lines = []
+            in_run = item.role in (Role.PROSE, Role.SECTION)
+        if lines and self.items[lines[-1]].role is Role.TITLE:
+            gaps.append((lines, len(self.items)))
+        return self._chosen(gaps)
 
-    def _leftover(self, lines: list[Paragraph]) -> Iterator[Problem]:
-        """The lines that read as titles though no abstract follows them."""
-        for line in lines:
-            if is_footer(line.text):
-                return
-            if self._can_be_title(line) and _is_telling(line) and not is_authors(line.text):
-                yield Problem(self.name, line.line, "title without an abstract")
-
-
-def _goes_on(paragraph: Paragraph) -> bool:
-    """Whether it is one more paragraph of the abstract before it."""
-    if is_furniture(paragraph.text):
+    def _is_above_prose(self, at: int) -> bool:
+        """Whether nothing stands between an item and the abstract below it but what is known."""
+        for item in self.items[at + 1 : at + 7]:
+            if item.role in (Role.PROSE, Role.ABSTRACT, Role.SUMMARY):
+                return True
+            if item.role in (Role.LINE, Role.TITLE, Role.DATE):
+                return False
         return False
-    return paragraph.kind is Kind.PROSE or (paragraph.opens_sentence and _is_listed(paragraph))
 
+    def _chosen(self, gaps: list[tuple[list[int], int]]) -> set[int]:
+        """The best line of each gap, those at the place where most gaps have theirs preferred."""
+        usable = [
+            ([at for at in lines if self.items[at].text not in self.head], prose)
+            for lines, prose in gaps
+        ]
+        places: Counter[int] = Counter()
+        for lines, _ in usable:
+            for place, at in enumerate(reversed(lines)):
+                places[place] += max(-2.0, min(_title_like(self.items[at]), 3.0))  # type: ignore[assignment]
+        best = max(places, key=lambda place: (places[place], -place)) if places else 0
+        titles: set[int] = set()
+        for lines, _ in usable:
+            scored = [
+                (_title_like(self.items[at]) + 1.2 * (place == best) - 0.9 * place, at)
+                for place, at in enumerate(reversed(lines))
+            ]
+            if scored and (found := max(scored))[0] > -1.5:
+                titles.add(found[1])
+        return titles
 
-def _is_listed(paragraph: Paragraph) -> bool:
-    """Whether a line inside an abstract announces or continues a list."""
-    return paragraph.text.rstrip().endswith((":", ";", ","))
+    def _intro_ends(self) -> int:
+        dates = (at for at, item in enumerate(self.items) if item.role is Role.DATE)
+        return next(dates, 0)
 
+    def _is_intro(self, at: int, ends: int) -> bool:
+        """Whether prose is that of a mail to its reader, above its first date or title."""
+        item = self.items[at]
+        if item.paragraph.is_long:
+            return False
+        above = self.items[:at]
+        is_first = not any(each.role is Role.PROSE and each.paragraph.is_long for each in above)
+        return is_first and (at < ends or item.text[0].islower())
 
-def _is_telling(line: Paragraph) -> bool:
-    """Whether a line has enough words to be a title rather than a heading or a button."""
-    text = _bare_title(line.text)
-    return len(text.split()) >= 3 and not text[0].islower() and not text.endswith(("!", "…", "..."))
+    def _goes_on(self, at: int) -> bool:
+        """Whether a line after prose is a part of it: of its block, a list's, or a program's."""
+        item, following = self.items[at], self.items[at + 1 : at + 2]
+        if item.is_heading:
+            return False
+        is_list = item.paragraph.opens_sentence and item.text.rstrip().endswith((":", ";", ","))
+        if is_list:
+            return True
+        if not following or following[0].role is not Role.PROSE:
+            return item.paragraph.is_attached and _title_like(item) < 2
+        return _title_like(item) < 0 and not bare_title(item.text)[:1].isupper()
 
+    def _is_papers_own(self, at: int, entry: _Entry) -> bool:
+        """Whether a date stands between a title and its abstract."""
+        has_prose = any(each.role is Role.PROSE for each in entry.items)
+        return entry.title is not None and not has_prose and self._is_above_prose(at)
 
-def _bare_title(text: str) -> str:
-    """A title without the marks of a list, a heading or bold type around it."""
-    text = _TITLE_LABEL.sub("", text, count=1) if _TITLE_LABEL.match(text) else text
-    bold = _BOLD.fullmatch(text.strip())
-    return bold["inside"].strip() if bold else text.strip()
+    def _above(self, at: int, titles: set[int]) -> list[_Item]:
+        """Ids that stand right above a title, where that is the place of the file's ids."""
+        first = min(titles)
+        above = self.items[max(0, first - 1) : first]
+        if not (above and above[0].field in ("arxiv", "doi")):
+            return []
+        mine = self.items[at - 1 : at]
+        return [each for each in mine if each.field in ("arxiv", "doi")]
+
+    def _paper(self, entry: _Entry, *, started: bool) -> Iterator[Raw | Problem]:
+        """What an entry holds: the abstract of its title, or what it lacks."""
+        runs = self._runs(entry)
+        title = entry.title
+        if title is None:
+            yield from self._leftover(entry, runs, started=started)
+            return
+        if not runs:
+            if title.role is Role.TITLE or (_title_like(title) > 1 and not self._is_noise(title)):
+                yield Problem(self.name, title.paragraph.line, "title without an abstract")
+            return
+        first, last = runs[0][0].paragraph, runs[0][-1].paragraph
+        text = self.text[first.start : last.end].strip()
+        if len(text) > LONGEST_ABSTRACT:
+            reason = (
+                f"{len(text):,} characters in one go are no abstract (limit {LONGEST_ABSTRACT:,})"
+            )
+            yield Problem(self.name, first.line, reason)
+            return
+        fields: dict[str, object] = {
+            "title": title.value or bare_title(title.text),
+            "abstract": text,
+            **self._fields(entry),
+        }
+        warnings: tuple[str, ...] = ()
+        if re.search(r"(?:…|\.\.\.)\s*$", text):
+            warnings = ("the abstract is cut off: it ends with …",)
+        yield Raw(title.paragraph.line, fields, entry.listed, entry.position, True, warnings)
+        yield from self._untitled(entry, runs)
+
+    def _is_noise(self, item: _Item) -> bool:
+        return is_furniture(item.text) or item.text in self.head or is_date(item.text)
+
+    def _runs(self, entry: _Entry) -> list[list[_Item]]:
+        """The runs of prose of an entry, the one that is the abstract first."""
+        runs: list[tuple[int, list[_Item]]] = []
+        rank, run, headed = 1, list[_Item](), list[_Item]()
+        for item in entry.items:
+            if item.role is Role.PROSE:
+                run += [*headed, item]
+                headed = []
+            elif item.role is Role.SECTION or (item.role is Role.LINE and run):
+                headed.append(item)
+            else:
+                if run:
+                    runs.append((rank, run))
+                    rank = 3
+                run, headed = [], []
+                rank = {Role.ABSTRACT: 0, Role.SUMMARY: 2}.get(item.role, rank)
+        if run:
+            runs.append((rank, run))
+        return [found for _, found in sorted(runs, key=lambda each: each[0])]
+
+    def _fields(self, entry: _Entry) -> dict[str, object]:
+        """What is known of a paper beside its text."""
+        found: dict[str, object] = {}
+        links = [*(entry.title.links if entry.title else ())]
+        for item in entry.items:
+            links += item.links
+            if item.role is Role.DATE or item.field == "date":
+                dated = self._said(item.value or item.text)
+                found.setdefault("date", dated.iso if dated else item.value or item.text)
+            if item.role is not Role.FIELD or item.field == "date":
+                continue
+            if item.field == "byline" and (by := _BYLINE.fullmatch(item.text)):
+                found.setdefault("authors", _without_more(by["names"]))
+                year = re.findall(r"\b(?:19|20)\d\d\b", by["where"])
+                found.setdefault("year", year[-1])
+                if known := arxiv_id(by["where"]):
+                    found.setdefault("arxiv", known)
+                continue
+            value = item.value
+            if item.field == "url" and (known := arxiv_id(value)):
+                found.setdefault("arxiv", known)
+            found.setdefault(item.field, value)
+        for link in links:
+            if known := arxiv_id(link):
+                found.setdefault("arxiv", known)
+            found.setdefault("url", link)
+        return found
+
+    def _leftover(
+        self, entry: _Entry, runs: list[list[_Item]], *, started: bool
+    ) -> Iterator[Problem]:
+        """Text that no title stands above, and lines that read as titles of nothing."""
+        for item in entry.items:
+            if is_footer(item.text):
+                break
+            if (
+                item.role is Role.LINE
+                and started
+                and _title_like(item) > 1
+                and not self._is_noise(item)
+            ):
+                yield Problem(self.name, item.paragraph.line, "title without an abstract")
+        ends = self._intro_ends()
+        for run in runs:
+            at = self.items.index(run[0])
+            if not self._is_intro(at, ends):
+                yield Problem(self.name, run[0].paragraph.line, "abstract without a title")
+                return
+
+    def _untitled(self, entry: _Entry, runs: list[list[_Item]]) -> Iterator[Problem]:
+        """Lines after a paper that read as titles though no abstract follows them."""
+        last = runs[0][-1]
+        after = False
+        for item in entry.items:
+            if is_footer(item.text):
+                return
+            if (
+                after
+                and item.role is Role.LINE
+                and _title_like(item) > 1
+                and not self._is_noise(item)
+            ):
+                yield Problem(self.name, item.paragraph.line, "title without an abstract")
+            after = after or item is last

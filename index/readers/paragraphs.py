@@ -1,12 +1,12 @@
 """The paragraphs of a pasted text, and whether each reads as prose, as a line, or as either."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise
 
-from index.readers.dates import match_date
+from index.readers.dates import is_date
 from index.readers.furniture import is_furniture
 from index.sentences import sentence_spans
 
@@ -92,25 +92,26 @@ def kind_of(text: str) -> Kind:
     return Kind.PROSE if is_long_enough else Kind.SENTENCE
 
 
-def paragraphs(text: str) -> Iterator[Paragraph]:
+def paragraphs(text: str, is_label: Callable[[str], bool]) -> Iterator[Paragraph]:
     r"""The paragraphs of `text`, whose line ends are `\n`.
 
     Lines between empty ones form a block. In a block a long line stands for itself, lines wrapped
-    at one width are joined, and a title on top of its abstract is taken off.
+    at one width are joined, and a title on top of its abstract is taken off. `is_label` says
+    whether a line opens with the name of a field: it never goes on the one before.
     """
     blocks = list(_blocks(text))
     width = _wrap_width(blocks)
     below_title = False
     for block in blocks:
         attached = False
-        for group in _groups(block, width, below_title=below_title):
+        for group in _groups(block, width, is_label, below_title=below_title):
             joined = " ".join(line.text.strip() for line in group)
             kind = kind_of(joined)
             lead = len(group[0].text) - len(group[0].text.lstrip())
             end = group[-1].start + len(group[-1].text.rstrip())
             yield Paragraph(kind, group[0].start + lead, end, group[0].number, joined, attached)
             attached = True
-            frame = is_furniture(joined) or match_date(joined)
+            frame = is_furniture(joined) or is_date(joined)
             below_title = kind is not Kind.PROSE and not frame
 
 
@@ -142,7 +143,9 @@ def _wrap_width(blocks: list[list[_Line]]) -> int:
     return wrapped[len(wrapped) * 9 // 10] if wrapped else 0
 
 
-def _groups(block: list[_Line], width: int, *, below_title: bool) -> Iterator[list[_Line]]:
+def _groups(
+    block: list[_Line], width: int, is_label: Callable[[str], bool], *, below_title: bool
+) -> Iterator[list[_Line]]:
     """Cut a block into the lines of each paragraph.
 
     A line of an abstract's length stands for itself; of the others, a paragraph's lines flow into
@@ -158,7 +161,8 @@ def _groups(block: list[_Line], width: int, *, below_title: bool) -> Iterator[li
             and not _runs_on(block[0], line)
             and _flows(line, block[2], width)
         )
-        if group and (is_title_above or not _flows(group[-1], line, width)):
+        is_apart = is_title_above or is_label(line.text)
+        if group and (is_apart or not _flows(group[-1], line, width)):
             yield group
             group = []
         group.append(line)

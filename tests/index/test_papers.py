@@ -6,7 +6,8 @@ from itertools import permutations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.papers import ID_LENGTH, Paper, Source, derived_id, letters, merge, merge_all
+from index.identity import merge_all
+from index.papers import ID_LENGTH, Paper, Source, derived_id, letters, merge
 
 LONG = "Herding Cats with Lasers at Scale"
 OTHER = "Why Dogs Prefer the Left Sofa"

@@ -66,7 +66,12 @@ def test_the_json_of_an_answer_has_exactly_the_documented_shape(certain: Assista
                     "venue": "NoneType",
                     "url": "NoneType",
                     "doi": "NoneType",
-                    "sources": [{"name": "str", "date": "str", "position": "number"}],
+                    "arxiv": "NoneType",
+                    "pmid": "NoneType",
+                    "published": "NoneType",
+                    "sources": [
+                        {"name": "str", "date": "str", "dated": "str", "position": "number"}
+                    ],
                 },
                 "passages": [{"start": "number", "end": "number", "text": "str"}],
                 "found": "str",

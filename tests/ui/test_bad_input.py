@@ -51,10 +51,10 @@ def test_a_folder_without_readable_files_is_refused(
 ) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()
-    assert "no readable file" in failed(capsys, "index", str(folder), "--store", str(store))
+    assert "no file in" in failed(capsys, "index", str(folder), "--store", str(store))
     (folder / "photo.jpg").write_bytes(b"\xff\xd8\xff\xe0")
     (folder / "empty.txt").touch()
-    assert "no readable file" in failed(capsys, "index", str(folder), "--store", str(store))
+    assert "no paper could be read" in failed(capsys, "index", str(folder), "--store", str(store))
 
 
 def test_a_binary_file_is_refused(store: Path, tmp_path: Path, capsys: Capture) -> None:
@@ -88,7 +88,8 @@ def test_a_broken_line_of_jsonl_is_told_and_the_rest_is_published(
     code = main(["index", str(path), "--store", str(store)])
     out, err = capsys.readouterr()
     assert code == 1
-    (line,) = err.splitlines()
+    told, line = err.splitlines()
+    assert told == "papers.jsonl: read as jsonl"
     assert line.startswith("papers.jsonl:3: broken JSON")
     assert "3 new, 0 unchanged, 0 updated, 0 duplicate, 1 rejected" in out
     for query, title in (("masts", "On masts"), ("kites", "KiteNet")):
@@ -103,7 +104,7 @@ def test_an_oddity_of_a_pasted_digest_is_told_and_is_no_failure(
     path = digest(tmp_path, "odd.txt")
     path.write_text(path.read_text() + "\nA title without an abstract\n")
     _, err = succeeded(capsys, "index", str(path), "--store", str(store))
-    (line,) = err.splitlines()
+    _, line = err.splitlines()
     assert line.startswith("odd.txt:13: ")
 
 

@@ -8,7 +8,14 @@ from collections.abc import Sequence
 
 from index.papers import Paper, derived_id
 from index.text import clean_text
-from ui.export.cited import arxiv_id, clean_address, found_in, published, year_of
+from ui.export.cited import (
+    arxiv_id,
+    clean_address,
+    found_in,
+    given_id,
+    published,
+    year_of,
+)
 from ui.export.latex import latex, latex_title
 
 _GIVEN_KEY = re.compile(r"(?=.*[A-Za-z])(?=.*\d)[A-Za-z][A-Za-z0-9._:/+-]{2,79}")
@@ -48,11 +55,14 @@ def _entry(paper: Paper, key: str) -> str:
         "title": latex_title(paper.title),
         "author": " and ".join(filter(None, map(_author, paper.authors))),
         "year": str(year) if year is not None else "",
+        "date": paper.published if paper.published and len(paper.published) > 4 else "",
         where: latex(paper.venue or ""),
         "doi": _address(paper.doi or ""),
         "url": _address(paper.url or ""),
         "eprint": eprint or "",
         "archiveprefix": "arXiv" if eprint else "",
+        "pmid": paper.pmid or "",
+        "abstractqa-id": latex(given_id(paper)),
         "abstract": latex(paper.abstract),
         "note": latex(f"Found in: {found_in(paper)}" if paper.sources else ""),
     }

@@ -5,17 +5,13 @@ from collections.abc import Iterable
 from typing import Literal
 from urllib.parse import quote
 
-from index.papers import Paper
+from index.papers import Paper, derived_id
+from index.papers import arxiv_id as find_arxiv_id
 from rag.digests import label
 from ui.archive.models import Turn
 
 Published = Literal["article", "conference", "other"]
 
-_ARXIV = re.compile(
-    r"(?:arxiv\.org/(?:abs|pdf|html)/|10\.48550/arxiv\.|arxiv:\s*)"
-    r"(?P<id>\d{4}\.\d{4,5}|[a-z-]+(?:\.[A-Z]{2})?/\d{7})(?:v\d+)?",
-    re.IGNORECASE,
-)
 _CONFERENCE = re.compile(
     r"proceedings|conf[eé]rence|workshop|symposium|meeting|findings|congress|\bproc\b",
     re.IGNORECASE,
@@ -46,10 +42,14 @@ def published(paper: Paper) -> Published:
 
 def arxiv_id(paper: Paper) -> str | None:
     """The paper's id at arXiv, without a version, if its address or its DOI is one there."""
-    for known in (paper.url, paper.doi):
-        if known and (match := _ARXIV.search(known)):
-            return match["id"]
-    return None
+    known = (find_arxiv_id(said) for said in (paper.url, paper.doi) if said)
+    return paper.arxiv or next(filter(None, known), None)
+
+
+def given_id(paper: Paper) -> str:
+    """The id that a paper was given; empty if it is made of its title."""
+    given = paper.id != derived_id(paper.title, paper.abstract)
+    return clean_address(paper.id) if given else ""
 
 
 def year_of(paper: Paper) -> int | None:
@@ -63,7 +63,7 @@ def year_of(paper: Paper) -> int | None:
 def found_in(paper: Paper) -> str:
     """The digests a paper was found in: "Mar 14, 2025, no. 3 in digest.txt; …"."""
     return "; ".join(
-        f"{label('', source.date)}, no. {source.position} in {source.name}"
+        f"{label('', source.date, source.dated)}, no. {source.position} in {source.name}"
         if source.date
         else f"no. {source.position} in {source.name}"
         for source in paper.sources

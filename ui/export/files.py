@@ -57,6 +57,17 @@ BIBLIOGRAPHIC = tuple(_PAPERS)
 """The kinds that hold the cited papers alone."""
 
 
+def papers_jsonl(papers: Sequence[Paper]) -> str:
+    """The papers as JSON lines, with every field that is known; `index` reads them back."""
+    return "".join(paper.model_dump_json(exclude_none=True) + "\n" for paper in papers)
+
+
+LISTS: Mapping[str, Callable[[Sequence[Paper]], str]] = {
+    "bib": bibtex, "ris": ris, "csv": papers_csv, "jsonl": papers_jsonl, "json": papers_jsonl,
+}  # fmt: skip
+"""File ending → what writes papers in its format."""
+
+
 def export(what: Conversation | Turn, kind: str) -> Exported:
     """A conversation, or one turn of it, as a file.
 

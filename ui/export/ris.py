@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from index.papers import Paper
 from index.text import clean_text
-from ui.export.cited import clean_address, found_in, published, year_of
+from ui.export.cited import clean_address, found_in, given_id, published, year_of
 
 _TYPES = {"article": "JOUR", "conference": "CONF", "other": "GEN"}
 _PARTICLES = frozenset("von van der den de del della di da dos du la le ten ter zu zur bin".split())
@@ -22,9 +22,13 @@ def _record(paper: Paper) -> Iterable[str]:
         ("TI", clean_text(paper.title)),
         *(("AU", _family_first(clean_text(author))) for author in paper.authors),
         ("PY", str(year) if year is not None else ""),
+        ("DA", (paper.published or "").replace("-", "/")),
         ("T2", clean_text(paper.venue or "")),
         ("UR", clean_address(paper.url or "")),
         ("DO", clean_address(paper.doi or "")),
+        ("C7", f"arXiv:{paper.arxiv}" if paper.arxiv else ""),
+        ("AN", f"PMID:{paper.pmid}" if paper.pmid else ""),
+        ("ID", f"abstractqa:{given_id(paper)}" if given_id(paper) else ""),
         ("AB", clean_text(paper.abstract)),
         ("N1", clean_text(f"Found in: {found_in(paper)}") if paper.sources else ""),
     ]

@@ -9,7 +9,10 @@ from index.text import clean_text
 from ui.export.cited import clean_address, found_in, year_of
 from ui.tables import FORMULA_SIGNS
 
-COLUMNS = ("title", "authors", "year", "venue", "doi", "url", "id", "digests", "abstract")
+COLUMNS = (
+    "title", "authors", "year", "date", "venue", "doi", "arxiv", "pmid", "url", "id", "digests",
+    "abstract",
+)  # fmt: skip
 
 
 def papers_csv(papers: Sequence[Paper]) -> str:
@@ -26,8 +29,9 @@ def papers_csv(papers: Sequence[Paper]) -> str:
             clean_text(paper.title),
             "; ".join(map(clean_text, paper.authors)),
             "" if year is None else str(year),
+            paper.published or "",
             clean_text(paper.venue or ""),
-            *(clean_address(known or "") for known in (paper.doi, paper.url)),
+            *(clean_address(s or "") for s in (paper.doi, paper.arxiv, paper.pmid, paper.url)),
             *(clean_text(paper.id), clean_text(found_in(paper)), clean_text(paper.abstract)),
         ]
         writer.writerow([f"'{cell}" if cell.startswith(FORMULA_SIGNS) else cell for cell in row])

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -37,7 +38,7 @@ def problems(*paths: Path) -> list[str]:
 
 
 def test_formats_are_those_the_readers_know() -> None:
-    assert FORMATS == ("digest", "jsonl")
+    assert {"digest", "arxiv", "bibtex", "ris", "csv", "jsonl", "acl"} <= set(FORMATS)
 
 
 def test_a_file_is_named_by_its_name(tmp_path: Path) -> None:
@@ -110,7 +111,7 @@ def test_a_broken_first_line_of_json_lines_is_a_problem_of_that_line(tmp_path: P
 
 def test_only_machine_formats_can_be_damaged(tmp_path: Path) -> None:
     odd = write(tmp_path / "x.txt", DIGEST + "\nA Title Without an Abstract\n")
-    broken = write(tmp_path / "x.jsonl", f'{RECORD}\n{{"title": "Otters"}}\n')
+    broken = write(tmp_path / "x.jsonl", f'{RECORD}\n{{"title": "Otters"\n')
     found = [item for item in read([odd, broken]) if isinstance(item, Problem)]
     assert [(problem.file, problem.is_damage) for problem in found] == [
         ("x.txt", False),
@@ -131,30 +132,34 @@ def test_encodings_and_line_ends_make_no_difference(
 ) -> None:
     text = DIGEST.replace("Otters and", "Søren’s Otters and")
     file = write(tmp_path / "x.txt", text.replace("\n", ending).encode(encoding))
-    paper = papers(file)[0]
+    found = list(read([file]))
+    (paper,) = (each for each in found if isinstance(each, Paper))
+    told = [each.reason for each in found if isinstance(each, Problem)]
+    assert ["cp1252" in reason for reason in told] == [True] * (encoding == "cp1252")
     assert (paper.title, paper.abstract) == ("Søren’s Otters and Their Stones", ABSTRACT)
 
 
 @pytest.mark.parametrize(
     "data",
     [b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", bytes(range(256)) * 9, b"%PDF-1.7\nabc", b"a\0b",
-     b"\x1b\x02\x03abc" * 50, b"\xff\xfe\x00", b"\x93\xe4\x96\x7b" * 30],
+     b"\x1b\x02\x03abc" * 50, b"\xff\xfe\x00"],
 )  # fmt: skip
 def test_what_is_not_text_is_a_problem_and_the_rest_is_read(tmp_path: Path, data: bytes) -> None:
     binary = write(tmp_path / "a.txt", data)
     text = write(tmp_path / "b.txt", DIGEST)
-    assert problems(binary, text) == ["a.txt: not text"]
-    assert problems(tmp_path) == ["a.txt: not text"]
+    assert [found.startswith("a.txt: ") for found in problems(binary, text)] == [True]
+    assert re.search("not text|no known format", problems(tmp_path)[0])
     assert len([item for item in read([tmp_path]) if isinstance(item, Paper)]) == 1
 
 
-def test_files_of_other_kinds_in_a_folder_are_problems(tmp_path: Path) -> None:
+def test_text_in_a_folder_that_may_be_anything_is_read_only_if_it_is_named(tmp_path: Path) -> None:
     write(tmp_path / "a.txt", DIGEST)
-    write(tmp_path / "b.bib", "@article{x, title={Otters}}")
+    program = write(tmp_path / "b.py", DIGEST)
     write(tmp_path / "c.png", b"\x89PNG\0")
     found = problems(tmp_path)
-    assert [text.split(":")[0] for text in found] == ["b.bib", "c.png"]
-    assert ".bib files are not read" in found[0]
+    assert [text.split(":")[0] for text in found] == ["b.py", "c.png"]
+    assert "no known format" in found[0]
+    assert len(papers(program)) == 1
 
 
 @pytest.mark.parametrize("content", ["", " \n\r\n", "\ufeff"])
@@ -182,11 +187,11 @@ def test_a_missing_path_is_refused_at_once(tmp_path: Path, name: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("names", [(), (".hidden.txt",), ("a.png",), ("a.txt",)])
-def test_a_folder_without_readable_files_is_refused(tmp_path: Path, names: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("names", [(), (".hidden.txt",)])
+def test_a_folder_without_files_is_refused(tmp_path: Path, names: tuple[str, ...]) -> None:
     for name in names:
-        write(tmp_path / name, b"\0\1\2")
-    with pytest.raises(InputError, match=r"no readable file in .*digest, jsonl"):
+        write(tmp_path / name, DIGEST)
+    with pytest.raises(InputError, match=r"no file in "):
         read([tmp_path])
 
 
@@ -195,12 +200,12 @@ def test_no_path_is_refused() -> None:
         read([])
 
 
-@pytest.mark.parametrize("name", ["arxiv", "bibtex", "ris", "csv", "acl", "", "DIGEST"])
-def test_a_format_of_a_later_version_is_refused_with_those_of_this_one(
+@pytest.mark.parametrize("name", ["docx", "", "DIGEST"])
+def test_a_format_that_is_not_read_is_refused_with_those_that_are(
     tmp_path: Path, name: str
 ) -> None:
     file = write(tmp_path / "x.txt", DIGEST)
-    with pytest.raises(InputError, match="auto, digest, jsonl"):
+    with pytest.raises(InputError, match="auto, digest, "):
         read([file], format=name)
 
 

@@ -48,6 +48,7 @@ def test_bibtex_has_every_field_that_is_known() -> None:
             "booktitle": "Proceedings of the Conference on Mosses",
             "doi": "10.1000/moss_1",
             "url": "https://example.org/~moss/a_b?c=1&d=%20",
+            "abstractqa-id": "vaswani-etal-2017-moss",
             "abstract": r"Mosses cost \$5 \& grow 10\% a\_year. We use \ensuremath{\alpha}"
             r" \ensuremath{\leq} 10\textsuperscript{5} spores here.",
             "note": "Found in: Mar 14, 2025, no. 3 in digest-2025-03-14.txt",
@@ -172,6 +173,7 @@ def test_ris_has_every_field_that_is_known() -> None:
         "doi": "10.1000/moss_1",
         "abstract": clean_text(MOSS.abstract),
         "notes": ["Found in: Mar 14, 2025, no. 3 in digest-2025-03-14.txt"],
+        "id": "abstractqa:vaswani-etal-2017-moss",
     }
     assert (second["type_of_reference"], second["year"]) == ("GEN", "2025")
 

@@ -1,7 +1,5 @@
 """The table of papers: what words find, how it is sorted and narrowed, and how long that takes."""
 
-import time
-
 import pytest
 from corpus_papers import many, mapped, paper
 

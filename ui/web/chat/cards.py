@@ -23,6 +23,8 @@ FOUND: dict[Found, str] = {
 }
 AUTHORS_SHOWN = 6
 
+_ADDRESS = re.compile(r"https?://[^\s<>\"{}|\\^`]*[^\s<>\"{}|\\^`.,;:!?)\]'’”]", re.IGNORECASE)
+_AWAY = 'target="_blank" rel="noopener noreferrer"'
 _WEB_ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
 
 
@@ -88,29 +90,45 @@ def marked_abstract(abstract: str, passages: Iterable[Passage], anchor: str) -> 
         begin = max(start, at)
         if begin >= end:
             continue
-        marked = escape(cleaned.text[begin:end])
-        pieces += escape(cleaned.text[at:begin]), f'<mark id="{anchor}-{name}">{marked}</mark>'
+        marked = linked(cleaned.text[begin:end])
+        pieces += linked(cleaned.text[at:begin]), f'<mark id="{anchor}-{name}">{marked}</mark>'
         at = end
-    return "".join([*pieces, escape(cleaned.text[at:])])
+    return "".join([*pieces, linked(cleaned.text[at:])])
+
+
+def linked(text: str) -> str:
+    """A text as HTML in which web addresses are links."""
+    pieces: list[str] = []
+    at = 0
+    for match in _ADDRESS.finditer(text):
+        address = escape(match[0])
+        pieces += escape(text[at : match.start()]), f'<a href="{address}" {_AWAY}>{address}</a>'
+        at = match.end()
+    return "".join([*pieces, escape(text[at:])])
 
 
 def links(paper: Paper) -> list[tuple[str, str]]:
-    """Where a paper is on the web: (name, address), at most its arXiv page, DOI and URL."""
+    """Where a paper is on the web: (name, address); a search for it if nothing is known."""
     found: list[tuple[str, str]] = []
     url = paper.url if paper.url and _WEB_ADDRESS.fullmatch(paper.url) else None
     if arxiv := arxiv_id(paper):
         found.append(("arXiv", f"https://arxiv.org/abs/{arxiv}"))
     if paper.doi:
         found.append(("DOI", f"https://doi.org/{quote(paper.doi)}"))
-    if url and not (arxiv and "arxiv.org/" in url.lower()):
+    if paper.pmid:
+        found.append(("PubMed", f"https://pubmed.ncbi.nlm.nih.gov/{paper.pmid}/"))
+    told = [site for site, known in (("arxiv.org/", arxiv), ("pubmed", paper.pmid)) if known]
+    if url and not any(site in url.lower() for site in told):
         found.append(("Web page", url))
+    if not found:
+        words = quote(f'"{paper.display_title}"')
+        found.append(("Search the web", f"https://scholar.google.com/scholar?q={words}"))
     return found
 
 
 def _links(paper: Paper) -> str:
     return "".join(
-        f'<a href="{escape(address)}" target="_blank" rel="noopener noreferrer">{name}</a>'
-        for name, address in links(paper)
+        f'<a href="{escape(address)}" {_AWAY}>{name}</a>' for name, address in links(paper)
     )
 
 
@@ -124,7 +142,9 @@ def _authors(paper: Paper) -> str:
 
 def _where(sources: Sequence[Source], found: Found | None) -> str:
     """The digests a paper is in, one line each, and why it was found."""
-    days = [f"{label('', source.date)} · " if source.date else "" for source in sources]
+    days = [
+        f"{label('', source.date, source.dated)} · " if source.date else "" for source in sources
+    ]
     lines = [
         f"<li>{day}no. {source.position} in {escape(source.name)}</li>"
         for day, source in zip(days, sources, strict=True)

@@ -192,9 +192,17 @@ def _wire_conversations(
     A new chat is begun in the browser, at once: what is typed or asked next stays.
     """
     new.click(None, cancels=answering, **QUIET)
-    emptied = list(Update(*outputs)[:-1])
-    new.click(None, None, emptied, js=_emptying(), **QUIET).then(
+    shown = Update(*outputs)
+    parts = [shown.transcript, shown.live, shown.sources]
+    new.click(None, None, [shown.question, conversation, *parts], js=_emptying(), **QUIET).then(
         handlers.search, [conversation, search], listing, **LIGHT
+    ).then(
+        # What of the stopped answer was under way is taken out, unless another began.
+        None,
+        [conversation, *parts],
+        parts,
+        js=_emptying_again(),
+        **QUIET,
     )
     listing.aqa_open(None, cancels=answering, **QUIET)
     listing.aqa_open(handlers.open, [search], outputs, **LIGHT)
@@ -204,16 +212,17 @@ def _wire_conversations(
     )
 
 
+_NEW_PARTS = json.dumps([view.transcript(None, {}), "", view.sources((), {}, None)])
+
+
 def _emptying() -> str:
-    """The script that gives each part, but the list, its value in a new chat."""
-    whole = Update(
-        question="",
-        conversation="",
-        transcript=view.transcript(None, {}),
-        live="",
-        sources=view.sources((), {}, None),
-    )
-    return f"() => {json.dumps(whole[:-1])}"
+    """The script that gives question, conversation and all parts as a new chat has them."""
+    return f'() => ["", "", ...{_NEW_PARTS}]'
+
+
+def _emptying_again() -> str:
+    """The script that empties the parts where there still is no conversation."""
+    return f"(conversation, ...parts) => conversation ? parts : {_NEW_PARTS}"
 
 
 def _wire_choices(filters: FilterFields, settings: SettingFields, kept: gr.BrowserState) -> None:

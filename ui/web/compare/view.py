@@ -110,7 +110,10 @@ def _cell(paper: Paper, cell: Cell, anchor: str) -> str:
 
 def _where(paper: Paper) -> str:
     """The digests a paper is in, in words."""
-    return "; ".join(dict.fromkeys(label(s.name, s.date) for s in paper.sources)) or "no digest"
+    return (
+        "; ".join(dict.fromkeys(label(s.name, s.date, s.dated) for s in paper.sources))
+        or "no digest"
+    )
 
 
 def _note(heading: str, text: str, style: str) -> str:

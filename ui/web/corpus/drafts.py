@@ -48,7 +48,7 @@ def pasted(text: str, name: str) -> tuple[Upload, ...]:
         InputError: there is none, it is too long, or the name is none.
     """
     if not text.strip():
-        raise InputError("nothing was pasted: paste a digest, or records as JSONL")
+        raise InputError("nothing was pasted: paste a digest, a listing, or records")
     content = text.encode("utf-8", "replace")
     _check_size(len(content))
     return (Upload(name.strip(), content),)

@@ -86,7 +86,7 @@ def _sources(sources: Sequence[Source]) -> str:
 
 
 def _place(source: Source) -> str:
-    day = f"{label('', source.date)}, " if source.date else ""
+    day = f"{label('', source.date, source.dated)}, " if source.date else ""
     return f"<span>{day}no. {source.position}</span>"
 
 

@@ -4,12 +4,15 @@ from collections.abc import Sequence
 
 from index.build import BuildReport
 from index.papers import Paper
+from index.plan import Merge
 from index.preview import Entry, Preview
 from index.readers import Problem
 from rag.digests import label
 from ui.web.corpus.adding import Step
 from ui.web.render import escape
 
+_FORMATS = 10
+"""Files whose formats are told."""
 _SHOWN = 200
 """Papers and problems listed; a larger file is told by its numbers."""
 
@@ -44,9 +47,11 @@ def preview_html(preview: Preview) -> str:
     told = f"{plural(len(preview.entries), 'paper')} recognised: {parts}."
     if preview.rejected:
         told += f" {plural(preview.rejected, 'line')} rejected."
+    taken = "; ".join(f"{name}: {format_}" for name, format_ in preview.formats[:_FORMATS])
     return (
         f'<div class="aqa-corpus-read"><p role="status"><strong>{told}</strong>'
-        f" Nothing is written yet.</p>{_rejected(preview.problems)}"
+        f" Nothing is written yet.</p><p>Read as {escape(taken)}.</p>"
+        f"{_rejected(preview.problems)}{_merged(preview.merges)}"
         f"{_entries(preview.entries)}{_removed(preview.removed)}</div>"
     )
 
@@ -65,8 +70,8 @@ def _entries(entries: Sequence[Entry]) -> str:
 
 
 def _entry(entry: Entry) -> str:
-    days = [source.date for source in entry.paper.sources]
-    day = label("", days[-1]) if days and days[-1] else "no date"
+    last = entry.paper.sources[-1:]
+    day = label("", last[0].date, last[0].dated) if last and last[0].date else "no date"
     return (
         f'<tr><th scope="row">{escape(entry.paper.display_title)}</th>'
         f'<td class="aqa-corpus-date">{day}</td>'
@@ -75,12 +80,22 @@ def _entry(entry: Entry) -> str:
 
 
 def _rejected(problems: Sequence[Problem]) -> str:
-    if not problems:
+    lost = [problem for problem in problems if not problem.is_warning]
+    odd = [problem for problem in problems if problem.is_warning]
+    return _list("Rejected", lost) + _list("Read, but odd", odd)
+
+
+def _merged(merges: Sequence[Merge]) -> str:
+    return _list("More than once in these files", merges)
+
+
+def _list(heading: str, things: Sequence[object]) -> str:
+    if not things:
         return ""
-    lines = "".join(f"<li>{escape(str(problem))}</li>" for problem in problems[:_SHOWN])
-    rest = len(problems) - _SHOWN
+    lines = "".join(f"<li>{escape(str(thing))}</li>" for thing in things[:_SHOWN])
+    rest = len(things) - _SHOWN
     more = f"<li>and {rest:,} more</li>" if rest > 0 else ""
-    return f'<div class="aqa-corpus-rejected"><h4>Rejected</h4><ul>{lines}{more}</ul></div>'
+    return f'<div class="aqa-corpus-rejected"><h4>{heading}</h4><ul>{lines}{more}</ul></div>'
 
 
 def _removed(papers: Sequence[Paper]) -> str:

@@ -54,7 +54,8 @@ _READ_ONLY = (
 )
 
 _TOLD = (
-    '<p class="aqa-corpus-none">Digests as text, or records as JSONL; at most 50 files and 40 MB'
+    '<p class="aqa-corpus-none">Digests, mails, pages, and exports of any reference manager:'
+    " what a file is, is told by its content; archives, too; at most 50 files and 40 MB"
     " together, 20 MB each. What is recognised is shown first; nothing is written before you say"
     " so.</p>"
 )
@@ -123,7 +124,7 @@ def _build_adding(changing: Changing, shown: list[Any]) -> None:
             gr.HTML(_TOLD, **PLAIN)
         with gr.Column(scale=1, min_width=280):
             text = gr.Textbox(
-                label="Or paste a digest, or records as JSONL",
+                label="Or paste a digest, a listing, or records",
                 lines=4,
                 max_lines=8,
                 elem_id="aqa-corpus-text",

@@ -86,7 +86,7 @@ def _narrowed(catalogue: Catalogue, view: View) -> str:
 
 def _nothing(view: View) -> str:
     if not view.narrows:
-        return '<p class="aqa-corpus-none">Add some above: a digest, or records as JSONL.</p>'
+        return '<p class="aqa-corpus-none">Add some above: paste a digest, or choose files.</p>'
     why = (
         "The last change of the index brought no new paper, or it was taken back."
         if view.since == "change"
@@ -142,7 +142,7 @@ def _row(paper: Paper, may_change: bool) -> str:
         if more
         else ""
     )
-    day = label("", source.date) if source.date else "–"
+    day = label("", source.date, source.dated) if source.date else "–"
     return (
         f'<tr>{box * may_change}<th scope="row">{paper_link(paper)}{below}</th>'
         f'<td class="aqa-corpus-digest"><button type="button" class="aqa-corpus-cell"'
@@ -163,7 +163,7 @@ def _others(paper: Paper) -> str:
     """Where else a paper was seen."""
     last = newest(paper)
     rest = [source for source in paper.sources if source != last]
-    return "Also in " + ", ".join(label(source.name, source.date) for source in rest)
+    return "Also in " + ", ".join(label(source.name, source.date, source.dated) for source in rest)
 
 
 def _pages(listing: Listing) -> str:

@@ -1,0 +1,189 @@
+"""HTML and Markdown as text in blocks, with what was a heading and where its links lead."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+
+from index.readers.records import Raw
+
+_BLOCKS = frozenset(
+    "address article aside blockquote body br center dd details div dl dt fieldset figcaption"
+    " figure footer form h1 h2 h3 h4 h5 h6 header hr html legend li main nav ol p pre section"
+    " summary table tbody td tfoot th thead title tr ul".split()
+)
+_HEADINGS = frozenset("h1 h2 h3 h4 h5 h6 summary dt".split())
+_LEADS = frozenset("a b strong em h1 h2 h3 h4 h5 h6".split())
+"""What makes the beginning of a block a title of the rest."""
+_UNSEEN = frozenset("head script style template noscript svg button select nav footer".split())
+_VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
+_MARKS = {"sub": "sub", "sup": "sup"}
+_LEAST_LEAD = 3
+"""Words of a title at the beginning of a block."""
+_META = {"citation_title": "title", "citation_abstract": "abstract", "citation_author": "authors",
+         "citation_date": "date", "citation_publication_date": "date", "citation_doi": "doi",
+         "citation_online_date": "date", "citation_arxiv_id": "arxiv", "citation_pmid": "pmid",
+         "citation_journal_title": "venue", "citation_conference_title": "venue",
+         "dc.description": "abstract", "citation_abstract_html_url": "url"}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page as lines of text; an empty line parts blocks."""
+
+    text: str
+    headings: frozenset[int] = frozenset()
+    """The numbers of lines that were headings, from 1."""
+    links: dict[int, list[str]] = field(default_factory=dict)
+    """Line → where its links lead."""
+
+
+def html_score(head: str) -> float:
+    """How much the beginning of a file looks like HTML, 0 to 1."""
+    if re.match(
+        r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype html|html)\b", head, re.I | re.S
+    ):
+        return 0.95
+    tags = re.findall(
+        r"</?(?:p|div|li|ul|table|tr|td|h[1-6]|span|dl|dt|dd|br|summary|article)\b[^<>]*>", head
+    )
+    starts = re.match(r"\s*<(?:[a-z][a-z0-9]*|!--)\b", head) is not None
+    return 0.9 if starts and len(tags) > 2 else 0.0
+
+
+def markdown_score(head: str) -> float:
+    """How much the beginning of a file looks like Markdown, 0 to 1."""
+    signs = (
+        r"^#{1,6} \S", r"^\s{0,3}[-*+] +(?:\*\*|\[)", r"^\s{0,3}\d+\. +(?:\*\*|\[)",
+        r"\*\*[^*\n]+\*\*",
+        r"\[[^\]\n]+\]\(https?://", r"^(?:---|\*\*\*)\s*$", r"<(?:details|summary|br)\b",
+    )  # fmt: skip
+    found = sum(min(len(re.findall(sign, head, re.MULTILINE)), 3) for sign in signs)
+    return 0.5 if found > 1 else 0.0
+
+
+def html_page(html: str) -> Page:
+    """What a browser would show of a page, as far as it is text."""
+    seen = _Seen()
+    seen.feed(html)
+    seen.close()
+    return seen.page()
+
+
+def markdown_page(markdown: str) -> Page:
+    """What a Markdown text shows."""
+    from markdown_it import MarkdownIt
+
+    return html_page(MarkdownIt("commonmark", {"html": True}).enable("table").render(markdown))
+
+
+def described_paper(html: str) -> Iterator[Raw]:
+    """The one paper that a page describes in its head, as arXiv and publishers' pages do."""
+    found: dict[str, object] = {}
+    for tag in re.findall(r"<meta\b[^>]{1,20000}>", html[:2_000_000], re.IGNORECASE):
+        meta = _Meta()
+        meta.feed(tag)
+        name = _META.get(meta.name.casefold())
+        if name == "authors":
+            found.setdefault(name, []).append(meta.content)  # type: ignore[attr-defined]
+        elif name and meta.content:
+            found.setdefault(name, meta.content)
+    if "title" in found and "abstract" in found:
+        yield Raw(1, found)
+
+
+class _Meta(HTMLParser):
+    name = content = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        del tag
+        given = {key: value or "" for key, value in attrs}
+        self.name = given.get("name") or given.get("property") or ""
+        self.content = given.get("content", "")
+
+
+class _Seen(HTMLParser):
+    """The blocks of a page, in order."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self._lines: list[str] = []
+        self._headings: set[int] = set()
+        self._links: dict[int, list[str]] = {}
+        self._block: list[str] = []
+        self._block_links: list[str] = []
+        self._heading = self._unseen = self._cells = 0
+        self._lead: str | None = None
+        self._in_pre = False
+
+    def page(self) -> Page:
+        """All that was fed."""
+        self._end()
+        return Page("\n".join(self._lines), frozenset(self._headings), self._links)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if tag in _UNSEEN:
+            self._unseen += 1
+        if self._unseen:
+            return
+        if tag in _BLOCKS:
+            self._end()
+            self._heading += tag in _HEADINGS
+            self._in_pre = self._in_pre or tag == "pre"
+        elif tag in _MARKS:
+            self._block.append(f"<{tag}>")
+        elif tag in _LEADS and self._lead is None and not "".join(self._block).strip(" \n\t•-*–."):
+            self._lead = tag
+        href = given.get("href") or ""
+        if tag == "a" and re.match(r"https?://", href):
+            self._block_links.append(href)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in _UNSEEN:
+            self._unseen = max(0, self._unseen - 1)
+        elif self._unseen:
+            return
+        elif tag in _BLOCKS:
+            self._end(is_heading=tag in _HEADINGS)
+            self._heading = max(0, self._heading - (tag in _HEADINGS))
+            self._in_pre = self._in_pre and tag != "pre"
+        elif tag in _MARKS:
+            self._block.append(f"</{tag}>")
+        elif tag == self._lead:
+            self._lead = ""
+            lead = "".join(self._block).strip()
+            if len(lead.split()) >= _LEAST_LEAD and not lead.endswith(":"):
+                self._block.append("\0")
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        del attrs
+        if tag in _BLOCKS and not self._unseen:
+            self._end()
+
+    def handle_data(self, data: str) -> None:
+        if not self._unseen:
+            self._block.append(data)
+
+    def _end(self, *, is_heading: bool = False) -> None:
+        """A block ends: its lines are kept, the title at its beginning on one of its own."""
+        lead, cut, rest = "".join(self._block).partition("\0")
+        pieces = [lead + rest]
+        if cut and len(rest) > 60:
+            inside = re.match(r"\W*\((?P<said>[^()]{3,300})\)", rest)
+            rest = rest[inside.end() :] if inside else rest
+            pieces = [lead, *([inside["said"]] if inside else []), rest.lstrip(" \n\t:.,—–-|·")]
+        self._block, self._lead = [], None
+        for at, piece in enumerate(pieces):
+            lines = piece.strip("\n").split("\n") if self._in_pre else [" ".join(piece.split())]
+            if not "".join(lines).strip():
+                continue
+            for line in lines:
+                self._lines.append(line)
+            number = len(self._lines)
+            if is_heading or self._heading or (cut and len(pieces) > 1 and at == 0):
+                self._headings.add(number)
+            if self._block_links:
+                self._links[number] = self._block_links
+                self._block_links = []
+            self._lines.append("")

@@ -1,0 +1,59 @@
+"""What readers yield: raw records as a file has them, and what could not be read of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from index.readers.dates import Dated
+
+LONGEST_ABSTRACT = 20_000
+"""Characters; the longest of 60,000 real abstracts has 12,694."""
+
+LONGEST_TITLE = 1_000
+"""Characters; the longest of 60,000 real titles has 512."""
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """One record before `index.normalise` makes a paper of it: fields in any shape.
+
+    `fields` has the names that the file gives them, or names of `index.normalise.FIELDS`.
+    """
+
+    line: int | None
+    """Where it begins, from 1."""
+    fields: Mapping[str, object]
+    listed: Dated | None = None
+    """The date of the digest or mail that lists it; a record of its own has none."""
+    position: int | None = None
+    """Its place in that digest, from 1; None: its place in the file."""
+    is_digest: bool = False
+    """Whether it stands in a digest, which is of the day it came if it has no date."""
+    warnings: tuple[str, ...] = field(default=())
+    """What is odd about it, though it is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing in the input that was left out or is odd, and why; the rest was read."""
+
+    file: str
+    """The file as `Source.name` names it."""
+    line: int | None
+    """From 1; None if the whole file is meant."""
+    reason: str
+    is_damage: bool = False
+    """Whether a file of a machine format is broken here; a pasted digest's oddities are not."""
+    is_warning: bool = False
+    """Whether the record was read all the same."""
+
+    def __str__(self) -> str:
+        where = self.file if self.line is None else f"{self.file}:{self.line}"
+        return f"{where}: {self.reason}"
+
+
+class ReadError(Exception):
+    """A file, or the rest of it, cannot be read; the message is one line."""
+
+    def __init__(self, reason: str, line: int | None = None) -> None:
+        super().__init__(reason)
+        self.line = line

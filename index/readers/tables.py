@@ -1,0 +1,154 @@
+"""Tables: CSV and TSV with any delimiter, and the tables of Markdown."""
+
+import csv
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, islice
+
+from index.normalise import canonical
+from index.readers.opening import Text
+from index.readers.records import Problem, Raw, ReadError
+
+_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+_LOOKED_AT = 50
+"""Rows by which unnamed columns are told."""
+_ABSTRACT = 120
+"""Characters that the cells of a column of abstracts have on average, at least."""
+_LONGEST_FIELD = 10_000_000
+
+
+def score(head: str) -> float:
+    """How much the beginning of a file looks like a table of papers, 0 to 1."""
+    delimiter, columns = _header(head)
+    if {"title", "abstract"} <= set(columns):
+        return 0.95
+    if not delimiter:
+        return 0.0
+    lines = iter(head.split("\n")[:-1] or [head])
+    rows = [row for _, row in islice(_rows(lines, delimiter), _LOOKED_AT)]
+    is_even = len(rows) > 2 and len({len(row) for row in rows}) == 1 and len(rows[0]) > 1
+    return 0.6 if is_even and max(_mean_lengths(rows[1:])) >= _ABSTRACT else 0.0
+
+
+def _header(head: str) -> tuple[str, list[str]]:
+    """The delimiter, and the field that each column of the first row names."""
+    best: tuple[str, list[str]] = ("", [])
+    for delimiter in _DELIMITERS:
+        _, row = next(_rows(iter(head.lstrip("\n").split("\n")), delimiter), (0, []))
+        columns = [canonical(cell) or "" for cell in row]
+        known = len(set(filter(None, columns)))
+        if len(row) > 1 and (not best[0] or known > len(set(filter(None, best[1])))):
+            best = (delimiter, columns)
+    return best
+
+
+def _rows(lines: Iterator[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """The rows that are not empty, each with its first line; a Markdown table's without frame."""
+    csv.field_size_limit(_LONGEST_FIELD)
+    if delimiter == "|":
+        for number, line in enumerate(lines, start=1):
+            cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip().strip("|"))]
+            if len(cells) > 1 and not all(re.fullmatch(r":?-+:?", cell) for cell in cells):
+                yield number, cells
+        return
+    reader = csv.reader((f"{line}\n" for line in lines), delimiter=delimiter)
+    began = 1
+    try:
+        for row in reader:
+            if row:
+                yield began, row
+            began = reader.line_num + 1
+    except csv.Error as error:
+        raise ReadError(f"a broken table: {error}", began) from error
+
+
+def _mean_lengths(rows: Sequence[Sequence[str]]) -> list[float]:
+    return [sum(map(len, column)) / len(column) for column in zip(*rows, strict=False)] or [0.0]
+
+
+class Table:
+    """A table that is open: its columns are known, its rows are read as they come."""
+
+    def __init__(self, text: Text, name: str, columns: Mapping[str, str]) -> None:
+        """Find the columns.
+
+        Args:
+            text: The table.
+            name: What the papers' sources are called.
+            columns: Field → the heading of its column, as a user gives them.
+
+        Raises:
+            ReadError: no column is one of abstracts, or a given heading is none.
+        """
+        self._name = name
+        self._delimiter, found = _header(text.head)
+        if not self._delimiter:
+            raise ReadError("no table: its first line has one column")
+        rows = _rows((line for _, line in text.lines()), self._delimiter)
+        first = list(islice(rows, _LOOKED_AT))
+        heads = [cell.strip().strip("'\ufeff") for cell in first[0][1]] if first else []
+        for field, heading in columns.items():
+            if heading not in heads:
+                raise ReadError(f"no column {heading!r}: they are {', '.join(heads)[:200]}")
+            found = [("" if each == field else each) for each in found]
+            found[heads.index(heading)] = field
+        found = _guess(found, [row for _, row in first[1:]])
+        if "id" in found and _are_counted([row for _, row in first[1:]], found.index("id")):
+            found[found.index("id")] = ""
+        if "abstract" not in found or "title" not in found:
+            lacks = "title" if "abstract" in found else "abstract"
+            raise ReadError(
+                f"no column has the {lacks}s: they are {', '.join(heads)[:200]};"
+                f" name it by --columns {lacks}=…"
+            )
+        self._heads, self._found = heads, found
+        self._rows = chain(first[1:], rows)
+
+    @property
+    def described(self) -> str:
+        """How it is read, for people."""
+        named = (
+            f"{field} ← {head}"
+            for field, head in zip(self._found, self._heads, strict=False)
+            if field
+        )
+        return f"{_DELIMITERS[self._delimiter]} between columns; {', '.join(named)}"
+
+    def read(self) -> Iterator[Raw | Problem]:
+        """The rows, in order; one of a single cell is damage."""
+        for line, row in self._rows:
+            if len(row) == 1:
+                reason = f"one cell, not {len(self._heads)}: a row of the table is broken"
+                yield Problem(self._name, line, reason, is_damage=True)
+                continue
+            named = zip(self._found, self._heads, map(_plain, row), strict=False)
+            yield Raw(line, {field or f" {head}": cell for field, head, cell in named})
+
+
+def _plain(cell: str) -> str:
+    """A cell without the apostrophe that keeps a spreadsheet from running it as a formula."""
+    return cell[1:] if cell[:1] == "'" and cell[1:2] in ("=", "+", "-", "@", "\t", "\r") else cell
+
+
+def _are_counted(rows: Sequence[Sequence[str]], at: int) -> bool:
+    """Whether a column only counts the rows."""
+    cells = [row[at] for row in rows if len(row) > at]
+    counted = [str(number) for number in range(len(cells) + 1)]
+    return len(cells) > 1 and cells in (counted[:-1], counted[1:])
+
+
+def _guess(found: list[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Fields with title and abstract taken from what the cells look like, where no head says it."""
+    if not rows or {"title", "abstract"} <= set(found):
+        return found
+    lengths = dict(enumerate(_mean_lengths(rows)[: len(found)]))
+    free = {at: length for at, length in lengths.items() if not found[at]}
+    if "abstract" not in found and free:
+        at = max(free, key=lambda at: free[at])
+        if free.pop(at) >= _ABSTRACT:
+            found[at] = "abstract"
+    if "title" not in found and "abstract" in found:
+        fits = [at for at, length in free.items() if 20 <= length < _ABSTRACT * 2]
+        if fits:
+            found[fits[0]] = "title"
+    return found

@@ -1,0 +1,233 @@
+"""Records as lines with tags: RIS, PubMed, Web of Science, EndNote, and arXiv's mailings.
+
+One pass over the lines for all of them, so that records have line numbers and a file of any size
+needs the memory of one record.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from index.readers.dates import read_date
+from index.readers.opening import Text
+from index.readers.records import Problem, Raw
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How one format writes its tags."""
+
+    tag: re.Pattern[str]
+    """A line that opens a field: groups `tag` and `value`."""
+    sign: re.Pattern[str]
+    """What a file of the format begins with."""
+    fields: Mapping[str, str]
+    """Tag → field; a field of several tags takes the first in this order that a record has."""
+    first: tuple[str, ...]
+    """Tags that begin a record."""
+    last: tuple[str, ...] = ()
+    """Tags that end one."""
+
+
+_RIS_TAG = re.compile(r"(?P<tag>[A-Z][A-Z0-9])  -(?: (?P<value>.*))?$")
+RIS = Dialect(
+    _RIS_TAG,
+    re.compile(r"\s*(?:\d+\.\s*)?TY  - "),
+    {"TI": "title", "T1": "title", "CT": "title", "AB": "abstract", "N2": "abstract",
+     "AU": "authors", "A1": "authors", "PY": "year", "Y1": "date", "DA": "date",
+     "T2": "venue", "JO": "venue", "JF": "venue", "JA": "venue", "UR": "url", "DO": "doi",
+     "ID": "abstractqa id", "C7": "arxiv", "AN": "pmid"},
+    ("TY",), ("ER",),
+)  # fmt: skip
+PUBMED = Dialect(
+    re.compile(r"(?P<tag>[A-Z]{2,4}) *- (?P<value>.*)$"),
+    re.compile(r"\s*PMID- *\d"),
+    {"TI": "title", "BTI": "title", "TT": "title", "AB": "abstract", "OAB": "abstract",
+     "FAU": "authors", "AU": "authors", "DP": "date", "JT": "venue", "TA": "venue",
+     "LID": "doi", "AID": "doi", "PMID": "pmid"},
+    ("PMID",),
+)  # fmt: skip
+WOS = Dialect(
+    re.compile(r"(?P<tag>[A-Z][A-Z0-9])(?: (?P<value>.*))?$"),
+    re.compile(r"\s*(?:FN .*\n(?:VR .*\n)?|PT [JCBPS]\s*\n(?:[A-Z][A-Z0-9] |   ))"),
+    {"TI": "title", "AB": "abstract", "AF": "authors", "AU": "authors", "PY": "year",
+     "SO": "venue", "DI": "doi", "PM": "pmid"},
+    ("PT",), ("ER",),
+)  # fmt: skip
+ENDNOTE = Dialect(
+    re.compile(r"%(?P<tag>[0-9A-Z@!~^+])(?: (?P<value>.*))?$"),
+    re.compile(r"\s*%[0-9A-Z] \S.*\n%[0-9A-Z@]"),
+    {"T": "title", "X": "abstract", "A": "authors", "D": "date", "8": "date", "J": "venue",
+     "B": "venue", "U": "url", "R": "doi", "M": "doi"},
+    ("0",),
+)  # fmt: skip
+_NAME_A_LINE = ("AU", "AF")
+"""Tags of Web of Science whose lines are a name each; in PubMed's format none go on."""
+_ONE_EACH = ("authors",)
+"""Fields of which each tag is one value; others go on over lines and tags."""
+
+
+def score(dialect: Dialect) -> Callable[[str], float]:
+    """The test of how much the beginning of a file looks like a dialect, 0 to 1."""
+    return lambda head: 0.96 * bool(dialect.sign.match(head.lstrip("\ufeff \n")))
+
+
+def reader(dialect: Dialect) -> Callable[[Text, str], Iterator[Raw | Problem]]:
+    """The reader of a dialect."""
+
+    def read(text: Text, name: str) -> Iterator[Raw | Problem]:
+        began, tag = 0, ""
+        values: dict[str, list[str]] | None = None  # of the record that is open
+        for number, line in text.lines():
+            match = dialect.tag.match(line.rstrip())
+            if match is None:
+                if line.strip() and values and tag in values:
+                    if line[:1].isspace() and tag in _NAME_A_LINE:
+                        values[tag].append(line.strip())
+                    else:
+                        values[tag][-1] = f"{values[tag][-1]} {line.strip()}".strip()
+                continue
+            tag = match["tag"]
+            if tag in (*dialect.first, *dialect.last):
+                if values:
+                    yield _raw(dialect, began, values)
+                began, values = number, {} if tag in dialect.first else None
+            if values is not None:
+                values.setdefault(tag, []).append((match["value"] or "").strip())
+        if values:
+            if dialect.last:
+                reason = f"the file ends inside a record: no {dialect.last[0]} line"
+                yield Problem(name, began, reason, is_damage=True, is_warning=True)
+            yield _raw(dialect, began, values)
+
+    return read
+
+
+def _raw(dialect: Dialect, line: int, values: Mapping[str, list[str]]) -> Raw:
+    fields: dict[str, object] = {}
+    for tag, field in dialect.fields.items():
+        said = [value for value in values.get(tag, []) if value]
+        if said and field not in fields:
+            if field == "doi":
+                said = [value for value in said if "10." in value][:1]
+                said = [value.split(" [")[0] for value in said]
+            fields[field] = said if field in _ONE_EACH else "\n".join(said)
+    given = str(fields.pop("abstractqa id", ""))
+    if given.startswith("abstractqa:"):  # any other is the key of another program
+        fields["id"] = given.removeprefix("abstractqa:")
+    return Raw(line, fields)
+
+
+_MAIL_FIELD = re.compile(r"(?P<tag>[A-Z][A-Za-z-]{2,20}): ?(?P<value>.*)$")
+_MAIL_FIELDS = {"title": "title", "authors": "authors", "journal-ref": "venue", "doi": "doi",
+                "date": "date"}  # fmt: skip
+
+
+def arxiv_score(head: str) -> float:
+    """How much the beginning of a file looks like a mailing of arXiv, 0 to 1."""
+    return 0.98 * bool(re.search(r"^\\\\\n(?:arXiv:|Paper: )\S+", head, re.MULTILINE))
+
+
+def read_arxiv(text: Text, name: str) -> Iterator[Raw | Problem]:
+    r"""The papers of a mailing: `\\`, fields, `\\`, the abstract, `\\`; a replaced one has none."""
+    listed, began, part = None, 0, 0
+    values: dict[str, list[str]] = {}
+    abstract: list[str] = []
+    for number, line in text.lines():
+        if line.startswith("\\\\"):
+            part += 1
+            is_end = part > 2 or (part == 2 and line.strip() != "\\\\")
+            if part == 1:
+                began, values, abstract, tag = number, {}, [], ""
+            if is_end:
+                yield from _mailed(values, abstract, name, began, listed)
+                part = 0
+        elif part == 1:
+            if line.startswith("arXiv:") or line.startswith("Paper: "):
+                values["arxiv"] = [line.split()[0 if line.startswith("arXiv") else 1]]
+            elif match := _MAIL_FIELD.match(line):
+                tag = match["tag"].casefold()
+                values[tag] = [match["value"].strip()]
+            elif line[:1].isspace() and line.strip() and tag:
+                values[tag].append(line.strip())
+        elif part == 2:
+            abstract.append(line)
+        elif line.startswith("Date: "):
+            listed = read_date(line.removeprefix("Date: ")) or listed
+
+
+def _mailed(
+    values: Mapping[str, list[str]], abstract: list[str], name: str, line: int, listed: object
+) -> Iterator[Raw | Problem]:
+    said = {key: " ".join(value) for key, value in values.items()}
+    fields: dict[str, object] = {
+        _MAIL_FIELDS[key]: said[key] for key in _MAIL_FIELDS if key in said
+    }
+    fields["arxiv"] = said.get("arxiv", "")
+    fields["date"] = re.sub(r"\s*\(\d+kb.*$", "", said.get("date", ""))
+    text = "\n".join(abstract).strip()
+    if not text:
+        title = said.get("title", "a paper")
+        yield Problem(name, line, f"{title[:80]!r} has no abstract in this mailing")
+        return
+    yield Raw(line, {**fields, "abstract": text}, listed=listed)  # type: ignore[arg-type]
+
+
+_CITED = re.compile(r"\d{1,5}\. \S.*\d{4}.*(?:[;:.]|doi)")
+_NOT_ABSTRACT = re.compile(
+    r"(?:Author information|Comment (?:in|on)|Erratum in|Update (?:in|of)|Collaborators?"
+    r"|Conflict of interest|Copyright|©|\(c\) ?\d{4}|DOI:|PMC?ID:|Free (?:PMC|full))",
+    re.I,
+)
+
+
+def pubmed_text_score(head: str) -> float:
+    """How much the beginning of a file looks like PubMed's "Abstract (text)", 0 to 1."""
+    return 0.96 * bool(_CITED.match(head.lstrip()) and re.search(r"^PMID: \d+", head, re.MULTILINE))
+
+
+def read_pubmed_text(text: Text, name: str) -> Iterator[Raw | Problem]:
+    """The records of PubMed's "Abstract (text)": blocks in a fixed order, then lines of ids."""
+    del name
+    blocks: list[tuple[int, list[str]]] = []
+    is_open = False
+    for number, line in text.lines():
+        if _CITED.match(line) and not is_open and (not blocks or _has_pmid(blocks)):
+            if blocks:
+                yield _pubmed(blocks)
+            blocks = []
+        if not line.strip():
+            is_open = False
+        elif is_open:
+            blocks[-1][1].append(line.strip())
+        else:
+            blocks.append((number, [line.strip()]))
+            is_open = True
+    if blocks:
+        yield _pubmed(blocks)
+
+
+def _has_pmid(blocks: list[tuple[int, list[str]]]) -> bool:
+    return any(line.startswith("PMID:") for _, lines in blocks for line in lines)
+
+
+def _pubmed(blocks: list[tuple[int, list[str]]]) -> Raw:
+    citation = " ".join(blocks[0][1])
+    texts = [lines for _, lines in blocks[1:]]
+    fields: dict[str, object] = {"title": " ".join(texts[0]).removesuffix(".") if texts else ""}
+    where = re.match(r"\d+\. (?P<venue>.+?)\. (?P<date>\d{4}[^;:.(]*)", citation)
+    if where:
+        fields["venue"], fields["date"] = where["venue"], where["date"].strip()
+    rest = texts[1:]
+    if rest and not _NOT_ABSTRACT.match(rest[0][0]) and len(" ".join(rest[0])) < 2_000:
+        names = re.sub(r"\([\d)(,]+\)|[*†‡]", "", " ".join(rest[0]).rstrip("."))
+        if all(len(each.split()) < 6 for each in names.split(",")):
+            fields["authors"] = names
+            rest = rest[1:]
+    kept = ["\n".join(lines) for lines in rest if not _NOT_ABSTRACT.match(lines[0])]
+    fields["abstract"] = "\n".join(kept)
+    for lines in texts:
+        for line in lines:
+            if match := re.match(r"(?P<key>DOI|PMID): (?P<value>\S+)", line):
+                fields[match["key"].casefold()] = match["value"]
+    return Raw(blocks[0][0], fields)

@@ -1,0 +1,256 @@
+"""Formats of reference managers and services, recognised by their content under any name."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from index.errors import AbstractQAError
+from index.papers import Paper
+from index.readers import Problem, Upload, read, read_files
+
+TITLE = "Counting Owls at Night with Cheap Microphones"
+ABSTRACT = "Counting owls by ear is slow. We place 12 microphones and find 91% of the calls."
+OTHER = "Why Kettles Sing Before They Boil"
+
+FILES = {
+    "ris": f"""TY  - JOUR
+AU  - Byrd, Ada
+AU  - van Dam, Cy
+TI  - {TITLE}
+JO  - Journal of Owls
+PY  - 2024
+DA  - 2024/03/05/
+DO  - 10.9999/owl.1
+AB  - Counting owls by ear is slow. We place 12 microphones
+ and find 91% of the calls.
+UR  - https://example.org/owl
+KW  - owls
+ER  -\x20
+
+TY  - CONF
+TI  - {OTHER}
+AB  - Kettles sing.
+ER  - """,
+    "pubmed": f"""
+PMID- 39999991
+OWN - NLM
+DP  - 2024 Mar 5
+TI  - Counting Owls at Night
+      with Cheap Microphones
+LID - 10.9999/owl.1 [doi]
+AB  - Counting owls by ear is slow. We place 12 microphones and
+      find 91% of the calls.
+CI  - Copyright (c) 2024.
+FAU - Byrd, Ada
+AU  - Byrd A
+FAU - van Dam, Cy
+AU  - van Dam C
+JT  - Journal of Owls
+AID - S1234 [pii]
+AID - 10.9999/owl.1 [doi]
+
+PMID- 39999992
+TI  - {OTHER}
+AB  - Kettles sing.
+""",
+    "wos": f"""FN Clarivate Analytics Web of Science
+VR 1.0
+PT J
+AU Byrd, A
+   van Dam, C
+AF Byrd, Ada
+   van Dam, Cy
+TI Counting Owls at Night
+   with Cheap Microphones
+SO Journal of Owls
+AB {ABSTRACT}
+PY 2024
+PD MAR 5
+DI 10.9999/owl.1
+UT WOS:000123
+ER
+
+PT J
+TI {OTHER}
+AB Kettles sing.
+ER
+
+EF""",
+    "endnote": f"""%0 Journal Article
+%T {TITLE}
+%A Byrd, Ada
+%A van Dam, Cy
+%J Journal of Owls
+%D 2024
+%R 10.9999/owl.1
+%X {ABSTRACT}
+
+%0 Conference Paper
+%T {OTHER}
+%X Kettles sing.
+""",
+    "bibtex": f"""% a comment
+@string{{jo = "Journal of Owls"}}
+@comment{{nothing}}
+@Article{{byrd2024,
+  title = {{Counting {{Owls}} at Night with Cheap Microphones}},
+  author = "Byrd, Ada and van Dam, Cy",
+  journal = jo, year = 2024, month = mar, doi = {{10.9999/owl.1}},
+  abstract = {{Counting owls by ear is slow. We place 12 microphones and find 91\\% of the calls.}}
+}}
+@misc{{kettle, title={{{OTHER}}}, abstract={{Kettles sing.}} }}
+""",
+    "csv": "Title,Authors,Year,Source title,DOI,Abstract\n"
+    f'"{TITLE}","Byrd, A.; van Dam, C.",2024,Journal of Owls,10.9999/owl.1,"{ABSTRACT}"\n'
+    f"{OTHER},,,,,Kettles sing.\n",
+    "xml": f"""<?xml version="1.0" ?>
+<!DOCTYPE PubmedArticleSet PUBLIC "-//NLM//DTD PubMedArticle//EN" "https://example.org/p.dtd">
+<PubmedArticleSet><PubmedArticle><MedlineCitation><PMID Version="1">39999991</PMID><Article>
+<Journal><Title>Journal of Owls</Title><JournalIssue><PubDate><Year>2024</Year><Month>Mar</Month>
+<Day>5</Day></PubDate></JournalIssue></Journal><ArticleTitle>{TITLE}</ArticleTitle>
+<Abstract><AbstractText>{ABSTRACT}</AbstractText></Abstract><AuthorList>
+<Author><LastName>Byrd</LastName><ForeName>Ada</ForeName></Author>
+<Author><LastName>van Dam</LastName><ForeName>Cy</ForeName></Author></AuthorList>
+<ELocationID EIdType="doi">10.9999/owl.1</ELocationID></Article></MedlineCitation></PubmedArticle>
+<PubmedArticle><MedlineCitation><PMID>39999992</PMID><Article><ArticleTitle>{OTHER}</ArticleTitle>
+<Abstract><AbstractText>Kettles sing.</AbstractText></Abstract></Article></MedlineCitation>
+</PubmedArticle></PubmedArticleSet>""",
+}
+
+
+def both(
+    content: str | bytes, name: str = "export", **how: object
+) -> tuple[list[Paper], list[Problem]]:
+    data = content if isinstance(content, bytes) else content.encode()
+    found = list(read([Upload(name, data)], **how))  # type: ignore[arg-type]
+    papers = [item for item in found if isinstance(item, Paper)]
+    return papers, [item for item in found if isinstance(item, Problem)]
+
+
+@pytest.mark.parametrize("format_", FILES)
+@pytest.mark.parametrize("name", ["export.txt", "export", "export.bib"])
+def test_each_format_is_read_under_any_name(format_: str, name: str) -> None:
+    papers, problems = both(FILES[format_], name)
+    assert problems == []
+    assert [paper.title for paper in papers] == [TITLE, OTHER]
+    assert [paper.abstract for paper in papers] == [ABSTRACT, "Kettles sing."]
+    paper = papers[0]
+    assert paper.authors in (("Ada Byrd", "Cy van Dam"), ("A. Byrd", "C. van Dam"))
+    assert (paper.year, paper.venue, paper.doi) == (2024, "Journal of Owls", "10.9999/owl.1")
+    assert both(FILES[format_], format=format_)[0] == both(FILES[format_])[0]
+
+
+ATOM = f"""<feed xmlns="http://www.w3.org/2005/Atom"><title>arXiv Query</title><id>http://arxiv.org/api/1</id>
+<entry><id>http://arxiv.org/abs/2403.01234v2</id><published>2024-03-05T10:00:00Z</published>
+<title>{TITLE}</title><summary>  {ABSTRACT}
+</summary><author><name>Ada Byrd</name></author><author><name>Cy van Dam</name></author>
+<link href="http://arxiv.org/abs/2403.01234v2" rel="alternate"/></entry></feed>"""
+OAI = f"""<OAI-PMH xmlns="http://www.openarchives.org/OAI/2.0/"><ListRecords><record><header>
+<identifier>oai:arXiv.org:2403.01234</identifier><datestamp>2024-03-06</datestamp></header><metadata>
+<arXiv xmlns="http://arxiv.org/OAI/arXiv/"><id>2403.01234</id><created>2024-03-05</created><authors>
+<author><keyname>Byrd</keyname><forenames>Ada</forenames></author>
+<author><keyname>van Dam</keyname><forenames>Cy</forenames></author></authors>
+<title>{TITLE}</title><abstract>{ABSTRACT}</abstract></arXiv></metadata></record></ListRecords></OAI-PMH>"""
+ACL = f"""<?xml version='1.0' encoding='UTF-8'?>
+<collection id="2024.owl"><volume id="1"><meta><booktitle>Proceedings of Owls</booktitle>
+<year>2024</year><month>March</month></meta><frontmatter><url>2024.owl.0</url></frontmatter>
+<paper id="1"><title>Counting <fixed-case>O</fixed-case>wls at Night with Cheap Microphones</title>
+<author><first>Ada</first><last>Byrd</last></author><author><first>Cy</first><last>van Dam</last></author>
+<abstract>{ABSTRACT}</abstract><url>2024.owl-1.1</url><doi>10.9999/owl.1</doi></paper></volume></collection>"""
+
+
+@pytest.mark.parametrize("content", [ATOM, OAI, ACL], ids=["Atom", "OAI", "ACL"])
+def test_xml_of_other_services(content: str) -> None:
+    papers, problems = both(content)
+    assert [problem for problem in problems if not problem.is_warning] == []
+    assert [(paper.title, paper.abstract.strip()) for paper in papers] == [(TITLE, ABSTRACT)]
+    assert papers[0].authors == ("Ada Byrd", "Cy van Dam")
+    assert papers[0].year == 2024
+    assert "2403.01234" in (papers[0].arxiv, "2403.01234" if content is ACL else "")
+
+
+def test_files_say_what_they_were_taken_for() -> None:
+    readings = read_files([Upload(f"{name}.x", text.encode()) for name, text in FILES.items()])
+    assert [reading.format.split(" ")[0].lower() for reading in readings] == [
+        "ris", "pubmed", "web", "endnote", "bibtex", "csv", "xml"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "content",
+    ['<?xml version="1.0"?><!DOCTYPE r [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]><records><record>'
+     "<title>&b;</title></record></records>",
+     '<?xml version="1.0"?><!DOCTYPE r [<!ENTITY x SYSTEM "file:///etc/passwd">]><records><record>'
+     "<title>&x;</title></record></records>"],
+)  # fmt: skip
+def test_entities_are_refused(content: str) -> None:
+    papers, problems = both(content)
+    assert papers == []
+    assert any("entities" in problem.reason for problem in problems)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["VI  - 14\nIS  - 2\n\nAU  - Byrd\n\n" * 30,
+     "\n\n".join(f"Chapter {at}\n\n" + "It was a dark night. " * 900 for at in range(1)),
+     "\n".join(f"import module_{at}\ndef function_{at}(x):\n    return x + {at}\n" for at in range(60)),
+     "\n".join(f"2025-04-22 07:{at:02}:11,123 INFO server: request {at} took 12 ms" for at in range(60)),
+     json.dumps({"settings": {"colour": "red"}, "size": 3})],
+    ids=["tags without records", "a story", "a program", "a log", "settings"],
+)  # fmt: skip
+def test_what_is_no_file_of_papers_gives_none_and_says_why(text: str) -> None:
+    papers, problems = both(text, "x.txt")
+    assert papers == []
+    assert problems
+    assert all("\n" not in str(problem) and len(str(problem)) < 300 for problem in problems)
+
+
+fragments = st.sampled_from(
+    ["TY  - ", "AB  - ", "\nER  - \n", "PMID- 1\n", "@article{a,", "title = {", "}", "{", "[", "]",
+     '"title":', '"abstract": ', "<html>", "<p>", "<title>", "</", "&lt;", "\n\n", "Title: ", "Apr 22",
+     "\\\\\narXiv:", "From a 07:00 2025\n", "Date: ", "MIME-Version: 1.0\n", "title,abstract\n", ",", ";",
+     "|", "\t", "%0 X\n%T ", "PT J\n", "TI ", "1. A. 2025;", "PMID: 1", "# ", "**", "> ", "\0", "\ud800",
+     TITLE, ABSTRACT, "é", "\u200b", "<?xml?>", "<record>"]
+)  # fmt: skip
+texts = st.lists(fragments | st.text(max_size=20), max_size=25).map("".join)
+
+
+def survives(text: str) -> None:
+    data = text.encode("utf-8", "surrogatepass")
+    for format_ in ("auto", "digest", "html", "mail", "jsonl", "csv", "bibtex", "ris", "pubmed",
+                    "wos", "endnote", "arxiv", "xml"):  # fmt: skip
+        try:
+            for found in read([Upload("x", data)], format=format_):
+                assert "\n" not in str(found) or isinstance(found, Paper)
+                if isinstance(found, Paper):
+                    found.model_dump_json().encode()
+        except AbstractQAError:
+            pass
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(texts)
+def test_no_text_raises_in_any_reader(text: str) -> None:
+    survives(text)
+
+
+@pytest.mark.slow
+@settings(max_examples=2000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(texts)
+def test_no_text_raises_in_any_reader_however_many_are_tried(text: str) -> None:
+    survives(text)
+
+
+@given(st.binary(max_size=300))
+def test_no_bytes_raise(data: bytes) -> None:
+    for start in (b"", b"PK\x03\x04", b"\x1f\x8b\x08\x00", b"\x28\xb5\x2f\xfd", b"BZh9"):
+        list(read([Upload("x", start + data)]))
+
+
+def test_a_file_named_again_gives_the_same(tmp_path: Path) -> None:
+    file = tmp_path / "x.ris"
+    file.write_text(FILES["ris"])
+    assert list(read([file])) == list(read([file]))

@@ -1,0 +1,205 @@
+"""Digests in the layouts of mails, pages, alerts and lists: titles, abstracts, what is known."""
+
+import base64
+import gzip
+import io
+import json
+import quopri
+import tarfile
+import zipfile
+from datetime import date
+from pathlib import Path
+
+import pytest
+import zstandard
+
+from index.papers import Paper
+from index.readers import Problem, read
+
+PAPERS = (
+    ("OwlBox: Counting Night Birds with Cheap Microphones", "Ada Byrd, Bo Ek, Cy van Dam",
+     "2504.01001", "Counting owls by ear is slow, and volunteers are rarely awake at night. We place"
+     " twelve cheap microphones in a forest and train a small network on their recordings. It finds"
+     " 91% of the calls that an expert hears, at a hundredth of the cost."),
+    ("Why Do Kettles Sing? A Study of Boiling Noise", "Dee Fry",
+     "2504.01002", "A kettle is loudest just before it boils, but nobody has measured why. We film"
+     " bubbles at ten thousand frames a second and find that they collapse in the cooler layer"
+     " above. Our model predicts the pitch within three hertz for twenty kettles."),
+    ("Stitching Paper Maps Without Coordinates", "Eve Grid, Finn Hall",
+     "2504.01003", "Paper maps disagree where they meet. We stitch scanned sheets by their contour"
+     " lines alone, without any known coordinates, and align four hundred sheets in an hour. Errors"
+     " fall by half against stitching by hand."),
+)  # fmt: skip
+TITLES = [title for title, *_ in PAPERS]
+ABSTRACTS = [abstract for *_, abstract in PAPERS]
+
+
+def each(layout: str, between: str = "\n\n") -> str:
+    return between.join(
+        layout.format(n=at, title=title, authors=authors, id=id_, abstract=abstract,
+                      TITLE=title.upper(), short=abstract[:150], first=authors.split(",")[0])
+        for at, (title, authors, id_, abstract) in enumerate(PAPERS, start=1)
+    )  # fmt: skip
+
+
+def got(
+    tmp_path: Path, content: str | bytes, name: str = "x.txt", **options: object
+) -> list[Paper]:
+    file = tmp_path / name
+    file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    found = list(read([file], **options))  # type: ignore[arg-type]
+    problems = [item for item in found if isinstance(item, Problem) and not item.is_warning]
+    assert problems == []
+    return [item for item in found if isinstance(item, Paper)]
+
+
+LAYOUTS = {
+    "a listing of arXiv": "Showing new listings for Tuesday, 22 April 2025\n\n"
+    + each("[{n}] arXiv:{id} [pdf, html, other]\nTitle: {title}\nAuthors: {authors}\n"
+           "Comments: 9 pages\nSubjects: Sound (cs.SD); Machine Learning (cs.LG)\n{abstract}"),
+    "a listing without spaces": each(
+        "[{n}] arXiv:{id} (cross-list from cs.SD) [pdf, other]\n\nTitle:{title}\n\n{authors}\n\n"
+        "Subjects:Sound (cs.SD)\n\n{abstract}"),
+    "a newsletter": "TLDR AI 2025-04-22\n\n🚀 Headlines & Launches\n\n"
+    + each("{title} (4 minute read)\n\n{abstract}") + "\n\nUnsubscribe",
+    "an alert": "Semantic Scholar\n\nNew papers for you\n\n"
+    + each("{title}\n{authors}\narXiv.org · 2025\n{abstract}\nSave to Library   Create Alert   Cite"),
+    "a numbered list": each("{n}. {title}\n   {authors}\n   {abstract}\n   https://arxiv.org/abs/{id}"),
+    "labels": each("Title: {title}\nAuthors: {authors}\nDate: 2025-04-22\nLink: https://arxiv.org/abs/{id}\n"
+                   "Abstract: {abstract}"),
+    "labels on lines of their own": each("Title\n{title}\n\nAuthors\n{authors}\n\nAbstract\n{abstract}")
+    .replace("Title\n", ""),
+    "a page with buttons": each("{title}\n\nby {authors}\n\n▲ 4{n} · 3 comments\n\nAbstract\n\n{abstract}\n\n"
+                                "View PDF   Share"),
+    "summaries": each("{title}\n\nTL;DR: {short}\n\nAbstract: {abstract}"),
+    "a summary behind": each("{title}\n\nAbstract\n\n{abstract}\n\nAI-generated summary\n\n{short}."),
+    "quoted twice": "> On Tue, 22 Apr 2025 Jo wrote:\n>\n" + "\n".join(
+        f">> {line}" for line in each("{title}\n\n{abstract}").split("\n")),
+    "forwarded": "---------- Forwarded message ---------\nFrom: Jo <jo@example.org>\n"
+    "Date: Tue, 22 Apr 2025 at 07:30\nSubject: Daily papers\nTo: Al <al@example.org>\n\n"
+    + each("{title}\n\n{abstract}"),
+    "Markdown headings": "# Papers of the week\n\n" + each("## {title}\n\n*{authors}*\n\n{abstract}\n\n"
+                                                           "[arXiv](https://arxiv.org/abs/{id})"),
+    "Markdown list with links": "# To read\n\n" + each(
+        "- [{title}](https://arxiv.org/abs/{id}) — {abstract}", "\n"),
+    "Markdown list with bold": each("* **{title}** ({authors}). {abstract}", "\n"),
+    "Markdown details": "# Reading\n\n" + each(
+        "<details>\n<summary><b>{title}</b></summary>\n\n{abstract}\n\n</details>"),
+    "a Markdown table": "| Title | Authors | Abstract |\n|---|---|:--|\n" + each(
+        "| {title} | {authors} | {abstract} |", "\n"),
+    "two columns of tabs": "title\tabstract\n" + each("{title}\t{abstract}", "\n"),
+    "HTML": "<html><head><title>Digest</title><style>p {{}}</style></head><body><h1>Apr 22, 2025</h1>"
+    + each("<article><h2><a href='https://arxiv.org/abs/{id}'>{title}</a></h2><p>{authors}</p>"
+           "<p>{abstract}</p></article>", "") + "<footer>© 2025 Mail Inc.</footer></body></html>",
+    "HTML of a list": "<ul>" + each("<li><b>{title}</b><br>{authors}<br>{abstract}</li>", "") + "</ul>",
+    "HTML of arXiv": "<html><body><dl>" + each(
+        "<dt><a>[{n}]</a> <a href='/abs/{id}' title='Abstract'>arXiv:{id}</a> [<a>pdf</a>]</dt><dd>"
+        "<div class='list-title'><span>Title:</span> {title}</div><div><a>{authors}</a></div>"
+        "<p class='mathjax'>{abstract}</p></dd>", "") + "</dl></body></html>",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_layouts(tmp_path: Path, name: str) -> None:
+    papers = got(tmp_path, LAYOUTS[name])
+    assert [paper.title for paper in papers] == TITLES
+    assert [paper.abstract for paper in papers] == ABSTRACTS
+
+
+@pytest.mark.parametrize("name", [name for name, text in LAYOUTS.items() if "2504.01001" in text])
+def test_ids_become_links(tmp_path: Path, name: str) -> None:
+    papers = got(tmp_path, LAYOUTS[name])
+    assert [paper.arxiv for paper in papers] == [id_ for _, _, id_, _ in PAPERS]
+    assert papers[0].url == "https://arxiv.org/abs/2504.01001"
+    assert papers[0].year == 2025
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a listing of arXiv", "a listing without spaces", "an alert", "a numbered list", "labels",
+     "a page with buttons", "Markdown headings", "a Markdown table", "HTML", "HTML of a list"],
+)  # fmt: skip
+def test_authors_are_kept(tmp_path: Path, name: str) -> None:
+    papers = got(tmp_path, LAYOUTS[name])
+    assert papers[0].authors == ("Ada Byrd", "Bo Ek", "Cy van Dam")
+    assert papers[2].authors == ("Eve Grid", "Finn Hall")
+
+
+@pytest.mark.parametrize(
+    "name", ["a listing of arXiv", "a newsletter", "labels", "quoted twice", "forwarded", "HTML"]
+)
+def test_the_date_is_kept(tmp_path: Path, name: str) -> None:
+    assert {paper.sources[0].date for paper in got(tmp_path, LAYOUTS[name])} == {date(2025, 4, 22)}
+
+
+def mail(body: str, kind: str = "plain", encoding: str = "quoted-printable") -> bytes:
+    coded = {
+        "quoted-printable": lambda: quopri.encodestring(body.encode()),
+        "base64": lambda: base64.encodebytes(body.encode()),
+        "8bit": body.encode,
+    }[encoding]()
+    head = (
+        "From: Papers <papers@example.org>\nTo: ada@example.org\nSubject: =?utf-8?q?Today=E2=80=99s?=\n"
+        f"Date: Tue, 22 Apr 2025 06:00:00 +0000\nMIME-Version: 1.0\nContent-Type: text/{kind};"
+        f" charset=utf-8\nContent-Transfer-Encoding: {encoding}\n\n"
+    )
+    return head.encode() + coded
+
+
+@pytest.mark.parametrize("encoding", ["quoted-printable", "base64", "8bit"])
+@pytest.mark.parametrize("kind", ["plain", "html"])
+def test_mails_are_decoded_and_date_their_papers(tmp_path: Path, kind: str, encoding: str) -> None:
+    body = each("{title}\n\n{abstract}") if kind == "plain" else LAYOUTS["HTML of a list"]
+    papers = got(tmp_path, mail(body, kind, encoding), "today.eml")
+    assert [paper.title for paper in papers] == TITLES
+    assert {paper.sources[0].date for paper in papers} == {date(2025, 4, 22)}
+
+
+def test_a_mailbox_holds_many_mails(tmp_path: Path) -> None:
+    one, two = (each("{title}\n\n{abstract}").replace("Owl", owl) for owl in ("Owl", "Crow"))
+    box = b"".join(b"From papers@example.org Tue Apr 22 06:00:00 2025\n" + mail(body) + b"\n"
+                   for body in (one, two))  # fmt: skip
+    assert len(got(tmp_path, box, "all.mbox")) == 6
+
+
+def test_archives_are_read_member_by_member(tmp_path: Path) -> None:
+    text = each("{title}\n\n{abstract}").encode()
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("mail/a.txt", text)
+        archive.writestr("mail/.hidden", text)
+    tarred = io.BytesIO()
+    with tarfile.open(fileobj=tarred, mode="w:gz") as tar:
+        info = tarfile.TarInfo("mail/a.txt")
+        info.size = len(text)
+        tar.addfile(info, io.BytesIO(text))
+    for name, content in (
+        ("x.zip", packed.getvalue()), ("x.tar.gz", tarred.getvalue()),
+        ("x.txt.gz", gzip.compress(text)), ("x.zst", zstandard.compress(text)),
+    ):  # fmt: skip
+        papers = got(tmp_path, content, name)
+        assert [paper.title for paper in papers] == TITLES, name
+        inner = "/mail/a.txt" if name in ("x.zip", "x.tar.gz") else ""
+        assert papers[0].sources[0].name == name + inner
+
+
+def test_a_digest_without_a_year_takes_that_of_what_is_in_it(tmp_path: Path) -> None:
+    text = "Apr 22\n\n" + each("{title}\n\narXiv:{id}\n\n{abstract}")
+    assert got(tmp_path, text)[0].sources[0].date == date(2025, 4, 22)
+    assert got(tmp_path, text, year=2019)[0].sources[0].date == date(2019, 4, 22)
+
+
+def test_the_lines_of_a_table_may_be_named(tmp_path: Path) -> None:
+    rows = "naam;inhoud\n" + each("{title};{abstract}", "\n")
+    named = {"title": "naam", "abstract": "inhoud"}
+    assert [p.title for p in got(tmp_path, rows, "x.csv", columns=named)] == TITLES
+    assert [p.title for p in got(tmp_path, rows, "x.csv")] == TITLES  # told by what the cells hold
+
+
+def test_json_in_any_frame(tmp_path: Path) -> None:
+    records = [{"title": title, "abstract": abstract} for title, _, _, abstract in PAPERS]
+    for value in (records, {"results": records}, {"message": {"total": 3, "items": records}},
+                  [{"paper": record, "score": 1} for record in records]):  # fmt: skip
+        for indent in (None, 2):
+            papers = got(tmp_path, json.dumps(value, indent=indent), "x.json")
+            assert [paper.title for paper in papers] == TITLES

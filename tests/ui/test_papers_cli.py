@@ -1,0 +1,118 @@
+"""Files in and out by the command: what was taken, lists and exports, folders that are watched."""
+
+import io
+import json
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from running import Capture, digest, failed, succeeded
+
+from index.store import Index
+from rag.settings import Settings
+from ui.watching import watch
+
+RECORD = {"title": "Counting Owls at Night", "abstract": "We count 12 owls.", "doi": "10.1/owl"}
+
+
+def test_index_says_what_each_file_was_taken_for_and_what_is_one_paper(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    (tmp_path / "a.txt").write_text(json.dumps(RECORD))
+    (tmp_path / "b.txt").write_text(
+        "title;abstract;DOI\nCounting Owls;We count 12 owls.;10.1/owl\n"
+    )
+    store = str(tmp_path / "store")
+    paths = [str(tmp_path / name) for name in ("a.txt", "b.txt")]
+    out, err = succeeded(capsys, "index", *paths, "--preview", "--store", store, "--json")
+    assert [name for name, _ in json.loads(out)["formats"]] == ["a.txt", "b.txt"]
+    out, err = succeeded(capsys, "index", *paths, "--store", store)
+    assert "a.txt: read as jsonl" in err
+    assert "b.txt: read as csv (semicolon between columns; title ← title" in err
+    assert "one paper: Counting Owls (a.txt no. 1, b.txt no. 1)" in err
+    assert "1 new, 0 unchanged, 0 updated, 1 duplicate" in out
+    apart = str(tmp_path / "apart")
+    out, _ = succeeded(capsys, "index", *paths, "--no-merge", "--store", apart)
+    assert "2 papers" in out
+
+
+def test_standard_input_is_a_file(
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = io.TextIOWrapper(io.BytesIO(json.dumps(RECORD).encode()))
+    monkeypatch.setattr(sys, "stdin", given)
+    store = tmp_path / "store"
+    succeeded(capsys, "index", "-", "--store", str(store))
+    (paper,) = Index.open(store).papers
+    assert (paper.title, paper.sources[0].name) == (RECORD["title"], "stdin")
+
+
+def test_columns_are_named_or_refused_in_one_line(tmp_path: Path, capsys: Capture) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text("naam,inhoud\nOwls at Night,We count 12 owls.\n")
+    store = str(tmp_path / "store")
+    columns = ("--columns", "title=naam,abstract=inhoud")
+    succeeded(capsys, "index", str(table), *columns, "--store", store)
+    for wrong in ("title=name,abstract=inhoud", "title", "colour=naam"):
+        line = failed(capsys, "index", str(table), "--columns", wrong, "--store", store)
+        assert "column" in line
+
+
+def test_papers_are_listed_and_exported(tmp_path: Path, capsys: Capture) -> None:
+    store = ("--store", str(tmp_path / "store"))
+    succeeded(capsys, "index", str(digest(tmp_path)), *store)
+    out, _ = succeeded(capsys, "papers", *store)
+    assert out.startswith("1. ")
+    out, _ = succeeded(capsys, "papers", "--title", "kitenet", "--json", *store)
+    assert [paper["title"] for paper in json.loads(out)] == ["KiteNet: Flying Far"]
+    for ending in ("bib", "ris", "csv", "jsonl"):
+        file = tmp_path / f"out.{ending}"
+        succeeded(capsys, "papers", "--export", str(file), *store)
+        copy = tmp_path / ending
+        succeeded(capsys, "index", str(file), "--store", str(copy))
+        both = [
+            {(paper.id, paper.title, paper.abstract) for paper in Index.open(at).papers}
+            for at in (tmp_path / "store", copy)
+        ]
+        assert both[0] == both[1]
+    assert ".jsonl" in failed(capsys, "papers", "--export", str(tmp_path / "x.doc"), *store)
+    assert "no index" in failed(capsys, "papers", "--store", str(tmp_path / "none"))
+
+
+def test_a_folder_is_watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ui.watching.QUIET_SECONDS", 0.3)
+    folder, store = tmp_path / "in", tmp_path / "store"
+    folder.mkdir()
+    stop = threading.Event()
+    thread = threading.Thread(target=watch, args=(folder, Settings(store=store), stop))
+    thread.start()
+
+    def wait(papers: int) -> None:
+        until = time.monotonic() + 60
+        while not (store / "CURRENT").exists() or len(Index.open(store).papers) != papers:
+            assert time.monotonic() < until
+            time.sleep(0.2)
+
+    try:
+        time.sleep(1)  # until the folder is looked at
+        whole = json.dumps(RECORD)
+        with (folder / "a.jsonl").open("w") as file:  # written in two halves
+            file.write(whole[:20])
+            file.flush()
+            time.sleep(0.1)
+            file.write(whole[20:])
+        wait(1)
+        (folder / "broken.bin").write_bytes(b"\0\1\2")
+        (folder / "b.jsonl").write_text(json.dumps(RECORD | {"title": "Owls by Day", "doi": None}))
+        wait(2)
+    finally:
+        stop.set()
+        thread.join(20)
+    assert not thread.is_alive()
+
+
+def test_a_watched_folder_must_be_one(tmp_path: Path, capsys: Capture) -> None:
+    line = failed(capsys, "index", "--watch", str(tmp_path / "none"), "--store", str(tmp_path))
+    assert "no folder" in line
