@@ -11,6 +11,7 @@ from datetime import date
 import numpy as np
 
 from index.papers import Paper, Source
+from index.readers.dates import date_of
 from index.store import Index
 from rag.citations import Block, Claim
 from rag.digests import NAMED, Digest, find_digests, label
@@ -90,10 +91,11 @@ def _place(source: Source) -> str:
 
 def _credits(paper: Paper) -> Block:
     """Who wrote a paper, and where it is to be found, as far as the index has it."""
+    when = _when(paper)
     parts = (
         f"By {_join(paper.authors)}." if paper.authors else "",
-        f"In {paper.venue}{f', {paper.year}' if paper.year else ''}." if paper.venue else "",
-        f"From {paper.year}." if paper.year and not paper.venue else "",
+        f"In {paper.venue}{f', {when}' if when else ''}." if paper.venue else "",
+        f"From {when}." if when and not paper.venue else "",
         f"DOI {paper.doi}." if paper.doi else "",
         f"{paper.url}" if paper.url else "",
     )
@@ -106,6 +108,12 @@ def _credits(paper: Paper) -> Block:
         )
     text = text or "The index has no authors, venue, date or link of it."
     return Block((Claim(text, ()),), paper.display_title)
+
+
+def _when(paper: Paper) -> str:
+    """When a paper came out, as far as it is known."""
+    said = date_of(paper.published)
+    return label("", said.day, said.precision) if said else str(paper.year or "")
 
 
 def _by_author(index: Index, query: Query, rows: Sequence[int]) -> list[Block]:

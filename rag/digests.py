@@ -37,13 +37,17 @@ _DATE = re.compile(
 )
 """A month alone is a date before a word for a digest, or if it is capitalised and no other word."""
 
-_COMING = re.compile(
-    rf"\b(?:add(?:ed)?|index(?:ed)?|import(?:ed)?|arrived?|came|come|new)\b"
-    rf"|\b(?:today|yesterday)['’]s\s+(?:{DIGEST_WORD}|papers|abstracts|additions)\b",
+_CAME = re.compile(
+    r"\b(?:(?:did|have|has)\s+(?:i|we|you)\s+(?:just\s+)?(?:add|index|import)(?:ed)?"
+    r"|(?:(?:was|were|is|are|got|have\s+been|has\s+been)\s+)?(?:added|indexed|imported|new)"
+    r"|came(?:\s+in)?|arrived)\s+(?P<day>today|yesterday)\b",
     re.IGNORECASE,
 )
-"""What makes "today" the day of papers: "today's agents" are of no day."""
-_RELATIVE_DAY = re.compile(r"\b(?P<day>today|yesterday)\b", re.IGNORECASE)
+"""Words that make "today" the day of papers: "today's agents" are of no day."""
+_SINCE_DAY = re.compile(r"\bsince\s+(?P<day>today|yesterday)\b", re.IGNORECASE)
+_DAYS = re.compile(
+    rf"\b(?P<day>today|yesterday)['’]s\s+(?P<what>{DIGEST_WORD}|papers|abstracts)\b", re.IGNORECASE
+)
 
 NAMED = 8
 """Digests named in one message."""
@@ -90,11 +94,19 @@ def list_digests(papers: Sequence[Paper]) -> tuple[Digest, ...]:
     return tuple(Digest(name, day, count, dated) for (day, name, dated), count in ordered)
 
 
-def parse_dates(text: str) -> list[tuple[re.Match[str], int | None, int | None, int | None]]:
-    """The dates in a text as (match, year, month, day); what a date does not say is None.
+def with_days(text: str, today: date) -> str:
+    """A question in which papers that came "today" or "yesterday" are those of a digest's date."""
 
-    "Today" and "yesterday" are dates where a text speaks of papers that came.
-    """
+    def on(match: re.Match[str]) -> str:
+        return label("", today - timedelta(days=match["day"].casefold() == "yesterday"))
+
+    text = _CAME.sub(lambda match: f"were in the digest of {on(match)}", text)
+    text = _SINCE_DAY.sub(lambda match: f"since {on(match)}", text)
+    return _DAYS.sub(lambda match: f"the papers of the digest of {on(match)}", text)
+
+
+def parse_dates(text: str) -> list[tuple[re.Match[str], int | None, int | None, int | None]]:
+    """The dates in a text as (match, year, month, day); what a date does not say is None."""
     found: list[tuple[re.Match[str], int | None, int | None, int | None]] = []
     for match in _DATE.finditer(text):
         groups = {key[:-1]: value for key, value in match.groupdict().items() if value}
@@ -104,11 +116,7 @@ def parse_dates(text: str) -> list[tuple[re.Match[str], int | None, int | None, 
             number = int(month) if month.isdigit() else month_number(month)
         year = groups.get("year")
         found.append((match, int(year) if year else None, number, int(day) if day else None))
-    if _COMING.search(text):
-        for match in _RELATIVE_DAY.finditer(text):
-            at = date.today() - timedelta(days=match["day"].casefold() == "yesterday")
-            found.append((match, at.year, at.month, at.day))
-    return sorted(found, key=lambda each: each[0].start())
+    return found
 
 
 def on_date(

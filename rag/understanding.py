@@ -1,6 +1,8 @@
 """From what was put to a `Query`: conversation, digests, typing errors, kind and names, once."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
 
 import numpy as np
 
@@ -11,7 +13,7 @@ from index.lexical import tokenize
 from index.names import Named
 from index.store import Index
 from rag.conversation import Standalone, stand_alone
-from rag.digests import Digest, allowed
+from rag.digests import Digest, allowed, with_days
 from rag.fitted import Floats, Record, record
 from rag.query import Query, Request, subject_of
 from rag.retrieval import Probe
@@ -51,6 +53,8 @@ def understand(
     wording = read_wording(request.asked, vectors.bundled(request.asked), words)
     model = fitted.models["follows"]
     alone = standalone or stand_alone(request, index, encoder, digests, wording, model)
+    if (dated := with_days(alone.asked, date.today())) != alone.asked:
+        alone = replace(alone, asked=dated)
     if alone.asked != request.asked:
         wording = read_wording(alone.asked, vectors.bundled(alone.asked), words)
     scope = read_scope(

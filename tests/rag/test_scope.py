@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from made_up import JULY, JUNE, cited, keeps_the_promises
 
 from index import minilm
+from index.papers import Dating
 from rag import Assistant
-from rag.digests import Digest
+from rag.digests import Digest, with_days
 from rag.fitted import record
 from rag.schema import Filters
 from rag.scope import Scope, read_scope
@@ -182,3 +183,32 @@ def test_a_digest_that_is_not_there_is_refused_with_those_that_are(
     answer = library.ask(question)
     keeps_the_promises(answer)
     assert (answer.reason or "").startswith(f"There is no digest of {named}; there is: Jun 3, 2024")
+
+
+@pytest.mark.parametrize(
+    ("question", "read"),
+    [
+        ("What did I add today?", "What were in the digest of Jul 16, 2024?"),
+        ("Which papers were added yesterday?", "Which papers were in the digest of Jul 15, 2024?"),
+        ("Show today's papers", "Show the papers of the digest of Jul 16, 2024"),
+        ("What is new since yesterday?", "What is new since Jul 15, 2024?"),
+        ("What do today's agents lack?", "What do today's agents lack?"),
+        ("Is this used today?", "Is this used today?"),
+    ],
+)
+def test_a_day_on_which_papers_came_is_a_date(question: str, read: str) -> None:
+    assert with_days(question, date(2024, 7, 16)) == read
+
+
+@pytest.mark.parametrize(
+    ("dated", "called"),
+    [
+        ("day", "Mar 3, 2025"),
+        ("week", "the week of Mar 3, 2025"),
+        ("month", "March 2025"),
+        ("year", "2025"),
+        ("added", "x.txt, added Mar 3, 2025"),
+    ],
+)
+def test_a_digest_is_called_by_what_its_date_says(dated: Dating, called: str) -> None:
+    assert Digest("x.txt", date(2025, 3, 3), 1, dated).label == called

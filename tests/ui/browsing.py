@@ -30,7 +30,10 @@ def in_a_loop(doing: Coroutine[Any, Any, T]) -> T:
 
 def ask(page: Page, question: str) -> None:
     """Ask on the page, without waiting for the answer."""
-    page.get_by_role("textbox", name="Your question").fill(question)
+    box = page.get_by_role("textbox", name="Your question")
+    box.fill(question)
+    if box.input_value() != question:  # what had just been opened took the focus
+        box.fill(question)
     page.get_by_role("button", name="Ask", exact=True).click()
 
 

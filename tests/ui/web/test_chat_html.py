@@ -24,7 +24,7 @@ from index.text import clean_text
 from rag.citations import Block, unescape
 from rag.schema import Filters, Passage, Progress, SubQuestion, Support
 from ui.archive.models import Turn
-from ui.web.chat.cards import cited_html, links, marked_abstract
+from ui.web.chat.cards import cited_html, links, marked_abstract, search
 from ui.web.chat.chips import chips_html, without
 from ui.web.chat.live import Live
 from ui.web.chat.panel import Panel
@@ -269,7 +269,7 @@ def test_only_web_addresses_become_links(
 ) -> None:
     assert links(paper(**fields)) == found
     cards = cited_html(answer(claim("Cheap.", span(paper(**fields), COST))), "t")
-    assert Elements(cards).links() == [address for _, address in found]
+    assert Elements(cards).links() == [address for _, address in found or [search(paper())]]
 
 
 def test_hostile_text_is_shown_and_never_becomes_an_element() -> None:
@@ -359,3 +359,10 @@ def test_each_limit_is_a_chip_that_can_be_taken_away() -> None:
     assert without(without(limits, "since", ""), "title", "") == Filters(digests=limits.digests)
     assert without(limits, "no such", "") == limits
     assert chips_html(Filters(), again=False) == ""
+
+
+def test_addresses_in_an_abstract_are_links_without_what_follows_them() -> None:
+    text = "Code is at https://e.org/a_b?x=1&y=2, and (see http://e.org/z). javascript:alert(1)"
+    card = Elements(marked_abstract(text, (), "a"))
+    assert card.links() == ["https://e.org/a_b?x=1&y=2", "http://e.org/z"]
+    assert card.text == text

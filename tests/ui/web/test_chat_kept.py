@@ -145,6 +145,7 @@ def test_conversations_are_listed_opened_renamed_searched_deleted_and_brought_ba
     page: Page,
 ) -> None:
     page.get_by_role("button", name="Chats", exact=True).click()
+    expect(page.get_by_role("textbox", name="Search conversations")).to_be_focused()
     listed = page.locator("#aqa-chat-list .aqa-chat-open")
     ask(page, QUESTION)
     expect(page.locator(CHIP).first).to_be_visible()

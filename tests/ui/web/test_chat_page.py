@@ -292,7 +292,7 @@ def test_an_image_from_elsewhere_would_be_refused(browser: Browser, address: str
 def test_hostile_abstracts_are_text(browser: Browser, tmp_path: Path) -> None:
     hostile = (
         'KiteNet <img src="http://127.0.0.2:9/x.png" onerror="alert(1)"> flies ${alert(2)} kites '
-        "at {{value}} or {{#each x}} <script>alert(3)</script> `metres` <b>high</b>."
+        "at {{value}} or {{#each x}} <script>alert(3)</script> `metres` <high>."
     )
     paper = Paper(id="k", title=f"KiteNet: {hostile}", abstract=hostile, url="javascript:alert(4)")
     settings = Settings(store=tmp_path / "store", data=tmp_path / "data")
@@ -314,7 +314,7 @@ def test_hostile_abstracts_are_text(browser: Browser, tmp_path: Path) -> None:
     page.locator(".aqa-chat-turn").nth(1).locator(CHIP).first.click()
     marked = page.locator("mark.aqa-chat-target")
     expect(marked).to_contain_text("${alert(2)} kites at value or {{#each x}} <script>")
-    expect(page.locator(".aqa-chat-text").last).to_contain_text("`metres` <b>high</b>")
+    expect(page.locator(".aqa-chat-text").last).to_contain_text("`metres` <high>")
     page.reload()
     expect(asked).to_have_count(2)
     page.close()

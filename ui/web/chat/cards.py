@@ -108,7 +108,7 @@ def linked(text: str) -> str:
 
 
 def links(paper: Paper) -> list[tuple[str, str]]:
-    """Where a paper is on the web: (name, address); a search for it if nothing is known."""
+    """Where a paper is on the web: (name, address); none if nothing is known."""
     found: list[tuple[str, str]] = []
     url = paper.url if paper.url and _WEB_ADDRESS.fullmatch(paper.url) else None
     if arxiv := arxiv_id(paper):
@@ -120,15 +120,19 @@ def links(paper: Paper) -> list[tuple[str, str]]:
     told = [site for site, known in (("arxiv.org/", arxiv), ("pubmed", paper.pmid)) if known]
     if url and not any(site in url.lower() for site in told):
         found.append(("Web page", url))
-    if not found:
-        words = quote(f'"{paper.display_title}"')
-        found.append(("Search the web", f"https://scholar.google.com/scholar?q={words}"))
     return found
+
+
+def search(paper: Paper) -> tuple[str, str]:
+    """A search for a paper of which no address is known."""
+    words = quote(f'"{paper.display_title}"')
+    return "Search the web", f"https://scholar.google.com/scholar?q={words}"
 
 
 def _links(paper: Paper) -> str:
     return "".join(
-        f'<a href="{escape(address)}" {_AWAY}>{name}</a>' for name, address in links(paper)
+        f'<a href="{escape(address)}" {_AWAY}>{name}</a>'
+        for name, address in links(paper) or [search(paper)]
     )
 
 

@@ -7,7 +7,7 @@ from index.text import clean_text
 from rag.digests import label
 from rag.schema import Hit
 from ui.export import bibtex
-from ui.web.chat.cards import links
+from ui.web.chat.cards import links, search
 from ui.web.corpus.catalogue import Catalogue, digest_key
 from ui.web.corpus.table import byline, paper_link
 from ui.web.corpus.view import View
@@ -59,7 +59,7 @@ def _tools(paper: Paper, may_change: bool) -> str:
     anchors = "".join(
         f'<a class="aqa-corpus-button" href="{escape(where)}" target="_blank"'
         f' rel="noopener noreferrer">{name}</a>'
-        for name, where in links(paper)
+        for name, where in links(paper) or [search(paper)]
     )
     removing = (
         f'<button type="button" class="aqa-corpus-button" data-aqa-remove="{escape(paper.id)}">'
