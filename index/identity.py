@@ -20,8 +20,8 @@ _SURELY_ALIKE = 0.25
 def identify(papers: Sequence[Paper], known: Mapping[str, Paper] | None = None) -> list[str]:
     """The id of the paper that each sighting is of.
 
-    Sightings are one paper when they share an id; when they share a DOI, an arXiv id or a PubMed
-    id, and their titles or texts are alike; and when they share the title and the text. A sighting
+    Sightings are one paper when they share an id, a DOI, an arXiv id or a PubMed id, and their
+    titles or texts are alike; and when they share the title and the text. A sighting
     without an id then gets the one that was given to another of the same paper. Neither the order
     of the sightings nor what they are looked at together with changes an id that is known.
 
@@ -29,6 +29,7 @@ def identify(papers: Sequence[Paper], known: Mapping[str, Paper] | None = None) 
         papers: Sightings, in any order.
         known: The papers of the index, by id: they keep theirs.
     """
+    papers = _own_ids(papers, known or {})
     groups = _groups(papers)
     members: dict[int, list[Paper]] = defaultdict(list)
     for paper, group in zip(papers, groups, strict=True):
@@ -44,10 +45,26 @@ def identify(papers: Sequence[Paper], known: Mapping[str, Paper] | None = None) 
             plain[min(ids)].append(group)
     taken = set(names.values())
     for id_, rivals in plain.items():
-        owner = None if id_ in taken else _owner(id_, rivals, members, known or {})
+        owner = -1 if id_ in taken else _owner(id_, rivals, members, known or {})
         for group in rivals:
             names[group] = id_ if group == owner else min(map(_own_id, members[group]))
     return [names[group] for group in groups]
+
+
+def _own_ids(papers: Sequence[Paper], known: Mapping[str, Paper]) -> list[Paper]:
+    """The sightings, without given ids that are those of other papers: files count alike from 1."""
+    given: dict[str, list[Paper]] = defaultdict(list)
+    for paper in papers:
+        if not _is_derived(paper):
+            given[paper.id].append(paper)
+    owners = {id_: known.get(id_) or min(those, key=_own_id) for id_, those in given.items()}
+
+    def own(paper: Paper) -> Paper:
+        if paper.id not in owners or _is_derived(paper) or _is_same("id", owners[paper.id], paper):
+            return paper
+        return paper.model_copy(update={"id": derived_id(paper.title, paper.abstract)})
+
+    return [own(paper) for paper in papers]
 
 
 def _own_id(paper: Paper) -> str:
@@ -141,8 +158,6 @@ def _keys(paper: Paper) -> Iterable[tuple[str, str]]:
 
 def _is_same(kind: str, one: Paper, other: Paper) -> bool:
     """Whether two sightings that share a key are of one paper."""
-    if kind == "id":
-        return True
     if kind == "title":
         if one.abstract == other.abstract or letters(one.abstract) == letters(other.abstract):
             return True

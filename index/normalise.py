@@ -20,18 +20,20 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "abstract": ("abstract", "summary", "abstract note", "abstract text", "text",
                  "abstract inverted index", "ab", "description", "tldr"),
     "authors": ("authors", "author", "author full names", "author names", "creators", "creator",
-                "authorships", "au", "af", "by", "contributors"),
+                "authorships", "au", "af", "by", "contributors", "author string"),
     "date": ("date", "published", "publication date", "published date", "published at", "issued",
              "pub date", "submitted", "posted", "cover date", "online date", "versions", "pdate",
-             "cdate", "year month", "publish date", "published on", "created", "update date"),
+             "cdate", "year month", "publish date", "published on", "created",
+             "first publication date", "update date"),
     "year": ("year", "publication year", "pub year", "py", "publish year"),
     "venue": ("venue", "journal", "container title", "booktitle", "book title", "publication title",
               "source title", "journal title", "journaltitle", "primary location", "publication",
               "journal ref", "conference", "proceedings", "so", "source", "event title",
-              "howpublished"),
+              "howpublished", "secondary title"),
     "url": ("url", "link", "links", "href", "article url", "paper url", "abs url",
-            "landing page url", "pdf url", "pdf", "ee"),
-    "doi": ("doi", "doi link", "di", "article doi"),
+            "landing page url", "pdf url", "pdf", "pdf link", "ee"),
+    "doi": ("doi", "doi link", "di", "article doi",
+            "electronic resource num"),
     "arxiv": ("arxiv", "arxiv id", "eprint", "arxivid"),
     "pmid": ("pmid", "pubmed id", "pm"),
     "id": ("abstractqa id", "id", "_id", "paper id"),
@@ -112,7 +114,8 @@ class Normaliser:
             key = letters(title)
             known, where = self._titles.setdefault(id_, (key, raw.line))
             if known != key:
-                raise _RecordError(f"id: {id_!r} is that of another title in line {where}")
+                fields.warnings.append(f"id: {id_!r} is that of another title in line {where}")
+                id_ = None
         self._position += 1
         exact = published if published and published.precision == "day" else None
         dated = raw.listed or exact
@@ -177,9 +180,12 @@ class _Fields:
         for value in said:
             if found := date_of(value):
                 return found
+        year = date_of(self.value("year"))
         if said:
+            if year and (found := date_of(f"{_said(said[0])} {year.iso}")):
+                return found  # "March 5" of a record that has the year elsewhere
             self._odd("date", said[0])
-        return date_of(self.value("year"))
+        return year
 
     def year(self) -> int | None:
         value = self.value("year")
@@ -224,10 +230,9 @@ class _Fields:
         for _, value in self._found.get("url", []):
             said += _all_said(value)
         for address in said:
-            clean = address.strip()
-            clean = f"https://{clean}" if clean.casefold().startswith("www.") else clean
-            if re.fullmatch(r"https?://\S{3,2000}", clean, re.IGNORECASE):
-                return clean
+            clean = re.sub(r"^\s*www\.", "https://www.", address)
+            if found := re.search(r"https?://[^\s\]>]{3,2000}", clean, re.IGNORECASE):
+                return found[0].rstrip(")") if "](" in clean else found[0]
         if said and not re.match(r"10\.\d{4}", said[0]):
             self._odd("url", said[0])
         elif self._found.get("url") and not said:
@@ -343,16 +348,17 @@ def _names(value: object, deep: int = 3) -> list[str]:
         return _split_names(value)
     if isinstance(value, Mapping):
         return _name_of(value, deep)
-    if isinstance(value, Sequence):
-        parts = list(value)
-        if 1 < len(parts) < 4 and deep < 3 and all(isinstance(part, str) for part in parts):
-            family, given, *rest = (str(part).strip() for part in parts)  # as arXiv parses them
-            return [" ".join(filter(None, (given, family, *rest)))]
-        found: list[str] = []
-        for part in parts:
-            found += _one_name(part) if isinstance(part, str) else _names(part, deep - 1)
-        return found
-    return []
+    found: list[str] = []
+    for part in value if isinstance(value, Sequence) else ():
+        if isinstance(part, Sequence) and not isinstance(part, str):
+            texts = [str(each).strip() for each in part if isinstance(each, str)]
+            if 1 < len(texts) == len(part) < 4:  # [family, given, suffix], as arXiv parses them
+                found.append(" ".join(filter(None, (*texts[1:2], texts[0], *texts[2:]))))
+                continue
+        found += (
+            _split_names(part, is_one=True) if isinstance(part, str) else _names(part, deep - 1)
+        )
+    return found
 
 
 def _name_of(value: Mapping[str, object], deep: int) -> list[str]:
@@ -364,30 +370,33 @@ def _name_of(value: Mapping[str, object], deep: int) -> list[str]:
     family = first("family", "lastname", "last", "surname", "familyname")
     if family:
         given = first("given", "firstname", "first", "givenname", "forename")
-        return [" ".join(filter(None, (given, family, first("suffix"))))]
+        particle = first("nondroppingparticle", "droppingparticle")
+        return [" ".join(filter(None, (given, particle, family, first("suffix"))))]
     if whole := first("name", "fullname", "displayname", "literal", "authorname", "rawname"):
         return _one_name(whole) if "literal" not in parts else [" ".join(whole.split())]
     inner = parts.get("author") or parts.get("value") or parts.get("creator")
     return _names(inner, deep - 1)
 
 
-def _split_names(text: str) -> list[str]:
-    """The names in one text, whatever stands between them."""
+def _split_names(text: str, *, is_one: bool = False) -> list[str]:
+    """The names in one text, whatever stands between them; `is_one` says that it should be one."""
     text = _MORE.sub("", " ".join(text.split()))
     for sign in (";", " | ", " • ", " · "):
         if sign in text:
             return [name for part in text.split(sign) for name in _one_name(part)]
     pieces = re.split(r",?\s+(?:and|&)\s+", text)
+    is_one = is_one or len(pieces) > 1
     found: list[str] = []
     for piece in pieces:
         parts = [part.strip() for part in piece.strip(" ,").split(",") if part.strip()]
         given = parts[1::2]
+        words = [len(part.split()) for part in parts]
         if len(parts) % 2 == 0 and given and all(map(_INITIALS.fullmatch, given)):
-            parts = [
-                f"{family}, {initials}" for family, initials in zip(parts[::2], given, strict=True)
-            ]
-        elif len(parts) == 2 and 1 in (len(part.split()) for part in parts):
-            parts = [piece]  # "Lee, Ann"
+            parts = [f"{family}, {short}" for family, short in zip(parts[::2], given, strict=True)]
+        elif len(parts) > 1 and _SUFFIX.fullmatch(parts[-1]):
+            parts = [piece]
+        elif len(parts) == 2 and (words[0] == 1 or (is_one and words[1] == 1)):
+            parts = [piece]  # "Lee, Ann", "García Márquez, Gabriel"
         found += [name for part in parts for name in _one_name(part)]
     return found
 
@@ -395,7 +404,7 @@ def _split_names(text: str) -> list[str]:
 def _one_name(text: str) -> list[str]:
     """One name, given names first and without marks of footnotes; none if it is no name."""
     name = _HALF_CHARACTER.sub("\ufffd", " ".join(text.split())).strip(" ,")
-    name = _DIGIT_MARKS.sub("", name).strip(" ,")
+    name = _DIGIT_MARKS.sub("", re.sub(r"\s*\([^()]*\)$", "", name)).strip(" ,")
     if name.casefold() in ("et al", "et al.", "others", "...", "…") or not name:
         return []
     family, comma, given = name.partition(",")

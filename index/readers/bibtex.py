@@ -78,6 +78,8 @@ def _parsed(
             fields = {
                 field.key.casefold(): _plain(field.key, str(field.value)) for field in found.fields
             }
+            if "month" in fields and "year" in fields:
+                fields.setdefault("date", f"{fields['month']} {fields['year']}")
             yield Raw(line, {**fields, "bibtexkey": found.key})
 
 

@@ -41,7 +41,7 @@ _MONTH = r"(?P<month>[a-z]{3,10})\.?"
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th|\.)?"
 _YEAR = r"(?P<year>\d{4})"
 _TO = r"\s*(?:-|–|—|to|until|bis)\s*"
-_BEFORE = r"(?:(?:date|sent|week of|week)\s*:?\s*)?(?:[a-z]{2,10}\.?,?\s+)?"
+_BEFORE = r"(?:(?:date|sent|week of|week)\s*:?\s*)?(?:(?:[a-z]{3,10}\.?,?|[a-z]{2}[.,]{1,2})\s+)?"
 _AFTER = (
     r"(?:(?:,?\s+|t)(?:at\s+)?\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:\s*[ap]\.?m\.?)?"
     r"(?:\s*z|\s*[+-]\d{2}:?\d{2}|\s+[a-z]{3,4})?(?:\s*\([a-z]{2,5}\))?)?/?"

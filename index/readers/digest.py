@@ -27,7 +27,16 @@ _TITLE_MARK = re.compile(
     re.IGNORECASE,
 )
 _TITLE_TAIL = re.compile(
-    r"\s*(?:\(\s*\d+\s+min(?:ute)?s?(?:\s+read)?\s*\)|\[(?:pdf|html|link)\])$", re.I
+    r"\s*(?:\(\s*\d+\s+min(?:ute)?s?(?:\s+read)?\s*\)|(?-i:\((?:[A-Z]+ ){0,2}[A-Z]{4,}\))"
+    r"|\[(?:pdf|html|link|\d{1,3})\])$",
+    re.IGNORECASE,
+)
+_NOTE = re.compile(r"\[(?P<number>\d{1,3})\]:?\s+(?P<address>https?://\S+)\s*")
+"""A line that says where a link leads: "[4] https://arxiv.org/abs/…"."""
+_NOTED = re.compile(r"\[(?P<number>\d{1,3})\]\s*$")
+_AFFILIATED = re.compile(
+    r"universi|institut|college|school|laborator|department|academy|hospital|\blabs?\b|\binc\b",
+    re.I,
 )
 _BOLD = re.compile(r"(?P<sign>\*\*|__)(?P<inside>.+)(?P=sign)")
 _SECTION = re.compile(
@@ -44,15 +53,19 @@ _SUMMARY = re.compile(
 )
 _SUMMARISED = re.compile(r"[\s*_]*(?:ai[- ]generated summary|tl;?dr)\s*[:：]\W*", re.I)
 _QUOTED = re.compile(r"^(?:>\s?)+", re.MULTILINE)
-_BYLINE = re.compile(r"(?P<names>[^-–—·|]{3,300}?)\s+[-–—·|]\s+(?P<where>.*\b(?:19|20)\d\d)$")
+_BYLINE = re.compile(r"(?P<names>[^-–—·|]{3,300}?)\s+[-–—·|]\s+(?P<where>.*\b(?:19|20)\d\d\b.*)$")
 _WROTE = re.compile(
     r"(?:on|am|le|el|il)\b(?P<when>.{6,80}?)(?:wrote|schrieb|a écrit|escribió|ha scritto)\s*:", re.I
 )
 _DOI = re.compile(r"10\.\d{4,9}/[^\s\"<>]+")
 _URL = re.compile(r"(?:https?://|www\.)[^\s)>\]]+", re.IGNORECASE)
 _OFTEN = 3
+_SUMMARISES = 2
+"""The rank of a run of prose below a word that says it is a summary."""
 _LONGEST_HEAD = 120
 """Characters of a line above all papers that may say their date."""
+_LOWER = 0.9
+"""What a line above another one of a gap has to read better, to be the title."""
 _LEAST_TITLE = 3
 """Words that a line needs to read as a title whatever is around it."""
 
@@ -146,16 +159,35 @@ def _items(page: Page) -> list[_Item]:
     recurring = _recurring(found)
     labels = Counter(label for each in found if (label := _label(each.text)))
     often = {label for label, count in labels.items() if count > 1}
+    notes = {note["number"]: note["address"] for each in found if (note := _NOTE.match(each.text))}
     items: list[_Item] = []
-    for each in found:
+    for each, below in zip_longest(found, found[1:]):
         links = tuple(page.links.get(each.line, ()))
-        items += _roles(each, each.line in page.headings, links, recurring, often)
+        if noted := _NOTED.search(each.text):
+            links += tuple(filter(None, [notes.get(noted["number"])]))
+        over_prose = below is not None and below.kind is Kind.PROSE
+        around = _Around(recurring, often, over_prose)
+        items += _roles(each, each.line in page.headings, links, around)
     return _resolved(items)
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What the file says of a paragraph."""
+
+    recurring: set[str]
+    """Lines that come again and again."""
+    labels: set[str]
+    """Labels that come more than once."""
+    over_prose: bool
+    """Whether prose comes next: a title stands there."""
 
 
 def _label(text: str) -> str | None:
     match = _LABEL.match(text.lstrip(" *_•-"))
-    return match["label"].casefold() if match and match["sign"] in (":", "：") else None
+    if match is None or match["sign"] not in (":", "：") or "//" in text[match.end() :][:2]:
+        return None
+    return match["label"].casefold()
 
 
 def _is_label(line: str) -> bool:
@@ -175,19 +207,22 @@ def _labelled(text: str) -> tuple[str, int] | None:
     ):
         return None
     label = match["label"].strip()
-    known = canonical(label) or ("other" if _is_other(label) else None)
+    known = "header" if label.casefold() in _HEADERS else canonical(label)
+    known = known or ("other" if _is_other(label) else None)
     is_bare = match["sign"] == "" or match.end() == len(text)
     if known is None or (is_bare and known not in ("abstract", "authors", "other")):
         return None
     if known == "abstract" and label.casefold() not in ("abstract", "summary"):
         return None
-    if known == "other" and not match["sign"]:
+    if known in ("other", "header") and not match["sign"]:
         return None
     return known, re.compile(r"[\s*_]*").match(text, match.end()).end()  # type: ignore[union-attr]
 
 
+_HEADERS = frozenset("from to cc bcc subject reply-to".split())
+"""Labels of a mail's head."""
 _OTHER = frozenset(
-    "from to cc bcc subject subjects sent reply-to comments comment categories category keywords"
+    "subjects comments comment categories category keywords"
     " tags topics topic license report-no msc-class acm-class pmcid affiliations affiliation code"
     " github website project projects contact github-repo citations upvotes score".split()
 )
@@ -213,8 +248,7 @@ def _roles(
     paragraph: Paragraph,
     is_heading: bool,
     links: tuple[str, ...],
-    recurring: set[str],
-    often: set[str],
+    around: _Around,
 ) -> list[_Item]:
     """A paragraph with its role, as far as it tells it itself; a label and its value are two."""
     text = paragraph.text.strip()
@@ -243,11 +277,17 @@ def _roles(
             return [*item(Role.ABSTRACT), *item(Role.PROSE, of=inside)]
         if name == "title" and value:
             return item(Role.TITLE, "title", value)
+        is_often = _label(text) in around.labels
+        if name == "header":
+            return item(Role.NOISE, name)
         if name in ("abstract", "other", "id"):
-            return item(Role.NOISE)
-        if _label(text) in often or _is_plausible(name, value):
+            if is_often or not around.over_prose:
+                return item(Role.NOISE)
+        elif is_often or _is_plausible(name, value):
             return item(Role.FIELD, name, value)
-    role, name, value = _role(paragraph, text in recurring)
+    if _label(text) in around.labels and not around.over_prose and paragraph.kind is not Kind.PROSE:
+        return item(Role.NOISE)
+    role, name, value = _role(paragraph, text in around.recurring)
     return item(role, name, value)
 
 
@@ -256,6 +296,8 @@ def _role(paragraph: Paragraph, recurs: bool) -> tuple[Role, str, str]:
     text = paragraph.text.strip()
     if is_date(text):
         return Role.DATE, "", ""
+    if _NOTE.fullmatch(text) or re.fullmatch(r"[-=_*]{3,}.*[-=_*]{3,}", text):
+        return Role.NOISE, "", ""
     if recurs and not is_authors(text):
         return Role.SUMMARY if len(text.split()) < 5 else Role.NOISE, "", ""
     if paragraph.kind is Kind.PROSE:
@@ -267,8 +309,10 @@ def _role(paragraph: Paragraph, recurs: bool) -> tuple[Role, str, str]:
         return Role.FIELD, "authors", by
     if is_furniture(text):
         return Role.NOISE, "", ""
-    if is_authors(_without_more(text)):
-        return Role.FIELD, "authors", text
+    names = _without_more(text)
+    is_affiliated = _AFFILIATED.search(text) and is_name(names.split(",")[0])
+    if is_authors(names) or is_affiliated:
+        return Role.FIELD, "authors", names.split(",")[0] if is_affiliated else names
     line = _BYLINE.fullmatch(text)
     if line and is_authors(f"{_without_more(line['names'])}, Ann Other"):
         return Role.FIELD, "byline", text
@@ -286,7 +330,7 @@ def _is_plausible(name: str, value: str) -> bool:
 
 
 def _without_more(text: str) -> str:
-    text = re.sub(r"\(?\+?\s*\d+\s+(?:more\s+)?authors?\)?|\bet al\.?|…|\.\.\.", "", text)
+    text = re.sub(r"\([^()]*\)|\+?\s*\d+\s+(?:more\s+)?authors?|\bet al\.?|…|\.\.\.", "", text)
     return re.sub(r"(?:\s*,){2,}", ",", re.sub(r"[\d*†‡§]+(?=\s*,|\s*$)", "", text)).strip(" ,")
 
 
@@ -339,10 +383,14 @@ def _resolved(items: list[_Item]) -> list[_Item]:
                 is_title = not has_title
             role = Role.LINE if is_title else Role.PROSE
         above = next((each for each in reversed(resolved) if each.role is not Role.NOISE), None)
-        is_below = above is not None and above.role in (Role.LINE, Role.TITLE)
-        if role is Role.FIELD and item.value == item.text and item.field in ("authors", "byline"):
+        is_below = above is not None and (
+            above.role in (Role.LINE, Role.TITLE) or above.field == "authors"
+        )
+        if role is Role.FIELD and not _label(item.text) and item.field in ("authors", "byline"):
             role = Role.FIELD if _has_title_above(resolved) else Role.LINE  # "Read, Look, Sing"
-        if names_authors and role is Role.LINE and is_below and is_name(item.text):
+        is_over = at + 1 < len(items) and items[at + 1].field in ("authors", "byline")
+        is_last = is_below and not (is_over and above and above.field != "authors")
+        if names_authors and role is Role.LINE and is_last and is_name(item.text):
             role, name, value = Role.FIELD, "authors", item.text
         resolved.append(replace(item, role=role, field=name, value=value))
         if role not in (Role.NOISE, Role.FIELD):
@@ -355,7 +403,7 @@ def _has_title_above(resolved: Sequence[_Item]) -> bool:
     for item in reversed(resolved):
         if item.role in (Role.PROSE, Role.DATE):
             return False
-        if item.role is Role.TITLE or (item.role is Role.LINE and _title_like(item) > 1):
+        if item.role in (Role.TITLE, Role.LINE):
             return True
     return False
 
@@ -371,9 +419,10 @@ def _title_like(item: _Item) -> float:
     score = 2.5 if len(words) >= _LEAST_TITLE else 1.0
     score += 4 * item.is_heading
     score -= 3 * (text[0].islower() or text.endswith(("!", "…", "...")))
-    score -= 1.5 * is_name(text) + 5 * is_authors(_without_more(text))
+    score -= 1 * is_name(text) + 5 * is_authors(_without_more(text))
     score -= 1 * text.endswith(".") + 2 * (len(words) > 40)
-    score -= 2 * bool(re.search(r"\S\s[·|•]\s\S|@\w", text))
+    score -= 2 * bool(re.search(r"\S\s[·|•]\s\S|@\w", text)) + 1 * text.endswith(":")
+    score -= 4 * bool(re.search(r"\w\(\)|[;{}]$|^[\\@<]|\s[:=]?=\s", text))
     return score
 
 
@@ -385,8 +434,9 @@ def bare_title(text: str) -> str:
         text = _TITLE_MARK.sub("", text, count=1) if _TITLE_MARK.match(text) else text
         bold = _BOLD.fullmatch(text.strip())
         text = bold["inside"].strip() if bold else text.strip()
-    shorter = _TITLE_TAIL.sub("", text)
-    return shorter or text
+    while (shorter := _TITLE_TAIL.sub("", text).rstrip()) not in ("", text):
+        text = shorter
+    return text
 
 
 @dataclass
@@ -399,6 +449,12 @@ class _Digest:
     usual_year: int
     listed: Dated | None
     items: list[_Item]
+    first_date: int = 0
+    """Where the first date line is among the items."""
+    first_long: int = 0
+    """Where the first prose as long as abstracts is."""
+    places: dict[int, int] = field(default_factory=dict)
+    """Where an item is among the items, by where it begins in the text."""
     head: set[str] = field(default_factory=set)
     """Lines of the page's head, which come again where digests are pasted in one file."""
 
@@ -409,6 +465,11 @@ class _Digest:
             stated = next((each.day.year for each in said if each), None)
             stated = stated or self._latest_year()
             self.usual_year = stated or (self.listed.day.year if self.listed else self.usual_year)
+        places = {role: [at for at, i in enumerate(self.items) if i.role is role] for role in Role}
+        self.first_date = next(iter(places[Role.DATE]), 0)
+        self.places = {item.paragraph.start: at for at, item in enumerate(self.items)}
+        long = (at for at in places[Role.PROSE] if self.items[at].paragraph.is_long)
+        self.first_long = next(long, len(self.items))
         titles = self._titles()
         entry = _Entry(None, listed=self.listed)
         position = 0
@@ -435,10 +496,18 @@ class _Digest:
             else:
                 if not started and entry.listed is None and len(item.text) < _LONGEST_HEAD:
                     entry.listed = _first_date(item.text)
+                if item.field == "date" and self._is_header(at):  # a mail in the mail
+                    yield from self._paper(entry, started=started)
+                    entry, position = _Entry(None, listed=self._said(item.value)), 0
+                    continue
                 if item.field == "date" and entry.title is None and not started:
                     entry.listed = self._said(item.value) or entry.listed
                 entry.items.append(item)
         yield from self._paper(entry, started=started)
+
+    def _is_header(self, at: int) -> bool:
+        """Whether an item stands in the head of a mail, beside its sender or subject."""
+        return any(each.field == "header" for each in self.items[max(0, at - 1) : at + 2])
 
     def _said(self, text: str) -> Dated | None:
         """The date of a field, in the year of the file if it has none."""
@@ -460,16 +529,18 @@ class _Digest:
         fields = [item for item in self.items if item.role is Role.FIELD]
         dates = [date_of(item.value) for item in fields if item.field == "date"]
         years = [each.day.year for each in dates if each and each.precision != "year"]
-        years += [
-            2000 + int(i.value[:2]) for i in fields if i.field == "arxiv" and i.value[:4].isdigit()
-        ]
+        links = [link for item in self.items for link in item.links]
+        ids = [i.value for i in fields if i.field == "arxiv"] + [arxiv_id(each) for each in links]
+        years += [2000 + int(known[:2]) for known in ids if known and known[:4].isdigit()]
         return max(years, default=None)
 
     def _titles(self) -> set[int]:
         """Where the titles are: one line, or none, above each run of prose."""
+        labelled = {at for at, item in enumerate(self.items) if item.role is Role.TITLE}
+        if len(labelled) > 1:
+            return labelled
         gaps: list[tuple[list[int], int]] = []
         lines: list[int] = []
-        intro_ends = self._intro_ends()
         in_run = False
         for at, item in enumerate(self.items):
             if item.role is Role.LINE and in_run and self._goes_on(at):
@@ -479,7 +550,7 @@ class _Digest:
                     gaps.append((lines, at))
                     lines = []
                 lines.append(at)
-            elif item.role is Role.PROSE and not self._is_intro(at, intro_ends):
+            elif item.role is Role.PROSE and not self._is_intro(at):
                 if lines:
                     gaps.append((lines, at))
                 lines = []
@@ -510,30 +581,24 @@ class _Digest:
         places: Counter[int] = Counter()
         for lines, _ in usable:
             for place, at in enumerate(reversed(lines)):
-                places[place] += max(-2.0, min(_title_like(self.items[at]), 3.0))  # type: ignore[assignment]
+                likely = max(-2.0, min(_title_like(self.items[at]), 3.0))
+                places[place] += likely - _LOWER * place  # type: ignore[assignment]
         best = max(places, key=lambda place: (places[place], -place)) if places else 0
         titles: set[int] = set()
         for lines, _ in usable:
             scored = [
-                (_title_like(self.items[at]) + 1.2 * (place == best) - 0.9 * place, at)
+                (_title_like(self.items[at]) + 1.2 * (place == best) - _LOWER * place, at)
                 for place, at in enumerate(reversed(lines))
             ]
             if scored and (found := max(scored))[0] > -1.5:
                 titles.add(found[1])
         return titles
 
-    def _intro_ends(self) -> int:
-        dates = (at for at, item in enumerate(self.items) if item.role is Role.DATE)
-        return next(dates, 0)
-
-    def _is_intro(self, at: int, ends: int) -> bool:
+    def _is_intro(self, at: int) -> bool:
         """Whether prose is that of a mail to its reader, above its first date or title."""
         item = self.items[at]
-        if item.paragraph.is_long:
-            return False
-        above = self.items[:at]
-        is_first = not any(each.role is Role.PROSE and each.paragraph.is_long for each in above)
-        return is_first and (at < ends or item.text[0].islower())
+        is_above = at < self.first_date or item.text[0].islower()
+        return at < self.first_long and not item.paragraph.is_long and is_above
 
     def _goes_on(self, at: int) -> bool:
         """Whether a line after prose is a part of it: of its block, a list's, or a program's."""
@@ -565,15 +630,14 @@ class _Digest:
         """What an entry holds: the abstract of its title, or what it lacks."""
         runs = self._runs(entry)
         title = entry.title
-        if title is None:
-            yield from self._leftover(entry, runs, started=started)
-            return
-        if not runs:
-            if title.role is Role.TITLE or (_title_like(title) > 1 and not self._is_noise(title)):
+        if title is None or not runs:
+            if title is not None and self._tells(title):
                 yield Problem(self.name, title.paragraph.line, "title without an abstract")
+            yield from self._leftover(entry, runs, None, started=started)
             return
-        first, last = runs[0][0].paragraph, runs[0][-1].paragraph
-        text = self.text[first.start : last.end].strip()
+        _, abstract = runs[0]
+        first, last = abstract[0].paragraph, abstract[-1].paragraph
+        text = self.text[first.start : last.end].lstrip(" :：—–-\n\t").rstrip()
         if len(text) > LONGEST_ABSTRACT:
             reason = (
                 f"{len(text):,} characters in one go are no abstract (limit {LONGEST_ABSTRACT:,})"
@@ -581,7 +645,7 @@ class _Digest:
             yield Problem(self.name, first.line, reason)
             return
         fields: dict[str, object] = {
-            "title": title.value or bare_title(title.text),
+            "title": bare_title(title.value or title.text),
             "abstract": text,
             **self._fields(entry),
         }
@@ -589,13 +653,38 @@ class _Digest:
         if re.search(r"(?:…|\.\.\.)\s*$", text):
             warnings = ("the abstract is cut off: it ends with …",)
         yield Raw(title.paragraph.line, fields, entry.listed, entry.position, True, warnings)
-        yield from self._untitled(entry, runs)
+        yield from self._leftover(entry, runs[1:], abstract[-1], started=True)
 
-    def _is_noise(self, item: _Item) -> bool:
-        return is_furniture(item.text) or item.text in self.head or is_date(item.text)
+    def _tells(self, item: _Item) -> bool:
+        """Whether a line reads as a title by itself."""
+        if item.role is Role.TITLE:
+            return True
+        frame = is_furniture(item.text) or item.text in self.head or is_date(item.text)
+        return item.role is Role.LINE and _title_like(item) > 1 and not frame
 
-    def _runs(self, entry: _Entry) -> list[list[_Item]]:
-        """The runs of prose of an entry, the one that is the abstract first."""
+    def _leftover(
+        self,
+        entry: _Entry,
+        runs: Sequence[tuple[int, list[_Item]]],
+        after: _Item | None,
+        *,
+        started: bool,
+    ) -> Iterator[Problem]:
+        """Lines after an abstract that read as titles of nothing, and text without a title."""
+        for item in entry.items[entry.items.index(after) + 1 if after else 0 :]:
+            if is_footer(item.text):
+                break
+            if started and item.role is Role.LINE and self._tells(item):
+                yield Problem(self.name, item.paragraph.line, "title without an abstract")
+        for rank, run in runs:
+            first = run[0].paragraph
+            is_lost = first.is_long or entry.title is None
+            if rank != _SUMMARISES and is_lost and not self._is_intro(self.places[first.start]):
+                yield Problem(self.name, first.line, "abstract without a title")
+                return
+
+    def _runs(self, entry: _Entry) -> list[tuple[int, list[_Item]]]:
+        """The runs of prose of an entry with their ranks, the one that is the abstract first."""
         runs: list[tuple[int, list[_Item]]] = []
         rank, run, headed = 1, list[_Item](), list[_Item]()
         for item in entry.items:
@@ -609,10 +698,10 @@ class _Digest:
                     runs.append((rank, run))
                     rank = 3
                 run, headed = [], []
-                rank = {Role.ABSTRACT: 0, Role.SUMMARY: 2}.get(item.role, rank)
+                rank = {Role.ABSTRACT: 0, Role.SUMMARY: _SUMMARISES}.get(item.role, rank)
         if run:
             runs.append((rank, run))
-        return [found for _, found in sorted(runs, key=lambda each: each[0])]
+        return sorted(runs, key=lambda each: each[0])
 
     def _fields(self, entry: _Entry) -> dict[str, object]:
         """What is known of a paper beside its text."""
@@ -626,7 +715,7 @@ class _Digest:
             if item.role is not Role.FIELD or item.field == "date":
                 continue
             if item.field == "byline" and (by := _BYLINE.fullmatch(item.text)):
-                found.setdefault("authors", _without_more(by["names"]))
+                found.setdefault("authors", [_without_more(by["names"])])
                 year = re.findall(r"\b(?:19|20)\d\d\b", by["where"])
                 found.setdefault("year", year[-1])
                 if known := arxiv_id(by["where"]):
@@ -635,46 +724,12 @@ class _Digest:
             value = item.value
             if item.field == "url" and (known := arxiv_id(value)):
                 found.setdefault("arxiv", known)
-            found.setdefault(item.field, value)
+            if item.field == "authors":
+                found["authors"] = [*found.get("authors", []), *filter(None, [value])]  # type: ignore[misc]
+            else:
+                found.setdefault(item.field, value)
         for link in links:
             if known := arxiv_id(link):
                 found.setdefault("arxiv", known)
             found.setdefault("url", link)
         return found
-
-    def _leftover(
-        self, entry: _Entry, runs: list[list[_Item]], *, started: bool
-    ) -> Iterator[Problem]:
-        """Text that no title stands above, and lines that read as titles of nothing."""
-        for item in entry.items:
-            if is_footer(item.text):
-                break
-            if (
-                item.role is Role.LINE
-                and started
-                and _title_like(item) > 1
-                and not self._is_noise(item)
-            ):
-                yield Problem(self.name, item.paragraph.line, "title without an abstract")
-        ends = self._intro_ends()
-        for run in runs:
-            at = self.items.index(run[0])
-            if not self._is_intro(at, ends):
-                yield Problem(self.name, run[0].paragraph.line, "abstract without a title")
-                return
-
-    def _untitled(self, entry: _Entry, runs: list[list[_Item]]) -> Iterator[Problem]:
-        """Lines after a paper that read as titles though no abstract follows them."""
-        last = runs[0][-1]
-        after = False
-        for item in entry.items:
-            if is_footer(item.text):
-                return
-            if (
-                after
-                and item.role is Role.LINE
-                and _title_like(item) > 1
-                and not self._is_noise(item)
-            ):
-                yield Problem(self.name, item.paragraph.line, "title without an abstract")
-            after = after or item is last

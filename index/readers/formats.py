@@ -1,5 +1,6 @@
 """The formats: what each covers, how it is recognised, and which reader opens it."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -71,13 +72,17 @@ def _plain(
     return lambda text, name, _how: Reading(described, read(text, name))
 
 
+_FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
+"""What some editors put before a text: it is about the file."""
+
+
 def _table(text: Text, name: str, how: How) -> Reading:
     table = tables.Table(text, name, how.columns)
     return Reading(f"csv ({table.described})", table.read())
 
 
 def _digest(text: Text, name: str, how: How) -> Reading:
-    whole = text.whole()
+    whole = _FRONT_MATTER.sub(lambda front: "\n" * front[0].count("\n"), text.whole())
     if pages.markdown_score(whole[:20_000]) > 0:
         return Reading("digest (Markdown)", _of_page(pages.markdown_page(whole), whole, name, how))
     records = read_digest(Page(whole), name, how.year, how.usual_year, how.listed)
@@ -94,10 +99,13 @@ def _page(text: Text, name: str, how: How) -> Reading:
 def _of_page(page: Page, source: str, name: str, how: How) -> Records:
     """A digest out of a page; its lines are those of the source where they are found there."""
     lines = page.text.split("\n")
+    at = line = 0
     for found in read_digest(page, name, how.year, how.usual_year, how.listed):
         words = lines[(found.line or 1) - 1][:40]
-        at = source.find(words)
-        yield replace(found, line=source.count("\n", 0, at) + 1 if words and at >= 0 else None)
+        there = source.find(words, at) if words else -1
+        if there >= 0:
+            line, at = line + source.count("\n", at, there), there
+        yield replace(found, line=line + 1 if there >= 0 else None)
 
 
 def _mails(text: Text, name: str, how: How) -> Reading:

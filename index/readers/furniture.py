@@ -10,7 +10,7 @@ _BUTTON = re.compile(
     | today(?:['’]s\ (?:papers|picks|digest))? | this\ week
     | (?:log|sign)\ (?:in|up|out)(?:\ (?:to|with|for|now|here)\b.{0,40})?
     | (?:read|see|show|load|view)\ (?:more|all|(?:the\ )?(?:paper|pdf|abstract)|full\ \w+)\W*
-    | view\ (?:on|in)\b.{0,40}
+    | view\ (?:on|in)\b.{0,40} | view\ \w+\ page | add\ to\ (?:my\ )?\w+
     | (?:pdf|html|code|abs|abstract|arxiv|github|paper|project\ page|demo|video|data|bibtex)
       (?:\s*(?:[|·•]|\s/\s)\s*\w[\w ]{0,20}){0,9}
     | (?:submitted|posted|shared|curated|picked|sent|written|published|updated|powered)

@@ -9,6 +9,8 @@ from index.readers.records import Problem, Raw
 
 _DEEPEST = 4
 """Objects around the array of records: Crossref has two, OpenAlex one."""
+_OF_ANOTHER = ("references", "citations", "related", "related_works", "reference")
+"""Lists of other papers in a record."""
 _LOOKED_AT = 20
 """Lines among which a whole record says that there is one a line."""
 _LONGEST = 2_000_000
@@ -104,8 +106,8 @@ def _raws(value: object, line: int, name: str) -> Iterator[Raw | Problem]:
     for record in records:
         yield Raw(line, record)
     if not records:
-        what = "an object without records" if isinstance(value, list | dict) else "no JSON object"
-        yield Problem(name, line, f"{what}: nothing in it has a title", is_damage=True)
+        what = "no record" if isinstance(value, list | dict) else "no JSON object"
+        yield Problem(name, line, f"{what}: nothing here has a title", is_damage=True)
 
 
 def _records(value: object, deepest: int) -> Iterator[Mapping[str, object]]:
@@ -119,16 +121,26 @@ def _records(value: object, deepest: int) -> Iterator[Mapping[str, object]]:
             for each in value:
                 yield from _records(each, deepest - 1)
     elif isinstance(value, dict):
+        inside = [
+            each for key, each in value.items()
+            if isinstance(each, list | dict) and key.casefold() not in _OF_ANOTHER
+        ]  # fmt: skip
         if _is_record(value) or not deepest:
-            yield value
+            lists = [each for each in inside if isinstance(each, list)] if deepest else []
+            held = [record for each in lists for record in _records(each, 0)]
+            held = [record for record in held if _is_record(record) and _has_abstract(record)]
+            yield from held if held and not _has_abstract(value) else [value]
             return
-        inside = [each for each in value.values() if isinstance(each, list | dict)]
         found = [record for each in inside for record in _records(each, deepest - 1)]
         found = [record for record in found if _is_record(record)]
         if found:
             yield from found
-        elif deepest == _DEEPEST and value:
-            yield value
+
+
+def _has_abstract(value: Mapping[str, object]) -> bool:
+    """Whether an object has an abstract by a name that means nothing else."""
+    keys = {re.sub(r"[\W_]", "", key).casefold() for key in value}
+    return bool(keys & {"abstract", "summary", "abstracttext", "abstractnote", "contenttext"})
 
 
 def _is_record(value: Mapping[str, object]) -> bool:

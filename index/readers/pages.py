@@ -16,10 +16,11 @@ _HEADINGS = frozenset("h1 h2 h3 h4 h5 h6 summary dt".split())
 _LEADS = frozenset("a b strong em h1 h2 h3 h4 h5 h6".split())
 """What makes the beginning of a block a title of the rest."""
 _UNSEEN = frozenset("head script style template noscript svg button select nav footer".split())
-_VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
 _MARKS = {"sub": "sub", "sup": "sup"}
 _LEAST_LEAD = 3
 """Words of a title at the beginning of a block."""
+_LEAST_REST = 100
+"""Characters of an abstract behind it: less is a remark."""
 _META = {"citation_title": "title", "citation_abstract": "abstract", "citation_author": "authors",
          "citation_date": "date", "citation_publication_date": "date", "citation_doi": "doi",
          "citation_online_date": "date", "citation_arxiv_id": "arxiv", "citation_pmid": "pmid",
@@ -112,7 +113,7 @@ class _Seen(HTMLParser):
         self._links: dict[int, list[str]] = {}
         self._block: list[str] = []
         self._block_links: list[str] = []
-        self._heading = self._unseen = self._cells = 0
+        self._heading = self._unseen = 0
         self._lead: str | None = None
         self._in_pre = False
 
@@ -169,7 +170,7 @@ class _Seen(HTMLParser):
         """A block ends: its lines are kept, the title at its beginning on one of its own."""
         lead, cut, rest = "".join(self._block).partition("\0")
         pieces = [lead + rest]
-        if cut and len(rest) > 60:
+        if cut and len(rest) > _LEAST_REST:
             inside = re.match(r"\W*\((?P<said>[^()]{3,300})\)", rest)
             rest = rest[inside.end() :] if inside else rest
             pieces = [lead, *([inside["said"]] if inside else []), rest.lstrip(" \n\t:.,—–-|·")]
@@ -181,7 +182,8 @@ class _Seen(HTMLParser):
             for line in lines:
                 self._lines.append(line)
             number = len(self._lines)
-            if is_heading or self._heading or (cut and len(pieces) > 1 and at == 0):
+            is_lead = cut and at == 0 and (len(pieces) > 1 or not rest.strip())
+            if is_heading or self._heading or is_lead:
                 self._headings.add(number)
             if self._block_links:
                 self._links[number] = self._block_links

@@ -171,6 +171,8 @@ def _groups(
 
 def _flows(line: _Line, following: _Line, width: int) -> bool:
     """Whether both lines are of one paragraph: it runs on, or the next word had no room left."""
+    if "\t" in following.text.strip() or line.text.rstrip().endswith(("…", "...")):
+        return False
     length = len(line.text.rstrip())
     if max(length, len(following.text)) >= _SURELY_PROSE:
         return False

@@ -93,7 +93,7 @@ class Table:
             found = [("" if each == field else each) for each in found]
             found[heads.index(heading)] = field
         found = _guess(found, [row for _, row in first[1:]])
-        if "id" in found and _are_counted([row for _, row in first[1:]], found.index("id")):
+        if "id" in found and not _are_ids([row for _, row in first[1:]], found.index("id")):
             found[found.index("id")] = ""
         if "abstract" not in found or "title" not in found:
             lacks = "title" if "abstract" in found else "abstract"
@@ -102,6 +102,12 @@ class Table:
                 f" name it by --columns {lacks}=…"
             )
         self._heads, self._found = heads, found
+        # A column is called by its heading, which says how well it names its field.
+        named = zip(found, heads, strict=False)
+        self._keys = [head if canonical(head) == field else field or "" for field, head in named]
+        self._keys = [
+            f"{key} " * (key in self._keys[:at]) or key for at, key in enumerate(self._keys)
+        ]
         self._rows = chain(first[1:], rows)
 
     @property
@@ -121,8 +127,7 @@ class Table:
                 reason = f"one cell, not {len(self._heads)}: a row of the table is broken"
                 yield Problem(self._name, line, reason, is_damage=True)
                 continue
-            named = zip(self._found, self._heads, map(_plain, row), strict=False)
-            yield Raw(line, {field or f" {head}": cell for field, head, cell in named})
+            yield Raw(line, dict(zip(self._keys, map(_plain, row), strict=False)))
 
 
 def _plain(cell: str) -> str:
@@ -130,11 +135,16 @@ def _plain(cell: str) -> str:
     return cell[1:] if cell[:1] == "'" and cell[1:2] in ("=", "+", "-", "@", "\t", "\r") else cell
 
 
-def _are_counted(rows: Sequence[Sequence[str]], at: int) -> bool:
-    """Whether a column only counts the rows."""
+def _are_ids(rows: Sequence[Sequence[str]], at: int) -> bool:
+    """Whether a column holds ids: different words, not the rows' numbers and not keywords."""
     cells = [row[at] for row in rows if len(row) > at]
     counted = [str(number) for number in range(len(cells) + 1)]
-    return len(cells) > 1 and cells in (counted[:-1], counted[1:])
+    is_counted = len(cells) > 1 and cells in (counted[:-1], counted[1:])
+    return not is_counted and len(set(cells)) == len(cells) and not any(map(_has_space, cells))
+
+
+def _has_space(cell: str) -> bool:
+    return bool(re.search(r"\s", cell.strip()))
 
 
 def _guess(found: list[str], rows: Sequence[Sequence[str]]) -> list[str]:

@@ -29,10 +29,10 @@ class Dialect:
     """Tags that end one."""
 
 
-_RIS_TAG = re.compile(r"(?P<tag>[A-Z][A-Z0-9])  -(?: (?P<value>.*))?$")
+_RIS_TAG = re.compile(r"(?P<tag>[A-Z][A-Z0-9]) {1,2}-(?: (?P<value>.*))?$")
 RIS = Dialect(
     _RIS_TAG,
-    re.compile(r"\s*(?:\d+\.\s*)?TY  - "),
+    re.compile(r"\s*(?:\d+\.\s*)?TY {1,2}- "),
     {"TI": "title", "T1": "title", "CT": "title", "AB": "abstract", "N2": "abstract",
      "AU": "authors", "A1": "authors", "PY": "year", "Y1": "date", "DA": "date",
      "T2": "venue", "JO": "venue", "JF": "venue", "JA": "venue", "UR": "url", "DO": "doi",
@@ -57,7 +57,7 @@ WOS = Dialect(
 ENDNOTE = Dialect(
     re.compile(r"%(?P<tag>[0-9A-Z@!~^+])(?: (?P<value>.*))?$"),
     re.compile(r"\s*%[0-9A-Z] \S.*\n%[0-9A-Z@]"),
-    {"T": "title", "X": "abstract", "A": "authors", "D": "date", "8": "date", "J": "venue",
+    {"T": "title", "X": "abstract", "A": "authors", "8": "date", "D": "year", "J": "venue",
      "B": "venue", "U": "url", "R": "doi", "M": "doi"},
     ("0",),
 )  # fmt: skip
@@ -112,6 +112,8 @@ def _raw(dialect: Dialect, line: int, values: Mapping[str, list[str]]) -> Raw:
                 said = [value for value in said if "10." in value][:1]
                 said = [value.split(" [")[0] for value in said]
             fields[field] = said if field in _ONE_EACH else "\n".join(said)
+    if dialect is PUBMED and not str(fields.get("title", "")).endswith(".."):
+        fields["title"] = str(fields.get("title", "")).removesuffix(".")
     given = str(fields.pop("abstractqa id", ""))
     if given.startswith("abstractqa:"):  # any other is the key of another program
         fields["id"] = given.removeprefix("abstractqa:")

@@ -18,6 +18,9 @@ _RECORDS = frozenset(
 )
 _HOLDERS = frozenset("author creator contrib contributor name individualname".split())
 _PEOPLE = frozenset("authors authorlist creators contribgroup contributors".split())
+_WRITERS = ("", "author", "personal")
+"""What the type of a person says, if it says something, who wrote the paper."""
+_NO_WRITERS = ("secondary", "editor", "tertiary", "subsidiary", "translat")
 _FAMILY = ("last", "lastname", "surname", "family", "keyname")
 _GIVEN = ("first", "forename", "givennames", "given", "firstname", "forenames", "initials")
 _WHOLE = ("name", "literal", "collectivename", "displayname")
@@ -26,6 +29,7 @@ _DATES = frozenset(
 )
 _PARAGRAPHS = frozenset("abstracttext p sec title".split())
 _KEPT = frozenset(("sub", "sup"))
+_INLINE = frozenset("sub sup i b em strong u italic bold sc style fixedcase span emph tt".split())
 
 
 def score(head: str) -> float:
@@ -116,13 +120,21 @@ def _tag(element: Element) -> str:
 
 def _text(element: Element) -> str:
     """What an element says; raised and lowered letters stay marked."""
-    pieces = [element.text or ""]
-    for child in element:
-        tag = _tag(child)
-        inside = _text(child)
-        pieces.append(f"<{tag}>{inside}</{tag}>" if tag in _KEPT else inside)
-        pieces.append(child.tail or "")
-    return " ".join("".join(pieces).split())
+
+    def said(at: Element) -> str:
+        pieces = [at.text or ""]
+        for child in at:
+            tag, inside = _tag(child), said(child)
+            pieces.append(f"<{tag}>{inside}</{tag}>" if tag in _KEPT else inside)
+            pieces.append(child.tail or "")
+        return "".join(pieces)
+
+    return " ".join(said(element).split())
+
+
+def _is_leaf(element: Element) -> bool:
+    """Whether an element holds text alone, be it in other type."""
+    return all(_tag(child) in _INLINE and _is_leaf(child) for child in element)
 
 
 def _fields(record: Element) -> Mapping[str, object]:
@@ -139,7 +151,8 @@ def _fields(record: Element) -> Mapping[str, object]:
                 ).casefold(),
             )
             if tag in _HOLDERS:
-                found.setdefault("authors", []).append(_person(child))
+                if kind in _WRITERS and not inside.startswith(_NO_WRITERS):
+                    found.setdefault("authors", []).append(_person(child))
             elif tag in _PEOPLE:
                 walk(child, tag)
             elif tag in ("abstract", "summary", "abstracts", "description", "otherabstract"):
@@ -157,8 +170,8 @@ def _fields(record: Element) -> Mapping[str, object]:
             ):
                 continue
             elif tag == "link":
-                if child.get("href") and child.get("rel", "alternate") == "alternate":
-                    found.setdefault("url", child.get("href", ""))
+                if child.get("rel", "alternate") == "alternate":
+                    found.setdefault("url", child.get("href") or _text(child))
             elif kind in ("doi", "pubmed", "pmid", "arxiv") or tag in (
                 "pmid",
                 "doi",
@@ -167,16 +180,17 @@ def _fields(record: Element) -> Mapping[str, object]:
                 name = {"pubmed": "pmid", "elocationid": kind}.get(kind or tag, kind or tag)
                 if name in ("pmid", "doi", "arxiv"):
                     found.setdefault(name, _text(child))
-            elif len(child):
+            elif not _is_leaf(child):
                 walk(child, tag)
-            elif tag in ("identifier", "id"):
+            elif tag in ("identifier", "id", "guid"):
                 found.setdefault("identifiers", []).append(_text(child))
-            elif (name := canonical(tag)) and name not in ("id", "title", "abstract"):
-                found.setdefault(name, _text(child))
+            elif (called := canonical(tag)) and called not in ("id", "title", "abstract"):
+                found.setdefault(called, _text(child))
 
     walk(record, "")
     own = [t for where, t in titles.items() if "articletitle" in where]
-    own += [t for where, t in titles.items() if "journal" not in where and "book" not in where]
+    others = ("journal", "book", "secondary", "periodical")
+    own += [t for where, t in titles.items() if not any(each in where for each in others)]
     found["title"] = own[0] if own else next(iter(titles.values()), "")
     found.setdefault("venue", titles.get("journal title") or titles.get("booktitle") or "")
     for given in found.pop("identifiers", []):
@@ -208,7 +222,8 @@ def _abstract(element: Element) -> str:
     """An abstract's paragraphs, one a line, with the labels that they have."""
     paragraphs = [child for child in element if _tag(child) in _PARAGRAPHS]
     if not paragraphs:
-        return _text(element)
+        # A feed of arXiv puts a line of its own in front.
+        return re.sub(r"^(?:arXiv:)?.{0,80}?\bAbstract: ", "", _text(element))
     said: list[str] = []
     for child in paragraphs:
         if _tag(child) == "sec":

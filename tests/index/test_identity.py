@@ -39,6 +39,7 @@ def groups(*papers: Paper) -> int:
         ([paper("Owls at Night", doi="10.1/p"), paper("Kettles by Day", OTHER, doi="10.1/p")], 2),
         ([paper("Owls at Night", pmid="7"), paper("Owls at Night", LONG, "x", pmid="7")], 1),
         ([paper("Owls at Night", LONG, "x"), paper("Owls at Night", LONG, "y")], 2),
+        ([paper("Owls at Night", LONG, "1"), paper("Kettles by Day", OTHER, "1")], 2),
     ],
 )  # fmt: skip
 def test_papers_are_told_apart(papers: list[Paper], count: int) -> None:

