@@ -53,7 +53,7 @@ _MOST_AUTHORS = 5_000
 _LONGEST_ID = 200
 _LONGEST_VALUE = 2_000
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
-_DOI = re.compile(r"10\.\d{4,9}/[^\s\"<>]+", re.IGNORECASE)
+DOI = re.compile(r"10\.\d{4,9}/[^\s\"<>]+", re.IGNORECASE)
 _SUFFIX = re.compile(r"(?:Jr|Sr|I{2,3}|IV|Inc|Ltd|LLC|GmbH|Ph\.?D|M\.?D)\.?", re.IGNORECASE)
 _INITIALS = re.compile(r"(?:[A-ZÀ-Þ]\.?[\s-]?){1,4}")
 _MORE = re.compile(
@@ -241,7 +241,7 @@ class _Fields:
 
     def doi(self) -> str | None:
         said = _said(self.value("doi")) or ""
-        found = _DOI.search(said) or _DOI.search(_said(self.value("url")) or "")
+        found = DOI.search(said) or DOI.search(_said(self.value("url")) or "")
         if found:
             doi = found[0].rstrip(".,;")
             doi = doi if doi.count("(") == doi.count(")") else doi.rstrip(")")
@@ -367,12 +367,17 @@ def _name_of(value: Mapping[str, object], deep: int) -> list[str]:
     def first(*keys: str) -> str:
         return next((said for key in keys if (said := _said(parts.get(key)))), "").strip()
 
-    family = first("family", "lastname", "last", "surname", "familyname")
+    family = first("family", "lastname", "last", "surname", "familyname", "keyname")
     if family:
-        given = first("given", "firstname", "first", "givenname", "forename")
+        given = first(
+            "given", "firstname", "first", "givenname", "givennames", "forename", "forenames",
+            "initials",
+        )  # fmt: skip
         particle = first("nondroppingparticle", "droppingparticle")
         return [" ".join(filter(None, (given, particle, family, first("suffix"))))]
-    if whole := first("name", "fullname", "displayname", "literal", "authorname", "rawname"):
+    if whole := first(
+        "name", "fullname", "displayname", "literal", "authorname", "rawname", "collectivename"
+    ):
         return _one_name(whole) if "literal" not in parts else [" ".join(whole.split())]
     inner = parts.get("author") or parts.get("value") or parts.get("creator")
     return _names(inner, deep - 1)

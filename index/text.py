@@ -188,9 +188,13 @@ _TAG_REACH = 5_000
 _RAISED_TAGS = {"sub": "_", "sup": "^"}
 _MARKUP_SIGNS = re.compile(r"</?[A-Za-z]|&[#A-Za-z]")
 _DEBRIS_SIGNS = re.compile(r"[\\~^_`'${%]")
+INVISIBLE = re.compile(
+    r"[\xad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
+    r"|(?<=[\x00-\u024f])[\u200c\u200d](?=[\x00-\u024f])"
+)
+"""Characters that nobody sees: soft hyphens, marks of direction, joiners between Latin letters."""
 _ALWAYS: tuple[tuple[str, _Replacement], ...] = (
-    (r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069"
-     r"\ufeff]|(?<=[\x00-\u024f])[\u200c\u200d](?=[\x00-\u024f])", ""),
+    (r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]|" + INVISIBLE.pattern, ""),
     (r"[\ud800-\udfff]", "\ufffd"),  # half a character: no encoder takes it
     (r"(?P<keep>-(?<=\w-))\n\s*(?=[a-z])(?!and |or |to )", None),  # a line wrapped at a hyphen
 )  # fmt: skip

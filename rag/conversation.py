@@ -15,7 +15,7 @@ from index.encoder import Encoder
 from index.errors import InputError
 from index.lexical import tokenize
 from index.store import Index
-from index.text import clean_text
+from index.text import INVISIBLE, clean_text
 from rag.digests import Digest
 from rag.fitted import Floats, Linear
 from rag.retrieval import Probe, paper_tokens, passage_rows, rank
@@ -101,8 +101,9 @@ def read_history(history: History | None) -> tuple[Turn, ...]:
 
 
 def plain(text: str) -> str:
-    """A text in one line, without unprintable characters."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    """A text in one line, without unprintable characters; those within a word do not part it."""
+    seen = INVISIBLE.sub("", text)
+    return " ".join("".join(c if c.isprintable() else " " for c in seen).split())
 
 
 class Put(Protocol):

@@ -121,8 +121,6 @@ def _raw(dialect: Dialect, line: int, values: Mapping[str, list[str]]) -> Raw:
 
 
 _MAIL_FIELD = re.compile(r"(?P<tag>[A-Z][A-Za-z-]{2,20}): ?(?P<value>.*)$")
-_MAIL_FIELDS = {"title": "title", "authors": "authors", "journal-ref": "venue", "doi": "doi",
-                "date": "date"}  # fmt: skip
 
 
 def arxiv_score(head: str) -> float:
@@ -162,11 +160,7 @@ def _mailed(
     values: Mapping[str, list[str]], abstract: list[str], name: str, line: int, listed: object
 ) -> Iterator[Raw | Problem]:
     said = {key: " ".join(value) for key, value in values.items()}
-    fields: dict[str, object] = {
-        _MAIL_FIELDS[key]: said[key] for key in _MAIL_FIELDS if key in said
-    }
-    fields["arxiv"] = said.get("arxiv", "")
-    fields["date"] = re.sub(r"\s*\(\d+kb.*$", "", said.get("date", ""))
+    fields: dict[str, object] = {**said, "date": re.sub(r"\s*\(\d+kb.*$", "", said.get("date", ""))}
     text = "\n".join(abstract).strip()
     if not text:
         title = said.get("title", "a paper")

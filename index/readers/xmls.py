@@ -21,9 +21,6 @@ _PEOPLE = frozenset("authors authorlist creators contribgroup contributors".spli
 _WRITERS = ("", "author", "personal")
 """What the type of a person says, if it says something, who wrote the paper."""
 _NO_WRITERS = ("secondary", "editor", "tertiary", "subsidiary", "translat")
-_FAMILY = ("last", "lastname", "surname", "family", "keyname")
-_GIVEN = ("first", "forename", "givennames", "given", "firstname", "forenames", "initials")
-_WHOLE = ("name", "literal", "collectivename", "displayname")
 _DATES = frozenset(
     "published pubdate articledate date created issued datepublished pubdates datecompleted".split()
 )
@@ -205,17 +202,10 @@ def _fields(record: Element) -> Mapping[str, object]:
     return {key: value for key, value in found.items() if value}
 
 
-def _person(element: Element) -> str:
-    """A name: its parts, given names first, or its text."""
-    parts = {_tag(child): child for child in element.iter() if child is not element}
-
-    def first(tags: tuple[str, ...]) -> str:
-        return next((said for tag in tags if tag in parts and (said := _text(parts[tag]))), "")
-
-    family = first(_FAMILY)
-    if family:
-        return f"{first(_GIVEN)} {family}".strip()
-    return first(_WHOLE) or _text(element)
+def _person(element: Element) -> object:
+    """A name: its text, or its parts by the names of their elements."""
+    parts = {_tag(child): _text(child) for child in element.iter() if child is not element}
+    return _text(element) if _is_leaf(element) else parts
 
 
 def _abstract(element: Element) -> str:

@@ -4,6 +4,7 @@
 folder's `llm/serve`; the same twenty questions of all types are put to both, and to the quotes.
 """
 
+import json
 import socket
 import subprocess
 import sys
@@ -149,3 +150,27 @@ def test_no_more_is_refused_than_by_the_quotes(measured: tuple[Figures, ...]) ->
 
 def test_papers_cited_are_gold(measured: tuple[Figures, ...]) -> None:
     assert measured[0]["citations"]["precision_micro"] >= 0.8
+
+
+def test_the_figure_is_that_of_the_abstract_not_the_one_the_model_knows(
+    endpoint: str, tmp_path: Path
+) -> None:
+    file = Path(__file__).parents[1] / "rag" / "synthesis" / "changed_abstracts.jsonl"
+    changed = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    store = tmp_path / "store"
+    build([file], store, SentenceEncoder.open("all-MiniLM-L6-v2"))
+    settings = Settings(
+        store=store,
+        openai_base_url=endpoint,
+        chat_model=MODEL,
+        chat_deadline_seconds=600,
+        chat_first_token_seconds=300,
+        support_checker="local",
+    )
+    assistant = Assistant.open(settings=settings)
+    answers = [assistant.ask(each["question"], mode="generative") for each in changed]
+    assistant.close()
+    right = [each["said"] in answer.text for each, answer in zip(changed, answers, strict=True)]
+    written = [answer.mode == "generative" for answer in answers]
+    sys.stdout.write(f"\nchanged abstracts: {sum(right)} of {len(right)}, {sum(written)} written\n")
+    assert sum(right) >= 0.9 * len(right)

@@ -11,7 +11,7 @@ from made_up import BOATS, EMPTY, KITES, NAMES, cited, first_sentence, keeps_the
 from index.papers import Paper
 from rag import Answer, Assistant, Options
 from rag.fitted import record
-from rag.pipeline import CAUTION, HELP
+from rag.pipeline import CAUTION, HELP, check_question
 
 Open = Callable[[Sequence[Paper]], Assistant]
 BEES = {"hivescan", "wagglenet", "lamps", "smoke"}
@@ -226,3 +226,8 @@ def test_a_paper_that_is_named_can_always_be_told_of(library: Assistant, questio
     answer = library.ask(question)
     assert len(answer.references) == 1
     assert answer.notice is None
+
+
+def test_characters_that_nobody_sees_do_not_part_words() -> None:
+    asked = "How many ta\u00adsks does OS\u200bWorld\u2066 ha\u200dve?"
+    assert check_question(asked) == "How many tasks does OSWorld have?"

@@ -37,6 +37,12 @@ def ask(page: Page, question: str) -> None:
     page.get_by_role("button", name="Ask", exact=True).click()
 
 
+def without_stops(errors: list[str]) -> list[str]:
+    """A page's errors, but for what Gradio's client says when an answer is stopped on its way."""
+    stopped = ("BodyStreamBuffer was aborted", "Connection errored out")
+    return [error for error in errors if not any(each in error for each in stopped)]
+
+
 def assert_fits(page: Page) -> None:
     """The page is no wider than the window."""
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from browsing import free_port
+from browsing import free_port, without_stops
 from leaving import Leaving
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
@@ -80,11 +80,9 @@ def page(request: pytest.FixtureRequest, browser: Browser, address: str) -> Iter
     errors: list[str] = []
     opened.on("pageerror", lambda error: errors.append(str(error)))
     opened.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
-    # What Gradio's client says when an answer is stopped while it arrives.
-    stopped = ("BodyStreamBuffer was aborted", "Connection errored out")
     opened.goto(address)
     # The first load takes seconds on busy cores.
     expect(opened.get_by_role("textbox", name="Your question")).to_be_visible(timeout=30_000)
     yield opened
     context.close()
-    assert [error for error in errors if not any(each in error for each in stopped)] == []
+    assert without_stops(errors) == []

@@ -231,7 +231,7 @@ def survives(text: str) -> None:
             pass
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(texts)
 def test_no_text_raises_in_any_reader(text: str) -> None:
     survives(text)

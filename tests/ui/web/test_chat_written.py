@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from time import monotonic
 
 import pytest
-from browsing import ask, wide_and_narrow
+from browsing import ask, wide_and_narrow, without_stops
 from chat_server import Received, Scripted, says, streams
 from playwright.sync_api import Browser, Page, expect
 from web.conftest import Started
@@ -43,7 +43,7 @@ def page(request: pytest.FixtureRequest, browser: Browser, real: Started) -> Ite
     real.model.hung_up.clear()
     yield opened
     context.close()
-    assert errors == []
+    assert without_stops(errors) == []
 
 
 def top(page: Page, selector: str) -> float:

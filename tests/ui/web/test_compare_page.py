@@ -242,7 +242,7 @@ def test_what_abstracts_say_is_shown_as_text(sample_assistant: Assistant) -> Non
     made = sample_assistant.table("GUI agents", ["result"], limit=1)
     row = made.rows[0]
     hostile = row.paper.model_copy(
-        update={"title": "<img src=x> ${alert(1)} {{x}}", "abstract": "<b>1</b> ${a} `" * 30}
+        update={"title": "<img src=x> ${alert(1)} {{x}}", "abstract": "<b>1</b> ${a} `" * 90}
     )
     cell = row.cells[0].model_copy(
         update={"text": hostile.abstract, "start": 0, "end": len(hostile.abstract)}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from browsing import ask
+from browsing import ask, without_stops
 from chat_server import Received, Scripted, fails, running, says, streams
 from playwright.sync_api import Browser, Page, expect
 from running import run
@@ -57,7 +57,7 @@ def reading(
             expect(page.get_by_role("textbox", name="Your question")).to_be_visible(timeout=30_000)
             yield Reading(page, Started(address, store, folder / "data", model))
             context.close()
-            assert errors == []
+            assert without_stops(errors) == []
 
 
 def answered(page: Page, turns: int) -> None:

@@ -69,7 +69,7 @@ window.aqaChat = window.aqaChat || {};
       document.querySelector(to)?.focus();
     }));
   };
-  aqaChat.closeSidebar = () => { if (sidebar().classList.contains("open")) turnSidebar(); };
+  aqaChat.closeSidebar = () => { if (sidebar()?.classList.contains("open")) turnSidebar(); };
 
   document.addEventListener("click", (event) => {
     if (event.target.closest?.("[data-sidebar]")) turnSidebar();
