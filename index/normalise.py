@@ -15,12 +15,14 @@ from index.readers.dates import Dated, date_of
 from index.readers.records import LONGEST_ABSTRACT, LONGEST_TITLE, Problem, Raw
 
 FIELDS: Mapping[str, tuple[str, ...]] = {
-    "title": ("title", "ti", "article title", "paper title", "document title", "primary title",
-              "display name", "name of paper"),
-    "abstract": ("abstract", "summary", "abstract note", "abstract text", "text",
+    "title": ("title", "titles", "ti", "article title", "paper title", "document title",
+              "primary title", "display name", "name of paper"),
+    "abstract": ("abstract", "abstracts", "summary", "summaries", "paper abstract",
+                 "abstract note", "abstract text", "text",
                  "abstract inverted index", "ab", "description", "tldr"),
-    "authors": ("authors", "author", "author full names", "author names", "creators", "creator",
-                "authorships", "au", "af", "by", "contributors", "author string"),
+    "authors": ("author full names", "author full name", "af", "authors", "author",
+                "author names", "creators", "creator", "authorships", "au", "by", "contributors",
+                "author string"),
     "date": ("date", "published", "publication date", "published date", "published at", "issued",
              "pub date", "submitted", "posted", "cover date", "online date", "versions", "pdate",
              "cdate", "year month", "publish date", "published on", "created",
@@ -28,8 +30,8 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "year": ("year", "publication year", "pub year", "py", "publish year"),
     "venue": ("venue", "journal", "container title", "booktitle", "book title", "publication title",
               "source title", "journal title", "journaltitle", "primary location", "publication",
-              "journal ref", "conference", "proceedings", "so", "source", "event title",
-              "howpublished", "secondary title"),
+              "journal ref", "conference", "proceedings", "so", "event title",
+              "howpublished", "secondary title", "source"),
     "url": ("url", "link", "links", "href", "article url", "paper url", "abs url",
             "landing page url", "pdf url", "pdf", "pdf link", "ee"),
     "doi": ("doi", "doi link", "di", "article doi",
@@ -40,7 +42,19 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Field of a paper → what files call it; the first that says something counts."""
 
-_INSIDE = ("paper", "content", "data", "work", "item", "_source", "bibjson", "ids", "external ids")
+_INSIDE = (
+    "paper",
+    "content",
+    "data",
+    "metadata",
+    "journal info",
+    "work",
+    "item",
+    "_source",
+    "bibjson",
+    "ids",
+    "external ids",
+)
 """Objects that hold a record's fields."""
 _SAYING = ("value", "text", "name", "display_name", "title", "source", "#text", "$", "created")
 """Keys under which an object has what it says."""
@@ -56,6 +70,7 @@ _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 DOI = re.compile(r"10\.\d{4,9}/[^\s\"<>]+", re.IGNORECASE)
 _SUFFIX = re.compile(r"(?:Jr|Sr|I{2,3}|IV|Inc|Ltd|LLC|GmbH|Ph\.?D|M\.?D)\.?", re.IGNORECASE)
 _INITIALS = re.compile(r"(?:[A-ZÀ-Þ]\.?[\s-]?){1,4}")
+_FAMILY_FIRST = re.compile(r"\S.*\s[A-ZÀ-Þ]{1,3}")
 _MORE = re.compile(
     r"(?:,?\s*(?:\(\s*)?\+?\s*\d+\s+(?:more\s+)?authors?\)?"
     r"|,?\s*(?:et al\.?|and others|…|\.\.\.))\s*$",
@@ -100,6 +115,8 @@ class Normaliser:
         yield paper
 
     def _paper(self, raw: Raw, fields: "_Fields") -> Paper:
+        if fields.is_summary:
+            fields.warnings.append("abstract: there is none; its TL;DR is taken")
         title = _required(_joined(fields.value("title"), " "), "title", LONGEST_TITLE)
         abstract = _required(_abstract(fields), "abstract", LONGEST_ABSTRACT)
         published = fields.date()
@@ -153,7 +170,7 @@ class _Fields:
         self._found: dict[str, list[tuple[int, object]]] = {}
         self._take(record)
         for key, value in record.items():
-            if isinstance(value, Mapping) and folded(key) in _FOLDED_INSIDE:
+            if isinstance(value, Mapping) and folded(key) in INSIDE:
                 self._take(value)
         for named in self._found.values():
             named.sort(key=lambda each: each[0])
@@ -169,6 +186,12 @@ class _Fields:
         """What the record says of a field; None if nothing."""
         found = self._found.get(field)
         return found[0][1] if found else None
+
+    @property
+    def is_summary(self) -> bool:
+        """Whether all that it has of an abstract is a machine's summary."""
+        found = self._found.get("abstract")
+        return found is not None and found[0][0] == _RANKS["tldr"]
 
     def _odd(self, field: str, value: object) -> None:
         shown = " ".join(str(value).split())
@@ -273,7 +296,8 @@ class _Fields:
         return found[1] if found else linked[1] if linked else None
 
 
-_FOLDED_INSIDE = frozenset(map(folded, _INSIDE))
+INSIDE = frozenset(map(folded, _INSIDE))
+"""The folded names of objects that hold a record's fields."""
 _RANKS = {folded(name): at for names in FIELDS.values() for at, name in enumerate(names)}
 _MEANT = {"date": "date", "year": "year", "id": "text or number on one line", "authors": "name",
           "venue": "name", "url": "web address", "doi": "DOI"}  # fmt: skip
@@ -383,12 +407,16 @@ def _name_of(value: Mapping[str, object], deep: int) -> list[str]:
     return _names(inner, deep - 1)
 
 
-def _split_names(text: str, *, is_one: bool = False) -> list[str]:
-    """The names in one text, whatever stands between them; `is_one` says that it should be one."""
-    text = _MORE.sub("", " ".join(text.split()))
+def _split_names(text: str, *, is_one: bool = False, sure: bool = False) -> list[str]:
+    """The names in one text, whatever stands between them.
+
+    `is_one` says that it should be one name, `sure` that two parts of it can only be one.
+    """
+    text = _MORE.sub("", re.sub(r"\s*\([^()]*\)", "", " ".join(text.split())))
     for sign in (";", " | ", " • ", " · "):
         if sign in text:
-            return [name for part in text.split(sign) for name in _one_name(part)]
+            parts = text.split(sign)
+            return [name for part in parts for name in _split_names(part, is_one=True, sure=True)]
     pieces = re.split(r",?\s+(?:and|&)\s+", text)
     is_one = is_one or len(pieces) > 1
     found: list[str] = []
@@ -396,11 +424,13 @@ def _split_names(text: str, *, is_one: bool = False) -> list[str]:
         parts = [part.strip() for part in piece.strip(" ,").split(",") if part.strip()]
         given = parts[1::2]
         words = [len(part.split()) for part in parts]
-        if len(parts) % 2 == 0 and given and all(map(_INITIALS.fullmatch, given)):
+        if len(parts) > 1 and all(map(_FAMILY_FIRST.fullmatch, parts)):
+            pass  # "Müller H, Tanaka Y": each is a whole name
+        elif len(parts) % 2 == 0 and given and all(map(_INITIALS.fullmatch, given)):
             parts = [f"{family}, {short}" for family, short in zip(parts[::2], given, strict=True)]
         elif len(parts) > 1 and _SUFFIX.fullmatch(parts[-1]):
             parts = [piece]
-        elif len(parts) == 2 and (words[0] == 1 or (is_one and words[1] == 1)):
+        elif len(parts) == 2 and (words[0] == 1 or sure or (is_one and words[1] == 1)):
             parts = [piece]  # "Lee, Ann", "García Márquez, Gabriel"
         found += [name for part in parts for name in _one_name(part)]
     return found
@@ -410,7 +440,7 @@ def _one_name(text: str) -> list[str]:
     """One name, given names first and without marks of footnotes; none if it is no name."""
     name = _HALF_CHARACTER.sub("\ufffd", " ".join(text.split())).strip(" ,")
     name = _DIGIT_MARKS.sub("", re.sub(r"\s*\([^()]*\)$", "", name)).strip(" ,")
-    if name.casefold() in ("et al", "et al.", "others", "...", "…") or not name:
+    if name.casefold() in ("et al", "et al.", "others", "...", "…") or name[:1] in ("", "["):
         return []
     family, comma, given = name.partition(",")
     if comma and not _SUFFIX.fullmatch(given.strip()):

@@ -81,7 +81,8 @@ def arxiv_id(text: str, *, is_known: bool = False) -> str | None:
     `is_known` says that the text is one: an old id (`hep-ph/9901001`) is none by its looks alone.
     """
     match = _ARXIV.search(text) or _BARE_ARXIV.fullmatch(text.strip())
-    match = match or (_OLD_ARXIV.fullmatch(text.strip()) if is_known else None)
+    if match is None and is_known:  # "2405.16000 [cs.LG]"
+        match = _BARE_ARXIV.match(text.strip()) or _OLD_ARXIV.match(text.strip())
     return match["id"] if match else None
 
 

@@ -216,7 +216,7 @@ def _doubt(plain: str, found: Sequence[Paper | Problem]) -> str | None:
     what = "it is no digest: nothing of it is taken; --format digest reads it all the same"
     lines = [line for line in plain.split("\n") if line.strip()]
     coded = sum(bool(_CODE.search(line)) for line in lines)
-    if coded > _MOST_CODE * len(lines):
+    if len(lines) >= _FEW and coded > _MOST_CODE * len(lines):
         return f"{coded} of {len(lines)} lines read as those of a program or a log: {what}"
     last = max(at for at, each in enumerate(found) if isinstance(each, Paper))
     rejected = [each for each in found[:last] if isinstance(each, Problem) and not each.is_warning]

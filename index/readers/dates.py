@@ -165,7 +165,7 @@ def _date_of(value: object) -> Dated | None:  # noqa: PLR0912 - a case a shape
         parts = {str(key).casefold(): each for key, each in value.items()}
         if "year" in parts:
             return _date_of([parts.get(key) for key in ("year", "month", "day")])
-        known = ("date-parts", "value", "raw", "$", "#text", "date-time", "start")
+        known = ("date-parts", "value", "raw", "$", "#text", "date-time", "start", "created")
         return next((found for key in known if (found := _date_of(parts.get(key)))), None)
     if isinstance(value, list | tuple):
         if value and isinstance(value[0], list | tuple | Mapping):

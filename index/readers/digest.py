@@ -20,15 +20,23 @@ from index.readers.roles import (
     Item,
     Role,
     bare_title,
+    is_labelled,
     read_items,
     title_like,
     without_more,
 )
 
-_QUOTED = re.compile(r"^(?:>\s?)+", re.MULTILINE)
+_QUOTED = re.compile(r"^(?:>[ \t]?)+", re.MULTILINE)
 _WROTE = re.compile(
     r"(?:on|am|le|el|il)\b(?P<when>.{6,80}?)(?:wrote|schrieb|a écrit|escribió|ha scritto)\s*:", re.I
 )
+_SPONSORED = re.compile(r"\((?:sponsor(?:ed)?|ad|advertisement|promoted)\)\W*$", re.IGNORECASE)
+_CHAT = re.compile(
+    r"^\[?\d{1,4}[/.-]\d{1,2}[/.-]\d{2,4},? \d{1,2}:\d\d(?::\d\d)?(?:\s?[ap]m)?\]?(?: -)? "
+    r"[^:\n]{1,40}: ",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""What a chat puts before each message."""
 _SUMMARISES = 2
 """The rank of a run of prose below a word that says it is a summary."""
 _LONGEST_HEAD = 120
@@ -59,7 +67,7 @@ def read_digest(
         usual_year: Their year if no date of the file says one.
         listed: The date of the mail that it came in.
     """
-    text = _unquoted(page.text)
+    text = _CHAT.sub(lambda said: "\n" * said[0].count("\n"), _unquoted(page.text))
     if listed is None and (wrote := _WROTE.search(text[:2000])):
         listed = _first_date(wrote["when"])
         text = text[: wrote.start()] + " " * (wrote.end() - wrote.start()) + text[wrote.end() :]
@@ -121,11 +129,11 @@ class _Digest:
         started = False
         for at, item in enumerate(self.items):
             if at in titles:
+                carried = self._above(at, titles)
+                entry.items = entry.items[: len(entry.items) - len(carried)]
                 yield from self._paper(entry, started=started)
                 started, position = True, position + 1
-                entry = _Entry(item, [], entry.listed, position)
-                carried = self._above(at, titles)
-                entry.items += carried
+                entry = _Entry(item, carried, entry.listed, position)
             elif item.role is Role.DATE and not self._is_papers_own(at, entry):
                 yield from self._paper(entry, started=started)
                 started, position = True, 0
@@ -139,7 +147,8 @@ class _Digest:
                     yield Problem(self.name, item.paragraph.line, reason)
                     entry.listed = None
             else:
-                if not started and entry.listed is None and len(item.text) < _LONGEST_HEAD:
+                is_head = item.role in (Role.NOISE, Role.LINE) and len(item.text) < _LONGEST_HEAD
+                if is_head and not started and entry.listed is None:
                     entry.listed = _first_date(item.text)
                 if item.field == "date" and self._is_header(at):  # a mail in the mail
                     yield from self._paper(entry, started=started)
@@ -263,18 +272,24 @@ class _Digest:
         return entry.title is not None and not has_prose and self._is_above_prose(at)
 
     def _above(self, at: int, titles: set[int]) -> list[Item]:
-        """Ids that stand right above a title, where that is the place of the file's ids."""
-        first = min(titles)
-        above = self.items[max(0, first - 1) : first]
-        if not (above and above[0].field in ("arxiv", "doi")):
-            return []
-        mine = self.items[at - 1 : at]
-        return [each for each in mine if each.field in ("arxiv", "doi")]
+        """The fields right above a title, where the first title of the file has some, too."""
+        first = self._fields_above(min(titles))
+        is_usual = any(each.field in ("arxiv", "doi") for each in first)
+        is_usual = is_usual or (bool(first) and self.items[at].role is Role.TITLE)
+        return self._fields_above(at) if is_usual else []
+
+    def _fields_above(self, at: int) -> list[Item]:
+        start = at
+        while start and self.items[start - 1].role is Role.FIELD:
+            start -= 1
+        return self.items[start:at]
 
     def _paper(self, entry: _Entry, *, started: bool) -> Iterator[Raw | Problem]:
         """What an entry holds: the abstract of its title, or what it lacks."""
         runs = self._runs(entry)
         title = entry.title
+        if title is not None and _SPONSORED.search(title.text):
+            return
         if title is None or not runs:
             if title is not None and self._tells(title):
                 yield Problem(self.name, title.paragraph.line, "title without an abstract")
@@ -282,7 +297,8 @@ class _Digest:
             return
         _, abstract = runs[0]
         first, last = abstract[0].paragraph, abstract[-1].paragraph
-        text = self.text[first.start : last.end].lstrip(" :：—–-\n\t").rstrip()
+        text = self.text[first.start : last.end].strip()
+        text = re.sub(r"^(?:[\s:：—–-]|>(?=\s?[A-Za-z]))+", "", text)
         if len(text) > LONGEST_ABSTRACT:
             reason = (
                 f"{len(text):,} characters in one go are no abstract (limit {LONGEST_ABSTRACT:,})"
@@ -352,7 +368,11 @@ class _Digest:
         """What is known of a paper beside its text."""
         found: dict[str, object] = {}
         links = [*(entry.title.links if entry.title else ())]
+        is_below = False
         for item in entry.items:
+            is_below = is_below or item.role is Role.PROSE
+            if is_below and item.field == "authors" and not is_labelled(item.text):
+                continue  # a signature, an editor
             links += item.links
             if item.role is Role.DATE or item.field == "date":
                 dated = self._said(item.value or item.text)

@@ -38,10 +38,13 @@ _FOOTER = re.compile(
     r"|^(?:our )?(?:privacy(?: policy)?|terms(?: of (?:use|service))?)(?:\W|$)(?!\s*\w+\s\w)",
     re.IGNORECASE,
 )
-_NAME = re.compile(
-    r"[A-ZÀ-Þ][\w'’.-]{0,29}(?: (?:[A-ZÀ-Þ][\w'’.-]{0,29}|de|van|von|der|den|la|le|di|da|bin|al))"
-    r"{1,3}[\d*†‡§¹²³]{0,9}"
+_PARTICLES = frozenset(
+    "van von vom der den de del della di da dos das du do la le el e y und zu zum zur ten ter bin"
+    " ibn bint al af av".split()
 )
+_MARKS = re.compile(r"[\s\d*†‡§¶#¹²³⁴⁵⁶⁷⁸⁹⁰,]*$")
+_LETTERS = re.compile(r"[^\W\d_](?:[^\W\d_]|['’.-]){0,29}")
+_MOST_WORDS = 6
 _LONGEST_FOOTER = 400
 _LONGEST_BUTTON = 240
 
@@ -62,10 +65,18 @@ def is_furniture(text: str) -> bool:
 
 def is_name(text: str) -> bool:
     """Whether a line could be one person's name; "Segment Anything" could be, too."""
-    return bool(_NAME.fullmatch(text.strip()))
+    words = _MARKS.sub("", text.strip()).split()
+    if not 2 <= len(words) <= _MOST_WORDS or not all(map(_LETTERS.fullmatch, words)):
+        return False
+    small = [word for word in words if word[0].islower()]
+    known = all(word in _PARTICLES or word.startswith(("d'", "d’", "al-")) for word in small)
+    return known and not words[-1][0].islower()
 
 
 def is_authors(text: str) -> bool:
-    """Whether a line reads as a list of at least two people."""
-    names = re.split(r"\s*[,;·•|&]\s*(?:and\s)?|\sand\s", text.removesuffix("et al.").strip(" ,"))
-    return len(names) >= 2 and all(is_name(name) for name in names)
+    """Whether a line reads as a list of at least two people, most of them by full names."""
+    text = text.removesuffix("et al.").strip(" ,")
+    parts = re.split(r"\s*[,;·•⋅|&]\s*(?:and\s)?|\sand\s", text)
+    whole = sum(map(is_name, parts))
+    single = sum(bool(_LETTERS.fullmatch(part)) and part[:1].isupper() for part in parts)
+    return len(parts) >= 2 and whole + single == len(parts) and 3 * whole >= 2 * len(parts)

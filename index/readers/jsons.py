@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 
+from index.normalise import INSIDE, folded
 from index.readers.opening import Text
 from index.readers.records import Problem, Raw
 
@@ -11,6 +12,7 @@ _DEEPEST = 4
 """Objects around the array of records: Crossref has two, OpenAlex one."""
 _OF_ANOTHER = ("references", "citations", "related", "related_works", "reference")
 """Lists of other papers in a record."""
+_TITLES = frozenset(("title", "displayname", "ti", "articletitle", "papertitle"))
 _LOOKED_AT = 20
 """Lines among which a whole record says that there is one a line."""
 _LONGEST = 2_000_000
@@ -139,13 +141,15 @@ def _records(value: object, deepest: int) -> Iterator[Mapping[str, object]]:
 
 def _has_abstract(value: Mapping[str, object]) -> bool:
     """Whether an object has an abstract by a name that means nothing else."""
-    keys = {re.sub(r"[\W_]", "", key).casefold() for key in value}
-    return bool(keys & {"abstract", "summary", "abstracttext", "abstractnote", "contenttext"})
+    return bool(
+        set(map(folded, value))
+        & {"abstract", "summary", "abstracttext", "abstractnote", "contenttext"}
+    )
 
 
 def _is_record(value: Mapping[str, object]) -> bool:
-    keys = {re.sub(r"[\W_]", "", key).casefold() for key in value}
-    inner = value.get("paper") or value.get("content") or value.get("data")
-    return bool(keys & {"title", "displayname", "ti", "articletitle", "papertitle"}) or (
-        isinstance(inner, dict) and "title" in {key.casefold() for key in inner}
+    keys = set(map(folded, value))
+    inner = (each for key, each in value.items() if folded(key) in INSIDE)
+    return bool(keys & _TITLES) or any(
+        isinstance(each, dict) and _TITLES & set(map(folded, each)) for each in inner
     )

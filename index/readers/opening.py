@@ -55,6 +55,8 @@ _AS_CLEAN, _AS_LIKELY, _NEARLY = 0.05, 0.15, 0.9
 """How near to the best guess Windows-1252 must come; the share of ASCII in Western texts."""
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 _MOST_CONTROL = 0.01
+_OFFICE = ("[Content_Types].xml", "mimetype", "META-INF/manifest.xml")
+"""What the archives have inside that only their programs open."""
 _BINARY = {b"%PDF-": "a PDF", b"PK\x03\x04": "a packed file", b"\x89PNG": "a picture",
            b"{\\rtf": "RTF",
            b"\xd0\xcf\x11\xe0": "an office file"}  # fmt: skip
@@ -162,6 +164,8 @@ def _is_hidden(name: str) -> bool:
 def _zipped(source: Path | bytes) -> Iterator[Member]:
     with _open(source) as file, zipfile.ZipFile(file) as archive:
         inside = [info for info in archive.infolist() if not info.is_dir()]
+        if any(info.filename in _OFFICE for info in inside):
+            raise ReadError("an office file or a book, not text: save it as text or CSV")
         packed = sum(info.compress_size for info in inside)
         _check([info.filename for info in inside], sum(i.file_size for i in inside), packed)
         if any(info.flag_bits & 1 for info in inside):

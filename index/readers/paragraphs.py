@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise
+from typing import Literal
 
 from index.readers.dates import is_date
 from index.readers.furniture import is_furniture
@@ -33,6 +34,9 @@ _UNFINISHED = re.compile(
 _NARROWEST = 40
 """Characters; nobody wraps mail narrower than this."""
 _SLACK = 2
+
+
+Stands = Literal["opens", "alone"]
 
 
 class Kind(Enum):
@@ -92,19 +96,19 @@ def kind_of(text: str) -> Kind:
     return Kind.PROSE if is_long_enough else Kind.SENTENCE
 
 
-def paragraphs(text: str, is_label: Callable[[str], bool]) -> Iterator[Paragraph]:
+def paragraphs(text: str, stands: Callable[[str], Stands | None]) -> Iterator[Paragraph]:
     r"""The paragraphs of `text`, whose line ends are `\n`.
 
     Lines between empty ones form a block. In a block a long line stands for itself, lines wrapped
-    at one width are joined, and a title on top of its abstract is taken off. `is_label` says
-    whether a line opens with the name of a field: it never goes on the one before.
+    at one width are joined, and a title on top of its abstract is taken off. `stands` says
+    whether a line opens a field, so that it never goes on the one before, or is one by itself.
     """
     blocks = list(_blocks(text))
     width = _wrap_width(blocks)
     below_title = False
     for block in blocks:
         attached = False
-        for group in _groups(block, width, is_label, below_title=below_title):
+        for group in _groups(block, width, stands, below_title=below_title):
             joined = " ".join(line.text.strip() for line in group)
             kind = kind_of(joined)
             lead = len(group[0].text) - len(group[0].text.lstrip())
@@ -144,7 +148,7 @@ def _wrap_width(blocks: list[list[_Line]]) -> int:
 
 
 def _groups(
-    block: list[_Line], width: int, is_label: Callable[[str], bool], *, below_title: bool
+    block: list[_Line], width: int, stands: Callable[[str], Stands | None], *, below_title: bool
 ) -> Iterator[list[_Line]]:
     """Cut a block into the lines of each paragraph.
 
@@ -161,7 +165,8 @@ def _groups(
             and not _runs_on(block[0], line)
             and _flows(line, block[2], width)
         )
-        is_apart = is_title_above or is_label(line.text)
+        is_apart = is_title_above or stands(line.text) is not None
+        is_apart = is_apart or (bool(group) and stands(group[-1].text) == "alone")
         if group and (is_apart or not _flows(group[-1], line, width)):
             yield group
             group = []

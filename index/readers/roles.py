@@ -12,11 +12,11 @@ from index.papers import arxiv_id
 from index.readers.dates import date_of, is_date
 from index.readers.furniture import is_authors, is_furniture, is_name
 from index.readers.pages import Page
-from index.readers.paragraphs import Kind, Paragraph, paragraphs
+from index.readers.paragraphs import Kind, Paragraph, Stands, paragraphs
 
 _LABEL = re.compile(r"(?P<label>[A-Za-z][A-Za-z -]{1,24}?)\s*(?P<sign>[:：]|[.—–](?=\s|$)|$)\s*")
 _TITLE_MARK = re.compile(
-    r"(?:title\s*:|#{1,6}(?=\s)|\[?\d{1,3}[.)\]](?=\s)|[-*•](?=\s)|\[(?:pdf|html|book|citation)\]"
+    r"(?:title\s*:|\d\ufe0f?\u20e3|#{1,6}(?=\s)|\[?\d{1,3}[.)\]](?=\s)|[-*•](?=\s)|\[(?:pdf|html|book|citation)\]"
     r"|[^\w\s(\[“\"'‘«¿¡<$\\]+(?=\s))\s*",
     re.IGNORECASE,
 )
@@ -32,7 +32,7 @@ _AFFILIATED = re.compile(
     r"universi|institut|college|school|laborator|department|academy|hospital|\blabs?\b|\binc\b",
     re.I,
 )
-_BOLD = re.compile(r"(?P<sign>\*\*|__)(?P<inside>.+)(?P=sign)")
+_BOLD = re.compile(r"(?P<sign>\*\*|__|\*|_)(?P<inside>[^*_].*)(?P=sign)")
 _SECTION = re.compile(
     r"(?:background|introduction|context|motivation|purpose|aims?|objectives?|goals?|importance"
     r"|rationale|hypothesis|design|setting|patients|participants|population|data sources?|methods?"
@@ -45,8 +45,14 @@ _SECTION = re.compile(
 _SUMMARY = re.compile(
     r"(?:(?:ai[- ]generated |ai )?summary|tl;?dr|in short|key (?:points|findings))[:.]?", re.I
 )
-_SUMMARISED = re.compile(r"[\s*_]*(?:ai[- ]generated summary|tl;?dr)\s*[:：]\W*", re.I)
-BYLINE = re.compile(r"(?P<names>[^-–—·|]{3,300}?)\s+[-–—·|]\s+(?P<where>.*\b(?:19|20)\d\d\b.*)$")
+_SUMMARISED = re.compile(
+    r"[\s*_]*(?:(?:ai[- ]generated summary|tl;?dr)\s*[:：]\W*|tl;?dr\s+(?=.{60}))", re.I
+)
+_ABSTRACT = re.compile(r"[\s*_]*abstract\s*[:：.—–]+\s*(?=\S)", re.IGNORECASE)
+_OPENS_ID = re.compile(r"(?:arxiv\s*:|doi\s*:|pmid\s*:|10\.\d{4,9}/)", re.IGNORECASE)
+BYLINE = re.compile(
+    r"(?P<names>(?:[^-–—·|]|(?<=\w)-(?=\w)){3,300}?)\s+[-–—·|]\s+(?P<where>.*\b(?:19|20)\d\d\b.*)$"
+)
 _URL = re.compile(r"(?:https?://|www\.)[^\s)>\]]+", re.IGNORECASE)
 _OFTEN = 3
 _LEAST_TITLE = 3
@@ -94,7 +100,7 @@ class Item:
 
 def read_items(page: Page) -> list[Item]:
     """The paragraphs with their roles, each seen with those around it."""
-    found = list(paragraphs(page.text, _is_label))
+    found = list(paragraphs(page.text, _stands))
     recurring = _recurring(found)
     labels = Counter(label for each in found if (label := _label(each.text)))
     often = {label for label, count in labels.items() if count > 1}
@@ -123,20 +129,38 @@ class _Around:
 
 
 def _label(text: str) -> str | None:
-    match = _LABEL.match(text.lstrip(" *_•-"))
+    match = _LABEL.match(re.sub(r"^[^\w(\[<]+", "", text))
     if match is None or match["sign"] not in (":", "：") or "//" in text[match.end() :][:2]:
         return None
     return match["label"].casefold()
 
 
-def _is_label(line: str) -> bool:
-    """Whether a line opens with the name of a field, so that it does not go on the one before."""
-    return _labelled(line) is not None
+def is_labelled(text: str) -> bool:
+    """Whether a text opens with the name of a field."""
+    return _label(text) is not None
+
+
+def _stands(line: str) -> Stands | None:
+    """How a line stands among those around it: it opens a field, or is one of its own."""
+    text = line.strip()
+    if _URL.match(text) or _OPENS_ID.match(text):
+        return "alone"
+    if _is_byline(text) or is_authors(without_more(text)):
+        return "alone"
+    return "opens" if _labelled(line) else None
+
+
+def _is_byline(text: str) -> bool:
+    """Whether a line says who wrote a paper, and where and in which year it came out."""
+    line = BYLINE.fullmatch(text)
+    return line is not None and is_authors(f"{without_more(line['names'])}, Ann Other")
 
 
 def _labelled(text: str) -> tuple[str, int] | None:
     """The field that a text opens with, and where what it says begins."""
-    opening = re.match(r"[\s*_•-]*", text)
+    if abstract := _ABSTRACT.match(text):
+        return "abstract", abstract.end()
+    opening = re.match(r"[^\w(\[<]*", text)
     at = opening.end() if opening else 0
     match = _LABEL.match(text, at)
     if match is None or (
@@ -249,11 +273,13 @@ def _role(paragraph: Paragraph, recurs: bool) -> tuple[Role, str, str]:
     if is_furniture(text):
         return Role.NOISE, "", ""
     names = without_more(text)
-    is_affiliated = _AFFILIATED.search(text) and is_name(names.split(",")[0])
-    if is_authors(names) or is_affiliated:
-        return Role.FIELD, "authors", names.split(",")[0] if is_affiliated else names
-    line = BYLINE.fullmatch(text)
-    if line and is_authors(f"{without_more(line['names'])}, Ann Other"):
+    if is_authors(names) or (names != text and is_name(names)):
+        return Role.FIELD, "authors", names
+    if _AFFILIATED.search(names) and "," in names:
+        first = names.split(",")[0]
+        is_known = is_name(first) and not _AFFILIATED.search(first)
+        return (Role.FIELD, "authors", first) if is_known else (Role.NOISE, "", "")
+    if _is_byline(text):
         return Role.FIELD, "byline", text
     is_item = re.fullmatch(r"\s*[-*•‣]\s+[a-z].*", text)
     return Role.SENTENCE if paragraph.kind is Kind.SENTENCE or is_item else Role.LINE, "", ""

@@ -14,24 +14,40 @@ _LOOKED_AT = 50
 """Rows by which unnamed columns are told."""
 _ABSTRACT = 120
 """Characters that the cells of a column of abstracts have on average, at least."""
+_LONGEST_HEADING = 60
+_PREAMBLE = 5
+"""Lines about the file that may stand above the headings."""
 _LONGEST_FIELD = 10_000_000
 
 
 def score(head: str) -> float:
     """How much the beginning of a file looks like a table of papers, 0 to 1."""
-    delimiter, columns = _header(head)
+    delimiter, columns, _ = _header(head)
     if {"title", "abstract"} <= set(columns):
         return 0.95
     if not delimiter:
         return 0.0
     lines = iter(head.split("\n")[:-1] or [head])
     rows = [row for _, row in islice(_rows(lines, delimiter), _LOOKED_AT)]
+    if delimiter == "|" and not head.lstrip().startswith("|"):
+        return 0.0
+    if any(len(cell) > _LONGEST_HEADING for row in rows[:1] for cell in row):
+        return 0.0
     is_even = len(rows) > 2 and len({len(row) for row in rows}) == 1 and len(rows[0]) > 1
     return 0.6 if is_even and max(_mean_lengths(rows[1:])) >= _ABSTRACT else 0.0
 
 
-def _header(head: str) -> tuple[str, list[str]]:
-    """The delimiter, and the field that each column of the first row names."""
+def _header(head: str) -> tuple[str, list[str], int]:
+    """The delimiter, the field that each column names, and the lines above the headings."""
+    lines = head.lstrip("\n").split("\n")
+    for above in range(min(_PREAMBLE, len(lines))):
+        delimiter, columns = _headings("\n".join(lines[above:]))
+        if {"title", "abstract"} <= set(columns):
+            return delimiter, columns, above
+    return *_headings(head), 0
+
+
+def _headings(head: str) -> tuple[str, list[str]]:
     best: tuple[str, list[str]] = ("", [])
     for delimiter in _DELIMITERS:
         _, row = next(_rows(iter(head.lstrip("\n").split("\n")), delimiter), (0, []))
@@ -81,10 +97,11 @@ class Table:
             ReadError: no column is one of abstracts, or a given heading is none.
         """
         self._name = name
-        self._delimiter, found = _header(text.head)
+        self._delimiter, found, above = _header(text.head)
         if not self._delimiter:
             raise ReadError("no table: its first line has one column")
-        rows = _rows((line for _, line in text.lines()), self._delimiter)
+        lines = islice((line for _, line in text.lines()), above, None)
+        rows = ((at + above, row) for at, row in _rows(lines, self._delimiter))
         first = list(islice(rows, _LOOKED_AT))
         heads = [cell.strip().strip("'\ufeff") for cell in first[0][1]] if first else []
         for field, heading in columns.items():

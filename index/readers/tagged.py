@@ -43,14 +43,14 @@ PUBMED = Dialect(
     re.compile(r"(?P<tag>[A-Z]{2,4}) *- (?P<value>.*)$"),
     re.compile(r"\s*PMID- *\d"),
     {"TI": "title", "BTI": "title", "TT": "title", "AB": "abstract", "OAB": "abstract",
-     "FAU": "authors", "AU": "authors", "DP": "date", "JT": "venue", "TA": "venue",
+     "FAU": "authors", "AU": "authors", "CN": "authors", "DP": "date", "JT": "venue", "TA": "venue",
      "LID": "doi", "AID": "doi", "PMID": "pmid"},
     ("PMID",),
 )  # fmt: skip
 WOS = Dialect(
     re.compile(r"(?P<tag>[A-Z][A-Z0-9])(?: (?P<value>.*))?$"),
     re.compile(r"\s*(?:FN .*\n(?:VR .*\n)?|PT [JCBPS]\s*\n(?:[A-Z][A-Z0-9] |   ))"),
-    {"TI": "title", "AB": "abstract", "AF": "authors", "AU": "authors", "PY": "year",
+    {"TI": "title", "AB": "abstract", "AF": "authors", "AU": "authors", "PD": "date", "PY": "year",
      "SO": "venue", "DI": "doi", "PM": "pmid"},
     ("PT",), ("ER",),
 )  # fmt: skip
@@ -113,11 +113,16 @@ def _raw(dialect: Dialect, line: int, values: Mapping[str, list[str]]) -> Raw:
                 said = [value.split(" [")[0] for value in said]
             fields[field] = said if field in _ONE_EACH else "\n".join(said)
     if dialect is PUBMED and not str(fields.get("title", "")).endswith(".."):
-        fields["title"] = str(fields.get("title", "")).removesuffix(".")
+        fields["title"] = _unbracketed(str(fields.get("title", "")).removesuffix("."))
     given = str(fields.pop("abstractqa id", ""))
     if given.startswith("abstractqa:"):  # any other is the key of another program
         fields["id"] = given.removeprefix("abstractqa:")
     return Raw(line, fields)
+
+
+def _unbracketed(title: str) -> str:
+    """A title that PubMed translated, without the brackets that say so."""
+    return title[1:-1].removesuffix(".") if re.fullmatch(r"\[[^\[\]]+\]", title) else title
 
 
 _MAIL_FIELD = re.compile(r"(?P<tag>[A-Z][A-Za-z-]{2,20}): ?(?P<value>.*)$")
@@ -143,8 +148,10 @@ def read_arxiv(text: Text, name: str) -> Iterator[Raw | Problem]:
                 yield from _mailed(values, abstract, name, began, listed)
                 part = 0
         elif part == 1:
-            if line.startswith("arXiv:") or line.startswith("Paper: "):
-                values["arxiv"] = [line.split()[0 if line.startswith("arXiv") else 1]]
+            if known := re.match(r"(?:Paper:\s*)?(?P<id>arXiv:\S+|[a-z-]+/\d{7})", line):
+                values["arxiv"] = [known["id"]]
+            elif line.startswith("replaced with revised version "):
+                values["date"] = [line.removeprefix("replaced with revised version ")]
             elif match := _MAIL_FIELD.match(line):
                 tag = match["tag"].casefold()
                 values[tag] = [match["value"].strip()]
@@ -210,13 +217,14 @@ def _has_pmid(blocks: list[tuple[int, list[str]]]) -> bool:
 def _pubmed(blocks: list[tuple[int, list[str]]]) -> Raw:
     citation = " ".join(blocks[0][1])
     texts = [lines for _, lines in blocks[1:]]
-    fields: dict[str, object] = {"title": " ".join(texts[0]).removesuffix(".") if texts else ""}
+    title = " ".join(texts[0]).removesuffix(".") if texts else ""
+    fields: dict[str, object] = {"title": _unbracketed(title)}
     where = re.match(r"\d+\. (?P<venue>.+?)\. (?P<date>\d{4}[^;:.(]*)", citation)
     if where:
         fields["venue"], fields["date"] = where["venue"], where["date"].strip()
-    rest = texts[1:]
+    rest = [lines for lines in texts[1:] if not lines[0].startswith("[Article in")]
     if rest and not _NOT_ABSTRACT.match(rest[0][0]) and len(" ".join(rest[0])) < 2_000:
-        names = re.sub(r"\([\d)(,]+\)|[*†‡]", "", " ".join(rest[0]).rstrip("."))
+        names = re.sub(r"\([\d#)(,]+\)|[*†‡]", "", " ".join(rest[0]).rstrip("."))
         if all(len(each.split()) < 6 for each in names.split(",")):
             fields["authors"] = names
             rest = rest[1:]

@@ -116,7 +116,6 @@ def test_dates_in_any_form_with_what_they_say(written: object, published: str) -
     [{"Title": OWL["title"], "Summary": OWL["abstract"]},
      {"title": [OWL["title"]], "abstract": [OWL["abstract"]]},
      {"paper": OWL, "upvotes": 3}, {"content": {key: {"value": said} for key, said in OWL.items()}},
-     {"title": OWL["title"], "abstract": None, "tldr": {"text": OWL["abstract"]}},
      {"display_name": OWL["title"], "abstract_inverted_index": {
          word: [at for at, each in enumerate(OWL["abstract"].split()) if each == word]
          for word in OWL["abstract"].split()}}],
@@ -124,6 +123,12 @@ def test_dates_in_any_form_with_what_they_say(written: object, published: str) -
 def test_records_of_any_service(record: dict[str, object]) -> None:
     paper = only(record)
     assert (paper.title, paper.abstract) == (OWL["title"], OWL["abstract"])
+
+
+def test_a_summary_in_place_of_an_abstract_is_told() -> None:
+    papers, problems = split(lines({"title": OWL["title"], "tldr": {"text": OWL["abstract"]}}))
+    assert papers[0].abstract == OWL["abstract"]
+    assert [(each.is_warning, "TL;DR" in each.reason) for each in problems] == [(True, True)]
 
 
 @pytest.mark.parametrize("written", ["nan", "N/A", "", "[No abstract available]", None])
