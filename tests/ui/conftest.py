@@ -30,6 +30,13 @@ FLAGS = [
 ]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give a browser test that fails a second try: two cores run server, browser and test."""
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
 # Not for the whole session: where Playwright runs, asyncio.run cannot, which other tests call.
 @pytest.fixture(scope="module")
 def leaving() -> Iterator[Leaving]:

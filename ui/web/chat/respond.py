@@ -233,10 +233,8 @@ class Responder:
             conversation = self._site.archive.read(visitor, begun.id)
         except StoreError as error:
             is_there, notice = True, view.told_html(f"This answer is not kept: {error}.")
-        if conversation is None:
+        if conversation is None or not is_there:  # what took it back has shown the rest
             return {"live": ""}
-        if not is_there:
-            return {"transcript": view.transcript(conversation, {}), "live": ""}
         order = [each.id for each in conversation.turns]
         return {
             "transcript": view.transcript(
