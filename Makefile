@@ -1,7 +1,8 @@
 PYTHON ?= python3.11
+SHARED ?= ../shared
 BIN := .venv/bin
 
-.PHONY: setup peers run test test-slow test-llm screenshots check format evaluate gate fit leaderboard clean
+.PHONY: setup peers run test bench-scale test-slow test-llm screenshots check format evaluate gate fit leaderboard clean
 
 setup: .venv/ready  ## make .venv and install everything into it
 
@@ -29,6 +30,9 @@ test: setup  ## the whole suite except the slow marks, two files at a time
 test-slow: setup  ## minutes long: floors of quality and speed
 	$(BIN)/python -m pytest -m slow
 
+bench-scale: setup  ## an hour: the index at 54,000 abstracts, its speed, memory and kills
+	$(BIN)/python -m eval.scale $(SHARED)/beir/litsearch_acl
+
 test-llm: peers  ## twenty minutes: a real local model, here and in LlamaIndex's citation engine
 	$(BIN)/python -m pytest -m llm -s
 
@@ -45,7 +49,6 @@ format: setup
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-SHARED ?= ../shared
 RUN := runs/$(shell date -u +%Y%m%dT%H%M%S)
 TIMED := bash -c 'time "$$0" "$$@"'
 

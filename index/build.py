@@ -8,23 +8,28 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from index import collection_map, names
 from index.batch import read_batch
-from index.changes import Records, compare, content_hash, records_of, vectors_of
-from index.collection_map import CollectionMap, map_collection
+from index.catalog import Sightings
+from index.collection_map import map_collection
+from index.cuts import code_hash
 from index.encoder import Encoder
-from index.generation import write_generation
-from index.manifest import Manifest, check_encoder
+from index.generation import Contents, write_generation
+from index.manifest import FORMAT_VERSION, Manifest, check_encoder
 from index.papers import Paper
 from index.plan import Merge, plan_run
 from index.publish import new_generation_id, prune, writer_lock, writing
 from index.readers import Problem, Upload
-from index.sources import SourceFile
-from index.store import Index, check_is_store, live_papers
+from index.sources import Origin, SourceFile
+from index.store import VECTORS, Index, check_is_store, current, live_papers, no_index
+from index.vectors import Keys, Log, LogWriter
 
-Stage = Literal["read", "embed", "map", "write"]
+ASK_BEFORE = 256
+"""Texts to encode beyond which the papers can be asked before they are encoded."""
+KEPT_TOGETHER = 512
+"""Texts that are encoded, and kept, at once: what a kill loses."""
+
+Stage = Literal["read", "words", "embed", "map", "chroma"]
 Progress = Callable[[Stage, int, int], None]
 """Called with a stage, how much of it is done, and its total (0 while that is not known)."""
 
@@ -137,8 +142,9 @@ def build_papers(
 ) -> BuildReport:
     """Index `papers` into `store`; see `build`.
 
-    No text is embedded twice: vectors of texts in the live generation are taken from there. If
-    nothing changed, nothing is written.
+    The papers can be asked as soon as their words are counted; their vectors follow, each batch
+    kept as it is encoded. A run that is stopped loses one batch: the next one, or `resume`, goes
+    on. No text is encoded twice. If nothing changed, nothing is written.
 
     Args:
         papers: In the order in which they were found.
@@ -158,33 +164,11 @@ def build_papers(
             prune(store, {old.generation, old.previous} if old else set())
         plan = plan_run(list(papers), files, stored, old.origins if old else {}, merge=merge)
         ordered = list(plan.after.values())
-        records = records_of(ordered)
-        content = content_hash(records)
-        embedded = 0
-        is_the_same = old and plan.after == plan.before and old.origins == plan.origins
-        has_all = old and {collection_map.FILE_NAME, names.FILE_NAME} <= old.files.keys()
-        if old and is_the_same and old.content == content and has_all:
-            manifest = old
-        else:
-            live = Index.open(store) if old else None
-            change = compare(live, records)
-            vectors, embedded = vectors_of(change, live, encoder, _counter(progress, "embed"))
-            manifest = Manifest(
-                generation=new_generation_id(),
-                previous=old.generation if old else None,
-                created=datetime.now(UTC),
-                encoder=encoder.name,
-                weights_hash=encoder.weights_hash,
-                dimension=old.dimension if old else encoder.dimension,
-                papers=len(records["papers"]),
-                passages=len(records["passages"]),
-                origins=plan.origins,
-                content=content,
-            )
-            known = live.map if live and live.manifest.content == content else None
-            map_ = known or _map(ordered, records, vectors, _counter(progress, "map"))
-            write = _counter(progress, "write")
-            write_generation(store, manifest, ordered, map_, change, vectors, write)
+        is_the_same = bool(old and plan.after == plan.before and old.origins == plan.origins)
+        manifest, encoded = _advance(
+            store, old, list(plan.before.values()), ordered, plan.origins, encoder,
+            is_the_same=is_the_same, progress=progress,
+        )  # fmt: skip
     return BuildReport(
         new=plan.new,
         unchanged=plan.unchanged,
@@ -194,25 +178,145 @@ def build_papers(
         merges=plan.merges,
         papers=manifest.papers,
         passages=manifest.passages,
-        embedded=embedded,
+        embedded=encoded,
         seconds=time.monotonic() - started,
         generation=manifest.generation,
         previous=old.generation if old else None,
     )
 
 
-def _map(
+def resume(store: Path, encoder: Encoder, *, progress: Progress | None = None) -> BuildReport:
+    """Encode what an index still lacks; bring one over that an earlier version wrote.
+
+    Raises:
+        EncoderError: the encoder fails, or is not the index's.
+        StoreBusyError: another process is writing.
+        StoreError: there is no index, it is damaged or cannot be written.
+    """
+    started = time.monotonic()
+    check_is_store(store)
+    if current(store) is None:
+        raise no_index(store)
+    with writer_lock(store):
+        old, stored = live_papers(store)
+        if old is None:
+            raise no_index(store)
+        check_encoder(old, encoder)
+        papers = list(stored)
+        manifest, encoded = _advance(
+            store, old, papers, papers, old.origins, encoder, is_the_same=True, progress=progress
+        )
+    return BuildReport(
+        new=0,
+        unchanged=len(papers),
+        updated=0,
+        duplicate=0,
+        papers=manifest.papers,
+        passages=manifest.passages,
+        embedded=encoded,
+        seconds=time.monotonic() - started,
+        generation=manifest.generation,
+        previous=manifest.previous,
+    )
+
+
+def _advance(
+    store: Path,
+    old: Manifest | None,
+    stored: Sequence[Paper],
     papers: Sequence[Paper],
-    records: Records,
-    vectors: Mapping[str, NDArray[np.float32]],
+    origins: dict[str, Origin],
+    encoder: Encoder,
+    *,
+    is_the_same: bool,
+    progress: Progress | None,
+) -> tuple[Manifest, int]:
+    """Publish the papers of a run, encode what has no vector, and publish them with their map.
+
+    Returns:
+        The live manifest, and how many texts were encoded.
+    """
+    is_current = old is not None and old.format_version == FORMAT_VERSION
+    live = Index.open(store) if is_current else None
+    is_cut_so = is_the_same and live is not None and live.manifest.code == code_hash()
+    if old and live and is_cut_so and live.map_json is not None and live.coverage == 1:
+        return old, 0
+    contents = Contents.of(papers, live, stored)
+    generation = new_generation_id()
+    manifest = Manifest(
+        generation=generation,
+        # A run that goes on with another, or brings an index over, can be undone with it.
+        previous=(old.previous if is_the_same and is_current else old.generation) if old else None,
+        created=datetime.now(UTC),
+        encoder=encoder.name,
+        weights_hash=encoder.weights_hash,
+        dimension=old.dimension if old else encoder.dimension,
+        papers=len(papers),
+        passages=len(contents.cuts.owner),
+        origins=origins,
+        content=contents.content,
+        code=code_hash(),
+        vectors=live.manifest.vectors if live else f"{VECTORS}/{generation}.bin",
+        checksums=live.manifest.checksums if live else (),
+    )
+    path = store / manifest.vectors
+    with writing(store):
+        path.parent.mkdir(exist_ok=True)
+    log = Log.open(path, manifest.dimension)
+    missing = _missing(contents, log)
+    manifest = manifest.model_copy(update={"records": len(log.stored)})
+    if len(missing) > ASK_BEFORE:
+        manifest = write_generation(store, manifest, contents, None)
+        _counter(progress, "words")(len(papers), len(papers))
+        manifest = manifest.model_copy(update={"generation": new_generation_id(), "files": {}})
+    with writing(store):
+        _encode(contents, missing, path, encoder, _counter(progress, "embed"))
+    log = Log.open(path, manifest.dimension)
+    map_ = live.map if live and live.manifest.content == manifest.content else None
+    if map_ is None:
+        count = _counter(progress, "map")
+        count(0, len(papers))
+        map_ = map_collection(papers, log.take(log.find(contents.cuts.paper_keys)))
+        count(len(papers), len(papers))
+    manifest = manifest.model_copy(update={"records": len(log.stored)})
+    return write_generation(store, manifest, contents, map_), len(missing)
+
+
+def _missing(contents: Contents, log: Log) -> Keys:
+    """The keys of texts without a vector, each once: whole papers first, the newest before all."""
+    newest = np.argsort(-Sightings.of(contents.papers).earliest, kind="stable")
+    place = np.empty(len(newest), dtype=np.int64)
+    place[newest] = np.arange(len(newest))
+    passages = np.argsort(place[contents.cuts.owner], kind="stable")
+    keys = np.concatenate([contents.cuts.paper_keys[newest], contents.cuts.passage_keys[passages]])
+    missing = keys[log.find(keys) < 0]
+    _, first = np.unique(missing, return_index=True)
+    return missing[np.sort(first)]
+
+
+def _encode(
+    contents: Contents,
+    missing: Keys,
+    path: Path,
+    encoder: Encoder,
     progress: Callable[[int, int], None],
-) -> CollectionMap:
-    """The map of papers by the vectors of their whole texts."""
-    rows = [vectors[record.text] for record in records["papers"]]
-    progress(0, len(papers))
-    map_ = map_collection(papers, np.asarray(rows, dtype=np.float32))
-    progress(len(papers), len(papers))
-    return map_
+) -> None:
+    """Encode texts, each batch kept as soon as it is done."""
+    if not len(missing):
+        return
+    total = len(missing)
+    progress(0, total)
+    texts = contents.texts(missing)
+    with LogWriter(path, encoder.dimension) as log:
+        for at in range(0, total, KEPT_TOGETHER):
+            some = slice(at, at + KEPT_TOGETHER)
+            vectors = encoder.encode(texts[some], progress=_from(at, total, progress))
+            log.append(missing[some], vectors)
+
+
+def _from(at: int, total: int, progress: Callable[[int, int], None]) -> Callable[[int], None]:
+    """`progress` of a part that begins at a place of the whole."""
+    return lambda done: progress(at + done, total)
 
 
 def _counter(progress: Progress | None, stage: Stage) -> Callable[[int, int], None]:

@@ -35,6 +35,9 @@ class Coined:
     """Acronyms in brackets whose words, or which themselves, its title has: perhaps its own."""
 
 
+NOTHING = Coined(None, False, (), ())
+
+
 def coined(title: str, abstract: str) -> Coined:
     """The names of a paper by its cleaned title and abstract."""
     found = _HEAD.match(title)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 Vectors = NDArray[np.float32]
 
 BATCH = 32
+FEW = 128
+"""Texts that the bundled encoder takes without torch: its loading costs more than they do."""
 HUB_TIMEOUT_SECONDS = 5
 _NOT_NEEDED = ("onnx/*", "openvino/*", "*.h5", "*.msgpack", "*.ot", "*.onnx", "*.tflite")
 
@@ -103,6 +105,8 @@ class LocalEncoder:
         Raises:
             EncoderError: the model cannot be loaded, or gave a vector that is not finite.
         """
+        if self.bundled and self._model is None and len(texts) <= FEW:
+            return self._few(texts, progress)
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
         longest_first = sorted(range(len(texts)), key=lambda i: -len(texts[i]))
         for at in range(0, len(texts), BATCH):
@@ -117,6 +121,15 @@ class LocalEncoder:
             if progress:
                 progress(at + len(rows))
         return self._checked(vectors)
+
+    def _few(self, texts: Sequence[str], progress: Callable[[int], None] | None) -> Vectors:
+        """Encode some texts by the bundled encoder's light form: torch takes longer to load."""
+        vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
+        for row, text in enumerate(texts):
+            vectors[row] = self.encode_query(text)
+            if progress:
+                progress(row + 1)
+        return vectors
 
     def encode_query(self, text: str) -> Vectors:
         """Encode a question: a unit vector of shape (dimension,).
@@ -212,4 +225,4 @@ def _hash(name: str, folder: Path) -> str:
 
 
 def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:160]

@@ -17,5 +17,9 @@ class StoreBusyError(StoreError):
     """Another process is writing to this store."""
 
 
+class DatabaseError(AbstractQAError):
+    """The Chroma server cannot be reached, or refuses."""
+
+
 class EncoderError(AbstractQAError):
     """The encoder cannot be loaded, or is not the one the index was built with."""

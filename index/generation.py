@@ -1,74 +1,127 @@
-"""Writing a generation: the live one's Chroma with its changes, and all else anew."""
+"""What a generation holds, made from the live one where it is the same, and written beside it."""
 
+import hashlib
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from index.changes import Change
+from index.catalog import Papers, save_papers
 from index.collection_map import CollectionMap
+from index.cuts import Cuts, code_hash
 from index.lexical import LexicalIndex
 from index.manifest import Manifest, hash_files
 from index.names import Names
 from index.papers import Paper
+from index.passages import paper_text
 from index.publish import prune, publish, stage, writing
-from index.store import CHROMA, LEXICAL, PAPERS, generation_folder
-from index.vectors import COLLECTIONS, chroma, copy_chroma, create_collections, delete, upsert
+from index.store import Index
+from index.vectors import Keys, checksums
+
+
+@dataclass(frozen=True, eq=False)
+class Contents:
+    """All that is known of P papers without their vectors."""
+
+    papers: Sequence[Paper]
+    live: Papers | None
+    same: NDArray[np.int64]
+    """The row in `live` of each paper that is equal to it, else -1, shape (P,)."""
+    cuts: Cuts
+    lexical: LexicalIndex
+    names: Names
+
+    @classmethod
+    def of(cls, papers: Sequence[Paper], live: Index | None, stored: Sequence[Paper]) -> Self:
+        """Cut papers and count their words; what the live generation has is taken from there.
+
+        Args:
+            papers: In the order of their ids.
+            live: The live generation, if it is of this format.
+            stored: Its papers, read.
+        """
+        rows = {paper.id: row for row, paper in enumerate(stored)} if live else {}
+        same = np.full(len(papers), -1, dtype=np.int64)
+        kept = np.full(len(papers), -1, dtype=np.int64)
+        is_cut_so = live is not None and live.manifest.code == code_hash()
+        for at, paper in enumerate(papers):
+            row = rows.get(paper.id, -1)
+            if row >= 0 and stored[row] == paper:
+                same[at] = row
+            if row >= 0 and is_cut_so and _says(stored[row]) == _says(paper):
+                kept[at] = row
+        old = live if is_cut_so else None
+        names = Names.build(papers, old.names if old else None, kept)
+        lexical = LexicalIndex.build(papers, old.lexical if old else None, kept)
+        cuts = Cuts.of(papers, old.cuts if old else None, kept)
+        there = live.papers if live and isinstance(live.papers, Papers) else None
+        return cls(papers, there, same, cuts, lexical, names)
+
+    @property
+    def content(self) -> str:
+        """SHA-256 of the ids and of the texts' keys, hexadecimal."""
+        digest = hashlib.sha256("\n".join(paper.id for paper in self.papers).encode())
+        for part in (self.cuts.paper_keys, self.cuts.passage_keys, self.cuts.spans):
+            digest.update(part.tobytes())
+        return digest.hexdigest()
+
+    def texts(self, keys: Keys) -> list[str]:
+        """The text of each key of a paper or a passage."""
+        wanted = set(keys.tolist())
+        found: dict[int, str] = {}
+        for row, key in enumerate(self.cuts.paper_keys.tolist()):
+            if key in wanted and key not in found:
+                found[key] = paper_text(self.papers[row])
+        for row, key in enumerate(self.cuts.passage_keys.tolist()):
+            if key in wanted and key not in found:
+                found[key] = self.cuts.text(row)
+        return [found[key] for key in keys.tolist()]
+
+
+def _says(paper: Paper) -> tuple[str, str]:
+    return paper.title, paper.abstract
 
 
 def write_generation(
-    store: Path,
-    manifest: Manifest,
-    papers: Sequence[Paper],
-    map_: CollectionMap,
-    change: Change,
-    vectors: Mapping[str, NDArray[np.float32]],
-    progress: Callable[[int, int], None],
-) -> None:
-    """Write the generation of `manifest` beside the live one, add its files' hashes, publish.
+    store: Path, manifest: Manifest, contents: Contents, map_: CollectionMap | None
+) -> Manifest:
+    """Write a generation beside the live one, add what its files are known by, and publish it.
 
-    Only the new generation and the one that was live are kept.
+    Only the new generation and the one that it follows are kept.
 
     Args:
         store: The index's folder; the caller holds its lock.
-        manifest: Of the new generation, without the hashes.
-        papers: All its papers, in the order of their ids.
-        map_: Their map.
-        change: How its collections differ from the live ones.
-        vectors: The vector of every text to be written, each of shape (d,).
-        progress: Told how many records are written, and how many are to be.
+        manifest: Of the new generation, without hashes and checksums.
+        contents: What it holds.
+        map_: The map of its papers; None while vectors are missing.
+
+    Returns:
+        The manifest as it was published.
 
     Raises:
         StoreError: it cannot be written.
     """
-    total = sum(map(len, change.upserts.values()))
     with writing(store):
         staged = stage(store, manifest.generation)
         try:
-            if manifest.previous:
-                live = generation_folder(store, manifest.previous)
-                copy_chroma(live / CHROMA, staged / CHROMA)
-            done = 0
-            with chroma(staged / CHROMA) as client:
-                if not manifest.previous:
-                    create_collections(client)
-                for name in COLLECTIONS:
-                    delete(client, name, change.deletions[name])
-                    if records := change.upserts[name]:
-                        rows = np.stack([vectors[record.text] for record in records])
-                        for size in upsert(client, name, records, rows):
-                            done += size
-                            progress(done, total)
-            with (staged / PAPERS).open("w", encoding="utf-8") as file:
-                file.writelines(paper.model_dump_json() + "\n" for paper in papers)
-            LexicalIndex.build(papers).save(staged / LEXICAL)
-            Names.build(papers).save(staged)
-            map_.save(staged)
-            files = hash_files(staged)
-            publish(store, staged, manifest.model_copy(update={"files": files}))
+            save_papers(staged, contents.papers, contents.live, contents.same)
+            contents.cuts.save(staged)
+            contents.lexical.save(staged)
+            contents.names.save(staged)
+            if map_:
+                map_.save(staged)
+            sums = checksums(
+                store / manifest.vectors, manifest.records, manifest.dimension, manifest.checksums
+            )
+            update = {"files": hash_files(staged), "checksums": tuple(sums)}
+            manifest = manifest.model_copy(update=update)
+            publish(store, staged, manifest)
         except BaseException:
             shutil.rmtree(staged, ignore_errors=True)
             raise
         prune(store, {manifest.generation, manifest.previous})
+    return manifest

@@ -5,12 +5,14 @@ titles. Versions of one paper, and a preprint and what was published of it, are 
 """
 
 import hashlib
+import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from index.papers import ID_LENGTH, Paper, derived_id, letters, merge, tokens_of
 
+_DERIVED = re.compile(rf"[0-9a-f]{{{ID_LENGTH}}}")
 _SAME_TEXT = 0.5
 """Share of three-word runs, of the shorter text, from which two abstracts are one text."""
 _SURELY_ALIKE = 0.25
@@ -57,7 +59,10 @@ def _own_ids(papers: Sequence[Paper], known: Mapping[str, Paper]) -> list[Paper]
     for paper in papers:
         if not _is_derived(paper):
             given[paper.id].append(paper)
-    owners = {id_: known.get(id_) or min(those, key=_own_id) for id_, those in given.items()}
+    owners = {
+        id_: known.get(id_) or (min(those, key=_own_id) if len(those) > 1 else those[0])
+        for id_, those in given.items()
+    }
 
     def own(paper: Paper) -> Paper:
         if paper.id not in owners or _is_derived(paper) or _is_same("id", owners[paper.id], paper):
@@ -74,7 +79,9 @@ def _own_id(paper: Paper) -> str:
 
 
 def _is_derived(paper: Paper) -> bool:
-    return paper.id in (derived_id(paper.title, paper.abstract), _own_id(paper))
+    if not _DERIVED.fullmatch(paper.id):
+        return False
+    return paper.id == derived_id(paper.title, paper.abstract) or paper.id == _own_id(paper)
 
 
 def _owner(
@@ -107,11 +114,14 @@ def _groups(papers: Sequence[Paper]) -> list[int]:
         first, second = sorted((root(one), root(other)))
         parents[second] = first
 
+    is_given = [not _is_derived(paper) for paper in papers]
+    keys = [list(_keys(paper, has_id)) for paper, has_id in zip(papers, is_given, strict=True)]
+
     def pairs(kinds: Collection[str]) -> Iterator[tuple[int, int]]:
         """Sightings of one paper, as far as keys of these kinds tell."""
         seen: dict[tuple[str, str], list[int]] = defaultdict(list)
-        for at, paper in enumerate(papers):
-            for key in _keys(paper):
+        for at, its_keys in enumerate(keys):
+            for key in its_keys:
                 if key[0] in kinds:
                     seen[key].append(at)
         for (kind, _), places in seen.items():
@@ -127,7 +137,7 @@ def _groups(papers: Sequence[Paper]) -> list[int]:
         join(one, other)
     given: dict[int, str] = {}
     for at, paper in enumerate(papers):
-        if not _is_derived(paper):
+        if is_given[at]:
             given[root(at)] = min(paper.id, given.get(root(at), paper.id))
     # Different ids that were given stay apart: what has none belongs to the smallest of them.
     named: dict[int, list[int]] = defaultdict(list)
@@ -144,8 +154,8 @@ def _groups(papers: Sequence[Paper]) -> list[int]:
     return [root(at) for at in range(len(papers))]
 
 
-def _keys(paper: Paper) -> Iterable[tuple[str, str]]:
-    if not _is_derived(paper):
+def _keys(paper: Paper, has_id: bool) -> Iterable[tuple[str, str]]:
+    if has_id:
         yield "id", paper.id
     if paper.doi:
         yield "doi", paper.doi.casefold()

@@ -5,17 +5,16 @@ give one token for the whole (`gpt4`, `qwen25`, `omniact`, `m3vit`) and one for 
 (`omni`, `act`). Scores are BM25 (Robertson and Zaragoza, 2009) in the variant of Lucene.
 """
 
-import json
 import re
 import threading
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Self
 
-import bm25s
 import numpy as np
 import Stemmer
 from numpy.typing import NDArray
@@ -23,8 +22,9 @@ from numpy.typing import NDArray
 from index.papers import Paper
 from index.text import clean_text
 
-TOKENS_VERSION = 1
-"""Raised with every change of `tokenize`, so that an older index is rebuilt from its vectors."""
+FILE_NAME = "lexical.npz"
+_ARRAYS = ("starts", "rows", "counts", "lengths")
+_Ints = NDArray[np.int64]
 
 # Words that carry no subject: function words, and the ones people wrap questions in.
 STOP_WORDS = frozenset(
@@ -96,51 +96,127 @@ def token_set(text: str) -> frozenset[str]:
     return frozenset(tokenize(text))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LexicalIndex:
-    """BM25 over the titles and abstracts of the papers of an index, in their order."""
+    """BM25 over the titles and abstracts of P papers of an index, in their order.
 
-    size: int
-    document_frequency: dict[str, int]
-    _bm25: bm25s.BM25 | None
+    V terms have N postings in all: a paper, and how often it has the term.
+    """
+
+    terms: dict[str, int]
+    """Each term, ascending → its place."""
+    starts: NDArray[np.int64]
+    """Where the postings of each term begin, shape (V + 1,)."""
+    rows: NDArray[np.int32]
+    """The papers of each term, ascending, shape (N,)."""
+    counts: NDArray[np.integer]
+    """Shape (N,)."""
+    lengths: NDArray[np.int32]
+    """Tokens of each paper, shape (P,)."""
 
     @classmethod
-    def build(cls, papers: Sequence[Paper]) -> Self:
-        """Index the papers' titles and abstracts."""
-        documents = [
-            tokenize(f"{clean_text(paper.title)}\n{clean_text(paper.abstract)}") for paper in papers
-        ]
-        frequency: dict[str, int] = {}
-        for tokens in documents:
-            for token in set(tokens):
-                frequency[token] = frequency.get(token, 0) + 1
-        if not frequency:
-            return cls(len(papers), {}, None)
-        bm25 = bm25s.BM25(k1=_K1, b=_B, method="lucene")
-        bm25.index(documents, show_progress=False)
-        return cls(len(papers), frequency, bm25)
+    def build(
+        cls,
+        papers: Sequence[Paper],
+        live: Self | None = None,
+        kept: NDArray[np.int64] | None = None,
+    ) -> Self:
+        """Index the papers' titles and abstracts.
+
+        Args:
+            papers: In the order of their rows.
+            live: An index of papers of which some are the same.
+            kept: The row in `live` of each paper that is in it as it is now, else -1, shape (P,).
+        """
+        terms: dict[str, int] = dict(live.terms) if live else {}
+        if live is None or kept is None:
+            kept = np.full(len(papers), -1, dtype=np.int64)
+        columns, rows, counts = [], [], []
+        if live is not None:
+            places = np.full(live.size, -1, dtype=np.int64)
+            places[kept[kept >= 0]] = np.flatnonzero(kept >= 0)
+            stays = places[live.rows] >= 0
+            columns.append(np.repeat(np.arange(len(live.terms)), np.diff(live.starts))[stays])
+            rows.append(places[live.rows][stays])
+            counts.append(live.counts[stays])
+        new: list[int] = []
+        for row in np.flatnonzero(kept < 0).tolist():
+            text = f"{clean_text(papers[row].title)}\n{clean_text(papers[row].abstract)}"
+            for token, count in Counter(tokenize(text)).items():
+                new += (terms.setdefault(token, len(terms)), row, count)
+        added = np.asarray(new, dtype=np.int64).reshape(-1, 3)
+        return cls._of(
+            list(terms),
+            np.concatenate([*columns, added[:, 0]]),
+            np.concatenate([*rows, added[:, 1]]),
+            np.concatenate([*counts, added[:, 2]]),
+            len(papers),
+        )
+
+    @classmethod
+    def _of(cls, terms: list[str], columns: _Ints, rows: _Ints, counts: _Ints, size: int) -> Self:
+        """The index of postings in any order; terms without one are left out."""
+        used = np.unique(columns)
+        ranked = sorted(used.tolist(), key=terms.__getitem__)
+        place = np.zeros(len(terms), dtype=np.int64)
+        place[ranked] = np.arange(len(ranked))
+        columns = place[columns]
+        order = np.lexsort((rows, columns))
+        frequency = np.bincount(columns, minlength=len(ranked))
+        lengths = np.bincount(rows, weights=counts, minlength=size)
+        return cls(
+            {terms[at]: number for number, at in enumerate(ranked)},
+            np.concatenate(([0], np.cumsum(frequency))).astype(np.int64),
+            rows[order].astype(np.int32),
+            counts[order].astype(np.int32),
+            lengths.astype(np.int32),
+        )
+
+    @property
+    def size(self) -> int:
+        """The number of papers."""
+        return len(self.lengths)
+
+    @cached_property
+    def document_frequency(self) -> dict[str, int]:
+        """Term → papers that have it."""
+        return dict(zip(self.terms, np.diff(self.starts).tolist(), strict=True))
 
     def save(self, folder: Path) -> None:
-        """Write the index into `folder`, which is made."""
+        """Write the index into `folder`, as one file."""
+        terms = np.frombuffer("\n".join(self.terms).encode(), dtype=np.uint8)
+        arrays = {name: getattr(self, name) for name in _ARRAYS}
+        arrays["counts"] = np.minimum(self.counts, 65_535).astype(np.uint16)
         folder.mkdir(parents=True, exist_ok=True)
-        counts = {"size": self.size, "document_frequency": self.document_frequency}
-        (folder / "terms.json").write_text(json.dumps(counts, ensure_ascii=False), encoding="utf-8")
-        if self._bm25 is not None:
-            self._bm25.save(folder / "bm25", show_progress=False)
+        with (folder / FILE_NAME).open("wb") as file:
+            np.savez(file, allow_pickle=False, terms=terms, **arrays)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read an index that `save` wrote."""
-        counts = json.loads((folder / "terms.json").read_text(encoding="utf-8"))
-        bm25 = bm25s.BM25.load(folder / "bm25") if (folder / "bm25").is_dir() else None
-        return cls(counts["size"], counts["document_frequency"], bm25)
+        with np.load(folder / FILE_NAME) as stored:
+            terms = stored["terms"].tobytes().decode().split("\n")
+            if len(stored["starts"]) == 1:
+                terms = []
+            places = {term: place for place, term in enumerate(terms)}
+            starts, rows, counts, lengths = (stored[name] for name in _ARRAYS)
+            return cls(places, starts, rows, counts, lengths)
+
+    @cached_property
+    def _damping(self) -> NDArray[np.float64]:
+        """What a term's count is weighed against in each paper: more in long ones, shape (P,)."""
+        mean = float(self.lengths.mean()) or 1.0 if self.size else 1.0
+        return (_K1 * (1 - _B + _B * self.lengths / mean)).astype(np.float64)
 
     def scores(self, tokens: Iterable[str]) -> NDArray[np.float32]:
         """BM25 of every paper for a query, shape `(size,)`, 0 where no token is shared."""
-        known = [token for token in dict.fromkeys(tokens) if token in self.document_frequency]
-        if self._bm25 is None or not known:
-            return np.zeros(self.size, dtype=np.float32)
-        return np.asarray(self._bm25.get_scores(known), dtype=np.float32)
+        scores = np.zeros(self.size, dtype=np.float64)
+        for token in dict.fromkeys(tokens):
+            if (place := self.terms.get(token)) is not None:
+                some = slice(self.starts[place], self.starts[place + 1])
+                rows, counts = self.rows[some], self.counts[some]
+                scores[rows] += self.idf(token) * counts / (self._damping[rows] + counts)
+        return scores.astype(np.float32)
 
     def idf(self, token: str) -> float:
         """How rare a token is: `ln(1 + (N - n + 0.5) / (n + 0.5))`, highest if unknown."""

@@ -13,7 +13,7 @@ from index.errors import EncoderError, StoreError
 from index.hashing import sha256_of
 from index.sources import Origin
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 FILE_NAME = "manifest.json"
 
 
@@ -35,7 +35,13 @@ class Manifest(BaseModel):
     origins: dict[str, Origin] = Field(
         default_factory=dict, description="Name of each source that was a file → that file."
     )
-    content: str = Field(description="SHA-256 of the ids and texts in the collections.")
+    content: str = Field(default="", description="SHA-256 of the ids and texts of all passages.")
+    code: str = Field(default="", description="SHA-256 of the code that cut the papers.")
+    vectors: str = Field(default="", description="The file of vectors, relative to the store.")
+    records: int = Field(default=0, description="Records in it when this was published.")
+    checksums: tuple[int, ...] = Field(
+        default=(), description="CRC-32 of each block of those records."
+    )
     files: dict[str, str] = Field(
         default_factory=dict, description="Relative path of every other file → its SHA-256."
     )

@@ -6,10 +6,10 @@ second finds those names that are spelled in several atoms, in whatever way.
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from index.coined import Coined, coined
+from index.coined import NOTHING, Coined, coined
 from index.folding import LONGEST, Atoms, Link, content_words, fold, is_shaped, key_of
 from index.lexical import STOP_WORDS
 from index.papers import Paper
@@ -48,37 +48,86 @@ class Mentions:
     """What each paper calls itself, or ""."""
     titles: list[list[str]] = field(default_factory=list)
     """The atoms of each title."""
+    coinages: list[Coined] = field(default_factory=list)
+    """What each paper coins."""
+    several: set[str] = field(default_factory=set)
+    """Keys of what looks like a name somewhere, or is coined: other papers may spell it apart."""
+    loose: set[str] = field(default_factory=set)
+    """Those of them that are written with a comma."""
 
 
-def gather(papers: Sequence[Paper]) -> Mentions:
-    """Gather the names of a collection."""
-    mentions, several, loose = Mentions(), set[str](), set[str]()
+def gather(papers: Sequence[Paper], before: Mentions | None = None) -> Mentions:
+    """Gather the names of a collection.
+
+    Args:
+        papers: In the order of their rows.
+        before: What was gathered of those papers that are known, with their rows as they are now;
+            the others have no title in it. What is gathered is added to it.
+    """
+    mentions = before or Mentions(titles=[[]] * len(papers), coinages=[NOTHING] * len(papers))
+    new = [row for row, title in enumerate(mentions.titles) if not title]
+    several = set[str]()
     texts: list[str] = []
-    coinages: list[Coined] = []
-    for row, paper in enumerate(papers):
-        title, abstract = clean_text(paper.title), clean_text(paper.abstract)
+    for row in new:
+        title, abstract = clean_text(papers[row].title), clean_text(papers[row].abstract)
         coinage = coined(title, abstract)
-        for form in filter(None, (*coinage.spelled, *coinage.introduced, coinage.head)):
+        for form in forms_of(coinage):
             several.add(key := key_of(form))
             mentions.forms[key] = form
             if Link.LOOSE in Atoms.of(fold(form)).links:
-                loose.add(key)
+                mentions.loose.add(key)
         texts.append(fold(f"{title}\n{abstract}"))
         atoms = Atoms.of(texts[-1])
         titled = next((at for at, gap in enumerate(atoms.gaps, 1) if "\n" in gap), 0)
         for key in _single(atoms, titled, several, mentions.forms):
             mentions.rows[key].append(row)
-        mentions.titles.append(atoms.keys[:titled])
-        coinages.append(coinage)
+        mentions.titles[row] = atoms.keys[:titled]
+        mentions.coinages[row] = coinage
     several.discard("")
-    beginnings = {
-        key[:size] for key in several if len(key) <= _LONGEST_KEY for size in range(1, len(key) + 1)
-    }
-    for row, text in enumerate(texts):
-        for key in _joined(Atoms.of(text), several, loose, beginnings):
+    unheard = several - mentions.several
+    mentions.several |= several
+    beginnings = _beginnings(mentions.several)
+    for row, text in zip(new, texts, strict=True):
+        for key in _joined(Atoms.of(text), mentions.several, mentions.loose, beginnings):
             mentions.rows[key].append(row)
-    _settle(mentions, coinages)
+    if before:
+        beginnings = _beginnings(unheard)
+        for row in _may_spell(unheard, mentions.rows) - set(new):
+            text = fold(f"{clean_text(papers[row].title)}\n{clean_text(papers[row].abstract)}")
+            for key in _joined(Atoms.of(text), unheard, mentions.loose, beginnings):
+                mentions.rows[key].append(row)
+        for rows in mentions.rows.values():
+            rows.sort()
+    _settle(mentions)
     return mentions
+
+
+def forms_of(coinage: Coined) -> Iterator[str]:
+    """What a paper may call itself, as it is written."""
+    return filter(None, (*coinage.spelled, *coinage.introduced, coinage.head))
+
+
+def _beginnings(keys: Iterable[str]) -> set[str]:
+    return {
+        key[:size] for key in keys if len(key) <= _LONGEST_KEY for size in range(1, len(key) + 1)
+    }
+
+
+def _may_spell(keys: Iterable[str], rows: Mapping[str, list[int]]) -> set[int]:
+    """The papers that have a word that one of the keys begins with, and one that it ends with."""
+
+    def having(parts: Iterable[str]) -> set[int]:
+        kinds = (kind + part for part in parts for kind in ("", PLAIN))
+        return set[int]().union(*(rows.get(key, ()) for key in kinds))
+
+    found: set[int] = set()
+    for key in keys:
+        if len(key) <= _LONGEST_KEY:
+            begins = having(key[:size] for size in range(1, len(key)))
+            # Numbers are nobody's word: "GPT 4" has only its beginning among them.
+            ends = having(key[at:] for at in range(1, len(key))) if key[-1].isalpha() else begins
+            found |= begins & ends
+    return found
 
 
 def _single(atoms: Atoms, titled: int, several: set[str], forms: dict[str, str]) -> set[str]:
@@ -151,10 +200,12 @@ def _joined(atoms: Atoms, several: set[str], loose: set[str], beginnings: set[st
     return found
 
 
-def _settle(mentions: Mentions, coinages: Sequence[Coined]) -> None:
+def _settle(mentions: Mentions) -> None:
     """Decide which names are the papers' own, and what each calls itself."""
+    coinages = mentions.coinages
     own: dict[str, list[int]] = defaultdict(list)
     kept: list[set[str]] = []
+    mentions.called = []
     for row, coinage in enumerate(coinages):
         head = key_of(coinage.head or "")
         limits = {

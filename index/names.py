@@ -4,10 +4,11 @@ It is built once, with the index. A look-up costs what the text costs, not what 
 does: a name is one key of a dictionary, however it is spelled (see `index.folding`).
 """
 
+import json
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import astuple, dataclass, fields
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
@@ -18,15 +19,15 @@ from numpy.typing import NDArray
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
+from index.coined import NOTHING, Coined
 from index.folding import key_of, trigrams
-from index.mentions import PHRASE, PLAIN, gather
+from index.mentions import PHRASE, PLAIN, Mentions, forms_of, gather
 from index.naming import Named, Rows, names_in
 from index.papers import Paper
 
 __all__ = ["FILE_NAME", "Named", "Names"]
 
-FILE_NAME = "names-1.npz"
-"""The number is raised with every change of what is gathered: an older table is built anew."""
+FILE_NAME = "names.npz"
 
 _LONGEST_BASE = 32
 """Letters and digits of a name like `H3K56`, which is the same with a few letters after it."""
@@ -53,12 +54,33 @@ class Names:
     """CRC-32 of each three atoms that follow each other in a title, ascending, shape (T,)."""
     trigram_rows: NDArray[np.int32]
     """The papers of those titles, shape (T,)."""
+    titles: list[str]
+    """The atoms of each of the P titles, joined by spaces."""
+    coinages: list[str]
+    """What each of the P papers coins, as JSON; with `titles` and `several`, a table is carried
+    on when papers are added or removed."""
+    several: list[str]
+    """Keys of what looks like a name in some paper, ascending; a comma's begin with ","."""
 
     @classmethod
-    def build(cls, papers: Sequence[Paper]) -> Self:
-        """Gather the names of papers, whose rows are their places in the sequence."""
-        found = gather(papers)
-        keys = sorted({*found.rows, *found.own})
+    def build(
+        cls,
+        papers: Sequence[Paper],
+        live: Self | None = None,
+        kept: NDArray[np.int64] | None = None,
+    ) -> Self:
+        """Gather the names of papers, whose rows are their places in the sequence.
+
+        Args:
+            papers: In the order of their rows.
+            live: The names of papers of which some are the same.
+            kept: The row in `live` of each paper that is in it as it is now, else -1, shape (P,).
+        """
+        before = live._carried(kept) if live is not None and kept is not None else None
+        found = gather(papers, before)
+        keys = sorted(
+            key for key in {*found.rows, *found.own} if found.rows.get(key) or found.own.get(key)
+        )
         sizes = [len(title) for title in found.titles]
         grams = sorted(
             {(gram, row) for row, title in enumerate(found.titles) for gram in trigrams(title)}
@@ -72,7 +94,34 @@ class Names:
             np.asarray(sizes, dtype=np.int32),
             np.asarray([gram for gram, _ in grams], dtype=np.uint32),
             np.asarray([row for _, row in grams], dtype=np.int32),
+            [" ".join(title) for title in found.titles],
+            [json.dumps(astuple(coinage), separators=(",", ":")) for coinage in found.coinages],
+            sorted("," * (key in found.loose) + key for key in found.several),
         )
+
+    def _carried(self, kept: NDArray[np.int64]) -> Mentions:
+        """What was gathered of the papers that are kept, with the rows that they have now."""
+        places = np.full(len(self.calls), -1, dtype=np.int32)
+        places[kept[kept >= 0]] = np.flatnonzero(kept >= 0)
+        rows = places[self.rows]
+        ends = np.cumsum(rows >= 0)
+        bounds = np.concatenate([[0], ends])[self.starts].tolist()
+        left = rows[rows >= 0].tolist()
+        found = Mentions(titles=[[]] * len(kept), coinages=[NOTHING] * len(kept))
+        for place, key in enumerate(self.keys):
+            if bounds[place] < bounds[place + 1]:
+                found.rows[key] = left[bounds[place] : bounds[place + 1]]
+        found.forms = {key: form for key, form in zip(self.keys, self.forms, strict=True) if form}
+        for row in np.flatnonzero(kept >= 0).tolist():
+            found.titles[row] = self.titles[kept[row]].split()
+            head, is_titled, introduced, spelled = json.loads(self.coinages[kept[row]])
+            coinage = Coined(head, is_titled, tuple(introduced), tuple(spelled))
+            found.coinages[row] = coinage
+            for form in forms_of(coinage):
+                found.forms.setdefault(key_of(form), form)
+        found.several = {key.lstrip(",") for key in self.several}
+        found.loose = {key[1:] for key in self.several if key.startswith(",")}
+        return found
 
     def save(self, folder: Path) -> None:
         """Write the table into `folder`, as one file."""
@@ -96,6 +145,7 @@ class Names:
             }  # fmt: skip
         if len(columns["starts"]) == 1:
             columns["keys"] = columns["forms"] = []
+        columns["several"] = [key for key in columns["several"] if key]
         return cls(**columns)
 
     def read(self, text: str) -> tuple[Named, ...]:

@@ -17,12 +17,14 @@ from index.store import (
     GENERATIONS,
     LOCK,
     UNFINISHED,
+    VECTORS,
     check_is_store,
     current,
     generation_folder,
     no_index,
     own_generations,
 )
+from index.vectors import keys_of
 
 _WHY = {
     errno.ENOSPC: "there is no space left on its disk; free some and run the command again",
@@ -99,10 +101,17 @@ def publish(store: Path, staged: Path, manifest: Manifest) -> None:
 
 
 def prune(store: Path, keep: set[str | None]) -> None:
-    """Remove every generation, finished or not, that is not to be kept, and nothing else."""
+    """Remove every generation, finished or not, that is not to be kept, and their vectors."""
+    needed = set()
     for folder in own_generations(store):
         if folder.name not in keep:
             shutil.rmtree(folder)
+        elif (folder / FILE_NAME).is_file():
+            vectors = store / read_manifest(folder, store).vectors
+            needed |= {vectors, keys_of(vectors)}
+    for path in (store / VECTORS).glob("*.*"):
+        if path not in needed:
+            path.unlink()
 
 
 def undo(store: Path, expected: str | None = None) -> str:

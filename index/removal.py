@@ -1,24 +1,21 @@
 """Taking papers out of an index; `index.publish.undo` puts them back."""
 
 from collections.abc import Iterable, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
 from rapidfuzz import fuzz, process
 from rapidfuzz.utils import default_process
 
 from index.build import Progress
-from index.changes import Change, Records, content_hash
 from index.collection_map import map_collection
+from index.cuts import code_hash
 from index.errors import InputError
-from index.generation import write_generation
+from index.generation import Contents, write_generation
 from index.papers import Paper, letters
 from index.publish import new_generation_id, writer_lock
 from index.store import Index, check_is_store, current, no_index
-from index.vectors import Record
 
 _NEAREST = 3
 _LEAST_LIKENESS = 50
@@ -59,18 +56,18 @@ def remove(ids: Sequence[str], store: Path, *, progress: Progress | None = None)
         gone = set(ids)
         if unknown := gone - {paper.id for paper in live.papers}:
             raise InputError(f"no paper {min(unknown)!r} in the index: give an id that is in it")
-        kept = np.array([paper.id not in gone for paper in live.papers], dtype=bool)
-        if not kept.any():
+        stored = list(live.papers)
+        papers = [paper for paper in stored if paper.id not in gone]
+        if not papers:
             raise InputError(
                 "that would remove every paper: index others first, or delete the folder"
                 f" {store} to start anew"
             )
-        papers = [paper for paper in live.papers if paper.id not in gone]
-        left = _records(live, {paper.id for paper in papers})
-        deleted = _records(live, gone)
+        contents = Contents.of(papers, live, stored)
         if progress:
             progress("map", 0, len(papers))
-        map_ = map_collection(papers, live.paper_vectors[kept])
+        rows = [row for row, paper in enumerate(stored) if paper.id not in gone]
+        map_ = map_collection(papers, live.paper_vectors[rows]) if live.coverage == 1 else None
         if progress:
             progress("map", len(papers), len(papers))
         named = {source.name for paper in papers for source in paper.sources}
@@ -80,22 +77,17 @@ def remove(ids: Sequence[str], store: Path, *, progress: Progress | None = None)
                 "generation": new_generation_id(),
                 "previous": live.manifest.generation,
                 "created": datetime.now(UTC),
-                "papers": len(left["papers"]),
-                "passages": len(left["passages"]),
+                "papers": len(papers),
+                "passages": len(contents.cuts.owner),
                 "origins": {name: origins[name] for name in origins if name in named},
-                # Of what the collections hold: a newer version, which would cut abstracts in
-                # another way, still sees that it has not done so here.
-                "content": content_hash(left),
+                "content": contents.content,
+                "code": code_hash(),
                 "files": {},
             }
         )
-        change = Change(
-            upserts={"papers": [], "passages": []},
-            deletions={name: [record.id for record in deleted[name]] for name in deleted},
-        )
-        write_generation(store, manifest, papers, map_, change, {}, lambda *_: None)
+        manifest = write_generation(store, manifest, contents, map_)
     return RemovalReport(
-        removed=tuple(paper for paper in live.papers if paper.id in gone),
+        removed=tuple(paper for paper in stored if paper.id in gone),
         papers=manifest.papers,
         passages=manifest.passages,
         generation=manifest.generation,
@@ -134,19 +126,3 @@ def _find_id(title: str, papers: Sequence[Paper]) -> str:
     nearest = "; ".join(f"{found!r}" for found, *_ in near)
     hint = f"the nearest titles are {nearest}" if near else "give a title or an id that is in it"
     raise InputError(f"no paper {title!r} in the index: {hint}")
-
-
-def _records(index: Index, ids: AbstractSet[str]) -> Records:
-    """What the collections hold of the papers of these ids, without metadata."""
-    return {
-        "papers": [
-            Record(paper.id, text, {})
-            for paper, text in zip(index.papers, index.paper_texts, strict=True)
-            if paper.id in ids
-        ],
-        "passages": [
-            Record(passage.id, passage.text, {})
-            for passage in index.passages
-            if passage.paper_id in ids
-        ],
-    }

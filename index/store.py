@@ -1,16 +1,15 @@
 """The index on disk, and how it is read.
 
-A store is a folder: `CURRENT` names the live generation, `generations/<id>/` holds `chroma/`,
-`lexical/`, `papers.jsonl`, `map.json`, `names-1.npz` and `manifest.json`, and `LOCK` is held by the
-process that writes. A published generation never changes, so readers and a writer do not disturb
-each other.
+A store is a folder: `CURRENT` names the live generation, `generations/<id>/` holds its papers,
+passages, words, names, map and `manifest.json`, `vectors/` the file of vectors that generations
+share (`index.vectors`), and `LOCK` is held by the process that writes. A published generation never
+changes, so readers and a writer do not disturb each other.
 """
 
 import re
 import shlex
-import tempfile
-from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Self
@@ -19,29 +18,40 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from index import collection_map, names
+from index import catalog, collection_map
+from index.catalog import Papers
 from index.collection_map import CollectionMap
+from index.cuts import Cuts, Passages
+from index.encoder import Encoder
 from index.errors import StoreError
 from index.lexical import LexicalIndex
-from index.manifest import FILE_NAME, Manifest, check_files, damaged, read_manifest
+from index.manifest import (
+    FILE_NAME,
+    FORMAT_VERSION,
+    Manifest,
+    check_files,
+    damaged,
+    read_manifest,
+)
 from index.names import Names
 from index.papers import Paper, letters
-from index.passages import Passage
+from index.passages import Passage, paper_text
 from index.sources import source_name
-from index.vectors import Record, chroma, copy_chroma, read_collection
+from index.vectors import Candidates, Keys, Log, Vectors, checksums
 
 CURRENT = "CURRENT"
 LOCK = "LOCK"
 GENERATIONS = "generations"
-CHROMA = "chroma"
-LEXICAL = "lexical"
-PAPERS = "papers.jsonl"
+VECTORS = "vectors"
+
+FEW = 20_000
+"""Papers that are compared one by one where a filter leaves no more."""
 
 UNFINISHED = ".tmp"
 """What the name of a generation that is being written ends in."""
 
 _ID = re.compile(r"\d{8}T\d{6}-[0-9a-f]{8}")
-_OURS = {CURRENT, f"{CURRENT}.tmp", LOCK, GENERATIONS}
+_OURS = {CURRENT, f"{CURRENT}.tmp", LOCK, GENERATIONS, VECTORS}
 
 
 def current(store: Path) -> str | None:
@@ -111,7 +121,7 @@ def check_is_store(store: Path) -> None:
     """
     try:
         str(store).encode()
-    except UnicodeEncodeError as error:  # Chroma could not open it
+    except UnicodeEncodeError as error:
         name = source_name(store)
         raise StoreError(f"the folder name {name} is not UTF-8: give another --store") from error
     entries = _entries(store)
@@ -148,7 +158,7 @@ def generation_folder(store: Path, generation: str) -> Path:
     return store / GENERATIONS / generation
 
 
-def read_papers(store: Path, generation: str) -> tuple[Manifest, tuple[Paper, ...]]:
+def read_papers(store: Path, generation: str) -> tuple[Manifest, Sequence[Paper]]:
     """The manifest and the papers of a generation, after checking the hash of its every file.
 
     Raises:
@@ -160,15 +170,17 @@ def read_papers(store: Path, generation: str) -> tuple[Manifest, tuple[Paper, ..
     manifest = read_manifest(folder, store)
     check_files(folder, manifest, store)
     try:
+        if manifest.format_version == FORMAT_VERSION:
+            return manifest, Papers(folder)
         # Not splitlines: JSON leaves line separators such as U+2028 in its strings.
-        lines = (folder / PAPERS).read_text(encoding="utf-8").split("\n")
+        lines = (folder / catalog.FILE_NAME).read_text(encoding="utf-8").split("\n")
         return manifest, tuple(Paper.model_validate_json(line) for line in lines if line)
     except (OSError, ValidationError) as error:
-        raise damaged(store, f"{generation}/{PAPERS} cannot be read") from error
+        raise damaged(store, f"{generation}/{catalog.FILE_NAME} cannot be read") from error
 
 
-def live_papers(store: Path) -> tuple[Manifest | None, tuple[Paper, ...]]:
-    """The live generation's manifest and papers, if there is one; Chroma stays closed.
+def live_papers(store: Path) -> tuple[Manifest | None, Sequence[Paper]]:
+    """The live generation's manifest and papers, if there is one, of this format or an older one.
 
     Raises:
         StoreError: as `read_papers`.
@@ -185,7 +197,7 @@ def live_papers(store: Path) -> tuple[Manifest | None, tuple[Paper, ...]]:
     return live_papers(store)
 
 
-def previous_papers(store: Path) -> tuple[Paper, ...] | None:
+def previous_papers(store: Path) -> Sequence[Paper] | None:
     """The papers of the generation before the live one, in the order of their ids.
 
     Returns:
@@ -213,23 +225,23 @@ def previous_papers(store: Path) -> tuple[Paper, ...] | None:
 
 @dataclass(frozen=True, eq=False)
 class Index:
-    """A generation of the index, whole in memory: nothing on disk is needed after `open`.
+    """A generation of the index. Texts and vectors are read from mapped files when needed.
 
-    With P papers, S passages and vectors of length d, all of unit length:
+    What is published never changes, and a removed file stays readable for who has it open, so
+    neither a writer nor a later generation disturbs this one. With P papers, S passages and
+    vectors of length d, all of unit length:
     """
 
     manifest: Manifest
-    papers: tuple[Paper, ...]
+    papers: Sequence[Paper]
     """P papers in the order of their ids."""
-    paper_texts: tuple[str, ...]
-    """The P texts that were embedded for the papers."""
-    passages: tuple[Passage, ...]
+    passages: Sequence[Passage]
     """S passages, those of one paper together and in order, in the order of the papers."""
     owner: NDArray[np.int64]
     """The row in `papers` of each passage, shape (S,), ascending."""
-    paper_vectors: NDArray[np.float32]
+    paper_vectors: Vectors | NDArray[np.float32]
     """Shape (P, d)."""
-    passage_vectors: NDArray[np.float32]
+    passage_vectors: Vectors | NDArray[np.float32]
     """Shape (S, d)."""
     lexical: LexicalIndex
     names: Names
@@ -237,29 +249,52 @@ class Index:
     """The map as it was stored."""
 
     @cached_property
-    def _rows(self) -> dict[str, int]:
+    def _rows(self) -> tuple[dict[str, int], dict[str, int]]:
         """Row of each paper by its id, and by the letters of its title."""
-        titles = {letters(paper.title): row for row, paper in enumerate(self.papers)}
-        return titles | {paper.id: row for row, paper in enumerate(self.papers)}
+        if isinstance(self.papers, Papers):
+            return self.papers.rows, self.papers.titled
+        rows = {paper.id: row for row, paper in enumerate(self.papers)}
+        return rows, {letters(paper.title): row for row, paper in enumerate(self.papers)}
 
     def row_of(self, name: str) -> int | None:
         """The row of the paper of this id or title; None if there is none."""
-        row = self._rows.get(name)
-        return self._rows.get(letters(name)) if row is None else row
+        ids, titles = self._rows
+        row = ids.get(name)
+        return titles.get(letters(name)) if row is None else row
 
     @cached_property
     def map(self) -> CollectionMap | None:
-        """The map of the collection; None if an earlier version wrote the generation."""
+        """The map of the collection; None if it is not drawn yet."""
         if self.map_json is None:
             return None
         return CollectionMap.model_validate_json(self.map_json)
 
+    @cached_property
+    def clusters(self) -> NDArray[np.int64]:
+        """The cluster of each paper on the map, 0 without one, shape (P,)."""
+        found = np.zeros(len(self.papers), dtype=np.int64)
+        for point in self.map.points if self.map else ():
+            found[self._rows[0][point.id]] = point.cluster
+        return found
+
+    @cached_property
+    def coverage(self) -> float:
+        """The share of papers and passages that have their vectors, from 0 to 1."""
+        parts = (self.paper_vectors, self.passage_vectors)
+        missing = sum(int(each.missing.sum()) for each in parts if isinstance(each, Vectors))
+        return 1 - missing / max(1, sum(map(len, parts)))
+
+    @cached_property
+    def is_covered(self) -> bool:
+        """Whether everything has its vector."""
+        return self.coverage == 1
+
     @classmethod
     def open(cls, store: Path) -> Self:
-        """Read the live generation of `store` after checking its files' hashes.
+        """Open the live generation of `store` after checking its files.
 
         Raises:
-            StoreError: there is no index, it is damaged, or of a newer format.
+            StoreError: there is no index, it is damaged, or of another format.
         """
         check_is_store(store)
         generation = current(store)
@@ -276,71 +311,103 @@ class Index:
     @classmethod
     def _read(cls, store: Path, generation: str) -> Self:
         manifest, papers = read_papers(store, generation)
+        if manifest.format_version < FORMAT_VERSION or not isinstance(papers, Papers):
+            raise StoreError(
+                f"the index at {store} was written by an earlier version: to bring it over, run:"
+                f" abstractqa index --resume --store {shlex.quote(str(store))}"
+            )
         folder = generation_folder(store, generation)
         try:
-            with tempfile.TemporaryDirectory(prefix="abstractqa-") as scratch:
-                # A copy, because Chroma writes into what it opens, and is not process-safe.
-                copy = copy_chroma(folder / CHROMA, Path(scratch) / CHROMA)
-                with chroma(copy) as client:
-                    wholes = read_collection(client, "papers", manifest.dimension)
-                    sentences = read_collection(client, "passages", manifest.dimension)
-            lexical = LexicalIndex.load(folder / LEXICAL)
-            has_names = names.FILE_NAME in manifest.files  # an earlier version wrote none
-            table = Names.load(folder) if has_names else Names.build(papers)
-            has_map = collection_map.FILE_NAME in manifest.files
-            map_json = (folder / collection_map.FILE_NAME).read_bytes() if has_map else None
+            log = Log.open(store / manifest.vectors, manifest.dimension)
+            if not _is_whole(log, manifest):
+                raise damaged(store, f"{manifest.vectors} has changed since it was written")
+            cuts = Cuts.load(folder)
+            map_file = folder / collection_map.FILE_NAME
+            return cls(
+                manifest=manifest,
+                papers=papers,
+                passages=Passages(cuts, papers.ids),
+                owner=cuts.owner,
+                paper_vectors=Vectors(log, log.find(cuts.paper_keys)),
+                passage_vectors=Vectors(log, log.find(cuts.passage_keys)),
+                lexical=LexicalIndex.load(folder),
+                names=Names.load(folder),
+                map_json=map_file.read_bytes() if map_file.name in manifest.files else None,
+            )
         except OSError as error:
-            raise StoreError(
-                f"the index at {store} cannot be read ({error.strerror or error}):"
-                f" check that {tempfile.gettempdir()} has space for a copy of it"
-            ) from error
-        return cls._assemble(store, manifest, papers, wholes, sentences, lexical, table, map_json)
+            raise _unreadable(store, error) from error
 
-    @classmethod
-    def _assemble(
-        cls,
-        store: Path,
-        manifest: Manifest,
-        papers: tuple[Paper, ...],
-        wholes: tuple[list[Record], NDArray[np.float32]],
-        sentences: tuple[list[Record], NDArray[np.float32]],
-        lexical: LexicalIndex,
-        table: Names,
-        map_json: bytes | None,
-    ) -> Self:
-        """Put Chroma's records into the order of the papers."""
-        whole_rows = {record.id: row for row, record in enumerate(wholes[0])}
-        if whole_rows.keys() != {paper.id for paper in papers}:
-            raise damaged(store, "its papers and its vectors do not agree")
-        by_paper: dict[str, list[int]] = defaultdict(list)
-        for row, record in enumerate(sentences[0]):
-            by_paper[str(record.metadata["paper"])].append(row)
-        passages: list[Passage] = []
-        rows: list[int] = []
-        owner: list[int] = []
-        for number, paper in enumerate(papers):
-            own = by_paper.get(paper.id, [])
-            own.sort(key=lambda row: sentences[0][row].metadata["start"])
-            passages += (_passage(sentences[0][row]) for row in own)
-            rows += own
-            owner += [number] * len(own)
-        order = [whole_rows[paper.id] for paper in papers]
-        return cls(
-            manifest=manifest,
-            papers=papers,
-            paper_texts=tuple(wholes[0][row].text for row in order),
-            passages=tuple(passages),
-            owner=np.asarray(owner, dtype=np.int64),
-            paper_vectors=wholes[1][order],
-            passage_vectors=sentences[1][rows],
-            lexical=lexical,
-            names=table,
-            map_json=map_json,
+    def followed(self) -> Self:
+        """The same generation with the vectors that were encoded since it was opened."""
+        old, cuts = self._log, self.cuts
+        if self.is_covered or old is None or cuts is None or not old.grown:
+            return self
+        log = Log.open(old.path, old.dimension)
+        if len(old.extra):
+            log = log.with_extra(old.keys[len(old.stored) :], old.extra)
+        return self._with(log, cuts)
+
+    def with_vectors(self, keys: Keys, vectors: NDArray[np.float32]) -> Self:
+        """The same generation with vectors of some texts that are not stored, in memory."""
+        if self._log is None or self.cuts is None:
+            return self
+        return self._with(self._log.with_extra(keys, vectors), self.cuts)
+
+    def encoded(self, papers: Sequence[int], passages: Sequence[int], encoder: Encoder) -> Self:
+        """The same generation with vectors of some papers and passages that had none, in memory."""
+        cuts = self.cuts
+        if cuts is None:
+            return self
+        texts = {int(cuts.paper_keys[row]): paper_text(self.papers[row]) for row in papers}
+        texts |= {int(cuts.passage_keys[row]): cuts.text(row) for row in passages}
+        if not texts:
+            return self
+        keys = np.fromiter(texts, dtype=np.uint64, count=len(texts))
+        return self.with_vectors(keys, encoder.encode(list(texts.values())))
+
+    def searched(self, papers: Candidates, passages: Candidates) -> Self:
+        """The same generation, in which a vector is compared with candidates alone."""
+        wholes, sentences = self.paper_vectors, self.passage_vectors
+        if not isinstance(wholes, Vectors) or not isinstance(sentences, Vectors):
+            return self
+        return replace(
+            self,
+            paper_vectors=replace(wholes, candidates=papers),
+            passage_vectors=replace(sentences, candidates=passages),
         )
 
+    def within(self, allowed: NDArray[np.bool_]) -> Self:
+        """The same generation, in which candidates are the papers that may answer, if few may."""
+        vectors = self.paper_vectors
+        if not isinstance(vectors, Vectors) or vectors.candidates is None:
+            return self
+        rows = np.flatnonzero(allowed)
+        if len(rows) == len(allowed) or len(rows) > FEW:
+            return self
+        passages = np.flatnonzero(allowed[self.owner])
+        return self.searched(lambda _: rows, lambda _: passages)
 
-def _passage(record: Record) -> Passage:
-    metadata = record.metadata
-    return Passage(
-        str(metadata["paper"]), int(metadata["start"]), int(metadata["end"]), record.text
-    )
+    def _with(self, log: Log, cuts: Cuts) -> Self:
+        return replace(
+            self,
+            paper_vectors=Vectors(log, log.find(cuts.paper_keys)),
+            passage_vectors=Vectors(log, log.find(cuts.passage_keys)),
+        )
+
+    @property
+    def _log(self) -> Log | None:
+        vectors = self.paper_vectors
+        return vectors.log if isinstance(vectors, Vectors) else None
+
+    @property
+    def cuts(self) -> Cuts | None:
+        """How the papers are cut, if the passages are those of a generation."""
+        return self.passages.cuts if isinstance(self.passages, Passages) else None
+
+
+def _is_whole(log: Log, manifest: Manifest) -> bool:
+    """Whether the vectors are those that were published; more may have come since."""
+    if len(log.stored) < manifest.records:
+        return False
+    sums = checksums(log.path, manifest.records, log.dimension)
+    return tuple(sums) == manifest.checksums

@@ -186,6 +186,8 @@ _MARKUP: tuple[tuple[str, _Replacement], ...] = (
 _TAG_REACH = 5_000
 """Characters between a tag and the one that closes it."""
 _RAISED_TAGS = {"sub": "_", "sup": "^"}
+_UNUSUAL = re.compile(r"[^ -~]|[\\~^_`'${%<&]|  |\A | \Z")
+"""What no rule is without; most titles have none of it."""
 _MARKUP_SIGNS = re.compile(r"</?[A-Za-z]|&[#A-Za-z]")
 _DEBRIS_SIGNS = re.compile(r"[\\~^_`'${%]")
 INVISIBLE = re.compile(
@@ -254,6 +256,8 @@ def clean(stored: str, *, markup: bool = True) -> CleanText:
     and entities stay.
     """
     length = len(stored)
+    if not _UNUSUAL.search(stored):
+        return CleanText(stored, range(length), range(1, length + 1))
     done = CleanText(stored, range(length), range(1, length + 1))
     rules = [*_ALWAYS_RULES]
     if markup and _MARKUP_SIGNS.search(stored):

@@ -1,137 +1,285 @@
-"""Vectors in Chroma: one collection of papers and one of sentence passages."""
+"""Vectors by the text they are of: a file of a store that only grows, and one of the texts' keys.
 
-import errno
+A batch is on the disk as soon as it is encoded, so a kill costs one batch, and no text is encoded
+twice. Generations share the files; each says which keys its papers and passages have (see
+`text_keys`). A record cut off by a kill is overwritten.
+"""
+
+import hashlib
 import os
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+import zlib
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from threading import Lock
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from index.errors import StoreError
+Floats = NDArray[np.float32]
+Keys = NDArray[np.uint64]
 
-if TYPE_CHECKING:
-    from chromadb.api.client import Client
-
-CollectionName = Literal["papers", "passages"]
-COLLECTIONS: tuple[CollectionName, ...] = ("papers", "passages")
-PAGE = 1000
-_NO_SPACE = 1 << 20
-"""Bytes free on a disk that counts as full."""
-
-Metadata = Mapping[str, str | int]
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """What a collection holds beside the vector: an id, the text embedded, flat metadata."""
-
-    id: str
-    text: str
-    metadata: Metadata
+BLOCK = 8192
+"""Records under one checksum."""
+_REMEMBERED = 8
+"""Queries whose cosines are kept: one answer compares a few vectors with everything, repeatedly."""
+_ESTIMATED = 256
+"""Vectors from which the spread of cosines is estimated where some are missing."""
+_SAMPLE = 4096
+"""Texts whose cosines stand for those of all that are no candidates."""
+_CHANCE = (0.05, 0.08)
+"""Mean and standard deviation of the cosine of unrelated texts, where too few vectors are there."""
 
 
-@contextmanager
-def chroma(folder: Path) -> Iterator["Client"]:
-    """Open Chroma's files in `folder`, made if missing, for one process at a time.
+def text_keys(texts: Iterable[str]) -> Keys:
+    """The first 64 bits of each text's SHA-256, shape (n,)."""
+    digests = (hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest() for text in texts)
+    return np.frombuffer(b"".join(digest[:8] for digest in digests), dtype="<u8").copy()
 
-    Chroma changes its files even when it is only read: open a copy of what must stay the same.
 
-    Raises:
-        OSError: the disk is full.
-        StoreError: Chroma failed otherwise; the message is its first line.
+def keys_of(path: Path) -> Path:
+    """The file of the keys beside a file of vectors."""
+    return path.with_suffix(".keys")
+
+
+def _records(path: Path, dimension: int) -> int:
+    """How many vectors are whole and have their key."""
+    if not path.exists() or not keys_of(path).exists():
+        return 0
+    return min(path.stat().st_size // (4 * dimension), keys_of(path).stat().st_size // 8)
+
+
+@dataclass(frozen=True, eq=False)
+class Log:
+    """The n records of two files as they were when opened, and some that are only in memory."""
+
+    path: Path
+    dimension: int
+    keys: Keys
+    """Of all records, shape (n + e,)."""
+    stored: Floats
+    """Mapped into memory, shape (n, d)."""
+    extra: Floats
+    """Vectors of texts that were encoded when they were asked for, shape (e, d)."""
+
+    @classmethod
+    def open(cls, path: Path, dimension: int) -> Self:
+        """Map the whole records of a file; a file that is missing has none.
+
+        Raises:
+            OSError: the file cannot be read.
+        """
+        none = np.empty((0, dimension), dtype=np.float32)
+        if not (size := _records(path, dimension)):
+            return cls(path, dimension, np.empty(0, dtype=np.uint64), none, none)
+        keys = np.fromfile(keys_of(path), dtype="<u8", count=size)
+        vectors = np.memmap(path, dtype="<f4", mode="r", shape=(size, dimension))
+        return cls(path, dimension, keys, np.asarray(vectors), none)
+
+    @property
+    def grown(self) -> bool:
+        """Whether the file has more records by now."""
+        return _records(self.path, self.dimension) > len(self.stored)
+
+    @cached_property
+    def _order(self) -> tuple[Keys, NDArray[np.intp]]:
+        """The keys, ascending, and the record of each."""
+        order = np.argsort(self.keys, kind="stable")
+        return self.keys[order], order
+
+    def find(self, keys: Keys) -> NDArray[np.int64]:
+        """The record of each key, -1 where there is none, shape (n,)."""
+        ordered, order = self._order
+        if not len(ordered):
+            return np.full(len(keys), -1, dtype=np.int64)
+        places = np.minimum(np.searchsorted(ordered, keys), len(ordered) - 1)
+        return np.where(ordered[places] == keys, order[places], -1).astype(np.int64)
+
+    def take(self, rows: NDArray[np.int64]) -> Floats:
+        """The vectors of records, shape (n, d); zeros where the record is -1."""
+        found = np.zeros((len(rows), self.dimension), dtype=np.float32)
+        stored = (rows >= 0) & (rows < len(self.stored))
+        found[stored] = self.stored[rows[stored]]
+        if len(self.extra):
+            added = rows >= len(self.stored)
+            found[added] = self.extra[rows[added] - len(self.stored)]
+        return found
+
+    def with_extra(self, keys: Keys, vectors: Floats) -> Self:
+        """The log with more records that are only in memory."""
+        return replace(
+            self,
+            keys=np.concatenate([self.keys, keys]),
+            extra=np.concatenate([self.extra, vectors]),
+        )
+
+    def cosines(self, vector: Floats) -> Floats:
+        """The cosine of a unit vector, shape (d,), and each record, shape (n + e,).
+
+        Those of the last few vectors are kept.
+        """
+        key = np.asarray(vector, dtype=np.float32).tobytes()
+        with self._remembered_lock:
+            if (found := self._remembered.get(key)) is not None:
+                self._remembered.move_to_end(key)
+                return found
+        found = np.concatenate([self.stored @ vector, self.extra @ vector])
+        found.setflags(write=False)
+        with self._remembered_lock:
+            self._remembered[key] = found
+            while len(self._remembered) > _REMEMBERED:
+                self._remembered.popitem(last=False)
+        return found
+
+    @cached_property
+    def _remembered(self) -> OrderedDict[bytes, Floats]:
+        return OrderedDict()
+
+    @cached_property
+    def _remembered_lock(self) -> Lock:
+        return Lock()
+
+
+def checksums(path: Path, records: int, dimension: int, known: Sequence[int] = ()) -> list[int]:
+    """The CRC-32 of each `BLOCK` of the first `records`, their keys and then their vectors.
+
+    Read rather than mapped: what is mapped counts as memory of the process.
+
+    Args:
+        path: The file of a log.
+        records: How many to look at.
+        dimension: The length of its vectors.
+        known: The checksums of the first blocks; the last of them is taken again.
     """
-    # Imported here: it takes most of a second, which looking at a manifest can do without.
-    import chromadb
-    from chromadb.config import Settings
-    from chromadb.errors import ChromaError
-
-    try:
-        settings = Settings(anonymized_telemetry=False)
-        client = cast("Client", chromadb.PersistentClient(folder, settings=settings))
-        try:
-            yield client
-        finally:
-            client.close()
-    except ChromaError as error:
-        # SQLite says it; Chroma's other parts fail with whatever they were doing.
-        if "disk is full" in str(error) or shutil.disk_usage(folder).free < _NO_SPACE:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder)) from error
-        first_line = (str(error).splitlines() or [type(error).__name__])[0]
-        raise StoreError(f"Chroma failed in {folder}: {first_line}") from error
+    sums = list(known[: max(0, min(len(known) - 1, records // BLOCK))])
+    if not records:
+        return []
+    with path.open("rb") as vectors, keys_of(path).open("rb") as keys:
+        vectors.seek(len(sums) * BLOCK * 4 * dimension)
+        keys.seek(len(sums) * BLOCK * 8)
+        for at in range(len(sums) * BLOCK, records, BLOCK):
+            count = min(BLOCK, records - at)
+            own = zlib.crc32(keys.read(8 * count))
+            sums.append(zlib.crc32(vectors.read(4 * dimension * count), own))
+    return sums
 
 
-def copy_chroma(folder: Path, copy: Path) -> Path:
-    """Copy Chroma's files, closed, to a new folder `copy`, and return it.
+class LogWriter:
+    """Appends to a log; the caller holds the store's lock."""
 
-    Raises:
-        OSError: the first that occurs; `shutil.copytree` would gather them into one long text.
-    """
-    for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            target = copy / path.relative_to(folder)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, target)
-    return copy
+    def __init__(self, path: Path, dimension: int) -> None:
+        """Open files to append to, made if missing; what is not a whole record is dropped."""
+        size = _records(path, dimension)
+        self._files = [(path.open("ab"), 4 * dimension), (keys_of(path).open("ab"), 8)]
+        for file, width in self._files:
+            file.truncate(size * width)
 
+    def append(self, keys: Keys, vectors: Floats) -> None:
+        """Write one batch, shapes (n,) and (n, d): the keys last, for they make it count."""
+        parts = (vectors.astype("<f4", copy=False), keys.astype("<u8", copy=False))
+        for (file, _), part in zip(self._files, parts, strict=True):
+            file.write(part.tobytes())
+            file.flush()
 
-def create_collections(client: "Client") -> None:
-    """Make both collections, empty, with cosine distance."""
-    for name in COLLECTIONS:
-        client.create_collection(
-            name, configuration={"hnsw": {"space": "cosine"}}, embedding_function=None
-        )
+    def close(self) -> None:
+        """Put everything on the disk."""
+        for file, _ in self._files:
+            os.fsync(file.fileno())
+            file.close()
 
+    def __enter__(self) -> Self:
+        return self
 
-def read_collection(
-    client: "Client", name: CollectionName, dimension: int
-) -> tuple[list[Record], NDArray[np.float32]]:
-    """Everything in a collection: n records and their vectors, shape (n, dimension)."""
-    collection = client.get_collection(name, embedding_function=None)
-    size = collection.count()
-    records: list[Record] = []
-    vectors = np.empty((size, dimension), dtype=np.float32)
-    for offset in range(0, size, PAGE):
-        page = collection.get(
-            limit=PAGE, offset=offset, include=["embeddings", "documents", "metadatas"]
-        )
-        vectors[offset : offset + len(page["ids"])] = page["embeddings"]
-        rows = zip(page["ids"], page["documents"] or (), page["metadatas"] or (), strict=True)
-        records += (Record(id_, text, _flat(metadata)) for id_, text, metadata in rows)
-    return records, vectors
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
-def upsert(
-    client: "Client",
-    name: CollectionName,
-    records: Sequence[Record],
-    vectors: NDArray[np.float32],
-) -> Iterator[int]:
-    """Write `records` with their vectors, shape (n, d), yielding the size of each batch."""
-    collection = client.get_collection(name, embedding_function=None)
-    batch = min(client.get_max_batch_size(), PAGE)
-    for at in range(0, len(records), batch):
-        some = records[at : at + batch]
-        collection.upsert(
-            ids=[record.id for record in some],
-            documents=[record.text for record in some],
-            metadatas=[dict(record.metadata) for record in some],
-            embeddings=vectors[at : at + batch],
-        )
-        yield len(some)
+Candidates = Callable[[Floats], NDArray[np.int64] | None]
+"""The places of texts that are near a vector; None where it cannot be told."""
 
 
-def delete(client: "Client", name: CollectionName, ids: Sequence[str]) -> None:
-    """Delete the records of `ids`."""
-    collection = client.get_collection(name, embedding_function=None)
-    batch = min(client.get_max_batch_size(), PAGE)
-    for at in range(0, len(ids), batch):
-        collection.delete(ids=list(ids[at : at + batch]))
+@dataclass(frozen=True, eq=False)
+class Vectors:
+    """The vectors of n texts of an index, shape (n, d), as an array has them, read when needed."""
+
+    log: Log
+    rows: NDArray[np.int64]
+    """The record of each; -1 while it is not encoded."""
+    candidates: Candidates | None = None
+    """What finds those that are worth comparing with a vector; all are without it."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(n, d)."""
+        return len(self.rows), self.log.dimension
+
+    @property
+    def dtype(self) -> np.dtype[np.float32]:
+        """That of all vectors."""
+        return np.dtype(np.float32)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, at: int | slice | Sequence[int] | NDArray[np.generic]) -> Floats:
+        rows = self.rows[at]
+        vectors = self.log.take(np.atleast_1d(rows).ravel())
+        return vectors[0] if np.ndim(rows) == 0 else vectors
+
+    def __array__(self, dtype: object = None, copy: object = None) -> Floats:
+        return self.log.take(self.rows)
+
+    @cached_property
+    def missing(self) -> NDArray[np.bool_]:
+        """Which are not encoded yet, shape (n,)."""
+        return self.rows < 0
+
+    def __matmul__(self, vector: Floats) -> Floats:
+        """The cosine of a unit vector and each, shape (n,).
+
+        What is not encoded, or no candidate, gets values as unrelated texts have them, so that
+        z-scores compare, and none so high that it is found.
+        """
+        if self.candidates and (near := self.candidates(vector)) is not None:
+            return self._near(vector, near)
+        if not self.missing.any():
+            return self.log.cosines(vector)[self.rows] if len(self.rows) else _none()
+        there = ~self.missing
+        found = np.empty(len(self.rows), dtype=np.float32)
+        found[there] = self.log.cosines(vector)[self.rows[there]] if there.any() else _none()
+        mean, spread = _CHANCE
+        if int(there.sum()) >= _ESTIMATED:
+            mean, spread = float(found[there].mean()), float(found[there].std())
+        chance = np.abs(np.random.default_rng(0).standard_normal(int(self.missing.sum())))
+        found[self.missing] = mean - spread * chance
+        return found
+
+    def _near(self, vector: Floats, near: NDArray[np.int64]) -> Floats:
+        """The cosine of a unit vector and each candidate; the others have those of a sample."""
+        sample = self.rows[self._sample]
+        chance = self.log.take(sample[sample >= 0]) @ vector
+        near = near[self.rows[near] >= 0]
+        exact = self.log.take(self.rows[near]) @ vector
+        ceiling = exact.min() if len(exact) else 1.0
+        found = np.resize(np.minimum(chance, ceiling) if len(chance) else 0.0, len(self.rows))
+        found = found.astype(np.float32)
+        found[near] = exact
+        return found
+
+    @cached_property
+    def _sample(self) -> NDArray[np.int64]:
+        """Places of texts that say how near any text is."""
+        size = len(self.rows)
+        return np.random.default_rng(0).choice(size, min(size, _SAMPLE), replace=False)
+
+    @property
+    def exact(self) -> "Vectors":
+        """The same vectors, all compared."""
+        return replace(self, candidates=None)
 
 
-def _flat(metadata: Mapping[str, object]) -> Metadata:
-    return {key: value for key, value in metadata.items() if isinstance(value, str | int)}
+def _none() -> Floats:
+    return np.zeros(0, dtype=np.float32)

@@ -10,6 +10,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Self, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from index.collection_map import CollectionMap
 from index.embedding import SentenceEncoder
@@ -21,9 +22,10 @@ from rag.browsing import dated_since, new_in_last_change, row_of, similar_papers
 from rag.conversation import History
 from rag.digests import Digest, allowed, list_digests
 from rag.llamaindex import AbstractQueryEngine, HybridRetriever
-from rag.pipeline import Pipeline, Recipe
+from rag.pipeline import Pipeline, Recipe, check_question
 from rag.query import Request
-from rag.schema import Answer, Event, Filters, Finished, Hit, Mode, Options, Usage
+from rag.retrieval import Probe, encode_candidates
+from rag.schema import Answer, Event, Filters, Finished, Hit, IndexInfo, Mode, Options, Usage
 from rag.settings import Settings, load_settings
 from rag.synthesis.writer import Writer, Writers
 from rag.tables.events import TableEvents, Tell
@@ -34,7 +36,24 @@ if TYPE_CHECKING:
     from llama_index.core.base.base_retriever import BaseRetriever
     from llama_index.core.llms import LLM
 
+    from index.chroma import Chroma
+
 T = TypeVar("T")
+
+
+def chroma_of(settings: Settings) -> "Chroma | None":
+    """The Chroma server that the settings name.
+
+    Raises:
+        InputError: its address is none.
+    """
+    if not settings.chroma_url:
+        return None
+    from index.chroma import Chroma  # most indexes have none
+
+    token = settings.chroma_token.get_secret_value() if settings.chroma_token else None
+    return Chroma(settings.chroma_url, token, settings.chroma_collection)
+
 
 MOST_WAITING = 128
 """Questions under an event loop that are answered at once; others wait for one to end."""
@@ -58,6 +77,7 @@ class Assistant:
         self._encoder = encoder
         self._recipe = recipe
         self._writers = Writers(settings, encoder)
+        self._chroma = chroma_of(settings) if settings else None
         self._lock = Lock()
         self._pool_lock = Lock()
         self._waiting: ThreadPoolExecutor | None = None
@@ -86,6 +106,8 @@ class Assistant:
     def _load(self) -> tuple[Index, Pipeline]:
         index = Index.open(self._store)
         check_encoder(index.manifest, self._encoder)
+        if self._chroma and index.is_covered and self._chroma.holds(index, self._store):
+            index = self._chroma.searching(index)
         return index, Pipeline(index, self._encoder, self._recipe)
 
     def _live(self) -> tuple[Index, Pipeline]:
@@ -94,6 +116,9 @@ class Assistant:
             live = current(self._store)
             if live is not None and live != self._index.manifest.generation:
                 self._index, self._pipeline = self._load()
+            elif (followed := self._index.followed()) is not self._index:
+                self._index = followed
+                self._pipeline = Pipeline(followed, self._encoder, self._recipe)
             return self._index, self._pipeline
 
     def ask(
@@ -210,8 +235,23 @@ class Assistant:
         options: Options | None,
     ) -> tuple[Pipeline, Request]:
         """The live pipeline, and the question checked by it."""
-        _, pipeline = self._live()
-        return pipeline, pipeline.request(question, history, filters or Filters(), options)
+        index, pipeline = self._live()
+        request = pipeline.request(question, history, filters or Filters(), options)
+        if not index.is_covered:
+            earlier = [turn.text for turn in request.turns if turn.role == "user"][-1:]
+            pipeline = self._encoded(index, " ".join([*earlier, request.asked]), request.allowed)
+        return pipeline, request
+
+    def _encoded(self, index: Index, text: str, allowed: NDArray[np.bool_]) -> Pipeline:
+        """The pipeline of an index in which what a text may be about is encoded, and kept so."""
+        probe = Probe.of(text, index, self._encoder)
+        encoded = encode_candidates(index, probe, self._encoder, allowed)
+        with self._lock:
+            if encoded is not index and self._index is index:
+                self._index = encoded
+                self._pipeline = Pipeline(encoded, self._encoder, self._recipe)
+                return self._pipeline
+        return Pipeline(encoded, self._encoder, self._recipe)
 
     def check_mode(self, mode: Mode) -> None:
         """Refuse a mode that cannot be had.
@@ -359,13 +399,22 @@ class Assistant:
         """
         if limit < 1:
             raise InputError(f"limit must be at least 1, not {limit}")
-        return list(self._live()[1].search(query, limit, filters or Filters()))
+        index, pipeline = self._live()
+        if not index.is_covered:
+            mask = allowed(index.papers, filters or Filters())
+            pipeline = self._encoded(index, check_question(query), mask)
+        return list(pipeline.search(query, limit, filters or Filters()))
 
     def papers(self, filters: Filters | None = None) -> list[Paper]:
         """Every paper in the index that passes the filters, in the order of their ids."""
         index, _ = self._live()
-        rows = np.flatnonzero(allowed(index.papers, filters or Filters()))
-        return [index.papers[int(row)] for row in rows]
+        mask = allowed(index.papers, filters or Filters())
+        return [paper for paper, may in zip(index.papers, mask, strict=True) if may]
+
+    @property
+    def info(self) -> IndexInfo:
+        """The live generation: its id, the number of its papers, its encoder."""
+        return self._live()[1].info
 
     def digests(self) -> list[Digest]:
         """The digests in the index, oldest first."""

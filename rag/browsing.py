@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from index.catalog import Sightings, ids_of
 from index.errors import InputError, StoreError
 from index.papers import Paper
 from index.store import Index, read_papers
@@ -20,10 +21,10 @@ def row_of(index: Index, paper_id: str) -> int:
     Raises:
         InputError: there is none.
     """
-    for row, paper in enumerate(index.papers):
-        if paper.id == paper_id:
-            return row
-    raise InputError(f"the index has no paper {paper_id!r}: it may have been removed")
+    row = index.row_of(paper_id)
+    if row is None or index.papers[row].id != paper_id:
+        raise InputError(f"the index has no paper {paper_id!r}: it may have been removed")
+    return row
 
 
 def similar_papers(index: Index, paper: int, limit: int) -> Iterator[Hit]:
@@ -45,9 +46,9 @@ def similar_papers(index: Index, paper: int, limit: int) -> Iterator[Hit]:
 
 def dated_since(index: Index, since: date) -> list[Paper]:
     """The papers whose earliest dated source is of `since` or later, the latest first."""
-    first = {paper.id: _earliest(paper) for paper in index.papers}
-    found = [paper for paper in index.papers if (day := first[paper.id]) and day >= since]
-    return sorted(found, key=lambda paper: first[paper.id] or date.min, reverse=True)
+    days = Sightings.of(index.papers).earliest
+    rows = np.flatnonzero(days >= since.toordinal())
+    return [index.papers[int(row)] for row in rows[np.argsort(-days[rows], kind="stable")]]
 
 
 def new_in_last_change(store: Path, index: Index) -> list[Paper]:
@@ -57,18 +58,17 @@ def new_in_last_change(store: Path, index: Index) -> list[Paper]:
     """
     previous = index.manifest.previous
     before = frozenset[str]() if previous is None else _ids(store, previous)
-    found = [paper for paper in index.papers if before is not None and paper.id not in before]
-    return sorted(found, key=lambda paper: _earliest(paper) or date.min, reverse=True)
-
-
-def _earliest(paper: Paper) -> date | None:
-    return min((source.date for source in paper.sources if source.date), default=None)
+    if before is None:
+        return []
+    days = Sightings.of(index.papers).earliest
+    rows = np.asarray([r for r, id_ in enumerate(ids_of(index.papers)) if id_ not in before], int)
+    return [index.papers[int(row)] for row in rows[np.argsort(-days[rows], kind="stable")]]
 
 
 @lru_cache(maxsize=4)
 def _ids(store: Path, generation: str) -> frozenset[str] | None:
     """The ids of the papers of a generation, which never changes; None if it is gone."""
     try:
-        return frozenset(paper.id for paper in read_papers(store, generation)[1])
+        return frozenset(ids_of(read_papers(store, generation)[1]))
     except StoreError:
         return None

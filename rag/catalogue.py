@@ -10,6 +10,7 @@ from datetime import date
 
 import numpy as np
 
+from index.catalog import Sightings
 from index.papers import Paper, Source
 from index.readers.dates import date_of
 from index.store import Index
@@ -132,7 +133,7 @@ def _by_author(index: Index, query: Query, rows: Sequence[int]) -> list[Block]:
 
 def _by_date(index: Index, rows: Sequence[int], *, oldest: bool) -> list[Block]:
     """The oldest or the newest papers, those of one date together."""
-    dated = [(day, row) for row in rows if (day := _day(index.papers[row]))]
+    dated = [(day, row) for row in rows if (day := _day(index, row))]
     dated.sort(key=lambda each: each[0], reverse=not oldest)
     if not dated:
         return _say("No paper in the index has a date.")
@@ -145,9 +146,11 @@ def _by_date(index: Index, rows: Sequence[int], *, oldest: bool) -> list[Block]:
     return _say(span) + write_list(index, shown, SHOWN)
 
 
-def _day(paper: Paper) -> date | None:
-    days = [source.date for source in paper.sources if source.date]
-    return min(days) if days else date(paper.year, 1, 1) if paper.year else None
+def _day(index: Index, row: int) -> date | None:
+    found = Sightings.of(index.papers)
+    if day := int(found.earliest[row]):
+        return date.fromordinal(day)
+    return date(int(found.years[row]), 1, 1) if found.years[row] else None
 
 
 def _name(day: date) -> str:

@@ -55,7 +55,7 @@ def themes(
     """The largest groups of the papers that may answer, each with its most typical papers."""
     rows = np.flatnonzero(query.allowed)
     groups: dict[int, list[int]] = defaultdict(list)
-    cluster = _clusters(index)
+    cluster = index.clusters.tolist()
     for row in map(int, rows):
         groups[cluster[row]].append(row)
     largest = sorted(groups, key=lambda number: (-len(groups[number]), number))[:most]
@@ -73,12 +73,6 @@ def themes(
     return Evidence(query.kind, tuple(papers), groups=tuple(headings))
 
 
-def _clusters(index: Index) -> list[int]:
-    """The group of each paper on the map; one group for all where there is no map."""
-    places = {point.id: point.cluster for point in index.map.points} if index.map else {}
-    return [places.get(paper.id, 0) for paper in index.papers]
-
-
 def _theme(index: Index, number: int) -> str:
     named = {each.number: each.name for each in index.map.clusters} if index.map else {}
     name = named.get(number, "all papers")
@@ -89,7 +83,7 @@ def _in_groups(index: Index, evidence: Evidence) -> Evidence:
     """The papers by their groups on the map, the largest first; as they are if they are few."""
     if len(evidence.papers) < FEWEST_GATHERED:
         return evidence
-    cluster = _clusters(index)
+    cluster = index.clusters.tolist()
     sizes = Counter(cluster[found.paper] for found in evidence.papers)
     alone = {number for number, size in sizes.items() if size == 1}
     of = [-1 if cluster[f.paper] in alone else cluster[f.paper] for f in evidence.papers]

@@ -1,7 +1,6 @@
 """The digests papers came from, their names and dates; which papers pass filters."""
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -9,6 +8,7 @@ from datetime import date, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from index.catalog import Sightings
 from index.errors import InputError
 from index.papers import Dating, Paper
 from index.readers.dates import MONTH_NAME, month_number
@@ -87,11 +87,11 @@ class Digest:
 
 def list_digests(papers: Sequence[Paper]) -> tuple[Digest, ...]:
     """The digests of an index, oldest first, those without a date at the end."""
-    counts = Counter(
-        (source.date, source.name, source.dated) for paper in papers for source in paper.sources
-    )
-    ordered = sorted(counts.items(), key=lambda item: (item[0][0] or date.max, *item[0][1:]))
-    return tuple(Digest(name, day, count, dated) for (day, name, dated), count in ordered)
+    found = Sightings.of(papers)
+    counts = np.bincount(found.place, minlength=len(found.places)).tolist()
+    counted = zip(found.places, counts, strict=True)
+    digests = [Digest(place.name, place.date, n, place.dated) for place, n in counted]
+    return tuple(sorted(digests, key=lambda d: (d.date or date.max, d.name, d.dated)))
 
 
 def with_days(text: str, today: date) -> str:
@@ -202,28 +202,41 @@ def allowed(papers: Sequence[Paper], filters: Filters) -> NDArray[np.bool_]:
     """
     if filters.since and filters.until and filters.since > filters.until:
         raise InputError(f"since {filters.since} is after until {filters.until}")
-    known = list_digests(papers)
-    groups = [
-        {(digest.date, digest.name) for digest in find_digests(wanted, known)}
-        for wanted in filters.digests
-    ]
-    in_title = _folded(filters.title or "")
+    found = Sightings.of(papers)
+    size = len(found.years)
+    mask = np.ones(size, dtype=np.bool_)
+    counts = np.ones(len(found.paper), dtype=np.bool_)
+    if filters.since or filters.until:
+        counts = np.fromiter(
+            (
+                _is_between(found.places[place].date, year or None, filters)
+                for place, year in zip(
+                    found.place.tolist(), found.years[found.paper].tolist(), strict=True
+                )
+            ),
+            dtype=np.bool_,
+            count=len(found.paper),
+        )
+        mask = _having(found.paper[counts], size)
+    if filters.digests:
+        known = list_digests(papers)
+        groups = []
+        for wanted in filters.digests:
+            keys = {(digest.date, digest.name) for digest in find_digests(wanted, known)}
+            meant = np.asarray([(p.date, p.name) in keys for p in found.places], dtype=np.bool_)
+            groups.append(_having(found.paper[counts & meant[found.place]], size))
+        mask &= np.all(groups, axis=0) if filters.every_digest else np.any(groups, axis=0)
+    if in_title := _folded(filters.title or ""):
+        for row in np.flatnonzero(mask).tolist():
+            titles = (papers[row].display_title, papers[row].title)
+            mask[row] = any(in_title in _folded(title) for title in titles)
+    return mask
 
-    def passes(paper: Paper) -> bool:
-        titles = (paper.display_title, paper.title) if in_title else ()
-        if titles and not any(in_title in _folded(title) for title in titles):
-            return False
-        keys = {
-            (source.date, source.name)
-            for source in paper.sources
-            if _is_between(source.date, paper.year, filters)
-        }
-        if (filters.since or filters.until) and not keys:
-            return False
-        in_group = [bool(group & keys) for group in groups]
-        return not groups or (all(in_group) if filters.every_digest else any(in_group))
 
-    return np.fromiter((passes(paper) for paper in papers), dtype=np.bool_, count=len(papers))
+def _having(rows: NDArray[np.int64], size: int) -> NDArray[np.bool_]:
+    mask = np.zeros(size, dtype=np.bool_)
+    mask[rows] = True
+    return mask
 
 
 def _is_between(day: date | None, year: int | None, filters: Filters) -> bool:

@@ -11,9 +11,10 @@ from llama_index.core.prompts.mixin import PromptMixinType
 from llama_index.core.schema import NodeWithScore, QueryBundle
 
 from index.encoder import Encoder
+from index.passages import Passage
 from index.store import Index
 from rag.pipeline import Pipeline
-from rag.retrieval import Probe, best_passages, rank
+from rag.retrieval import Probe, best_passages, passage_rows, rank
 from rag.schema import Filters, Finished, Hit, Retrieved
 
 if TYPE_CHECKING:
@@ -42,14 +43,15 @@ class AbstractQueryEngine(BaseQueryEngine):
             elif isinstance(event, Finished):
                 answer = event.answer
         scores = {hit.paper.id: hit.score for hit in found}
-        rows = {(p.paper_id, p.start): row for row, p in enumerate(index.passages)}
         nodes = [
             NodeWithScore(
-                node=index.passages[rows[reference.paper.id, at.start]].node(),
+                node=passage.node(),
                 score=scores.get(reference.paper.id, 0.0),
             )
             for reference in answer.references
             for at in reference.passages
+            for passage in _passages(index, reference.paper.id)
+            if passage.start == at.start
         ]
         return Response(answer.text, nodes, {"answer": answer.model_dump(mode="json")})
 
@@ -58,6 +60,11 @@ class AbstractQueryEngine(BaseQueryEngine):
 
     def _get_prompt_modules(self) -> PromptMixinType:
         return {}
+
+
+def _passages(index: Index, paper_id: str) -> list[Passage]:
+    row = index.row_of(paper_id)
+    return [] if row is None else [index.passages[at] for at in passage_rows(index, row)]
 
 
 class HybridRetriever(BaseRetriever):

@@ -17,6 +17,7 @@ from typing import Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from index.encoder import Encoder
 from index.lexical import token_set, tokenize
 from index.spelling import mend
 from index.store import Index
@@ -28,6 +29,8 @@ SENTENCE_WEIGHT = 0.7
 LEXICAL_WEIGHT = 0.7
 NEAREST_SENTENCES = 3
 PASSAGES_PER_HIT = 3
+CANDIDATES, READ = 40, 10
+"""Papers found by their words that are encoded when they are asked for, whole and by sentences."""
 FOUND_AMONG = 20
 """A part of the ranking found a paper that stands among so many of the first by it alone."""
 
@@ -126,12 +129,19 @@ def _z(values: Floats) -> Floats:
 
 def _nearest_mean(cosines: Floats, owner: NDArray[np.int64], papers: int) -> Floats:
     """The mean of each paper's `NEAREST_SENTENCES` highest passage cosines, shape (papers,)."""
-    order = np.lexsort((-cosines, owner))
     counts = np.bincount(owner, minlength=papers)
-    firsts = np.concatenate(([0], np.cumsum(counts)[:-1]))
-    place = np.arange(len(order)) - firsts[owner[order]]
-    kept = order[place < NEAREST_SENTENCES]
-    sums = np.bincount(owner[kept], weights=cosines[kept], minlength=papers)
+    has = np.flatnonzero(counts)
+    firsts = np.cumsum(counts)[has] - counts[has]
+    left, sums = cosines.copy(), np.zeros(papers, dtype=np.float64)
+    for place in range(NEAREST_SENTENCES):
+        some = counts[has] > place
+        if not some.any():
+            break
+        highest = np.maximum.reduceat(left, firsts)
+        sums[has[some]] += highest[some]
+        # One passage of each paper is taken away, should several be equally near.
+        at = np.flatnonzero(left == np.repeat(highest, counts[has]))
+        left[at[np.unique(owner[at], return_index=True)[1]]] = -np.inf
     return (sums / np.maximum(np.minimum(counts, NEAREST_SENTENCES), 1)).astype(np.float32)
 
 
@@ -148,6 +158,8 @@ def rank(
         allowed: Which papers may appear, shape (P,); all of them by default. Scores are
             computed over all papers, so a filter does not change them.
     """
+    if allowed is not None:
+        index = index.within(allowed)
     passages = index.passage_vectors @ probe.vector
     whole = index.paper_vectors @ probe.vector
     nearest = _nearest_mean(passages, index.owner, len(index.papers))
@@ -157,6 +169,31 @@ def rank(
     rows = np.arange(len(scores)) if allowed is None else np.flatnonzero(allowed)
     order = np.argsort(-scores[rows], kind="stable")
     return Ranking(probe, rows[order], scores, passages, whole, dense, lexical)
+
+
+def encode_candidates(
+    index: Index, probe: Probe, encoder: Encoder, allowed: NDArray[np.bool_]
+) -> Index:
+    """The index with vectors of the papers that are likeliest to answer, if they have none yet.
+
+    The first papers by their words are encoded whole; of those that are then the first, the
+    sentences. So an index can be asked before it is encoded.
+
+    Args:
+        index: An index that is not encoded wholly.
+        probe: The question.
+        encoder: That of the index.
+        allowed: The papers that may answer, shape (P,).
+    """
+    lexical = np.where(allowed, index.lexical.scores(probe.tokens), 0)
+    first = np.argsort(-lexical, kind="stable")[:CANDIDATES]
+    has_none = ~np.asarray(index.paper_vectors[first]).any(axis=1)
+    index = index.encoded(first[(lexical[first] > 0) & has_none].tolist(), (), encoder)
+    rows = [
+        at for paper in rank(index, probe, allowed).rows[:READ] for at in passage_rows(index, paper)
+    ]
+    lacks = ~np.asarray(index.passage_vectors[rows]).any(axis=1)
+    return index.encoded((), np.asarray(rows, dtype=np.int64)[lacks].tolist(), encoder)
 
 
 def passage_rows(index: Index, paper: int) -> range:

@@ -55,6 +55,20 @@ class Settings(BaseSettings):
         min_length=1,
         description="The bundled all-MiniLM-L6-v2, or any sentence-transformers id or local path.",
     )
+    chroma_url: str | None = Field(
+        default=None,
+        repr=False,  # an address can hold a password
+        description="Address of a Chroma server that finds what is near, for collections of"
+        " hundreds of thousands of papers; without one everything is compared.",
+    )
+    chroma_token: SecretStr | None = Field(
+        default=None, description="Token of that server; Chroma Cloud and proxies ask for one."
+    )
+    chroma_collection: str = Field(
+        default="abstractqa",
+        pattern=r"[A-Za-z0-9][A-Za-z0-9._-]{1,480}[A-Za-z0-9]",
+        description="What the collections on that server are called.",
+    )
     openai_api_key: SecretStr | None = Field(
         default=None,
         validation_alias="OPENAI_API_KEY",
@@ -134,6 +148,8 @@ class Settings(BaseSettings):
         return Path(value).expanduser() if isinstance(value, str | Path) else value
 
     @field_validator(
+        "chroma_url",
+        "chroma_token",
         "openai_api_key",
         "openai_base_url",
         "chat_model",

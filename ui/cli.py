@@ -128,6 +128,11 @@ def _add_index(commands: "_Commands") -> None:
         help="take this paper out of the index; may be repeated",
     )
     index.add_argument(
+        "--resume",
+        action="store_true",
+        help="encode what a run that was stopped left out; bring an older index over",
+    )
+    index.add_argument(
         "--undo", action="store_true", help="go back to the index before the last change"
     )
     add_store(index)

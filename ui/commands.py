@@ -152,6 +152,8 @@ def ui(arguments: Namespace) -> int:
         from ui.watching import watch_beside
 
         watch_beside(arguments.watch, settings)
+    elif current(settings.store) is not None:
+        indexing.resume_beside(settings)
     serve(settings, reach, arguments.port, accounts=accounts, mcp=arguments.mcp)
     return 0
 

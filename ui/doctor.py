@@ -84,11 +84,20 @@ def _index(settings: "Settings", encoder: "SentenceEncoder") -> str:
     from index.manifest import check_encoder
     from index.store import Index
 
-    manifest = Index.open(settings.store).manifest
+    index = Index.open(settings.store)
+    manifest = index.manifest
     check_encoder(manifest, encoder)
+    left = (
+        ""
+        if index.is_covered
+        else (
+            f"; {index.coverage:.0%} encoded, the rest is found by its words: run"
+            " abstractqa index --resume"
+        )
+    )
     return (
         f"{manifest.papers:,} papers, {manifest.passages:,} sentences, every file as written "
-        f"({manifest.generation})"
+        f"({manifest.generation}){left}"
     )
 
 

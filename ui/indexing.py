@@ -1,14 +1,16 @@
 """The `index` command: reading files into the index, looking first, removing, taking back."""
 
+import functools
 import json
 import sys
+import threading
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
-from index.errors import InputError
+from index.errors import AbstractQAError, DatabaseError, InputError
 from ui.terminal import Progress, note, say, wrap
 
 if TYPE_CHECKING:
@@ -30,20 +32,25 @@ def index(arguments: Namespace, settings: "Settings") -> int:
 
     What can be read is indexed; a damaged file ends the command with 1 all the same.
     """
-    options = ("undo", "preview", "remove", "watch")
+    options = ("undo", "preview", "remove", "watch", "resume")
     if sum(bool(getattr(arguments, option)) for option in options) > 1:
-        raise InputError("give one of --undo, --preview, --remove and --watch")
-    for option in ("undo", "remove", "watch"):
+        raise InputError("give one of --undo, --preview, --remove, --watch and --resume")
+    for option in ("undo", "remove", "watch", "resume"):
         if getattr(arguments, option) and arguments.paths:
             raise InputError(f"--{option} takes no PATH")
     if arguments.undo:
-        return _undo(settings.store, as_json=arguments.json)
+        return _undo(settings, as_json=arguments.json)
     if arguments.remove:
-        return _remove(arguments.remove, settings.store, as_json=arguments.json)
+        return _remove(arguments.remove, settings, as_json=arguments.json)
     if arguments.watch is not None:
         from ui.watching import watch
 
         return watch(arguments.watch, settings)
+    if arguments.resume:
+        report = resume_index(settings)
+        as_json = json.dumps(asdict(report), ensure_ascii=False, default=str)
+        say(as_json if arguments.json else summary(report, settings.store))
+        return 0
     if not arguments.paths or not all(arguments.paths):
         raise InputError("no PATH given; name a file or folder of abstracts to index")
     paths = [_given(path) for path in arguments.paths]
@@ -103,7 +110,68 @@ def index_files(
 
     encoder = LocalEncoder.open(settings.encoder)
     with Progress() as progress:
-        return build(paths, settings.store, encoder, progress=progress, **how)
+        report = build(paths, settings.store, encoder, progress=progress, **how)
+    bring_to_chroma(settings)
+    return report
+
+
+def bring_to_chroma(settings: "Settings") -> None:
+    """Write what changed to the Chroma server, if the settings name one.
+
+    A server that does not answer costs speed, not the index: it is told, and brought up to date by
+    the next run.
+    """
+    if not settings.chroma_url:
+        return
+    from index.chroma import recall
+    from index.store import Index
+    from rag.assistant import chroma_of
+
+    try:
+        chroma = chroma_of(settings)
+        index = Index.open(settings.store)
+        if chroma and index.is_covered:
+            with Progress() as progress:
+                count = functools.partial(progress, "chroma")
+                changed = chroma.bring(index, settings.store, count)
+            found = recall(index, chroma)
+            note(f"{changed:,} records changed on {settings.chroma_url}; recall@10 {found:.3f}")
+    except DatabaseError as error:
+        note(f"{error}; the next run writes what changed, and questions compare everything")
+
+
+def resume_index(settings: "Settings") -> "BuildReport":
+    """Encode what the index lacks, and show how far it is."""
+    from index.build import resume
+    from index.encoder import LocalEncoder
+
+    encoder = LocalEncoder.open(settings.encoder)
+    with Progress() as progress:
+        report = resume(settings.store, encoder, progress=progress)
+    bring_to_chroma(settings)
+    return report
+
+
+def resume_beside(settings: "Settings") -> threading.Thread | None:
+    """Encode what the index lacks in a thread that ends with the process; None if it lacks none.
+
+    A store that another process is writing is left to it.
+    """
+    from index.store import Index
+
+    if Index.open(settings.store).is_covered:
+        return None
+
+    def work() -> None:
+        try:
+            resume_index(settings)
+        except AbstractQAError as error:
+            note(str(error))
+
+    note("not all abstracts are encoded yet; questions are answered meanwhile")
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    return thread
 
 
 def _preview(paths: "Sequence[Path | Upload]", how: How, store: Path, *, as_json: bool) -> int:
@@ -132,16 +200,18 @@ def _preview_text(found: "Preview", store: Path) -> str:
     return "\n".join([*lines, _counts(found, len(found.removed)), end])
 
 
-def _remove(names: Sequence[str], store: Path, *, as_json: bool) -> int:
+def _remove(names: Sequence[str], settings: "Settings", *, as_json: bool) -> int:
     from index.removal import find_ids, remove
     from index.store import check_is_store, live_papers, no_index
 
+    store = settings.store
     check_is_store(store)
     live, papers = live_papers(store)
     if live is None:
         raise no_index(store)
     with Progress() as progress:
         report = remove(find_ids(names, papers), store, progress=progress)
+    bring_to_chroma(settings)
     if as_json:
         from pydantic import TypeAdapter
 
@@ -153,14 +223,15 @@ def _remove(names: Sequence[str], store: Path, *, as_json: bool) -> int:
     return 0
 
 
-def _undo(store: Path, *, as_json: bool) -> int:
+def _undo(settings: "Settings", *, as_json: bool) -> int:
     from index.publish import undo
 
-    generation = undo(store)
+    generation = undo(settings.store)
+    bring_to_chroma(settings)
     say(
         json.dumps({"generation": generation})
         if as_json
-        else f"The index at {store} is again that of {generation}."
+        else f"The index at {settings.store} is again that of {generation}."
     )
     return 0
 

@@ -29,9 +29,10 @@ _NO_BREAK = "\u00a0"
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _DOING = {
     "read": ("Reading", "papers"),
+    "words": ("Indexing", "papers"),
     "embed": ("Embedding", "texts"),
+    "chroma": ("Writing to Chroma", "records"),
     "map": ("Mapping", "papers"),
-    "write": ("Writing", "records"),
 }
 
 

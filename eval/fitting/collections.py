@@ -154,7 +154,7 @@ def without_sentences(index: Index, rows: Sequence[int]) -> Index:
         index,
         passages=tuple(p for p, keep in zip(index.passages, kept, strict=True) if keep),
         owner=index.owner[kept],
-        passage_vectors=index.passage_vectors[kept],
+        passage_vectors=np.asarray(index.passage_vectors)[kept],
     )
 
 
@@ -181,11 +181,10 @@ def subset(index: Index, rows: Sequence[int]) -> Index:
     return replace(
         index,
         papers=papers,
-        paper_texts=tuple(index.paper_texts[row] for row in rows),
         passages=tuple(p for p, keep in zip(index.passages, kept, strict=True) if keep),
         owner=np.searchsorted(rows, index.owner[kept]).astype(np.int64),
         paper_vectors=index.paper_vectors[list(rows)],
-        passage_vectors=index.passage_vectors[kept],
+        passage_vectors=np.asarray(index.passage_vectors)[kept],
         lexical=LexicalIndex.build(papers),
         names=Names.build(papers),
         map_json=None,
@@ -248,7 +247,6 @@ def _index_of(
             content="",
         ),
         papers=papers,
-        paper_texts=texts,
         passages=tuple(every),
         owner=np.repeat(np.arange(len(papers)), counts),
         paper_vectors=encoder.encode(texts),

@@ -10,6 +10,7 @@ from eval.synthesis.drafts import Draft
 from eval.synthesis.filters import answered_elsewhere
 from index.build import build_papers
 from index.encoder import Encoder, Vectors
+from index.passages import paper_text
 from index.store import Index
 
 
@@ -60,8 +61,9 @@ class _VectorsOf:
         self.encode_query = encoder.encode_query
         self._encoder = encoder
         texts = (passage.text for passage in index.passages)
-        self._known = dict(zip(texts, index.passage_vectors, strict=True))
-        self._known.update(zip(index.paper_texts, index.paper_vectors, strict=True))
+        self._known = dict(zip(texts, np.asarray(index.passage_vectors), strict=True))
+        wholes = map(paper_text, index.papers)
+        self._known.update(zip(wholes, np.asarray(index.paper_vectors), strict=True))
 
     def encode(
         self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None

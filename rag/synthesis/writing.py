@@ -128,8 +128,7 @@ def _papers_of_overview(found: Material) -> Sequence[int]:
         fitting = [row for row, _ in listed(index, query, found.ranking)]
         return list(dict.fromkeys((*fitting, *(e.paper for e in found.evidence.papers))))
     rows = [int(row) for row in np.flatnonzero(query.allowed)]
-    groups = {point.id: point.cluster for point in index.map.points} if index.map else {}
-    cluster = {row: groups.get(index.papers[row].id, 0) for row in rows}
+    cluster = {row: int(index.clusters[row]) for row in rows}
     sizes = list(cluster.values())
     return sorted(rows, key=lambda row: (-sizes.count(cluster[row]), cluster[row]))
 

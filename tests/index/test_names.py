@@ -1,18 +1,18 @@
-import json
 import random
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hashing_encoder import HashingEncoder
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index.build import build_papers
 from index.names import FILE_NAME, Named, Names
 from index.papers import Paper
-from index.store import Index, current
+from index.store import Index
 
 
 def papers(*texts: tuple[str, str]) -> list[Paper]:
@@ -336,16 +336,16 @@ def test_the_index_has_the_names_of_its_papers(tmp_path: Path) -> None:
     assert [opened.papers[row].id for row in opened.names.read("KettleBench")[0].own] == ["0000"]
 
 
-def test_a_generation_of_an_earlier_version_gets_its_names_when_it_is_opened(
-    tmp_path: Path,
-) -> None:
-    build_papers(SHELF, tmp_path, HashingEncoder())
-    folder = tmp_path / "generations" / (current(tmp_path) or "")
-    (folder / FILE_NAME).unlink()
-    manifest = json.loads((folder / "manifest.json").read_text())
-    del manifest["files"][FILE_NAME]
-    (folder / "manifest.json").write_text(json.dumps(manifest))
-    assert Index.open(tmp_path).names.read("KettleBench") == TABLE.read("KettleBench")
-    report = build_papers(SHELF, tmp_path, HashingEncoder())
-    assert (report.unchanged, report.embedded) == (len(SHELF), 0)
-    assert FILE_NAME in Index.open(tmp_path).manifest.files
+@given(st.data())
+@settings(max_examples=60, deadline=None)
+def test_a_table_carried_on_is_the_table_built_anew(draw: st.DataObject) -> None:
+    before = draw.draw(st.lists(st.sampled_from(SHELF), unique_by=lambda paper: paper.id))
+    after = draw.draw(st.lists(st.sampled_from(SHELF), unique_by=lambda paper: paper.id))
+    rows = {paper.id: row for row, paper in enumerate(before)}
+    kept = np.asarray([rows.get(paper.id, -1) for paper in after], dtype=np.int64)
+    carried, anew = Names.build(after, Names.build(before), kept), Names.build(after)
+    assert carried.calls == anew.calls
+    there = {key: carried.having(key).tolist() for key in anew.keys}
+    assert there == {key: anew.having(key).tolist() for key in anew.keys}
+    assert {key: carried.own(key) for key in anew.keys} == {k: anew.own(k) for k in anew.keys}
+    assert carried.trigrams.tolist() == anew.trigrams.tolist()

@@ -10,6 +10,7 @@ from hashing_encoder import HashingEncoder
 from index.build import build, build_papers
 from index.errors import InputError, StoreBusyError, StoreError
 from index.papers import Paper
+from index.passages import paper_text
 from index.publish import undo, writer_lock
 from index.readers import Upload
 from index.removal import find_ids, remove
@@ -54,7 +55,7 @@ def test_a_removed_paper_is_gone_with_all_that_was_of_it(store: Path) -> None:
     assert opened.map is not None
     assert [point.id for point in opened.map.points] == [paper.id for paper in opened.papers]
     encoder = HashingEncoder()
-    expected = [encoder.encode_query(text) for text in opened.paper_texts]
+    expected = [encoder.encode_query(text) for text in map(paper_text, opened.papers)]
     assert np.allclose(opened.paper_vectors, expected, atol=1e-6)
 
 

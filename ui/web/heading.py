@@ -20,4 +20,4 @@ def heading_html(papers: int, digests: int) -> str:
 
 def heading(assistant: "Assistant") -> str:
     """The heading for the index as it is now."""
-    return heading_html(len(assistant.papers()), len(assistant.digests()))
+    return heading_html(assistant.info.papers, len(assistant.digests()))

@@ -18,9 +18,9 @@ _SHOWN = 200
 
 _STAGES = {
     "read": "Reading",
+    "words": "Indexing",
     "embed": "Embedding",
     "map": "Drawing the map",
-    "write": "Writing the index",
 }
 _STATES = {
     "new": "new",

@@ -1,0 +1,302 @@
+"""How the index behaves at the size of a field: `make bench-scale` prints what is measured here.
+
+A cheap encoder stands for the real one, so that everything but encoding shows. Each figure that
+counts memory or a start comes from a process of its own.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import random
+import resource
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache, partial
+from pathlib import Path
+
+import numpy as np
+
+from eval.datasets.beir import load_beir
+from eval.metrics.retrieval import mean_metrics, query_metrics
+from index.build import build, build_papers, resume
+from index.encoder import LocalEncoder, Vectors
+from index.papers import Paper
+from index.publish import undo
+from index.readers import read
+from index.removal import remove
+from index.store import Index
+from rag.assistant import Assistant
+from rag.retrieval import Probe, encode_candidates, rank
+
+DIMENSION = 384
+QUESTIONS = 30
+
+
+class CheapEncoder:
+    """Sums of random vectors of hashed words: as long as the bundled encoder's, made in no time."""
+
+    name = "cheap"
+    weights_hash = hashlib.sha256(b"cheap").hexdigest()
+    dimension = DIMENSION
+
+    def __init__(self, batch_seconds: float = 0.0) -> None:
+        """`batch_seconds` is slept before each batch, so that a kill finds it encoding."""
+        self._pause = batch_seconds
+
+    def encode(
+        self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None
+    ) -> Vectors:
+        """Unit vectors, shape (len(texts), 384)."""
+        time.sleep(self._pause)
+        vectors = np.stack([self.encode_query(text) for text in texts])
+        if progress:
+            progress(len(texts))
+        return vectors
+
+    def encode_query(self, text: str) -> Vectors:
+        """The unit vector of a text, shape (384,)."""
+        summed = np.sum([_word(word) for word in text.lower().split() or [""]], axis=0)
+        return np.asarray(summed / np.linalg.norm(summed), dtype=np.float32)
+
+
+@lru_cache(maxsize=200_000)
+def _word(word: str) -> Vectors:
+    seed = int.from_bytes(hashlib.sha256(word.encode()).digest()[:8])
+    return np.random.default_rng(seed).standard_normal(DIMENSION, dtype=np.float32)
+
+
+def _memory() -> float:
+    """Megabytes of this process that are in memory now."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def _timed(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def _quartiles(seconds: Sequence[float]) -> str:
+    ordered = sorted(seconds)
+    high = ordered[min(len(ordered) - 1, round(0.95 * len(ordered)))]
+    return f"{1000 * statistics.median(ordered):.0f} ms (p95 {1000 * high:.0f} ms)"
+
+
+def _apart(measure: str, *arguments: object) -> list[str]:
+    """The lines that a measure prints in a process of its own."""
+    command = [sys.executable, "-m", "eval.scale", measure, *map(str, arguments)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return done.stdout.splitlines()
+
+
+def measure_index(corpus: Path, store: Path) -> Iterator[str]:
+    """Index a corpus: time until it can be asked, time besides encoding, memory, disk."""
+    reached: dict[str, float] = {}
+    started = time.perf_counter()
+
+    def note(stage: str, done: int, total: int) -> None:
+        if stage == "words" or (stage == "embed" and done == total):
+            reached[stage] = time.perf_counter() - started
+
+    report = build([corpus], store, CheapEncoder(), progress=note)
+    total = time.perf_counter() - started
+    encoding = reached["embed"] - reached["words"] if "words" in reached else 0.0
+    size = sum(path.stat().st_size for path in store.rglob("*") if path.is_file())
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+    yield f"papers {report.papers:,}, sentences {report.passages:,}"
+    yield f"can be asked after: {reached.get('words', total):.1f} s"
+    yield f"everything but encoding: {total - encoding:.1f} s"
+    yield f"… per 1,000 abstracts: {1000 * (total - encoding) / report.papers:.2f} s"
+    yield f"disk per abstract: {size / report.papers / 1000:.1f} kB; peak memory {peak:,.0f} MB"
+
+
+def measure_open(store: Path) -> Iterator[str]:
+    """Open the index: time, and memory over what the process had."""
+    before = _memory()
+    seconds = _timed(lambda: Index.open(store))
+    yield f"open: {seconds:.2f} s, {_memory() - before:.0f} MB"
+
+
+def measure_asking(store: Path, queries: Path) -> Iterator[str]:
+    """Ask and search, warm; several at once."""
+    texts = [json.loads(line)["text"] for line in queries.read_text().splitlines()]
+    asked = [text for text in texts if len(text) < 4000][: 3 * QUESTIONS]
+    assistant = Assistant(store, CheapEncoder())  # type: ignore[arg-type] # an encoder will do
+    for text in asked[:3]:
+        assistant.ask(text)
+    first, second = asked[:QUESTIONS], asked[QUESTIONS : 2 * QUESTIONS]
+    yield f"ask, warm: {_quartiles([_timed(partial(assistant.ask, text)) for text in first])}"
+    yield f"search: {_quartiles([_timed(partial(assistant.search, text)) for text in second])}"
+    rest = asked[2 * QUESTIONS :]
+    alone = _timed(lambda: [assistant.ask(text) for text in rest])
+    with ThreadPoolExecutor(8) as pool:
+        together = _timed(lambda: list(pool.map(assistant.ask, [f"{t} " for t in rest])))
+    yield f"eight askers ÷ one: {alone / together:.2f} × the questions a second"
+
+
+def measure_changes(store: Path, corpus: Path) -> Iterator[str]:
+    """Index the same again, add, remove, take back; what askers notice of it."""
+    encoder = CheapEncoder()
+    yield f"unchanged again: {_timed(lambda: build([corpus], store, encoder)):.1f} s"
+    new = [
+        Paper(id=f"added{n}", title=f"An added paper {n}", abstract=f"It is the {n}th. It is new.")
+        for n in range(10)
+    ]
+    assistant = Assistant(store, encoder)  # type: ignore[arg-type] # an encoder will do
+    waits: list[float] = []
+    ended = threading.Event()
+
+    def ask() -> None:
+        while not ended.is_set():
+            waits.append(_timed(lambda: assistant.search("machine translation")))
+
+    asker = threading.Thread(target=ask)
+    asker.start()
+    added = _timed(lambda: build_papers(new, store, encoder))
+    time.sleep(5)
+    ended.set()
+    asker.join()
+    yield f"add 10: {added:.1f} s while it is asked"
+    yield f"longest wait of an asker meanwhile: {1000 * max(waits):.0f} ms"
+    yield f"remove 1: {_timed(lambda: remove(['added3'], store)):.1f} s"
+    yield f"undo: {_timed(lambda: undo(store)):.2f} s"
+
+
+def measure_kills(folder: Path, corpus: Path, kills: int) -> Iterator[str]:
+    """Kill a run of indexing at random moments; count what was lost."""
+    papers = []
+    for found in read([corpus]):
+        if isinstance(found, Paper):
+            papers.append(found)
+        if len(papers) == 4000:
+            break
+    (folder / "first.jsonl").write_text("".join(p.model_dump_json() + "\n" for p in papers[:1000]))
+    (folder / "rest.jsonl").write_text("".join(p.model_dump_json() + "\n" for p in papers))
+    store, random_ = folder / "kills", random.Random(0)  # noqa: S311 - moments, not secrets
+    build([folder / "first.jsonl"], store, CheapEncoder())
+    lost = wasted = 0
+    for _ in range(kills):
+        before = Index.open(store)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "eval.scale", "run", str(folder / "rest.jsonl"), str(store)]
+        )
+        time.sleep(random_.uniform(1.0, 12.0))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        after = Index.open(store)
+        lost += len({p.id for p in before.papers} - {p.id for p in after.papers})
+        wasted += _log_records(before) > _log_records(after)
+    resume(store, CheapEncoder())
+    whole = Index.open(store).is_covered
+    yield f"{kills} kills: {lost} published papers lost, {wasted} times encoded work lost"
+    yield f"afterwards everything is encoded: {'yes' if whole else 'no'}"
+
+
+def _log_records(index: Index) -> int:
+    vectors = index.passage_vectors
+    return 0 if isinstance(vectors, np.ndarray) else len(vectors.log.stored)
+
+
+def measure_start(folder: Path, corpus: Path) -> Iterator[str]:
+    """The real command and encoder: seconds until it can be asked, and until it answers."""
+    store = folder / "real"
+    question = "Which papers are about machine translation of low-resource languages?"
+    command = [sys.executable, "-m", "ui.cli", "index", str(corpus), "--store", str(store)]
+    started = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        while not (store / "CURRENT").exists():
+            time.sleep(0.2)
+        yield f"can be asked after: {time.perf_counter() - started:.0f} s"
+        ask = [sys.executable, "-m", "ui.cli", "ask", question, "--store", str(store), "--json"]
+        done = subprocess.run(ask, check=False, capture_output=True, text=True)
+        status = json.loads(done.stdout)["status"]
+        yield f"first answer ({status}) after: {time.perf_counter() - started:.0f} s"
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait()
+
+
+def measure_words(store: Path, beir: Path) -> Iterator[str]:
+    """nDCG@10 of an index of which nothing is encoded, beside BM25 alone; the real encoder."""
+    benchmark, encoder = load_beir(beir), LocalEncoder.open("all-MiniLM-L6-v2")
+    index = Index.open(store)
+    everything = np.ones(len(index.papers), dtype=np.bool_)
+    runs: dict[str, dict[str, dict[str, float]]] = {"BM25": {}, "nothing encoded": {}}
+    for number, text in benchmark.queries.items():
+        probe = Probe.of(text, index, encoder, mended=False)
+        words = np.argsort(-index.lexical.scores(probe.tokens), kind="stable")[:10]
+        encoded = encode_candidates(index, probe, encoder, everything)
+        rows = rank(encoded, probe).rows[:10]
+        for name, found in (("BM25", words), ("nothing encoded", rows)):
+            ids = [index.papers[int(row)].id for row in found]
+            runs[name][number] = {id_: -float(place) for place, id_ in enumerate(ids)}
+    for name, run in runs.items():
+        figure = mean_metrics(query_metrics(benchmark.qrels, run))["nDCG@10"]
+        yield f"nDCG@10, {name}: {figure:.3f}"
+
+
+def print_table(beir: Path, folder: Path) -> None:
+    """Measure everything and print it, a line as soon as it is known."""
+    corpus, queries = beir / "corpus.jsonl", beir / "queries.jsonl"
+    small = folder / "small.jsonl"
+    small.write_text("".join(corpus.read_text().splitlines(keepends=True)[:5000]))
+    store = folder / "store"
+    for title, measure, arguments in (
+        ("5,000 abstracts", "index", (small, folder / "small")),
+        ("the whole corpus", "index", (corpus, store)),
+        ("", "open", (store,)),
+        ("", "asking", (store, queries)),
+        ("", "changes", (store, corpus)),
+        ("killed", "kills", (folder, corpus, 30)),
+        ("real encoder", "start", (folder, corpus)),
+        ("", "words", (folder / "real", beir)),
+    ):
+        if title:
+            print(f"-- {title}", flush=True)
+        for line in _apart(measure, *arguments):
+            print(line, flush=True)
+
+
+MEASURES: dict[str, Callable[..., Iterator[str]]] = {
+    "index": lambda corpus, store: measure_index(Path(corpus), Path(store)),
+    "open": lambda store: measure_open(Path(store)),
+    "asking": lambda store, queries: measure_asking(Path(store), Path(queries)),
+    "changes": lambda store, corpus: measure_changes(Path(store), Path(corpus)),
+    "kills": lambda folder, corpus, n: measure_kills(Path(folder), Path(corpus), int(n)),
+    "start": lambda folder, corpus: measure_start(Path(folder), Path(corpus)),
+    "words": lambda store, beir: measure_words(Path(store), Path(beir)),
+}
+
+
+def main(arguments: Sequence[str]) -> None:
+    """One measure with its arguments, or the whole table over a BEIR folder."""
+    if arguments and arguments[0] in MEASURES:
+        for line in MEASURES[arguments[0]](*arguments[1:]):
+            print(line, flush=True)
+        return
+    if arguments and arguments[0] == "run":
+        build([Path(arguments[1])], Path(arguments[2]), CheapEncoder(batch_seconds=0.2))
+        return
+    parser = argparse.ArgumentParser(prog="python -m eval.scale", description=__doc__)
+    parser.add_argument("beir", type=Path, help="a folder with corpus.jsonl and queries.jsonl")
+    beir = parser.parse_args(arguments).beir
+    folder = Path(tempfile.mkdtemp(prefix="scale-", dir=os.environ.get("SCALE_FOLDER")))
+    try:
+        print_table(beir, folder)
+    finally:
+        shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,69 @@
+"""Questions to an index whose papers are not encoded yet."""
+
+from pathlib import Path
+
+import pytest
+
+from index.build import build_papers, resume
+from index.embedding import SentenceEncoder
+from index.store import Index
+from rag.assistant import Assistant
+
+
+class _Stopped:
+    """An encoder for questions alone, as a run that is stopped at once leaves an index."""
+
+    def __init__(self, encoder: SentenceEncoder) -> None:
+        self.name, self.weights_hash = encoder.name, encoder.weights_hash
+        self.dimension = encoder.dimension
+
+    def encode(self, *_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+
+@pytest.fixture(scope="module")
+def unencoded(
+    sample_store: Path, encoder: SentenceEncoder, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    store = tmp_path_factory.mktemp("unencoded") / "store"
+    with pytest.raises(KeyboardInterrupt):
+        build_papers(Index.open(sample_store).papers, store, _Stopped(encoder))
+    assert Index.open(store).coverage == 0
+    return store
+
+
+@pytest.mark.parametrize("place", range(3))
+def test_a_question_is_answered_before_anything_is_encoded(
+    unencoded: Path, sample_store: Path, encoder: SentenceEncoder, place: int
+) -> None:
+    named = [paper.head for paper in Index.open(sample_store).papers if paper.head]
+    question = f"What is {named[place]}?"
+    early = Assistant(unencoded, encoder).ask(question)
+    late = Assistant(sample_store, encoder).ask(question)
+    assert early.status == late.status == "answered"
+    assert early.references[0].paper.head == named[place]
+    assert early.references[0].paper.id == late.references[0].paper.id
+    for reference in early.references:
+        for passage in reference.passages:
+            assert reference.paper.abstract[passage.start : passage.end] == passage.text
+
+
+def test_what_is_nowhere_is_refused_before_anything_is_encoded(
+    unencoded: Path, encoder: SentenceEncoder
+) -> None:
+    answer = Assistant(unencoded, encoder).ask("How do I bake sourdough bread at home?")
+    assert answer.status == "insufficient_evidence"
+
+
+def test_an_open_assistant_follows_what_is_encoded_meanwhile(
+    unencoded: Path, sample_store: Path, encoder: SentenceEncoder
+) -> None:
+    assistant = Assistant(unencoded, encoder)
+    assistant.search("agents that use a computer")
+    resume(unencoded, encoder)
+    full = Assistant(sample_store, encoder)
+    query = "agents that use a computer"
+    assert [hit.paper.id for hit in assistant.search(query)] == [
+        hit.paper.id for hit in full.search(query)
+    ]
+    assert Index.open(unencoded).is_covered
