@@ -8,6 +8,7 @@ give one token for the whole (`gpt4`, `qwen25`, `omniact`, `m3vit`) and one for 
 import re
 import threading
 import unicodedata
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -139,15 +140,15 @@ class LexicalIndex:
             columns.append(np.repeat(np.arange(len(live.terms)), np.diff(live.starts))[stays])
             rows.append(places[live.rows][stays])
             counts.append(live.counts[stays])
-        new: list[int] = []
+        new = array("i")  # a list of as many numbers would take ten times the memory
         for row in np.flatnonzero(kept < 0).tolist():
             text = f"{clean_text(papers[row].title)}\n{clean_text(papers[row].abstract)}"
             for token, count in Counter(tokenize(text)).items():
-                new += (terms.setdefault(token, len(terms)), row, count)
-        added = np.asarray(new, dtype=np.int64).reshape(-1, 3)
+                new.extend((terms.setdefault(token, len(terms)), row, count))
+        added = np.frombuffer(new, dtype=np.int32).reshape(-1, 3)
         return cls._of(
             list(terms),
-            np.concatenate([*columns, added[:, 0]]),
+            np.concatenate([*columns, added[:, 0].astype(np.int64)]),
             np.concatenate([*rows, added[:, 1]]),
             np.concatenate([*counts, added[:, 2]]),
             len(papers),

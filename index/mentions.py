@@ -5,12 +5,13 @@ second finds those names that are spelled in several atoms, in whatever way.
 """
 
 import re
+from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from index.coined import NOTHING, Coined, coined
-from index.folding import LONGEST, Atoms, Link, content_words, fold, is_shaped, key_of
+from index.folding import LONGEST, Atoms, Link, content_words, fold, is_shaped, joined, key_of
 from index.lexical import STOP_WORDS
 from index.papers import Paper
 from index.text import clean_text
@@ -34,11 +35,15 @@ def opens(gap: str) -> bool:
     return not _OPENERS.isdisjoint(gap)
 
 
+def _no_rows() -> "array[int]":
+    return array("i")  # a list of as many numbers would take nine times the memory
+
+
 @dataclass
 class Mentions:
     """What was gathered; rows are places in the sequence of papers, ascending in every list."""
 
-    rows: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    rows: dict[str, "array[int]"] = field(default_factory=lambda: defaultdict(_no_rows))
     """Key of a name, or of a word with `PLAIN` or `PHRASE` before it → the papers that have it."""
     forms: dict[str, str] = field(default_factory=dict)
     """Key of a name by shape or of a paper's own → how it is written."""
@@ -96,8 +101,8 @@ def gather(papers: Sequence[Paper], before: Mentions | None = None) -> Mentions:
             text = fold(f"{clean_text(papers[row].title)}\n{clean_text(papers[row].abstract)}")
             for key in _joined(Atoms.of(text), unheard, mentions.loose, beginnings):
                 mentions.rows[key].append(row)
-        for rows in mentions.rows.values():
-            rows.sort()
+        for key, rows in mentions.rows.items():
+            mentions.rows[key] = array("i", sorted(rows))
     _settle(mentions)
     return mentions
 
@@ -113,7 +118,7 @@ def _beginnings(keys: Iterable[str]) -> set[str]:
     }
 
 
-def _may_spell(keys: Iterable[str], rows: Mapping[str, list[int]]) -> set[int]:
+def _may_spell(keys: Iterable[str], rows: Mapping[str, Iterable[int]]) -> set[int]:
     """The papers that have a word that one of the keys begins with, and one that it ends with."""
 
     def having(parts: Iterable[str]) -> set[int]:
@@ -179,9 +184,10 @@ def _capitals(atoms: Atoms, first: int) -> int:
 def _joined(atoms: Atoms, several: set[str], loose: set[str], beginnings: set[str]) -> set[str]:
     """The names in `several` that a text spells in more than one atom; `loose` have commas."""
     found: set[str] = set()
+    keys, gaps = atoms.keys, atoms.gaps
     starts = [
-        at for at, (key, link) in enumerate(zip(atoms.keys, atoms.links, strict=True))
-        if link and key in beginnings
+        at for at, link in enumerate(atoms.links)
+        if link and joined(keys[at], keys[at + 1], gaps[at]) in beginnings
     ]  # fmt: skip
     for first in starts:
         for end in range(first + 2, min(first + LONGEST, len(atoms.keys)) + 1):

@@ -6,6 +6,7 @@ does: a name is one key of a dictionary, however it is spelled (see `index.foldi
 
 import json
 import re
+from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
@@ -110,7 +111,7 @@ class Names:
         found = Mentions(titles=[[]] * len(kept), coinages=[NOTHING] * len(kept))
         for place, key in enumerate(self.keys):
             if bounds[place] < bounds[place + 1]:
-                found.rows[key] = left[bounds[place] : bounds[place + 1]]
+                found.rows[key] = array("i", left[bounds[place] : bounds[place + 1]])
         found.forms = {key: form for key, form in zip(self.keys, self.forms, strict=True) if form}
         for row in np.flatnonzero(kept >= 0).tolist():
             found.titles[row] = self.titles[kept[row]].split()

@@ -243,21 +243,27 @@ def test_a_read_only_folder_is_told_and_its_index_still_answers(
 def test_a_disk_without_space_is_told_and_keeps_its_index(
     published: Path, mountable: Path, tmp_path: Path
 ) -> None:
-    size = sum(map(len, contents(published).values()))
+    pages = sum(-(-len(content) // 4096) for content in contents(published).values()) + 3
     after = tmp_path / "after"
     done = mounted(
         'mount -t tmpfs -o size="$1" tmpfs "$2" && cp -r "$3/." "$2" || exit 99\n'
         '"$4" index "$5" --store "$2"; code=$?; cp -r "$2" "$6"; exit $code',
-        *(str(size * 3 // 2), mountable, published, COMMAND, digest(tmp_path, "more.txt"), after),
+        *(str(4096 * pages), mountable, published, COMMAND, digest(tmp_path, "more.txt"), after),
     )
     assert "no space left" in one_line(done.returncode, done.stderr)
-    assert contents(after) == contents(published)
+    assert _published(after) == _published(published)
+
+
+def _published(store: Path) -> dict[str, bytes]:
+    """All but the vectors, which keep what was encoded."""
+    there = contents(store)
+    return {name: there[name] for name in there if not name.startswith("vectors/")}
 
 
 def test_files_that_cannot_grow_are_told(store: Path, tmp_path: Path) -> None:
     done = run(
         *("index", str(digest(tmp_path, "more.txt")), "--store", str(store)),
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, 2_000)),
     )
     one_line(done.returncode, done.stderr)
 
