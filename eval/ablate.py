@@ -126,7 +126,7 @@ def _as_typed(encoder: Encoder) -> Recipe:
 
 def variant(store: Path, settings: Settings, part: str | None) -> Subject:
     """The product without a part, or the whole, as a system to measure."""
-    encoder = SentenceEncoder.open(settings.encoder)
+    encoder = SentenceEncoder.open(settings.encoder, settings.secret_of_encoder)
     recipe = recipes(encoder)[part] if part else WHOLE
     name = f"without {part}" if part else "everything on"
     subject = ours(Assistant(store, encoder, settings, recipe), store, name)

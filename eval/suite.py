@@ -156,7 +156,7 @@ class Suite:
 
     def build_cost(self) -> BuildCost:
         """Index the digests into a new store, embedding every text."""
-        encoder = SentenceEncoder.open(self._settings.encoder)
+        encoder = SentenceEncoder.open(self._settings.encoder, self._settings.secret_of_encoder)
         with tempfile.TemporaryDirectory() as folder:
             store = Path(folder) / "store"
             started = perf_counter()

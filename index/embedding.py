@@ -7,23 +7,23 @@ from typing import Self
 from llama_index.core.base.embeddings.base import BaseEmbedding
 from pydantic import PrivateAttr
 
-from index.encoder import LocalEncoder, Vectors
+from index.encoder import Encoder, Vectors, open_encoder
 
 
 class SentenceEncoder(BaseEmbedding):
-    """A `LocalEncoder` that LlamaIndex can use."""
+    """An encoder that LlamaIndex can use."""
 
-    _encoder: LocalEncoder = PrivateAttr()
+    _encoder: Encoder = PrivateAttr()
 
-    def __init__(self, encoder: LocalEncoder) -> None:
+    def __init__(self, encoder: Encoder) -> None:
         """Wrap `encoder`."""
         super().__init__(model_name=encoder.name)
         self._encoder = encoder
 
     @classmethod
-    def open(cls, name: str) -> Self:
-        """Find the encoder `name`; see `LocalEncoder.open`."""
-        return cls(LocalEncoder.open(name))
+    def open(cls, name: str, key: str | None = None) -> Self:
+        """Find the encoder `name`; see `index.encoder.open_encoder`."""
+        return cls(open_encoder(name, key))
 
     @classmethod
     def class_name(cls) -> str:

@@ -53,6 +53,23 @@ class Encoder(Protocol):
         """The unit vector of a question, shape (d,)."""
 
 
+def open_encoder(name: str, key: str | None = None) -> Encoder:
+    """Find an encoder: an address with `#MODEL` after it, or what `LocalEncoder.open` finds.
+
+    Args:
+        name: As the setting has it.
+        key: For an endpoint that asks for one.
+
+    Raises:
+        EncoderError: there is no such encoder, or its address is none.
+    """
+    if name.startswith(("http://", "https://")):
+        from index.remote import RemoteEncoder  # most encoders are local
+
+        return RemoteEncoder(name, key)
+    return LocalEncoder.open(name)
+
+
 class LocalEncoder:
     """A sentence-transformers model, the bundled all-MiniLM-L6-v2 or another."""
 

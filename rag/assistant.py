@@ -100,7 +100,7 @@ class Assistant:
             EncoderError: the encoder is missing, or not the one the index was built with.
         """
         chosen = settings or load_settings()
-        encoder = SentenceEncoder.open(chosen.encoder)
+        encoder = SentenceEncoder.open(chosen.encoder, chosen.secret_of_encoder)
         return cls(Path(store or chosen.store), encoder, chosen, recipe)
 
     def _load(self) -> tuple[Index, Pipeline]:

@@ -53,7 +53,11 @@ class Settings(BaseSettings):
     encoder: str = Field(
         default="all-MiniLM-L6-v2",
         min_length=1,
-        description="The bundled all-MiniLM-L6-v2, or any sentence-transformers id or local path.",
+        description="The bundled all-MiniLM-L6-v2, any sentence-transformers id or local path, or"
+        " an OpenAI-compatible endpoint with the model after it: http://127.0.0.1:8080/v1#MODEL.",
+    )
+    encoder_key: SecretStr | None = Field(
+        default=None, description="Key of the encoder's endpoint; a local one needs none."
     )
     chroma_url: str | None = Field(
         default=None,
@@ -140,6 +144,11 @@ class Settings(BaseSettings):
         " sub-questions by the chat model.",
     )
 
+    @property
+    def secret_of_encoder(self) -> str | None:
+        """The key of the encoder's endpoint."""
+        return self.encoder_key.get_secret_value() if self.encoder_key else None
+
     @field_validator("store", "data", mode="before")
     @classmethod
     def _fill_in(cls, value: object, info: ValidationInfo) -> object:
@@ -148,6 +157,7 @@ class Settings(BaseSettings):
         return Path(value).expanduser() if isinstance(value, str | Path) else value
 
     @field_validator(
+        "encoder_key",
         "chroma_url",
         "chroma_token",
         "openai_api_key",

@@ -71,7 +71,7 @@ def _settings(settings: "Settings") -> str:
 def _encoder(settings: "Settings") -> "SentenceEncoder":
     from index.embedding import SentenceEncoder
 
-    encoder = SentenceEncoder.open(settings.encoder)
+    encoder = SentenceEncoder.open(settings.encoder, settings.secret_of_encoder)
     encoder.encode_query("a check that it works")
     return encoder
 

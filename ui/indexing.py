@@ -106,9 +106,9 @@ def index_files(
 ) -> "BuildReport":
     """Read files into the index and show how far it is."""
     from index.build import build
-    from index.encoder import LocalEncoder
+    from index.encoder import open_encoder
 
-    encoder = LocalEncoder.open(settings.encoder)
+    encoder = open_encoder(settings.encoder, settings.secret_of_encoder)
     with Progress() as progress:
         report = build(paths, settings.store, encoder, progress=progress, **how)
     bring_to_chroma(settings)
@@ -143,9 +143,9 @@ def bring_to_chroma(settings: "Settings") -> None:
 def resume_index(settings: "Settings") -> "BuildReport":
     """Encode what the index lacks, and show how far it is."""
     from index.build import resume
-    from index.encoder import LocalEncoder
+    from index.encoder import open_encoder
 
-    encoder = LocalEncoder.open(settings.encoder)
+    encoder = open_encoder(settings.encoder, settings.secret_of_encoder)
     with Progress() as progress:
         report = resume(settings.store, encoder, progress=progress)
     bring_to_chroma(settings)

@@ -4,14 +4,15 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
 
 from index.build import BuildReport, Stage, build
-from index.encoder import LocalEncoder
+from index.encoder import Encoder, open_encoder
 from index.preview import Preview, preview
 from index.readers import Upload
+from rag.settings import Settings
+from ui.indexing import bring_to_chroma
 
 SECONDS_BETWEEN_STEPS = 0.15
 
@@ -29,13 +30,13 @@ class Step:
 class Adding:
     """Reads and indexes uploads into one store."""
 
-    def __init__(self, store: Path, encoder: str) -> None:
-        self._store = store
-        self._name = encoder
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._store = settings.store
 
     @cached_property
-    def _encoder(self) -> LocalEncoder:
-        return LocalEncoder.open(self._name)
+    def _encoder(self) -> Encoder:
+        return open_encoder(self._settings.encoder, self._settings.secret_of_encoder)
 
     def preview(self, uploads: tuple[Upload, ...], year: int | None) -> Preview:
         """What adding them would do; nothing is written.
@@ -58,15 +59,15 @@ class Adding:
 
         def work() -> None:
             try:
-                told.put(
-                    build(
-                        uploads,
-                        self._store,
-                        self._encoder,
-                        year=year,
-                        progress=lambda *step: told.put(Step(*step)),
-                    )
+                report = build(
+                    uploads,
+                    self._store,
+                    self._encoder,
+                    year=year,
+                    progress=lambda *step: told.put(Step(*step)),
                 )
+                bring_to_chroma(self._settings)
+                told.put(report)
             except Exception as error:  # noqa: BLE001 - raised again where it is waited for
                 told.put(error)
 

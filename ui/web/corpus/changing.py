@@ -41,7 +41,7 @@ class Changing:
     def __init__(self, site: Site, looking: Looking) -> None:
         self._looking = looking
         self._drafts = Drafts()
-        self._adding = Adding(site.settings.store, site.settings.encoder)
+        self._adding = Adding(site.settings)
         self._changes = Changes(site.settings.store, may_change=site.may_change)
 
     def read_files(
