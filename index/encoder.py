@@ -130,13 +130,12 @@ class LocalEncoder:
             rows = longest_first[at : at + BATCH]
             with self._lock:
                 vectors[rows] = self._heavy().encode_document(
-                    [texts[row] for row in rows],
-                    batch_size=BATCH,
-                    normalize_embeddings=True,
-                    show_progress_bar=False,
+                    [texts[row] for row in rows], batch_size=BATCH, show_progress_bar=False
                 )
             if progress:
                 progress(at + len(rows))
+        # Here rather than there: half precision would leave them longer or shorter than 1.
+        vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
         return self._checked(vectors)
 
     def _few(self, texts: Sequence[str], progress: Callable[[int], None] | None) -> Vectors:
@@ -180,7 +179,9 @@ class LocalEncoder:
 
             logging.disable_progress_bar()  # type: ignore[no-untyped-call] # untyped there
             try:
-                self._model = SentenceTransformer(str(self.folder), local_files_only=True)
+                self._model = SentenceTransformer(
+                    str(self.folder), local_files_only=True, model_kwargs=_precision()
+                )
             except (
                 OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError,
                 ImportError, SafetensorError,
@@ -190,6 +191,17 @@ class LocalEncoder:
                     f" ({_first_line(error)})"
                 ) from error
         return self._model
+
+
+def _precision() -> dict[str, object]:
+    """How the weights are loaded: as bfloat16 where the processor multiplies it.
+
+    It is two to three times as fast there, and turns vectors by less than a degree.
+    """
+    import torch
+
+    is_fast = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return {"dtype": torch.bfloat16} if is_fast and not torch.cuda.is_available() else {}
 
 
 def _find(name: str) -> Path:
