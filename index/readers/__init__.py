@@ -22,7 +22,7 @@ from index.readers.opening import Member, Text, members
 from index.readers.records import Problem, ReadError
 from index.sources import Origin, source_name
 
-__all__ = ["FORMATS", "READERS", "YEARS", "FileRead", "Problem", "Upload", "read", "read_files"]
+__all__ = ["FORMATS", "READERS", "FileRead", "Problem", "Upload", "read", "read_files"]
 
 _FOLDER_TEXTS = ("", ".txt", ".text", ".md", ".markdown", ".eml", ".mail", ".html", ".htm")
 """What is read as a digest though only found in a folder: other text there may be anything."""
@@ -85,7 +85,7 @@ def read_files(
         paths: Files, archives, uploads, or folders that are read with all inside them, hidden
             files left out.
         format: One of `FORMATS`, or "auto" to tell by each file's content.
-        year: The year of digest dates that have none, one of `YEARS`; default: that of the other
+        year: The year of digest dates that have none, 1900 to 2100; default: that of the other
             dates of the file, or else the one in which it was last modified, in UTC.
         columns: Field → heading of its column, for tables whose headings do not tell.
         leave_out: A folder of which nothing is taken, such as the store itself.
