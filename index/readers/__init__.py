@@ -5,7 +5,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import chain
@@ -52,7 +52,7 @@ class FileRead:
     origin: Origin | None
     """None if the file could not be read."""
     found: Iterator[Paper | Problem]
-    """Its papers, and what could not be used, in order; read as it is iterated."""
+    """Its papers, and what could not be used, in order; read as it is iterated, before the next."""
     format: str = ""
     """The format that was taken, and how; empty of a file that could not be read."""
 
@@ -113,7 +113,7 @@ def _open(file: Found, format_: str, how: How) -> Iterator[FileRead]:
         found = False
         for member in members(file.source):
             found = True
-            yield _member(file, member, digest, format_, how)
+            yield from _member(file, member, digest, format_, how)
         if not found:
             yield _unread(file, "an empty archive")
     except ReadError as error:
@@ -141,31 +141,37 @@ def _year_modified(file: Found) -> int:
     return datetime.now(UTC).year
 
 
-def _member(file: Found, member: Member, digest: str, format_: str, how: How) -> FileRead:
+def _member(file: Found, member: Member, digest: str, format_: str, how: How) -> Iterator[FileRead]:
     """A file, or one of an archive: its format is told, its papers come as they are read."""
     inner = f"!{member.name}" if member.name else ""
     if member.name:
         file = replace(file, name=f"{file.name}/{source_name(PurePath(member.name))}")
-    try:
-        text = Text.of(member.open())
-        if not text.head.strip():
-            return _unread(file, "empty file")
-        suffix = PurePath(member.name or file.path).suffix.casefold()
-        reader = reader_of(text.head, format_, suffix)
-        is_guess = reader is None or (reader.name == "digest" and not file.is_named)
-        if reader is None or (is_guess and format_ == "auto" and suffix not in _FOLDER_TEXTS):
-            begins = repr(" ".join(text.head.split())[:40])
-            raise ReadError(f"no known format: it begins with {begins}; --format names one")
-        reading = reader.open(text, file.name, how)
-    except ReadError as error:
-        return _unread(file, str(error), error.line)
     place = os.fsencode(file.path.resolve()) if file.content is None else file.content
     origin = Origin(
         content=hashlib.sha256((digest + inner).encode()).hexdigest() if inner else digest,
         place=hashlib.sha256(place + inner.encode("utf-8", "surrogateescape")).hexdigest(),
     )
-    found = _papers(file.name, text, reader, reading, is_named=format_ != "auto")
-    return FileRead(file, origin, found, reading.described)
+    try:
+        with closing(Text.of(member)) as text:
+            if not text.head.strip():
+                raise ReadError("empty file")
+            reader = _reader(text.head, file, PurePath(member.name or file.path).suffix, format_)
+            reading = reader.open(text, file.name, how)
+            found = _papers(file.name, text, reader, reading, is_named=format_ != "auto")
+            yield FileRead(file, origin, found, reading.described)
+    except ReadError as error:
+        yield _unread(file, str(error), error.line)
+
+
+def _reader(head: str, file: Found, ending: str, format_: str) -> Reader:
+    """The reader of a file with this beginning; other text found in a folder may be anything."""
+    suffix = ending.casefold()
+    reader = reader_of(head, format_, suffix)
+    is_guess = reader is None or (reader.name == "digest" and not file.is_named)
+    if reader is None or (is_guess and format_ == "auto" and suffix not in _FOLDER_TEXTS):
+        begins = repr(" ".join(head.split())[:40])
+        raise ReadError(f"no known format: it begins with {begins}; --format names one")
+    return reader
 
 
 def _papers(
@@ -201,8 +207,6 @@ def _normalised(name: str, text: Text, reading: Reading) -> Iterator[Paper | Pro
             told = len(text.warnings)
     except ReadError as error:
         yield Problem(name, error.line, str(error), is_damage=True)
-    finally:
-        text.close()
 
 
 def _doubt(plain: str, found: Sequence[Paper | Problem]) -> str | None:

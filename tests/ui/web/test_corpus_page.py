@@ -33,7 +33,14 @@ On boats and rivers that run to the sea
 Boats float on rivers because they displace water downwards. We measure 40 boats on 7 rivers.
 """
 RECORDS = '{"title": "A record of clouds", "abstract": "Clouds are counted."}\n{"title": "bro\n'
-PASTED = "Jan 9\n\nAbout moons and tides\n\narXiv:2401.01234\n\nMoonNet predicts 31 tides from the moon alone.\n"
+PASTED = """Jan 9
+
+About moons and tides
+
+arXiv:2401.01234
+
+MoonNet predicts 31 tides from the moon alone.
+"""
 
 
 @pytest.fixture(scope="module")

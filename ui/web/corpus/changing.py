@@ -44,9 +44,7 @@ class Changing:
         self._adding = Adding(site.settings.store, site.settings.encoder)
         self._changes = Changes(site.settings.store, may_change=site.may_change)
 
-    def read_files(
-        self, files: "list[str] | None", year: str, request: gr.Request
-    ) -> Update:
+    def read_files(self, files: "list[str] | None", year: str, request: gr.Request) -> Update:
         """Files that were chosen: what is in them.
 
         Returns:
