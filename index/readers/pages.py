@@ -81,16 +81,17 @@ def markdown_page(markdown: str) -> Page:
 def described_paper(html: str) -> Iterator[Raw]:
     """The one paper that a page describes in its head, as arXiv and publishers' pages do."""
     found: dict[str, object] = {}
+    authors: list[str] = []
     for tag in re.findall(r"<meta\b[^>]{1,20000}>", html[:2_000_000], re.IGNORECASE):
         meta = _Meta()
         meta.feed(tag)
         name = _META.get(meta.name.casefold())
         if name == "authors":
-            found.setdefault(name, []).append(meta.content)  # type: ignore[attr-defined]
+            authors.append(meta.content)
         elif name and meta.content:
             found.setdefault(name, meta.content)
     if "title" in found and "abstract" in found:
-        yield Raw(1, found)
+        yield Raw(1, {**found, "authors": authors})
 
 
 class _Meta(HTMLParser):
