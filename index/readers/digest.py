@@ -13,18 +13,11 @@ from dataclasses import dataclass, field
 from index.papers import arxiv_id
 from index.readers.dates import Dated, date_of, is_date, read_date
 from index.readers.furniture import is_footer, is_furniture
+from index.readers.labels import BYLINE, label_of, without_more
 from index.readers.pages import Page
 from index.readers.records import LONGEST_ABSTRACT, Problem, Raw
-from index.readers.roles import (
-    BYLINE,
-    Item,
-    Role,
-    bare_title,
-    is_labelled,
-    read_items,
-    title_like,
-    without_more,
-)
+from index.readers.roles import Item, Role, read_items
+from index.readers.titles import bare_title
 
 _QUOTED = re.compile(r"^(?:>[ \t]?)+", re.MULTILINE)
 _WROTE = re.compile(
@@ -235,13 +228,13 @@ class _Digest:
         places: Counter[int] = Counter()
         for lines, _ in usable:
             for place, at in enumerate(reversed(lines)):
-                likely = max(-2.0, min(title_like(self.items[at]), 3.0))
+                likely = max(-2.0, min(self.items[at].title_like, 3.0))
                 places[place] += likely - _LOWER * place  # type: ignore[assignment]
         best = max(places, key=lambda place: (places[place], -place)) if places else 0
         titles: set[int] = set()
         for lines, _ in usable:
             scored = [
-                (title_like(self.items[at]) + 1.2 * (place == best) - _LOWER * place, at)
+                (self.items[at].title_like + 1.2 * (place == best) - _LOWER * place, at)
                 for place, at in enumerate(reversed(lines))
             ]
             if scored and (found := max(scored))[0] > -1.5:
@@ -263,8 +256,8 @@ class _Digest:
         if is_list:
             return True
         if not following or following[0].role is not Role.PROSE:
-            return item.paragraph.is_attached and title_like(item) < 2
-        return title_like(item) < 0 and not bare_title(item.text)[:1].isupper()
+            return item.paragraph.is_attached and item.title_like < 2
+        return item.title_like < 0 and not bare_title(item.text)[:1].isupper()
 
     def _is_papers_own(self, at: int, entry: _Entry) -> bool:
         """Whether a date stands between a title and its abstract."""
@@ -321,7 +314,7 @@ class _Digest:
         if item.role is Role.TITLE:
             return True
         frame = is_furniture(item.text) or item.text in self.head or is_date(item.text)
-        return item.role is Role.LINE and title_like(item) > 1 and not frame
+        return item.role is Role.LINE and item.title_like > 1 and not frame
 
     def _leftover(
         self,
@@ -371,7 +364,7 @@ class _Digest:
         is_below = False
         for item in entry.items:
             is_below = is_below or item.role is Role.PROSE
-            if is_below and item.field == "authors" and not is_labelled(item.text):
+            if is_below and item.field == "authors" and not label_of(item.text):
                 continue  # a signature, an editor
             links += item.links
             if item.role is Role.DATE or item.field == "date":
