@@ -219,22 +219,28 @@ def _resolved(items: Sequence[Item]) -> list[Item]:
     names_authors = any(each.field == "authors" for each in items)
     resolved: list[Item] = []
     has_title = False
-    for item, below in zip_longest(items, items[1:]):
+    for read, below in zip_longest(items, items[1:]):
+        item = read
         above = next((each for each in reversed(resolved) if each.role is not Role.NOISE), None)
         if item.role is Role.SENTENCE:
             is_free = titles_end_in_stops or not has_title
             is_title = is_free and _is_title(item, resolved[-1] if resolved else None, below)
             item = replace(item, role=Role.LINE if is_title else Role.PROSE)
-        elif item.role is Role.FIELD and item.field in ("authors", "byline"):
-            if not label_of(item.text) and not _has_title_above(resolved):
-                item = replace(item, role=Role.LINE)  # "Read, Look, Sing"
-        if names_authors and item.role is Role.LINE and is_name(item.text):
-            if _is_below_title(above, below):
-                item = replace(item, role=Role.FIELD, field="authors", value=item.text)
+        elif _are_bare_authors(item) and not _has_title_above(resolved):
+            item = replace(item, role=Role.LINE)  # "Read, Look, Sing"
+        may_be_name = names_authors and item.role is Role.LINE and _is_below_title(above, below)
+        if may_be_name and is_name(item.text):
+            item = replace(item, role=Role.FIELD, field="authors", value=item.text)
         resolved.append(item)
         if item.role not in (Role.NOISE, Role.FIELD):
             has_title = item.role in (Role.LINE, Role.TITLE, Role.ABSTRACT, Role.SECTION)
     return resolved
+
+
+def _are_bare_authors(item: Item) -> bool:
+    """Whether an item is taken for authors though no label says so."""
+    are_authors = item.role is Role.FIELD and item.field in ("authors", "byline")
+    return are_authors and not label_of(item.text)
 
 
 def _is_title(item: Item, above: Item | None, below: Item | None) -> bool:
