@@ -8,7 +8,7 @@ more likely one. A line that is only a date begins a digest; a file may hold sev
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from index.papers import arxiv_id
 from index.readers.dates import Dated, date_of, is_date, read_date
@@ -24,6 +24,12 @@ _QUOTED = re.compile(r"^(?:>[ \t]?)+", re.MULTILINE)
 _WROTE = re.compile(
     r"(?:on|am|le|el|il)\b(?P<when>.{6,80}?)(?:wrote|schrieb|a écrit|escribió|ha scritto)\s*:", re.I
 )
+_LINKS_BEHIND = re.compile(
+    r"(?<=[.!?])\s*[(\[](?:(?:[a-z][a-z -]{0,20}[|·/]\s*)+[a-z][a-z -]{0,20}"
+    r"|paper|pdf|link|abs|html|code|arxiv)[)\]]$",
+    re.IGNORECASE,
+)
+"""Words behind an abstract that were links, as "(paper | tweet)" and "[pdf]"."""
 _SPONSORED = re.compile(r"\((?:sponsor(?:ed)?|ad|advertisement|promoted)\)\W*$", re.IGNORECASE)
 _CHAT = re.compile(
     r"^\[?\d{1,4}[/.-]\d{1,2}[/.-]\d{2,4},? \d{1,2}:\d\d(?::\d\d)?(?:\s?[ap]m)?\]?(?: -)? "
@@ -65,7 +71,7 @@ def read_digest(
     if listed is None and (wrote := _WROTE.search(text[:2000])):
         listed = _first_date(wrote["when"])
         text = text[: wrote.start()] + " " * (wrote.end() - wrote.start()) + text[wrote.end() :]
-    items = read_items(Page(text, page.headings, page.links))
+    items = read_items(replace(page, text=text))
     digest = _Digest(text, name, year, usual_year, listed, items)
     for entry in digest.entries():
         yield from [entry] if isinstance(entry, Problem) else digest.papers(entry)
@@ -202,7 +208,7 @@ class _Digest:
         _, abstract = runs[0]
         first, last = abstract[0].paragraph, abstract[-1].paragraph
         text = self._text[first.start : last.end].strip()
-        text = re.sub(r"^(?:[\s:：—–-]|>(?=\s?[A-Za-z]))+", "", text)
+        text = _LINKS_BEHIND.sub("", re.sub(r"^(?:[\s:：—–-]|>(?=\s?[A-Za-z]))+", "", text))
         if len(text) > LONGEST_ABSTRACT:
             reason = (
                 f"{len(text):,} characters in one go are no abstract (limit {LONGEST_ABSTRACT:,})"

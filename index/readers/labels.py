@@ -19,6 +19,15 @@ BYLINE = re.compile(
 """Who wrote a paper, and where and in which year it came out, on one line."""
 _URL = re.compile(r"(?:https?://|www\.)[^\s)>\]]+", re.IGNORECASE)
 _IDS = re.compile(r"10\.\d{4,9}/\S+|\d{4}\.\d{4,5}(?:v\d+)?|\[[\w ,.;/()-]*\]|\bPMC\d+|\b\d{6,9}\b")
+_SECTION = re.compile(
+    r"(?:background|introduction|context|motivation|purpose|aims?|objectives?|goals?|importance"
+    r"|rationale|hypothesis|design|setting|patients|participants|population|data sources?|methods?"
+    r"|materials and methods|methodology|approach|interventions?|measurements?|main outcomes?"
+    r"|results?|findings|main results|observations|evaluation|discussion|limitations?|conclusions?"
+    r"|interpretation|significance|implications|relevance|originality|contributions?|summary)"
+    r"(?:\s*(?:and|/|&)\s*\w+)?:?",
+    re.IGNORECASE,
+)
 _LONGEST_ID = 160
 _HEADERS = frozenset("from to cc bcc subject reply-to".split())
 """Labels of a mail's head."""
@@ -66,6 +75,11 @@ def stands(line: str) -> Stands | None:
     if is_byline(text) or is_authors(without_more(text)):
         return "alone"
     return "opens" if field_of(line) else None
+
+
+def is_section(text: str) -> bool:
+    """Whether a line is a heading inside an abstract."""
+    return _SECTION.fullmatch(text.strip(" *_#")) is not None
 
 
 def is_byline(text: str) -> bool:

@@ -27,6 +27,10 @@ _META = {"citation_title": "title", "citation_abstract": "abstract", "citation_a
          "citation_journal_title": "venue", "citation_conference_title": "venue",
          "dc.description": "abstract", "citation_abstract_html_url": "url"}  # fmt: skip
 
+_CALLOUT = re.compile(r"^(?P<quote>(?: {0,3}>)+) ?\[!(?P<kind>\w+)\][-+]?[ \t]*(?P<said>.*)$", re.M)
+"""What begins a box in notes: "> [!abstract]", "> [!note]- My notes"."""
+_KINDS_TOLD = ("abstract", "summary", "tldr")
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -37,6 +41,8 @@ class Page:
     """The numbers of lines that were headings, from 1."""
     links: dict[int, list[str]] = field(default_factory=dict)
     """Line → where its links lead."""
+    listed: frozenset[int] = frozenset()
+    """The numbers of lines that were items of a list."""
 
 
 def html_score(head: str) -> float:
@@ -58,6 +64,7 @@ def markdown_score(head: str) -> float:
         r"^#{1,6} \S", r"^\s{0,3}[-*+] +(?:\*\*|\[)", r"^\s{0,3}\d+\. +(?:\*\*|\[)",
         r"\*\*[^*\n]+\*\*",
         r"\[[^\]\n]+\]\(https?://", r"^(?:---|\*\*\*)\s*$", r"<(?:details|summary|br)\b",
+        _CALLOUT.pattern,
     )  # fmt: skip
     found = sum(min(len(re.findall(sign, head, re.MULTILINE)), 3) for sign in signs)
     return 0.5 if found > 1 else 0.0
@@ -75,7 +82,14 @@ def markdown_page(markdown: str) -> Page:
     """What a Markdown text shows."""
     from markdown_it import MarkdownIt
 
-    return html_page(MarkdownIt("commonmark", {"html": True}).enable("table").render(markdown))
+    plain = _CALLOUT.sub(_headed, markdown)
+    return html_page(MarkdownIt("commonmark", {"html": True}).enable("table").render(plain))
+
+
+def _headed(callout: re.Match[str]) -> str:
+    """The first line of a callout as a paragraph: its words, or its kind if that tells."""
+    kind = callout["kind"] if callout["kind"].casefold() in _KINDS_TOLD else ""
+    return f"{callout['quote']} {callout['said'] or kind}\n{callout['quote']}"
 
 
 def described_paper(html: str) -> Iterator[Raw]:
@@ -117,11 +131,14 @@ class _Seen(HTMLParser):
         self._heading = self._unseen = 0
         self._lead: str | None = None
         self._in_pre = False
+        self._is_item = False
+        self._listed: set[int] = set()
 
     def page(self) -> Page:
         """All that was fed."""
         self._end()
-        return Page("\n".join(self._lines), frozenset(self._headings), self._links)
+        text = "\n".join(self._lines)
+        return Page(text, frozenset(self._headings), self._links, frozenset(self._listed))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
@@ -133,9 +150,10 @@ class _Seen(HTMLParser):
             self._end()
             self._heading += tag in _HEADINGS
             self._in_pre = self._in_pre or tag == "pre"
+            self._is_item = self._is_item or tag == "li"
         elif tag in _MARKS:
             self._block.append(f"<{tag}>")
-        elif tag in _LEADS and self._lead is None and not "".join(self._block).strip(" \n\t•-*–."):
+        elif tag in _LEADS and self._lead is None and not self._has_words():
             self._lead = tag
         href = given.get("href") or ""
         if tag == "a" and re.match(r"https?://", href):
@@ -167,6 +185,10 @@ class _Seen(HTMLParser):
         if not self._unseen:
             self._block.append(data)
 
+    def _has_words(self) -> bool:
+        """Whether the block has begun with more than the mark of a list."""
+        return re.fullmatch(r"[\W\d_]*", "".join(self._block)) is None
+
     def _end(self, *, is_heading: bool = False) -> None:
         """A block ends: its lines are kept, the title at its beginning on one of its own."""
         lead, cut, rest = "".join(self._block).partition("\0")
@@ -183,6 +205,9 @@ class _Seen(HTMLParser):
             for line in lines:
                 self._lines.append(line)
             number = len(self._lines)
+            if self._is_item:
+                self._listed.add(number)
+                self._is_item = False
             is_lead = cut and at == 0 and (len(pieces) > 1 or not rest.strip())
             if is_heading or self._heading or is_lead:
                 self._headings.add(number)

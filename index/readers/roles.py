@@ -9,11 +9,13 @@ from itertools import pairwise, zip_longest
 
 from index.readers.dates import is_date
 from index.readers.furniture import is_authors, is_furniture, is_name
+from index.readers.inline import parted
 from index.readers.labels import (
     field_of,
     id_of,
     is_byline,
     is_plausible,
+    is_section,
     label_of,
     stands,
     without_more,
@@ -28,15 +30,6 @@ _NOTED = re.compile(r"\[(?P<number>\d{1,3})\]\s*$")
 _AFFILIATED = re.compile(
     r"universi|institut|college|school|laborator|department|academy|hospital|\blabs?\b|\binc\b",
     re.I,
-)
-_SECTION = re.compile(
-    r"(?:background|introduction|context|motivation|purpose|aims?|objectives?|goals?|importance"
-    r"|rationale|hypothesis|design|setting|patients|participants|population|data sources?|methods?"
-    r"|materials and methods|methodology|approach|interventions?|measurements?|main outcomes?"
-    r"|results?|findings|main results|observations|evaluation|discussion|limitations?|conclusions?"
-    r"|interpretation|significance|implications|relevance|originality|contributions?|summary)"
-    r"(?:\s*(?:and|/|&)\s*\w+)?:?",
-    re.IGNORECASE,
 )
 _SUMMARY = re.compile(
     r"(?:(?:ai[- ]generated |ai )?summary|tl;?dr|in short|key (?:points|findings))[:.]?", re.I
@@ -95,7 +88,7 @@ class Item:
 
 def read_items(page: Page) -> list[Item]:
     """The paragraphs with their roles, each seen with those around it."""
-    found = list(paragraphs(page.text, stands))
+    found = list(parted(page.text, list(paragraphs(page.text, stands)), page.listed))
     recurring = _recurring(found)
     labels = Counter(label for each in found if (label := label_of(each.text)))
     often = {label for label, count in labels.items() if count > 1}
@@ -151,13 +144,10 @@ def _roles(
         start = paragraph.start + at
         return item(Role.PROSE, of=replace(paragraph, kind=Kind.PROSE, start=start, text=text[at:]))
 
-    bare = text.strip(" *_:.#-").casefold()
-    if bare == "abstract":
-        return [item(Role.ABSTRACT)]
-    if _SUMMARY.fullmatch(text.strip(" *_#")) and bare != "summary":
-        return [item(Role.SUMMARY)]
-    if _SECTION.fullmatch(text.strip(" *_#")):
-        return [item(Role.SECTION)]
+    if paragraph.kind is Kind.TITLE:
+        return [replace(item(Role.LINE), is_heading=True)]
+    if head := _head_of(text):
+        return [item(head)]
     if summarised := _SUMMARISED.match(text):
         return [item(Role.SUMMARY), prose_from(summarised.end())]
     is_often = label_of(text) in around.labels
@@ -178,6 +168,16 @@ def _roles(
     if is_often and not around.over_prose and paragraph.kind is not Kind.PROSE:
         return [item(Role.NOISE)]
     return [item(*_role(paragraph, text in around.recurring))]
+
+
+def _head_of(text: str) -> Role | None:
+    """The role of a line that is the heading of an abstract, a summary or a section."""
+    bare = text.strip(" *_:.#-").casefold()
+    if bare == "abstract":
+        return Role.ABSTRACT
+    if bare != "summary" and _SUMMARY.fullmatch(text.strip(" *_#")):
+        return Role.SUMMARY
+    return Role.SECTION if is_section(text) else None
 
 
 def _role(paragraph: Paragraph, recurs: bool) -> tuple[Role, str, str]:

@@ -6,7 +6,7 @@ from index.readers.furniture import is_authors, is_name
 from index.readers.labels import without_more
 
 _MARK = re.compile(
-    r"(?:title\s*:|\d\ufe0f?\u20e3|#{1,6}(?=\s)|\[?\d{1,3}[.)\]](?=\s)|[-*•](?=\s)|\[(?:pdf|html|book|citation)\]"
+    r"(?:title\s*:|\d\ufe0f?\u20e3|#{1,6}(?=\s)|\[?\d{1,3}[.)\]]{1,2}(?=\s)|[-*•](?=\s)|\[(?:pdf|html|book|citation)\]"
     r"|[^\w\s(\[“\"'‘«¿¡<$\\]+(?=\s))\s*",
     re.IGNORECASE,
 )
