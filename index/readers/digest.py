@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from index.papers import arxiv_id
 from index.readers.dates import Dated, date_of, is_date, read_date
-from index.readers.furniture import is_footer, is_furniture
+from index.readers.furniture import is_footer, is_furniture, is_sponsored
 from index.readers.labels import BYLINE, label_of, without_more
 from index.readers.layout import Layout
 from index.readers.pages import Page
@@ -30,7 +30,6 @@ _LINKS_BEHIND = re.compile(
     re.IGNORECASE,
 )
 """Words behind an abstract that were links, as "(paper | tweet)" and "[pdf]"."""
-_SPONSORED = re.compile(r"\((?:sponsor(?:ed)?|ad|advertisement|promoted)\)\W*$", re.IGNORECASE)
 _CHAT = re.compile(
     r"^\[?\d{1,4}[/.-]\d{1,2}[/.-]\d{2,4},? \d{1,2}:\d\d(?::\d\d)?(?:\s?[ap]m)?\]?(?: -)? "
     r"[^:\n]{1,40}: ",
@@ -198,7 +197,7 @@ class _Digest:
         """What an entry holds: the abstract of its title, or what it lacks."""
         runs = self._runs(entry)
         title = entry.title
-        if title is not None and _SPONSORED.search(title.text):
+        if title is not None and (is_sponsored(title.text) or self._is_below_sponsor(title)):
             return
         if title is None or not runs:
             if title is not None and self._tells(title):
@@ -230,8 +229,14 @@ class _Digest:
         """Whether a line reads as a title by itself."""
         if item.role is Role.TITLE:
             return True
-        frame = is_furniture(item.text) or item.text in self._layout.head or is_date(item.text)
-        return item.role is Role.LINE and item.title_like > 1 and not frame
+        is_frame = is_furniture(item.text) or is_sponsored(item.text) or is_date(item.text)
+        is_frame = is_frame or item.text in self._layout.head or self._layout.is_section(item)
+        return item.role is Role.LINE and item.title_like > 1 and not is_frame
+
+    def _is_below_sponsor(self, title: Item) -> bool:
+        """Whether the line above says that an advertisement comes; above all papers it does not."""
+        at = self._places[title.paragraph.start]
+        return at > min(self._layout.titles) and is_sponsored(self._items[at - 1].text)
 
     def _leftover(
         self, entry: _Entry, runs: Sequence[tuple[int, list[Item]]], after: Item | None

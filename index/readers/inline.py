@@ -23,6 +23,8 @@ _ENTRIES = tuple(
 _SIGNED = re.compile(r"(?P<title>\S.{8,}\S)\s+[|｜]\s+(?P<names>[^|｜]+)", re.DOTALL)
 _LEAST_ITEM = 60
 """Characters of an item that could be an entry."""
+_LONGEST_NAME = 3
+"""Words of a name that stands alone."""
 _MOST = 0.8
 """Share of the items of a list of papers that are entries."""
 
@@ -87,9 +89,14 @@ def _signed(found: Sequence[Paragraph], whole: Sequence[str]) -> dict[int, re.Ma
     matches = {
         at: match for at, each in enumerate(found)
         if each.kind is not Kind.PROSE and (match := _SIGNED.fullmatch(whole[at]))
-        and not is_name(match["title"]) and not is_authors(match["title"])
+        and not _are_names(match["title"])
     }  # fmt: skip
     names = {at: without_more(match["names"]) for at, match in matches.items()}
     if not any(map(is_authors, names.values())):
         return {}
     return {at: matches[at] for at, each in names.items() if is_authors(each) or is_name(each)}
+
+
+def _are_names(text: str) -> bool:
+    """Whether it is names rather than a title; a title may read as one long name."""
+    return is_authors(text) or (is_name(text) and len(text.split()) <= _LONGEST_NAME)

@@ -1,8 +1,10 @@
 """Which lines of a digest are titles: chosen together, since a file has them in like places."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
 
+from index.readers.furniture import is_programme
+from index.readers.pages import LOWEST
 from index.readers.roles import Item, Role
 from index.readers.titles import bare_title
 
@@ -36,6 +38,14 @@ class Layout:
         item = self._items[at]
         is_above = at < self._first_date or item.text[0].islower()
         return at < self._first_long and not item.paragraph.is_long and is_above
+
+    def is_section(self, item: Item) -> bool:
+        """Whether a line is a heading over several papers, and no title of one."""
+        titles = [self._items[at] for at in self.titles]
+        levels = Counter(title.level or LOWEST for title in titles)
+        is_over = 0 < item.level < max(levels, key=lambda level: levels[level], default=0)
+        are_loud = sum(title.text.isupper() for title in titles) * 2 > len(titles)
+        return is_over or (item.text.isupper() and not are_loud) or is_programme(item.text)
 
     def is_above_prose(self, at: int) -> bool:
         """Whether nothing stands between an item and the abstract below it but what is known."""
@@ -79,7 +89,7 @@ class Layout:
     def _goes_on(self, at: int) -> bool:
         """Whether a line after prose is a part of it: of its block, a list's, or a program's."""
         item, following = self._items[at], self._items[at + 1 : at + 2]
-        if item.is_heading:
+        if item.level:
             return False
         if item.paragraph.opens_sentence and item.text.rstrip().endswith((":", ";", ",")):
             return True

@@ -1,7 +1,7 @@
 """HTML and Markdown as text in blocks, with what was a heading and where its links lead."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
@@ -12,7 +12,10 @@ _BLOCKS = frozenset(
     " figure footer form h1 h2 h3 h4 h5 h6 header hr html legend li main nav ol p pre section"
     " summary table tbody td tfoot th thead title tr ul".split()
 )
-_HEADINGS = frozenset("h1 h2 h3 h4 h5 h6 summary dt".split())
+_HEADINGS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6, "summary": 7, "dt": 7}
+"""Tag → its level; that of a section is smaller than those inside it."""
+LOWEST = 8
+"""The level of a title at the beginning of a block."""
 _LEADS = frozenset("a b strong em h1 h2 h3 h4 h5 h6".split())
 """What makes the beginning of a block a title of the rest."""
 _UNSEEN = frozenset("head script style template noscript svg button select nav footer".split())
@@ -37,8 +40,8 @@ class Page:
     """A page as lines of text; an empty line parts blocks."""
 
     text: str
-    headings: frozenset[int] = frozenset()
-    """The numbers of lines that were headings, from 1."""
+    headings: Mapping[int, int] = field(default_factory=dict)
+    """The numbers of lines that were headings, from 1 → their levels."""
     links: dict[int, list[str]] = field(default_factory=dict)
     """Line → where its links lead."""
     listed: frozenset[int] = frozenset()
@@ -124,11 +127,12 @@ class _Seen(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self._lines: list[str] = []
-        self._headings: set[int] = set()
+        self._headings: dict[int, int] = {}
         self._links: dict[int, list[str]] = {}
         self._block: list[str] = []
         self._block_links: list[str] = []
-        self._heading = self._unseen = 0
+        self._levels: list[int] = []  # of the headings that are open
+        self._unseen = 0
         self._lead: str | None = None
         self._in_pre = False
         self._is_item = False
@@ -138,7 +142,7 @@ class _Seen(HTMLParser):
         """All that was fed."""
         self._end()
         text = "\n".join(self._lines)
-        return Page(text, frozenset(self._headings), self._links, frozenset(self._listed))
+        return Page(text, self._headings, self._links, frozenset(self._listed))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
@@ -148,7 +152,7 @@ class _Seen(HTMLParser):
             return
         if tag in _BLOCKS:
             self._end()
-            self._heading += tag in _HEADINGS
+            self._levels += [_HEADINGS[tag]] if tag in _HEADINGS else []
             self._in_pre = self._in_pre or tag == "pre"
             self._is_item = self._is_item or tag == "li"
         elif tag in _MARKS:
@@ -165,8 +169,9 @@ class _Seen(HTMLParser):
         elif self._unseen:
             return
         elif tag in _BLOCKS:
-            self._end(is_heading=tag in _HEADINGS)
-            self._heading = max(0, self._heading - (tag in _HEADINGS))
+            self._end()
+            if tag in _HEADINGS:
+                del self._levels[-1:]
             self._in_pre = self._in_pre and tag != "pre"
         elif tag in _MARKS:
             self._block.append(f"</{tag}>")
@@ -189,7 +194,7 @@ class _Seen(HTMLParser):
         """Whether the block has begun with more than the mark of a list."""
         return re.fullmatch(r"[\W\d_]*", "".join(self._block)) is None
 
-    def _end(self, *, is_heading: bool = False) -> None:
+    def _end(self) -> None:
         """A block ends: its lines are kept, the title at its beginning on one of its own."""
         lead, cut, rest = "".join(self._block).partition("\0")
         pieces = [lead + rest]
@@ -209,8 +214,8 @@ class _Seen(HTMLParser):
                 self._listed.add(number)
                 self._is_item = False
             is_lead = cut and at == 0 and (len(pieces) > 1 or not rest.strip())
-            if is_heading or self._heading or is_lead:
-                self._headings.add(number)
+            if self._levels or is_lead:
+                self._headings[number] = self._levels[-1] if self._levels else LOWEST
             if self._block_links:
                 self._links[number] = self._block_links
                 self._block_links = []

@@ -20,7 +20,7 @@ from index.readers.labels import (
     stands,
     without_more,
 )
-from index.readers.pages import Page
+from index.readers.pages import LOWEST, Page
 from index.readers.paragraphs import Kind, Paragraph, paragraphs
 from index.readers.titles import SURELY, title_like
 
@@ -70,7 +70,8 @@ class Item:
     paragraph: Paragraph
     field: str = ""
     value: str = ""
-    is_heading: bool = False
+    level: int = 0
+    """Of a heading, 1 and up: that of a section is smaller than those inside it; 0 is none."""
     links: tuple[str, ...] = ()
 
     @property
@@ -83,7 +84,7 @@ class Item:
         """How much it reads as a title: `index.readers.titles.title_like`."""
         if self.role is Role.TITLE:
             return SURELY
-        return title_like(self.text, is_heading=self.is_heading)
+        return title_like(self.text, is_heading=self.level > 0)
 
 
 def read_items(page: Page) -> list[Item]:
@@ -100,7 +101,7 @@ def read_items(page: Page) -> list[Item]:
             links += tuple(filter(None, [notes.get(noted["number"])]))
         over_prose = below is not None and below.kind is Kind.PROSE
         around = _Around(recurring, often, over_prose)
-        items += _roles(each, each.line in page.headings, links, around)
+        items += _roles(each, page.headings.get(each.line, 0), links, around)
     return _resolved(items)
 
 
@@ -130,7 +131,7 @@ def _recurring(found: Sequence[Paragraph]) -> set[str]:
 
 def _roles(
     paragraph: Paragraph,
-    is_heading: bool,
+    level: int,
     links: tuple[str, ...],
     around: _Around,
 ) -> list[Item]:
@@ -138,14 +139,14 @@ def _roles(
     text = paragraph.text.strip()
 
     def item(role: Role, name: str = "", value: str = "", of: Paragraph = paragraph) -> Item:
-        return Item(role, of, name, value, is_heading, links)
+        return Item(role, of, name, value, level, links)
 
     def prose_from(at: int) -> Item:
         start = paragraph.start + at
         return item(Role.PROSE, of=replace(paragraph, kind=Kind.PROSE, start=start, text=text[at:]))
 
     if paragraph.kind is Kind.TITLE:
-        return [replace(item(Role.LINE), is_heading=True)]
+        return [replace(item(Role.LINE), level=level or LOWEST)]
     if head := _head_of(text):
         return [item(head)]
     if summarised := _SUMMARISED.match(text):
@@ -228,6 +229,13 @@ def _resolved(items: Sequence[Item]) -> list[Item]:
             item = replace(item, role=Role.LINE if is_title else Role.PROSE)
         elif _are_bare_authors(item) and not _has_title_above(resolved):
             item = replace(item, role=Role.LINE)  # "Read, Look, Sing"
+        elif (
+            item.role is Role.NOISE
+            and _is_labelled_title(item.text)
+            and _are_over_prose(items[len(resolved) + 1 :])
+            and not _has_title_above(resolved)
+        ):
+            item = replace(item, role=Role.LINE)  # "Code: The Hidden Language"
         may_be_name = names_authors and item.role is Role.LINE and _is_below_title(above, below)
         if may_be_name and is_name(item.text):
             item = replace(item, role=Role.FIELD, field="authors", value=item.text)
@@ -235,6 +243,19 @@ def _resolved(items: Sequence[Item]) -> list[Item]:
         if item.role not in (Role.NOISE, Role.FIELD):
             has_title = item.role in (Role.LINE, Role.TITLE, Role.ABSTRACT, Role.SECTION)
     return resolved
+
+
+def _is_labelled_title(text: str) -> bool:
+    """Whether a line that opens with a label reads as a title all the same."""
+    field = field_of(text)
+    words = text[field[1] :].split() if field else []
+    return field is not None and field[0] == "other" and len(words) >= 3 and words[0][0].isupper()
+
+
+def _are_over_prose(items: Sequence[Item]) -> bool:
+    """Whether prose comes next, but for what is known of a paper."""
+    role = next((each.role for each in items if each.role is not Role.FIELD), None)
+    return role in (Role.PROSE, Role.ABSTRACT)
 
 
 def _are_bare_authors(item: Item) -> bool:
