@@ -12,11 +12,11 @@ from dataclasses import dataclass, field, replace
 
 from index.papers import arxiv_id
 from index.readers.dates import Dated, date_of, is_date, read_date
-from index.readers.furniture import is_footer, is_furniture, is_sponsored
+from index.readers.furniture import is_footer, is_furniture, is_programme, is_sponsored
 from index.readers.labels import BYLINE, label_of, without_more
 from index.readers.layout import Layout
 from index.readers.pages import Page
-from index.readers.records import LONGEST_ABSTRACT, Problem, Raw
+from index.readers.records import LONGEST_ABSTRACT, Heading, Problem, Raw
 from index.readers.roles import Item, Role, read_items
 from index.readers.titles import bare_title
 
@@ -201,7 +201,7 @@ class _Digest:
             return
         if title is None or not runs:
             if title is not None and self._tells(title):
-                yield Problem(self._name, title.paragraph.line, "title without an abstract")
+                yield self._lone(title)
             yield from self._leftover(entry, runs, None)
             return
         _, abstract = runs[0]
@@ -229,9 +229,13 @@ class _Digest:
         """Whether a line reads as a title by itself."""
         if item.role is Role.TITLE:
             return True
-        is_frame = is_furniture(item.text) or is_sponsored(item.text) or is_date(item.text)
-        is_frame = is_frame or item.text in self._layout.head or self._layout.is_section(item)
+        tests = (is_furniture, is_sponsored, is_programme, is_date, self._layout.head.__contains__)
+        is_frame = any(test(item.text) for test in tests)
         return item.role is Role.LINE and item.title_like > 1 and not is_frame
+
+    def _lone(self, item: Item) -> Problem:
+        kind = Heading if self._layout.is_section(item) else Problem
+        return kind(self._name, item.paragraph.line, "title without an abstract")
 
     def _is_below_sponsor(self, title: Item) -> bool:
         """Whether the line above says that an advertisement comes; above all papers it does not."""
@@ -246,7 +250,7 @@ class _Digest:
             if is_footer(item.text):
                 break
             if not entry.is_head and item.role is Role.LINE and self._tells(item):
-                yield Problem(self._name, item.paragraph.line, "title without an abstract")
+                yield self._lone(item)
         for rank, run in runs:
             first = run[0].paragraph
             is_lost = first.is_long or entry.title is None

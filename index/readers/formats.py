@@ -48,21 +48,12 @@ class Reader:
     """Its usual file endings; none of them is needed."""
     score: Callable[[str], float]
     """How much a file with this beginning looks like it, 0 to 1."""
-    records: Callable[[Text, str, How], Reading]
+    open: Callable[[Text, str, How], Reading]
+    """Begin to read a file: its text, what the papers' sources are called, what else is known.
+
+    Raises `ReadError` if the file is not of this format after all.
+    """
     families: tuple[str, ...]
-
-    def open(self, text: Text, name: str, how: How) -> Reading:
-        """Begin to read a file.
-
-        Args:
-            text: Its text.
-            name: What the papers' sources are called.
-            how: What else is known of it.
-
-        Raises:
-            ReadError: it is not of this format after all.
-        """
-        return self.records(text, name, how)
 
 
 def _plain(

@@ -1,9 +1,9 @@
 """Which lines of a digest are titles: chosen together, since a file has them in like places."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
+from statistics import mode
 
-from index.readers.furniture import is_programme
 from index.readers.pages import LOWEST
 from index.readers.roles import Item, Role
 from index.readers.titles import bare_title
@@ -32,6 +32,9 @@ class Layout:
             labelled if len(labelled) > 1 else self._chosen(list(self._gaps()))
         )
         """Where the titles are."""
+        chosen = [items[at] for at in self.titles]
+        self._usual_level = mode(title.level or LOWEST for title in chosen) if chosen else 0
+        self._are_loud = sum(title.text.isupper() for title in chosen) * 2 > len(chosen)
 
     def is_intro(self, at: int) -> bool:
         """Whether prose is that of a mail to its reader, above its first date or title."""
@@ -41,11 +44,8 @@ class Layout:
 
     def is_section(self, item: Item) -> bool:
         """Whether a line is a heading over several papers, and no title of one."""
-        titles = [self._items[at] for at in self.titles]
-        levels = Counter(title.level or LOWEST for title in titles)
-        is_over = 0 < item.level < max(levels, key=lambda level: levels[level], default=0)
-        are_loud = sum(title.text.isupper() for title in titles) * 2 > len(titles)
-        return is_over or (item.text.isupper() and not are_loud) or is_programme(item.text)
+        is_louder = item.text.isupper() and not self._are_loud
+        return 0 < item.level < self._usual_level or is_louder
 
     def is_above_prose(self, at: int) -> bool:
         """Whether nothing stands between an item and the abstract below it but what is known."""
