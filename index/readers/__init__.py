@@ -14,10 +14,10 @@ from index.normalise import Normaliser
 from index.papers import Paper
 from index.readers.dates import YEARS
 from index.readers.files import Found, Upload, find_files
-from index.readers.formats import FORMATS, READERS, How, Reader, Reading, reader_of
+from index.readers.formats import FORMATS, READERS, Reader, Reading, reader_of
 from index.readers.opening import Member, Text, members
 from index.readers.plausible import doubt, without_remarks
-from index.readers.records import Heading, Problem, ReadError
+from index.readers.records import Heading, How, Problem, ReadError
 from index.sources import Origin, source_name
 
 __all__ = ["FORMATS", "READERS", "FileRead", "Problem", "Upload", "read", "read_files"]

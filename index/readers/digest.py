@@ -16,7 +16,7 @@ from index.readers.furniture import is_footer, is_furniture, is_programme, is_sp
 from index.readers.labels import BYLINE, label_of, without_more
 from index.readers.layout import Layout
 from index.readers.pages import Page
-from index.readers.records import LONGEST_ABSTRACT, Heading, Problem, Raw
+from index.readers.records import LONGEST_ABSTRACT, Heading, How, Problem, Raw
 from index.readers.roles import Item, Role, read_items
 from index.readers.titles import bare_title
 
@@ -54,24 +54,20 @@ class _Entry:
     """Whether it is what stands above the first title or date of the file."""
 
 
-def read_digest(
-    page: Page, name: str, year: int | None, usual_year: int, listed: Dated | None = None
-) -> Iterator[Raw | Problem]:
+def read_digest(page: Page, name: str, how: How) -> Iterator[Raw | Problem]:
     r"""The papers of a digest, in order, and what could not be read.
 
     Args:
         page: The digest, with `\n` line ends.
         name: What the papers' sources are called.
-        year: The year of dates that have none, if a user gave it.
-        usual_year: Their year if no date of the file says one.
-        listed: The date of the mail that it came in.
+        how: The year of its dates, and the date of the mail that it came in.
     """
     text = _CHAT.sub(lambda said: "\n" * said[0].count("\n"), _unquoted(page.text))
-    if listed is None and (wrote := _WROTE.search(text[:2000])):
-        listed = _first_date(wrote["when"])
+    if how.listed is None and (wrote := _WROTE.search(text[:2000])):
+        how = replace(how, listed=_first_date(wrote["when"]))
         text = text[: wrote.start()] + " " * (wrote.end() - wrote.start()) + text[wrote.end() :]
     items = read_items(replace(page, text=text))
-    digest = _Digest(text, name, year, usual_year, listed, items)
+    digest = _Digest(text, name, how, items)
     for entry in digest.entries():
         yield from [entry] if isinstance(entry, Problem) else digest.papers(entry)
 
@@ -96,23 +92,16 @@ def _first_date(text: str) -> Dated | None:
 class _Digest:
     """One pass over the items of a file."""
 
-    def __init__(
-        self,
-        text: str,
-        name: str,
-        year: int | None,
-        usual_year: int,
-        listed: Dated | None,
-        items: Sequence[Item],
-    ) -> None:
-        self._text, self._name, self._given_year = text, name, year
-        self._listed, self._items, self._layout = listed, items, Layout(items)
+    def __init__(self, text: str, name: str, how: How, items: Sequence[Item]) -> None:
+        self._text, self._name, self._how = text, name, how
+        self._items, self._layout = items, Layout(items)
         self._places = {item.paragraph.start: at for at, item in enumerate(items)}
-        self._year = year or self._stated_year() or (listed.day.year if listed else usual_year)
+        usual = how.listed.day.year if how.listed else how.usual_year
+        self._year = how.year or self._stated_year() or usual
 
     def entries(self) -> Iterator[_Entry | Problem]:
         """The parts of the file, in order, and dates that are none."""
-        entry = _Entry(None, listed=self._listed, is_head=True)
+        entry = _Entry(None, listed=self._how.listed, is_head=True)
         position = 0
         for at, item in enumerate(self._items):
             if at in self._layout.titles:
@@ -129,7 +118,7 @@ class _Digest:
                 except ValueError as error:
                     reason = f"{error}: its papers are kept without a date"
                     yield Problem(self._name, item.paragraph.line, reason)
-                if entry.listed and self._given_year is None:
+                if entry.listed and self._how.year is None:
                     self._year = entry.listed.day.year
             elif item.field == "date" and self._is_header(at):  # a mail in the mail
                 yield entry

@@ -244,6 +244,11 @@ def test_no_text_raises_in_any_reader_however_many_are_tried(text: str) -> None:
     survives(text)
 
 
+def test_a_heading_of_two_lines_is_told_in_one() -> None:
+    _, problems = both(',"%0 X\n%T ', format="csv")
+    assert ["\n" in str(problem) for problem in problems] == [False]
+
+
 @given(st.binary(max_size=300))
 def test_no_bytes_raise(data: bytes) -> None:
     for start in (b"", b"PK\x03\x04", b"\x1f\x8b\x08\x00", b"\x28\xb5\x2f\xfd", b"BZh9"):
