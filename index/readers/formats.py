@@ -66,9 +66,10 @@ def _digest(text: Text, name: str, how: How) -> Reading:
 
 def _page(text: Text, name: str, how: How) -> Reading:
     whole = text.whole()
-    if described := list(pages.described_paper(whole)):
-        return Reading("html (the paper that the page describes)", iter(described))
-    return Reading("html (a page as a digest)", _of_page(pages.html_page(whole), whole, name, how))
+    page = pages.html_page(whole)
+    if described := pages.described_paper(page):
+        return Reading("html (the paper that the page describes)", iter([described]))
+    return Reading("html (a page as a digest)", _of_page(page, whole, name, how))
 
 
 def _of_page(page: Page, source: str, name: str, how: How) -> Records:

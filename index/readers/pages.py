@@ -1,7 +1,7 @@
 """HTML and Markdown as text in blocks, with what was a heading and where its links lead."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
@@ -46,6 +46,8 @@ class Page:
     """Line → where its links lead."""
     listed: frozenset[int] = frozenset()
     """The numbers of lines that were items of a list."""
+    meta: tuple[tuple[str, str], ...] = ()
+    """What its head says of a paper: names of `_META`, and what they say."""
 
 
 def html_score(head: str) -> float:
@@ -95,30 +97,14 @@ def _headed(callout: re.Match[str]) -> str:
     return f"{callout['quote']} {callout['said'] or kind}\n{callout['quote']}"
 
 
-def described_paper(html: str) -> Iterator[Raw]:
+def described_paper(page: Page) -> Raw | None:
     """The one paper that a page describes in its head, as arXiv and publishers' pages do."""
     found: dict[str, object] = {}
-    authors: list[str] = []
-    for tag in re.findall(r"<meta\b[^>]{1,20000}>", html[:2_000_000], re.IGNORECASE):
-        meta = _Meta()
-        meta.feed(tag)
-        name = _META.get(meta.name.casefold())
-        if name == "authors":
-            authors.append(meta.content)
-        elif name and meta.content:
-            found.setdefault(name, meta.content)
-    if "title" in found and "abstract" in found:
-        yield Raw(1, {**found, "authors": authors})
-
-
-class _Meta(HTMLParser):
-    name = content = ""
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        del tag
-        given = {key: value or "" for key, value in attrs}
-        self.name = given.get("name") or given.get("property") or ""
-        self.content = given.get("content", "")
+    for name, content in page.meta:
+        found.setdefault(_META[name], content)
+    authors = [content for name, content in page.meta if _META[name] == "authors"]
+    is_whole = "title" in found and "abstract" in found
+    return Raw(1, {**found, "authors": authors}) if is_whole else None
 
 
 class _Seen(HTMLParser):
@@ -137,15 +123,20 @@ class _Seen(HTMLParser):
         self._in_pre = False
         self._is_item = False
         self._listed: set[int] = set()
+        self._meta: list[tuple[str, str]] = []
 
     def page(self) -> Page:
         """All that was fed."""
         self._end()
         text = "\n".join(self._lines)
-        return Page(text, self._headings, self._links, frozenset(self._listed))
+        listed, meta = frozenset(self._listed), tuple(self._meta)
+        return Page(text, self._headings, self._links, listed, meta)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
+        name = (given.get("name") or given.get("property") or "").casefold()
+        if tag == "meta" and name in _META and given.get("content"):
+            self._meta.append((name, given["content"] or ""))
         if tag in _UNSEEN:
             self._unseen += 1
         if self._unseen:
@@ -182,7 +173,8 @@ class _Seen(HTMLParser):
                 self._block.append("\0")
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        del attrs
+        if tag == "meta":
+            self.handle_starttag(tag, attrs)
         if tag in _BLOCKS and not self._unseen:
             self._end()
 
