@@ -8,7 +8,7 @@ from index.readers.furniture import is_authors, is_name
 from index.readers.labels import field_of, is_section, without_more
 from index.readers.paragraphs import Kind, Paragraph
 
-_MARK = r"(?P<mark>(?:\(?\d{1,3}[.)]{1,2}|[-*•‣▪–])\s+)"
+_MARK = r"(?:(?:\(?\d{1,3}[.)]{1,2}|[-*•‣▪–])\s+)"
 _ENTRIES = tuple(
     re.compile(
         _MARK
@@ -21,8 +21,9 @@ _ENTRIES = tuple(
 )
 """An item of a list with title and text, told apart by a dash or a colon, and links behind it."""
 _SIGNED = re.compile(r"(?P<title>\S.{8,}\S)\s+[|｜]\s+(?P<names>[^|｜]+)", re.DOTALL)
-_LEAST_ITEM = 60
+_ITEM = range(60, 20_000)
 """Characters of an item that could be an entry."""
+_LONGEST_LINE = 1_000
 _LONGEST_NAME = 3
 """Words of a name that stands alone."""
 _MOST = 0.8
@@ -68,7 +69,7 @@ def _entries(
     """
     items = [
         at for at, each in enumerate(found)
-        if len(whole[at]) >= _LEAST_ITEM and (each.line in listed or re.match(_MARK, whole[at]))
+        if len(whole[at]) in _ITEM and (each.line in listed or re.match(_MARK, whole[at]))
     ]  # fmt: skip
     first_long = next((at for at, each in enumerate(found) if each.is_long), None)
     for shape in _ENTRIES:
@@ -88,7 +89,8 @@ def _signed(found: Sequence[Paragraph], whole: Sequence[str]) -> dict[int, re.Ma
     """The lines that hold a title and its authors: one name only where others have several."""
     matches = {
         at: match for at, each in enumerate(found)
-        if each.kind is not Kind.PROSE and (match := _SIGNED.fullmatch(whole[at]))
+        if each.kind is not Kind.PROSE and len(whole[at]) < _LONGEST_LINE
+        and (match := _SIGNED.fullmatch(whole[at]))
         and not _are_names(match["title"])
     }  # fmt: skip
     names = {at: without_more(match["names"]) for at, match in matches.items()}
