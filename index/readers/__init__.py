@@ -2,46 +2,28 @@
 
 import hashlib
 import os
-import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path, PurePath
-from statistics import median
 
 from index.errors import InputError
 from index.normalise import Normaliser
 from index.papers import Paper
 from index.readers.dates import YEARS
 from index.readers.files import Found, Upload, find_files
-from index.readers.formats import FORMATS, READERS, How, Reader, Reading, reader_of
+from index.readers.formats import FORMATS, READERS, Reader, Reading, reader_of
 from index.readers.opening import Member, Text, members
-from index.readers.records import Problem, ReadError
+from index.readers.plausible import doubt, without_remarks
+from index.readers.records import Heading, How, Problem, ReadError
 from index.sources import Origin, source_name
 
-__all__ = ["FORMATS", "READERS", "YEARS", "FileRead", "Problem", "Upload", "read", "read_files"]
+__all__ = ["FORMATS", "READERS", "FileRead", "Problem", "Upload", "read", "read_files"]
 
 _FOLDER_TEXTS = ("", ".txt", ".text", ".md", ".markdown", ".eml", ".mail", ".html", ".htm")
 """What is read as a digest though only found in a folder: other text there may be anything."""
-_SHARED_PREFIX = 0.6
-_LONE_ABSTRACT = 8_000
-"""Characters of an abstract that is alone in a file of no known format: it is another text."""
-_LEAST_TITLE = 2.4
-"""Words that titles have on average, at least: chapters and sections have fewer."""
-_FAR_SHORTER = 6
-_CODE = re.compile(
-    r"[;{}(\[\\]\s*$|^\s*[})\]]|^\s*(?:[#/]{1,2}|--|<!--)\s?\S|\w\(\)|(?:^|\s)[\w.\[\]'\"]+\s*[:+]?=\s*\S"
-    r"|==|=>|->|::|^\s*</?\w+|^\s*(?:def|import|return|class|const|var|let|function|select|insert"
-    r"|create|if|for|while|else|try|end)\b.{0,60}[:(;]?$|^\W?\d{4}-\d\d-\d\d[ T]\d\d:\d\d",
-    re.IGNORECASE,
-)
-_MOST_CODE = 0.25
-_TAG = re.compile(r"[A-Za-z0-9@%<{\"'/#]{1,12}\s{0,2}[-:=>|)}\]]{1,2}(?=\s|\")|[{<\"'%@\\/#]+")
-_FEW = 3
-_LEAST_WORDS = 4
 
 
 @dataclass
@@ -52,7 +34,7 @@ class FileRead:
     origin: Origin | None
     """None if the file could not be read."""
     found: Iterator[Paper | Problem]
-    """Its papers, and what could not be used, in order; read as it is iterated."""
+    """Its papers, and what could not be used, in order; read as it is iterated, before the next."""
     format: str = ""
     """The format that was taken, and how; empty of a file that could not be read."""
 
@@ -79,13 +61,13 @@ def read_files(
 ) -> Iterator[FileRead]:
     """The papers of files and folders, and what could not be read, in order.
 
-    A paper met twice comes twice; `index.papers.merge_all` makes one of them.
+    A paper met twice comes twice; `index.identity.merge_all` makes one of them.
 
     Args:
         paths: Files, archives, uploads, or folders that are read with all inside them, hidden
             files left out.
         format: One of `FORMATS`, or "auto" to tell by each file's content.
-        year: The year of digest dates that have none, one of `YEARS`; default: that of the other
+        year: The year of digest dates that have none, 1900 to 2100; default: that of the other
             dates of the file, or else the one in which it was last modified, in UTC.
         columns: Field → heading of its column, for tables whose headings do not tell.
         leave_out: A folder of which nothing is taken, such as the store itself.
@@ -113,7 +95,7 @@ def _open(file: Found, format_: str, how: How) -> Iterator[FileRead]:
         found = False
         for member in members(file.source):
             found = True
-            yield _member(file, member, digest, format_, how)
+            yield from _member(file, member, digest, format_, how)
         if not found:
             yield _unread(file, "an empty archive")
     except ReadError as error:
@@ -141,31 +123,37 @@ def _year_modified(file: Found) -> int:
     return datetime.now(UTC).year
 
 
-def _member(file: Found, member: Member, digest: str, format_: str, how: How) -> FileRead:
+def _member(file: Found, member: Member, digest: str, format_: str, how: How) -> Iterator[FileRead]:
     """A file, or one of an archive: its format is told, its papers come as they are read."""
     inner = f"!{member.name}" if member.name else ""
     if member.name:
         file = replace(file, name=f"{file.name}/{source_name(PurePath(member.name))}")
-    try:
-        text = Text.of(member.open())
-        if not text.head.strip():
-            return _unread(file, "empty file")
-        suffix = PurePath(member.name or file.path).suffix.casefold()
-        reader = reader_of(text.head, format_, suffix)
-        is_guess = reader is None or (reader.name == "digest" and not file.is_named)
-        if reader is None or (is_guess and format_ == "auto" and suffix not in _FOLDER_TEXTS):
-            begins = repr(" ".join(text.head.split())[:40])
-            raise ReadError(f"no known format: it begins with {begins}; --format names one")
-        reading = reader.open(text, file.name, how)
-    except ReadError as error:
-        return _unread(file, str(error), error.line)
     place = os.fsencode(file.path.resolve()) if file.content is None else file.content
     origin = Origin(
         content=hashlib.sha256((digest + inner).encode()).hexdigest() if inner else digest,
         place=hashlib.sha256(place + inner.encode("utf-8", "surrogateescape")).hexdigest(),
     )
-    found = _papers(file.name, text, reader, reading, is_named=format_ != "auto")
-    return FileRead(file, origin, found, reading.described)
+    try:
+        with closing(Text.of(member)) as text:
+            if not text.head.strip():
+                raise ReadError("empty file")
+            reader = _reader(text.head, file, PurePath(member.name or file.path).suffix, format_)
+            reading = reader.open(text, file.name, how)
+            found = _papers(file.name, text, reader, reading, is_named=format_ != "auto")
+            yield FileRead(file, origin, found, reading.described)
+    except ReadError as error:
+        yield _unread(file, str(error), error.line)
+
+
+def _reader(head: str, file: Found, ending: str, format_: str) -> Reader:
+    """The reader of a file with this beginning; other text found in a folder may be anything."""
+    suffix = ending.casefold()
+    reader = reader_of(head, format_, suffix)
+    is_guess = reader is None or (reader.name == "digest" and not file.is_named)
+    if reader is None or (is_guess and format_ == "auto" and suffix not in _FOLDER_TEXTS):
+        begins = repr(" ".join(head.split())[:40])
+        raise ReadError(f"no known format: it begins with {begins}; --format names one")
+    return reader
 
 
 def _papers(
@@ -177,11 +165,11 @@ def _papers(
     """
     found = _normalised(name, text, reading)
     if reader.name in ("digest", "html", "mail"):
-        known = _without_remarks(list(found))
-        doubt = (
-            None if is_named else _doubt(text.head if reading.described == "digest" else "", known)
-        )
-        found = iter([Problem(name, None, doubt)] if doubt else known)
+        known = without_remarks(list(found))
+        plain = text.head if reading.described == "digest" else ""
+        reason = None if is_named else doubt(plain, known)
+        told = [each for each in known if not isinstance(each, Heading)]
+        found = iter([Problem(name, None, reason)] if reason else told)
     is_silent = True
     for each in found:
         is_silent = is_silent and isinstance(each, Problem) and each.is_warning
@@ -201,59 +189,3 @@ def _normalised(name: str, text: Text, reading: Reading) -> Iterator[Paper | Pro
             told = len(text.warnings)
     except ReadError as error:
         yield Problem(name, error.line, str(error), is_damage=True)
-    finally:
-        text.close()
-
-
-def _doubt(plain: str, found: Sequence[Paper | Problem]) -> str | None:
-    """Why a text cannot be a digest, though titles and abstracts seem to be in it.
-
-    `plain` is the beginning of a text without markup.
-    """
-    papers = [each for each in found if isinstance(each, Paper)]
-    if not papers:
-        return None
-    what = "it is no digest: nothing of it is taken; --format digest reads it all the same"
-    lines = [line for line in plain.split("\n") if line.strip()]
-    coded = sum(bool(_CODE.search(line)) for line in lines)
-    if len(lines) >= _FEW and coded > _MOST_CODE * len(lines):
-        return f"{coded} of {len(lines)} lines read as those of a program or a log: {what}"
-    last = max(at for at, each in enumerate(found) if isinstance(each, Paper))
-    rejected = [each for each in found[:last] if isinstance(each, Problem) and not each.is_warning]
-    if len(rejected) > max(len(papers), 2):
-        return f"{len(papers)} papers and {len(rejected)} lines that are none: {what}"
-    if len(papers) == 1 and len(papers[0].abstract) > _LONE_ABSTRACT:
-        return f"one text of {len(papers[0].abstract):,} characters: {what}"
-    words = sum(len(paper.title.split()) for paper in papers) / len(papers)
-    is_labelled = re.search(r"^\W*title\s*:", plain, re.IGNORECASE | re.MULTILINE)
-    is_known = is_labelled or any(paper.arxiv or paper.doi or paper.authors for paper in papers)
-    if words < _LEAST_TITLE and not is_known:
-        return f"titles of {words:.1f} words: {what}"
-    if len(papers) < _FEW:
-        return None
-    signs = Counter(_sign(paper.title) for paper in papers)
-    sign, often = signs.most_common(1)[0]
-    if sign and often > _SHARED_PREFIX * len(papers):
-        return f"{often} of {len(papers)} titles begin with {sign!r}: {what}"
-    short = sum(len(paper.abstract.split()) < _LEAST_WORDS for paper in papers)
-    if short > len(papers) / 2:
-        return f"{short} of {len(papers)} abstracts have a few words only: {what}"
-    return None
-
-
-def _without_remarks(found: Sequence[Paper | Problem]) -> list[Paper | Problem]:
-    """What was found, without texts that are far too short to be abstracts beside the others."""
-    lengths = [len(each.abstract.split()) for each in found if isinstance(each, Paper)]
-    least = median(lengths) / _FAR_SHORTER if len(lengths) >= _FEW else 0
-    return [
-        Problem(each.sources[0].name, None, f"no abstract, but a remark: {each.title[:60]!r}")
-        if isinstance(each, Paper) and len(each.abstract.split()) < least
-        else each
-        for each in found
-    ]
-
-
-def _sign(title: str) -> str:
-    """The beginning of a title that a field's tag would be: short, and closed by a sign."""
-    match = _TAG.match(title)
-    return match[0] if match else ""

@@ -85,18 +85,12 @@ def _parsed(
 
 def _plain(key: str, value: str) -> object:
     """A field without LaTeX; authors stay apart where `and` stands outside of braces."""
+    # Imported here, as below.
+    from bibtexparser.middlewares.names import split_multiple_persons_names
+
     if key.casefold() not in ("author", "editor"):
         return _text(value)
-    names: list[str] = []
-    at = depth = 0
-    for match in re.finditer(r"[{}]|\s+and\s+", value):
-        if match[0] in "{}":
-            depth += 1 if match[0] == "{" else -1
-        elif depth == 0:
-            names.append(value[at : match.start()])
-            at = match.end()
-    names.append(value[at:])
-    return [_name(each.strip()) for each in names if each.strip() and each.strip() != "others"]
+    return [_name(name) for name in split_multiple_persons_names(value)]
 
 
 def _name(value: str) -> object:

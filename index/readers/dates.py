@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Literal
@@ -21,7 +21,6 @@ MONTH_NAME = (
 It takes whole words alone ("marketing" and "novel" are none), without the stop of "Sept.".
 """
 
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 # Folded names in German, French, Spanish, Italian, Portuguese and Dutch, after the English ones.
 _NAMES = """jan january januar janvier enero gennaio janeiro januari
 feb february februar fevrier febrero febbraio fevereiro februari
@@ -46,26 +45,24 @@ _AFTER = (
     r"(?:(?:,?\s+|t)(?:at\s+)?\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:\s*[ap]\.?m\.?)?"
     r"(?:\s*z|\s*[+-]\d{2}:?\d{2}|\s+[a-z]{3,4})?(?:\s*\([a-z]{2,5}\))?)?/?"
 )
-_SHAPES = tuple(
-    (precision, re.compile(_BEFORE + shape + _AFTER))
-    for precision, shape in (
-        ("day", rf"{_MONTH}\s+{_DAY}(?:,?\s+{_YEAR})?"),
-        ("day", rf"{_DAY}(?:\s+(?:of|de))?\s+{_MONTH}(?:,?\s+(?:de\s+)?{_YEAR})?"),
-        ("day", rf"{_DAY}-{_MONTH}-{_YEAR}"),
-        ("day", rf"{_YEAR}(?P<sign>[-/. ])(?P<number>\d{{1,2}})(?P=sign)(?P<day>\d{{1,2}})"),
-        ("day", rf"{_YEAR}(?P<number>\d\d)(?P<day>\d\d)"),
-        ("day", rf"{_YEAR}[\s,]+{_MONTH}\s+(?P<day>\d{{1,2}})"),
-        ("day", r"(?P<day>\d{1,2})\.\s?(?P<number>\d{1,2})\.\s?(?P<year>\d{4}|\d{2})"),
-        ("day", r"(?P<us>\d{1,2})/(?P<second>\d{1,2})/(?P<year>\d{4}|\d{2})"),
-        ("week", rf"{_MONTH}\s+{_DAY}{_TO}(?:(?P<last>[a-z]{{3,10}})\.?\s+)?\d{{1,2}}"
-                 rf"(?:,?\s+{_YEAR})?"),
-        ("week", rf"{_DAY}{_TO}\d{{1,2}}\.?\s+{_MONTH}(?:,?\s+{_YEAR})?"),
-        ("month", rf"{_MONTH},?\s+{_YEAR}"),
-        ("month", rf"{_YEAR}[\s,]+{_MONTH}(?:[-/ ][a-z]{{3,10}})?"),
-        ("month", rf"{_YEAR}[-/](?P<number>\d{{1,2}})/?"),
-        ("year", rf"{_YEAR}"),
-    )
+_DATES: tuple[tuple[Precision, str], ...] = (
+    ("day", rf"{_MONTH}\s+{_DAY}(?:,?\s+{_YEAR})?"),
+    ("day", rf"{_DAY}(?:\s+(?:of|de))?\s+{_MONTH}(?:,?\s+(?:de\s+)?{_YEAR})?"),
+    ("day", rf"{_DAY}-{_MONTH}-{_YEAR}"),
+    ("day", rf"{_YEAR}(?P<sign>[-/. ])(?P<number>\d{{1,2}})(?P=sign)(?P<day>\d{{1,2}})"),
+    ("day", rf"{_YEAR}(?P<number>\d\d)(?P<day>\d\d)"),
+    ("day", rf"{_YEAR}[\s,]+{_MONTH}\s+(?P<day>\d{{1,2}})"),
+    ("day", r"(?P<day>\d{1,2})\.\s?(?P<number>\d{1,2})\.\s?(?P<year>\d{4}|\d{2})"),
+    ("day", r"(?P<us>\d{1,2})/(?P<second>\d{1,2})/(?P<year>\d{4}|\d{2})"),
+    ("week", rf"{_MONTH}\s+{_DAY}{_TO}(?:(?P<last>[a-z]{{3,10}})\.?\s+)?\d{{1,2}}"
+             rf"(?:,?\s+{_YEAR})?"),
+    ("week", rf"{_DAY}{_TO}\d{{1,2}}\.?\s+{_MONTH}(?:,?\s+{_YEAR})?"),
+    ("month", rf"{_MONTH},?\s+{_YEAR}"),
+    ("month", rf"{_YEAR}[\s,]+{_MONTH}(?:[-/ ][a-z]{{3,10}})?"),
+    ("month", rf"{_YEAR}[-/](?P<number>\d{{1,2}})/?"),
+    ("year", rf"{_YEAR}"),
 )  # fmt: skip
+_SHAPES = tuple((how, re.compile(_BEFORE + shape + _AFTER)) for how, shape in _DATES)
 _LONGEST = 60
 _SECONDS = 10**11
 """Numbers from here on are milliseconds, and are seconds below it, since 1970."""
@@ -89,7 +86,7 @@ class Dated:
 
 def month_number(name: str) -> int:
     """The month, 1 to 12, of a name that `MONTH_NAME` matches."""
-    return _MONTHS.index(name[:3].lower()) + 1
+    return _NUMBERS[name[:3].lower()]
 
 
 def is_date(line: str) -> bool:
@@ -144,7 +141,7 @@ def _match(text: str) -> tuple[Precision, re.Match[str]] | None:
         if match := shape.fullmatch(folded):
             names = (match.groupdict().get(name) for name in ("month", "last"))
             if all(name in _NUMBERS for name in names if name):
-                return precision, match  # type: ignore[return-value] # one of _SHAPES
+                return precision, match
     return None
 
 
@@ -160,34 +157,50 @@ def date_of(value: object) -> Dated | None:
         return None
 
 
-def _date_of(value: object) -> Dated | None:  # noqa: PLR0912 - a case a shape
-    if isinstance(value, Mapping):
-        parts = {str(key).casefold(): each for key, each in value.items()}
-        if "year" in parts:
-            return _date_of([parts.get(key) for key in ("year", "month", "day")])
-        known = ("date-parts", "value", "raw", "$", "#text", "date-time", "start", "created")
-        return next((found for key in known if (found := _date_of(parts.get(key)))), None)
-    if isinstance(value, list | tuple):
-        if value and isinstance(value[0], list | tuple | Mapping):
-            return _date_of(value[0])
-        said = [str(part).strip() for part in value if part not in (None, "")]
-        return read_date("-".join(said)) or read_date(" ".join(said))
-    if isinstance(value, bool) or value is None:
-        return None
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if isinstance(value, int):
-        if value in YEARS:
-            return Dated(date(value, 1, 1), "year")
-        if value < 10**8:
-            return read_date(str(value)) if value >= 10**7 else None
-        seconds = value / 1000 if value >= _SECONDS else value
-        return Dated(datetime.fromtimestamp(seconds, UTC).date())
-    if not isinstance(value, str):
-        return None
-    text = " ".join(value.split())
+def _date_of(value: object) -> Dated | None:
+    match value:
+        case Mapping():
+            return _date_of_object({str(key).casefold(): each for key, each in value.items()})
+        case list() | tuple():
+            return _date_of_list(value)
+        case bool():
+            return None
+        case int():
+            return _date_of_number(value)
+        case float() if value.is_integer():
+            return _date_of_number(int(value))
+        case str():
+            return _date_of_text(" ".join(value.split()))
+    return None
+
+
+def _date_of_object(parts: Mapping[str, object]) -> Dated | None:
+    if "year" in parts:
+        return _date_of([parts.get(key) for key in ("year", "month", "day")])
+    known = ("date-parts", "value", "raw", "$", "#text", "date-time", "start", "created")
+    return next((found for key in known if (found := _date_of(parts.get(key)))), None)
+
+
+def _date_of_list(parts: Sequence[object]) -> Dated | None:
+    if parts and isinstance(parts[0], list | tuple | Mapping):
+        return _date_of(parts[0])
+    said = [str(part).strip() for part in parts if part not in (None, "")]
+    return read_date("-".join(said)) or read_date(" ".join(said))
+
+
+def _date_of_number(number: int) -> Dated | None:
+    """The date of a year, of digits like 20250422, or of a time since 1970."""
+    if number in YEARS:
+        return Dated(date(number, 1, 1), "year")
+    if number < 10**8:
+        return read_date(str(number)) if number >= 10**7 else None
+    seconds = number / 1000 if number >= _SECONDS else number
+    return Dated(datetime.fromtimestamp(seconds, UTC).date())
+
+
+def _date_of_text(text: str) -> Dated | None:
     if re.fullmatch(r"\d{9,14}", text):
-        return _date_of(int(text))
+        return _date_of_number(int(text))
     if found := read_date(text):
         return found
     first = re.match(rf"(.{{4,40}}?)(?:;|\(|\.(?=\s|$)|{_TO})", text)

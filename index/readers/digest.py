@@ -6,31 +6,30 @@ more likely one. A line that is only a date begins a digest; a file may hold sev
 """
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 
 from index.papers import arxiv_id
 from index.readers.dates import Dated, date_of, is_date, read_date
-from index.readers.furniture import is_footer, is_furniture
+from index.readers.furniture import is_footer, is_furniture, is_programme, is_sponsored
+from index.readers.labels import BYLINE, label_of, without_more
+from index.readers.layout import Layout
 from index.readers.pages import Page
-from index.readers.records import LONGEST_ABSTRACT, Problem, Raw
-from index.readers.roles import (
-    BYLINE,
-    Item,
-    Role,
-    bare_title,
-    is_labelled,
-    read_items,
-    title_like,
-    without_more,
-)
+from index.readers.records import LONGEST_ABSTRACT, Heading, How, Problem, Raw
+from index.readers.roles import Item, Role, read_items
+from index.readers.titles import bare_title
 
 _QUOTED = re.compile(r"^(?:>[ \t]?)+", re.MULTILINE)
 _WROTE = re.compile(
     r"(?:on|am|le|el|il)\b(?P<when>.{6,80}?)(?:wrote|schrieb|a écrit|escribió|ha scritto)\s*:", re.I
 )
-_SPONSORED = re.compile(r"\((?:sponsor(?:ed)?|ad|advertisement|promoted)\)\W*$", re.IGNORECASE)
+_LINKS_BEHIND = re.compile(
+    r"(?<=[.!?])\s*[(\[](?:(?:[a-z][a-z -]{0,20}[|·/]\s*)+[a-z][a-z -]{0,20}"
+    r"|paper|pdf|link|abs|html|code|arxiv)[)\]]$",
+    re.IGNORECASE,
+)
+"""Words behind an abstract that were links, as "(paper | tweet)" and "[pdf]"."""
 _CHAT = re.compile(
     r"^\[?\d{1,4}[/.-]\d{1,2}[/.-]\d{2,4},? \d{1,2}:\d\d(?::\d\d)?(?:\s?[ap]m)?\]?(?: -)? "
     r"[^:\n]{1,40}: ",
@@ -41,8 +40,6 @@ _SUMMARISES = 2
 """The rank of a run of prose below a word that says it is a summary."""
 _LONGEST_HEAD = 120
 """Characters of a line above all papers that may say their date."""
-_LOWER = 0.9
-"""What a line above another one of a gap has to read better, to be the title."""
 
 
 @dataclass
@@ -53,26 +50,26 @@ class _Entry:
     items: list[Item] = field(default_factory=list)
     listed: Dated | None = None
     position: int = 0
+    is_head: bool = False
+    """Whether it is what stands above the first title or date of the file."""
 
 
-def read_digest(
-    page: Page, name: str, year: int | None, usual_year: int, listed: Dated | None = None
-) -> Iterator[Raw | Problem]:
+def read_digest(page: Page, name: str, how: How) -> Iterator[Raw | Problem]:
     r"""The papers of a digest, in order, and what could not be read.
 
     Args:
         page: The digest, with `\n` line ends.
         name: What the papers' sources are called.
-        year: The year of dates that have none, if a user gave it.
-        usual_year: Their year if no date of the file says one.
-        listed: The date of the mail that it came in.
+        how: The year of its dates, and the date of the mail that it came in.
     """
     text = _CHAT.sub(lambda said: "\n" * said[0].count("\n"), _unquoted(page.text))
-    if listed is None and (wrote := _WROTE.search(text[:2000])):
-        listed = _first_date(wrote["when"])
+    if how.listed is None and (wrote := _WROTE.search(text[:2000])):
+        how = replace(how, listed=_first_date(wrote["when"]))
         text = text[: wrote.start()] + " " * (wrote.end() - wrote.start()) + text[wrote.end() :]
-    items = read_items(Page(text, page.headings, page.links))
-    yield from _Digest(text, name, year, usual_year, listed, items).read()
+    items = read_items(replace(page, text=text))
+    digest = _Digest(text, name, how, items)
+    for entry in digest.entries():
+        yield from [entry] if isinstance(entry, Problem) else digest.papers(entry)
 
 
 def _unquoted(text: str) -> str:
@@ -92,218 +89,119 @@ def _first_date(text: str) -> Dated | None:
     return None
 
 
-@dataclass
 class _Digest:
     """One pass over the items of a file."""
 
-    text: str
-    name: str
-    year: int | None
-    usual_year: int
-    listed: Dated | None
-    items: list[Item]
-    first_date: int = 0
-    """Where the first date line is among the items."""
-    first_long: int = 0
-    """Where the first prose as long as abstracts is."""
-    places: dict[int, int] = field(default_factory=dict)
-    """Where an item is among the items, by where it begins in the text."""
-    head: set[str] = field(default_factory=set)
-    """Lines of the page's head, which come again where digests are pasted in one file."""
+    def __init__(self, text: str, name: str, how: How, items: Sequence[Item]) -> None:
+        self._text, self._name, self._how = text, name, how
+        self._items, self._layout = items, Layout(items)
+        self._places = {item.paragraph.start: at for at, item in enumerate(items)}
+        usual = how.listed.day.year if how.listed else how.usual_year
+        self._year = how.year or self._stated_year() or usual
 
-    def read(self) -> Iterator[Raw | Problem]:
-        """Every paper and problem, in the file's order."""
-        if self.year is None:
-            said = (self._dated(item, None) for item in self.items if item.role is Role.DATE)
-            stated = next((each.day.year for each in said if each), None)
-            stated = stated or self._latest_year()
-            self.usual_year = stated or (self.listed.day.year if self.listed else self.usual_year)
-        places = {role: [at for at, i in enumerate(self.items) if i.role is role] for role in Role}
-        self.first_date = next(iter(places[Role.DATE]), 0)
-        self.places = {item.paragraph.start: at for at, item in enumerate(self.items)}
-        long = (at for at in places[Role.PROSE] if self.items[at].paragraph.is_long)
-        self.first_long = next(long, len(self.items))
-        titles = self._titles()
-        entry = _Entry(None, listed=self.listed)
+    def entries(self) -> Iterator[_Entry | Problem]:
+        """The parts of the file, in order, and dates that are none."""
+        entry = _Entry(None, listed=self._how.listed, is_head=True)
         position = 0
-        started = False
-        for at, item in enumerate(self.items):
-            if at in titles:
-                carried = self._above(at, titles)
+        for at, item in enumerate(self._items):
+            if at in self._layout.titles:
+                carried = self._above(at)
                 entry.items = entry.items[: len(entry.items) - len(carried)]
-                yield from self._paper(entry, started=started)
-                started, position = True, position + 1
+                yield entry
+                position += 1
                 entry = _Entry(item, carried, entry.listed, position)
             elif item.role is Role.DATE and not self._is_papers_own(at, entry):
-                yield from self._paper(entry, started=started)
-                started, position = True, 0
-                entry = _Entry(None, listed=self.listed)
+                yield entry
+                entry, position = _Entry(None), 0
                 try:
-                    entry.listed = self._dated(item, self.usual_year)
-                    if entry.listed and self.year is None:
-                        self.usual_year = entry.listed.day.year
+                    entry.listed = read_date(item.text, self._year)
                 except ValueError as error:
                     reason = f"{error}: its papers are kept without a date"
-                    yield Problem(self.name, item.paragraph.line, reason)
-                    entry.listed = None
+                    yield Problem(self._name, item.paragraph.line, reason)
+                if entry.listed and self._how.year is None:
+                    self._year = entry.listed.day.year
+            elif item.field == "date" and self._is_header(at):  # a mail in the mail
+                yield entry
+                entry = _Entry(None, listed=self._said(item.value), is_head=entry.is_head)
+                position = 0
             else:
-                is_head = item.role in (Role.NOISE, Role.LINE) and len(item.text) < _LONGEST_HEAD
-                if is_head and not started and entry.listed is None:
-                    entry.listed = _first_date(item.text)
-                if item.field == "date" and self._is_header(at):  # a mail in the mail
-                    yield from self._paper(entry, started=started)
-                    entry, position = _Entry(None, listed=self._said(item.value)), 0
-                    continue
-                if item.field == "date" and entry.title is None and not started:
-                    entry.listed = self._said(item.value) or entry.listed
+                if entry.is_head:
+                    entry.listed = self._date_of_head(item, entry.listed)
                 entry.items.append(item)
-        yield from self._paper(entry, started=started)
+        yield entry
+
+    def _date_of_head(self, item: Item, listed: Dated | None) -> Dated | None:
+        """The date of a digest as its head says it, or else as it was known before."""
+        if item.field == "date":
+            return self._said(item.value) or listed
+        is_short = item.role in (Role.NOISE, Role.LINE) and len(item.text) < _LONGEST_HEAD
+        return listed or (_first_date(item.text) if is_short else None)
 
     def _is_header(self, at: int) -> bool:
         """Whether an item stands in the head of a mail, beside its sender or subject."""
-        return any(each.field == "header" for each in self.items[max(0, at - 1) : at + 2])
+        return any(each.field == "header" for each in self._items[max(0, at - 1) : at + 2])
 
     def _said(self, text: str) -> Dated | None:
         """The date of a field, in the year of the file if it has none."""
-        try:
-            return read_date(text, self.year or self.usual_year) or date_of(text)
-        except ValueError:
-            return None
+        with suppress(ValueError):
+            return read_date(text, self._year) or date_of(text)
+        return None
 
-    def _dated(self, item: Item, year: int | None) -> Dated | None:
-        if year is None:
-            try:
-                return read_date(item.text)
-            except ValueError:
-                return None
-        return read_date(item.text, self.year or year)
+    def _stated_year(self) -> int | None:
+        """The year of the first date line that has one; else the latest of papers' dates and ids.
 
-    def _latest_year(self) -> int | None:
-        """The latest year of the papers' own dates and ids: the digest is not older."""
-        fields = [item for item in self.items if item.role is Role.FIELD]
+        A digest is not older than its papers.
+        """
+        for item in self._items:
+            with suppress(ValueError):
+                if item.role is Role.DATE and (stated := read_date(item.text)):
+                    return stated.day.year
+        fields = [item for item in self._items if item.role is Role.FIELD]
         dates = [date_of(item.value) for item in fields if item.field == "date"]
         years = [each.day.year for each in dates if each and each.precision != "year"]
-        links = [link for item in self.items for link in item.links]
-        ids = [i.value for i in fields if i.field == "arxiv"] + [arxiv_id(each) for each in links]
-        years += [2000 + int(known[:2]) for known in ids if known and known[:4].isdigit()]
+        ids = [item.value for item in fields if item.field == "arxiv"]
+        ids += [arxiv_id(link) or "" for item in self._items for link in item.links]
+        years += [2000 + int(known[:2]) for known in ids if known[:4].isdigit()]
         return max(years, default=None)
-
-    def _titles(self) -> set[int]:
-        """Where the titles are: one line, or none, above each run of prose."""
-        labelled = {at for at, item in enumerate(self.items) if item.role is Role.TITLE}
-        if len(labelled) > 1:
-            return labelled
-        gaps: list[tuple[list[int], int]] = []
-        lines: list[int] = []
-        in_run = False
-        for at, item in enumerate(self.items):
-            if item.role is Role.LINE and in_run and self._goes_on(at):
-                continue
-            if item.role in (Role.LINE, Role.TITLE):
-                if item.role is Role.TITLE and lines and self.items[lines[-1]].role is Role.TITLE:
-                    gaps.append((lines, at))
-                    lines = []
-                lines.append(at)
-            elif item.role is Role.PROSE and not self._is_intro(at):
-                if lines:
-                    gaps.append((lines, at))
-                lines = []
-            elif item.role is Role.DATE and not (lines and self._is_above_prose(at)):
-                if not gaps:
-                    self.head |= {each.text for each in self.items[:at]}
-                lines = []
-            in_run = item.role in (Role.PROSE, Role.SECTION)
-        if lines and self.items[lines[-1]].role is Role.TITLE:
-            gaps.append((lines, len(self.items)))
-        return self._chosen(gaps)
-
-    def _is_above_prose(self, at: int) -> bool:
-        """Whether nothing stands between an item and the abstract below it but what is known."""
-        for item in self.items[at + 1 : at + 7]:
-            if item.role in (Role.PROSE, Role.ABSTRACT, Role.SUMMARY):
-                return True
-            if item.role in (Role.LINE, Role.TITLE, Role.DATE):
-                return False
-        return False
-
-    def _chosen(self, gaps: list[tuple[list[int], int]]) -> set[int]:
-        """The best line of each gap, those at the place where most gaps have theirs preferred."""
-        usable = [
-            ([at for at in lines if self.items[at].text not in self.head], prose)
-            for lines, prose in gaps
-        ]
-        places: Counter[int] = Counter()
-        for lines, _ in usable:
-            for place, at in enumerate(reversed(lines)):
-                likely = max(-2.0, min(title_like(self.items[at]), 3.0))
-                places[place] += likely - _LOWER * place  # type: ignore[assignment]
-        best = max(places, key=lambda place: (places[place], -place)) if places else 0
-        titles: set[int] = set()
-        for lines, _ in usable:
-            scored = [
-                (title_like(self.items[at]) + 1.2 * (place == best) - _LOWER * place, at)
-                for place, at in enumerate(reversed(lines))
-            ]
-            if scored and (found := max(scored))[0] > -1.5:
-                titles.add(found[1])
-        return titles
-
-    def _is_intro(self, at: int) -> bool:
-        """Whether prose is that of a mail to its reader, above its first date or title."""
-        item = self.items[at]
-        is_above = at < self.first_date or item.text[0].islower()
-        return at < self.first_long and not item.paragraph.is_long and is_above
-
-    def _goes_on(self, at: int) -> bool:
-        """Whether a line after prose is a part of it: of its block, a list's, or a program's."""
-        item, following = self.items[at], self.items[at + 1 : at + 2]
-        if item.is_heading:
-            return False
-        is_list = item.paragraph.opens_sentence and item.text.rstrip().endswith((":", ";", ","))
-        if is_list:
-            return True
-        if not following or following[0].role is not Role.PROSE:
-            return item.paragraph.is_attached and title_like(item) < 2
-        return title_like(item) < 0 and not bare_title(item.text)[:1].isupper()
 
     def _is_papers_own(self, at: int, entry: _Entry) -> bool:
         """Whether a date stands between a title and its abstract."""
         has_prose = any(each.role is Role.PROSE for each in entry.items)
-        return entry.title is not None and not has_prose and self._is_above_prose(at)
+        return entry.title is not None and not has_prose and self._layout.is_above_prose(at)
 
-    def _above(self, at: int, titles: set[int]) -> list[Item]:
+    def _above(self, at: int) -> list[Item]:
         """The fields right above a title, where the first title of the file has some, too."""
-        first = self._fields_above(min(titles))
+        first = self._fields_above(min(self._layout.titles))
         is_usual = any(each.field in ("arxiv", "doi") for each in first)
-        is_usual = is_usual or (bool(first) and self.items[at].role is Role.TITLE)
+        is_usual = is_usual or (bool(first) and self._items[at].role is Role.TITLE)
         return self._fields_above(at) if is_usual else []
 
     def _fields_above(self, at: int) -> list[Item]:
         start = at
-        while start and self.items[start - 1].role is Role.FIELD:
+        while start and self._items[start - 1].role is Role.FIELD:
             start -= 1
-        return self.items[start:at]
+        return [*self._items[start:at]]
 
-    def _paper(self, entry: _Entry, *, started: bool) -> Iterator[Raw | Problem]:
+    def papers(self, entry: _Entry) -> Iterator[Raw | Problem]:
         """What an entry holds: the abstract of its title, or what it lacks."""
         runs = self._runs(entry)
         title = entry.title
-        if title is not None and _SPONSORED.search(title.text):
+        if title is not None and (is_sponsored(title.text) or self._is_below_sponsor(title)):
             return
         if title is None or not runs:
             if title is not None and self._tells(title):
-                yield Problem(self.name, title.paragraph.line, "title without an abstract")
-            yield from self._leftover(entry, runs, None, started=started)
+                yield self._lone(title)
+            yield from self._leftover(entry, runs, None)
             return
         _, abstract = runs[0]
         first, last = abstract[0].paragraph, abstract[-1].paragraph
-        text = self.text[first.start : last.end].strip()
-        text = re.sub(r"^(?:[\s:：—–-]|>(?=\s?[A-Za-z]))+", "", text)
+        text = self._text[first.start : last.end].strip()
+        text = _LINKS_BEHIND.sub("", re.sub(r"^(?:[\s:：—–-]|>(?=\s?[A-Za-z]))+", "", text))
         if len(text) > LONGEST_ABSTRACT:
             reason = (
                 f"{len(text):,} characters in one go are no abstract (limit {LONGEST_ABSTRACT:,})"
             )
-            yield Problem(self.name, first.line, reason)
+            yield Problem(self._name, first.line, reason)
             return
         fields: dict[str, object] = {
             "title": bare_title(title.value or title.text),
@@ -314,34 +212,43 @@ class _Digest:
         if re.search(r"(?:…|\.\.\.)\s*$", text):
             warnings = ("the abstract is cut off: it ends with …",)
         yield Raw(title.paragraph.line, fields, entry.listed, entry.position, True, warnings)
-        yield from self._leftover(entry, runs[1:], abstract[-1], started=True)
+        yield from self._leftover(entry, runs[1:], abstract[-1])
 
     def _tells(self, item: Item) -> bool:
         """Whether a line reads as a title by itself."""
         if item.role is Role.TITLE:
             return True
-        frame = is_furniture(item.text) or item.text in self.head or is_date(item.text)
-        return item.role is Role.LINE and title_like(item) > 1 and not frame
+        tests = (is_furniture, is_sponsored, is_programme, is_date, self._layout.head.__contains__)
+        is_frame = any(test(item.text) for test in tests)
+        return item.role is Role.LINE and item.title_like > 1 and not is_frame
+
+    def _lone(self, item: Item) -> Problem:
+        kind = Heading if self._layout.is_section(item) else Problem
+        return kind(self._name, item.paragraph.line, "title without an abstract")
+
+    def _is_below_sponsor(self, title: Item) -> bool:
+        """Whether the line above says that an advertisement comes; above all papers it does not."""
+        at = self._places[title.paragraph.start]
+        return at > min(self._layout.titles) and is_sponsored(self._items[at - 1].text)
 
     def _leftover(
-        self,
-        entry: _Entry,
-        runs: Sequence[tuple[int, list[Item]]],
-        after: Item | None,
-        *,
-        started: bool,
+        self, entry: _Entry, runs: Sequence[tuple[int, list[Item]]], after: Item | None
     ) -> Iterator[Problem]:
         """Lines after an abstract that read as titles of nothing, and text without a title."""
         for item in entry.items[entry.items.index(after) + 1 if after else 0 :]:
             if is_footer(item.text):
                 break
-            if started and item.role is Role.LINE and self._tells(item):
-                yield Problem(self.name, item.paragraph.line, "title without an abstract")
+            if not entry.is_head and item.role is Role.LINE and self._tells(item):
+                yield self._lone(item)
         for rank, run in runs:
             first = run[0].paragraph
             is_lost = first.is_long or entry.title is None
-            if rank != _SUMMARISES and is_lost and not self._is_intro(self.places[first.start]):
-                yield Problem(self.name, first.line, "abstract without a title")
+            if (
+                rank != _SUMMARISES
+                and is_lost
+                and not self._layout.is_intro(self._places[first.start])
+            ):
+                yield Problem(self._name, first.line, "abstract without a title")
                 return
 
     def _runs(self, entry: _Entry) -> list[tuple[int, list[Item]]]:
@@ -367,34 +274,30 @@ class _Digest:
     def _fields(self, entry: _Entry) -> dict[str, object]:
         """What is known of a paper beside its text."""
         found: dict[str, object] = {}
+        authors: list[str] = []
         links = [*(entry.title.links if entry.title else ())]
         is_below = False
         for item in entry.items:
             is_below = is_below or item.role is Role.PROSE
-            if is_below and item.field == "authors" and not is_labelled(item.text):
+            if is_below and item.field == "authors" and not label_of(item.text):
                 continue  # a signature, an editor
             links += item.links
             if item.role is Role.DATE or item.field == "date":
-                dated = self._said(item.value or item.text)
-                found.setdefault("date", dated.iso if dated else item.value or item.text)
-            if item.role is not Role.FIELD or item.field == "date":
-                continue
-            if item.field == "byline" and (by := BYLINE.fullmatch(item.text)):
-                found.setdefault("authors", [without_more(by["names"])])
-                year = re.findall(r"\b(?:19|20)\d\d\b", by["where"])
-                found.setdefault("year", year[-1])
-                if known := arxiv_id(by["where"]):
-                    found.setdefault("arxiv", known)
-                continue
-            value = item.value
-            if item.field == "url" and (known := arxiv_id(value)):
-                found.setdefault("arxiv", known)
-            if item.field == "authors":
-                found["authors"] = [*found.get("authors", []), *filter(None, [value])]  # type: ignore[misc]
-            else:
-                found.setdefault(item.field, value)
+                said = item.value or item.text
+                dated = self._said(said)
+                found.setdefault("date", dated.iso if dated else said)
+            elif item.role is Role.FIELD and item.field == "authors":
+                authors += filter(None, [item.value])
+            elif item.role is Role.FIELD and (by := BYLINE.fullmatch(item.text)):
+                authors = authors or [without_more(by["names"])]
+                found.setdefault("year", re.findall(r"\b(?:19|20)\d\d\b", by["where"])[-1])
+                links.insert(0, by["where"])
+            elif item.role is Role.FIELD:
+                links += [item.value] if item.field == "url" else []
+                found.setdefault(item.field, item.value)
         for link in links:
             if known := arxiv_id(link):
                 found.setdefault("arxiv", known)
-            found.setdefault("url", link)
-        return found
+            if link.startswith("http"):
+                found.setdefault("url", link)
+        return {**found, "authors": authors} if authors else found

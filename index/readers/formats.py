@@ -1,31 +1,16 @@
 """The formats: what each covers, how it is recognised, and which reader opens it."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 from index.readers import bibtex, jsons, mails, pages, tables, tagged, xmls
-from index.readers.dates import Dated
 from index.readers.digest import read_digest
 from index.readers.opening import Text
 from index.readers.pages import Page
-from index.readers.records import Problem, Raw
+from index.readers.records import How, Problem, Raw
 
 Records = Iterator[Raw | Problem]
-
-
-@dataclass(frozen=True, slots=True)
-class How:
-    """What is known of a file beside its text."""
-
-    year: int | None = None
-    """The year of dates that have none, if a user gave it."""
-    usual_year: int = 2000
-    """Their year if nothing else says one."""
-    columns: Mapping[str, str] = field(default_factory=dict)
-    """Field → heading of its column in a table."""
-    listed: Dated | None = None
-    """The date of the mail that it came in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +33,12 @@ class Reader:
     """Its usual file endings; none of them is needed."""
     score: Callable[[str], float]
     """How much a file with this beginning looks like it, 0 to 1."""
-    records: Callable[[Text, str, How], Reading]
+    open: Callable[[Text, str, How], Reading]
+    """Begin to read a file: its text, what the papers' sources are called, what else is known.
+
+    Raises `ReadError` if the file is not of this format after all.
+    """
     families: tuple[str, ...]
-
-    def open(self, text: Text, name: str, how: How) -> Reading:
-        """Begin to read a file.
-
-        Args:
-            text: Its text.
-            name: What the papers' sources are called.
-            how: What else is known of it.
-
-        Raises:
-            ReadError: it is not of this format after all.
-        """
-        return self.records(text, name, how)
 
 
 def _plain(
@@ -85,22 +61,22 @@ def _digest(text: Text, name: str, how: How) -> Reading:
     whole = _FRONT_MATTER.sub(lambda front: "\n" * front[0].count("\n"), text.whole())
     if pages.markdown_score(whole[:20_000]) > 0:
         return Reading("digest (Markdown)", _of_page(pages.markdown_page(whole), whole, name, how))
-    records = read_digest(Page(whole), name, how.year, how.usual_year, how.listed)
-    return Reading("digest", records)
+    return Reading("digest", read_digest(Page(whole), name, how))
 
 
 def _page(text: Text, name: str, how: How) -> Reading:
     whole = text.whole()
-    if described := list(pages.described_paper(whole)):
-        return Reading("html (the paper that the page describes)", iter(described))
-    return Reading("html (a page as a digest)", _of_page(pages.html_page(whole), whole, name, how))
+    page = pages.html_page(whole)
+    if described := pages.described_paper(page):
+        return Reading("html (the paper that the page describes)", iter([described]))
+    return Reading("html (a page as a digest)", _of_page(page, whole, name, how))
 
 
 def _of_page(page: Page, source: str, name: str, how: How) -> Records:
     """A digest out of a page; its lines are those of the source where they are found there."""
     lines = page.text.split("\n")
     at = line = 0
-    for found in read_digest(page, name, how.year, how.usual_year, how.listed):
+    for found in read_digest(page, name, how):
         words = lines[(found.line or 1) - 1][:40]
         there = source.find(words, at) if words else -1
         if there >= 0:

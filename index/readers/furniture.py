@@ -34,9 +34,30 @@ _FOOTER = re.compile(
     r"unsubscribe|view (?:this \w+ )?(?:in|on) (?:your |the |a )?(?:browser|web)|©|\(c\) ?\d{4}"
     r"|copyright \d{4}|all rights reserved|you(?:['’]re| are) receiving|you received this"
     r"|(?:manage|update) (?:your )?(?:e?-?mail )?(?:preferences|settings|subscription)"
+    r"|(?:want|like|interested) (?:to|in) (?:advertis|sponsor)\w+|advertise with us"
+    r"|(?:respond|reply) to this (?:e-?mail|message)|how did you like|refer a friend"
+    r"|(?:thanks|thank you) for reading|forward(?:ed)? this (?:e-?mail|newsletter)"
     r"|this (?:e-?mail|message) was sent|in your (?:e?-?mail )?inbox|no longer wish"
     r"|^(?:our )?(?:privacy(?: policy)?|terms(?: of (?:use|service))?)(?:\W|$)(?!\s*\w+\s\w)",
     re.IGNORECASE,
+)
+_SPONSORED = re.compile(
+    r"\((?:sponsor(?:ed)?|ad|advertisement|promoted)\)\W*$"
+    r"|^\W*(?:sponsor(?:ed)?(?:\s(?:by|message|content|post)\b.{0,60})?|advertisement|promoted"
+    r"|(?:together|in partnership) with(?:\s\S+){1,3}|a (?:word|message) from our .{0,60}"
+    r"|(?:our|today['’]s) sponsors?\b.{0,60})\W*$",
+    re.IGNORECASE,
+)
+_PROGRAMME = re.compile(
+    r"""\W*(?:
+      (?:day|session|track|part|section|block|room|hall|topic|theme)\ (?:\d+|[ivx]+|[a-z])[a-z]?\b.*
+    | (?:oral|poster|keynote|plenary|parallel|panel|invited|spotlight|morning|afternoon|opening
+      |closing)\ (?:session|presentation|talk|paper|address|lecture|discussion|remark)s?\b.*
+    | (?:mon|tues|wednes|thurs|fri|satur|sun)day\b.{0,40}
+    | \d{1,2}[:.]\d\d\b.*
+    | .{3,80}\((?:chairs?|room|hall|track|session)\b.*
+    )""",
+    re.VERBOSE | re.IGNORECASE,
 )
 _PARTICLES = frozenset(
     "van von vom der den de del della di da dos das du do la le el e y und zu zum zur ten ter bin"
@@ -52,6 +73,16 @@ _LONGEST_BUTTON = 240
 def is_footer(text: str) -> bool:
     """Whether it is a line that surrounds a mail, as "Unsubscribe" and "© 2025 …" do."""
     return len(text) <= _LONGEST_FOOTER and bool(_FOOTER.search(text))
+
+
+def is_sponsored(text: str) -> bool:
+    """Whether a line says that it, or what follows, is an advertisement."""
+    return bool(_SPONSORED.search(text))
+
+
+def is_programme(text: str) -> bool:
+    """Whether a line is a heading of a programme: a session, a day, a time, a room."""
+    return bool(_PROGRAMME.fullmatch(text))
 
 
 def is_furniture(text: str) -> bool:

@@ -4,9 +4,10 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 
-from index.normalise import INSIDE, folded
+from index.normalise import INSIDE
 from index.readers.opening import Text
 from index.readers.records import Problem, Raw
+from index.readers.values import folded
 
 _DEEPEST = 4
 """Objects around the array of records: Crossref has two, OpenAlex one."""

@@ -14,15 +14,19 @@ import tarfile
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import zstandard
 
 from index.readers.records import ReadError
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 MOST_BYTES = 8_000_000_000
 """Bytes that one file may unpack to; the arXiv snapshot has five billion."""
@@ -70,20 +74,22 @@ class Member:
     name: str | None
     """Its path inside the archive; None of a file that is no archive."""
     open: Callable[[], IO[bytes]]
+    """A new stream of its bytes; who calls it closes it."""
 
 
 class _Bounded(io.RawIOBase):
     """What a packed file unpacks to, which ends in an error where it is more than text can be."""
 
-    def __init__(self, inside: IO[bytes], packed: IO[bytes]) -> None:
-        self._inside, self._packed, self._count = inside, packed, 0
+    def __init__(self, unpack: _Unpack, packed: IO[bytes]) -> None:
+        self._inside, self._packed, self._count = unpack(packed), packed, 0
 
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        data = self._inside.read(len(buffer))
-        buffer[: len(data)] = data
+    def readinto(self, buffer: "WriteableBuffer", /) -> int:
+        room = memoryview(buffer)
+        data = self._inside.read(len(room))
+        room[: len(data)] = data
         self._count += len(data)
         packed = max(self._packed.tell(), 1)
         if self._count > MOST_BYTES or (
@@ -92,9 +98,16 @@ class _Bounded(io.RawIOBase):
             raise ReadError("unpacks to more than a file of abstracts can be: not read")
         return len(data)
 
+    def close(self) -> None:
+        self._inside.close()
+        self._packed.close()
+        super().close()
+
 
 def members(source: Path | bytes) -> Iterator[Member]:
     """The files in an archive, by name; or the one file that is no archive.
+
+    A member can be opened until the next one is asked for.
 
     Raises:
         ReadError: the archive is broken, too large, or names a place outside of it.
@@ -106,20 +119,18 @@ def members(source: Path | bytes) -> Iterator[Member]:
         with _problems("zip"):
             yield from _zipped(source)
         return
+    opened = partial(_open, source)
     packed = next((unpack for magic, unpack in _PACKED if head.startswith(magic)), None)
     if packed is not None:
-        with _problems("packed file"), _open(source) as file:
-            start = _Bounded(packed(file), file).read(512)
-        if not _is_tar(start or b""):
-            yield Member(None, lambda: _unpacked(source, packed))
-            return
-    elif not _is_tar(head):
-        yield Member(None, lambda: _open(source))
+        opened = partial(_unpacked, source, packed)
+        with _problems("packed file"), _Bounded(packed, _open(source)) as inside:
+            head = inside.read(512) or b""
+    if head[257:262] != b"ustar":
+        yield Member(None, opened)
         return
     with _problems("tar"), tempfile.TemporaryFile() as whole:
-        with _unpacked(source, packed) if packed else _open(source) as file:
+        with opened() as file:
             shutil.copyfileobj(file, whole)
-        whole.seek(0)
         yield from _tarred(whole)
 
 
@@ -128,12 +139,7 @@ def _open(source: Path | bytes) -> IO[bytes]:
 
 
 def _unpacked(source: Path | bytes, unpack: _Unpack) -> IO[bytes]:
-    file = _open(source)
-    return io.BufferedReader(_Bounded(unpack(file), file), _HEAD)
-
-
-def _is_tar(head: bytes) -> bool:
-    return head[257:262] == b"ustar"
+    return io.BufferedReader(_Bounded(unpack, _open(source)), _HEAD)
 
 
 @contextmanager
@@ -172,7 +178,7 @@ def _zipped(source: Path | bytes) -> Iterator[Member]:
             raise ReadError("is locked by a password: unpack it first")
         for info in sorted(inside, key=lambda info: info.filename):
             if not _is_hidden(info.filename):
-                yield Member(info.filename, lambda info=info: archive.open(info))  # type: ignore[misc]
+                yield Member(info.filename, partial(archive.open, info))
 
 
 def _tarred(whole: IO[bytes]) -> Iterator[Member]:
@@ -183,29 +189,29 @@ def _tarred(whole: IO[bytes]) -> Iterator[Member]:
         _check([info.name for info in inside], sum(info.size for info in inside), size)
         for info in sorted(inside, key=lambda info: info.name):
             if info.isfile() and not _is_hidden(info.name):
-                yield Member(info.name, lambda info=info: _given(archive.extractfile(info)))  # type: ignore[misc]
+                yield Member(info.name, partial(_extracted, archive, info))
 
 
-def _given(file: IO[bytes] | None) -> IO[bytes]:
+def _extracted(archive: tarfile.TarFile, info: tarfile.TarInfo) -> IO[bytes]:
+    file = archive.extractfile(info)
     if file is None:
         raise ReadError("a file in it cannot be read")
     return file
 
 
-@dataclass
 class Text:
     r"""The text of a file, decoded as it is read; its line ends are `\n`."""
 
-    head: str
-    """Its first kilobytes, by which the format is told."""
-    warnings: list[tuple[int | None, str]]
-    """What is odd about its encoding, by line; all of them once the text is read."""
-    _stream: IO[bytes]
-    _encoding: str
+    def __init__(self, stream: IO[str], head: str, warnings: Iterable[str] = ()) -> None:
+        self._stream = stream
+        self.head = head
+        """Its first kilobytes, by which the format is told."""
+        self.warnings: list[tuple[int | None, str]] = [(None, warning) for warning in warnings]
+        """What is odd about its encoding, by line; all of them once the text is read."""
 
     @classmethod
-    def of(cls, stream: IO[bytes]) -> "Text":
-        """Tell the encoding of a stream by its beginning.
+    def of(cls, member: Member) -> "Text":
+        """Tell the encoding of a file by its beginning, and open it; `close` it in the end.
 
         UTF-8 and UTF-16 are known by their marks or their bytes; a legacy encoding is guessed, and
         told. A line of UTF-8 that has other bytes is read as Windows-1252.
@@ -213,39 +219,35 @@ class Text:
         Raises:
             ReadError: it is not text, or a broken archive.
         """
-        with _problems("file"):
-            start = _read(stream, _HEAD)
+        with _problems("file"), member.open() as stream:
+            start = stream.read(_HEAD)
         kind = next((what for magic, what in _BINARY.items() if start.startswith(magic)), None)
         if kind:
             raise ReadError(f"{kind}, not text: export or save it as text")
-        warnings: list[tuple[int | None, str]] = []
+        warnings: list[str] = []
         encoding = _encoding_of(start)
         if encoding is None:
             encoding = _guessed(start)
-            warnings.append((None, f"read as {encoding}; if it shows wrong letters, save as UTF-8"))
-        rest = io.BufferedReader(_Joined(start, stream), _HEAD)
-        text = cls("", warnings, rest, encoding)
-        head = text._fixed(start.decode(encoding, text._errors), None)
+            warnings.append(f"read as {encoding}; if it shows wrong letters, save as UTF-8")
+        errors = "surrogateescape" if encoding == "utf-8" else "replace"
+        # A letter that the beginning cuts in two is left out of it.
+        head = codecs.getincrementaldecoder(encoding)(errors).decode(start, len(start) < _HEAD)
         head = re.sub(r"\r\n?", "\n", head.removeprefix("\ufeff"))
+        head = "\n".join(map(_fixed, head.split("\n")))
         controls = sum(1 for _ in _CONTROL.finditer(head))
         if "\0" in head or controls > _MOST_CONTROL * len(head):
             raise ReadError("not text")
-        text.head = head
-        return text
+        return cls(io.TextIOWrapper(member.open(), encoding, errors), head, warnings)
 
     @classmethod
     def of_string(cls, text: str) -> "Text":
         """A text that is there already."""
-        stream = io.BytesIO(text.encode("utf-8", "replace"))
-        return cls(text[:_HEAD], [], stream, "utf-8")
+        whole = text.encode("utf-8", "replace").decode()
+        return cls(io.StringIO(whole, newline=None), whole[:_HEAD])
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file, and what it is packed in."""
         self._stream.close()
-
-    @property
-    def _errors(self) -> str:
-        return "surrogateescape" if self._encoding == "utf-8" else "replace"
 
     def lines(self) -> Iterator[tuple[int, str]]:
         """Each line without its end, with its number from 1.
@@ -253,50 +255,31 @@ class Text:
         Raises:
             ReadError: the archive it comes from is broken, or a line is too long.
         """
-        wrapped = io.TextIOWrapper(self._stream, self._encoding, errors=self._errors)
         number = 0
         with _problems("file"):
-            while line := wrapped.readline(LONGEST_LINE):
+            while line := self._stream.readline(LONGEST_LINE):
                 number += 1
                 if len(line) == LONGEST_LINE:
                     reason = f"a line of more than {LONGEST_LINE:,} characters: not read"
                     raise ReadError(reason, number)
                 if number == 1:
                     line = line.removeprefix("\ufeff")
-                yield number, self._fixed(line.removesuffix("\n"), number)
+                fixed = _fixed(line)
+                if fixed is not line:
+                    told = "not UTF-8: this line is read as Windows-1252"
+                    self.warnings.append((number, told))
+                yield number, fixed.removesuffix("\n")
 
     def whole(self) -> str:
         """All of it, for formats that are read at once."""
         return "\n".join(line for _, line in self.lines())
 
-    def _fixed(self, line: str, number: int | None) -> str:
-        if self._encoding == "utf-8" and _BAD_BYTE.search(line):
-            if number is not None:
-                self.warnings.append((number, "not UTF-8: this line is read as Windows-1252"))
-            return line.encode("utf-8", "surrogateescape").decode("cp1252", "replace")
+
+def _fixed(line: str) -> str:
+    """A line of UTF-8, or one with bytes that are none as Windows-1252."""
+    if not _BAD_BYTE.search(line):
         return line
-
-
-def _read(stream: IO[bytes], size: int) -> bytes:
-    data = b""
-    while len(data) < size and (more := stream.read(size - len(data))):
-        data += more
-    return data
-
-
-class _Joined(io.RawIOBase):
-    """A stream with its beginning, that was read already, in front again."""
-
-    def __init__(self, start: bytes, rest: IO[bytes]) -> None:
-        self._start, self._rest = io.BytesIO(start), rest
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        data = self._start.read(len(buffer)) or self._rest.read(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
+    return line.encode("utf-8", "surrogateescape").decode("cp1252", "replace")
 
 
 def _encoding_of(start: bytes) -> str | None:

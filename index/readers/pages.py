@@ -1,7 +1,7 @@
 """HTML and Markdown as text in blocks, with what was a heading and where its links lead."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
@@ -12,7 +12,10 @@ _BLOCKS = frozenset(
     " figure footer form h1 h2 h3 h4 h5 h6 header hr html legend li main nav ol p pre section"
     " summary table tbody td tfoot th thead title tr ul".split()
 )
-_HEADINGS = frozenset("h1 h2 h3 h4 h5 h6 summary dt".split())
+_HEADINGS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6, "summary": 7, "dt": 7}
+"""Tag → its level; that of a section is smaller than those inside it."""
+LOWEST = 8
+"""The level of a title at the beginning of a block."""
 _LEADS = frozenset("a b strong em h1 h2 h3 h4 h5 h6".split())
 """What makes the beginning of a block a title of the rest."""
 _UNSEEN = frozenset("head script style template noscript svg button select nav footer".split())
@@ -27,16 +30,24 @@ _META = {"citation_title": "title", "citation_abstract": "abstract", "citation_a
          "citation_journal_title": "venue", "citation_conference_title": "venue",
          "dc.description": "abstract", "citation_abstract_html_url": "url"}  # fmt: skip
 
+_CALLOUT = re.compile(r"^(?P<quote>(?: {0,3}>)+) ?\[!(?P<kind>\w+)\][-+]?[ \t]*(?P<said>.*)$", re.M)
+"""What begins a box in notes: "> [!abstract]", "> [!note]- My notes"."""
+_KINDS_TOLD = ("abstract", "summary", "tldr")
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """A page as lines of text; an empty line parts blocks."""
 
     text: str
-    headings: frozenset[int] = frozenset()
-    """The numbers of lines that were headings, from 1."""
+    headings: Mapping[int, int] = field(default_factory=dict)
+    """The numbers of lines that were headings, from 1 → their levels."""
     links: dict[int, list[str]] = field(default_factory=dict)
     """Line → where its links lead."""
+    listed: frozenset[int] = frozenset()
+    """The numbers of lines that were items of a list."""
+    meta: tuple[tuple[str, str], ...] = ()
+    """What its head says of a paper: names of `_META`, and what they say."""
 
 
 def html_score(head: str) -> float:
@@ -58,6 +69,7 @@ def markdown_score(head: str) -> float:
         r"^#{1,6} \S", r"^\s{0,3}[-*+] +(?:\*\*|\[)", r"^\s{0,3}\d+\. +(?:\*\*|\[)",
         r"\*\*[^*\n]+\*\*",
         r"\[[^\]\n]+\]\(https?://", r"^(?:---|\*\*\*)\s*$", r"<(?:details|summary|br)\b",
+        _CALLOUT.pattern,
     )  # fmt: skip
     found = sum(min(len(re.findall(sign, head, re.MULTILINE)), 3) for sign in signs)
     return 0.5 if found > 1 else 0.0
@@ -75,32 +87,24 @@ def markdown_page(markdown: str) -> Page:
     """What a Markdown text shows."""
     from markdown_it import MarkdownIt
 
-    return html_page(MarkdownIt("commonmark", {"html": True}).enable("table").render(markdown))
+    plain = _CALLOUT.sub(_headed, markdown)
+    return html_page(MarkdownIt("commonmark", {"html": True}).enable("table").render(plain))
 
 
-def described_paper(html: str) -> Iterator[Raw]:
+def _headed(callout: re.Match[str]) -> str:
+    """The first line of a callout as a paragraph: its words, or its kind if that tells."""
+    kind = callout["kind"] if callout["kind"].casefold() in _KINDS_TOLD else ""
+    return f"{callout['quote']} {callout['said'] or kind}\n{callout['quote']}"
+
+
+def described_paper(page: Page) -> Raw | None:
     """The one paper that a page describes in its head, as arXiv and publishers' pages do."""
     found: dict[str, object] = {}
-    for tag in re.findall(r"<meta\b[^>]{1,20000}>", html[:2_000_000], re.IGNORECASE):
-        meta = _Meta()
-        meta.feed(tag)
-        name = _META.get(meta.name.casefold())
-        if name == "authors":
-            found.setdefault(name, []).append(meta.content)  # type: ignore[attr-defined]
-        elif name and meta.content:
-            found.setdefault(name, meta.content)
-    if "title" in found and "abstract" in found:
-        yield Raw(1, found)
-
-
-class _Meta(HTMLParser):
-    name = content = ""
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        del tag
-        given = {key: value or "" for key, value in attrs}
-        self.name = given.get("name") or given.get("property") or ""
-        self.content = given.get("content", "")
+    for name, content in page.meta:
+        found.setdefault(_META[name], content)
+    authors = [content for name, content in page.meta if _META[name] == "authors"]
+    is_whole = "title" in found and "abstract" in found
+    return Raw(1, {**found, "authors": authors}) if is_whole else None
 
 
 class _Seen(HTMLParser):
@@ -109,32 +113,42 @@ class _Seen(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self._lines: list[str] = []
-        self._headings: set[int] = set()
+        self._headings: dict[int, int] = {}
         self._links: dict[int, list[str]] = {}
         self._block: list[str] = []
         self._block_links: list[str] = []
-        self._heading = self._unseen = 0
+        self._levels: list[int] = []  # of the headings that are open
+        self._unseen = 0
         self._lead: str | None = None
         self._in_pre = False
+        self._is_item = False
+        self._listed: set[int] = set()
+        self._meta: list[tuple[str, str]] = []
 
     def page(self) -> Page:
         """All that was fed."""
         self._end()
-        return Page("\n".join(self._lines), frozenset(self._headings), self._links)
+        text = "\n".join(self._lines)
+        listed, meta = frozenset(self._listed), tuple(self._meta)
+        return Page(text, self._headings, self._links, listed, meta)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
+        name = (given.get("name") or given.get("property") or "").casefold()
+        if tag == "meta" and name in _META and given.get("content"):
+            self._meta.append((name, given["content"] or ""))
         if tag in _UNSEEN:
             self._unseen += 1
         if self._unseen:
             return
         if tag in _BLOCKS:
             self._end()
-            self._heading += tag in _HEADINGS
+            self._levels += [_HEADINGS[tag]] if tag in _HEADINGS else []
             self._in_pre = self._in_pre or tag == "pre"
+            self._is_item = self._is_item or tag == "li"
         elif tag in _MARKS:
             self._block.append(f"<{tag}>")
-        elif tag in _LEADS and self._lead is None and not "".join(self._block).strip(" \n\t•-*–."):
+        elif tag in _LEADS and self._lead is None and not self._has_words():
             self._lead = tag
         href = given.get("href") or ""
         if tag == "a" and re.match(r"https?://", href):
@@ -146,8 +160,9 @@ class _Seen(HTMLParser):
         elif self._unseen:
             return
         elif tag in _BLOCKS:
-            self._end(is_heading=tag in _HEADINGS)
-            self._heading = max(0, self._heading - (tag in _HEADINGS))
+            self._end()
+            if tag in _HEADINGS:
+                del self._levels[-1:]
             self._in_pre = self._in_pre and tag != "pre"
         elif tag in _MARKS:
             self._block.append(f"</{tag}>")
@@ -158,7 +173,8 @@ class _Seen(HTMLParser):
                 self._block.append("\0")
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        del attrs
+        if tag == "meta":
+            self.handle_starttag(tag, attrs)
         if tag in _BLOCKS and not self._unseen:
             self._end()
 
@@ -166,7 +182,11 @@ class _Seen(HTMLParser):
         if not self._unseen:
             self._block.append(data)
 
-    def _end(self, *, is_heading: bool = False) -> None:
+    def _has_words(self) -> bool:
+        """Whether the block has begun with more than the mark of a list."""
+        return re.fullmatch(r"[\W\d_]*", "".join(self._block)) is None
+
+    def _end(self) -> None:
         """A block ends: its lines are kept, the title at its beginning on one of its own."""
         lead, cut, rest = "".join(self._block).partition("\0")
         pieces = [lead + rest]
@@ -182,9 +202,12 @@ class _Seen(HTMLParser):
             for line in lines:
                 self._lines.append(line)
             number = len(self._lines)
+            if self._is_item:
+                self._listed.add(number)
+                self._is_item = False
             is_lead = cut and at == 0 and (len(pieces) > 1 or not rest.strip())
-            if is_heading or self._heading or is_lead:
-                self._headings.add(number)
+            if self._levels or is_lead:
+                self._headings[number] = self._levels[-1] if self._levels else LOWEST
             if self._block_links:
                 self._links[number] = self._block_links
                 self._block_links = []

@@ -48,6 +48,8 @@ class Kind(Enum):
     """A sentence with a full stop: a short abstract, or a title as PubMed writes it."""
     LINE = "line"
     """A title, a date, a button."""
+    TITLE = "title"
+    """A title that stands in one paragraph with its abstract."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,20 @@ LONGEST_TITLE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
+class How:
+    """What is known of a file beside its text."""
+
+    year: int | None = None
+    """The year of dates that have none, if a user gave it."""
+    usual_year: int = 2000
+    """Their year if nothing else says one."""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """Field → heading of its column in a table."""
+    listed: Dated | None = None
+    """The date of the mail that it came in."""
+
+
+@dataclass(frozen=True, slots=True)
 class Raw:
     """One record before `index.normalise` makes a paper of it: fields in any shape.
 
@@ -51,9 +65,16 @@ class Problem:
         return f"{where}: {self.reason}"
 
 
+class Heading(Problem):
+    """A line that is told no one: a title without an abstract, or rather a heading over papers.
+
+    Many of them say that a text is no digest.
+    """
+
+
 class ReadError(Exception):
     """A file, or the rest of it, cannot be read; the message is one line."""
 
     def __init__(self, reason: str, line: int | None = None) -> None:
-        super().__init__(reason)
+        super().__init__(" ".join(reason.split()))
         self.line = line

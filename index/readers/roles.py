@@ -7,24 +7,23 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import pairwise, zip_longest
 
-from index.normalise import DOI, canonical
-from index.papers import arxiv_id
-from index.readers.dates import date_of, is_date
+from index.readers.dates import is_date
 from index.readers.furniture import is_authors, is_furniture, is_name
-from index.readers.pages import Page
-from index.readers.paragraphs import Kind, Paragraph, Stands, paragraphs
+from index.readers.inline import parted
+from index.readers.labels import (
+    field_of,
+    id_of,
+    is_byline,
+    is_plausible,
+    is_section,
+    label_of,
+    stands,
+    without_more,
+)
+from index.readers.pages import LOWEST, Page
+from index.readers.paragraphs import Kind, Paragraph, paragraphs
+from index.readers.titles import SURELY, title_like
 
-_LABEL = re.compile(r"(?P<label>[A-Za-z][A-Za-z -]{1,24}?)\s*(?P<sign>[:：]|[.—–](?=\s|$)|$)\s*")
-_TITLE_MARK = re.compile(
-    r"(?:title\s*:|\d\ufe0f?\u20e3|#{1,6}(?=\s)|\[?\d{1,3}[.)\]](?=\s)|[-*•](?=\s)|\[(?:pdf|html|book|citation)\]"
-    r"|[^\w\s(\[“\"'‘«¿¡<$\\]+(?=\s))\s*",
-    re.IGNORECASE,
-)
-_TITLE_TAIL = re.compile(
-    r"\s*(?:\(\s*\d+\s+min(?:ute)?s?(?:\s+read)?\s*\)|(?-i:\((?:[A-Z]+ ){0,2}[A-Z]{4,}\))"
-    r"|\[(?:pdf|html|link|\d{1,3})\])$",
-    re.IGNORECASE,
-)
 _NOTE = re.compile(r"\[(?P<number>\d{1,3})\]:?\s+(?P<address>https?://\S+)\s*")
 """A line that says where a link leads: "[4] https://arxiv.org/abs/…"."""
 _NOTED = re.compile(r"\[(?P<number>\d{1,3})\]\s*$")
@@ -32,31 +31,13 @@ _AFFILIATED = re.compile(
     r"universi|institut|college|school|laborator|department|academy|hospital|\blabs?\b|\binc\b",
     re.I,
 )
-_BOLD = re.compile(r"(?P<sign>\*\*|__|\*|_)(?P<inside>[^*_].*)(?P=sign)")
-_SECTION = re.compile(
-    r"(?:background|introduction|context|motivation|purpose|aims?|objectives?|goals?|importance"
-    r"|rationale|hypothesis|design|setting|patients|participants|population|data sources?|methods?"
-    r"|materials and methods|methodology|approach|interventions?|measurements?|main outcomes?"
-    r"|results?|findings|main results|observations|evaluation|discussion|limitations?|conclusions?"
-    r"|interpretation|significance|implications|relevance|originality|contributions?|summary)"
-    r"(?:\s*(?:and|/|&)\s*\w+)?:?",
-    re.IGNORECASE,
-)
 _SUMMARY = re.compile(
     r"(?:(?:ai[- ]generated |ai )?summary|tl;?dr|in short|key (?:points|findings))[:.]?", re.I
 )
 _SUMMARISED = re.compile(
     r"[\s*_]*(?:(?:ai[- ]generated summary|tl;?dr)\s*[:：]\W*|tl;?dr\s+(?=.{60}))", re.I
 )
-_ABSTRACT = re.compile(r"[\s*_]*abstract\s*[:：.—–]+\s*(?=\S)", re.IGNORECASE)
-_OPENS_ID = re.compile(r"(?:arxiv\s*:|doi\s*:|pmid\s*:|10\.\d{4,9}/)", re.IGNORECASE)
-BYLINE = re.compile(
-    r"(?P<names>(?:[^-–—·|]|(?<=\w)-(?=\w)){3,300}?)\s+[-–—·|]\s+(?P<where>.*\b(?:19|20)\d\d\b.*)$"
-)
-_URL = re.compile(r"(?:https?://|www\.)[^\s)>\]]+", re.IGNORECASE)
 _OFTEN = 3
-_LEAST_TITLE = 3
-"""Words that a line needs to read as a title whatever is around it."""
 
 
 class Role(Enum):
@@ -89,7 +70,8 @@ class Item:
     paragraph: Paragraph
     field: str = ""
     value: str = ""
-    is_heading: bool = False
+    level: int = 0
+    """Of a heading, 1 and up: that of a section is smaller than those inside it; 0 is none."""
     links: tuple[str, ...] = ()
 
     @property
@@ -97,12 +79,19 @@ class Item:
         """Its lines in one."""
         return self.paragraph.text
 
+    @property
+    def title_like(self) -> float:
+        """How much it reads as a title: `index.readers.titles.title_like`."""
+        if self.role is Role.TITLE:
+            return SURELY
+        return title_like(self.text, is_heading=self.level > 0)
+
 
 def read_items(page: Page) -> list[Item]:
     """The paragraphs with their roles, each seen with those around it."""
-    found = list(paragraphs(page.text, _stands))
+    found = list(parted(page.text, list(paragraphs(page.text, stands)), page.listed))
     recurring = _recurring(found)
-    labels = Counter(label for each in found if (label := _label(each.text)))
+    labels = Counter(label for each in found if (label := label_of(each.text)))
     often = {label for label, count in labels.items() if count > 1}
     notes = {note["number"]: note["address"] for each in found if (note := _NOTE.match(each.text))}
     items: list[Item] = []
@@ -112,7 +101,7 @@ def read_items(page: Page) -> list[Item]:
             links += tuple(filter(None, [notes.get(noted["number"])]))
         over_prose = below is not None and below.kind is Kind.PROSE
         around = _Around(recurring, often, over_prose)
-        items += _roles(each, each.line in page.headings, links, around)
+        items += _roles(each, page.headings.get(each.line, 0), links, around)
     return _resolved(items)
 
 
@@ -126,73 +115,6 @@ class _Around:
     """Labels that come more than once."""
     over_prose: bool
     """Whether prose comes next: a title stands there."""
-
-
-def _label(text: str) -> str | None:
-    match = _LABEL.match(re.sub(r"^[^\w(\[<]+", "", text))
-    if match is None or match["sign"] not in (":", "：") or "//" in text[match.end() :][:2]:
-        return None
-    return match["label"].casefold()
-
-
-def is_labelled(text: str) -> bool:
-    """Whether a text opens with the name of a field."""
-    return _label(text) is not None
-
-
-def _stands(line: str) -> Stands | None:
-    """How a line stands among those around it: it opens a field, or is one of its own."""
-    text = line.strip()
-    if _URL.match(text) or _OPENS_ID.match(text):
-        return "alone"
-    if _is_byline(text) or is_authors(without_more(text)):
-        return "alone"
-    return "opens" if _labelled(line) else None
-
-
-def _is_byline(text: str) -> bool:
-    """Whether a line says who wrote a paper, and where and in which year it came out."""
-    line = BYLINE.fullmatch(text)
-    return line is not None and is_authors(f"{without_more(line['names'])}, Ann Other")
-
-
-def _labelled(text: str) -> tuple[str, int] | None:
-    """The field that a text opens with, and where what it says begins."""
-    if abstract := _ABSTRACT.match(text):
-        return "abstract", abstract.end()
-    opening = re.match(r"[^\w(\[<]*", text)
-    at = opening.end() if opening else 0
-    match = _LABEL.match(text, at)
-    if match is None or (
-        match["sign"] not in ":："
-        and match.end() < len(text)
-        and match["label"].casefold() != "abstract"
-    ):
-        return None
-    label = match["label"].strip()
-    known = "header" if label.casefold() in _HEADERS else canonical(label)
-    known = known or ("other" if _is_other(label) else None)
-    is_bare = match["sign"] == "" or match.end() == len(text)
-    if known is None or (is_bare and known not in ("abstract", "authors", "other")):
-        return None
-    if known == "abstract" and label.casefold() not in ("abstract", "summary"):
-        return None
-    if known in ("other", "header") and not match["sign"]:
-        return None
-    return known, re.compile(r"[\s*_]*").match(text, match.end()).end()  # type: ignore[union-attr]
-
-
-_HEADERS = frozenset("from to cc bcc subject reply-to".split())
-"""Labels of a mail's head."""
-_OTHER = frozenset(
-    "subjects comments comment categories category keywords"
-    " tags topics topic license report-no msc-class acm-class pmcid affiliations affiliation code"
-    " github website project projects contact github-repo citations upvotes score".split()
-)
-
-
-def _is_other(label: str) -> bool:
-    return label.casefold().replace(" ", "-") in _OTHER
 
 
 def _recurring(found: Sequence[Paragraph]) -> set[str]:
@@ -209,49 +131,54 @@ def _recurring(found: Sequence[Paragraph]) -> set[str]:
 
 def _roles(
     paragraph: Paragraph,
-    is_heading: bool,
+    level: int,
     links: tuple[str, ...],
     around: _Around,
 ) -> list[Item]:
     """A paragraph with its role, as far as it tells it itself; a label and its value are two."""
     text = paragraph.text.strip()
 
-    def item(role: Role, name: str = "", value: str = "", of: Paragraph = paragraph) -> list[Item]:
-        return [Item(role, of, name, value, is_heading, links)]
+    def item(role: Role, name: str = "", value: str = "", of: Paragraph = paragraph) -> Item:
+        return Item(role, of, name, value, level, links)
 
-    bare = text.strip(" *_:.#-").casefold()
-    if bare == "abstract":
-        return item(Role.ABSTRACT)
-    if _SUMMARY.fullmatch(text.strip(" *_#")) and bare != "summary":
-        return item(Role.SUMMARY)
-    if _SECTION.fullmatch(text.strip(" *_#")):
-        return item(Role.SECTION)
+    def prose_from(at: int) -> Item:
+        start = paragraph.start + at
+        return item(Role.PROSE, of=replace(paragraph, kind=Kind.PROSE, start=start, text=text[at:]))
+
+    if paragraph.kind is Kind.TITLE:
+        return [replace(item(Role.LINE), level=level or LOWEST)]
+    if head := _head_of(text):
+        return [item(head)]
     if summarised := _SUMMARISED.match(text):
-        inside = replace(
-            paragraph, kind=Kind.PROSE, start=paragraph.start + summarised.end(),
-            text=text[summarised.end() :],
-        )  # fmt: skip
-        return [*item(Role.SUMMARY), *item(Role.PROSE, of=inside)]
-    if labelled := _labelled(text):
+        return [item(Role.SUMMARY), prose_from(summarised.end())]
+    is_often = label_of(text) in around.labels
+    if labelled := field_of(text):
         name, at = labelled
         value = text[at:].strip(" *_")
         if name == "abstract" and value:
-            inside = replace(paragraph, kind=Kind.PROSE, start=paragraph.start + at, text=value)
-            return [*item(Role.ABSTRACT), *item(Role.PROSE, of=inside)]
+            return [item(Role.ABSTRACT), prose_from(at)]
         if name == "title" and value:
-            return item(Role.TITLE, "title", value)
-        is_often = _label(text) in around.labels
+            return [item(Role.TITLE, "title", value)]
         if name == "header":
-            return item(Role.NOISE, name)
+            return [item(Role.NOISE, name)]
         if name in ("abstract", "other", "id"):
             if is_often or not around.over_prose:
-                return item(Role.NOISE)
-        elif is_often or _is_plausible(name, value):
-            return item(Role.FIELD, name, value)
-    if _label(text) in around.labels and not around.over_prose and paragraph.kind is not Kind.PROSE:
-        return item(Role.NOISE)
-    role, name, value = _role(paragraph, text in around.recurring)
-    return item(role, name, value)
+                return [item(Role.NOISE)]
+        elif is_often or is_plausible(name, value):
+            return [item(Role.FIELD, name, value)]
+    if is_often and not around.over_prose and paragraph.kind is not Kind.PROSE:
+        return [item(Role.NOISE)]
+    return [item(*_role(paragraph, text in around.recurring))]
+
+
+def _head_of(text: str) -> Role | None:
+    """The role of a line that is the heading of an abstract, a summary or a section."""
+    bare = text.strip(" *_:.#-").casefold()
+    if bare == "abstract":
+        return Role.ABSTRACT
+    if bare != "summary" and _SUMMARY.fullmatch(text.strip(" *_#")):
+        return Role.SUMMARY
+    return Role.SECTION if is_section(text) else None
 
 
 def _role(paragraph: Paragraph, recurs: bool) -> tuple[Role, str, str]:
@@ -265,7 +192,7 @@ def _role(paragraph: Paragraph, recurs: bool) -> tuple[Role, str, str]:
         return Role.SUMMARY if len(text.split()) < 5 else Role.NOISE, "", ""
     if paragraph.kind is Kind.PROSE:
         return Role.NOISE if is_furniture(text) else Role.PROSE, "", ""
-    if known := _known(text):
+    if known := id_of(text):
         return Role.FIELD, *known
     by = re.sub(r"^by:?\s+", "", text, flags=re.IGNORECASE)
     if by != text and (is_authors(without_more(by)) or is_name(by)):
@@ -279,89 +206,82 @@ def _role(paragraph: Paragraph, recurs: bool) -> tuple[Role, str, str]:
         first = names.split(",")[0]
         is_known = is_name(first) and not _AFFILIATED.search(first)
         return (Role.FIELD, "authors", first) if is_known else (Role.NOISE, "", "")
-    if _is_byline(text):
+    if is_byline(text):
         return Role.FIELD, "byline", text
     is_item = re.fullmatch(r"\s*[-*•‣]\s+[a-z].*", text)
     return Role.SENTENCE if paragraph.kind is Kind.SENTENCE or is_item else Role.LINE, "", ""
 
 
-def _is_plausible(name: str, value: str) -> bool:
-    """Whether a value is what its label says, though the label comes but once."""
-    if name == "date":
-        return is_date(value) or date_of(value) is not None
-    if name == "authors":
-        return is_authors(without_more(value)) or is_name(value)
-    return name != "venue" and _known(value) is not None
-
-
-def without_more(text: str) -> str:
-    """Names without affiliations, marks of footnotes, and "and 12 more authors"."""
-    text = re.sub(r"\([^()]*\)|\+?\s*\d+\s+(?:more\s+)?authors?|\bet al\.?|…|\.\.\.", "", text)
-    return re.sub(r"(?:\s*,){2,}", ",", re.sub(r"[\d*†‡§]+(?=\s*,|\s*$)", "", text)).strip(" ,")
-
-
-def _known(text: str) -> tuple[str, str] | None:
-    """The id or link that a line is about, if it holds hardly anything else."""
-    if len(text) > 160:
-        return None
-    rest = re.sub(r"\([^()]*\)", "", _URL.sub("", text))
-    rest = re.sub(r"(?:arxiv|doi|pmid|pmcid|pmc)\b:?", "", rest, flags=re.IGNORECASE)
-    rest = re.sub(
-        r"10\.\d{4,9}/\S+|\d{4}\.\d{4,5}(?:v\d+)?|\[[\w ,.;/()-]*\]|\bPMC\d+|\b\d{6,9}\b", "", rest
-    )
-    if sum(c.isalpha() for c in rest) > 3 or rest == text:
-        return None
-    shown = re.sub(r"\([^()]*\)|\s*\[[\w ,.;/()-]*\]|^\d+\.\s", "", text).strip()
-    if found := arxiv_id(shown.removeprefix("arXiv:").strip()) or arxiv_id(text):
-        return "arxiv", found
-    if doi := DOI.search(text):
-        return "doi", doi[0]
-    if pmid := re.search(r"pmid:?\s*(\d+)", text, re.IGNORECASE):
-        return "pmid", pmid[1]
-    if url := _URL.fullmatch(text.strip("<>() ")):
-        return "url", url[0]
-    return None
-
-
-def _resolved(items: list[Item]) -> list[Item]:
+def _resolved(items: Sequence[Item]) -> list[Item]:
     """Sentences by themselves as titles or as prose, by what stands around them."""
-    pairs = list(pairwise([each for each in items if each.role is not Role.NOISE]))
-    body = (Role.PROSE, Role.SENTENCE)
-    over = [
-        a.role for a, b in pairs if b.role is Role.PROSE and a.role in (Role.LINE, Role.SENTENCE)
-    ]
+    pairs = pairwise([each.role for each in items if each.role is not Role.NOISE])
+    over = [a for a, b in pairs if b is Role.PROSE and a in (Role.LINE, Role.SENTENCE)]
     titles_end_in_stops = over.count(Role.SENTENCE) * 2 > len(over)
+    names_authors = any(each.field == "authors" for each in items)
     resolved: list[Item] = []
     has_title = False
-    names_authors = any(each.field == "authors" for each in items)
-    for at, item in enumerate(items):
-        role, name, value = item.role, item.field, item.value
-        if role is Role.SENTENCE:
-            below = items[at + 1] if at + 1 < len(items) else None
-            over_it = resolved[-1].role if resolved else None
-            is_title = (
-                below is not None
-                and over_it is not Role.SUMMARY
-                and below.role in (*body, Role.ABSTRACT, Role.FIELD)
-            )
-            is_title = is_title and not item.paragraph.opens_sentence and title_like(item) > 0
-            if is_title and not titles_end_in_stops:
-                is_title = not has_title
-            role = Role.LINE if is_title else Role.PROSE
+    for read, below in zip_longest(items, items[1:]):
+        item = read
         above = next((each for each in reversed(resolved) if each.role is not Role.NOISE), None)
-        is_below = above is not None and (
-            above.role in (Role.LINE, Role.TITLE) or above.field == "authors"
-        )
-        if role is Role.FIELD and not _label(item.text) and item.field in ("authors", "byline"):
-            role = Role.FIELD if _has_title_above(resolved) else Role.LINE  # "Read, Look, Sing"
-        is_over = at + 1 < len(items) and items[at + 1].field in ("authors", "byline")
-        is_last = is_below and not (is_over and above and above.field != "authors")
-        if names_authors and role is Role.LINE and is_last and is_name(item.text):
-            role, name, value = Role.FIELD, "authors", item.text
-        resolved.append(replace(item, role=role, field=name, value=value))
-        if role not in (Role.NOISE, Role.FIELD):
-            has_title = role in (Role.LINE, Role.TITLE, Role.ABSTRACT, Role.SECTION)
+        if item.role is Role.SENTENCE:
+            is_free = titles_end_in_stops or not has_title
+            is_title = is_free and _is_title(item, resolved[-1] if resolved else None, below)
+            item = replace(item, role=Role.LINE if is_title else Role.PROSE)
+        elif _are_bare_authors(item) and not _has_title_above(resolved):
+            item = replace(item, role=Role.LINE)  # "Read, Look, Sing"
+        elif (
+            item.role is Role.NOISE
+            and _is_labelled_title(item.text)
+            and _are_over_prose(items[len(resolved) + 1 :])
+            and not _has_title_above(resolved)
+        ):
+            item = replace(item, role=Role.LINE)  # "Code: The Hidden Language"
+        may_be_name = names_authors and item.role is Role.LINE and _is_below_title(above, below)
+        if may_be_name and is_name(item.text):
+            item = replace(item, role=Role.FIELD, field="authors", value=item.text)
+        resolved.append(item)
+        if item.role not in (Role.NOISE, Role.FIELD):
+            has_title = item.role in (Role.LINE, Role.TITLE, Role.ABSTRACT, Role.SECTION)
     return resolved
+
+
+def _is_labelled_title(text: str) -> bool:
+    """Whether a line that opens with a label reads as a title all the same."""
+    field = field_of(text)
+    words = text[field[1] :].split() if field else []
+    return field is not None and field[0] == "other" and len(words) >= 3 and words[0][0].isupper()
+
+
+def _are_over_prose(items: Sequence[Item]) -> bool:
+    """Whether prose comes next, but for what is known of a paper."""
+    role = next((each.role for each in items if each.role is not Role.FIELD), None)
+    return role in (Role.PROSE, Role.ABSTRACT)
+
+
+def _are_bare_authors(item: Item) -> bool:
+    """Whether an item is taken for authors though no label says so."""
+    are_authors = item.role is Role.FIELD and item.field in ("authors", "byline")
+    return are_authors and not label_of(item.text)
+
+
+def _is_title(item: Item, above: Item | None, below: Item | None) -> bool:
+    """Whether a sentence by itself may be a title with a stop."""
+    texts = (Role.PROSE, Role.SENTENCE, Role.ABSTRACT, Role.FIELD)
+    stands_so = below is not None and below.role in texts
+    is_summary = above is not None and above.role is Role.SUMMARY
+    return (
+        stands_so and not is_summary and not item.paragraph.opens_sentence and item.title_like > 0
+    )
+
+
+def _is_below_title(above: Item | None, below: Item | None) -> bool:
+    """Whether a line stands where authors do: below a title or others, not above others alone."""
+    if above is None:
+        return False
+    if above.field == "authors":
+        return True
+    is_over_authors = below is not None and below.field in ("authors", "byline")
+    return above.role in (Role.LINE, Role.TITLE) and not is_over_authors
 
 
 def _has_title_above(resolved: Sequence[Item]) -> bool:
@@ -372,34 +292,3 @@ def _has_title_above(resolved: Sequence[Item]) -> bool:
         if item.role in (Role.TITLE, Role.LINE):
             return True
     return False
-
-
-def title_like(item: Item) -> float:
-    """How much a line reads as a title; above 0 it may be one, above 2 it surely tells enough."""
-    if item.role is Role.TITLE:
-        return 20
-    text = bare_title(item.text)
-    words = text.split()
-    if not any(c.isalpha() for c in text):
-        return -9
-    score = 2.5 if len(words) >= _LEAST_TITLE else 1.0
-    score += 4 * item.is_heading
-    score -= 3 * (text[0].islower() or text.endswith(("!", "…", "...")))
-    score -= 1 * is_name(text) + 5 * is_authors(without_more(text))
-    score -= 1 * text.endswith(".") + 2 * (len(words) > 40)
-    score -= 2 * bool(re.search(r"\S\s[·|•]\s\S|@\w", text)) + 1 * text.endswith(":")
-    score -= 4 * bool(re.search(r"\w\(\)|[;{}]$|^[\\@<]|\s[:=]?=\s", text))
-    return score
-
-
-def bare_title(text: str) -> str:
-    """A title without the marks of a list, a heading or bold type around it."""
-    before = ""
-    while before != text:
-        before = text
-        text = _TITLE_MARK.sub("", text, count=1) if _TITLE_MARK.match(text) else text
-        bold = _BOLD.fullmatch(text.strip())
-        text = bold["inside"].strip() if bold else text.strip()
-    while (shorter := _TITLE_TAIL.sub("", text).rstrip()) not in ("", text):
-        text = shorter
-    return text

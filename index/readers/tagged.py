@@ -5,10 +5,11 @@ needs the memory of one record.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from index.readers.dates import read_date
+from index.readers.dates import Dated, read_date
 from index.readers.opening import Text
 from index.readers.records import Problem, Raw
 
@@ -74,33 +75,38 @@ def score(dialect: Dialect) -> Callable[[str], float]:
 
 def reader(dialect: Dialect) -> Callable[[Text, str], Iterator[Raw | Problem]]:
     """The reader of a dialect."""
+    return partial(_read, dialect)
 
-    def read(text: Text, name: str) -> Iterator[Raw | Problem]:
-        began, tag = 0, ""
-        values: dict[str, list[str]] | None = None  # of the record that is open
-        for number, line in text.lines():
-            match = dialect.tag.match(line.rstrip())
-            if match is None:
-                if line.strip() and values and tag in values:
-                    if line[:1].isspace() and tag in _NAME_A_LINE:
-                        values[tag].append(line.strip())
-                    else:
-                        values[tag][-1] = f"{values[tag][-1]} {line.strip()}".strip()
-                continue
-            tag = match["tag"]
-            if tag in (*dialect.first, *dialect.last):
-                if values:
-                    yield _raw(dialect, began, values)
-                began, values = number, {} if tag in dialect.first else None
-            if values is not None:
-                values.setdefault(tag, []).append((match["value"] or "").strip())
-        if values:
-            if dialect.last:
-                reason = f"the file ends inside a record: no {dialect.last[0]} line"
-                yield Problem(name, began, reason, is_damage=True, is_warning=True)
-            yield _raw(dialect, began, values)
 
-    return read
+def _read(dialect: Dialect, text: Text, name: str) -> Iterator[Raw | Problem]:
+    began, tag = 0, ""
+    values: dict[str, list[str]] | None = None  # of the record that is open
+    for number, line in text.lines():
+        match = dialect.tag.match(line.rstrip())
+        if match is None:
+            if values and tag in values and line.strip():
+                _go_on(values[tag], tag, line)
+            continue
+        tag = match["tag"]
+        if tag in (*dialect.first, *dialect.last):
+            if values:
+                yield _raw(dialect, began, values)
+            began, values = number, {} if tag in dialect.first else None
+        if values is not None:
+            values.setdefault(tag, []).append((match["value"] or "").strip())
+    if values:
+        if dialect.last:
+            reason = f"the file ends inside a record: no {dialect.last[0]} line"
+            yield Problem(name, began, reason, is_damage=True, is_warning=True)
+        yield _raw(dialect, began, values)
+
+
+def _go_on(values: list[str], tag: str, line: str) -> None:
+    """Add a line without a tag to the field that is open."""
+    if line[:1].isspace() and tag in _NAME_A_LINE:
+        values.append(line.strip())
+    else:
+        values[-1] = f"{values[-1]} {line.strip()}".strip()
 
 
 def _raw(dialect: Dialect, line: int, values: Mapping[str, list[str]]) -> Raw:
@@ -126,6 +132,8 @@ def _unbracketed(title: str) -> str:
 
 
 _MAIL_FIELD = re.compile(r"(?P<tag>[A-Z][A-Za-z-]{2,20}): ?(?P<value>.*)$")
+_MAIL_ID = re.compile(r"(?:Paper:\s*)?(?P<id>arXiv:\S+|[a-z-]+/\d{7})")
+_REPLACED = "replaced with revised version "
 
 
 def arxiv_score(head: str) -> float:
@@ -135,45 +143,50 @@ def arxiv_score(head: str) -> float:
 
 def read_arxiv(text: Text, name: str) -> Iterator[Raw | Problem]:
     r"""The papers of a mailing: `\\`, fields, `\\`, the abstract, `\\`; a replaced one has none."""
-    listed, began, part = None, 0, 0
-    values: dict[str, list[str]] = {}
-    abstract: list[str] = []
+    listed, began = None, 0
+    parts: list[list[str]] = []  # of the paper that is open: its fields, its abstract
     for number, line in text.lines():
-        if line.startswith("\\\\"):
-            part += 1
-            is_end = part > 2 or (part == 2 and line.strip() != "\\\\")
-            if part == 1:
-                began, values, abstract, tag = number, {}, [], ""
-            if is_end:
-                yield from _mailed(values, abstract, name, began, listed)
-                part = 0
-        elif part == 1:
-            if known := re.match(r"(?:Paper:\s*)?(?P<id>arXiv:\S+|[a-z-]+/\d{7})", line):
-                values["arxiv"] = [known["id"]]
-            elif line.startswith("replaced with revised version "):
-                values["date"] = [line.removeprefix("replaced with revised version ")]
-            elif match := _MAIL_FIELD.match(line):
-                tag = match["tag"].casefold()
-                values[tag] = [match["value"].strip()]
-            elif line[:1].isspace() and line.strip() and tag:
-                values[tag].append(line.strip())
-        elif part == 2:
-            abstract.append(line)
-        elif line.startswith("Date: "):
-            listed = read_date(line.removeprefix("Date: ")) or listed
+        if not line.startswith("\\\\"):
+            if parts:
+                parts[-1].append(line)
+            elif line.startswith("Date: "):
+                listed = read_date(line.removeprefix("Date: ")) or listed
+            continue
+        began = began if parts else number
+        if len(parts) == 2 or (parts and line.strip() != "\\\\"):
+            yield _mailed(parts, name, began, listed)
+            parts = []
+        else:
+            parts.append([])
 
 
 def _mailed(
-    values: Mapping[str, list[str]], abstract: list[str], name: str, line: int, listed: object
-) -> Iterator[Raw | Problem]:
-    said = {key: " ".join(value) for key, value in values.items()}
-    fields: dict[str, object] = {**said, "date": re.sub(r"\s*\(\d+kb.*$", "", said.get("date", ""))}
-    text = "\n".join(abstract).strip()
-    if not text:
-        title = said.get("title", "a paper")
-        yield Problem(name, line, f"{title[:80]!r} has no abstract in this mailing")
-        return
-    yield Raw(line, {**fields, "abstract": text}, listed=listed)  # type: ignore[arg-type]
+    parts: Sequence[list[str]], name: str, line: int, listed: Dated | None
+) -> Raw | Problem:
+    fields = _mail_fields(parts[0])
+    abstract = "\n".join(parts[1]).strip() if len(parts) > 1 else ""
+    if not abstract:
+        title = fields.get("title", "a paper")
+        return Problem(name, line, f"{title[:80]!r} has no abstract in this mailing")
+    date = re.sub(r"\s*\(\d+kb.*$", "", fields.get("date", ""))
+    return Raw(line, {**fields, "date": date, "abstract": abstract}, listed=listed)
+
+
+def _mail_fields(lines: Iterable[str]) -> dict[str, str]:
+    """The fields above an abstract; an indented line goes on the one before."""
+    fields: dict[str, str] = {}
+    tag = ""
+    for line in lines:
+        if known := _MAIL_ID.match(line):
+            fields["arxiv"] = known["id"]
+        elif line.startswith(_REPLACED):
+            fields["date"] = line.removeprefix(_REPLACED)
+        elif match := _MAIL_FIELD.match(line):
+            tag = match["tag"].casefold()
+            fields[tag] = match["value"].strip()
+        elif tag and line[:1].isspace():
+            fields[tag] = f"{fields[tag]} {line.strip()}".strip()
+    return fields
 
 
 _CITED = re.compile(r"\d{1,5}\. \S.*\d{4}.*(?:[;:.]|doi)")

@@ -5,7 +5,6 @@ Neither entities nor anything from a network is taken in.
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import IO, Any
 from xml.etree.ElementTree import Element, ParseError
 
 from index.normalise import canonical
@@ -16,14 +15,30 @@ from index.readers.records import Problem, Raw, ReadError
 _RECORDS = frozenset(
     "pubmedarticle pubmedbookarticle entry record paper article item mods doc".split()
 )
-_HOLDERS = frozenset("author creator contrib contributor name individualname".split())
-_PEOPLE = frozenset("authors authorlist creators contribgroup contributors".split())
+_PARTS: Mapping[str, str] = {
+    tag: part
+    for part, tags in {
+        "person": "author creator contrib contributor name individualname",
+        "people": "authors authorlist creators contribgroup contributors",
+        "abstract": "abstract summary abstracts description otherabstract",
+        "title": "title articletitle booktitle vernaculartitle",
+        "date": "published pubdate articledate date created issued datepublished pubdates"
+        " datecompleted",
+        "id": "pmid doi elocationid",
+        "link": "link",
+        "of others": "referencelist reflist reference commentscorrectionslist meta",
+    }.items()
+    for tag in tags.split()
+}
+"""What an element holds, by its name."""
+_SHARED = {"booktitle": "venue", "year": "year", "month": "month"}
+"""What the papers of a volume of the ACL Anthology share: element → field."""
 _WRITERS = ("", "author", "personal")
 """What the type of a person says, if it says something, who wrote the paper."""
 _NO_WRITERS = ("secondary", "editor", "tertiary", "subsidiary", "translat")
-_DATES = frozenset(
-    "published pubdate articledate date created issued datepublished pubdates datecompleted".split()
-)
+_IDS = {"pubmed": "pmid", "pmid": "pmid", "doi": "doi", "arxiv": "arxiv"}
+_OF_JOURNALS = ("journal", "book", "secondary", "periodical")
+"""Names of elements whose titles are not those of papers."""
 _PARAGRAPHS = frozenset("abstracttext p sec title".split())
 _KEPT = frozenset(("sub", "sup"))
 _INLINE = frozenset("sub sup i b em strong u italic bold sc style fixedcase span emph tt".split())
@@ -68,46 +83,29 @@ def read_xml(text: Text, name: str) -> Iterator[Raw | Problem]:
     from defusedxml.common import DefusedXmlException
     from defusedxml.ElementTree import iterparse
 
-    depth, context = 0, dict[str, str]()
-    stream: Any = _Characters(text)
-    seen = False
+    depth, shared, seen = 0, dict[str, str](), False
     try:
-        for event, element in iterparse(_as_file(stream), events=("start", "end")):
+        for event, element in iterparse(_Characters(text), events=("start", "end")):
             tag = _tag(element)
             if event == "start":
                 depth += tag in _RECORDS
                 continue
-            if tag == "meta":  # of a volume of the ACL Anthology: what its papers share
-                context = {
-                    key: _text(child)
-                    for child in element
-                    if (
-                        key := {"booktitle": "venue", "year": "year", "month": "month"}.get(
-                            _tag(child)
-                        )
-                    )
-                }
-            if tag in _RECORDS:
-                depth -= 1
-                if depth == 0:
-                    fields = _fields(element)
-                    if fields.get("title") or fields.get("abstract"):
-                        seen = True
-                        yield Raw(None, {**context, **fields})
-                    element.clear()
-            elif depth == 0 and tag not in ("meta", "booktitle", "year", "month"):
-                element.clear()
+            depth -= tag in _RECORDS
+            if tag == "meta":
+                shared = {_SHARED[_tag(e)]: _text(e) for e in element if _tag(e) in _SHARED}
+            if depth or tag in ("meta", *_SHARED):
+                continue
+            if tag in _RECORDS and (fields := _fields(element)):
+                seen = True
+                yield Raw(None, {**shared, **fields})
+            element.clear()
     except DefusedXmlException as error:
         raise ReadError("XML with entities of its own: not read") from error
     except ParseError as error:
-        line = error.position[0] if hasattr(error, "position") else None
-        yield Problem(name, line, f"broken XML: {str(error).split(':')[0]}", is_damage=True)
+        reason = f"broken XML: {str(error).split(':')[0]}"
+        yield Problem(name, error.position[0], reason, is_damage=True)
     if not seen:
         raise ReadError("XML without records of papers that are known here")
-
-
-def _as_file(stream: object) -> IO[bytes]:
-    return stream  # type: ignore[return-value] # its `read` is all that is used
 
 
 def _tag(element: Element) -> str:
@@ -134,72 +132,86 @@ def _is_leaf(element: Element) -> bool:
     return all(_tag(child) in _INLINE and _is_leaf(child) for child in element)
 
 
-def _fields(record: Element) -> Mapping[str, object]:
-    """The fields of a record, by the names of its elements, the outermost of a name first."""
-    found: dict[str, Any] = {}
-    titles: dict[str, str] = {}
+def _fields(element: Element) -> Mapping[str, object]:
+    """The fields of a record; none if it has neither a title nor an abstract."""
+    record = _Record()
+    record.gather(element)
+    fields = record.fields()
+    return fields if "title" in fields or "abstract" in fields else {}
 
-    def walk(element: Element, inside: str) -> None:  # noqa: PLR0912 - a case an element
+
+class _Record:
+    """What the elements of a record say, by their names, the outermost of a name first."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, object] = {}
+        self._authors: list[object] = []
+        self._titles: dict[str, str] = {}
+        self._identifiers: list[str] = []
+
+    def gather(self, element: Element, inside: str = "") -> None:
+        """Take what is in an element; `inside` names it, if it is not the record itself."""
         for child in element:
-            tag, kind = (
-                _tag(child),
-                next(
-                    (value for key, value in child.attrib.items() if "type" in key.casefold()), ""
-                ).casefold(),
-            )
-            if tag in _HOLDERS:
-                if kind in _WRITERS and not inside.startswith(_NO_WRITERS):
-                    found.setdefault("authors", []).append(_person(child))
-            elif tag in _PEOPLE:
-                walk(child, tag)
-            elif tag in ("abstract", "summary", "abstracts", "description", "otherabstract"):
-                found.setdefault("abstract", _abstract(child))
-            elif tag in ("title", "articletitle", "booktitle", "vernaculartitle"):
-                titles.setdefault(f"{inside} {tag}".strip(), _text(child))
-            elif tag in _DATES:
-                found.setdefault("date", _date(child))
-            elif tag in (
-                "referencelist",
-                "reflist",
-                "reference",
-                "commentscorrectionslist",
-                "meta",
-            ):
-                continue
-            elif tag == "link":
-                if child.get("rel", "alternate") == "alternate":
-                    found.setdefault("url", child.get("href") or _text(child))
-            elif kind in ("doi", "pubmed", "pmid", "arxiv") or tag in (
-                "pmid",
-                "doi",
-                "elocationid",
-            ):
-                name = {"pubmed": "pmid", "elocationid": kind}.get(kind or tag, kind or tag)
-                if name in ("pmid", "doi", "arxiv"):
-                    found.setdefault(name, _text(child))
-            elif not _is_leaf(child):
-                walk(child, tag)
-            elif tag in ("identifier", "id", "guid"):
-                found.setdefault("identifiers", []).append(_text(child))
-            elif (called := canonical(tag)) and called not in ("id", "title", "abstract"):
-                found.setdefault(called, _text(child))
+            tag, kind = _tag(child), _kind(child)
+            match _PARTS.get(tag, "id" if kind in _IDS else ""):
+                case "person" if kind in _WRITERS and not inside.startswith(_NO_WRITERS):
+                    self._authors.append(_person(child))
+                case "people":
+                    self.gather(child, tag)
+                case "abstract":
+                    self._found.setdefault("abstract", _abstract(child))
+                case "title":
+                    self._titles.setdefault(f"{inside} {tag}".strip(), _text(child))
+                case "date":
+                    self._found.setdefault("date", _date(child))
+                case "id" if name := _IDS.get(kind or tag):
+                    self._found.setdefault(name, _text(child))
+                case "link" if child.get("rel", "alternate") == "alternate":
+                    self._found.setdefault("url", child.get("href") or _text(child))
+                case "":
+                    self._take_other(child, tag)
 
-    walk(record, "")
-    own = [t for where, t in titles.items() if "articletitle" in where]
-    others = ("journal", "book", "secondary", "periodical")
-    own += [t for where, t in titles.items() if not any(each in where for each in others)]
-    found["title"] = own[0] if own else next(iter(titles.values()), "")
-    found.setdefault("venue", titles.get("journal title") or titles.get("booktitle") or "")
-    for given in found.pop("identifiers", []):
-        lowered = given.casefold()
-        is_arxiv = "arxiv" in lowered
-        if known := arxiv_id(re.sub(r"^oai:arxiv\.org:", "", given, flags=re.I), is_known=is_arxiv):
-            found.setdefault("arxiv", known)
-        elif "doi.org" in lowered or lowered.startswith(("10.", "doi:")):
-            found.setdefault("doi", given)
-        elif lowered.startswith("http"):
-            found.setdefault("url", given)
-    return {key: value for key, value in found.items() if value}
+    def _take_other(self, element: Element, tag: str) -> None:
+        if not _is_leaf(element):
+            self.gather(element, tag)
+        elif tag in ("identifier", "id", "guid"):
+            self._identifiers.append(_text(element))
+        elif (field := canonical(tag)) and field not in ("id", "title", "abstract"):
+            self._found.setdefault(field, _text(element))
+
+    def fields(self) -> Mapping[str, object]:
+        """The fields that say something, by the names of `index.normalise.FIELDS`."""
+        titles = self._titles
+        own = [title for where, title in titles.items() if "articletitle" in where]
+        own += [t for where, t in titles.items() if not any(each in where for each in _OF_JOURNALS)]
+        found = {
+            "venue": titles.get("journal title") or titles.get("booktitle"),
+            **self._found,
+            "title": next(iter((*own, *titles.values())), ""),
+        }
+        if self._authors:
+            found["authors"] = self._authors
+        for given in self._identifiers:
+            if field := _identified(given):
+                found.setdefault(*field)
+        return {key: value for key, value in found.items() if value}
+
+
+def _identified(given: str) -> tuple[str, str] | None:
+    """The field that an identifier without a type belongs to, and what it says."""
+    lowered = given.casefold()
+    arxiv = re.sub(r"^oai:arxiv\.org:", "", given, flags=re.IGNORECASE)
+    if known := arxiv_id(arxiv, is_known="arxiv" in lowered):
+        return "arxiv", known
+    if "doi.org" in lowered or lowered.startswith(("10.", "doi:")):
+        return "doi", given
+    return ("url", given) if lowered.startswith("http") else None
+
+
+def _kind(element: Element) -> str:
+    """The type that an attribute gives an element."""
+    types = (value for key, value in element.attrib.items() if "type" in key.casefold())
+    return next(types, "").casefold()
 
 
 def _person(element: Element) -> object:

@@ -13,6 +13,7 @@ from index.papers import Paper, derived_id
 from index.readers import Problem
 from index.readers.digest import read_digest
 from index.readers.pages import Page
+from index.readers.records import How
 
 OWLS = (
     "Owls in a Box: Counting Night Birds with Cheap Microphones",
@@ -44,7 +45,7 @@ def split(text: str, year: int = 2025) -> tuple[list[Paper], list[Problem]]:
     normaliser = Normaliser("mail.txt")
     papers: list[Paper] = []
     problems: list[Problem] = []
-    for record in read_digest(Page(text), "mail.txt", None, year):
+    for record in read_digest(Page(text), "mail.txt", How(usual_year=year)):
         found = [record] if isinstance(record, Problem) else normaliser.papers(record)
         for each in found:
             (papers if isinstance(each, Paper) else problems).append(each)  # type: ignore[arg-type]

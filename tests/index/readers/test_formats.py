@@ -172,6 +172,25 @@ def test_xml_of_other_services(content: str) -> None:
     assert "2403.01234" in (papers[0].arxiv, "2403.01234" if content is ACL else "")
 
 
+@pytest.mark.parametrize("end", [">", "/>"])
+def test_a_page_of_one_paper_is_read_from_its_head(end: str) -> None:
+    told = {
+        "title": "Owls &amp; Co",
+        "abstract": ABSTRACT,
+        "doi": "10.9999/owl.1",
+        "date": "2024/3/5",
+    }
+    meta = [f'<meta name="citation_{name}" content="{said}"{end}' for name, said in told.items()]
+    meta += [
+        f'<META NAME="citation_author" CONTENT="{name}"{end}' for name in ("Byrd, Ada", "Ek, Bo")
+    ]
+    head = "\n".join(meta)
+    papers, problems = both(f"<!doctype html><html><head>{head}</head><body><p>x</p></body></html>")
+    assert problems == []
+    assert [(paper.title, paper.abstract) for paper in papers] == [("Owls & Co", ABSTRACT)]
+    assert (papers[0].authors, papers[0].published) == (("Ada Byrd", "Bo Ek"), "2024-03-05")
+
+
 def test_files_say_what_they_were_taken_for() -> None:
     readings = read_files([Upload(f"{name}.x", text.encode()) for name, text in FILES.items()])
     assert [reading.format.split(" ")[0].lower() for reading in readings] == [
@@ -242,6 +261,11 @@ def test_no_text_raises_in_any_reader(text: str) -> None:
 @given(texts)
 def test_no_text_raises_in_any_reader_however_many_are_tried(text: str) -> None:
     survives(text)
+
+
+def test_a_heading_of_two_lines_is_told_in_one() -> None:
+    _, problems = both(',"%0 X\n%T ', format="csv")
+    assert ["\n" in str(problem) for problem in problems] == [False]
 
 
 @given(st.binary(max_size=300))

@@ -1,16 +1,26 @@
 """Files and folders: names, encodings, formats, and what is refused."""
 
+import bz2
+import gzip
+import io
 import json
+import lzma
 import os
 import re
+import tarfile
+import warnings
+import zipfile
+from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+import zstandard
 
 from index.errors import InputError
 from index.papers import Paper
-from index.readers import FORMATS, Problem, read
+from index.readers import FORMATS, Problem, read, read_files
+from index.readers.opening import Member, Text
 
 ABSTRACT = (
     "Otters open shells with stones, but which stones they choose is unknown. We offer four kinds "
@@ -258,3 +268,60 @@ def test_real_digests_are_115_papers(shared: Path) -> None:
     found = papers(shared / "digests", year=2025)
     assert len(found) == 134
     assert len({paper.id for paper in found}) == 115
+
+
+def packed_files() -> dict[str, bytes]:
+    """The digest in every kind of file, whole and broken."""
+    content = DIGEST.encode()
+    zipped, tarred = io.BytesIO(), io.BytesIO()
+    with zipfile.ZipFile(zipped, "w") as archive:
+        archive.writestr("a.txt", content)
+        archive.writestr("b.png", b"\x89PNG")
+    with tarfile.open(fileobj=tarred, mode="w") as tar:
+        info = tarfile.TarInfo("a.txt")
+        info.size = len(content)
+        tar.addfile(info, io.BytesIO(content))
+    whole = {
+        "x.txt": content, "x.png": b"\x89PNG", "x.zip": zipped.getvalue(), "x.tar": tarred.getvalue(),
+        "x.tar.gz": gzip.compress(tarred.getvalue()), "x.gz": gzip.compress(content),
+        "x.bz2": bz2.compress(content), "x.xz": lzma.compress(content),
+        "x.zst": zstandard.compress(content),
+    }  # fmt: skip
+    return whole | {f"broken-{name}": data[: len(data) // 2] for name, data in whole.items()}
+
+
+@pytest.mark.parametrize("name", packed_files())
+@pytest.mark.parametrize("is_read", [True, False])
+def test_every_file_is_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, is_read: bool
+) -> None:
+    opened: list[io.IOBase] = []
+    real = Path.open
+
+    def open_(path: Path, *args: str) -> io.IOBase:
+        opened.append(real(path, *args))  # type: ignore[arg-type]
+        return opened[-1]
+
+    file = write(tmp_path / name, packed_files()[name])
+    monkeypatch.setattr(Path, "open", open_)
+    for reading in read_files([file]):
+        if is_read:
+            list(reading.found)
+    assert opened
+    assert all(each.closed for each in opened)
+
+
+@pytest.mark.parametrize("name", packed_files())
+def test_no_file_is_left_to_the_garbage_collector(tmp_path: Path, name: str) -> None:
+    file = write(tmp_path / name, packed_files()[name])
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        list(read([file]))
+    assert [each for each in told if issubclass(each.category, ResourceWarning)] == []
+
+
+@pytest.mark.parametrize("shift", ["", "x"])
+def test_a_letter_cut_in_two_where_the_beginning_ends_spoils_no_other(shift: str) -> None:
+    content = (shift + "é" * 50_000).encode()
+    with closing(Text.of(Member(None, lambda: io.BytesIO(content)))) as text:
+        assert set(text.head) == {"é", *shift}

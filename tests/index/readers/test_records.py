@@ -90,12 +90,24 @@ def test_beir_names_are_understood() -> None:
      ([["Lee", "Ann", ""], ["Ek", "Bo", "Jr."]], ("Ann Lee", "Bo Ek Jr.")),
      ([{"author": {"display_name": "Ann Lee"}}], ("Ann Lee",)),
      ("Ann Lee, Bo Ek, and Cy van Dam", ("Ann Lee", "Bo Ek", "Cy van Dam")),
-     ("Lee, A., Ek, B.", ("A. Lee", "B. Ek")), ("Lee A, Ek B", ("Lee A", "Ek B")),
+     ("Lee, A., Ek, B.", ("A. Lee", "B. Ek")),
+     ("Lee A.B.; van Dam C.-D.", ("A. B. Lee", "C.-D. van Dam")), (["Lee A.B."], ("A. B. Lee",)),
+     ("Lee, A.B.; Ek, B.", ("A. B. Lee", "B. Ek")), ("Ann Lee, Karthik N.", ("Ann Lee", "Karthik N.")), ("Lee A, Ek B", ("Lee A", "Ek B")),
      ("Ann Lee, Bo Ek et al.", ("Ann Lee", "Bo Ek")), ("Lee, Ann and Ek, Bo", ("Ann Lee", "Bo Ek")),
      ("Ann Lee1,2, Bo Ek3*", ("Ann Lee", "Bo Ek"))],
 )  # fmt: skip
 def test_authors_in_any_form(written: object, read: tuple[str, ...]) -> None:
     assert only(OWL | {"authors": written}).authors == read
+
+
+@pytest.mark.parametrize(
+    ("title", "subtitle", "read"),
+    [("Owls", "A Study", "Owls: A Study"), (["Owls"], ["A Study"], "Owls: A Study"),
+     ("Owls: A Study", "A study", "Owls: A Study"), ("Why Owls?", "A Study", "Why Owls? A Study"),
+     ("Owls", [], "Owls")],
+)  # fmt: skip
+def test_a_subtitle_is_a_part_of_the_title(title: object, subtitle: object, read: str) -> None:
+    assert only(OWL | {"title": title, "subtitle": subtitle}).title == read
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from index.papers import Paper, derived_id
 from index.readers import Problem, Upload, read
+from index.readers.values import is_nothing
 from index.text import clean_text
 from ui.export.files import LISTS
 
@@ -17,7 +18,7 @@ words = (
     st.lists(plain | st.sampled_from(SIGNS.split()), min_size=1, max_size=12)
     .map(" ".join)
     .filter(lambda text: clean_text(text) == text and any(map(str.isalnum, text)))
-    .filter(lambda text: text.casefold() not in ("nan", "nil", "na"))
+    .filter(lambda text: not is_nothing(text))
 )
 names = st.sampled_from(["Ada Byrd", "Cy van Dam", "José O'Brien-Núñez", "Plato", "M. Ek Jr."])
 

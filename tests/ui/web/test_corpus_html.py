@@ -13,7 +13,7 @@ from rag.schema import Hit
 from ui.web.corpus.catalogue import Catalogue
 from ui.web.corpus.counts import counts_html
 from ui.web.corpus.paper import paper_html
-from ui.web.corpus.recognised import wrong_html
+from ui.web.corpus.recognised import formats_told, wrong_html
 from ui.web.corpus.scatter import MOST_LINKS, Frame, map_html, nearest
 from ui.web.corpus.table import table_html
 from ui.web.corpus.view import View
@@ -116,3 +116,11 @@ def test_a_large_collection_is_drawn_in_one_piece_a_cluster_and_clicks_find_the_
 def test_a_picture_of_one_point_has_a_place_for_it() -> None:
     assert "<circle" in map_html(catalogue_of(many(1), clusters=1))
     assert map_html(Catalogue(many(3), None)) == ""
+
+
+def test_the_format_of_one_file_goes_without_its_name() -> None:
+    assert formats_told([("pasted.txt", "digest")]) == "Format: digest."
+    two = formats_told([("a.txt", "digest"), ("b.bib", "bibtex")])
+    assert two == "Formats: a.txt – digest; b.bib – bibtex."
+    many_files = formats_told([(f"{at}.ris", "ris") for at in range(12)])
+    assert many_files.endswith("9.ris – ris; and 2 more.")

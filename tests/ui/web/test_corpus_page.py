@@ -33,7 +33,14 @@ On boats and rivers that run to the sea
 Boats float on rivers because they displace water downwards. We measure 40 boats on 7 rivers.
 """
 RECORDS = '{"title": "A record of clouds", "abstract": "Clouds are counted."}\n{"title": "bro\n'
-PASTED = "Jan 9\n\nAbout moons and tides\n\nMoonNet predicts 31 tides from the moon alone.\n"
+PASTED = """Jan 9
+
+About moons and tides
+
+arXiv:2401.01234
+
+MoonNet predicts 31 tides from the moon alone.
+"""
 
 
 @pytest.fixture(scope="module")
@@ -198,8 +205,12 @@ def test_pasted_text_waits_while_the_store_is_busy_and_is_new_since_its_day(
     read.click()
     expect(preview).to_contain_text("Nothing was pasted")
     page.get_by_label("Or paste a digest").fill(PASTED)
-    page.get_by_label("Year, if a date has none").fill("2026")
     read.click()
+    expect(preview).to_contain_text("Jan 9, 2024")  # the year of its id
+    year = page.get_by_label("Year, if a date has none")
+    year.fill("20x6")
+    expect(preview).to_contain_text("is no year")
+    year.fill("2026")
     expect(preview).to_contain_text("Jan 9, 2026")
     with writer_lock(site.settings.store):
         page.get_by_role("button", name="Add 1 paper").click()

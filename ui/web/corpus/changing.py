@@ -44,9 +44,7 @@ class Changing:
         self._adding = Adding(site.settings)
         self._changes = Changes(site.settings.store, may_change=site.may_change)
 
-    def read_files(
-        self, files: "list[str] | None", year: float | None, request: gr.Request
-    ) -> Update:
+    def read_files(self, files: "list[str] | None", year: str, request: gr.Request) -> Update:
         """Files that were chosen: what is in them.
 
         Returns:
@@ -54,12 +52,12 @@ class Changing:
         """
         return (None, *self._previewed(lambda: read_uploaded(files or []), year, request))
 
-    def read_text(self, text: str, name: str, year: float | None, request: gr.Request) -> Update:
+    def read_text(self, text: str, name: str, year: str, request: gr.Request) -> Update:
         """Text that was pasted: what is in it; the values as `read_files`, without the file box."""
         today = f"pasted-{datetime.now(UTC):%Y-%m-%d}.txt"
         return self._previewed(lambda: pasted(text, name or today), year, request)
 
-    def read_again(self, draft: str, year: float | None, request: gr.Request) -> Update:
+    def read_again(self, draft: str, year: str, request: gr.Request) -> Update:
         """The same files with another year; nothing if there are none."""
         if not draft:
             return (gr.skip(),) * 4
@@ -70,7 +68,7 @@ class Changing:
     def _previewed(
         self,
         read: "Callable[[], tuple[Upload, ...]]",
-        year: float | None,
+        year: str,
         request: gr.Request,
         draft: str = "",
     ) -> Update:
@@ -89,7 +87,7 @@ class Changing:
         self._drafts.drop(visitor(request), draft)
         return "", "", gr.Button(visible=False), gr.Button(visible=False)
 
-    def add(self, draft: str, year: float | None, request: gr.Request) -> Iterator[Update]:
+    def add(self, draft: str, year: str, request: gr.Request) -> Iterator[Update]:
         """Index what was read, telling how far it is.
 
         Yields:
@@ -161,9 +159,11 @@ def _what(found: Preview) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _year(given: object) -> int | None:
-    if given is None or given == "":
+def _year(given: str) -> int | None:
+    """The year of dates that have none; None if it is left empty."""
+    text = given.strip()
+    if not text:
         return None
-    if isinstance(given, int | float) and given == int(given):
-        return int(given)
-    raise InputError("the year must be a whole number")
+    if not text.isdecimal():
+        raise InputError(f"{text!r} is no year: write one like {datetime.now(UTC).year}")
+    return int(text)

@@ -47,13 +47,21 @@ def preview_html(preview: Preview) -> str:
     told = f"{plural(len(preview.entries), 'paper')} recognised: {parts}."
     if preview.rejected:
         told += f" {plural(preview.rejected, 'line')} rejected."
-    taken = "; ".join(f"{name}: {format_}" for name, format_ in preview.formats[:_FORMATS])
     return (
         f'<div class="aqa-corpus-read"><p role="status"><strong>{told}</strong>'
-        f" Nothing is written yet.</p><p>Read as {escape(taken)}.</p>"
+        f" Nothing is written yet.</p><p>{escape(formats_told(preview.formats))}</p>"
         f"{_rejected(preview.problems)}{_merged(preview.merges)}"
         f"{_entries(preview.entries)}{_removed(preview.removed)}</div>"
     )
+
+
+def formats_told(formats: Sequence[tuple[str, str]]) -> str:
+    """The format of a single file or of pasted text; of several files, that of each."""
+    if len(formats) == 1:
+        return f"Format: {formats[0][1]}."
+    told = "; ".join(f"{name} – {format_}" for name, format_ in formats[:_FORMATS])
+    rest = len(formats) - _FORMATS
+    return f"Formats: {told}{f'; and {rest:,} more' if rest > 0 else ''}."
 
 
 def _entries(entries: Sequence[Entry]) -> str:

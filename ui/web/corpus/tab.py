@@ -1,13 +1,11 @@
 """The tab of the papers: its layout, and which handler hears what."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import gradio as gr
 from gradio.events import Dependency
 
-from index.readers import YEARS
 from ui.web.corpus.changing import Changing, notice_html
 from ui.web.corpus.looking import Looking
 from ui.web.events import LIGHT, QUIET
@@ -135,12 +133,11 @@ def _build_adding(changing: Changing, shown: list[Any]) -> None:
                     placeholder="pasted-<today>.txt",
                     max_length=100,
                 )
-                year = gr.Number(
+                # No number field: one that is empty sends 0.
+                year = gr.Textbox(
                     label="Year, if a date has none",
-                    value=datetime.now(UTC).year,
-                    precision=0,
-                    minimum=YEARS[0],
-                    maximum=YEARS[-1],
+                    placeholder="that of other dates, or this year",
+                    max_length=4,
                 )
             read = gr.Button("Read the pasted text", size="sm", elem_id="aqa-corpus-read-text")
     preview = gr.HTML("", elem_id="aqa-corpus-preview", **PLAIN)
