@@ -235,7 +235,11 @@ class Handlers:
         if assistant.chat_model is not None:
             listed = await run_in_threadpool(assistant.chat_models)
         choices = drawer.model_choices(assistant.chat_model, listed)
-        return gr.Dropdown(choices=choices, value=drawer.kept_model(stored, choices))
+        return gr.Dropdown(
+            choices=choices,
+            value=drawer.kept_model(stored, choices),
+            visible=assistant.chat_model is not None,
+        )
 
     def _open(self, who: str, id_: str, search: str, here: object = "") -> Update:
         """A conversation; `here` is the turn that the page itself shows as it is written."""
