@@ -170,8 +170,10 @@ def test_where_visitors_may_not_set_it_nothing_of_it_is_there(
     site: Site, chat_server: ChatServer
 ) -> None:
     closed = replace(site, may_set_model=False)
+    assert site.assistant.chat_model is None
     config = json.dumps(build(closed).get_config_file(), default=str)
     assert "aqa-chat-endpoint" not in config
+    assert "ABSTRACTQA_CHAT_MODEL=" in config, "how its operator sets it"
     endpoints, where = Endpoints(closed), chat_server.base_url
     for update in (
         endpoints.test(where, KEY, "scripted"),

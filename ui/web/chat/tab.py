@@ -17,7 +17,7 @@ from ui.web.chat.icons import icon
 from ui.web.chat.tools import menu_html
 from ui.web.chat.view import Update
 from ui.web.chat.welcome import Welcome
-from ui.web.events import ANSWERING, LIGHT, QUIET
+from ui.web.events import ANSWERING, FOLLOWING, LIGHT, QUIET
 from ui.web.site import Site
 
 PLAIN: dict[str, Any] = {"js_on_load": None, "apply_default_css": False}
@@ -71,9 +71,9 @@ def _html(name: str, script: str, template: str | None = None, value: Any = "") 
 def build(site: Site) -> Handles:
     """Lay the tab out, inside the tab that is open, and wire it."""
     handlers = Handlers(site)
-    conversation, asked = (
+    conversation, asked, following = (
         gr.Textbox(elem_id=f"aqa-chat-{name}", visible="hidden", show_label=False, label=name)
-        for name in ("conversation", "asked")
+        for name in ("conversation", "asked", "following")
     )
     kept = gr.BrowserState(dict(DEFAULTS), storage_key=STORAGE, secret=STORAGE)
     download = _html("download", "download", template="", value=None)
@@ -119,7 +119,7 @@ def build(site: Site) -> Handles:
         with gr.Column(scale=2, min_width=320, elem_id="aqa-chat-side"):
             sources = _html("sources", "sources", template=_SOURCES, value=None)
 
-    outputs = [question, conversation, transcript, live, sources, listing]
+    outputs = [question, conversation, transcript, live, sources, listing, following]
     assert len(outputs) == len(Update._fields)  # noqa: S101 - a slip here would show as chaos
     chosen = [conversation, search, *filters.inputs, *settings.inputs]
 
@@ -130,6 +130,7 @@ def build(site: Site) -> Handles:
         question.submit(handlers.ask, [question, *chosen], outputs, **waiting),
         asked.change(handlers.ask_from_outside, [asked, *chosen], outputs, **waiting),
         transcript.aqa_answer(handlers.ask_again, chosen, outputs, **waiting),
+        following.change(handlers.follow, [following, conversation, search], outputs, **FOLLOWING),
     ]
     # Emptied, so that the same question can come again.
     answering[1].then(lambda: "", None, asked, **LIGHT)
@@ -197,7 +198,7 @@ def _wire_conversations(
     listing: gr.HTML,
     conversation: gr.Textbox,
 ) -> None:
-    """The sidebar. An answer being written stops first: it would come back otherwise.
+    """The sidebar. An answer being written is not followed any more; it goes on in the server.
 
     A new chat is begun in the browser, at once: what is typed or asked next stays.
     """
@@ -207,7 +208,7 @@ def _wire_conversations(
     new.click(None, None, [shown.question, conversation, *parts], js=_emptying(), **QUIET).then(
         handlers.search, [conversation, search], listing, **LIGHT
     ).then(
-        # What of the stopped answer was under way is taken out, unless another began.
+        # What of that answer was under way to the page is taken out, unless another began.
         None,
         [conversation, *parts],
         parts,
