@@ -3,14 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from chat_server import ChatServer, running
+from made_once import Once
 from starting import started
-
-if TYPE_CHECKING:
-    from index.embedding import SentenceEncoder
 
 
 @dataclass(frozen=True)
@@ -25,15 +22,17 @@ class Started:
 
 
 @pytest.fixture(scope="session")
-def digests_store(
-    shared: Path, tmp_path_factory: pytest.TempPathFactory, encoder: "SentenceEncoder"
-) -> Path:
-    """A real index of the real digests; no test writes into it."""
-    from index.build import build
+def digests_store(shared: Path, once: Once) -> Path:
+    """A real index of the real digests."""
 
-    store = tmp_path_factory.mktemp("digests") / "store"
-    build([shared / "digests"], store, encoder, year=2025)
-    return store
+    def make(store: Path) -> None:
+        from index.build import build
+        from index.embedding import SentenceEncoder
+        from index.minilm import NAME
+
+        build([shared / "digests"], store, SentenceEncoder.open(NAME), year=2025)
+
+    return once("digests", make)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Every tab, in both widths and both themes: for everyone, and never wider than the window."""
+"""Every tab, light and wide, dark and narrow: for everyone, and never wider than the window."""
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -22,8 +22,7 @@ def serious(page: Page) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
 def test_every_tab_is_for_everyone(browser: Browser, real: Started, width: int, theme: str) -> None:
     context = browser.new_context(
         viewport={"width": width, "height": 800},
