@@ -120,6 +120,11 @@ def test_of_too_many_answers_that_nobody_follows_the_first_is_stopped(
 
     async def scenario() -> None:
         runs = [await running.start(f"cookie {n}", "c", until_stopped) for n in range(4)]
+        pages = [run.follow() for run in runs]
+        for page in pages:
+            await anext(page)
+        for page in pages:
+            await page.aclose()
         assert [run.stop.is_set() for run in runs] == [True, True, False, False]
 
     asyncio.run(scenario())

@@ -106,6 +106,7 @@ def test_the_key_in_use_goes_to_the_address_it_was_given_for_and_to_no_other(
 ) -> None:
     endpoints = Endpoints(site)
     endpoints.test(chat_server.base_url, "", "scripted")
+    endpoints.test(f"{chat_server.base_url}/", "", "scripted")
     assert sent_keys(chat_server) == {CONFIGURED}
     chat_server.received.clear()
     elsewhere = chat_server.base_url.replace("127.0.0.1", "localhost")

@@ -182,7 +182,7 @@ class Endpoints:
         used = self._settings()
         if not is_address(where):
             raise InputError("the address must be like http://127.0.0.1:11434/v1, with no key")
-        if not secret and where == used.openai_base_url and used.openai_api_key:
+        if not secret and where == _whole(used.openai_base_url) and used.openai_api_key:
             secret = used.openai_api_key.get_secret_value()
         if where == OPENAI and not secret:
             raise InputError("OpenAI needs a key")

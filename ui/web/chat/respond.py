@@ -97,10 +97,10 @@ class Responder:
             options=asked.options,
             partial="",
         )
+        run.turn = turn.id  # before it is kept: it is never shown as one that was stopped
         conversation, notice = await run_in_threadpool(
             self._begin, visitor, conversation_id, asked, turn
         )
-        run.turn = turn.id
         live, cards = Live(turn), [t.id for t in conversation.turns]
         yield Update(
             question="" if asked.from_box else view.SKIP,

@@ -39,7 +39,7 @@ class Run:
         self.stop = asyncio.Event()
         self.over = asyncio.Event()
         self.turn = ""
-        """The id of its turn, from when that is kept until it is finished."""
+        """The id of its turn, from before that is kept until it is finished."""
         self.is_awaited = False
         """Whether another question waits until it is over."""
         self.shown = Update()
@@ -74,7 +74,6 @@ class Run:
         """Nobody follows: stop when nobody has come for long."""
         self.left_at = time.monotonic()
         self._deadline = asyncio.get_running_loop().call_later(SECONDS_UNFOLLOWED, self.stop.set)
-        self._left()
 
     async def follow(self) -> AsyncGenerator[Update, None]:
         """What it shows by now, and each update as it comes; without news, one without any.
@@ -100,6 +99,7 @@ class Run:
             self._followers.remove(follower)
             if not self._followers and not self.over.is_set():
                 self.wait_for_followers()
+                self._left()
         if self.error:
             raise self.error
 
