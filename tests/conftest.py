@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from index.embedding import SentenceEncoder
     from rag import Assistant
 
+if os.environ.get("PYTEST_XDIST_WORKER"):
+    # Workers share the cores: with a thread for each core in all of them, threads wait for threads.
+    for library in ("OMP", "OPENBLAS", "MKL"):
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+
 REPOSITORY = Path(__file__).parent.parent
 
 

@@ -393,19 +393,19 @@ def test_an_edited_question_replaces_its_turn_and_all_after_and_can_be_taken_bac
     assert chat.read(id_).turns == (first, second)
 
 
-def test_suggestions_for_a_question_that_was_taken_back_change_nothing_shown(chat: Chat) -> None:
-    async def undone_before_the_suggestions() -> list[Update]:
-        id_, after, is_undone = "", list[Update](), False
-        async for update in chat.responder.respond(ME, Asked(QUESTION)):
-            id_ = update.conversation if isinstance(update.conversation, str) else id_
-            if is_undone:
-                after.append(update)
-            elif id_ and (turns := chat.read(id_).turns) and turns[-1].answer:
-                is_undone = chat.changes.undo(ME, id_, turns[-1].id) is not None
-        return after
+def test_suggestions_for_a_question_that_was_taken_back_change_nothing_shown(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def undone_before_the_suggestions(*_: Any) -> tuple[str, ...]:
+        (conversation,) = chat.site.archive.list(ME)
+        (turn,) = chat.read(conversation.id).turns
+        assert chat.changes.undo(ME, conversation.id, turn.id)
+        return ("What is WebArena?",)
 
-    after = asyncio.run(undone_before_the_suggestions())
-    assert [(update.transcript, update.live) for update in after] == [(SKIP, "")]
+    monkeypatch.setattr("ui.web.chat.respond.suggest", undone_before_the_suggestions)
+    *_, finished, suggested = (update for update in chat.ask(QUESTION) if update != Update())
+    assert "369" in str(finished.transcript)
+    assert suggested == Update(live="")
 
 
 def test_undo_brings_the_question_back_to_the_box_and_a_new_question_ends_its_restoring(
