@@ -1,6 +1,7 @@
 """The chat model set on the page: tried, used at once, kept if wanted, and only by the operator."""
 
 import json
+import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -68,8 +69,9 @@ def sent_keys(server: ChatServer) -> set[str]:
 
 
 def test_an_endpoint_is_tried_and_then_writes_the_answers_that_follow(
-    site: Site, chat_server: ChatServer
+    site: Site, chat_server: ChatServer, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.DEBUG)
     endpoints, where = Endpoints(site), chat_server.base_url
     assert "No chat model is in use" in told(endpoints.load())
     assert "Works: scripted answered" in told(endpoints.test(where, KEY, "scripted"))
@@ -82,6 +84,10 @@ def test_an_endpoint_is_tried_and_then_writes_the_answers_that_follow(
     assert sent_keys(chat_server) == {KEY}
     assert not (site.settings.data / NAME).exists()
     assert KEY not in str([*used, *endpoints.load(), *endpoints.test(where, "", "scripted")])
+    chat_server.script = lambda _: fails(401, f"no such key: {KEY}")
+    assert KEY not in told(endpoints.test(where, "", "scripted"))
+    assert "chat/completions" in caplog.text, "the log says something"
+    assert KEY not in caplog.text
     # Back to what the environment says, which is nothing.
     assert "No chat model is in use" in told(endpoints.reset())
     assert site.assistant.ask(QUESTION).mode == "extractive"
