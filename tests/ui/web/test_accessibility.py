@@ -23,14 +23,16 @@ def serious(page: Page) -> list[str]:
 
 
 @pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
-def test_every_tab_is_for_everyone(browser: Browser, real: Started, width: int, theme: str) -> None:
+def test_every_tab_is_for_everyone(
+    browser: Browser, sampled: Started, width: int, theme: str
+) -> None:
     context = browser.new_context(
         viewport={"width": width, "height": 800},
         color_scheme=theme,  # type: ignore[arg-type]
         reduced_motion="reduce",
     )
     page = context.new_page()
-    page.goto(real.address)
+    page.goto(sampled.address)
     problems = {}
     for name in TABS:
         tab = page.get_by_role("tab", name=name)
