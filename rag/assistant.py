@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from datetime import date
 from pathlib import Path
-from threading import Lock
+from threading import Lock, Timer
 from typing import TYPE_CHECKING, Self, TypeVar
 
 import numpy as np
@@ -58,6 +58,9 @@ def chroma_of(settings: Settings) -> "Chroma | None":
 MOST_WAITING = 128
 """Questions under an event loop that are answered at once; others wait for one to end."""
 
+_CLOSING_SECONDS = 60.0
+"""After a question's deadline, until the connections of a chat model in use before are closed."""
+
 
 class Assistant:
     """Answers questions from the index in a store, and follows it when it is rebuilt.
@@ -78,6 +81,7 @@ class Assistant:
         self._recipe = recipe
         self._writers = Writers(settings, encoder)
         self._chroma = chroma_of(settings) if settings else None
+        self._former_writers: list[Writers] = []
         self._lock = Lock()
         self._pool_lock = Lock()
         self._waiting: ThreadPoolExecutor | None = None
@@ -262,6 +266,24 @@ class Assistant:
         self._writers.writer(mode)
 
     @property
+    def settings(self) -> Settings | None:
+        """The settings by which chat models are asked, if they are."""
+        return self._writers.settings
+
+    def use_chat_model(self, settings: Settings) -> None:
+        """Ask the chat model that these settings name from the next question on.
+
+        Questions under way keep theirs, as long as a question may take.
+        """
+        with self._lock:
+            former, self._writers = self._writers, Writers(settings, self._encoder)
+            self._former_writers.append(former)
+        seconds = former.settings.chat_deadline_seconds if former.settings else 0
+        closing = Timer(seconds + _CLOSING_SECONDS, former.close)
+        closing.daemon = True
+        closing.start()
+
+    @property
     def chat_model(self) -> str | None:
         """The name of the chat model that writes answers in mode "auto", if there is one."""
         return self._writers.name
@@ -281,7 +303,11 @@ class Assistant:
 
     def close(self) -> None:
         """Close the connections to the chat models; generative questions may not follow."""
-        self._writers.close()
+        with self._lock:
+            writers = [*self._former_writers, self._writers]
+            self._former_writers.clear()
+        for each in writers:
+            each.close()
         with self._pool_lock:
             waiting, self._waiting = self._waiting, None
         if waiting:

@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 import platformdirs
 from dotenv import dotenv_values
@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from index.errors import InputError
+from rag.kept_endpoint import ChatEndpoint, outranked_by, read_endpoint
 
 Unsupported = Literal["repair", "flag", "drop"]
 
@@ -174,6 +175,19 @@ class Settings(BaseSettings):
         empty = isinstance(value, str) and not value.strip()
         return cls.model_fields[info.field_name or ""].default if empty else value
 
+    def at(self, endpoint: ChatEndpoint) -> Self:
+        """These settings with another endpoint; what was said of the model before goes with it."""
+        return self.model_copy(
+            update={
+                "openai_base_url": endpoint.address or OPENAI,
+                "openai_api_key": SecretStr(endpoint.key) if endpoint.key else None,
+                "chat_model": endpoint.model or None,
+                "chat_price": None,
+                "chat_context_tokens": None,
+                "judge_model": None,
+            }
+        )
+
 
 def variables() -> dict[str, str]:
     """The environment variable of each setting, by the setting's name."""
@@ -183,11 +197,20 @@ def variables() -> dict[str, str]:
     }
 
 
+def endpoint_in_environment() -> str | None:
+    """The variable of the environment, if any, that wins over an endpoint kept on the page."""
+    return outranked_by(os.environ)
+
+
 def load_settings() -> Settings:
     """Read the settings from the environment and `.env`.
 
+    An endpoint that was kept on the page takes the place of the one in `.env`, but not of one in
+    the environment.
+
     Raises:
-        InputError: a value is out of range, or a key with our prefix is not a setting.
+        InputError: a value is out of range, a key with our prefix is not a setting, or a file
+            cannot be read.
     """
     names = variables()
     known = set(names.values())
@@ -201,9 +224,11 @@ def load_settings() -> Settings:
             f"unknown setting {unknown[0]}; the settings are {', '.join(sorted(known))}"
         )
     try:
-        return Settings()
+        settings = Settings()
     except ValidationError as error:
         first = error.errors()[0]
         # A setting with a name of its own is reported by it, the others by their field.
         name = str(first["loc"][0])
         raise InputError(f"setting {names.get(name, name)}: {first['msg']}") from error
+    kept = read_endpoint(settings.data)
+    return settings if kept is None or endpoint_in_environment() else settings.at(kept)

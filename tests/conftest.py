@@ -2,10 +2,12 @@
 
 import os
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from made_once import Once, made_once
 
 # Heavy imports stand inside the fixtures: most tests need neither the encoder nor LlamaIndex.
 if TYPE_CHECKING:
@@ -13,6 +15,11 @@ if TYPE_CHECKING:
 
     from index.embedding import SentenceEncoder
     from rag import Assistant
+
+if os.environ.get("PYTEST_XDIST_WORKER"):
+    # Workers share the cores: with a thread for each core in all of them, threads wait for threads.
+    for library in ("OMP", "OPENBLAS", "MKL"):
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
 REPOSITORY = Path(__file__).parent.parent
 
@@ -54,14 +61,26 @@ def encoder() -> "SentenceEncoder":
 
 
 @pytest.fixture(scope="session")
-def sample_store(tmp_path_factory: pytest.TempPathFactory, encoder: "SentenceEncoder") -> Path:
-    """A real index of the bundled sample, built once; no test writes into it."""
-    from index import sample
-    from index.build import build
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    """What is made once in a run, for all its processes; no test writes into it."""
+    base = tmp_path_factory.getbasetemp()
+    return partial(made_once, base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base)
 
-    store = tmp_path_factory.mktemp("sample") / "store"
-    build(sorted(Path(sample.__file__).parent.glob("*.txt")), store, encoder)
-    return store
+
+@pytest.fixture(scope="session")
+def sample_store(once: Once) -> Path:
+    """A real index of the bundled sample."""
+
+    def make(store: Path) -> None:
+        from index import sample
+        from index.build import build
+        from index.embedding import SentenceEncoder
+        from index.minilm import NAME
+
+        files = sorted(Path(sample.__file__).parent.glob("*.txt"))
+        build(files, store, SentenceEncoder.open(NAME))
+
+    return once("sample", make)
 
 
 @pytest.fixture(scope="session")

@@ -232,6 +232,11 @@ def _add_ui(commands: "_Commands") -> None:
         help="add a person to the FILE of --auth, or give one a new password, and no more",
     )
     ui.add_argument(
+        "--model-settings",
+        action="store_true",
+        help="let everybody who logs in set the chat model's address and key on the page",
+    )
+    ui.add_argument(
         "--sample", action="store_true", help="index the bundled sample if there is no index"
     )
     ui.add_argument(

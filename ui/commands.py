@@ -141,6 +141,8 @@ def ui(arguments: Namespace) -> int:
     check_free(arguments.host, arguments.port)
     names, proxies = tuple(arguments.allowed_host), tuple(arguments.trusted_proxy)
     reach = Reach(arguments.host, names, proxies)
+    if arguments.model_settings and arguments.auth is None and not reach.only_here:
+        raise InputError("--model-settings needs a login on a page for others: give --auth FILE")
     accounts = sharing.accounts(arguments.auth, reach)
     if arguments.sample and current(settings.store) is None:
         note(f"There is no index at {settings.store} yet; indexing the bundled sample.")
@@ -154,7 +156,14 @@ def ui(arguments: Namespace) -> int:
         watch_beside(arguments.watch, settings)
     elif current(settings.store) is not None:
         indexing.resume_beside(settings)
-    serve(settings, reach, arguments.port, accounts=accounts, mcp=arguments.mcp)
+    serve(
+        settings,
+        reach,
+        arguments.port,
+        accounts=accounts,
+        mcp=arguments.mcp,
+        model_settings=arguments.model_settings,
+    )
     return 0
 
 

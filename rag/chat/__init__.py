@@ -2,22 +2,38 @@
 
 from rag.chat.account import Asking, Price
 from rag.chat.call import Stream
-from rag.chat.errors import ChatError, ReplyError, StoppedError, TooLongError
-from rag.chat.model import ChatModel
+from rag.chat.errors import (
+    ChatError,
+    RefusedError,
+    ReplyError,
+    StoppedError,
+    TooLongError,
+    UnreachableError,
+)
+from rag.chat.model import ChatModel, is_address
 from rag.chat.reply import Complete, Limits, Message, Reply, tokens_of
+from rag.chat.trying import LOCAL_SERVERS, LocalServer, Tried, local_servers, try_endpoint
 
 __all__ = [
+    "LOCAL_SERVERS",
     "Asking",
     "ChatError",
     "ChatModel",
     "Complete",
     "Limits",
+    "LocalServer",
     "Message",
     "Price",
+    "RefusedError",
     "Reply",
     "ReplyError",
     "StoppedError",
     "Stream",
     "TooLongError",
+    "Tried",
+    "UnreachableError",
+    "is_address",
+    "local_servers",
     "tokens_of",
+    "try_endpoint",
 ]

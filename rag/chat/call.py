@@ -151,6 +151,7 @@ class Call:
             took.estimated,
             perf_counter() - started,
             self._readings[-1].cut,
+            self._readings[-1].model,
         )
 
     async def _ask(self, first: asyncio.Timeout) -> str:

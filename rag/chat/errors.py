@@ -25,6 +25,14 @@ class BrokenOffError(ChatError):
     """The reply began, or was about to, and did not come to its end; asking again may help."""
 
 
+class UnreachableError(ChatError):
+    """Nothing answers at the address."""
+
+
+class RefusedError(ChatError):
+    """The endpoint answered with an error: the key, the model's name, a quota."""
+
+
 class StoppedError(ChatError):
     """The caller gave the call up; nothing is wrong with the endpoint."""
 
@@ -42,9 +50,11 @@ class Endpoint:
         # Before it is cut: half a key is one too.
         return " ".join(str(text or "").replace(self.key, "…").split())[:200]
 
-    def unreachable(self) -> ChatError:
+    def unreachable(self) -> UnreachableError:
         """No connection came about."""
-        return ChatError(f"{self.where} cannot be reached: check OPENAI_BASE_URL, and that it runs")
+        return UnreachableError(
+            f"{self.where} cannot be reached: check OPENAI_BASE_URL, and that it runs"
+        )
 
     def broken_off(self, why: object = None) -> BrokenOffError:
         """The connection was lost, or the endpoint failed, before the reply was whole."""
@@ -73,20 +83,20 @@ class Endpoint:
         status, text = f"HTTP {code}", f": {text}" if text else ""
         if 300 <= code < 400:
             to = self.clean(error.response.headers.get("location"))
-            return ChatError(
+            return RefusedError(
                 f"{self.where} sends to another address ({status}): set OPENAI_BASE_URL for {to}"
             )
         if code in (401, 403):  # what is said here may hold a part of the key
-            return ChatError(f"{self.where} refuses the key ({status}): check OPENAI_API_KEY")
+            return RefusedError(f"{self.where} refuses the key ({status}): check OPENAI_API_KEY")
         if code == 404:
-            return ChatError(
+            return RefusedError(
                 f"{self.where} is unknown there ({status}): "
                 "check ABSTRACTQA_CHAT_MODEL and OPENAI_BASE_URL"
             )
         if code == 429 and error.code == "insufficient_quota":
-            return ChatError(f"{self.where}: the quota of OPENAI_API_KEY is used up ({status})")
+            return RefusedError(f"{self.where}: the quota of OPENAI_API_KEY is used up ({status})")
         if code == 429:
-            return ChatError(f"{self.where} takes no more requests for now ({status}){text}")
+            return RefusedError(f"{self.where} takes no more requests for now ({status}){text}")
         if code in (400, 413) and "context" in f"{error.code} {error.type} {text}":
             return TooLongError(
                 f"{self.where}: the request is longer than its context ({status}){text}"
@@ -94,7 +104,7 @@ class Endpoint:
         if code == 400 and error.code == "content_filter":
             return self.declined("its content filter stopped the request")
         verb = "failed" if code >= 500 else "rejects the request"
-        return ChatError(f"{self.where} {verb} ({status}){text}")
+        return RefusedError(f"{self.where} {verb} ({status}){text}")
 
 
 def message_of(error: "openai.APIStatusError") -> str:

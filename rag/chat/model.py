@@ -22,6 +22,11 @@ _CONNECT_SECONDS = 3.0
 _ADDRESS = re.compile(r"https?://([^\s/@?#:]+|\[[\da-fA-F:]+\])(:\d{1,5})?(/[^\s@?#]*)?")
 
 
+def is_address(text: str) -> bool:
+    """Whether an endpoint can have this address: http or https, and no name or password in it."""
+    return _ADDRESS.fullmatch(text) is not None
+
+
 class ChatModel:
     """A chat model. Calls may come from any thread; close it, or use it in a `with` block.
 
@@ -66,7 +71,7 @@ class ChatModel:
         # A client that stumbles over either would repeat it in its messages.
         if not key.isascii() or not key.isprintable() or " " in key:
             raise InputError("OPENAI_API_KEY has characters that no key has: copy it again")
-        if not _ADDRESS.fullmatch(address):
+        if not is_address(address):
             raise InputError("OPENAI_BASE_URL must be like http://127.0.0.1:8123/v1, with no key")
         from httpx import Timeout
         from openai import AsyncOpenAI, DefaultAsyncHttpxClient

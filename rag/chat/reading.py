@@ -40,6 +40,8 @@ class Reading:
     """Characters of thoughts that came apart from the content."""
     refusal: str = ""
     usage: dict[str, Any] = field(default_factory=dict)
+    model: str = ""
+    """The model that answers, as the endpoint calls it."""
 
     @property
     def cut(self) -> bool:
@@ -71,6 +73,8 @@ class Reading:
             raise self.endpoint.broken_off(why or "no reason given")
         if isinstance(chunk.get("usage"), dict):
             self.usage = chunk["usage"] or self.usage
+        if isinstance(chunk.get("model"), str):
+            self.model = self.endpoint.clean(chunk["model"])
         choices = chunk.get("choices")
         for choice in choices if isinstance(choices, list) else ():
             if isinstance(choice, dict) and not choice.get("index"):

@@ -55,6 +55,8 @@ class Reply:
     seconds: float
     cut: bool = False
     """Whether its limit of tokens ended it."""
+    model: str = ""
+    """The model that the endpoint says has answered; empty if it does not say."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -210,7 +210,7 @@ class Writers:
 
     def __init__(self, settings: Settings | None, encoder: SentenceEncoder) -> None:
         """Begin; without settings there is no model."""
-        self._settings = settings
+        self.settings = settings
         self._encoder = encoder
         self._lock = Lock()
         self._opened: dict[str, Opened] = {}
@@ -223,7 +223,7 @@ class Writers:
     @property
     def name(self) -> str | None:
         """The model's name, if mode "auto" asks one."""
-        settings = self._settings
+        settings = self.settings
         if settings is None or settings.chat_model is None:
             return None
         has_key = settings.openai_api_key is not None
@@ -232,9 +232,9 @@ class Writers:
     @property
     def configuration(self) -> Mapping[str, object] | None:
         """What shapes written answers: the model and the settings of writing; None without one."""
-        if self._settings is None or self.name is None:
+        if self.settings is None or self.name is None:
             return None
-        given = {name: getattr(self._settings, name) for name in _SHAPING}
+        given = {name: getattr(self.settings, name) for name in _SHAPING}
         return {"model": self.name, **given}
 
     def writer(self, mode: Mode, options: Options | None = None) -> Writer | None:
@@ -277,7 +277,7 @@ class Writers:
 
     def _open(self, model: str | None = None) -> tuple[Settings, Opened]:
         """The settings, and what they name, opened once; `model` in the configured one's place."""
-        settings = self._settings
+        settings = self.settings
         if settings is None or not settings.chat_model:
             raise InputError(f"mode 'generative' needs a chat model: {_NO_ENDPOINT}")
         if model and model != settings.chat_model:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from made_once import Once
 from made_up import LIBRARY
 
 from index.build import build_papers
@@ -34,11 +35,9 @@ def open_papers(tmp_path_factory: pytest.TempPathFactory, encoder: SentenceEncod
 
 
 @pytest.fixture(scope="session")
-def library_store(tmp_path_factory: pytest.TempPathFactory, encoder: SentenceEncoder) -> Path:
-    """The library's index, built once; no test writes into it."""
-    store = tmp_path_factory.mktemp("library") / "store"
-    build_papers(LIBRARY, store, encoder)
-    return store
+def library_store(once: Once, encoder: SentenceEncoder) -> Path:
+    """The library's index."""
+    return once("library", lambda store: build_papers(LIBRARY, store, encoder))
 
 
 @pytest.fixture(scope="session")

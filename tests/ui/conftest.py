@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from browsing import free_port, without_stops
 from leaving import Leaving
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from rag.settings import Settings
 from ui.web.app import build
@@ -78,12 +78,18 @@ def address(site: Site) -> Iterator[str]:
     page.close(verbose=False)
 
 
+@pytest.fixture(scope="module")
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """One profile for the pages of a module: what each of them loads is in its cache."""
+    with browser.new_context(viewport={"width": 1280, "height": 800}) as opened:
+        yield opened
+
+
 @pytest.fixture
-def page(request: pytest.FixtureRequest, browser: Browser, address: str) -> Iterator[Page]:
-    """The page, freshly loaded; at the end it must have had no errors."""
-    width = getattr(request, "param", 1280)
-    context = browser.new_context(viewport={"width": width, "height": 800})
+def page(request: pytest.FixtureRequest, context: BrowserContext, address: str) -> Iterator[Page]:
+    """The page, freshly loaded, of a new visitor; at the end it must have had no errors."""
     opened = context.new_page()
+    opened.set_viewport_size({"width": getattr(request, "param", 1280), "height": 800})
     errors: list[str] = []
     opened.on("pageerror", lambda error: errors.append(str(error)))
     opened.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
@@ -91,5 +97,17 @@ def page(request: pytest.FixtureRequest, browser: Browser, address: str) -> Iter
     # The first load takes seconds on busy cores.
     expect(opened.get_by_role("textbox", name="Your question")).to_be_visible(timeout=30_000)
     yield opened
-    context.close()
+    for each in context.pages:
+        each.close()
+    forget(context, address)
     assert without_stops(errors) == []
+
+
+def forget(context: BrowserContext, origin: str) -> None:
+    """Make the next page's visitor a new one: no cookies, and nothing kept of an address."""
+    context.clear_cookies()
+    context.clear_permissions()
+    page = context.new_page()
+    session = context.new_cdp_session(page)
+    session.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "all"})
+    page.close()

@@ -37,7 +37,7 @@ def build(site: Site) -> gr.Blocks:
             with gr.Tab("Papers", id="corpus", elem_id="aqa-corpus-tab"):
                 papers = corpus.build(site)
             with gr.Tab("Compare", id="compare", elem_id="aqa-compare-tab"):
-                compare.build(site)
+                chosen_by = compare.build(site)
             with gr.Tab("Evaluation", id="evaluation", elem_id="aqa-evaluation-tab"):
                 evaluation.build(site)
             with gr.Tab("Arena", id="arena", elem_id="aqa-arena-tab"):
@@ -50,6 +50,13 @@ def build(site: Site) -> gr.Blocks:
             return (heading(site.assistant), *asking.refresh())
 
         papers.asked.then(ask_about, papers.question, [asking.asked, tabs], **LIGHT)
+
+        def choosing() -> Any:
+            return gr.Radio(visible=site.assistant.chat_model is not None)
+
+        page.load(choosing, None, chosen_by, **LIGHT)
+        for event in asking.model_set:
+            event.then(choosing, None, chosen_by, **LIGHT)
         # The index may also have grown since the server started.
         changed = [papers.changed.change, page.load]
         gr.on(changed, refresh, None, [title, *asking.corpus], **LIGHT)

@@ -18,6 +18,13 @@ LIMITED: dict[str, Any] = {"concurrency_id": "answering", "concurrency_limit": A
 """The limit of what answers questions."""
 ANSWERING: dict[str, Any] = {**QUIET, **LIMITED}
 """An event that answers a question."""
+FOLLOWING: dict[str, Any] = {
+    **QUIET,
+    "concurrency_id": "following",
+    "concurrency_limit": 4 * AT_ONCE,
+    "trigger_mode": "multiple",
+}
+"""An event that shows an answer under way; it takes no place of those that answer."""
 
 
 def sent(event: gr.EventData) -> Mapping[str, object]:

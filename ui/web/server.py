@@ -154,10 +154,13 @@ def serve(
     *,
     accounts: "Accounts | None" = None,
     mcp: bool = False,
+    model_settings: bool = False,
 ) -> None:
     """Serve the page over the index of `settings` until interrupted.
 
-    Papers can be added and removed by those who log in, or on a page for this machine alone.
+    Papers can be added and removed by those who log in, or on a page for this machine alone. The
+    chat model can be set on a page for this machine alone without a login; by those who log in if
+    `model_settings` lets them.
 
     Raises:
         StoreError: there is no usable index.
@@ -172,7 +175,13 @@ def serve(
 
     may_change = reach.only_here or accounts is not None
     assistant = Assistant.open(store=settings.store, settings=settings)
-    site = Site.over(assistant, settings, may_change=may_change, auth=accounts is not None)
+    site = Site.over(
+        assistant,
+        settings,
+        may_change=may_change,
+        auth=accounts is not None,
+        may_set_model=model_settings if accounts else reach.only_here,
+    )
     tools = McpTools(site) if mcp else None
     page = build(site)
     address = launch(page, reach, port, uploads=may_change, accounts=accounts, tools=tools)

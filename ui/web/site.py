@@ -30,6 +30,9 @@ class Site:
     """Whether visitors may add and remove papers: on this machine alone, or after a login."""
     auth: bool = False
     """Whether visitors log in."""
+    may_set_model: bool = True
+    """Whether visitors may set the chat model's endpoint: on this machine alone, or where the
+    operator lets those who log in."""
 
     @classmethod
     def over(
@@ -40,10 +43,23 @@ class Site:
         runs: Path = RUNS,
         may_change: bool = True,
         auth: bool = False,
+        may_set_model: bool | None = None,
     ) -> "Site":
-        """A page over an open assistant; conversations are kept in the settings' `data` folder."""
-        archive = Archive(settings.data)
-        return cls(assistant, settings, archive, runs, may_change=may_change, auth=auth)
+        """A page over an open assistant; conversations are kept in the settings' `data` folder.
+
+        By default the chat model may be set by those who may change papers without a login.
+        """
+        if may_set_model is None:
+            may_set_model = may_change and not auth
+        return cls(
+            assistant,
+            settings,
+            Archive(settings.data),
+            runs,
+            may_change=may_change,
+            auth=auth,
+            may_set_model=may_set_model,
+        )
 
     @property
     def may_export_votes(self) -> bool:

@@ -1,16 +1,14 @@
-"""The page over the real digests, started as a user starts it, with a scripted chat model."""
+"""The page as a user starts it, with a scripted chat model."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from chat_server import ChatServer, running
+from made_once import Once
 from starting import started
-
-if TYPE_CHECKING:
-    from index.embedding import SentenceEncoder
 
 
 @dataclass(frozen=True)
@@ -25,23 +23,38 @@ class Started:
 
 
 @pytest.fixture(scope="session")
-def digests_store(
-    shared: Path, tmp_path_factory: pytest.TempPathFactory, encoder: "SentenceEncoder"
-) -> Path:
-    """A real index of the real digests; no test writes into it."""
-    from index.build import build
+def digests_store(shared: Path, once: Once) -> Path:
+    """A real index of the real digests."""
 
-    store = tmp_path_factory.mktemp("digests") / "store"
-    build([shared / "digests"], store, encoder, year=2025)
-    return store
+    def make(store: Path) -> None:
+        from index.build import build
+        from index.embedding import SentenceEncoder
+        from index.minilm import NAME
+
+        build([shared / "digests"], store, SentenceEncoder.open(NAME), year=2025)
+
+    return once("digests", make)
+
+
+@contextmanager
+def page_over(store: Path, data: Path) -> Iterator[Started]:
+    """`abstractqa ui` over a store, in a process of its own."""
+    with running() as model:
+        model.models = ["scripted", "other"]
+        settings = {"OPENAI_BASE_URL": model.base_url, "ABSTRACTQA_CHAT_MODEL": "scripted"}
+        with started(store, data, **settings) as address:
+            yield Started(address, store, data, model)
 
 
 @pytest.fixture(scope="session")
 def real(digests_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
-    """`abstractqa ui` over the real digests, in a process of its own."""
-    data = tmp_path_factory.mktemp("real") / "data"
-    with running() as model:
-        model.models = ["scripted", "other"]
-        settings = {"OPENAI_BASE_URL": model.base_url, "ABSTRACTQA_CHAT_MODEL": "scripted"}
-        with started(digests_store, data, **settings) as address:
-            yield Started(address, digests_store, data, model)
+    """A page over the real digests, for what depends on their words."""
+    with page_over(digests_store, tmp_path_factory.mktemp("real") / "data") as page:
+        yield page
+
+
+@pytest.fixture(scope="session")
+def sampled(sample_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
+    """A page over the bundled sample, whose index is built in seconds."""
+    with page_over(sample_store, tmp_path_factory.mktemp("sampled") / "data") as page:
+        yield page

@@ -245,7 +245,9 @@ def test_stop_ends_a_silent_model_at_once_and_keeps_the_text_so_far(
     assert updates[-1].live == ""
 
 
-def test_a_tab_that_is_closed_closes_the_model_and_keeps_the_text_so_far(tmp_path: Path) -> None:
+def test_a_tab_that_is_closed_ends_nothing_but_the_end_of_the_server_keeps_the_text_so_far(
+    tmp_path: Path,
+) -> None:
     script = Scripted(
         Progress(stage="write", text="Writing"), Delta(text="Kites are"), threading.Event()
     )
@@ -257,6 +259,8 @@ def test_a_tab_that_is_closed_closes_the_model_and_keeps_the_text_so_far(tmp_pat
         while "Kites are" not in str((await anext(updates)).live):
             pass
         await updates.aclose()
+        await asyncio.sleep(0.1)
+        assert not script.closed.is_set()
         return str(first.conversation)
 
     id_ = asyncio.run(asyncio.wait_for(closed(), timeout=20))
@@ -267,7 +271,7 @@ def test_a_tab_that_is_closed_closes_the_model_and_keeps_the_text_so_far(tmp_pat
 def test_a_silent_model_sends_an_update_a_second_so_that_a_closed_tab_is_noticed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ui.web.chat.respond.SECONDS_OF_SILENCE", 0.1)
+    monkeypatch.setattr("ui.web.chat.running.SECONDS_OF_SILENCE", 0.1)
     script = Scripted(Progress(stage="write", text="Writing"), threading.Event())
     chat = Chat(script, tmp_path)
 
@@ -282,7 +286,7 @@ def test_a_silent_model_sends_an_update_a_second_so_that_a_closed_tab_is_noticed
     assert script.closed.wait(timeout=20)
 
 
-def test_another_window_says_that_it_is_being_written_and_can_undo_or_delete_it(
+def test_another_window_shows_what_is_written_follows_it_and_can_undo_or_delete_it(
     tmp_path: Path,
 ) -> None:
     script = Scripted(
@@ -307,11 +311,19 @@ def test_another_window_says_that_it_is_being_written_and_can_undo_or_delete_it(
         (summary,) = chat.site.archive.list("session s")
         rest = asyncio.ensure_future(_all(updates))
         request.query_params["c"] = summary.id
-        for shown in (handlers.open("", event(id=id_), request), handlers.load("", request)):
-            (turn,) = shown.transcript["order"]
-            assert "being written in another window" in shown.transcript["html"][turn]
-            assert "Undo" not in shown.transcript["html"][turn]
+        opened, loaded = handlers.open("", event(id=id_), request), handlers.load("", request)
+        for shown in (opened, loaded):
+            assert shown.transcript["order"] == []
+            assert "Kites are" in shown.live
+        assert opened.following
+        assert loaded.following
+        assert opened.following != loaded.following, "the page hears of a change alone"
+        following = handlers.follow(loaded.following, id_, "", request)
+        assert "Kites are" in (await anext(following)).live
+        followed = asyncio.ensure_future(_all(following))
+        (turn,) = (each.id for each in chat.read(id_, "session s").turns)
         own = handlers.open("", event(id=id_, writing=turn), request)
+        assert own.following == SKIP
         assert own.transcript["order"] == []
         assert own.live == SKIP
         if does == "undo":
@@ -319,6 +331,8 @@ def test_another_window_says_that_it_is_being_written_and_can_undo_or_delete_it(
         else:
             await handlers.arrange(id_, "", event(do="delete", id=id_), request)
         await asyncio.wait_for(rest, 5)
+        assert [update.live for update in await followed if update.live is not SKIP][-1] == ""
+        assert await _all(handlers.follow("", id_, "", request)) == []
         if does == "undo":
             kept = chat.site.archive.read("session s", id_)
             assert kept
@@ -379,19 +393,19 @@ def test_an_edited_question_replaces_its_turn_and_all_after_and_can_be_taken_bac
     assert chat.read(id_).turns == (first, second)
 
 
-def test_suggestions_for_a_question_that_was_taken_back_change_nothing_shown(chat: Chat) -> None:
-    async def undone_before_the_suggestions() -> list[Update]:
-        id_, after, is_undone = "", list[Update](), False
-        async for update in chat.responder.respond(ME, Asked(QUESTION)):
-            id_ = update.conversation if isinstance(update.conversation, str) else id_
-            if is_undone:
-                after.append(update)
-            elif id_ and (turns := chat.read(id_).turns) and turns[-1].answer:
-                is_undone = chat.changes.undo(ME, id_, turns[-1].id) is not None
-        return after
+def test_suggestions_for_a_question_that_was_taken_back_change_nothing_shown(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def undone_before_the_suggestions(*_: Any) -> tuple[str, ...]:
+        (conversation,) = chat.site.archive.list(ME)
+        (turn,) = chat.read(conversation.id).turns
+        assert chat.changes.undo(ME, conversation.id, turn.id)
+        return ("What is WebArena?",)
 
-    after = asyncio.run(undone_before_the_suggestions())
-    assert [(update.transcript, update.live) for update in after] == [(SKIP, "")]
+    monkeypatch.setattr("ui.web.chat.respond.suggest", undone_before_the_suggestions)
+    *_, finished, suggested = (update for update in chat.ask(QUESTION) if update != Update())
+    assert "369" in str(finished.transcript)
+    assert suggested == Update(live="")
 
 
 def test_undo_brings_the_question_back_to_the_box_and_a_new_question_ends_its_restoring(

@@ -1,6 +1,7 @@
 """What waits in the chat is bounded, and what comes right behind an answer is not lost."""
 
 import asyncio
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,8 @@ from web.test_chat_answering import ME, QUESTION, Chat, started
 
 from index.errors import AbstractQAError, StoreError
 from rag import Assistant
-from ui.web.chat.running import MOST_OF_ONE, Running
+from ui.web.chat.running import MOST_OF_ONE, Run, Running
+from ui.web.chat.view import Update
 
 
 @pytest.fixture
@@ -17,12 +19,19 @@ def chat(sample_assistant: Assistant, tmp_path: Path) -> Chat:
     return Chat(sample_assistant, tmp_path)
 
 
+async def until_stopped(run: Run) -> AsyncGenerator[Update, None]:
+    """An answer that says one thing, and goes on until it is stopped."""
+    yield Update(live="begun")
+    await run.stop.wait()
+    yield Update(live="")
+
+
 def test_one_question_waits_in_a_conversation_and_a_stop_is_for_it_too() -> None:
     running = Running()
 
     async def ask(conversation: str = "c") -> None:
-        async with running.answering(ME, conversation) as run:
-            await run.stop.wait()
+        run = await running.start(ME, conversation, until_stopped)
+        await run.over.wait()
 
     async def scenario() -> None:
         first, second = asyncio.ensure_future(ask()), asyncio.ensure_future(ask())
@@ -43,17 +52,99 @@ def test_one_visitor_does_not_hold_every_place() -> None:
     running = Running()
 
     async def scenario() -> None:
-        held = [running.answering(ME, str(number)) for number in range(MOST_OF_ONE)]
-        for each in held:
-            await each.__aenter__()
+        for number in range(MOST_OF_ONE):
+            await running.start(ME, str(number), until_stopped)
         with pytest.raises(AbstractQAError, match="several of your questions"):
-            await running.answering(ME, "one more").__aenter__()
-        async with running.answering("another", "one more"):
-            pass
-        for each in held:
-            await each.__aexit__(None, None, None)
+            await running.start(ME, "one more", until_stopped)
+        await running.start("another", "one more", until_stopped)
 
     asyncio.run(scenario())
+
+
+def test_an_answer_goes_on_when_its_page_is_closed_and_another_page_follows_it_to_the_end() -> None:
+    running = Running()
+    go_on = asyncio.Event()
+
+    async def counting(run: Run) -> AsyncGenerator[Update, None]:
+        yield Update(conversation="c", live="0", sources="found")
+        for number in range(1, 100):
+            yield Update(live=str(number))
+            if number == 50:
+                await go_on.wait()
+        yield Update(transcript="done", live="")
+
+    async def scenario() -> None:
+        run = await running.start(ME, "c", counting)
+        first = run.follow()
+        assert (await anext(first)).conversation == "c"
+        await first.aclose()
+        while run.shown.live != "50":
+            await asyncio.sleep(0)
+        second = run.follow()
+        assert await anext(second) == Update(live="50", sources="found")
+        rest = asyncio.ensure_future(_all(second))
+        await asyncio.sleep(0)
+        go_on.set()
+        updates = await asyncio.wait_for(rest, 5)
+        assert len(updates) < 20, "a page that is behind gets many as one"
+        assert updates[-1] == Update(transcript="done", live="")
+        assert running.run(ME, "c") is None
+
+    asyncio.run(scenario())
+
+
+def test_an_answer_that_nobody_follows_is_stopped_after_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("ui.web.chat.running.SECONDS_UNFOLLOWED", 0.2)
+    running = Running()
+
+    async def scenario() -> None:
+        left = await running.start(ME, "left", until_stopped)
+        followed = await running.start(ME, "followed", until_stopped)
+        following = asyncio.ensure_future(_all(followed.follow()))
+        await asyncio.wait_for(left.over.wait(), 5)
+        await asyncio.sleep(0.3)
+        assert not followed.stop.is_set()
+        following.cancel()
+        await asyncio.wait_for(followed.over.wait(), 5)
+
+    asyncio.run(scenario())
+
+
+def test_of_too_many_answers_that_nobody_follows_the_first_is_stopped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("ui.web.chat.running.MOST_UNFOLLOWED", 2)
+    running = Running()
+
+    async def scenario() -> None:
+        runs = [await running.start(f"cookie {n}", "c", until_stopped) for n in range(4)]
+        pages = [run.follow() for run in runs]
+        for page in pages:
+            await anext(page)
+        for page in pages:
+            await page.aclose()
+        assert [run.stop.is_set() for run in runs] == [True, True, False, False]
+
+    asyncio.run(scenario())
+
+
+def test_what_ends_an_answer_before_its_time_is_told_to_its_page() -> None:
+    async def failing(_: Run) -> AsyncGenerator[Update, None]:
+        yield Update(live="begun")
+        raise StoreError("the disk is full")
+
+    async def scenario() -> None:
+        run = await Running().start(ME, "c", failing)
+        with pytest.raises(StoreError, match="the disk is full"):
+            await _all(run.follow())
+
+    asyncio.run(scenario())
+
+
+async def _all(updates: AsyncGenerator[Update, None]) -> list[Update]:
+    return [update async for update in updates]
 
 
 @pytest.mark.parametrize("undone", [False, True])

@@ -6,14 +6,18 @@ import json
 from pathlib import Path
 
 import bibtexparser
+import gradio as gr
 import pytest
 import rispy
 from axe_playwright_python.sync_playwright import Axe
-from browsing import QUESTION, ask, assert_fits
+from browsing import QUESTION, ask, assert_fits, free_port
 from playwright.sync_api import Browser, Page, expect
-from starting import started
 
 from eval.feedback import load
+from rag import Assistant
+from rag.settings import Settings
+from ui.web.app import build
+from ui.web.server import launch
 from ui.web.site import Site
 
 pytestmark = pytest.mark.browser
@@ -76,24 +80,33 @@ def test_two_browsers_never_see_each_others_conversations(
 
 
 def test_a_restart_of_the_server_loses_nothing(
-    browser: Browser, sample_store: Path, tmp_path: Path
+    browser: Browser, sample_assistant: Assistant, tmp_path: Path
 ) -> None:
     context = browser.new_context()
     page = context.new_page()
-    with started(sample_store, tmp_path / "data") as address:
-        page.goto(address)
-        opened(page)
-        ask(page, QUESTION)
-        expect(page.locator(CHIP).first).to_be_visible()
-        conversation = page.url.split("?")[1]
-    with started(sample_store, tmp_path / "data") as address:
-        page.goto(f"{address}/?{conversation}")
-        opened(page)
-        expect(page.locator(TURNS)).to_have_count(1)
-        page.locator(CHIP).first.click()
-        expect(page.locator("mark.aqa-chat-target")).to_contain_text("369")
-        ask(page, "How well do people do on it?")
-        expect(page.locator(f"{TURNS}:last-child .aqa-chat-text")).to_contain_text("72.36%")
+
+    def served() -> tuple[gr.Blocks, str]:
+        """The page anew: it knows nothing but what is in its data folder."""
+        settings = Settings(store=Path("unused"), data=tmp_path / "data")
+        blocks = build(Site.over(sample_assistant, settings, runs=tmp_path / "runs"))
+        return blocks, launch(blocks, "127.0.0.1", free_port())
+
+    before, address = served()
+    page.goto(address)
+    opened(page)
+    ask(page, QUESTION)
+    expect(page.locator(CHIP).first).to_be_visible()
+    conversation = page.url.split("?")[1]
+    before.close(verbose=False)
+    after, address = served()
+    page.goto(f"{address}/?{conversation}")
+    opened(page)
+    expect(page.locator(TURNS)).to_have_count(1)
+    page.locator(CHIP).first.click()
+    expect(page.locator("mark.aqa-chat-target")).to_contain_text("369")
+    ask(page, "How well do people do on it?")
+    expect(page.locator(f"{TURNS}:last-child .aqa-chat-text")).to_contain_text("72.36%")
+    after.close(verbose=False)
     context.close()
 
 
@@ -230,8 +243,7 @@ def test_a_vote_with_its_reason_is_kept_and_seen_after_a_reload(page: Page, site
     assert given.reason == "The number is of another benchmark"
 
 
-@pytest.mark.parametrize("page", [1280, 390], indirect=True)
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(("page", "theme"), [(1280, "light"), (390, "dark")], indirect=["page"])
 def test_everything_that_opens_is_for_everyone(page: Page, theme: str) -> None:
     page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
     page.reload()

@@ -156,7 +156,7 @@ def test_filters_bind_show_as_chips_and_a_chip_asks_again_without_its_filter(
 def test_settings_bind_and_last_over_a_reload(page: Page) -> None:
     page.get_by_role("button", name="Settings").click()
     drawer = page.locator("#aqa-chat-drawer")
-    expect(drawer).to_contain_text("ABSTRACTQA_CHAT_MODEL=")
+    expect(drawer).to_contain_text("No chat model is in use")
     drawer.get_by_role("spinbutton").or_(drawer.locator("input[type=number]")).first.fill("1")
     drawer.get_by_label("Quotes").check()
     page.keyboard.press("Escape")
@@ -212,7 +212,7 @@ def test_a_question_asked_while_an_answer_is_written_waits_its_turn(
     expect(page.locator(".aqa-chat-turns .aqa-chat-answer")).to_have_count(2)
 
 
-def test_a_new_chat_stops_the_answer_being_written_and_it_does_not_come_back(
+def test_an_answer_goes_on_behind_a_new_chat_and_is_there_when_its_chat_is_opened_again(
     page: Page, sample_assistant: Assistant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stopped = Flag()
@@ -224,21 +224,34 @@ def test_a_new_chat_stops_the_answer_being_written_and_it_does_not_come_back(
 
         try:
             yield Progress(stage="write", text="Writing")
-            for _ in range(200):
-                yield Delta(text="word ")
+            for number in range(200):
+                yield Delta(text=f"word{number} ")
                 await asyncio.sleep(0.1)
         finally:
             stopped.set()
 
     monkeypatch.setattr(sample_assistant, "astream", endless)
     ask(page, QUESTION)
-    expect(page.locator(".aqa-chat-writing")).to_contain_text("word word")
+    writing = page.locator(".aqa-chat-writing")
+    expect(writing).to_contain_text("word1 word2")
     page.get_by_role("button", name="New chat").first.click()
     expect(page.locator(".aqa-chat-example").first).to_be_visible()
-    assert stopped.wait(timeout=20)
     sleep(0.5)
     expect(page.locator(".aqa-chat-turn")).to_have_count(0)
     expect(page.get_by_role("textbox", name=BOX)).to_be_focused()
+    assert not stopped.is_set()
+    page.get_by_role("button", name="Chats", exact=True).click()
+    listed = page.locator("#aqa-chat-list .aqa-chat-open").first
+    for _ in range(2):  # opening it once more is no end of it either
+        listed.click()
+        expect(writing).to_contain_text("word0 word1")
+        shown = writing.inner_text()
+        expect(writing).not_to_have_text(shown)
+        expect(page.locator(".aqa-chat-turn")).to_have_count(1)
+    page.get_by_role("button", name="Stop").click()
+    assert stopped.wait(timeout=20)
+    expect(page.locator(".aqa-chat-turns .aqa-chat-text")).to_contain_text("word0 word1")
+    expect(page.locator(".aqa-chat-stopped")).to_contain_text("Stopped.")
 
 
 def test_everything_is_reached_with_the_keyboard(page: Page) -> None:

@@ -1,5 +1,6 @@
 """Answers that a chat model writes, in a browser: as they come, stopped, and marked."""
 
+import re
 from collections.abc import Iterator
 from time import monotonic
 
@@ -140,8 +141,38 @@ def test_stop_closes_the_model_and_keeps_the_text(page: Page, real: Started, sil
     expect(page.locator(".aqa-chat-turns > .aqa-chat-turn")).to_have_count(1)
 
 
-@pytest.mark.parametrize("silent", [False, True])
-def test_a_closed_tab_closes_the_model(page: Page, real: Started, silent: bool) -> None:
-    being_written(page, real, silent)
+def test_a_reload_in_the_middle_of_an_answer_shows_the_rest_of_it_and_stop_still_stops(
+    page: Page, real: Started
+) -> None:
+    words = [word + " " for word in (SAID[0] + SAID[2]).split()]
+    real.model.script = writes(*words, pause_seconds=0.25)  # type: ignore[assignment]
+    writing = page.locator(".aqa-chat-writing")
+    ask(page, QUESTION)
+    expect(writing.locator("strong")).to_contain_text("Writing", timeout=15_000)
+    expect(page).to_have_url(re.compile(r"\?c="))
+    page.reload()
+    expect(writing.locator("h2")).to_have_text(QUESTION)
+    expect(writing.locator(".aqa-chat-text")).to_contain_text("369", timeout=15_000)
+    finished = page.locator(".aqa-chat-turns > .aqa-chat-turn")
+    expect(finished.locator(".aqa-chat-text")).to_contain_text("12.24%", timeout=30_000)
+    expect(finished.locator("a.aqa-chat-cite").first).to_be_visible()
+    expect(writing).to_have_count(0)
+    expect(page.locator("#aqa-chat-sources .aqa-chat-card").first).to_be_visible()
+    assert not real.model.hung_up.is_set()
+    asked = sum("OSWorld" in request.text for request in real.model.received)
+    # Away for a moment, and back when the answer is finished: it is not asked for again.
     page.goto("about:blank")
+    page.go_back()
+    expect(finished.locator(".aqa-chat-text")).to_contain_text("12.24%")
+    assert sum("OSWorld" in request.text for request in real.model.received) == asked
+
+    page.get_by_role("button", name="New chat").first.click()
+    expect(finished).to_have_count(0)
+    being_written(page, real, silent=False)
+    page.reload()
+    expect(writing.locator(".aqa-chat-text")).to_contain_text("369")
+    page.get_by_role("button", name="Stop").click()
     assert real.model.hung_up.wait(timeout=20)
+    expect(page.locator(".aqa-chat-stopped")).to_contain_text("Stopped.")
+    expect(finished).to_have_count(1)
+    expect(writing).to_have_count(0)

@@ -1,13 +1,17 @@
-"""A page on another port of this machine cannot act for a visitor, in a real browser."""
+"""Pages of other origins, in a real browser: none acts for a visitor, ours asks none of anything.
+
+That no request leaves the origin is checked at the end of every module: so is the check.
+"""
 
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import pytest
-from browsing import QUESTION, ask
+from browsing import QUESTION, ask, free_port
+from chat_server import ChatServer
 from leaving import Leaving
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 pytestmark = pytest.mark.browser
 
@@ -80,3 +84,30 @@ def test_a_link_from_another_page_opens_the_page(page: Page, address: str, forei
     linking.goto(f"http://{foreign}")
     linking.evaluate("url => { location.href = url; }", address)
     expect(linking.get_by_role("textbox", name="Your question")).to_be_visible(timeout=30_000)
+
+
+def fetch(page: Page, url: str) -> None:
+    """Ask for an address from within a page, and wait until that has failed."""
+    page.evaluate("url => fetch(url, { mode: 'no-cors' }).catch(() => null)", url)
+
+
+def test_whatever_a_page_asks_of_another_origin_is_noted_and_fails_the_module(
+    browser: Browser, leaving: Leaving, chat_server: ChatServer
+) -> None:
+    context = browser.new_context()
+    other_port = f"http://127.0.0.1:{free_port()}/z"
+    asked = ["http://127.0.0.2:9/x", "http://127.0.0.2:9/y", other_port]
+    for page, url in zip(
+        (browser.new_page(), context.new_page(), context.new_page()), asked, strict=True
+    ):
+        # No page of ours: its policy would refuse the request before it left.
+        page.goto(chat_server.base_url)
+        leaving.assert_none()
+        fetch(page, url)
+        assert leaving.urls[-1] == url
+        with pytest.raises(AssertionError, match=url):
+            leaving.assert_none()
+        leaving.allow(url)
+        leaving.assert_none()
+        page.close()
+    context.close()

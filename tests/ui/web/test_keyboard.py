@@ -44,11 +44,11 @@ window.aqaHere = () => {
 
 
 @pytest.fixture(scope="module")
-def opened(browser: Browser, real: Started) -> Iterator[Page]:
-    """The page over the real digests, where nothing moves."""
+def opened(browser: Browser, sampled: Started) -> Iterator[Page]:
+    """The page over the sample, where nothing moves."""
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     page = context.new_page()
-    page.goto(real.address)
+    page.goto(sampled.address)
     expect(page.get_by_role("textbox", name="Your question")).to_be_visible(timeout=30_000)
     page.add_style_tag(content=CALM)
     page.evaluate(LOOK)

@@ -1,6 +1,6 @@
 """What a reader does to finished turns: take the last one back, bring it back, say how it was."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from eval.datasets.questions import Message
 from eval.feedback import Feedback, append
@@ -34,7 +34,7 @@ class Changes:
         conversation: Conversation | None,
         *,
         writing: str = "",
-        here: str = "",
+        live: Any = "",
         **told: str,
     ) -> Update:
         """A conversation as the page shows it, with all its turns and cards.
@@ -42,20 +42,16 @@ class Changes:
         Args:
             conversation: None for a new one.
             writing: The id of its turn that is being written.
-            here: The id of the turn that the page itself shows as it is written.
+            live: That turn as it is now, or `view.SKIP` if the page itself shows it.
             told: What else `view.transcript` tells.
         """
         turns = conversation.turns if conversation else ()
         order = [turn.id for turn in turns]
-        is_here = bool(writing) and writing == here
-        pieces = self._transcript.pieces(conversation, writing)
-        if is_here:
-            pieces.pop(writing, None)
-            told["without"] = writing
+        pieces = self._transcript.pieces(conversation, without=writing)
         return Update(
             conversation=conversation.id if conversation else "",
-            transcript=view.transcript(conversation, pieces, **told),
-            live=view.SKIP if is_here else "",
+            transcript=view.transcript(conversation, pieces, without=writing, **told),
+            live=live,
             sources=view.sources(
                 order, self._panel.sections(conversation), order[-1] if order else None
             ),

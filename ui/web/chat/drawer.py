@@ -59,8 +59,8 @@ class SettingFields:
         return [self.mode, self.model, self.sources, self.strictness]
 
 
-def build_drawer(assistant: "Assistant") -> SettingFields:
-    """The fields, inside the drawer that is open."""
+def build_drawer(assistant: "Assistant", *, may_set_model: bool) -> SettingFields:
+    """The fields, inside the drawer that is open; where no model can be set here, how it is set."""
     mode = gr.Radio(
         _MODES,
         value="auto",
@@ -95,7 +95,7 @@ def build_drawer(assistant: "Assistant") -> SettingFields:
         " well. Lenient shows more, and marks it.",
         elem_id="aqa-chat-strictness",
     )
-    if assistant.chat_model is None:
+    if assistant.chat_model is None and not may_set_model:
         gr.HTML(
             no_model_html(),
             elem_id="aqa-chat-no-model",

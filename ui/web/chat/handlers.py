@@ -7,6 +7,7 @@ always looked up by its visitor and its id: a foreign or unknown one becomes a n
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import gradio as gr
@@ -14,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 
 from index.errors import AbstractQAError, InputError
 from ui.export import export
-from ui.web.chat import drawer, filters
+from ui.web.chat import drawer, filters, view
 from ui.web.chat.changes import Changes
 from ui.web.chat.chips import without
 from ui.web.chat.conversations import listing_html
@@ -41,6 +42,7 @@ class Handlers:
         restorable = Restorable()
         self._site = site
         self._running = Running()
+        self._followings = count()
         self._changes = Changes(site, transcript, panel, restorable)
         self._responder = Responder(site, self._running, transcript, panel, restorable)
 
@@ -131,6 +133,26 @@ class Handlers:
                     else:
                         yield update
         except AbstractQAError as error:  # the conversation was deleted meanwhile
+            gr.Warning(str(error))
+
+    async def follow(
+        self, following: str, conversation: str, search: str, request: gr.Request
+    ) -> AsyncGenerator[Update, None]:
+        """An answer that was being written when the page was loaded, as it goes on."""
+        who, here = visitor(request), str(conversation or "")
+        run = self._running.run(who, here)
+        if not following or not here:
+            return
+        if run is None or not run.turn:  # it is finished by now
+            whole = await run_in_threadpool(self._open, who, here, search)
+            yield whole._replace(following=view.SKIP)
+        if run is None:
+            return
+        try:
+            async with aclosing(run.follow()) as updates:
+                async for update in updates:
+                    yield update
+        except AbstractQAError as error:
             gr.Warning(str(error))
 
     async def stop(self, conversation: str, request: gr.Request) -> None:
@@ -235,15 +257,25 @@ class Handlers:
         if assistant.chat_model is not None:
             listed = await run_in_threadpool(assistant.chat_models)
         choices = drawer.model_choices(assistant.chat_model, listed)
-        return gr.Dropdown(choices=choices, value=drawer.kept_model(stored, choices))
+        return gr.Dropdown(
+            choices=choices,
+            value=drawer.kept_model(stored, choices),
+            visible=assistant.chat_model is not None,
+        )
 
     def _open(self, who: str, id_: str, search: str, here: object = "") -> Update:
         """A conversation; `here` is the turn that the page itself shows as it is written."""
         conversation = self._site.archive.read(who, id_) if id_ else None
         listing = self._listing(who, conversation.id if conversation else "", search)
-        writing = self._running.turn(who, conversation.id) if conversation else ""
-        whole = self._changes.whole(conversation, writing=writing, here=str(here or ""))
-        return whole._replace(listing=listing)
+        run = self._running.run(who, conversation.id) if conversation else None
+        if run is None or not run.turn:
+            return self._changes.whole(conversation)._replace(listing=listing, following="")
+        if run.turn == here:
+            whole = self._changes.whole(conversation, writing=run.turn, live=view.SKIP)
+            return whole._replace(listing=listing)
+        whole = self._changes.whole(conversation, writing=run.turn, live=run.shown.live)
+        following = f"{run.turn} {next(self._followings)}"
+        return whole._replace(listing=listing, following=following)
 
     def _listing(self, who: str, current: str, search: str) -> str:
         words, archive = str(search or "")[:200], self._site.archive

@@ -27,9 +27,6 @@ from ui.web.chat.transcript import Transcript
 from ui.web.chat.view import Update
 from ui.web.site import Site
 
-SECONDS_OF_SILENCE = 1.0
-"""After so long without news an update without any is sent: only then does the server look whether
-the page is still there, and close the model if it is not."""
 PROBLEM = "Something went wrong here; the terminal that runs AbstractQA says what."
 
 _log = logging.getLogger(__name__)
@@ -68,7 +65,10 @@ class Responder:
         self._restorable = restorable
 
     async def respond(self, visitor: str, asked: Asked) -> AsyncGenerator[Update, None]:
-        """Answer a question; a mistake the user can mend becomes the turn's problem."""
+        """Answer a question; a mistake the user can mend becomes the turn's problem.
+
+        Closing this ends what is told of the answer, not the answer.
+        """
         if not asked.question.strip():
             yield Update()
             return
@@ -78,10 +78,11 @@ class Responder:
             conversation = await run_in_threadpool(
                 archive.begin, visitor, asked.question[:LONGEST_SHOWN]
             )
-        async with (
-            self._running.answering(visitor, conversation.id) as run,
-            aclosing(self._turn(visitor, conversation.id, asked, run)) as updates,
-        ):
+        id_ = conversation.id
+        run = await self._running.start(
+            visitor, id_, lambda run: self._turn(visitor, id_, asked, run)
+        )
+        async with aclosing(run.follow()) as updates:
             async for update in updates:
                 yield update
 
@@ -96,10 +97,10 @@ class Responder:
             options=asked.options,
             partial="",
         )
+        run.turn = turn.id  # before it is kept: it is never shown as one that was stopped
         conversation, notice = await run_in_threadpool(
             self._begin, visitor, conversation_id, asked, turn
         )
-        run.turn = turn.id
         live, cards = Live(turn), [t.id for t in conversation.turns]
         yield Update(
             question="" if asked.from_box else view.SKIP,
@@ -107,7 +108,7 @@ class Responder:
             transcript=view.transcript(conversation, {}, without=turn.id),
             live=live.html(),
         )
-        drawn, told = 0.0, time.monotonic()
+        drawn = 0.0
         assistant = self._site.assistant
         stream = assistant.astream(
             asked.question,
@@ -142,15 +143,12 @@ class Responder:
                     if waiting and moment - drawn >= SECONDS_BETWEEN_UPDATES:
                         drawn, waiting = moment, False
                         yield Update(live=live.html())
-                    elif event is None and moment - max(drawn, told) >= SECONDS_OF_SILENCE:
-                        told = moment
-                        yield Update()
         except Stopped:
             turn = turn.model_copy(update={"partial": live.text})
         except AbstractQAError as error:
             turn = turn.model_copy(update={"problem": str(error), "partial": None})
         except (asyncio.CancelledError, GeneratorExit):
-            # The tab was closed, or another conversation was opened.
+            # The server ends.
             rest = turn.model_copy(update={"partial": live.text})
             await run_in_threadpool(self._keep_rest, visitor, conversation_id, rest)
             raise

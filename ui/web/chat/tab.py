@@ -6,16 +6,18 @@ from typing import Any
 
 import gradio as gr
 from gradio.context import Context
+from gradio.events import Dependency
 
 from ui.web.chat import view
 from ui.web.chat.drawer import DEFAULTS, STORAGE, SettingFields, build_drawer, restoring
+from ui.web.chat.endpoint import EndpointFields, Endpoints, build_endpoint
 from ui.web.chat.filters import FilterFields, build_filters, chosen_html, digest_choices, removed
 from ui.web.chat.handlers import Handlers
 from ui.web.chat.icons import icon
 from ui.web.chat.tools import menu_html
 from ui.web.chat.view import Update
 from ui.web.chat.welcome import Welcome
-from ui.web.events import ANSWERING, LIGHT, QUIET
+from ui.web.events import ANSWERING, FOLLOWING, LIGHT, QUIET
 from ui.web.site import Site
 
 PLAIN: dict[str, Any] = {"js_on_load": None, "apply_default_css": False}
@@ -43,6 +45,8 @@ class Handles:
     """What shows the papers there are: outputs for `refresh`."""
     site: Site
     welcome: Welcome
+    model_set: tuple[Dependency, ...]
+    """After these another chat model may be in use: `each.then(…)`."""
 
     def refresh(self) -> tuple[Any, ...]:
         """New values of `corpus`, for an index that has changed."""
@@ -67,9 +71,9 @@ def _html(name: str, script: str, template: str | None = None, value: Any = "") 
 def build(site: Site) -> Handles:
     """Lay the tab out, inside the tab that is open, and wire it."""
     handlers = Handlers(site)
-    conversation, asked = (
+    conversation, asked, following = (
         gr.Textbox(elem_id=f"aqa-chat-{name}", visible="hidden", show_label=False, label=name)
-        for name in ("conversation", "asked")
+        for name in ("conversation", "asked", "following")
     )
     kept = gr.BrowserState(dict(DEFAULTS), storage_key=STORAGE, secret=STORAGE)
     download = _html("download", "download", template="", value=None)
@@ -98,7 +102,7 @@ def build(site: Site) -> Handles:
                     value=None,
                 )
                 live = gr.HTML("", elem_id="aqa-chat-live", **PLAIN)
-            settings, filters = _panels(site)
+            settings, filters, endpoint = _panels(site)
             with gr.Row(elem_id="aqa-chat-ask"):
                 question = gr.Textbox(
                     elem_id="aqa-question",
@@ -115,7 +119,7 @@ def build(site: Site) -> Handles:
         with gr.Column(scale=2, min_width=320, elem_id="aqa-chat-side"):
             sources = _html("sources", "sources", template=_SOURCES, value=None)
 
-    outputs = [question, conversation, transcript, live, sources, listing]
+    outputs = [question, conversation, transcript, live, sources, listing, following]
     assert len(outputs) == len(Update._fields)  # noqa: S101 - a slip here would show as chaos
     chosen = [conversation, search, *filters.inputs, *settings.inputs]
 
@@ -126,6 +130,7 @@ def build(site: Site) -> Handles:
         question.submit(handlers.ask, [question, *chosen], outputs, **waiting),
         asked.change(handlers.ask_from_outside, [asked, *chosen], outputs, **waiting),
         transcript.aqa_answer(handlers.ask_again, chosen, outputs, **waiting),
+        following.change(handlers.follow, [following, conversation, search], outputs, **FOLLOWING),
     ]
     # Emptied, so that the same question can come again.
     answering[1].then(lambda: "", None, asked, **LIGHT)
@@ -141,7 +146,10 @@ def build(site: Site) -> Handles:
     restored = [settings.mode, settings.sources, settings.strictness]
     page.load(None, [kept], restored, js=restoring(), **QUIET)
     page.load(handlers.model, [kept], settings.model, **LIGHT)
-    return Handles(asked, (filters.digests, examples), site, welcome)
+    model_set = _wire_endpoint(Endpoints(site), endpoint, page) if endpoint else ()
+    for event in model_set:
+        event.then(handlers.model, [kept], settings.model, **LIGHT)
+    return Handles(asked, (filters.digests, examples), site, welcome, model_set)
 
 
 _TOOLS = (
@@ -166,16 +174,19 @@ _SIDEBAR_HEAD = (
 )
 
 
-def _panels(site: Site) -> tuple[SettingFields, FilterFields]:
+def _panels(site: Site) -> tuple[SettingFields, FilterFields, EndpointFields | None]:
     """The drawer and the filters, which the buttons below the question open."""
+    endpoint = None
     with gr.Column(elem_id="aqa-chat-drawer", elem_classes="aqa-chat-popup"):
         gr.HTML("<h2>Settings</h2>", **PLAIN)
-        settings = build_drawer(site.assistant)
+        settings = build_drawer(site.assistant, may_set_model=site.may_set_model)
+        if site.may_set_model:
+            endpoint = build_endpoint(is_open=site.assistant.chat_model is None)
     with gr.Column(elem_id="aqa-chat-filters", elem_classes="aqa-chat-popup"):
         gr.HTML("<h2>Only some papers</h2>", **PLAIN)
         fields = build_filters(site.assistant)
     chips = _html("chosen", 'chosen/* "aqa_unfilter" */')
-    return settings, FilterFields(*fields, chips)
+    return settings, FilterFields(*fields, chips), endpoint
 
 
 def _wire_conversations(
@@ -187,7 +198,7 @@ def _wire_conversations(
     listing: gr.HTML,
     conversation: gr.Textbox,
 ) -> None:
-    """The sidebar. An answer being written stops first: it would come back otherwise.
+    """The sidebar. An answer being written is not followed any more; it goes on in the server.
 
     A new chat is begun in the browser, at once: what is typed or asked next stays.
     """
@@ -197,7 +208,7 @@ def _wire_conversations(
     new.click(None, None, [shown.question, conversation, *parts], js=_emptying(), **QUIET).then(
         handlers.search, [conversation, search], listing, **LIGHT
     ).then(
-        # What of the stopped answer was under way is taken out, unless another began.
+        # What of that answer was under way to the page is taken out, unless another began.
         None,
         [conversation, *parts],
         parts,
@@ -223,6 +234,19 @@ def _emptying() -> str:
 def _emptying_again() -> str:
     """The script that empties the parts where there still is no conversation."""
     return f"(conversation, ...parts) => conversation ? parts : {_NEW_PARTS}"
+
+
+def _wire_endpoint(
+    endpoints: Endpoints, fields: EndpointFields, page: gr.Blocks
+) -> tuple[Dependency, ...]:
+    """The fields of the chat model; gives the events that may have set another one."""
+    entered = [fields.address, fields.key, fields.model]
+    page.load(endpoints.load, None, fields.values, **LIGHT)
+    fields.test.click(endpoints.test, entered, fields.values, **QUIET)
+    return (
+        fields.use.click(endpoints.use, [*entered, fields.keep], fields.values, **QUIET),
+        fields.reset.click(endpoints.reset, None, fields.values, **QUIET),
+    )
 
 
 def _wire_choices(filters: FilterFields, settings: SettingFields, kept: gr.BrowserState) -> None:

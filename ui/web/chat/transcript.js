@@ -34,12 +34,11 @@ window.aqaChat = window.aqaChat || {};
     const notice = element.querySelector(".aqa-chat-notice");
     const said = element.querySelector(".aqa-chat-announce");
     let shown = "";
-    const reopen = (id) => trigger("aqa_open", { id, writing: writing() });
     const render = () => {
       const value = props.value;
       if (!value || !value.order) return;
       const missing = aqaChat.patchList(list, value.order, value.html, (_, html) => html);
-      if (missing && value.conversation) reopen(value.conversation);
+      if (missing && value.conversation) trigger("aqa_open", { id: value.conversation, writing: writing() });
       notice.innerHTML = value.notice;
       said.textContent = value.said;
       fillBox(value);
@@ -49,10 +48,6 @@ window.aqaChat = window.aqaChat || {};
     };
     watch("value", render);
     render();
-    // Looked for again until the other window has finished it.
-    setInterval(() => {
-      if (list.querySelector(".aqa-chat-elsewhere") && !writing() && !document.hidden) reopen(shown);
-    }, 2000);
   };
 
   // Where the turn being written begins, the reader begins: its question moves to the top, once.

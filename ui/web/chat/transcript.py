@@ -22,12 +22,10 @@ class Transcript:
     def __init__(self, refusals: Refusals) -> None:
         self._refusals = refusals
 
-    def pieces(self, conversation: Conversation | None, writing: str = "") -> dict[str, str]:
-        """The HTML of every turn, by its id; `writing` is the id of one that is not finished."""
-        return {
-            turn.id: _elsewhere(turn) if turn.id == writing else self.turn(turn)
-            for turn in (conversation.turns if conversation else ())
-        }
+    def pieces(self, conversation: Conversation | None, *, without: str = "") -> dict[str, str]:
+        """The HTML of every turn, by its id; `without` is the id of one that is not finished."""
+        turns = conversation.turns if conversation else ()
+        return {turn.id: self.turn(turn) for turn in turns if turn.id != without}
 
     def turn(self, turn: Turn) -> str:
         """One finished turn."""
@@ -46,18 +44,6 @@ class Transcript:
             f"{_asked(turn)}{chips_html(turn.filters, again=True)}"
             f"{body}{tools_html(turn)}{_followups(turn)}</article>"
         )
-
-
-def _elsewhere(turn: Turn) -> str:
-    """A turn that another window shows as it comes; the page's script looks for it again."""
-    return (
-        f'<article class="aqa-chat-turn aqa-chat-elsewhere" id="aqa-turn-{turn.id}" '
-        f'data-turn="{turn.id}" aria-labelledby="aqa-asked-{turn.id}">'
-        f'<header class="aqa-chat-asked"><h2 id="aqa-asked-{turn.id}" tabindex="-1">'
-        f"{question_html(turn.question)}</h2></header>{chips_html(turn.filters, again=False)}"
-        '<div class="aqa-chat-answer"><p class="aqa-chat-stopped">'
-        "The answer is being written in another window.</p></div></article>"
-    )
 
 
 def _asked(turn: Turn) -> str:

@@ -24,6 +24,8 @@ class Update(NamedTuple):
     live: Any = SKIP
     sources: Any = SKIP
     listing: Any = SKIP
+    following: Any = SKIP
+    """Not empty: an answer that is being written is to be followed. Never twice the same."""
 
 
 def transcript(

@@ -28,8 +28,8 @@ element.addEventListener("click", (event) => {
 _FOCUS = "() => document.getElementById('aqa-compare-heading')?.focus({ preventScroll: true })"
 
 
-def build(site: Site) -> None:
-    """The tab, inside the page that is being built."""
+def build(site: Site) -> gr.Radio:
+    """The tab, inside the page that is being built; gives what chooses the quotes."""
     tab = Context.block
     comparing = Comparing(site)
     still: dict[str, Any] = {"js_on_load": None, "apply_default_css": False}
@@ -117,3 +117,4 @@ def build(site: Site) -> None:
     # When the tab is opened: the index may have changed.
     opened = [tab.select] if isinstance(tab, gr.Tab) else None
     gr.on(opened, comparing.papers_now, made, [papers, shown], **LIGHT)
+    return mode

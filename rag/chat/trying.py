@@ -1,0 +1,108 @@
+"""Trying an endpoint before it is used: one small call, its models, the servers that run here."""
+
+import socket
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from index.errors import AbstractQAError
+from rag.chat.errors import ChatError, RefusedError, ReplyError, UnreachableError
+from rag.chat.model import ChatModel
+from rag.chat.reply import Limits
+from rag.settings import Settings
+
+LOCAL_SERVERS = {"Ollama": 11434, "LM Studio": 1234, "llama.cpp": 8080, "vLLM": 8000}
+"""Servers of chat models, and the ports that they listen on unless told otherwise."""
+_MOST_TOKENS = 500  # of a word; thoughts come before it
+_SECONDS = 30.0
+_LISTING_SECONDS = 3.0
+_KNOCKING_SECONDS = 0.3
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What trying an endpoint came to."""
+
+    works: bool
+    told: str
+    """One line, without the key."""
+    models: tuple[str, ...] = ()
+    """Those it lists, sorted."""
+    model: str = ""
+    """The one that was asked."""
+
+
+@dataclass(frozen=True)
+class LocalServer:
+    """A server of chat models on this machine that has answered."""
+
+    name: str
+    address: str
+    models: tuple[str, ...]
+
+
+def try_endpoint(settings: Settings) -> Tried:
+    """Ask the chat model that the settings name for one word.
+
+    Without a name the endpoint is only asked for its models; if it has one alone, that is tried.
+
+    Raises:
+        InputError: the address or the key cannot be used.
+    """
+    models = list_models(settings)
+    if not settings.chat_model and len(models) == 1:
+        settings = settings.model_copy(update={"chat_model": models[0]})
+    if not settings.chat_model:
+        said = "choose one of its models" if models else "no model is named, and it lists none"
+        return Tried(False, f"{settings.openai_base_url}: {said}.", models)
+    with ChatModel.open(settings) as model:
+        try:
+            reply = model.complete(
+                [{"role": "user", "content": "Reply with one word: ready."}],
+                max_tokens=_MOST_TOKENS,
+                limits=Limits(_SECONDS),
+            )
+        except ChatError as error:
+            return Tried(False, f"{_outcome(error)}: {error}.", models, model.name)
+    who = reply.model or model.name
+    return Tried(True, f"Works: {who} answered in {reply.seconds:.1f} s.", models, model.name)
+
+
+def list_models(settings: Settings, seconds: float = _LISTING_SECONDS) -> tuple[str, ...]:
+    """The models that the endpoint lists, sorted; none if it gives no list.
+
+    Raises:
+        InputError: the address or the key cannot be used.
+    """
+    named = settings.model_copy(update={"chat_model": settings.chat_model or "any"})
+    with ChatModel.open(named) as model:
+        try:
+            return tuple(model.list_models(seconds))
+        except ChatError:
+            return ()
+
+
+def local_servers(ports: Mapping[str, int] = LOCAL_SERVERS) -> list[LocalServer]:
+    """The servers of chat models that answer on this machine, in the order of `ports`."""
+    with ThreadPoolExecutor(len(ports)) as pool:
+        found = pool.map(_local_server, ports.keys(), ports.values())
+        return [server for server in found if server]
+
+
+def _local_server(name: str, port: int) -> LocalServer | None:
+    try:
+        # The client takes most of a second to import: not where nothing listens.
+        socket.create_connection(("127.0.0.1", port), _KNOCKING_SECONDS).close()
+        address = f"http://127.0.0.1:{port}/v1"
+        models = list_models(Settings(openai_base_url=address, openai_api_key=None))
+    except (OSError, AbstractQAError):
+        return None
+    return LocalServer(name, address, models) if models else None
+
+
+def _outcome(error: ChatError) -> str:
+    if isinstance(error, UnreachableError):
+        return "Not reachable"
+    if isinstance(error, RefusedError):
+        return "Refused"
+    return "Not usable" if isinstance(error, ReplyError) else "No answer"

@@ -1,0 +1,262 @@
+"""The chat model set on the page: tried, used at once, kept if wanted, and only by the operator."""
+
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from browsing import ask, free_port, without_stops
+from chat_server import ChatServer, Received, Scripted, fails, says, streams
+from playwright.sync_api import Browser, Page, expect
+
+from index.errors import InputError
+from rag import Assistant
+from rag.kept_endpoint import NAME, ChatEndpoint, read_endpoint
+from rag.settings import OPENAI, Settings
+from ui.web.app import build
+from ui.web.chat.endpoint import Endpoints
+from ui.web.server import launch
+from ui.web.site import Site
+
+KEY = "sk-entered-0123456789"
+CONFIGURED = "sk-configured-0123456789"
+QUESTION = "How many tasks does OSWorld have?"
+SAID = "OSWorld is a benchmark of 369 computer tasks [1.2]. "
+
+
+def writes(request: Received) -> Scripted:
+    """A model that is of help with the question and with a try."""
+    if "ready" in request.text:
+        return says("ready")
+    stream = request.body.get("stream")
+    if "OSWorld" in request.text:
+        return streams(SAID) if stream else says(SAID)
+    return streams("no") if stream else says("no")
+
+
+@pytest.fixture
+def assistant(sample_store: Path, chat_server: ChatServer) -> Iterator[Assistant]:
+    """An assistant that quotes; a key is configured, for the scripted endpoint."""
+    chat_server.script = writes
+    chat_server.models = ["scripted", "other"]
+    settings = Settings(
+        store=sample_store,
+        openai_base_url=chat_server.base_url,
+        openai_api_key=CONFIGURED,  # type: ignore[arg-type]
+        support_checker="local",
+    )
+    opened = Assistant.open(store=sample_store, settings=settings)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def site(assistant: Assistant, tmp_path: Path) -> Site:
+    settings = Settings(store=Path("unused"), data=tmp_path / "data")
+    return Site.over(assistant, settings, runs=tmp_path / "runs")
+
+
+def told(update: tuple[Any, ...]) -> str:
+    return str(update[-1])
+
+
+def sent_keys(server: ChatServer) -> set[str]:
+    return {request.headers["Authorization"].removeprefix("Bearer ") for request in server.received}
+
+
+def test_an_endpoint_is_tried_and_then_writes_the_answers_that_follow(
+    site: Site, chat_server: ChatServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    endpoints, where = Endpoints(site), chat_server.base_url
+    assert "No chat model is in use" in told(endpoints.load())
+    assert "Works: scripted answered" in told(endpoints.test(where, KEY, "scripted"))
+    assert site.assistant.chat_model is None, "a try changes nothing"
+    used = endpoints.use(where, KEY, "scripted", False)
+    assert f"In use: scripted at {where[7:-3]}, with a key." in told(used)
+    assert used[1] == ""
+    answer = site.assistant.ask(QUESTION)
+    assert (answer.model, answer.mode) == ("scripted", "generative")
+    assert sent_keys(chat_server) == {KEY}
+    assert not (site.settings.data / NAME).exists()
+    assert KEY not in str([*used, *endpoints.load(), *endpoints.test(where, "", "scripted")])
+    chat_server.script = lambda _: fails(401, f"no such key: {KEY}")
+    assert KEY not in told(endpoints.test(where, "", "scripted"))
+    assert "chat/completions" in caplog.text, "the log says something"
+    assert KEY not in caplog.text
+    # Back to what the environment says, which is nothing.
+    assert "No chat model is in use" in told(endpoints.reset())
+    assert site.assistant.ask(QUESTION).mode == "extractive"
+
+
+def test_a_question_under_way_keeps_its_model(
+    assistant: Assistant, chat_server: ChatServer
+) -> None:
+    settings = assistant.settings
+    assert settings
+    assistant.use_chat_model(settings.at(ChatEndpoint(chat_server.base_url, KEY, "first")))
+    events = assistant.stream(QUESTION)
+    next(events)
+    assistant.use_chat_model(settings.at(ChatEndpoint(chat_server.base_url, KEY, "second")))
+    *_, last = events
+    assert last.answer.model == "first"  # type: ignore[union-attr]
+    assert assistant.ask(QUESTION).model == "second"
+
+
+def test_the_key_in_use_goes_to_the_address_it_was_given_for_and_to_no_other(
+    site: Site, chat_server: ChatServer
+) -> None:
+    endpoints = Endpoints(site)
+    endpoints.test(chat_server.base_url, "", "scripted")
+    endpoints.test(f"{chat_server.base_url}/", "", "scripted")
+    assert sent_keys(chat_server) == {CONFIGURED}
+    chat_server.received.clear()
+    elsewhere = chat_server.base_url.replace("127.0.0.1", "localhost")
+    endpoints.test(elsewhere, "", "scripted")
+    assert sent_keys(chat_server) == {"no-key"}
+    endpoints.use(elsewhere, "", "scripted", False)
+    assert sent_keys(chat_server) == {"no-key"}
+
+
+def test_a_tick_keeps_it_for_its_owner_and_without_the_tick_it_is_forgotten(
+    site: Site, chat_server: ChatServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoints, where, data = Endpoints(site), chat_server.base_url, site.settings.data
+    assert "Kept in " in told(endpoints.use(where, KEY, "scripted", True))
+    assert read_endpoint(data) == ChatEndpoint(where, KEY, "scripted")
+    assert (data / NAME).stat().st_mode & 0o777 == 0o600
+    assert endpoints.load()[3] is True
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-x")
+    assert "OPENAI_API_KEY of the environment wins" in told(
+        endpoints.use(where, "", "scripted", True)
+    )
+    endpoints.use(where, "", "scripted", False)
+    assert read_endpoint(data) is None
+    endpoints.use(where, KEY, "scripted", True)
+    endpoints.reset()
+    assert not (data / NAME).exists()
+
+
+@pytest.mark.parametrize(
+    ("entered", "said"),
+    [
+        (("", KEY, "m"), "The address must be like"),
+        (("http://user:pass@127.0.0.1/v1", KEY, "m"), "The address must be like"),
+        (("file:///etc/passwd", KEY, "m"), "The address must be like"),
+        ((OPENAI, "", "m"), "OpenAI needs a key"),
+        (("http://127.0.0.1:9/v1", "sk ä", "m"), "The key has characters"),
+        (("http://127.0.0.1:9/v1", KEY, "m\n2"), "enter it again"),
+        (("http://127.0.0.1:9/v1", KEY * 99, "m"), "enter it again"),
+        ((None, ["x"], {}), "The address must be like"),
+    ],
+)
+def test_what_cannot_be_used_is_said_and_changes_nothing(
+    site: Site, entered: tuple[Any, Any, Any], said: str
+) -> None:
+    endpoints = Endpoints(site)
+    for update in (endpoints.test(*entered), endpoints.use(*entered, True)):
+        assert said in told(update)
+        assert KEY not in told(update)
+    assert site.assistant.chat_model is None
+    assert read_endpoint(site.settings.data) is None
+
+
+def test_an_address_may_lack_what_people_leave_out(site: Site, chat_server: ChatServer) -> None:
+    short = chat_server.base_url.removeprefix("http://").removesuffix("/v1")
+    assert Endpoints(site).test(short, "", "scripted")[0] == chat_server.base_url
+    assert "choose a model" in told(Endpoints(site).use(short, "", "", False)).lower()
+    named = Endpoints(site).test(short, "", "")
+    assert [value for _, value in named[2].choices] == ["other", "scripted"]
+
+
+def test_where_visitors_may_not_set_it_nothing_of_it_is_there(
+    site: Site, chat_server: ChatServer
+) -> None:
+    closed = replace(site, may_set_model=False)
+    assert site.assistant.chat_model is None
+    config = json.dumps(build(closed).get_config_file(), default=str)
+    assert "aqa-chat-endpoint" not in config
+    assert "ABSTRACTQA_CHAT_MODEL=" in config, "how its operator sets it"
+    endpoints, where = Endpoints(closed), chat_server.base_url
+    for update in (
+        endpoints.test(where, KEY, "scripted"),
+        endpoints.use(where, KEY, "scripted", True),
+        endpoints.reset(),
+    ):
+        assert "cannot be set on this page" in told(update)
+    with pytest.raises(InputError):
+        endpoints.load()
+    assert chat_server.received == []
+    assert "aqa-chat-endpoint" in json.dumps(build(site).get_config_file(), default=str)
+    assistant, settings = site.assistant, site.settings
+    assert not Site.over(assistant, settings, auth=True).may_set_model
+    assert not Site.over(assistant, settings, may_change=False).may_set_model
+    assert Site.over(assistant, settings, auth=True, may_set_model=True).may_set_model
+
+
+@pytest.mark.browser
+def test_from_quotes_to_a_written_answer_without_a_restart(
+    browser: Browser, site: Site, chat_server: ChatServer
+) -> None:
+    page_of_site = build(site)
+    address = launch(page_of_site, "127.0.0.1", free_port())
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(address)
+    expect(page.get_by_role("textbox", name="Your question")).to_be_visible(timeout=30_000)
+    page.get_by_role("button", name="Settings").click()
+    said = page.locator("#aqa-chat-endpoint-told")
+    expect(said).to_contain_text("No chat model is in use")
+    expect(page.get_by_label("Model", exact=True)).not_to_be_visible()
+
+    key = page.locator("#aqa-chat-endpoint-key input")
+    expect(key).to_have_attribute("type", "password")
+    fill(page, "Address", chat_server.base_url)
+    key.fill(KEY)
+    chat_server.script = lambda _: fails(401, "wrong key")
+    fill(page, "Name of the model", "scripted")
+    page.get_by_role("button", name="Test", exact=True).click()
+    expect(said).to_contain_text("Refused: chat model 'scripted'")
+    chat_server.script = writes
+    page.get_by_role("button", name="Test", exact=True).click()
+    expect(said).to_contain_text("Works: scripted answered")
+    page.get_by_role("button", name="Use", exact=True).click()
+    expect(said).to_contain_text("In use: scripted at 127.0.0.1")
+    expect(key).to_have_value("")
+    expect(page.get_by_label("Model", exact=True)).to_be_visible()
+
+    page.keyboard.press("Escape")
+    ask(page, QUESTION)
+    expect(page.locator(".aqa-chat-by")).to_contain_text("Written by scripted")
+    page.get_by_role("tab", name="Compare").click()
+    expect(page.locator("#aqa-compare-mode")).to_be_visible()
+    # Another page over the same server has it too, and no key.
+    page.reload()
+    page.get_by_role("button", name="Settings").click()
+    expect(said).to_contain_text("In use: scripted at 127.0.0.1")
+    expect(key).to_have_value("")
+    config = page.evaluate("fetch('/config').then((reply) => reply.text())")
+    assert KEY not in config + page.content()
+    assert CONFIGURED not in config + page.content()
+    # A page elsewhere cannot set it.
+    sent = {"data": ["http://attacker.example/v1", "", "m", False], "session_hash": "foreign"}
+    reply = httpx.post(
+        f"{address}/gradio_api/queue/join", json=sent, headers={"Origin": "http://127.0.0.1:1"}
+    )
+    assert reply.status_code == 403
+    context.close()
+    page_of_site.close(verbose=False)
+    assert without_stops(errors) == []
+
+
+def fill(page: Page, label: str, text: str) -> None:
+    """Write into a list that takes other words, too."""
+    box = page.get_by_role("combobox", name=label, exact=True)
+    box.fill(text)
+    box.press("Enter")
