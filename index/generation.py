@@ -1,8 +1,13 @@
 """What a generation holds, made from the live one where it is the same, and written beside it."""
 
 import hashlib
+import os
 import shutil
-from collections.abc import Sequence
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -21,6 +26,9 @@ from index.passages import paper_text
 from index.publish import prune, publish, stage, writing
 from index.store import Index
 from index.vectors import Keys, checksums
+
+MANY = 5000
+"""New papers whose names are gathered in a process of its own."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,9 +63,11 @@ class Contents:
             if row >= 0 and is_cut_so and _says(stored[row]) == _says(paper):
                 kept[at] = row
         old = live if is_cut_so else None
-        names = Names.build(papers, old.names if old else None, kept)
-        lexical = LexicalIndex.build(papers, old.lexical if old else None, kept)
-        cuts = Cuts.of(papers, old.cuts if old else None, kept)
+        new = int((kept < 0).sum())
+        with _named_beside(papers if new > max(MANY, len(papers) // 2) else ()) as named:
+            lexical = LexicalIndex.build(papers, old.lexical if old else None, kept)
+            cuts = Cuts.of(papers, old.cuts if old else None, kept)
+            names = named() or Names.build(papers, old.names if old else None, kept)
         there = live.papers if live and isinstance(live.papers, Papers) else None
         return cls(papers, there, same, cuts, lexical, names)
 
@@ -80,6 +90,34 @@ class Contents:
             if key in wanted and key not in found:
                 found[key] = self.cuts.text(row)
         return [found[key] for key in keys.tolist()]
+
+
+@contextmanager
+def _named_beside(papers: Sequence[Paper]) -> Iterator[Callable[[], Names | None]]:
+    """Gather the names of papers in a process of its own, which takes as long as all else.
+
+    Yields:
+        What waits for them; None where there are no papers, or where the process failed.
+    """
+    if not papers:
+        yield lambda: None
+        return
+    with tempfile.TemporaryDirectory(prefix="abstractqa-") as scratch:
+        folder = Path(scratch)
+        save_papers(folder, papers, None, np.full(len(papers), -1, dtype=np.int64))
+        path = os.pathsep.join([str(Path(__file__).parents[1]), *sys.path])
+        process = subprocess.Popen(  # noqa: S603 - this program
+            [sys.executable, "-m", "index.names", scratch],
+            env={**os.environ, "PYTHONPATH": path},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            yield lambda: Names.load(folder) if process.wait() == 0 else None
+        finally:
+            process.kill()
+            process.wait()
 
 
 def _says(paper: Paper) -> tuple[str, str]:

@@ -6,6 +6,7 @@ does: a name is one key of a dictionary, however it is spelled (see `index.foldi
 
 import json
 import re
+import sys
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
@@ -269,3 +270,9 @@ def _packed(lists: Sequence[Sequence[int]]) -> tuple[NDArray[np.int32], NDArray[
     """Lists of rows as where each begins, and all rows."""
     starts = np.cumsum([0, *map(len, lists)], dtype=np.int32)
     return starts, np.fromiter(chain.from_iterable(lists), dtype=np.int32)
+
+
+if __name__ == "__main__":  # `index.generation` has it done beside its own work
+    from index.catalog import Papers
+
+    Names.build(Papers(Path(sys.argv[1]))).save(Path(sys.argv[1]))

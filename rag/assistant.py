@@ -442,6 +442,14 @@ class Assistant:
         """The live generation: its id, the number of its papers, its encoder."""
         return self._live()[1].info
 
+    @property
+    def coverage(self) -> float:
+        """The share of papers and sentences that are encoded, from 0 to 1.
+
+        What is not is found by its words, and encoded when it is likely to answer.
+        """
+        return self._live()[0].coverage
+
     def digests(self) -> list[Digest]:
         """The digests in the index, oldest first."""
         return list(list_digests(self._live()[0].papers))

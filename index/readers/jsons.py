@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 
-from index.normalise import INSIDE
+from index.readers.normalise import INSIDE
 from index.readers.opening import Text
 from index.readers.records import Problem, Raw
 from index.readers.values import folded

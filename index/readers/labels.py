@@ -2,10 +2,10 @@
 
 import re
 
-from index.normalise import DOI, canonical
 from index.papers import arxiv_id
 from index.readers.dates import date_of, is_date
 from index.readers.furniture import is_authors, is_name
+from index.readers.normalise import DOI, canonical
 from index.readers.paragraphs import Stands
 
 _LABEL = re.compile(
@@ -49,7 +49,7 @@ def label_of(text: str) -> str | None:
 def field_of(text: str) -> tuple[str, int] | None:
     """The field whose label a text opens with, and where what it says begins.
 
-    The field is one of `index.normalise.FIELDS`, "header" of a mail's head, or "other".
+    The field is one of `index.readers.normalise.FIELDS`, "header" of a mail's head, or "other".
     """
     if abstract := _ABSTRACT.match(text):
         return "abstract", abstract.end()

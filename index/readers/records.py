@@ -28,9 +28,9 @@ class How:
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """One record before `index.normalise` makes a paper of it: fields in any shape.
+    """One record before `index.readers.normalise` makes a paper of it: fields in any shape.
 
-    `fields` has the names that the file gives them, or names of `index.normalise.FIELDS`.
+    `fields` has the names that the file gives them, or names of `index.readers.normalise.FIELDS`.
     """
 
     line: int | None

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, islice
 
-from index.normalise import canonical
+from index.readers.normalise import canonical
 from index.readers.opening import Text
 from index.readers.records import Problem, Raw, ReadError
 

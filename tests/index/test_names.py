@@ -1,7 +1,9 @@
 import random
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -334,6 +336,27 @@ def test_the_index_has_the_names_of_its_papers(tmp_path: Path) -> None:
     opened = Index.open(tmp_path)
     assert FILE_NAME in opened.manifest.files
     assert [opened.papers[row].id for row in opened.names.read("KettleBench")[0].own] == ["0000"]
+
+
+@pytest.mark.parametrize("python", [sys.executable, "/bin/false"])
+def test_names_are_gathered_beside_the_rest_or_here_where_that_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, python: str
+) -> None:
+    monkeypatch.setattr("index.generation.MANY", 3)
+    monkeypatch.setattr("sys.executable", python)
+    here = Names.build
+    built: list[object] = []
+
+    def build(*given: Any) -> Names:
+        built.append(given)
+        return here(*given)
+
+    monkeypatch.setattr(Names, "build", build)
+    build_papers(SHELF, tmp_path, HashingEncoder())
+    assert len(built) == (python == "/bin/false")
+    names = Index.open(tmp_path).names
+    assert (names.keys, names.rows.tolist()) == (TABLE.keys, TABLE.rows.tolist())
+    assert names.calls == TABLE.calls
 
 
 @given(st.data())

@@ -8,6 +8,7 @@ from index.build import build_papers, resume
 from index.embedding import SentenceEncoder
 from index.store import Index
 from rag.assistant import Assistant
+from ui.web.heading import heading
 
 
 class _Stopped:
@@ -59,6 +60,7 @@ def test_an_open_assistant_follows_what_is_encoded_meanwhile(
     unencoded: Path, sample_store: Path, encoder: SentenceEncoder
 ) -> None:
     assistant = Assistant(unencoded, encoder)
+    assert "0 % encoded" in heading(assistant)
     assistant.search("agents that use a computer")
     resume(unencoded, encoder)
     full = Assistant(sample_store, encoder)
@@ -67,3 +69,4 @@ def test_an_open_assistant_follows_what_is_encoded_meanwhile(
         hit.paper.id for hit in full.search(query)
     ]
     assert Index.open(unencoded).is_covered
+    assert "encoded" not in heading(assistant)

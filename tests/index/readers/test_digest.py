@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.normalise import Normaliser
 from index.papers import Paper, derived_id
 from index.readers import Problem
 from index.readers.digest import read_digest
+from index.readers.normalise import Normaliser
 from index.readers.pages import Page
 from index.readers.records import How
 
