@@ -308,8 +308,9 @@ def _encode(
     progress(0, total)
     texts = contents.texts(missing)
     with LogWriter(path, encoder.dimension) as log:
-        for at in range(0, total, KEPT_TOGETHER):
-            some = slice(at, at + KEPT_TOGETHER)
+        together = getattr(encoder, "together", KEPT_TOGETHER)  # a cluster takes more at once
+        for at in range(0, total, together):
+            some = slice(at, at + together)
             vectors = encoder.encode(texts[some], progress=_from(at, total, progress))
             log.append(missing[some], vectors)
 

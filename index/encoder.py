@@ -134,8 +134,6 @@ class LocalEncoder:
                 )
             if progress:
                 progress(at + len(rows))
-        # Here rather than there: half precision would leave them longer or shorter than 1.
-        vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
         return self._checked(vectors)
 
     def _few(self, texts: Sequence[str], progress: Callable[[int], None] | None) -> Vectors:
@@ -159,15 +157,15 @@ class LocalEncoder:
                     self._light = minilm.shared(self.folder)
                 vector = self._light.encode(text)
             else:
-                vector = self._heavy().encode_query(
-                    text, normalize_embeddings=True, show_progress_bar=False
-                )
+                vector = self._heavy().encode_query(text, show_progress_bar=False)
         return self._checked(np.asarray(vector, dtype=np.float32))
 
     def _checked(self, vectors: Vectors) -> Vectors:
         if not np.isfinite(vectors).all():
             raise EncoderError(f"the encoder {self.name} gave a vector that is not finite")
-        return vectors
+        # Here rather than there: half precision would leave them longer or shorter than 1.
+        lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
+        return np.asarray(vectors / np.maximum(lengths, 1e-12), dtype=np.float32)
 
     def _heavy(self) -> "SentenceTransformer":
         """The model, loaded at first use; the caller holds the lock."""

@@ -128,6 +128,17 @@ def _add_index(commands: "_Commands") -> None:
         help="take this paper out of the index; may be repeated",
     )
     index.add_argument(
+        "--engine",
+        choices=("local", "ray"),
+        default="local",
+        help="where texts are encoded: here, or by the workers of a Ray cluster",
+    )
+    index.add_argument(
+        "--address",
+        metavar="ADDRESS",
+        help="the Ray cluster, as ray://host:10001 or auto (default: one on this machine)",
+    )
+    index.add_argument(
         "--resume",
         action="store_true",
         help="encode what a run that was stopped left out; bring an older index over",

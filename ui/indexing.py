@@ -5,16 +5,18 @@ import json
 import sys
 import threading
 from argparse import Namespace
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict, Unpack
+from typing import TYPE_CHECKING, Literal, TypedDict, Unpack
 
 from index.errors import AbstractQAError, DatabaseError, InputError
 from ui.terminal import Progress, note, say, wrap
 
 if TYPE_CHECKING:
     from index.build import BuildReport
+    from index.encoder import Encoder
     from index.plan import Merge
     from index.preview import Preview
     from index.readers import Problem, Upload
@@ -46,8 +48,9 @@ def index(arguments: Namespace, settings: "Settings") -> int:
         from ui.watching import watch
 
         return watch(arguments.watch, settings)
+    engine = Engine(arguments.engine, arguments.address)
     if arguments.resume:
-        report = resume_index(settings)
+        report = resume_index(settings, engine)
         as_json = json.dumps(asdict(report), ensure_ascii=False, default=str)
         say(as_json if arguments.json else summary(report, settings.store))
         return 0
@@ -62,7 +65,7 @@ def index(arguments: Namespace, settings: "Settings") -> int:
     }
     if arguments.preview:
         return _preview(paths, how, settings.store, as_json=arguments.json)
-    report = index_files(paths, settings, **how)
+    report = index_files(paths, settings, engine, **how)
     _tell(report.formats, report.problems, report.merges)
     if arguments.json:
         say(json.dumps(asdict(report), ensure_ascii=False, default=str))
@@ -101,15 +104,46 @@ def _columns(text: str) -> dict[str, str]:
     return found
 
 
+@dataclass(frozen=True)
+class Engine:
+    """Where texts are encoded: here, or on a Ray cluster."""
+
+    name: Literal["local", "ray"] = "local"
+    address: str | None = None
+
+    @contextmanager
+    def encoder(self, settings: "Settings") -> "Iterator[Encoder]":
+        """The encoder of the settings, run there."""
+        from index.encoder import open_encoder
+
+        make = functools.partial(open_encoder, settings.encoder, settings.secret_of_encoder)
+        if self.name == "local":
+            if self.address:
+                raise InputError("--address needs --engine ray")
+            yield make()
+            return
+        from index.on_ray import RayEncoder
+
+        encoder = RayEncoder(make, self.address)
+        try:
+            yield encoder
+        finally:
+            encoder.close()
+
+
+HERE = Engine()
+
+
 def index_files(
-    paths: "Sequence[Path | Upload]", settings: "Settings", **how: Unpack[How]
+    paths: "Sequence[Path | Upload]",
+    settings: "Settings",
+    engine: Engine = HERE,
+    **how: Unpack[How],
 ) -> "BuildReport":
     """Read files into the index and show how far it is."""
     from index.build import build
-    from index.encoder import open_encoder
 
-    encoder = open_encoder(settings.encoder, settings.secret_of_encoder)
-    with Progress() as progress:
+    with engine.encoder(settings) as encoder, Progress() as progress:
         report = build(paths, settings.store, encoder, progress=progress, **how)
     bring_to_chroma(settings)
     return report
@@ -140,13 +174,11 @@ def bring_to_chroma(settings: "Settings") -> None:
         note(f"{error}; the next run writes what changed, and questions compare everything")
 
 
-def resume_index(settings: "Settings") -> "BuildReport":
+def resume_index(settings: "Settings", engine: Engine = HERE) -> "BuildReport":
     """Encode what the index lacks, and show how far it is."""
     from index.build import resume
-    from index.encoder import open_encoder
 
-    encoder = open_encoder(settings.encoder, settings.secret_of_encoder)
-    with Progress() as progress:
+    with engine.encoder(settings) as encoder, Progress() as progress:
         report = resume(settings.store, encoder, progress=progress)
     bring_to_chroma(settings)
     return report

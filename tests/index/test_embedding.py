@@ -44,15 +44,15 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_vectors_are_unit_rows_in_the_order_given(encoder: SentenceEncoder) -> None:
-    many = [f"{text} {number}" for number in range(14) for text in TEXTS]
+    many = [f"{text} {number}" for number in range(28) for text in TEXTS]
     done: list[int] = []
     vectors = encoder.encode(many, progress=done.append)
-    assert vectors.shape == (70, DIMENSION)
+    assert vectors.shape == (140, DIMENSION)
     assert vectors.dtype == np.float32
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
-    assert done == [32, 64, 70]
-    for row in (0, 33, 69):
-        assert np.allclose(vectors[row], encoder.encode([many[row]])[0], atol=1e-5)
+    assert done == [32, 64, 96, 128, 140]
+    for row in (0, 33, 139):  # half precision turns them by less than a degree
+        assert float(vectors[row] @ encoder.encode([many[row]])[0]) > 0.9998
 
 
 def test_no_texts_give_no_rows(encoder: SentenceEncoder) -> None:
