@@ -1,7 +1,8 @@
 """From files to a published index: read, compare with what is there, embed what is new, write."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,8 +13,9 @@ import numpy as np
 from index.batch import read_batch
 from index.catalog import Sightings
 from index.collection_map import map_collection
-from index.cuts import code_hash
+from index.cuts import Cuts, code_hash
 from index.encoder import Encoder
+from index.errors import StoreBusyError
 from index.generation import Contents, write_generation
 from index.manifest import FORMAT_VERSION, Manifest, check_encoder
 from index.papers import Paper
@@ -22,10 +24,14 @@ from index.publish import new_generation_id, prune, writer_lock, writing
 from index.readers import Problem, Upload
 from index.sources import Origin, SourceFile
 from index.store import VECTORS, Index, check_is_store, current, live_papers, no_index
-from index.vectors import Keys, Log, LogWriter
+from index.vectors import BLOCK, Keys, Log, LogWriter
 
 ASK_BEFORE = 256
 """Texts to encode beyond which the papers can be asked before they are encoded."""
+LEAST_TO_COMPACT = 10_000
+"""Vectors from which a file is written anew when most of them are of texts that are gone."""
+BUSY_SECONDS = 0.5
+"""After so long a store that another process writes is tried again."""
 KEPT_TOGETHER = 512
 """Texts that are encoded, and kept, at once: what a kill loses."""
 
@@ -188,6 +194,8 @@ def build_papers(
 def resume(store: Path, encoder: Encoder, *, progress: Progress | None = None) -> BuildReport:
     """Encode what an index still lacks; bring one over that an earlier version wrote.
 
+    The store is held only while a batch is written, so that papers can be added meanwhile.
+
     Raises:
         EncoderError: the encoder fails, or is not the index's.
         StoreBusyError: another process is writing.
@@ -197,13 +205,14 @@ def resume(store: Path, encoder: Encoder, *, progress: Progress | None = None) -
     check_is_store(store)
     if current(store) is None:
         raise no_index(store)
-    with writer_lock(store):
+    before, encoded = current(store), _fill(store, encoder, _counter(progress, "embed"))
+    with _patient_lock(store):
         old, stored = live_papers(store)
         if old is None:
             raise no_index(store)
         check_encoder(old, encoder)
         papers = list(stored)
-        manifest, encoded = _advance(
+        manifest, more = _advance(
             store, old, papers, papers, old.origins, encoder, is_the_same=True, progress=progress
         )
     return BuildReport(
@@ -213,11 +222,57 @@ def resume(store: Path, encoder: Encoder, *, progress: Progress | None = None) -
         duplicate=0,
         papers=manifest.papers,
         passages=manifest.passages,
-        embedded=encoded,
+        embedded=encoded + more,
         seconds=time.monotonic() - started,
         generation=manifest.generation,
-        previous=manifest.previous,
+        previous=before,
     )
+
+
+def _fill(store: Path, encoder: Encoder, progress: Callable[[int, int], None]) -> int:
+    """Encode what the live generation lacks, whoever changes it meanwhile.
+
+    Returns:
+        How many texts were encoded.
+    """
+    manifest, _ = live_papers(store)
+    if manifest is None or manifest.format_version < FORMAT_VERSION:
+        return 0
+    check_encoder(manifest, encoder)
+    together, done = getattr(encoder, "together", KEPT_TOGETHER), 0
+    while True:
+        index = Index.open(store)
+        if index.cuts is None or index.log is None:
+            return done
+        missing = _missing(index.papers, index.cuts, index.log)
+        if not len(missing):
+            return done
+        texts, total = index.cuts.texts_of(missing, index.papers), done + len(missing)
+        progress(done, total)
+        for at in range(0, len(missing), together):
+            some = slice(at, at + together)
+            vectors = encoder.encode(texts[some], progress=_from(done, total, progress))
+            done += len(vectors)
+            with _patient_lock(store), writing(store):
+                live, _ = live_papers(store)
+                if live and store / live.vectors == index.log.path:
+                    with LogWriter(index.log.path, index.log.dimension) as log:
+                        log.append(missing[some], vectors)
+                if live is None or live.generation != index.manifest.generation:
+                    break  # somebody has changed it: look again what is missing
+
+
+@contextmanager
+def _patient_lock(store: Path) -> Iterator[None]:
+    """The lock of the store, waited for while another process holds it."""
+    with ExitStack() as held:
+        while True:
+            try:
+                held.enter_context(writer_lock(store))
+                break
+            except StoreBusyError:
+                time.sleep(BUSY_SECONDS)
+        yield
 
 
 def _advance(
@@ -243,6 +298,9 @@ def _advance(
         return old, 0
     contents = Contents.of(papers, live, stored)
     generation = new_generation_id()
+    vectors = f"{VECTORS}/{generation}.bin"
+    if live and not _compact(live, contents, store, store / vectors):
+        vectors = live.manifest.vectors
     manifest = Manifest(
         generation=generation,
         # A run that goes on with another, or brings an index over, can be undone with it.
@@ -256,14 +314,14 @@ def _advance(
         origins=origins,
         content=contents.content,
         code=code_hash(),
-        vectors=live.manifest.vectors if live else f"{VECTORS}/{generation}.bin",
-        checksums=live.manifest.checksums if live else (),
+        vectors=vectors,
+        checksums=live.manifest.checksums if live and live.manifest.vectors == vectors else (),
     )
     path = store / manifest.vectors
     with writing(store):
         path.parent.mkdir(exist_ok=True)
     log = Log.open(path, manifest.dimension)
-    missing = _missing(contents, log)
+    missing = _missing(contents.papers, contents.cuts, log)
     manifest = manifest.model_copy(update={"records": len(log.stored)})
     if len(missing) > ASK_BEFORE:
         manifest = write_generation(store, manifest, contents, None)
@@ -282,13 +340,35 @@ def _advance(
     return write_generation(store, manifest, contents, map_), len(missing)
 
 
-def _missing(contents: Contents, log: Log) -> Keys:
+def _compact(live: Index, contents: Contents, store: Path, path: Path) -> bool:
+    """Write the vectors that are needed into a file of their own, if most are not.
+
+    Returns:
+        Whether they were written.
+    """
+    log, parts = live.log, (contents.cuts, live.cuts)
+    if log is None:
+        return False
+    keys = [part for cuts in parts if cuts for part in (cuts.paper_keys, cuts.passage_keys)]
+    needed = np.unique(np.concatenate(keys))
+    rows = log.find(needed)
+    needed, rows = needed[rows >= 0], rows[rows >= 0]
+    if len(log.stored) < LEAST_TO_COMPACT or len(log.stored) < 2 * len(needed):
+        return False
+    with writing(store), LogWriter(path, log.dimension) as written:
+        for at in range(0, len(rows), BLOCK):
+            some = slice(at, at + BLOCK)
+            written.append(needed[some], log.take(rows[some]))
+    return True
+
+
+def _missing(papers: Sequence[Paper], cuts: Cuts, log: Log) -> Keys:
     """The keys of texts without a vector, each once: whole papers first, the newest before all."""
-    newest = np.argsort(-Sightings.of(contents.papers).earliest, kind="stable")
+    newest = np.argsort(-Sightings.of(papers).earliest, kind="stable")
     place = np.empty(len(newest), dtype=np.int64)
     place[newest] = np.arange(len(newest))
-    passages = np.argsort(place[contents.cuts.owner], kind="stable")
-    keys = np.concatenate([contents.cuts.paper_keys[newest], contents.cuts.passage_keys[passages]])
+    passages = np.argsort(place[cuts.owner], kind="stable")
+    keys = np.concatenate([cuts.paper_keys[newest], cuts.passage_keys[passages]])
     missing = keys[log.find(keys) < 0]
     _, first = np.unique(missing, return_index=True)
     return missing[np.sort(first)]
@@ -306,7 +386,7 @@ def _encode(
         return
     total = len(missing)
     progress(0, total)
-    texts = contents.texts(missing)
+    texts = contents.cuts.texts_of(missing, contents.papers)
     with LogWriter(path, encoder.dimension) as log:
         together = getattr(encoder, "together", KEPT_TOGETHER)  # a cluster takes more at once
         for at in range(0, total, together):

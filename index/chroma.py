@@ -1,6 +1,6 @@
 """Chroma as a server of vectors beside the store, for collections that exact search is slow on.
 
-It holds every paper and passage of the live generation: vector, text, and metadata to filter by.
+It holds every paper and passage of the live generation: vector, text and metadata.
 The nearest that it finds are compared exactly, with the vectors of the store; where it does not
 answer, everything is. `chroma run` (the server in Rust) and Chroma Cloud are such servers; the
 older one in Python is not safe to run.
@@ -12,9 +12,10 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -37,6 +38,7 @@ KINDS: tuple[Kind, ...] = ("papers", "passages")
 NEAREST: Mapping[Kind, int] = {"papers": 300, "passages": 1000}
 """How many of the nearest are compared exactly."""
 BATCH = 1000
+TIMEOUT_SECONDS = 10.0
 RETRY_SECONDS = 5.0
 """A server that did not answer is left alone for so long."""
 
@@ -57,12 +59,21 @@ class Chroma:
         Raises:
             InputError: the address is none.
         """
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError:
+            parts, port = urlsplit(""), None
         if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise InputError(f"ABSTRACTQA_CHROMA_URL {url!r} is no address: write http://host:8000")
-        self.url = url
+            raise InputError("ABSTRACTQA_CHROMA_URL is no address: write http://host:8000")
+        if parts.username or parts.password or parts.path.strip("/") or parts.query:
+            raise InputError(
+                "ABSTRACTQA_CHROMA_URL holds more than scheme, host and port: give what the server"
+                " asks for as ABSTRACTQA_CHROMA_TOKEN"
+            )
         self._host, self._ssl = parts.hostname, parts.scheme == "https"
-        self._port = parts.port or (443 if self._ssl else 8000)
+        self._port = port or (443 if self._ssl else 8000)
+        self.url = f"{parts.scheme}://{parts.netloc}"
         self._token = token
         self._name = collection
         self._lock = Lock()
@@ -85,24 +96,51 @@ class Chroma:
         try:
             with self._lock:
                 if self._client is None:
-                    self._client = chromadb.HttpClient(
+                    # Chroma's client waits for ever; this tells first whether the server is there.
+                    httpx.get(f"{self.url}/api/v2/heartbeat", timeout=TIMEOUT_SECONDS)
+                    client = chromadb.HttpClient(
                         host=self._host,
                         port=self._port,
                         ssl=self._ssl,
                         headers={"x-chroma-token": self._token} if self._token else None,
                         settings=Settings(anonymized_telemetry=False),
                     )
+                    session = getattr(getattr(client, "_server", None), "_session", None)
+                    if isinstance(session, httpx.Client):
+                        session.timeout = httpx.Timeout(TIMEOUT_SECONDS)
+                    self._client = client
             yield self._client
         except (ChromaError, httpx.HTTPError, ValueError, OSError) as error:
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
             raise DatabaseError(f"Chroma at {self.url} did not answer ({reason})") from error
 
     def _collection(self, client: "ClientAPI", kind: Kind) -> "Collection":
-        return client.get_or_create_collection(
-            f"{self._name}-{kind}",
-            configuration={"hnsw": {"space": "cosine"}},
-            embedding_function=None,
-        )
+        return client.get_collection(f"{self._name}-{kind}", embedding_function=None)
+
+    def _own(self, client: "ClientAPI", kind: Kind, store: Path) -> "Collection":
+        """The collection of a store, made if it is missing.
+
+        Raises:
+            DatabaseError: it is another store's.
+        """
+        from chromadb.errors import NotFoundError
+
+        owner = hashlib.sha256(str(store.resolve()).encode()).hexdigest()[:16]
+        try:
+            found = self._collection(client, kind)
+        except NotFoundError:
+            return client.create_collection(
+                f"{self._name}-{kind}",
+                metadata={"store": owner},
+                configuration={"hnsw": {"space": "cosine"}},
+                embedding_function=None,
+            )
+        if (found.metadata or {}).get("store") != owner:
+            raise DatabaseError(
+                f"the collections {self._name!r} at {self.url} are those of another index: set"
+                " ABSTRACTQA_CHROMA_COLLECTION to another name"
+            )
+        return found
 
     def bring(
         self, index: Index, store: Path, progress: Callable[[int, int], None] = lambda *_: None
@@ -122,7 +160,7 @@ class Chroma:
         changed = 0
         with self._asking() as client:
             for kind in KINDS:
-                collection = self._collection(client, kind)
+                collection = self._own(client, kind, store)
                 there = ledger.there[kind]
                 if collection.count() != len(there):
                     there = _listed(collection)
@@ -146,19 +184,46 @@ class Chroma:
         return changed
 
     def holds(self, index: Index, store: Path) -> bool:
-        """Whether an index was brought as it is."""
-        return _Ledger.read(store, self.url, self._name).content == index.manifest.content
+        """Whether an index was brought as it is, and is all there."""
+        ledger = _Ledger.read(store, self.url, self._name)
+        if ledger.content != index.manifest.content:
+            return False
+        try:
+            with self._asking() as client:
+                sizes = [self._own(client, kind, store).count() for kind in KINDS]
+        except DatabaseError as error:
+            _LOG.warning("%s; everything is compared instead", error)
+            return False
+        return sizes == [len(ledger.there[kind]) for kind in KINDS]
 
-    def nearest(
-        self, kind: Kind, vector: Floats, count: int, where: Mapping[str, Any] | None = None
-    ) -> list[str]:
+    def count(self) -> int:
+        """How many records the server has.
+
+        Raises:
+            DatabaseError: the server cannot be reached, or refuses.
+        """
+        from chromadb.errors import NotFoundError
+
+        total = 0
+        with self._asking() as client:
+            for kind in KINDS:
+                try:
+                    total += self._collection(client, kind).count()
+                except NotFoundError:
+                    continue  # nothing was brought yet
+        return total
+
+    def brought(self, store: Path) -> int:
+        """When something was last brought, in nanoseconds; 0 if nothing ever was."""
+        return _Ledger.stamp(store, self.url, self._name)
+
+    def nearest(self, kind: Kind, vector: Floats, count: int) -> list[str]:
         """The ids of the records nearest to a unit vector, best first.
 
         Args:
             kind: Papers, or passages, whose ids are `paper:start-end`.
             vector: Shape (d,).
             count: How many, at most.
-            where: A filter in Chroma's terms over `paper`, `year`, `day` (an ordinal) and `title`.
 
         Raises:
             DatabaseError: the server cannot be reached, or refuses.
@@ -167,7 +232,6 @@ class Chroma:
             found = self._collection(client, kind).query(
                 query_embeddings=[vector.tolist()],
                 n_results=count,
-                where=dict(where) if where else None,
                 include=[],
             )
         return found["ids"][0]
@@ -182,21 +246,36 @@ class Chroma:
         }
 
         def of(kind: Kind) -> Callable[[Floats], NDArray[np.int64] | None]:
+            @lru_cache(maxsize=16)  # one answer compares a few vectors, repeatedly
+            def asked(vector: bytes) -> list[str]:
+                return self.nearest(kind, np.frombuffer(vector, dtype=np.float32), NEAREST[kind])
+
             def candidates(vector: Floats) -> NDArray[np.int64] | None:
                 if time.monotonic() < self._silent_until:
                     return None
                 try:
-                    ids = self.nearest(kind, vector, NEAREST[kind])
+                    ids = asked(np.asarray(vector, dtype=np.float32).tobytes())
                 except DatabaseError as error:
                     self._silent_until = time.monotonic() + RETRY_SECONDS
                     _LOG.warning("%s; everything is compared instead", error)
                     return None
-                rows = (places[kind].get(id_) for id_ in ids)
-                return np.asarray([row for row in rows if row is not None], dtype=np.int64)
+                rows = [row for id_ in ids if (row := places[kind].get(id_)) is not None]
+                if len(rows) < min(NEAREST[kind], len(places[kind])):
+                    return None  # it has lost records, or those of another index
+                return np.asarray(rows, dtype=np.int64)
 
             return candidates
 
-        return index.searched(of("papers"), of("passages"))
+        papers, sentences = of("papers"), of("passages")
+
+        def passages(vector: Floats) -> NDArray[np.int64] | None:
+            """The nearest passages, and all those of the nearest papers."""
+            near, whole = sentences(vector), papers(vector)
+            if near is None or whole is None:
+                return None
+            return np.union1d(near, np.flatnonzero(np.isin(index.owner, whole)))
+
+        return index.searched(papers, passages)
 
 
 def recall(index: Index, chroma: Chroma, kind: Kind = "passages", queries: int = 20) -> float:
@@ -224,15 +303,26 @@ class _Ledger:
     """What was brought to a server: the id of each record and the key of its text."""
 
     def __init__(self, path: Path, there: dict[Kind, dict[str, int]], content: str) -> None:
-        self._path = path
+        self._file = path
         self.there = there
         self.content = content
         """That of the manifest of the index."""
 
+    @staticmethod
+    def _path(store: Path, url: str, name: str) -> Path:
+        place = hashlib.sha256(f"{url}\n{name}".encode()).hexdigest()[:12]
+        return store / f".chroma-{place}.json"
+
+    @classmethod
+    def stamp(cls, store: Path, url: str, name: str) -> int:
+        try:
+            return cls._path(store, url, name).stat().st_mtime_ns
+        except OSError:
+            return 0
+
     @classmethod
     def read(cls, store: Path, url: str, name: str) -> Self:
-        place = hashlib.sha256(f"{url}\n{name}".encode()).hexdigest()[:12]
-        path = store / f".chroma-{place}.json"
+        path = cls._path(store, url, name)
         try:
             there = json.loads(path.read_text(encoding="utf-8"))
             return cls(path, {kind: dict(there[kind]) for kind in KINDS}, there["content"])
@@ -240,7 +330,10 @@ class _Ledger:
             return cls(path, {kind: {} for kind in KINDS}, "")
 
     def write(self) -> None:
-        self._path.write_text(json.dumps(self.there | {"content": self.content}), encoding="utf-8")
+        temporary = self._file.with_suffix(".tmp")
+        content = json.dumps(self.there | {"content": self.content})
+        temporary.write_text(content, encoding="utf-8")
+        temporary.replace(self._file)
 
 
 def _cuts(index: Index) -> Cuts:

@@ -98,6 +98,18 @@ class Cuts:
         found = self.texts[self.text_starts[row] : self.text_starts[row + 1]]
         return found.decode("utf-8", "surrogatepass")
 
+    def texts_of(self, keys: Keys, papers: Sequence[Paper]) -> list[str]:
+        """The text of each key of a paper or a passage."""
+        wanted = set(keys.tolist())
+        found: dict[int, str] = {}
+        for row, key in enumerate(self.paper_keys.tolist()):
+            if key in wanted and key not in found:
+                found[key] = paper_text(papers[row])
+        for row, key in enumerate(self.passage_keys.tolist()):
+            if key in wanted and key not in found:
+                found[key] = self.text(row)
+        return [found[key] for key in keys.tolist()]
+
     def save(self, folder: Path) -> None:
         """Write into a generation's folder."""
         with (folder / FILE_NAME).open("wb") as file:

@@ -22,10 +22,9 @@ from index.lexical import LexicalIndex
 from index.manifest import Manifest, hash_files
 from index.names import Names
 from index.papers import Paper
-from index.passages import paper_text
 from index.publish import prune, publish, stage, writing
 from index.store import Index
-from index.vectors import Keys, checksums
+from index.vectors import checksums
 
 MANY = 5000
 """New papers whose names are gathered in a process of its own."""
@@ -78,18 +77,6 @@ class Contents:
         for part in (self.cuts.paper_keys, self.cuts.passage_keys, self.cuts.spans):
             digest.update(part.tobytes())
         return digest.hexdigest()
-
-    def texts(self, keys: Keys) -> list[str]:
-        """The text of each key of a paper or a passage."""
-        wanted = set(keys.tolist())
-        found: dict[int, str] = {}
-        for row, key in enumerate(self.cuts.paper_keys.tolist()):
-            if key in wanted and key not in found:
-                found[key] = paper_text(self.papers[row])
-        for row, key in enumerate(self.cuts.passage_keys.tolist()):
-            if key in wanted and key not in found:
-                found[key] = self.cuts.text(row)
-        return [found[key] for key in keys.tolist()]
 
 
 @contextmanager

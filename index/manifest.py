@@ -81,8 +81,6 @@ def read_manifest(folder: Path, store: Path) -> Manifest:
 def check_files(folder: Path, manifest: Manifest, store: Path) -> None:
     """Check every file of a generation against its hash.
 
-    Chroma may crash the process on a damaged file, so this comes before it opens anything.
-
     Raises:
         StoreError: a file is missing or has changed.
     """

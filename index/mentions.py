@@ -61,16 +61,19 @@ class Mentions:
     """Those of them that are written with a comma."""
 
 
-def gather(papers: Sequence[Paper], before: Mentions | None = None) -> Mentions:
+def gather(
+    papers: Sequence[Paper], before: Mentions | None = None, new: Sequence[int] | None = None
+) -> Mentions:
     """Gather the names of a collection.
 
     Args:
         papers: In the order of their rows.
-        before: What was gathered of those papers that are known, with their rows as they are now;
-            the others have no title in it. What is gathered is added to it.
+        before: What was gathered of those papers that are known, with their rows as they are now.
+            What is gathered is added to it.
+        new: The rows of the others; by default all.
     """
     mentions = before or Mentions(titles=[[]] * len(papers), coinages=[NOTHING] * len(papers))
-    new = [row for row, title in enumerate(mentions.titles) if not title]
+    new = range(len(papers)) if new is None else new
     several = set[str]()
     texts: list[str] = []
     for row in new:

@@ -77,9 +77,11 @@ class Names:
             papers: In the order of their rows.
             live: The names of papers of which some are the same.
             kept: The row in `live` of each paper that is in it as it is now, else -1, shape (P,).
+                What only papers coined that are gone still counts as a name where others spell it.
         """
         before = live._carried(kept) if live is not None and kept is not None else None
-        found = gather(papers, before)
+        new = None if before is None or kept is None else np.flatnonzero(kept < 0).tolist()
+        found = gather(papers, before, new)
         keys = sorted(
             key for key in {*found.rows, *found.own} if found.rows.get(key) or found.own.get(key)
         )

@@ -4,9 +4,11 @@ Ray is optional (`pip install 'abstractqa[ray]'`). Reading, counting words and w
 the command runs; they take seconds where encoding takes hours.
 """
 
+import socket
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import numpy as np
 
@@ -20,6 +22,7 @@ BATCH = 256
 """Texts that a worker encodes at once."""
 WAITING = 2
 """Batches that wait for each worker: enough that none is idle, and few in memory."""
+REACHED_SECONDS = 5.0
 RETRIES = 5
 """Times that a batch is given to a worker again when one died with it."""
 
@@ -125,11 +128,14 @@ def _connected(address: str | None) -> "ModuleType":
             "Ray is not installed: run pip install 'abstractqa[ray]', or leave --engine out"
         ) from error
     try:
+        parts = urlsplit(address if address and "://" in address else f"//{address or ''}")
+        if parts.hostname and parts.port:  # Ray itself tries for minutes
+            socket.create_connection((parts.hostname, parts.port), REACHED_SECONDS).close()
         if address is None:
             ray.init("local", log_to_driver=False, include_dashboard=False)
         else:
             ray.init(address, log_to_driver=False)
-    except (ConnectionError, ValueError, RuntimeError, TimeoutError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
         raise InputError(f"no Ray cluster at {address or 'this machine'} ({reason})") from error
     module: ModuleType = ray

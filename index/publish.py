@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from index.errors import StoreBusyError, StoreError
-from index.manifest import FILE_NAME, Manifest, read_manifest
+from index.manifest import FILE_NAME, Manifest, check_files, read_manifest
 from index.store import (
     CURRENT,
     GENERATIONS,
@@ -106,9 +106,16 @@ def prune(store: Path, keep: set[str | None]) -> None:
     for folder in own_generations(store):
         if folder.name not in keep:
             shutil.rmtree(folder)
-        elif (folder / FILE_NAME).is_file():
-            vectors = store / read_manifest(folder, store).vectors
-            needed |= {vectors, keys_of(vectors)}
+            continue
+        try:
+            manifest = read_manifest(folder, store)
+        except StoreError:
+            if folder.name == current(store):
+                raise
+            shutil.rmtree(folder)  # no way back to it, and none is needed to go on
+            continue
+        if manifest.vectors:
+            needed |= {store / manifest.vectors, keys_of(store / manifest.vectors)}
     for path in (store / VECTORS).glob("*.*"):
         if path not in needed:
             path.unlink()
@@ -140,6 +147,11 @@ def undo(store: Path, expected: str | None = None) -> str:
         previous = read_manifest(generation_folder(store, live), store).previous
         if previous is None or not generation_folder(store, previous).is_dir():
             raise StoreError(f"the index at {store} has no earlier state to go back to")
+        check_files(
+            generation_folder(store, previous),
+            read_manifest(generation_folder(store, previous), store),
+            store,
+        )
         with writing(store):
             _set_current(store, previous)
     return previous

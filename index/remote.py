@@ -36,21 +36,29 @@ class RemoteEncoder:
             EncoderError: the address is none, or names no model.
         """
         self._url, _, self.name = address.partition("#")
-        if not urlsplit(self._url).hostname or not self.name:
+        try:
+            parts = urlsplit(self._url)
+            parts.port  # noqa: B018 - it says whether it is one
+        except ValueError:
+            parts = urlsplit("")
+        if not parts.hostname or not self.name:
             raise EncoderError(
                 f"the encoder {address!r} is no address: write http://HOST:PORT/v1#MODEL"
+            )
+        if parts.username or parts.password:
+            raise EncoderError(
+                "the encoder's address holds a password: give it as ABSTRACTQA_ENCODER_KEY"
             )
         self._key = key
         self._lock = Lock()
 
     @cached_property
     def weights_hash(self) -> str:
-        """SHA-256 of the model's name and of a vector that it gives, hexadecimal.
+        """SHA-256 of the model's name and its vectors' length, hexadecimal.
 
-        Another model under the same name is another encoder.
+        The weights are out of reach, and vectors differ a little from one reply to the next.
         """
-        vector = np.round(self._vectors(["a check of which model this is"])[0], 2)
-        return hashlib.sha256(f"{self.name}\n{vector.tolist()}".encode()).hexdigest()
+        return hashlib.sha256(f"{self.name}\n{self.dimension}".encode()).hexdigest()
 
     @cached_property
     def dimension(self) -> int:
@@ -93,6 +101,7 @@ class RemoteEncoder:
         )
 
     def _vectors(self, texts: Sequence[str]) -> Vectors:
+        from httpx import InvalidURL
         from openai import OpenAIError
 
         given = [text[:MOST_CHARACTERS] or " " for text in texts]
@@ -102,13 +111,18 @@ class RemoteEncoder:
             reply = client.embeddings.create(model=self.name, input=given, encoding_format="float")
             rows = sorted(reply.data, key=lambda each: each.index)
             vectors = np.asarray([row.embedding for row in rows], dtype=np.float32)
-        except (OpenAIError, ValueError, TypeError, AttributeError) as error:
+        except (OpenAIError, InvalidURL, ValueError, TypeError, AttributeError) as error:
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
             raise EncoderError(
                 f"the encoder {self.name} at {self._url} did not answer ({reason})"
             ) from error
-        lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
-        if vectors.shape[:1] != (len(texts),) or vectors.ndim != 2 or not np.all(lengths > 0):
+        with np.errstate(over="ignore"):
+            lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
+        if (
+            vectors.shape[:1] != (len(texts),)
+            or vectors.ndim != 2
+            or not np.all((lengths > 0) & np.isfinite(lengths))
+        ):
             raise EncoderError(
                 f"the encoder {self.name} at {self._url} gave {len(vectors)} vectors for"
                 f" {len(texts)} texts, or some that are not finite"

@@ -57,13 +57,18 @@ _OURS = {CURRENT, f"{CURRENT}.tmp", LOCK, GENERATIONS, VECTORS}
 def current(store: Path) -> str | None:
     """The id of the live generation, or None if nothing was published. Reads one small file.
 
+    A single generation is live without being named.
+
     Raises:
         StoreError: the store cannot be read, has lost its `CURRENT`, or the folder is no store.
     """
     given = _read_current(store)
     if given is not None and _ID.fullmatch(given):
         return given
-    if finished := [folder.name for folder in own_generations(store) if _is_finished(folder)]:
+    finished = [folder.name for folder in own_generations(store) if _is_finished(folder)]
+    if given is None and len(finished) == 1:
+        return finished[0]  # the first one, killed before it was named
+    if finished:
         raise StoreError(
             f"the index at {store} has lost the name of its live generation: to use the newest"
             f" one, run: echo {finished[-1]} > {shlex.quote(str(store / CURRENT))}"
@@ -337,9 +342,20 @@ class Index:
         except OSError as error:
             raise _unreadable(store, error) from error
 
+    @property
+    def is_finished(self) -> bool:
+        """Whether everything has its vector, and the map is drawn."""
+        return self.is_covered and self.map_json is not None
+
+    @property
+    def is_searched(self) -> bool:
+        """Whether vectors are compared with candidates alone."""
+        vectors = self.passage_vectors
+        return isinstance(vectors, Vectors) and vectors.candidates is not None
+
     def followed(self) -> Self:
         """The same generation with the vectors that were encoded since it was opened."""
-        old, cuts = self._log, self.cuts
+        old, cuts = self.log, self.cuts
         if self.is_covered or old is None or cuts is None or not old.grown:
             return self
         log = Log.open(old.path, old.dimension)
@@ -349,9 +365,9 @@ class Index:
 
     def with_vectors(self, keys: Keys, vectors: NDArray[np.float32]) -> Self:
         """The same generation with vectors of some texts that are not stored, in memory."""
-        if self._log is None or self.cuts is None:
+        if self.log is None or self.cuts is None:
             return self
-        return self._with(self._log.with_extra(keys, vectors), self.cuts)
+        return self._with(self.log.with_extra(keys, vectors), self.cuts)
 
     def encoded(self, papers: Sequence[int], passages: Sequence[int], encoder: Encoder) -> Self:
         """The same generation with vectors of some papers and passages that had none, in memory."""
@@ -365,8 +381,8 @@ class Index:
         keys = np.fromiter(texts, dtype=np.uint64, count=len(texts))
         return self.with_vectors(keys, encoder.encode(list(texts.values())))
 
-    def searched(self, papers: Candidates, passages: Candidates) -> Self:
-        """The same generation, in which a vector is compared with candidates alone."""
+    def searched(self, papers: Candidates | None, passages: Candidates | None) -> Self:
+        """The same generation, in which a vector is compared with candidates alone, if any."""
         wholes, sentences = self.paper_vectors, self.passage_vectors
         if not isinstance(wholes, Vectors) or not isinstance(sentences, Vectors):
             return self
@@ -377,13 +393,15 @@ class Index:
         )
 
     def within(self, allowed: NDArray[np.bool_]) -> Self:
-        """The same generation, in which candidates are the papers that may answer, if few may."""
+        """The same generation, in which the papers that may answer are compared if not all may."""
         vectors = self.paper_vectors
         if not isinstance(vectors, Vectors) or vectors.candidates is None:
             return self
         rows = np.flatnonzero(allowed)
-        if len(rows) == len(allowed) or len(rows) > FEW:
+        if len(rows) == len(allowed):
             return self
+        if len(rows) > FEW:
+            return self.searched(None, None)
         passages = np.flatnonzero(allowed[self.owner])
         return self.searched(lambda _: rows, lambda _: passages)
 
@@ -395,7 +413,8 @@ class Index:
         )
 
     @property
-    def _log(self) -> Log | None:
+    def log(self) -> Log | None:
+        """Its file of vectors, if it is a generation."""
         vectors = self.paper_vectors
         return vectors.log if isinstance(vectors, Vectors) else None
 

@@ -19,6 +19,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from index.errors import EncoderError
+
 Floats = NDArray[np.float32]
 Keys = NDArray[np.uint64]
 
@@ -173,21 +175,31 @@ class LogWriter:
     def __init__(self, path: Path, dimension: int) -> None:
         """Open files to append to, made if missing; what is not a whole record is dropped."""
         size = _records(path, dimension)
+        self._dimension = dimension
         self._files = [(path.open("ab"), 4 * dimension), (keys_of(path).open("ab"), 8)]
         for file, width in self._files:
             file.truncate(size * width)
 
     def append(self, keys: Keys, vectors: Floats) -> None:
-        """Write one batch, shapes (n,) and (n, d): the keys last, for they make it count."""
+        """Put one batch on the disk, shapes (n,) and (n, d): the keys last, they make it count.
+
+        Raises:
+            EncoderError: the vectors are of another length.
+        """
+        if vectors.shape != (len(keys), self._dimension):
+            raise EncoderError(
+                f"the encoder gave vectors of shape {vectors.shape} where"
+                f" {(len(keys), self._dimension)} was asked for"
+            )
         parts = (vectors.astype("<f4", copy=False), keys.astype("<u8", copy=False))
         for (file, _), part in zip(self._files, parts, strict=True):
             file.write(part.tobytes())
             file.flush()
+            os.fsync(file.fileno())
 
     def close(self) -> None:
-        """Put everything on the disk."""
+        """Close the files."""
         for file, _ in self._files:
-            os.fsync(file.fileno())
             file.close()
 
     def __enter__(self) -> Self:

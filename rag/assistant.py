@@ -24,7 +24,7 @@ from rag.digests import Digest, allowed, list_digests
 from rag.llamaindex import AbstractQueryEngine, HybridRetriever
 from rag.pipeline import Pipeline, Recipe, check_question
 from rag.query import Request
-from rag.retrieval import Probe, encode_candidates
+from rag.retrieval import Probe, encode_candidates, passage_rows
 from rag.schema import Answer, Event, Filters, Finished, Hit, IndexInfo, Mode, Options, Usage
 from rag.settings import Settings, load_settings
 from rag.synthesis.writer import Writer, Writers
@@ -36,23 +36,8 @@ if TYPE_CHECKING:
     from llama_index.core.base.base_retriever import BaseRetriever
     from llama_index.core.llms import LLM
 
-    from index.chroma import Chroma
 
 T = TypeVar("T")
-
-
-def chroma_of(settings: Settings) -> "Chroma | None":
-    """The Chroma server that the settings name.
-
-    Raises:
-        InputError: its address is none.
-    """
-    if not settings.chroma_url:
-        return None
-    from index.chroma import Chroma  # most indexes have none
-
-    token = settings.chroma_token.get_secret_value() if settings.chroma_token else None
-    return Chroma(settings.chroma_url, token, settings.chroma_collection)
 
 
 MOST_WAITING = 128
@@ -80,7 +65,8 @@ class Assistant:
         self._encoder = encoder
         self._recipe = recipe
         self._writers = Writers(settings, encoder)
-        self._chroma = chroma_of(settings) if settings else None
+        self._chroma = settings.chroma() if settings else None
+        self._brought = 0
         self._former_writers: list[Writers] = []
         self._lock = Lock()
         self._pool_lock = Lock()
@@ -110,8 +96,8 @@ class Assistant:
     def _load(self) -> tuple[Index, Pipeline]:
         index = Index.open(self._store)
         check_encoder(index.manifest, self._encoder)
-        if self._chroma and index.is_covered and self._chroma.holds(index, self._store):
-            index = self._chroma.searching(index)
+        self._brought = 0
+        index = self._searching(index)
         return index, Pipeline(index, self._encoder, self._recipe)
 
     def _live(self) -> tuple[Index, Pipeline]:
@@ -120,10 +106,20 @@ class Assistant:
             live = current(self._store)
             if live is not None and live != self._index.manifest.generation:
                 self._index, self._pipeline = self._load()
-            elif (followed := self._index.followed()) is not self._index:
+            elif (followed := self._searching(self._index.followed())) is not self._index:
                 self._index = followed
                 self._pipeline = Pipeline(followed, self._encoder, self._recipe)
             return self._index, self._pipeline
+
+    def _searching(self, index: Index) -> Index:
+        """The index, searched by the Chroma server if it has been brought there."""
+        if self._chroma is None or index.is_searched or not index.is_covered:
+            return index
+        brought = self._chroma.brought(self._store)
+        if brought == self._brought:
+            return index
+        self._brought = brought
+        return self._chroma.searching(index) if self._chroma.holds(index, self._store) else index
 
     def ask(
         self,
@@ -243,19 +239,25 @@ class Assistant:
         request = pipeline.request(question, history, filters or Filters(), options)
         if not index.is_covered:
             earlier = [turn.text for turn in request.turns if turn.role == "user"][-1:]
-            pipeline = self._encoded(index, " ".join([*earlier, request.asked]), request.allowed)
+            text = " ".join([*earlier, request.asked])
+            _, pipeline = self._encoded(index, text, request.allowed)
         return pipeline, request
 
-    def _encoded(self, index: Index, text: str, allowed: NDArray[np.bool_]) -> Pipeline:
-        """The pipeline of an index in which what a text may be about is encoded, and kept so."""
+    def _encoded(
+        self, index: Index, text: str, allowed: NDArray[np.bool_] | None = None
+    ) -> tuple[Index, Pipeline]:
+        """An index in which what a text may be about is encoded, kept for the next questions."""
         probe = Probe.of(text, index, self._encoder)
         encoded = encode_candidates(index, probe, self._encoder, allowed)
+        return self._kept(index, encoded)
+
+    def _kept(self, index: Index, encoded: Index) -> tuple[Index, Pipeline]:
+        """The live index with what was encoded of it, unless another thread was first."""
+        pipeline = Pipeline(encoded, self._encoder, self._recipe)
         with self._lock:
-            if encoded is not index and self._index is index:
-                self._index = encoded
-                self._pipeline = Pipeline(encoded, self._encoder, self._recipe)
-                return self._pipeline
-        return Pipeline(encoded, self._encoder, self._recipe)
+            if self._index is index:
+                self._index, self._pipeline = encoded, pipeline
+        return encoded, pipeline
 
     def check_mode(self, mode: Mode) -> None:
         """Refuse a mode that cannot be had.
@@ -362,8 +364,11 @@ class Assistant:
         writer = self._writers.writer(mode)
 
         def make(tell: Tell) -> Table:
+            index = self._live()[0]
+            if not index.is_covered and question.strip():
+                index, _ = self._encoded(index, question)
             return make_table(
-                self._live()[0],
+                index,
                 self._encoder,
                 question,
                 columns,
@@ -399,7 +404,12 @@ class Assistant:
         if limit < 1:
             raise InputError(f"limit must be at least 1, not {limit}")
         index, _ = self._live()
-        return list(similar_papers(index, row_of(index, paper_id), limit))
+        row = row_of(index, paper_id)
+        if not index.is_covered:
+            own = index.encoded([row], passage_rows(index, row), self._encoder)
+            index, _ = self._kept(index, own)
+            index, _ = self._encoded(index, index.papers[row].display_title)
+        return list(similar_papers(index, row, limit))
 
     def newest(self, since: date | None = None) -> list[Paper]:
         """The papers that are new, those of the latest digest first.
@@ -428,7 +438,7 @@ class Assistant:
         index, pipeline = self._live()
         if not index.is_covered:
             mask = allowed(index.papers, filters or Filters())
-            pipeline = self._encoded(index, check_question(query), mask)
+            _, pipeline = self._encoded(index, check_question(query), mask)
         return list(pipeline.search(query, limit, filters or Filters()))
 
     def papers(self, filters: Filters | None = None) -> list[Paper]:

@@ -14,7 +14,7 @@ from index.encoder import Encoder
 from index.passages import Passage
 from index.store import Index
 from rag.pipeline import Pipeline
-from rag.retrieval import Probe, best_passages, passage_rows, rank
+from rag.retrieval import Probe, best_passages, encode_candidates, passage_rows, rank
 from rag.schema import Filters, Finished, Hit, Retrieved
 
 if TYPE_CHECKING:
@@ -82,6 +82,8 @@ class HybridRetriever(BaseRetriever):
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         probe = Probe.of(query_bundle.query_str, self._index, self._encoder)
+        if not self._index.is_covered:
+            self._index = encode_candidates(self._index, probe, self._encoder)
         ranking = rank(self._index, probe)
         return [
             NodeWithScore(node=self._index.passages[at].node(), score=float(ranking.scores[paper]))

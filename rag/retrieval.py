@@ -29,6 +29,8 @@ SENTENCE_WEIGHT = 0.7
 LEXICAL_WEIGHT = 0.7
 NEAREST_SENTENCES = 3
 PASSAGES_PER_HIT = 3
+ALSO = 100
+"""Papers first by their words that are compared besides what a server finds."""
 CANDIDATES, READ = 40, 10
 """Papers found by their words that are encoded when they are asked for, whole and by sentences."""
 FOUND_AMONG = 20
@@ -145,6 +147,21 @@ def _nearest_mean(cosines: Floats, owner: NDArray[np.int64], papers: int) -> Flo
     return (sums / np.maximum(np.minimum(counts, NEAREST_SENTENCES), 1)).astype(np.float32)
 
 
+def _cosines(index: Index, probe: Probe) -> tuple[Floats, Floats]:
+    """The cosine of a question and each passage and paper, shapes (S,) and (P,).
+
+    Where only candidates are compared, the papers that share its words are compared, too.
+    """
+    passages = index.passage_vectors @ probe.vector
+    whole = index.paper_vectors @ probe.vector
+    if index.is_searched:
+        rows = np.argsort(-index.lexical.scores(probe.tokens), kind="stable")[:ALSO]
+        whole[rows] = index.paper_vectors[rows] @ probe.vector
+        own = np.flatnonzero(np.isin(index.owner, rows))
+        passages[own] = index.passage_vectors[own] @ probe.vector
+    return passages, whole
+
+
 def rank(
     index: Index,
     probe: Probe,
@@ -160,8 +177,7 @@ def rank(
     """
     if allowed is not None:
         index = index.within(allowed)
-    passages = index.passage_vectors @ probe.vector
-    whole = index.paper_vectors @ probe.vector
+    passages, whole = _cosines(index, probe)
     nearest = _nearest_mean(passages, index.owner, len(index.papers))
     lexical = index.lexical.scores(probe.tokens)
     dense = _z(whole) + SENTENCE_WEIGHT * _z(nearest)
@@ -172,7 +188,7 @@ def rank(
 
 
 def encode_candidates(
-    index: Index, probe: Probe, encoder: Encoder, allowed: NDArray[np.bool_]
+    index: Index, probe: Probe, encoder: Encoder, allowed: NDArray[np.bool_] | None = None
 ) -> Index:
     """The index with vectors of the papers that are likeliest to answer, if they have none yet.
 
@@ -183,9 +199,10 @@ def encode_candidates(
         index: An index that is not encoded wholly.
         probe: The question.
         encoder: That of the index.
-        allowed: The papers that may answer, shape (P,).
+        allowed: The papers that may answer, shape (P,); all by default.
     """
-    lexical = np.where(allowed, index.lexical.scores(probe.tokens), 0)
+    lexical = index.lexical.scores(probe.tokens)
+    lexical = lexical if allowed is None else np.where(allowed, lexical, 0)
     first = np.argsort(-lexical, kind="stable")[:CANDIDATES]
     has_none = ~np.asarray(index.paper_vectors[first]).any(axis=1)
     index = index.encoded(first[(lexical[first] > 0) & has_none].tolist(), (), encoder)

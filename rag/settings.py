@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 import platformdirs
 from dotenv import dotenv_values
@@ -11,6 +11,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from index.errors import InputError
 from rag.kept_endpoint import ChatEndpoint, outranked_by, read_endpoint
+
+if TYPE_CHECKING:
+    from index.chroma import Chroma
 
 Unsupported = Literal["repair", "flag", "drop"]
 
@@ -144,6 +147,19 @@ class Settings(BaseSettings):
         description="Whether comparisons and questions of several parts are planned into"
         " sub-questions by the chat model.",
     )
+
+    def chroma(self) -> "Chroma | None":
+        """The Chroma server that they name.
+
+        Raises:
+            InputError: its address is none.
+        """
+        if not self.chroma_url:
+            return None
+        from index.chroma import Chroma  # most indexes have none
+
+        token = self.chroma_token.get_secret_value() if self.chroma_token else None
+        return Chroma(self.chroma_url, token, self.chroma_collection)
 
     @property
     def secret_of_encoder(self) -> str | None:

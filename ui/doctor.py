@@ -39,6 +39,8 @@ def examine(load: "Callable[[], Settings]") -> list[Check]:
         encoder = _kept(checks, "encoder", lambda: _encoder(settings), _weights)
         if encoder is not None:
             _kept(checks, "index", lambda: _index(settings, encoder), str)
+    if settings is not None and settings.chroma_url:
+        _kept(checks, "Chroma", lambda: _chroma(settings), str)
     _kept(checks, "page", _page, str)
     if settings is not None:
         _kept(checks, "answers", lambda: _writing(settings, encoder), str)
@@ -89,7 +91,7 @@ def _index(settings: "Settings", encoder: "SentenceEncoder") -> str:
     check_encoder(manifest, encoder)
     left = (
         ""
-        if index.is_covered
+        if index.is_finished
         else (
             f"; {index.coverage:.0%} encoded, the rest is found by its words: run"
             " abstractqa index --resume"
@@ -99,6 +101,22 @@ def _index(settings: "Settings", encoder: "SentenceEncoder") -> str:
         f"{manifest.papers:,} papers, {manifest.passages:,} sentences, every file as written "
         f"({manifest.generation}){left}"
     )
+
+
+def _chroma(settings: "Settings") -> str:
+    """Whether the server answers, and has what is published."""
+    from index.store import Index
+
+    chroma = settings.chroma()
+    if chroma is None:
+        return "none"
+    count = chroma.count()
+    if not chroma.holds(Index.open(settings.store), settings.store):
+        return (
+            f"{count:,} records at {chroma.url}, not those of the index: the next abstractqa index"
+            " writes them; until then everything is compared"
+        )
+    return f"{count:,} records at {chroma.url}, those of the index"
 
 
 def _writing(settings: "Settings", encoder: "SentenceEncoder | None") -> str:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypedDict, Unpack
 
-from index.errors import AbstractQAError, DatabaseError, InputError
+from index.errors import AbstractQAError, InputError
 from ui.terminal import Progress, note, say, wrap
 
 if TYPE_CHECKING:
@@ -143,6 +143,7 @@ def index_files(
     """Read files into the index and show how far it is."""
     from index.build import build
 
+    settings.chroma()  # an address that is none is refused before anything is done
     with engine.encoder(settings) as encoder, Progress() as progress:
         report = build(paths, settings.store, encoder, progress=progress, **how)
     bring_to_chroma(settings)
@@ -159,10 +160,9 @@ def bring_to_chroma(settings: "Settings") -> None:
         return
     from index.chroma import recall
     from index.store import Index
-    from rag.assistant import chroma_of
 
     try:
-        chroma = chroma_of(settings)
+        chroma = settings.chroma()
         index = Index.open(settings.store)
         if chroma and index.is_covered:
             with Progress() as progress:
@@ -170,7 +170,7 @@ def bring_to_chroma(settings: "Settings") -> None:
                 changed = chroma.bring(index, settings.store, count)
             found = recall(index, chroma)
             note(f"{changed:,} records changed on {settings.chroma_url}; recall@10 {found:.3f}")
-    except DatabaseError as error:
+    except AbstractQAError as error:
         note(f"{error}; the next run writes what changed, and questions compare everything")
 
 
@@ -191,7 +191,7 @@ def resume_beside(settings: "Settings") -> threading.Thread | None:
     """
     from index.store import Index
 
-    if Index.open(settings.store).is_covered:
+    if Index.open(settings.store).is_finished:
         return None
 
     def work() -> None:

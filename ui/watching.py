@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from index.errors import AbstractQAError, InputError
-from ui.indexing import index_files, summary
+from index.store import current
+from ui.indexing import index_files, resume_beside, summary
 from ui.terminal import note
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ def watch(folder: Path, settings: "Settings", stop: threading.Event | None = Non
     note(f"watching {folder}; new files are indexed as they come (Ctrl+C ends it)")
     if any(_visible(folder)):
         _index(folder, settings)
+    elif current(settings.store) is not None:
+        resume_beside(settings)
     for _ in _changes(folder, stop or threading.Event()):
         _index(folder, settings)
     return 0

@@ -11,11 +11,12 @@ import pytest
 from hashing_encoder import HashingEncoder
 from numpy.typing import NDArray
 
-from index.build import build, build_papers, resume
+from index.build import BuildReport, build, build_papers, resume
 from index.embedding import SentenceEncoder
-from index.errors import InputError, StoreBusyError
+from index.errors import InputError, StoreBusyError, StoreError
 from index.papers import Paper
 from index.passages import paper_text
+from index.publish import undo
 from index.store import Index, current
 
 TEA = Paper(
@@ -84,9 +85,9 @@ def test_a_digest_is_indexed_with_exact_offsets(
         for row, passage in zip(opened.owner, opened.passages, strict=True)
     }
     assert "Lids raise the pressure in a pot by 12\\%." in spans
-    assert np.allclose(
-        opened.passage_vectors, encoder.encode([p.text for p in opened.passages]), atol=1e-5
-    )
+    right = encoder.encode([passage.text for passage in opened.passages])
+    # In half precision, where one of them is, they turn by less than a degree.
+    assert (np.asarray(opened.passage_vectors) * right).sum(axis=1).min() > 0.9995
 
 
 def test_indexing_the_same_again_embeds_and_writes_nothing(
@@ -338,8 +339,78 @@ def test_a_run_that_is_stopped_keeps_what_it_encoded(store: Path) -> None:
     assert int(np.argmax(opened.lexical.scores(["721"]))) == 721
     report = resume(store, words)
     assert len(stopped.encoded) + len(words.encoded) == report.papers + report.passages == 2000
-    assert (report.unchanged, report.embedded, report.previous) == (1000, len(words.encoded), None)
+    assert (report.unchanged, report.embedded) == (1000, len(words.encoded))
+    assert report.previous == opened.manifest.generation
     followed = opened.followed()
     assert followed.coverage == Index.open(store).coverage == 1
     assert np.array_equal(followed.passage_vectors, Index.open(store).passage_vectors)
     assert build_papers(papers, store, words).generation == report.generation
+
+
+def test_papers_are_added_while_others_are_encoded(store: Path) -> None:
+    papers = [Paper(id=f"p{n}", title=f"Pot {n}", abstract=f"Pot {n} is.") for n in range(600)]
+
+    class Stopped(HashingEncoder):
+        def encode(self, *_: object, **__: object) -> NDArray[np.float32]:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        build_papers(papers, store, Stopped())
+    added: list[BuildReport] = []
+
+    class Interrupted(HashingEncoder):
+        def encode(
+            self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None
+        ) -> NDArray[np.float32]:
+            if not added:
+                added.append(build_papers([TEA], store, HashingEncoder()))
+            return super().encode(texts, progress=progress)
+
+    report = resume(store, Interrupted())
+    assert (added[0].new, report.papers) == (1, 601)
+    assert Index.open(store).is_finished
+
+
+def test_vectors_of_what_is_gone_are_left_behind(
+    store: Path, words: HashingEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("index.build.LEAST_TO_COMPACT", 20)
+    for time in range(6):
+        changed = TEA.model_copy(update={"abstract": f"Water boils at {time}. A lid helps."})
+        pots = [
+            Paper(id=f"p{n}", title=f"Pot {n}", abstract=f"Pot {n} has {time}.") for n in range(5)
+        ]
+        build_papers([changed, *pots], store, words)
+    index = Index.open(store)
+    assert index.log is not None
+    assert len(index.log.stored) < 60
+    expected = [words.encode_query(passage.text) for passage in index.passages]
+    assert np.allclose(index.passage_vectors, expected, atol=1e-6)
+    undo(store)
+    index = Index.open(store)
+    expected = [words.encode_query(passage.text) for passage in index.passages]
+    assert np.allclose(index.passage_vectors, expected, atol=1e-6)
+
+
+def test_a_first_run_killed_before_it_is_named_is_gone_on_with(
+    store: Path, words: HashingEncoder
+) -> None:
+    build_papers([TEA], store, words)
+    (store / "CURRENT").unlink()
+    assert len(Index.open(store).papers) == 1
+    assert build_papers([TEA, MILK], store, words).papers == 2
+    assert (store / "CURRENT").exists()
+
+
+def test_a_damaged_earlier_generation_is_no_way_back_and_no_hindrance(
+    store: Path, words: HashingEncoder
+) -> None:
+    first = build_papers([TEA], store, words).generation
+    second = build_papers([MILK], store, words).generation
+    (store / "generations" / first / "papers.jsonl").write_text("")
+    with pytest.raises(StoreError, match="has changed since it was written"):
+        undo(store)
+    assert current(store) == second
+    (store / "generations" / first / "manifest.json").write_text("")
+    third = Paper(id="lid", title="Lids", abstract="A lid helps.")
+    assert build_papers([third], store, words).papers == 3

@@ -89,5 +89,5 @@ def test_a_worker_that_cannot_encode_is_one_line(tmp_path: Path) -> None:
 
 
 def test_a_cluster_that_is_not_there_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no Ray cluster at 127"):
-        RayEncoder(_making(tmp_path), "127.0.0.1:1")
+    with pytest.raises(InputError, match="no Ray cluster at ray://127"):
+        RayEncoder(_making(tmp_path), "ray://127.0.0.1:1")
