@@ -12,7 +12,7 @@ import numpy as np
 
 from index.batch import read_batch
 from index.catalog import Sightings
-from index.collection_map import map_collection
+from index.collection_map import carry_on, map_collection
 from index.cuts import Cuts, code_hash
 from index.encoder import Encoder
 from index.errors import StoreBusyError
@@ -163,7 +163,8 @@ def build_papers(
     """
     started = time.monotonic()
     with writer_lock(store):
-        old, stored = live_papers(store)
+        old, lines = live_papers(store)
+        stored = tuple(lines)  # read once: they are looked at several times
         if old:
             check_encoder(old, encoder)
         with writing(store):
@@ -334,7 +335,9 @@ def _advance(
     if map_ is None:
         count = _counter(progress, "map")
         count(0, len(papers))
-        map_ = map_collection(papers, log.take(log.find(contents.cuts.paper_keys)))
+        vectors_of = log.take(log.find(contents.cuts.paper_keys))
+        map_ = carry_on(live.map if live else None, papers, vectors_of)
+        map_ = map_ or map_collection(papers, vectors_of)
         count(len(papers), len(papers))
     manifest = manifest.model_copy(update={"records": len(log.stored)})
     return write_generation(store, manifest, contents, map_), len(missing)

@@ -4,7 +4,8 @@ It is computed from the vectors of whole abstracts when papers are indexed, and 
 generation. The same vectors give the same map, on one machine.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,8 @@ _LEAST_TO_GROUP = 20
 
 _MOST_FOR_TSNE = 3000
 """Papers; t-SNE of more takes longer than anybody waits for a map."""
+_CARRIED, _AMID = 0.1, 5
+"""The share of a large map that changes before it is drawn anew; neighbours of a new paper."""
 
 _FEWEST_CLUSTERS = 8
 """In a large collection: its first two or three clusters are whole fields and tell nobody more."""
@@ -118,6 +121,60 @@ def map_collection(papers: Sequence[Paper], vectors: NDArray[np.float32]) -> Col
         else:
             places, groups = _laid_out(components), _grouped(components[:, :_DIMENSIONS])
     return _drawn(papers, _fitted(places), groups)
+
+
+def carry_on(
+    before: CollectionMap | None, papers: Sequence[Paper], vectors: NDArray[np.float32]
+) -> CollectionMap | None:
+    """The map of a large collection in which little changed: what was there stays where it was.
+
+    A new paper lies amid the five that are nearest to it, in the cluster of most of them.
+
+    Args:
+        before: The map before the change.
+        papers: P papers, in the order of their ids.
+        vectors: Their unit vectors, shape (P, d).
+
+    Returns:
+        None where the map is to be drawn anew: there is none, the collection is small, or more than
+        a tenth of it is new or gone.
+    """
+    if before is None or len(papers) <= _MOST_FOR_TSNE:
+        return None
+    places = {point.id: point for point in before.points}
+    known = [places.get(paper.id) for paper in papers]
+    new = [row for row, point in enumerate(known) if point is None]
+    there = np.asarray([row for row, point in enumerate(known) if point], dtype=np.int64)
+    most = len(papers) * _CARRIED
+    if len(new) > most or len(before.points) - len(there) > most:
+        return None
+    points = list(known)
+    for row, nearest in _nearest(vectors, new, there):
+        amid = [point for at in nearest if (point := known[at])]
+        clusters = Counter(point.cluster for point in amid)
+        points[row] = Point(
+            id=papers[row].id,
+            x=round(float(np.mean([point.x for point in amid])), _DIGITS),
+            y=round(float(np.mean([point.y for point in amid])), _DIGITS),
+            cluster=clusters.most_common(1)[0][0],
+        )
+    drawn = tuple(point for point in points if point)
+    sizes = Counter(point.cluster for point in drawn)
+    if len(sizes) < len(before.clusters):
+        return None
+    clusters_now = (c.model_copy(update={"size": sizes[c.number]}) for c in before.clusters)
+    return CollectionMap(points=drawn, clusters=tuple(clusters_now))
+
+
+def _nearest(
+    vectors: NDArray[np.float32], rows: Sequence[int], there: NDArray[np.int64]
+) -> Iterator[tuple[int, list[int]]]:
+    """Each of some rows with the rows among `there` that are nearest to it."""
+    for at in range(0, len(rows), 256):
+        some = list(rows[at : at + 256])
+        cosines = vectors[some] @ vectors[there].T
+        nearest = np.argpartition(-cosines, _AMID, axis=1)[:, :_AMID]
+        yield from zip(some, there[nearest].tolist(), strict=True)
 
 
 def _principal_components(centred: Floats) -> Floats:

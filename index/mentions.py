@@ -21,6 +21,7 @@ PLAIN = " "
 PHRASE = "  "
 """Begins the key of several atoms in lower case that join into a name."""
 
+_NO_LETTER = re.compile(r"[\W_]+")
 _OPENERS = frozenset('.?!:"“\n')
 _WITHIN = frozenset({"of", "the", "and", "for", "to", "in", "with", "a"})
 _LONGEST_KEY = 48
@@ -94,13 +95,16 @@ def gather(
     several.discard("")
     unheard = several - mentions.several
     mentions.several |= several
-    beginnings = _beginnings(mentions.several)
+    beginnings = _beginnings(mentions.several) if texts else set()
     for row, text in zip(new, texts, strict=True):
         for key in _joined(Atoms.of(text), mentions.several, mentions.loose, beginnings):
             mentions.rows[key].append(row)
     if before:
         beginnings = _beginnings(unheard)
-        for row in _may_spell(unheard, mentions.rows) - set(new):
+        wanted = _may_spell(unheard, mentions.rows)
+        for row in sorted(wanted.keys() - set(new)):
+            if not _has_letters(papers[row], wanted[row]):
+                continue
             text = fold(f"{clean_text(papers[row].title)}\n{clean_text(papers[row].abstract)}")
             for key in _joined(Atoms.of(text), unheard, mentions.loose, beginnings):
                 mentions.rows[key].append(row)
@@ -121,21 +125,33 @@ def _beginnings(keys: Iterable[str]) -> set[str]:
     }
 
 
-def _may_spell(keys: Iterable[str], rows: Mapping[str, Iterable[int]]) -> set[int]:
-    """The papers that have a word that one of the keys begins with, and one that it ends with."""
+def _may_spell(keys: Iterable[str], rows: Mapping[str, Iterable[int]]) -> dict[int, set[str]]:
+    """The papers that have a word a key begins with, and one that it ends with, and those keys."""
 
     def having(parts: Iterable[str]) -> set[int]:
         kinds = (kind + part for part in parts for kind in ("", PLAIN))
         return set[int]().union(*(rows.get(key, ()) for key in kinds))
 
-    found: set[int] = set()
+    found: dict[int, set[str]] = defaultdict(set)
     for key in keys:
         if len(key) <= _LONGEST_KEY:
             begins = having(key[:size] for size in range(1, len(key)))
             # Numbers are nobody's word: "GPT 4" has only its beginning among them.
             ends = having(key[at:] for at in range(1, len(key))) if key[-1].isalpha() else begins
-            found |= begins & ends
+            for row in begins & ends:
+                found[row].add(key)
     return found
+
+
+def _has_letters(paper: Paper, keys: Iterable[str]) -> bool:
+    """Whether the letters and digits of a paper, one after the other, have those of a key."""
+    run = _letters(f"{paper.title}\n{paper.abstract}")
+    return any(_letters(key) in run for key in keys)
+
+
+def _letters(text: str) -> str:
+    """The letters and digits of a text, in small letters without accents."""
+    return _NO_LETTER.sub("", fold(text)).casefold()
 
 
 def _single(atoms: Atoms, titled: int, several: set[str], forms: dict[str, str]) -> set[str]:

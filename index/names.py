@@ -10,7 +10,7 @@ import sys
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
@@ -86,9 +86,11 @@ class Names:
             key for key in {*found.rows, *found.own} if found.rows.get(key) or found.own.get(key)
         )
         sizes = [len(title) for title in found.titles]
-        grams = sorted(
-            {(gram, row) for row, title in enumerate(found.titles) for gram in trigrams(title)}
-        )
+        grams = [trigrams(title) for title in found.titles]
+        pairs = np.empty((sum(map(len, grams)), 2), dtype=np.int64)
+        pairs[:, 0] = np.fromiter(chain.from_iterable(grams), dtype=np.int64, count=len(pairs))
+        pairs[:, 1] = np.repeat(np.arange(len(grams)), [len(own) for own in grams])
+        pairs = np.unique(pairs, axis=0)
         return cls(
             keys,
             [found.forms.get(key, "") for key in keys],
@@ -96,10 +98,13 @@ class Names:
             *_packed([found.own.get(key, []) for key in keys]),
             found.called,
             np.asarray(sizes, dtype=np.int32),
-            np.asarray([gram for gram, _ in grams], dtype=np.uint32),
-            np.asarray([row for _, row in grams], dtype=np.int32),
+            pairs[:, 0].astype(np.uint32),
+            pairs[:, 1].astype(np.int32),
             [" ".join(title) for title in found.titles],
-            [json.dumps(astuple(coinage), separators=(",", ":")) for coinage in found.coinages],
+            [
+                json.dumps((c.head, c.is_titled, c.introduced, c.spelled), separators=(",", ":"))
+                for c in found.coinages
+            ],
             sorted("," * (key in found.loose) + key for key in found.several),
         )
 

@@ -9,7 +9,8 @@ from rapidfuzz import fuzz, process
 from rapidfuzz.utils import default_process
 
 from index.build import Progress
-from index.collection_map import map_collection
+from index.catalog import ids_of
+from index.collection_map import carry_on, map_collection
 from index.cuts import code_hash
 from index.errors import InputError
 from index.generation import Contents, write_generation
@@ -54,7 +55,7 @@ def remove(ids: Sequence[str], store: Path, *, progress: Progress | None = None)
     with writer_lock(store):
         live = Index.open(store)
         gone = set(ids)
-        if unknown := gone - {paper.id for paper in live.papers}:
+        if unknown := gone - set(ids_of(live.papers)):
             raise InputError(f"no paper {min(unknown)!r} in the index: give an id that is in it")
         stored = list(live.papers)
         papers = [paper for paper in stored if paper.id not in gone]
@@ -67,7 +68,10 @@ def remove(ids: Sequence[str], store: Path, *, progress: Progress | None = None)
         if progress:
             progress("map", 0, len(papers))
         rows = [row for row, paper in enumerate(stored) if paper.id not in gone]
-        map_ = map_collection(papers, live.paper_vectors[rows]) if live.coverage == 1 else None
+        map_ = None
+        if live.is_covered:
+            vectors = live.paper_vectors[rows]
+            map_ = carry_on(live.map, papers, vectors) or map_collection(papers, vectors)
         if progress:
             progress("map", len(papers), len(papers))
         named = {source.name for paper in papers for source in paper.sources}

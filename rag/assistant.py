@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from datetime import date
 from pathlib import Path
-from threading import Lock, Timer
+from threading import Lock, Thread, Timer
 from typing import TYPE_CHECKING, Self, TypeVar
 
 import numpy as np
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from index.collection_map import CollectionMap
 from index.embedding import SentenceEncoder
-from index.errors import InputError
+from index.errors import AbstractQAError, InputError
 from index.manifest import check_encoder
 from index.papers import Paper
 from index.store import Index, current
@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+
+LARGE = 20_000
+"""Papers from which a new generation is opened while questions go to the one before."""
 
 MOST_WAITING = 128
 """Questions under an event loop that are answered at once; others wait for one to end."""
@@ -67,6 +70,7 @@ class Assistant:
         self._writers = Writers(settings, encoder)
         self._chroma = settings.chroma() if settings else None
         self._brought = 0
+        self._opening: Thread | None = None
         self._former_writers: list[Writers] = []
         self._lock = Lock()
         self._pool_lock = Lock()
@@ -105,11 +109,24 @@ class Assistant:
         with self._lock:
             live = current(self._store)
             if live is not None and live != self._index.manifest.generation:
-                self._index, self._pipeline = self._load()
+                if len(self._index.papers) < LARGE:
+                    self._index, self._pipeline = self._load()
+                elif self._opening is None or not self._opening.is_alive():
+                    self._opening = Thread(target=self._follow, daemon=True)
+                    self._opening.start()
             elif (followed := self._searching(self._index.followed())) is not self._index:
                 self._index = followed
                 self._pipeline = Pipeline(followed, self._encoder, self._recipe)
             return self._index, self._pipeline
+
+    def _follow(self) -> None:
+        """Open the live generation of a large index while questions go to the one before."""
+        try:
+            index, pipeline = self._load()
+        except AbstractQAError:
+            return  # the next question tries again
+        with self._lock:
+            self._index, self._pipeline = index, pipeline
 
     def _searching(self, index: Index) -> Index:
         """The index, searched by the Chroma server if it has been brought there."""

@@ -13,7 +13,7 @@ from hashing_encoder import HashingEncoder
 from numpy.typing import NDArray
 
 from index.build import build_papers
-from index.collection_map import CollectionMap, map_collection
+from index.collection_map import CollectionMap, carry_on, map_collection
 from index.papers import Paper
 from index.store import Index, current
 
@@ -171,7 +171,7 @@ def test_a_map_is_drawn_again_only_if_a_text_changed(tmp_path: Path) -> None:
 
 def test_a_tiny_map_loads_no_scikit_learn() -> None:
     code = (
-        "import sys, numpy as np; from index.collection_map import map_collection;"
+        "import sys, numpy as np; from index.collection_map import carry_on, map_collection;"
         "from index.papers import Paper;"
         "map_collection([Paper(id=str(n), title='T', abstract='A') for n in range(9)],"
         " np.eye(9, dtype=np.float32)); sys.exit('sklearn' in sys.modules)"
@@ -187,3 +187,43 @@ def test_names_of_a_large_collection_are_read_off_a_part_of_it(
     map_ = map_collection(papers, vectors)
     check(map_, papers)
     assert all("group" not in cluster.name for cluster in map_.clusters)
+
+
+def _large(count: int) -> tuple[list[Paper], NDArray[np.float32]]:
+    """Papers in four heaps, more than are laid out by t-SNE."""
+    chance = np.random.default_rng(3)
+    heaps = chance.standard_normal((4, 12))
+    vectors = heaps[np.arange(count) % 4] + 0.2 * chance.standard_normal((count, 12))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    papers = [
+        Paper(id=f"p{row:05}", title=f"Heap {row % 4} kettle {row}", abstract="It boils.")
+        for row in range(count)
+    ]
+    return papers, vectors.astype(np.float32)
+
+
+def test_a_large_map_stays_where_it_was_when_little_changes() -> None:
+    papers, vectors = _large(3300)
+    before = map_collection(papers[:3100], vectors[:3100])
+    kept = [row for row in range(3300) if row not in {5, 6}]
+    after = carry_on(before, [papers[row] for row in kept], vectors[kept])
+    assert after is not None
+    places = {point.id: point for point in before.points}
+    for point in after.points:
+        assert places.get(point.id, point) == point
+    assert [point.id for point in after.points] == [papers[row].id for row in kept]
+    assert [c.name for c in after.clusters] == [c.name for c in before.clusters]
+    assert sum(c.size for c in after.clusters) == 3298
+    clusters = {row % 4: places[papers[row].id].cluster for row in range(4)}
+    new = {point.id: point.cluster for point in after.points if point.id not in places}
+    assert len(new) == 200
+    if len(before.clusters) == 4:
+        assert all(cluster == clusters[int(id_[1:]) % 4] for id_, cluster in new.items())
+
+
+def test_a_map_is_drawn_anew_when_it_is_small_or_much_changes() -> None:
+    papers, vectors = _large(3800)
+    before = map_collection(papers[:3100], vectors[:3100])
+    assert carry_on(None, papers, vectors) is None
+    assert carry_on(before, papers, vectors) is None
+    assert carry_on(before, papers[:900], vectors[:900]) is None
