@@ -27,7 +27,7 @@ import numpy as np
 
 from eval.datasets.beir import load_beir
 from eval.metrics.retrieval import mean_metrics, query_metrics
-from index.build import build, build_papers, resume
+from index.build import build, resume
 from index.encoder import LocalEncoder, Vectors
 from index.papers import Paper
 from index.publish import undo
@@ -148,10 +148,16 @@ def measure_changes(store: Path, corpus: Path) -> Iterator[str]:
     """Index the same again, add, remove, take back; what askers notice of it."""
     encoder = CheapEncoder()
     yield f"unchanged again: {_timed(lambda: build([corpus], store, encoder)):.1f} s"
-    new = [
-        Paper(id=f"added{n}", title=f"An added paper {n}", abstract=f"It is the {n}th. It is new.")
+    new = store.parent / "added.jsonl"
+    added = (
+        {
+            "id": f"added{n}",
+            "title": f"An added kettle {n}",
+            "abstract": f"It has {n} lids. It boils.",
+        }
         for n in range(10)
-    ]
+    )
+    new.write_text("".join(json.dumps(paper) + "\n" for paper in added))
     assistant = Assistant(store, encoder)  # type: ignore[arg-type] # an encoder will do
     waits: list[float] = []
     ended = threading.Event()
@@ -162,11 +168,12 @@ def measure_changes(store: Path, corpus: Path) -> Iterator[str]:
 
     asker = threading.Thread(target=ask)
     asker.start()
-    added = _timed(lambda: build_papers(new, store, encoder))
+    command = [sys.executable, "-m", "eval.scale", "run", str(new), str(store)]
+    seconds = _timed(lambda: subprocess.run(command, check=True))
     time.sleep(5)
     ended.set()
     asker.join()
-    yield f"add 10: {added:.1f} s while it is asked"
+    yield f"add 10: {seconds:.1f} s, in a process of its own while it is asked"
     yield f"longest wait of an asker meanwhile: {1000 * max(waits):.0f} ms"
     yield f"remove 1: {_timed(lambda: remove(['added3'], store)):.1f} s"
     yield f"undo: {_timed(lambda: undo(store)):.2f} s"

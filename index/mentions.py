@@ -126,7 +126,7 @@ def _beginnings(keys: Iterable[str]) -> set[str]:
 
 
 def _may_spell(keys: Iterable[str], rows: Mapping[str, Iterable[int]]) -> dict[int, set[str]]:
-    """The papers that have a word a key begins with, and one that it ends with, and those keys."""
+    """The papers that have words a key begins and ends with, and the letters to seek there."""
 
     def having(parts: Iterable[str]) -> set[int]:
         kinds = (kind + part for part in parts for kind in ("", PLAIN))
@@ -136,17 +136,18 @@ def _may_spell(keys: Iterable[str], rows: Mapping[str, Iterable[int]]) -> dict[i
     for key in keys:
         if len(key) <= _LONGEST_KEY:
             begins = having(key[:size] for size in range(1, len(key)))
-            # Numbers are nobody's word: "GPT 4" has only its beginning among them.
-            ends = having(key[at:] for at in range(1, len(key))) if key[-1].isalpha() else begins
+            # Numbers are nobody's word: of "GPT 4" the word before its number is looked for.
+            worded = key.rstrip("0123456789.-") or key
+            ends = having(worded[at:] for at in range(worded == key, len(worded)))
             for row in begins & ends:
-                found[row].add(key)
+                found[row].add(_letters(key))
     return found
 
 
 def _has_letters(paper: Paper, keys: Iterable[str]) -> bool:
-    """Whether the letters and digits of a paper, one after the other, have those of a key."""
+    """Whether the letters and digits of a paper, one after the other, have a key."""
     run = _letters(f"{paper.title}\n{paper.abstract}")
-    return any(_letters(key) in run for key in keys)
+    return any(key in run for key in keys)
 
 
 def _letters(text: str) -> str:
