@@ -48,6 +48,8 @@ MOST_WAITING = 128
 
 _CLOSING_SECONDS = 60.0
 """After a question's deadline, until the connections of a chat model in use before are closed."""
+_MOST_FORMER = 4
+"""Endpoints that questions under way may still use after others were chosen."""
 
 
 class Assistant:
@@ -71,7 +73,7 @@ class Assistant:
         self._chroma = settings.chroma() if settings else None
         self._brought = 0
         self._opening: Thread | None = None
-        self._former_writers: list[Writers] = []
+        self._former_writers: dict[Writers, Timer] = {}
         self._lock = Lock()
         self._pool_lock = Lock()
         self._waiting: ThreadPoolExecutor | None = None
@@ -296,11 +298,22 @@ class Assistant:
         """
         with self._lock:
             former, self._writers = self._writers, Writers(settings, self._encoder)
-            self._former_writers.append(former)
-        seconds = former.settings.chat_deadline_seconds if former.settings else 0
-        closing = Timer(seconds + _CLOSING_SECONDS, former.close)
-        closing.daemon = True
+            seconds = former.settings.chat_deadline_seconds if former.settings else 0
+            closing = Timer(seconds + _CLOSING_SECONDS, self._close_former, [former])
+            closing.daemon = True
+            self._former_writers[former] = closing
+            many = list(self._former_writers)[:-_MOST_FORMER]
         closing.start()
+        for each in many:
+            self._close_former(each)
+
+    def _close_former(self, writers: Writers) -> None:
+        """Close what no question under way needs any more, and forget its key."""
+        with self._lock:
+            timer = self._former_writers.pop(writers, None)
+        if timer:
+            timer.cancel()
+            writers.close()
 
     @property
     def chat_model(self) -> str | None:

@@ -47,7 +47,10 @@ def read_endpoint(folder: Path) -> ChatEndpoint | None:
 
 def is_kept(folder: Path) -> bool:
     """Whether an endpoint is kept in `folder`."""
-    return (folder / NAME).exists()
+    try:
+        return read_endpoint(folder) is not None
+    except InputError:
+        return True  # it is there, and cannot be read
 
 
 def keep_endpoint(folder: Path, endpoint: ChatEndpoint) -> Path:

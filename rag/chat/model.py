@@ -1,9 +1,10 @@
 """The client: what a chat model is asked, and the thread in which its requests run."""
 
 import asyncio
+import os
 import re
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import CancelledError
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
@@ -16,6 +17,7 @@ from rag.settings import OPENAI, Settings
 
 # The client takes most of a second to import, and most questions need no model.
 if TYPE_CHECKING:
+    from httpx import Request
     from openai import AsyncOpenAI
 
 _CONNECT_SECONDS = 3.0
@@ -25,6 +27,27 @@ _ADDRESS = re.compile(r"https?://([^\s/@?#:]+|\[[\da-fA-F:]+\])(:\d{1,5})?(/[^\s
 def is_address(text: str) -> bool:
     """Whether an endpoint can have this address: http or https, and no name or password in it."""
     return _ADDRESS.fullmatch(text) is not None
+
+
+def _of_elsewhere(address: str) -> frozenset[str]:
+    """The headers that the client takes from the environment and that are for another address."""
+    if address in {OPENAI, os.environ.get("OPENAI_BASE_URL")}:
+        return frozenset()
+    lines = os.environ.get("OPENAI_CUSTOM_HEADERS", "").splitlines()
+    custom = (line.partition(":")[0].strip() for line in lines)
+    return frozenset({"OpenAI-Organization", "OpenAI-Project", *filter(None, custom)})
+
+
+def _without(names: frozenset[str], key: str) -> "Callable[[Request], Awaitable[None]]":
+    """What takes headers out of each request, and leaves it the key that it was given."""
+
+    async def take_out(request: "Request") -> None:
+        for name in names:
+            request.headers.pop(name, None)
+        if names:
+            request.headers["Authorization"] = f"Bearer {key}"
+
+    return take_out
 
 
 class ChatModel:
@@ -82,7 +105,10 @@ class ChatModel:
             max_retries=RETRIES,
             timeout=Timeout(None, connect=_CONNECT_SECONDS),
             # What is asked, and the key, go to the address that was given and to no other.
-            http_client=DefaultAsyncHttpxClient(follow_redirects=False),
+            http_client=DefaultAsyncHttpxClient(
+                follow_redirects=False,
+                event_hooks={"request": [_without(_of_elsewhere(address), key or "no-key")]},
+            ),
         )
         return cls(client, settings.chat_model, settings.chat_deadline_seconds)
 

@@ -94,3 +94,20 @@ def test_servers_on_this_machine_are_found_by_their_models(chat_server: ChatServ
     chat_server.models = ["m"]
     (found,) = local_servers(ports)
     assert (found.name, found.address, found.models) == ("Scripted", chat_server.base_url, ("m",))
+
+
+def test_what_the_environment_has_for_another_address_goes_to_that_one_alone(
+    chat_server: ChatServer, configured: Configured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "X-Gateway: hidden-1")
+    monkeypatch.setenv("OPENAI_ORG_ID", "hidden-2")
+    monkeypatch.setenv("OPENAI_PROJECT_ID", "hidden-3")
+    monkeypatch.setenv("OPENAI_BASE_URL", "https://gateway.example/v1")
+    chat_server.script = [says("ready")]
+    settings = configured()
+    assert try_endpoint(settings).works
+    assert "hidden" not in str(chat_server.received[-1].headers)
+    monkeypatch.setenv("OPENAI_BASE_URL", settings.openai_base_url)
+    chat_server.script = [says("ready")]
+    assert try_endpoint(settings).works
+    assert "hidden-2" in str(chat_server.received[-1].headers)

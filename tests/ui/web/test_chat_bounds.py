@@ -10,7 +10,7 @@ from web.test_chat_answering import ME, QUESTION, Chat, started
 
 from index.errors import AbstractQAError, StoreError
 from rag import Assistant
-from ui.web.chat.running import MOST_OF_ONE, Run, Running
+from ui.web.chat.running import MOST_FOLLOWERS, MOST_OF_ONE, MOST_RUNS, Run, Running
 from ui.web.chat.view import Update
 
 
@@ -41,9 +41,41 @@ def test_one_question_waits_in_a_conversation_and_a_stop_is_for_it_too() -> None
             await asyncio.wait_for(ask(), 2)
         assert running.stop(ME, "c")
         await asyncio.wait_for(first, 2)
-        with pytest.raises(AbstractQAError, match="pressed Stop"):
+        with pytest.raises(AbstractQAError, match="was stopped"):
             await asyncio.wait_for(second, 2)
         assert not running.stop(ME, "c")
+
+    asyncio.run(scenario())
+
+
+def test_visitors_together_do_not_hold_more_than_there_is() -> None:
+    running = Running()
+
+    async def scenario() -> None:
+        windows = []
+        for number in range(MOST_RUNS):
+            run = await running.start(f"visitor {number}", "c", until_stopped)
+            windows.append(asyncio.ensure_future(anext(run.follow())))
+        with pytest.raises(AbstractQAError, match="many questions are being answered"):
+            await running.start("one more", "c", until_stopped)
+        for number in range(MOST_RUNS):
+            running.stop(f"visitor {number}", "c")
+
+    asyncio.run(scenario())
+
+
+def test_an_answer_is_followed_in_so_many_windows() -> None:
+    running = Running()
+
+    async def scenario() -> None:
+        run = await running.start(ME, "c", until_stopped)
+        windows = [asyncio.ensure_future(anext(run.follow())) for _ in range(MOST_FOLLOWERS)]
+        await asyncio.sleep(0)
+        with pytest.raises(AbstractQAError, match="in many windows"):
+            await anext(run.follow())
+        running.stop(ME, "c")
+        for window in windows:
+            window.cancel()
 
     asyncio.run(scenario())
 

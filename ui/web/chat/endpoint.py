@@ -4,14 +4,16 @@ The key goes from the browser to the server and never back. Without one the key 
 only for the address it was given for.
 """
 
+import time
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any
 from urllib.parse import urlsplit
 
 import gradio as gr
 
 from index.errors import AbstractQAError, InputError
-from rag.chat import is_address, local_servers, try_endpoint
+from rag.chat import LocalServer, is_address, local_servers, try_endpoint
 from rag.kept_endpoint import ChatEndpoint, forget_endpoint, is_kept, keep_endpoint
 from rag.settings import OPENAI, Settings, endpoint_in_environment, load_settings
 from ui.web.render import escape
@@ -19,6 +21,8 @@ from ui.web.site import Site
 
 LONGEST = 1_000
 """Characters of a key, an address, a model's name."""
+_LOOKED_SECONDS = 5.0
+"""What runs on this machine is known for so long."""
 _ABOUT = "OpenAI, or any endpoint of its protocol."
 
 
@@ -96,11 +100,17 @@ class Endpoints:
 
     def __init__(self, site: Site) -> None:
         self._site = site
+        self._looking = Lock()
+        self._looked = -_LOOKED_SECONDS
+        self._servers: list[LocalServer] = []
 
     def load(self) -> tuple[Any, ...]:
         """What is in use, and what runs on this machine."""
         self._check()
-        servers = local_servers()
+        with self._looking:  # for all who load the page at once
+            if time.monotonic() - self._looked > _LOOKED_SECONDS:
+                self._servers, self._looked = local_servers(), time.monotonic()
+            servers = self._servers
         there = "; ".join(f"{server.name} at {server.address}" for server in servers)
         choices = list(dict.fromkeys([OPENAI, *(server.address for server in servers)]))
         about = f"{_ABOUT} On this machine: {there}." if there else _ABOUT
@@ -178,11 +188,12 @@ class Endpoints:
         given = [str(each or "").strip() for each in (address, key, model)]
         if any(len(each) > LONGEST or not each.isprintable() for each in given):
             raise InputError("this is no address, key or model's name: enter it again")
-        where, secret, name = _whole(given[0]), given[1], given[2]
         used = self._settings()
+        where = given[0] if given[0] == used.openai_base_url else _whole(given[0])
+        secret, name = given[1], given[2]
         if not is_address(where):
             raise InputError("the address must be like http://127.0.0.1:11434/v1, with no key")
-        if not secret and where == _whole(used.openai_base_url) and used.openai_api_key:
+        if not secret and where == used.openai_base_url and used.openai_api_key:
             secret = used.openai_api_key.get_secret_value()
         if where == OPENAI and not secret:
             raise InputError("OpenAI needs a key")

@@ -265,9 +265,15 @@ class Handlers:
 
     def _open(self, who: str, id_: str, search: str, here: object = "") -> Update:
         """A conversation; `here` is the turn that the page itself shows as it is written."""
-        conversation = self._site.archive.read(who, id_) if id_ else None
+        run, turn = None, ""
+        while True:
+            conversation = self._site.archive.read(who, id_) if id_ else None
+            before, known = run, turn
+            run = self._running.run(who, conversation.id) if conversation else None
+            turn = run.turn if run else ""
+            if (run, turn) == (before, known):
+                break  # nothing began or ended while it was read
         listing = self._listing(who, conversation.id if conversation else "", search)
-        run = self._running.run(who, conversation.id) if conversation else None
         if run is None or not run.turn:
             return self._changes.whole(conversation)._replace(listing=listing, following="")
         if run.turn == here:

@@ -75,6 +75,7 @@ class Responder:
         archive = self._site.archive
         conversation = await run_in_threadpool(archive.read, visitor, asked.conversation)
         if conversation is None:
+            self._running.check_room(visitor)  # what is refused leaves no conversation behind
             conversation = await run_in_threadpool(
                 archive.begin, visitor, asked.question[:LONGEST_SHOWN]
             )

@@ -16,6 +16,10 @@ from ui.web.chat.view import SKIP, Update
 
 MOST_OF_ONE = 4
 """Answers written for one visitor at the same time."""
+MOST_RUNS = 24
+"""Answers written for all visitors at the same time."""
+MOST_FOLLOWERS = 8
+"""Pages that follow one answer."""
 MOST_UNFOLLOWED = 8
 """Answers that nobody follows; one more stops the one that was left first."""
 SECONDS_UNFOLLOWED = 120.0
@@ -40,6 +44,8 @@ class Run:
         self.over = asyncio.Event()
         self.turn = ""
         """The id of its turn, from before that is kept until it is finished."""
+        self.is_withdrawn = False
+        """Whether its visitor stopped it, or took its turn away; then nothing is asked after it."""
         self.is_awaited = False
         """Whether another question waits until it is over."""
         self.shown = Update()
@@ -81,6 +87,8 @@ class Run:
         Raises:
             Exception: what ended the answer before its time.
         """
+        if len(self._followers) >= MOST_FOLLOWERS:
+            raise AbstractQAError("busy, try again: this answer is followed in many windows")
         follower = _Follower()
         self._followers.append(follower)
         if self._deadline:
@@ -155,12 +163,22 @@ class Running:
         key = visitor, conversation
         while before := self._runs.get(key):
             await self._next_after(before)
-        if sum(who == visitor for who, _ in self._runs) >= MOST_OF_ONE:
-            raise AbstractQAError("busy, try again: several of your questions are being answered")
+        self.check_room(visitor)
         run = self._runs[key] = Run(self._make_room)
         run.wait_for_followers()
         run.task = asyncio.create_task(self._write(key, run, write(run)))
         return run
+
+    def check_room(self, visitor: str) -> None:
+        """Refuse another answer where enough are being written.
+
+        Raises:
+            AbstractQAError: there are, for this visitor or for all.
+        """
+        if sum(who == visitor for who, _ in self._runs) >= MOST_OF_ONE:
+            raise AbstractQAError("busy, try again: several of your questions are being answered")
+        if len(self._runs) >= MOST_RUNS:
+            raise AbstractQAError("busy, try again: many questions are being answered")
 
     async def _write(
         self, key: tuple[str, str], run: Run, updates: AsyncGenerator[Update, None]
@@ -185,8 +203,10 @@ class Running:
             await run.over.wait()
         finally:
             run.is_awaited = False
-        if run.stop.is_set():
-            raise AbstractQAError("your next question was not asked, since you pressed Stop")
+        if run.is_withdrawn:
+            raise AbstractQAError(
+                "your next question was not asked, since the answer before it was stopped"
+            )
 
     def _make_room(self) -> None:
         """Stop the answer that was left first, if too many are left."""
@@ -198,6 +218,7 @@ class Running:
         """Stop the answer being written in a visitor's conversation; whether there is one."""
         run = self.run(visitor, conversation)
         if run:
+            run.is_withdrawn = True
             run.stop.set()
         return run is not None
 
@@ -206,6 +227,7 @@ class Running:
         run = self.run(visitor, conversation)
         if run is None:
             return
+        run.is_withdrawn = True
         run.stop.set()
         with suppress(TimeoutError):  # it changes nothing any more that is not there
             await asyncio.wait_for(run.over.wait(), LONGEST_WAIT_SECONDS)
