@@ -194,7 +194,7 @@ class LocalEncoder:
 def _precision() -> dict[str, object]:
     """How the weights are loaded: as bfloat16 where the processor multiplies it.
 
-    It is two to three times as fast there, and turns vectors by less than a degree.
+    It is faster there, and turns vectors by less than a degree.
     """
     import torch
 
