@@ -6,25 +6,20 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from datetime import date
 from pathlib import Path
-from threading import Lock, Thread, Timer
+from threading import Lock, Timer
 from typing import TYPE_CHECKING, Self, TypeVar
-
-import numpy as np
-from numpy.typing import NDArray
 
 from index.collection_map import CollectionMap
 from index.embedding import SentenceEncoder
-from index.errors import AbstractQAError, InputError
-from index.manifest import check_encoder
+from index.errors import InputError
 from index.papers import Paper
-from index.store import Index, current
 from rag.browsing import dated_since, new_in_last_change, row_of, similar_papers
 from rag.conversation import History
 from rag.digests import Digest, allowed, list_digests
+from rag.live import LiveIndex
 from rag.llamaindex import AbstractQueryEngine, HybridRetriever
 from rag.pipeline import Pipeline, Recipe, check_question
 from rag.query import Request
-from rag.retrieval import Probe, encode_candidates, passage_rows
 from rag.schema import Answer, Event, Filters, Finished, Hit, IndexInfo, Mode, Options, Usage
 from rag.settings import Settings, load_settings
 from rag.synthesis.writer import Writer, Writers
@@ -39,9 +34,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-
-LARGE = 20_000
-"""Papers from which a new generation is opened while questions go to the one before."""
 
 MOST_WAITING = 128
 """Questions under an event loop that are answered at once; others wait for one to end."""
@@ -68,16 +60,13 @@ class Assistant:
         """Open the index in `store`; no chat model is asked without `settings`."""
         self._store = store
         self._encoder = encoder
-        self._recipe = recipe
         self._writers = Writers(settings, encoder)
-        self._chroma = settings.chroma() if settings else None
-        self._brought = 0
-        self._opening: Thread | None = None
+        chroma = settings.chroma() if settings else None
+        self._live = LiveIndex(store, encoder, recipe, chroma)
         self._former_writers: dict[Writers, Timer] = {}
         self._lock = Lock()
         self._pool_lock = Lock()
         self._waiting: ThreadPoolExecutor | None = None
-        self._index, self._pipeline = self._load()
 
     @classmethod
     def open(
@@ -98,47 +87,6 @@ class Assistant:
         chosen = settings or load_settings()
         encoder = SentenceEncoder.open(chosen.encoder, chosen.secret_of_encoder)
         return cls(Path(store or chosen.store), encoder, chosen, recipe)
-
-    def _load(self) -> tuple[Index, Pipeline]:
-        index = Index.open(self._store)
-        check_encoder(index.manifest, self._encoder)
-        self._brought = 0
-        index = self._searching(index)
-        return index, Pipeline(index, self._encoder, self._recipe)
-
-    def _live(self) -> tuple[Index, Pipeline]:
-        """The live generation, opened anew if another process published one."""
-        with self._lock:
-            live = current(self._store)
-            if live is not None and live != self._index.manifest.generation:
-                if len(self._index.papers) < LARGE:
-                    self._index, self._pipeline = self._load()
-                elif self._opening is None or not self._opening.is_alive():
-                    self._opening = Thread(target=self._follow, daemon=True)
-                    self._opening.start()
-            elif (followed := self._searching(self._index.followed())) is not self._index:
-                self._index = followed
-                self._pipeline = Pipeline(followed, self._encoder, self._recipe)
-            return self._index, self._pipeline
-
-    def _follow(self) -> None:
-        """Open the live generation of a large index while questions go to the one before."""
-        try:
-            index, pipeline = self._load()
-        except AbstractQAError:
-            return  # the next question tries again
-        with self._lock:
-            self._index, self._pipeline = index, pipeline
-
-    def _searching(self, index: Index) -> Index:
-        """The index, searched by the Chroma server if it has been brought there."""
-        if self._chroma is None or index.is_searched or not index.is_covered:
-            return index
-        brought = self._chroma.brought(self._store)
-        if brought == self._brought:
-            return index
-        self._brought = brought
-        return self._chroma.searching(index) if self._chroma.holds(index, self._store) else index
 
     def ask(
         self,
@@ -254,29 +202,13 @@ class Assistant:
         options: Options | None,
     ) -> tuple[Pipeline, Request]:
         """The live pipeline, and the question checked by it."""
-        index, pipeline = self._live()
+        index, pipeline = self._live.read()
         request = pipeline.request(question, history, filters or Filters(), options)
         if not index.is_covered:
             earlier = [turn.text for turn in request.turns if turn.role == "user"][-1:]
             text = " ".join([*earlier, request.asked])
-            _, pipeline = self._encoded(index, text, request.allowed)
+            _, pipeline = self._live.encoded_for(text, request.allowed)
         return pipeline, request
-
-    def _encoded(
-        self, index: Index, text: str, allowed: NDArray[np.bool_] | None = None
-    ) -> tuple[Index, Pipeline]:
-        """An index in which what a text may be about is encoded, kept for the next questions."""
-        probe = Probe.of(text, index, self._encoder)
-        encoded = encode_candidates(index, probe, self._encoder, allowed)
-        return self._kept(index, encoded)
-
-    def _kept(self, index: Index, encoded: Index) -> tuple[Index, Pipeline]:
-        """The live index with what was encoded of it, unless another thread was first."""
-        pipeline = Pipeline(encoded, self._encoder, self._recipe)
-        with self._lock:
-            if self._index is index:
-                self._index, self._pipeline = encoded, pipeline
-        return encoded, pipeline
 
     def check_mode(self, mode: Mode) -> None:
         """Refuse a mode that cannot be had.
@@ -394,9 +326,7 @@ class Assistant:
         writer = self._writers.writer(mode)
 
         def make(tell: Tell) -> Table:
-            index = self._live()[0]
-            if not index.is_covered and question.strip():
-                index, _ = self._encoded(index, question)
+            index, _ = self._live.encoded_for(question) if question.strip() else self._live.read()
             return make_table(
                 index,
                 self._encoder,
@@ -419,7 +349,7 @@ class Assistant:
         Raises:
             InputError: the index has none.
         """
-        index, _ = self._live()
+        index, _ = self._live.read()
         return index.papers[row_of(index, paper_id)]
 
     def similar(self, paper_id: str, limit: int = 5) -> list[Hit]:
@@ -433,13 +363,9 @@ class Assistant:
         """
         if limit < 1:
             raise InputError(f"limit must be at least 1, not {limit}")
-        index, _ = self._live()
-        row = row_of(index, paper_id)
-        if not index.is_covered:
-            own = index.encoded([row], passage_rows(index, row), self._encoder)
-            index, _ = self._kept(index, own)
-            index, _ = self._encoded(index, index.papers[row].display_title)
-        return list(similar_papers(index, row, limit))
+        row = row_of(self._live.read()[0], paper_id)
+        index = self._live.encoded_around(row)
+        return list(similar_papers(index, row_of(index, paper_id), limit))
 
     def newest(self, since: date | None = None) -> list[Paper]:
         """The papers that are new, those of the latest digest first.
@@ -449,12 +375,12 @@ class Assistant:
                 that the last change of the index brought; none if it brought no new one, or if
                 what was there before it is not kept.
         """
-        index, _ = self._live()
+        index, _ = self._live.read()
         return list(dated_since(index, since) if since else new_in_last_change(self._store, index))
 
     def collection_map(self) -> CollectionMap | None:
         """Where the papers lie in the plane, and their groups; None in an index without a map."""
-        return self._live()[0].map
+        return self._live.read()[0].map
 
     def search(self, query: str, limit: int = 10, filters: Filters | None = None) -> list[Hit]:
         """The papers nearest to a query, best first, one hit a paper.
@@ -465,22 +391,21 @@ class Assistant:
         """
         if limit < 1:
             raise InputError(f"limit must be at least 1, not {limit}")
-        index, pipeline = self._live()
-        if not index.is_covered:
-            mask = allowed(index.papers, filters or Filters())
-            _, pipeline = self._encoded(index, check_question(query), mask)
+        index, _ = self._live.read()
+        mask = allowed(index.papers, filters or Filters())
+        _, pipeline = self._live.encoded_for(check_question(query), mask)
         return list(pipeline.search(query, limit, filters or Filters()))
 
     def papers(self, filters: Filters | None = None) -> list[Paper]:
         """Every paper in the index that passes the filters, in the order of their ids."""
-        index, _ = self._live()
+        index, _ = self._live.read()
         mask = allowed(index.papers, filters or Filters())
         return [paper for paper, may in zip(index.papers, mask, strict=True) if may]
 
     @property
     def info(self) -> IndexInfo:
         """The live generation: its id, the number of its papers, its encoder."""
-        return self._live()[1].info
+        return self._live.read()[1].info
 
     @property
     def coverage(self) -> float:
@@ -488,15 +413,15 @@ class Assistant:
 
         What is not is found by its words, and encoded when it is likely to answer.
         """
-        return self._live()[0].coverage
+        return self._live.read()[0].coverage
 
     def digests(self) -> list[Digest]:
         """The digests in the index, oldest first."""
-        return list(list_digests(self._live()[0].papers))
+        return list(list_digests(self._live.read()[0].papers))
 
     def as_query_engine(self) -> "BaseQueryEngine":
         """The live generation as a LlamaIndex query engine."""
-        return AbstractQueryEngine(self._live()[1], lambda: self._writers.writer("auto"))
+        return AbstractQueryEngine(self._live.read()[1], lambda: self._writers.writer("auto"))
 
     def as_llm(self) -> "LLM":
         """The configured chat model as a LlamaIndex `LLM`.
@@ -510,4 +435,4 @@ class Assistant:
 
     def as_retriever(self, limit: int = 10) -> "BaseRetriever":
         """The live generation as a LlamaIndex retriever of sentence nodes."""
-        return HybridRetriever(self._live()[0], self._encoder, limit)
+        return HybridRetriever(self._live.read()[0], self._encoder, limit)

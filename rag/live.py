@@ -1,0 +1,124 @@
+"""The live generation of a store: opened, followed, and encoded where it has gaps."""
+
+from pathlib import Path
+from threading import Lock, Thread
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.chroma import Chroma
+from index.embedding import SentenceEncoder
+from index.errors import AbstractQAError
+from index.manifest import check_encoder
+from index.store import Index, current
+from rag.pipeline import Pipeline, Recipe
+from rag.retrieval import Probe, encode_candidates, passage_rows
+
+LARGE = 20_000
+"""Papers from which a new generation is opened while questions go to the one before."""
+
+
+class LiveIndex:
+    """The index in a store and the pipeline over it. Several threads may use it at once."""
+
+    def __init__(
+        self,
+        store: Path,
+        encoder: SentenceEncoder,
+        recipe: Recipe | None = None,
+        chroma: Chroma | None = None,
+    ) -> None:
+        """Open the live generation.
+
+        Args:
+            store: The folder of the store.
+            encoder: The encoder that it was built with.
+            recipe: Other steps of an answer.
+            chroma: A server that finds what is near, once the generation has been brought there.
+
+        Raises:
+            StoreError: there is no index, it is damaged, or of another version.
+            EncoderError: it was built with another encoder.
+        """
+        self._store = store
+        self._encoder = encoder
+        self._recipe = recipe
+        self._chroma = chroma
+        self._brought = 0
+        self._opening: Thread | None = None
+        self._lock = Lock()
+        self._index, self._pipeline = self._load()
+
+    def read(self) -> tuple[Index, Pipeline]:
+        """The live generation; opened anew if another process published one."""
+        with self._lock:
+            live = current(self._store)
+            if live is not None and live != self._index.manifest.generation:
+                if len(self._index.papers) < LARGE:
+                    self._index, self._pipeline = self._load()
+                elif self._opening is None or not self._opening.is_alive():
+                    self._opening = Thread(target=self._open_beside, daemon=True)
+                    self._opening.start()
+            elif (followed := self._searching(self._index.followed())) is not self._index:
+                self._index = followed
+                self._pipeline = Pipeline(followed, self._encoder, self._recipe)
+            return self._index, self._pipeline
+
+    def encoded_for(
+        self, text: str, allowed: NDArray[np.bool_] | None = None
+    ) -> tuple[Index, Pipeline]:
+        """The live generation in which what a text may be about is encoded.
+
+        What is encoded is kept for the next questions. An index without gaps stays as it is.
+
+        Args:
+            text: A question, or a title.
+            allowed: Which papers may answer, shape (P,); all by default.
+        """
+        index, pipeline = self.read()
+        if index.is_covered:
+            return index, pipeline
+        probe = Probe.of(text, index, self._encoder)
+        return self._keep(index, encode_candidates(index, probe, self._encoder, allowed))
+
+    def encoded_around(self, row: int) -> Index:
+        """The live index in which the paper of a row is encoded, and those likely to be near it."""
+        index, _ = self.read()
+        if index.is_covered:
+            return index
+        self._keep(index, index.encoded([row], passage_rows(index, row), self._encoder))
+        return self.encoded_for(index.papers[row].display_title)[0]
+
+    def _load(self) -> tuple[Index, Pipeline]:
+        index = Index.open(self._store)
+        check_encoder(index.manifest, self._encoder)
+        self._brought = 0
+        index = self._searching(index)
+        return index, Pipeline(index, self._encoder, self._recipe)
+
+    def _open_beside(self) -> None:
+        """Open the live generation of a large index while questions go to the one before."""
+        try:
+            index, pipeline = self._load()
+        except AbstractQAError:
+            return  # the next question tries again
+        with self._lock:
+            self._index, self._pipeline = index, pipeline
+
+    def _searching(self, index: Index) -> Index:
+        """The index, searched by the Chroma server if it has been brought there."""
+        if self._chroma is None or index.is_searched or not index.is_covered:
+            return index
+        brought = self._chroma.brought(self._store)
+        if brought == self._brought:
+            return index
+        self._brought = brought
+        return self._chroma.searching(index) if self._chroma.holds(index, self._store) else index
+
+    def _keep(self, index: Index, encoded: Index) -> tuple[Index, Pipeline]:
+        """Make the index with what was encoded of it the live one, unless another thread did."""
+        pipeline = Pipeline(encoded, self._encoder, self._recipe)
+        with self._lock:
+            if self._index is index:
+                self._index, self._pipeline = encoded, pipeline
+        return encoded, pipeline
