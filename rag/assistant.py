@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T")
-
+FiltersLike = Filters | Mapping[str, object] | None
+"""Filters, or a dictionary with their fields; None keeps every paper."""
 
 MOST_WAITING = 128
 """Questions under an event loop that are answered at once; others wait for one to end."""
@@ -92,7 +93,7 @@ class Assistant:
         self,
         question: str,
         history: History | None = None,
-        filters: Filters | None = None,
+        filters: FiltersLike = None,
         mode: Mode = "auto",
         options: Options | None = None,
     ) -> Answer:
@@ -120,7 +121,7 @@ class Assistant:
         self,
         question: str,
         history: History | None = None,
-        filters: Filters | None = None,
+        filters: FiltersLike = None,
         mode: Mode = "auto",
         options: Options | None = None,
     ) -> Answer:
@@ -137,7 +138,7 @@ class Assistant:
         self,
         question: str,
         history: History | None = None,
-        filters: Filters | None = None,
+        filters: FiltersLike = None,
         mode: Mode = "auto",
         options: Options | None = None,
     ) -> Iterator[Event]:
@@ -156,7 +157,7 @@ class Assistant:
         self,
         question: str,
         history: History | None = None,
-        filters: Filters | None = None,
+        filters: FiltersLike = None,
         mode: Mode = "auto",
         options: Options | None = None,
     ) -> AsyncIterator[Event]:
@@ -198,12 +199,12 @@ class Assistant:
         self,
         question: str,
         history: History | None,
-        filters: Filters | None,
+        filters: FiltersLike,
         options: Options | None,
     ) -> tuple[Pipeline, Request]:
         """The live pipeline, and the question checked by it."""
         index, pipeline = self._live.read()
-        request = pipeline.request(question, history, filters or Filters(), options)
+        request = pipeline.request(question, history, Filters.read(filters), options)
         if not index.is_covered:
             earlier = [turn.text for turn in request.turns if turn.role == "user"][-1:]
             text = " ".join([*earlier, request.asked])
@@ -281,7 +282,7 @@ class Assistant:
         self,
         question: str,
         columns: Sequence[str] | None = None,
-        filters: Filters | None = None,
+        filters: FiltersLike = None,
         limit: int = 8,
         mode: Mode = "auto",
         papers: Sequence[str] = (),
@@ -311,7 +312,7 @@ class Assistant:
         self,
         question: str,
         columns: Sequence[str] | None = None,
-        filters: Filters | None = None,
+        filters: FiltersLike = None,
         limit: int = 8,
         mode: Mode = "auto",
         papers: Sequence[str] = (),
@@ -324,6 +325,7 @@ class Assistant:
             InputError: as `table`, some of it at the first event.
         """
         writer = self._writers.writer(mode)
+        kept = Filters.read(filters)
 
         def make(tell: Tell) -> Table:
             index, _ = self._live.encoded_for(question) if question.strip() else self._live.read()
@@ -333,7 +335,7 @@ class Assistant:
                 question,
                 columns,
                 papers=papers,
-                filters=filters,
+                filters=kept,
                 limit=limit,
                 complete=writer.completing(max_tokens=ROW_TOKENS) if writer else None,
                 model=writer.name if writer else None,
@@ -382,7 +384,7 @@ class Assistant:
         """Where the papers lie in the plane, and their groups; None in an index without a map."""
         return self._live.read()[0].map
 
-    def search(self, query: str, limit: int = 10, filters: Filters | None = None) -> list[Hit]:
+    def search(self, query: str, limit: int = 10, filters: FiltersLike = None) -> list[Hit]:
         """The papers nearest to a query, best first, one hit a paper.
 
         Raises:
@@ -392,14 +394,14 @@ class Assistant:
         if limit < 1:
             raise InputError(f"limit must be at least 1, not {limit}")
         index, _ = self._live.read()
-        mask = allowed(index.papers, filters or Filters())
+        mask = allowed(index.papers, Filters.read(filters))
         _, pipeline = self._live.encoded_for(check_question(query), mask)
-        return list(pipeline.search(query, limit, filters or Filters()))
+        return list(pipeline.search(query, limit, Filters.read(filters)))
 
-    def papers(self, filters: Filters | None = None) -> list[Paper]:
+    def papers(self, filters: FiltersLike = None) -> list[Paper]:
         """Every paper in the index that passes the filters, in the order of their ids."""
         index, _ = self._live.read()
-        mask = allowed(index.papers, filters or Filters())
+        mask = allowed(index.papers, Filters.read(filters))
         return [paper for paper, may in zip(index.papers, mask, strict=True) if may]
 
     @property

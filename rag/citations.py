@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from index.papers import Paper
-from rag.schema import AnswerSentence, Citation, Passage, Reference, SubQuestion
+from index.text import clean_text
+from rag.schema import Answer, AnswerSentence, Citation, Passage, Reference, SubQuestion
 from rag.support import Verdict, check
 
 # What markdown would read as a sign: anywhere, before an entity's name, or opening a line.
@@ -156,6 +157,17 @@ def compose(blocks: Sequence[Block]) -> Composition:
             for key, number in numbers.items()
         ),
     )
+
+
+def as_markdown(answer: Answer) -> str:
+    """An answer's text, or why there is none, then each cited paper with its sentences."""
+    notes = (answer.reason, answer.notice)
+    shown = [answer.text, *(f"*{escape(note)}*" for note in notes if note)]
+    for reference in answer.references:
+        shown.append(f"**[{reference.number}] {escape(reference.paper.display_title)}**")
+        quotes = (clean_text(passage.text) for passage in reference.passages)
+        shown.append("\n>\n".join(f"> {escape(quote)}" for quote in quotes))
+    return "\n\n".join(filter(None, shown))
 
 
 def _join(paragraphs: Sequence[str]) -> str:

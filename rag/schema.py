@@ -1,11 +1,13 @@
 """What goes into a question and what comes out of an answer: frozen, documented, public."""
 
 import re
+from collections.abc import Mapping
 from datetime import date
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from index.errors import InputError
 from index.papers import Paper
 
 Mode = Literal["auto", "extractive", "generative"]
@@ -45,6 +47,27 @@ class Filters(_Frozen):
         default=None,
         description="Text that a paper's title must contain, in any case; None or blank keeps all.",
     )
+
+    @classmethod
+    def read(cls, filters: "Filters | Mapping[str, object] | None") -> "Filters":
+        """Filters as they are, from a dictionary, or empty for None.
+
+        Raises:
+            InputError: a field is unknown, or its value is none of its kind.
+        """
+        if filters is None or isinstance(filters, Filters):
+            return filters or cls()
+        if not isinstance(filters, Mapping):
+            raise InputError(f"filters must be a Filters or a dictionary, not {filters!r}")
+        try:
+            return cls.model_validate(dict(filters))
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            field = ".".join(map(str, first["loc"]))
+            if first["type"] == "extra_forbidden":
+                known = ", ".join(cls.model_fields)
+                raise InputError(f"filters have no {field!r}; there are {known}") from error
+            raise InputError(f"filter {field}: {first['msg']}, got {first['input']!r}") from error
 
 
 class Options(_Frozen):
@@ -230,6 +253,12 @@ class Answer(_Frozen):
             for sentence in self.sentences
             if sentence.support in ("partly", "unsupported")
         )
+
+    def _repr_markdown_(self) -> str:
+        """The answer as a notebook shows it: its text, then the sentences that it cites."""
+        from rag.citations import as_markdown  # it makes answers, of this module's classes
+
+        return as_markdown(self)
 
     @model_validator(mode="after")
     def _cites_what_it_lists(self) -> Self:

@@ -186,3 +186,15 @@ def test_what_is_missing_or_damaged_is_a_clear_error(
     with pytest.raises(StoreError) as error:
         assistant.ask("What is KiteNet?")
     one_line(error)
+
+
+def test_a_notebook_shows_an_answer_with_the_sentences_that_it_cites(library: Assistant) -> None:
+    from markdown_it import MarkdownIt
+
+    answer = library.ask("What is HiveScan?")
+    shown = MarkdownIt("commonmark").render(answer._repr_markdown_())
+    assert "<blockquote>" in shown
+    assert answer.references[0].paper.display_title in shown
+    refused = library.ask("What is Zorblaxnet?")
+    assert refused.reason
+    assert refused.reason in refused._repr_markdown_().replace("\\", "")

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Callable, Sequence
 from datetime import date
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -53,6 +54,32 @@ def test_several_digests_are_alternatives_unless_every_one_is_wanted(library: As
     assert len(library.papers(Filters(digests=both))) == 15
     every = library.papers(Filters(digests=both, every_digest=True))
     assert {paper.id for paper in every} == {"hivescan", "crackmap", "quake"}
+
+
+def test_filters_may_be_a_dictionary(library: Assistant) -> None:
+    wanted = {"digests": ["June 3"], "until": "2024-06-30"}
+    assert library.papers(wanted) == library.papers(Filters(digests=("June 3",)))
+    assert library.search("bees", filters={"title": "hive"})
+    assert library.ask("What is HiveScan?", filters={}).status == "answered"
+
+
+@pytest.mark.parametrize(
+    ("filters", "message"),
+    [
+        ({"digest": "June 3"}, "filters have no 'digest'; there are digests, every_digest, since"),
+        ({"digests": 3}, "filter digests: "),
+        ({"since": "soon"}, "filter since: "),
+        ("June 3", "filters must be a Filters or a dictionary, not 'June 3'"),
+    ],
+)
+def test_filters_of_another_form_are_refused_in_one_line(
+    library: Assistant, filters: Any, message: str
+) -> None:
+    for call in (library.ask, library.search, library.stream, library.table):
+        with pytest.raises(InputError) as error:
+            call("bees?", filters=filters)
+        assert str(error.value).startswith(message)
+        assert "\n" not in str(error.value)
 
 
 @given(st.none() | st.dates(date(2018, 1, 1)), st.none() | st.dates(date(2018, 1, 1)))
