@@ -23,8 +23,6 @@ CANDIDATES = 60
 """Papers of the ranking that may be listed."""
 ANSWERING = 10
 """Papers of the ranking one of which may answer."""
-BETA = 0.8
-"""Of the F-measure: a paper too many costs more than one that is missing."""
 _FEEDBACK = 3
 FEATURES = (
     "score",
@@ -213,9 +211,8 @@ def asks_for_several(index: Index, query: Query, ranking: Ranking) -> bool:
 def best_cut(shares: Floats) -> int:
     """How many of papers in descending order of probability to list: the highest expected F.
 
-    The expected F-measure of the first k is about (1 + β²) Σ(first k) / (k + β² Σ(all)).
+    The expected F-measure of the first k is about 2 Σ(first k) / (k + Σ(all)).
     """
     sums = np.cumsum(shares)
-    weight = BETA * BETA
-    expected = (1 + weight) * sums / (np.arange(1, len(shares) + 1) + weight * sums[-1])
+    expected = 2 * sums / (np.arange(1, len(shares) + 1) + sums[-1])
     return int(np.argmax(expected)) + 1

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from index.store import Index
 from rag.listing import (
-    BETA,
     CANDIDATES,
     FEATURES,
     FEATURES_AGAIN,
@@ -31,8 +30,8 @@ def expected_f(shares: Sequence[float], count: int) -> float:
     for outcome in range(2 ** len(shares)):
         right = [bool(outcome >> at & 1) for at in range(len(shares))]
         chances = [s if r else 1 - s for s, r in zip(shares, right, strict=True)]
-        found = (1 + BETA**2) * sum(right[:count])
-        total += float(np.prod(chances)) * found / (count + BETA**2 * sum(right))
+        found = 2 * sum(right[:count])
+        total += float(np.prod(chances)) * found / (count + sum(right))
     return total
 
 
@@ -42,10 +41,7 @@ def test_a_list_is_cut_where_its_expected_f_measure_is_highest(unordered: list[f
     shares = sorted(unordered, reverse=True)
     found = best_cut(np.asarray(shares, dtype=np.float32))
     cuts = range(1, len(shares) + 1)
-    weight = BETA**2
-    approximate = [
-        (1 + weight) * sum(shares[:count]) / (count + weight * sum(shares)) for count in cuts
-    ]
+    approximate = [2 * sum(shares[:count]) / (count + sum(shares)) for count in cuts]
     assert approximate[found - 1] == pytest.approx(max(approximate), abs=1e-5)
     exact = [expected_f(shares, count) for count in cuts]
     assert exact[found - 1] > max(exact) - 0.15
