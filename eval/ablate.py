@@ -22,9 +22,10 @@ from rag.assistant import Assistant
 from rag.evidence import FEATURES
 from rag.fitted import Floats, Linear, record
 from rag.pipeline import Recipe
-from rag.query import Query, Request, subject_of
+from rag.query import Query, Request
 from rag.retrieval import Probe, Ranking
 from rag.settings import Settings
+from rag.subject import subject_words
 from rag.wording import Kind
 
 ALL = "all"
@@ -114,9 +115,9 @@ def _as_typed(encoder: Encoder) -> Recipe:
     def read(request: Request, index: Index, *given: object) -> Query:
         query = WHOLE.understand(request, index, *given)
         probe = typed(query.probe, index)
-        subject = subject_of(probe.text, query.fitted.frames)
+        subject = subject_words(probe.text, query.fitted.models["subject"])
         names = index.names.read(probe.text)
-        return replace(query, probe=probe, names=names, subject_text=subject)
+        return replace(query, probe=probe, names=names, subject_words=subject)
 
     def ranked(index: Index, probe: Probe, *given: object) -> Ranking:
         return WHOLE.rank(index, typed(probe, index), *given)

@@ -72,6 +72,8 @@ class Chances:
     all papers, that it is on the topic."""
     of_papers: bool = False
     """Whether papers on a subject are asked for: then `topic` is that of the best of them."""
+    fit: float = 0.0
+    """That the best paper is on the subject, where it is asked what many say of it."""
 
     @property
     def answer(self) -> float:
@@ -85,6 +87,8 @@ class Chances:
         """
         if self.of_papers:
             return self.topic >= least["papers"]
+        if self.fit >= least["papers"]:
+            return True
         is_known = self.paper >= least["paper"]
         stating = least["stating" if is_known else "stating, unknown paper"]
         return self.topic >= least["topic"] and self.stating >= stating
@@ -103,7 +107,7 @@ def chances(index: Index, query: Query, ranking: Ranking, evidence: Evidence) ->
 
     if fit is not None:  # what is asked of all papers may be in the words of none
         topic = max(fit, probability("topic"))
-        return Chances(topic, 1.0, topic)
+        return Chances(topic, 1.0, topic, fit=fit)
     return Chances(probability("topic"), probability("paper"), probability("stating"))
 
 

@@ -250,9 +250,12 @@ class Pipeline:
 
         Where the wording may ask for papers or for what one says, the ranking tells as well.
         """
-        kind = query.kind
-        if (query.named or query.about) and kind is not Kind.SIMILAR and query.only_names:
-            return query if kind is Kind.COMPARE else query.as_kind(Kind.ABOUT)
+        kind, likely = query.kind, query.wording.kinds
+        if (query.named or query.about) and query.only_names:
+            if kind in (Kind.COMPARE, Kind.SIMILAR):
+                return query
+            if likely[Kind.ABOUT] > likely[Kind.ANSWER]:
+                return query.as_kind(Kind.ABOUT)
         if kind in (Kind.CATALOGUE, Kind.CHAT, Kind.ANSWER, Kind.PAPERS):
             several = not query.about and asks_for_several(self.index, query, ranking)
             return query.as_kind(Kind.PAPERS if several else Kind.ANSWER)

@@ -1,6 +1,6 @@
 """What was asked, analysed once: the `Query`, which travels beside the `Index` and ranks it."""
 
-from collections.abc import Callable, Container
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -16,6 +16,7 @@ from rag.fitted import Floats, Record
 from rag.retrieval import Probe, Ranking, rank
 from rag.schema import Filters, Options
 from rag.scope import Scope
+from rag.subject import Span, subject_text
 from rag.wording import Kind, Wording
 
 
@@ -46,8 +47,8 @@ class Query:
     wording: Wording
     names: tuple[Named, ...]
     """The names in `probe.text`."""
-    subject_text: str | None
-    """What it is about: without the words that only put the question; None if none is left."""
+    subject_words: tuple[Span, ...]
+    """The words of `probe.text` that say what it is about; none if it is about all papers."""
     scope: Scope
     """What it says of digests and dates."""
     allowed: NDArray[np.bool_]
@@ -80,15 +81,11 @@ class Query:
 
     @property
     def only_names(self) -> bool:
-        """Whether it has no word but names and those that put questions."""
-        if not self.names:
-            return not self.has_subject
-        text = self.probe.text
-        for name in reversed(self.names):
-            if not name.own:
-                return False
-            text = f"{text[: name.start]} {text[name.end :]}"
-        return subject_of(text, self.fitted.frames) is None
+        """Whether it is about nothing but what it names, each name that of a paper."""
+        return all(name.own for name in self.names) and all(
+            any(start < name.end and name.start < end for name in self.names)
+            for start, end in self.subject_words
+        )
 
     @property
     def mends(self) -> str | None:
@@ -100,6 +97,11 @@ class Query:
     def proper(self) -> tuple[Named, ...]:
         """The names that look like names: what an answer has to do with."""
         return tuple(name for name in self.names if name.proper)
+
+    @cached_property
+    def subject_text(self) -> str | None:
+        """What it is about, without the words that only put the question; None if none is left."""
+        return subject_text(self.probe.text, self.subject_words)
 
     @property
     def has_subject(self) -> bool:
@@ -146,18 +148,3 @@ def rank_for(
     # What sentences are compared with is what is asked, without the titles.
     passages = index.passage_vectors @ query.probe.vector
     return replace(ranker(index, probe, allowed), probe=query.probe, passages=passages)
-
-
-def subject_of(text: str, frames: Container[str]) -> str | None:
-    """What a question is about: its words without those that put questions to a collection.
-
-    Returns:
-        None if no word is left.
-    """
-    left = [word for word in text.split() if not _is_frame(word, frames)]
-    subject = " ".join(left).strip(" ?.!,;:-")
-    return subject if tokenize(subject) else None
-
-
-def _is_frame(word: str, frames: Container[str]) -> bool:
-    return word.strip("\"'“”‘’()[]?.!,;:-").lower() in frames

@@ -62,7 +62,7 @@ def filtered_out(index: Index, query: Query, ranking: Ranking, limits: str) -> S
 def unanswered(index: Index, query: Query, ranking: Ranking) -> Shortfall:
     """The true reason why a question whose evidence is not likely enough gets no answer."""
     about = query.subject.text if query.has_subject else None
-    words = [word for word in query.probe.text.split() if any(map(str.isalpha, word))]
+    words = [word for word in (about or "").split() if any(map(str.isalpha, word))]
     asked = query.request.asked
     for name in query.names:
         asked = asked.replace(name.text, " ")
@@ -90,7 +90,7 @@ def unanswered(index: Index, query: Query, ranking: Ranking) -> Shortfall:
         return Shortfall(
             f"No abstract has the word{'s' * (len(unknown) > 1)} {named}.", about, far=True
         )
-    if query.has_subject:
+    if query.probe.tokens:
         nearest = _call(index, int(ranking.rows[0]))
         return Shortfall(
             f"None of the abstracts states this; the nearest is that of {nearest}.", about, far=True

@@ -15,10 +15,11 @@ from index.store import Index
 from rag.conversation import Standalone, stand_alone
 from rag.digests import Digest, allowed, with_days
 from rag.fitted import Floats, Record, record
-from rag.query import Query, Request, subject_of
+from rag.query import Query, Request
 from rag.retrieval import Probe
 from rag.schema import Filters
 from rag.scope import read_scope
+from rag.subject import Span, subject_text, subject_words
 from rag.wording import Kind, read_relation, read_wording
 
 _OF_PAPERS = {Kind.PAPERS, Kind.OVERVIEW, Kind.CHOOSE, Kind.CATALOGUE}
@@ -68,9 +69,9 @@ def understand(
         mask = mask & ~allowed(index.papers, Filters(digests=scope.without))
     probe = Probe.of(scope.text or alone.asked, index, vectors)
     names = tuple(name for name in index.names.read(probe.text) if not _is_word(name))
-    subject = subject_of(probe.text, fitted.frames)
+    subject = subject_words(probe.text, words.models["subject"])
     if wording.kind in _OF_ALL and not names:
-        subject = _unless_of_all(subject, index, vectors, words)
+        subject = _unless_of_all(subject, probe.text, index, vectors, words)
     return Query(
         request=request,
         encoder=encoder,
@@ -79,7 +80,7 @@ def understand(
         kind=wording.kind,
         wording=wording,
         names=names,
-        subject_text=subject,
+        subject_words=subject,
         scope=scope,
         allowed=mask,
         about=alone.about,
@@ -89,13 +90,14 @@ def understand(
 
 
 def _unless_of_all(
-    subject: str | None, index: Index, vectors: "_Vectors", words: Record
-) -> str | None:
-    """What a question is about; None if its words only say that the whole collection is meant."""
-    if not subject or not all(_is_known(word, index, words) for word in subject.split()):
+    subject: tuple[Span, ...], text: str, index: Index, vectors: "_Vectors", words: Record
+) -> tuple[Span, ...]:
+    """What a question is about; nothing if its words only say that all papers are meant."""
+    about = subject_text(text, subject)
+    if not about or not all(_is_known(word, index, words) for word in about.split()):
         return subject
-    shares = words.models["whole"].shares(vectors.bundled(subject))
-    return None if shares["yes"] > _IS_WHOLE else subject
+    shares = words.models["whole"].shares(vectors.bundled(about))
+    return () if shares["yes"] > _IS_WHOLE else subject
 
 
 def _is_known(word: str, index: Index, words: Record) -> bool:

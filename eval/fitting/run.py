@@ -160,7 +160,7 @@ def fit(material: Material, without: str | None = None) -> Record:
 def _fit_wordings(material: Material, kept: Sequence[Collection]) -> Record:
     """The models of wordings, and the one that tells follow-ups from new topics."""
     fitted, words = _wordings(material, kept)
-    record = Record(fitted, words, frozenset(wordings.frames()), {})
+    record = Record(fitted, words, {})
     put = [question for each in kept for question in each.asked]
     rows = models.follow_rows(put, material.encoder, record)
     return with_models(record, {"follows": fit_logistic(*rows, conversation.FEATURES, RIDGE)})
@@ -233,7 +233,6 @@ def record_text(record: Record) -> str:
     data = {
         "command": "abstractqa eval fit",
         "thresholds": dict(sorted(record.thresholds.items())),
-        "frames": sorted(record.frames),
         "vocabulary": record.vocabulary,
         "models": {
             name: _plain(model, is_named=len(model.features) < len(record.vocabulary))

@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,20 +20,23 @@ from sklearn.linear_model import LogisticRegression
 
 from index.encoder import Encoder
 from rag.fitted import Floats, Linear
-from rag.query import subject_of
 from rag.scope import FIRST, SECOND
+from rag.subject import Span, read_words, subject_text, subject_words
 from rag.wording import ASKS, LISTS, RELATIONS, SHAPE, Kind, features, grams
 
 FOLDER = Path(__file__).parent
 FILLINGS = 5
 LEAST_WORDINGS = 4
 """Different wordings that a word must stand in to be one of the vocabulary."""
-LEAST_FRAMES = 3
+LOWER = 0.15
+"""The share of wordings that are in lower case alone."""
 STRENGTH = 0.5
 """Inverse strength of the ridge penalty: chosen on left-out questions."""
 STRENGTH_OF_WHOLE = 5.0
+STRENGTH_OF_SUBJECT = 0.02
 _SLOT = re.compile(r"\{(topic|name|title|date|digest|first|second)2?\}")
 _ASKED = {"fact": "number", "why": "reason", "how": "manner", "entity": "name", "define": "meaning"}
+_WITH_SUBJECT = {*LISTS, Kind.ABOUT, Kind.COMPARE, Kind.CATALOGUE}
 _KINDS = {"list": "papers", "digest": "papers", "compare": "compare"}
 
 
@@ -73,7 +77,7 @@ def filled() -> list[Example]:
         for _ in range(count):
             text = _SLOT.sub(lambda slot: chance.choice(fillers[slot[1]]), row["text"])
             draw = chance.random()
-            text = text.lower() if draw < 0.15 else text.rstrip("?.") if draw > 0.8 else text
+            text = text.lower() if draw < LOWER else text.rstrip("?.") if draw > 0.8 else text
             found.append(
                 Example(
                     text,
@@ -115,24 +119,56 @@ def vocabulary() -> tuple[str, ...]:
     return tuple(sorted(gram for gram, count in counts.items() if count >= LEAST_WORDINGS))
 
 
-def frames() -> tuple[str, ...]:
-    """Words that put questions to a collection and say nothing of a subject, sorted.
+@cache
+def fit_subject() -> Linear:
+    """Fit which words of a question belong to its subject (`rag.subject`), for any encoder.
 
-    They stand in several wordings outside the slots, of those that ask for papers with a slot for
-    their subject, and of those about the whole collection without one.
+    The subject is what fills a slot, in wordings that ask for papers or for facts of the index;
+    those of the whole collection, and small talk, have none.
     """
-    asking, whole = {*LISTS, Kind.ABOUT}, {Kind.CATALOGUE, Kind.CHAT}
-    rows = _lines("wordings.jsonl")
-    chosen = [row for row in rows if row["kind"] in (asking if "{" in row["text"] else whole)]
-    words = (set(grams(_SLOT.sub(" ", row["text"]))) for row in chosen)
-    counts = Counter(word for each in words for word in each if " " not in word)
-    return tuple(sorted(word for word, count in counts.items() if count >= LEAST_FRAMES))
+    chance = random.Random(0)  # noqa: S311 - it draws examples
+    fillers = json.loads((FOLDER / "fillers.json").read_text(encoding="utf-8"))
+    rows, belongs, weights = [], [], []
+    for row in _lines("wordings.jsonl"):
+        count = FILLINGS if _SLOT.search(row["text"]) else 1
+        if not (row["kind"] in _WITH_SUBJECT if count > 1 else _has_no_subject(row)):
+            continue
+        for _ in range(count):
+            text, slots = _drawn(row["text"], fillers, chance)
+            spans, vectors = read_words(text.lower() if chance.random() < LOWER else text)
+            rows.append(vectors)
+            belongs += [any(a < end and start < b for a, b in slots) for start, end in spans]
+            weights += [1 / count] * len(spans)
+    model = LogisticRegression(C=STRENGTH_OF_SUBJECT, max_iter=500)
+    model.fit(np.concatenate(rows), belongs, sample_weight=weights)
+    names = tuple(f"vector {place}" for place in range(rows[0].shape[1]))
+    weight, bias = model.coef_[0].astype(np.float32), model.intercept_.astype(np.float32)
+    return Linear(names, (), weight[:, None], bias)
+
+
+def _has_no_subject(row: dict[str, Any]) -> bool:
+    return bool(row.get("whole")) or row["kind"] == Kind.CHAT
+
+
+def _drawn(
+    wording: str, fillers: dict[str, list[str]], chance: random.Random
+) -> tuple[str, list[Span]]:
+    """A wording with its slots filled, and where the subjects and names in it stand."""
+    text, at, slots = "", 0, []
+    for slot in _SLOT.finditer(wording):
+        text += wording[at : slot.start()]
+        filler = chance.choice(fillers[slot[1]])
+        if slot[1] in ("topic", "name", "title"):
+            slots.append((len(text), len(text) + len(filler)))
+        text, at = text + filler, slot.end()
+    return text + wording[at:], slots
 
 
 def fit(
     examples: Sequence[Example], encoder: Encoder, words: Sequence[str]
 ) -> Iterator[tuple[str, Linear]]:
     """Fit each model on the examples that have its label: its name, and the model."""
+    yield "subject", fit_subject()
     vectors = _vectors(encoder, [example.text for example in examples])
     places = {gram: place for place, gram in enumerate(words)}
     rows = np.stack([features(e.text, vectors[e.text], places) for e in examples])
@@ -161,8 +197,10 @@ def fit(
 
 def _fit_whole(examples: Sequence[Example], encoder: Encoder) -> Linear:
     """Whether what is left of a question without its frame is about the whole collection."""
-    known = frozenset(frames())
-    left = [(subject_of(example.text, known), example) for example in examples]
+    left = [
+        (subject_text(example.text, subject_words(example.text, fit_subject())), example)
+        for example in examples
+    ]
     kept = [(subject, example) for subject, example in left if subject]
     vectors = _vectors(encoder, [subject for subject, _ in kept])
     model = LogisticRegression(C=STRENGTH_OF_WHOLE, max_iter=300, class_weight="balanced")

@@ -58,8 +58,6 @@ class Record:
     models: dict[str, Linear]
     vocabulary: tuple[str, ...]
     """The words and pairs of words that the models of wordings look for."""
-    frames: frozenset[str]
-    """Words that only put a question to a collection, whatever it is about."""
     thresholds: dict[str, float]
 
     @cached_property
@@ -85,4 +83,4 @@ def record(encoder: str = minilm.NAME) -> Record:
         path = FOLDER / f"{minilm.NAME}.json"
     data = json.loads(path.read_text(encoding="utf-8"))
     models = {name: _linear(model) for name, model in data["models"].items()}
-    return Record(models, tuple(data["vocabulary"]), frozenset(data["frames"]), data["thresholds"])
+    return Record(models, tuple(data["vocabulary"]), data["thresholds"])

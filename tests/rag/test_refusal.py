@@ -40,7 +40,7 @@ def test_a_refusal_names_what_is_lacking(doubting: Assistant, question: str, rea
     [
         ("Who invented the Zorblax?", "Zorblax"),
         ("Does HiveScan count mites by WaggleNet?", "WaggleNet"),
-        ("Which papers are about the ploughing of glaciers?", "ploughing glaciers"),
+        ("Which papers are about the ploughing of glaciers?", "the ploughing of glaciers"),
     ],
 )
 def test_a_refusal_says_what_abstracts_would_have_to_speak_of(

@@ -137,7 +137,7 @@ def test_the_same_inputs_give_the_same_bytes_which_the_product_reads(
     (tmp_path / "made-up--encoder.json").write_text(text)
     monkeypatch.setattr(fitted, "FOLDER", tmp_path)
     read = fitted.record.__wrapped__("made-up/encoder")
-    assert (read.vocabulary, read.frames) == (record.vocabulary, record.frames)
+    assert read.vocabulary == record.vocabulary
     assert read.thresholds == record.thresholds
     assert read.models.keys() == record.models.keys()
     for name, model in record.models.items():
