@@ -254,9 +254,10 @@ class Pipeline:
         if (query.named or query.about) and query.only_names:
             if kind in (Kind.COMPARE, Kind.SIMILAR):
                 return query
-            if likely[Kind.ABOUT] > likely[Kind.ANSWER]:
-                return query.as_kind(Kind.ABOUT)
-        if kind in (Kind.CATALOGUE, Kind.CHAT, Kind.ANSWER, Kind.PAPERS):
+            is_about = likely[Kind.ABOUT] > likely[Kind.ANSWER]
+            return query.as_kind(Kind.ABOUT if is_about else Kind.ANSWER)
+        may_be_one = kind in (Kind.CATALOGUE, Kind.CHAT, Kind.ANSWER, Kind.PAPERS)
+        if may_be_one or (kind in _OF_ALL and (query.about or query.named)):
             several = not query.about and asks_for_several(self.index, query, ranking)
             return query.as_kind(Kind.PAPERS if several else Kind.ANSWER)
         return query
