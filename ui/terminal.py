@@ -1,5 +1,6 @@
 """What people see in a terminal: answers, hits and progress. Messages go to stderr."""
 
+import logging
 import re
 import shutil
 import sys
@@ -23,6 +24,9 @@ WIDEST = 100
 _SHORTEST = 20
 """Columns that are left of a title."""
 
+_LONGEST_LINE, _LONGEST_TRACE = 500, 4_000
+"""Characters of a log."""
+
 _NO_BREAK = "\u00a0"
 
 # An abstract could carry escape sequences that repaint the terminal.
@@ -45,6 +49,24 @@ def note(text: str) -> None:
     """Print a message for people on stderr."""
     sys.stderr.write(text + "\n")
     sys.stderr.flush()
+
+
+class _LogLines(logging.Formatter):
+    """Log lines of bounded length, in which nothing that a stranger sent begins another line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, and below it the end of a trace if it has one."""
+        line = f"{record.name}: {record.getMessage()[:_LONGEST_LINE]}"
+        trace = self.formatException(record.exc_info)[-_LONGEST_TRACE:] if record.exc_info else ""
+        shown = line.encode("unicode_escape").decode()
+        return f"{shown}\n{_CONTROL.sub('', trace)}" if trace else shown
+
+
+def log_in_lines() -> None:
+    """Log to stderr from here on, in lines that cannot be forged."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(_LogLines())
+    logging.basicConfig(handlers=[handler], level=logging.WARNING)
 
 
 def _width() -> int:

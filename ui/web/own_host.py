@@ -6,24 +6,25 @@ requests, not even one of another port or of a sibling domain: a browser would a
 visitor, and Gradio allows every origin that.
 """
 
+import logging
 import socket
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+_log = logging.getLogger(__name__)
+
 PROXIED = "abstractqa.proxied"
 """Set in the scope of a request that a named proxy has passed on."""
 
-_NOT_HERE = (
-    "The page has no such name: open it as localhost or by its machine's address. Start it with"
-    " --allowed-host NAME to give it another name, or with --trusted-proxy ADDRESS behind a proxy."
-)
-_ELSEWHERE = (
-    "This request comes from a page elsewhere. (A page behind a proxy is started with"
-    " --trusted-proxy ADDRESS.)"
+_NOT_HERE = "The page has no such name: open it as localhost or by its machine's address."
+_ELSEWHERE = "This request comes from a page elsewhere."
+_ADVICE = (
+    "refused a request to another name, or from a page elsewhere; --allowed-host NAME gives the"
+    " page another name, and behind a proxy it needs --trusted-proxy ADDRESS (told once)"
 )
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
@@ -49,6 +50,12 @@ class Reach:
         """Whether it is for this machine alone."""
         return is_this_machine(self.host) and not self.names and not self.proxies
 
+    def has_proxy(self, address: str) -> bool:
+        """Whether a named proxy has this address."""
+        return _is_address(address) and any(
+            ip_address(address) in ip_network(proxy) for proxy in self.proxies
+        )
+
     def has(self, name: str) -> bool:
         """Whether browsers reach it by this name; no page elsewhere can have a number for one."""
         if is_this_machine(name) or name in (self.host.lower(), *self.names):
@@ -68,6 +75,7 @@ class OwnOrigin:
     def __init__(self, app: ASGIApp, reach: Reach) -> None:
         self.app = app
         self.reach = reach
+        self._has_advised = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -76,11 +84,17 @@ class OwnOrigin:
             return
         headers = Headers(scope=scope)
         if not (PROXIED in scope or self.reach.has(_name(headers))):
-            await PlainTextResponse(_NOT_HERE, 403)(scope, receive, send)
+            await self._refuse(_NOT_HERE)(scope, receive, send)
         elif _is_from_elsewhere(scope, headers):
-            await PlainTextResponse(_ELSEWHERE, 403)(scope, receive, send)
+            await self._refuse(_ELSEWHERE)(scope, receive, send)
         else:
             await self.app(scope, receive, send)
+
+    def _refuse(self, words: str) -> PlainTextResponse:
+        if not self._has_advised:
+            _log.warning(_ADVICE)
+            self._has_advised = True
+        return PlainTextResponse(words, 403)
 
 
 def _is_from_elsewhere(scope: Scope, headers: Headers) -> bool:

@@ -16,7 +16,7 @@ from gradio_client.utils import QueueError
 from starting import started
 
 from rag.schema import Answer
-from ui.web.calls import BUSY
+from ui.web.bodies import BUSY
 
 ASKERS = 100
 CLIENTS = 5
