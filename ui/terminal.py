@@ -51,7 +51,7 @@ def note(text: str) -> None:
     sys.stderr.flush()
 
 
-class _LogLines(logging.Formatter):
+class LogLines(logging.Formatter):
     """Log lines of bounded length, in which nothing that a stranger sent begins another line."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -65,7 +65,7 @@ class _LogLines(logging.Formatter):
 def log_in_lines() -> None:
     """Log to stderr from here on, in lines that cannot be forged."""
     handler = logging.StreamHandler()
-    handler.setFormatter(_LogLines())
+    handler.setFormatter(LogLines())
     logging.basicConfig(handlers=[handler], level=logging.WARNING)
 
 

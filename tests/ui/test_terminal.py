@@ -1,6 +1,7 @@
 """What people see in a terminal: compact, readable, and nothing twice."""
 
 import datetime as dt
+import logging
 import os
 import pty
 import sys
@@ -12,7 +13,7 @@ import pytest
 from index.papers import Paper, Source
 from rag.citations import Block, Claim, Span, compose
 from rag.schema import Answer, Hit, IndexInfo, NearPaper, Passage, Usage
-from ui.terminal import Progress, answer_text, hits_text
+from ui.terminal import LogLines, Progress, answer_text, hits_text
 
 
 def paper(title: str, abstract: str, **dates: str) -> Paper:
@@ -173,3 +174,12 @@ def test_progress_is_silent_where_no_one_looks(capsys: pytest.CaptureFixture[str
         progress("read", 1, 0)
         progress("embed", 30, 60)
     assert capsys.readouterr().err == ""
+
+
+def test_a_log_line_is_bounded_and_nobody_can_forge_another() -> None:
+    lines = LogLines()
+    sent = logging.LogRecord("page", logging.WARNING, "", 1, "no %s", ("a\nb\x1b[2J" * 500,), None)
+    shown = lines.format(sent)
+    assert shown.startswith("page: no a\\nb\\x1b[2J")
+    assert len(shown.splitlines()) == 1
+    assert len(shown) < 1_000

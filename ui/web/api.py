@@ -314,16 +314,6 @@ def parameters() -> dict[str, tuple[str, ...]]:
     }
 
 
-def required(endpoint: str) -> list[str]:
-    """The names of the arguments that a call of an endpoint needs."""
-    signature = inspect.signature(getattr(Programs, endpoint))
-    return [
-        name
-        for name, each in signature.parameters.items()
-        if name != "self" and each.default is inspect.Parameter.empty
-    ]
-
-
 def add_endpoints(site: Site) -> None:
     """Add the endpoints to the page that is being built; nothing else of it is public."""
     for endpoint in Programs(site).endpoints():

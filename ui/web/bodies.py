@@ -1,15 +1,13 @@
 """What clients send, taken in whole within limits before anything is done with it.
 
 A body has so many bytes and so much time, and all bodies that are under way together have so many
-bytes. What is taken in is checked and passed on as it came: without the check an argument of the
-wrong name is an error without a word in Gradio, and an address in the place of an uploaded file is
-fetched by this server. Files, which Gradio writes to disk as they come, are only bounded.
+bytes. What is taken in is looked at and passed on as it came: without that Gradio tells an event
+that the page cannot have sent by a stack trace, and fetches an address in the place of an uploaded
+file. Files, which Gradio writes to disk as they come, are only bounded.
 """
 
 import asyncio
 import json
-import re
-from collections.abc import Container, Mapping
 from typing import TYPE_CHECKING, Any
 
 from starlette.datastructures import Headers
@@ -17,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ui.web.api import required
+from ui.web.api import ENDPOINTS
 from ui.web.events import AT_ONCE, WAITING
 from ui.web.headers import UPLOAD
 
@@ -39,23 +37,17 @@ MOST_UPLOADS = 8
 BUSY = "busy, try again: too many questions are waiting"
 SECONDS_TO_WAIT = 2
 
-_CALL = re.compile(r"/gradio_api/(?P<how>call|run|api)/(?P<named>v2/)?(?P<endpoint>[^/]+)/?")
-
 
 class Bodies:
     """ASGI middleware that takes in the bodies of requests.
 
     Args:
         app: What is called.
-        parameters: The arguments of each public endpoint, in order, by its name.
         page: Gradio's page.
     """
 
-    def __init__(
-        self, app: ASGIApp, parameters: Mapping[str, tuple[str, ...]], page: "Blocks"
-    ) -> None:
+    def __init__(self, app: ASGIApp, page: "Blocks") -> None:
         self.app = app
-        self.parameters = parameters
         self.page = page
         self._held = 0
         self._uploads = 0
@@ -112,15 +104,15 @@ class Bodies:
             self._calls -= 1
 
     async def _taken_in(self, scope: Scope, receive: Receive, send: Send) -> None:
-        call = _CALL.fullmatch(scope["path"])
-        of_page = scope["path"].startswith("/gradio_api/") and not (call and call["how"] == "call")
-        most = LARGEST_EVENT if of_page else LARGEST_CALL
+        is_event = scope["path"].startswith("/gradio_api/")
         body = bytearray()
         try:
+            most = LARGEST_EVENT if is_event else LARGEST_CALL
             if not await self._read(body, most, scope, receive):
                 return
-            self._check(call, bytes(body), of_page=of_page)
-            await self.app(scope, _replay(bytes(body), receive), _plain_when_busy(send))
+            if is_event:
+                self._check(bytes(body))
+            await self.app(scope, _replay(bytes(body), receive), send)
         finally:
             self._held -= len(body)
 
@@ -130,10 +122,9 @@ class Bodies:
         Raises:
             HTTPException: it is too large or too slow, or there are too many others.
         """
-        too_large = HTTPException(413, f"the request is too large: send at most {most:,} bytes")
         announced = Headers(scope=scope).get("content-length", "0")
         if announced.isdecimal() and int(announced) > most:
-            raise too_large
+            raise _too_large(most)
         try:
             async with asyncio.timeout(BODY_SECONDS):
                 while True:
@@ -142,7 +133,7 @@ class Bodies:
                         return False
                     chunk = message.get("body", b"")
                     if len(body) + len(chunk) > most:
-                        raise too_large
+                        raise _too_large(most)
                     if self._held + len(chunk) > MOST_HELD:
                         raise busy()
                     body += chunk
@@ -152,81 +143,27 @@ class Bodies:
         except TimeoutError as error:
             raise HTTPException(408, f"the request took over {BODY_SECONDS} s") from error
 
-    def _check(self, call: re.Match[str] | None, body: bytes, *, of_page: bool) -> None:
-        """Refuse what Gradio would not tell plainly.
+    def _check(self, body: bytes) -> None:
+        """Refuse what the page cannot have sent.
 
         Raises:
-            HTTPException: the call has no such endpoint or arguments, or names a file.
+            HTTPException: there is no such event, or it names a file.
         """
         try:
             sent: Any = json.loads(body)
         except RecursionError as error:
             raise HTTPException(422, "the request is nested too deep") from error
-        except ValueError as error:
-            if call:
-                raise HTTPException(422, "the request is not JSON") from error
-            return  # a login, for one
-        is_public = call is not None and call["endpoint"] in self.parameters
-        _refuse_files(sent, "" if is_public else "http")
-        if call and (call["how"] == "call" or is_public):
-            self._check_call(call["endpoint"], sent, named=bool(call["named"]))
-        elif of_page and isinstance(sent, dict) and "fn_index" in sent:
-            self._check_event(sent["fn_index"], sent.get("data"))
-
-    def _check_event(self, number: object, data: object) -> None:
-        """Refuse an event that the page cannot have sent: Gradio would tell it by a stack trace."""
+        except ValueError:
+            return  # Gradio says so
+        _refuse_files(sent)
+        if not isinstance(sent, dict) or "fn_index" not in sent:
+            return
+        number, data = sent["fn_index"], sent.get("data")
         event = self.page.fns.get(number) if isinstance(number, int) else None
         if event is None or not isinstance(data, list) or len(data) != len(event.inputs):
             raise HTTPException(422, "the page has no such event")
-
-    def _check_call(self, endpoint: str, sent: object, *, named: bool) -> None:
-        if endpoint not in self.parameters:
-            known = ", ".join(f"/{name}" for name in self.parameters)
-            raise HTTPException(422, f"there is no such endpoint; there are {known}")
-        parameters = self.parameters[endpoint]
-        if not isinstance(sent, dict):
-            raise HTTPException(422, "the request is not a JSON object")
-        if named:
-            for name in sent:
-                if name not in parameters:
-                    told = f"/{endpoint} has no argument {name[:50]!r}; it has"
-                    raise HTTPException(422, f"{told} {', '.join(parameters)}")
-            if missing := [name for name in required(endpoint) if name not in sent]:
-                raise HTTPException(422, f"/{endpoint} needs {', '.join(missing)}")
-            return
-        data = sent.get("data")
-        if not isinstance(data, list) or len(data) != len(parameters):
-            told = f'the request needs "data", a list of the {len(parameters)} arguments'
-            raise HTTPException(422, f"{told}; /api/{endpoint} takes them by name")
-
-
-class UnknownEvents:
-    """ASGI middleware that knows which calls Gradio has: asked for another, it never ends.
-
-    Args:
-        app: What is called.
-        queue: Gradio's queue.
-    """
-
-    _path = re.compile(r"/gradio_api/call/(?:v2/)?[^/]+/([^/]+)")
-
-    def __init__(self, app: ASGIApp, queue: Any) -> None:
-        self.app = app
-        self._queue = queue
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one connection."""
-        found = self._path.fullmatch(scope.get("path", ""))
-        if found and scope.get("method") == "GET" and not self._knows(found[1]):
-            await JSONResponse({"detail": "there is no such call"}, 404)(scope, receive, send)
-            return
-        await self.app(scope, receive, send)
-
-    def _knows(self, event: str) -> bool:
-        pending: Mapping[str, Container[str]] = self._queue.pending_event_ids_session
-        return event in self._queue.event_ids_to_events or any(
-            event in events for events in pending.values()
-        )
+        if event.api_name in ENDPOINTS and len(body) > LARGEST_CALL:
+            raise _too_large(LARGEST_CALL)
 
 
 def busy() -> HTTPException:
@@ -234,7 +171,11 @@ def busy() -> HTTPException:
     return HTTPException(503, BUSY, {"Retry-After": str(SECONDS_TO_WAIT)})
 
 
-def _refuse_files(sent: object, start: str) -> None:
+def _too_large(most: int) -> HTTPException:
+    return HTTPException(413, f"the request is too large: send at most {most:,} bytes")
+
+
+def _refuse_files(sent: object) -> None:
     """Refuse what Gradio takes for a file with such a path: from an address it would fetch it."""
     left = [sent]
     while left:
@@ -243,7 +184,7 @@ def _refuse_files(sent: object, start: str) -> None:
             left += each
         elif isinstance(each, dict):
             path = each.get("path")
-            if "meta" in each and isinstance(path, str) and path.lower().startswith(start):
+            if "meta" in each and isinstance(path, str) and path.lower().startswith("http"):
                 raise HTTPException(422, "a file can only be uploaded, not named by its address")
             left += each.values()
 
@@ -256,20 +197,3 @@ def _replay(body: bytes, receive: Receive) -> Receive:
         return messages.pop() if messages else await receive()
 
     return replayed
-
-
-def _plain_when_busy(send: Send) -> Send:
-    """Put plain words in the place of what Gradio says when its queue is full."""
-    plain = JSONResponse({"detail": BUSY}, 503, {"Retry-After": str(SECONDS_TO_WAIT)})
-    is_busy = False
-
-    async def sending(message: Message) -> None:
-        nonlocal is_busy
-        if message["type"] == "http.response.start" and message["status"] == 503:
-            is_busy = True
-            message = {**message, "headers": plain.raw_headers}
-        elif is_busy:
-            message = {"type": "http.response.body", "body": plain.body}
-        await send(message)
-
-    return sending

@@ -16,9 +16,9 @@ from starlette.routing import Mount
 
 from index.errors import InputError
 from ui.terminal import log_in_lines
-from ui.web.api import Programs, parameters
+from ui.web.api import Programs
 from ui.web.assets import head, stylesheet, theme
-from ui.web.bodies import Bodies, UnknownEvents
+from ui.web.bodies import Bodies
 from ui.web.connections import LARGEST_HEAD, Connection, most_connections
 from ui.web.gate import Gate
 from ui.web.guesses import Guesses
@@ -91,8 +91,7 @@ def application(
         Middleware(OwnOrigin, reach=reach),
         Middleware(VisitorCookie),
         *([Middleware(Gate, guesses=guesses, gradio_app=gradio_app)] if guesses else []),
-        Middleware(Bodies, parameters=parameters(), page=page),
-        Middleware(UnknownEvents, queue=page._queue),
+        Middleware(Bodies, page=page),
     ]
     app.user_middleware[:0] = layers
     return app

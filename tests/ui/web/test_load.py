@@ -119,7 +119,7 @@ def test_a_slow_model_leaves_nobody_hanging_and_the_page_open(slow_page: str) ->
                 begun = time.monotonic()
                 assert http.get("/").status_code == 200
                 opened.append(time.monotonic() - begun)
-                call = http.post("/gradio_api/call/v2/ask", json={"question": "What is OSWorld?"})
+                call = http.post("/api/ask", json={"question": "What is OSWorld?"})
                 if call.status_code == 503:
                     refused.append(call)
 

@@ -84,11 +84,6 @@ def test_what_the_page_does_not_use_is_closed(address: str, path: str) -> None:
         assert httpx.request(method, f"{address}/gradio_api/{path}").status_code == 404
 
 
-def test_nobody_gets_past_the_queue(address: str) -> None:
-    sent = {"data": ["What is OSWorld?", *[None] * 9]}
-    assert httpx.post(f"{address}/gradio_api/run/ask", json=sent).status_code == 404
-
-
 @pytest.mark.parametrize(
     ("reach", "own", "foreign"),
     [
