@@ -66,7 +66,9 @@ class Bodies:
             else:
                 await self._taken_in(scope, receive, send)
         except HTTPException as error:
-            refused = JSONResponse({"detail": error.detail}, error.status_code, error.headers)
+            # What it has not sent of its body is not waited for.
+            headers = {"Connection": "close", **(error.headers or {})}
+            refused = JSONResponse({"detail": error.detail}, error.status_code, headers)
             await refused(scope, receive, send)
 
     async def _upload(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -156,9 +158,9 @@ class Bodies:
         except ValueError:
             return  # Gradio says so
         _refuse_files(sent)
-        if not isinstance(sent, dict) or "fn_index" not in sent:
+        if not isinstance(sent, dict) or not {"fn_index", "data"} <= sent.keys():
             return
-        number, data = sent["fn_index"], sent.get("data")
+        number, data = sent["fn_index"], sent["data"]
         event = self.page.fns.get(number) if isinstance(number, int) else None
         if event is None or not isinstance(data, list) or len(data) != len(event.inputs):
             raise HTTPException(422, "the page has no such event")

@@ -16,7 +16,7 @@ from ui.web.guesses import network_of
 HEAD_SECONDS = 10
 """From the opening of a connection, or the first byte of a request, to the end of its head."""
 LARGEST_HEAD = 32_768
-"""Bytes."""
+"""Bytes that are kept of one that is not all there."""
 MOST_CONNECTIONS = 1_000
 SHARE_OF_ONE = 4
 """One address has a quarter of all connections, but for a named proxy."""
@@ -67,13 +67,17 @@ class Connection(H11Protocol):
         super().connection_made(transport)
         self.opened_at = self.loop.time()
         self.address = network_of(self.client[0] if self.client else "")
-        every = cast("set[Connection]", self.connections)
+        every = [
+            each
+            for each in cast("set[Connection]", self.connections)
+            if not each.transport.is_closing()
+        ]
         same = [each for each in every if each.address == self.address]
         from_proxy = self.client is not None and self.is_proxy(self.client[0])
         if not from_proxy and len(same) > self.most // SHARE_OF_ONE:
             self._make_room(same)
         elif len(every) > self.most:
-            self._make_room(list(every))
+            self._make_room(every)
         self._watch_head()
 
     def _make_room(self, among: "list[Connection]") -> None:
