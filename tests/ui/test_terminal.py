@@ -76,19 +76,6 @@ def test_a_sentence_in_other_words_is_shown_with_the_one_it_rests_on() -> None:
     assert answer_text(answer(Block((claim,)))).endswith("\n    “KiteNet holds 12% of them.”")
 
 
-def test_a_title_that_stands_in_the_answer_is_cut_to_one_line() -> None:
-    claim = said(KITES, "Kites fly.", "Kites \\emph{fly}.")
-    listed = answer_text(answer(Block((claim,), KITES.title, bullet=True)))
-    assert listed.splitlines()[-1] == (
-        "[1] KiteNet: A Network of … (Mar 14, 2025, number 3; Apr 22, 2025, number 3)"
-    )
-    whole = answer_text(answer(Block((claim,), "KiteNet")))
-    assert whole.splitlines()[-2:] == [
-        "[1] KiteNet: A Network of Many Kites that Fly Far above the Hills",
-        "    (Mar 14, 2025, number 3; Apr 22, 2025, number 3)",
-    ]
-
-
 def test_no_line_breaks_within_a_date(monkeypatch: pytest.MonkeyPatch) -> None:
     for columns in range(40, 80):
         monkeypatch.setenv("COLUMNS", str(columns))

@@ -23,8 +23,7 @@ from ui.web.connections import LARGEST_HEAD, Connection, most_connections
 from ui.web.gate import Gate
 from ui.web.guesses import Guesses
 from ui.web.headers import SecurityHeaders
-from ui.web.own_host import OwnOrigin, Reach
-from ui.web.proxies import Proxies
+from ui.web.own_host import OwnOrigin, Proxies, Reach
 from ui.web.routes import add_routes
 from ui.web.visitors import VisitorCookie
 
