@@ -120,15 +120,6 @@ def test_ask_shows_signs_of_markdown_and_terminals_as_plain_text(
     assert "\x1b" not in out
 
 
-def test_ask_json_is_the_answer_of_the_schema(sample_store: Path, capsys: Capture) -> None:
-    out, _ = succeeded(
-        capsys, "ask", "How many tasks does OSWorld have?", "--store", str(sample_store), "--json"
-    )
-    answer = Answer.model_validate_json(out)
-    assert answer.status == "answered"
-    assert out == answer.model_dump_json() + "\n"
-
-
 def test_what_the_abstracts_do_not_say_is_said_and_is_no_failure(
     sample_store: Path, capsys: Capture
 ) -> None:

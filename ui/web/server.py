@@ -5,7 +5,7 @@ import sys
 import threading
 import time
 from importlib.metadata import version
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Self, TypedDict, Unpack, cast
 
 import gradio as gr
 import uvicorn
@@ -34,12 +34,33 @@ if TYPE_CHECKING:
 
 MOST_SESSIONS = 1_000
 """Open pages that Gradio remembers, at some 300 kB each."""
-LARGEST_UPLOAD = "50mb"
-"""Of one file."""
+LARGEST_FILE = "20mb"
+"""Of an upload; a digest has some hundred kilobytes."""
 
 
 class _Server(uvicorn.Server):
     """A server in a thread; Gradio's page closes it."""
+
+    @classmethod
+    def over(cls, app: FastAPI, reach: Reach, port: int) -> Self:
+        """A server of an application, with its limits on connections."""
+        most = most_connections()
+        return cls(
+            uvicorn.Config(
+                app,
+                reach.host,
+                port,
+                http=Connection.limited(most, reach.has_proxy),
+                ws="none",
+                backlog=most,
+                proxy_headers=False,  # `Proxies` reads them
+                server_header=False,
+                h11_max_incomplete_event_size=LARGEST_HEAD,
+                log_config=None,
+                log_level="error",  # what clients get wrong is no news
+                access_log=False,
+            )
+        )
 
     def start(self) -> None:
         """Return when it listens.
@@ -60,16 +81,22 @@ class _Server(uvicorn.Server):
         self.thread.join(timeout=1)
 
 
-def application(
-    page: gr.Blocks,
-    reach: Reach,
-    *,
-    uploads: bool = True,
-    accounts: "Accounts | None" = None,
-    programs: "Programs | None" = None,
-    tools: "McpTools | None" = None,
-) -> FastAPI:
-    """Everything that is served, as one ASGI application: see `launch`."""
+class Parts(TypedDict, total=False):
+    """What is served beside the page."""
+
+    uploads: bool
+    """Whether files are taken, of papers to add; by default they are."""
+    accounts: "Accounts | None"
+    """Who may log in; without them everybody is let in."""
+    programs: "Programs"
+    """The public endpoints, served below /api."""
+    tools: "McpTools | None"
+    """The same for clients of the Model Context Protocol."""
+
+
+def application(page: gr.Blocks, reach: Reach, **parts: Unpack[Parts]) -> FastAPI:
+    """Everything that is served, as one ASGI application."""
+    accounts, programs, tools = parts.get("accounts"), parts.get("programs"), parts.get("tools")
     guesses = Guesses(accounts) if accounts else None
     app = FastAPI(
         title="AbstractQA",
@@ -86,7 +113,7 @@ def application(
     gradio_app = _mount(app, page, guesses)
     layers = [
         Middleware(Proxies, trusted=reach.proxies),
-        Middleware(SecurityHeaders, uploads=uploads),
+        Middleware(SecurityHeaders, uploads=parts.get("uploads", True)),
         Middleware(OwnOrigin, reach=reach),
         Middleware(VisitorCookie),
         *([Middleware(Gate, guesses=guesses, gradio_app=gradio_app)] if guesses else []),
@@ -105,7 +132,7 @@ def _mount(app: FastAPI, page: gr.Blocks, guesses: Guesses | None) -> GradioApp:
         "",
         # Gradio takes coroutines, too; its type does not say so.
         auth=guesses.login if guesses else None,  # type: ignore[arg-type]
-        max_file_size=LARGEST_UPLOAD,
+        max_file_size=LARGEST_FILE,
         show_error=False,
         enable_monitoring=False,
         run_history=False,
@@ -121,26 +148,14 @@ def _mount(app: FastAPI, page: gr.Blocks, guesses: Guesses | None) -> GradioApp:
     return page.app
 
 
-def launch(
-    page: gr.Blocks,
-    host: str | Reach,
-    port: int,
-    *,
-    uploads: bool = True,
-    accounts: "Accounts | None" = None,
-    programs: "Programs | None" = None,
-    tools: "McpTools | None" = None,
-) -> str:
+def launch(page: gr.Blocks, host: str | Reach, port: int, **parts: Unpack[Parts]) -> str:
     """Serve `page` in a background thread.
 
     Args:
         page: What is served.
         host: Address to listen on; with the names and proxies by which it is reached.
         port: From 1 to 65,535.
-        uploads: Whether files are taken, of papers to add.
-        accounts: Who may log in; without them everybody is let in.
-        programs: The public endpoints, served below /api.
-        tools: The same for clients of the Model Context Protocol.
+        parts: What is served beside it.
 
     Returns:
         Its address.
@@ -150,26 +165,7 @@ def launch(
     """
     reach = host if isinstance(host, Reach) else Reach(host)
     check_free(reach.host, port)
-    app = application(
-        page, reach, uploads=uploads, accounts=accounts, programs=programs, tools=tools
-    )
-    most = most_connections()
-    server = _Server(
-        uvicorn.Config(
-            app,
-            reach.host,
-            port,
-            http=Connection.limited(most, reach.has_proxy),
-            ws="none",
-            backlog=most,
-            proxy_headers=False,  # `Proxies` reads them
-            server_header=False,
-            h11_max_incomplete_event_size=LARGEST_HEAD,
-            log_config=None,
-            log_level="error",  # what clients get wrong is no news
-            access_log=False,
-        )
-    )
+    server = _Server.over(application(page, reach, **parts), reach, port)
     server.start()
     page.server, page.is_running = server, True
     shown = "localhost" if reach.host == "0.0.0.0" else reach.host  # noqa: S104
@@ -220,32 +216,25 @@ def serve(
     # Both take seconds.
     from rag import Assistant
     from ui.web.app import build
-    from ui.web.mcp_tools import PATH as MCP_PATH
-    from ui.web.mcp_tools import McpTools
+    from ui.web.mcp_tools import PATH, McpTools
     from ui.web.site import Site
 
     log_in_lines()
     may_change = reach.only_here or accounts is not None
-    assistant = Assistant.open(store=settings.store, settings=settings)
     site = Site.over(
-        assistant,
+        Assistant.open(store=settings.store, settings=settings),
         settings,
         may_change=may_change,
         auth=accounts is not None,
         may_set_model=model_settings if accounts else reach.only_here,
     )
-    address = launch(
-        page := build(site),
-        reach,
-        port,
-        uploads=may_change,
-        accounts=accounts,
-        programs=Programs(site),
-        tools=McpTools(site) if mcp else None,
-    )
+    page = build(site)
+    tools = McpTools(site) if mcp else None
+    parts = Parts(uploads=may_change, accounts=accounts, programs=Programs(site), tools=tools)
+    address = launch(page, reach, port, **parts)
     sys.stderr.write(f"AbstractQA is at {address} (stop it with Ctrl-C)\n")
     if mcp:
-        sys.stderr.write(f"Its tools for MCP clients are at {address}{MCP_PATH}\n")
+        sys.stderr.write(f"Its tools for MCP clients are at {address}{PATH}\n")
     sys.stderr.flush()
     try:
         threading.Event().wait()
