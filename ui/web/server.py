@@ -3,13 +3,14 @@
 import socket
 import sys
 import threading
-import time
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Self, TypedDict, Unpack, cast
+from typing import TYPE_CHECKING, TypedDict, Unpack, cast
 
 import gradio as gr
 import uvicorn
 from fastapi import FastAPI
+from gradio.exceptions import ServerFailedToStartError
+from gradio.http_server import Server
 from gradio.routes import App as GradioApp
 from starlette.middleware import Middleware
 from starlette.routing import Mount
@@ -38,47 +39,25 @@ LARGEST_FILE = "20mb"
 """Of an upload; a digest has some hundred kilobytes."""
 
 
-class _Server(uvicorn.Server):
-    """A server in a thread; Gradio's page closes it."""
-
-    @classmethod
-    def over(cls, app: FastAPI, reach: Reach, port: int) -> Self:
-        """A server of an application, with its limits on connections."""
-        most = most_connections()
-        return cls(
-            uvicorn.Config(
-                app,
-                reach.host,
-                port,
-                http=Connection.limited(most, reach.has_proxy),
-                ws="none",
-                backlog=most,
-                proxy_headers=False,  # `Proxies` reads them
-                server_header=False,
-                h11_max_incomplete_event_size=LARGEST_HEAD,
-                log_config=None,
-                log_level="error",  # what clients get wrong is no news
-                access_log=False,
-            )
+def _server(app: FastAPI, reach: Reach, port: int) -> Server:
+    """A server of an application, with its limits on connections; Gradio's page closes it."""
+    most = most_connections()
+    return Server(
+        uvicorn.Config(
+            app,
+            reach.host,
+            port,
+            http=Connection.limited(most, reach.has_proxy),
+            ws="none",
+            backlog=most,
+            proxy_headers=False,  # `Proxies` reads them
+            server_header=False,
+            h11_max_incomplete_event_size=LARGEST_HEAD,
+            log_config=None,
+            log_level="error",  # what clients get wrong is no news
+            access_log=False,
         )
-
-    def start(self) -> None:
-        """Return when it listens.
-
-        Raises:
-            InputError: it cannot.
-        """
-        self.thread = threading.Thread(target=self.run, daemon=True)
-        self.thread.start()
-        while not self.started:
-            if not self.thread.is_alive():
-                raise InputError(f"cannot serve on {self.config.host}:{self.config.port}")
-            time.sleep(0.01)
-
-    def close(self) -> None:
-        """Stop listening; what is under way ends with the process."""
-        self.should_exit = True
-        self.thread.join(timeout=1)
+    )
 
 
 class Parts(TypedDict, total=False):
@@ -130,8 +109,7 @@ def _mount(app: FastAPI, page: gr.Blocks, guesses: Guesses | None) -> GradioApp:
         app,
         page,
         "",
-        # Gradio takes coroutines, too; its type does not say so.
-        auth=guesses.login if guesses else None,  # type: ignore[arg-type]
+        auth=guesses.login if guesses else None,
         max_file_size=LARGEST_FILE,
         show_error=False,
         enable_monitoring=False,
@@ -165,9 +143,12 @@ def launch(page: gr.Blocks, host: str | Reach, port: int, **parts: Unpack[Parts]
     """
     reach = host if isinstance(host, Reach) else Reach(host)
     check_free(reach.host, port)
-    server = _Server.over(application(page, reach, **parts), reach, port)
-    server.start()
-    page.server, page.is_running = server, True
+    page.server = _server(application(page, reach, **parts), reach, port)
+    try:
+        page.server.run_in_thread()
+    except ServerFailedToStartError as error:
+        raise InputError(f"cannot serve on {reach.host}:{port}") from error
+    page.is_running = True
     shown = "localhost" if reach.host == "0.0.0.0" else reach.host  # noqa: S104
     return f"http://{shown}:{port}"
 
