@@ -5,6 +5,7 @@ for another, the oldest first. So whoever opens many, and says little on them, p
 """
 
 import asyncio
+import itertools
 import resource
 from collections.abc import Callable
 from typing import cast
@@ -21,6 +22,8 @@ MOST_CONNECTIONS = 1_000
 SHARE_OF_ONE = 4
 """One address has a quarter of all connections, but for a named proxy."""
 _FILE_HANDLES = 4_096
+
+_places = itertools.count()
 
 
 def most_connections() -> int:
@@ -45,7 +48,8 @@ class Connection(H11Protocol):
 
     address = ""
     """Who opened it."""
-    opened_at = 0.0
+    place = 0
+    """In the order in which connections were opened."""
     _deadline: asyncio.TimerHandle | None = None
 
     @classmethod
@@ -65,7 +69,7 @@ class Connection(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Make room for it, or close it at once."""
         super().connection_made(transport)
-        self.opened_at = self.loop.time()
+        self.place = next(_places)
         self.address = network_of(self.client[0] if self.client else "")
         every = [
             each
@@ -82,7 +86,7 @@ class Connection(H11Protocol):
 
     def _make_room(self, among: "list[Connection]") -> None:
         waiting = [each for each in among if each.waits]
-        min(waiting, key=lambda each: each.opened_at).transport.abort()
+        min(waiting, key=lambda each: each.place).transport.abort()
 
     def data_received(self, data: bytes) -> None:
         """Read on; the time for a head begins with its first byte."""

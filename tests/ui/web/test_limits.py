@@ -14,10 +14,12 @@ import gradio as gr
 import httpx
 import pytest
 from browsing import free_port
+from starlette.responses import PlainTextResponse
+from starlette.types import Message, Receive, Scope, Send
 from starting import started
 
 from ui.web import bodies, connections
-from ui.web.events import AT_ONCE
+from ui.web.events import AT_ONCE, WAITING
 from ui.web.server import launch
 
 MOST_SECONDS = 1.0
@@ -161,6 +163,37 @@ def test_a_head_has_a_size(small: str) -> None:
         return await asyncio.wait_for(reader.read(100), 3)
 
     assert b" 400 " in asyncio.run(run())
+
+
+def test_calls_beyond_those_that_may_wait_are_refused_unread() -> None:
+    async def run() -> tuple[list[int], int]:
+        release, reads, statuses = asyncio.Event(), [0], []
+
+        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            await release.wait()
+            await PlainTextResponse("answered")(scope, receive, send)
+
+        async def receive() -> Message:
+            reads[0] += 1
+            return {"type": "http.request", "body": b"{}", "more_body": False}
+
+        async def send(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                statuses.append(message["status"])
+
+        limited = bodies.Bodies(answer, page=gr.Blocks(analytics_enabled=False))
+        scope = {"type": "http", "method": "POST", "path": "/api/ask", "headers": []}
+        calls = [asyncio.create_task(limited(scope, receive, send)) for _ in range(60)]
+        await asyncio.sleep(0.1)
+        refused = list(statuses)
+        release.set()
+        await asyncio.gather(*calls)
+        assert statuses.count(200) == AT_ONCE + WAITING
+        return refused, reads[0]
+
+    refused, reads = asyncio.run(run())
+    assert refused == [503] * (60 - AT_ONCE - WAITING)
+    assert reads == AT_ONCE + WAITING
 
 
 # The page as it is
