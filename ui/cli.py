@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from index.errors import AbstractQAError
 from ui.evaluation.arguments import MODES, add_eval, add_store, path
-from ui.tables import add_table
 
 if TYPE_CHECKING:
     _Commands = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -69,7 +68,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_index(commands)
     _add_ask(commands)
     _add_search(commands)
-    add_table(commands)
+    _add_table(commands)
     _add_papers(commands)
     _add_ui(commands)
     add_eval(commands)
@@ -171,6 +170,31 @@ def _add_ask(commands: "_Commands") -> None:
     _add_filters(ask)
     add_store(ask)
     _add_json(ask)
+
+
+def _add_table(commands: "_Commands") -> None:
+    table = commands.add_parser("table", help="compare papers in a table of quotes")
+    table.add_argument("question", metavar="QUESTION")
+    table.add_argument(
+        "--columns", metavar="NAMES", help="what to compare, as in 'method, training data, result'"
+    )
+    table.add_argument(
+        "--paper",
+        action="append",
+        default=[],
+        metavar="TITLE",
+        help="compare this paper, by title or id; may be repeated",
+    )
+    table.add_argument(
+        "--limit", type=int, default=8, metavar="N", help="papers at most (default: 8)"
+    )
+    _add_mode(table)
+    _add_filters(table)
+    table.add_argument("--csv", type=path, metavar="FILE", help="write the table there, too")
+    form = table.add_mutually_exclusive_group()
+    form.add_argument("--markdown", action="store_true", help="print a Markdown table")
+    form.add_argument("--json", action="store_true", help="print one JSON document and no more")
+    add_store(table)
 
 
 def _add_papers(commands: "_Commands") -> None:

@@ -1,6 +1,5 @@
 """Whether everything that a question needs is there, and what to do if it is not."""
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
@@ -32,7 +31,7 @@ def examine(load: "Callable[[], Settings]") -> list[Check]:
 
     What depends on something broken is left out: its own message would only repeat it.
     """
-    checks = [_python()]
+    checks: list[Check] = []
     encoder = None
     settings = _kept(checks, "settings", load, _settings)
     if settings is not None:
@@ -58,12 +57,6 @@ def _kept(
         checks.append(Check(name, False, " ".join(str(error).split())))
         return None
     return found
-
-
-def _python() -> Check:
-    found = ".".join(str(part) for part in sys.version_info[:3])
-    good = sys.version_info[:2] == (3, 11)
-    return Check("Python", good, found if good else f"{found}; run make setup with Python 3.11")
 
 
 def _settings(settings: "Settings") -> str:

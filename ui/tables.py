@@ -8,20 +8,15 @@ import csv
 import io
 import shutil
 from argparse import Namespace
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from index.text import clean_text
-from ui.evaluation.arguments import MODES, add_store, path
 from ui.terminal import WIDEST, note, paper_text, say, wrap
 
 if TYPE_CHECKING:
-    import argparse
-
-    from rag.schema import Filters, Mode
+    from rag import Assistant
+    from rag.schema import Filters
     from rag.tables.table import Cell, Table
-
-    _Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 """What makes a spreadsheet read a cell as a formula (OWASP, CSV injection)."""
@@ -30,57 +25,7 @@ _WIDEST_LABEL = 24
 _GAP = "  "
 
 
-class Tables(Protocol):
-    """What can make a table: an `Assistant`."""
-
-    def table(
-        self,
-        question: str,
-        columns: Sequence[str] | None = None,
-        *,
-        papers: Sequence[str] = (),
-        filters: "Filters | None" = None,
-        limit: int = 8,
-        mode: "Mode" = "auto",
-    ) -> "Table":
-        """Compare papers column by column."""
-
-
-def add_table(commands: "_Commands") -> None:
-    """The arguments of `abstractqa table`."""
-    table = commands.add_parser("table", help="compare papers in a table of quotes")
-    table.add_argument("question", metavar="QUESTION")
-    table.add_argument(
-        "--columns", metavar="NAMES", help="what to compare, as in 'method, training data, result'"
-    )
-    table.add_argument(
-        "--paper",
-        action="append",
-        default=[],
-        metavar="TITLE",
-        help="compare this paper, by title or id; may be repeated",
-    )
-    table.add_argument(
-        "--limit", type=int, default=8, metavar="N", help="papers at most (default: 8)"
-    )
-    table.add_argument("--mode", choices=MODES, default="auto", help="how to choose the quotes")
-    table.add_argument(
-        "--digest",
-        action="append",
-        default=[],
-        metavar="D",
-        help="only papers of this digest, by name or date; may be repeated",
-    )
-    table.add_argument("--since", metavar="DATE", help="only digests from this day on (2025-03-14)")
-    table.add_argument("--until", metavar="DATE", help="only digests up to this day, inclusive")
-    table.add_argument("--csv", type=path, metavar="FILE", help="write the table there, too")
-    form = table.add_mutually_exclusive_group()
-    form.add_argument("--markdown", action="store_true", help="print a Markdown table")
-    form.add_argument("--json", action="store_true", help="print one JSON document and no more")
-    add_store(table)
-
-
-def table(arguments: Namespace, question: str, filters: "Filters", assistant: Tables) -> int:
+def table(arguments: Namespace, question: str, filters: "Filters", assistant: "Assistant") -> int:
     """Make a table and print it; write it as CSV, too, if a file is named for it."""
     columns = None if arguments.columns is None else arguments.columns.split(",")
     made = assistant.table(

@@ -1,5 +1,6 @@
 """What people see in a terminal: answers, hits and progress. Messages go to stderr."""
 
+import logging
 import re
 import shutil
 import sys
@@ -20,13 +21,14 @@ if TYPE_CHECKING:
 WIDEST = 100
 """Columns that text fills at most; longer lines are hard to read."""
 
-_SHORTEST = 20
-"""Columns that are left of a title."""
+_LONGEST_LINE, _LONGEST_TRACE = 500, 4_000
+"""Characters of a log."""
 
 _NO_BREAK = "\u00a0"
 
 # An abstract could carry escape sequences that repaint the terminal.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_NO_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _DOING = {
     "read": ("Reading", "papers"),
     "words": ("Indexing", "papers"),
@@ -45,6 +47,24 @@ def note(text: str) -> None:
     """Print a message for people on stderr."""
     sys.stderr.write(text + "\n")
     sys.stderr.flush()
+
+
+class LogLines(logging.Formatter):
+    """Log lines of bounded length, in which nothing that a stranger sent begins another line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, and below it the end of a trace if it has one."""
+        line = f"{record.name}: {record.getMessage()[:_LONGEST_LINE]}"
+        trace = self.formatException(record.exc_info)[-_LONGEST_TRACE:] if record.exc_info else ""
+        shown = _NO_LINE.sub(lambda sign: ascii(sign[0])[1:-1], line)
+        return f"{shown}\n{_CONTROL.sub('', trace)}" if trace else shown
+
+
+def log_in_lines() -> None:
+    """Log to stderr from here on, in lines that cannot be forged."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(LogLines())
+    logging.basicConfig(handlers=[handler], level=logging.WARNING)
 
 
 def _width() -> int:
@@ -71,25 +91,15 @@ def wrap(text: str, indent: str = "", hanging: str | None = None) -> str:
     return "\n".join(lines).replace(_NO_BREAK, " ")
 
 
-def paper_text(
-    number: str, paper: "Paper", passages: "Iterable[Passage]" = (), *, named: bool = False
-) -> str:
-    """A paper by its number, title and digests, with passages of it quoted below.
-
-    `named` says that its title was just shown: it is cut then where it needs a second line.
-    """
+def paper_text(number: str, paper: "Paper", passages: "Iterable[Passage]" = ()) -> str:
+    """A paper by its number, title and digests, with passages of it quoted below."""
     from rag.digests import label
 
     places = (f"{label(s.name, s.date, s.dated)}, number {s.position}" for s in paper.sources)
     found = "; ".join(place.replace(" ", _NO_BREAK) for place in places)
-    where, title = f" ({found})" if found else "", paper.display_title
-    if named:
-        room = _width() - len(f"{number} {where}")
-        title = textwrap.shorten(
-            title, max(room, _SHORTEST), placeholder=" …", break_on_hyphens=False
-        )
+    where = f" ({found})" if found else ""
     quotes = (f"“{clean_text(passage.text)}”" for passage in passages)
-    head = wrap(f"{number} {title}{where}", "", "    ")
+    head = wrap(f"{number} {paper.display_title}{where}", "", "    ")
     return "\n".join([head, *(wrap(quote, "    ", "     ") for quote in quotes)])
 
 
@@ -110,7 +120,6 @@ def answer_text(answer: "Answer") -> str:
             f"[{reference.number}]",
             reference.paper,
             [passage for passage in reference.passages if clean_text(passage.text) not in text],
-            named=reference.paper.display_title in text,
         )
         for reference in answer.references
     ]

@@ -11,6 +11,7 @@ from leaving import Leaving
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from rag.settings import Settings
+from ui.web.api import Programs
 from ui.web.app import build
 from ui.web.server import launch
 from ui.web.site import Site
@@ -74,7 +75,7 @@ def site(sample_assistant: "Assistant", tmp_path_factory: pytest.TempPathFactory
 def address(site: Site) -> Iterator[str]:
     """Where the page over the bundled sample is served."""
     page = build(site)
-    yield launch(page, "127.0.0.1", free_port())
+    yield launch(page, "127.0.0.1", free_port(), programs=Programs(site))
     page.close(verbose=False)
 
 

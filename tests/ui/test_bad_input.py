@@ -348,9 +348,3 @@ def test_a_missing_benchmark_is_told(tmp_path: Path, capsys: Capture) -> None:
 def test_an_unknown_setting_is_told(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     monkeypatch.setenv("ABSTRACTQA_COLOUR", "blue")
     assert "ABSTRACTQA_COLOUR" in failed(capsys, "ask", "why?")
-
-
-def test_the_installed_command_fails_in_one_line(tmp_path: Path) -> None:
-    done = run("ask", "why?", "--store", str(tmp_path / "none"))
-    assert done.stdout == ""
-    one_line(done.returncode, done.stderr)

@@ -1,11 +1,10 @@
 """The `table` command: as text, Markdown, CSV and JSON."""
 
-import argparse
 import csv
 import io
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,10 +13,12 @@ from running import Capture, failed, succeeded
 from index.build import build_papers
 from index.embedding import SentenceEncoder
 from index.papers import Paper
-from index.store import Index
-from rag.schema import Filters, IndexInfo, Mode, Usage
-from rag.tables.table import Cell, Table, TableRow, make_table
-from ui.tables import add_table, as_csv, as_markdown, as_text, table
+from rag import Assistant
+from rag.schema import Filters, IndexInfo, Usage
+from rag.settings import Settings
+from rag.tables.table import Cell, Table, TableRow
+from ui.cli import build_parser
+from ui.tables import as_csv, as_markdown, as_text, table
 
 KITES = Paper(
     id="kites",
@@ -27,40 +28,19 @@ KITES = Paper(
 BOATS = Paper(id="boats", title="BoatNet", abstract="We propose BoatNet, a method for kites.")
 
 
-class _Opened:
-    """An index that makes tables, as an assistant does."""
-
-    def __init__(self, index: Index, encoder: SentenceEncoder) -> None:
-        self._index = index
-        self._encoder = encoder
-
-    def table(
-        self,
-        question: str,
-        columns: Sequence[str] | None = None,
-        *,
-        papers: Sequence[str] = (),
-        filters: Filters | None = None,
-        limit: int = 8,
-        mode: Mode = "auto",
-    ) -> Table:
-        return make_table(
-            self._index, self._encoder, question, columns,
-            papers=papers, filters=filters, limit=limit,
-        )  # fmt: skip
-
-
 @pytest.fixture(scope="module")
-def opened(tmp_path_factory: pytest.TempPathFactory, encoder: SentenceEncoder) -> _Opened:
+def opened(
+    tmp_path_factory: pytest.TempPathFactory, encoder: SentenceEncoder
+) -> Iterator[Assistant]:
     store = tmp_path_factory.mktemp("kites") / "store"
     build_papers([KITES, BOATS], store, encoder)
-    return _Opened(Index.open(store), encoder)
+    assistant = Assistant(store, encoder, settings=Settings(store=store))
+    yield assistant
+    assistant.close()
 
 
-def run(opened: _Opened, *arguments: str) -> int:
-    parser = argparse.ArgumentParser()
-    add_table(parser.add_subparsers())
-    parsed = parser.parse_args(["table", *arguments])
+def run(opened: Assistant, *arguments: str) -> int:
+    parsed = build_parser().parse_args(["table", *arguments])
     return table(parsed, parsed.question, Filters(), opened)
 
 
@@ -96,7 +76,7 @@ def _eighty_columns(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_wide_table_is_a_block_a_paper_that_fits_the_terminal(
-    opened: _Opened, capsys: Capture
+    opened: Assistant, capsys: Capture
 ) -> None:
     code = run(
         opened, "kites", "--paper", "KiteBench", "--paper", "BoatNet", "--columns",
@@ -119,7 +99,7 @@ def test_a_narrow_table_is_a_line_a_paper() -> None:
     ]
 
 
-def test_json_is_one_document_with_spans(opened: _Opened, capsys: Capture) -> None:
+def test_json_is_one_document_with_spans(opened: Assistant, capsys: Capture) -> None:
     assert run(opened, "kites", "--columns", "data", "--paper", "kites", "--json") == 0
     out, err = capsys.readouterr()
     said = json.loads(out)
@@ -135,7 +115,7 @@ def test_json_is_one_document_with_spans(opened: _Opened, capsys: Capture) -> No
 
 
 def test_the_usual_columns_are_said_to_be_that_beside_the_table(
-    opened: _Opened, capsys: Capture
+    opened: Assistant, capsys: Capture
 ) -> None:
     assert run(opened, "kites", "--paper", "kites") == 0
     out, err = capsys.readouterr()
@@ -144,7 +124,7 @@ def test_the_usual_columns_are_said_to_be_that_beside_the_table(
 
 
 def test_csv_is_written_beside_what_is_printed(
-    opened: _Opened, capsys: Capture, tmp_path: Path
+    opened: Assistant, capsys: Capture, tmp_path: Path
 ) -> None:
     file = tmp_path / "table.csv"
     assert run(opened, "kites", "--paper", "kites", "--columns", "data", "--csv", str(file)) == 0
@@ -175,7 +155,7 @@ def test_markdown_escapes_pipes_and_markup() -> None:
     ]
 
 
-def test_a_question_that_no_paper_fits_says_why(opened: _Opened, capsys: Capture) -> None:
+def test_a_question_that_no_paper_fits_says_why(opened: Assistant, capsys: Capture) -> None:
     for form in ((), ("--markdown",)):
         assert run(opened, "recipes for sourdough bread", *form) == 0
         assert capsys.readouterr().out.startswith("No paper to compare: None of the abstracts")

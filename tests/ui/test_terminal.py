@@ -1,6 +1,7 @@
 """What people see in a terminal: compact, readable, and nothing twice."""
 
 import datetime as dt
+import logging
 import os
 import pty
 import sys
@@ -12,7 +13,7 @@ import pytest
 from index.papers import Paper, Source
 from rag.citations import Block, Claim, Span, compose
 from rag.schema import Answer, Hit, IndexInfo, NearPaper, Passage, Usage
-from ui.terminal import Progress, answer_text, hits_text
+from ui.terminal import LogLines, Progress, answer_text, hits_text
 
 
 def paper(title: str, abstract: str, **dates: str) -> Paper:
@@ -73,19 +74,6 @@ def test_a_sentence_that_the_answer_repeats_is_not_quoted_again() -> None:
 def test_a_sentence_in_other_words_is_shown_with_the_one_it_rests_on() -> None:
     claim = said(KITES, "It keeps an eighth.", "KiteNet holds 12\\% of them.")
     assert answer_text(answer(Block((claim,)))).endswith("\n    “KiteNet holds 12% of them.”")
-
-
-def test_a_title_that_stands_in_the_answer_is_cut_to_one_line() -> None:
-    claim = said(KITES, "Kites fly.", "Kites \\emph{fly}.")
-    listed = answer_text(answer(Block((claim,), KITES.title, bullet=True)))
-    assert listed.splitlines()[-1] == (
-        "[1] KiteNet: A Network of … (Mar 14, 2025, number 3; Apr 22, 2025, number 3)"
-    )
-    whole = answer_text(answer(Block((claim,), "KiteNet")))
-    assert whole.splitlines()[-2:] == [
-        "[1] KiteNet: A Network of Many Kites that Fly Far above the Hills",
-        "    (Mar 14, 2025, number 3; Apr 22, 2025, number 3)",
-    ]
 
 
 def test_no_line_breaks_within_a_date(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,3 +161,12 @@ def test_progress_is_silent_where_no_one_looks(capsys: pytest.CaptureFixture[str
         progress("read", 1, 0)
         progress("embed", 30, 60)
     assert capsys.readouterr().err == ""
+
+
+def test_a_log_line_is_bounded_and_nobody_can_forge_another() -> None:
+    lines = LogLines()
+    sent = logging.LogRecord("page", logging.WARNING, "", 1, "no %s", ("a\nb\x1b[2J" * 500,), None)
+    shown = lines.format(sent)
+    assert shown.startswith("page: no a\\nb\\x1b[2J")
+    assert len(shown.splitlines()) == 1
+    assert len(shown) < 1_000

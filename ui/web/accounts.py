@@ -1,21 +1,18 @@
 """Who may log in: a file of `name:hash` lines, one a person.
 
-A hash is scrypt's (RFC 7914) with its parameters and its salt, so that older lines stay good when
-the parameters grow: `scrypt$16384$8$5$<salt>$<key>`, both in base64. Empty lines and lines that
-begin with # are passed over.
+A hash is Argon2id's (RFC 9106), as argon2-cffi writes it, with its parameters and its salt. Empty
+lines and lines that begin with # are passed over.
 """
 
-import base64
-import binascii
-import hashlib
 import hmac
 import re
 import secrets
 import stat
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import Self
+
+from argon2 import PasswordHasher, extract_parameters
+from argon2.exceptions import InvalidHashError, VerificationError
 
 from index.errors import InputError
 
@@ -23,56 +20,10 @@ LONGEST_PASSWORD = 1_000
 """Characters; more would only keep the machine busy."""
 
 _NAME = re.compile(r"[\w.@+-]{1,64}")
-_COST, _BLOCK, _LANES = 2**14, 8, 5  # 16 MiB and about 0.2 s (OWASP, Password Storage)
-_MOST_COST, _MOST_BLOCK, _MOST_LANES = 2**20, 32, 16
-_SALT_BYTES = 16
-_KEY_BYTES = 32
+_MOST_MEMORY_KIB, _MOST_PASSES = 1_048_576, 16
+"""Of a hash in the file: one of others would keep the machine busy."""
 
-
-@dataclass(frozen=True)
-class _Hash:
-    cost: int
-    block: int
-    lanes: int
-    salt: bytes
-    key: bytes
-
-    @classmethod
-    def of(cls, password: str) -> Self:
-        salt = secrets.token_bytes(_SALT_BYTES)
-        empty = cls(_COST, _BLOCK, _LANES, salt, b"")
-        return cls(_COST, _BLOCK, _LANES, salt, empty.derive(password, _KEY_BYTES))
-
-    @classmethod
-    def read(cls, text: str) -> Self:
-        """Read one as `str` writes it; raises ValueError if it is none."""
-        kind, cost, block, lanes, salt, key = text.split("$")
-        read = cls(int(cost), int(block), int(lanes), _decoded(salt), _decoded(key))
-        if kind != "scrypt" or len(read.salt) < 8 or not 16 <= len(read.key) <= 64:
-            raise ValueError(kind)
-        if not (2 <= read.cost <= _MOST_COST and read.cost & (read.cost - 1) == 0):
-            raise ValueError(cost)
-        if not (1 <= read.block <= _MOST_BLOCK and 1 <= read.lanes <= _MOST_LANES):
-            raise ValueError(block)
-        return read
-
-    def __str__(self) -> str:
-        salt, key = (base64.b64encode(part).decode() for part in (self.salt, self.key))
-        return f"scrypt${self.cost}${self.block}${self.lanes}${salt}${key}"
-
-    def derive(self, password: str, length: int) -> bytes:
-        return hashlib.scrypt(
-            password.encode(errors="surrogatepass"),
-            salt=self.salt,
-            n=self.cost,
-            r=self.block,
-            p=self.lanes,
-            maxmem=256 * self.cost * self.block * self.lanes,
-            dklen=length,
-        )
-
-    def fits(self, password: str) -> bool:
-        return hmac.compare_digest(self.derive(password, len(self.key)), self.key)
+_hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)  # OWASP's; 19 MiB
 
 
 class Accounts:
@@ -86,9 +37,9 @@ class Accounts:
         """
         self.path = path
         self._lock = Lock()
-        self._nobody = _Hash.of(secrets.token_urlsafe())
+        self._nobody = _hasher.hash(secrets.token_urlsafe())
         self._secret = secrets.token_bytes()
-        self._proofs: dict[str, tuple[_Hash, bytes]] = {}
+        self._proofs: dict[str, tuple[str, bytes]] = {}
         self._seen = _state(path)
         self._hashes = _read(path)
         if not self._hashes:
@@ -106,12 +57,15 @@ class Accounts:
         at once: a program sends it with every request.
         """
         found, password = self._current().get(name), password[: LONGEST_PASSWORD + 1]
-        proof = hmac.digest(self._secret, password.encode(errors="surrogatepass"), "sha256")
-        known, right = self._proofs.get(name, (None, b""))
-        if found is not None and found is known and hmac.compare_digest(proof, right):
+        proof = hmac.digest(self._secret, _encoded(password), "sha256")
+        known, right = self._proofs.get(name, ("", b""))
+        if found and found == known and hmac.compare_digest(proof, right):
             return True
-        fits = (found or self._nobody).fits(password)
-        if found is None or not fits:
+        try:
+            _hasher.verify(found or self._nobody, _encoded(password))
+        except VerificationError:
+            return False
+        if found is None:
             return False
         self._proofs[name] = found, proof
         return True
@@ -120,7 +74,7 @@ class Accounts:
         """Whether that person is still in the file."""
         return name in self._current()
 
-    def _current(self) -> dict[str, _Hash]:
+    def _current(self) -> dict[str, str]:
         with self._lock:
             try:
                 seen = _state(self.path)
@@ -148,16 +102,16 @@ def add(path: Path, name: str, password: str) -> bool:
         Whether the person was in it before.
 
     Raises:
-        InputError: the name or the password cannot be used, or the file is damaged.
+        InputError: the name or the password cannot be used, or the file cannot be read or written.
     """
     check_name(name)
     if not password:
         raise InputError("the password is empty")
     if len(password) > LONGEST_PASSWORD:
         raise InputError(f"the password is too long: at most {LONGEST_PASSWORD:,} characters")
-    known = name in _read(path) if path.exists() else False
-    old = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    line = f"{name}:{_Hash.of(password)}"
+    old = _lines(path) if path.exists() else []
+    known = name in map(_name, old)
+    line = f"{name}:{_hasher.hash(password.encode(errors='surrogatepass'))}"
     new = [line if _name(each) == name else each for each in old]
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
@@ -184,34 +138,45 @@ def _state(path: Path) -> tuple[int, int, int]:
     return now.st_mtime_ns, now.st_size, now.st_ino
 
 
-def _read(path: Path) -> dict[str, _Hash]:
+def _lines(path: Path) -> list[str]:
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        return path.read_text(encoding="utf-8").splitlines()
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: it is not UTF-8 text") from error
-    hashes: dict[str, _Hash] = {}
-    for number, line in enumerate(lines, start=1):
+
+
+def _read(path: Path) -> dict[str, str]:
+    hashes: dict[str, str] = {}
+    for number, line in enumerate(_lines(path), start=1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         name, _, text = line.strip().partition(":")
-        try:
-            found = _Hash.read(text)
-        except ValueError as error:
+        if text.startswith("scrypt$"):
+            raise InputError(
+                f"{path}:{number}: an older version hashed this password; give {name} a new one"
+                " with --add-user"
+            )
+        if not _is_hash(text):
             raise InputError(
                 f"{path}:{number}: not a line of a name and a hash; make it with --add-user NAME"
-            ) from error
+            )
         if not _NAME.fullmatch(name):
             raise InputError(f"{path}:{number}: {name!r} is no name for a login")
         if name in hashes:
             raise InputError(f"{path}:{number}: {name} is there twice; keep one line")
-        hashes[name] = found
+        hashes[name] = text
     return hashes
 
 
-def _decoded(text: str) -> bytes:
+def _encoded(password: str) -> bytes:
+    return password.encode(errors="surrogatepass")
+
+
+def _is_hash(text: str) -> bool:
     try:
-        return base64.b64decode(text, validate=True)
-    except binascii.Error as error:
-        raise ValueError(text) from error
+        found = extract_parameters(text)
+    except InvalidHashError:
+        return False
+    return found.memory_cost <= _MOST_MEMORY_KIB and found.time_cost <= _MOST_PASSES

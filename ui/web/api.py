@@ -7,17 +7,25 @@ Each method of `Programs` is one. Its signature and texts are the documentation 
 import functools
 import inspect
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Required, cast
 
 import gradio as gr
 from gradio.events import api
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, validate_call
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    create_model,
+    validate_call,
+)
 from typing_extensions import TypedDict
 
 from index.errors import AbstractQAError, InputError
 from index.papers import Paper
-from rag.schema import MOST_SOURCES, Answer, Filters, Hit, Mode, Options, Strictness
+from rag.schema import MOST_SOURCES, Answer, Event, Filters, Hit, Mode, Options, Strictness
 from rag.tables.table import Table
 from ui.dates import parse_day
 from ui.web.events import LIMITED
@@ -29,6 +37,8 @@ LONGEST_NAME = 500
 """Code points of a title, a digest, a column, a day, a model."""
 MOST_ITEMS = 100
 """Items of a list that is given, and papers of one reply."""
+
+FAILED = "something went wrong; the terminal that runs AbstractQA says what"
 
 ENDPOINTS = ("ask", "search", "papers", "table")
 
@@ -120,14 +130,36 @@ class Programs:
         abstracts do not say, the status is insufficient_evidence, with the reason and the nearest
         papers.
         """
-        self.site.check_model(model)
-        return self.assistant.ask(
-            question,
-            history=[_plain(message) for message in history or ()],
-            filters=_filters(digests, since, until, title),
-            mode=mode,
-            options=Options(model=model, sources=sources, strictness=strictness),
+        asking = self._asking(
+            history, digests, since, until, title, mode, model, sources, strictness
         )
+        return self.assistant.ask(question, **asking)
+
+    @functools.wraps(ask)
+    def ask_events(self, question: str, **given: Any) -> Iterator[Event]:
+        """`ask` in events: what is being done, pieces of the text, and last the answer."""
+        return self.assistant.stream(question, **self._asking(**given))
+
+    def _asking(
+        self,
+        history: list[Message] | None = None,
+        digests: list[str] | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        title: str | None = None,
+        mode: Mode = "auto",
+        model: str | None = None,
+        sources: int | None = None,
+        strictness: Strictness = "normal",
+    ) -> dict[str, Any]:
+        """What the assistant is asked, beside the question."""
+        self.site.check_model(model)
+        return {
+            "history": [_plain(message) for message in history or ()],
+            "filters": _filters(digests, since, until, title),
+            "mode": mode,
+            "options": Options(model=model, sources=sources, strictness=strictness),
+        }
 
     def search(
         self,
@@ -217,24 +249,45 @@ class Endpoint:
         """JSON schema of what is returned."""
         return self._returned.json_schema(mode="serialization")
 
-    def __call__(self, arguments: Mapping[str, Any]) -> Any:
-        """What the method returns, as JSON; an argument that is None is one not given.
+    @property
+    def arguments(self) -> type[BaseModel]:
+        """A model of the arguments as JSON has them; null is the same as leaving one out."""
+        fields: dict[str, Any] = {}
+        for name, each in self._signature.parameters.items():
+            is_required = each.default is inspect.Parameter.empty
+            kind = each.annotation if is_required else each.annotation | None
+            fields[name] = (kind, ... if is_required else None)
+        config = ConfigDict(extra="forbid", strict=True)
+        return create_model(f"{self.name.capitalize()}Arguments", __config__=config, **fields)
+
+    def run(self, arguments: Mapping[str, Any]) -> Any:
+        """What the method returns; an argument that is None is one not given.
 
         Raises:
-            AbstractQAError: it cannot be done, in one line for whoever asked.
+            AbstractQAError: it cannot be done, in one line for whoever asked. What concerns only
+                whoever runs this server stands in its log.
         """
         given = {name: value for name, value in arguments.items() if value is not None}
         try:
-            found = self._checked(**given)
+            return self._checked(**given)
         except ValidationError as error:
-            raise InputError(_what_is_wrong(error)) from error
-        except AbstractQAError:
+            raise InputError(what_is_wrong(error.errors(include_input=False))) from error
+        except InputError:
             raise
+        except AbstractQAError as error:
+            _log.error("a call of %s failed: %s", self.name, error)
+            raise AbstractQAError(FAILED) from error
         except Exception as error:
             _log.exception("a call of %s failed", self.name)
-            problem = "something went wrong; the terminal that runs AbstractQA says what"
-            raise AbstractQAError(problem) from error
-        return self._returned.dump_python(found, mode="json")
+            raise AbstractQAError(FAILED) from error
+
+    def __call__(self, arguments: Mapping[str, Any]) -> Any:
+        """What `run` returns, as JSON.
+
+        Raises:
+            AbstractQAError: as `run`.
+        """
+        return self._returned.dump_python(self.run(arguments), mode="json")
 
     def as_function(self) -> Callable[..., Any]:
         """A function with the method's arguments, whose errors Gradio tells the caller."""
@@ -244,7 +297,7 @@ class Endpoint:
             try:
                 return self(self._signature.bind_partial(*values, **named).arguments)
             except AbstractQAError as error:
-                raise gr.Error(" ".join(str(error).split()), print_exception=False) from error
+                raise gr.Error(one_line(error), print_exception=False) from error
 
         schema = self.output_schema
         returned = list[dict[str, Any]] if schema.get("type") == "array" else dict[str, Any]
@@ -272,11 +325,17 @@ def add_endpoints(site: Site) -> None:
         )
 
 
-def _what_is_wrong(error: ValidationError) -> str:
+def one_line(error: Exception) -> str:
+    """What went wrong, for a client."""
+    return " ".join(str(error).split())
+
+
+def what_is_wrong(errors: Sequence[Mapping[str, Any]]) -> str:
     """The first thing that a call got wrong, in one line without what was sent."""
-    first = error.errors(include_input=False, include_url=False)[0]
+    first = errors[0]
     where = ".".join(str(step) for step in first["loc"] if "[" not in str(step))
-    return f"{where}: {first['msg'][:1].lower()}{first['msg'][1:]}"
+    told = f"{first['msg'][:1].lower()}{first['msg'][1:]}"
+    return f"{where}: {told}" if where else told
 
 
 def _plain(message: Message) -> dict[str, object]:

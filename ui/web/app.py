@@ -5,13 +5,12 @@ from typing import Any
 import gradio as gr
 
 from ui.web.api import add_endpoints
-from ui.web.arena import tab as arena
 from ui.web.chat import tab as chat
 from ui.web.compare import tab as compare
 from ui.web.corpus import tab as corpus
-from ui.web.evaluation import tab as evaluation
 from ui.web.events import AT_ONCE, LIGHT, WAITING
 from ui.web.heading import heading
+from ui.web.lab import tab as lab
 from ui.web.site import Site
 
 SECONDS_UPLOADS_ARE_KEPT = 3_600
@@ -38,10 +37,8 @@ def build(site: Site) -> gr.Blocks:
                 papers = corpus.build(site)
             with gr.Tab("Compare", id="compare", elem_id="aqa-compare-tab"):
                 chosen_by = compare.build(site)
-            with gr.Tab("Evaluation", id="evaluation", elem_id="aqa-evaluation-tab"):
-                evaluation.build(site)
-            with gr.Tab("Arena", id="arena", elem_id="aqa-arena-tab"):
-                arena.build(site)
+            with gr.Tab("Lab", id="lab", elem_id="aqa-lab-tab"):
+                lab.build(site)
 
         def ask_about(question: str) -> tuple[Any, Any]:
             return (question, gr.Tabs(selected="chat")) if question else (gr.skip(), gr.skip())

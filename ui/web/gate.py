@@ -9,7 +9,6 @@ import base64
 import binascii
 import re
 import secrets
-from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -18,7 +17,7 @@ from starlette.requests import cookie_parser
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ui.web.guesses import Guesses, caller
+from ui.web.guesses import Guesses, caller, network_of
 
 if TYPE_CHECKING:
     from gradio.routes import App
@@ -32,11 +31,18 @@ _OPEN = re.compile(
 
 
 class Gate:
-    """ASGI middleware that lets in those who have logged in, and slows down guessing."""
+    """ASGI middleware that lets in those who have logged in, and slows down guessing.
 
-    def __init__(self, app: ASGIApp, guesses: Guesses) -> None:
+    Args:
+        app: What is called.
+        guesses: The accounts.
+        gradio_app: Gradio's part of the page, which keeps the sessions.
+    """
+
+    def __init__(self, app: ASGIApp, guesses: Guesses, gradio_app: "App") -> None:
         self.app = app
         self.guesses = guesses
+        self.gradio_app = gradio_app
         self._tokens: dict[str, str] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -55,7 +61,7 @@ class Gate:
 
     def _has_session(self, scope: Scope) -> bool:
         """Whether the request has the cookie of a login of someone who is still in the file."""
-        app: App = scope["app"]
+        app = self.gradio_app
         cookies = cookie_parser(Headers(scope=scope).get("cookie", ""))
         kinds = (f"access-token-{app.cookie_id}", f"access-token-unsecure-{app.cookie_id}")
         token = next((cookies[kind] for kind in kinds if cookies.get(kind)), "")
@@ -78,14 +84,14 @@ class Gate:
             await _refused(scope, receive, send)
             return
         headers = MutableHeaders(raw=list(scope["headers"]))
-        app: App = scope["app"]
-        headers["cookie"] = f"access-token-unsecure-{app.cookie_id}={self._token(app, found[0])}"
+        cookie = f"access-token-unsecure-{self.gradio_app.cookie_id}"
+        headers["cookie"] = f"{cookie}={self._token(found[0])}"
         await self.app({**scope, "headers": headers.raw}, receive, send)
 
-    def _token(self, app: "App", name: str) -> str:
+    def _token(self, name: str) -> str:
         """The session in which all requests of one person run that bring a password."""
         token = self._tokens.setdefault(name, secrets.token_urlsafe())
-        app.tokens[token] = name  # a logout ends every session of its name
+        self.gradio_app.tokens[token] = name  # a logout ends every session of its name
         return token
 
 
@@ -94,15 +100,8 @@ def _is_open(scope: Scope) -> bool:
 
 
 def _address(scope: Scope) -> str:
-    """Who sent it; of IPv6 the network, since one sender has as many addresses as they like."""
-    address = scope["client"][0].partition("%")[0] if scope.get("client") else ""
-    try:
-        number = ip_address(address)
-    except ValueError:
-        return address
-    if number.version == 4:
-        return address
-    return str(number.ipv4_mapped or ip_network((number, 64), strict=False))
+    """Who sent it."""
+    return network_of(scope["client"][0]) if scope.get("client") else ""
 
 
 def _basic(header: str) -> tuple[str, str] | None:

@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from contextvars import ContextVar
+from ipaddress import ip_address, ip_network
 from math import ceil
 from weakref import WeakValueDictionary
 
@@ -24,6 +25,9 @@ LONGEST_SECONDS = 900
 FIRST_DOUBLINGS = 5
 """Where none is free, the first wait is of 2 ** 5 seconds."""
 
+MOST_HASHED = 2
+"""Passwords that are looked at at the same time: each takes a processor, and 19 MiB."""
+
 _FORGOTTEN_SECONDS = 86_400
 _MOST_COUNTS = 30_000
 _LONGEST_NAME = 64
@@ -38,6 +42,7 @@ class Guesses:
     def __init__(self, accounts: Accounts) -> None:
         self.accounts = accounts
         self._wrong: OrderedDict[tuple[str, str], tuple[int, float]] = OrderedDict()
+        self._hashing = asyncio.Semaphore(MOST_HASHED)
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def login(self, name: str, password: str) -> bool:
@@ -58,7 +63,8 @@ class Guesses:
                 raise HTTPException(429, told, {"Retry-After": str(seconds)})
             right = False
             try:
-                right = await asyncio.to_thread(self.accounts.check, name, password)
+                async with self._hashing:
+                    right = await asyncio.to_thread(self.accounts.check, name, password)
             finally:
                 self.note(name, address, right=right)
         return right
@@ -94,3 +100,14 @@ def _keys(name: str, address: str) -> tuple[tuple[str, str], tuple[str, str], tu
     """What is counted: an account at an address, the account everywhere, the address at all."""
     name = name[:_LONGEST_NAME]
     return (name, address), (name, ""), ("", address)
+
+
+def network_of(address: str) -> str:
+    """Who an address stands for; of IPv6 the network, since one sender has many addresses."""
+    try:
+        number = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if number.version == 4:
+        return str(number)
+    return str(number.ipv4_mapped or ip_network((number, 64), strict=False))

@@ -31,9 +31,10 @@ UPLOAD = "/gradio_api/upload"
 """Gradio's address for files: those of papers to add."""
 _UNUSED = re.compile(
     r"/gradio_api/(?:process_recording|component_server|(?:undo-)?vibe-.*|proxy=.*|run-history.*|runs"
-    r"|deep_link|profiling.*|stream.*|dev.*)/?"
+    r"|deep_link|profiling.*|stream.*|dev.*|call/.*|api/.*|run/(?!predict/?$).*)/?"
 )
-"""What Gradio offers and this page does not use: recordings go to other programs, for one."""
+"""What Gradio offers and this page does not use: recordings go to other programs, for one; programs
+without `gradio_client` use /api."""
 _HOLDS = {"httponly", "samesite", "secure"}
 
 

@@ -18,7 +18,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from index.errors import AbstractQAError, InputError
-from ui.web.api import Endpoint, Programs
+from ui.web.api import Endpoint, Programs, one_line
 from ui.web.site import Site
 
 PATH = "/mcp"
@@ -75,7 +75,7 @@ class McpTools:
         try:
             found = await self._result(name, arguments)
         except AbstractQAError as error:
-            told = types.TextContent(type="text", text=" ".join(str(error).split()))
+            told = types.TextContent(type="text", text=one_line(error))
             return types.CallToolResult(content=[told], isError=True)
         content = types.TextContent(type="text", text=json.dumps(found, ensure_ascii=False))
         return types.CallToolResult(content=[content], structuredContent=found)

@@ -3,27 +3,33 @@
 The page answers to names it knows: otherwise a page elsewhere could let its name point here (DNS
 rebinding) and read this page as if it were its own. And no page of another origin may send
 requests, not even one of another port or of a sibling domain: a browser would add the cookie of the
-visitor, and Gradio allows every origin that.
+visitor, and Gradio allows every origin that. What a header says of where a request comes from is
+believed of named proxies alone.
 """
 
+import logging
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+_log = logging.getLogger(__name__)
 
 PROXIED = "abstractqa.proxied"
 """Set in the scope of a request that a named proxy has passed on."""
 
-_NOT_HERE = (
-    "The page has no such name: open it as localhost or by its machine's address. Start it with"
-    " --allowed-host NAME to give it another name, or with --trusted-proxy ADDRESS behind a proxy."
-)
-_ELSEWHERE = (
-    "This request comes from a page elsewhere. (A page behind a proxy is started with"
-    " --trusted-proxy ADDRESS.)"
+_WORD_OF_PROXIES = (b"x-forwarded-", b"forwarded", b"x-real-ip", b"x-gradio-server")
+"""How such headers begin; Gradio makes addresses of some of them, whoever sent them."""
+_NOT_HERE = "The page has no such name: open it as localhost or by its machine's address."
+_ELSEWHERE = "This request comes from a page elsewhere."
+_ADVICE = (
+    "refused a request to another name, or from a page elsewhere; --allowed-host NAME gives the"
+    " page another name, and behind a proxy it needs --trusted-proxy ADDRESS (told once)"
 )
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
@@ -49,6 +55,12 @@ class Reach:
         """Whether it is for this machine alone."""
         return is_this_machine(self.host) and not self.names and not self.proxies
 
+    def has_proxy(self, address: str) -> bool:
+        """Whether a named proxy has this address."""
+        return _is_address(address) and any(
+            ip_address(address) in ip_network(proxy) for proxy in self.proxies
+        )
+
     def has(self, name: str) -> bool:
         """Whether browsers reach it by this name; no page elsewhere can have a number for one."""
         if is_this_machine(name) or name in (self.host.lower(), *self.names):
@@ -57,6 +69,41 @@ class Reach:
         return not is_this_machine(self.host) and (
             _is_address(name) or name in (own, f"{own}.local")
         )
+
+
+class Proxies:
+    """ASGI middleware after which a request is as its browser sent it: client, scheme and host.
+
+    Args:
+        app: What is called; it sees no header of proxies.
+        trusted: Addresses and networks of the proxies.
+    """
+
+    def __init__(self, app: ASGIApp, trusted: Sequence[str]) -> None:
+        self.app = app
+        # It reads a chain of addresses from the right, up to the first that is no proxy's.
+        self._believing = ProxyHeadersMiddleware(self._serve, list(trusted))  # type: ignore[arg-type]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+            return
+        client = scope.get("client")
+        if client and client[0] in self._believing.trusted_hosts:
+            headers = MutableHeaders(raw=list(scope["headers"]))
+            # Where several proxies wrote into one header, ours did so last.
+            named = ",".join(headers.getlist("x-forwarded-host")).rpartition(",")[2].strip()
+            if named:
+                headers["host"] = named
+            scope = {**scope, "headers": headers.raw, PROXIED: True}
+        await self._believing(scope, receive, send)  # type: ignore[arg-type]
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        kept = [
+            each for each in Headers(scope=scope).raw if not each[0].startswith(_WORD_OF_PROXIES)
+        ]
+        await self.app({**scope, "headers": kept}, receive, send)
 
 
 class OwnOrigin:
@@ -68,6 +115,7 @@ class OwnOrigin:
     def __init__(self, app: ASGIApp, reach: Reach) -> None:
         self.app = app
         self.reach = reach
+        self._has_advised = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -76,11 +124,17 @@ class OwnOrigin:
             return
         headers = Headers(scope=scope)
         if not (PROXIED in scope or self.reach.has(_name(headers))):
-            await PlainTextResponse(_NOT_HERE, 403)(scope, receive, send)
+            await self._refuse(_NOT_HERE)(scope, receive, send)
         elif _is_from_elsewhere(scope, headers):
-            await PlainTextResponse(_ELSEWHERE, 403)(scope, receive, send)
+            await self._refuse(_ELSEWHERE)(scope, receive, send)
         else:
             await self.app(scope, receive, send)
+
+    def _refuse(self, words: str) -> PlainTextResponse:
+        if not self._has_advised:
+            _log.warning(_ADVICE)
+            self._has_advised = True
+        return PlainTextResponse(words, 403)
 
 
 def _is_from_elsewhere(scope: Scope, headers: Headers) -> bool:

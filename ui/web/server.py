@@ -1,26 +1,31 @@
 """Serving the page: address, look, and what the server leaves out."""
 
-import os
 import socket
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from typing import TYPE_CHECKING, Any
+from importlib.metadata import version
+from typing import TYPE_CHECKING, TypedDict, Unpack, cast
 
 import gradio as gr
-from starlette.applications import Starlette
+import uvicorn
+from fastapi import FastAPI
+from gradio.exceptions import ServerFailedToStartError
+from gradio.http_server import Server
+from gradio.routes import App as GradioApp
 from starlette.middleware import Middleware
+from starlette.routing import Mount
 
 from index.errors import InputError
-from ui.web.api import parameters
+from ui.terminal import log_in_lines
+from ui.web.api import Programs
 from ui.web.assets import head, stylesheet, theme
-from ui.web.calls import Calls
+from ui.web.bodies import Bodies
+from ui.web.connections import LARGEST_HEAD, Connection, most_connections
 from ui.web.gate import Gate
 from ui.web.guesses import Guesses
 from ui.web.headers import SecurityHeaders
-from ui.web.own_host import OwnOrigin, Reach
-from ui.web.proxies import Proxies
+from ui.web.own_host import OwnOrigin, Proxies, Reach
+from ui.web.routes import add_routes
 from ui.web.visitors import VisitorCookie
 
 if TYPE_CHECKING:
@@ -30,28 +35,105 @@ if TYPE_CHECKING:
 
 MOST_SESSIONS = 1_000
 """Open pages that Gradio remembers, at some 300 kB each."""
-LARGEST_UPLOAD = "20mb"
-"""Of one file; a digest has some hundred kilobytes."""
+LARGEST_FILE = "20mb"
+"""Of an upload; a digest has some hundred kilobytes."""
 
 
-def launch(
-    page: gr.Blocks,
-    host: str | Reach,
-    port: int,
-    *,
-    uploads: bool = True,
-    accounts: "Accounts | None" = None,
-    tools: "McpTools | None" = None,
-) -> str:
+def _server(app: FastAPI, reach: Reach, port: int) -> Server:
+    """A server of an application, with its limits on connections; Gradio's page closes it."""
+    most = most_connections()
+    return Server(
+        uvicorn.Config(
+            app,
+            reach.host,
+            port,
+            http=Connection.limited(most, reach.has_proxy),
+            ws="none",
+            backlog=most,
+            proxy_headers=False,  # `Proxies` reads them
+            server_header=False,
+            h11_max_incomplete_event_size=LARGEST_HEAD,
+            log_config=None,
+            log_level="error",  # what clients get wrong is no news
+            access_log=False,
+        )
+    )
+
+
+class Parts(TypedDict, total=False):
+    """What is served beside the page."""
+
+    uploads: bool
+    """Whether files are taken, of papers to add; by default they are."""
+    accounts: "Accounts | None"
+    """Who may log in; without them everybody is let in."""
+    programs: "Programs"
+    """The public endpoints, served below /api."""
+    tools: "McpTools | None"
+    """The same for clients of the Model Context Protocol."""
+
+
+def application(page: gr.Blocks, reach: Reach, **parts: Unpack[Parts]) -> FastAPI:
+    """Everything that is served, as one ASGI application."""
+    accounts, programs, tools = parts.get("accounts"), parts.get("programs"), parts.get("tools")
+    guesses = Guesses(accounts) if accounts else None
+    app = FastAPI(
+        title="AbstractQA",
+        version=version("abstractqa"),
+        docs_url=None,  # it would fetch scripts from elsewhere
+        redoc_url=None,
+        openapi_url="/api/openapi.json" if programs else None,
+        lifespan=tools.lifespan if tools else None,
+    )
+    if programs is not None:
+        add_routes(app, programs)
+    if tools is not None:
+        app.routes.extend(tools.routes)
+    gradio_app = _mount(app, page, guesses)
+    layers = [
+        Middleware(Proxies, trusted=reach.proxies),
+        Middleware(SecurityHeaders, uploads=parts.get("uploads", True)),
+        Middleware(OwnOrigin, reach=reach),
+        Middleware(VisitorCookie),
+        *([Middleware(Gate, guesses=guesses, gradio_app=gradio_app)] if guesses else []),
+        Middleware(Bodies, page=page),
+    ]
+    app.user_middleware[:0] = layers
+    return app
+
+
+def _mount(app: FastAPI, page: gr.Blocks, guesses: Guesses | None) -> GradioApp:
+    """Put Gradio's page at the root, below all other routes."""
+    page.state_session_capacity = MOST_SESSIONS
+    gr.mount_gradio_app(
+        app,
+        page,
+        "",
+        auth=guesses.login if guesses else None,
+        max_file_size=LARGEST_FILE,
+        show_error=False,
+        enable_monitoring=False,
+        run_history=False,
+        footer_links=[],
+        ssr_mode=False,
+        pwa=False,
+        mcp_server=False,  # ours is `McpTools`
+        theme=theme(),
+        css=stylesheet(),
+        head=head(),
+    )
+    page.app = cast(GradioApp, next(each.app for each in app.routes if isinstance(each, Mount)))
+    return page.app
+
+
+def launch(page: gr.Blocks, host: str | Reach, port: int, **parts: Unpack[Parts]) -> str:
     """Serve `page` in a background thread.
 
     Args:
         page: What is served.
         host: Address to listen on; with the names and proxies by which it is reached.
         port: From 1 to 65,535.
-        uploads: Whether files are taken, of papers to add.
-        accounts: Who may log in; without them everybody is let in.
-        tools: The public endpoints for clients of the Model Context Protocol, served beside it.
+        parts: What is served beside it.
 
     Returns:
         Its address.
@@ -60,69 +142,15 @@ def launch(
         InputError: the host or the port cannot be listened on.
     """
     reach = host if isinstance(host, Reach) else Reach(host)
-    host = reach.host
-    check_free(host, port)
-    guesses = Guesses(accounts) if accounts else None
-    outer = [
-        Middleware(Proxies, trusted=reach.proxies),
-        Middleware(SecurityHeaders, uploads=uploads),
-        Middleware(OwnOrigin, reach=reach),
-    ]
-    inner = [Middleware(VisitorCookie)]
-    if guesses is not None:
-        inner.append(Middleware(Gate, guesses=guesses))
-    inner.append(Middleware(Calls, parameters=parameters()))
-    app: dict[str, Any] = {"middleware": inner, "lifespan": _around_gradio(outer, tools)}
-    if tools is not None:
-        app["routes"] = tools.routes
-    # Its server believes forwarded addresses of whoever is named here, by default of this machine's
-    # programs; Gradio passes it no other word. `Proxies` does that.
-    os.environ["FORWARDED_ALLOW_IPS"] = ""
+    check_free(reach.host, port)
+    page.server = _server(application(page, reach, **parts), reach, port)
     try:
-        page.launch(
-            server_name=host,
-            server_port=port,
-            prevent_thread_lock=True,
-            quiet=True,
-            share=False,
-            inbrowser=False,
-            ssr_mode=False,
-            pwa=False,
-            mcp_server=False,  # ours is `tools`
-            # Gradio takes coroutines, too; its type does not say so.
-            auth=guesses.login if guesses else None,  # type: ignore[arg-type]
-            max_file_size=LARGEST_UPLOAD,
-            state_session_capacity=MOST_SESSIONS,
-            show_error=False,
-            enable_monitoring=False,
-            run_history=False,
-            footer_links=[],
-            theme=theme(),
-            css=stylesheet(),
-            head=head(),
-            app_kwargs=app,
-        )
-    except OSError as error:
-        raise InputError(f"cannot serve on {host}:{port}: {error}") from error
-    return f"http://{'localhost' if host == '0.0.0.0' else host}:{port}"  # noqa: S104
-
-
-def _around_gradio(
-    outer: list[Middleware], tools: "McpTools | None"
-) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
-    """Put middleware before that of Gradio, which answers preflights and lets every origin in.
-
-    Gradio puts its own before what it is given, but no request comes before the start is over.
-    """
-
-    @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        app.user_middleware[:0] = outer
-        app.middleware_stack = app.build_middleware_stack()
-        async with tools.lifespan(app) if tools else nullcontext():
-            yield
-
-    return lifespan
+        page.server.run_in_thread()
+    except ServerFailedToStartError as error:
+        raise InputError(f"cannot serve on {reach.host}:{port}") from error
+    page.is_running = True
+    shown = "localhost" if reach.host == "0.0.0.0" else reach.host  # noqa: S104
+    return f"http://{shown}:{port}"
 
 
 def check_free(host: str, port: int) -> None:
@@ -169,25 +197,25 @@ def serve(
     # Both take seconds.
     from rag import Assistant
     from ui.web.app import build
-    from ui.web.mcp_tools import PATH as MCP_PATH
-    from ui.web.mcp_tools import McpTools
+    from ui.web.mcp_tools import PATH, McpTools
     from ui.web.site import Site
 
+    log_in_lines()
     may_change = reach.only_here or accounts is not None
-    assistant = Assistant.open(store=settings.store, settings=settings)
     site = Site.over(
-        assistant,
+        Assistant.open(store=settings.store, settings=settings),
         settings,
         may_change=may_change,
         auth=accounts is not None,
         may_set_model=model_settings if accounts else reach.only_here,
     )
-    tools = McpTools(site) if mcp else None
     page = build(site)
-    address = launch(page, reach, port, uploads=may_change, accounts=accounts, tools=tools)
+    tools = McpTools(site) if mcp else None
+    parts = Parts(uploads=may_change, accounts=accounts, programs=Programs(site), tools=tools)
+    address = launch(page, reach, port, **parts)
     sys.stderr.write(f"AbstractQA is at {address} (stop it with Ctrl-C)\n")
     if mcp:
-        sys.stderr.write(f"Its tools for MCP clients are at {address}{MCP_PATH}\n")
+        sys.stderr.write(f"Its tools for MCP clients are at {address}{PATH}\n")
     sys.stderr.flush()
     try:
         threading.Event().wait()

@@ -8,7 +8,7 @@ from web.conftest import Started
 
 pytestmark = pytest.mark.browser
 
-TABS = ("Chat", "Papers", "Compare", "Evaluation", "Arena")
+TABS = ("Chat", "Papers", "Compare", "Lab", "Arena")
 
 
 def serious(page: Page) -> list[str]:

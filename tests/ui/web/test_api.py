@@ -2,6 +2,7 @@
 
 import json
 import re
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,14 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 from index.errors import AbstractQAError
 from index.papers import Paper
 from rag.schema import Answer, Hit
 from rag.tables.table import Table
-from ui.web.api import ENDPOINTS, Endpoint, Programs, parameters
-from ui.web.calls import LARGEST_BODY
+from ui.web.api import ENDPOINTS, Endpoint, PaperList, Programs, parameters
+from ui.web.bodies import LARGEST_CALL, LARGEST_UPLOAD
 from ui.web.site import Site
 
 DOCUMENTATION = Path(__file__).parents[3] / "docs" / "api.md"
@@ -34,21 +36,6 @@ def client(address: str) -> Iterator[Client]:
 @pytest.fixture(scope="module")
 def endpoints(site: Site) -> dict[str, Endpoint]:
     return {endpoint.name: endpoint for endpoint in Programs(site).endpoints()}
-
-
-def called(address: str, path: str, body: object) -> tuple[str, Any]:
-    """Call an endpoint over bare HTTP: "complete" with its result, or what the mistake is."""
-    base = f"{address}/gradio_api/call"
-    content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    headers = {"Content-Type": "application/json"}
-    begun = httpx.post(f"{base}/{path}", content=content, headers=headers, timeout=20)
-    if begun.status_code != 200:
-        return str(begun.status_code), begun.json()["detail"]
-    told = httpx.get(
-        f"{base}/{path.removeprefix('v2/')}/{begun.json()['event_id']}", timeout=20
-    ).text
-    kind, data = re.findall(r"^(?:event|data): (.*)$", told, re.MULTILINE)[-2:]
-    return kind, json.loads(data)
 
 
 def test_the_public_list_is_these_four_endpoints(client: Client) -> None:
@@ -165,44 +152,93 @@ def test_a_mistake_is_told_in_one_line(
     assert len(line) < 500
 
 
-def test_a_call_may_leave_arguments_out(address: str) -> None:
-    for path, body in (
-        ("ask", {"data": ["What is OSWorld?"]}),
-        ("v2/ask", {"question": "What is OSWorld?"}),
-        ("ask", {"data": ["What is OSWorld?", None, None, None, None, None, None]}),
+def posted(address: str, path: str, body: object) -> httpx.Response:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    headers = {"Content-Type": "application/json"}
+    return httpx.post(f"{address}{path}", content=content, headers=headers, timeout=20)
+
+
+def test_each_endpoint_is_an_ordinary_address(address: str) -> None:
+    for name, sent, kind in (
+        ("ask", {"question": "What is OSWorld?", "mode": None}, Answer),
+        ("search", {"query": "agents", "limit": 1}, list[Hit]),
+        ("papers", {"title": "OSWorld"}, PaperList),
+        ("table", {"question": "GUI agents", "columns": ["method"]}, Table),
     ):
-        kind, found = called(address, path, body)
-        assert kind == "complete", found
-        assert Answer.model_validate(found[0]).status == "answered"
+        reply = posted(address, f"/api/{name}", sent)
+        assert reply.status_code == 200, reply.text
+        assert TypeAdapter(kind).validate_python(reply.json())
+
+
+def test_an_answer_comes_as_events_to_whoever_accepts_them(address: str) -> None:
+    sent = {"question": "How many tasks does OSWorld have?"}
+    headers = {"Accept": "text/event-stream"}
+    told = httpx.post(f"{address}/api/ask", json=sent, headers=headers, timeout=20).text
+    events = re.findall(r"^event: (.*)\ndata: (.*)$", told, re.MULTILINE)
+    assert events[0][0] == "progress"
+    kind, data = events[-1]
+    assert kind == "answer"
+    assert "369" in Answer.model_validate_json(data).text
+
+
+def test_the_addresses_are_described(address: str) -> None:
+    described = httpx.get(f"{address}/api/openapi.json").json()
+    assert set(described["paths"]) == {f"/api/{name}" for name in ENDPOINTS}
+    sent = described["components"]["schemas"]["AskArguments"]
+    assert tuple(sent["properties"]) == parameters()["ask"]
+    assert sent["required"] == ["question"]
+
+
+def test_calls_over_gradio_s_own_addresses_are_closed(address: str) -> None:
+    for path in ("call/ask", "call/v2/ask", "run/ask", "api/ask"):
+        assert posted(address, f"/gradio_api/{path}", {"data": []}).status_code == 404
+    assert (
+        httpx.get(f"{address}/gradio_api/call/ask/0123456789abcdef", timeout=5).status_code == 404
+    )
 
 
 @pytest.mark.parametrize(
-    ("path", "body", "told"),
+    ("path", "body", "status", "told"),
     [
-        ("ask", {"data": []}, "question: missing required argument"),
-        ("ask", {"data": ["a"] * 11}, "/ask has 10 arguments, not 11"),
-        ("ask", {"data": "a"}, 'needs "data"'),
-        ("ask", [], "not a JSON object"),
-        ("ask", b"{", "not JSON"),
-        ("ask", b'{"data": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "not JSON"),
-        ("v2/ask", {"question": "a", "bogus": 1}, "/ask has no argument 'bogus'; it has question"),
-        ("v2/respond", {}, "there is no endpoint /respond; there are /ask, /search"),
-        ("ask", {"data": ["x" * LARGEST_BODY]}, "the request is too large"),
+        ("/api/ask", {}, 422, "question: field required"),
+        ("/api/ask", {"question": ""}, 422, "the question is empty"),
+        ("/api/ask", {"question": "a", "bogus": 1}, 422, "bogus: extra inputs are not permitted"),
+        ("/api/ask", {"question": "a", "digests": ["none"]}, 422, "unknown digest"),
+        ("/api/ask", {"question": "a", "sources": 21}, 422, "sources: input should be less"),
+        ("/api/ask", {"question": "x" * LARGEST_CALL}, 413, "the request is too large"),
+        ("/api/ask", b'{"question": ["\\ud800"]}', 422, "question: input should be"),
+        ("/api/ask", b"{", 422, "json"),
+        ("/api/ask", b"[" * 30_000 + b"]" * 30_000, 400, "parsing the body"),
+        ("/api/search", {"query": "a", "limit": "3"}, 422, "limit: input should be a valid"),
+        ("/gradio_api/queue/join", {"fn_index": 9_999, "data": []}, 422, "no such event"),
+        ("/gradio_api/queue/join", {"fn_index": 0, "data": [1]}, 422, "no such event"),
         (
-            "ask",
-            {"data": [{"path": "https://example.org/", "meta": {"_type": "gradio.FileData"}}]},
-            "a file can only be uploaded",
+            "/gradio_api/queue/join",
+            {"fn_index": 0, "data": ["x" * LARGEST_CALL, *[None] * 9]},
+            413,
+            "the request is too large",
         ),
-        ("ask", b'{"data": ["\\ud800"]}', "question: input should be a valid string"),
     ],
 )
 def test_over_bare_http_a_mistake_is_told_in_one_line(
-    address: str, path: str, body: object, told: str
+    address: str, path: str, body: object, status: int, told: str
 ) -> None:
-    kind, found = called(address, path, body)
-    line = found["error"] if kind == "error" else found
-    assert told in line
+    reply = posted(address, path, body)
+    assert reply.status_code == status
+    line = reply.json()["detail"]
+    assert told in line.lower() if told == "json" else told in line
     assert "\n" not in line
+    assert len(line) < 500
+
+
+def test_files_that_are_too_large_or_of_unknown_length_are_refused_at_once(address: str) -> None:
+    url = f"{address}/gradio_api/upload"
+    with socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2])), 5) as sent:
+        size = LARGEST_UPLOAD + 1
+        head = f"POST /gradio_api/upload HTTP/1.1\r\nHost: localhost\r\nContent-Length: {size}\r\n"
+        sent.sendall(f"{head}\r\n".encode())
+        assert b" 413 " in sent.recv(100)
+    assert httpx.post(url, content=iter([b"x"]), timeout=5).status_code == 411
 
 
 def test_no_handler_of_the_page_fetches_an_address_in_the_place_of_a_file(address: str) -> None:

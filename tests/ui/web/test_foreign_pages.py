@@ -5,6 +5,7 @@ That no request leaves the origin is checked at the end of every module: so is t
 
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -12,6 +13,12 @@ from browsing import QUESTION, ask, free_port
 from chat_server import ChatServer
 from leaving import Leaving
 from playwright.sync_api import Browser, Page, expect
+
+from ui.web.accounts import Accounts, add
+from ui.web.api import Programs
+from ui.web.app import build
+from ui.web.server import launch
+from ui.web.site import Site
 
 pytestmark = pytest.mark.browser
 
@@ -39,6 +46,35 @@ async ({ target, headers }) => {
 """
 """What the page does itself when a visitor searches their conversations."""
 ASKED_FOR = ("/config", "/gradio_api/queue/join", "/gradio_api/queue/data?session_hash=foreign")
+
+
+ROUTES = (
+    ("GET", "/config"),
+    ("GET", "/logout"),
+    ("GET", "/api/openapi.json"),
+    ("POST", "/api/ask"),
+    ("POST", "/api/papers"),
+    ("POST", "/mcp"),
+    ("POST", "/login"),
+    ("POST", "/gradio_api/queue/join"),
+    ("POST", "/gradio_api/upload"),
+)
+TRY_ALL = """
+async ({ target, routes }) => {
+    const read = [];
+    for (const [method, path] of routes) {
+        for (const mode of ["cors", "no-cors"]) {
+            const body = method === "POST" ? '{"question": "What is OSWorld?"}' : undefined;
+            try {
+                const sent = { method, mode, body, credentials: "include" };
+                const reply = await fetch(target + path, sent);
+                if (reply.type !== "opaque") read.push(path);
+            } catch { /* refused */ }
+        }
+    }
+    return read;
+}
+"""
 
 
 class ForeignPage(BaseHTTPRequestHandler):
@@ -77,6 +113,38 @@ def test_a_page_on_another_port_cannot_list_a_visitor_s_conversations(
     attacking.goto(f"http://{foreign}")
     assert "refused" in attacking.evaluate(LIST_CONVERSATIONS, sent)
     attacking.close()
+
+
+@pytest.fixture(params=[False, True], ids=["open", "with a login"])
+def target(
+    request: pytest.FixtureRequest, address: str, site: Site, tmp_path: Path
+) -> Iterator[str]:
+    """A page that everybody may use, and one that ada may."""
+    if not request.param:
+        yield address
+        return
+    add(tmp_path / "people", "ada", "password")
+    page = build(site)
+    accounts = Accounts(tmp_path / "people")
+    yield launch(page, "127.0.0.1", free_port(), accounts=accounts, programs=Programs(site))
+    page.close(verbose=False)
+
+
+def test_a_page_on_another_port_reads_and_changes_nothing_by_any_route(
+    page: Page, target: str, foreign: str, leaving: Leaving
+) -> None:
+    page.request.post(f"{target}/login", form={"username": "ada", "password": "password"})
+    assert page.request.get(f"{target}/config").ok, "the visitor may, if the attacker may not"
+    for _, path in ROUTES:
+        leaving.allow(f"{target}{path}")
+    attacking = page.context.new_page()
+    attacking.goto(f"http://{foreign}")
+    statuses: list[int] = []
+    attacking.on("response", lambda reply: statuses.append(reply.status))
+    assert attacking.evaluate(TRY_ALL, {"target": target, "routes": ROUTES}) == []
+    attacking.close()
+    assert len(statuses) >= len(ROUTES)
+    assert set(statuses) == {403}
 
 
 def test_a_link_from_another_page_opens_the_page(page: Page, address: str, foreign: str) -> None:

@@ -8,8 +8,7 @@ from browsing import in_a_loop
 from starlette.exceptions import HTTPException
 
 from ui.web.accounts import Accounts, add
-from ui.web.gate import _address
-from ui.web.guesses import FREE, LONGEST_SECONDS, MANY, Guesses
+from ui.web.guesses import FREE, LONGEST_SECONDS, MANY, Guesses, network_of
 
 
 @pytest.fixture
@@ -120,4 +119,4 @@ def test_a_program_may_send_the_right_password_many_times_at_once(guesses: Guess
     ],
 )
 def test_one_sender_has_one_address(sender: str, address: str) -> None:
-    assert _address({"type": "http", "client": (sender, 1)}) == address
+    assert network_of(sender) == address

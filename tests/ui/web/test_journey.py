@@ -146,6 +146,7 @@ def test_from_a_question_to_the_standings(reading: Reading, tmp_path: Path) -> N
     expect(table.get_by_role("button").first).to_be_visible()
 
     # A vote in the arena makes standings.
+    page.get_by_role("tab", name="Lab").click()
     page.get_by_role("tab", name="Arena").click()
     standings = page.locator("#aqa-arena-standings")
     expect(standings).to_contain_text("Standings")

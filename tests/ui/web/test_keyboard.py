@@ -106,8 +106,7 @@ def tab_through(page: Page) -> tuple[list[str], list[str]]:
             "",
             ("What to compare", "Or choose papers", "Columns", "Rows at most", "the chat model"),
         ),
-        ("Evaluation", "", ("Read the runs again",)),
-        ("Arena", "Choose who meets", ("A question for both", "One of the two", "The other one")),
+        ("Lab", "", ("Read the runs again",)),
     ],
 )
 def test_what_tab_reaches_shows_its_focus_and_has_a_name(

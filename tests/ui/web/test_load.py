@@ -16,7 +16,6 @@ from gradio_client.utils import QueueError
 from starting import started
 
 from rag.schema import Answer
-from ui.web.calls import BUSY
 
 ASKERS = 100
 CLIENTS = 5
@@ -110,7 +109,6 @@ def test_a_hundred_sessions_get_their_own_answers_or_busy_in_five_seconds(slow_p
 @pytest.mark.slow
 def test_a_slow_model_leaves_nobody_hanging_and_the_page_open(slow_page: str) -> None:
     opened: list[float] = []
-    refused: list[httpx.Response] = []
     done = threading.Event()
 
     def look() -> None:
@@ -119,9 +117,6 @@ def test_a_slow_model_leaves_nobody_hanging_and_the_page_open(slow_page: str) ->
                 begun = time.monotonic()
                 assert http.get("/").status_code == 200
                 opened.append(time.monotonic() - begun)
-                call = http.post("/gradio_api/call/v2/ask", json={"question": "What is OSWorld?"})
-                if call.status_code == 503:
-                    refused.append(call)
 
     looking = threading.Thread(target=look, daemon=True)
     looking.start()
@@ -134,6 +129,3 @@ def test_a_slow_model_leaves_nobody_hanging_and_the_page_open(slow_page: str) ->
     assert max(opened) < HUNG_SECONDS / 2
     assert set(said) == {"its own answer", BUSY_IN_CLIENTS}
     assert said.total() == ASKERS
-    assert refused
-    assert refused[0].json() == {"detail": BUSY}
-    assert int(refused[0].headers["Retry-After"]) > 0

@@ -75,17 +75,6 @@ def test_a_client_lists_these_four_tools(served: str) -> None:
         assert tool.annotations.readOnlyHint is True
 
 
-def test_ask_gives_an_answer_structured_and_as_text(served: str) -> None:
-    arguments = {"question": "How many tasks does OSWorld have?"}
-    result = session(served, lambda opened: opened.call_tool("ask", arguments))
-    assert result.isError is False
-    answer = Answer.model_validate(result.structuredContent)
-    assert any("369" in passage.text for r in answer.references for passage in r.passages)
-    (text,) = result.content
-    assert isinstance(text, types.TextContent)
-    assert json.loads(text.text) == result.structuredContent
-
-
 def test_the_command_serves_them_where_it_is_asked_to(sample_store: Path, tmp_path: Path) -> None:
     async def use(opened: ClientSession) -> tuple[list[types.Tool], types.CallToolResult]:
         listed = (await opened.list_tools()).tools
@@ -98,6 +87,9 @@ def test_the_command_serves_them_where_it_is_asked_to(sample_store: Path, tmp_pa
     answer = Answer.model_validate(result.structuredContent)
     assert "369" in answer.text
     assert answer.references[0].paper.title.startswith("OSWorld")
+    (text,) = result.content
+    assert isinstance(text, types.TextContent)
+    assert json.loads(text.text) == result.structuredContent
 
 
 @pytest.mark.parametrize(

@@ -135,30 +135,23 @@ def test_a_comparison(look: tuple[Page, str], real: Started) -> None:
     shoot(page, "compare-quote", of)
 
 
-def test_the_evaluation(look: tuple[Page, str], with_runs: Started) -> None:
+def test_the_runs(look: tuple[Page, str], with_runs: Started) -> None:
     page, of = look
     open_page(page, with_runs.address)
-    page.get_by_role("tab", name="Evaluation").click()
-    expect(page.locator("#aqa-evaluation-runs tbody tr")).to_have_count(2, timeout=20_000)
-    shoot(page, "evaluation", of)
-    page.get_by_role("button", name="quotes", exact=True).click()
-    expect(page.locator("#aqa-evaluation-details svg").first).to_be_visible(timeout=20_000)
-    shoot(page, "evaluation-run", of)
-    page.get_by_role("button", name="Compare", exact=True).last.click()
-    compared = page.get_by_role("region", name="Metrics of both runs")
-    expect(compared).to_be_visible(timeout=30_000)
-    compared.scroll_into_view_if_needed()
-    shoot(page, "evaluation-compared", of)
-    page.locator("#aqa-evaluation-list button").first.click()
-    expect(page.locator("#aqa-evaluation-question")).to_contain_text("Before", timeout=20_000)
-    page.locator("#aqa-evaluation-question").scroll_into_view_if_needed()
-    shoot(page, "evaluation-question", of)
+    page.get_by_role("tab", name="Lab").click()
+    expect(page.locator(".aqa-lab-runs tbody tr")).to_have_count(2, timeout=20_000)
+    shoot(page, "lab", of)
+    page.get_by_role("button", name="Show", exact=True).click()
+    expect(page.locator(".aqa-lab-report")).to_be_visible(timeout=20_000)
+    page.locator(".aqa-lab-report").scroll_into_view_if_needed()
+    shoot(page, "lab-report", of)
 
 
 def test_the_arena(look: tuple[Page, str], digests_store: Path, tmp_path: Path) -> None:
     page, of = look
     with started(digests_store, tmp_path / "data") as address:
         open_page(page, address)
+        page.get_by_role("tab", name="Lab").click()
         page.get_by_role("tab", name="Arena").click()
         shoot(page, "arena-empty", of)
         for better in "AB":

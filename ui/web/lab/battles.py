@@ -1,7 +1,6 @@
 """The battles that visitors have been shown: who may vote on which, and once."""
 
 import secrets
-import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,10 +9,8 @@ from threading import Lock
 from eval.arena import Vote, Winner, add_vote, withdraw_vote
 from index.errors import InputError
 from rag.schema import Answer
-from ui.web.arena.contest import Pair
+from ui.web.lab.contest import Pair
 
-MINUTES_KEPT = 120
-"""How long one can vote on a battle, and take a vote back."""
 KEPT = 500
 """Battles of all visitors; the oldest make room."""
 KEPT_OF_ONE = 5
@@ -30,8 +27,6 @@ class Battle:
     pair: Pair
     """Left and right."""
     answers: tuple[Answer, Answer]
-    begun_seconds: float
-    """Of the machine's monotonic clock."""
     winner: Winner | None = None
     """What its visitor voted, or None before."""
 
@@ -49,27 +44,23 @@ class Battles:
         self, visitor: str, question: str, pair: Pair, answers: tuple[Answer, Answer]
     ) -> Battle:
         """Keep a battle that `visitor` is about to see."""
-        battle = Battle(
-            secrets.token_urlsafe(16), visitor, question, pair, answers, time.monotonic()
-        )
+        battle = Battle(secrets.token_urlsafe(16), visitor, question, pair, answers)
         with self._lock:
-            own = [id_ for id_, each in self._battles.items() if each.visitor == visitor]
-            for id_ in own[: max(0, len(own) - KEPT_OF_ONE + 1)]:
-                del self._battles[id_]
-            for id_ in list(self._battles)[: max(0, len(self._battles) - KEPT + 1)]:
-                del self._battles[id_]
             self._battles[battle.id] = battle
+            same = [id_ for id_, each in self._battles.items() if each.visitor == visitor]
+            for id_ in (*same[:-KEPT_OF_ONE], *list(self._battles)[:-KEPT]):
+                self._battles.pop(id_, None)
         return battle
 
     def vote(self, visitor: str, id_: str, winner: Winner) -> Battle:
         """Keep the vote of `visitor` on a battle of theirs.
 
         Raises:
-            InputError: there is no such battle of this visitor, it is too old, it has a vote, or
-                the vote cannot be written.
+            InputError: there is no such battle of this visitor, it has a vote, or the vote cannot
+                be written.
         """
         with self._lock:
-            battle = self._own(visitor, id_)
+            battle = self._of(visitor, id_)
             if battle.winner:
                 raise InputError("you have voted on this battle; take the vote back to change it")
             left, right = (each.name for each in battle.pair)
@@ -83,31 +74,26 @@ class Battles:
                 index=battle.answers[0].index.id,
             )
             add_vote(self.path, vote)
-            return self._keep(replace(battle, winner=winner))
+            self._battles[id_] = replace(battle, winner=winner)
+            return self._battles[id_]
 
     def undo(self, visitor: str, id_: str) -> Battle:
         """Take the vote of `visitor` on a battle of theirs back.
 
         Raises:
-            InputError: there is no such battle of this visitor, it is too old, it has no vote, or
-                that cannot be written.
+            InputError: there is no such battle of this visitor, it has no vote, or that cannot be
+                written.
         """
         with self._lock:
-            battle = self._own(visitor, id_)
+            battle = self._of(visitor, id_)
             if not battle.winner:
                 raise InputError("there is no vote to take back")
             withdraw_vote(self.path, battle.id, datetime.now(UTC))
-            return self._keep(replace(battle, winner=None))
+            self._battles[id_] = replace(battle, winner=None)
+            return self._battles[id_]
 
-    def _own(self, visitor: str, id_: str) -> Battle:
+    def _of(self, visitor: str, id_: str) -> Battle:
         battle = self._battles.get(id_)
         if battle is None or battle.visitor != visitor:
             raise InputError("this battle is over: ask again to see another one")
-        if time.monotonic() - battle.begun_seconds > 60 * MINUTES_KEPT:
-            del self._battles[id_]
-            raise InputError("this battle is too old to vote on: ask again to see another one")
-        return battle
-
-    def _keep(self, battle: Battle) -> Battle:
-        self._battles[battle.id] = battle
         return battle

@@ -1,4 +1,4 @@
-// A marker in an arena or evaluation answer leads to the source below it, in the same answer.
+// A marker in an arena answer leads to the source below it, in the same answer.
 (() => {
   document.addEventListener("click", (event) => {
     const text = event.target.closest?.(".aqa-arena-text");

@@ -1,11 +1,14 @@
-"""The arena in a real browser: blind until the vote, and the vote counts."""
+"""The lab in a real browser: reports of runs; an arena that is blind until the vote."""
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browsing import assert_fits, free_port, wide_and_narrow
 from chat_server import ChatServer, streams
+from measured_runs import make_runs
 from playwright.sync_api import Browser, Page, expect
 
 from eval.arena import VOTES, read_votes
@@ -13,7 +16,7 @@ from index.embedding import SentenceEncoder
 from rag import Assistant
 from rag.settings import Settings
 from ui.web.app import build
-from ui.web.arena.configurations import QUOTES
+from ui.web.lab.contest import QUOTES
 from ui.web.server import launch
 from ui.web.site import Site
 
@@ -22,7 +25,49 @@ pytestmark = pytest.mark.browser
 LIST = "Which papers are about agents?"
 
 
+@pytest.fixture(scope="module")
+def address(
+    site: Site, sample_assistant: Assistant, sample_store: Path, encoder: SentenceEncoder
+) -> Iterator[str]:
+    """The page over the sample, with two runs beside it."""
+    make_runs(site.runs, sample_assistant, sample_store, encoder)
+    page = build(site)
+    yield launch(page, "127.0.0.1", free_port())
+    page.close(verbose=False)
+
+
+@wide_and_narrow
+def test_a_run_s_report_is_shown_alone_and_against_another(page: Page) -> None:
+    page.get_by_role("tab", name="Lab").click()
+    rows = page.locator(".aqa-lab-runs tbody tr")
+    expect(rows).to_have_count(2)
+    choose(page, "Report of", "ours")
+    page.get_by_role("button", name="Show", exact=True).click()
+    report = page.frame_locator("iframe.aqa-lab-report")
+    expect(report.get_by_role("heading", name="Questions")).to_be_visible()
+    expect(report.locator("svg").first).to_be_visible()
+    choose(page, "Compared with", "peers/bm25")
+    page.get_by_role("button", name="Show", exact=True).click()
+    expect(page.get_by_role("heading", name="peers/bm25 → ours")).to_be_focused()
+    expect(report.get_by_role("heading", name="Metrics")).to_be_visible()
+    assert_fits(page)
+    assert [f for f in Axe().run(page).response["violations"] if f["impact"] != "minor"] == []
+
+
+def test_a_run_that_vanished_is_told_in_one_line(page: Page, site: Site) -> None:
+    page.get_by_role("tab", name="Lab").click()
+    choose(page, "Report of", "ours")
+    moved = site.runs.parent / "moved"
+    (site.runs / "ours").rename(moved)
+    page.get_by_role("button", name="Show", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("There is no finished run 'ours'")
+    page.get_by_role("button", name="Read the runs again").click()
+    expect(page.locator(".aqa-lab-runs tbody tr")).to_have_count(1)
+    moved.rename(site.runs / "ours")
+
+
 def open_arena(page: Page) -> None:
+    page.get_by_role("tab", name="Lab").click()
     page.get_by_role("tab", name="Arena").click()
     expect(page.get_by_role("heading", name="Standings")).to_be_visible()
 
@@ -34,7 +79,8 @@ def ask_both(page: Page, question: str) -> None:
 
 def choose(page: Page, label: str, name: str) -> None:
     page.get_by_label(label).click()
-    page.get_by_role("option", name=name, exact=True).click()
+    named = re.compile(rf"^\W*{re.escape(name)}( ·|\W*$)")
+    page.get_by_role("option").filter(has_text=named).click()
     expect(page.get_by_role("option")).to_have_count(0)
 
 

@@ -1,4 +1,4 @@
-"""The arena: its layout, and what happens when someone asks, votes, or takes a vote back."""
+"""The arena of the lab: someone asks, two configurations answer blind, and votes make standings."""
 
 import asyncio
 import logging
@@ -6,15 +6,13 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import gradio as gr
-from gradio.context import Context
 
 from eval.arena import VOTES, Winner, read_votes
 from index.errors import AbstractQAError, InputError
-from ui.web.arena.battles import Battle, Battles
-from ui.web.arena.configurations import QUOTES, Configuration, configurations
-from ui.web.arena.contest import contest
-from ui.web.arena.view import battle_html, problem_html, standings_html, waiting_html
 from ui.web.events import ANSWERING, LIGHT, QUIET
+from ui.web.lab.arena_html import battle_html, problem_html, standings_html, waiting_html
+from ui.web.lab.battles import Battle, Battles
+from ui.web.lab.contest import QUOTES, configurations, contest
 from ui.web.site import Site
 from ui.web.visitors import visitor
 
@@ -41,68 +39,61 @@ Update = tuple[Any, ...]
 
 
 class Arena:
-    """The tab's handlers. Names of configurations never come from the page but to choose them."""
+    """The handlers. Names of configurations never come from the page but to choose them."""
 
     def __init__(self, site: Site) -> None:
         self.site = site
         self.battles = Battles(site.settings.data / VOTES)
-        self._known = {each.name: each for each in QUOTES}
-
-    def known(self) -> dict[str, Configuration]:
-        """What can meet now. The endpoint is asked which models it has, which may take seconds."""
-        self._known = configurations(self.site.assistant)
-        return self._known
 
     async def ask(
         self, question: str, first: str, second: str, request: gr.Request
     ) -> AsyncIterator[Update]:
         """Have two answer; both come at once, so that the pace tells nothing."""
         if not isinstance(question, str) or not question.strip():
-            yield self._told("write a question first")
+            yield _without_battle(problem_html("write a question first"))
             return
-        yield waiting_html(question), None, gr.Row(visible=False), _no_undo(), gr.skip()
+        yield _without_battle(waiting_html(question))
         try:
-            known = await asyncio.to_thread(self.known)  # may ask the endpoint
-            chosen = [_known(known, name) for name in (first, second) if name != CHANCE]
+            known = await asyncio.to_thread(configurations, self.site.assistant)
+            names = [name for name in (first, second) if name != CHANCE]
+            if any(name not in known for name in names):
+                raise InputError("there is no such configuration; choose one of the list")
+            chosen = [known[name] for name in names]
             pair, answers = await contest(self.site.assistant, question, known.values(), chosen)
             battle = self.battles.begin(visitor(request), question, pair, answers)
         except AbstractQAError as error:
-            yield self._told(str(error))
+            yield _without_battle(problem_html(str(error)))
             return
         except Exception:  # noqa: BLE001 - the page must say that it failed, whatever it was
             _log.exception("a battle failed")
-            yield self._told(_FAILED)
+            yield _without_battle(problem_html(_FAILED))
             return
         yield (*_shown(battle), gr.skip())
 
     def voting(self, winner: Winner) -> Callable[[str | None, gr.Request], Update]:
-        """Makes the handler of a vote: it is kept, the two are named, the standings are new."""
+        """Make the handler of a vote: keep it, name the two, renew the standings."""
 
         def vote(id_: str | None, request: gr.Request) -> Update:
-            try:
-                battle = self.battles.vote(visitor(request), id_ or "", winner)
-            except AbstractQAError as error:
-                return self._told(str(error))
-            return *_shown(battle), self.standings()
+            return self._change(self.battles.vote, request, id_, winner)
 
         return vote
 
     def undo(self, id_: str | None, request: gr.Request) -> Update:
         """Take the vote on the battle that is shown back; it can be given anew."""
-        try:
-            battle = self.battles.undo(visitor(request), id_ or "")
-        except AbstractQAError as error:
-            return self._told(str(error))
-        return *_shown(battle), self.standings()
+        return self._change(self.battles.undo, request, id_)
 
-    def stopped(self) -> Update:
-        """What is shown instead of answers that were stopped."""
-        return "", None, gr.Row(visible=False), _no_undo(), gr.skip()
+    def _change(
+        self, change: Callable[..., Battle], request: gr.Request, id_: str | None, *more: Winner
+    ) -> Update:
+        try:
+            return *_shown(change(visitor(request), id_ or "", *more)), self.standings()
+        except AbstractQAError as error:
+            return _without_battle(problem_html(str(error)))
 
     def standings(self) -> str:
         """The scores as they are now."""
         try:
-            return standings_html(read_votes(self.battles.path), self._known)
+            return standings_html(read_votes(self.battles.path))
         except InputError as error:
             return problem_html(str(error))
 
@@ -120,57 +111,28 @@ class Arena:
             raise gr.Error(str(error), print_exception=False) from error
 
     def choices(self) -> tuple[gr.Dropdown, gr.Dropdown]:
-        """Who can be chosen, for each of the two."""
-        names = [CHANCE, *self.known()]
+        """Who can be chosen, for each of the two; asks the endpoint which models it has."""
+        names = [CHANCE, *configurations(self.site.assistant)]
         return gr.Dropdown(choices=names), gr.Dropdown(choices=names)
 
-    def _told(self, problem: str) -> Update:
-        return problem_html(problem), None, gr.Row(visible=False), _no_undo(), gr.skip()
 
-
-def _known(known: dict[str, Configuration], name: str) -> Configuration:
-    if name not in known:
-        raise InputError(f"there is no configuration {name!r}; choose one of the list")
-    return known[name]
-
-
-def _no_undo() -> gr.Button:
-    return gr.Button(visible=False)
+def _without_battle(shown: str) -> Update:
+    return shown, None, gr.Row(visible=False), gr.Button(visible=False), gr.skip()
 
 
 def _shown(battle: Battle) -> tuple[Any, ...]:
     voted = battle.winner is not None
-    row, undo = gr.Row(visible=not voted), gr.Button(visible=voted)
-    return battle_html(battle), battle.id, row, undo
+    return battle_html(battle), battle.id, gr.Row(visible=not voted), gr.Button(visible=voted)
 
 
-def build(site: Site) -> None:
-    """The tab, inside the page that is being built."""
-    tab = Context.block
+def build(site: Site, opened: list[Any] | None) -> None:
+    """The part, inside the tab that is being built; `opened` are the events that show it."""
     arena = Arena(site)
     plain: dict[str, Any] = {"js_on_load": None, "apply_default_css": False}
     battle_id = gr.State(None)
     with gr.Column(elem_id="aqa-arena"):
         gr.HTML(_INTRODUCTION, **plain)
-        question = gr.Textbox(
-            elem_id="aqa-arena-box",
-            label="A question for both",
-            show_label=False,
-            container=False,
-            placeholder="Ask both …",
-            submit_btn="Ask both",
-            lines=1,
-            max_lines=6,
-            max_length=4_000,
-        )
-        with gr.Accordion("Choose who meets", open=False, elem_id="aqa-arena-choice"), gr.Row():
-            first, second = (
-                gr.Dropdown(
-                    [CHANCE, *(each.name for each in QUOTES)], value=CHANCE, label=label,
-                    elem_id=f"aqa-arena-{label.split()[0].lower()}",
-                )
-                for label in ("One of the two", "The other one")
-            )  # fmt: skip
+        question, first, second = _asking()
         battle = gr.HTML("", elem_id="aqa-arena-battle", **plain)
         with gr.Row(elem_id="aqa-arena-votes", visible=False) as votes:
             buttons = [(gr.Button(label, size="md"), winner) for label, winner in _BUTTONS]
@@ -180,21 +142,40 @@ def build(site: Site) -> None:
         if site.may_export_votes:
             export = gr.Button("Download the votes", elem_id="aqa-arena-export", size="sm")
             text = gr.Textbox(visible=False)
+            export.click(arena.votes, None, text, **LIGHT).then(None, text, js=_SAVE, **QUIET)
 
     outputs = [battle, battle_id, votes, undo, standings]
     asking = question.submit(
         arena.ask, [question, first, second], outputs, trigger_mode="once", **ANSWERING
     )
     # Cancelling closes what chat models were still sending.
-    stop.click(None, cancels=asking, **QUIET).then(arena.stopped, None, outputs, **QUIET)
+    stop.click(None, cancels=asking, **QUIET).then(
+        lambda: _without_battle(""), None, outputs, **QUIET
+    )
     for button, winner in buttons:
         button.click(arena.voting(winner), battle_id, outputs, trigger_mode="once", **QUIET).then(
             None, js=_FOCUS, **QUIET
         )
     undo.click(arena.undo, battle_id, outputs, trigger_mode="once", **QUIET)
-    if site.may_export_votes:
-        export.click(arena.votes, None, text, **LIGHT).then(None, text, js=_SAVE, **QUIET)
-    # Only for those who open the tab: others may have voted, the endpoint may have other models.
-    opened = [tab.select] if isinstance(tab, gr.Tab) else None
     gr.on(opened, arena.standings, None, standings, **QUIET)
     gr.on(opened, arena.choices, None, [first, second], **QUIET)
+
+
+def _asking() -> tuple[gr.Textbox, gr.Dropdown, gr.Dropdown]:
+    """The box of the question, and who is to answer it."""
+    question = gr.Textbox(
+        elem_id="aqa-arena-box",
+        label="A question for both",
+        show_label=False,
+        container=False,
+        placeholder="Ask both …",
+        submit_btn="Ask both",
+        lines=1,
+        max_lines=6,
+        max_length=4_000,
+    )
+    names = [CHANCE, *(each.name for each in QUOTES)]
+    with gr.Accordion("Choose who meets", open=False, elem_id="aqa-arena-choice"), gr.Row():
+        first = gr.Dropdown(names, value=CHANCE, label="One of the two")
+        second = gr.Dropdown(names, value=CHANCE, label="The other one")
+    return question, first, second

@@ -1,0 +1,252 @@
+"""Who opens much and says little: the page stays open for others, and its memory small."""
+
+import asyncio
+import contextlib
+import json
+import os
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import gradio as gr
+import httpx
+import pytest
+from browsing import free_port
+from starlette.responses import PlainTextResponse
+from starlette.types import Message, Receive, Scope, Send
+from starting import started
+
+from ui.web import bodies, connections
+from ui.web.events import AT_ONCE, WAITING
+from ui.web.server import launch
+
+MOST_SECONDS = 1.0
+"""Of a stranger's page load meanwhile."""
+MOST_GROWTH = 60_000_000
+"""Bytes."""
+STRANGER = "127.0.0.2"
+CLOSE = b"\r\nConnection: close\r\n\r\n"
+
+
+@dataclass(frozen=True)
+class Served:
+    address: str
+    process: int
+
+    @property
+    def port(self) -> int:
+        return int(self.address.rpartition(":")[2])
+
+    @property
+    def memory(self) -> int:
+        """Bytes of it that are in memory."""
+        pages = Path(f"/proc/{self.process}/statm").read_text().split()[1]
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
+@pytest.fixture(scope="module")
+def served(sample_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The page as a user starts it, asked once."""
+    with started(sample_store, tmp_path_factory.mktemp("limits") / "data") as address:
+        httpx.post(f"{address}/api/ask", json={"question": "What is OSWorld?"}, timeout=30)
+        yield Served(address, process_of(address))
+
+
+def process_of(address: str) -> int:
+    """The process that serves a page."""
+    port = address.rpartition(":")[2]
+    for each in Path("/proc").glob("[0-9]*"):
+        words = (each / "cmdline").read_bytes().split(b"\0")
+        if b"ui" in words and port.encode() in words:
+            return int(each.name)
+    raise AssertionError(f"nobody serves {address}")
+
+
+@asynccontextmanager
+async def opened(served: Served, count: int, said: bytes) -> AsyncIterator[None]:
+    """So many connections at once, each of which has said so much and says no more."""
+
+    async def one() -> asyncio.StreamWriter | None:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", served.port)
+            writer.write(said)
+            await asyncio.wait_for(writer.drain(), 2)
+        except (OSError, TimeoutError):
+            return None  # closed to make room
+        return writer
+
+    writers = await asyncio.gather(*(one() for _ in range(count)))
+    yield
+    for writer in writers:
+        if writer:
+            writer.close()
+
+
+async def load(served: Served, tries: int = 5) -> list[float]:
+    """The seconds in which a stranger loads the page, several times."""
+    transport = httpx.AsyncHTTPTransport(local_address=STRANGER)
+    seconds = []
+    for _ in range(tries):
+        begun = time.monotonic()
+        async with httpx.AsyncClient(transport=transport, timeout=20) as client:
+            assert (await client.get(served.address)).status_code == 200
+        transport = httpx.AsyncHTTPTransport(local_address=STRANGER)
+        seconds.append(time.monotonic() - begun)
+        await asyncio.sleep(0.3)
+    return seconds
+
+
+def head(path: str, length: int) -> bytes:
+    return (
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {length}\r\n\r\n"
+    ).encode()
+
+
+# A small page with small limits
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """16 connections, 4 from an address; half a second for anything; 100 kB of bodies."""
+    monkeypatch.setattr("ui.web.server.most_connections", lambda: 16)
+    monkeypatch.setattr(connections, "HEAD_SECONDS", 0.5)
+    monkeypatch.setattr(bodies, "BODY_SECONDS", 0.5)
+    monkeypatch.setattr(bodies, "MOST_HELD", 100_000)
+    with gr.Blocks(analytics_enabled=False) as page:
+        gr.Markdown("a page")
+    yield launch(page, "127.0.0.1", free_port())
+    page.close(verbose=False)
+
+
+async def half(address: str, said: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(address.rpartition(":")[2]))
+    writer.write(said)
+    return reader, writer
+
+
+def test_the_oldest_that_has_not_asked_makes_room(small: str) -> None:
+    async def run() -> list[bool]:
+        waiting = [await half(small, b"GET / HT") for _ in range(8)]
+        async with httpx.AsyncClient(timeout=5) as client:
+            assert (await client.get(small)).status_code == 200
+        closed = [reader.at_eof() or reader.exception() is not None for reader, _ in waiting]
+        for reader, _ in waiting:
+            with contextlib.suppress(OSError):
+                assert await asyncio.wait_for(reader.read(), 3) == b""  # its time is over
+        return closed
+
+    closed = asyncio.run(run())
+    assert sum(closed) >= 5
+    assert closed == sorted(closed, reverse=True)
+
+
+def test_a_slow_body_is_told_and_all_together_are_bounded(small: str) -> None:
+    async def run() -> list[bytes]:
+        said = head("/gradio_api/queue/join", 70_000) + b" " * 60_000
+        first, second = [await half(small, said) for _ in range(2)]
+        busy = await asyncio.wait_for(second[0].read(), 3)
+        slow = await asyncio.wait_for(first[0].read(), 3)
+        third = await half(small, said + b" " * 10_000)
+        return [busy, slow, await asyncio.wait_for(third[0].read(100), 3)]
+
+    statuses = [reply.split(maxsplit=2)[1] for reply in asyncio.run(run())]
+    assert statuses[:2] == [b"503", b"408"]
+    assert statuses[2] not in (b"503", b"408")
+
+
+def test_a_head_has_a_size(small: str) -> None:
+    async def run() -> bytes:
+        reader, _ = await half(small, b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 500_000)
+        return await asyncio.wait_for(reader.read(100), 3)
+
+    assert b" 400 " in asyncio.run(run())
+
+
+def test_calls_beyond_those_that_may_wait_are_refused_unread() -> None:
+    async def run() -> tuple[list[int], int]:
+        release, reads, statuses = asyncio.Event(), [0], []
+
+        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            await release.wait()
+            await PlainTextResponse("answered")(scope, receive, send)
+
+        async def receive() -> Message:
+            reads[0] += 1
+            return {"type": "http.request", "body": b"{}", "more_body": False}
+
+        async def send(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                statuses.append(message["status"])
+
+        limited = bodies.Bodies(answer, page=gr.Blocks(analytics_enabled=False))
+        scope = {"type": "http", "method": "POST", "path": "/api/ask", "headers": []}
+        calls = [asyncio.create_task(limited(scope, receive, send)) for _ in range(60)]
+        await asyncio.sleep(0.1)
+        refused = list(statuses)
+        release.set()
+        await asyncio.gather(*calls)
+        assert statuses.count(200) == AT_ONCE + WAITING
+        return refused, reads[0]
+
+    refused, reads = asyncio.run(run())
+    assert refused == [503] * (60 - AT_ONCE - WAITING)
+    assert reads == AT_ONCE + WAITING
+
+
+# The page as it is
+
+
+SLOW = {
+    "900 slow bodies": (900, head("/gradio_api/queue/join", 60_000) + b"{" * 30_000),
+    "300 slow heads": (300, b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: "),
+    "120 large bodies": (120, head("/gradio_api/queue/join", 4_900_000) + b" " * 4_800_000),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("attack", SLOW)
+def test_whoever_is_slow_keeps_nobody_out_and_takes_little(served: Served, attack: str) -> None:
+    async def run() -> tuple[list[float], int]:
+        await load(served, 1)
+        before = served.memory
+        async with opened(served, *SLOW[attack]):
+            return await load(served), served.memory - before
+
+    seconds, growth = asyncio.run(run())
+    assert max(seconds) <= MOST_SECONDS
+    assert growth <= MOST_GROWTH
+
+
+@pytest.mark.slow
+def test_two_hundred_at_once_get_their_own_answer_or_are_told_at_once(served: Served) -> None:
+    ready = asyncio.Barrier(200)
+
+    async def ask(number: int) -> tuple[int, float]:
+        """The status, and the seconds until there was a word; a wrong answer raises."""
+        question = f"What is OSWorld? (number {number})"
+        body = json.dumps({"question": question}).encode()
+        reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
+        await ready.wait()
+        begun = time.monotonic()
+        writer.write(head("/api/ask", len(body)).replace(b"\r\n\r\n", CLOSE) + body)
+        reply = await asyncio.wait_for(reader.read(200), 30)
+        seconds = time.monotonic() - begun
+        reply += await reader.read()
+        writer.close()
+        status, answer = int(reply.split()[1]), reply.partition(b"\r\n\r\n")[2]
+        if status == 200:
+            assert json.loads(answer)["question"] == question
+        return status, seconds
+
+    async def run() -> list[tuple[int, float]]:
+        return await asyncio.gather(*(ask(number) for number in range(200)))
+
+    outcomes = asyncio.run(run())
+    answered = [seconds for status, seconds in outcomes if status == 200]
+    refused = sorted(seconds for status, seconds in outcomes if status == 503)
+    assert len(refused) + len(answered) == 200
+    assert len(answered) >= AT_ONCE
+    assert refused[int(0.95 * len(refused))] <= 0.3

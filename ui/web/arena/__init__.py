@@ -1,1 +1,0 @@
-"""The arena tab: two configurations answer side by side, blind, and visitors vote."""

@@ -1,1 +1,0 @@
-"""The evaluation tab: past runs, how they went over time, and one against another."""
