@@ -6,9 +6,9 @@ import gradio as gr
 
 from ui.web.api import add_endpoints
 from ui.web.arena import tab as arena
-from ui.web.chat import tab as chat
-from ui.web.compare import tab as compare
-from ui.web.corpus import tab as corpus
+from ui.web.chat import chat_tab as chat
+from ui.web.compare import compare_tab as compare
+from ui.web.corpus import papers_tab as corpus
 from ui.web.evaluation import tab as evaluation
 from ui.web.events import AT_ONCE, LIGHT, WAITING
 from ui.web.heading import heading

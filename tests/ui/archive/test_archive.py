@@ -18,8 +18,7 @@ from index.errors import InputError, StoreBusyError, StoreError
 from rag.schema import Filters, Options
 from ui.archive import Archive, Turn
 from ui.archive import archive as module
-from ui.archive.archive import FILE, KEPT_DELETED, LONGEST_TITLE, title_of
-from ui.archive.models import now
+from ui.archive.archive import FILE, KEPT_DELETED, LONGEST_TITLE, now, title_of
 
 if TYPE_CHECKING:
     from rag import Assistant

@@ -14,9 +14,8 @@ from pylatexenc.latex2text import LatexNodes2Text
 
 from index.papers import Paper, derived_id
 from index.text import clean_text
-from ui.export import bibtex, cited_papers, papers_csv, ris
-from ui.export.bibtex import keys
-from ui.export.latex import latex, latex_title
+from ui.export.bibliography import cited_papers, papers_csv, ris
+from ui.export.bibtex import bibtex, keys, latex, latex_title
 from ui.tables import FORMULA_SIGNS
 
 

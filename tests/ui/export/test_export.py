@@ -11,8 +11,8 @@ from markdown_it import MarkdownIt
 from index.errors import InputError
 from rag.schema import Answer
 from ui.archive import Turn
-from ui.export import KINDS, answer_html, answer_markdown, conversation_html, export
-from ui.export.record import Record
+from ui.export import FORMATS, export
+from ui.export.files import Record
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +42,7 @@ class Parts(HTMLParser):
 
 
 def test_markdown_says_all_there_is_to_an_answer() -> None:
-    said = answer_markdown(ANSWERED)
+    said = export(ANSWERED, "markdown").text
     blocks = [
         r"# And which \<mosses> grow? Tell \*me\*",
         "*Understood as:* Which mosses grow in bogs?",
@@ -65,7 +65,9 @@ def test_markdown_says_all_there_is_to_an_answer() -> None:
 
 
 def test_markdown_shows_the_words_of_an_abstract_and_no_markup_of_theirs() -> None:
-    shown = Parts(MarkdownIt("gfm-like", {"linkify": False}).render(answer_markdown(ANSWERED)))
+    shown = Parts(
+        MarkdownIt("gfm-like", {"linkify": False}).render(export(ANSWERED, "markdown").text)
+    )
     tags = {tag for tag, _ in shown.tags}
     assert not tags & {"script", "b", "big", "code", "img"}
     assert "<script>alert(1)</script>" in shown.text
@@ -74,7 +76,7 @@ def test_markdown_shows_the_words_of_an_abstract_and_no_markup_of_theirs() -> No
 
 
 def test_a_refusal_is_exported_with_its_reason_and_the_nearest_papers() -> None:
-    for said in (answer_markdown(REFUSED), Parts(answer_html(REFUSED)).text):
+    for said in (export(REFUSED, "markdown").text, Parts(export(REFUSED, "html").text).text):
         assert "The abstracts do not say." in said
         assert "No abstract has the name “Sings”." in said
         assert "Moss²" in said
@@ -87,9 +89,9 @@ def test_a_question_without_an_answer_says_why() -> None:
         (Turn(question="?"), "no answer yet"),
         (Turn(question="?", partial=""), "stopped before its first word"),
     ):
-        assert why in answer_markdown(turn)
-        assert why in Parts(answer_html(turn)).text
-    assert "Very wet [1] and <b>" in Parts(answer_html(STOPPED)).text
+        assert why in export(turn, "markdown").text
+        assert why in Parts(export(turn, "html").text).text
+    assert "Very wet [1] and <b>" in Parts(export(STOPPED, "html").text).text
 
 
 def test_json_holds_the_answers_as_the_api_gives_them() -> None:
@@ -104,7 +106,7 @@ def test_json_holds_the_answers_as_the_api_gives_them() -> None:
 
 
 def test_a_page_is_whole_and_runs_nothing() -> None:
-    page = Parts(conversation_html(CONVERSATION))
+    page = Parts(export(CONVERSATION, "html").text)
     assert not {tag for tag, _ in page.tags} & {"script", "img", "link", "iframe", "b", "big", "i"}
     assert not [name for _, attributes in page.tags for name in attributes if name.startswith("on")]
     ids = page.having("id")
@@ -147,13 +149,13 @@ def test_a_real_answer_is_marked_and_linked_sentence_by_sentence(
 ) -> None:
     question = "Compare OSWorld and MindSearch"
     answer = sample_assistant.ask(question)
-    page = Parts(answer_html(Turn(question=question, answer=answer)))
+    page = Parts(export(Turn(question=question, answer=answer), "html").text)
     marked = [attributes["id"] for tag, attributes in page.tags if tag == "mark"]
     assert len(marked) == sum(len(reference.passages) for reference in answer.references)
     assert {link[1:] for link in page.having("href")} <= set(marked)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", FORMATS)
 def test_every_kind_of_file_has_a_safe_name(kind: str) -> None:
     for what, name in (
         (CONVERSATION, "which-mosses-grow-2025-05-02"),

@@ -38,12 +38,11 @@ class Reading:
     started: Started
 
 
-@pytest.fixture(scope="module")
-def reading(
-    browser: Browser, digests_store: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Reading]:
-    """A page over a copy of the real digests, which the journey changes."""
-    folder = tmp_path_factory.mktemp("journey")
+@pytest.fixture
+def reading(browser: Browser, digests_store: Path, tmp_path: Path) -> Iterator[Reading]:
+    """A page over a copy of the real digests, which the journey changes; new for each try."""
+    folder = tmp_path / "journey"
+    folder.mkdir()
     store = shutil.copytree(digests_store, folder / "store")
     with running() as model:
         model.models = ["scripted", "other"]
