@@ -24,7 +24,7 @@ class _JoinedLines(Extension):
 def _shown(value: object) -> Markup:
     if value is None:
         return Markup()
-    return value if isinstance(value, Markup) else Markup(escape(str(value)))  # noqa: S704
+    return value if isinstance(value, Markup) else Markup(escape(str(value)))  # noqa: S704 - escaped
 
 
 _TEMPLATES = Environment(

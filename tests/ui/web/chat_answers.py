@@ -23,7 +23,7 @@ class Elements(HTMLParser):
         self.text = ""
         self.inside: dict[str, list[str]] = {}
         self._open: list[tuple[str, str]] = []
-        self.feed(html)
+        self.feed(str(html))  # plain, whatever it is marked as
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:

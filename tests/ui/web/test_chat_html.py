@@ -296,7 +296,8 @@ def test_hostile_text_is_shown_and_never_becomes_an_element() -> None:
     )
     pieces = [
         TURNS.turn(shown), TURNS.cards(shown), HTML.lines(question_lines(HOSTILE)),
-        problem_html(HOSTILE), partial_html(HOSTILE), Live(shown, text=HOSTILE, found=(HOSTILE,)).html(),
+        problem_html(HOSTILE), partial_html(HOSTILE),
+        Live(shown, text=HOSTILE, found=(HOSTILE,)).html(),
         TURNS.turn(turn(answer=refusal(reason=HOSTILE, lacks=HOSTILE))),
     ]  # fmt: skip
     for piece in pieces:

@@ -84,14 +84,11 @@ class Live:
         """The turn as it is now."""
         more = len(self.found) - TITLES_SHOWN
         found = "; ".join(self.found[:TITLES_SHOWN]) + (f"; and {more} more" if more > 0 else "")
-        return HTML.live(  # type: ignore[no-any-return]
-            self.turn.id,
-            question_lines(self.turn.question),
-            chips_html(self.turn.filters, "unfilter"),
-            [stage.text for stage in self.stages] or ["Reading the question"],
-            found,
-            partial_html(self.text) if self.text else "",
-        )
+        stages = [stage.text for stage in self.stages] or ["Reading the question"]
+        text = partial_html(self.text) if self.text else ""
+        chips = chips_html(self.turn.filters, "unfilter")
+        question = question_lines(self.turn.question)
+        return str(HTML.live(self.turn.id, question, chips, stages, found, text))
 
 
 class Taken(NamedTuple):
@@ -255,7 +252,7 @@ class Responder:
             gone = before.turns[before.turns.index(replaced) :]
             archive.cut(visitor, conversation_id, replaced.id)
             self._restorable.keep(visitor, conversation_id, Taken(gone, turn.id))
-            notice = HTML.notice("The earlier answer was replaced.", "restore", "Restore it")
+            notice = str(HTML.notice("The earlier answer was replaced.", "restore", "Restore it"))
         archive.put(visitor, conversation_id, turn)
         conversation = archive.read(visitor, conversation_id)
         if conversation is None:  # deleted in another window meanwhile
@@ -274,7 +271,7 @@ class Responder:
             is_there = self._site.archive.update(visitor, begun.id, turn)
             conversation = self._site.archive.read(visitor, begun.id)
         except StoreError as error:
-            is_there, notice = True, HTML.notice(f"This answer is not kept: {error}.")
+            is_there, notice = True, str(HTML.notice(f"This answer is not kept: {error}."))
         if conversation is None or not is_there:  # what took it back has shown the rest
             return Update(live="")
         order = [each.id for each in conversation.turns]

@@ -187,7 +187,7 @@ class Handlers:
             return self._open(who, here, search, told.get("writing"))
         self._archive.cut(who, here, last.id)
         self._restorable.keep(who, here, Taken((last,)))
-        notice = HTML.notice("Undone.", "restore", "Restore")
+        notice = str(HTML.notice("Undone.", "restore", "Restore"))
         return self._changed(who, here, search, notice=notice, refill=last.question)
 
     def _restore(self, who: str, here: str, search: str, _: Told) -> Update:

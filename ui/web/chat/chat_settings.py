@@ -221,9 +221,9 @@ def read_filters(digests: Sequence[str] | None, since: str, until: str, title: s
 def chosen_html(*chosen: Any) -> str:
     """What was chosen, as chips on the question box; dates of no use are told."""
     try:
-        return chips_html(read_filters(*chosen), "unfilter")
+        return str(chips_html(read_filters(*chosen), "unfilter"))
     except InputError as error:
-        return problem_html(str(error))
+        return str(problem_html(str(error)))
 
 
 def without(filters: Filters, kind: str, value: str) -> Filters:

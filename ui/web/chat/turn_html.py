@@ -126,14 +126,9 @@ class TurnHtml:
         else:
             near = [] if answer.suggestions else [clean_text(p.title) for p in self._near(answer)]
             body = HTML.refusal(answer, heading(answer), turn.id, near, _understood(answer))
-        return HTML.turn(  # type: ignore[no-any-return]
-            turn,
-            question_lines(turn.question),
-            chips_html(turn.filters, "without"),
-            body,
-            EXPORTS,
-            with_sources(answer) if answer else "",
-        )
+        chips = chips_html(turn.filters, "without")
+        copied = with_sources(answer) if answer else ""
+        return str(HTML.turn(turn, question_lines(turn.question), chips, body, EXPORTS, copied))
 
     def cards(self, turn: Turn) -> str:
         """The cards of one turn: what it cites or, if it cites nothing, what is nearest."""
@@ -145,7 +140,7 @@ class TurnHtml:
         near = self._near(answer) if answer.status != "answered" else []
         more = " These papers are the nearest." if near else ""
         cards = [_card(f"aqa-near-{turn.id}-{at}", paper) for at, paper in enumerate(near, start=1)]
-        return "".join([HTML.no_cards(f"Nothing is cited.{more}"), *cards])
+        return "".join([str(HTML.no_cards(f"Nothing is cited.{more}")), *cards])
 
     def _near(self, answer: Answer) -> list[Paper]:
         """The papers nearest to the question that are still in the index, nearest first."""
@@ -211,10 +206,11 @@ def partial_html(text: str) -> Markup:
     return markdown_html(text, lambda number: f'<span class="aqa-chat-cite">[{number}]</span>')
 
 
-def problem_html(message: str) -> str:
+def problem_html(message: str) -> Markup:
     """A mistake the user can mend, in one line."""
     line = " ".join(message.split())
-    return HTML.problem(line[:1].upper() + line[1:])  # type: ignore[no-any-return]
+    html: Markup = HTML.problem(line[:1].upper() + line[1:])
+    return html
 
 
 def question_lines(question: str) -> list[str]:
@@ -223,11 +219,12 @@ def question_lines(question: str) -> list[str]:
     return (shown[:LONGEST_SHOWN] + " …" if len(shown) > LONGEST_SHOWN else shown).splitlines()
 
 
-def _understood(answer: Answer) -> str:
+def _understood(answer: Answer) -> Markup:
     """How a follow-up was read, and the parts it was planned into."""
     is_same = answer.standalone_question.strip() == answer.question.strip()
     question = None if is_same else question_lines(answer.standalone_question)
-    return HTML.understood(question, answer.plan)  # type: ignore[no-any-return]
+    html: Markup = HTML.understood(question, answer.plan)
+    return html
 
 
 def _writer(answer: Answer) -> str:
@@ -295,16 +292,18 @@ def _card(
         + f"no. {source.position} in {source.name}"
         for source in paper.sources
     ]
-    return HTML.card(  # type: ignore[no-any-return]
-        anchor,
-        paper,
-        reference.number if reference else None,
-        authors + " and others" * (len(paper.authors) > AUTHORS_SHOWN),
-        [*where, _FOUND[found]] if found else where,
-        [clean_text(passage.text) for passage in passages],
-        marked_abstract(paper.abstract, passages, anchor, linked),
-        links(paper) or [search(paper)],
-        bibtex([paper]),
+    return str(
+        HTML.card(
+            anchor,
+            paper,
+            reference.number if reference else None,
+            authors + " and others" * (len(paper.authors) > AUTHORS_SHOWN),
+            [*where, _FOUND[found]] if found else where,
+            [clean_text(passage.text) for passage in passages],
+            marked_abstract(paper.abstract, passages, anchor, linked),
+            links(paper) or [search(paper)],
+            bibtex([paper]),
+        )
     )
 
 
@@ -364,9 +363,10 @@ def _digest_name(key: str) -> str:
         return key
 
 
-def chips_html(filters: Filters, does: str) -> str:
+def chips_html(filters: Filters, does: str) -> Markup:
     """Filters as chips: on an answer ("without") and on the question box ("unfilter")."""
-    return HTML.chips(list(limits(filters)), does)  # type: ignore[no-any-return]
+    html: Markup = HTML.chips(list(limits(filters)), does)
+    return html
 
 
 def listing_html(

@@ -4,6 +4,8 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 from index.collection_map import Cluster, CollectionMap, Point
 from ui.web.corpus.paper_catalogue import Catalogue
 from ui.web.markup import macros
@@ -55,11 +57,11 @@ def nearest(map_: CollectionMap, x: float, y: float) -> str | None:
     return near if far <= _NEAR else None
 
 
-def map_html(catalogue: Catalogue) -> str:
+def map_html(catalogue: Catalogue) -> Markup:
     """The picture and its legend, which lists the clusters and narrows the table to one."""
     map_ = catalogue.map
     if map_ is None or not map_.points:
-        return ""
+        return Markup()
     frame = Frame.around(map_.points)
     are_links = len(map_.points) <= MOST_LINKS
     points = [
@@ -77,9 +79,9 @@ def map_html(catalogue: Catalogue) -> str:
     )
     strokes = [] if are_links else _strokes(map_, frame)
     clusters = [(cluster, HTML.sign(7, 7, cluster.number)) for cluster in map_.clusters]
-    return HTML.map(  # type: ignore[no-any-return]
-        WIDTH, frame.height, label, points, strokes, list(_names(map_, frame)), clusters
-    )
+    names = list(_names(map_, frame))
+    html: Markup = HTML.map(WIDTH, frame.height, label, points, strokes, names, clusters)
+    return html
 
 
 def _strokes(map_: CollectionMap, frame: Frame) -> list[tuple[int, str]]:
