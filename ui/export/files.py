@@ -1,18 +1,15 @@
-"""Exports as files: each with its name, its media type and its text; JSON is a `Record`."""
+"""Exports as files: each with its name, its media type and its text."""
 
+import json
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Literal, NamedTuple
-
-from pydantic import BaseModel, ConfigDict, Field
+from typing import NamedTuple
 
 from index.errors import InputError
 from index.papers import Paper
-from rag.schema import Answer, Filters, Mode, Options
-from ui.archive import Conversation, Turn, Vote
+from ui.archive import Conversation, Turn
 from ui.export.answer_page import page
 from ui.export.answer_text import markdown
 from ui.export.bibliography import cited_papers, papers_csv, papers_jsonl, ris
@@ -31,38 +28,15 @@ class Exported:
     text: str
 
 
-class RecordedTurn(BaseModel):
-    """A question and what came of it; `answer` is what the Python API returns."""
-
-    model_config = ConfigDict(frozen=True, from_attributes=True)
-
-    asked: datetime = Field(description="When, in UTC.")
-    question: str
-    filters: Filters
-    mode: Mode
-    options: Options
-    answer: Answer | None
-    problem: str | None = Field(description="Why there is no answer.")
-    partial: str | None = Field(description="The text so far of an answer that was stopped.")
-    vote: Vote | None
-    vote_reason: str | None
-
-
-class Record(BaseModel):
-    """A conversation, or one turn of it; the ids by which the page knows them are left out."""
-
-    model_config = ConfigDict(frozen=True)
-
-    format: Literal["abstractqa-conversation"] = "abstractqa-conversation"
-    version: Literal[1] = 1
-    title: str
-    turns: tuple[RecordedTurn, ...] = Field(description="Oldest first.")
-
-
 def record(what: Conversation | Turn) -> str:
-    """A conversation, or one question with its answer, as a `Record`."""
-    turns = tuple(RecordedTurn.model_validate(turn) for turn in _turns(what))
-    return Record(title=_title(what), turns=turns).model_dump_json(indent=2) + "\n"
+    """A conversation, or one question with its answer, as JSON for other programs.
+
+    An answer is what the Python API returns. The ids by which the page knows the conversation and
+    its turns are left out.
+    """
+    turns = [turn.model_dump(mode="json", exclude={"id", "followups"}) for turn in _turns(what)]
+    named = {"format": "abstractqa-conversation", "version": 1, "title": _title(what)}
+    return json.dumps(named | {"turns": turns}, ensure_ascii=False, indent=2) + "\n"
 
 
 Write = Callable[[Conversation | Turn], str]

@@ -99,10 +99,7 @@ def _read_marker(state: StateInline, silent: bool) -> bool:
 
 
 def marked_abstract(
-    abstract: str,
-    passages: Iterable[Passage],
-    anchor: str,
-    shown: Callable[[str], str] = escape,
+    abstract: str, passages: Iterable[Passage], anchor: str, shown: Callable[[str], str] = escape
 ) -> Markup:
     """The cleaned abstract with the characters that came from `passages` in `<mark>`.
 

@@ -201,11 +201,7 @@ class Responder:
             # Opens the chat model, which takes seconds the first time.
             await run_in_threadpool(assistant.check_mode, asked.mode)
             stream = assistant.astream(
-                asked.question,
-                history(begun.turns[:-1]),
-                asked.filters,
-                asked.mode,
-                asked.options,
+                asked.question, history(begun.turns[:-1]), asked.filters, asked.mode, asked.options
             )
             async with aclosing(stream):  # type: ignore[type-var]
                 async for event in stream:

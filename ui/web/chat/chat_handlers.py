@@ -21,15 +21,7 @@ from ui.export import export
 from ui.web.chat import chat_settings
 from ui.web.chat.answering import Asked, Responder, Restorable, Taken, history
 from ui.web.chat.running_answers import Running
-from ui.web.chat.turn_html import (
-    HTML,
-    SKIP,
-    TurnHtml,
-    Update,
-    listing_html,
-    sources,
-    transcript,
-)
+from ui.web.chat.turn_html import HTML, SKIP, TurnHtml, Update, listing_html, sources, transcript
 from ui.web.events import sent
 from ui.web.site import Site
 from ui.web.visitors import visitor
@@ -76,12 +68,7 @@ class Handlers:
             yield update
 
     async def ask_again(
-        self,
-        request: gr.Request,
-        event: gr.EventData,
-        conversation: str,
-        search: str,
-        *chosen: Any,
+        self, request: gr.Request, event: gr.EventData, conversation: str, search: str, *chosen: Any
     ) -> AsyncGenerator[Update, None]:
         """Answer a suggested question, an edited one, or one of a turn again."""
         told, who = sent(event), visitor(request)

@@ -14,8 +14,6 @@ from ui.web.chat.chat_settings import (
     DEFAULTS,
     PLAIN,
     STORAGE,
-    FilterFields,
-    SettingFields,
     build_filters,
     build_settings,
     chosen_html,
@@ -46,46 +44,13 @@ class Handles:
 
     def refresh(self) -> tuple[Any, ...]:
         """New values of `corpus`, for an index that has changed."""
-        return (
-            gr.Dropdown(choices=digest_choices(self.site.assistant)),
-            self.welcome.html(),
-        )
-
-
-@dataclass(frozen=True)
-class _Parts:
-    """The components of the tab."""
-
-    question: gr.Textbox
-    conversation: gr.Textbox
-    """Hidden: the id of the conversation that is shown, and so on."""
-    following: gr.Textbox
-    asked: gr.Textbox
-    transcript: gr.HTML
-    live: gr.HTML
-    sources: gr.HTML
-    listing: gr.HTML
-    download: gr.HTML
-    examples: gr.HTML
-    new: gr.Button
-    search: gr.Textbox
-    stop: gr.Button
-    settings: SettingFields
-    filters: FilterFields
-    chips: gr.HTML
-    endpoint: EndpointFields | None
-    kept: gr.BrowserState
-
-    @property
-    def outputs(self) -> list[Any]:
-        """What an `Update` has values of."""
-        return [getattr(self, name) for name in Update._fields]
+        return (gr.Dropdown(choices=digest_choices(self.site.assistant)), self.welcome.html())
 
 
 def build(site: Site) -> Handles:
     """Lay the tab out, inside the tab that is open, and wire it."""
     handlers, welcome = Handlers(site), Welcome(site.assistant)
-    parts = _laid_out(site, welcome)
+    parts = _Layout(site, welcome)
     page = Context.root_block
     if page is None:
         raise RuntimeError("a tab is built inside a page")
@@ -110,17 +75,36 @@ def _html(name: str, *events: str, **more: Any) -> gr.HTML:
     return gr.HTML(elem_id=f"aqa-chat-{name}", js_on_load=script, apply_default_css=False, **more)
 
 
-def _laid_out(site: Site, welcome: Welcome) -> _Parts:
-    conversation, asked, following = (
-        gr.Textbox(elem_id=f"aqa-chat-{name}", visible="hidden", show_label=False, label=name)
-        for name in ("conversation", "asked", "following")
-    )
-    kept = gr.BrowserState(dict(DEFAULTS), storage_key=STORAGE, secret=STORAGE)
-    download = _html("download", html_template="")
-    with gr.Sidebar(open=False, elem_id="aqa-chat-sidebar", width=290):
+class _Layout:
+    """The components of the tab, laid out inside the tab that is open."""
+
+    def __init__(self, site: Site, welcome: Welcome) -> None:
+        # The ids of what is shown and followed, and what is asked from elsewhere.
+        self.conversation, self.asked, self.following = (
+            gr.Textbox(elem_id=f"aqa-chat-{name}", visible="hidden", show_label=False, label=name)
+            for name in ("conversation", "asked", "following")
+        )
+        self.kept = gr.BrowserState(dict(DEFAULTS), storage_key=STORAGE, secret=STORAGE)
+        self.download = _html("download", html_template="")
+        with gr.Sidebar(open=False, elem_id="aqa-chat-sidebar", width=290):
+            self._lay_out_sidebar()
+        with gr.Row(elem_id="aqa-chat-main"):
+            with gr.Column(scale=3, min_width=320, elem_id="aqa-chat-column"):
+                self._lay_out_turns(welcome)
+                self._lay_out_panels(site)
+                self._lay_out_box()
+            with gr.Column(scale=2, min_width=320, elem_id="aqa-chat-side"):
+                self.sources = _html("sources", html_template=str(HTML.sources_frame()))
+
+    @property
+    def outputs(self) -> list[Any]:
+        """What an `Update` has values of."""
+        return [getattr(self, name) for name in Update._fields]
+
+    def _lay_out_sidebar(self) -> None:
         gr.HTML(str(HTML.sidebar_head()), **PLAIN)
-        new = gr.Button("New chat", elem_id="aqa-chat-new", size="sm")
-        search = gr.Textbox(
+        self.new = gr.Button("New chat", elem_id="aqa-chat-new", size="sm")
+        self.search = gr.Textbox(
             elem_id="aqa-chat-search",
             label="Search conversations",
             show_label=False,
@@ -129,58 +113,50 @@ def _laid_out(site: Site, welcome: Welcome) -> _Parts:
             max_length=200,
             max_lines=1,
         )
-        listing = _html("list", "aqa_open", "aqa_list", value="")
-    with gr.Row(elem_id="aqa-chat-main"):
-        with gr.Column(scale=3, min_width=320, elem_id="aqa-chat-column"):
-            with gr.Column(elem_id="aqa-chat-scroll"):
-                examples = gr.HTML(welcome.html(), elem_id="aqa-chat-welcome", **PLAIN)
-                turns = _html(
-                    "transcript",
-                    *("aqa_answer", "aqa_change", "aqa_export", "aqa_open"),
-                    html_template=str(HTML.transcript_frame()),
-                )
-                live = gr.HTML("", elem_id="aqa-chat-live", **PLAIN)
-            settings, endpoint, filters, chips = _panels(site)
-            with gr.Row(elem_id="aqa-chat-ask"):
-                question = gr.Textbox(
-                    elem_id="aqa-question",
-                    label="Your question",
-                    show_label=False,
-                    container=False,
-                    placeholder="Ask the abstracts …",
-                    submit_btn="Ask",
-                    lines=1,
-                    max_lines=6,
-                )
-                stop = gr.Button("Stop", elem_id="aqa-chat-stop", size="sm")
-            gr.HTML(str(HTML.toolbar(EXPORTS)), elem_id="aqa-chat-tools", **PLAIN)
-        with gr.Column(scale=2, min_width=320, elem_id="aqa-chat-side"):
-            cards = _html("sources", html_template=str(HTML.sources_frame()))
-    return _Parts(
-        question=question, conversation=conversation, following=following, asked=asked,
-        transcript=turns, live=live, sources=cards, listing=listing, download=download,
-        examples=examples, new=new, search=search, stop=stop, settings=settings,
-        filters=filters, chips=chips, endpoint=endpoint, kept=kept,
-    )  # fmt: skip
+        self.listing = _html("list", "aqa_open", "aqa_list", value="")
+
+    def _lay_out_turns(self, welcome: Welcome) -> None:
+        with gr.Column(elem_id="aqa-chat-scroll"):
+            self.examples = gr.HTML(welcome.html(), elem_id="aqa-chat-welcome", **PLAIN)
+            self.transcript = _html(
+                "transcript",
+                *("aqa_answer", "aqa_change", "aqa_export", "aqa_open"),
+                html_template=str(HTML.transcript_frame()),
+            )
+            self.live = gr.HTML("", elem_id="aqa-chat-live", **PLAIN)
+
+    def _lay_out_panels(self, site: Site) -> None:
+        """The drawer and the filters, which the buttons below the question open."""
+        with gr.Column(elem_id="aqa-chat-drawer", elem_classes="aqa-chat-popup"):
+            gr.HTML("<h2>Settings</h2>", **PLAIN)
+            self.settings = build_settings(site.assistant, may_set_model=site.may_set_model)
+            self.endpoint = (
+                build_endpoint(is_open=site.assistant.chat_model is None)
+                if site.may_set_model
+                else None
+            )
+        with gr.Column(elem_id="aqa-chat-filters", elem_classes="aqa-chat-popup"):
+            gr.HTML("<h2>Only some papers</h2>", **PLAIN)
+            self.filters = build_filters(site.assistant)
+        self.chips = _html("chosen", "aqa_unfilter", value="")
+
+    def _lay_out_box(self) -> None:
+        with gr.Row(elem_id="aqa-chat-ask"):
+            self.question = gr.Textbox(
+                elem_id="aqa-question",
+                label="Your question",
+                show_label=False,
+                container=False,
+                placeholder="Ask the abstracts …",
+                submit_btn="Ask",
+                lines=1,
+                max_lines=6,
+            )
+            self.stop = gr.Button("Stop", elem_id="aqa-chat-stop", size="sm")
+        gr.HTML(str(HTML.toolbar(EXPORTS)), elem_id="aqa-chat-tools", **PLAIN)
 
 
-def _panels(
-    site: Site,
-) -> tuple[SettingFields, EndpointFields | None, FilterFields, gr.HTML]:
-    """The drawer and the filters, which the buttons below the question open."""
-    endpoint = None
-    with gr.Column(elem_id="aqa-chat-drawer", elem_classes="aqa-chat-popup"):
-        gr.HTML("<h2>Settings</h2>", **PLAIN)
-        settings = build_settings(site.assistant, may_set_model=site.may_set_model)
-        if site.may_set_model:
-            endpoint = build_endpoint(is_open=site.assistant.chat_model is None)
-    with gr.Column(elem_id="aqa-chat-filters", elem_classes="aqa-chat-popup"):
-        gr.HTML("<h2>Only some papers</h2>", **PLAIN)
-        filters = build_filters(site.assistant)
-    return settings, endpoint, filters, _html("chosen", "aqa_unfilter", value="")
-
-
-def _wire_answers(handlers: Handlers, parts: _Parts) -> list[Any]:
+def _wire_answers(handlers: Handlers, parts: _Layout) -> list[Any]:
     """What is asked, from wherever; gives the events that show an answer."""
     chosen = [parts.conversation, parts.search, *parts.filters, *parts.settings]
     # A question asked meanwhile waits on the server, as it was when it was asked: "always_last"
@@ -201,7 +177,7 @@ def _wire_answers(handlers: Handlers, parts: _Parts) -> list[Any]:
     ]
 
 
-def _wire_conversations(handlers: Handlers, parts: _Parts, answering: list[Any]) -> None:
+def _wire_conversations(handlers: Handlers, parts: _Layout, answering: list[Any]) -> None:
     """What is done with turns and conversations.
 
     An answer being written is not followed any more in another one; it goes on in the server. A
@@ -231,7 +207,7 @@ def _wire_conversations(handlers: Handlers, parts: _Parts, answering: list[Any])
     parts.search.change(handlers.search, here, parts.listing, trigger_mode="always_last", **LIGHT)
 
 
-def _wire_choices(parts: _Parts) -> None:
+def _wire_choices(parts: _Layout) -> None:
     """The chips follow the filters, and the browser keeps the settings."""
     filters: list[Any] = list(parts.filters)
     for fields, handler, shown in (

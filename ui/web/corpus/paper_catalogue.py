@@ -30,8 +30,6 @@ LONGEST_WORDS = 200
 """Code points of a search for papers."""
 LONGEST_NAME = 1_000
 """Code points of the name of a digest and of a paper's id."""
-_MOST_DAYS = 100
-"""Days of which it is kept what is new since."""
 
 Rows = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -290,7 +288,6 @@ class Live:
         self._lock = Lock()
         self._map: object = self  # of no index yet
         self._catalogue = Catalogue(())
-        self._new: dict[Since, frozenset[str]] = {}
 
     def catalogue(self) -> Catalogue:
         """The papers as they are now; each generation that is opened has a map of its own."""
@@ -298,7 +295,6 @@ class Live:
             map_ = self._assistant.collection_map()
             while map_ is not self._map:
                 self._catalogue = Catalogue(self._assistant.papers(), map_)
-                self._new.clear()
                 self._map = map_
                 map_ = self._assistant.collection_map()  # it may have changed between the two
                 if map_ is self._map:
@@ -309,10 +305,5 @@ class Live:
         """The ids of the papers that are new since a day or in the last change; None for all."""
         if since is None:
             return None
-        with self._lock:  # what is of another generation by then goes when that one is looked at
-            if since not in self._new:
-                if len(self._new) >= _MOST_DAYS:
-                    self._new.clear()
-                papers = self._assistant.newest(None if since == "change" else since)
-                self._new[since] = frozenset(paper.id for paper in papers)
-            return self._new[since]
+        papers = self._assistant.newest(None if since == "change" else since)
+        return frozenset(paper.id for paper in papers)

@@ -40,12 +40,7 @@ _SHOWN = 200
 _FORMATS = 10
 """Files whose formats are told."""
 
-_STAGES = {
-    "read": "Reading",
-    "words": "Indexing",
-    "embed": "Embedding",
-    "map": "Drawing the map",
-}
+_STAGES = {"read": "Reading", "words": "Indexing", "embed": "Embedding", "map": "Drawing the map"}
 _STATES = {
     "new": "new",
     "updated": "updated",
