@@ -13,7 +13,6 @@ from web.chat_answers import (
     answer,
     claim,
     paper,
-    passage,
     refusal,
     span,
 )
@@ -59,20 +58,14 @@ def turn(**fields: object) -> Turn:
     return Turn.model_validate({"id": "t1", "question": "What do kites cost?"} | fields)
 
 
-def test_a_chip_leads_to_its_sentence_in_the_card_of_its_reference_and_turn() -> None:
-    html, marked = answer_html(answer(), "t3")
-    cards = Elements(cited_html(answer(), "t3"))
-    assert marked
-    assert Elements(html).links() == ["#aqa-source-t3-1-0"]
-    assert {"aqa-source-t3-1", "aqa-source-t3-1-0"} <= set(cards.ids())
-
-
-def test_the_chips_of_one_reference_lead_to_one_sentence_each() -> None:
+def test_each_chip_leads_to_its_own_sentence_in_the_card_of_its_reference_and_turn() -> None:
     both = answer(claim("Wind.", span(paper(), WIND)), claim("Cheap.", span(paper(), COST)))
-    found = Elements(answer_html(both, "t")[0]).links()
+    html, marked = answer_html(both, "t3")
     start = paper().abstract.index(WIND)
-    assert found == [f"#aqa-source-t-1-{start}", "#aqa-source-t-1-0"]
-    assert {str(link)[1:] for link in found} <= set(Elements(cited_html(both, "t")).ids())
+    assert marked
+    assert Elements(html).links() == [f"#aqa-source-t3-1-{start}", "#aqa-source-t3-1-0"]
+    ids = {"aqa-source-t3-1", "aqa-source-t3-1-0", f"aqa-source-t3-1-{start}"}
+    assert ids <= set(Elements(cited_html(both, "t3")).ids())
 
 
 def test_a_number_in_brackets_that_an_abstract_has_is_no_chip() -> None:
@@ -111,14 +104,6 @@ def test_doubts_are_listed_where_sentences_cannot_be_found_in_the_text() -> None
     assert "“Other.” (no storms)" in Elements(html).text
 
 
-def test_lists_and_bold_names_become_html() -> None:
-    blocks = [
-        Block((claim("Cheap.", span(paper(), COST)),), "Kites", bullet=True),
-        Block((claim("Not dear.", span(paper(), COST)),), bullet=True),
-    ]
-    assert {"ul", "li", "strong"} <= Elements(answer_html(answer(*blocks), "t")[0]).names()
-
-
 @settings(deadline=None, max_examples=60)
 @given(
     st.lists(st.text(min_size=1, max_size=60).map(str.strip).filter(bool), min_size=1, max_size=4)
@@ -130,26 +115,16 @@ def test_what_is_shown_is_what_was_said(said: list[str]) -> None:
     assert shown.split() == unescape(whole.text).replace("\0", "\ufffd").translate(private).split()
 
 
-def test_the_beginning_of_an_answer_looks_the_same_and_leads_nowhere() -> None:
-    elements = Elements(partial_html("Kites are cheap. [1] They"))
+def test_a_turn_being_written_shows_its_stages_and_the_text_so_far_which_leads_nowhere() -> None:
+    live = Live(turn())
+    for stage, text in [("search", "Searching"), ("plan", "Planning"), ("plan", "2 parts")]:
+        live.take(Progress(stage=stage, text=text))  # type: ignore[arg-type]
+    live.text = "Kites are cheap. [1] They"
+    elements = Elements(live.html())
+    assert (elements.inside["strong"], elements.inside["span"]) == (["2 parts …"], ["Searching"])
+    assert elements.inside["aqa-chat-text"][-1].strip() == live.text
     assert ("span", {"class": "aqa-chat-cite"}) in elements.tags
     assert elements.links() == []
-    assert "[1] They" in elements.text
-
-
-def test_stages_are_shown_as_they_happen_and_the_last_one_stands_out() -> None:
-    live = Live(turn())
-    for stage, text in [
-        ("search", "Searching 3 abstracts"),
-        ("plan", "Planning"),
-        ("plan", "2 parts"),
-    ]:
-        live.take(Progress(stage=stage, text=text))
-    live.text = "Kites"
-    elements = Elements(live.html())
-    assert elements.inside["strong"] == ["2 parts …"]
-    assert elements.inside["span"] == ["Searching 3 abstracts"]
-    assert elements.inside["aqa-chat-text"][-1].strip() == "Kites"
 
 
 def test_a_refusal_shows_reason_nearest_papers_and_what_would_have_to_be_indexed() -> None:
@@ -199,6 +174,7 @@ def test_the_name_of_a_group_is_a_heading_and_no_claim() -> None:
     assert ("span", "heading") in {(name, attrs.get("role")) for name, attrs in elements.tags}
     assert "aqa-chat-mark" not in elements.inside
     assert elements.inside["aqa-chat-unchecked"] == ["2 more are not shown."]
+    assert {"ul", "li", "strong"} <= elements.names()
 
 
 @pytest.mark.parametrize(
@@ -232,11 +208,7 @@ def test_a_turn_that_was_stopped_keeps_its_text_and_one_that_failed_its_reason()
         "The question is empty" in Elements(TURNS.turn(turn(problem="the question\nis empty"))).text
     )
     assert "Copy" not in TURNS.turn(turn(problem="no"))
-
-
-def test_follow_ups_are_buttons_that_ask_them() -> None:
-    html = TURNS.turn(turn(answer=answer(), followups=("How do kites fly?",)))
-    assert Elements(html).inside["aqa-chat-suggestion"] == ["How do kites fly?"]
+    assert len(question_lines("x" * 100_000)[0]) < 5_000
 
 
 def test_the_card_shows_title_authors_date_why_it_was_found_and_the_cited_sentence_marked() -> None:
@@ -314,10 +286,6 @@ def test_a_question_is_shown_as_it_was_typed(question: str) -> None:
     assert "".join(shown.split()) == "".join(question.split())
 
 
-def test_a_long_question_is_cut_on_the_page() -> None:
-    assert len(question_lines("x" * 100_000)[0]) < 5_000
-
-
 @settings(deadline=None, max_examples=60)
 @given(st.text(alphabet=st.characters(codec="utf-8"), max_size=120), st.data())
 def test_marks_leave_the_cleaned_abstract_unchanged(abstract: str, data: st.DataObject) -> None:
@@ -330,15 +298,6 @@ def test_marks_leave_the_cleaned_abstract_unchanged(abstract: str, data: st.Data
         passages.append(Passage(start=start, end=end, text=abstract[start:end]))
     shown = Elements(f"<p>{marked_abstract(abstract, passages, 'a')}</p>")
     assert shown.text == clean_text(abstract)
-
-
-def test_passages_that_overlap_are_marked_once() -> None:
-    whole = paper(abstract="One two three four.")
-    both = [passage(whole, "One two three"), passage(whole, "two three four.")]
-    assert Elements(marked_abstract(whole.abstract, both, "a")).inside["mark"] == [
-        "One two three",
-        " four.",
-    ]
 
 
 def test_an_answer_is_copied_as_plain_text_with_its_sources() -> None:
