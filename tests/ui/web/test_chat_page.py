@@ -5,7 +5,6 @@ from datetime import date
 from pathlib import Path
 from threading import Event as Flag
 from time import sleep
-from typing import Any
 
 import pytest
 from browsing import QUESTION, ask, assert_fits, free_port, scrolled, wide_and_narrow
@@ -84,6 +83,9 @@ def test_one_can_type_at_once_and_the_focus_stays_in_the_box_while_an_answer_com
 ) -> None:
     box = page.get_by_role("textbox", name=BOX)
     expect(box).to_be_focused()
+    page.get_by_role("button", name="Ask", exact=True).click()
+    expect(box).to_be_focused()
+    expect(page.locator(".aqa-chat-example").first).to_be_visible()
     box.fill(QUESTION)
     box.press("Shift+Enter")
     box.type("Say it exactly.")
@@ -93,12 +95,6 @@ def test_one_can_type_at_once_and_the_focus_stays_in_the_box_while_an_answer_com
     expect(page.locator(".aqa-chat-suggestion").first).to_be_visible()
     expect(box).to_be_focused()
     expect(box).to_have_value("")
-
-
-def test_asking_nothing_leads_to_the_question_box(page: Page) -> None:
-    page.get_by_role("button", name="Ask", exact=True).click()
-    expect(page.get_by_role("textbox", name=BOX)).to_be_focused()
-    expect(page.locator(".aqa-chat-example").first).to_be_visible()
 
 
 @wide_and_narrow
@@ -172,44 +168,6 @@ def test_settings_bind_and_last_over_a_reload(page: Page) -> None:
     page.get_by_role("button", name="Settings").click()
     expect(drawer.get_by_label("Quotes")).to_be_checked()
     expect(drawer.locator("input[type=number]")).to_have_value("1")
-
-
-def test_a_question_from_another_tab_is_asked_each_time_it_comes(page: Page) -> None:
-    put = page.locator("#aqa-chat-asked textarea, #aqa-chat-asked input").first
-    for times in (1, 2):
-        put.evaluate(
-            """(box, question) => { box.value = question;
-            box.dispatchEvent(new Event("input", { bubbles: true })); }""",
-            QUESTION,
-        )
-        expect(page.locator(".aqa-chat-turns > .aqa-chat-turn")).to_have_count(times)
-        expect(page.locator(".aqa-chat-suggestion").last).to_be_visible()
-        expect(put).to_have_value("")
-
-
-def slowed(assistant: Assistant, seconds: float) -> Any:
-    """Its way of answering, with a wait before."""
-    answer = assistant.astream
-
-    async def slow(*arguments: Any) -> AsyncIterator[Event]:
-        import asyncio
-
-        await asyncio.sleep(seconds)
-        async for event in answer(*arguments):
-            yield event
-
-    return slow
-
-
-def test_a_question_asked_while_an_answer_is_written_waits_its_turn(
-    page: Page, sample_assistant: Assistant, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sample_assistant, "astream", slowed(sample_assistant, 0.7))
-    ask(page, QUESTION)
-    expect(page.locator(".aqa-chat-writing")).to_be_visible()
-    ask(page, "What is AdaMerging?")
-    expect(page.locator(".aqa-chat-turns > .aqa-chat-turn")).to_have_count(2)
-    expect(page.locator(".aqa-chat-turns .aqa-chat-answer")).to_have_count(2)
 
 
 def test_an_answer_goes_on_behind_a_new_chat_and_is_there_when_its_chat_is_opened_again(
