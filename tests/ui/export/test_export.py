@@ -1,12 +1,12 @@
 """Answers and conversations as files: everything is in them, and nothing of an abstract runs."""
 
 import json
-from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
 import pytest
 from exporting import ANSWERED, BROKEN, CONVERSATION, REFUSED, STOPPED, WHEN
 from markdown_it import MarkdownIt
+from web.chat_answers import Elements
 
 from index.errors import InputError
 from rag.schema import Answer, Filters
@@ -17,27 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from playwright.sync_api import Browser
-
-    from rag import Assistant
-
-
-class Parts(HTMLParser):
-    """The tags of a page with their attributes, and its text."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-    def having(self, name: str) -> list[str]:
-        return [str(attributes[name]) for _, attributes in self.tags if name in attributes]
 
 
 def test_markdown_says_all_there_is_to_an_answer() -> None:
@@ -64,7 +43,7 @@ def test_markdown_says_all_there_is_to_an_answer() -> None:
 
 
 def test_markdown_shows_the_words_of_an_abstract_and_no_markup_of_theirs() -> None:
-    shown = Parts(
+    shown = Elements(
         MarkdownIt("gfm-like", {"linkify": False}).render(export(ANSWERED, "markdown").text)
     )
     tags = {tag for tag, _ in shown.tags}
@@ -75,7 +54,7 @@ def test_markdown_shows_the_words_of_an_abstract_and_no_markup_of_theirs() -> No
 
 
 def test_a_refusal_is_exported_with_its_reason_and_the_nearest_papers() -> None:
-    for said in (export(REFUSED, "markdown").text, Parts(export(REFUSED, "html").text).text):
+    for said in (export(REFUSED, "markdown").text, Elements(export(REFUSED, "html").text).text):
         assert "The abstracts do not say." in said
         assert "No abstract has the name “Sings”." in said
         assert "Moss²" in said
@@ -89,8 +68,8 @@ def test_a_question_without_an_answer_says_why() -> None:
         (Turn(question="?", partial=""), "stopped before its first word"),
     ):
         assert why in export(turn, "markdown").text
-        assert why in Parts(export(turn, "html").text).text
-    assert "Very wet [1] and <b>" in Parts(export(STOPPED, "html").text).text
+        assert why in Elements(export(turn, "html").text).text
+    assert "Very wet [1] and <b>" in Elements(export(STOPPED, "html").text).text
 
 
 def test_json_holds_the_answers_as_the_api_gives_them() -> None:
@@ -105,7 +84,7 @@ def test_json_holds_the_answers_as_the_api_gives_them() -> None:
 
 
 def test_a_page_is_whole_and_runs_nothing() -> None:
-    page = Parts(export(CONVERSATION, "html").text)
+    page = Elements(export(CONVERSATION, "html").text)
     assert not {tag for tag, _ in page.tags} & {"script", "img", "link", "iframe", "b", "big", "i"}
     assert not [name for _, attributes in page.tags for name in attributes if name.startswith("on")]
     ids = page.having("id")
@@ -141,17 +120,6 @@ def test_a_page_can_be_read_and_followed_in_a_browser(browser: "Browser", tmp_pa
         assert [each["id"] for each in found if each["impact"] in ("serious", "critical")] == []
         context.close()
     assert {request.partition("#")[0] for request in requests} == {path.as_uri()}
-
-
-def test_a_real_answer_is_marked_and_linked_sentence_by_sentence(
-    sample_assistant: "Assistant",
-) -> None:
-    question = "Compare OSWorld and MindSearch"
-    answer = sample_assistant.ask(question)
-    page = Parts(export(Turn(question=question, answer=answer), "html").text)
-    marked = [attributes["id"] for tag, attributes in page.tags if tag == "mark"]
-    assert len(marked) == sum(len(reference.passages) for reference in answer.references)
-    assert {link[1:] for link in page.having("href")} <= set(marked)
 
 
 @pytest.mark.parametrize("kind", FORMATS)

@@ -212,41 +212,6 @@ def test_an_answer_goes_on_behind_a_new_chat_and_is_there_when_its_chat_is_opene
     expect(page.locator(".aqa-chat-stopped")).to_contain_text("Stopped.")
 
 
-def test_everything_is_reached_with_the_keyboard(page: Page) -> None:
-    page.keyboard.type(QUESTION)
-    page.keyboard.press("Enter")
-    expect(page.locator(".aqa-chat-suggestion").first).to_be_visible()
-    reached: list[str] = []
-    page.evaluate("document.activeElement.blur(); window.getSelection().removeAllRanges()")
-    page.get_by_role("tab", name="Chat").focus()
-    for _ in range(45):
-        page.keyboard.press("Tab")
-        name = page.evaluate(
-            "(e => e.getAttribute('aria-label') || e.innerText || e.name || e.tagName)"
-            "(document.activeElement)"
-        )
-        reached.append(" ".join(str(name).split()))
-        outlined = page.evaluate(
-            """(() => { const e = document.activeElement; if (e === document.body) return true;
-            const s = getComputedStyle(e);
-            return s.outlineStyle !== "none" || s.boxShadow !== "none"; })()"""
-        )
-        assert outlined, f"the focus on {reached[-1]} cannot be seen"
-    said = " | ".join(reached)
-    for name in ("Edit", "[1] OSWorld", "Copy", "Retry", "Undo", "Export", "Good answer",
-                 "Bad answer", "Your question", "Ask", "Chats", "New chat", "Filters",
-                 "Settings", "Abstract", "Copy BibTeX"):  # fmt: skip
-        assert name in said, said
-    assert "Search conversations" not in said, "the closed sidebar is not on the way"
-    # A menu, a chip and the list of chats, opened and closed.
-    page.get_by_role("button", name="Chats", exact=True).press("Enter")
-    expect(page.get_by_role("textbox", name="Search conversations")).to_be_focused()
-    page.keyboard.press("Escape")
-    expect(page.get_by_role("button", name="Chats", exact=True)).to_be_focused()
-    page.locator(CHIP).first.press("Enter")
-    expect(page.locator(".aqa-chat-card").first).to_be_focused()
-
-
 def test_an_image_from_elsewhere_would_be_refused(browser: Browser, address: str) -> None:
     page = browser.new_page()
     page.goto(address)
