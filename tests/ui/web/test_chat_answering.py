@@ -92,7 +92,7 @@ class Scripted:
 
     def check_mode(self, mode: str) -> None: ...
 
-    def papers(self) -> list[object]:
+    def papers(self, *_: object) -> list[object]:
         return []
 
     async def astream(self, *_: object) -> AsyncGenerator[Event, None]:

@@ -91,7 +91,7 @@ def test_an_answer_goes_on_when_its_page_is_closed_and_another_page_follows_it_t
         assert (await anext(first)).conversation == "c"
         await first.aclose()
         await asyncio.sleep(0.1)
-        second = run.follow()
+        second = run.follow(is_shown=True)
         assert await anext(second) == Update(live="50", sources="found")
         go_on.set()
         updates = await asyncio.wait_for(all_of(second), 5)

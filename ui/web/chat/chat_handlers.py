@@ -134,12 +134,13 @@ class Handlers:
         if run is None or not run.turn:  # it is finished by now
             whole = await run_in_threadpool(self._open, who, here, search)
             yield whole._replace(following=SKIP)
+        is_shown = True
         try:
             while run:
-                async with aclosing(run.follow()) as updates:
+                async with aclosing(run.follow(is_shown=is_shown)) as updates:
                     async for update in updates:
                         yield update._replace(question=SKIP)
-                run = run.next
+                run, is_shown = run.next, False
         except AbstractQAError as error:
             gr.Warning(str(error))
 
@@ -312,14 +313,15 @@ class Handlers:
             if (run, turn) == before:
                 break  # nothing began or ended while it was read
         listing = self._listing(who, conversation.id if conversation else "", search)
-        if run is None or not turn:
-            return self._whole(conversation)._replace(listing=listing, following="")
-        if turn == here:
-            return self._whole(conversation, writing=turn)._replace(listing=listing)
-        live = run.shown.live() if callable(run.shown.live) else run.shown.live
-        following = f"{turn} {next(self._followings)}"
-        whole = self._whole(conversation, writing=turn)
-        return whole._replace(live=live, listing=listing, following=following)
+        whole = self._whole(conversation, writing=turn)._replace(listing=listing)
+        if run is None or not (turn or run.next):
+            return whole._replace(following="")
+        if turn and turn == here:
+            return whole
+        if turn:
+            live = run.shown.live() if callable(run.shown.live) else run.shown.live
+            whole = whole._replace(live=live)
+        return whole._replace(following=f"{turn} {next(self._followings)}")
 
     def _whole(
         self, conversation: Conversation | None, *, writing: str = "", **more: str

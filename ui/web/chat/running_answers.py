@@ -92,8 +92,12 @@ class Run:
             loop = asyncio.get_running_loop()
             self._deadline = loop.call_later(SECONDS_UNFOLLOWED, self.stop.set)
 
-    async def follow(self) -> AsyncGenerator[Update, None]:
+    async def follow(self, *, is_shown: bool = False) -> AsyncGenerator[Update, None]:
         """What it shows by now, and each update as it comes; without news, one without any.
+
+        Args:
+            is_shown: Whether the page shows the conversation as it is kept, so that what was told
+                before is there already, but for what is not finished.
 
         Raises:
             Exception: what ended the answer before its time.
@@ -102,7 +106,7 @@ class Run:
         self._check_followers()
         seen = [0] * len(Update._fields)
         try:
-            if self._versions != seen:
+            if is_shown and self._versions != seen:
                 seen = self._versions
                 yield _drawn(Update(live=self.shown.live, sources=self.shown.sources))
             while True:
