@@ -22,7 +22,7 @@ SECONDS_UNFOLLOWED = 120.0
 LONGEST_WAIT_SECONDS = 10.0
 """For an answer that was stopped to be over."""
 SECONDS_BETWEEN_UPDATES = 0.06
-"""A growing text is sent about 16 times a second at most."""
+"""A growing text is sent about 16 times a second at most; all else at once."""
 SECONDS_OF_SILENCE = 1.0
 """After so long without news an update without any is sent: only then does the server look whether
 the page is still there."""
@@ -48,6 +48,7 @@ class Run:
         self.task: asyncio.Task[None] | None = None
         self._versions = [0] * len(Update._fields)
         self._news = asyncio.Event()
+        self._urgent = asyncio.Event()
         self._followers = 0
         self._is_begun = False
         self._deadline: asyncio.TimerHandle | None = None
@@ -71,17 +72,20 @@ class Run:
             version + (part is not SKIP)
             for version, part in zip(self._versions, update, strict=True)
         ]
-        self._wake()
+        self._wake(is_urgent=update._replace(live=SKIP) != Update())
 
     def end(self) -> None:
         """Nothing more comes."""
         self.over.set()
         self._check_followers()
-        self._wake()
+        self._wake(is_urgent=True)
 
-    def _wake(self) -> None:
+    def _wake(self, *, is_urgent: bool) -> None:
         self._news.set()
         self._news = asyncio.Event()
+        if is_urgent:
+            self._urgent.set()
+            self._urgent = asyncio.Event()
 
     def _check_followers(self) -> None:
         """Stop when nobody has followed for long."""
@@ -110,11 +114,11 @@ class Run:
                 seen = self._versions
                 yield _drawn(Update(live=self.shown.live, sources=self.shown.sources))
             while True:
-                news, is_over = self._news, self.over.is_set()
+                news, urgent, is_over = self._news, self._urgent, self.over.is_set()
                 if self._versions != seen:
                     update, seen = self._since(seen), self._versions
                     yield _drawn(update)
-                    await asyncio.sleep(SECONDS_BETWEEN_UPDATES)
+                    await _comes(urgent, SECONDS_BETWEEN_UPDATES)
                 elif is_over:
                     break
                 elif not await _comes(news, SECONDS_OF_SILENCE):

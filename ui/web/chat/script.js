@@ -90,9 +90,11 @@ const aqaCopy = async (button, text) => {
   };
 
   let shown = ""; // the conversation
+  let following = ""; // the turn whose question was moved to the top, where the reader begins
   const showTurns = (value) => {
     const list = $(".aqa-chat-turns");
     const id = value.conversation;
+    const known = new Set([following, ...[...list.children].map((child) => child.dataset.turn)]);
     if (patch(list, value.order, value.html) && id) send("aqa_open", { id, writing: writing() });
     $(".aqa-chat-notice").innerHTML = value.notice;
     $(".aqa-chat-announce").textContent = value.announced;
@@ -100,7 +102,8 @@ const aqaCopy = async (button, text) => {
     const address = new URL(location.href);
     if (id) address.searchParams.set("c", id); else address.searchParams.delete("c");
     if (address.href !== location.href) history.replaceState(history.state, "", address);
-    if (id !== shown && list.lastElementChild) toTop(list.lastElementChild);
+    const last = list.lastElementChild;
+    if (last && (id !== shown || !known.has(last.dataset.turn))) toTop(last);
     shown = id;
   };
 
@@ -368,10 +371,8 @@ const aqaCopy = async (button, text) => {
   addEventListener("resize", fit);
 
   let opened = false;
-  let following = "";
   new MutationObserver(() => {
     fit();
-    // Where the turn being written begins, the reader begins: its question moves to the top, once.
     const turn = $("#aqa-chat-live .aqa-chat-turn");
     if (turn && turn.dataset.turn !== following) {
       following = turn.dataset.turn;
