@@ -190,7 +190,8 @@ class Responder:
         if followups:
             turn = await run_in_threadpool(self._as_kept, visitor, begun.id, turn)
             turn = turn.model_copy(update={"followups": followups})
-            run.tell(await run_in_threadpool(self._finish, visitor, begun, turn, notice))
+            with_them = await run_in_threadpool(self._finish, visitor, begun, turn, notice)
+            run.tell(Update(transcript=with_them.transcript))  # the next turn may be shown by now
 
     async def _answered(
         self, asked: Asked, begun: Conversation, live: Live, run: Run
