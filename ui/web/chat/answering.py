@@ -184,9 +184,8 @@ class Responder:
         run.tell(finished)
         if turn.answer is None or turn.answer.suggestions:
             return
-        followups = await run_in_threadpool(
-            suggest, self._site.assistant, turn.answer, turn.filters
-        )
+        asker = self._site.assistant
+        followups = await run_in_threadpool(suggest, asker, turn.answer, turn.filters)
         if followups:
             turn = await run_in_threadpool(self._as_kept, visitor, begun.id, turn)
             turn = turn.model_copy(update={"followups": followups})

@@ -1,10 +1,12 @@
 """The tab Compare: its layout, and which handler hears what."""
 
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
 from gradio.context import Context
 
+from rag.tables.table import Table
 from ui.tables import as_csv, as_markdown
 from ui.web.compare.comparing import COLUMNS, HTML, MOST_PAPERS, Comparing
 from ui.web.events import ANSWERING, LIGHT, QUIET, sent
@@ -39,13 +41,10 @@ def build(site: Site) -> gr.Radio:
     outputs = [shown, made, compare, stop, exports]
     question, papers, *_ = inputs
 
-    def pressed(event: gr.EventData) -> tuple[str, list[str]]:
-        return str(sent(event).get("question", "")), []
-
     running = [
         compare.click(comparing.compare, inputs, outputs, trigger_mode="once", **ANSWERING),
         question.submit(comparing.compare, inputs, outputs, trigger_mode="once", **ANSWERING),
-        shown.aqa_example(pressed, None, [question, papers], **LIGHT).then(
+        shown.aqa_example(_pressed, None, [question, papers], **LIGHT).then(
             comparing.compare, inputs, outputs, **ANSWERING
         ),
     ]
@@ -54,11 +53,20 @@ def build(site: Site) -> gr.Radio:
     stop.click(comparing.stopped, None, outputs, cancels=running, **LIGHT)
     for button, (_, export, name, kind) in zip(buttons, _FORMS, strict=True):
         save = f'(text) => aqaSave("{name}", "{kind}", text)'
-        button.click(export, made, text, **LIGHT).then(None, text, js=save, **QUIET)
+        button.click(_if_made(export), made, text, **LIGHT).then(None, text, js=save, **QUIET)
     # When the tab is opened: the index may have changed.
     opened = [tab.select] if isinstance(tab, gr.Tab) else None
     gr.on(opened, comparing.papers_now, made, [papers, shown], **LIGHT)
     return mode
+
+
+def _if_made(export: Callable[[Table], str]) -> Callable[[Table | None], str]:
+    return lambda made: export(made) if made else ""
+
+
+def _pressed(event: gr.EventData) -> tuple[str, list[str]]:
+    """An example that was pressed, in the place of what stood in the fields."""
+    return str(sent(event).get("question", "")), []
 
 
 def _form(site: Site) -> tuple[list[Any], gr.Radio, gr.Button, gr.Button]:
@@ -75,35 +83,7 @@ def _form(site: Site) -> tuple[list[Any], gr.Radio, gr.Button, gr.Button]:
             )
             compare = gr.Button("Compare", elem_id="aqa-compare-go", variant="primary", scale=0)
             stop = gr.Button("Stop", elem_id="aqa-compare-stop", visible=False, scale=0)
-        with gr.Row(elem_classes="aqa-compare-row"):
-            papers = gr.Dropdown(
-                [],
-                elem_id="aqa-compare-papers",
-                label=f"Or choose papers, up to {MOST_PAPERS}",
-                multiselect=True,
-                max_choices=MOST_PAPERS,
-                value=[],
-                scale=5,
-            )
-            columns = gr.Dropdown(
-                list(COLUMNS),
-                elem_id="aqa-compare-columns",
-                label="Columns: choose some, or write your own",
-                multiselect=True,
-                max_choices=MOST_PAPERS,
-                allow_custom_value=True,
-                value=[],
-                scale=5,
-            )
-            limit = gr.Number(
-                8,
-                label="Rows at most",
-                elem_id="aqa-compare-limit",
-                precision=0,
-                minimum=1,
-                maximum=MOST_PAPERS,
-                scale=1,
-            )
+        papers, columns, limit = _choices()
         mode = gr.Radio(
             [("the chat model", "auto"), ("rules, at once", "extractive")],
             value="auto",
@@ -112,3 +92,37 @@ def _form(site: Site) -> tuple[list[Any], gr.Radio, gr.Button, gr.Button]:
             visible=site.assistant.chat_model is not None,
         )
     return [question, papers, columns, limit, mode], mode, compare, stop
+
+
+def _choices() -> tuple[gr.Dropdown, gr.Dropdown, gr.Number]:
+    """Which papers, which columns, and how many rows."""
+    with gr.Row(elem_classes="aqa-compare-row"):
+        papers = gr.Dropdown(
+            [],
+            elem_id="aqa-compare-papers",
+            label=f"Or choose papers, up to {MOST_PAPERS}",
+            multiselect=True,
+            max_choices=MOST_PAPERS,
+            value=[],
+            scale=5,
+        )
+        columns = gr.Dropdown(
+            list(COLUMNS),
+            elem_id="aqa-compare-columns",
+            label="Columns: choose some, or write your own",
+            multiselect=True,
+            max_choices=MOST_PAPERS,
+            allow_custom_value=True,
+            value=[],
+            scale=5,
+        )
+        limit = gr.Number(
+            8,
+            label="Rows at most",
+            elem_id="aqa-compare-limit",
+            precision=0,
+            minimum=1,
+            maximum=MOST_PAPERS,
+            scale=1,
+        )
+    return papers, columns, limit
