@@ -4,7 +4,7 @@ import pytest
 from made_up import NAMES
 
 from rag import Answer, Assistant, Filters
-from ui.web.chat.followups import suggest
+from ui.web.chat.next_questions import suggest
 
 
 def spans(answer: Answer) -> set[tuple[str, int, int]]:

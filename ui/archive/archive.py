@@ -1,20 +1,22 @@
-"""The archive: every visitor's conversations in one SQLite file."""
+"""Conversations, and the archive that keeps every visitor's in one SQLite file."""
 
 import builtins
 import hashlib
+import secrets
 import sqlite3
 import unicodedata
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Annotated, Literal
 
-from pydantic import ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticSerializationError
 
 from index.errors import InputError
 from rag.citations import unescape
 from rag.conversation import plain
+from rag.schema import Answer, Filters, Mode, Options
 from ui.archive.database import Database
-from ui.archive.models import Conversation, Summary, Turn, new_id, now
 
 FILE = "conversations.sqlite3"
 LONGEST_TITLE = 60
@@ -29,13 +31,76 @@ UNREADABLE = "This answer was kept by another version of AbstractQA and cannot b
 
 _FIND = (
     "SELECT id, title, updated,"
-    " (SELECT count(*) FROM turns WHERE conversation = conversations.id) FROM conversations"
-    " WHERE visitor = ? AND deleted IS NULL"
+    " (SELECT count(*) FROM turns WHERE conversation = conversations.id) AS turns"
+    " FROM conversations WHERE visitor = ?"
 )
 _HAS_WORD = (
     " AND (instr(searched, ?) OR EXISTS (SELECT 1 FROM turns"
     " WHERE conversation = conversations.id AND instr(turns.searched, ?)))"
 )
+
+Vote = Literal["up", "down"]
+
+Moment = Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
+
+
+def new_id() -> str:
+    """Make an id that nobody guesses: 22 letters, digits, `-` and `_`, 128 random bits."""
+    return secrets.token_urlsafe(16)
+
+
+def now() -> datetime:
+    """This moment in UTC."""
+    return datetime.now(UTC)
+
+
+class _Frozen(BaseModel):
+    # A field that a newer version wrote beside those known here is no reason to refuse the rest.
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Turn(_Frozen):
+    """One question, and what came of it.
+
+    Once it is over there is an `answer`, or a `problem`, or the `partial` text of an answer that
+    was stopped.
+    """
+
+    id: str = Field(default_factory=new_id)
+    asked: Moment = Field(default_factory=now, description="When, in UTC.")
+    question: str
+    filters: Filters = Filters()
+    mode: Mode = "auto"
+    options: Options = Options()
+    answer: Answer | None = None
+    problem: str | None = Field(default=None, description="Why there is no answer, in one line.")
+    partial: str | None = Field(default=None, description="The text so far, if it was stopped.")
+    followups: tuple[str, ...] = ()
+    vote: Vote | None = None
+    vote_reason: str | None = None
+
+
+class Conversation(_Frozen):
+    """Questions that follow one another; each may refer to those before it."""
+
+    id: str
+    title: str
+    created: Moment
+    updated: Moment
+    turns: tuple[Turn, ...] = Field(default=(), description="Oldest first.")
+
+    def turn(self, id: str) -> Turn | None:  # noqa: A002 - what it is called everywhere
+        """The turn with this id, if there is one."""
+        return next((turn for turn in self.turns if turn.id == id), None)
+
+
+class Summary(_Frozen):
+    """A conversation as a list shows it."""
+
+    id: str
+    title: str
+    updated: Moment
+    turns: int = Field(ge=0, description="How many.")
 
 
 class Archive:
@@ -73,13 +138,16 @@ class Archive:
                 title, a question or an answer's text; case does not matter.
         """
         words = _folded(search[:LONGEST_SEARCH]).split()
-        query = _FIND + _HAS_WORD * len(words) + " ORDER BY updated DESC, rowid DESC"
-        given = [_hashed(visitor), *(word for word in words for _ in range(2))]
+        return self._summaries(
+            " AND deleted IS NULL" + _HAS_WORD * len(words) + " ORDER BY updated DESC, rowid DESC",
+            _hashed(visitor),
+            *(word for word in words for _ in range(2)),
+        )
+
+    def _summaries(self, condition: str, *given: str) -> builtins.list[Summary]:
         with self._database.reading() as rows:
-            return [
-                Summary(id=id_, title=title, updated=updated, turns=turns)
-                for id_, title, updated, turns in (rows.execute(query, given) if rows else ())
-            ]
+            found = rows.execute(_FIND + condition, given).fetchall() if rows else []
+        return [Summary(**dict(row)) for row in found]
 
     def read(self, visitor: str, id: str) -> Conversation | None:  # noqa: A002
         """A conversation with its turns; None if this visitor has none with that id.
@@ -101,14 +169,7 @@ class Archive:
                 " ORDER BY number",
                 (id,),
             ).fetchall()
-        id_, title, created, updated = found
-        return Conversation(
-            id=id_,
-            title=title,
-            created=created,
-            updated=updated,
-            turns=tuple(_turn(*turn) for turn in turns),
-        )
+        return Conversation(**dict(found), turns=tuple(_turn(*turn) for turn in turns))
 
     def begin(self, visitor: str, question: str) -> Conversation:
         """Make a conversation, still without a turn; its title is the question, cut short."""
@@ -118,11 +179,8 @@ class Archive:
             _forget_deleted(rows, moment)
             rows.execute(
                 "INSERT INTO conversations (id, visitor, title, searched, created, updated)"
-                " VALUES (?, ?, ?, ?, ?, ?)",
-                (
-                    *(made.id, _hashed(visitor), made.title, _folded(made.title)),
-                    *(_written(moment), _written(moment)),
-                ),
+                " VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
+                (made.id, _hashed(visitor), made.title, _folded(made.title), _written(moment)),
             )
         return made
 
@@ -205,21 +263,9 @@ class Archive:
 
     def last_deleted(self, visitor: str) -> Summary | None:
         """The conversation that was deleted last, while it can still be restored."""
-        with self._database.reading() as rows:
-            found = (
-                rows
-                and rows.execute(
-                    "SELECT id, title, updated,"
-                    " (SELECT count(*) FROM turns WHERE conversation = conversations.id)"
-                    " FROM conversations WHERE visitor = ? AND deleted >= ?"
-                    " ORDER BY deleted DESC LIMIT 1",
-                    (_hashed(visitor), _written(now() - KEPT_DELETED)),
-                ).fetchone()
-            )
-        if not found:
-            return None
-        id_, title, updated, turns = found
-        return Summary(id=id_, title=title, updated=updated, turns=turns)
+        since = _written(now() - KEPT_DELETED)
+        last = " AND deleted >= ? ORDER BY deleted DESC LIMIT 1"
+        return next(iter(self._summaries(last, _hashed(visitor), since)), None)
 
     def restore(self, visitor: str, id: str) -> None:  # noqa: A002
         """Undo `delete`; a conversation that is not deleted stays as it is.
@@ -273,13 +319,7 @@ def _replaced(
     return rows.execute(query, (*content, id_, turn_id)).rowcount > 0
 
 
-def _check_own(
-    rows: sqlite3.Connection,
-    visitor: str,
-    id_: str,
-    *,
-    deleted: bool = False,
-) -> None:
+def _check_own(rows: sqlite3.Connection, visitor: str, id_: str, *, deleted: bool = False) -> None:
     """Check that the visitor has this conversation; also a deleted one, if `deleted`."""
     if not _is_own(rows, visitor, id_, deleted=deleted):
         gone = " or it is deleted for good" if deleted else ""

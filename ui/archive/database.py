@@ -61,9 +61,10 @@ class Database:
         with self._lock, self._plain_words():
             if self._connection is None and not self.path.exists():
                 yield None
-            else:
-                with _transaction(self._opened(), "BEGIN") as connection:
-                    yield connection
+                return
+            with self._opened() as connection:
+                connection.execute("BEGIN")
+                yield connection
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -73,11 +74,8 @@ class Database:
             StoreBusyError: another process writes for longer than `WAIT_SECONDS`.
             StoreError: the file is newer, damaged, or cannot be written.
         """
-        with (
-            self._lock,
-            self._plain_words(),
-            _transaction(self._opened(), "BEGIN IMMEDIATE") as connection,
-        ):
+        with self._lock, self._plain_words(), self._opened() as connection:
+            connection.execute("BEGIN IMMEDIATE")
             yield connection
 
     def close(self) -> None:
@@ -93,6 +91,7 @@ class Database:
             connection = sqlite3.connect(
                 self.path, timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False
             )
+            connection.row_factory = sqlite3.Row
             try:
                 _prepare(connection, self.path)
             except BaseException:
@@ -132,23 +131,13 @@ class Database:
             raise StoreError(f"cannot write {self.path}: {error.strerror}") from error
 
 
-@contextmanager
-def _transaction(connection: sqlite3.Connection, begin: str) -> Iterator[sqlite3.Connection]:
-    connection.execute(begin)
-    try:
-        yield connection
-    except BaseException:
-        connection.rollback()
-        raise
-    connection.commit()
-
-
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     """Set a new connection up, and make the tables if the file has none."""
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten
     if _version(connection, path) == 0:
-        with _transaction(connection, "BEGIN IMMEDIATE"):
+        with connection:
+            connection.execute("BEGIN IMMEDIATE")
             if _version(connection, path) == 0:  # another process may have been first
                 for statement in _TABLES.split(";"):
                     connection.execute(statement)

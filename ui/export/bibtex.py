@@ -1,22 +1,19 @@
-"""Papers as a BibTeX file."""
+"""Papers as a BibTeX file, in which no sign of an abstract is a command, a comment or a formula.
+
+Letters stay as they are, in UTF-8, which LaTeX reads since 2018; signs it has no glyph for in a
+text (α, ≤, ⁵) become the commands that print them.
+"""
 
 import hashlib
 import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 
 from index.papers import Paper, derived_id
 from index.text import clean_text
-from ui.export.cited import (
-    arxiv_id,
-    clean_address,
-    found_in,
-    given_id,
-    published,
-    year_of,
-)
-from ui.export.latex import latex, latex_title
+from ui.export.bibliography import arxiv_id, clean_address, found_in, given_id, published, year_of
 
 _GIVEN_KEY = re.compile(r"(?=.*[A-Za-z])(?=.*\d)[A-Za-z][A-Za-z0-9._:/+-]{2,79}")
 _HASHED = re.compile(r"[0-9a-f]{16}")
@@ -25,6 +22,25 @@ _SMALL_WORDS = frozenset(
     " its towards toward via using into".split()
 )
 _TELLING_APART = 6  # hexadecimal digits
+
+_SPECIAL = {
+    "\\": r"\textbackslash{}",
+    # Never \{ and \}: BibTeX counts braces, whatever stands before them.
+    "{": r"\textbraceleft{}",
+    "}": r"\textbraceright{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "%": r"\%",
+    "&": r"\&",
+    "#": r"\#",
+    "_": r"\_",
+    "$": r"\$",
+}
+_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿ", "0123456789+-=()n")
+_SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎", "0123456789+-=()")
+_SIGN = re.compile(
+    r"(?P<raised>[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿ]+)|(?P<lowered>[₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎]+)|[\\{}~^%&#_$]|[^\x00-\u024f–—‘’“”„…†‡•€™]"
+)
 
 
 def bibtex(papers: Sequence[Paper]) -> str:
@@ -57,8 +73,8 @@ def _entry(paper: Paper, key: str) -> str:
         "year": str(year) if year is not None else "",
         "date": paper.published if paper.published and len(paper.published) > 4 else "",
         where: latex(paper.venue or ""),
-        "doi": _address(paper.doi or ""),
-        "url": _address(paper.url or ""),
+        "doi": _address(paper.doi),
+        "url": _address(paper.url),
         "eprint": eprint or "",
         "archiveprefix": "arXiv" if eprint else "",
         "pmid": paper.pmid or "",
@@ -77,7 +93,7 @@ def _author(name: str) -> str:
     return f"{{{written}}}" if joined else written
 
 
-def _address(url: str) -> str:
+def _address(url: str | None) -> str:
     r"""An address as `\url` takes it: what would end or comment out the field is percent-coded."""
     unsafe = '\\{}^`<>"| '
     return "".join(f"%{ord(c):02X}" if c in unsafe else c for c in clean_address(url))
@@ -111,3 +127,55 @@ def _words(text: str) -> list[str]:
 
 def _hash(id_: str) -> str:
     return hashlib.sha256(id_.encode("utf-8", "replace")).hexdigest()[:_TELLING_APART]
+
+
+def latex(text: str) -> str:
+    """A title, a name or an abstract, LaTeX debris and all, as LaTeX on one line."""
+    return _escaped(clean_text(text))
+
+
+def latex_title(title: str) -> str:
+    """A title as LaTeX, with braces around the words whose capitals no style may take away.
+
+    These are words with a capital inside ("OSWorld", "GPT-4"); in a title whose other words are
+    mostly small, where a capital marks a name, also words that begin with one.
+    """
+    words = clean_text(title).split()
+    long = [word for word in words[1:] if len(word) > 3]
+    headline = sum(word[0].isupper() for word in long) > 0.5 * len(long)
+    shown: list[str] = []
+    for number, word in enumerate(words):
+        opens = number == 0 or words[number - 1].endswith((":", "?", "!", "."))
+        keeps = any(c.isupper() for c in word[1:]) or (
+            word[0].isupper() and not headline and not opens
+        )
+        written = _escaped(word)
+        if keeps:
+            # After "{\" BibTeX would change the case all the same.
+            written = f"{{{{{written}}}}}" if written.startswith("\\") else f"{{{written}}}"
+        shown.append(written)
+    return " ".join(shown)
+
+
+def _escaped(text: str) -> str:
+    return _SIGN.sub(_command, text)
+
+
+def _command(match: re.Match[str]) -> str:
+    if raised := match["raised"]:
+        return rf"\textsuperscript{{{raised.translate(_SUPERSCRIPTS)}}}"
+    if lowered := match["lowered"]:
+        return rf"\textsubscript{{{lowered.translate(_SUBSCRIPTS)}}}"
+    return _SPECIAL.get(match[0]) or _symbol(match[0])
+
+
+@lru_cache(maxsize=4096)
+def _symbol(sign: str) -> str:
+    """The command for a sign outside the letters of Latin, or the sign itself if there is none."""
+    # Imported here: only texts with such signs need it.
+    from pylatexenc.latexencode import get_builtin_uni2latex_dict
+
+    command: str | None = get_builtin_uni2latex_dict().get(ord(sign))
+    if command is None:
+        return sign
+    return f"{command}{{}}" if re.fullmatch(r"\\[a-zA-Z]+", command) else command

@@ -1,20 +1,19 @@
-"""An export as a file: its name, its media type and its text."""
+"""Exports as files: each with its name, its media type and its text."""
 
+import json
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from index.errors import InputError
 from index.papers import Paper
-from ui.archive.models import Conversation, Turn
+from ui.archive import Conversation, Turn
+from ui.export.answer_page import page
+from ui.export.answer_text import markdown
+from ui.export.bibliography import cited_papers, papers_csv, papers_jsonl, ris
 from ui.export.bibtex import bibtex
-from ui.export.cited import cited_papers
-from ui.export.markdown import answer_markdown, conversation_markdown
-from ui.export.page import answer_html, conversation_html
-from ui.export.record import answer_json, conversation_json
-from ui.export.ris import ris
-from ui.export.spreadsheet import papers_csv
 
 LONGEST_NAME = 60
 """Characters of a file's name that come from the title."""
@@ -29,40 +28,42 @@ class Exported:
     text: str
 
 
-_FILES: Mapping[str, tuple[str, str]] = {
-    "markdown": ("md", "text/markdown"),
-    "html": ("html", "text/html"),
-    "json": ("json", "application/json"),
-    "bibtex": ("bib", "application/x-bibtex"),
-    "ris": ("ris", "application/x-research-info-systems"),
-    "csv": ("csv", "text/csv"),
-}
-_TURNS: Mapping[str, Callable[[Turn], str]] = {
-    "markdown": answer_markdown,
-    "html": answer_html,
-    "json": answer_json,
-}
-_CONVERSATIONS: Mapping[str, Callable[[Conversation], str]] = {
-    "markdown": conversation_markdown,
-    "html": conversation_html,
-    "json": conversation_json,
-}
-_PAPERS: Mapping[str, Callable[[Sequence[Paper]], str]] = {
-    "bibtex": bibtex,
-    "ris": ris,
-    "csv": papers_csv,
-}
-KINDS = tuple(_FILES)
-BIBLIOGRAPHIC = tuple(_PAPERS)
-"""The kinds that hold the cited papers alone."""
+def record(what: Conversation | Turn) -> str:
+    """A conversation, or one question with its answer, as JSON for other programs.
+
+    An answer is what the Python API returns. The ids by which the page knows the conversation and
+    its turns are left out.
+    """
+    turns = [turn.model_dump(mode="json", exclude={"id", "followups"}) for turn in _turns(what)]
+    named = {"format": "abstractqa-conversation", "version": 1, "title": _title(what)}
+    return json.dumps(named | {"turns": turns}, ensure_ascii=False, indent=2) + "\n"
 
 
-def papers_jsonl(papers: Sequence[Paper]) -> str:
-    """The papers as JSON lines, with every field that is known; `index` reads them back."""
-    return "".join(paper.model_dump_json(exclude_none=True) + "\n" for paper in papers)
+Write = Callable[[Conversation | Turn], str]
+List = Callable[[Sequence[Paper]], str]
 
 
-LISTS: Mapping[str, Callable[[Sequence[Paper]], str]] = {
+class Format(NamedTuple):
+    """A form of an export."""
+
+    label: str
+    ending: str
+    media_type: str
+    write: Write | None
+    """What writes all of it; None if it holds the cited papers alone, …"""
+    papers: List | None = None
+    """… which this writes."""
+
+
+FORMATS: Mapping[str, Format] = {
+    "markdown": Format("Markdown", "md", "text/markdown", markdown),
+    "html": Format("HTML", "html", "text/html", page),
+    "json": Format("JSON", "json", "application/json", record),
+    "bibtex": Format("BibTeX", "bib", "application/x-bibtex", None, bibtex),
+    "ris": Format("RIS", "ris", "application/x-research-info-systems", None, ris),
+    "csv": Format("CSV", "csv", "text/csv", None, papers_csv),
+}
+LISTS: Mapping[str, List] = {
     "bib": bibtex, "ris": ris, "csv": papers_csv, "jsonl": papers_jsonl, "json": papers_jsonl,
 }  # fmt: skip
 """File ending → what writes papers in its format."""
@@ -73,28 +74,31 @@ def export(what: Conversation | Turn, kind: str) -> Exported:
 
     Args:
         what: What to export.
-        kind: One of `KINDS`.
+        kind: One of `FORMATS`.
 
     Raises:
         InputError: there is no such kind, or nothing is cited that a bibliography could hold.
     """
-    if kind not in _FILES:
-        raise InputError(f"unknown format {kind!r}: choose one of {', '.join(KINDS)}")
-    ending, media_type = _FILES[kind]
-    if isinstance(what, Conversation):
-        title, day, turns = what.title, what.updated, what.turns
+    form = FORMATS.get(kind)
+    if form is None:
+        raise InputError(f"unknown format {kind!r}: choose one of {', '.join(FORMATS)}")
+    if form.write:
+        text = form.write(what)
     else:
-        title, day, turns = what.question, what.asked, (what,)
-    if kind in _PAPERS:
-        papers = cited_papers(turns)
-        if not papers:
+        papers = cited_papers(_turns(what))
+        if not papers or not form.papers:
             raise InputError("no paper is cited here, so there is nothing to export")
-        text = _PAPERS[kind](papers)
-    elif isinstance(what, Conversation):
-        text = _CONVERSATIONS[kind](what)
-    else:
-        text = _TURNS[kind](what)
-    return Exported(f"{_slug(title)}-{day:%Y-%m-%d}.{ending}", media_type, text)
+        text = form.papers(papers)
+    day = what.asked if isinstance(what, Turn) else what.updated
+    return Exported(f"{_slug(_title(what))}-{day:%Y-%m-%d}.{form.ending}", form.media_type, text)
+
+
+def _turns(what: Conversation | Turn) -> tuple[Turn, ...]:
+    return (what,) if isinstance(what, Turn) else what.turns
+
+
+def _title(what: Conversation | Turn) -> str:
+    return what.question if isinstance(what, Turn) else what.title
 
 
 def _slug(title: str) -> str:

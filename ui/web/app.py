@@ -5,9 +5,9 @@ from typing import Any
 import gradio as gr
 
 from ui.web.api import add_endpoints
-from ui.web.chat import tab as chat
-from ui.web.compare import tab as compare
-from ui.web.corpus import tab as corpus
+from ui.web.chat import chat_tab as chat
+from ui.web.compare import compare_tab as compare
+from ui.web.corpus import papers_tab as corpus
 from ui.web.events import AT_ONCE, LIGHT, WAITING
 from ui.web.heading import heading
 from ui.web.lab import tab as lab

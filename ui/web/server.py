@@ -3,6 +3,7 @@
 import socket
 import sys
 import threading
+from collections.abc import Callable
 from importlib.metadata import version
 from typing import TYPE_CHECKING, TypedDict, Unpack, cast
 
@@ -145,7 +146,7 @@ def launch(page: gr.Blocks, host: str | Reach, port: int, **parts: Unpack[Parts]
     check_free(reach.host, port)
     page.server = _server(application(page, reach, **parts), reach, port)
     try:
-        page.server.run_in_thread()
+        cast(Callable[[], None], page.server.run_in_thread)()
     except ServerFailedToStartError as error:
         raise InputError(f"cannot serve on {reach.host}:{port}") from error
     page.is_running = True

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from index.errors import InputError
 from rag.settings import Settings
-from ui.archive.archive import Archive
+from ui.archive import Archive
 
 if TYPE_CHECKING:
     from rag import Assistant

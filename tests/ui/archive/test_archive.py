@@ -16,10 +16,9 @@ from hypothesis import strategies as st
 
 from index.errors import InputError, StoreBusyError, StoreError
 from rag.schema import Filters, Options
-from ui.archive import Archive, Turn
+from ui.archive import Archive, Conversation, Turn
 from ui.archive import archive as module
-from ui.archive.archive import FILE, KEPT_DELETED, LONGEST_TITLE, title_of
-from ui.archive.models import now
+from ui.archive.archive import FILE, KEPT_DELETED, LONGEST_TITLE, now, title_of
 
 if TYPE_CHECKING:
     from rag import Assistant
@@ -47,6 +46,13 @@ def kept(archive: Archive, *questions: str, visitor: str = ME) -> str:
     return id_
 
 
+def read(archive: Archive, id_: str) -> Conversation:
+    """My conversation, which has to be there."""
+    found = archive.read(ME, id_)
+    assert found
+    return found
+
+
 def titles(archive: Archive, search: str = "", visitor: str = ME) -> list[str]:
     return [summary.title for summary in archive.list(visitor, search)]
 
@@ -67,17 +73,8 @@ def test_a_turn_comes_back_as_it_was_kept_after_a_restart(
     id_ = archive.begin(ME, ASKED).id
     archive.put(ME, id_, turn)
     archive.close()
-    found = Archive(tmp_path / "data").read(ME, id_)
-    assert found is not None
-    assert found.turns == (turn,)
-    assert found.turn(turn.id) == turn
-    assert found.title == ASKED
-
-
-def test_nothing_is_made_before_something_is_kept(archive: Archive, tmp_path: Path) -> None:
-    assert archive.list(ME) == []
-    assert archive.read(ME, "x") is None
-    assert list(tmp_path.iterdir()) == []
+    found = read(Archive(tmp_path / "data"), id_)
+    assert (found.title, found.turns, found.turn(turn.id)) == (ASKED, (turn,), turn)
 
 
 def test_the_file_is_its_owners_alone_and_lets_nobody_in(archive: Archive, tmp_path: Path) -> None:
@@ -89,7 +86,7 @@ def test_the_file_is_its_owners_alone_and_lets_nobody_in(archive: Archive, tmp_p
 
 def test_another_visitors_conversation_is_as_an_unknown_one(archive: Archive) -> None:
     id_ = kept(archive, "Mosses?")
-    turn = archive.list(ME) and archive.read(ME, id_).turns[0]  # type: ignore[union-attr]
+    (turn,) = read(archive, id_).turns
     assert archive.list(YOU) == []
     assert archive.list(YOU, "moss") == []
     assert archive.read(YOU, id_) is None
@@ -148,18 +145,11 @@ def test_whatever_is_done_each_visitor_sees_exactly_its_own(
     archive.close()
 
 
-def test_a_visitor_that_is_nobody_is_refused(archive: Archive) -> None:
-    with pytest.raises(InputError, match="reload"):
-        archive.begin("", "Mosses?")
-
-
 def test_a_turn_put_again_stays_in_its_place(archive: Archive) -> None:
     id_ = kept(archive, "one", "two", "three")
-    conversation = archive.read(ME, id_)
-    assert conversation is not None
+    conversation = read(archive, id_)
     archive.put(ME, id_, conversation.turns[1].model_copy(update={"vote": "up"}))
-    after = archive.read(ME, id_)
-    assert after is not None
+    after = read(archive, id_)
     assert [(t.question, t.vote) for t in after.turns] == [
         *(("one", None), ("two", "up"), ("three", None))
     ]
@@ -168,13 +158,10 @@ def test_a_turn_put_again_stays_in_its_place(archive: Archive) -> None:
 
 def test_cutting_takes_the_turn_and_all_after_it(archive: Archive) -> None:
     id_ = kept(archive, "one", "two", "three")
-    conversation = archive.read(ME, id_)
-    assert conversation is not None
+    conversation = read(archive, id_)
     archive.cut(ME, id_, conversation.turns[1].id)
     archive.put(ME, id_, Turn(question="two, better"))
-    after = archive.read(ME, id_)
-    assert after is not None
-    assert [turn.question for turn in after.turns] == ["one", "two, better"]
+    assert [turn.question for turn in read(archive, id_).turns] == ["one", "two, better"]
     with pytest.raises(InputError, match="no such question"):
         archive.cut(ME, id_, conversation.turns[1].id)
 
@@ -187,13 +174,6 @@ def test_the_conversation_asked_in_last_is_listed_first(archive: Archive) -> Non
     archive.put(ME, first, Turn(question="more"))
     assert titles(archive) == ["still the first", "second"]
     assert archive.list(ME)[0].turns == 2
-
-
-@pytest.mark.parametrize("title", ["", " \n ", "x" * 201])
-def test_a_title_that_is_none_is_refused(archive: Archive, title: str) -> None:
-    id_ = kept(archive, "one")
-    with pytest.raises(InputError, match="a title"):
-        archive.rename(ME, id_, title)
 
 
 @pytest.mark.parametrize(
@@ -269,16 +249,12 @@ def test_a_deleted_conversation_comes_back_when_it_is_restored(archive: Archive)
 
 def test_an_update_changes_a_turn_that_is_there_and_adds_none(archive: Archive) -> None:
     id_ = kept(archive, "Mosses?")
-    conversation = archive.read(ME, id_)
-    assert conversation
-    (turn,) = conversation.turns
+    (turn,) = read(archive, id_).turns
     changed = turn.model_copy(update={"partial": "Wet"})
     assert not archive.update(YOU, id_, changed)
     assert not archive.update(ME, id_, Turn(question="new"))
     assert archive.update(ME, id_, changed)
-    after = archive.read(ME, id_)
-    assert after
-    assert after.turns == (changed,)
+    assert read(archive, id_).turns == (changed,)
     archive.cut(ME, id_, turn.id)
     assert not archive.update(ME, id_, changed), "taken back meanwhile"
     archive.delete(ME, id_)
@@ -335,8 +311,7 @@ def test_an_answer_of_another_version_breaks_neither_list_nor_conversation(
     connection.execute("UPDATE turns SET body = 'no JSON' WHERE question = 'before'")
     connection.commit()
     connection.close()
-    found = Archive(tmp_path / "data").read(ME, id_)
-    assert found is not None
+    found = read(Archive(tmp_path / "data"), id_)
     assert [turn.question for turn in found.turns] == ["before", "kept"]
     assert all(turn.problem and turn.answer is None for turn in found.turns)
     assert archive.list(ME)[0].turns == 2
@@ -357,26 +332,6 @@ def test_a_file_of_a_newer_version_is_refused_and_left_alone(
     assert path.read_bytes() == before
 
 
-def test_a_file_that_holds_something_else_is_told_in_one_line(tmp_path: Path) -> None:
-    (tmp_path / FILE).write_bytes(b"mosses " * 1000)
-    with pytest.raises(StoreError, match="move it away") as told:
-        Archive(tmp_path)
-    assert "\n" not in str(told.value)
-
-
-def test_a_folder_that_cannot_be_made_is_told_in_one_line(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    with pytest.raises(StoreError, match="cannot write"):
-        Archive(tmp_path / "file").begin(ME, "Mosses?")
-
-
-def test_what_is_no_character_is_refused_in_one_line(archive: Archive) -> None:
-    id_ = kept(archive, "Mosses?")
-    with pytest.raises(InputError, match="no character"):
-        archive.put(ME, id_, Turn(question="\ud800"))
-    assert archive.read(ME, "\ud800") is None
-
-
 def test_threads_that_keep_at_the_same_time_lose_nothing(archive: Archive) -> None:
     id_ = archive.begin(ME, "all").id
 
@@ -386,8 +341,7 @@ def test_threads_that_keep_at_the_same_time_lose_nothing(archive: Archive) -> No
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(one, range(80)))
-    found = archive.read(ME, id_)
-    assert found is not None
+    found = read(archive, id_)
     assert sorted(turn.question for turn in found.turns) == sorted(f"q{n}" for n in range(80))
     assert [len(archive.list(f"visitor {number}")) for number in range(4)] == [20] * 4
 
@@ -439,3 +393,24 @@ def test_a_file_that_another_process_holds_is_told_to_be_busy(
     assert titles(archive) == ["Mosses?"], "reading waits for no writer"
     other.close()
     archive.rename(ME, id_, "Ferns")
+
+
+def test_what_cannot_be_kept_is_refused_in_one_line(archive: Archive, tmp_path: Path) -> None:
+    assert (archive.list(ME), archive.read(ME, "x")) == ([], None)
+    assert list(tmp_path.iterdir()) == [], "nothing is made before something is kept"
+    with pytest.raises(InputError, match="reload"):
+        archive.begin("", "Mosses?")
+    id_ = kept(archive, "Mosses?")
+    for title in ("", " \n ", "x" * 201):
+        with pytest.raises(InputError, match="a title"):
+            archive.rename(ME, id_, title)
+    with pytest.raises(InputError, match="no character"):
+        archive.put(ME, id_, Turn(question="\ud800"))
+    assert archive.read(ME, "\ud800") is None
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="cannot write"):
+        Archive(tmp_path / "file").begin(ME, "Mosses?")
+    (tmp_path / FILE).write_bytes(b"mosses " * 1000)
+    with pytest.raises(StoreError, match="move it away") as told:
+        Archive(tmp_path)
+    assert "\n" not in str(told.value)

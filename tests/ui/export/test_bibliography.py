@@ -14,10 +14,11 @@ from pylatexenc.latex2text import LatexNodes2Text
 
 from index.papers import Paper, derived_id
 from index.text import clean_text
-from ui.export import bibtex, cited_papers, papers_csv, ris
-from ui.export.bibtex import keys
-from ui.export.latex import latex, latex_title
+from ui.export.bibliography import cited_papers, papers_csv, ris
+from ui.export.bibtex import bibtex, keys, latex, latex_title
 from ui.tables import FORMULA_SIGNS
+
+ON_STONE = "Mosses that grow on stone"
 
 
 def entries(text: str) -> dict[str, dict[str, str]]:
@@ -78,6 +79,7 @@ def test_what_a_title_holds_cannot_become_an_entry_or_a_command() -> None:
         ([BARE.model_copy(update={"authors": ("Ada de Vries",)})], ["vries2025counting"]),
         ([BARE.model_copy(update={"authors": ("Łoś, Ana",), "year": 1999})], ["os1999counting"]),
         ([Paper(id="2104.08663", title="日本", abstract="x")], ["paper-8b4a87"]),
+        ([Paper(id=derived_id(ON_STONE, ""), title=ON_STONE, abstract="x")], ["mossesthat"]),
     ],
 )
 def test_a_key_is_the_given_one_or_says_who_and_when_and_what(
@@ -192,12 +194,3 @@ def test_csv_has_a_line_a_paper_and_no_formula() -> None:
 def test_the_cited_papers_come_in_the_order_of_their_first_citation() -> None:
     assert cited_papers(CONVERSATION.turns) == [MOSS, BARE, HOSTILE]
     assert cited_papers([ANSWERED, ANSWERED]) == [MOSS, BARE, HOSTILE]
-
-
-def test_an_id_that_was_made_from_the_title_is_no_key() -> None:
-    made = Paper(
-        id=derived_id("Mosses that grow on stone", ""),
-        title="Mosses that grow on stone",
-        abstract="x",
-    )
-    assert keys([made]) == ["mossesthat"]

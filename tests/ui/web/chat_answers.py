@@ -23,7 +23,7 @@ class Elements(HTMLParser):
         self.text = ""
         self.inside: dict[str, list[str]] = {}
         self._open: list[tuple[str, str]] = []
-        self.feed(html)
+        self.feed(str(html))  # plain, whatever it is marked as
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -45,11 +45,14 @@ class Elements(HTMLParser):
     def names(self) -> set[str]:
         return {name for name, _ in self.tags}
 
-    def ids(self) -> list[str | None]:
-        return [attributes["id"] for _, attributes in self.tags if "id" in attributes]
+    def having(self, attribute: str) -> list[str]:
+        return [str(attrs[attribute]) for _, attrs in self.tags if attribute in attrs]
 
-    def links(self) -> list[str | None]:
-        return [attributes.get("href") for name, attributes in self.tags if name == "a"]
+    def ids(self) -> list[str]:
+        return self.having("id")
+
+    def links(self) -> list[str]:
+        return self.having("href")
 
 
 def paper(abstract: str = ABSTRACT, title: str = "Kites: A Survey", **fields: object) -> Paper:

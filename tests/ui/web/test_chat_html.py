@@ -13,7 +13,6 @@ from web.chat_answers import (
     answer,
     claim,
     paper,
-    passage,
     refusal,
     span,
 )
@@ -23,16 +22,24 @@ from index.papers import Paper
 from index.text import clean_text
 from rag.citations import Block, unescape
 from rag.schema import Filters, Passage, Progress, SubQuestion, Support
-from ui.archive.models import Turn
-from ui.web.chat.cards import cited_html, links, marked_abstract, search
-from ui.web.chat.chips import chips_html, without
-from ui.web.chat.live import Live
-from ui.web.chat.panel import Panel
-from ui.web.chat.prose import answer_html, partial_html
-from ui.web.chat.question import problem_html, question_html
-from ui.web.chat.refusal import Refusals
-from ui.web.chat.tools import with_sources
-from ui.web.chat.transcript import Transcript
+from ui.archive import Turn
+from ui.export.prose import marked_abstract
+from ui.web.chat.answering import Live
+from ui.web.chat.chat_settings import without
+from ui.web.chat.turn_html import (
+    HTML,
+    TurnHtml,
+    answer_html,
+    chips_html,
+    cited_html,
+    linked,
+    links,
+    partial_html,
+    problem_html,
+    question_lines,
+    search,
+    with_sources,
+)
 
 
 class OnlyKites:
@@ -44,29 +51,21 @@ class OnlyKites:
         return paper()
 
 
-REFUSALS = Refusals(OnlyKites())  # type: ignore[arg-type]
-TRANSCRIPT = Transcript(REFUSALS)
-PANEL = Panel(REFUSALS)
+TURNS = TurnHtml(OnlyKites())  # type: ignore[arg-type]
 
 
 def turn(**fields: object) -> Turn:
     return Turn.model_validate({"id": "t1", "question": "What do kites cost?"} | fields)
 
 
-def test_a_chip_leads_to_its_sentence_in_the_card_of_its_reference_and_turn() -> None:
-    html, marked = answer_html(answer(), "t3")
-    cards = Elements(cited_html(answer(), "t3"))
-    assert marked
-    assert Elements(html).links() == ["#aqa-source-t3-1-0"]
-    assert {"aqa-source-t3-1", "aqa-source-t3-1-0"} <= set(cards.ids())
-
-
-def test_the_chips_of_one_reference_lead_to_one_sentence_each() -> None:
+def test_each_chip_leads_to_its_own_sentence_in_the_card_of_its_reference_and_turn() -> None:
     both = answer(claim("Wind.", span(paper(), WIND)), claim("Cheap.", span(paper(), COST)))
-    found = Elements(answer_html(both, "t")[0]).links()
+    html, marked = answer_html(both, "t3")
     start = paper().abstract.index(WIND)
-    assert found == [f"#aqa-source-t-1-{start}", "#aqa-source-t-1-0"]
-    assert {str(link)[1:] for link in found} <= set(Elements(cited_html(both, "t")).ids())
+    assert marked
+    assert Elements(html).links() == [f"#aqa-source-t3-1-{start}", "#aqa-source-t3-1-0"]
+    ids = {"aqa-source-t3-1", "aqa-source-t3-1-0", f"aqa-source-t3-1-{start}"}
+    assert ids <= set(Elements(cited_html(both, "t3")).ids())
 
 
 def test_a_number_in_brackets_that_an_abstract_has_is_no_chip() -> None:
@@ -100,17 +99,9 @@ def test_doubts_are_listed_where_sentences_cannot_be_found_in_the_text() -> None
     whole = answer(claim("Kites need storms.", support="unsupported", why="no storms"))
     (sentence,) = whole.sentences
     odd = whole.model_copy(update={"sentences": (sentence.model_copy(update={"text": "Other."}),)})
-    html = TRANSCRIPT.turn(turn(answer=odd))
+    html = TURNS.turn(turn(answer=odd))
     assert "Not wholly borne out" in Elements(html).text
     assert "“Other.” (no storms)" in Elements(html).text
-
-
-def test_lists_and_bold_names_become_html() -> None:
-    blocks = [
-        Block((claim("Cheap.", span(paper(), COST)),), "Kites", bullet=True),
-        Block((claim("Not dear.", span(paper(), COST)),), bullet=True),
-    ]
-    assert {"ul", "li", "strong"} <= Elements(answer_html(answer(*blocks), "t")[0]).names()
 
 
 @settings(deadline=None, max_examples=60)
@@ -120,30 +111,20 @@ def test_lists_and_bold_names_become_html() -> None:
 def test_what_is_shown_is_what_was_said(said: list[str]) -> None:
     whole = answer(Block(tuple(claim(text, span(paper(), COST)) for text in said)))
     shown = Elements(answer_html(whole, "t")[0]).text
-    private = {ord(sign): "\ufffd" for sign in "\ue000\ue001\ue002\ue003"}
+    private = {ord(sign): "\ufffd" for sign in "\ue000\ue001\ue002"}
     assert shown.split() == unescape(whole.text).replace("\0", "\ufffd").translate(private).split()
 
 
-def test_the_beginning_of_an_answer_looks_the_same_and_leads_nowhere() -> None:
-    elements = Elements(partial_html("Kites are cheap. [1] They"))
+def test_a_turn_being_written_shows_its_stages_and_the_text_so_far_which_leads_nowhere() -> None:
+    live = Live(turn())
+    for stage, text in [("search", "Searching"), ("plan", "Planning"), ("plan", "2 parts")]:
+        live.take(Progress(stage=stage, text=text))  # type: ignore[arg-type]
+    live.text = "Kites are cheap. [1] They"
+    elements = Elements(live.html())
+    assert (elements.inside["strong"], elements.inside["span"]) == (["2 parts …"], ["Searching"])
+    assert elements.inside["aqa-chat-text"][-1].strip() == live.text
     assert ("span", {"class": "aqa-chat-cite"}) in elements.tags
     assert elements.links() == []
-    assert "[1] They" in elements.text
-
-
-def test_stages_are_shown_as_they_happen_and_the_last_one_stands_out() -> None:
-    live = Live(turn())
-    for stage, text in [
-        ("search", "Searching 3 abstracts"),
-        ("plan", "Planning"),
-        ("plan", "2 parts"),
-    ]:
-        live.step(Progress(stage=stage, text=text))
-    live.text = "Kites"
-    elements = Elements(live.html())
-    assert elements.inside["strong"] == ["2 parts …"]
-    assert elements.inside["span"] == ["Searching 3 abstracts"]
-    assert elements.inside["aqa-chat-text"][-1].strip() == "Kites"
 
 
 def test_a_refusal_shows_reason_nearest_papers_and_what_would_have_to_be_indexed() -> None:
@@ -154,19 +135,19 @@ def test_a_refusal_shows_reason_nearest_papers_and_what_would_have_to_be_indexed
             {"id": "gone", "title": "Removed", "score": 0.1},
         ],
     )
-    elements = Elements(TRANSCRIPT.turn(turn(id="t2", answer=refused)))
+    elements = Elements(TURNS.turn(turn(id="t2", answer=refused)))
     assert "The abstracts do not say." in elements.text
     assert "Nothing is about <boats>." in elements.text
     assert "“boats” would have to be indexed" in elements.text
     assert elements.links() == ["#aqa-near-t2-1"], "a paper that was removed since is not near"
-    cards = PANEL.section(turn(id="t2", answer=refused))
+    cards = TURNS.cards(turn(id="t2", answer=refused))
     assert "aqa-near-t2-1" in Elements(cards).ids()
     assert "Nothing is cited. These papers are the nearest." in cards
 
 
 def test_an_unclear_question_is_met_with_questions_to_press_and_no_other_papers() -> None:
     unclear = refusal("Two papers are called Kite.", suggestions=("What is “<Kite> One”?",))
-    elements = Elements(TRANSCRIPT.turn(turn(answer=unclear, followups=("How so?",))))
+    elements = Elements(TURNS.turn(turn(answer=unclear, followups=("How so?",))))
     assert elements.inside["aqa-chat-suggestion"] == ["What is “<Kite> One”?"]
     assert ("button", "ask") in {(name, attrs.get("data-do")) for name, attrs in elements.tags}
     assert "The question is unclear." in elements.text
@@ -177,7 +158,7 @@ def test_an_unclear_question_is_met_with_questions_to_press_and_no_other_papers(
 @pytest.mark.parametrize("model", [None, "scripted"])
 def test_a_notice_stands_above_quotes_and_below_what_a_model_wrote(model: str | None) -> None:
     told = answer(notice="Understood as “kites” for “kitse”.", model=model, confidence=0.9)
-    html = TRANSCRIPT.turn(turn(answer=told))
+    html = TURNS.turn(turn(answer=told))
     assert Elements(html).inside["aqa-chat-caution"] == ["Understood as “kites” for “kitse”."]
     assert (html.index("aqa-chat-caution") < html.index("aqa-chat-text")) is (model is None)
 
@@ -193,6 +174,7 @@ def test_the_name_of_a_group_is_a_heading_and_no_claim() -> None:
     assert ("span", "heading") in {(name, attrs.get("role")) for name, attrs in elements.tags}
     assert "aqa-chat-mark" not in elements.inside
     assert elements.inside["aqa-chat-unchecked"] == ["2 more are not shown."]
+    assert {"ul", "li", "strong"} <= elements.names()
 
 
 @pytest.mark.parametrize(
@@ -200,7 +182,7 @@ def test_the_name_of_a_group_is_a_heading_and_no_claim() -> None:
 )
 def test_what_no_abstract_says_is_told_as_such_and_not_doubted(kind: str, by: str) -> None:
     counted = answer(claim("There are 3.", support="unchecked"), kind=kind, confidence=1.0)
-    elements = Elements(TRANSCRIPT.turn(turn(answer=counted)))
+    elements = Elements(TURNS.turn(turn(answer=counted)))
     assert elements.inside["aqa-chat-by"] == [by]
     assert not {"aqa-chat-mark", "aqa-chat-caution"} & elements.inside.keys()
 
@@ -208,30 +190,25 @@ def test_what_no_abstract_says_is_told_as_such_and_not_doubted(kind: str, by: st
 def test_a_turn_tells_how_it_was_understood_and_its_parts_only_if_there_is_something_to_tell() -> (
     None
 ):
-    plain = TRANSCRIPT.turn(turn(answer=answer()))
+    plain = TURNS.turn(turn(answer=answer()))
     assert "Understood" not in plain
     parts = (SubQuestion(number=1, question="What is a kite?"),)
     told = answer(standalone_question="What do kites cost (Kites)?", plan=parts)
-    text = Elements(TRANSCRIPT.turn(turn(answer=told))).text
+    text = Elements(TURNS.turn(turn(answer=told))).text
     assert "Understood as: What do kites cost (Kites)?" in text
     assert "What is a kite?" in text
 
 
 def test_a_turn_that_was_stopped_keeps_its_text_and_one_that_failed_its_reason() -> None:
-    stopped = Elements(TRANSCRIPT.turn(turn(partial="Kites are [1]"))).text
+    stopped = Elements(TURNS.turn(turn(partial="Kites are [1]"))).text
     assert "Kites are [1]" in stopped
     assert "Stopped." in stopped
-    assert "Stopped before the first word." in TRANSCRIPT.turn(turn(partial=""))
+    assert "Stopped before the first word." in TURNS.turn(turn(partial=""))
     assert (
-        "The question is empty"
-        in Elements(TRANSCRIPT.turn(turn(problem="the question\nis empty"))).text
+        "The question is empty" in Elements(TURNS.turn(turn(problem="the question\nis empty"))).text
     )
-    assert "Copy" not in TRANSCRIPT.turn(turn(problem="no"))
-
-
-def test_follow_ups_are_buttons_that_ask_them() -> None:
-    html = TRANSCRIPT.turn(turn(answer=answer(), followups=("How do kites fly?",)))
-    assert Elements(html).inside["aqa-chat-suggestion"] == ["How do kites fly?"]
+    assert "Copy" not in TURNS.turn(turn(problem="no"))
+    assert len(question_lines("x" * 100_000)[0]) < 5_000
 
 
 def test_the_card_shows_title_authors_date_why_it_was_found_and_the_cited_sentence_marked() -> None:
@@ -290,9 +267,10 @@ def test_hostile_text_is_shown_and_never_becomes_an_element() -> None:
         vote_reason=HOSTILE,
     )
     pieces = [
-        TRANSCRIPT.turn(shown), PANEL.section(shown), question_html(HOSTILE), problem_html(HOSTILE),
-        partial_html(HOSTILE), Live(shown, text=HOSTILE, found=(HOSTILE,)).html(),
-        TRANSCRIPT.turn(turn(answer=refusal(reason=HOSTILE, lacks=HOSTILE))),
+        TURNS.turn(shown), TURNS.cards(shown), HTML.lines(question_lines(HOSTILE)),
+        problem_html(HOSTILE), partial_html(HOSTILE),
+        Live(shown, text=HOSTILE, found=(HOSTILE,)).html(),
+        TURNS.turn(turn(answer=refusal(reason=HOSTILE, lacks=HOSTILE))),
     ]  # fmt: skip
     for piece in pieces:
         elements = Elements(piece)
@@ -304,12 +282,8 @@ def test_hostile_text_is_shown_and_never_becomes_an_element() -> None:
 @settings(deadline=None, max_examples=60)
 @given(st.text(max_size=300))
 def test_a_question_is_shown_as_it_was_typed(question: str) -> None:
-    shown = Elements(question_html(question)).text
+    shown = Elements(HTML.lines(question_lines(question))).text
     assert "".join(shown.split()) == "".join(question.split())
-
-
-def test_a_long_question_is_cut_on_the_page() -> None:
-    assert len(question_html("x" * 100_000)) < 5_000
 
 
 @settings(deadline=None, max_examples=60)
@@ -326,15 +300,6 @@ def test_marks_leave_the_cleaned_abstract_unchanged(abstract: str, data: st.Data
     assert shown.text == clean_text(abstract)
 
 
-def test_passages_that_overlap_are_marked_once() -> None:
-    whole = paper(abstract="One two three four.")
-    both = [passage(whole, "One two three"), passage(whole, "two three four.")]
-    assert Elements(marked_abstract(whole.abstract, both, "a")).inside["mark"] == [
-        "One two three",
-        " four.",
-    ]
-
-
 def test_an_answer_is_copied_as_plain_text_with_its_sources() -> None:
     whole = paper(doi="10.1/k", authors=("Ada Loft",))
     text = with_sources(answer(claim("37% [of] it.", span(whole, COST))))
@@ -349,7 +314,7 @@ def test_each_limit_is_a_chip_that_can_be_taken_away() -> None:
     limits = Filters(
         digests=("2025-03-14 march.txt", "notes.txt"), since=date(2025, 3, 1), title=" merging "
     )
-    elements = Elements(chips_html(limits, again=True))
+    elements = Elements(chips_html(limits, "without"))
     names = [attrs["aria-label"] for _, attrs in elements.tags if "aria-label" in attrs]
     assert names == [
         f"Ask again without: {name}"
@@ -358,11 +323,11 @@ def test_each_limit_is_a_chip_that_can_be_taken_away() -> None:
     assert without(limits, "digest", "notes.txt").digests == ("2025-03-14 march.txt",)
     assert without(without(limits, "since", ""), "title", "") == Filters(digests=limits.digests)
     assert without(limits, "no such", "") == limits
-    assert chips_html(Filters(), again=False) == ""
+    assert chips_html(Filters(), "unfilter") == ""
 
 
 def test_addresses_in_an_abstract_are_links_without_what_follows_them() -> None:
     text = "Code is at https://e.org/a_b?x=1&y=2, and (see http://e.org/z). javascript:alert(1)"
-    card = Elements(marked_abstract(text, (), "a"))
+    card = Elements(marked_abstract(text, (), "a", linked))
     assert card.links() == ["https://e.org/a_b?x=1&y=2", "http://e.org/z"]
     assert card.text == text

@@ -5,7 +5,6 @@ from datetime import date
 from pathlib import Path
 from threading import Event as Flag
 from time import sleep
-from typing import Any
 
 import pytest
 from browsing import QUESTION, ask, assert_fits, free_port, scrolled, wide_and_narrow
@@ -84,6 +83,9 @@ def test_one_can_type_at_once_and_the_focus_stays_in_the_box_while_an_answer_com
 ) -> None:
     box = page.get_by_role("textbox", name=BOX)
     expect(box).to_be_focused()
+    page.get_by_role("button", name="Ask", exact=True).click()
+    expect(box).to_be_focused()
+    expect(page.locator(".aqa-chat-example").first).to_be_visible()
     box.fill(QUESTION)
     box.press("Shift+Enter")
     box.type("Say it exactly.")
@@ -93,12 +95,6 @@ def test_one_can_type_at_once_and_the_focus_stays_in_the_box_while_an_answer_com
     expect(page.locator(".aqa-chat-suggestion").first).to_be_visible()
     expect(box).to_be_focused()
     expect(box).to_have_value("")
-
-
-def test_asking_nothing_leads_to_the_question_box(page: Page) -> None:
-    page.get_by_role("button", name="Ask", exact=True).click()
-    expect(page.get_by_role("textbox", name=BOX)).to_be_focused()
-    expect(page.locator(".aqa-chat-example").first).to_be_visible()
 
 
 @wide_and_narrow
@@ -174,44 +170,6 @@ def test_settings_bind_and_last_over_a_reload(page: Page) -> None:
     expect(drawer.locator("input[type=number]")).to_have_value("1")
 
 
-def test_a_question_from_another_tab_is_asked_each_time_it_comes(page: Page) -> None:
-    put = page.locator("#aqa-chat-asked textarea, #aqa-chat-asked input").first
-    for times in (1, 2):
-        put.evaluate(
-            """(box, question) => { box.value = question;
-            box.dispatchEvent(new Event("input", { bubbles: true })); }""",
-            QUESTION,
-        )
-        expect(page.locator(".aqa-chat-turns > .aqa-chat-turn")).to_have_count(times)
-        expect(page.locator(".aqa-chat-suggestion").last).to_be_visible()
-        expect(put).to_have_value("")
-
-
-def slowed(assistant: Assistant, seconds: float) -> Any:
-    """Its way of answering, with a wait before."""
-    answer = assistant.astream
-
-    async def slow(*arguments: Any) -> AsyncIterator[Event]:
-        import asyncio
-
-        await asyncio.sleep(seconds)
-        async for event in answer(*arguments):
-            yield event
-
-    return slow
-
-
-def test_a_question_asked_while_an_answer_is_written_waits_its_turn(
-    page: Page, sample_assistant: Assistant, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sample_assistant, "astream", slowed(sample_assistant, 0.7))
-    ask(page, QUESTION)
-    expect(page.locator(".aqa-chat-writing")).to_be_visible()
-    ask(page, "What is AdaMerging?")
-    expect(page.locator(".aqa-chat-turns > .aqa-chat-turn")).to_have_count(2)
-    expect(page.locator(".aqa-chat-turns .aqa-chat-answer")).to_have_count(2)
-
-
 def test_an_answer_goes_on_behind_a_new_chat_and_is_there_when_its_chat_is_opened_again(
     page: Page, sample_assistant: Assistant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -252,41 +210,6 @@ def test_an_answer_goes_on_behind_a_new_chat_and_is_there_when_its_chat_is_opene
     assert stopped.wait(timeout=20)
     expect(page.locator(".aqa-chat-turns .aqa-chat-text")).to_contain_text("word0 word1")
     expect(page.locator(".aqa-chat-stopped")).to_contain_text("Stopped.")
-
-
-def test_everything_is_reached_with_the_keyboard(page: Page) -> None:
-    page.keyboard.type(QUESTION)
-    page.keyboard.press("Enter")
-    expect(page.locator(".aqa-chat-suggestion").first).to_be_visible()
-    reached: list[str] = []
-    page.evaluate("document.activeElement.blur(); window.getSelection().removeAllRanges()")
-    page.get_by_role("tab", name="Chat").focus()
-    for _ in range(45):
-        page.keyboard.press("Tab")
-        name = page.evaluate(
-            "(e => e.getAttribute('aria-label') || e.innerText || e.name || e.tagName)"
-            "(document.activeElement)"
-        )
-        reached.append(" ".join(str(name).split()))
-        outlined = page.evaluate(
-            """(() => { const e = document.activeElement; if (e === document.body) return true;
-            const s = getComputedStyle(e);
-            return s.outlineStyle !== "none" || s.boxShadow !== "none"; })()"""
-        )
-        assert outlined, f"the focus on {reached[-1]} cannot be seen"
-    said = " | ".join(reached)
-    for name in ("Edit", "[1] OSWorld", "Copy", "Retry", "Undo", "Export", "Good answer",
-                 "Bad answer", "Your question", "Ask", "Chats", "New chat", "Filters",
-                 "Settings", "Abstract", "Copy BibTeX"):  # fmt: skip
-        assert name in said, said
-    assert "Search conversations" not in said, "the closed sidebar is not on the way"
-    # A menu, a chip and the list of chats, opened and closed.
-    page.get_by_role("button", name="Chats", exact=True).press("Enter")
-    expect(page.get_by_role("textbox", name="Search conversations")).to_be_focused()
-    page.keyboard.press("Escape")
-    expect(page.get_by_role("button", name="Chats", exact=True)).to_be_focused()
-    page.locator(CHIP).first.press("Enter")
-    expect(page.locator(".aqa-chat-card").first).to_be_focused()
 
 
 def test_an_image_from_elsewhere_would_be_refused(browser: Browser, address: str) -> None:

@@ -17,9 +17,8 @@ from playwright.sync_api import Browser, Download, Page, expect
 from rag import Assistant
 from rag.settings import Settings
 from rag.tables.table import NOT_STATED, Table
-from ui.web.compare.making import MOST_PAPERS, Comparing, exported_csv, exported_markdown
-from ui.web.compare.tab import build
-from ui.web.compare.view import table_html
+from ui.web.compare.compare_tab import build
+from ui.web.compare.comparing import MOST_PAPERS, Comparing, table_html
 from ui.web.server import launch
 from ui.web.site import Site
 
@@ -255,7 +254,3 @@ def test_what_abstracts_say_is_shown_as_text(sample_assistant: Assistant) -> Non
     for sign in ("<img", "<b>", "<i>", "${", "{{", "`"):
         assert sign not in html
     assert " …</button>" in html  # the cell has the beginning, its panel the whole
-
-
-def test_without_a_table_there_is_nothing_to_export() -> None:
-    assert exported_csv(None) == exported_markdown(None) == ""

@@ -180,7 +180,7 @@ def test_files_are_read_shown_and_added_and_answer_without_a_restart(
     expect(preview.locator(".aqa-corpus-rejected")).to_contain_text("records.jsonl:2: ")
     assert current(site.settings.store) == before
     page.get_by_role("button", name="Add 3 papers").click()
-    expect(page.get_by_role("progressbar")).to_be_visible()
+    expect(preview.locator(".progress-text")).to_be_visible()
     expect(preview).to_contain_text("3 papers added.", timeout=60_000)
     expect(preview).to_contain_text("records.jsonl:2: ")
     expect(titles(page)).to_have_count(3)

@@ -18,7 +18,7 @@ from rag import Assistant
 from rag.kept_endpoint import NAME, ChatEndpoint, read_endpoint
 from rag.settings import OPENAI, Settings
 from ui.web.app import build
-from ui.web.chat.endpoint import Endpoints
+from ui.web.chat.chat_endpoint import Endpoints
 from ui.web.server import launch
 from ui.web.site import Site
 
@@ -137,6 +137,10 @@ def test_a_tick_keeps_it_for_its_owner_and_without_the_tick_it_is_forgotten(
     endpoints.use(where, "", "scripted", False)
     assert read_endpoint(data) is None
     endpoints.use(where, KEY, "scripted", True)
+    monkeypatch.setenv("ABSTRACTQA_MARGIN", "no such setting")
+    assert "unknown setting" in told(endpoints.reset()).lower()
+    assert read_endpoint(data) == ChatEndpoint(where, KEY, "scripted"), "nothing is lost"
+    monkeypatch.delenv("ABSTRACTQA_MARGIN")
     endpoints.reset()
     assert not (data / NAME).exists()
 

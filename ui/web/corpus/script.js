@@ -3,14 +3,15 @@
 // as a whole, so one listener on the document hears everything.
 (() => {
   const DEBOUNCE = 150; // milliseconds
+  const EVERYTHING = { digest: null, month: null, cluster: null, since: null, paper: null };
   let view = {};
   let chosen = new Set();
   let leaving = []; // the papers that are asked about before they are removed
   let focus; // where the focus goes when the next drawing is there
   let typed;
   let unfolded = false; // whether the map is shown where it has no room of its own
-  const narrow = matchMedia("(max-width: 899px)");
   let touched; // the point of the map whose title a first tap has shown
+  const narrow = matchMedia("(max-width: 899px)");
 
   const byId = (id) => document.getElementById(id);
   const papers = () => byId("aqa-corpus-papers");
@@ -19,14 +20,21 @@
   const count = (n) => `${n} paper${n === 1 ? "" : "s"}`;
 
   const send = (name, detail) => {
-    document.querySelector("#aqa-corpus-bus span").dispatchEvent(
-      new CustomEvent(`aqa-corpus-${name}`, { bubbles: true, detail }),
-    );
+    const from = papers().querySelector("[data-view], span");
+    from.dispatchEvent(new CustomEvent(`aqa_${name}`, { bubbles: true, detail }));
   };
   const show = (change, more) => {
     view = { ...view, page: 1, words: words()?.value ?? "", ...change };
-    const drawn = overview()?.querySelector("[data-drawn]")?.dataset.drawn;
+    const drawn = overview().querySelector("[data-drawn]")?.dataset.drawn;
     send("show", { view, drawn, ...more });
+  };
+  const narrowTo = (what, value) => {
+    const change = { [what]: view[what] === value ? null : value };
+    if (view.paper) {
+      history.pushState(null, "", "#/papers");
+      change.paper = null;
+    }
+    show(change);
   };
 
   // The address
@@ -44,16 +52,14 @@
     if (!location.hash.startsWith("#/papers")) return;
     history.replaceState(null, "", location.pathname + location.search);
   };
-  const open = (id) => { location.hash = `#/papers/${encodeURIComponent(id)}`; };
-  const follow = () => {
+  addEventListener("hashchange", () => {
     if (location.hash && !location.hash.startsWith("#/papers")) return;
     const paper = addressed();
     if (location.hash) byId("aqa-corpus-tab-button")?.click();
     if (paper === (view.paper ?? null)) return;
     focus = paper ? "#aqa-corpus-title" : `#aqa-corpus-papers [data-aqa-paper="${CSS.escape(view.paper)}"]`;
-    if (byId("aqa-corpus-bus")) show({ paper, page: view.page ?? 1 });
-  };
-  addEventListener("hashchange", follow);
+    if (papers()) show({ paper, page: view.page ?? 1 });
+  });
   if (location.hash.startsWith("#/papers")) {
     const waiting = setInterval(() => {
       if (!byId("aqa-corpus-tab-button")) return;
@@ -66,9 +72,9 @@
 
   const markOverview = () => {
     const side = overview();
-    if (!side?.firstElementChild) return;
-    const box = side.querySelector("details");
-    if (box) box.open = unfolded || !narrow.matches;
+    const box = side?.querySelector("details");
+    if (!box) return;
+    box.open = unfolded || !narrow.matches;
     for (const what of ["digest", "month", "cluster"]) {
       side.querySelectorAll(`[data-aqa-${what}]`).forEach((button) => {
         const is = button.getAttribute(`data-aqa-${what}`) === String(view[what] ?? "");
@@ -76,18 +82,15 @@
       });
     }
     side.querySelectorAll("[data-aqa-map] > :is(a, path)").forEach((point) => {
-      const out = view.cluster != null && Number(point.dataset.cluster) !== view.cluster;
-      point.classList.toggle("aqa-corpus-dim", out);
-      const here = point.dataset.aqaPaper !== undefined && point.dataset.aqaPaper === view.paper;
-      point.classList.toggle("aqa-corpus-here", here);
+      const { cluster, aqaPaper } = point.dataset;
+      point.classList.toggle("aqa-corpus-dim", view.cluster != null && Number(cluster) !== view.cluster);
+      point.classList.toggle("aqa-corpus-here", aqaPaper !== undefined && aqaPaper === view.paper);
     });
   };
   const markChosen = () => {
-    papers()?.querySelectorAll("[data-aqa-choose]").forEach((box) => {
-      box.checked = chosen.has(box.dataset.aqaChoose);
-    });
-    const all = papers()?.querySelector("[data-aqa-choose-page]");
     const boxes = [...(papers()?.querySelectorAll("[data-aqa-choose]") ?? [])];
+    boxes.forEach((box) => { box.checked = chosen.has(box.dataset.aqaChoose); });
+    const all = papers()?.querySelector("[data-aqa-choose-page]");
     if (all) all.checked = boxes.length > 0 && boxes.every((box) => box.checked);
     const bar = byId("aqa-corpus-chosen");
     if (!bar) return;
@@ -99,11 +102,10 @@
     bar.querySelector("[data-aqa-none]").textContent = asking ? "Keep" : "Clear";
   };
   const drawn = () => {
-    const given = papers()?.querySelector("[data-view]")?.dataset.view;
+    const given = papers().querySelector("[data-view]")?.dataset.view;
     if (given) {
-      const typing = document.activeElement === words();
       view = JSON.parse(given);
-      if (!typing && words().value !== view.words) words().value = view.words;
+      if (document.activeElement !== words()) words().value = view.words;
       byId("aqa-corpus-since").value = /^\d/.test(view.since ?? "") ? view.since : "";
       document.querySelector("[data-aqa-change]").setAttribute("aria-pressed", view.since === "change");
       if (view.paper && addressed() !== view.paper) {
@@ -113,34 +115,27 @@
     document.body.classList.toggle("aqa-corpus-open", Boolean(view.paper));
     markOverview();
     markChosen();
-    if (focus) {
-      const target = document.querySelector(focus);
-      focus = undefined;
-      target?.focus({ preventScroll: true });
-      target?.scrollIntoView({ block: target.matches("h2") ? "center" : "nearest" });
-    }
+    const target = focus && document.querySelector(focus);
+    focus = undefined;
+    target?.focus({ preventScroll: true });
+    target?.scrollIntoView({ block: target.matches("h2") ? "center" : "nearest" });
   };
-  document.addEventListener("aqa-corpus-drawn", drawn);
-  document.addEventListener("aqa-corpus-ready", () => {
-    setTimeout(() => show({ paper: addressed() }));
+  let asked = false; // for the first view
+  document.addEventListener("aqa-value", (event) => {
+    if (!event.target.closest("#aqa-corpus-main")) return;
+    if (asked) drawn();
+    else setTimeout(() => show({ paper: addressed() }));
+    asked = true;
   });
 
   // Choosing and removing
 
-  const choose = (box) => {
-    if (box.checked) chosen.add(box.dataset.aqaChoose);
-    else chosen.delete(box.dataset.aqaChoose);
-  };
   document.addEventListener("change", (event) => {
     const box = event.target;
-    if (box.matches("[data-aqa-choose]")) choose(box);
-    else if (box.matches("[data-aqa-choose-page]")) {
-      papers().querySelectorAll("[data-aqa-choose]").forEach((one) => {
-        one.checked = box.checked;
-        choose(one);
-      });
-    } else if (box.id === "aqa-corpus-since") return show({ since: box.value || null, paper: null });
-    else return;
+    if (box.id === "aqa-corpus-since") return show({ since: box.value || null, paper: null });
+    if (!box.matches("[data-aqa-choose], [data-aqa-choose-page]")) return;
+    const all = box.matches("[data-aqa-choose]") ? [box] : papers().querySelectorAll("[data-aqa-choose]");
+    all.forEach(({ dataset }) => chosen[box.checked ? "add" : "delete"](dataset.aqaChoose));
     leaving = [];
     markChosen();
   });
@@ -159,23 +154,19 @@
 
   // The map
 
+  const pointOf = (event) => event.target.closest?.("[data-aqa-map] a");
   const tip = (point) => {
-    if (point) tell(point.getAttribute("aria-label"), point.getBoundingClientRect());
-    else tell("");
-  };
-  const tell = (title, there) => {
     const box = overview()?.querySelector(".aqa-corpus-tip");
     if (!box) return;
-    box.hidden = !title;
-    if (!title) return;
-    box.textContent = title;
-    const frame = box.parentElement.getBoundingClientRect();
+    box.hidden = !point;
+    if (!point) return;
+    box.textContent = point.getAttribute("aria-label");
+    const [there, frame] = [point.getBoundingClientRect(), box.parentElement.getBoundingClientRect()];
     const left = there.left + there.width / 2 - frame.left - box.offsetWidth / 2;
     box.style.left = `${Math.max(0, Math.min(left, frame.width - box.offsetWidth))}px`;
     const above = there.top - frame.top - box.offsetHeight - 6;
     box.style.top = `${above < 0 ? there.bottom - frame.top + 6 : above}px`;
   };
-  const pointOf = (event) => event.target.closest?.("[data-aqa-map] a");
   document.addEventListener("pointerover", (event) => {
     if (event.target.closest?.("[data-aqa-map]")) tip(pointOf(event));
   });
@@ -184,43 +175,20 @@
   });
   document.addEventListener("focusin", (event) => tip(pointOf(event)));
 
-  // The points of a large collection are drawn together: Python says which paper is where.
-  const placeOf = (event, map) => {
-    // A click is told in whole pixels, a move in parts of them: both must mean the same paper.
-    const pixel = new DOMPoint(Math.floor(event.clientX), Math.floor(event.clientY));
-    const at = pixel.matrixTransform(map.getScreenCTM().inverse());
-    return [at.x, at.y];
-  };
-  let peeking;
-  let pointer; // where the mouse rests on such a map
-  document.addEventListener("pointermove", (event) => {
-    clearTimeout(peeking);
-    pointer = undefined;
-    const map = event.target.closest?.("[data-aqa-map]");
-    if (!map?.querySelector(".aqa-corpus-dots")) return;
-    peeking = setTimeout(() => {
-      pointer = new DOMRect(event.clientX, event.clientY - 6, 0, 12);
-      send("peek", { near: placeOf(event, map) });
-    }, DEBOUNCE);
-  });
-  document.addEventListener("aqa-corpus-peeked", () => {
-    if (pointer) tell(document.querySelector("#aqa-corpus-peeked [data-at]").textContent, pointer);
-  });
+  // The nearest point that way; what lies aside counts double.
   const neighbour = (point, key) => {
     const middle = (one) => {
       const box = one.getBoundingClientRect();
       return [box.left + box.width / 2, box.top + box.height / 2];
     };
-    const [x, y] = middle(point);
-    const sideways = key === "ArrowLeft" || key === "ArrowRight";
+    const axis = key === "ArrowLeft" || key === "ArrowRight" ? 0 : 1;
     const way = key === "ArrowRight" || key === "ArrowDown" ? 1 : -1;
-    let best;
-    let least = Infinity;
+    const from = middle(point);
+    let [best, least] = [undefined, Infinity];
     for (const other of point.parentElement.querySelectorAll(":scope > a")) {
-      const [dx, dy] = middle(other).map((value, axis) => value - [x, y][axis]);
-      const along = (sideways ? dx : dy) * way;
-      const far = along > 0 ? along + 2 * Math.abs(sideways ? dy : dx) : Infinity;
-      if (other !== point && far < least) [best, least] = [other, far];
+      const away = middle(other).map((value, at) => value - from[at]);
+      const far = away[axis] * way + 2 * Math.abs(away[1 - axis]);
+      if (away[axis] * way > 0 && far < least) [best, least] = [other, far];
     }
     return best;
   };
@@ -240,13 +208,15 @@
   const pressed = {
     aqaSort: (sort) => show({ sort, down: view.sort === sort ? !view.down : sort === "date" }),
     aqaPage: (page, button) => {
-      focus = `#aqa-corpus-papers [data-aqa-key="${button.dataset.aqaKey}"]:not(:disabled), #aqa-corpus-papers [data-aqa-key]:not(:disabled)`;
+      const same = `[data-aqa-key="${button.dataset.aqaKey}"]`;
+      focus = `#aqa-corpus-papers :is(${same}:not(:disabled), [data-aqa-key]:not(:disabled))`;
       show({ page: Number(page) });
       papers().scrollIntoView({ block: "start" });
     },
     aqaDigest: (digest) => narrowTo("digest", digest),
     aqaMonth: (month) => narrowTo("month", month),
     aqaCluster: (cluster) => narrowTo("cluster", Number(cluster)),
+    aqaChange: () => narrowTo("since", "change"),
     aqaDrop: (what) => {
       focus = "#aqa-corpus-words";
       show({ [what]: null });
@@ -254,9 +224,8 @@
     aqaAll: () => {
       focus = "#aqa-corpus-words";
       words().value = "";
-      show({ words: "", digest: null, month: null, cluster: null, since: null, paper: null });
+      show(EVERYTHING);
     },
-    aqaChange: () => narrowTo("since", "change"),
     aqaBack: () => { location.hash = "#/papers"; },
     aqaAsk: (paper) => {
       leave();
@@ -281,29 +250,7 @@
       focus = view.paper ? "#aqa-corpus-title" : "#aqa-corpus-words";
       send("undo", { view });
     },
-    aqaCopy: async (text, button) => {
-      await copy(text);
-      const label = button.textContent;
-      button.textContent = "Copied";
-      setTimeout(() => { button.textContent = label; }, 1500);
-    },
-  };
-  const narrowTo = (what, value) => {
-    const change = { [what]: view[what] === value ? null : value };
-    if (view.paper) {
-      history.pushState(null, "", "#/papers");
-      change.paper = null;
-    }
-    show(change);
-  };
-  const copy = async (text) => {
-    if (navigator.clipboard) return navigator.clipboard.writeText(text);
-    // Pages served over plain http to another machine have no clipboard object.
-    const area = Object.assign(document.createElement("textarea"), { value: text });
-    document.body.append(area);
-    area.select();
-    document.execCommand("copy");
-    area.remove();
+    aqaCopy: (text, button) => aqaCopy(button, text),
   };
   document.addEventListener("click", (event) => {
     const point = pointOf(event);
@@ -315,16 +262,17 @@
     }
     const map = event.target.closest?.("[data-aqa-map]");
     if (map && !point && map.querySelector(".aqa-corpus-dots")) {
+      // The points of a large collection are drawn together: Python says which paper is where.
+      const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(map.getScreenCTM().inverse());
       focus = "#aqa-corpus-title";
-      show({}, { near: placeOf(event, map) });
+      show({}, { near: [at.x, at.y] });
       return;
     }
     const button = event.target.closest?.("button");
     if (button?.getAttribute("role") === "tab" && button.id !== "aqa-corpus-tab-button") leave();
-    if (!button || !button.closest("#aqa-corpus-tab")) return;
-    for (const [name, act] of Object.entries(pressed)) {
-      if (name in button.dataset) return act(button.dataset[name], button);
-    }
+    if (!button?.closest("#aqa-corpus-tab")) return;
+    const name = Object.keys(pressed).find((each) => each in button.dataset);
+    if (name) pressed[name](button.dataset[name], button);
   });
   narrow.addEventListener("change", markOverview);
   document.addEventListener("toggle", (event) => {

@@ -6,8 +6,7 @@ from eval.arena import MIDDLE, SCALE, Standing, Vote, Winner, groups, scores
 from index.text import clean_text
 from rag.digests import label
 from rag.schema import Answer, Reference
-from ui.web.chat.marks import doubts_html
-from ui.web.chat.prose import answer_html
+from ui.web.chat.turn_html import answer_html, doubts_html
 from ui.web.lab.battles import Battle
 from ui.web.render import escape
 

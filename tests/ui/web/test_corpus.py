@@ -1,0 +1,191 @@
+"""The papers' tab without a browser: what is found and drawn, and what may be read to be added."""
+
+import re
+from pathlib import Path
+
+import pytest
+from corpus_papers import many, mapped, paper
+from gradio.utils import get_upload_folder
+from web.chat_answers import Elements
+
+from index.collection_map import CollectionMap
+from index.errors import InputError
+from index.papers import Paper
+from rag.schema import Hit
+from ui.web.corpus import paper_changes
+from ui.web.corpus.paper_catalogue import ON_A_PAGE, Catalogue, View, Words
+from ui.web.corpus.paper_changes import formats_told, pasted, read_uploaded
+from ui.web.corpus.paper_map import MOST_LINKS, Frame, map_html, nearest
+from ui.web.corpus.papers_shown import overview_html, paper_html, table_html, wrong_html
+
+HOSTILE = "<img src=x onerror=alert(1)> ${alert(2)} {{x}} `y` \"' </svg><script>"
+KITES = paper(
+    "k", "KiteNet: Flying", r"M^{3}ViT reaches 37.8\% on Müller's set.", ("b.txt", "2025-04-22", 2)
+)
+BOATS = paper("b", "boats", "A kite-like GPT-4 sail.", ("b.txt", "2025-04-22", 1))
+ROADS = paper(
+    "r", "Änderung of roads", "Stones.", ("b.txt", "2025-04-22", 3), ("a.txt", "2025-03-14", 9)
+)
+PLAIN = paper("p", "Plain", "No source.")
+CATALOGUE = Catalogue([BOATS, KITES, PLAIN, ROADS], mapped([BOATS, KITES, PLAIN, ROADS]))
+
+
+def ids(**view: object) -> str:
+    return "".join(p.id for p in CATALOGUE.page(View.model_validate(view)).papers)
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("kit", [0, 1]),
+        ("ite", []),
+        ("KITENET fly", [0]),
+        ("m3vit", [0]),
+        ("muller", [0]),
+        ("GPT 4 sail", [1]),
+        ("37.8%", [0]),
+        ("?!", [0, 1]),
+        ("kite nowhere", []),
+    ],
+)
+def test_words_find_the_texts_that_hold_them_all_from_their_beginning(
+    words: str, found: list[int]
+) -> None:
+    texts = Words(f"{p.title} {p.abstract}" for p in (KITES, BOATS))
+    assert list(texts.holding(words)) == found
+
+
+def test_papers_are_sorted_narrowed_and_counted_by_each_digest_and_month_they_are_in() -> None:
+    assert ids() == "bkrp", "the newest first, in the order of their digest"
+    assert ids(down=False)[0] == "p"
+    assert ids(sort="title", down=False) == "bkpr", "without regard to case"
+    assert ids(sort="title", down=True) == "rpkb"
+    assert ids(digest="2025-03-14 a.txt") == "r"
+    assert ids(month="2025-04") == "bkr"
+    assert ids(cluster=1) == "k"
+    assert ids(words="kite", month="2025-04", cluster=1) == "k"
+    assert ids(digest="unknown") == ids(month="2031-01") == ids(cluster=99) == ""
+    assert [(c.label, c.papers) for c in CATALOGUE.by_month] == [("Apr 2025", 3), ("Mar 2025", 1)]
+    assert [c.label for c in CATALOGUE.by_digest] == ["Apr 22, 2025", "Mar 14, 2025"]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [None, "x", [1], {"page": 0}, {"sort": "id"}, {"month": "1"}, {"since": "soon"}, {"down": {}}],
+)
+def test_a_view_that_makes_no_sense_is_the_one_that_lists_everything(given: object) -> None:
+    assert View.read(given) == View()
+
+
+def test_a_page_of_many_papers_is_one_page() -> None:
+    papers = many(20_000)
+    catalogue = Catalogue(papers, mapped(papers))
+    catalogue.prepare()
+    for view in (View(page=400), View(words="kite river", cluster=2, month="2024-03")):
+        assert len(catalogue.page(view).papers) <= ON_A_PAGE
+    assert catalogue.page(View(page=10_000)).page == 400
+
+
+def test_hostile_papers_are_text_everywhere() -> None:
+    sources = paper("x", "x", "", (HOSTILE, "2025-04-22", 1), ("b", "", 2)).sources
+    named = {"id": HOSTILE, "title": HOSTILE, "abstract": HOSTILE, "venue": HOSTILE}
+    hostile = Paper(**named, authors=(HOSTILE,), url="javascript:alert(1)", sources=sources)
+    catalogue = Catalogue([hostile], mapped([hostile], 3))
+    view = View(words=HOSTILE, digest=HOSTILE, paper=HOSTILE)
+    similar = [Hit(paper=hostile, score=0.5, passages=())]
+    for html in (
+        table_html(catalogue, view, catalogue.page(View()), may_change=True),
+        paper_html(catalogue, view, hostile, similar, may_change=True),
+        overview_html(catalogue),
+        wrong_html(HOSTILE),
+    ):
+        assert not re.search(r"[{}`$]", html)
+        elements = Elements(html)
+        assert not {"img", "script"} & elements.names()
+        assert not any(name.startswith("on") for _, attrs in elements.tags for name in attrs)
+        for name in elements.names() - {"input"}:
+            assert len(re.findall(f"<{name}[ >]", html)) == html.count(f"</{name}>")
+        assert 'href="javascript' not in html
+
+
+def test_the_table_says_how_it_is_sorted_and_what_narrows_it() -> None:
+    papers = many(120)
+    catalogue = Catalogue(papers, mapped(papers))
+    view = View(sort="title", down=False, page=2, cluster=1)
+    html = table_html(catalogue, view, catalogue.page(view))
+    assert 'aria-sort="ascending"><button type="button" data-aqa-sort="title"' in html
+    assert html.count('aria-sort="none"') == 2
+    assert "40 papers" in html
+    assert 'aria-label="Remove the filter: Cluster name1, more"' in html
+    assert "data-aqa-choose" not in html
+    nothing = View(words="nowhere")
+    assert "No paper fits." in table_html(catalogue, nothing, catalogue.page(nothing))
+
+
+def test_each_point_of_the_map_is_a_link_with_the_papers_title_and_one_stop_of_tab() -> None:
+    papers = many(60)
+    html = map_html(Catalogue(papers, mapped(papers, 10)))
+    for shown in papers:
+        assert f'href="#/papers/{shown.id}"' in html
+        assert f'aria-label="{shown.title}"' in html
+    assert html.count('tabindex="0"') == 1
+    assert html.count('data-aqa-cluster="') == 10
+    assert html.count("<path") == 6 + 6 + 2  # the ninth and the tenth cluster are diamonds
+    assert map_html(Catalogue(papers, None)) == ""
+
+
+def test_a_large_collection_is_drawn_in_one_piece_a_cluster_and_clicks_find_the_nearest() -> None:
+    papers = many(MOST_LINKS + 1)
+    catalogue = Catalogue(papers, mapped(papers))
+    html = map_html(catalogue)
+    assert "<a " not in html
+    assert html.count("aqa-corpus-dots") == 3
+    assert len(html) < 20 * MOST_LINKS
+    map_ = catalogue.map
+    assert isinstance(map_, CollectionMap)
+    x, y = Frame.around(map_.points).place(map_.points[7])
+    assert nearest(map_, x, y) == map_.points[7].id
+    assert nearest(map_, -500, -500) is None
+
+
+def test_the_format_of_one_file_goes_without_its_name() -> None:
+    assert formats_told([("pasted.txt", "digest")]) == "Format: digest."
+    two = formats_told([("a.txt", "digest"), ("b.bib", "bibtex")])
+    assert two == "Formats: a.txt – digest; b.bib – bibtex."
+    assert formats_told([(f"{at}.ris", "ris") for at in range(12)]).endswith("; and 2 more.")
+
+
+def test_only_files_that_were_uploaded_are_read_and_they_are_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "uploads"))
+    folder = Path(get_upload_folder()) / "hash"
+    folder.mkdir(parents=True)
+    own = tmp_path / "secret.txt"
+    own.write_text("secret")
+    sent = folder / "march.txt"
+    sent.write_text("text")
+    (folder / "link.txt").symlink_to(own)
+    for path in (own, folder / "link.txt", folder / ".." / ".." / "secret.txt", folder / "no.txt"):
+        with pytest.raises(InputError, match="did not arrive"):
+            read_uploaded([str(path)])
+    (upload,) = read_uploaded([str(sent)])
+    assert (upload.name, upload.content) == ("march.txt", b"text")
+    assert not sent.exists()
+    assert own.read_text() == "secret"
+
+
+def test_too_much_at_a_time_is_told_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paper_changes, "MOST_BYTES", 10)
+    with pytest.raises(InputError, match="MB: add it in parts"):
+        pasted("a long text", "a.txt")
+    with pytest.raises(InputError, match="nothing was pasted"):
+        pasted("  \n", "a.txt")
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    files = [tmp_path / f"{number}.txt" for number in range(paper_changes.MOST_FILES + 1)]
+    for file in files:
+        file.write_text("x")
+    with pytest.raises(InputError, match="at most 50 files"):
+        read_uploaded([str(file) for file in files])

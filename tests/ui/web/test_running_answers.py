@@ -1,0 +1,134 @@
+"""Answers under way: how many there are, who follows them, and what becomes of those left."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+import pytest
+
+from index.errors import AbstractQAError, StoreError
+from ui.web.chat import running_answers
+from ui.web.chat.running_answers import MOST_OF_ONE, MOST_RUNS, Run, Running
+from ui.web.chat.turn_html import Update
+
+ME = "cookie me"
+
+
+async def until_stopped(run: Run) -> None:
+    """An answer that says one thing, and goes on until it is stopped."""
+    run.tell(Update(live="begun"))
+    await run.stop.wait()
+    run.tell(Update(live=""))
+
+
+async def all_of(updates: AsyncGenerator[Update, None]) -> list[Update]:
+    return [update async for update in updates if update != Update()]
+
+
+def test_one_question_waits_in_a_conversation_and_a_stop_is_for_it_too() -> None:
+    async def scenario() -> None:
+        running = Running()
+        first = running.start(ME, "c", until_stopped)
+        second = running.start(ME, "c", until_stopped)
+        with pytest.raises(AbstractQAError, match="another question waits"):
+            running.start(ME, "c", until_stopped)
+        await asyncio.sleep(0)
+        assert (first.shown, second.shown) == (Update(live="begun"), Update())
+        assert running.stop(ME, "c")
+        assert await asyncio.wait_for(all_of(first.follow()), 2)
+        with pytest.raises(AbstractQAError, match="was stopped"):
+            await asyncio.wait_for(all_of(second.follow()), 2)
+        assert not running.stop(ME, "c")
+
+    asyncio.run(scenario())
+
+
+def test_what_waits_begins_when_the_answer_before_it_is_over() -> None:
+    async def scenario() -> None:
+        running = Running()
+        first = running.start(ME, "c", until_stopped)
+        second = running.start(ME, "c", until_stopped)
+        first.stop.set()
+        await first.over.wait()
+        assert running.run(ME, "c") is second
+        second.stop.set()
+        assert await asyncio.wait_for(all_of(second.follow()), 2)
+        assert running.run(ME, "c") is None
+
+    asyncio.run(scenario())
+
+
+def test_neither_one_visitor_nor_all_hold_more_than_there_is() -> None:
+    async def scenario() -> None:
+        running = Running()
+        for number in range(MOST_OF_ONE):
+            running.start(ME, str(number), until_stopped)
+        with pytest.raises(AbstractQAError, match="several of your questions"):
+            running.start(ME, "one more", until_stopped)
+        for number in range(MOST_RUNS - MOST_OF_ONE):
+            running.start(f"visitor {number}", "c", until_stopped)
+        with pytest.raises(AbstractQAError, match="many questions are being answered"):
+            running.start("one more", "c", until_stopped)
+
+    asyncio.run(scenario())
+
+
+def test_an_answer_goes_on_when_its_page_is_closed_and_another_page_follows_it_to_the_end() -> None:
+    go_on = asyncio.Event()
+
+    async def counting(run: Run) -> None:
+        run.tell(Update(conversation="c", live="0", sources="found"))
+        await asyncio.sleep(0.01)
+        for number in range(1, 100):
+            run.tell(Update(live=lambda number=number: str(number)))
+            if number == 50:
+                await go_on.wait()
+        run.tell(Update(transcript="done", live=""))
+
+    async def scenario() -> None:
+        running = Running()
+        run = running.start(ME, "c", counting)
+        first = run.follow()
+        assert (await anext(first)).conversation == "c"
+        await first.aclose()
+        await asyncio.sleep(0.1)
+        second = run.follow(is_shown=True)
+        assert await anext(second) == Update(live="50", sources="found")
+        go_on.set()
+        updates = await asyncio.wait_for(all_of(second), 5)
+        assert updates == [Update(transcript="done", live="")], "a page that is behind skips"
+
+    asyncio.run(scenario())
+
+
+def test_an_answer_that_nobody_follows_is_stopped_after_a_while_and_silence_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(running_answers, "SECONDS_UNFOLLOWED", 0.2)
+    monkeypatch.setattr(running_answers, "SECONDS_OF_SILENCE", 0.1)
+
+    async def scenario() -> None:
+        running = Running()
+        left = running.start(ME, "left", until_stopped)
+        followed = running.start(ME, "followed", until_stopped)
+        updates = followed.follow()
+        assert await anext(updates) == Update(live="begun")
+        assert await anext(updates) == Update(), "the server looks whether the page is there"
+        await asyncio.wait_for(left.over.wait(), 5)
+        await asyncio.sleep(0.3)
+        assert not followed.stop.is_set()
+        await updates.aclose()
+        await asyncio.wait_for(followed.over.wait(), 5)
+
+    asyncio.run(scenario())
+
+
+def test_what_ends_an_answer_before_its_time_is_told_to_its_page() -> None:
+    async def failing(run: Run) -> None:
+        run.tell(Update(live="begun"))
+        raise StoreError("the disk is full")
+
+    async def scenario() -> None:
+        with pytest.raises(StoreError, match="the disk is full"):
+            await all_of(Running().start(ME, "c", failing).follow())
+
+    asyncio.run(scenario())

@@ -1,0 +1,188 @@
+"""What an export says of a turn: in Markdown, and the plain text around an answer for any form."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import PurePath
+
+from index.papers import Paper
+from index.text import clean_text
+from rag.citations import escape
+from rag.digests import label
+from rag.schema import Answer, AnswerSentence, Filters, Reference
+from ui.archive import Conversation, Turn
+from ui.export.bibliography import doi_address, found_in, web_address
+
+NO_ANSWER = "The abstracts do not say."
+
+_JUDGED = {"partly": "only in part borne out", "unsupported": "not borne out"}
+_MARKERS = re.compile(r"(?: ?(?:\[\d+\])+)?")
+
+Rewrite = Callable[[AnswerSentence, str, str], str]
+"""Takes a sentence, its words as they stand in the text, and the markers behind them."""
+
+
+def markdown(what: Conversation | Turn) -> str:
+    """One question with its answer, or a conversation, a section a question, as Markdown.
+
+    No word of an abstract is markup in it.
+    """
+    if isinstance(what, Turn):
+        return "\n\n".join(_turn(what, "#")) + "\n"
+    sections = (block for turn in what.turns for block in _turn(turn, "##"))
+    return "\n\n".join([f"# {_plain(what.title)}", *sections]) + "\n"
+
+
+def _turn(turn: Turn, heading: str) -> Iterator[str]:
+    yield f"{heading} {_plain(turn.question)}"
+    answer = turn.answer
+    if understood := understood_as(turn):
+        yield f"*Understood as:* {_plain(understood)}"
+    if filters := filters_text(turn.filters):
+        yield f"*Only papers* {_plain(filters)}"
+    if answer is None:
+        if turn.partial:
+            yield _plain(turn.partial)
+        yield f"*{_plain(unanswered(turn))}*"
+        return
+    yield from _refusal(answer) if answer.status == "insufficient_evidence" else _answer(answer)
+    if answer.notice:
+        yield f"*{_plain(answer.notice)}*"
+    if answer.references:
+        yield f"{heading}# Sources"
+        yield "\n\n".join(map(_source, answer.references))
+    yield f"*{_plain(provenance(turn, answer))}*"
+
+
+def _answer(answer: Answer) -> Iterator[str]:
+    marked = rewritten(answer, _marked)
+    yield marked or answer.text
+    if marked is None and answer.doubts:
+        yield "Not wholly borne out by the abstracts:"
+        yield "\n".join(f"- {_plain(line)}" for line in answer.doubts)
+
+
+def _marked(sentence: AnswerSentence, words: str, markers: str) -> str:
+    against = doubt(sentence)
+    return f"{words}{markers}" + (f" ⚠ *({_plain(against)})*" if against else "")
+
+
+def _refusal(answer: Answer) -> Iterator[str]:
+    yield f"**{NO_ANSWER}** {_plain(answer.reason or '')}".rstrip()
+    if answer.nearest:
+        yield "The nearest papers:"
+        yield "\n".join(f"- {_plain(clean_text(near.title))}" for near in answer.nearest)
+
+
+def _source(reference: Reference) -> str:
+    paper = reference.paper
+    address = link(paper)
+    lines = [f"**\\[{reference.number}\\] {_plain(paper.display_title)}**"]
+    lines += [_plain(by)] if (by := byline(paper)) else []
+    lines += [f"<{address}>"] if address and not set(address) & set("<>") else []
+    quotes = [f"> {_plain(clean_text(passage.text))}" for passage in reference.passages]
+    return "  \n".join(lines) + "\n\n" + "\n>\n".join(quotes)
+
+
+def _plain(text: str) -> str:
+    """Text as Markdown that shows it, on one line."""
+    return escape(one_line(text))
+
+
+def translated(answer: Answer, table: Mapping[int, str]) -> Answer:
+    """The answer with characters of its text and sentences replaced, as `str.translate` does."""
+    sentences = tuple(
+        sentence.model_copy(update={"text": sentence.text.translate(table)})
+        for sentence in answer.sentences
+    )
+    return answer.model_copy(update={"text": answer.text.translate(table), "sentences": sentences})
+
+
+def rewritten(answer: Answer, rewrite: Rewrite) -> str | None:
+    """The answer's Markdown with each sentence, markers and all, replaced by what `rewrite` says.
+
+    None if a sentence does not stand in the text as it is: a list can hold one in pieces.
+    """
+    text, at = answer.text, 0
+    pieces: list[str] = []
+    for sentence in answer.sentences:
+        words = escape(sentence.text)
+        start = text.find(words, at)
+        if start < 0:
+            return None
+        markers = _MARKERS.match(text, start + len(words))
+        end = markers.end() if markers else start + len(words)
+        pieces += text[at:start], rewrite(sentence, words, text[start + len(words) : end])
+        at = end
+    return "".join([*pieces, text[at:]])
+
+
+def one_line(text: str) -> str:
+    """`text` with every run of white space made a single space."""
+    return " ".join(text.split())
+
+
+def understood_as(turn: Turn) -> str | None:
+    """The question as it was answered; None if that is how it was put."""
+    understood = turn.answer.standalone_question if turn.answer else turn.question
+    return understood if one_line(understood) != one_line(turn.question) else None
+
+
+def doubt(sentence: AnswerSentence) -> str | None:
+    """What its check says against a sentence; None for one that it bears out."""
+    judged = _JUDGED.get(sentence.support)
+    if judged is None:
+        return None
+    return f"{judged}: {one_line(sentence.reason)}" if sentence.reason else judged
+
+
+def filters_text(filters: Filters) -> str | None:
+    """Which papers could answer: "digests Mar 14; from 2025-03-01"; None for all."""
+    joined = " and ".join if filters.every_digest else ", ".join
+    parts = (
+        f"in {joined(map(one_line, filters.digests))}" if filters.digests else None,
+        f"from {filters.since}" if filters.since else None,
+        f"until {filters.until}" if filters.until else None,
+        f"with “{one_line(filters.title)}” in the title" if filters.title else None,
+    )
+    return "; ".join(filter(None, parts)) or None
+
+
+def unanswered(turn: Turn) -> str:
+    """Why a turn has no answer, with what there is of it."""
+    if turn.problem:
+        return one_line(turn.problem)
+    if turn.partial is None:
+        return "There is no answer yet."
+    return f"The answer was stopped{'' if turn.partial else ' before its first word'}."
+
+
+def byline(paper: Paper) -> str:
+    """Who wrote a paper, where and when it came out, and where it was found."""
+    names = ", ".join(map(clean_text, paper.authors))
+    where = ", ".join(filter(None, (clean_text(paper.venue or ""), str(paper.year or ""))))
+    return ". ".join(filter(None, (names, where, found_in(paper))))
+
+
+def link(paper: Paper) -> str | None:
+    """The web address of a paper: its URL if that is http(s), otherwise its DOI's."""
+    return web_address(paper) or doi_address(paper)
+
+
+def provenance(turn: Turn, answer: Answer) -> str:
+    """When, how and from what an answer was made."""
+    how = ", quoted from the abstracts" if answer.references else ""
+    if answer.model:
+        how = f", written by {model_name(answer.model)}"
+    asked = "Answered"
+    if answer.status == "insufficient_evidence":
+        asked, how = "Asked", ""
+    papers = "paper" if answer.index.papers == 1 else "papers"
+    return (
+        f"{asked} {label('', turn.asked.date())}, {turn.asked:%H:%M} UTC{how}."
+        f" Index {answer.index.id}, {answer.index.papers:,} {papers}."
+    )
+
+
+def model_name(model: str) -> str:
+    """What people call a model: its file, where a server names it by its place on the disk."""
+    return PurePath(model).name if model.startswith("/") else model

@@ -1,0 +1,119 @@
+"""An answer's text and a cited abstract as HTML: markers lead to the sentence they stand for.
+
+Every word of a question, a model or an abstract is escaped; raw HTML, links and images of the text
+stay text.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
+
+from markdown_it import MarkdownIt
+from markdown_it.rules_inline import StateInline
+from markupsafe import Markup
+
+from index.text import clean
+from rag.schema import Answer, AnswerSentence, Passage
+from ui.export.answer_text import rewritten, translated
+from ui.web.render import TEMPLATE_SIGNS, escape
+
+# Signs of the private use area: they stand where a sentence begins, where its words end, and
+# where its markers end. Those of the text itself are taken out first.
+_BEGIN, _SPOKEN, _END = "\ue000", "\ue001", "\ue002"
+_NO_SIGNS = {ord(sign): "\ufffd" for sign in (_BEGIN, _SPOKEN, _END)}
+_MARKER = re.compile(r"\[(\d{1,4})\]")
+
+Marker = Callable[[int, str], str]
+"""Makes the HTML of a marker: from its number and where it leads, as `1-37` or `1`."""
+
+
+def prose_html(
+    answer: Answer,
+    marker: Marker,
+    opening: Callable[[AnswerSentence], str],
+    note: Callable[[int], str],
+) -> tuple[Markup, bool]:
+    """The text of an answer that is no refusal.
+
+    Args:
+        answer: The answer.
+        marker: Makes each marker; it leads to a mark of `marked_abstract`, or to its reference.
+        opening: Makes the beginning of the element around the words of a sentence, a `span`.
+        note: Makes what stands behind the sentence of this number, from 0, and its markers.
+
+    Returns:
+        The HTML, and whether every sentence is told apart in it: a text in which the sentences are
+        not found one after another has no openings and no notes.
+    """
+    plain = translated(answer, _NO_SIGNS)
+    fenced = rewritten(plain, lambda _, words, markers: f"{_BEGIN}{words}{_SPOKEN}{markers}{_END}")
+    targets = _targets(answer)
+
+    def leading(number: int) -> str:
+        return marker(number, next(targets.get(number, iter(())), str(number)))
+
+    body = markdown_html(fenced or plain.text, leading)
+    if fenced is None:
+        return body, False
+    pieces = str(body).replace(_SPOKEN, "</span>").split(_BEGIN)
+    html = pieces[0]
+    for number, piece in enumerate(pieces[1:]):
+        sentence, rest = piece.split(_END)
+        html += f"{opening(answer.sentences[number])}{sentence}{note(number)}{rest}"
+    return Markup(html), True  # noqa: S704 - escaped above
+
+
+def _targets(answer: Answer) -> dict[int, Iterator[str]]:
+    """Where each marker of a reference leads, in the order of the text."""
+    targets: dict[int, list[str]] = {}
+    for sentence in answer.sentences:
+        # A sentence has one marker a reference, whatever number of its sentences it cites.
+        for citation in {c.reference: c for c in reversed(sentence.citations)}.values():
+            where = f"{citation.reference}-{citation.start}"
+            targets.setdefault(citation.reference, []).append(where)
+    return {number: iter(each) for number, each in targets.items()}
+
+
+def markdown_html(text: str, marker: Callable[[int], str]) -> Markup:
+    """The Markdown that answers use as HTML; `marker` makes the HTML of each marker."""
+    html = str(_markdown().render(text, {"marker": marker}))
+    return Markup(html.translate(TEMPLATE_SIGNS))  # noqa: S704 - escaped above
+
+
+@lru_cache(maxsize=1)
+def _markdown() -> MarkdownIt:
+    markdown = MarkdownIt("zero", {"breaks": True})
+    markdown.inline.ruler.push("marker", _read_marker)
+    return markdown.enable(["emphasis", "list", "newline", "escape"])
+
+
+def _read_marker(state: StateInline, silent: bool) -> bool:
+    """Read one marker; a bracketed number that stands in an abstract is escaped, so no marker."""
+    match = _MARKER.match(state.src, state.pos)
+    if match is None:
+        return False
+    if not silent:
+        state.push("html_inline", "", 0).content = state.env["marker"](int(match[1]))
+    state.pos = match.end()
+    return True
+
+
+def marked_abstract(
+    abstract: str, passages: Iterable[Passage], anchor: str, shown: Callable[[str], str] = escape
+) -> Markup:
+    """The cleaned abstract with the characters that came from `passages` in `<mark>`.
+
+    The mark of a passage has the id `<anchor>-<start of the passage>`; `shown` makes the HTML of
+    a piece of the text.
+    """
+    cleaned = clean(abstract)
+    spans = sorted((*cleaned.clean_span(p.start, p.end), p.start) for p in passages)
+    pieces: list[str] = []
+    at = 0
+    for start, end, name in spans:
+        begin = max(start, at)
+        if begin < end:
+            mark = f'<mark id="{anchor}-{name}">{shown(cleaned.text[begin:end])}</mark>'
+            pieces += shown(cleaned.text[at:begin]), mark
+            at = end
+    return Markup("".join([*pieces, shown(cleaned.text[at:])]))  # noqa: S704 - escaped above

@@ -1,0 +1,231 @@
+"""The chat tab: its layout, and which handler hears what."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+from gradio.context import Context
+from gradio.events import Dependency
+
+from ui.web.chat.chat_endpoint import EndpointFields, Endpoints, build_endpoint
+from ui.web.chat.chat_handlers import Handlers
+from ui.web.chat.chat_settings import (
+    DEFAULTS,
+    PLAIN,
+    STORAGE,
+    build_filters,
+    build_settings,
+    chosen_html,
+    digest_choices,
+    kept_settings,
+    removed,
+    restoring,
+)
+from ui.web.chat.next_questions import Welcome
+from ui.web.chat.turn_html import EXPORTS, HTML, Update, sources, transcript
+from ui.web.events import ANSWERING, FOLLOWING, LIGHT, QUIET
+from ui.web.markup import events_script
+from ui.web.site import Site
+
+
+@dataclass(frozen=True)
+class Handles:
+    """What other tabs may use of this one."""
+
+    asked: gr.Textbox
+    """Hidden: a question that is put here is asked, in the conversation that is shown."""
+    corpus: tuple[Any, ...]
+    """What shows the papers there are: outputs for `refresh`."""
+    site: Site
+    welcome: Welcome
+    model_set: tuple[Dependency, ...]
+    """After these another chat model may be in use: `each.then(…)`."""
+
+    def refresh(self) -> tuple[Any, ...]:
+        """New values of `corpus`, for an index that has changed."""
+        return (gr.Dropdown(choices=digest_choices(self.site.assistant)), self.welcome.html())
+
+
+def build(site: Site) -> Handles:
+    """Lay the tab out, inside the tab that is open, and wire it."""
+    handlers, welcome = Handlers(site), Welcome(site.assistant)
+    parts = _Layout(site, welcome)
+    page = Context.root_block
+    if page is None:
+        raise RuntimeError("a tab is built inside a page")
+    answering = _wire_answers(handlers, parts)
+    _wire_conversations(handlers, parts, answering)
+    _wire_choices(parts)
+    page.load(handlers.load, [parts.search], parts.outputs, **LIGHT)
+    settings = parts.settings
+    restored = [settings.mode, settings.sources, settings.strictness]
+    page.load(None, [parts.kept], restored, js=restoring(), **QUIET)
+    page.load(handlers.model, [parts.kept], settings.model, **LIGHT)
+    model_set = _wire_endpoint(Endpoints(site), parts.endpoint, page) if parts.endpoint else ()
+    for event in model_set:
+        event.then(handlers.model, [parts.kept], settings.model, **LIGHT)
+    corpus = (parts.filters.digests, parts.examples)
+    return Handles(parts.asked, corpus, site, welcome, model_set)
+
+
+def _html(name: str, *events: str, **more: Any) -> gr.HTML:
+    """A part of the page that its script looks after."""
+    script = events_script(*events)
+    return gr.HTML(elem_id=f"aqa-chat-{name}", js_on_load=script, apply_default_css=False, **more)
+
+
+class _Layout:
+    """The components of the tab, laid out inside the tab that is open."""
+
+    def __init__(self, site: Site, welcome: Welcome) -> None:
+        # The ids of what is shown and followed, and what is asked from elsewhere.
+        self.conversation, self.asked, self.following = (
+            gr.Textbox(elem_id=f"aqa-chat-{name}", visible="hidden", show_label=False, label=name)
+            for name in ("conversation", "asked", "following")
+        )
+        self.kept = gr.BrowserState(dict(DEFAULTS), storage_key=STORAGE, secret=STORAGE)
+        self.download = _html("download", html_template="")
+        with gr.Sidebar(open=False, elem_id="aqa-chat-sidebar", width=290):
+            self._lay_out_sidebar()
+        with gr.Row(elem_id="aqa-chat-main"):
+            with gr.Column(scale=3, min_width=320, elem_id="aqa-chat-column"):
+                self._lay_out_turns(welcome)
+                self._lay_out_panels(site)
+                self._lay_out_box()
+            with gr.Column(scale=2, min_width=320, elem_id="aqa-chat-side"):
+                self.sources = _html("sources", html_template=str(HTML.sources_frame()))
+
+    @property
+    def outputs(self) -> list[Any]:
+        """What an `Update` has values of."""
+        return [getattr(self, name) for name in Update._fields]
+
+    def _lay_out_sidebar(self) -> None:
+        gr.HTML(str(HTML.sidebar_head()), **PLAIN)
+        self.new = gr.Button("New chat", elem_id="aqa-chat-new", size="sm")
+        self.search = gr.Textbox(
+            elem_id="aqa-chat-search",
+            label="Search conversations",
+            show_label=False,
+            container=False,
+            placeholder="Search conversations",
+            max_length=200,
+            max_lines=1,
+        )
+        self.listing = _html("list", "aqa_open", "aqa_list", value="")
+
+    def _lay_out_turns(self, welcome: Welcome) -> None:
+        with gr.Column(elem_id="aqa-chat-scroll"):
+            self.examples = gr.HTML(welcome.html(), elem_id="aqa-chat-welcome", **PLAIN)
+            self.transcript = _html(
+                "transcript",
+                *("aqa_answer", "aqa_change", "aqa_export", "aqa_open"),
+                html_template=str(HTML.transcript_frame()),
+            )
+            self.live = gr.HTML("", elem_id="aqa-chat-live", **PLAIN)
+
+    def _lay_out_panels(self, site: Site) -> None:
+        """The drawer and the filters, which the buttons below the question open."""
+        with gr.Column(elem_id="aqa-chat-drawer", elem_classes="aqa-chat-popup"):
+            gr.HTML("<h2>Settings</h2>", **PLAIN)
+            self.settings = build_settings(site.assistant, may_set_model=site.may_set_model)
+            self.endpoint = (
+                build_endpoint(is_open=site.assistant.chat_model is None)
+                if site.may_set_model
+                else None
+            )
+        with gr.Column(elem_id="aqa-chat-filters", elem_classes="aqa-chat-popup"):
+            gr.HTML("<h2>Only some papers</h2>", **PLAIN)
+            self.filters = build_filters(site.assistant)
+        self.chips = _html("chosen", "aqa_unfilter", value="")
+
+    def _lay_out_box(self) -> None:
+        with gr.Row(elem_id="aqa-chat-ask"):
+            self.question = gr.Textbox(
+                elem_id="aqa-question",
+                label="Your question",
+                show_label=False,
+                container=False,
+                placeholder="Ask the abstracts …",
+                submit_btn="Ask",
+                lines=1,
+                max_lines=6,
+            )
+            self.stop = gr.Button("Stop", elem_id="aqa-chat-stop", size="sm")
+        gr.HTML(str(HTML.toolbar(EXPORTS)), elem_id="aqa-chat-tools", **PLAIN)
+
+
+def _wire_answers(handlers: Handlers, parts: _Layout) -> list[Any]:
+    """What is asked, from wherever; gives the events that show an answer."""
+    chosen = [parts.conversation, parts.search, *parts.filters, *parts.settings]
+    # A question asked meanwhile waits on the server, as it was when it was asked: "always_last"
+    # would send what stands in the box, or was clicked, by then.
+    waiting: dict[str, Any] = {"outputs": parts.outputs, "trigger_mode": "multiple", **ANSWERING}
+    asking = parts.asked.change(handlers.ask_from_outside, [parts.asked, *chosen], **waiting)
+    # Emptied, so that the same question can come again.
+    asking.then(lambda: "", None, parts.asked, **LIGHT)
+    parts.stop.click(handlers.stop, [parts.conversation], None, **LIGHT)
+    here = [parts.conversation, parts.search]
+    return [
+        asking,
+        parts.question.submit(handlers.ask, [parts.question, *chosen], **waiting),
+        parts.transcript.aqa_answer(handlers.ask_again, chosen, **waiting),
+        parts.following.change(
+            handlers.follow, [parts.following, *here], parts.outputs, **FOLLOWING
+        ),
+    ]
+
+
+def _wire_conversations(handlers: Handlers, parts: _Layout, answering: list[Any]) -> None:
+    """What is done with turns and conversations.
+
+    An answer being written is not followed any more in another one; it goes on in the server. A
+    new chat is begun in the browser, at once: what is typed or asked next stays.
+    """
+    here, outputs = [parts.conversation, parts.search], parts.outputs
+    parts.transcript.aqa_open(handlers.open, [parts.search], outputs, **LIGHT)
+    parts.transcript.aqa_change(handlers.change, here, outputs, **LIGHT)
+    parts.transcript.aqa_export(handlers.export, [parts.conversation], parts.download, **LIGHT)
+    shown = [parts.transcript, parts.live, parts.sources]
+    empty = json.dumps([transcript(None, {}), "", sources((), {}, None)])
+    parts.new.click(None, cancels=answering, **QUIET)
+    emptied = [parts.question, parts.conversation, *shown]
+    parts.new.click(None, None, emptied, js=f'() => ["", "", ...{empty}]', **QUIET).then(
+        handlers.search, here, parts.listing, **LIGHT
+    ).then(
+        # What of that answer was under way to the page is taken out, unless another began.
+        None,
+        [parts.conversation, *shown],
+        shown,
+        js=f"(conversation, ...parts) => conversation ? parts : {empty}",
+        **QUIET,
+    )
+    parts.listing.aqa_open(None, cancels=answering, **QUIET)
+    parts.listing.aqa_open(handlers.open, [parts.search], outputs, **LIGHT)
+    parts.listing.aqa_list(handlers.arrange, here, outputs, **LIGHT)
+    parts.search.change(handlers.search, here, parts.listing, trigger_mode="always_last", **LIGHT)
+
+
+def _wire_choices(parts: _Layout) -> None:
+    """The chips follow the filters, and the browser keeps the settings."""
+    filters: list[Any] = list(parts.filters)
+    for fields, handler, shown in (
+        (filters, chosen_html, parts.chips),
+        (list[Any](parts.settings), kept_settings, parts.kept),
+    ):
+        gr.on([field.change for field in fields], handler, fields, shown, **LIGHT)
+    parts.chips.aqa_unfilter(removed, filters, filters, **LIGHT)
+
+
+def _wire_endpoint(
+    endpoints: Endpoints, fields: EndpointFields, page: gr.Blocks
+) -> tuple[Dependency, ...]:
+    """The fields of the chat model; gives the events that may have set another one."""
+    entered = [fields.address, fields.key, fields.model]
+    page.load(endpoints.load, None, fields.values, **LIGHT)
+    fields.test.click(endpoints.test, entered, fields.values, **QUIET)
+    return (
+        fields.use.click(endpoints.use, [*entered, fields.keep], fields.values, **QUIET),
+        fields.reset.click(endpoints.reset, None, fields.values, **QUIET),
+    )

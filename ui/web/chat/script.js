@@ -1,0 +1,393 @@
+// The chat. What may be pressed has `data-do`; the server answers with what has changed.
+
+const aqaCopy = async (button, text) => {
+  if (navigator.clipboard) await navigator.clipboard.writeText(text);
+  else { // pages served over plain http to another machine have no clipboard object
+    const area = Object.assign(document.createElement("textarea"), { value: text });
+    document.body.append(area);
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+    button.focus();
+  }
+  const name = button.textContent;
+  button.textContent = "Copied";
+  setTimeout(() => { button.textContent = name; }, 1500);
+};
+
+(() => {
+  const $ = (selector) => document.querySelector(selector);
+  const $$ = (selector, from = document) => [...from.querySelectorAll(selector)];
+  const box = () => $("#aqa-question textarea");
+  const isNarrow = () => innerWidth < 900;
+  const send = (name, detail, from = $(".aqa-chat-turns")) => {
+    from.dispatchEvent(new CustomEvent(name, { bubbles: true, detail }));
+  };
+
+  // Lists of elements in step with what the server says. Only what has changed is touched, so that
+  // focus, open details and the reader's place survive.
+
+  const readers = new Set(["open", "hidden", "aria-expanded"]); // what a reader opened stays open
+  const drawn = new WeakMap(); // element → the HTML it was made from
+
+  const morph = (old, now) => {
+    if (old.nodeName !== now.nodeName || old.id !== now.id) {
+      old.replaceWith(now);
+      return;
+    }
+    if (old.nodeType !== Node.ELEMENT_NODE) {
+      if (old.data !== now.data) old.data = now.data;
+      return;
+    }
+    for (const { name } of [...old.attributes]) {
+      if (!now.hasAttribute(name) && !readers.has(name)) old.removeAttribute(name);
+    }
+    for (const { name, value } of now.attributes) {
+      if (!readers.has(name) && old.getAttribute(name) !== value) old.setAttribute(name, value);
+    }
+    const [before, after] = [[...old.childNodes], [...now.childNodes]];
+    after.forEach((child, at) => (before[at] ? morph(before[at], child) : old.append(child)));
+    before.slice(after.length).forEach((child) => child.remove());
+  };
+
+  // `order` names the children that `list` is to have, `html` those that are new or have changed.
+  // Returns whether one of them is in neither.
+  const patch = (list, order, html) => {
+    const there = new Map([...list.children].map((child) => [child.dataset.turn, child]));
+    for (const [id, child] of there) if (!order.includes(id)) child.remove();
+    const template = document.createElement("template");
+    let next = list.firstElementChild;
+    for (const id of order) {
+      let child = there.get(id);
+      if (html[id] !== undefined && (!child || drawn.get(child) !== html[id])) {
+        template.innerHTML = html[id];
+        if (child) morph(child, template.content.firstElementChild);
+        else child = template.content.firstElementChild;
+        drawn.set(child, html[id]);
+      }
+      if (!child) continue;
+      if (child === next) next = next.nextElementSibling;
+      else list.insertBefore(child, next);
+    }
+    return list.children.length < order.length;
+  };
+
+  // Turns
+
+  const writing = () => $("#aqa-chat-live .aqa-chat-turn")?.dataset.turn;
+  const toTop = (turn) => {
+    const scroller = $("#aqa-chat-scroll");
+    scroller.scrollTop += turn.getBoundingClientRect().top - scroller.getBoundingClientRect().top;
+  };
+
+  // What stands in the question box is the reader's: only an empty one is filled.
+  const fillBox = ({ refill, withdraw }) => {
+    const there = box().value.trim();
+    if (refill && !there) box().value = refill;
+    else if (withdraw && there === withdraw.trim()) box().value = "";
+    else return;
+    box().dispatchEvent(new Event("input", { bubbles: true }));
+  };
+
+  let shown = ""; // the conversation
+  let following = ""; // the turn whose question was moved to the top, where the reader begins
+  const showTurns = (value) => {
+    const list = $(".aqa-chat-turns");
+    const id = value.conversation;
+    const known = new Set([following, ...[...list.children].map((child) => child.dataset.turn)]);
+    if (patch(list, value.order, value.html) && id) send("aqa_open", { id, writing: writing() });
+    $(".aqa-chat-notice").innerHTML = value.notice;
+    $(".aqa-chat-announce").textContent = value.announced;
+    fillBox(value);
+    const address = new URL(location.href);
+    if (id) address.searchParams.set("c", id); else address.searchParams.delete("c");
+    if (address.href !== location.href) history.replaceState(history.state, "", address);
+    const last = list.lastElementChild;
+    if (last && (id !== shown || !known.has(last.dataset.turn))) toTop(last);
+    shown = id;
+  };
+
+  const edit = (turn, open) => {
+    const form = turn.querySelector(".aqa-chat-edit");
+    form.hidden = !open;
+    if (!open) { turn.querySelector('[data-do="edit"]').focus(); return; }
+    const area = form.querySelector("textarea");
+    area.value = area.defaultValue;
+    area.focus();
+    area.select();
+  };
+  const unfold = (mark, open) => {
+    mark.setAttribute("aria-expanded", open);
+    document.getElementById(mark.getAttribute("aria-controls")).hidden = !open;
+  };
+
+  // Source cards: one turn's are seen, and a citation leads to the sentence it stands for.
+
+  let followed = null; // what led to a card last
+  const side = () => $("#aqa-chat-side");
+
+  const showSources = (turn) => {
+    const sections = $$(".aqa-chat-sections > section");
+    const seen = sections.find((section) => section.dataset.turn === turn) || sections.at(-1);
+    sections.forEach((section) => { section.hidden = section !== seen; });
+    $("#aqa-chat-sources .aqa-chat-panel-head + .aqa-chat-none").hidden = Boolean(seen);
+    const question = seen && seen !== sections.at(-1)
+      && document.getElementById(`aqa-asked-${seen.dataset.turn}`)?.innerText;
+    $("#aqa-chat-sources h2").textContent = question ? `Sources of “${question}”` : "Sources";
+    const count = seen ? $$(".aqa-chat-card", seen).length : 0;
+    const opener = $(".aqa-chat-show-sources");
+    if (opener) opener.textContent = count ? `Sources (${count})` : "Sources";
+  };
+  const patchSources = ({ order, html, show }) => {
+    const list = $(".aqa-chat-sections");
+    const all = html[show] === undefined || order.includes(show) ? order : [...order, show];
+    const sections = Object.entries(html).map(([id, cards]) => [
+      id, `<section data-turn="${id}" aria-label="Papers">${cards}</section>`,
+    ]);
+    patch(list, all, Object.fromEntries(sections));
+    const other = [...list.children].find((child) => !child.hidden)?.dataset.turn;
+    showSources(show);
+    if (other !== show) side().scrollTop = 0;
+  };
+  const openSources = (turn, from) => {
+    if (turn) showSources(turn);
+    followed = from;
+    side().dataset.open = "true";
+    if (isNarrow()) $("#aqa-chat-sources .aqa-chat-panel-head .aqa-chat-back").focus();
+    else side().scrollTop = 0;
+  };
+  const reveal = (link) => {
+    const id = link.getAttribute("href").slice(1);
+    const target = document.getElementById(id) || document.getElementById(id.replace(/-\d+$/, ""));
+    if (!target) return;
+    const card = target.closest(".aqa-chat-card");
+    showSources(link.dataset.turn);
+    followed = link;
+    side().dataset.open = "true";
+    card.querySelector("details").open = true;
+    $$(".aqa-chat-target").forEach((old) => old.classList.remove("aqa-chat-target"));
+    card.classList.add("aqa-chat-target");
+    target.classList.add("aqa-chat-target");
+    // The panel alone scrolls, so that the answer stays where it is: to the card, or where that is
+    // too high, so that the sentence stands a third below the top.
+    const top = (element) => element.getBoundingClientRect().top;
+    const head = side().querySelector(".aqa-chat-panel-head").offsetHeight + 12;
+    const fits = target.getBoundingClientRect().bottom - top(card) < side().clientHeight - 80;
+    const room = side().clientHeight - head - 24 - target.offsetHeight;
+    const offset = fits ? 0 : Math.max(0, room / 3);
+    side().scrollTop += top(fits ? card : target) - top(side()) - head - offset;
+    card.focus({ preventScroll: true });
+  };
+  const backToAnswer = () => {
+    delete side().dataset.open;
+    if (!followed?.isConnected) { box()?.focus(); return; }
+    followed.scrollIntoView({ block: "nearest" });
+    followed.focus({ preventScroll: true });
+  };
+
+  // The list of conversations
+
+  const sidebar = () => $("#aqa-chat-sidebar");
+  const turnSidebar = () => {
+    const open = sidebar().classList.contains("open");
+    sidebar().querySelector(".toggle-button").click();
+    if (!isNarrow()) localStorage.setItem("abstractqa-sidebar", open ? "closed" : "open");
+    // Behind the change of its class, which makes it visible.
+    requestAnimationFrame(() => requestAnimationFrame(() => {
+      $(open ? "#aqa-chat-tools [data-sidebar]"
+        : "#aqa-chat-sidebar textarea, #aqa-chat-sidebar input")?.focus();
+    }));
+  };
+  const closeSidebar = () => { if (sidebar()?.classList.contains("open")) turnSidebar(); };
+
+  const rename = (item) => {
+    const open = item.querySelector(".aqa-chat-open");
+    const input = Object.assign(document.createElement("input"), {
+      value: open.textContent, className: "aqa-chat-rename", maxLength: 120,
+    });
+    input.setAttribute("aria-label", "New name");
+    let over = false;
+    const leave = (keep) => {
+      if (over) return;
+      over = true;
+      const title = input.value.trim();
+      input.replaceWith(open);
+      open.focus();
+      if (!keep || !title || title === open.textContent) return;
+      send("aqa_list", { do: "rename", id: item.dataset.id, title }, item);
+      open.textContent = title;
+    };
+    input.addEventListener("keydown", (event) => {
+      if (event.key === "Enter") leave(true);
+      if (event.key === "Escape") leave(false);
+    });
+    input.addEventListener("blur", () => leave(true));
+    open.replaceWith(input);
+    input.focus();
+    input.select();
+  };
+
+  // Everything that is pressed
+
+  const answer = (button, turn, { do: does, kind, value }) => {
+    const question = does === "ask" ? button.textContent : undefined;
+    send("aqa_answer", { do: does, turn, kind, value, question });
+  };
+  const change = (_, turn, { do: does, vote }) => {
+    send("aqa_change", { do: does, turn, vote, writing: writing() });
+  };
+  const acts = {
+    ask: answer,
+    retry: answer,
+    without: answer,
+    undo: change,
+    restore: change,
+    vote: change,
+    edit: (button) => edit(button.closest("[data-turn]"), true),
+    leave: (button) => edit(button.closest("[data-turn]"), false),
+    reason: (button, turn) => vote(button.closest("form"), turn, button.textContent),
+    export: (button, turn, { what, format }) => {
+      button.closest("details").open = false;
+      send("aqa_export", { what, format, turn, number: Date.now() });
+    },
+    sources: (button, turn) => openSources(turn, button),
+    unfilter: (button, _, { kind, value }) => {
+      send("aqa_unfilter", { kind, value }, button);
+      box().focus();
+    },
+    open: (button) => {
+      send("aqa_open", { id: button.closest("li").dataset.id }, button);
+      if (isNarrow()) closeSidebar();
+    },
+    rename: (button) => rename(button.closest("li")),
+    delete: (button) => send("aqa_list", { do: "delete", id: button.closest("li").dataset.id }, button),
+    undelete: (button) => send("aqa_list", { do: "undelete", id: button.dataset.id }, button),
+  };
+  const vote = (form, turn, reason) => {
+    if (reason) send("aqa_change", { do: "vote", turn, vote: form.dataset.vote, reason });
+  };
+
+  // What opens and closes: the filters, the settings, menus, notes of a check.
+
+  const popups = () => $$(".aqa-chat-popup");
+  const toggle = (popup, open) => {
+    if (open) popup.dataset.open = "true"; else delete popup.dataset.open;
+    $(`[data-panel="${popup.id}"]`)?.setAttribute("aria-expanded", open);
+    popup.tabIndex = -1;
+    if (open) popup.focus({ preventScroll: true }); // its first field may open a list of its own
+  };
+
+  document.addEventListener("click", (event) => {
+    const at = event.target;
+    if (!at.isConnected || !at.closest) return; // a chip that was just taken away
+    const panel = at.closest("[data-panel]")?.dataset.panel;
+    for (const popup of popups()) {
+      const open = Boolean(popup.dataset.open);
+      if (panel === popup.id) toggle(popup, !open);
+      else if (open && !popup.contains(at) && !at.closest("ul.options, #aqa-chat-chosen")) toggle(popup, false);
+    }
+    $$(".aqa-chat-menu[open]").forEach((menu) => { if (!menu.contains(at)) menu.open = false; });
+
+    // The list of chats stands beside the chat, not beside the other tabs.
+    if (at.closest("[data-sidebar]")) turnSidebar();
+    if (at.closest('[role="tab"]:not(#aqa-chat-tab-button)')) closeSidebar();
+    if (at.closest("[data-new]")) $("#aqa-chat-new").click();
+    if (at.closest("#aqa-chat-new")) {
+      if (isNarrow()) closeSidebar();
+      box().focus();
+    }
+    if (!at.closest("#aqa-chat-main, #aqa-chat-sidebar")) return;
+    const link = at.closest('a[href^="#aqa-"]');
+    const mark = at.closest(".aqa-chat-mark");
+    const copied = at.closest("[data-copy]");
+    const button = at.closest("[data-do]");
+    if (link) {
+      event.preventDefault();
+      reveal(link);
+    } else if (mark) unfold(mark, mark.getAttribute("aria-expanded") !== "true");
+    else if (copied) aqaCopy(copied, copied.dataset.copy);
+    else if (at.closest(".aqa-chat-back")) backToAnswer();
+    else if (at.closest(".aqa-chat-show-sources")) openSources("", at);
+    else if (at.closest("#aqa-question .submit-button") && !box().value.trim()) box().focus();
+    else if (button && event.detail < 2) { // not twice
+      acts[button.dataset.do](button, button.closest("[data-turn]")?.dataset.turn, button.dataset);
+    }
+  });
+
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    const turn = form.closest("#aqa-chat-transcript [data-turn]")?.dataset.turn;
+    if (!turn) return;
+    event.preventDefault();
+    if (form.matches(".aqa-chat-reason")) vote(form, turn, form.querySelector("input").value.trim());
+    const question = form.querySelector("textarea")?.value;
+    if (!question?.trim()) return;
+    form.hidden = true;
+    send("aqa_answer", { do: "edit", turn, question });
+  });
+
+  document.addEventListener("keydown", (event) => {
+    const at = event.target;
+    const form = at.closest?.(".aqa-chat-edit");
+    if (form && event.key === "Enter" && !event.shiftKey && at.matches("textarea")) {
+      event.preventDefault();
+      form.requestSubmit();
+    }
+    // A list of choices and a new name are left by themselves.
+    if (event.key !== "Escape" || at.matches?.('input[aria-expanded="true"], .aqa-chat-rename')) return;
+    if (form) edit(form.closest("[data-turn]"), false);
+    if (sidebar()?.contains(at)) closeSidebar();
+    if (side()?.dataset.open && (isNarrow() || side().contains(at))) backToAnswer();
+    for (const popup of popups().filter((each) => each.dataset.open)) {
+      toggle(popup, false);
+      $(`[data-panel="${popup.id}"]`).focus();
+    }
+    $$(".aqa-chat-menu[open]").forEach((menu) => {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    });
+    $$('.aqa-chat-mark[aria-expanded="true"]').forEach((mark) => unfold(mark, false));
+  }, true);
+
+  // What the server says
+
+  const values = {
+    "aqa-chat-transcript": showTurns,
+    "aqa-chat-sources": patchSources,
+    "aqa-chat-download": (file) => {
+      if (file.problem) $(".aqa-chat-notice").textContent = file.problem;
+      else aqaSave(file.name, file.type, file.text);
+    },
+  };
+  document.addEventListener("aqa-value", ({ target, detail }) => {
+    if (detail) values[target.closest('[id^="aqa-chat-"]')?.id]?.(detail);
+  });
+
+  // The chat fills the window below the page's heading, however high that is.
+  const fit = () => {
+    const main = $("#aqa-chat-main");
+    if (main?.offsetParent) main.style.setProperty("--aqa-chat-top", `${main.getBoundingClientRect().top + scrollY}px`);
+  };
+  addEventListener("resize", fit);
+
+  let opened = false;
+  new MutationObserver(() => {
+    fit();
+    const turn = $("#aqa-chat-live .aqa-chat-turn");
+    if (turn && turn.dataset.turn !== following) {
+      following = turn.dataset.turn;
+      toTop(turn);
+    }
+    const handle = sidebar()?.querySelector(".toggle-button");
+    const button = $("#aqa-chat-tools [data-sidebar]");
+    if (!box() || !handle || !button) return;
+    const open = String(sidebar().classList.contains("open"));
+    if (button.getAttribute("aria-expanded") !== open) button.setAttribute("aria-expanded", open);
+    $$('#aqa-chat-dates input[type="text"]').forEach((input) => { input.type = "date"; });
+    if (opened) return;
+    opened = true; // once, and not where it would open a keyboard
+    if (isNarrow()) return;
+    if (localStorage.getItem("abstractqa-sidebar") === "open") handle.click();
+    box().focus();
+  }).observe(document, { subtree: true, childList: true, attributeFilter: ["class"] });
+})();

@@ -1,0 +1,59 @@
+"""HTML from Jinja templates beside the code: files of macros, which Python calls by their names.
+
+Everything that a template shows is escaped (`ui.web.render.escape`), but what is `Markup` already.
+"""
+
+import json
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2.ext import Extension
+from markupsafe import Markup
+
+from ui.web.render import escape
+
+
+class _JoinedLines(Extension):
+    """Join a template's lines: no space stands between tags but what is written within a line."""
+
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:  # noqa: ARG002 - Jinja's signature
+        """The template as one line, without what it is indented by."""
+        return "".join(line.strip() for line in source.splitlines())
+
+
+def _shown(value: object) -> Markup:
+    if value is None:
+        return Markup()
+    return value if isinstance(value, Markup) else Markup(escape(str(value)))  # noqa: S704 - escaped
+
+
+_TEMPLATES = Environment(
+    autoescape=True,
+    finalize=_shown,
+    undefined=StrictUndefined,
+    extensions=[_JoinedLines],
+    loader=PackageLoader("ui", ""),
+)
+
+
+def macros(template: str) -> Any:
+    """The macros of a template in `ui`, as functions that give HTML."""
+    return _TEMPLATES.get_template(template).module
+
+
+def events_script(*events: str) -> str:
+    """The `js_on_load` of a component that speaks with the page's script by events of the DOM.
+
+    What the script dispatches on the component's element becomes the Gradio event of that name, as
+    `component.name(…)`; each new value reaches the script as the event `aqa-value`.
+    """
+    return f"""
+for (const name of {json.dumps(events)}) {{
+  element.addEventListener(name, (event) => trigger(name, event.detail));
+}}
+const tell = () => element.dispatchEvent(
+  new CustomEvent("aqa-value", {{ bubbles: true, detail: props.value }}),
+);
+watch("value", tell);
+tell();
+"""
