@@ -27,9 +27,10 @@ from rag.query import Request
 from rag.retrieval import Probe, encode_candidates, passage_rows
 from rag.schema import Answer, Event, Filters, Finished, Hit, IndexInfo, Mode, Options, Usage
 from rag.settings import Settings, load_settings
-from rag.synthesis.writer import Writer, Writers
-from rag.tables.events import TableEvents, Tell
-from rag.tables.table import ROW_TOKENS, Table, make_table
+from rag.synthesis.writer import Writer
+from rag.synthesis.writers import Writers
+from rag.tables.compare import ROW_TOKENS, make_table
+from rag.tables.table import Table, TableEvents, Tell
 
 if TYPE_CHECKING:
     from llama_index.core.base.base_query_engine import BaseQueryEngine

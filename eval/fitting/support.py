@@ -21,11 +21,19 @@ from index import minilm
 from index.minilm import TokenStates
 from index.papers import Paper
 from index.text import clean_text
-from rag.support.alignment import GLOBALS, SCALARS, Inputs, Network, Pairs, inputs
+from rag.support.alignment import (
+    GLOBALS,
+    SCALARS,
+    Inputs,
+    Network,
+    Pairs,
+    Reading,
+    inputs,
+    reading_of,
+)
 from rag.support.local import sentences, statements
 from rag.support.named import missing_names
 from rag.support.numbers import missing_numbers
-from rag.support.reading import Reading, reading_of
 
 if TYPE_CHECKING:
     import torch

@@ -1,8 +1,7 @@
 """A chat model behind any OpenAI-compatible endpoint: messages in, checked replies out."""
 
 from rag.chat.account import Asking, Price
-from rag.chat.call import Stream
-from rag.chat.errors import (
+from rag.chat.failures import (
     ChatError,
     RefusedError,
     ReplyError,
@@ -11,7 +10,8 @@ from rag.chat.errors import (
     UnreachableError,
 )
 from rag.chat.model import ChatModel, is_address
-from rag.chat.reply import Complete, Limits, Message, Reply, tokens_of
+from rag.chat.reply import Complete, Limits, Message, Reply, added, tokens_of
+from rag.chat.stream import Stream
 from rag.chat.trying import LOCAL_SERVERS, LocalServer, Tried, local_servers, try_endpoint
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "TooLongError",
     "Tried",
     "UnreachableError",
+    "added",
     "is_address",
     "local_servers",
     "tokens_of",

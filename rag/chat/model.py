@@ -1,24 +1,26 @@
-"""The client: what a chat model is asked, and the thread in which its requests run."""
+"""The client of a chat model, and the thread in which its requests run."""
 
 import asyncio
 import os
 import re
 import threading
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from concurrent.futures import CancelledError
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from concurrent.futures import CancelledError, Future
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from index.errors import InputError
-from rag.chat.call import RETRIES, Call, Stream
-from rag.chat.errors import ChatError, Endpoint, StoppedError
+from rag.chat.failures import ChatError, Endpoint, StoppedError
 from rag.chat.reply import Limits, Message, Reply
+from rag.chat.stream import RETRIES, Call, Stream
 from rag.settings import OPENAI, Settings
 
 # The client takes most of a second to import, and most questions need no model.
 if TYPE_CHECKING:
     from httpx import Request
     from openai import AsyncOpenAI
+
+T = TypeVar("T")
 
 _CONNECT_SECONDS = 3.0
 _ADDRESS = re.compile(r"https?://([^\s/@?#:]+|\[[\da-fA-F:]+\])(:\d{1,5})?(/[^\s@?#]*)?")
@@ -29,52 +31,80 @@ def is_address(text: str) -> bool:
     return _ADDRESS.fullmatch(text) is not None
 
 
-def _of_elsewhere(address: str) -> frozenset[str]:
-    """The headers that the client takes from the environment and that are for another address."""
-    if address in {OPENAI, os.environ.get("OPENAI_BASE_URL")}:
-        return frozenset()
-    lines = os.environ.get("OPENAI_CUSTOM_HEADERS", "").splitlines()
-    custom = (line.partition(":")[0].strip() for line in lines)
-    return frozenset({"OpenAI-Organization", "OpenAI-Project", *filter(None, custom)})
+class Connection:
+    """A client on an event loop of its own, in a thread of its own.
 
+    Only so does a deadline hold for a reply that comes byte by byte, and can a call be given up
+    at any moment.
+    """
 
-def _without(names: frozenset[str], key: str) -> "Callable[[Request], Awaitable[None]]":
-    """What takes headers out of each request, and leaves it the key that it was given."""
+    def __init__(self, client: "AsyncOpenAI") -> None:
+        self.client = client
+        self.host = client.base_url.netloc.decode()
+        self.loop = asyncio.new_event_loop()
+        self._opening = threading.Lock()
+        self._closed = False
+        self._thread = threading.Thread(
+            target=self.loop.run_forever, name="chat model", daemon=True
+        )
+        self._thread.start()
 
-    async def take_out(request: "Request") -> None:
-        for name in names:
-            request.headers.pop(name, None)
-        if names:
-            request.headers["Authorization"] = f"Bearer {key}"
+    def begin(self, start: Callable[[], T]) -> T:
+        """What `start` begins on the loop.
 
-    return take_out
+        Raises:
+            StoppedError: the connection was closed.
+        """
+        with self._opening:
+            if self._closed:
+                raise self.stopped()
+            return start()
+
+    def result(self, work: Coroutine[Any, Any, T]) -> T:
+        """Wait for what works on the loop; raises StoppedError if it is closed meanwhile."""
+        future: Future[T]
+        future = self.begin(lambda: asyncio.run_coroutine_threadsafe(work, self.loop))
+        with suppress(CancelledError):
+            return future.result()
+        raise self.stopped()
+
+    def stopped(self) -> StoppedError:
+        """The error of a call after the end."""
+        return StoppedError(f"the chat model at {self.host} is closed")
+
+    def close(self) -> None:
+        """Give up what is under way and close the connections; calls that follow are refused."""
+        with self._opening:
+            if self._closed:
+                return
+            self._closed = True
+        asyncio.run_coroutine_threadsafe(self._give_up(), self.loop).result()
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join()
+        self.loop.close()
+
+    async def _give_up(self) -> None:
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        await self.client.close()
 
 
 class ChatModel:
-    """A chat model. Calls may come from any thread; close it, or use it in a `with` block.
+    """A chat model. Calls may come from any thread; close it, or use it in a `with` block."""
 
-    Its requests run on an event loop of its own, in a thread of its own: only so does a deadline
-    hold for a reply that comes byte by byte, and can a call be given up at any moment.
-    """
-
-    def __init__(self, client: "AsyncOpenAI", name: str, deadline_seconds: float) -> None:
+    def __init__(self, connection: Connection, name: str, deadline_seconds: float) -> None:
         self.name = name
         self.deadline_seconds = deadline_seconds
-        where = f"chat model {name!r} at {client.base_url.netloc.decode()}"
-        self.endpoint = Endpoint(where, client.api_key)
-        self.client = client
+        where = f"chat model {name!r} at {connection.host}"
+        self.endpoint = Endpoint(where, connection.client.api_key)
         self.refused: set[str] = set()
         """Options that the model has refused, and "system" for that role."""
         self.streams_thoughts: bool | None = None
         """Whether its template opens thoughts itself; None before its first reply is whole."""
-        self._context: int | None = None
-        self._opening = threading.Lock()
-        self._closed = False
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(
-            target=self._loop.run_forever, name="chat model", daemon=True
-        )
-        self._thread.start()
+        self.client = connection.client
+        self._connection = connection
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
@@ -93,9 +123,11 @@ class ChatModel:
             )
         # A client that stumbles over either would repeat it in its messages.
         if not key.isascii() or not key.isprintable() or " " in key:
-            raise InputError("OPENAI_API_KEY has characters that no key has: copy it again")
+            raise InputError("the chat model's key has characters that no key has: copy it again")
         if not is_address(address):
-            raise InputError("OPENAI_BASE_URL must be like http://127.0.0.1:8123/v1, with no key")
+            raise InputError(
+                "the chat model's address must be like http://127.0.0.1:8123/v1, with no key in it"
+            )
         from httpx import Timeout
         from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 
@@ -107,10 +139,14 @@ class ChatModel:
             # What is asked, and the key, go to the address that was given and to no other.
             http_client=DefaultAsyncHttpxClient(
                 follow_redirects=False,
-                event_hooks={"request": [_without(_of_elsewhere(address), key or "no-key")]},
+                event_hooks={"request": [_kept_to(address, key or "no-key")]},
             ),
         )
-        return cls(client, settings.chat_model, settings.chat_deadline_seconds)
+        return cls(Connection(client), settings.chat_model, settings.chat_deadline_seconds)
+
+    def named(self, name: str) -> Self:
+        """Another model of the same endpoint, over the same connections."""
+        return type(self)(self._connection, name, self.deadline_seconds)
 
     def complete(self, messages: Sequence[Message], **options: Any) -> Reply:
         """Ask for one whole reply; the arguments are those of `stream`.
@@ -147,62 +183,34 @@ class ChatModel:
             StoppedError: the model was closed.
         """
         given = {"max_tokens": max_tokens, "temperature": 0, **options}
-        call = Call(
-            self,
-            list(messages),
-            {name: value for name, value in given.items() if value is not None},
-            limits or Limits(self.deadline_seconds),
-        )
-        with self._opening:
-            self._check_open()
-            return Stream(call, self._loop)
+        given = {name: value for name, value in given.items() if value is not None}
+        call = Call(self, list(messages), given, limits or Limits(self.deadline_seconds))
+        return self._connection.begin(lambda: Stream(call, self._connection.loop))
 
-    def context_tokens(self, seconds: float) -> int | None:
-        """The tokens that it can read, if the endpoint tells within so many seconds; asked once."""
-        if self._context is None:
-            try:
-                self._context = self.list_models(seconds).get(self.name) or 0
-            except ChatError:
-                self._context = 0
-        return self._context or None
-
-    def list_models(self, seconds: float) -> dict[str, int | None]:
-        """The names of the endpoint's models, sorted, and the tokens of their contexts if told.
+    def list_models(self, seconds: float) -> list[str]:
+        """The names of the endpoint's models, sorted.
 
         Raises:
             StoppedError: the model was closed.
             ChatError: the endpoint gave no list in so many seconds.
         """
-        with self._opening:
-            self._check_open()
-            listing = asyncio.run_coroutine_threadsafe(self._list(seconds), self._loop)
-        with suppress(CancelledError):
-            return listing.result()
-        raise StoppedError(f"{self.endpoint.where} is closed")
+        return self._connection.result(self._list(seconds))
 
-    async def _list(self, seconds: float) -> dict[str, int | None]:
+    async def _list(self, seconds: float) -> list[str]:
         import openai
 
         try:
             async with asyncio.timeout(seconds):
                 page = await self.client.with_options(max_retries=0).models.list()
-            listed = {each.id: _context(each.model_extra or {}) for each in page.data}
+            names = {each.id for each in page.data}
         except (openai.OpenAIError, TimeoutError, ValueError, TypeError, AttributeError):
             # What the client says of it may hold the key.
             raise ChatError(f"{self.endpoint.where} gave no list of its models") from None
-        named = {n: c for n, c in listed.items() if isinstance(n, str) and n.isprintable() and n}
-        return dict(sorted(named.items()))
+        return sorted(name for name in names if isinstance(name, str) and name.isprintable())
 
     def close(self) -> None:
-        """Give up what is under way and close the connections; calls that follow are refused."""
-        with self._opening:
-            if self._closed:
-                return
-            self._closed = True
-        asyncio.run_coroutine_threadsafe(self._give_up(), self._loop).result()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+        """Close the connections, those of models that share them too; see `Connection.close`."""
+        self._connection.close()
 
     def __enter__(self) -> Self:
         return self
@@ -210,21 +218,19 @@ class ChatModel:
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    def _check_open(self) -> None:
-        if self._closed:
-            raise StoppedError(f"{self.endpoint.where} is closed")
 
-    async def _give_up(self) -> None:
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
-        await self.client.close()
+def _kept_to(address: str, key: str) -> "Callable[[Request], Awaitable[None]]":
+    """What takes out of a request the headers that the environment has for another address."""
+    lines = os.environ.get("OPENAI_CUSTOM_HEADERS", "").splitlines()
+    custom = (line.partition(":")[0].strip() for line in lines)
+    names = {"OpenAI-Organization", "OpenAI-Project", *filter(None, custom)}
+    is_theirs = address in {OPENAI, os.environ.get("OPENAI_BASE_URL")}
 
+    async def take_out(request: "Request") -> None:
+        if is_theirs:
+            return
+        for name in names:
+            request.headers.pop(name, None)
+        request.headers["Authorization"] = f"Bearer {key}"
 
-def _context(listed: Mapping[str, Any]) -> int | None:
-    """The tokens of a model's context, under the names that servers have for it."""
-    meta = listed.get("meta") if isinstance(listed.get("meta"), dict) else {}
-    names = ("max_model_len", "context_length", "context_window", "max_context_length", "n_ctx")
-    found = [source.get(name) for source in (listed, meta or {}) for name in names]
-    return next((size for size in found if isinstance(size, int) and size > 0), None)
+    return take_out

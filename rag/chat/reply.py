@@ -1,11 +1,31 @@
-"""What goes to a chat model and what comes back."""
+"""What goes to a chat model and what comes back, read in whatever form an endpoint sends it."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal, TypedDict
+import json
+import re
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypedDict
+
+from rag.chat.failures import Endpoint, ReplyError
+from rag.schema import Usage
 
 CHARACTERS_PER_TOKEN = 4
 """Of English text; used where the endpoint counts nothing."""
+MOST_BYTES = 4 * 2**20
+"""Of a reply, thoughts included."""
+_NAMES = r"think|thinking|thoughts?|reasoning|reflection|analysis|scratchpad"
+_CLOSED = re.compile(
+    rf"<(?P<tag>{_NAMES})>.*?</(?P=tag)>|◁think▷.*?◁/think▷|\[THINK\].*?\[/THINK\]"
+    r"|<\|channel\|>(?!final).*?(?=<\|channel\|>|$)",
+    re.DOTALL | re.IGNORECASE,
+)
+_CLOSING = re.compile(rf"</(?:{_NAMES})>|◁/think▷|\[/THINK\]", re.IGNORECASE)
+_OPENED = re.compile(rf"(?:<(?:{_NAMES})>|◁think▷|\[THINK\]).*", re.DOTALL | re.IGNORECASE)
+_TEMPLATE = re.compile(
+    r"<\|start\|>(?:assistant)?|<\|channel\|>final|<\|\w+\|>|</?s>|<(?:start|end)_of_turn>|<eos>"
+)
+_BEGUN = re.compile(r"(?:<[|/]?[\w|]{0,20}|◁\S{0,7}|\[/?[A-Z]{0,5})$")
+_UNSEEN = "\ufeff\u200b\u200c\u200d\u2060"
 
 
 class Message(TypedDict):
@@ -24,35 +44,24 @@ def tokens_of(text: str) -> int:
     return -(-len(text) // CHARACTERS_PER_TOKEN)
 
 
-@dataclass(frozen=True, slots=True)
-class Spent:
-    """The tokens that were read and written, and whether any of them are estimates."""
-
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    estimated: bool = False
-
-    def __add__(self, other: "Spent") -> "Spent":
-        return Spent(
-            self.prompt_tokens + other.prompt_tokens,
-            self.completion_tokens + other.completion_tokens,
-            self.estimated or other.estimated,
-        )
+def added(*spent: Usage) -> Usage:
+    """The tokens of several, estimated if some are; without what they cost."""
+    return Usage(
+        prompt_tokens=sum(each.prompt_tokens for each in spent),
+        completion_tokens=sum(each.completion_tokens for each in spent),
+        estimated=any(each.estimated for each in spent),
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a chat model said, never empty and without what it thought, and what it took.
-
-    Tokens are the endpoint's own count; with `estimated`, some are a quarter of the characters.
-    They and `seconds` (wall-clock) take in every request that was tried again.
-    """
+    """What a chat model said, never empty and without what it thought, and what it took."""
 
     text: str
-    prompt_tokens: int
-    completion_tokens: int
-    estimated: bool
+    usage: Usage
+    """Tokens as the endpoint counts them, or estimates, of every request that was tried again."""
     seconds: float
+    """Wall-clock, with every request that was tried again."""
     cut: bool = False
     """Whether its limit of tokens ended it."""
     model: str = ""
@@ -65,3 +74,180 @@ class Limits:
 
     whole: float
     first_word: float | None = None
+
+
+@dataclass(slots=True)
+class Incoming:
+    """Puts the pieces of one reply together."""
+
+    endpoint: Endpoint
+    content: str = ""
+    """All of it so far, thoughts too."""
+    begun: bool = False
+    """Whether a piece of a reply came, if only of a thought."""
+    done: bool = False
+    finish: str | None = None
+    thought: int = 0
+    """Characters of thoughts that came apart from the content."""
+    refusal: str = ""
+    counts: dict[str, Any] = field(default_factory=dict)
+    model: str = ""
+    """The model that answers, as the endpoint calls it."""
+
+    @property
+    def cut(self) -> bool:
+        """Whether its limit of tokens ended it."""
+        return self.finish in ("length", "max_tokens")
+
+    def usage(self, asked: int) -> Usage:
+        """The tokens until now: the endpoint's counts, estimates (`asked` for the prompt) else."""
+        prompt, written = self._counted("prompt_tokens"), self._counted("completion_tokens")
+        guess = tokens_of(self.content) + self.thought // CHARACTERS_PER_TOKEN
+        return Usage(
+            prompt_tokens=asked if prompt is None else prompt,
+            completion_tokens=guess if written is None else written,
+            estimated=prompt is None or written is None,
+        )
+
+    def _counted(self, name: str) -> int | None:
+        try:
+            return max(0, int(float(self.counts[name])))
+        except (KeyError, TypeError, ValueError, OverflowError):
+            return None
+
+    def take(self, data: str | bytes) -> None:
+        """Add one event, or a whole body.
+
+        Raises:
+            ReplyError: it is none of the protocol, or too much to hold.
+            BrokenOffError: the endpoint reports a failure in it.
+        """
+        try:
+            chunk = json.loads(data)
+        except (ValueError, RecursionError):
+            raise self.endpoint.not_chat() from None
+        if not isinstance(chunk, dict):
+            raise self.endpoint.not_chat()
+        if error := chunk.get("error"):
+            why = error.get("message") or error.get("code") if isinstance(error, dict) else error
+            raise self.endpoint.broken_off(why or "no reason given")
+        if isinstance(chunk.get("usage"), dict):
+            self.counts = chunk["usage"] or self.counts
+        if isinstance(chunk.get("model"), str):
+            self.model = self.endpoint.clean(chunk["model"])
+        choices = chunk.get("choices")
+        for choice in choices if isinstance(choices, list) else ():
+            if isinstance(choice, dict) and not choice.get("index"):
+                self._add(choice)
+
+    def _add(self, choice: dict[str, Any]) -> None:
+        piece = choice.get("delta") or choice.get("message") or {}
+        if not isinstance(piece, dict):
+            raise self.endpoint.not_chat()
+        text = _text(piece.get("content"))
+        if any("\ud800" <= sign <= "\udfff" for sign in text):
+            raise self.endpoint.not_chat()  # half a character
+        self.begun = True
+        self.content += text
+        self.refusal += _text(piece.get("refusal"))
+        for name in ("reasoning_content", "reasoning", "thinking"):
+            self.thought += len(str(piece.get(name) or ""))
+        if len(self.content) + self.thought > MOST_BYTES:
+            raise self._too_much()
+        if choice.get("finish_reason") not in (None, "", "null"):
+            self.finish = str(choice["finish_reason"])
+
+    def _too_much(self) -> ReplyError:
+        return ReplyError(f"{self.endpoint.where} sent more than {MOST_BYTES >> 20} MB")
+
+    def answer(self) -> str:
+        """The whole text without thoughts.
+
+        Raises:
+            ReplyError: it is a refusal, or empty.
+        """
+        if self.refusal or self.finish == "content_filter":
+            raise self.endpoint.declined(self.refusal or "its content filter stopped it")
+        text = answer_in(self.content)
+        if text.strip():
+            return text
+        why = f"{self.endpoint.where} gave an empty reply (finish reason: {self.finish or 'none'})"
+        if self.cut and (self.content or self.thought):
+            why += ": all its tokens went into thoughts, so raise ABSTRACTQA_ANSWER_TOKENS"
+        raise ReplyError(self.endpoint.clean(why))
+
+    async def read(self, chunks: AsyncIterator[bytes], kind: str) -> AsyncIterator[None]:
+        """Take a body in; yields whenever there is more of it.
+
+        Args:
+            chunks: The body, cut anywhere.
+            kind: The content type that is announced. Only of a whole body it has to be true:
+                event streams come under any name.
+
+        Raises:
+            ReplyError: as `take`, or it is neither events nor JSON.
+            BrokenOffError: it ended before its end.
+        """
+        unread, events = b"", False
+        async for chunk in chunks:
+            unread += chunk
+            if len(unread) > MOST_BYTES:
+                raise self._too_much()
+            if not events and unread.lstrip()[:1] in (b"{", b"[", b"<"):
+                continue  # a whole body
+            *lines, unread = unread.split(b"\n")
+            for line in lines:
+                events = events or line.startswith((b"data:", b":", b"event:", b"id:", b"retry:"))
+                self._take_line(line)
+            yield
+        if events:
+            self._take_line(unread)
+            if not (self.done or self.finish):
+                raise self.endpoint.broken_off()
+        elif "json" in kind or not kind:
+            self.take(unread)
+        else:
+            raise self.endpoint.not_chat(kind)
+        self.done = True
+        yield
+
+    def _take_line(self, line: bytes) -> None:
+        name, _, data = line.strip().partition(b":")
+        data = data.strip()
+        if name != b"data" or not data:
+            return
+        if data == b"[DONE]":
+            self.done = True
+        else:
+            self.take(data)
+
+
+def _text(content: object) -> str:
+    """The text of a content, which may be a list of parts; parts that are thoughts are left out."""
+    if isinstance(content, list):
+        parts = [part for part in content if isinstance(part, dict)]
+        return "".join(_text(p.get("text")) for p in parts if p.get("type", "text") == "text")
+    return content if isinstance(content, str) else ""
+
+
+def answer_in(text: str, *, whole: bool = True) -> str:
+    """What a model said, without what it thought aloud and without the signs of its template.
+
+    A thought that a template opened has no beginning: what stands before the end of a thought is
+    one. Of a text that is not whole, what may be the beginning of a sign is left out.
+    """
+    text = _CLOSED.sub("", text.lstrip(_UNSEEN))
+    text = _OPENED.sub("", text[_end_of_thought(text) :])
+    if not whole:
+        text = _BEGUN.sub("", text)
+    return _TEMPLATE.sub("", text).lstrip()
+
+
+def has_end_of_thought(text: str) -> bool:
+    """Whether a thought ends in a text that did not begin there, as some templates have it."""
+    return _end_of_thought(_CLOSED.sub("", text)) > 0
+
+
+def _end_of_thought(text: str) -> int:
+    """Where the last end of a thought ends; 0 without one."""
+    return max((match.end() for match in _CLOSING.finditer(text)), default=0)

@@ -10,21 +10,25 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
+from threading import Lock
 
+from index import minilm
 from index.encoder import Encoder
 from index.sentences import sentence_spans
 from index.text import clean_text
-from rag.support.alignment import Network, inputs
+from rag.support.alignment import Network, Reading, inputs, reading_of
 from rag.support.named import missing_names
 from rag.support.numbers import missing_numbers
-from rag.support.reading import Reader
-from rag.support.verbatim import same_words
-from rag.support.verdict import UNCHECKED, Verdict
+from rag.support.verdict import UNCHECKED, Verdict, same_words
 
+_KEPT = 512
+_LONGEST = 2_000
 _ITEM = re.compile(r"^\s*(?:\(?\d{1,2}[.)]|[-*•–])\s+")
 _SAYS = re.compile(r"[^\W_]")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _FEWEST_WORDS = 3
+_NOTHING = Verdict("unsupported", 0.0, "there is nothing to compare")
 
 
 class LocalChecker:
@@ -38,8 +42,12 @@ class LocalChecker:
         Raises:
             EncoderError: the bundled encoder is missing or damaged.
         """
-        self._reader = Reader(encoder)
+        self._folder = minilm.bundled_folder()
+        if encoder.weights_hash != minilm.WEIGHTS_SHA256:
+            minilm.check_weights(self._folder)
         self._network = network or Network.load()
+        self._lock = Lock()
+        self._read = lru_cache(_KEPT)(self._read_anew)
 
     def check(self, sentence: str, cited: Sequence[str]) -> Verdict:
         """Check one sentence of an answer, or several at once, against the stored text it cites.
@@ -52,8 +60,8 @@ class LocalChecker:
         Returns:
             The verdict on the worst sentence, "supported" and "unsupported" where its score is
             high and low enough, "unchecked" between, with a reason; the score in [0, 1] of
-            several is the product of theirs. What is word for word a
-            whole sentence of one of the texts has score 1.
+            several is the product of theirs. What is word for word a whole sentence of one of the
+            texts has score 1.
         """
         texts = [each for text in cited for each in sentences(clean_text(text))]
         if not texts:
@@ -61,30 +69,33 @@ class LocalChecker:
         under_titles = [text.partition("\n")[2] for text in cited]
         if same_words(sentence, [*cited, *texts, *under_titles]):
             return Verdict("supported", 1.0)
-        claims = statements(sentence)
-        if not claims:
-            return Verdict("unsupported", 0.0, "there is nothing to compare")
-        found = [self._check(claim, texts) for claim in claims]
+        found = [self._check(claim, texts) for claim in statements(sentence)] or [_NOTHING]
         worst = min(found, key=lambda each: each.score or 0.0)
         return replace(worst, score=math.prod(each.score or 0.0 for each in found))
 
     def _check(self, claim: str, texts: Sequence[str]) -> Verdict:
-        readings = [each for text in texts if (each := self._reader.read(text)).words]
-        reading = self._reader.read(claim)
+        readings = [each for text in texts if (each := self._read(text[:_LONGEST])).words]
+        reading = self._read(claim[:_LONGEST])
         if not readings or not reading.words:
-            return Verdict("unsupported", 0.0, "there is nothing to compare")
+            return _NOTHING
         probability = self._network.probability(inputs(reading, readings))
+        least, most = self._network.supported, self._network.unsupported
         if absent := missing_numbers(claim, texts):
             reason = f"{_listed(absent)} not in what it cites"
-            return Verdict("unsupported", min(probability, self._network.unsupported), reason)
-        if probability >= self._network.supported:
+            return Verdict("unsupported", min(probability, most), reason)
+        if probability >= least:
             return Verdict("supported", probability)
-        if probability > self._network.unsupported:
+        if probability > most:
             return Verdict("unchecked", probability, "the local check cannot tell")
-        reason = "what it cites does not say this"
-        if absent := missing_names(claim, texts):
-            reason = f"{_listed(absent)} not named in what it cites"
-        return Verdict("unsupported", probability, reason)
+        absent = missing_names(claim, texts)
+        reason = f"{_listed(absent)} not named in what it cites" if absent else ""
+        return Verdict("unsupported", probability, reason or "what it cites does not say this")
+
+    def _read_anew(self, text: str) -> Reading:
+        """Read one sentence, already cleaned; of a very long one its first 256 tokens."""
+        with self._lock:  # two threads would load it twice
+            model = minilm.shared(self._folder)
+        return reading_of(text, model.tokens(text))
 
 
 def sentences(text: str) -> list[str]:

@@ -9,7 +9,7 @@ _WORD = re.compile(r"[^\W_][\w+]*(?:[-./’'][\w+]+)*")
 _POSSESSIVE = re.compile(r"['’]s?$")
 _PLURAL = re.compile(r"(?<=[A-Z0-9])s$")
 _OPENS = re.compile(r"(?:^|[.?!:;]\s|[\"“‘«]|[•–—-]\s)\s*$")
-_PIECES = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_CAPITALISED = re.compile(r"(?:[A-Z][\w-]*(?:\s(?:of|and|for|the|in)\s|[\s-]))+[A-Z][\w-]*")
 _VERSION = re.compile(r" \d+(?:\.\d+)*\b(?!\s?[%×])")
 _FEWEST_INITIALS = 2
 
@@ -47,12 +47,12 @@ def missing_names(sentence: str, cited: Iterable[str]) -> tuple[str, ...]:
     """
     text = "\n".join(cited)
     there = frozenset(tokenize(text)) | _joined(text)
-    initials = _initials(text)
-    absent: list[str] = []
-    for name in names(sentence):
-        if not _mentioned(name, there, initials) and not _spelt_out(name, sentence, text):
-            absent.append(name)
-    return tuple(absent)
+    initials = "".join(word[0] for word in re.findall(r"[^\W_]+", fold(text))).lower()
+    return tuple(
+        name
+        for name in names(sentence)
+        if not _mentioned(name, there, initials) and not _spelt_out(name, sentence, text)
+    )
 
 
 def _shaped(word: str) -> bool:
@@ -78,37 +78,27 @@ def _joined(text: str) -> frozenset[str]:
     return frozenset(runs)
 
 
-def _initials(text: str) -> str:
-    """The first letters of all words, so that acronyms can be looked for in them."""
-    return "".join(piece[0] for piece in re.findall(r"[^\W_]+", fold(text))).lower()
-
-
 def _mentioned(name: str, there: frozenset[str], initials: str) -> bool:
-    whole = _squash(_PLURAL.sub("", name))
-    if whole in there or stem(whole) in there or whole + "s" in there:
+    bare = _PLURAL.sub("", name)
+    whole = _squash(bare)
+    if not there.isdisjoint((whole, stem(whole), whole + "s")):
         return True
     if not _shaped(name) and " " not in name:
-        tokens = tokenize(name)
-        return bool(tokens) and all(token in there for token in tokens)
-    if re.search(r"\d", name) is None:
-        if "-" in name:
-            # LLM-based, Self-RAG: every piece for itself.
-            pieces = [piece for piece in re.split(r"[-/]", name) if not piece.islower()]
-            if all(_squash(piece) in there or stem(piece.lower()) in there for piece in pieces):
-                return True
-        bare = _PLURAL.sub("", name)
-        return bare.isupper() and len(bare) > _FEWEST_INITIALS and bare.lower() in initials
-    return False
+        return bool(tokens := tokenize(name)) and there.issuperset(tokens)
+    if re.search(r"\d", name):
+        return False
+    if "-" in name:
+        # LLM-based, Self-RAG: every piece for itself.
+        pieces = [piece for piece in re.split(r"[-/]", name) if not piece.islower()]
+        if all(_squash(piece) in there or stem(piece.lower()) in there for piece in pieces):
+            return True
+    return bare.isupper() and len(bare) > _FEWEST_INITIALS and bare.lower() in initials
 
 
 def _spelt_out(name: str, sentence: str, text: str) -> bool:
     """Whether a capitalised word is one of several whose initials are an acronym of the text."""
-    runs = re.findall(r"(?:[A-Z][\w-]*(?:\s(?:of|and|for|the|in)\s|[\s-]))+[A-Z][\w-]*", sentence)
-    for run in runs:
-        if name not in run:
-            continue
-        words = [word for word in re.findall(r"[A-Za-z]+", run) if word.lower() not in STOP_WORDS]
-        letters = "".join(word[0] for word in words if word[0].isupper())
-        if len(letters) > 1 and re.search(rf"\b{re.escape(letters)}s?\b", text):
+    for run in _CAPITALISED.findall(sentence):
+        letters = "".join(re.findall(r"\b[A-Z]", run))
+        if name in run and len(letters) > 1 and re.search(rf"\b{letters}s?\b", text):
             return True
     return False

@@ -1,10 +1,15 @@
-"""What a checker of citations says, and what it is asked."""
+"""What a checker of citations says and is asked, and the plainest one: is it word for word?"""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from index.lexical import fold
+from index.text import clean_text
 from rag.schema import Support
+
+_TOKEN = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+|[%$€£<>=+~]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +47,28 @@ class AnswerChecker(Checker, Protocol):
 
     def check_all(self, sentences: Sequence[str], cited: Sequence[Sequence[str]]) -> list[Verdict]:
         """Check the sentences of an answer, each against what it cites."""
+
+
+def check(sentence: str, cited: Sequence[str]) -> tuple[Support, float | None]:
+    """Compare a sentence of an answer with the stored text it cites.
+
+    A sentence whose words, numbers and signs stand in the cited text in the same order without
+    a gap (LaTeX, case, spacing and other punctuation aside) is supported, with score 1; one that
+    does not is unsupported, with score 0; one that cites nothing is unchecked.
+    """
+    if not cited:
+        return "unchecked", None
+    tokens = _tokens(sentence)
+    if tokens.strip() and any(tokens in _tokens(text) for text in cited):
+        return "supported", 1.0
+    return "unsupported", 0.0
+
+
+def same_words(sentence: str, texts: Sequence[str]) -> bool:
+    """Whether a sentence is word for word one of several texts."""
+    tokens = _tokens(sentence)
+    return bool(tokens.strip()) and any(tokens == _tokens(text) for text in texts)
+
+
+def _tokens(text: str) -> str:
+    return f" {' '.join(_TOKEN.findall(fold(clean_text(text)).casefold()))} "

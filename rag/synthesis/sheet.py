@@ -39,9 +39,7 @@ class Sheet:
     def rows(self, addresses: Iterable[Address]) -> tuple[int, ...]:
         """The passages that addresses name; those that name nothing are passed over."""
         found: list[int] = []
-        for address in addresses:
-            if not self.has(address):
-                continue
+        for address in filter(self.has, addresses):
             rows = self.passages[address.paper - 1]
             found += rows if address.sentence is None else [rows[address.sentence - 1]]
         return tuple(dict.fromkeys(found))
@@ -50,17 +48,18 @@ class Sheet:
         """Whether there is such a paper and sentence."""
         if not 1 <= address.paper <= len(self.papers):
             return False
-        return address.sentence is None or (
-            1 <= address.sentence <= len(self.passages[address.paper - 1])
-        )
+        return (address.sentence or 1) in range(1, len(self.passages[address.paper - 1]) + 1)
+
+    def halved(self) -> "Sheet":
+        """The first half of the papers."""
+        half = len(self.papers) // 2
+        return Sheet(self.index, self.papers[:half], self.passages[:half])
 
     @cached_property
     def text(self) -> str:
         """The abstracts, as the model reads them."""
-        return "\n\n".join(
-            block(self.index, row, number, rows)
-            for number, (row, rows) in enumerate(zip(self.papers, self.passages, strict=True), 1)
-        )
+        blocks = zip(self.papers, self.passages, strict=True)
+        return "\n\n".join(_block(self.index, row, n, at) for n, (row, at) in enumerate(blocks, 1))
 
 
 def lay_out(index: Index, rows: Sequence[int], budget: int) -> Sheet:
@@ -72,32 +71,27 @@ def lay_out(index: Index, rows: Sequence[int], budget: int) -> Sheet:
         budget: Tokens at most, about. The first paper is always there, cut behind a sentence if
             it alone is longer.
     """
-    papers: list[int] = []
-    passages: list[range] = []
+    found: dict[int, range] = {}
     left = budget
     for row in dict.fromkeys(rows):
-        own = passage_rows(index, row)
-        cost = tokens_of(block(index, row, 1, own))
-        if not own or (papers and cost > left):
-            continue
-        while len(own) > 1 and cost > left:
-            own = own[:-1]
-            cost = tokens_of(block(index, row, 1, own))
-        papers.append(row)
-        passages.append(own)
-        left -= cost
-    return Sheet(index, tuple(papers), tuple(passages))
+        passages = passage_rows(index, row)
+        cost = tokens_of(_block(index, row, 1, passages))
+        while len(passages) > 1 and cost > left and not found:
+            passages = passages[:-1]
+            cost = tokens_of(_block(index, row, 1, passages))
+        if passages and (not found or cost <= left):
+            found[row] = passages
+            left -= cost
+    return Sheet(index, tuple(found), tuple(found.values()))
 
 
-def block(index: Index, row: int, number: int, rows: range) -> str:
+def _block(index: Index, row: int, number: int, rows: range) -> str:
     """One abstract: a line that says whose it is, and its sentences with their addresses."""
-    lines = [
-        f"[{number}.{place}] {as_data(index.passages[at].text)}" for place, at in enumerate(rows, 1)
-    ]
-    return "\n".join([f"Paper {number}: {described(index.papers[row])}", *lines])
+    lines = (f"[{number}.{n}] {as_data(index.passages[at].text)}" for n, at in enumerate(rows, 1))
+    return "\n".join([f"Paper {number}: {_described(index.papers[row])}", *lines])
 
 
-def described(paper: Paper) -> str:
+def _described(paper: Paper) -> str:
     """What a paper is called, by whom it is, and when and in which digest it was."""
     authors = f"{paper.authors[0]} et al." if paper.authors[3:] else ", ".join(paper.authors)
     dates = sorted({str(source.date) for source in paper.sources if source.date})
@@ -109,5 +103,4 @@ def described(paper: Paper) -> str:
 
 def as_data(text: str) -> str:
     """A text of an abstract without what could be taken for an address or a tag of the prompt."""
-    text = _ADDRESS.sub(r"(\1)", " ".join(text.split()))
-    return _TAG.sub("‹", text)
+    return _TAG.sub("‹", _ADDRESS.sub(r"(\1)", " ".join(text.split())))

@@ -1,75 +1,80 @@
-"""What an abstract states for a column, found without a model.
+"""What an abstract states for a column, found without a model, and the clauses that are quoted.
 
-A sentence is scored for a column by its cosine with the column put as a question, the column's
-own words in it, and the cues of the column's kind (`cues`). Which sentence goes to which column
-is decided for all columns of a paper together, so that one sentence is not said twice for want
-of another.
+A sentence may state a column if it has a cue of the column's kind (`cues`), or the column's own
+words. Which of several does is for the scorer that chooses evidence for answers too (`evidence`).
 """
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from index.coined import coined
 from index.encoder import Encoder
 from index.lexical import tokenize
 from index.papers import Paper
-from index.passages import Passage
 from index.store import Index
-from index.text import CleanText, clean
-from rag.retrieval import Floats, passage_rows
-from rag.support.own_work import own_names, speaks_as_authors, speaks_of_others
-from rag.tables.clauses import balanced, shorten
+from index.text import clean_text
+from rag.evidence import features
+from rag.fitted import Floats, record
+from rag.retrieval import passage_rows
+from rag.support.numbers import quantities
 from rag.tables.columns import Column, ColumnKind
-from rag.tables.cues import CUES, Cue, naming_cues
-from rag.tables.models import Cell
-from rag.tables.wording import NUMBER, leans, share
+from rag.tables.cues import cues_of, is_of_others, is_own
+from rag.tables.quoting import Quoter
+from rag.tables.table import Cell
+from rag.wording import ASKS
 
-LEAST = 0.25
-"""The score from which a sentence states a column that has cues."""
-LEAST_OF_WORDS = 0.55
-"""The same for a column with words of its own."""
-LEAST_SHARE = 0.5
-LEAST_SHARE_OF_WORDS = 0.7
-"""The share of a column's own words that a sentence has, weighted by rarity, or ..."""
+LEAST_SHARE, LEAST_SHARE_OF_WORDS = 0.5, 0.7
+"""The share of a column's own words, weighted by rarity, that a sentence has; the second of a
+column that has nothing but words."""
 CLEARLY_NEAR = 0.5
-"""... the cosine that makes up for words that it lacks."""
-OVERLAP_WEIGHT = 0.35
-COSINE_OF_VAGUE = 0.5
-"""What a cosine counts where the column says no more than its kind: "method"."""
-COUNTED_BONUS = 0.2
-"""For the number of just what the column counts."""
-LATER_BONUS = 0.05
-REPEATED_MALUS = 0.1
-"""For a sentence that another column quotes already."""
-BACKGROUND_MALUS = 0.3
-ADDED_MALUS = 0.1
+"""The cosine that makes up for words that a sentence lacks."""
 COMMON_SHARE = 0.2
 """A word that more abstracts than this share have says little about a sentence that has it."""
-_FEW = 3
-_RARE = 2
-
-_ADDED = re.compile(
-    r"\b(?:further|furthermore|additionally|in addition|moreover|also|besides|finally|secondly"
-    r"|notably|remarkably|surprisingly)\b",
-    re.IGNORECASE,
-)
-# "13B distinct parameters": words that belong to a number before them; never "15% of the tasks".
-_NEAR = re.compile(
-    r"\+?(?:[kmb]\b|\s?(?:million|billion|thousand|distinct)s?\b)?"
-    r"(?:[\s-]+(?!(?:of|in|for|on|to|with|than|from|and|across|that|is|are)\b)[\w/-]+){1,4}",
-    re.IGNORECASE,
-)
+REPEATED = 0.5
+"""What the probability of a sentence counts that another column quotes already."""
+_FEW, _RARE = 3, 2
+_NEAR_NUMBER = 4
+"""Words behind a number in which it says what it counts."""
+_PARTS_FROM_NUMBER = frozenset("of in for on to with than from and across that is are".split())
 _NAME = re.compile(r"\b[A-Z][\w+-]*[A-Z0-9][\w+]*")
-_LATE = frozenset({ColumnKind.RESULT, ColumnKind.LIMITATION, ColumnKind.METRIC, ColumnKind.SPEED})
-_EARLY = frozenset({ColumnKind.PROBLEM})
+_WORD = re.compile(r"[\w-]+")
+_ASKS = {
+    ColumnKind.METHOD: "manner",
+    ColumnKind.RESULT: "finding",
+    ColumnKind.SPEED: "number",
+    ColumnKind.DATA: "name",
+    ColumnKind.METRIC: "name",
+    ColumnKind.BASELINE: "name",
+}
+
+
+def own_names(paper: Paper) -> tuple[str, ...]:
+    """What a paper calls itself and its parts: the head of its title, and what it introduces."""
+    found = coined(paper.display_title, clean_text(paper.abstract))
+    head = (found.head,) if found.head and found.is_titled else ()
+    return tuple(dict.fromkeys((*head, *found.introduced)))
+
+
+@dataclass(frozen=True, eq=False)
+class _Row:
+    """A paper as its cells are found."""
+
+    texts: list[str]
+    rows: range
+    names: set[str]
+    own: int
+    """The first sentence on the paper itself; what is before is about others."""
 
 
 @dataclass(frozen=True)
 class _Found:
-    """A sentence that may state a column: how well, and which part of it does."""
+    """A sentence that may state a column: how probably, and which part of it does."""
 
-    score: float
+    share: float
     at: tuple[int, int]
     """A stretch of the cleaned sentence."""
 
@@ -80,32 +85,29 @@ class CellFinder:
     def __init__(self, index: Index, encoder: Encoder, columns: Sequence[Column]) -> None:
         self._index = index
         self._columns = list(columns)
+        self._scorer = record(index.manifest.encoder).models["sentences"]
         self._cosines: list[Floats] = [
             index.passage_vectors @ encoder.encode_query(column.question) for column in columns
-        ]
-        self._weights: list[Mapping[str, float]] = [
-            {word: index.lexical.idf(word) for word in column.words} for column in columns
         ]
 
     def find(self, paper: int) -> tuple[Cell, ...]:
         """The cells of a paper, given by its row in `index.papers`, one a column."""
+        stored = self._index.papers[paper]
         rows = passage_rows(self._index, paper)
-        passages = [self._index.passages[row] for row in rows]
-        abstract = self._index.papers[paper].abstract
-        cleaned = clean(abstract)
-        named = naming_cues(self._names(self._index.papers[paper], cleaned.text))
-        own = next((i for i, p in enumerate(passages) if _says_own(p.text, named)), 0)
-        options = [
-            [self._states(c, row, i, len(rows), own, named) for i, row in enumerate(rows)]
-            for c in range(len(self._columns))
-        ]
-        chosen = _assign(options)
-        cells = []
-        for column, at, found in zip(self._columns, chosen, options, strict=True):
-            if at is None or (best := found[at]) is None:
-                cells.append(Cell(column=column.name))
-                continue
-            cells.append(quote(column.name, abstract, cleaned, passages[at], best.at, best.score))
+        texts = [self._index.passages[row].text for row in rows]
+        names = self._names(stored, " ".join(texts))
+        own = next((i for i, text in enumerate(texts) if is_own(text, names)), 0)
+        seen = _Row(texts, rows, names, own)
+        options = [self._options(at, seen) for at in range(len(self._columns))]
+        cells = [Cell(column=column.name) for column in self._columns]
+        quoter = Quoter(stored.abstract)
+        for at, chosen in enumerate(_assigned(options)):
+            if chosen is not None:
+                row = rows[chosen]
+                score = float(self._cosines[at][row])
+                place = options[at][chosen].at
+                passage = self._index.passages[row]
+                cells[at] = quoter.clauses(self._columns[at].name, passage, place, score)
         return tuple(cells)
 
     def _names(self, paper: Paper, text: str) -> set[str]:
@@ -121,148 +123,96 @@ class CellFinder:
             if min((known.get(token, 0) for token in tokenize(name)), default=_FEW) <= _RARE
         }
 
-    def _states(
-        self, c: int, row: int, i: int, count: int, own: int, named: tuple[Cue, ...]
-    ) -> _Found | None:
-        """Whether sentence `i` of `count` states a column.
+    def _options(self, at: int, seen: _Row) -> dict[int, _Found]:
+        """The sentences that may state a column, by their place."""
+        column = self._columns[at]
+        places = self._stating(column, self._cosines[at], seen)
+        if not places:
+            return {}
+        weights = {token: self._index.lexical.idf(token) for token in tokenize(column.question)}
+        asks = np.array([name == _ask_of(column) for name in ASKS], dtype=np.float32)
+        cosines = self._cosines[at][seen.rows.start : seen.rows.stop].astype(np.float32)
+        scores = self._scorer.score(features(seen.texts, cosines, weights, asks))
+        shares = np.exp(scores - scores.max())
+        return {i: _Found(float(shares[i]), place) for i, place in places.items()}
 
-        `own` is the first sentence on the paper itself, `named` are the cues of its own names.
-        """
-        column, text = self._columns[c], self._index.passages[row].text
-        cosine = float(self._cosines[c][row])
-        tokens = tokenize(text)
-        covered = share(self._weights[c], tokens)
-        vague = column.kind in CUES and not column.words
-        score = (COSINE_OF_VAGUE if vague else 1) * cosine + OVERLAP_WEIGHT * covered
-        number = NUMBER.search(text)
-        if column.wants_number and not number:
+    def _stating(self, column: Column, cosines: Floats, seen: _Row) -> dict[int, tuple[int, int]]:
+        """Where sentences state a column: those with its strongest cue that any has."""
+        fitting = {}
+        for i, text in enumerate(seen.texts):
+            background = i < seen.own or is_of_others(text)
+            if (column.kind is ColumnKind.PROBLEM or not background) and (
+                place := self._words_in(column, text, float(cosines[seen.rows[i]]))
+            ):
+                fitting[i] = place
+        cues = cues_of(column.kind, seen.names)
+        for cue in cues:
+            found = {i: match for i in fitting if (match := cue.search(seen.texts[i]))}
+            if found:
+                return {
+                    i: match.span("at" if "at" in cue.groupindex else 0)
+                    for i, match in found.items()
+                }
+        return {} if cues else fitting
+
+    def _words_in(self, column: Column, text: str, cosine: float) -> tuple[int, int] | None:
+        """Where a sentence has a column's own words; all of it for a column without any."""
+        numbers = quantities(text)
+        if column.counts:
+            return _counted(column.words, text)
+        if column.wants_number and not numbers:
             return None
-        if column.words and cosine < CLEARLY_NEAR and not self._has_words(column, covered):
-            return None
-        at = _counted(column.words, text) if column.counts else None
-        if column.counts and not at:
-            return None
-        score += COUNTED_BONUS * column.counts
-        if column.kind in CUES:
-            more = named if column.kind is ColumnKind.METHOD else ()
-            for cue in sorted((*CUES[column.kind], *more), key=lambda cue: -cue.worth):
-                if match := cue.pattern.search(text):
-                    at = match.span("at" if "at" in match.re.groupindex else 0)
-                    score += cue.worth
-                    break
-            else:
-                return None
-        score += self._form(column.kind, text, i, count, own)
-        if at is None:
-            at = _place_of(column.words, text) or (number.span() if number else (0, len(text)))
-        least = LEAST if vague else LEAST_OF_WORDS
-        return _Found(score, at) if score >= least else None
-
-    def _has_words(self, column: Column, covered: float) -> bool:
-        """Whether a sentence with this share of a column's words is about them.
-
-        Words that every other abstract has, such as "language", do not say so.
-        """
-        lexical = self._index.lexical
-        common = max(_FEW, COMMON_SHARE * lexical.size)
-        tells = any(lexical.document_frequency.get(word, 0) <= common for word in column.words)
-        least = LEAST_SHARE if column.kind in CUES else LEAST_SHARE_OF_WORDS
-        return covered >= least and (tells or column.counts or column.kind in CUES)
-
-    @staticmethod
-    def _form(kind: ColumnKind, text: str, i: int, count: int, own: int) -> float:
-        """What the place and the form of a sentence are worth for a kind of column."""
-        if kind in _EARLY:
-            return -LATER_BONUS * i / count
-        score = -BACKGROUND_MALUS * speaks_of_others(text)
-        if i < own:
-            score -= BACKGROUND_MALUS
-        if kind in _LATE:
-            score += LATER_BONUS * i / count
-        elif kind is ColumnKind.DATA:
-            score -= LATER_BONUS * i / count
-        elif kind is ColumnKind.METHOD:
-            added = _ADDED.search(text) or leans(text)
-            score -= LATER_BONUS * i / count + ADDED_MALUS * bool(added)
-        if kind is not ColumnKind.CODE and any(
-            cue.pattern.search(text) for cue in CUES[ColumnKind.CODE][:2]
-        ):
-            score -= BACKGROUND_MALUS
-        return score
+        whole = (0, len(text))
+        if not column.words:
+            return whole
+        has_cues = column.kind is not ColumnKind.OTHER
+        known = self._index.lexical.document_frequency
+        common = max(_FEW, COMMON_SHARE * self._index.lexical.size)
+        weights = {word: self._index.lexical.idf(word) for word in column.words}
+        tokens = set(tokenize(text))
+        share = sum(weights[word] for word in weights if word in tokens) / sum(weights.values())
+        tells = has_cues or any(known.get(word, 0) <= common for word in column.words)
+        covers = tells and share >= (LEAST_SHARE if has_cues else LEAST_SHARE_OF_WORDS)
+        if covers or cosine >= CLEARLY_NEAR:
+            return _place_of(column.words, text) or whole
+        return None
 
 
-def _says_own(text: str, named: Sequence[Cue]) -> bool:
-    """Whether a sentence is about the paper itself, not about what was before."""
-    by_name = any(cue.pattern.search(text) for cue in named)
-    return by_name or speaks_as_authors(text)
+def _ask_of(column: Column) -> str:
+    return "number" if column.wants_number else _ASKS.get(column.kind, "other")
 
 
-def _assign(options: Sequence[Sequence[_Found | None]]) -> list[int | None]:
+def _assigned(options: Sequence[dict[int, _Found]]) -> list[int | None]:
     """The sentence for each column, the surest choices first."""
     chosen: list[int | None] = [None] * len(options)
-    taken: set[int] = set()
-    left = [c for c in range(len(options)) if any(options[c])]
+    left = [c for c in range(len(options)) if options[c]]
     while left:
         worth = {
             c: max(
-                (found.score - REPEATED_MALUS * (i in taken), -i)
-                for i, found in enumerate(options[c])
-                if found
+                (found.share * (REPEATED if i in chosen else 1), -i)
+                for i, found in options[c].items()
             )
             for c in left
         }
         best = max(left, key=lambda c: worth[c][0])
         chosen[best] = -worth[best][1]
-        taken.add(-worth[best][1])
         left.remove(best)
     return chosen
 
 
 def _place_of(words: Sequence[str], text: str) -> tuple[int, int] | None:
     """Where a text has the first word of a column."""
-    places = (
-        match.span()
-        for match in re.finditer(r"[\w-]+", text)
-        if not set(words).isdisjoint(tokenize(match[0]))
-    )
+    places = (at.span() for at in _WORD.finditer(text) if {*words} & {*tokenize(at[0])})
     return next(places, None)
 
 
 def _counted(words: Sequence[str], text: str) -> tuple[int, int] | None:
     """Where a text counts the words of a column: "13B parameters", "50 distinct tasks"."""
-    for number in NUMBER.finditer(text):
-        near = _NEAR.match(text, number.end())
-        if near and (at := _place_of(words, near[0])):
-            return number.start(), number.end() + at[1]
+    for number in quantities(text):
+        near = list(_WORD.finditer(text, number.end))[:_NEAR_NUMBER]
+        for word in near:
+            if word[0] in _PARTS_FROM_NUMBER:
+                break  # "15% of the tasks" are no number of tasks
+            if {*words} & {*tokenize(word[0])}:
+                return number.start, word.end()
     return None
-
-
-def quote(
-    column: str,
-    abstract: str,
-    cleaned: CleanText,
-    passage: Passage,
-    at: tuple[int, int],
-    score: float | None,
-    *,
-    exact: bool = False,
-) -> Cell:
-    """A cell that quotes the clauses of a sentence around a stretch of it.
-
-    Args:
-        column: Its column.
-        abstract: As it is stored.
-        cleaned: The same, cleaned.
-        passage: The sentence.
-        at: A stretch of its cleaned text.
-        score: Of the cell.
-        exact: Whether to quote the stretch itself rather than the clauses around it.
-    """
-    first, _ = cleaned.clean_span(passage.start, passage.end)
-    start, end = at if exact else shorten(passage.text, *at)
-    span = (passage.start, passage.end)
-    if cleaned.text[first : first + len(passage.text)] == passage.text and start < end:
-        cut = cleaned.stored_span(first + start, first + end)
-        if balanced(abstract[slice(*cut)]):
-            span = cut
-    return Cell(column=column, text=abstract[slice(*span)], start=span[0], end=span[1], score=score)

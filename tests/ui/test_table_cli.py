@@ -16,7 +16,8 @@ from index.embedding import SentenceEncoder
 from index.papers import Paper
 from index.store import Index
 from rag.schema import Filters, IndexInfo, Mode, Usage
-from rag.tables.table import Cell, Table, TableRow, make_table
+from rag.tables.compare import make_table
+from rag.tables.table import Cell, Table, TableRow
 from ui.tables import add_table, as_csv, as_markdown, as_text, table
 
 KITES = Paper(

@@ -8,9 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index.embedding import SentenceEncoder
-from rag.support import UNCHECKED
+from rag.support import UNCHECKED, check
 from rag.support.local import LocalChecker, statements
-from rag.support.verbatim import check
 
 STORED = (
     "We propose MindSearch, a multi-agent framework that mimics human minds in web information "

@@ -2,21 +2,17 @@
 
 import pytest
 
-from rag.support.polarity import denied
+from rag.support.alignment import denials
 
 
 @pytest.mark.parametrize(
-    ("text", "scopes"),
+    ("text", "count"),
     [
-        ("It is not slow, but costly.", [{"slow"}]),
-        ("Agents fail to recover.", [{"recov"}]),
-        ("It works without labels and never fails.", [{"label", "never", "fail"}, {"fail"}]),
-        ("It is not only fast but small.", []),
-        ("It is fast.", []),
+        ("It is not slow, but costly.", 1),
+        ("It works without labels and never fails.", 3),
+        ("It is not only fast but small.", 0),
+        ("It is fast.", 0),
     ],
 )
-def test_a_denial_reaches_no_further_than_its_clause(text: str, scopes: list[set[str]]) -> None:
-    found = denied(text)
-    assert len(found) >= len(scopes)
-    assert not scopes or scopes[0] & found[0]
-    assert bool(found) is bool(scopes)
+def test_denials_are_counted_where_something_is_denied(text: str, count: int) -> None:
+    assert denials(text) == count

@@ -14,7 +14,6 @@ from writing import PEOPLE, QUESTION, TASKS, address, told, writes
 from index.errors import InputError
 from rag import Assistant, Options
 from rag.schema import Delta
-from rag.synthesis.writer import MOST_MODELS
 
 GOOD = "On top of OSWorld stands a benchmark of 369 tasks"
 HALF = "The benchmark has tasks in open domains, which takes much work to build"
@@ -128,18 +127,6 @@ def test_another_model_of_the_endpoint_is_asked_and_named(
     assistant.close()
     with pytest.raises(InputError, match="closed"):
         assistant.ask(QUESTION, options=Options(model="other"))
-
-
-def test_no_more_models_are_opened_than_fit(
-    open_writing: Callable[..., Assistant], scripted: ChatServer
-) -> None:
-    assistant = open_writing()
-    scripted.script = writes(good)
-    for number in range(MOST_MODELS):
-        assert assistant.ask(QUESTION, options=Options(model=f"m{number}")).mode == "generative"
-    with pytest.raises(InputError, match="one model too many"):
-        assistant.ask(QUESTION, options=Options(model="another"))
-    assistant.close()
 
 
 def test_sentences_are_told_while_the_model_still_writes(

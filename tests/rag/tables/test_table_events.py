@@ -8,8 +8,7 @@ from index.errors import InputError
 from rag import Assistant
 from rag.chat import StoppedError
 from rag.schema import Progress
-from rag.tables.events import TableEvents, Tell
-from rag.tables.table import Table
+from rag.tables.table import Table, TableEvents, Tell
 
 
 def test_the_last_event_is_the_table_that_comes_without_events(

@@ -11,8 +11,7 @@ from tabling import (
 
 from index.errors import InputError
 from rag.schema import Filters
-from rag.tables.columns import check_columns
-from rag.tables.table import DEFAULT_COLUMNS
+from rag.tables.columns import DEFAULT_COLUMNS, check_columns
 
 
 def test_the_rows_are_the_papers_about_the_subject_best_first(table: MakeTable) -> None:

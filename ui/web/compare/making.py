@@ -13,7 +13,8 @@ from index.errors import AbstractQAError, InputError
 from index.papers import Paper
 from rag.chat import StoppedError
 from rag.schema import Mode
-from rag.tables.table import DEFAULT_COLUMNS, Table
+from rag.tables.columns import DEFAULT_COLUMNS
+from rag.tables.table import Table
 from ui.tables import as_csv, as_markdown
 from ui.web.compare.view import (
     empty_html,

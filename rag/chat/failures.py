@@ -22,7 +22,7 @@ class TooLongError(ReplyError):
 
 
 class BrokenOffError(ChatError):
-    """The reply began, or was about to, and did not come to its end; asking again may help."""
+    """The reply did not come to its end; asking again may help."""
 
 
 class UnreachableError(ChatError):
@@ -39,7 +39,11 @@ class StoppedError(ChatError):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Who is asked, as messages name it, and what none of them may repeat."""
+    """Who is asked, as messages name it, and what none of them may repeat.
+
+    Messages speak of the chat model's key, name and address, not of the variables of the
+    environment: the endpoint may have been entered on the page.
+    """
 
     where: str
     """The model and its host, as messages begin."""
@@ -53,7 +57,7 @@ class Endpoint:
     def unreachable(self) -> UnreachableError:
         """No connection came about."""
         return UnreachableError(
-            f"{self.where} cannot be reached: check OPENAI_BASE_URL, and that it runs"
+            f"{self.where} cannot be reached: check its address, and that it runs"
         )
 
     def broken_off(self, why: object = None) -> BrokenOffError:
@@ -68,8 +72,8 @@ class Endpoint:
         """What came is no chat completion, nor a part of one."""
         if kind and "json" not in kind and "event-stream" not in kind:
             return ReplyError(
-                f"{self.where} answers with {self.clean(kind)[:40]}, not JSON: "
-                "check OPENAI_BASE_URL (most end in /v1)"
+                f"{self.where} answers with {self.clean(kind)[:40]}, not JSON:"
+                " check its address (most end in /v1)"
             )
         return ReplyError(f"{self.where} sent a reply that is not of OpenAI's chat protocol")
 
@@ -80,31 +84,26 @@ class Endpoint:
     def refused(self, error: "openai.APIStatusError") -> ChatError:
         """The endpoint answered with an error status."""
         code, text = error.status_code, self.clean(message_of(error))
-        status, text = f"HTTP {code}", f": {text}" if text else ""
-        if 300 <= code < 400:
-            to = self.clean(error.response.headers.get("location"))
-            return RefusedError(
-                f"{self.where} sends to another address ({status}): set OPENAI_BASE_URL for {to}"
-            )
-        if code in (401, 403):  # what is said here may hold a part of the key
-            return RefusedError(f"{self.where} refuses the key ({status}): check OPENAI_API_KEY")
-        if code == 404:
-            return RefusedError(
-                f"{self.where} is unknown there ({status}): "
-                "check ABSTRACTQA_CHAT_MODEL and OPENAI_BASE_URL"
-            )
-        if code == 429 and error.code == "insufficient_quota":
-            return RefusedError(f"{self.where}: the quota of OPENAI_API_KEY is used up ({status})")
-        if code == 429:
-            return RefusedError(f"{self.where} takes no more requests for now ({status}){text}")
         if code in (400, 413) and "context" in f"{error.code} {error.type} {text}":
             return TooLongError(
-                f"{self.where}: the request is longer than its context ({status}){text}"
+                f"{self.where}: the request is longer than its context (HTTP {code}): {text}"
             )
         if code == 400 and error.code == "content_filter":
             return self.declined("its content filter stopped the request")
-        verb = "failed" if code >= 500 else "rejects the request"
-        return RefusedError(f"{self.where} {verb} ({status}){text}")
+        # What is said of a key or a quota may hold a part of the key.
+        if code in (401, 403):
+            why = "refuses the key ({}): check the chat model's key"
+        elif 300 <= code < 400:
+            to = self.clean(error.response.headers.get("location"))
+            why = f"sends to another address ({{}}): give {to} as the chat model's address"
+        elif code == 404:
+            why = "is unknown there ({}): check the chat model's name and address"
+        elif code == 429 and error.code == "insufficient_quota":
+            why = "has used up the quota of its key ({})"
+        else:
+            verb = "takes no more requests for now" if code == 429 else "rejects the request"
+            why = f"{'failed' if code >= 500 else verb} ({{}})" + (text and f": {text}")
+        return RefusedError(f"{self.where} " + why.replace("{}", f"HTTP {code}", 1))
 
 
 def message_of(error: "openai.APIStatusError") -> str:

@@ -1,0 +1,174 @@
+"""Making a comparison table: its rows, its columns, and the quotes in its cells."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+
+from index.encoder import Encoder
+from index.errors import InputError
+from index.store import Index
+from rag.chat import ChatError, Complete, ReplyError, StoppedError
+from rag.clock import Clock
+from rag.pipeline import check_question
+from rag.retrieval import passage_rows
+from rag.schema import Filters, IndexInfo, Progress, Usage
+from rag.tables.cells import CellFinder
+from rag.tables.columns import DEFAULT_COLUMNS, check_columns, propose_columns, read_column
+from rag.tables.filling import read_row, row_messages
+from rag.tables.rows import choose_rows
+from rag.tables.table import Cell, Table, TableRow, Tell
+
+ROW_TOKENS = 1_200
+"""Tokens that a chat model's reply to one row needs at most."""
+AT_ONCE = 6
+"""Rows that a chat model is asked about side by side."""
+
+
+def make_table(
+    index: Index,
+    encoder: Encoder,
+    question: str,
+    columns: Sequence[str] | None = None,
+    *,
+    papers: Sequence[str] = (),
+    filters: Filters | None = None,
+    limit: int = 8,
+    complete: Complete | None = None,
+    model: str | None = None,
+    spent: Callable[[], Usage] = Usage,
+    tell: Tell = lambda _: None,
+) -> Table:
+    """Compare papers in a table.
+
+    Args:
+        index: The index that answers.
+        encoder: The encoder it was built with.
+        question: What the table is about: "GUI agents", "Compare X and Y".
+        columns: What is asked of each paper, in free words; proposed by the chat model or
+            `DEFAULT_COLUMNS` if None.
+        papers: Titles or ids of the papers to compare, instead of those found.
+        filters: Which papers may be found; all by default.
+        limit: Rows at most, beside papers that were named.
+        complete: Asks a chat model to choose quotes; without one they are found by rule.
+        model: Its name.
+        spent: What the model has used when the table is done.
+        tell: Is told what is being done, from any thread.
+
+    Raises:
+        InputError: the question, a column, a paper, a filter or the limit cannot be used.
+        StoppedError: what asks the chat model was stopped.
+    """
+    clock = Clock()
+    asked = check_question(question)
+    named = None if columns is None else check_columns(columns)
+    if limit < 1:
+        raise InputError(f"limit must be at least 1, not {limit}")
+    tell(Progress(stage="search", text=f"Searching {len(index.papers):,} abstracts"))
+    with clock.step("papers"):
+        found = choose_rows(index, encoder, asked, papers, filters)
+    rows = found.papers if papers else found.papers[:limit]
+    notices: list[str] = []
+    if named is None:
+        with clock.step("columns"):
+            titles = [index.papers[row].display_title for row in rows]
+            named = _columns(asked, titles, complete, tell, notices)
+    tell(Progress(stage="read", text=_reading(0, len(rows))))
+    with clock.step("cells"):
+        finder = CellFinder(index, encoder, [read_column(column) for column in named])
+        cells = [finder.find(row) for row in rows]
+    by_model = False
+    if complete is not None and rows:
+        with clock.step("read"):
+            filling = _Filling(index, asked, complete, tell)
+            cells, by_model = filling.fill(rows, cells, notices)
+    if len(rows) < len(found.papers):
+        notices.append(f"{len(rows)} of {len(found.papers)} papers that fit are shown.")
+    return Table(
+        question=question.encode(errors="replace").decode(),
+        columns=named,
+        rows=tuple(
+            TableRow(paper=index.papers[row], score=score, cells=own)
+            for row, score, own in zip(rows, found.scores, cells, strict=False)
+        ),
+        reason=None if found.papers else found.reason or "No abstract is left after the filters.",
+        notice=" ".join(notices) or None,
+        mode="generative" if by_model else "extractive",
+        usage=spent(),
+        model=model if by_model else None,
+        index=IndexInfo(
+            id=index.manifest.generation, papers=len(index.papers), encoder=index.manifest.encoder
+        ),
+        timings_ms=clock.done(),
+    )
+
+
+def _reading(done: int, count: int) -> str:
+    text = f"Reading {count} abstract{'s' * (count != 1)}"
+    return f"{text}, {done} done" if done else text
+
+
+def _columns(
+    question: str, titles: Sequence[str], complete: Complete | None, tell: Tell, notices: list[str]
+) -> tuple[str, ...]:
+    """The columns where none were named; what is to be said of them is added to the notices."""
+    if not titles:
+        return DEFAULT_COLUMNS
+    why = ""
+    if complete is not None:
+        tell(Progress(stage="plan", text="Choosing the columns"))
+        try:
+            return propose_columns(question, titles, complete)
+        except StoppedError:
+            raise
+        except ChatError as error:
+            why = f" ({error}.)"
+    notices.append(f"No columns were named, so these are the usual ones.{why}")
+    return DEFAULT_COLUMNS
+
+
+Cells = tuple[Cell, ...]
+
+
+class _Filling:
+    """A chat model at work on the rows of one table, several side by side."""
+
+    def __init__(self, index: Index, question: str, complete: Complete, tell: Tell) -> None:
+        self._index = index
+        self._question = question
+        self._complete = complete
+        self._tell = tell
+        self._unreachable = Event()
+        self._problems: list[ChatError] = []
+
+    def fill(
+        self, rows: Sequence[int], local: Sequence[Cells], notices: list[str]
+    ) -> tuple[list[Cells], bool]:
+        """The rows, and whether the model filled any; why it failed is added to the notices."""
+        cells: list[Cells] = []
+        failed = 0
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            for own, filled in zip(local, pool.map(self._row, rows, local), strict=True):
+                failed += filled is None
+                cells.append(own if filled is None else filled)
+                self._tell(Progress(stage="read", text=_reading(len(cells), len(rows))))
+        if self._problems:
+            which = "all papers" if failed == len(rows) else f"{failed} of {len(rows)} papers"
+            why = self._problems[0]
+            notices.append(f"The quotes of {which} were chosen without the chat model: {why}.")
+        return cells, failed < len(rows)
+
+    def _row(self, row: int, own: Cells) -> Cells | None:
+        passages = [self._index.passages[at] for at in passage_rows(self._index, row)]
+        if not passages or self._unreachable.is_set():
+            return None
+        paper = self._index.papers[row]
+        messages = row_messages(self._question, paper, passages, [cell.column for cell in own])
+        try:
+            return read_row(self._complete(messages), paper, passages, own)
+        except StoppedError:
+            raise
+        except ChatError as error:
+            if not isinstance(error, ReplyError):  # the next request would fail alike
+                self._unreachable.set()
+            self._problems.append(error)
+            return None
