@@ -25,14 +25,6 @@ class BrokenOffError(ChatError):
     """The reply did not come to its end; asking again may help."""
 
 
-class UnreachableError(ChatError):
-    """Nothing answers at the address."""
-
-
-class RefusedError(ChatError):
-    """The endpoint answered with an error: the key, the model's name, a quota."""
-
-
 class StoppedError(ChatError):
     """The caller gave the call up; nothing is wrong with the endpoint."""
 
@@ -54,19 +46,16 @@ class Endpoint:
         # Before it is cut: half a key is one too.
         return " ".join(str(text or "").replace(self.key, "…").split())[:200]
 
-    def unreachable(self) -> UnreachableError:
+    def unreachable(self) -> ChatError:
         """No connection came about."""
-        return UnreachableError(
-            f"{self.where} cannot be reached: check its address, and that it runs"
-        )
+        return ChatError(f"{self.where} cannot be reached: check its address, and that it runs")
 
     def broken_off(self, why: object = None) -> BrokenOffError:
         """The connection was lost, or the endpoint failed, before the reply was whole."""
+        how = f"failed in the middle of its reply: {self.clean(why)}"
         if why is None:
-            return BrokenOffError(
-                f"{self.where} broke the connection off before the reply was whole"
-            )
-        return BrokenOffError(f"{self.where} failed in the middle of its reply: {self.clean(why)}")
+            how = "broke the connection off before the reply was whole"
+        return BrokenOffError(f"{self.where} {how}")
 
     def not_chat(self, kind: str = "") -> ReplyError:
         """What came is no chat completion, nor a part of one."""
@@ -103,7 +92,7 @@ class Endpoint:
         else:
             verb = "takes no more requests for now" if code == 429 else "rejects the request"
             why = f"{'failed' if code >= 500 else verb} ({{}})" + (text and f": {text}")
-        return RefusedError(f"{self.where} " + why.replace("{}", f"HTTP {code}", 1))
+        return ChatError(f"{self.where} " + why.replace("{}", f"HTTP {code}", 1))
 
 
 def message_of(error: "openai.APIStatusError") -> str:

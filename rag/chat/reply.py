@@ -116,12 +116,7 @@ class Incoming:
             return None
 
     def take(self, data: str | bytes) -> None:
-        """Add one event, or a whole body.
-
-        Raises:
-            ReplyError: it is none of the protocol, or too much to hold.
-            BrokenOffError: the endpoint reports a failure in it.
-        """
+        """Add one event, or a whole body; raises ReplyError or BrokenOffError as it reports."""
         try:
             chunk = json.loads(data)
         except (ValueError, RecursionError):
@@ -161,11 +156,7 @@ class Incoming:
         return ReplyError(f"{self.endpoint.where} sent more than {MOST_BYTES >> 20} MB")
 
     def answer(self) -> str:
-        """The whole text without thoughts.
-
-        Raises:
-            ReplyError: it is a refusal, or empty.
-        """
+        """The whole text without thoughts; raises ReplyError where it is a refusal, or empty."""
         if self.refusal or self.finish == "content_filter":
             raise self.endpoint.declined(self.refusal or "its content filter stopped it")
         text = answer_in(self.content)
@@ -177,16 +168,10 @@ class Incoming:
         raise ReplyError(self.endpoint.clean(why))
 
     async def read(self, chunks: AsyncIterator[bytes], kind: str) -> AsyncIterator[None]:
-        """Take a body in; yields whenever there is more of it.
+        """Take a body in, cut anywhere; yields whenever there is more of it.
 
-        Args:
-            chunks: The body, cut anywhere.
-            kind: The content type that is announced. Only of a whole body it has to be true:
-                event streams come under any name.
-
-        Raises:
-            ReplyError: as `take`, or it is neither events nor JSON.
-            BrokenOffError: it ended before its end.
+        Only of a whole body the content type `kind` has to be true: event streams come under any
+        name. Raises as `take`, where it is neither events nor JSON, and where it breaks off.
         """
         unread, events = b"", False
         async for chunk in chunks:
@@ -237,7 +222,7 @@ def answer_in(text: str, *, whole: bool = True) -> str:
     one. Of a text that is not whole, what may be the beginning of a sign is left out.
     """
     text = _CLOSED.sub("", text.lstrip(_UNSEEN))
-    text = _OPENED.sub("", text[_end_of_thought(text) :])
+    text = _OPENED.sub("", _CLOSING.split(text)[-1])
     if not whole:
         text = _BEGUN.sub("", text)
     return _TEMPLATE.sub("", text).lstrip()
@@ -245,9 +230,4 @@ def answer_in(text: str, *, whole: bool = True) -> str:
 
 def has_end_of_thought(text: str) -> bool:
     """Whether a thought ends in a text that did not begin there, as some templates have it."""
-    return _end_of_thought(_CLOSED.sub("", text)) > 0
-
-
-def _end_of_thought(text: str) -> int:
-    """Where the last end of a thought ends; 0 without one."""
-    return max((match.end() for match in _CLOSING.finditer(text)), default=0)
+    return _CLOSING.search(_CLOSED.sub("", text)) is not None

@@ -71,11 +71,7 @@ class Stream(Iterator[str]):
 
     @property
     def reply(self) -> Reply:
-        """The whole reply; waits for it.
-
-        Raises:
-            ChatError: as iterating does.
-        """
+        """The whole reply; waits for it, and raises as iterating does."""
         with suppress(CancelledError):
             return self._future.result()
         raise StoppedError(f"{self._call.endpoint.where} was told to stop")
@@ -119,12 +115,7 @@ class Call:
         return added(*(each.usage(asked) for each in self._received if each.begun))
 
     async def run(self) -> Reply:
-        """Ask, and read the reply to its end.
-
-        Raises:
-            ReplyError: the reply is none.
-            ChatError: there is no reply, or none in time.
-        """
+        """Ask, and read the reply to its end, in time."""
         started = perf_counter()
         first = asyncio.timeout(self._limits.first_word)
         try:

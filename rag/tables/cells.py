@@ -7,7 +7,6 @@ words. Which of several does is for the scorer that chooses evidence for answers
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -34,8 +33,6 @@ CLEARLY_NEAR = 0.5
 """The cosine that makes up for words that a sentence lacks."""
 COMMON_SHARE = 0.2
 """A word that more abstracts than this share have says little about a sentence that has it."""
-REPEATED = 0.5
-"""What the probability of a sentence counts that another column quotes already."""
 _FEW, _RARE = 3, 2
 _NEAR_NUMBER = 4
 """Words behind a number in which it says what it counts."""
@@ -59,32 +56,12 @@ def own_names(paper: Paper) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*head, *found.introduced)))
 
 
-@dataclass(frozen=True, eq=False)
-class _Row:
-    """A paper as its cells are found."""
-
-    texts: list[str]
-    rows: range
-    names: set[str]
-    own: int
-    """The first sentence on the paper itself; what is before is about others."""
-
-
-@dataclass(frozen=True)
-class _Found:
-    """A sentence that may state a column: how probably, and which part of it does."""
-
-    share: float
-    at: tuple[int, int]
-    """A stretch of the cleaned sentence."""
-
-
 class CellFinder:
     """Fills the rows of a table from one index, for the same columns each."""
 
     def __init__(self, index: Index, encoder: Encoder, columns: Sequence[Column]) -> None:
         self._index = index
-        self._columns = list(columns)
+        self._columns = columns
         self._scorer = record(index.manifest.encoder).models["sentences"]
         self._cosines: list[Floats] = [
             index.passage_vectors @ encoder.encode_query(column.question) for column in columns
@@ -96,18 +73,18 @@ class CellFinder:
         rows = passage_rows(self._index, paper)
         texts = [self._index.passages[row].text for row in rows]
         names = self._names(stored, " ".join(texts))
-        own = next((i for i, text in enumerate(texts) if is_own(text, names)), 0)
-        seen = _Row(texts, rows, names, own)
-        options = [self._options(at, seen) for at in range(len(self._columns))]
-        cells = [Cell(column=column.name) for column in self._columns]
         quoter = Quoter(stored.abstract)
-        for at, chosen in enumerate(_assigned(options)):
-            if chosen is not None:
-                row = rows[chosen]
-                score = float(self._cosines[at][row])
-                place = options[at][chosen].at
-                passage = self._index.passages[row]
-                cells[at] = quoter.clauses(self._columns[at].name, passage, place, score)
+        cells = []
+        for column, cosines in zip(self._columns, self._cosines, strict=True):
+            near = cosines[rows.start : rows.stop].astype(np.float32)
+            places = self._stating(column, texts, near, names)
+            if places:
+                scores = self._scores(column, texts, near)
+                best = max(places, key=lambda at: scores[at])
+                passage, score = self._index.passages[rows[best]], float(near[best])
+                cells.append(quoter.clauses(column.name, passage, places[best], score))
+            else:
+                cells.append(Cell(column=column.name))
         return tuple(cells)
 
     def _names(self, paper: Paper, text: str) -> set[str]:
@@ -123,87 +100,51 @@ class CellFinder:
             if min((known.get(token, 0) for token in tokenize(name)), default=_FEW) <= _RARE
         }
 
-    def _options(self, at: int, seen: _Row) -> dict[int, _Found]:
-        """The sentences that may state a column, by their place."""
-        column = self._columns[at]
-        places = self._stating(column, self._cosines[at], seen)
-        if not places:
-            return {}
+    def _scores(self, column: Column, texts: list[str], cosines: Floats) -> Floats:
+        """How well each sentence of a paper answers a column as a question."""
         weights = {token: self._index.lexical.idf(token) for token in tokenize(column.question)}
-        asks = np.array([name == _ask_of(column) for name in ASKS], dtype=np.float32)
-        cosines = self._cosines[at][seen.rows.start : seen.rows.stop].astype(np.float32)
-        scores = self._scorer.score(features(seen.texts, cosines, weights, asks))
-        shares = np.exp(scores - scores.max())
-        return {i: _Found(float(shares[i]), place) for i, place in places.items()}
+        wanted = "number" if column.wants_number else _ASKS.get(column.kind, "other")
+        asks = np.array([name == wanted for name in ASKS], dtype=np.float32)
+        return self._scorer.score(features(texts, cosines, weights, asks))
 
-    def _stating(self, column: Column, cosines: Floats, seen: _Row) -> dict[int, tuple[int, int]]:
-        """Where sentences state a column: those with its strongest cue that any has."""
-        fitting = {}
-        for i, text in enumerate(seen.texts):
-            background = i < seen.own or is_of_others(text)
-            if (column.kind is ColumnKind.PROBLEM or not background) and (
-                place := self._words_in(column, text, float(cosines[seen.rows[i]]))
-            ):
-                fitting[i] = place
-        cues = cues_of(column.kind, seen.names)
+    def _stating(
+        self, column: Column, texts: list[str], cosines: Floats, names: set[str]
+    ) -> dict[int, tuple[int, int]]:
+        """Where sentences state a column: those with its strongest cue that any has.
+
+        What stands before the first sentence on the paper itself is about others.
+        """
+        own = next((at for at, text in enumerate(texts) if is_own(text, names)), 0)
+        fitting: dict[int, tuple[int, int]] = {}
+        for at, text in enumerate(texts):
+            if column.kind is ColumnKind.PROBLEM or (at >= own and not is_of_others(text)):
+                place = self._place_of_words(column, text, float(cosines[at]))
+                fitting |= {at: place} if place else {}
+        cues = cues_of(column.kind, names)
         for cue in cues:
-            found = {i: match for i in fitting if (match := cue.search(seen.texts[i]))}
+            found = {at: match for at in fitting if (match := cue.search(texts[at]))}
             if found:
-                return {
-                    i: match.span("at" if "at" in cue.groupindex else 0)
-                    for i, match in found.items()
-                }
+                begins = "at" if "at" in cue.groupindex else 0
+                return {at: match.span(begins) for at, match in found.items()}
         return {} if cues else fitting
 
-    def _words_in(self, column: Column, text: str, cosine: float) -> tuple[int, int] | None:
+    def _place_of_words(self, column: Column, text: str, cosine: float) -> tuple[int, int] | None:
         """Where a sentence has a column's own words; all of it for a column without any."""
-        numbers = quantities(text)
         if column.counts:
             return _counted(column.words, text)
-        if column.wants_number and not numbers:
+        if column.wants_number and not quantities(text):
             return None
-        whole = (0, len(text))
-        if not column.words:
-            return whole
+        lexical = self._index.lexical
         has_cues = column.kind is not ColumnKind.OTHER
-        known = self._index.lexical.document_frequency
-        common = max(_FEW, COMMON_SHARE * self._index.lexical.size)
-        weights = {word: self._index.lexical.idf(word) for word in column.words}
-        tokens = set(tokenize(text))
-        share = sum(weights[word] for word in weights if word in tokens) / sum(weights.values())
-        tells = has_cues or any(known.get(word, 0) <= common for word in column.words)
-        covers = tells and share >= (LEAST_SHARE if has_cues else LEAST_SHARE_OF_WORDS)
-        if covers or cosine >= CLEARLY_NEAR:
-            return _place_of(column.words, text) or whole
+        weights = {word: lexical.idf(word) for word in column.words}
+        share = sum(weights[token] for token in weights.keys() & {*tokenize(text)})
+        least = (LEAST_SHARE if has_cues else LEAST_SHARE_OF_WORDS) * sum(weights.values())
+        common = max(_FEW, COMMON_SHARE * lexical.size)
+        rare = any(lexical.document_frequency.get(word, 0) <= common for word in weights)
+        if cosine >= CLEARLY_NEAR or (share >= least and (has_cues or rare)):
+            places = (at.span() for at in _WORD.finditer(text) if {*weights} & {*tokenize(at[0])})
+            return next(places, (0, len(text)))
         return None
-
-
-def _ask_of(column: Column) -> str:
-    return "number" if column.wants_number else _ASKS.get(column.kind, "other")
-
-
-def _assigned(options: Sequence[dict[int, _Found]]) -> list[int | None]:
-    """The sentence for each column, the surest choices first."""
-    chosen: list[int | None] = [None] * len(options)
-    left = [c for c in range(len(options)) if options[c]]
-    while left:
-        worth = {
-            c: max(
-                (found.share * (REPEATED if i in chosen else 1), -i)
-                for i, found in options[c].items()
-            )
-            for c in left
-        }
-        best = max(left, key=lambda c: worth[c][0])
-        chosen[best] = -worth[best][1]
-        left.remove(best)
-    return chosen
-
-
-def _place_of(words: Sequence[str], text: str) -> tuple[int, int] | None:
-    """Where a text has the first word of a column."""
-    places = (at.span() for at in _WORD.finditer(text) if {*words} & {*tokenize(at[0])})
-    return next(places, None)
 
 
 def _counted(words: Sequence[str], text: str) -> tuple[int, int] | None:

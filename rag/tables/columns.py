@@ -112,6 +112,7 @@ def check_columns(names: Sequence[str]) -> tuple[str, ...]:
     if isinstance(names, str):
         raise InputError(f"columns must be a list of names, such as [{names!r}]")
     columns = tuple(plain(name) for name in names)
+    folded = [column.casefold() for column in columns]
     if not columns:
         raise InputError("no column is named: name at least one, such as 'method'")
     if not all(columns):
@@ -120,11 +121,9 @@ def check_columns(names: Sequence[str]) -> tuple[str, ...]:
         raise InputError(f"{len(columns)} columns are too many: give at most {MOST_COLUMNS}")
     for at, column in enumerate(columns):
         if len(column) > LONGEST_COLUMN:
-            raise InputError(
-                f"the column {column[:20]!r}… has {len(column)} characters:"
-                f" give at most {LONGEST_COLUMN}"
-            )
-        if column.casefold() in {other.casefold() for other in columns[:at]}:
+            size = f"has {len(column)} characters: give at most {LONGEST_COLUMN}"
+            raise InputError(f"the column {column[:20]!r}… {size}")
+        if folded[at] in folded[:at]:
             raise InputError(f"the column {column!r} is there twice: name it once")
     return columns
 

@@ -42,30 +42,28 @@ def find_paper(wanted: str, papers: Sequence[Paper]) -> int:
     Raises:
         InputError: there is none, or several.
     """
-    for row, paper in enumerate(papers):
-        if paper.id == wanted.strip():
-            return row
+    key = letters(wanted)
     if not wanted.strip():
         raise InputError("a paper to compare is empty: give its title or id")
-    key = letters(wanted)
     titles = [letters(paper.title) for paper in papers]
     heads = [letters(paper.head or "") for paper in papers]
     for fits in (
-        [row for row, title in enumerate(titles) if key and title == key],
-        [row for row, head in enumerate(heads) if key and head == key],
+        [row for row, paper in enumerate(papers) if paper.id == wanted.strip()],
+        [row for row, title in enumerate(titles) if title == key],
+        [row for row, head in enumerate(heads) if head == key],
         [row for row, title in enumerate(titles) if key and key in title],
     ):
         if len(fits) == 1:
             return fits[0]
-        if fits:
-            named = ", ".join(f"{papers[row].display_title!r}" for row in fits[:2])
+        if fits and key:
+            such = ", ".join(repr(papers[row].display_title) for row in fits[:2])
             raise InputError(
-                f"{len(fits)} papers fit {wanted!r}, such as {named}: give more of the title,"
-                " or the id"
+                f"{len(fits)} papers fit {wanted!r}, such as {such}: give more of the title, or"
+                " the id"
             )
-    near = get_close_matches(key, [*titles, *heads], 1, _CLOSE_TITLE) if key else []
-    found = [*titles, *heads].index(near[0]) % len(papers) if near else None
-    hint = "" if found is None else f"; the nearest title is {papers[found].display_title!r}"
+    near = get_close_matches(key, [*titles, *heads], 1, _CLOSE_TITLE)
+    at = [*titles, *heads].index(near[0]) % len(papers) if near else None
+    hint = "" if at is None else f"; the nearest title is {papers[at].display_title!r}"
     raise InputError(f"no paper in the index is called {wanted!r}{hint}")
 
 
