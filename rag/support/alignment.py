@@ -8,7 +8,7 @@ the bundled encoder). Fitted by `abstractqa eval fit-check`; the weights are dat
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -132,30 +132,28 @@ class Inputs:
     """Shape (GLOBALS,)."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Words:
-    meanings: Floats
-    stems: tuple[str, ...]
-    rarity: Floats
-
-
 def inputs(claim: Reading, cited: Sequence[Reading]) -> Inputs:
     """Align a claim with the sentences that it cites, at least one with a word."""
-    own = _Words(claim.meanings, claim.stems, claim.rarity)
     meanings = np.concatenate([each.meanings for each in cited])[:MOST_WORDS]
-    stems = tuple(stem for each in cited for stem in each.stems)[:MOST_WORDS]
     rarity = np.concatenate([each.rarity for each in cited])[:MOST_WORDS]
+    stems = tuple(stem for each in cited for stem in each.stems)[:MOST_WORDS]
+    every = replace(claim, meanings=meanings, stems=stems, rarity=rarity)
     cosines = claim.meanings @ meanings.T
-    forward = _pairs(own, _Words(meanings, stems, rarity), cosines)
+    forward = _pairs(claim, every, cosines)
     near = np.zeros(len(stems), dtype=bool)
     for at in cosines.argmax(axis=1)[cosines.max(axis=1) > _NEAR].tolist():
         near[max(0, at - _WINDOW) : at + _WINDOW + 1] = True
     rows = np.flatnonzero(near) if near.any() else np.arange(len(stems))
-    nearby = _Words(meanings[rows], tuple(stems[row] for row in rows.tolist()), rarity[rows])
-    return Inputs(forward, _pairs(nearby, own, cosines.T[rows]), _whole(claim, cited, forward))
+    nearby = replace(
+        every,
+        meanings=meanings[rows],
+        stems=tuple(stems[row] for row in rows.tolist()),
+        rarity=rarity[rows],
+    )
+    return Inputs(forward, _pairs(nearby, claim, cosines.T[rows]), _whole(claim, cited, forward))
 
 
-def _pairs(own: _Words, other: _Words, cosines: Floats) -> Pairs:
+def _pairs(own: Reading, other: Reading, cosines: Floats) -> Pairs:
     nearest = cosines.argmax(axis=1)
     best = cosines.max(axis=1)
     rest = cosines.copy()

@@ -74,11 +74,7 @@ def choose_rows(
     papers: Sequence[str] = (),
     filters: Filters | None = None,
 ) -> Rows:
-    """The papers a question is about.
-
-    Papers that are named by title or id come as they are named; without any, the papers that
-    the question names or compares, those of the digest it names, or those about its subject, as
-    for an answer.
+    """The papers named by title or id; else those the question names, compares or is about.
 
     Raises:
         InputError: a paper named is unknown, or a filter cannot be used.

@@ -93,12 +93,7 @@ class TableEvents(Iterator[Progress | Table]):
     """What a table tells while it is made in a thread; the last event is the table."""
 
     def __init__(self, make: Callable[[Tell], Table], stop: Callable[[], None]) -> None:
-        """Begin.
-
-        Args:
-            make: Makes the table, and tells of it on the way.
-            stop: Makes it stop, from any thread.
-        """
+        """Begin: `make` makes the table and tells of it, `stop` ends that, from any thread."""
         self._events: SimpleQueue[Progress | Table | Exception] = SimpleQueue()
         self._make = make
         self._stop = stop

@@ -248,10 +248,3 @@ def test_long_thoughts_are_read_in_no_time() -> None:
     for text in ("word " * 4_000, "<think>" + "word " * 4_000, "<think>" * 2_000):
         answer_in(text)
     assert time.process_time() - started < 10
-
-
-def test_a_whole_reply_may_be_json_though_a_stream_was_asked_for(
-    chat_server: ChatServer, model: ChatModel
-) -> None:
-    chat_server.script = [Scripted([json.dumps({"choices": []}).encode()], content_type=JSON)]
-    assert isinstance(problem(model), ReplyError)

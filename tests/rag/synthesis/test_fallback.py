@@ -9,7 +9,6 @@ from collections.abc import Callable
 import pytest
 from chat_server import (
     ChatServer,
-    Received,
     Scripted,
     cut_off,
     fails,
@@ -89,27 +88,6 @@ def test_an_endpoint_that_is_down_is_not_waited_for(
     assert "cannot be reached" in (answer.notice or "")
 
 
-def test_a_failed_repair_keeps_what_was_written(writing: Assistant, scripted: ChatServer) -> None:
-    replies = iter(
-        [
-            writes(
-                lambda at: (
-                    f"On top of OSWorld stands a benchmark of 369 tasks [{at(TASKS)}]."
-                    " It has 512 tasks."
-                )
-            )
-        ]
-    )
-
-    def reply(request: Received) -> Scripted:
-        return next(replies, lambda _: fails(401))(request)
-
-    scripted.script = reply
-    answer = writing.ask(QUESTION)
-    assert answer.mode == "generative"
-    assert [sentence.support for sentence in answer.sentences] == ["supported", "unsupported"]
-
-
 def test_closing_a_stream_closes_the_upstream_within_a_second(
     writing: Assistant, scripted: ChatServer
 ) -> None:
@@ -163,17 +141,6 @@ def test_an_async_stream_tells_the_same(writing: Assistant, scripted: ChatServer
 
     text, _ = told(list(writing.stream(QUESTION)))
     assert asyncio.run(collect()) == text
-
-
-def test_tokens_are_estimated_and_marked_so_where_the_endpoint_counts_none(
-    writing: Assistant, scripted: ChatServer
-) -> None:
-    scripted.script = lambda _: streams(
-        "On top of OSWorld stands a benchmark of 369 tasks.", usage=None
-    )
-    usage = writing.ask(QUESTION).usage
-    assert usage.estimated
-    assert usage.prompt_tokens > 100
 
 
 def test_a_price_that_is_given_makes_a_cost(

@@ -1,7 +1,6 @@
 """The options of one question where a model writes: which model, how strictly, from how much."""
 
 import asyncio
-import re
 from collections.abc import Callable, Iterator
 from threading import Barrier
 from threading import Event as Flag
@@ -90,23 +89,6 @@ def test_a_model_sees_no_more_papers_than_may_be_cited(
     answer = writing.ask(QUESTION, options=Options(sources=1))
     assert scripted.received[-1].text.count("\nPaper ") == 1, "none that is only close either"
     assert answer.notice is None
-
-
-def test_a_cut_list_that_a_model_writes_says_so(writing: Assistant, scripted: ChatServer) -> None:
-    question = "Which papers are about model merging?"
-
-    def first(request: Received) -> Scripted:
-        sheet = request.text.partition("<abstracts>")[2]
-        said = re.search(r"^\[1\.1\] (.+)$", sheet, re.MULTILINE)
-        assert said
-        return streams(f"- {said[1]} [1.1]")
-
-    scripted.script = first
-    answer = writing.ask(question, options=Options(sources=1))
-    assert answer.mode == "generative"
-    assert len(answer.references) == 1
-    assert answer.notice is not None
-    assert answer.notice.startswith("Only 1 of the ")
 
 
 def test_another_model_of_the_endpoint_is_asked_and_named(

@@ -43,7 +43,6 @@ def test_a_model_chooses_the_sentence_and_words_of_it(
         ('**data**: Sentence 4 | "420 flights recorded"', "420 flights recorded"),
         ("Column 1: [4] | 420 FLIGHTS RECORDED", "420 flights recorded"),
         ("<think>1: none</think>\n```\n1: 4 | 420 flights recorded\n```", "420 flights recorded"),
-        ("1. 4 | 420 flights recorded", "420 flights recorded"),
         (
             "| column | sentence | words |\n|---|---|---|\n| 1 | 4 | 420 flights recorded |",
             "420 flights recorded",
