@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from functools import lru_cache
 from threading import Lock
 from time import monotonic
 
@@ -18,6 +19,8 @@ from rag.synthesis.writer import JUDGE, LOCAL, Checkers, Writer
 
 logger = logging.getLogger(__name__)
 
+_REMEMBERED = 32
+"""Other models of the endpoint whose refusals are remembered."""
 _LISTING_SECONDS = 2.0
 _LIST_SECONDS = 60.0
 _NO_ENDPOINT = (
@@ -43,7 +46,6 @@ class Writers:
         self._lock = Lock()
         self._checkers: Checkers | None = None
         self._model: ChatModel | None = None
-        self._others: dict[str, ChatModel] = {}
         self._closed = False
         self._listing = Lock()
         self._listed: tuple[float, list[str]] | None = None
@@ -84,7 +86,7 @@ class Writers:
         if options.model and options.model != settings.chat_model:
             # The price and the context that the settings name are those of the configured one.
             settings = settings.model_copy(update={"chat_price": None, "chat_context_tokens": None})
-            model = self._others.setdefault(options.model, model.named(options.model))
+            model = self._named(options.model)
         return Writer(model, checkers, settings, options)
 
     def model(self) -> ChatModel:
@@ -121,7 +123,9 @@ class Writers:
             if settings.chat_price:
                 Price.parse(settings.chat_price)
             self._checkers = self._checkers or _open_checkers(settings, self._encoder)
-            self._model = self._model or ChatModel.open(settings)  # last: it starts a thread
+            if self._model is None:  # last: it starts a thread
+                self._model = ChatModel.open(settings)
+                self._named = lru_cache(_REMEMBERED)(self._model.named)
             return settings, self._model, self._checkers
 
     def close(self) -> None:
