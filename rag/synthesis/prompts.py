@@ -124,10 +124,7 @@ STRUCTURE: Mapping[str, Any] = {
 
 def request(system: str, *parts: str) -> list[Message]:
     """The messages of one request: rules, and material with what is wanted of it."""
-    return [
-        {"role": "system", "content": system},
-        {"role": "user", "content": "\n\n".join(parts)},
-    ]
+    return [{"role": "system", "content": system}, {"role": "user", "content": "\n\n".join(parts)}]
 
 
 def data(label: str, lines: str | Iterable[str]) -> str:

@@ -21,9 +21,8 @@ from rag.pipeline import check_question
 from rag.retrieval import passage_rows
 from rag.schema import Filters, IndexInfo, Progress, Usage
 from rag.synthesis.prompts import data, request
-from rag.tables.cells import CellFinder
+from rag.tables.cells import CellFinder, Quoter
 from rag.tables.columns import DEFAULT_COLUMNS, check_columns, propose_columns, read_column
-from rag.tables.quoting import Quoter
 from rag.tables.rows import choose_rows
 from rag.tables.table import Cell, Table, TableRow, Tell
 

@@ -26,12 +26,7 @@ from rag.synthesis.prompts import SENTINEL
 
 pytestmark = pytest.mark.slow
 
-SETS = {
-    "dev": "digests",
-    "dev2": "digests",
-    "acl": "corpora/acl.jsonl",
-    "bio": "corpora/bio.jsonl",
-}
+SETS = {"dev": "digests", "dev2": "digests", "acl": "corpora/acl.jsonl", "bio": "corpora/bio.jsonl"}
 """The papers that the questions of a set are about."""
 
 

@@ -7,16 +7,7 @@ import time
 from collections.abc import Callable
 
 import pytest
-from chat_server import (
-    ChatServer,
-    Scripted,
-    cut_off,
-    fails,
-    huge,
-    says,
-    slowly,
-    streams,
-)
+from chat_server import ChatServer, Scripted, cut_off, fails, huge, says, slowly, streams
 from made_up import keeps_the_promises
 from writing import KEY, QUESTION, TASKS, address, told, writes
 
@@ -69,9 +60,7 @@ def test_every_fault_ends_in_quotes_that_say_so(
     keeps_the_promises(answer)
 
 
-def test_an_endpoint_that_is_down_is_not_waited_for(
-    open_writing: Callable[..., Assistant],
-) -> None:
+def test_an_endpoint_that_is_down_is_not_waited_for(open_writing: Callable[..., Assistant]) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -9,10 +9,9 @@ from made_up import paper
 from tabling import SOIL, MakeTable, cells, ids, indexed, is_verbatim
 
 from index.embedding import SentenceEncoder
-from rag.tables.cells import CellFinder
+from rag.tables.cells import CellFinder, balanced, shorten
 from rag.tables.columns import DEFAULT_COLUMNS, ColumnKind, read_column
 from rag.tables.compare import make_table
-from rag.tables.quoting import balanced, shorten
 from rag.tables.table import Cell
 
 

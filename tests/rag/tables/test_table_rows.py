@@ -4,10 +4,7 @@ import re
 from datetime import date
 
 import pytest
-from tabling import (
-    MakeTable,
-    ids,
-)
+from tabling import MakeTable, ids
 
 from index.errors import InputError
 from rag.schema import Filters
