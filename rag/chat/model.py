@@ -4,9 +4,10 @@ import asyncio
 import os
 import re
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from concurrent.futures import CancelledError, Future
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import CancelledError
 from contextlib import suppress
+from copy import copy
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from index.errors import InputError
@@ -31,80 +32,39 @@ def is_address(text: str) -> bool:
     return _ADDRESS.fullmatch(text) is not None
 
 
-class Connection:
-    """A client on an event loop of its own, in a thread of its own.
+class ChatModel:
+    """A chat model. Calls may come from any thread; close it, or use it in a `with` block.
 
-    Only so does a deadline hold for a reply that comes byte by byte, and can a call be given up
-    at any moment.
+    Its requests run on an event loop of its own, in a thread of its own: only so does a deadline
+    hold for a reply that comes byte by byte, and can a call be given up at any moment.
     """
 
-    def __init__(self, client: "AsyncOpenAI") -> None:
+    def __init__(self, client: "AsyncOpenAI", name: str, deadline_seconds: float) -> None:
         self.client = client
-        self.host = client.base_url.netloc.decode()
-        self.loop = asyncio.new_event_loop()
+        self.deadline_seconds = deadline_seconds
+        self._name(name)
         self._opening = threading.Lock()
-        self._closed = False
+        self._closed = threading.Event()
+        self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(
-            target=self.loop.run_forever, name="chat model", daemon=True
+            target=self._loop.run_forever, name="chat model", daemon=True
         )
         self._thread.start()
 
-    def begin(self, start: Callable[[], T]) -> T:
-        """What `start` begins on the loop.
-
-        Raises:
-            StoppedError: the connection was closed.
-        """
-        with self._opening:
-            if self._closed:
-                raise self.stopped()
-            return start()
-
-    def result(self, work: Coroutine[Any, Any, T]) -> T:
-        """Wait for what works on the loop; raises StoppedError if it is closed meanwhile."""
-        future: Future[T]
-        future = self.begin(lambda: asyncio.run_coroutine_threadsafe(work, self.loop))
-        with suppress(CancelledError):
-            return future.result()
-        raise self.stopped()
-
-    def stopped(self) -> StoppedError:
-        """The error of a call after the end."""
-        return StoppedError(f"the chat model at {self.host} is closed")
-
-    def close(self) -> None:
-        """Give up what is under way and close the connections; calls that follow are refused."""
-        with self._opening:
-            if self._closed:
-                return
-            self._closed = True
-        asyncio.run_coroutine_threadsafe(self._give_up(), self.loop).result()
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self._thread.join()
-        self.loop.close()
-
-    async def _give_up(self) -> None:
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
-        await self.client.close()
-
-
-class ChatModel:
-    """A chat model. Calls may come from any thread; close it, or use it in a `with` block."""
-
-    def __init__(self, connection: Connection, name: str, deadline_seconds: float) -> None:
+    def _name(self, name: str) -> None:
         self.name = name
-        self.deadline_seconds = deadline_seconds
-        where = f"chat model {name!r} at {connection.host}"
-        self.endpoint = Endpoint(where, connection.client.api_key)
+        where = f"chat model {name!r} at {self.client.base_url.netloc.decode()}"
+        self.endpoint = Endpoint(where, self.client.api_key)
         self.refused: set[str] = set()
         """Options that the model has refused, and "system" for that role."""
         self.streams_thoughts: bool | None = None
         """Whether its template opens thoughts itself; None before its first reply is whole."""
-        self.client = connection.client
-        self._connection = connection
+
+    def named(self, name: str) -> Self:
+        """Another model of the same endpoint, over the same connections."""
+        other = copy(self)
+        other._name(name)
+        return other
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
@@ -142,11 +102,7 @@ class ChatModel:
                 event_hooks={"request": [_kept_to(address, key or "no-key")]},
             ),
         )
-        return cls(Connection(client), settings.chat_model, settings.chat_deadline_seconds)
-
-    def named(self, name: str) -> Self:
-        """Another model of the same endpoint, over the same connections."""
-        return type(self)(self._connection, name, self.deadline_seconds)
+        return cls(client, settings.chat_model, settings.chat_deadline_seconds)
 
     def complete(self, messages: Sequence[Message], **options: Any) -> Reply:
         """Ask for one whole reply; the arguments are those of `stream`.
@@ -185,7 +141,7 @@ class ChatModel:
         given = {"max_tokens": max_tokens, "temperature": 0, **options}
         given = {name: value for name, value in given.items() if value is not None}
         call = Call(self, list(messages), given, limits or Limits(self.deadline_seconds))
-        return self._connection.begin(lambda: Stream(call, self._connection.loop))
+        return self._begin(lambda: Stream(call, self._loop))
 
     def list_models(self, seconds: float) -> list[str]:
         """The names of the endpoint's models, sorted.
@@ -194,7 +150,12 @@ class ChatModel:
             StoppedError: the model was closed.
             ChatError: the endpoint gave no list in so many seconds.
         """
-        return self._connection.result(self._list(seconds))
+        listing = self._begin(
+            lambda: asyncio.run_coroutine_threadsafe(self._list(seconds), self._loop)
+        )
+        with suppress(CancelledError):
+            return listing.result()
+        raise StoppedError(f"{self.endpoint.where} is closed")
 
     async def _list(self, seconds: float) -> list[str]:
         import openai
@@ -208,9 +169,32 @@ class ChatModel:
             raise ChatError(f"{self.endpoint.where} gave no list of its models") from None
         return sorted(name for name in names if isinstance(name, str) and name.isprintable())
 
+    def _begin(self, start: Callable[[], T]) -> T:
+        with self._opening:
+            if self._closed.is_set():
+                raise StoppedError(f"{self.endpoint.where} is closed")
+            return start()
+
     def close(self) -> None:
-        """Close the connections, those of models that share them too; see `Connection.close`."""
-        self._connection.close()
+        """Give up what is under way and close the connections; calls that follow are refused.
+
+        So are those of the models that share its connections.
+        """
+        with self._opening:
+            if self._closed.is_set():
+                return
+            self._closed.set()
+        asyncio.run_coroutine_threadsafe(self._give_up(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    async def _give_up(self) -> None:
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        await self.client.close()
 
     def __enter__(self) -> Self:
         return self
