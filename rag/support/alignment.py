@@ -41,7 +41,7 @@ _UNWEIGHTED = STOP_WORDS | {"percent", "per", "cent"}
 _HAS_LETTER_OR_DIGIT = re.compile(r"[^\W_]")
 _DENIAL = re.compile(
     r"\b(?:not|no|never|without|neither|nor|cannot|none|nothing|hardly|unable|instead of"
-    r"|rather than|fail(?:s|ed|ing)?)\b|n['’]t\b",
+    r"|rather than|fail(?:s|ed|ing)?)\b(?!\s*(?:[.;:!?()]|,\s|but\b|$))|n['’]t\b",
     re.IGNORECASE,
 )
 _NO_DENIAL = re.compile(

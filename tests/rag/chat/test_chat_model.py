@@ -12,20 +12,9 @@ from test_endpoints import ASKED, KEY
 
 from index.errors import InputError
 from rag.chat import ChatModel, StoppedError
-from rag.schema import Usage
 from rag.settings import Settings
 
 Configured = Callable[..., Settings]
-
-
-def test_a_reply_has_its_text_and_the_tokens_the_endpoint_counted(
-    model: ChatModel, chat_server: ChatServer
-) -> None:
-    chat_server.script = [says("Plants.", usage=(11, 2))]
-    reply = model.complete(ASKED, max_tokens=5)
-    assert reply.text == "Plants."
-    assert reply.usage == Usage(prompt_tokens=11, completion_tokens=2)
-    assert 0 < reply.seconds < 10
 
 
 def test_the_request_is_that_of_openais_chat_protocol(

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from chat_server import ChatServer, Scripted, cut_off, fails, huge, says, slowly, streams
 from made_up import keeps_the_promises
-from writing import KEY, QUESTION, TASKS, address, told, writes
+from writing import KEY, QUESTION, TASKS, address, told
 
 from rag import Assistant
 from rag.schema import Delta, Finished, Progress
@@ -22,7 +22,6 @@ FAULTS: dict[str, Callable[[], Scripted]] = {
     "one byte a second": lambda: slowly(streams("OSWorld")),
     "silence": lambda: streams("OSWorld", pause_seconds=5),
     "empty reply": streams,
-    "broken JSON": lambda: Scripted([b'{"choices": [{"mess']),
     "too long": lambda: huge(50),
     "another content type": lambda: Scripted([b"<html>Hi</html>"], content_type="text/html"),
     "refusal": lambda: says(None, refusal="I cannot help with that"),
@@ -117,19 +116,6 @@ def test_cancelling_a_task_closes_the_upstream_within_a_second(
 
     asyncio.run(ask_and_leave())
     assert scripted.hung_up.wait(1)
-
-
-def test_an_async_stream_tells_the_same(writing: Assistant, scripted: ChatServer) -> None:
-    scripted.script = writes(
-        lambda at: f"On top of OSWorld stands a benchmark of 369 tasks [{at(TASKS)}]."
-    )
-
-    async def collect() -> str:
-        events = [event async for event in writing.astream(QUESTION)]
-        return "".join(event.text for event in events if isinstance(event, Delta))
-
-    text, _ = told(list(writing.stream(QUESTION)))
-    assert asyncio.run(collect()) == text
 
 
 def test_a_price_that_is_given_makes_a_cost(
