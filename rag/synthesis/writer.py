@@ -91,7 +91,7 @@ class Writer:
         price = Price.parse(settings.chat_price) if settings.chat_price else None
         self._asking = Asking(model, limits, price)
         self._judging = self._asking
-        if settings.judge_model not in (None, model.name):
+        if settings.judge_model and settings.judge_model != model.name:
             self._judging = Asking(model.named(settings.judge_model), limits)
         self._last = checkers.nli
         if settings.support_checker == JUDGE:

@@ -166,7 +166,7 @@ class CellFinder:
             places = self._stating(column, texts, near, names)
             if places:
                 scores = self._scores(column, texts, near)
-                best = max(places, key=lambda at: scores[at])
+                best = max(places, key=scores.__getitem__)
                 passage, score = self._index.passages[rows[best]], float(near[best])
                 cells.append(quoter.clauses(column.name, passage, places[best], score))
             else:
@@ -210,7 +210,7 @@ class CellFinder:
         for cue in cues:
             found = {at: match for at in fitting if (match := cue.search(texts[at]))}
             if found:
-                begins = "at" if "at" in cue.groupindex else 0
+                begins: str | int = "at" if "at" in cue.groupindex else 0
                 return {at: match.span(begins) for at, match in found.items()}
         return {} if cues else fitting
 
