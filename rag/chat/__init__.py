@@ -1,9 +1,18 @@
 """A chat model behind any OpenAI-compatible endpoint: messages in, checked replies out."""
 
 from rag.chat.account import Asking, Price
-from rag.chat.failures import ChatError, ReplyError, StoppedError, TooLongError
 from rag.chat.model import ChatModel, is_address
-from rag.chat.reply import Complete, Limits, Message, added, tokens_of
+from rag.chat.reply import (
+    ChatError,
+    Complete,
+    Limits,
+    Message,
+    ReplyError,
+    StoppedError,
+    TooLongError,
+    added,
+    tokens_of,
+)
 from rag.chat.trying import LocalServer, Tried, local_servers, try_endpoint
 
 __all__ = [

@@ -8,9 +8,8 @@ from time import monotonic
 from typing import Any, Self
 
 from index.errors import InputError
-from rag.chat.failures import ChatError, ReplyError, StoppedError
 from rag.chat.model import ChatModel
-from rag.chat.reply import Complete, Limits, Message, added
+from rag.chat.reply import ChatError, Complete, Limits, Message, ReplyError, StoppedError, added
 from rag.chat.stream import Stream
 from rag.schema import Usage
 

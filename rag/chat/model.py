@@ -11,8 +11,7 @@ from copy import copy
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from index.errors import InputError
-from rag.chat.failures import ChatError, Endpoint, StoppedError
-from rag.chat.reply import Limits, Message, Reply
+from rag.chat.reply import ChatError, Endpoint, Limits, Message, Reply, StoppedError
 from rag.chat.stream import RETRIES, Call, Stream
 from rag.settings import OPENAI, Settings
 

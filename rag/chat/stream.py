@@ -10,15 +10,18 @@ from queue import SimpleQueue
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Self
 
-from rag.chat.failures import BrokenOffError, ChatError, StoppedError, message_of
 from rag.chat.reply import (
+    BrokenOffError,
+    ChatError,
     Incoming,
     Limits,
     Message,
     Reply,
+    StoppedError,
     added,
     answer_in,
     has_end_of_thought,
+    message_of,
     tokens_of,
 )
 from rag.schema import Usage

@@ -6,9 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from index.errors import AbstractQAError
-from rag.chat.failures import ChatError
 from rag.chat.model import ChatModel
-from rag.chat.reply import Limits
+from rag.chat.reply import ChatError, Limits
 from rag.settings import Settings
 
 LOCAL_SERVERS = {"Ollama": 11434, "LM Studio": 1234, "llama.cpp": 8080, "vLLM": 8000}

@@ -10,7 +10,7 @@ import numpy as np
 
 from index.errors import InputError
 from rag.chat import ChatError, Complete, StoppedError
-from rag.support.verdict import UNCHECKED, Verdict
+from rag.support import UNCHECKED, Verdict
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder

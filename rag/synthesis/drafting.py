@@ -12,8 +12,7 @@ from rag.settings import Unsupported
 from rag.support import AnswerChecker
 from rag.synthesis.grounding import Grounder
 from rag.synthesis.prompts import STRUCTURE, repairing, writing
-from rag.synthesis.sheet import Sheet
-from rag.synthesis.statements import Statement, read_statements
+from rag.synthesis.sheet import Sheet, Statement, read_statements
 from rag.wording import Kind
 
 MOST_REPAIRED = 6

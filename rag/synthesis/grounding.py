@@ -13,9 +13,8 @@ import numpy as np
 from index.encoder import Encoder
 from rag.citations import Claim, Span
 from rag.support import UNCHECKED, AnswerChecker, Checker, Verdict, same_words
-from rag.support.named import names
-from rag.synthesis.sheet import Address, Sheet
-from rag.synthesis.statements import Statement
+from rag.support.numbers import names
+from rag.synthesis.sheet import Address, Sheet, Statement
 
 _NOWHERE = "no sentence of the abstracts is found that says this"
 _LOOKED_AT = 6

@@ -17,8 +17,7 @@ from rag.conversation import BY_NUMBER, POINTS, Turn
 from rag.evidence import Evidence
 from rag.query import Query
 from rag.schema import SubQuestion
-from rag.support.named import missing_names
-from rag.support.numbers import missing_numbers
+from rag.support.numbers import missing_names, missing_numbers
 from rag.synthesis.prompts import CONDENSE, PLAN, data, request
 from rag.wording import Kind
 

@@ -17,8 +17,7 @@ from rag.support import Checker, Verdict
 from rag.synthesis.drafting import Task, Written
 from rag.synthesis.grounding import Grounder, in_context
 from rag.synthesis.prompts import contributions, gathering
-from rag.synthesis.sheet import Sheet, lay_out
-from rag.synthesis.statements import Statement, read_statements
+from rag.synthesis.sheet import Sheet, Statement, lay_out, read_statements
 
 MOST_PAPERS = 120
 BATCH = 10

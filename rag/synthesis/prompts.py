@@ -5,11 +5,8 @@ from typing import Any
 
 from rag.chat import Message
 from rag.schema import Length
-from rag.synthesis.sheet import Sheet, as_data
+from rag.synthesis.sheet import SENTINEL, Sheet, as_data
 from rag.wording import Kind
-
-SENTINEL = "NOT IN THE ABSTRACTS"
-"""What a model is to reply if the abstracts do not answer."""
 
 _RULES = """\
 You answer questions about research papers from the numbered sentences of their abstracts, and \

@@ -20,7 +20,7 @@ from index.text import clean, clean_text
 from rag.evidence import features
 from rag.fitted import Floats, record
 from rag.retrieval import passage_rows
-from rag.support.alignment import denials
+from rag.support.local import denials
 from rag.support.numbers import quantities
 from rag.tables.columns import Column, ColumnKind, cues_of, is_of_others, is_own
 from rag.tables.table import Cell

@@ -2,8 +2,7 @@
 
 import pytest
 
-from rag.support.named import missing_names, names
-from rag.support.numbers import missing_numbers, quantities
+from rag.support.numbers import missing_names, missing_numbers, names, quantities
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.synthesis.sheet import Address
-from rag.synthesis.statements import read_statements
+from rag.synthesis.sheet import Address, read_statements
 
 SIZES = (4, 3, 2)
 """Sentences of the papers of a sheet."""
