@@ -65,13 +65,13 @@ def find_paper(wanted: str, papers: Sequence[Paper]) -> int:
     heads = [letters(paper.head or "") for paper in papers]
     for fits in (
         [row for row, paper in enumerate(papers) if paper.id == wanted.strip()],
-        [row for row, title in enumerate(titles) if title == key],
-        [row for row, head in enumerate(heads) if head == key],
+        [row for row, title in enumerate(titles) if key and title == key],
+        [row for row, head in enumerate(heads) if key and head == key],
         [row for row, title in enumerate(titles) if key and key in title],
     ):
         if len(fits) == 1:
             return fits[0]
-        if fits and key:
+        if fits:
             such = ", ".join(repr(papers[row].display_title) for row in fits[:2])
             raise InputError(
                 f"{len(fits)} papers fit {wanted!r}, such as {such}: give more of the title, or"
@@ -189,31 +189,20 @@ def make_table(
         InputError: the question, a column, a paper, a filter or the limit cannot be used.
         StoppedError: what asks the chat model was stopped.
     """
-    clock = Clock()
     asked = check_question(question)
     named = None if columns is None else check_columns(columns)
     if limit < 1:
         raise InputError(f"limit must be at least 1, not {limit}")
+    making = _Making(index, asked, complete, tell)
     tell(Progress(stage="search", text=f"Searching {len(index.papers):,} abstracts"))
-    with clock.step("papers"):
+    with making.clock.step("papers"):
         found = choose_rows(index, encoder, asked, papers, filters)
     rows = found.papers if papers else found.papers[:limit]
-    notices: list[str] = []
-    if named is None:
-        with clock.step("columns"):
-            titles = [index.papers[row].display_title for row in rows]
-            named = _columns(asked, titles, complete, tell, notices)
-    tell(Progress(stage="read", text=_reading(0, len(rows))))
-    with clock.step("cells"):
-        finder = CellFinder(index, encoder, [read_column(column) for column in named])
-        cells = [finder.find(row) for row in rows]
-    by_model = False
-    if complete is not None and rows:
-        with clock.step("read"):
-            filling = _Filling(index, asked, complete, tell)
-            cells, by_model = filling.fill(rows, cells, notices)
+    named = named or making.columns(rows)
+    cells = making.cells(encoder, rows, named)
     if len(rows) < len(found.papers):
-        notices.append(f"{len(rows)} of {len(found.papers)} papers that fit are shown.")
+        making.notices.append(f"{len(rows)} of {len(found.papers)} papers that fit are shown.")
+    manifest = index.manifest
     return Table(
         question=question.encode(errors="replace").decode(),
         columns=named,
@@ -222,48 +211,26 @@ def make_table(
             for row, score, own in zip(rows, found.scores, cells, strict=False)
         ),
         reason=None if found.papers else found.reason or "No abstract is left after the filters.",
-        notice=" ".join(notices) or None,
-        mode="generative" if by_model else "extractive",
+        notice=" ".join(making.notices) or None,
+        mode="generative" if making.by_model else "extractive",
         usage=spent(),
-        model=model if by_model else None,
-        index=IndexInfo(
-            id=index.manifest.generation, papers=len(index.papers), encoder=index.manifest.encoder
-        ),
-        timings_ms=clock.done(),
+        model=model if making.by_model else None,
+        index=IndexInfo(id=manifest.generation, papers=len(index.papers), encoder=manifest.encoder),
+        timings_ms=making.clock.done(),
     )
-
-
-def _reading(done: int, count: int) -> str:
-    text = f"Reading {count} abstract{'s' * (count != 1)}"
-    return f"{text}, {done} done" if done else text
-
-
-def _columns(
-    question: str, titles: Sequence[str], complete: Complete | None, tell: Tell, notices: list[str]
-) -> tuple[str, ...]:
-    """The columns where none were named; what is to be said of them is added to the notices."""
-    if not titles:
-        return DEFAULT_COLUMNS
-    why = ""
-    if complete is not None:
-        tell(Progress(stage="plan", text="Choosing the columns"))
-        try:
-            return propose_columns(question, titles, complete)
-        except StoppedError:
-            raise
-        except ChatError as error:
-            why = f" ({error}.)"
-    notices.append(f"No columns were named, so these are the usual ones.{why}")
-    return DEFAULT_COLUMNS
 
 
 Cells = tuple[Cell, ...]
 
 
-class _Filling:
-    """A chat model at work on the rows of one table, several side by side."""
+class _Making:
+    """A table in the making: its columns and cells, and what is to be said of them."""
 
-    def __init__(self, index: Index, question: str, complete: Complete, tell: Tell) -> None:
+    def __init__(self, index: Index, question: str, complete: Complete | None, tell: Tell) -> None:
+        self.clock = Clock()
+        self.notices: list[str] = []
+        self.by_model = False
+        """Whether the chat model filled any row."""
         self._index = index
         self._question = question
         self._complete = complete
@@ -271,26 +238,53 @@ class _Filling:
         self._unreachable = Event()
         self._problems: list[ChatError] = []
 
-    def fill(
-        self, rows: Sequence[int], local: Sequence[Cells], notices: list[str]
-    ) -> tuple[list[Cells], bool]:
-        """The rows, and whether the model filled any; why it failed is added to the notices."""
+    def columns(self, rows: Sequence[int]) -> tuple[str, ...]:
+        """The columns where none were named."""
+        if not rows:
+            return DEFAULT_COLUMNS
+        why = ""
+        if self._complete is not None:
+            self._tell(Progress(stage="plan", text="Choosing the columns"))
+            titles = [self._index.papers[row].display_title for row in rows]
+            try:
+                with self.clock.step("columns"):
+                    return propose_columns(self._question, titles, self._complete)
+            except StoppedError:
+                raise
+            except ChatError as error:
+                why = f" ({error}.)"
+        self.notices.append(f"No columns were named, so these are the usual ones.{why}")
+        return DEFAULT_COLUMNS
+
+    def cells(self, encoder: Encoder, rows: Sequence[int], columns: Sequence[str]) -> list[Cells]:
+        """The rows, each as the chat model fills it if there is one and it can."""
+        self._tell_read(0, len(rows))
+        with self.clock.step("cells"):
+            finder = CellFinder(self._index, encoder, [read_column(name) for name in columns])
+            local = [finder.find(row) for row in rows]
+        if self._complete is None or not rows:
+            return local
         cells: list[Cells] = []
         failed = 0
-        with ThreadPoolExecutor(AT_ONCE) as pool:
+        with self.clock.step("read"), ThreadPoolExecutor(AT_ONCE) as pool:
             for own, filled in zip(local, pool.map(self._row, rows, local), strict=True):
                 failed += filled is None
                 cells.append(own if filled is None else filled)
-                self._tell(Progress(stage="read", text=_reading(len(cells), len(rows))))
+                self._tell_read(len(cells), len(rows))
+        self.by_model = failed < len(rows)
         if self._problems:
             which = "all papers" if failed == len(rows) else f"{failed} of {len(rows)} papers"
             why = self._problems[0]
-            notices.append(f"The quotes of {which} were chosen without the chat model: {why}.")
-        return cells, failed < len(rows)
+            self.notices.append(f"The quotes of {which} were chosen without the chat model: {why}.")
+        return cells
+
+    def _tell_read(self, done: int, count: int) -> None:
+        text = f"Reading {count} abstract{'s' * (count != 1)}"
+        self._tell(Progress(stage="read", text=f"{text}, {done} done" if done else text))
 
     def _row(self, row: int, own: Cells) -> Cells | None:
         passages = [self._index.passages[at] for at in passage_rows(self._index, row)]
-        if not passages or self._unreachable.is_set():
+        if self._complete is None or not passages or self._unreachable.is_set():
             return None
         paper = self._index.papers[row]
         messages = _row_messages(self._question, paper, passages, [cell.column for cell in own])
