@@ -83,8 +83,7 @@ class Asking:
     ) -> Generator[str, None, bool]:
         """A reply as far as it has come, each time there is more of it.
 
-        The arguments are those of `ChatModel.stream`; the request is sent when the first item is
-        asked for. Closing the generator gives the reply up.
+        The request is sent when the first item is asked for; closing the generator gives it up.
 
         Returns:
             Whether the limit of tokens cut the reply off.

@@ -156,19 +156,15 @@ class Writer:
         """
         rows = _papers_of_overview(found)
         is_many = len(rows) > BATCH
-        limit = self._options.sources or MOST_PAPERS
-        left_out = None
-        if len(rows) > MOST_PAPERS and not self._options.sources:
-            left_out = f"Only {MOST_PAPERS} of the {len(rows):,} papers were read."
         parts: tuple[SubQuestion, ...] = ()
         try:
             with clock.step("write"):
                 if is_many:
-                    written = yield from self._write_about(found, rows[:limit])
+                    written = yield from self._write_about(found, rows)
                 else:
                     parts = yield from self._plan(found.query)
                     rows = rows or _papers(found, find_parts(found.index, parts, look_up))
-                    written = yield from self._write(found, rows[:limit], parts)
+                    written = yield from self._write(found, rows[: self._options.sources], parts)
         except StoppedError:
             raise
         except ChatError as error:
@@ -184,7 +180,7 @@ class Writer:
             blocks=written.blocks,
             model=self.name,
             checked_by=last.name if last and not problem else LOCAL,
-            notice=joined(cut, left_out, unjudged, written.notice, found.query.mends),
+            notice=joined(cut, unjudged, written.notice, found.query.mends),
             plan=parts,
             confidence=found.quotes.confidence,
         )
@@ -225,7 +221,12 @@ class Writer:
         """A text about all these papers."""
         task = self._task(found.query)
         many = ManyPapers(found.index, task, self._asking, partial(self._grounder, found))
-        return (yield from many.write(rows, self._budget // 2, self._checkers.local))
+        read = rows[: self._options.sources or MOST_PAPERS]
+        written = yield from many.write(read, self._budget // 2, self._checkers.local)
+        if self._options.sources or len(read) == len(rows):
+            return written
+        left_out = f"Only {len(read)} of the {len(rows):,} papers were read."
+        return replace(written, notice=joined(left_out, written.notice))
 
     def _grounder(self, found: Material, sheet: Sheet) -> Grounder:
         return Grounder(sheet, found.query.encoder, self._checkers.local)

@@ -106,8 +106,7 @@ def choose_rows(
             raise InputError(f"the paper {left_out[0]!r} does not pass the filters")
         return _scored(rows, rank(index, Probe.of(question, index, encoder)))
     digests = list_digests(index.papers)
-    request = Request(question, (), filters, Options(), mask)
-    query = understand(request, index, encoder, digests)
+    query = understand(Request(question, (), filters, Options(), mask), index, encoder, digests)
     if query.scope.unknown:
         there = ", ".join(digest.label for digest in digests) or "none"
         return Rows((), (), f"There is no digest of {query.scope.unknown}; there is: {there}.")
