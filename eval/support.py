@@ -8,9 +8,8 @@ from index import minilm
 from index.encoder import Encoder, LocalEncoder
 from rag.chat import ChatError, Complete, Message, ReplyError
 from rag.support import Checker, Verdict, check
-from rag.support.judge import JudgeChecker
+from rag.support.asking import JudgeChecker, NliChecker
 from rag.support.local import LocalChecker
-from rag.support.nli import NliChecker
 
 
 class Supports(Protocol):

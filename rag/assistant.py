@@ -23,8 +23,8 @@ from rag.query import Request
 from rag.schema import Answer, Event, Filters, Finished, Hit, IndexInfo, Mode, Options, Usage
 from rag.settings import Settings, load_settings
 from rag.synthesis.writer import Writer, Writers
-from rag.tables.events import TableEvents, Tell
-from rag.tables.table import ROW_TOKENS, Table, make_table
+from rag.tables.compare import ROW_TOKENS, make_table
+from rag.tables.table import Table, TableEvents, Tell
 
 if TYPE_CHECKING:
     from llama_index.core.base.base_query_engine import BaseQueryEngine

@@ -204,11 +204,11 @@ class Pipeline:
             quotes = self._quoted(query, ranking, evidence)
         if writer is None or not quotes.may_write:
             return quotes, False
-        from rag.synthesis.writing import Material, write_answer  # a chat model's part alone
+        from rag.synthesis.writer import Material  # a chat model's part alone
 
         streamed = False
         found = Material(self.index, query, ranking, evidence, quotes)
-        writing = write_answer(found, writer, clock, partial(self._look_up, query))
+        writing = writer.answer(found, clock, partial(self._look_up, query))
         with closing(writing) as steps:
             while True:
                 try:

@@ -113,7 +113,7 @@ class Settings(BaseSettings):
     chat_context_tokens: int | None = Field(
         default=None,
         ge=1_000,
-        description="Tokens that the chat model can read; by default what the endpoint says.",
+        description="Tokens that the chat model can read; a quarter of them holds abstracts.",
     )
     evidence_tokens: int | None = Field(
         default=None,

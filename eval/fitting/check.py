@@ -21,7 +21,7 @@ from eval.fitting.support import (
 from eval.statistics import bootstrap_auroc
 from index.papers import Paper
 from index.readers import read
-from rag.support.alignment import WEIGHTS
+from rag.support.local import WEIGHTS
 
 COLLECTIONS = ("acl", "bio", "arxiv", "med")
 SCIFACT, RAGTRUTH, SAMPLE = "scifact", "ragtruth", "sample"

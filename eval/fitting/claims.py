@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from index.papers import Paper
 from index.sentences import sentence_spans
 from index.text import clean_text
-from rag.support.named import names
+from rag.support.numbers import names
 
 OPPOSITES = """
     increase/decrease increases/decreases increased/decreased increasing/decreasing higher/lower

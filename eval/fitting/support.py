@@ -1,4 +1,4 @@
-"""Fitting the check of citations (`rag.support.alignment`), and how well it then does.
+"""Fitting the check of citations (`rag.support.local`), and how well it then does.
 
 It learns from claims that are made from the abstracts of four collections, true and false, from a
 chat model's paraphrases of some of their sentences (`paraphrases.jsonl`), and from SciFact's
@@ -21,11 +21,19 @@ from index import minilm
 from index.minilm import TokenStates
 from index.papers import Paper
 from index.text import clean_text
-from rag.support.alignment import GLOBALS, SCALARS, Inputs, Network, Pairs, inputs
-from rag.support.local import sentences, statements
-from rag.support.named import missing_names
-from rag.support.numbers import missing_numbers
-from rag.support.reading import Reading, reading_of
+from rag.support.local import (
+    GLOBALS,
+    SCALARS,
+    Inputs,
+    Network,
+    Pairs,
+    Reading,
+    inputs,
+    reading_of,
+    sentences,
+    statements,
+)
+from rag.support.numbers import missing_names, missing_numbers
 
 if TYPE_CHECKING:
     import torch
@@ -192,7 +200,7 @@ def fit(seen: Sequence[Seen], seed: int = 0) -> dict[str, Any]:
 
 
 def _net() -> Any:
-    """The network of `rag.support.alignment`, to be fitted."""
+    """The network of `rag.support.local`, to be fitted."""
     from torch import nn
 
     class Net(nn.Module):

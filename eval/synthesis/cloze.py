@@ -16,7 +16,7 @@ from index.passages import Passage
 from index.store import Index
 from index.text import clean_text
 from rag.retrieval import passage_rows
-from rag.support.own_work import own_names
+from rag.tables.cells import own_names
 
 _TERM_SHARE = 0.01
 """A term left out is in no more than this share of the papers, or in two at most."""

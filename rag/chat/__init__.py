@@ -1,39 +1,22 @@
 """A chat model behind any OpenAI-compatible endpoint: messages in, checked replies out."""
 
 from rag.chat.account import Asking, Price
-from rag.chat.call import Stream
-from rag.chat.errors import (
+from rag.chat.model import ChatModel, is_address
+from rag.chat.reply import (
     ChatError,
-    RefusedError,
+    Complete,
+    Limits,
+    Message,
     ReplyError,
     StoppedError,
     TooLongError,
-    UnreachableError,
+    added,
+    tokens_of,
 )
-from rag.chat.model import ChatModel, is_address
-from rag.chat.reply import Complete, Limits, Message, Reply, tokens_of
-from rag.chat.trying import LOCAL_SERVERS, LocalServer, Tried, local_servers, try_endpoint
+from rag.chat.trying import LocalServer, Tried, local_servers, try_endpoint
 
 __all__ = [
-    "LOCAL_SERVERS",
-    "Asking",
-    "ChatError",
-    "ChatModel",
-    "Complete",
-    "Limits",
-    "LocalServer",
-    "Message",
-    "Price",
-    "RefusedError",
-    "Reply",
-    "ReplyError",
-    "StoppedError",
-    "Stream",
-    "TooLongError",
-    "Tried",
-    "UnreachableError",
-    "is_address",
-    "local_servers",
-    "tokens_of",
-    "try_endpoint",
-]
+    "Asking", "ChatError", "ChatModel", "Complete", "Limits", "LocalServer", "Message", "Price",
+    "ReplyError", "StoppedError", "TooLongError", "Tried", "added", "is_address", "local_servers",
+    "tokens_of", "try_endpoint",
+]  # fmt: skip

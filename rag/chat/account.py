@@ -8,10 +8,9 @@ from time import monotonic
 from typing import Any, Self
 
 from index.errors import InputError
-from rag.chat.call import Stream
-from rag.chat.errors import ChatError, ReplyError, StoppedError
 from rag.chat.model import ChatModel
-from rag.chat.reply import Complete, Limits, Message, Spent
+from rag.chat.reply import ChatError, Complete, Limits, Message, ReplyError, StoppedError, added
+from rag.chat.stream import Stream
 from rag.schema import Usage
 
 
@@ -40,10 +39,9 @@ class Price:
             )
         return cls(prompt, completion)
 
-    def of(self, spent: Spent) -> float:
+    def of(self, prompt_tokens: int, completion_tokens: int = 0) -> float:
         """What these tokens cost, in US dollars."""
-        prompts, completions = spent.prompt_tokens, spent.completion_tokens
-        return (prompts * self.prompt + completions * self.completion) / 1_000_000
+        return (prompt_tokens * self.prompt + completion_tokens * self.completion) / 1_000_000
 
 
 class Asking:
@@ -68,27 +66,24 @@ class Asking:
         self._lock = threading.Lock()
         self._problem: ChatError | None = None
         self._under_way: set[Stream] = set()
-        self._spent = Spent()
+        self._spent = Usage()
 
     @property
     def usage(self) -> Usage:
         """The tokens until now, those of failed calls too, and what they cost if that is known."""
         with self._lock:
-            spent = sum((stream.spent for stream in self._under_way), self._spent)
-        return Usage(
-            prompt_tokens=spent.prompt_tokens,
-            completion_tokens=spent.completion_tokens,
-            cost_usd=self._price.of(spent) if self._price else None,
-            estimated=spent.estimated,
-        )
+            spent = added(self._spent, *(stream.usage for stream in self._under_way))
+        if self._price is None:
+            return spent
+        cost = self._price.of(spent.prompt_tokens, spent.completion_tokens)
+        return spent.model_copy(update={"cost_usd": cost})
 
     def stream(
         self, messages: Sequence[Message], *, max_tokens: int, **options: Any
     ) -> Generator[str, None, bool]:
         """A reply as far as it has come, each time there is more of it.
 
-        The arguments are those of `ChatModel.stream`; the request is sent when the first item is
-        asked for. Closing the generator gives the reply up.
+        The request is sent when the first item is asked for; closing the generator gives it up.
 
         Returns:
             Whether the limit of tokens cut the reply off.
@@ -101,30 +96,28 @@ class Asking:
         with self._lock:
             if self._ends is None:
                 self._ends = monotonic() + self._limits.whole
-            if self._problem is None and monotonic() >= self._ends:
-                self._problem = self._too_late()
-            if self._problem is not None:
-                # A copy: an error that many threads raise collects all their tracebacks.
-                raise type(self._problem)(*self._problem.args)
             left = Limits(self._ends - monotonic(), self._limits.first_word)
+            if left.whole <= 0:
+                self._fail(None)
+            if self._problem is not None:
+                raise self._copied_problem()
             stream = self.model.stream(messages, max_tokens=max_tokens, limits=left, **options)
             self._under_way.add(stream)
-        problem, cut = None, False
         try:
             yield from stream
-            cut = stream.reply.cut
+            return stream.reply.cut
         except ReplyError:
             raise
         except ChatError as error:
-            problem = error
+            with self._lock:
+                self._fail(error)
+                problem = self._copied_problem()
         finally:
             stream.close()
             with self._lock:
                 self._under_way.discard(stream)
-                self._spent += stream.spent
-        if problem is not None:
-            raise self._failed(problem)
-        return cut
+                self._spent = added(self._spent, stream.usage)
+        raise problem
 
     def complete(self, messages: Sequence[Message], *, max_tokens: int, **options: Any) -> str:
         """A whole reply; raises as `stream`."""
@@ -133,9 +126,7 @@ class Asking:
 
     def priced(self, tokens: int) -> str:
         """What so many tokens of prompts cost, for a message; empty if no price is known."""
-        if self._price is None:
-            return ""
-        return f", about ${self._price.of(Spent(tokens)):.3f}"
+        return f", about ${self._price.of(tokens):.3f}" if self._price else ""
 
     def completing(self, *, max_tokens: int, temperature: float = 0) -> Complete:
         """The same as a function of the messages alone."""
@@ -153,16 +144,16 @@ class Asking:
         for stream in streams:
             stream.close()
 
-    def _failed(self, problem: ChatError) -> ChatError:
-        """The error to raise; the first one stays."""
-        with self._lock:
-            if self._problem is None:
-                late = self._ends is not None and monotonic() >= self._ends
-                self._problem = self._too_late() if late else problem
-            return type(self._problem)(*self._problem.args)
+    def _fail(self, problem: ChatError | None) -> None:
+        """Keep why the endpoint is not asked any more: the first reason, or the deadline."""
+        if problem is None or (self._ends is not None and monotonic() >= self._ends):
+            problem = ChatError(
+                f"chat model {self.model.name!r} has not done within the {self._limits.whole:g}"
+                " seconds of a question (ABSTRACTQA_CHAT_DEADLINE_SECONDS)"
+            )
+        self._problem = self._problem or problem
 
-    def _too_late(self) -> ChatError:
-        return ChatError(
-            f"chat model {self.model.name!r} has not done within the {self._limits.whole:g}"
-            " seconds of a question (ABSTRACTQA_CHAT_DEADLINE_SECONDS)"
-        )
+    def _copied_problem(self) -> ChatError:
+        """A copy: an error that many threads raise collects all their tracebacks."""
+        problem = self._problem or StoppedError()
+        return type(problem)(*problem.args)

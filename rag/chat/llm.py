@@ -3,6 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+from llama_index.core.base.llms.generic_utils import (
+    chat_to_completion_decorator,
+    stream_chat_to_completion_decorator,
+)
 from llama_index.core.base.llms.types import (
     ChatMessage,
     ChatResponse,
@@ -20,7 +24,7 @@ from rag.chat.model import ChatModel
 from rag.chat.reply import Message
 
 _CONTEXT_TOKENS = 8192
-"""What LlamaIndex may count on where the endpoint does not say."""
+"""What LlamaIndex may count on."""
 
 
 class ChatLLM(CustomLLM):
@@ -50,50 +54,44 @@ class ChatLLM(CustomLLM):
             model_name=self._model.name,
         )
 
+    @property
+    def _options(self) -> dict[str, Any]:
+        return {"max_tokens": self.max_tokens, "temperature": self.temperature}
+
     @llm_chat_callback()
     def chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
         """One whole reply to a conversation."""
-        reply = self._model.complete(
-            _read(messages), max_tokens=self.max_tokens, temperature=self.temperature
-        )
-        return ChatResponse(message=_said(reply.text))
+        return _response(self._model.complete(_read(messages), **self._options).text)
 
     @llm_chat_callback()
     def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
         """A reply in pieces."""
 
         def pieces() -> ChatResponseGen:
-            text = ""
-            with self._model.stream(
-                _read(messages), max_tokens=self.max_tokens, temperature=self.temperature
-            ) as stream:
-                for said in stream:
-                    piece, text = said.removeprefix(text), said
-                    yield ChatResponse(message=_said(text), delta=piece)
+            before = ""
+            with self._model.stream(_read(messages), **self._options) as stream:
+                for text in stream:
+                    yield _response(text, text.removeprefix(before))
+                    before = text
 
         return pieces()
 
     @llm_completion_callback()
     def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
         """One whole reply to a prompt."""
-        message = self.chat([ChatMessage(role=MessageRole.USER, content=prompt)]).message
-        return CompletionResponse(text=message.content or "")
+        return chat_to_completion_decorator(self.chat)(prompt)
 
     @llm_completion_callback()
     def stream_complete(
         self, prompt: str, formatted: bool = False, **kwargs: Any
     ) -> CompletionResponseGen:
         """A reply to a prompt in pieces."""
-
-        def pieces() -> CompletionResponseGen:
-            for response in self.stream_chat([ChatMessage(role=MessageRole.USER, content=prompt)]):
-                yield CompletionResponse(text=response.message.content or "", delta=response.delta)
-
-        return pieces()
+        return stream_chat_to_completion_decorator(self.stream_chat)(prompt)
 
 
-def _said(text: str) -> ChatMessage:
-    return ChatMessage(role=MessageRole.ASSISTANT, content=text)
+def _response(text: str, delta: str | None = None) -> ChatResponse:
+    message = ChatMessage(role=MessageRole.ASSISTANT, content=text)
+    return ChatResponse(message=message, delta=delta)
 
 
 def _read(messages: Sequence[ChatMessage]) -> list[Message]:

@@ -1,24 +1,26 @@
-"""The client: what a chat model is asked, and the thread in which its requests run."""
+"""The client of a chat model, and the thread in which its requests run."""
 
 import asyncio
 import os
 import re
 import threading
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import CancelledError
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Self
+from copy import copy
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from index.errors import InputError
-from rag.chat.call import RETRIES, Call, Stream
-from rag.chat.errors import ChatError, Endpoint, StoppedError
-from rag.chat.reply import Limits, Message, Reply
+from rag.chat.reply import ChatError, Endpoint, Limits, Message, Reply, StoppedError
+from rag.chat.stream import RETRIES, Call, Stream
 from rag.settings import OPENAI, Settings
 
 # The client takes most of a second to import, and most questions need no model.
 if TYPE_CHECKING:
     from httpx import Request
     from openai import AsyncOpenAI
+
+T = TypeVar("T")
 
 _CONNECT_SECONDS = 3.0
 _ADDRESS = re.compile(r"https?://([^\s/@?#:]+|\[[\da-fA-F:]+\])(:\d{1,5})?(/[^\s@?#]*)?")
@@ -29,27 +31,6 @@ def is_address(text: str) -> bool:
     return _ADDRESS.fullmatch(text) is not None
 
 
-def _of_elsewhere(address: str) -> frozenset[str]:
-    """The headers that the client takes from the environment and that are for another address."""
-    if address in {OPENAI, os.environ.get("OPENAI_BASE_URL")}:
-        return frozenset()
-    lines = os.environ.get("OPENAI_CUSTOM_HEADERS", "").splitlines()
-    custom = (line.partition(":")[0].strip() for line in lines)
-    return frozenset({"OpenAI-Organization", "OpenAI-Project", *filter(None, custom)})
-
-
-def _without(names: frozenset[str], key: str) -> "Callable[[Request], Awaitable[None]]":
-    """What takes headers out of each request, and leaves it the key that it was given."""
-
-    async def take_out(request: "Request") -> None:
-        for name in names:
-            request.headers.pop(name, None)
-        if names:
-            request.headers["Authorization"] = f"Bearer {key}"
-
-    return take_out
-
-
 class ChatModel:
     """A chat model. Calls may come from any thread; close it, or use it in a `with` block.
 
@@ -58,23 +39,31 @@ class ChatModel:
     """
 
     def __init__(self, client: "AsyncOpenAI", name: str, deadline_seconds: float) -> None:
-        self.name = name
-        self.deadline_seconds = deadline_seconds
-        where = f"chat model {name!r} at {client.base_url.netloc.decode()}"
-        self.endpoint = Endpoint(where, client.api_key)
         self.client = client
-        self.refused: set[str] = set()
-        """Options that the model has refused, and "system" for that role."""
-        self.streams_thoughts: bool | None = None
-        """Whether its template opens thoughts itself; None before its first reply is whole."""
-        self._context: int | None = None
+        self.deadline_seconds = deadline_seconds
+        self._name(name)
         self._opening = threading.Lock()
-        self._closed = False
+        self._closed = threading.Event()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(
             target=self._loop.run_forever, name="chat model", daemon=True
         )
         self._thread.start()
+
+    def _name(self, name: str) -> None:
+        self.name = name
+        where = f"chat model {name!r} at {self.client.base_url.netloc.decode()}"
+        self.endpoint = Endpoint(where, self.client.api_key)
+        self.refused: set[str] = set()
+        """Options that the model has refused, and "system" for that role."""
+        self.streams_thoughts: bool | None = None
+        """Whether its template opens thoughts itself; None before its first reply is whole."""
+
+    def named(self, name: str) -> Self:
+        """Another model of the same endpoint, over the same connections."""
+        other = copy(self)
+        other._name(name)
+        return other
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
@@ -93,9 +82,11 @@ class ChatModel:
             )
         # A client that stumbles over either would repeat it in its messages.
         if not key.isascii() or not key.isprintable() or " " in key:
-            raise InputError("OPENAI_API_KEY has characters that no key has: copy it again")
+            raise InputError("the chat model's key has characters that no key has: copy it again")
         if not is_address(address):
-            raise InputError("OPENAI_BASE_URL must be like http://127.0.0.1:8123/v1, with no key")
+            raise InputError(
+                "the chat model's address must be like http://127.0.0.1:8123/v1, with no key in it"
+            )
         from httpx import Timeout
         from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 
@@ -107,7 +98,7 @@ class ChatModel:
             # What is asked, and the key, go to the address that was given and to no other.
             http_client=DefaultAsyncHttpxClient(
                 follow_redirects=False,
-                event_hooks={"request": [_without(_of_elsewhere(address), key or "no-key")]},
+                event_hooks={"request": [_kept_to(address, key or "no-key")]},
             ),
         )
         return cls(client, settings.chat_model, settings.chat_deadline_seconds)
@@ -147,72 +138,55 @@ class ChatModel:
             StoppedError: the model was closed.
         """
         given = {"max_tokens": max_tokens, "temperature": 0, **options}
-        call = Call(
-            self,
-            list(messages),
-            {name: value for name, value in given.items() if value is not None},
-            limits or Limits(self.deadline_seconds),
-        )
-        with self._opening:
-            self._check_open()
-            return Stream(call, self._loop)
+        given = {name: value for name, value in given.items() if value is not None}
+        call = Call(self, list(messages), given, limits or Limits(self.deadline_seconds))
+        return self._begin(lambda: Stream(call, self._loop))
 
-    def context_tokens(self, seconds: float) -> int | None:
-        """The tokens that it can read, if the endpoint tells within so many seconds; asked once."""
-        if self._context is None:
-            try:
-                self._context = self.list_models(seconds).get(self.name) or 0
-            except ChatError:
-                self._context = 0
-        return self._context or None
-
-    def list_models(self, seconds: float) -> dict[str, int | None]:
-        """The names of the endpoint's models, sorted, and the tokens of their contexts if told.
+    def list_models(self, seconds: float) -> list[str]:
+        """The names of the endpoint's models, sorted.
 
         Raises:
             StoppedError: the model was closed.
             ChatError: the endpoint gave no list in so many seconds.
         """
-        with self._opening:
-            self._check_open()
-            listing = asyncio.run_coroutine_threadsafe(self._list(seconds), self._loop)
+        listing = self._begin(
+            lambda: asyncio.run_coroutine_threadsafe(self._list(seconds), self._loop)
+        )
         with suppress(CancelledError):
             return listing.result()
         raise StoppedError(f"{self.endpoint.where} is closed")
 
-    async def _list(self, seconds: float) -> dict[str, int | None]:
+    async def _list(self, seconds: float) -> list[str]:
         import openai
 
         try:
             async with asyncio.timeout(seconds):
                 page = await self.client.with_options(max_retries=0).models.list()
-            listed = {each.id: _context(each.model_extra or {}) for each in page.data}
+            names = {each.id for each in page.data}
         except (openai.OpenAIError, TimeoutError, ValueError, TypeError, AttributeError):
             # What the client says of it may hold the key.
             raise ChatError(f"{self.endpoint.where} gave no list of its models") from None
-        named = {n: c for n, c in listed.items() if isinstance(n, str) and n.isprintable() and n}
-        return dict(sorted(named.items()))
+        return sorted(name for name in names if isinstance(name, str) and name.isprintable())
+
+    def _begin(self, start: Callable[[], T]) -> T:
+        with self._opening:
+            if self._closed.is_set():
+                raise StoppedError(f"{self.endpoint.where} is closed")
+            return start()
 
     def close(self) -> None:
-        """Give up what is under way and close the connections; calls that follow are refused."""
+        """Give up what is under way and close the connections; calls that follow are refused.
+
+        So are those of the models that share its connections.
+        """
         with self._opening:
-            if self._closed:
+            if self._closed.is_set():
                 return
-            self._closed = True
+            self._closed.set()
         asyncio.run_coroutine_threadsafe(self._give_up(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()
-
-    def _check_open(self) -> None:
-        if self._closed:
-            raise StoppedError(f"{self.endpoint.where} is closed")
 
     async def _give_up(self) -> None:
         others = asyncio.all_tasks() - {asyncio.current_task()}
@@ -221,10 +195,25 @@ class ChatModel:
         await asyncio.gather(*others, return_exceptions=True)
         await self.client.close()
 
+    def __enter__(self) -> Self:
+        return self
 
-def _context(listed: Mapping[str, Any]) -> int | None:
-    """The tokens of a model's context, under the names that servers have for it."""
-    meta = listed.get("meta") if isinstance(listed.get("meta"), dict) else {}
-    names = ("max_model_len", "context_length", "context_window", "max_context_length", "n_ctx")
-    found = [source.get(name) for source in (listed, meta or {}) for name in names]
-    return next((size for size in found if isinstance(size, int) and size > 0), None)
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+
+def _kept_to(address: str, key: str) -> "Callable[[Request], Awaitable[None]]":
+    """What takes out of a request the headers that the environment has for another address."""
+    lines = os.environ.get("OPENAI_CUSTOM_HEADERS", "").splitlines()
+    custom = (line.partition(":")[0].strip() for line in lines)
+    names = {"OpenAI-Organization", "OpenAI-Project", *filter(None, custom)}
+    is_theirs = address in {OPENAI, os.environ.get("OPENAI_BASE_URL")}
+
+    async def take_out(request: "Request") -> None:
+        if is_theirs:
+            return
+        for name in names:
+            request.headers.pop(name, None)
+        request.headers["Authorization"] = f"Bearer {key}"
+
+    return take_out

@@ -1,11 +1,129 @@
-"""What goes to a chat model and what comes back."""
+"""What goes to a chat model and what comes back, in whatever form, and what can go wrong."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal, TypedDict
+import json
+import re
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
+
+from index.errors import AbstractQAError
+from rag.schema import Usage
+
+if TYPE_CHECKING:
+    import openai
+
+
+class ChatError(AbstractQAError):
+    """The chat model could not be asked: key, address, network, limits, time."""
+
+
+class ReplyError(ChatError):
+    """The endpoint works, but this request got nothing usable; another one may."""
+
+
+class TooLongError(ReplyError):
+    """The request is longer than the model's context."""
+
+
+class BrokenOffError(ChatError):
+    """The reply did not come to its end; asking again may help."""
+
+
+class StoppedError(ChatError):
+    """The caller gave the call up; nothing is wrong with the endpoint."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Who is asked, as messages name it, and what none of them may repeat.
+
+    Messages speak of the chat model's key, name and address, not of the variables of the
+    environment: the endpoint may have been entered on the page.
+    """
+
+    where: str
+    """The model and its host, as messages begin."""
+    key: str = field(repr=False)
+
+    def clean(self, text: object) -> str:
+        """What the endpoint sent, fit for a message: one line, short, without the key."""
+        # Before it is cut: half a key is one too.
+        return " ".join(str(text or "").replace(self.key, "…").split())[:200]
+
+    def unreachable(self) -> ChatError:
+        """No connection came about."""
+        return ChatError(f"{self.where} cannot be reached: check its address, and that it runs")
+
+    def broken_off(self, why: object = None) -> BrokenOffError:
+        """The connection was lost, or the endpoint failed, before the reply was whole."""
+        how = f"failed in the middle of its reply: {self.clean(why)}"
+        if why is None:
+            how = "broke the connection off before the reply was whole"
+        return BrokenOffError(f"{self.where} {how}")
+
+    def not_chat(self, kind: str = "") -> ReplyError:
+        """What came is no chat completion, nor a part of one."""
+        if kind and "json" not in kind and "event-stream" not in kind:
+            return ReplyError(
+                f"{self.where} answers with {self.clean(kind)[:40]}, not JSON:"
+                " check its address (most end in /v1)"
+            )
+        return ReplyError(f"{self.where} sent a reply that is not of OpenAI's chat protocol")
+
+    def declined(self, why: str) -> ReplyError:
+        """The model, or a filter before or behind it, does not want to answer."""
+        return ReplyError(f"{self.where} refused to answer: {self.clean(why)}")
+
+    def refused(self, error: "openai.APIStatusError") -> ChatError:
+        """The endpoint answered with an error status."""
+        code, text = error.status_code, self.clean(message_of(error))
+        if code in (400, 413) and "context" in f"{error.code} {error.type} {text}":
+            return TooLongError(
+                f"{self.where}: the request is longer than its context (HTTP {code}): {text}"
+            )
+        if code == 400 and error.code == "content_filter":
+            return self.declined("its content filter stopped the request")
+        # What is said of a key or a quota may hold a part of the key.
+        if code in (401, 403):
+            why = "refuses the key ({}): check the chat model's key"
+        elif 300 <= code < 400:
+            to = self.clean(error.response.headers.get("location"))
+            why = f"sends to another address ({{}}): give {to} as the chat model's address"
+        elif code == 404:
+            why = "is unknown there ({}): check the chat model's name and address"
+        elif code == 429 and error.code == "insufficient_quota":
+            why = "has used up the quota of its key ({})"
+        else:
+            verb = "takes no more requests for now" if code == 429 else "rejects the request"
+            why = f"{'failed' if code >= 500 else verb} ({{}})" + (text and f": {text}")
+        return ChatError(f"{self.where} " + why.replace("{}", f"HTTP {code}", 1))
+
+
+def message_of(error: "openai.APIStatusError") -> str:
+    """What an error reply says, wherever it says it."""
+    body: Any = error.body
+    while isinstance(body, dict):
+        body = body.get("message") or body.get("error") or body.get("detail")
+    return body if isinstance(body, str) else ""
+
 
 CHARACTERS_PER_TOKEN = 4
 """Of English text; used where the endpoint counts nothing."""
+MOST_BYTES = 4 * 2**20
+"""Of a reply, thoughts included."""
+_NAMES = r"think|thinking|thoughts?|reasoning|reflection|analysis|scratchpad"
+_CLOSED = re.compile(
+    rf"<(?P<tag>{_NAMES})>.*?</(?P=tag)>|◁think▷.*?◁/think▷|\[THINK\].*?\[/THINK\]"
+    r"|<\|channel\|>(?!final).*?(?=<\|channel\|>|$)",
+    re.DOTALL | re.IGNORECASE,
+)
+_CLOSING = re.compile(rf"</(?:{_NAMES})>|◁/think▷|\[/THINK\]", re.IGNORECASE)
+_OPENED = re.compile(rf"(?:<(?:{_NAMES})>|◁think▷|\[THINK\]).*", re.DOTALL | re.IGNORECASE)
+_TEMPLATE = re.compile(
+    r"<\|start\|>(?:assistant)?|<\|channel\|>final|<\|\w+\|>|</?s>|<(?:start|end)_of_turn>|<eos>"
+)
+_BEGUN = re.compile(r"(?:<[|/]?[\w|]{0,20}|◁\S{0,7}|\[/?[A-Z]{0,5})$")
+_UNSEEN = "\ufeff\u200b\u200c\u200d\u2060"
 
 
 class Message(TypedDict):
@@ -24,35 +142,24 @@ def tokens_of(text: str) -> int:
     return -(-len(text) // CHARACTERS_PER_TOKEN)
 
 
-@dataclass(frozen=True, slots=True)
-class Spent:
-    """The tokens that were read and written, and whether any of them are estimates."""
-
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    estimated: bool = False
-
-    def __add__(self, other: "Spent") -> "Spent":
-        return Spent(
-            self.prompt_tokens + other.prompt_tokens,
-            self.completion_tokens + other.completion_tokens,
-            self.estimated or other.estimated,
-        )
+def added(*spent: Usage) -> Usage:
+    """The tokens of several, estimated if some are; without what they cost."""
+    return Usage(
+        prompt_tokens=sum(each.prompt_tokens for each in spent),
+        completion_tokens=sum(each.completion_tokens for each in spent),
+        estimated=any(each.estimated for each in spent),
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a chat model said, never empty and without what it thought, and what it took.
-
-    Tokens are the endpoint's own count; with `estimated`, some are a quarter of the characters.
-    They and `seconds` (wall-clock) take in every request that was tried again.
-    """
+    """What a chat model said, never empty and without what it thought, and what it took."""
 
     text: str
-    prompt_tokens: int
-    completion_tokens: int
-    estimated: bool
+    usage: Usage
+    """Tokens as the endpoint counts them, or estimates, of every request that was tried again."""
     seconds: float
+    """Wall-clock, with every request that was tried again."""
     cut: bool = False
     """Whether its limit of tokens ended it."""
     model: str = ""
@@ -65,3 +172,160 @@ class Limits:
 
     whole: float
     first_word: float | None = None
+
+
+@dataclass(slots=True)
+class Incoming:
+    """Puts the pieces of one reply together."""
+
+    endpoint: Endpoint
+    content: str = ""
+    """All of it so far, thoughts too."""
+    begun: bool = False
+    """Whether a piece of a reply came, if only of a thought."""
+    done: bool = False
+    finish: str | None = None
+    thought: int = 0
+    """Characters of thoughts that came apart from the content."""
+    refusal: str = ""
+    counts: dict[str, Any] = field(default_factory=dict)
+    model: str = ""
+    """The model that answers, as the endpoint calls it."""
+
+    @property
+    def cut(self) -> bool:
+        """Whether its limit of tokens ended it."""
+        return self.finish in ("length", "max_tokens")
+
+    def usage(self, asked: int) -> Usage:
+        """The tokens until now: the endpoint's counts, estimates (`asked` for the prompt) else."""
+        prompt, written = self._counted("prompt_tokens"), self._counted("completion_tokens")
+        guess = tokens_of(self.content) + self.thought // CHARACTERS_PER_TOKEN
+        return Usage(
+            prompt_tokens=asked if prompt is None else prompt,
+            completion_tokens=guess if written is None else written,
+            estimated=prompt is None or written is None,
+        )
+
+    def _counted(self, name: str) -> int | None:
+        try:
+            return max(0, int(float(self.counts[name])))
+        except (KeyError, TypeError, ValueError, OverflowError):
+            return None
+
+    def take(self, data: str | bytes) -> None:
+        """Add one event, or a whole body; raises ReplyError or BrokenOffError as it reports."""
+        try:
+            chunk = json.loads(data)
+        except (ValueError, RecursionError):
+            raise self.endpoint.not_chat() from None
+        if not isinstance(chunk, dict):
+            raise self.endpoint.not_chat()
+        if error := chunk.get("error"):
+            why = error.get("message") or error.get("code") if isinstance(error, dict) else error
+            raise self.endpoint.broken_off(why or "no reason given")
+        if isinstance(chunk.get("usage"), dict):
+            self.counts = chunk["usage"] or self.counts
+        if isinstance(chunk.get("model"), str):
+            self.model = self.endpoint.clean(chunk["model"])
+        choices = chunk.get("choices")
+        for choice in choices if isinstance(choices, list) else ():
+            if isinstance(choice, dict) and not choice.get("index"):
+                self._add(choice)
+
+    def _add(self, choice: dict[str, Any]) -> None:
+        piece = choice.get("delta") or choice.get("message") or {}
+        if not isinstance(piece, dict):
+            raise self.endpoint.not_chat()
+        text = _text(piece.get("content"))
+        if any("\ud800" <= sign <= "\udfff" for sign in text):
+            raise self.endpoint.not_chat()  # half a character
+        self.begun = True
+        self.content += text
+        self.refusal += _text(piece.get("refusal"))
+        for name in ("reasoning_content", "reasoning", "thinking"):
+            self.thought += len(str(piece.get(name) or ""))
+        if len(self.content) + self.thought > MOST_BYTES:
+            raise self._too_much()
+        if choice.get("finish_reason") not in (None, "", "null"):
+            self.finish = str(choice["finish_reason"])
+
+    def _too_much(self) -> ReplyError:
+        return ReplyError(f"{self.endpoint.where} sent more than {MOST_BYTES >> 20} MB")
+
+    def answer(self) -> str:
+        """The whole text without thoughts; raises ReplyError where it is a refusal, or empty."""
+        if self.refusal or self.finish == "content_filter":
+            raise self.endpoint.declined(self.refusal or "its content filter stopped it")
+        text = answer_in(self.content)
+        if text.strip():
+            return text
+        why = f"{self.endpoint.where} gave an empty reply (finish reason: {self.finish or 'none'})"
+        if self.cut and (self.content or self.thought):
+            why += ": all its tokens went into thoughts, so raise ABSTRACTQA_ANSWER_TOKENS"
+        raise ReplyError(self.endpoint.clean(why))
+
+    async def read(self, chunks: AsyncIterator[bytes], kind: str) -> AsyncIterator[None]:
+        """Take a body in, cut anywhere; yields whenever there is more of it.
+
+        Only of a whole body the content type `kind` has to be true: event streams come under any
+        name. Raises as `take`, where it is neither events nor JSON, and where it breaks off.
+        """
+        unread, events = b"", False
+        async for chunk in chunks:
+            unread += chunk
+            if len(unread) > MOST_BYTES:
+                raise self._too_much()
+            if not events and unread.lstrip()[:1] in (b"{", b"[", b"<"):
+                continue  # a whole body
+            *lines, unread = unread.split(b"\n")
+            for line in lines:
+                events = events or line.startswith((b"data:", b":", b"event:", b"id:", b"retry:"))
+                self._take_line(line)
+            yield
+        if events:
+            self._take_line(unread)
+            if not (self.done or self.finish):
+                raise self.endpoint.broken_off()
+        elif "json" in kind or not kind:
+            self.take(unread)
+        else:
+            raise self.endpoint.not_chat(kind)
+        self.done = True
+        yield
+
+    def _take_line(self, line: bytes) -> None:
+        name, _, data = line.strip().partition(b":")
+        data = data.strip()
+        if name != b"data" or not data:
+            return
+        if data == b"[DONE]":
+            self.done = True
+        else:
+            self.take(data)
+
+
+def _text(content: object) -> str:
+    """The text of a content, which may be a list of parts; parts that are thoughts are left out."""
+    if isinstance(content, list):
+        parts = [part for part in content if isinstance(part, dict)]
+        return "".join(_text(p.get("text")) for p in parts if p.get("type", "text") == "text")
+    return content if isinstance(content, str) else ""
+
+
+def answer_in(text: str, *, whole: bool = True) -> str:
+    """What a model said, without what it thought aloud and without the signs of its template.
+
+    A thought that a template opened has no beginning: what stands before the end of a thought is
+    one. Of a text that is not whole, what may be the beginning of a sign is left out.
+    """
+    text = _CLOSED.sub("", text.lstrip(_UNSEEN))
+    text = _OPENED.sub("", _CLOSING.split(text)[-1])
+    if not whole:
+        text = _BEGUN.sub("", text)
+    return _TEMPLATE.sub("", text).lstrip()
+
+
+def has_end_of_thought(text: str) -> bool:
+    """Whether a thought ends in a text that did not begin there, as some templates have it."""
+    return _CLOSING.search(_CLOSED.sub("", text)) is not None

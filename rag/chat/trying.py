@@ -6,9 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from index.errors import AbstractQAError
-from rag.chat.errors import ChatError, RefusedError, ReplyError, UnreachableError
 from rag.chat.model import ChatModel
-from rag.chat.reply import Limits
+from rag.chat.reply import ChatError, Limits
 from rag.settings import Settings
 
 LOCAL_SERVERS = {"Ollama": 11434, "LM Studio": 1234, "llama.cpp": 8080, "vLLM": 8000}
@@ -53,8 +52,8 @@ def try_endpoint(settings: Settings) -> Tried:
     if not settings.chat_model and len(models) == 1:
         settings = settings.model_copy(update={"chat_model": models[0]})
     if not settings.chat_model:
-        said = "choose one of its models" if models else "no model is named, and it lists none"
-        return Tried(False, f"{settings.openai_base_url}: {said}.", models)
+        why = "choose one of its models" if models else "no model is named, and it lists none"
+        return Tried(False, f"{settings.openai_base_url}: {why}.", models)
     with ChatModel.open(settings) as model:
         try:
             reply = model.complete(
@@ -63,12 +62,12 @@ def try_endpoint(settings: Settings) -> Tried:
                 limits=Limits(_SECONDS),
             )
         except ChatError as error:
-            return Tried(False, f"{_outcome(error)}: {error}.", models, model.name)
+            return Tried(False, f"Does not work: {error}.", models, model.name)
     who = reply.model or model.name
     return Tried(True, f"Works: {who} answered in {reply.seconds:.1f} s.", models, model.name)
 
 
-def list_models(settings: Settings, seconds: float = _LISTING_SECONDS) -> tuple[str, ...]:
+def list_models(settings: Settings) -> tuple[str, ...]:
     """The models that the endpoint lists, sorted; none if it gives no list.
 
     Raises:
@@ -77,7 +76,7 @@ def list_models(settings: Settings, seconds: float = _LISTING_SECONDS) -> tuple[
     named = settings.model_copy(update={"chat_model": settings.chat_model or "any"})
     with ChatModel.open(named) as model:
         try:
-            return tuple(model.list_models(seconds))
+            return tuple(model.list_models(_LISTING_SECONDS))
         except ChatError:
             return ()
 
@@ -98,11 +97,3 @@ def _local_server(name: str, port: int) -> LocalServer | None:
     except (OSError, AbstractQAError):
         return None
     return LocalServer(name, address, models) if models else None
-
-
-def _outcome(error: ChatError) -> str:
-    if isinstance(error, UnreachableError):
-        return "Not reachable"
-    if isinstance(error, RefusedError):
-        return "Refused"
-    return "Not usable" if isinstance(error, ReplyError) else "No answer"

@@ -1,6 +1,74 @@
-"""Does what a sentence cites support it? One small interface, several checkers."""
+"""Does what a sentence cites support it? One small interface; here the check word for word."""
 
-from rag.support.verbatim import check
-from rag.support.verdict import UNCHECKED, AnswerChecker, Checker, Verdict
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
-__all__ = ["UNCHECKED", "AnswerChecker", "Checker", "Verdict", "check"]
+from index.lexical import fold
+from index.text import clean_text
+from rag.schema import Support
+
+_TOKEN = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+|[%$€£<>=+~]")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether what a sentence cites supports it."""
+
+    support: Support
+    score: float | None
+    """How sure, from 0 (not supported) to 1 (supported); None if it was not checked."""
+    reason: str | None = None
+    """What is wrong, for a person, as a clause: "40 is not in what it cites"."""
+
+
+UNCHECKED = Verdict("unchecked", None)
+
+
+class Checker(Protocol):
+    """Decides whether texts, read together, support a sentence."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in a report."""
+
+    def check(self, sentence: str, cited: Sequence[str]) -> Verdict:
+        """Check one sentence of an answer against the stored text it cites.
+
+        Args:
+            sentence: Plain text, without markers.
+            cited: Stretches of stored abstracts, as they are stored; `UNCHECKED` if empty.
+        """
+
+
+class AnswerChecker(Checker, Protocol):
+    """Decides for all sentences of an answer at once."""
+
+    def check_all(self, sentences: Sequence[str], cited: Sequence[Sequence[str]]) -> list[Verdict]:
+        """Check the sentences of an answer, each against what it cites."""
+
+
+def check(sentence: str, cited: Sequence[str]) -> tuple[Support, float | None]:
+    """Compare a sentence of an answer with the stored text it cites.
+
+    A sentence whose words, numbers and signs stand in the cited text in the same order without
+    a gap (LaTeX, case, spacing and other punctuation aside) is supported, with score 1; one that
+    does not is unsupported, with score 0; one that cites nothing is unchecked.
+    """
+    if not cited:
+        return "unchecked", None
+    tokens = _tokens(sentence)
+    if tokens.strip() and any(tokens in _tokens(text) for text in cited):
+        return "supported", 1.0
+    return "unsupported", 0.0
+
+
+def same_words(sentence: str, texts: Sequence[str]) -> bool:
+    """Whether a sentence is word for word one of several texts."""
+    tokens = _tokens(sentence)
+    return bool(tokens.strip()) and any(tokens == _tokens(text) for text in texts)
+
+
+def _tokens(text: str) -> str:
+    return f" {' '.join(_TOKEN.findall(fold(clean_text(text)).casefold()))} "

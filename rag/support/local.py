@@ -1,30 +1,262 @@
 """The check of a citation without a model to ask, by a small fitted network.
 
-`rag.support.alignment` gives the probability that what is cited supports a sentence. Where it is
-high enough the sentence is supported, where it is low enough it is not; between the check cannot
-tell, and says so. A number that is not in what is cited, and does not follow from two numbers
-there, is never supported.
+Each word of a claim is aligned with the cited word nearest in meaning, and each cited word near
+what was aligned with its nearest in the claim; the pairs are compared, and what the comparisons
+say is pooled (decomposable attention, Parikh et al., EMNLP 2016, over the contextual vectors of
+the bundled encoder). Fitted by `abstractqa eval fit-check`; the weights are data. Where the
+probability that comes of it is high enough a sentence is supported, where it is low enough it is
+not; between the check cannot tell, and says so.
 """
 
 import math
 import re
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from threading import Lock
 
+import numpy as np
+from numpy.typing import NDArray
+
+from index import minilm
 from index.encoder import Encoder
+from index.lexical import STOP_WORDS, fold, stem
+from index.minilm import TokenStates
 from index.sentences import sentence_spans
 from index.text import clean_text
-from rag.support.alignment import Network, inputs
-from rag.support.named import missing_names
-from rag.support.numbers import missing_numbers
-from rag.support.reading import Reader
-from rag.support.verbatim import same_words
-from rag.support.verdict import UNCHECKED, Verdict
+from rag.fitted import FOLDER
+from rag.support import UNCHECKED, Verdict, same_words
+from rag.support.numbers import SMALL, missing_names, missing_numbers
 
+Floats = NDArray[np.float32]
+
+WEIGHTS = FOLDER / "check.npz"
+SCALARS = 9
+"""Figures of each pair of words, beside their vectors."""
+GLOBALS = 9
+"""Figures of a claim and what it cites as a whole."""
+MOST_WORDS = 400
+"""Cited words that are looked at."""
+_NEAR = 0.55
+_WINDOW = 3
+# WordPiece's vocabulary is sorted by how frequent its words were in BERT's training text, after
+# the marks and single characters: a word's place in it says how rare a word is in English.
+_FIRST_WORD, _COMMON, _VOCABULARY = 1_996, 200, 30_522
+# Written otherwise in the same sense, so that a reworded number is no other word.
+_SAME = {word: str(value) for word, value in SMALL.items() if value <= 12}
+_UNWEIGHTED = STOP_WORDS | {"percent", "per", "cent"}
+_HAS_LETTER_OR_DIGIT = re.compile(r"[^\W_]")
+_DENIAL = re.compile(
+    r"\b(?:not|no|never|without|neither|nor|cannot|none|nothing|hardly|unable|instead of"
+    r"|rather than|fail(?:s|ed|ing)?)\b(?!\s*(?:[.;:!?()]|,\s|but\b|$))|n['’]t\b",
+    re.IGNORECASE,
+)
+_NO_DENIAL = re.compile(
+    r"\b(?:not (?:only|just|merely|necessarily)|no (?:more|less|fewer) than|whether or not"
+    r"|if not|no matter)\b",
+    re.IGNORECASE,
+)
+
+
+def denials(text: str) -> int:
+    """How often a text denies something: "not", "without", "fails to", but not "not only"."""
+    return len(_DENIAL.findall(_NO_DENIAL.sub(" ", fold(text))))
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The words of a cleaned sentence, n of them, in order; punctuation is left out."""
+
+    text: str
+    words: tuple[str, ...]
+    """Lower case, cut at hyphens and apostrophes."""
+    stems: tuple[str, ...]
+    rarity: Floats
+    """Of each word, shape (n,): 0 for function words, 1 for the rarest; never all 0."""
+    meanings: Floats
+    """Of each word in this context, unit vectors, shape (n, 384)."""
+    total: Floats
+    """The sum of the vectors of all tokens, shape (384,): the direction is the sentence's."""
+
+
+def reading_of(text: str, tokens: TokenStates) -> Reading:
+    """A sentence, of the states of its tokens in the bundled encoder."""
+    rows: dict[int, list[int]] = {}
+    for row, number in enumerate(tokens.words):
+        if number is not None:
+            rows.setdefault(number, []).append(row)
+    words: list[str] = []
+    rarity: list[float] = []
+    meanings: list[Floats] = []
+    for of_word in rows.values():
+        word = text[tokens.spans[of_word[0]][0] : tokens.spans[of_word[-1]][1]].lower()
+        if _HAS_LETTER_OR_DIGIT.search(word):
+            words.append(word)
+            rarity.append(_rarity(word, of_word, tokens))
+            vector = tokens.middle[of_word].mean(axis=0)
+            meanings.append(vector / np.linalg.norm(vector))
+    weights = np.array(rarity, dtype=np.float32)
+    return Reading(
+        text,
+        tuple(words),
+        tuple(stem(_SAME.get(word, word)) for word in words),
+        weights if weights.any() else np.ones_like(weights),
+        np.array(meanings, dtype=np.float32).reshape(len(words), minilm.DIMENSION),
+        np.asarray(tokens.last.sum(axis=0), dtype=np.float32),
+    )
+
+
+def _rarity(word: str, rows: list[int], tokens: TokenStates) -> float:
+    if word in _UNWEIGHTED:
+        return 0.0
+    if len(rows) > 1 or word.isdigit() or word in _SAME:
+        return 1.0  # cut into pieces: not frequent enough for a place of its own
+    place = max(tokens.ids[rows[0]] - _FIRST_WORD, 1)
+    return float(max(0.0, np.log(place / _COMMON) / np.log(_VOCABULARY / _COMMON)))
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """n words of one text, each with the word of another that it is aligned with."""
+
+    own: Floats
+    """Shape (n, 384)."""
+    other: Floats
+    """Shape (n, 384)."""
+    scalars: Floats
+    """Shape (n, SCALARS)."""
+    weights: Floats
+    """How much each counts: its rarity, and a little for the rest; shape (n,)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What the network sees of a claim and what it cites."""
+
+    claim: Pairs
+    cited: Pairs
+    whole: Floats
+    """Shape (GLOBALS,)."""
+
+
+def inputs(claim: Reading, cited: Sequence[Reading]) -> Inputs:
+    """Align a claim with the sentences that it cites, at least one with a word."""
+    meanings = np.concatenate([each.meanings for each in cited])[:MOST_WORDS]
+    rarity = np.concatenate([each.rarity for each in cited])[:MOST_WORDS]
+    stems = tuple(stem for each in cited for stem in each.stems)[:MOST_WORDS]
+    every = replace(claim, meanings=meanings, stems=stems, rarity=rarity)
+    cosines = claim.meanings @ meanings.T
+    forward = _pairs(claim, every, cosines)
+    near = np.zeros(len(stems), dtype=bool)
+    for at in cosines.argmax(axis=1)[cosines.max(axis=1) > _NEAR].tolist():
+        near[max(0, at - _WINDOW) : at + _WINDOW + 1] = True
+    rows = np.flatnonzero(near) if near.any() else np.arange(len(stems))
+    nearby = replace(
+        every,
+        meanings=meanings[rows],
+        stems=tuple(stems[row] for row in rows.tolist()),
+        rarity=rarity[rows],
+    )
+    return Inputs(forward, _pairs(nearby, claim, cosines.T[rows]), _whole(claim, cited, forward))
+
+
+def _pairs(own: Reading, other: Reading, cosines: Floats) -> Pairs:
+    nearest = cosines.argmax(axis=1)
+    best = cosines.max(axis=1)
+    rest = cosines.copy()
+    rest[np.arange(len(rest)), nearest] = -1
+    there = frozenset(other.stems)
+    aligned = [other.stems[at] for at in nearest.tolist()]
+    step = np.diff(nearest, prepend=nearest[:1])
+    scalars = np.stack(
+        (
+            best,
+            rest.max(axis=1) if cosines.shape[1] > 1 else np.zeros_like(best),
+            [stem in there for stem in own.stems],
+            [stem == at for stem, at in zip(own.stems, aligned, strict=True)],
+            own.rarity,
+            [any(map(str.isdigit, stem)) for stem in own.stems],
+            np.abs(step - 1) <= 1,
+            np.append(np.abs(step[1:] - 1) <= 1, True),
+            best * own.rarity,
+        ),
+        axis=1,
+    ).astype(np.float32)
+    return Pairs(own.meanings, other.meanings[nearest], scalars, own.rarity + np.float32(0.1))
+
+
+def _whole(claim: Reading, cited: Sequence[Reading], pairs: Pairs) -> Floats:
+    texts = [each.text for each in cited]
+    norm = float(np.linalg.norm(claim.total)) or 1.0
+    cosines = [
+        float(claim.total @ each.total / (norm * (np.linalg.norm(each.total) or 1.0)))
+        for each in cited
+    ]
+    nearest = cited[int(np.argmax(cosines))]
+    return np.array(
+        [
+            max(cosines),
+            float(pairs.scalars[:, 2] @ claim.rarity / claim.rarity.sum()),
+            float(pairs.weights @ pairs.scalars[:, 0] / pairs.weights.sum()),
+            bool(missing_numbers(claim.text, texts)),
+            min(2, len(missing_names(claim.text, texts))),
+            denials(claim.text) - denials(nearest.text),
+            np.log1p(len(claim.words)) / 3,
+            np.log1p(len(cited)),
+            float(pairs.scalars[:, 0].min()),
+        ],
+        dtype=np.float32,
+    )
+
+
+class Network:
+    """The fitted network: from `Inputs` to a probability."""
+
+    def __init__(self, weights: Mapping[str, Floats]) -> None:
+        """Take the weights by name, as `eval.fitting.support` writes them.
+
+        Two of them are thresholds: `supported` is the least probability that is "supported",
+        `unsupported` the greatest that is "unsupported"; what is between is not decided.
+        """
+        self._weights = {name: np.asarray(w, dtype=np.float32) for name, w in weights.items()}
+        self.supported, self.unsupported = (
+            float(self._weights.get(name, np.float32(0.5))) for name in ("supported", "unsupported")
+        )
+
+    @classmethod
+    def load(cls, path: Path = WEIGHTS) -> "Network":
+        """The network that ships with the product."""
+        with np.load(path) as stored:
+            return cls({name: stored[name] for name in stored.files})
+
+    def probability(self, seen: Inputs) -> float:
+        """How likely what is cited supports all of the claim, in (0, 1)."""
+        pooled = [self._pool(seen.claim, "claim"), self._pool(seen.cited, "cited"), seen.whole]
+        hidden = np.maximum(self._layer(np.concatenate(pooled), "mix"), 0)
+        logit = float(self._layer(hidden, "out")[0])
+        return 1 / (1 + float(np.exp(-np.clip(logit, -30, 30))))
+
+    def _pool(self, pairs: Pairs, side: str) -> Floats:
+        own, other = (self._layer(v, f"{side}.project") for v in (pairs.own, pairs.other))
+        compared = (own, other, own * other, np.abs(own - other), pairs.scalars)
+        hidden = np.maximum(self._layer(np.concatenate(compared, axis=1), f"{side}.first"), 0)
+        found = np.maximum(self._layer(hidden, f"{side}.second"), 0)
+        weighted = pairs.weights @ found / pairs.weights.sum()
+        return np.concatenate((weighted, found.max(axis=0), found.mean(axis=0)))
+
+    def _layer(self, values: Floats, name: str) -> Floats:
+        result: Floats = values @ self._weights[f"{name}.weight"].T + self._weights[f"{name}.bias"]
+        return result
+
+
+_KEPT = 512
+_LONGEST = 2_000
 _ITEM = re.compile(r"^\s*(?:\(?\d{1,2}[.)]|[-*•–])\s+")
 _SAYS = re.compile(r"[^\W_]")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _FEWEST_WORDS = 3
+_NOTHING = Verdict("unsupported", 0.0, "there is nothing to compare")
 
 
 class LocalChecker:
@@ -38,8 +270,12 @@ class LocalChecker:
         Raises:
             EncoderError: the bundled encoder is missing or damaged.
         """
-        self._reader = Reader(encoder)
+        self._folder = minilm.bundled_folder()
+        if encoder.weights_hash != minilm.WEIGHTS_SHA256:
+            minilm.check_weights(self._folder)
         self._network = network or Network.load()
+        self._lock = Lock()
+        self._read = lru_cache(_KEPT)(self._read_anew)
 
     def check(self, sentence: str, cited: Sequence[str]) -> Verdict:
         """Check one sentence of an answer, or several at once, against the stored text it cites.
@@ -52,8 +288,8 @@ class LocalChecker:
         Returns:
             The verdict on the worst sentence, "supported" and "unsupported" where its score is
             high and low enough, "unchecked" between, with a reason; the score in [0, 1] of
-            several is the product of theirs. What is word for word a
-            whole sentence of one of the texts has score 1.
+            several is the product of theirs. What is word for word a whole sentence of one of the
+            texts has score 1.
         """
         texts = [each for text in cited for each in sentences(clean_text(text))]
         if not texts:
@@ -61,30 +297,33 @@ class LocalChecker:
         under_titles = [text.partition("\n")[2] for text in cited]
         if same_words(sentence, [*cited, *texts, *under_titles]):
             return Verdict("supported", 1.0)
-        claims = statements(sentence)
-        if not claims:
-            return Verdict("unsupported", 0.0, "there is nothing to compare")
-        found = [self._check(claim, texts) for claim in claims]
+        found = [self._check(claim, texts) for claim in statements(sentence)] or [_NOTHING]
         worst = min(found, key=lambda each: each.score or 0.0)
         return replace(worst, score=math.prod(each.score or 0.0 for each in found))
 
     def _check(self, claim: str, texts: Sequence[str]) -> Verdict:
-        readings = [each for text in texts if (each := self._reader.read(text)).words]
-        reading = self._reader.read(claim)
+        readings = [each for text in texts if (each := self._read(text[:_LONGEST])).words]
+        reading = self._read(claim[:_LONGEST])
         if not readings or not reading.words:
-            return Verdict("unsupported", 0.0, "there is nothing to compare")
+            return _NOTHING
         probability = self._network.probability(inputs(reading, readings))
+        least, most = self._network.supported, self._network.unsupported
         if absent := missing_numbers(claim, texts):
             reason = f"{_listed(absent)} not in what it cites"
-            return Verdict("unsupported", min(probability, self._network.unsupported), reason)
-        if probability >= self._network.supported:
+            return Verdict("unsupported", min(probability, most), reason)
+        if probability >= least:
             return Verdict("supported", probability)
-        if probability > self._network.unsupported:
+        if probability > most:
             return Verdict("unchecked", probability, "the local check cannot tell")
-        reason = "what it cites does not say this"
-        if absent := missing_names(claim, texts):
-            reason = f"{_listed(absent)} not named in what it cites"
-        return Verdict("unsupported", probability, reason)
+        absent = missing_names(claim, texts)
+        reason = f"{_listed(absent)} not named in what it cites" if absent else ""
+        return Verdict("unsupported", probability, reason or "what it cites does not say this")
+
+    def _read_anew(self, text: str) -> Reading:
+        """Read one sentence, already cleaned; of a very long one its first 256 tokens."""
+        with self._lock:  # two threads would load it twice
+            model = minilm.shared(self._folder)
+        return reading_of(text, model.tokens(text))
 
 
 def sentences(text: str) -> list[str]:

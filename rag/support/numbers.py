@@ -1,62 +1,200 @@
-"""Numbers in a sentence, as quantities that can be compared: 32k is 32,000, four is 4."""
+"""Numbers, units and names in a sentence, compared with what it cites: 32k is 32,000, four is 4."""
 
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 from math import isclose
 
-from index.lexical import fold
-from rag.support.named import names
-from rag.support.units import measure
+from index.lexical import STOP_WORDS, fold, stem, tokenize
 
-_UNITS = dict(zip(
+_WORD = re.compile(r"[^\W_][\w+]*(?:[-./’'][\w+]+)*")
+_POSSESSIVE = re.compile(r"['’]s?$")
+_PLURAL = re.compile(r"(?<=[A-Z0-9])s$")
+_OPENS = re.compile(r"(?:^|[.?!:;]\s|[\"“‘«]|[•–—-]\s)\s*$")
+_CAPITALISED = re.compile(r"(?:[A-Z][\w-]*(?:\s(?:of|and|for|the|in)\s|[\s-]))+[A-Z][\w-]*")
+_VERSION = re.compile(r" \d+(?:\.\d+)*\b(?!\s?[%×])")
+_FEWEST_INITIALS = 2
+
+# Acronyms of the field that are words by now: a text can be about them without writing them.
+_EVERYDAY = frozenset(
+    "AI ML NLP LLM LLMS LM LMS PLM PLMS RL QA GPU GPUS CPU CPUS API APIS SOTA US UK EU".split()
+)
+
+
+def names(sentence: str) -> tuple[str, ...]:
+    """The names in a cleaned sentence, in its order.
+
+    Words in the shape of a name (`GPT-4`, `MindSearch`, `DARE`), and other capitalised ones that
+    do not open a sentence (`Voyager`); a number after one belongs to it (`Llama 3`). The field's
+    everyday acronyms ("LLM") and quantities ("32k", "8-bit") are none.
+    """
+    found: list[str] = []
+    for match in _WORD.finditer(sentence):
+        word = _POSSESSIVE.sub("", match[0])
+        if word.upper() in _EVERYDAY or len(word) < 2 or word.lower() in STOP_WORDS:
+            continue
+        opens = _OPENS.search(sentence, 0, match.start())
+        if not _shaped(word) and (not word[0].isupper() or opens):
+            continue
+        version = _VERSION.match(sentence, match.end())
+        found.append(word + version[0] if version and word[0].isupper() else word)
+    return tuple(dict.fromkeys(found))
+
+
+def missing_names(sentence: str, cited: Iterable[str]) -> tuple[str, ...]:
+    """The names of a sentence, as it writes them, that no cited text mentions.
+
+    A name may be spaced, hyphenated and inflected otherwise; an acronym is there if words with
+    its initials are, and the words are if the acronym is.
+    """
+    text = "\n".join(cited)
+    there = frozenset(tokenize(text)) | _joined(text)
+    initials = "".join(word[0] for word in re.findall(r"[^\W_]+", fold(text))).lower()
+    return tuple(
+        name
+        for name in names(sentence)
+        if not _mentioned(name, there, initials) and not _spelt_out(name, sentence, text)
+    )
+
+
+def _shaped(word: str) -> bool:
+    """Digits after letters, a capital after the first letter, or a plus sign: no plain word."""
+    bare = _PLURAL.sub("", word)
+    if re.fullmatch(r"\d[\d.,]*(?:[-./]?[^\W\d_]*)*", bare):
+        return bool(re.fullmatch(r"\d+[A-Z][a-z]*[A-Z]\w*", bare))  # 3DGS, but not 32k or 4-bit
+    if "-" in bare and not re.search(r"\d", bare):
+        # Self-RAG and LLM-based: a capital inside one of the pieces.
+        pieces = [piece for piece in bare.split("-") if piece.upper() not in _EVERYDAY]
+        return any(re.search(r"[^\W_][A-Z]", piece) for piece in pieces)
+    return bool(re.search(r"[^\W\d_]-?\d|[^\W_][\w./]*[A-Z]|\+$", bare))
+
+
+def _squash(text: str) -> str:
+    return re.sub(r"[\W_]", "", fold(text)).lower()
+
+
+def _joined(text: str) -> frozenset[str]:
+    """Neighbouring words written as one, so that "Mind Search" has MindSearch: up to three."""
+    words = [_squash(word) for word in re.split(r"[\s/]+", text)]
+    runs = {"".join(words[at : at + n]) for n in (1, 2, 3) for at in range(len(words) - n + 1)}
+    return frozenset(runs)
+
+
+def _mentioned(name: str, there: frozenset[str], initials: str) -> bool:
+    bare = _PLURAL.sub("", name)
+    whole = _squash(bare)
+    if not there.isdisjoint((whole, stem(whole), whole + "s")):
+        return True
+    if not _shaped(name) and " " not in name:
+        return bool(tokens := tokenize(name)) and there.issuperset(tokens)
+    if re.search(r"\d", name):
+        return False
+    if "-" in name:
+        # LLM-based, Self-RAG: every piece for itself.
+        pieces = [piece for piece in re.split(r"[-/]", name) if not piece.islower()]
+        if all(_squash(piece) in there or stem(piece.lower()) in there for piece in pieces):
+            return True
+    return bare.isupper() and len(bare) > _FEWEST_INITIALS and bare.lower() in initials
+
+
+def _spelt_out(name: str, sentence: str, text: str) -> bool:
+    """Whether a capitalised word is one of several whose initials are an acronym of the text."""
+    for run in _CAPITALISED.findall(sentence):
+        letters = "".join(re.findall(r"\b[A-Z]", run))
+        if name in run and len(letters) > 1 and re.search(rf"\b{letters}s?\b", text):
+            return True
+    return False
+
+
+SMALL = {word: value for value, word in enumerate(
     """two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen
-    sixteen seventeen eighteen nineteen""".split(), range(2, 20), strict=True,
-))  # fmt: skip
-_TENS = dict(zip(
-    "twenty thirty forty fifty sixty seventy eighty ninety".split(), range(20, 100, 10),
-    strict=True,
-))  # fmt: skip
-_TIMES = {"twice": 2, "double": 2, "doubles": 2, "doubled": 2, "doubling": 2, "thrice": 3,
-          "triple": 3, "triples": 3, "tripled": 3, "tripling": 3, "twofold": 2, "threefold": 3,
-          "fourfold": 4, "fivefold": 5, "tenfold": 10}  # fmt: skip
-_MAGNITUDES = {"k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6, "b": 1e9, "billion": 1e9,
-               "t": 1e12, "trillion": 1e12, "hundred": 1e2}  # fmt: skip
+    sixteen seventeen eighteen nineteen""".split(), 2,
+)}  # fmt: skip
+"""Numbers in words below twenty; "one" may be a pronoun."""
+_TENS = {word: 10 * value for value, word in enumerate(
+    "twenty thirty forty fifty sixty seventy eighty ninety".split(), 2,
+)}  # fmt: skip
+_TIMES = {"twice": 2, "double": 2, "doubles": 2, "doubled": 2, "thrice": 3, "triple": 3,
+          "triples": 3, "tripled": 3, "twofold": 2, "threefold": 3, "fourfold": 4, "fivefold": 5,
+          "tenfold": 10}  # fmt: skip
+_MAGNITUDES = {"": 1, "k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6, "b": 1e9,
+               "billion": 1e9, "t": 1e12, "trillion": 1e12, "hundred": 1e2}  # fmt: skip
+# What a unit measures, and each unit in the smallest: three minutes are no three hours.
+_MEASURES = {
+    "%": {1.0: "%,percent,per cent"},
+    "pp": {1.0: "pp,percentage point"},
+    "points": {1.0: "point"},
+    "x": {1.0: "x,×,fold,time"},
+    "time": {
+        1e-9: "ns,nanosecond", 1e-6: "us,µs,μs,microsecond", 1e-3: "ms,msec,millisecond",
+        1.0: "s,sec,second", 60.0: "min,minute", 3600.0: "h,hr,hour", 86_400.0: "day",
+        604_800.0: "week",
+    },
+    "calendar": {1.0: "month", 12.0: "yr,year", 120.0: "decade"},
+    "bytes": {
+        1.0: "byte", 1e3: "kb,kib,kilobyte", 1e6: "mb,mib,megabyte", 1e9: "gb,gib,gigabyte",
+        1e12: "tb,tib,terabyte", 1e15: "pb,petabyte",
+    },
+    "bits": {1.0: "bit"},
+    "hertz": {1.0: "hz,hertz", 1e3: "khz", 1e6: "mhz", 1e9: "ghz"},
+    "length": {1e-3: "mm", 1e-2: "cm", 1.0: "meter,metre", 1e3: "km,kilometer,kilometre"},
+    "power": {1.0: "watt", 1e3: "kw,kilowatt"},
+    "$": {1.0: "dollar,usd", 0.01: "cent"},
+    "€": {1.0: "euro,eur"},
+    "£": {1.0: "pound,gbp"},
+}  # fmt: skip
+_UNITS = {
+    name: (measure, factor)
+    for measure, units in _MEASURES.items()
+    for factor, listed in units.items()
+    for name in listed.split(",")
+}
+# Percentage points are often written "%", and as often "points"; those two are not the same.
+_SAME_UNITS = ({"%", "pp"}, {"pp", "points"})
+_SHARES = ("points", "pp", "%")
 
-_WRITTEN = rf"(?:{'|'.join(_TENS)})(?:[- ](?:one|{'|'.join(list(_UNITS)[:8])}))?|{'|'.join(_UNITS)}"
+_BELOW_TEN = "|".join(list(SMALL)[:8])
+_WRITTEN = (
+    rf"(?:(?:{_BELOW_TEN}) hundred (?:and )?)?"
+    rf"(?:(?:{'|'.join(_TENS)})(?:[- ](?:one|{_BELOW_TEN}))?|{'|'.join(SMALL)})"
+)
 _NUMBER = re.compile(
-    # Not the digits of a name: GPT-4, Qwen2.5, o1, F1, and no ordinals.
+    # Not the digits of a name: GPT-4, Qwen2.5, o1, F1.
     r"(?<![^\W_])(?<![^\W\d_]-)(?<![^\W_]\.)(?<![^\W_]/)"
-    rf"(?:(?P<digits>\d+,\d{{1,2}}(?=\s?%)|\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)|(?P<written>{_WRITTEN})"
-    r"(?![^\W_]))"
-    r"(?:(?P<magnitude>[kKMBT](?![^\W_])|[- ]?(?:thousand|million|billion|trillion|hundred)\b))?"
-    r"(?P<unit>\s?(?:%|percent\b|per cent\b)|[- ](?:percentage )?points?\b|\s?pp\b"
-    r"|[x×](?![^\W_])|\s×|[- ]?fold\b|\stimes\b)?"
-    r"(?!(?:st|nd|rd|th)\b)(?P<glued>[^\W\d_]*)(?![^\W_])",
+    r"(?:(?P<digits>\d+,\d{1,2}(?=\s?%)|\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
+    rf"|(?P<written>{_WRITTEN})(?![^\W_]))"
+    r"(?P<magnitude>[kKMBT](?![^\W_])|[- ]?(?:thousand|million|billion|trillion|hundred)\b)?",
     re.IGNORECASE,
 )
+# A unit, or no more than letters that may be one: no ordinal, and no name ("3DGS").
+_AFTER = re.compile(
+    r"[-\s]?(?P<unit>%|(?:" + "|".join(sorted(set(_UNITS) - {"%"}, key=len, reverse=True)) + r")"
+    r"(?=s?(?![^\W_])))s?|(?!(?:st|nd|rd|th)\b)[^\W\d_]{0,3}(?![^\W_])",
+    re.IGNORECASE,
+)
+_CURRENCY = re.compile(r"([$€£])\s?$")
 _TIMES_WORD = re.compile(rf"\b(?:{'|'.join(_TIMES)})\b", re.IGNORECASE)
 _DECIMAL_COMMA = re.compile(r"\d+,\d{1,2}")
-_AND = re.compile(r"[\s-]*(?:and\s)?\s*")
-_RANGE = re.compile(r"\s?(?:[-–—~]|to|and|or|,)\s?$")
-_GLUED_UNITS = re.compile(r"(?:[a-zµ]{1,3}|hz|khz|mhz|ghz|gb|mb|tb|kb)$", re.IGNORECASE)
+_RANGE = re.compile(r"\s?(?:[-–—~]|to|and|or|,)\s?")
 _HEDGE = re.compile(
     r"(?:(?P<about>about|around|nearly|roughly|approximately|almost|some|close to|~|≈)"
     r"|(?P<least>over|(?<!no )(?<!not )more than|no (?:less|fewer) than|not less than|at least"
-    r"|above|exceed\w*|beyond|upwards? of|minimum of|≥|>=?)"
+    r"|above|exceed\w*|beyond|≥|>=?)"
     r"|(?P<most>up to|(?<!no )(?<!not )(?:less|fewer) than|no(?:t)? more than|at most|under|below"
-    r"|within|as (?:many|much) as|maximum of|≤|<=?))\s?[$€£]?$",
+    r"|within|as (?:many|much) as|≤|<=?))\s?[$€£]?$",
     re.IGNORECASE,
 )
 _HEDGE_REACH = 18
-_TO_OR_BY = re.compile(
-    r"(?<!compared )(?<!relative )(?<!equal )(?<!close )(?<!due )(?<!up )(?<!\d )(?<!% )"
-    r"\b(?P<aim>to|by)\s(?:only |just )?$"
+# "cut to 40%" is not "cut by 40%"; "compared to 40%" is neither.
+_AIM = re.compile(
+    r"(?<!compared )(?<!relative )(?<!equal )(?<!close )(?<!up )(?<!\d )(?<!% )\b(to|by)\s"
+    r"(?:only |just )?$"
 )
-_TO_OR_BY_REACH = 24
+_AIM_REACH = 24
+_DECADES = range(1000, 2100)
+_ALL = 100
 _ROUNDED, _WRITTEN_SHORTER = 0.05, 0.1
-# Percentage points are often written "%", and as often "points"; those two are not the same.
-_SAME_UNITS = ({"%", "pp"}, {"pp", "points"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,22 +202,22 @@ class Quantity:
     """A number of a text."""
 
     value: float
+    """In the smallest unit of what it measures."""
     unit: str
-    """"%", "pp" for percentage points, "points" for others, "x" for times, else ""."""
+    """What it measures: "%", "pp" for percentage points, "points" for others, "x" for times,
+    "time", "bytes", "$", …; else ""."""
     text: str
-    hedge: str
+    hedge: str = ""
     """"about", "least" or "most" if it says so or the like, else ""."""
-    family: str = ""
-    """What it measures: "time", "bytes", "$", …; else ""."""
-    factor: float = 1.0
-    """Of its value to the unit of its family."""
+    digit: float = 0.0
+    """What one in its last written digit is worth; 0 if it is written in words."""
     aim: str = ""
-    """"to" if something reaches it, "by" if something changes by as much, else ""."""
+    """"to" if something reaches this share, "by" if it changes by as much, else ""."""
+    factor: float = 1.0
+    """Of the unit that it is written in."""
     start: int = 0
     """Where it begins in the folded text, in code points, and `end` is where it ends, exclusive."""
     end: int = 0
-    digit: float = 0.0
-    """What one in its last written digit is worth; 0 if it is written in words."""
 
     def agrees(self, other: "Quantity") -> bool:
         """Whether another number bears this one out.
@@ -88,28 +226,21 @@ class Quantity:
         it has; "at least" and "up to" the same number contradict each other, and so do "to" and
         "by" it.
         """
-        if self.family != other.family or not _same_unit(self.unit, other.unit):
+        if self.unit != other.unit and {self.unit, other.unit} not in _SAME_UNITS:
             return False
-        if {self.hedge, other.hedge} == {"least", "most"}:
+        if {self.hedge, other.hedge} == {"least", "most"} or {self.aim, other.aim} == {"to", "by"}:
             return False
-        if self.aim and other.aim and self.aim != other.aim:
-            return False
-        mine, theirs = self.value * self.factor, other.value * other.factor
-        if isclose(mine, theirs, rel_tol=1e-6) or self._rounds(theirs):
+        if isclose(self.value, other.value, rel_tol=1e-6) or self._rounds(other.value):
             return True
-        near = bool(self.hedge) and isclose(mine, theirs, rel_tol=_ROUNDED)
-        return near and not (
-            (self.hedge == "least" and theirs < mine) or (self.hedge == "most" and theirs > mine)
-        )
+        beyond = {"least": other.value < self.value, "most": other.value > self.value}
+        near = isclose(self.value, other.value, rel_tol=_ROUNDED)
+        return bool(self.hedge) and near and not beyond.get(self.hedge, False)
 
     def _rounds(self, value: float) -> bool:
-        """Whether a value in the family's unit is this one when rounded to its digits."""
-        off = abs(value / self.factor - self.value)
+        """Whether a value is this one when rounded to its digits."""
+        off = abs(value - self.value)
         whole = self.unit == "%" and self.value == _ALL  # 99.6% are not all
         return not whole and off <= self.digit / 2 and off <= _WRITTEN_SHORTER * self.value
-
-
-_ALL = 100
 
 
 def quantities(text: str) -> list[Quantity]:
@@ -120,88 +251,69 @@ def quantities(text: str) -> list[Quantity]:
     text = fold(text).replace("−", "-")
     found: list[Quantity] = []
     for match in _NUMBER.finditer(text):
-        glued = match["glued"]
-        if match["written"] is None and glued and not _GLUED_UNITS.match(glued):
+        after = _AFTER.match(text, match.end())
+        if not after:
             continue
-        number = _quantity(text, match)
-        if found and _is_range(found[-1], number, text):
-            before = found[-1]
-            found[-1] = replace(
-                before, unit=number.unit, family=number.family, factor=number.factor
-            )
-        if found and _goes_on(found[-1], number, text):  # "three hundred sixty-nine"
-            before = found.pop()
-            number = replace(
-                number,
-                value=before.value + number.value,
-                text=text[before.start : number.end].strip(),
-                start=before.start,
-            )
+        number = _quantity(text, match, after)
+        before = found[-1] if found else number
+        if number.unit and not before.unit and _RANGE.fullmatch(text, before.end, number.start):
+            value, digit = before.value * number.factor, before.digit * number.factor
+            found[-1] = replace(before, value=value, digit=digit, unit=number.unit)
         found.append(number)
-    found += [
-        Quantity(_TIMES[match[0].lower()], "x", match[0], "", start=match.start(), end=match.end())
-        for match in _TIMES_WORD.finditer(text)
-    ]
-    return found
+    times = _TIMES_WORD.finditer(text)
+    return found + [Quantity(_TIMES[match[0].lower()], "x", match[0]) for match in times]
 
 
-def _quantity(text: str, match: re.Match[str]) -> Quantity:
-    magnitude = (match["magnitude"] or "").strip(" -").lower()
-    worth = _MAGNITUDES.get(magnitude, 1)
-    value = _value(match) * worth
-    unit = _unit(match["unit"] or "")
-    end = match.end("magnitude") if magnitude else max(match.end("digits"), match.end("written"))
-    start = match.start()
-    family, factor, end = ("", 1.0, end) if unit else measure(text, start, end, value)
-    end = max(end, match.end())
+def _quantity(text: str, match: re.Match[str], after: re.Match[str]) -> Quantity:
+    start, end = match.start(), after.end()
+    magnitude = _MAGNITUDES[(match["magnitude"] or "").strip(" -").lower()]
+    digits = match["digits"] or ""
+    value = _value(match) * magnitude
+    unit, factor = "", 1.0
+    if currency := _CURRENCY.search(text, max(0, start - 2), start):
+        unit = currency[1]
+    elif after["unit"] and not (after[0].lower() == "s" and value in _DECADES):  # "the 1990s"
+        unit, factor = _UNITS[after["unit"].lower()]
     hedge = _HEDGE.search(text, max(0, start - _HEDGE_REACH), start)
     opens = hedge.start() if hedge else start
-    aim = _TO_OR_BY.search(text, max(0, opens - _TO_OR_BY_REACH), opens) if unit else None
-    digits = match["digits"] or ""
+    aim = _AIM.search(text, max(0, opens - _AIM_REACH), opens) if unit in (*_SHARES, "x") else None
     return Quantity(
-        value,
+        value * factor,
         unit,
         text[start:end].strip(),
         (hedge and hedge.lastgroup) or "",
-        family,
+        magnitude * factor * 10.0 ** -len(digits.partition(".")[2]) if digits else 0.0,
+        aim[1] if aim else "",
         factor,
-        aim["aim"] if aim else "",
         start,
         end,
-        worth * 10.0 ** -len(digits.partition(".")[2]) if digits else 0.0,
     )
 
 
-def _is_range(one: Quantity, other: Quantity, text: str) -> bool:
-    """Whether the unit of the second number is that of the first too: "30-40%"."""
-    bare = not one.unit and not one.family and (other.unit or other.family)
-    return bool(bare and _RANGE.fullmatch(text[one.end : other.start]))
-
-
-def _goes_on(one: Quantity, other: Quantity, text: str) -> bool:
-    """Whether two numbers in words are one: hundreds or thousands, and what is less."""
-    written = not re.search(r"\d", one.text + other.text)
-    is_magnitude = one.text.lower().endswith(("hundred", "thousand", "million"))
-    less = other.value < 100 or one.value >= 1000 > other.value
-    return written and is_magnitude and less and bool(_AND.fullmatch(text[one.end : other.start]))
+def _value(match: re.Match[str]) -> float:
+    if match["digits"] is not None:
+        decimal = _DECIMAL_COMMA.fullmatch(match["digits"])
+        return float(match["digits"].replace(",", "." if decimal else ""))
+    known = SMALL | _TENS | {"one": 1}
+    hundreds, _, rest = match["written"].lower().replace("-", " ").rpartition(" hundred ")
+    value = sum(known[word] for word in rest.removeprefix("and ").split())
+    return float(value + 100 * known.get(hundreds, 0))
 
 
 def _follows(number: Quantity, there: Sequence[Quantity]) -> bool:
     """Whether a number is the difference of two shares, or the ratio of two of one unit."""
-    shares = ("points", "pp", "%")
-    if number.unit in shares:
-        values = [each.value for each in there if each.unit in shares]
+    pairs = list(combinations(there, 2))
+    if number.unit in _SHARES:
         near = 0.5 * (number.digit or 1.0)
-        pairs = [(a, b) for at, a in enumerate(values) for b in values[:at]]
-        return any(abs(abs(a - b) - number.value) <= near for a, b in pairs)
-    if number.unit != "x":
-        return False
-    kinds = [(each.unit, each.family, each.value * each.factor) for each in there if each.value > 0]
-    return any(
-        one[:2] == other[:2]
-        and abs(max(one[2], other[2]) / min(one[2], other[2]) - number.value) <= 0.05 * number.value
-        for at, one in enumerate(kinds)
-        for other in kinds[:at]
+        shares = (pair for pair in pairs if all(each.unit in _SHARES for each in pair))
+        return any(abs(abs(a.value - b.value) - number.value) <= near for a, b in shares)
+    ratios = (
+        max(a.value, b.value) / min(a.value, b.value)
+        for a, b in pairs
+        if a.unit == b.unit and min(a.value, b.value) > 0
+    )
+    return number.unit == "x" and any(
+        abs(ratio - number.value) <= _ROUNDED * number.value for ratio in ratios
     )
 
 
@@ -209,45 +321,14 @@ def missing_numbers(sentence: str, cited: Iterable[str]) -> tuple[str, ...]:
     """The numbers of a sentence, as it writes them, that no cited text has with that unit.
 
     Nor do they follow from two that are there: "60 points ahead" of 72.36% and 12.24%. A number
-    that belongs to a name (`Llama 3`) is `rag.support.named`'s.
+    that belongs to a name (`Llama 3`) counts with the name.
     """
     there = [number for text in cited for number in quantities(text)]
-    return tuple(
-        dict.fromkeys(
-            number.text
-            for number in quantities(without_versions(sentence))
-            if not any(number.agrees(other) for other in there) and not _follows(number, there)
-        )
-    )
-
-
-def without_versions(sentence: str) -> str:
-    """A sentence without the numbers that belong to its names: "Llama 3" is "Llama"."""
     for name in names(sentence):
         sentence = sentence.replace(name, re.sub(r" \d.*", "", name))
-    return sentence
-
-
-def _same_unit(one: str, other: str) -> bool:
-    return one == other or {one, other} in _SAME_UNITS
-
-
-def _unit(said: str) -> str:
-    said = said.strip(" -").lower()
-    if not said:
-        return ""
-    if said.startswith("point"):
-        return "points"
-    if said.startswith(("percentage", "pp")):
-        return "pp"
-    return "%" if said.startswith(("%", "per")) else "x"
-
-
-def _value(match: re.Match[str]) -> float:
-    if match["digits"] is not None:
-        decimal = _DECIMAL_COMMA.fullmatch(match["digits"])
-        return float(match["digits"].replace(",", "." if decimal else ""))
-    tens, _, ones = match["written"].lower().replace("-", " ").partition(" ")
-    if tens in _UNITS:
-        return float(_UNITS[tens])
-    return float(_TENS[tens] + (1 if ones == "one" else _UNITS.get(ones, 0)))
+    missing = (
+        number.text
+        for number in quantities(sentence)
+        if not any(number.agrees(other) for other in there) and not _follows(number, there)
+    )
+    return tuple(dict.fromkeys(missing))

@@ -6,18 +6,15 @@ citation is never attached because one was wanted.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from index.encoder import Encoder
-from index.store import Index
 from rag.citations import Claim, Span
-from rag.support import UNCHECKED, AnswerChecker, Checker, Verdict
-from rag.support.named import names
-from rag.support.verbatim import same_words
-from rag.synthesis.sheet import Address, Sheet
-from rag.synthesis.statements import Statement
+from rag.support import UNCHECKED, AnswerChecker, Checker, Verdict, same_words
+from rag.support.numbers import names
+from rag.synthesis.sheet import Address, Sheet, Statement
 
 _NOWHERE = "no sentence of the abstracts is found that says this"
 _LOOKED_AT = 6
@@ -28,7 +25,11 @@ _OF_PAPERS = re.compile(
     r"|the(?:se)? (?:papers|abstracts|works|studies|answers?))\b",
     re.IGNORECASE,
 )
+_MOST_PAIRS = 3
 _RANK = {"supported": 3, "partly": 2, "unchecked": 1, "unsupported": 0}
+
+Found = tuple[tuple[int, ...], Verdict]
+"""Passages, and whether they support a sentence."""
 
 
 class Grounder:
@@ -43,8 +44,8 @@ class Grounder:
             checker: Whether that supports it.
         """
         self._sheet = sheet
-        self._index: Index = sheet.index
-        self._encode: Callable[[str], np.ndarray] = encoder.encode_query
+        self._index = sheet.index
+        self._encode = encoder.encode_query
         self._checker = checker
         self._everything = [row for rows in sheet.passages for row in rows]
 
@@ -80,18 +81,15 @@ class Grounder:
 
     def nearest(self, text: str, count: int = 2) -> list[str]:
         """The sentences of the sheet that a text is nearest to, best first."""
-        return [self._index.passages[row].text for row in self._near(text, self._everything)][
-            :count
-        ]
+        rows = self._near(text, self._everything)[:count]
+        return [self._index.passages[row].text for row in rows]
 
     def span(self, row: int) -> Span:
         """A passage as what a claim rests on."""
         passage = self._index.passages[row]
         return Span(self._index.papers[int(self._index.owner[row])], passage.start, passage.end)
 
-    def _of_cited(
-        self, text: str, addresses: Sequence[Address], cited: Sequence[int]
-    ) -> tuple[tuple[int, ...], Verdict]:
+    def _of_cited(self, text: str, addresses: Sequence[Address], cited: Sequence[int]) -> Found:
         """What the model cites: all of it, or the best of a paper that it cites as a whole."""
         if not cited:
             return (), UNCHECKED
@@ -107,20 +105,17 @@ class Grounder:
         papers = {int(self._index.owner[row]) for row in cited} | named
         return [row for row in self._everything if int(self._index.owner[row]) in papers]
 
-    def _best(self, text: str, rows: Sequence[int]) -> tuple[tuple[int, ...], Verdict]:
+    def _best(self, text: str, rows: Sequence[int]) -> Found:
         """The passage that supports a sentence best, or two that do so together."""
         near = self._near(text, rows)
         if not near:
             return (), UNCHECKED
-        found: list[tuple[tuple[int, ...], Verdict]]
-        found = [((row,), self._check(text, [row])) for row in near]
-        best = max(found, key=lambda each: _order(each[1]))
+        best = max((((row,), self._check(text, [row])) for row in near), key=_order)
         if best[1].support == "supported" or len(near) < 2:
             return best
         first = best[0][0]
-        pairs = [(first, row) for row in near if row != first][:3]
-        found = [(tuple(sorted(pair)), self._check(text, pair)) for pair in pairs]
-        return max([best, *found], key=lambda each: _order(each[1]))
+        pairs = [tuple(sorted((first, row))) for row in near if row != first][:_MOST_PAIRS]
+        return max([best, *((pair, self._check(text, pair)) for pair in pairs)], key=_order)
 
     def _near(self, text: str, rows: Sequence[int]) -> list[int]:
         """The passages nearest to a text, best first."""
@@ -150,5 +145,5 @@ def is_remark(text: str) -> bool:
     return is_short and not names(text) and not re.search(r"\d", text)
 
 
-def _order(verdict: Verdict) -> tuple[int, float]:
-    return _RANK[verdict.support], verdict.score or 0.0
+def _order(found: Found) -> tuple[int, float]:
+    return _RANK[found[1].support], found[1].score or 0.0

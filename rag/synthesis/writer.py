@@ -1,93 +1,128 @@
-"""A chat model at work on one question: how it helps to understand, to find, and to answer."""
+"""A chat model at work on one question: it helps to understand, to find, and writes the answer.
+
+The way of an answer is `Writer.answer`: the papers to read, its parts looked up, whole abstracts,
+what the model makes of them, and the quotes if it fails.
+"""
 
 import logging
-from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 from threading import Lock
 from time import monotonic
+
+import numpy as np
 
 from index import minilm
 from index.embedding import SentenceEncoder
 from index.errors import AbstractQAError, InputError
 from index.store import Index
-from rag.chat import Asking, ChatModel, Complete, Limits, Price, TooLongError
+from rag.chat import (
+    Asking,
+    ChatError,
+    ChatModel,
+    Complete,
+    Limits,
+    StoppedError,
+    TooLongError,
+    added,
+)
+from rag.chat.account import Price
+from rag.citations import Outcome, joined
+from rag.clock import Clock
 from rag.conversation import papers_before
+from rag.evidence import Evidence, within
+from rag.listing import listed
 from rag.query import Query, Request
-from rag.schema import Delta, Mode, Options, Progress, SubQuestion, Usage
+from rag.retrieval import Ranking
+from rag.schema import Delta, Event, Mode, Options, Progress, SubQuestion, Usage
+from rag.selection import answering
 from rag.settings import OPENAI, Settings, Unsupported
 from rag.support import AnswerChecker
-from rag.support.judge import JudgeChecker
+from rag.support.asking import JudgeChecker, NliChecker
 from rag.support.local import LocalChecker
-from rag.support.nli import NliChecker
-from rag.synthesis.condense import condense, wants_condensing
-from rag.synthesis.generative import Task, Written, write
+from rag.synthesis.drafting import ONE_EACH, Task, Written, write
 from rag.synthesis.grounding import Grounder
-from rag.synthesis.many import Subject, write_about_many
-from rag.synthesis.planning import plan, wants_plan
+from rag.synthesis.helping import condense, find_parts, plan, wants_condensing, wants_plan
+from rag.synthesis.many import BATCH, MOST_PAPERS, ManyPapers
 from rag.synthesis.sheet import LARGEST, Sheet, lay_out
+from rag.wording import Kind
+
+PAPERS = 5
+"""Abstracts that a question about one paper is answered from."""
+PAPERS_IF_NAMED = 3
+"""The same where it names the paper."""
+PAPERS_OF_LIST = 10
+"""Of a list, and of a question that may be about any of several papers."""
+LOCAL, JUDGE = "local", "judge"
+_SURE = 0.6
+"""Of the probability that the first paper is the one that answers."""
+_CONDENSED_TOKENS = 120
+_PLAN_TOKENS = 250
+_REMEMBERED = 32
+"""Other models of the endpoint whose refusals are remembered."""
+_LISTING_SECONDS = 2.0
+_LIST_SECONDS = 60.0
+_NO_ENDPOINT = (
+    "set ABSTRACTQA_CHAT_MODEL, and OPENAI_API_KEY or OPENAI_BASE_URL; or choose 'extractive'"
+)
+_SHAPING = (
+    "evidence_tokens", "answer_tokens", "unsupported", "support_checker", "judge_model", "planning",
+)  # fmt: skip
 
 logger = logging.getLogger(__name__)
 
-_CONDENSED_TOKENS = 120
-_PLAN_TOKENS = 250
-_LISTING_SECONDS = 2.0
-LOCAL, JUDGE = "local", "judge"
-
 
 @dataclass(frozen=True)
-class Opened:
-    """A chat model with all that its writers share."""
+class Checkers:
+    """Who checks citations: the local check at once, a slower one at the end if there is one."""
 
-    model: ChatModel
-    price: Price | None
     local: LocalChecker
     nli: AnswerChecker | None
-    judge: ChatModel | None
-    """The model that judges, if it is another one."""
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """What was found for a question, and the answer that quotes it."""
+
+    index: Index
+    query: Query
+    ranking: Ranking
+    evidence: Evidence
+    quotes: Outcome
+    """With a reason in place of blocks where the abstracts are not likely to answer."""
 
 
 class Writer:
-    """What one question asks of a chat model. Each help is None or empty if the model has none.
+    """What one question asks of a chat model, in one account. No help is None or empty."""
 
-    Only `write` and `write_about` raise: an answer that needs the model and does not get it.
-    """
-
-    def __init__(self, opened: Opened, settings: Settings, options: Options) -> None:
+    def __init__(
+        self, model: ChatModel, checkers: Checkers, settings: Settings, options: Options
+    ) -> None:
         """Begin; the settings say how it may help, and how far, the options how this time."""
-        self.name = opened.model.name
-        self._opened = opened
+        self.name = model.name
+        self._checkers = checkers
         self._settings = settings
         self._options = options
         limits = Limits(settings.chat_deadline_seconds, settings.chat_first_token_seconds)
-        self._asking = Asking(opened.model, limits, opened.price)
-        self._judging = Asking(opened.judge, limits, None) if opened.judge else self._asking
-        self._judge: JudgeChecker | None = None
-        self._last: AnswerChecker | None = None
-        """What has checked its sentences beside the local check."""
-
-    @property
-    def checked_by(self) -> str:
-        """Who has the last word on its sentences."""
-        was_judged = self._last is not None and self.notice is None
-        return self._last.name if self._last and was_judged else LOCAL
-
-    @property
-    def notice(self) -> str | None:
-        """What a reader should know of its checks: whether the judge could be asked."""
-        problem = self._judge.problem if self._judge else None
-        return problem and f"Citations were checked by the local check alone: {problem}."
+        price = Price.parse(settings.chat_price) if settings.chat_price else None
+        self._asking = Asking(model, limits, price)
+        self._judging = self._asking
+        if settings.judge_model and settings.judge_model != model.name:
+            self._judging = Asking(model.named(settings.judge_model), limits)
+        self._last = checkers.nli
+        if settings.support_checker == JUDGE:
+            ask = self._judging.completing(max_tokens=settings.answer_tokens)
+            self._last = JudgeChecker(ask, self._judging.model.name)
 
     @property
     def usage(self) -> Usage:
         """What it took so far; without a price if another model judged: its price is not known."""
-        own, other = self._asking.usage, self._judging.usage
-        if other is own or self._judging is self._asking or not other.prompt_tokens:
-            return own
-        return Usage(
-            prompt_tokens=own.prompt_tokens + other.prompt_tokens,
-            completion_tokens=own.completion_tokens + other.completion_tokens,
-            estimated=own.estimated or other.estimated,
-        )
+        other = self._judging.usage
+        if self._judging is self._asking or not other.prompt_tokens:
+            return self._asking.usage
+        return added(self._asking.usage, other)
 
     def completing(self, *, max_tokens: int) -> Complete:
         """Asks the model small things in this question's account, from any thread."""
@@ -103,121 +138,186 @@ class Writer:
         if not wants_condensing(request.asked, request.turns):
             return None
         titles = [index.papers[row].display_title for row in papers_before(request.turns, index)]
-        complete = self._asking.completing(max_tokens=_CONDENSED_TOKENS)
+        complete = self.completing(max_tokens=_CONDENSED_TOKENS)
         return condense(request.asked, request.turns, titles, complete)
 
-    def plan(self, query: Query) -> tuple[SubQuestion, ...]:
+    def answer(
+        self, found: Material, clock: Clock, look_up: Callable[[str], Evidence | None]
+    ) -> Generator[Event, None, Outcome]:
+        """What the chat model writes, or the quotes if it fails.
+
+        Args:
+            found: What it may write from.
+            clock: Times the steps.
+            look_up: Finds the evidence for a part of the question.
+
+        Raises:
+            StoppedError: the writer was told to stop.
+        """
+        rows = _papers_of_overview(found)
+        is_many = len(rows) > BATCH
+        parts: tuple[SubQuestion, ...] = ()
+        try:
+            with clock.step("write"):
+                if is_many:
+                    written = yield from self._write_about(found, rows)
+                else:
+                    parts = yield from self._plan(found.query)
+                    rows = rows or _papers(found, find_parts(found.index, parts, look_up))
+                    written = yield from self._write(found, rows[: self._options.sources], parts)
+        except StoppedError:
+            raise
+        except ChatError as error:
+            yield Progress(stage="quote", text="Quoting the abstracts instead")
+            return _quotes(found, f"These are quotes, since no model wrote the answer: {error}.")
+        if not written.blocks:
+            return self._without_answer(found, written)
+        last = None if is_many else self._last
+        problem = last.problem if isinstance(last, JudgeChecker) else None
+        unjudged = problem and f"Citations were checked by the local check alone: {problem}."
+        _, cut = within(found.evidence, self._options.sources)
+        return Outcome(
+            blocks=written.blocks,
+            model=self.name,
+            checked_by=last.name if last and not problem else LOCAL,
+            notice=joined(cut, unjudged, written.notice, found.query.mends),
+            plan=parts,
+            confidence=found.quotes.confidence,
+        )
+
+    def _plan(self, query: Query) -> Generator[Progress, None, tuple[SubQuestion, ...]]:
         """The parts of a question that are to be looked up apart; none if it has no parts."""
         if not self._settings.planning or not wants_plan(query):
             return ()
-        return plan(query.probe.text, self._asking.completing(max_tokens=_PLAN_TOKENS))
+        parts = plan(query.probe.text, self.completing(max_tokens=_PLAN_TOKENS))
+        if parts:
+            shown = " ".join(f"{part.number}. {part.question}" for part in parts)
+            yield Progress(stage="plan", text=f"Looking up {len(parts)} parts: {shown}")
+        return parts
 
-    def lay_out(self, index: Index, rows: Sequence[int]) -> Sheet:
-        """The abstracts of these papers, best first, as far as the budget goes."""
-        return lay_out(index, rows, self._budget())
-
-    def write(
-        self, query: Query, sheet: Sheet, parts: Sequence[SubQuestion] = ()
+    def _write(
+        self, found: Material, rows: Sequence[int], parts: Sequence[SubQuestion]
     ) -> Generator[Progress | Delta, None, Written]:
-        """The answer, from these abstracts alone; see `rag.synthesis.generative.write`.
+        """The answer from as many of these abstracts as the budget holds.
 
         A sheet that is longer than the model can read is halved, once or twice.
         """
-        task = Task(
-            query.standalone,
-            query.kind,
-            self._settings.answer_tokens,
-            self._unsupported(),
-            self._options.length,
-            tuple(part.question for part in parts),
-            wholly=self._options.strictness == "strict",
-        )
-        self._last = self._last_word()
+        sheet = lay_out(found.index, rows, self._budget)
+        count = len(sheet.papers)
+        yield Progress(stage="read", text=f"Reading {count} abstract{'s' * (count != 1)}")
+        task = self._task(found.query, parts)
         while True:
-            grounder = Grounder(sheet, query.encoder, self._opened.local)
+            grounder = self._grounder(found, sheet)
             try:
                 return (yield from write(task, self._asking, sheet, grounder, self._last))
             except TooLongError:
                 if len(sheet.papers) <= 1:
                     raise
-            half = len(sheet.papers) // 2
-            sheet = Sheet(sheet.index, sheet.papers[:half], sheet.passages[:half])
+            sheet = sheet.halved()
 
-    def write_about(
-        self, index: Index, query: Query, rows: Sequence[int]
+    def _write_about(
+        self, found: Material, rows: Sequence[int]
     ) -> Generator[Progress, None, Written]:
-        """A text about all these papers; see `rag.synthesis.many`."""
-        subject = Subject(
+        """A text about all these papers."""
+        task = self._task(found.query)
+        many = ManyPapers(found.index, task, self._asking, partial(self._grounder, found))
+        read = rows[: self._options.sources or MOST_PAPERS]
+        written = yield from many.write(read, self._budget // 2, self._checkers.local)
+        if self._options.sources or len(read) == len(rows):
+            return written
+        left_out = f"Only {len(read)} of the {len(rows):,} papers were read."
+        return replace(written, notice=joined(left_out, written.notice))
+
+    def _grounder(self, found: Material, sheet: Sheet) -> Grounder:
+        return Grounder(sheet, found.query.encoder, self._checkers.local)
+
+    def _task(self, query: Query, parts: Sequence[SubQuestion] = ()) -> Task:
+        by_strictness: dict[str, Unsupported] = {"strict": "drop", "lenient": "flag"}
+        return Task(
             query.standalone,
             query.subject_text,
-            tuple(rows),
+            query.kind,
             self._settings.answer_tokens,
-            self._budget() // 2,
-            brief=self._options.length == "short",
-            wholly=self._unsupported() == "drop",
+            by_strictness.get(self._options.strictness, self._settings.unsupported),
+            self._options.length,
+            strict=self._options.strictness == "strict",
+            parts=tuple(part.question for part in parts),
         )
 
-        def ground(sheet: Sheet) -> Grounder:
-            return Grounder(sheet, query.encoder, self._opened.local)
-
-        return (
-            yield from write_about_many(index, subject, self._asking, ground, self._opened.local)
-        )
-
+    @property
     def _budget(self) -> int:
         """Tokens of abstracts that go into one request."""
-        if self._settings.evidence_tokens is not None:
-            return self._settings.evidence_tokens
         context = self._settings.chat_context_tokens
-        context = context or self._opened.model.context_tokens(_LISTING_SECONDS)
-        return min(LARGEST, context // 4) if context else LARGEST
+        by_default = min(LARGEST, context // 4) if context else LARGEST
+        return self._settings.evidence_tokens or by_default
 
-    def _unsupported(self) -> Unsupported:
-        by_strictness: dict[str, Unsupported] = {"strict": "drop", "lenient": "flag"}
-        return by_strictness.get(self._options.strictness, self._settings.unsupported)
+    def _without_answer(self, found: Material, written: Written) -> Outcome:
+        """What takes the place of an answer that the model has not given.
 
-    def _last_word(self) -> AnswerChecker | None:
-        """The slower checker that the settings name, if any; the judge asks in this account."""
-        if self._settings.support_checker != JUDGE:
-            return self._opened.nli
-        if self._judge is None:
-            ask = self._judging.completing(max_tokens=self._settings.answer_tokens)
-            self._judge = JudgeChecker(ask, self._judging.model.name)
-        return self._judge
+        The abstracts do not say only if the quotes would say so too, or the model says so and the
+        quotes are unsure.
+        """
+        quotes = found.quotes
+        least = found.query.fitted.thresholds["caution"]
+        if written.says_nothing and not quotes.reason and (quotes.confidence or 0.0) < least:
+            shown = [found.index.papers[e.paper].display_title for e in found.evidence.papers[:3]]
+            titles = ", ".join(f"“{title}”" for title in shown)
+            reason = f"The abstracts that come nearest, {titles}, do not answer this."
+            return Outcome(reason=reason, model=self.name, lacks=found.query.subject.text)
+        why = written.notice or "the model gave no answer"
+        if written.says_nothing:
+            why = "the model found no answer in the abstracts"
+        return _quotes(found, f"These are quotes: {why[:1].lower()}{why[1:].rstrip('.')}.")
 
 
-MOST_MODELS = 8
-"""Models that are open at once: each has a thread and connections of its own."""
-_LIST_SECONDS = 60.0
-_NO_ENDPOINT = (
-    "set ABSTRACTQA_CHAT_MODEL, and OPENAI_API_KEY or OPENAI_BASE_URL; or choose 'extractive'"
-)
-_SHAPING = (
-    "evidence_tokens",
-    "answer_tokens",
-    "unsupported",
-    "support_checker",
-    "judge_model",
-    "planning",
-)
+def _quotes(found: Material, why: str) -> Outcome:
+    """The quotes, with the reason why they stand there."""
+    if found.quotes.reason:
+        return found.quotes
+    return replace(found.quotes, notice=joined(why, found.quotes.notice))
+
+
+def _papers_of_overview(found: Material) -> Sequence[int]:
+    """The rows of all papers that an overview is of, those of one group together; else none."""
+    index, query = found.index, found.query
+    if query.kind is not Kind.OVERVIEW:
+        return ()
+    if query.has_subject:
+        fitting = [row for row, _ in listed(index, query, found.ranking)]
+        return list(dict.fromkeys((*fitting, *(e.paper for e in found.evidence.papers))))
+    rows = [int(row) for row in np.flatnonzero(query.allowed)]
+    cluster = {row: int(index.clusters[row]) for row in rows}
+    sizes = Counter(cluster.values())
+    return sorted(rows, key=lambda row: (-sizes[cluster[row]], cluster[row]))
+
+
+def _papers(found: Material, of_parts: Sequence[Evidence]) -> list[int]:
+    """The rows of the papers to read: those of the evidence, then the best of the ranking."""
+    own = [each.paper for part in (*of_parts, found.evidence) for each in part.papers]
+    most = PAPERS_IF_NAMED if answering(found.query) else PAPERS
+    is_list = found.query.kind in ONE_EACH or found.query.kind is Kind.OVERVIEW
+    if is_list or found.evidence.share < _SURE:
+        most = PAPERS_OF_LIST
+    others = [int(row) for row in found.ranking.rows[: most + len(own)]]
+    if found.query.kind is Kind.SIMILAR:
+        own, others = [*answering(found.query), *own], []
+    rows = list(dict.fromkeys((*own, *others)))
+    return rows[: max(most, len(dict.fromkeys(own)))]
 
 
 class Writers:
-    """The chat models of the endpoint; each generative question gets a writer of its own.
-
-    A model is opened with its first question, and closed with the rest.
-    """
+    """The chat models of the endpoint; each generative question gets a writer of its own."""
 
     def __init__(self, settings: Settings | None, encoder: SentenceEncoder) -> None:
         """Begin; without settings there is no model."""
         self.settings = settings
         self._encoder = encoder
         self._lock = Lock()
-        self._opened: dict[str, Opened] = {}
-        """By the name of the model."""
+        self._checkers: Checkers | None = None
+        self._model: ChatModel | None = None
         self._closed = False
         self._listing = Lock()
-        self._listed: tuple[float, dict[str, int | None]] | None = None
+        self._listed: tuple[float, list[str]] | None = None
         """When the endpoint was asked for its models, in seconds, and what it listed."""
 
     @property
@@ -251,8 +351,12 @@ class Writers:
             raise InputError(f"the model {options.model!r} cannot be asked: {_NO_ENDPOINT}")
         if mode == "extractive" or (mode == "auto" and self.name is None):
             return None
-        settings, opened = self._open(options.model)
-        return Writer(opened, settings, options)
+        settings, model, checkers = self._open()
+        if options.model and options.model != settings.chat_model:
+            # The price and the context that the settings name are those of the configured one.
+            settings = settings.model_copy(update={"chat_price": None, "chat_context_tokens": None})
+            model = self._named(options.model)
+        return Writer(model, checkers, settings, options)
 
     def model(self) -> ChatModel:
         """The model itself.
@@ -260,7 +364,7 @@ class Writers:
         Raises:
             InputError: as `writer` in mode "generative".
         """
-        return self._open()[1].model
+        return self._open()[1]
 
     def names(self) -> list[str]:
         """The models that may be asked, the configured one first, then those the endpoint lists.
@@ -275,62 +379,38 @@ class Writers:
                 self._listed = monotonic(), _list(self.model())
             return list(dict.fromkeys((self.name, *self._listed[1])))
 
-    def _open(self, model: str | None = None) -> tuple[Settings, Opened]:
-        """The settings, and what they name, opened once; `model` in the configured one's place."""
+    def _open(self) -> tuple[Settings, ChatModel, Checkers]:
+        """What the settings name, opened once."""
         settings = self.settings
         if settings is None or not settings.chat_model:
             raise InputError(f"mode 'generative' needs a chat model: {_NO_ENDPOINT}")
-        if model and model != settings.chat_model:
-            # The price and the context that the settings name are those of the configured one.
-            other = {"chat_model": model, "chat_price": None, "chat_context_tokens": None}
-            settings = settings.model_copy(update=other)
-        name = settings.chat_model or ""
         with self._lock:
             if self._closed:
                 raise InputError(
                     "the assistant was closed: open another one, or choose 'extractive'"
                 )
-            if name not in self._opened:
-                if len(self._opened) == MOST_MODELS:
-                    raise InputError(f"{name!r} is one model too many: {MOST_MODELS} are in use")
-                like = next(iter(self._opened.values()), None)
-                self._opened[name] = open_model(settings, self._encoder, like)
-            return settings, self._opened[name]
+            if settings.chat_price:
+                Price.parse(settings.chat_price)
+            self._checkers = self._checkers or _open_checkers(settings, self._encoder)
+            if self._model is None:  # last: it starts a thread
+                self._model = ChatModel.open(settings)
+                self._named = lru_cache(_REMEMBERED)(self._model.named)
+            return settings, self._model, self._checkers
 
     def close(self) -> None:
-        """Close the model's connections; a writer that is asked for later is refused."""
+        """Close the models' connections; a writer that is asked for later is refused."""
         with self._lock:
             self._closed = True
-            opened, self._opened = self._opened, {}
-        for each in opened.values():
-            each.model.close()
-            if each.judge:
-                each.judge.close()
+            if self._model:
+                self._model.close()
 
 
-def open_model(settings: Settings, encoder: SentenceEncoder, like: Opened | None = None) -> Opened:
-    """Open what the settings name; the checkers are those of `like`, another model's, if given.
-
-    Raises:
-        InputError: one of them is missing or cannot be used.
-    """
-    price = Price.parse(settings.chat_price) if settings.chat_price else None
-    local, nli = (like.local, like.nli) if like else _checkers(settings, encoder)
-    judge = None
-    if settings.judge_model and settings.judge_model != settings.chat_model:
-        judge = ChatModel.open(settings.model_copy(update={"chat_model": settings.judge_model}))
-    model = ChatModel.open(settings)  # last: it starts a thread
-    return Opened(model, price, local, nli, judge)
-
-
-def _checkers(
-    settings: Settings, encoder: SentenceEncoder
-) -> tuple[LocalChecker, NliChecker | None]:
+def _open_checkers(settings: Settings, encoder: SentenceEncoder) -> Checkers:
     # The local checker is fitted to the bundled encoder, whichever the index has.
     bundled = encoder if encoder.name == minilm.NAME else SentenceEncoder.open(minilm.NAME)
     local = LocalChecker(bundled)
     if settings.support_checker in (LOCAL, JUDGE):
-        return local, None
+        return Checkers(local, None)
     nli = NliChecker(settings.support_checker)
     try:
         nli.check("It works.", ["It works."])  # loaded before an answer is paid for
@@ -338,12 +418,12 @@ def _checkers(
         raise InputError(
             f"{error} (ABSTRACTQA_SUPPORT_CHECKER: local, judge, or such a model)"
         ) from error
-    return local, nli
+    return Checkers(local, nli)
 
 
-def _list(model: ChatModel) -> dict[str, int | None]:
+def _list(model: ChatModel) -> list[str]:
     try:
         return model.list_models(_LISTING_SECONDS)
     except AbstractQAError as error:
         logger.info("the endpoint lists no models: %s", error)
-        return {}
+        return []

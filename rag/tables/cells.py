@@ -1,77 +1,145 @@
-"""What an abstract states for a column, found without a model.
+"""What an abstract states for a column, found without a model, and the clauses that are quoted.
 
-A sentence is scored for a column by its cosine with the column put as a question, the column's
-own words in it, and the cues of the column's kind (`cues`). Which sentence goes to which column
-is decided for all columns of a paper together, so that one sentence is not said twice for want
-of another.
+A sentence may state a column if it has a cue of the column's kind (`cues`), or the column's own
+words. Which of several does is for the scorer that chooses evidence for answers too (`evidence`).
 """
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
+import numpy as np
+
+from index.coined import coined
 from index.encoder import Encoder
 from index.lexical import tokenize
 from index.papers import Paper
 from index.passages import Passage
 from index.store import Index
-from index.text import CleanText, clean
-from rag.retrieval import Floats, passage_rows
-from rag.support.own_work import own_names, speaks_as_authors, speaks_of_others
-from rag.tables.clauses import balanced, shorten
-from rag.tables.columns import Column, ColumnKind
-from rag.tables.cues import CUES, Cue, naming_cues
-from rag.tables.models import Cell
-from rag.tables.wording import NUMBER, leans, share
+from index.text import clean, clean_text
+from rag.evidence import features
+from rag.fitted import Floats, record
+from rag.retrieval import passage_rows
+from rag.support.local import denials
+from rag.support.numbers import quantities
+from rag.tables.columns import Column, ColumnKind, cues_of, is_of_others, is_own
+from rag.tables.table import Cell
+from rag.wording import ASKS
 
-LEAST = 0.25
-"""The score from which a sentence states a column that has cues."""
-LEAST_OF_WORDS = 0.55
-"""The same for a column with words of its own."""
-LEAST_SHARE = 0.5
-LEAST_SHARE_OF_WORDS = 0.7
-"""The share of a column's own words that a sentence has, weighted by rarity, or ..."""
+LEAST_SHARE, LEAST_SHARE_OF_WORDS = 0.5, 0.7
+"""The share of a column's own words, weighted by rarity, that a sentence has; the second of a
+column that has nothing but words."""
 CLEARLY_NEAR = 0.5
-"""... the cosine that makes up for words that it lacks."""
-OVERLAP_WEIGHT = 0.35
-COSINE_OF_VAGUE = 0.5
-"""What a cosine counts where the column says no more than its kind: "method"."""
-COUNTED_BONUS = 0.2
-"""For the number of just what the column counts."""
-LATER_BONUS = 0.05
-REPEATED_MALUS = 0.1
-"""For a sentence that another column quotes already."""
-BACKGROUND_MALUS = 0.3
-ADDED_MALUS = 0.1
+"""The cosine that makes up for words that a sentence lacks."""
 COMMON_SHARE = 0.2
 """A word that more abstracts than this share have says little about a sentence that has it."""
-_FEW = 3
-_RARE = 2
-
-_ADDED = re.compile(
-    r"\b(?:further|furthermore|additionally|in addition|moreover|also|besides|finally|secondly"
-    r"|notably|remarkably|surprisingly)\b",
-    re.IGNORECASE,
-)
-# "13B distinct parameters": words that belong to a number before them; never "15% of the tasks".
-_NEAR = re.compile(
-    r"\+?(?:[kmb]\b|\s?(?:million|billion|thousand|distinct)s?\b)?"
-    r"(?:[\s-]+(?!(?:of|in|for|on|to|with|than|from|and|across|that|is|are)\b)[\w/-]+){1,4}",
-    re.IGNORECASE,
-)
+_FEW, _RARE = 3, 2
+_NEAR_NUMBER = 4
+"""Words behind a number in which it says what it counts."""
+_PARTS_FROM_NUMBER = frozenset("of in for on to with than from and across that is are".split())
 _NAME = re.compile(r"\b[A-Z][\w+-]*[A-Z0-9][\w+]*")
-_LATE = frozenset({ColumnKind.RESULT, ColumnKind.LIMITATION, ColumnKind.METRIC, ColumnKind.SPEED})
-_EARLY = frozenset({ColumnKind.PROBLEM})
+_WORD = re.compile(r"[\w-]+")
+_ASKS = {
+    ColumnKind.METHOD: "manner",
+    ColumnKind.RESULT: "finding",
+    ColumnKind.SPEED: "number",
+    ColumnKind.DATA: "name",
+    ColumnKind.METRIC: "name",
+    ColumnKind.BASELINE: "name",
+}
 
 
-@dataclass(frozen=True)
-class _Found:
-    """A sentence that may state a column: how well, and which part of it does."""
+SHORT = 18
+"""Words of a sentence that is quoted whole."""
+LEAST = 8
+"""Words of a quote that was cut from a sentence."""
+LEAST_WORDS = 3
+"""Words with a meaning of their own that a chat model's quote has, or its clause is quoted."""
+# Where a clause begins that can stand alone, and where one may end.
+_BEGIN = re.compile(
+    r"(?:[;:]|\s[—–])\s+|,\s+(?:(?:and|but|or|so|while|whereas)\s+)?(?=(?:we|it|they|our|this)\s)"
+)
+_END = re.compile(
+    r"[;:]\s|\s[—–]\s|,\s+(?:(?:which|who|where|while|whereas|although|because|since|so that)\b"
+    r"|(?:and|but|or|so)\s+(?:we|it|they|our|this)\s|(?:thus |thereby )?[a-z]+ing\b)"
+)
 
-    score: float
-    at: tuple[int, int]
-    """A stretch of the cleaned sentence."""
+
+def balanced(text: str) -> bool:
+    """Whether all brackets, quotation marks and dollar signs of a text are closed in it."""
+    pairs = all(text.count(one) == text.count(other) for one, other in ("()", "[]", "{}", "“”"))
+    return pairs and all(len(re.findall(rf"(?<!\\){sign}", text)) % 2 == 0 for sign in ('"', r"\$"))
+
+
+def shorten(text: str, start: int, end: int) -> tuple[int, int]:
+    """The clauses of a sentence that hold `text[start:end]`, as a stretch of it.
+
+    A short sentence stays whole. What would leave a bracket, a quotation or a formula open is not
+    cut, nor what would be shorter than `LEAST` words.
+
+    Returns:
+        Code point offsets into `text`, the end exclusive.
+    """
+    if len(text.split()) <= SHORT:
+        return 0, len(text)
+    begins = [0, *(cut.end() for cut in _BEGIN.finditer(text))]
+    ends = [*(cut.start() for cut in _END.finditer(text)), len(text)]
+    for left in reversed([at for at in begins if at <= start]):
+        for right in (at for at in ends if at >= end):
+            if len(text[left:right].split()) >= LEAST and balanced(text[left:right]):
+                return left, right
+    return 0, len(text)
+
+
+class Quoter:
+    """Quotes sentences of one abstract."""
+
+    def __init__(self, abstract: str) -> None:
+        self._abstract = abstract
+        self._cleaned = clean(abstract)
+
+    def clauses(
+        self, column: str, passage: Passage, at: tuple[int, int], score: float | None = None
+    ) -> Cell:
+        """A cell that quotes the clauses of a sentence around a stretch of its cleaned text."""
+        return self._cell(column, passage, shorten(passage.text, *at), score)
+
+    def words(self, column: str, passage: Passage, words: str) -> Cell:
+        """A cell that quotes these words of a sentence, or all of it where it does not have them.
+
+        Words that leave out a denial of their clause, or are hardly any, are quoted with it: "MS
+        MARCO is used" of "Neither … nor MS MARCO is used" says the opposite.
+        """
+        text, wanted = passage.text, " ".join(words.split()).casefold()
+        start = text.casefold().find(wanted)
+        if not wanted or start < 0 or len(text.casefold()) != len(text):
+            return self._cell(column, passage, (0, len(text)))
+        left, right = shorten(text, start, start + len(wanted))
+        few = min(LEAST_WORDS, len(tokenize(text)))
+        if denials(text[left:right]) > denials(wanted) or len(tokenize(wanted)) < few:
+            return self._cell(column, passage, (left, right))
+        return self._cell(column, passage, (start, start + len(wanted)))
+
+    def _cell(
+        self, column: str, passage: Passage, part: tuple[int, int], score: float | None = None
+    ) -> Cell:
+        """A cell of a stretch of a sentence; of all of it where the stretch cannot be cut out."""
+        first, _ = self._cleaned.clean_span(passage.start, passage.end)
+        start, end = passage.start, passage.end
+        in_place = self._cleaned.text[first : first + len(passage.text)] == passage.text
+        if in_place and part[0] < part[1]:
+            cut = self._cleaned.stored_span(first + part[0], first + part[1])
+            if balanced(self._abstract[slice(*cut)]):
+                start, end = cut
+        text = self._abstract[start:end]
+        return Cell(column=column, text=text, start=start, end=end, score=score)
+
+
+def own_names(paper: Paper) -> tuple[str, ...]:
+    """What a paper calls itself and its parts: the head of its title, and what it introduces."""
+    found = coined(paper.display_title, clean_text(paper.abstract))
+    head = (found.head,) if found.head and found.is_titled else ()
+    return tuple(dict.fromkeys((*head, *found.introduced)))
 
 
 class CellFinder:
@@ -79,33 +147,30 @@ class CellFinder:
 
     def __init__(self, index: Index, encoder: Encoder, columns: Sequence[Column]) -> None:
         self._index = index
-        self._columns = list(columns)
+        self._columns = columns
+        self._scorer = record(index.manifest.encoder).models["sentences"]
         self._cosines: list[Floats] = [
             index.passage_vectors @ encoder.encode_query(column.question) for column in columns
-        ]
-        self._weights: list[Mapping[str, float]] = [
-            {word: index.lexical.idf(word) for word in column.words} for column in columns
         ]
 
     def find(self, paper: int) -> tuple[Cell, ...]:
         """The cells of a paper, given by its row in `index.papers`, one a column."""
+        stored = self._index.papers[paper]
         rows = passage_rows(self._index, paper)
-        passages = [self._index.passages[row] for row in rows]
-        abstract = self._index.papers[paper].abstract
-        cleaned = clean(abstract)
-        named = naming_cues(self._names(self._index.papers[paper], cleaned.text))
-        own = next((i for i, p in enumerate(passages) if _says_own(p.text, named)), 0)
-        options = [
-            [self._states(c, row, i, len(rows), own, named) for i, row in enumerate(rows)]
-            for c in range(len(self._columns))
-        ]
-        chosen = _assign(options)
+        texts = [self._index.passages[row].text for row in rows]
+        names = self._names(stored, " ".join(texts))
+        quoter = Quoter(stored.abstract)
         cells = []
-        for column, at, found in zip(self._columns, chosen, options, strict=True):
-            if at is None or (best := found[at]) is None:
+        for column, cosines in zip(self._columns, self._cosines, strict=True):
+            near = cosines[rows.start : rows.stop].astype(np.float32)
+            places = self._stating(column, texts, near, names)
+            if places:
+                scores = self._scores(column, texts, near)
+                best = max(places, key=scores.__getitem__)
+                passage, score = self._index.passages[rows[best]], float(near[best])
+                cells.append(quoter.clauses(column.name, passage, places[best], score))
+            else:
                 cells.append(Cell(column=column.name))
-                continue
-            cells.append(quote(column.name, abstract, cleaned, passages[at], best.at, best.score))
         return tuple(cells)
 
     def _names(self, paper: Paper, text: str) -> set[str]:
@@ -121,148 +186,60 @@ class CellFinder:
             if min((known.get(token, 0) for token in tokenize(name)), default=_FEW) <= _RARE
         }
 
-    def _states(
-        self, c: int, row: int, i: int, count: int, own: int, named: tuple[Cue, ...]
-    ) -> _Found | None:
-        """Whether sentence `i` of `count` states a column.
+    def _scores(self, column: Column, texts: list[str], cosines: Floats) -> Floats:
+        """How well each sentence of a paper answers a column as a question."""
+        weights = {token: self._index.lexical.idf(token) for token in tokenize(column.question)}
+        wanted = "number" if column.wants_number else _ASKS.get(column.kind, "other")
+        asks = np.array([name == wanted for name in ASKS], dtype=np.float32)
+        return self._scorer.score(features(texts, cosines, weights, asks))
 
-        `own` is the first sentence on the paper itself, `named` are the cues of its own names.
+    def _stating(
+        self, column: Column, texts: list[str], cosines: Floats, names: set[str]
+    ) -> dict[int, tuple[int, int]]:
+        """Where sentences state a column: those with its strongest cue that any has.
+
+        What stands before the first sentence on the paper itself is about others.
         """
-        column, text = self._columns[c], self._index.passages[row].text
-        cosine = float(self._cosines[c][row])
-        tokens = tokenize(text)
-        covered = share(self._weights[c], tokens)
-        vague = column.kind in CUES and not column.words
-        score = (COSINE_OF_VAGUE if vague else 1) * cosine + OVERLAP_WEIGHT * covered
-        number = NUMBER.search(text)
-        if column.wants_number and not number:
-            return None
-        if column.words and cosine < CLEARLY_NEAR and not self._has_words(column, covered):
-            return None
-        at = _counted(column.words, text) if column.counts else None
-        if column.counts and not at:
-            return None
-        score += COUNTED_BONUS * column.counts
-        if column.kind in CUES:
-            more = named if column.kind is ColumnKind.METHOD else ()
-            for cue in sorted((*CUES[column.kind], *more), key=lambda cue: -cue.worth):
-                if match := cue.pattern.search(text):
-                    at = match.span("at" if "at" in match.re.groupindex else 0)
-                    score += cue.worth
-                    break
-            else:
-                return None
-        score += self._form(column.kind, text, i, count, own)
-        if at is None:
-            at = _place_of(column.words, text) or (number.span() if number else (0, len(text)))
-        least = LEAST if vague else LEAST_OF_WORDS
-        return _Found(score, at) if score >= least else None
+        own = next((at for at, text in enumerate(texts) if is_own(text, names)), 0)
+        fitting: dict[int, tuple[int, int]] = {}
+        for at, text in enumerate(texts):
+            if column.kind is ColumnKind.PROBLEM or (at >= own and not is_of_others(text)):
+                place = self._place_of_words(column, text, float(cosines[at]))
+                fitting |= {at: place} if place else {}
+        cues = cues_of(column.kind, names)
+        for cue in cues:
+            found = {at: match for at in fitting if (match := cue.search(texts[at]))}
+            if found:
+                begins: str | int = "at" if "at" in cue.groupindex else 0
+                return {at: match.span(begins) for at, match in found.items()}
+        return {} if cues else fitting
 
-    def _has_words(self, column: Column, covered: float) -> bool:
-        """Whether a sentence with this share of a column's words is about them.
-
-        Words that every other abstract has, such as "language", do not say so.
-        """
+    def _place_of_words(self, column: Column, text: str, cosine: float) -> tuple[int, int] | None:
+        """Where a sentence has a column's own words; all of it for a column without any."""
+        if column.counts:
+            return _counted(column.words, text)
+        if column.wants_number and not quantities(text):
+            return None
         lexical = self._index.lexical
+        has_cues = column.kind is not ColumnKind.OTHER
+        weights = {word: lexical.idf(word) for word in column.words}
+        share = sum(weights[token] for token in weights.keys() & {*tokenize(text)})
+        least = (LEAST_SHARE if has_cues else LEAST_SHARE_OF_WORDS) * sum(weights.values())
         common = max(_FEW, COMMON_SHARE * lexical.size)
-        tells = any(lexical.document_frequency.get(word, 0) <= common for word in column.words)
-        least = LEAST_SHARE if column.kind in CUES else LEAST_SHARE_OF_WORDS
-        return covered >= least and (tells or column.counts or column.kind in CUES)
-
-    @staticmethod
-    def _form(kind: ColumnKind, text: str, i: int, count: int, own: int) -> float:
-        """What the place and the form of a sentence are worth for a kind of column."""
-        if kind in _EARLY:
-            return -LATER_BONUS * i / count
-        score = -BACKGROUND_MALUS * speaks_of_others(text)
-        if i < own:
-            score -= BACKGROUND_MALUS
-        if kind in _LATE:
-            score += LATER_BONUS * i / count
-        elif kind is ColumnKind.DATA:
-            score -= LATER_BONUS * i / count
-        elif kind is ColumnKind.METHOD:
-            added = _ADDED.search(text) or leans(text)
-            score -= LATER_BONUS * i / count + ADDED_MALUS * bool(added)
-        if kind is not ColumnKind.CODE and any(
-            cue.pattern.search(text) for cue in CUES[ColumnKind.CODE][:2]
-        ):
-            score -= BACKGROUND_MALUS
-        return score
-
-
-def _says_own(text: str, named: Sequence[Cue]) -> bool:
-    """Whether a sentence is about the paper itself, not about what was before."""
-    by_name = any(cue.pattern.search(text) for cue in named)
-    return by_name or speaks_as_authors(text)
-
-
-def _assign(options: Sequence[Sequence[_Found | None]]) -> list[int | None]:
-    """The sentence for each column, the surest choices first."""
-    chosen: list[int | None] = [None] * len(options)
-    taken: set[int] = set()
-    left = [c for c in range(len(options)) if any(options[c])]
-    while left:
-        worth = {
-            c: max(
-                (found.score - REPEATED_MALUS * (i in taken), -i)
-                for i, found in enumerate(options[c])
-                if found
-            )
-            for c in left
-        }
-        best = max(left, key=lambda c: worth[c][0])
-        chosen[best] = -worth[best][1]
-        taken.add(-worth[best][1])
-        left.remove(best)
-    return chosen
-
-
-def _place_of(words: Sequence[str], text: str) -> tuple[int, int] | None:
-    """Where a text has the first word of a column."""
-    places = (
-        match.span()
-        for match in re.finditer(r"[\w-]+", text)
-        if not set(words).isdisjoint(tokenize(match[0]))
-    )
-    return next(places, None)
+        rare = any(lexical.document_frequency.get(word, 0) <= common for word in weights)
+        if cosine >= CLEARLY_NEAR or (share >= least and (has_cues or rare)):
+            places = (at.span() for at in _WORD.finditer(text) if {*weights} & {*tokenize(at[0])})
+            return next(places, (0, len(text)))
+        return None
 
 
 def _counted(words: Sequence[str], text: str) -> tuple[int, int] | None:
     """Where a text counts the words of a column: "13B parameters", "50 distinct tasks"."""
-    for number in NUMBER.finditer(text):
-        near = _NEAR.match(text, number.end())
-        if near and (at := _place_of(words, near[0])):
-            return number.start(), number.end() + at[1]
+    for number in quantities(text):
+        near = list(_WORD.finditer(text, number.end))[:_NEAR_NUMBER]
+        for word in near:
+            if word[0] in _PARTS_FROM_NUMBER:
+                break  # "15% of the tasks" are no number of tasks
+            if {*words} & {*tokenize(word[0])}:
+                return number.start, word.end()
     return None
-
-
-def quote(
-    column: str,
-    abstract: str,
-    cleaned: CleanText,
-    passage: Passage,
-    at: tuple[int, int],
-    score: float | None,
-    *,
-    exact: bool = False,
-) -> Cell:
-    """A cell that quotes the clauses of a sentence around a stretch of it.
-
-    Args:
-        column: Its column.
-        abstract: As it is stored.
-        cleaned: The same, cleaned.
-        passage: The sentence.
-        at: A stretch of its cleaned text.
-        score: Of the cell.
-        exact: Whether to quote the stretch itself rather than the clauses around it.
-    """
-    first, _ = cleaned.clean_span(passage.start, passage.end)
-    start, end = at if exact else shorten(passage.text, *at)
-    span = (passage.start, passage.end)
-    if cleaned.text[first : first + len(passage.text)] == passage.text and start < end:
-        cut = cleaned.stored_span(first + start, first + end)
-        if balanced(abstract[slice(*cut)]):
-            span = cut
-    return Cell(column=column, text=abstract[slice(*span)], start=span[0], end=span[1], score=score)

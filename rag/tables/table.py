@@ -1,202 +1,124 @@
-"""A comparison table: the papers a question is about, by columns, every cell a verbatim quote."""
+"""What a comparison table is: papers by columns, every cell a verbatim quote or nothing.
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from threading import Event, Lock
+Beside it, a table in the making, as events.
+"""
 
-from index.encoder import Encoder
-from index.errors import InputError
-from index.store import Index
-from rag.chat import ChatError, Complete, ReplyError, StoppedError
-from rag.clock import Clock
-from rag.pipeline import check_question
-from rag.retrieval import passage_rows
-from rag.schema import Filters, IndexInfo, Progress, Usage
-from rag.tables.cells import CellFinder
-from rag.tables.columns import DEFAULT_COLUMNS, check_columns, read_column
-from rag.tables.events import Tell
-from rag.tables.models import NOT_STATED, Cell, Table, TableRow
-from rag.tables.papers import Rows, choose_rows
-from rag.tables.proposal import propose_columns
-from rag.tables.reading import read_row, row_messages
+from collections.abc import Callable, Iterator
+from contextvars import copy_context
+from queue import SimpleQueue
+from threading import Thread
+from typing import Self
 
-__all__ = ["DEFAULT_COLUMNS", "NOT_STATED", "ROW_TOKENS", "Cell", "Table", "TableRow", "make_table"]
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-ROW_TOKENS = 1_200
-"""Tokens that a chat model's reply to one row needs at most."""
-AT_ONCE = 6
-"""Rows that a chat model is asked about side by side."""
+from index.papers import Paper
+from rag.schema import AnswerMode, IndexInfo, Progress, Usage
+
+NOT_STATED = "not stated in the abstract"
+"""How a cell without a quote reads to a person."""
 
 
-def make_table(
-    index: Index,
-    encoder: Encoder,
-    question: str,
-    columns: Sequence[str] | None = None,
-    *,
-    papers: Sequence[str] = (),
-    filters: Filters | None = None,
-    limit: int = 8,
-    complete: Complete | None = None,
-    model: str | None = None,
-    spent: Callable[[], Usage] = Usage,
-    tell: Tell = lambda _: None,
-) -> Table:
-    """Compare papers in a table.
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
-    Args:
-        index: The index that answers.
-        encoder: The encoder it was built with.
-        question: What the table is about: "GUI agents", "Compare X and Y".
-        columns: What is asked of each paper, in free words; proposed by the chat model or
-            `DEFAULT_COLUMNS` if None.
-        papers: Titles or ids of the papers to compare, instead of those found.
-        filters: Which papers may be found; all by default.
-        limit: Rows at most, beside papers that were named.
-        complete: Asks a chat model to choose quotes; without one they are found by rule.
-        model: Its name.
-        spent: What the model has used when the table is done.
-        tell: Is told what is being done, from any thread.
 
-    Raises:
-        InputError: the question, a column, a paper, a filter or the limit cannot be used.
-        StoppedError: what asks the chat model was stopped.
-    """
-    clock = Clock()
-    asked = check_question(question)
-    named = None if columns is None else check_columns(columns)
-    if limit < 1:
-        raise InputError(f"limit must be at least 1, not {limit}")
-    tell(Progress(stage="search", text=f"Searching {len(index.papers):,} abstracts"))
-    with clock.step("papers"):
-        found = choose_rows(index, encoder, asked, papers, filters)
-    shown = found.papers if papers else found.papers[:limit]
-    notices: list[str] = []
-    if named is None:
-        if complete is not None:
-            tell(Progress(stage="plan", text="Choosing the columns"))
-        with clock.step("columns"):
-            named, notice = _columns(index, asked, shown, complete)
-        notices.append(notice)
-    cells, by_model, notice = _cells(index, encoder, asked, shown, named, complete, clock, tell)
-    notices.append(notice)
-    if len(shown) < len(found.papers):
-        notices.append(f"{len(shown)} of {len(found.papers)} papers that fit are shown.")
-    return Table(
-        question=question.encode(errors="replace").decode(),
-        columns=named,
-        rows=tuple(
-            TableRow(paper=index.papers[row], score=score, cells=own)
-            for row, score, own in zip(shown, found.scores, cells, strict=False)
-        ),
-        reason=_reason(found),
-        notice=" ".join(filter(None, notices)) or None,
-        mode="generative" if by_model else "extractive",
-        usage=spent(),
-        model=model if by_model else None,
-        index=IndexInfo(
-            id=index.manifest.generation, papers=len(index.papers), encoder=index.manifest.encoder
-        ),
-        timings_ms=clock.done(),
+class Cell(_Frozen):
+    """What one abstract states for one column, or nothing: then all but `column` is None."""
+
+    column: str
+    text: str | None = Field(default=None, description="Verbatim: `abstract[start:end]`.")
+    start: int | None = Field(default=None, ge=0, description="In code points, inclusive.")
+    end: int | None = Field(default=None, gt=0, description="In code points, exclusive.")
+    score: float | None = Field(
+        default=None,
+        description="How well the sentence fits the column, comparable within it; None if a chat"
+        " model chose it.",
     )
 
-
-def _cells(
-    index: Index,
-    encoder: Encoder,
-    question: str,
-    rows: Sequence[int],
-    columns: Sequence[str],
-    complete: Complete | None,
-    clock: Clock,
-    tell: Tell,
-) -> tuple[list[tuple[Cell, ...]], bool, str]:
-    """The cells of each row, whether the chat model chose any, and what to say of that."""
-    tell(Progress(stage="read", text=_reading(0, len(rows))))
-    with clock.step("cells"):
-        local = _local(index, encoder, rows, columns)
-    if complete is None or not rows:
-        return local, False, ""
-    with clock.step("read"):
-        chosen, notice = _read(index, question, rows, local, complete, tell)
-    cells = [own if by is None else by for by, own in zip(chosen, local, strict=True)]
-    return cells, any(by is not None for by in chosen), notice
+    @model_validator(mode="after")
+    def _has_a_span(self) -> Self:
+        if not (self.text is None) == (self.start is None) == (self.end is None):
+            raise ValueError("a cell has a text, a start and an end, or none of them")
+        return self
 
 
-def _reading(done: int, count: int) -> str:
-    said = f"Reading {count} abstract{'s' * (count != 1)}"
-    return f"{said}, {done} done" if done else said
+class TableRow(_Frozen):
+    """One paper and its cells, one a column, in the order of the table's columns."""
+
+    paper: Paper
+    score: float = Field(description="Of the ranking for the question; higher is nearer.")
+    cells: tuple[Cell, ...]
 
 
-def _reason(found: Rows) -> str | None:
-    return None if found.papers else found.reason or "No abstract is left after the filters."
+class Table(_Frozen):
+    """Papers compared column by column.
+
+    For every cell with a text, `row.paper.abstract[cell.start:cell.end] == cell.text`; a cell
+    without one is not stated in the abstract.
+    """
+
+    question: str
+    columns: tuple[str, ...]
+    rows: tuple[TableRow, ...]
+    reason: str | None = Field(default=None, description="Why there is no row.")
+    notice: str | None = Field(
+        default=None, description="What a reader should know of how it came about."
+    )
+    mode: AnswerMode = Field(description="'generative' if a chat model chose quotes.")
+    usage: Usage
+    model: str | None = None
+    index: IndexInfo
+    timings_ms: dict[str, float]
+
+    @model_validator(mode="after")
+    def _quotes_what_it_stores(self) -> Self:
+        """Hold the invariants of the contract; a breach is a bug, never a user's mistake."""
+        for row in self.rows:
+            if tuple(cell.column for cell in row.cells) != self.columns:
+                raise ValueError("the cells of a row are not the columns of the table")
+            for cell in row.cells:
+                if cell.text is not None and (
+                    row.paper.abstract[cell.start : cell.end] != cell.text
+                ):
+                    raise ValueError(f"the cell {cell.column!r} is not verbatim")
+        if bool(self.rows) == bool(self.reason):
+            raise ValueError("a table has rows, or a reason why it has none")
+        return self
 
 
-def _local(
-    index: Index, encoder: Encoder, rows: Sequence[int], columns: Sequence[str]
-) -> list[tuple[Cell, ...]]:
-    if not rows:
-        return []
-    finder = CellFinder(index, encoder, [read_column(column) for column in columns])
-    return [finder.find(row) for row in rows]
+Tell = Callable[[Progress], None]
 
 
-def _columns(
-    index: Index, question: str, rows: Sequence[int], complete: Complete | None
-) -> tuple[tuple[str, ...], str]:
-    """The columns where none were named, and what to say of them."""
-    usual = "No columns were named, so these are the usual ones."
-    if complete is None or not rows:
-        return DEFAULT_COLUMNS, usual if rows else ""
-    titles = [index.papers[row].display_title for row in rows]
-    try:
-        return propose_columns(question, titles, complete), ""
-    except StoppedError:
-        raise
-    except ChatError as error:
-        return DEFAULT_COLUMNS, f"{usual} ({error}.)"
+class TableEvents(Iterator[Progress | Table]):
+    """What a table tells while it is made in a thread; the last event is the table."""
 
+    def __init__(self, make: Callable[[Tell], Table], stop: Callable[[], None]) -> None:
+        """Begin: `make` makes the table and tells of it, `stop` ends that, from any thread."""
+        self._events: SimpleQueue[Progress | Table | Exception] = SimpleQueue()
+        self._make = make
+        self._stop = stop
+        self._ended = False
+        Thread(target=copy_context().run, args=(self._run,), daemon=True).start()
 
-def _read(
-    index: Index,
-    question: str,
-    rows: Sequence[int],
-    local: Sequence[tuple[Cell, ...]],
-    complete: Complete,
-    tell: Tell,
-) -> tuple[list[tuple[Cell, ...] | None], str]:
-    """The rows as the chat model fills them, None for one that it failed at, and why."""
-    unreachable = Event()
-    problems: list[ChatError] = []
-    done, turn = [0], Lock()
-
-    def told(row: int, own: tuple[Cell, ...]) -> tuple[Cell, ...] | None:
-        filled = fill(row, own)
-        with turn:
-            done[0] += 1
-            tell(Progress(stage="read", text=_reading(done[0], len(rows))))
-        return filled
-
-    def fill(row: int, own: tuple[Cell, ...]) -> tuple[Cell, ...] | None:
-        passages = [index.passages[at] for at in passage_rows(index, row)]
-        if not passages or unreachable.is_set():
-            return None
-        paper = index.papers[row]
-        messages = row_messages(question, paper, passages, [cell.column for cell in own])
+    def _run(self) -> None:
         try:
-            return read_row(complete(messages), paper, passages, own)
-        except StoppedError:
-            raise
-        except ChatError as error:
-            if not isinstance(error, ReplyError):  # the next request would fail alike
-                unreachable.set()
-            problems.append(error)
-            return None
+            self._events.put(self._make(self._events.put))
+        except Exception as error:  # noqa: BLE001 - it is raised where the events are read
+            self._events.put(error)
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        filled = list(pool.map(told, rows, local))
-    if not problems:
-        return filled, ""
-    count = sum(cells is None for cells in filled)
-    which = "all papers" if count == len(rows) else f"{count} of {len(rows)} papers"
-    return filled, f"The quotes of {which} were chosen without the chat model: {problems[0]}."
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Progress | Table:
+        """The next event, once there is one; raises what making the table raised."""
+        if self._ended:
+            raise StopIteration
+        event = self._events.get()
+        self._ended = not isinstance(event, Progress)
+        if isinstance(event, Exception):
+            raise event
+        return event
+
+    def close(self) -> None:
+        """Stop making it, from any thread: whoever waits for the next event gets StoppedError."""
+        self._stop()

@@ -109,8 +109,8 @@ def asking(
             reply = model.complete(
                 messages, max_tokens=max_tokens, temperature=temperature, seed=seed
             )
-            read += reply.prompt_tokens
-            written += reply.completion_tokens
+            read += reply.usage.prompt_tokens
+            written += reply.usage.completion_tokens
             return reply.text
 
         yield complete, model.name

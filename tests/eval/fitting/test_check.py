@@ -13,7 +13,7 @@ from eval.fitting.support import Looking, fit, handmade, scores
 from index import sample
 from index.papers import Paper
 from index.readers import read
-from rag.support.alignment import Network
+from rag.support.local import Network
 
 CLAIMS = Path(__file__).parent / "claims.jsonl"
 

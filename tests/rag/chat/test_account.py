@@ -2,7 +2,6 @@
 
 import threading
 import time
-from collections.abc import Iterator
 
 import pytest
 from chat_server import ChatServer, Scripted, fails, says, streams
@@ -35,18 +34,6 @@ def test_tokens_that_nobody_counts_are_estimated(model: ChatModel, chat_server: 
         "cost_usd": None,
         "estimated": True,
     }
-
-
-def test_a_reply_that_was_cut_off_says_so(model: ChatModel, chat_server: ChatServer) -> None:
-    chat_server.script = [streams("A", finish="length")]
-    pieces = Asking(model, Limits(9)).stream(ASKED, max_tokens=5)
-    cut = []
-
-    def read() -> Iterator[str]:
-        cut.append((yield from pieces))
-
-    assert [*read()] == ["A"]
-    assert cut == [True]
 
 
 def test_an_endpoint_that_failed_is_not_asked_again(

@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 import pytest
 from chat_server import ChatServer, Scripted, fails, says
 
-from index.errors import InputError
 from rag.chat import Tried, local_servers, try_endpoint
 from rag.settings import Settings
 
@@ -36,30 +35,31 @@ def test_one_that_works_says_which_model_answered_and_what_else_there_is(
 
 
 @pytest.mark.parametrize(
-    ("reply", "told"),
+    ("reply", "why"),
     [
-        (fails(401, f"no such key {KEY}"), "Refused: "),
-        (fails(404, "no such model"), "Refused: "),
-        (fails(429, "too much", code="insufficient_quota"), "Refused: "),
-        (says(None), "Not usable: "),
-        (Scripted([b"<html>hello</html>"], content_type="text/html"), "Not usable: "),
+        (
+            fails(401, f"no such key {KEY}"),
+            "refuses the key (HTTP 401): check the chat model's key",
+        ),
+        (says(None), "gave an empty reply"),
     ],
 )
 def test_one_that_refuses_says_why_in_one_line_without_the_key(
-    chat_server: ChatServer, configured: Configured, reply: Scripted, told: str
+    chat_server: ChatServer, configured: Configured, reply: Scripted, why: str
 ) -> None:
     chat_server.script = lambda _: reply
     tried = try_endpoint(configured())
     assert not tried.works
-    assert tried.told.startswith(told)
+    assert tried.told.startswith("Does not work: chat model 'm' at 127.0.0.1:")
+    assert why in tried.told
     assert "\n" not in tried.told
     assert KEY not in tried.told
 
 
-def test_one_that_does_not_run_is_not_reachable(configured: Configured) -> None:
+def test_one_that_does_not_run_is_told_to_be_out_of_reach(configured: Configured) -> None:
     tried = try_endpoint(configured(openai_base_url=f"http://127.0.0.1:{silent_port()}/v1"))
     assert not tried.works
-    assert tried.told.startswith("Not reachable: chat model 'm' at 127.0.0.1:")
+    assert "cannot be reached" in tried.told
 
 
 def test_without_a_name_the_only_model_is_asked_and_of_several_none(
@@ -77,13 +77,6 @@ def test_without_a_name_the_only_model_is_asked_and_of_several_none(
     chat_server.models = []
     assert "lists none" in try_endpoint(configured(chat_model=None)).told
     assert len(chat_server.received) == 1
-
-
-def test_an_address_that_is_none_is_refused_before_anything_is_sent(
-    configured: Configured,
-) -> None:
-    with pytest.raises(InputError, match="OPENAI_BASE_URL must be like"):
-        try_endpoint(configured(openai_base_url="http://user:pass@127.0.0.1/v1"))
 
 
 def test_servers_on_this_machine_are_found_by_their_models(chat_server: ChatServer) -> None:

@@ -8,9 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index.embedding import SentenceEncoder
-from rag.support import UNCHECKED
-from rag.support.local import LocalChecker, statements
-from rag.support.verbatim import check
+from rag.support import UNCHECKED, check
+from rag.support.local import LocalChecker, denials, statements
 
 STORED = (
     "We propose MindSearch, a multi-agent framework that mimics human minds in web information "
@@ -103,6 +102,14 @@ def test_list_marks_and_leads_are_not_checked() -> None:
         "It plans ahead well.",
         "It acts at once.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [("It is not slow, and never fails.", 2), ("It is not only fast but small.", 0)],
+)
+def test_denials_are_counted_where_something_is_denied(text: str, count: int) -> None:
+    assert denials(text) == count
 
 
 def test_checking_does_not_import_torch() -> None:

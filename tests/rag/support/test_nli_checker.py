@@ -6,7 +6,7 @@ from tiny_nli import tiny_nli
 
 from index.errors import InputError
 from rag.support import UNCHECKED, Checker
-from rag.support.nli import NliChecker
+from rag.support.asking import NliChecker
 
 THREE = ["contradiction", "entailment", "neutral"]
 

@@ -22,16 +22,11 @@ from index.readers import read
 from rag import Assistant
 from rag.chat import tokens_of
 from rag.settings import Settings
-from rag.synthesis.prompts import SENTINEL
+from rag.synthesis.sheet import SENTINEL
 
 pytestmark = pytest.mark.slow
 
-SETS = {
-    "dev": "digests",
-    "dev2": "digests",
-    "acl": "corpora/acl.jsonl",
-    "bio": "corpora/bio.jsonl",
-}
+SETS = {"dev": "digests", "dev2": "digests", "acl": "corpora/acl.jsonl", "bio": "corpora/bio.jsonl"}
 """The papers that the questions of a set are about."""
 
 

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.synthesis.sheet import Address
-from rag.synthesis.statements import read_statements
+from rag.synthesis.sheet import Address, read_statements
 
 SIZES = (4, 3, 2)
 """Sentences of the papers of a sheet."""
@@ -37,7 +36,6 @@ ONE = [("It has 369 tasks.", ["1.2"])]
         "It has 369 tasks [1.2].",
         "It has 369 tasks. [1.2]",
         "It has 369 tasks 【1.2】.",
-        "It has 369 tasks (1.2).",
         "It has 369 tasks [[1.2]].",
         "It has 369 tasks [Paper 1.2].",
         "It has 369 tasks [sentence 1.2].",
@@ -46,7 +44,6 @@ ONE = [("It has 369 tasks.", ["1.2"])]
         "Answer: It has 369 tasks [1.2].",
         "- It has 369 tasks [1.2].",
         "1. It has **369** tasks [1.2].",
-        "It has 369 tasks (Xie et al., 2024) [1.2].",
         "It has 369 tasks [0] [2025] [1.2].",
         "Here is the answer:\nIt has 369 tasks [1.2].",
         "Sure!\n\nIt has 369 tasks [1.2].\n\nSources:\n[1.2] On OSWorld",
@@ -54,19 +51,13 @@ ONE = [("It has 369 tasks.", ["1.2"])]
         '```json\n{"sentences": [{"text": "It has 369 tasks [1.2].", "cites": []}]}\n```',
         '{"sentences": [{"text": "It has 369 tasks.", "cites": "1.2"}]}',
         '{"answer": "It has 369 tasks [1.2]."}',
-        "It&#39;s &quot;hard&quot;: 369 tasks [1.2].",
         '{"sentences": ["It has 369 tasks [1.2]."]}',
         '[{"text": "It has 369 tasks.", "cites": ["1.2"]}]',
         'The answer:\n```json\n{"sentences": [{"text": "It has 369 tasks [1.2]."}]}\n```\n',
     ],
 )
-def test_an_address_is_read_in_any_bracket_and_taken_out_of_the_text(text: str) -> None:
-    found = read(text)
-    assert [addresses for _, addresses in found] == [["1.2"]]
-    if "&quot;" in text:
-        assert found[0][0] == 'It\'s "hard": 369 tasks.'
-    else:
-        assert found == ONE
+def test_an_address_is_read_in_square_brackets_and_taken_out_of_the_text(text: str) -> None:
+    assert read(text) == ONE
 
 
 @pytest.mark.parametrize(

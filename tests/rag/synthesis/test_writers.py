@@ -21,11 +21,7 @@ writes_two = writes(
 
 
 @pytest.mark.parametrize(
-    ("setting", "value"),
-    [
-        ("support_checker", "/no/such/model"),
-        ("chat_price", "free"),
-    ],
+    ("setting", "value"), [("support_checker", "/no/such/model"), ("chat_price", "free")]
 )
 def test_what_cannot_be_used_is_told_before_the_model_is_asked_or_its_thread_begins(
     open_writing: Callable[..., Assistant], scripted: ChatServer, setting: str, value: str

@@ -1,7 +1,6 @@
 """The options of one question where a model writes: which model, how strictly, from how much."""
 
 import asyncio
-import re
 from collections.abc import Callable, Iterator
 from threading import Barrier
 from threading import Event as Flag
@@ -14,7 +13,6 @@ from writing import PEOPLE, QUESTION, TASKS, address, told, writes
 from index.errors import InputError
 from rag import Assistant, Options
 from rag.schema import Delta
-from rag.synthesis.writer import MOST_MODELS
 
 GOOD = "On top of OSWorld stands a benchmark of 369 tasks"
 HALF = "The benchmark has tasks in open domains, which takes much work to build"
@@ -93,23 +91,6 @@ def test_a_model_sees_no_more_papers_than_may_be_cited(
     assert answer.notice is None
 
 
-def test_a_cut_list_that_a_model_writes_says_so(writing: Assistant, scripted: ChatServer) -> None:
-    question = "Which papers are about model merging?"
-
-    def first(request: Received) -> Scripted:
-        sheet = request.text.partition("<abstracts>")[2]
-        said = re.search(r"^\[1\.1\] (.+)$", sheet, re.MULTILINE)
-        assert said
-        return streams(f"- {said[1]} [1.1]")
-
-    scripted.script = first
-    answer = writing.ask(question, options=Options(sources=1))
-    assert answer.mode == "generative"
-    assert len(answer.references) == 1
-    assert answer.notice is not None
-    assert answer.notice.startswith("Only 1 of the ")
-
-
 def test_another_model_of_the_endpoint_is_asked_and_named(
     open_writing: Callable[..., Assistant], scripted: ChatServer
 ) -> None:
@@ -128,18 +109,6 @@ def test_another_model_of_the_endpoint_is_asked_and_named(
     assistant.close()
     with pytest.raises(InputError, match="closed"):
         assistant.ask(QUESTION, options=Options(model="other"))
-
-
-def test_no_more_models_are_opened_than_fit(
-    open_writing: Callable[..., Assistant], scripted: ChatServer
-) -> None:
-    assistant = open_writing()
-    scripted.script = writes(good)
-    for number in range(MOST_MODELS):
-        assert assistant.ask(QUESTION, options=Options(model=f"m{number}")).mode == "generative"
-    with pytest.raises(InputError, match="one model too many"):
-        assistant.ask(QUESTION, options=Options(model="another"))
-    assistant.close()
 
 
 def test_sentences_are_told_while_the_model_still_writes(

@@ -7,7 +7,7 @@ from tabling import PAPERS, MakeTable, completing, indexed
 from index.embedding import SentenceEncoder
 from index.store import Index
 from rag.chat import Complete
-from rag.tables.table import make_table
+from rag.tables.compare import make_table
 
 
 @pytest.fixture(scope="module")

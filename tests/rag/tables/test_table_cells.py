@@ -9,10 +9,10 @@ from made_up import paper
 from tabling import SOIL, MakeTable, cells, ids, indexed, is_verbatim
 
 from index.embedding import SentenceEncoder
-from rag.tables.cells import CellFinder
-from rag.tables.clauses import balanced, shorten
-from rag.tables.columns import ColumnKind, read_column
-from rag.tables.table import DEFAULT_COLUMNS, Cell, make_table
+from rag.tables.cells import CellFinder, balanced, shorten
+from rag.tables.columns import DEFAULT_COLUMNS, ColumnKind, read_column
+from rag.tables.compare import make_table
+from rag.tables.table import Cell
 
 
 def test_each_cell_quotes_the_sentence_that_states_its_column(table: MakeTable) -> None:

@@ -8,13 +8,10 @@ from index.errors import InputError
 from rag import Assistant
 from rag.chat import StoppedError
 from rag.schema import Progress
-from rag.tables.events import TableEvents, Tell
-from rag.tables.table import Table
+from rag.tables.table import Table, TableEvents, Tell
 
 
-def test_the_last_event_is_the_table_that_comes_without_events(
-    sample_assistant: Assistant,
-) -> None:
+def test_the_last_event_is_the_table_that_comes_without_events(sample_assistant: Assistant) -> None:
     *told, made = sample_assistant.stream_table("GUI agents", ["method"], limit=2)
     assert all(isinstance(event, Progress) for event in told)
     assert [event.text for event in told if isinstance(event, Progress)][-1].startswith("Reading 2")

@@ -9,8 +9,8 @@ from tabling import SOIL, MakeTable, cells, indexed, is_verbatim
 
 from index.embedding import SentenceEncoder
 from rag.chat import Complete
-from rag.tables.proposal import read_columns
-from rag.tables.table import DEFAULT_COLUMNS, make_table
+from rag.tables.columns import DEFAULT_COLUMNS, read_columns
+from rag.tables.compare import make_table
 
 
 def sentence(server: ChatServer, title: str, said: str) -> None:
@@ -43,7 +43,6 @@ def test_a_model_chooses_the_sentence_and_words_of_it(
         ('**data**: Sentence 4 | "420 flights recorded"', "420 flights recorded"),
         ("Column 1: [4] | 420 FLIGHTS RECORDED", "420 flights recorded"),
         ("<think>1: none</think>\n```\n1: 4 | 420 flights recorded\n```", "420 flights recorded"),
-        ("1. 4 | 420 flights recorded", "420 flights recorded"),
         (
             "| column | sentence | words |\n|---|---|---|\n| 1 | 4 | 420 flights recorded |",
             "420 flights recorded",
@@ -106,7 +105,7 @@ def test_words_without_the_denial_in_their_clause_are_quoted_with_it(
 def test_a_reply_none_however_it_is_put_leaves_the_cell_empty(
     table: MakeTable, chat_server: ChatServer, complete: Complete
 ) -> None:
-    for said in ("data: Not mentioned.", "| 1 | none |", "1: none (not stated)", "1. -"):
+    for said in ("data: Not mentioned.", "| 1 | none |", "1: none (not stated)"):
         sentence(chat_server, "GlideBench", said)
         assert cells(table(columns=["data"], complete=complete), "glide")["data"] is None, said
 

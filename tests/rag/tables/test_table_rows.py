@@ -4,15 +4,11 @@ import re
 from datetime import date
 
 import pytest
-from tabling import (
-    MakeTable,
-    ids,
-)
+from tabling import MakeTable, ids
 
 from index.errors import InputError
 from rag.schema import Filters
-from rag.tables.columns import check_columns
-from rag.tables.table import DEFAULT_COLUMNS
+from rag.tables.columns import DEFAULT_COLUMNS, check_columns
 
 
 def test_the_rows_are_the_papers_about_the_subject_best_first(table: MakeTable) -> None:

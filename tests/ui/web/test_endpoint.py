@@ -226,7 +226,7 @@ def test_from_quotes_to_a_written_answer_without_a_restart(
     chat_server.script = lambda _: fails(401, "wrong key")
     fill(page, "Name of the model", "scripted")
     page.get_by_role("button", name="Test", exact=True).click()
-    expect(said).to_contain_text("Refused: chat model 'scripted'")
+    expect(said).to_contain_text("Does not work: chat model 'scripted'")
     chat_server.script = writes
     page.get_by_role("button", name="Test", exact=True).click()
     expect(said).to_contain_text("Works: scripted answered")

@@ -14,7 +14,8 @@ from index.papers import Paper
 from rag.chat import StoppedError
 from rag.digests import label
 from rag.schema import Mode, Passage
-from rag.tables.table import DEFAULT_COLUMNS, NOT_STATED, Cell, Table
+from rag.tables.columns import DEFAULT_COLUMNS
+from rag.tables.table import NOT_STATED, Cell, Table
 from ui.export.prose import marked_abstract
 from ui.tables import shown
 from ui.web.chat.turn_html import linked, links

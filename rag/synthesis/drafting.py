@@ -12,8 +12,7 @@ from rag.settings import Unsupported
 from rag.support import AnswerChecker
 from rag.synthesis.grounding import Grounder
 from rag.synthesis.prompts import STRUCTURE, repairing, writing
-from rag.synthesis.sheet import Sheet
-from rag.synthesis.statements import Statement, read_statements
+from rag.synthesis.sheet import Sheet, Statement, read_statements
 from rag.wording import Kind
 
 MOST_REPAIRED = 6
@@ -34,14 +33,17 @@ class Task:
     """What is to be written, and under which rules."""
 
     question: str
+    """Standing alone."""
+    subject: str | None
+    """What it is about; None if it is about the papers as a whole."""
     kind: Kind
     max_tokens: int
     unsupported: Unsupported = "repair"
     length: Length = "normal"
+    strict: bool = False
+    """Whether a sentence that is supported only in part fails its check too."""
     parts: tuple[str, ...] = ()
     """The sub-questions it was planned into, if any."""
-    wholly: bool = False
-    """Whether a sentence that is supported only in part fails its check too."""
 
     def fails(self, claim: Claim) -> bool:
         """Whether the check of a claim says that the abstracts do not state it.
@@ -50,7 +52,7 @@ class Task:
         """
         if claim.verdict is None or claim.verdict.support == "supported":
             return False
-        return claim.verdict.support == "unsupported" or (self.wholly and bool(claim.spans))
+        return claim.verdict.support == "unsupported" or (self.strict and bool(claim.spans))
 
     def drops(self, claim: Claim) -> bool:
         """Whether a claim is left out."""
@@ -68,12 +70,13 @@ class Written:
     """What a reader should know of it: that it was cut off, or why there is nothing."""
 
 
-Writing = Generator[Progress | Delta, None, Written]
+Headed = tuple[str | None, Claim]
+"""A claim, and the heading above it if it is the first under one."""
 
 
 def write(
     task: Task, asking: Asking, sheet: Sheet, grounder: Grounder, checker: AnswerChecker | None
-) -> Writing:
+) -> Generator[Progress | Delta, None, Written]:
     """Have an answer written; what is told on the way is progress and text.
 
     Args:
@@ -89,20 +92,16 @@ def write(
     yield Progress(stage="write", text="Writing")
     claims, says_nothing, was_cut = yield from _read(task, asking, sheet, grounder)
     notice = _CUT.format(task.max_tokens) if was_cut else None
-    if claims and _DECLINES.match(claims[0][1].text) and not claims[0][1].spans:
-        return Written(notice=f"The model declined: “{claims[0][1].text}”")
     if not claims:
         return Written(says_nothing=says_nothing, notice=notice)
-    settled = yield from settle([claim for _, claim in claims], task, asking, grounder, checker)
+    if _DECLINES.match(claims[0][1].text) and not claims[0][1].spans:
+        return Written(notice=f"The model declined: “{claims[0][1].text}”")
+    settled = yield from _settle([claim for _, claim in claims], task, asking, grounder, checker)
     kept = [(h, c) for (h, _), c in zip(claims, settled, strict=True) if c is not None]
     if not any(claim.spans for _, claim in kept):
         notice = "Nothing that the model wrote could be found in the abstracts."
         return Written(says_nothing=says_nothing, notice=notice)
-    return Written(tuple(arranged(kept, task.kind)), notice=notice)
-
-
-Headed = tuple[str | None, Claim]
-"""A claim, and the heading above it if it is the first under one."""
+    return Written(tuple(_arranged(kept, task.kind)), notice=notice)
 
 
 def _read(
@@ -111,53 +110,45 @@ def _read(
     """Take a reply in while it comes: its claims, whether it says nothing, and was cut off."""
     structured = "response_format" not in asking.model.refused
     messages = writing(
-        task.question,
-        task.kind,
-        sheet,
-        task.parts,
-        length=task.length,
-        structured=structured,
+        task.question, task.kind, sheet, task.parts, length=task.length, structured=structured
     )
     options = {"response_format": STRUCTURE} if structured else {}
-    claims: list[Headed] = []
-    said, shown, was_cut = "", "", False
     grounded: dict[Statement, Claim] = {}
+    text, shown, was_cut = "", "", False
 
-    def take(statements: Sequence[Statement]) -> str:
-        """Ground what is new; what is new of the text, if it goes on from what was shown."""
-        nonlocal claims, shown
+    def claims_of(statements: Sequence[Statement]) -> list[Headed]:
         fresh = list(dict.fromkeys(statements))
-        for each in fresh:
-            if each not in grounded:
-                grounded[each] = grounder.ground(each)
-        claims = [(each.heading, grounded[each]) for each in fresh]
+        grounded.update({each: grounder.ground(each) for each in fresh if each not in grounded})
+        return [(each.heading, grounded[each]) for each in fresh]
+
+    def new_text(claims: Sequence[Headed]) -> str:
+        """What is new of the answer's text, if it goes on from what was shown."""
         # Before its first reply is whole it may be that a model thinks aloud.
-        is_answer = said.startswith("{") or asking.model.streams_thoughts is not None
+        is_answer = text.startswith("{") or asking.model.streams_thoughts is not None
         kept = [(h, c) for h, c in claims if (c.spans or is_answer) and not task.drops(c)]
-        text = compose(arranged(kept, task.kind)).text
-        if not text.startswith(shown) or text == shown:
-            return ""
-        new, shown = text[len(shown) :], text
-        return new
+        whole = compose(_arranged(kept, task.kind)).text
+        return whole[len(shown) :] if whole.startswith(shown) else ""
 
     with closing(asking.stream(messages, max_tokens=task.max_tokens, **options)) as texts:
         while True:
             try:
-                said = next(texts)
+                text = next(texts)
             except StopIteration as end:
                 was_cut = bool(end.value)
                 break
-            if new := take(read_statements(said, sheet.has, whole=False)[0]):
+            if new := new_text(claims_of(read_statements(text, sheet.has, whole=False)[0])):
+                shown += new
                 yield Delta(text=new)
-    statements, says_nothing = read_statements(said, sheet.has)
+    statements, says_nothing = read_statements(text, sheet.has)
     if was_cut and statements and not _ENDED.search(statements[-1].text):
         statements.pop()  # the sentence in the middle of which it stopped
-    if new := take(statements):
+    claims = claims_of(statements)
+    if new := new_text(claims):
         yield Delta(text=new)
     return claims, says_nothing, was_cut
 
 
-def settle(
+def _settle(
     claims: Sequence[Claim],
     task: Task,
     asking: Asking,
@@ -167,9 +158,7 @@ def settle(
     """The claims checked as a whole, and mended once where they fail; None for what is dropped."""
     cited = sum(len(claim.spans) for claim in claims)
     yield Progress(stage="check", text=f"Checking {cited} citation{'s' * (cited != 1)}")
-    checked: list[Claim | None] = list(claims)
-    if checker:
-        checked = list(grounder.check_again(claims, checker))
+    checked: list[Claim | None] = list(_checked(claims, grounder, checker))
     failing = [at for at, claim in enumerate(checked) if claim and task.fails(claim)]
     if failing and task.unsupported == "repair" and len(failing) <= MOST_REPAIRED:
         count = f"{len(failing)} sentence{'s' * (len(failing) != 1)}"
@@ -178,6 +167,12 @@ def settle(
         for place, claim in mended.items():
             checked[failing[place]] = claim
     return [None if claim and task.drops(claim) else claim for claim in checked]
+
+
+def _checked(
+    claims: Sequence[Claim], grounder: Grounder, checker: AnswerChecker | None
+) -> Sequence[Claim]:
+    return grounder.check_again(claims, checker) if checker else claims
 
 
 def _mend(
@@ -194,44 +189,36 @@ def _mend(
         raise
     except ChatError:
         return {}  # what was written counts all the same
-    mended: dict[int, Claim | None] = {}
+    dropped: dict[int, Claim | None] = {}
+    fresh: dict[int, Claim] = {}
     for match in _NUMBERED.finditer(reply):
         place, text = int(match["number"]) - 1, match["text"].strip()
-        if not 0 <= place < len(texts):
+        statements, _ = read_statements(text, lambda _: False)
+        if place not in range(len(texts)):
             continue
         if re.fullmatch(r"\W*drop\W*", text, re.IGNORECASE):
-            mended[place] = None
-            continue
-        statements, _ = read_statements(text, lambda _: False)
-        claim = grounder.ground(statements[0]) if len(statements) == 1 else None
-        if claim and claim.spans:
-            mended[place] = claim
-    if checker:
-        fresh = [(place, claim) for place, claim in mended.items() if claim]
-        again = grounder.check_again([claim for _, claim in fresh], checker)
-        for (place, _), claim in zip(fresh, again, strict=True):
-            if claim.verdict and claim.verdict.support == "supported":
-                mended[place] = claim
-            else:
-                del mended[place]
-    return mended
+            dropped[place] = None
+        elif len(statements) == 1 and (claim := grounder.ground(statements[0])).spans:
+            fresh[place] = claim
+    again = zip(fresh, _checked([*fresh.values()], grounder, checker), strict=True)
+    held = {
+        place: claim
+        for place, claim in again
+        if not checker or (claim.verdict and claim.verdict.support == "supported")
+    }
+    return dropped | held
 
 
-def arranged(claims: Sequence[Headed], kind: Kind) -> list[Block]:
+def _arranged(claims: Sequence[Headed], kind: Kind) -> list[Block]:
     """Claims as paragraphs under their headings, or as bullets under the titles of their papers."""
     blocks: list[Block] = []
     for heading, claim in claims:
         papers = {span.paper.id: span.paper for span in claim.spans}
-        title = heading
-        one_each = kind in ONE_EACH and len(papers) == 1
-        if one_each:
-            title = next(iter(papers.values())).display_title
+        bullet = kind in ONE_EACH and len(papers) == 1
+        title = next(iter(papers.values())).display_title if bullet else heading
         last = blocks[-1] if blocks else None
-        goes_on = last and (
-            (last.bullet and title == last.title) if one_each else not (heading or last.bullet)
-        )
-        if last and goes_on:
-            blocks[-1] = Block((*last.claims, claim), last.title, last.bullet)
+        if last and last.bullet == bullet and (title == last.title if bullet else not title):
+            blocks[-1] = Block((*last.claims, claim), last.title, bullet)
         else:
-            blocks.append(Block((claim,), title, one_each))
+            blocks.append(Block((claim,), title, bullet))
     return blocks

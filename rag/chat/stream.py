@@ -10,9 +10,21 @@ from queue import SimpleQueue
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Self
 
-from rag.chat.errors import BrokenOffError, ChatError, StoppedError, message_of
-from rag.chat.reading import Reading, answer_in, has_end_of_thought, read
-from rag.chat.reply import CHARACTERS_PER_TOKEN, Limits, Message, Reply, Spent, tokens_of
+from rag.chat.reply import (
+    BrokenOffError,
+    ChatError,
+    Incoming,
+    Limits,
+    Message,
+    Reply,
+    StoppedError,
+    added,
+    answer_in,
+    has_end_of_thought,
+    message_of,
+    tokens_of,
+)
+from rag.schema import Usage
 
 # The client takes most of a second to import, and most questions need no model.
 if TYPE_CHECKING:
@@ -25,12 +37,13 @@ logger = logging.getLogger(__name__)
 
 RETRIES = 2
 """Of the client: requests that are sent again after 408, 409, 429, 5xx or a lost connection."""
-SILENCE_SECONDS = 10.0
-"""After a reply has said that it is over, until its connection is taken to be forgotten."""
 _REST_SECONDS = 1.0
+"""After a reply has ended, until its connection is given up."""
+_SILENCE_SECONDS = 10.0
+"""The same where it has only said why it ends: some endpoints say so early."""
 _OPTIONAL = (
     "max_tokens", "stream_options", "response_format", "temperature", "seed", "stop", "tools",
-    "stream",
+    "stream", "system",
 )  # fmt: skip
 """What a request can do without, or say in another way."""
 
@@ -52,28 +65,24 @@ class Stream(Iterator[str]):
 
     def __next__(self) -> str:
         if not self._future.cancelled():
-            said = self._call.inbox.get()
-            if said is not None and not self._future.cancelled():
-                return said
+            text = self._call.inbox.get()
+            if text is not None and not self._future.cancelled():
+                return text
             self._call.inbox.put(None)  # for whoever asks once more
         _ = self.reply
         raise StopIteration
 
     @property
     def reply(self) -> Reply:
-        """The whole reply; waits for it.
-
-        Raises:
-            ChatError: as iterating does.
-        """
+        """The whole reply; waits for it, and raises as iterating does."""
         with suppress(CancelledError):
             return self._future.result()
         raise StoppedError(f"{self._call.endpoint.where} was told to stop")
 
     @property
-    def spent(self) -> Spent:
+    def usage(self) -> Usage:
         """The tokens it took until now, whatever became of it."""
-        return self._call.spent
+        return self._call.usage
 
     def close(self) -> None:
         """Give up what is still to come; from any thread, at any time, more than once."""
@@ -98,43 +107,24 @@ class Call:
         self._messages = messages
         self._options = options
         self._limits = limits
-        self._readings: tuple[Reading, ...] = ()  # one a request
+        self._received: tuple[Incoming, ...] = ()  # one a request
         self._shown = ""
-        self._bare = False
-        """Whether all is left out that can be, since the endpoint did not say what it refuses."""
+        self._refused = set(model.refused)
 
     @property
-    def spent(self) -> Spent:
+    def usage(self) -> Usage:
         """The tokens of all requests until now; may be read from any thread."""
         asked = sum(tokens_of(message["content"]) for message in self._messages)
-        total = Spent()
-        for reading in self._readings:
-            if reading.begun:
-                prompt, written = reading.counted("prompt"), reading.counted("completion")
-                guess = tokens_of(reading.said) + reading.thought // CHARACTERS_PER_TOKEN
-                total += Spent(
-                    asked if prompt is None else prompt,
-                    guess if written is None else written,
-                    prompt is None or written is None,
-                )
-        return total
+        return added(*(each.usage(asked) for each in self._received if each.begun))
 
     async def run(self) -> Reply:
-        """Ask, and read the reply to its end.
-
-        Raises:
-            ReplyError: the reply is none.
-            ChatError: there is no reply, or none in time.
-        """
+        """Ask, and read the reply to its end, in time."""
         started = perf_counter()
         first = asyncio.timeout(self._limits.first_word)
-        text = ""
         try:
             async with asyncio.timeout(self._limits.whole), first:
                 text = await self._ask(first)
         except TimeoutError:
-            pass
-        if not text:
             what, seconds, setting = (
                 ("first word", self._limits.first_word, "ABSTRACTQA_CHAT_FIRST_TOKEN_SECONDS")
                 if first.expired()
@@ -142,17 +132,9 @@ class Call:
             )
             raise ChatError(
                 f"{self.endpoint.where} gave no {what} within {seconds:.3g} seconds ({setting})"
-            )
-        took = self.spent
-        return Reply(
-            text,
-            took.prompt_tokens,
-            took.completion_tokens,
-            took.estimated,
-            perf_counter() - started,
-            self._readings[-1].cut,
-            self._readings[-1].model,
-        )
+            ) from None
+        last = self._received[-1]
+        return Reply(text, self.usage, perf_counter() - started, last.cut, last.model)
 
     async def _ask(self, first: asyncio.Timeout) -> str:
         """The text of the reply; what the model refuses of the request is left out and sent again.
@@ -185,82 +167,79 @@ class Call:
 
     async def _request(self, first: asyncio.Timeout, retries: int) -> str:
         create = self._model.client.with_options(max_retries=retries).chat.completions
-        reading = Reading(self.endpoint)
-        async with create.with_streaming_response.create(**self._sent()) as response:
-            self._readings += (reading,)
-            await self._receive(response.http_response, reading, first)
-        text = reading.answer()
-        if self._bare:
-            self._model.refused.update(_OPTIONAL, ["system"])
-        self._model.streams_thoughts = has_end_of_thought(reading.said)
+        incoming = Incoming(self.endpoint)
+        async with create.with_streaming_response.create(**self._body()) as response:
+            self._received += (incoming,)
+            await self._receive(response.http_response, incoming, first)
+        text = incoming.answer()
+        if new := self._refused - self._model.refused:
+            logger.warning("%s takes no %s", self.endpoint.where, ", ".join(sorted(new)))
+            self._model.refused |= new
+        self._model.streams_thoughts = has_end_of_thought(incoming.content)
         if text != self._shown:
             self.inbox.put(text)
         return text
 
     async def _receive(
-        self, response: "httpx.Response", reading: Reading, first: asyncio.Timeout
+        self, response: "httpx.Response", incoming: Incoming, first: asyncio.Timeout
     ) -> None:
         kind = response.headers.get("content-type", "").lower()
         loop = asyncio.get_running_loop()
         length = -1
         try:
             async with asyncio.timeout(None) as silence:
-                async for _ in read(response.aiter_bytes(), kind, reading):
-                    if (reading.begun or reading.thought) and not first.expired():
+                async for _ in incoming.read(response.aiter_bytes(), kind):
+                    if (incoming.begun or incoming.thought) and not first.expired():
                         first.reschedule(None)
-                    self._show(reading)
-                    if (reading.done or reading.finish) and len(reading.said) > length:
+                    self._show(incoming)
+                    if (incoming.done or incoming.finish) and len(incoming.content) > length:
                         # To its end all the same: else the connection cannot be used again.
-                        wait = _REST_SECONDS if reading.done else SILENCE_SECONDS
+                        wait = _REST_SECONDS if incoming.done else _SILENCE_SECONDS
                         silence.reschedule(loop.time() + wait)
-                        length = len(reading.said)
+                        length = len(incoming.content)
         except TimeoutError:
             if not silence.expired():
                 raise
 
-    def _show(self, reading: Reading) -> None:
+    def _show(self, incoming: Incoming) -> None:
         """Pass on what the reply says so far, unless it is known to begin with a thought."""
-        if self._model.streams_thoughts and not has_end_of_thought(reading.said):
+        if self._model.streams_thoughts and not has_end_of_thought(incoming.content):
             return
-        said = answer_in(reading.said, whole=False)
-        if said != self._shown:
-            self._shown = said
-            self.inbox.put(said)
+        text = answer_in(incoming.content, whole=False)
+        if text != self._shown:
+            self._shown = text
+            self.inbox.put(text)
 
-    def _sent(self) -> dict[str, Any]:
-        """The request, without what the model has refused before."""
-        refused = {*_OPTIONAL, "system"} if self._bare else self._model.refused
-        sent: dict[str, Any] = {"stream": True, "stream_options": {"include_usage": True}}
-        sent |= self._options
-        if "max_tokens" in refused:
-            sent["max_completion_tokens"] = sent["max_tokens"]
-        if "stream" in refused:
-            del sent["stream_options"]
-        sent = {name: value for name, value in sent.items() if name not in refused}
+    def _body(self) -> dict[str, Any]:
+        """The request, without what the model refuses."""
+        body: dict[str, Any] = {"stream": True, "stream_options": {"include_usage": True}}
+        body |= self._options
+        if "max_tokens" in self._refused:
+            body["max_completion_tokens"] = body["max_tokens"]
+        if "stream" in self._refused:
+            del body["stream_options"]
         messages = self._messages
-        if "system" in refused:
+        if "system" in self._refused:
             rules = "\n\n".join(m["content"] for m in messages if m["role"] == "system")
             rest = [m for m in messages if m["role"] != "system"]
             begins = rest[:1] and rest[0]["role"] == "user"
-            said = f"{rules}\n\n{rest.pop(0)['content']}" if begins else rules
-            messages = [{"role": "user", "content": said}, *rest]
-        return {"model": self._model.name, "messages": messages, **sent}
+            text = f"{rules}\n\n{rest.pop(0)['content']}" if begins else rules
+            messages = [{"role": "user", "content": text}, *rest]
+        body = {name: value for name, value in body.items() if name not in self._refused}
+        return {"model": self._model.name, "messages": messages, **body}
 
     def _does_without(self, error: "APIStatusError") -> bool:
         """Whether another request can do without what this one was refused for.
 
-        Servers do not agree on how to say so; all of them name it somewhere.
+        Servers do not agree on how to say so; all of them name it somewhere. Where one does not,
+        all is left out that can be.
         """
-        said = f"{error.param} {message_of(error)} {error.body}".lower()
-        if error.status_code not in (400, 422) or "context" in said:
+        why = f"{error.param} {message_of(error)} {error.body}".lower()
+        if error.status_code not in (400, 422) or "context" in why:
             return False
-        sent = self._sent()
-        found = [name for name in _OPTIONAL if name in sent and re.search(rf"\b{name}\b", said)]
-        if re.search(r"\bsystem\b", said) and any(m["role"] == "system" for m in sent["messages"]):
-            found.append("system")
-        if not found:
-            self._bare, was_bare = True, self._bare
-            return not was_bare
-        self._model.refused.add(found[0])
-        logger.warning("%s takes no %s", self.endpoint.where, found[0])
-        return True
+        body = self._body()
+        roles = {message["role"] for message in body["messages"]}
+        sent = [name for name in _OPTIONAL if name in body or name in roles]
+        named = [name for name in sent if re.search(rf"\b{name}\b", why)]
+        self._refused.update(named[:1] or sent)
+        return bool(sent)

@@ -1,0 +1,216 @@
+"""How a chat model helps to find: a follow-up made to stand alone, a question planned into parts.
+
+Each is a small request whose reply is checked; what fails its check, and a model that cannot be
+asked, is no help and no error.
+"""
+
+import logging
+import re
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from index.lexical import tokenize
+from index.store import Index
+from index.text import clean_text
+from rag.chat import ChatError, Complete, StoppedError
+from rag.conversation import BY_NUMBER, POINTS, Turn
+from rag.evidence import Evidence
+from rag.query import Query
+from rag.schema import SubQuestion
+from rag.support.numbers import missing_names, missing_numbers
+from rag.synthesis.prompts import CONDENSE, PLAN, data, request
+from rag.wording import Kind
+
+logger = logging.getLogger(__name__)
+
+TURNS = 6
+"""Last turns of the conversation that the model reads."""
+LONGEST_TURN = 600
+"""Code points of each."""
+MOST_PARTS = 6
+_ALONE = 7
+"""Words of its own from which a question that points at nothing is taken as it stands."""
+_LONGEST_LINE = 1_000
+_FENCE = re.compile(r"^\s*```.*$", re.MULTILINE)
+_LABEL = re.compile(r"^[-*#>\d.)\s]*(?:\w+\s+){0,2}(?:question|query)\W{0,3}:\W*", re.IGNORECASE)
+_NUMBERED = re.compile(r"\[(\d+)\]")
+_REFERRING = frozenset(tokenize("paper study work method model one other first second last also"))
+"""Words that stand for what was said before."""
+_LINE = re.compile(r"^\W*(?:part\s*)?(?P<number>\d{1,2})\s*[.):]\s*(?P<text>.+)$", re.I | re.M)
+# Not an exponent: "M^{3}ViT".
+_BRACES = re.compile(r"(?<![\^_\w])\{\s*(?:part\s*)?(\d{1,2})\s*\}", re.IGNORECASE)
+# What has to be found first: "which of these", "each of the papers", "which other papers".
+_FINDS_FIRST = re.compile(
+    r"\b(?:which|what|any|how many) of (?:these|those|them|the (?:two|three))\b|\brespectively\b"
+    r"|\b(?:for|of|in|by) each\b|\b(?:which|what|any) other \w+",
+    re.IGNORECASE,
+)
+
+
+def wants_condensing(question: str, turns: Sequence[Turn]) -> bool:
+    """Whether a question may need what earlier turns said, so that asking a model is worth it.
+
+    One of several words of its own, and no pronoun, is sure to stand alone; in any other a noun
+    can lean on the turn before ("What accuracy does the agent reach?").
+    """
+    if not any(turn.role == "user" for turn in turns):
+        return False
+    return bool(POINTS.search(question)) or len(set(tokenize(question))) < _ALONE
+
+
+def condense(
+    question: str, turns: Sequence[Turn], references: Sequence[str], complete: Complete
+) -> str | None:
+    """A follow-up as a question that stands alone, or None if the model gave none that is usable.
+
+    It is one line that is not much longer than the question, asks as that does, keeps half of its
+    own words, and has no name or number that was not given. A number in brackets becomes the
+    title it stands for.
+
+    Args:
+        question: What was asked last.
+        turns: The conversation before it, oldest first.
+        references: Titles of the papers that earlier turns cite, number 1 first, by which "the
+            second paper" is understood.
+        complete: The chat model.
+    """
+    last = [turn for turn in turns if turn.role != "system"][-TURNS:]
+    titles = [clean_text(title) for title in references]
+    numbered = [f"[{number}] {title}" for number, title in enumerate(titles, 1)]
+    reply = _ask(
+        complete,
+        CONDENSE,
+        data("conversation", (f"{turn.role}: {turn.text[:LONGEST_TURN]}" for turn in last)),
+        *([data("papers", numbered)] if numbered else []),
+        data("question", question),
+        "The question, understood without the conversation:",
+    )
+    line = next(
+        (found for each in reply.splitlines() if (found := _bare(_LABEL.sub("", each)))), ""
+    )
+    if any(not 1 <= int(number) <= len(titles) for number in _NUMBERED.findall(line)):
+        return None
+    found = _bare(_NUMBERED.sub(lambda marker: titles[int(marker[1]) - 1], line))
+    context = "\n".join([question, *(turn.text for turn in last), *titles])
+    return found if _stands_for(found, question, context) else None
+
+
+def _stands_for(found: str, question: str, context: str) -> bool:
+    """Whether a rewritten question can take the place of what was asked in a context."""
+    asks = found.endswith("?") or not question.rstrip().endswith("?")
+    is_short = len(found) <= min(_LONGEST_LINE, 3 * len(question) + 300)
+    words, own = set(tokenize(found)), set(tokenize(BY_NUMBER.sub(" ", question))) - _REFERRING
+    keeps = 2 * len(own & words) >= len(own)
+    shares = words & set(tokenize(clean_text(context)))
+    is_one = found.count("?") <= max(1, question.count("?")) and not re.search(r"\?\s+\w", found)
+    return bool(asks and is_short and keeps and shares and is_one) and not _foreign(found, context)
+
+
+def wants_plan(query: Query) -> bool:
+    """Whether a question may have to be looked up in parts, so that asking a model is worth it.
+
+    So it is with a comparison, and with what has to be found first. "How many X, and why?" is
+    asked of one paper, and found at once.
+    """
+    return query.kind is Kind.COMPARE or bool(_FINDS_FIRST.search(query.probe.text))
+
+
+def plan(question: str, complete: Complete) -> tuple[SubQuestion, ...]:
+    """The parts that a chat model splits a question into.
+
+    A part that needs what another one finds names it by its number in braces: "Which other papers
+    use {1}?" comes after part 1, and is asked with the names of the papers found for it. A part
+    is left out if it says the same as another, has a name or a number that the question does not
+    have, shares no word with it, asks all of it again, or needs a part that is not before it.
+
+    Returns:
+        At most `MOST_PARTS` parts, numbered from 1; empty if one part is enough, or if what is
+        left has not every name of the question.
+    """
+    reply = _ask(complete, PLAN, data("question", question), "The parts:")
+    kept: dict[str, SubQuestion] = {}
+    numbers: dict[int, int] = {}
+    for match in _LINE.finditer(reply):
+        text = _bare(match["text"])
+        after = {int(number) for number in _BRACES.findall(text)}
+        if not after <= numbers.keys() or not _is_part(text, question):
+            continue
+        text = _BRACES.sub(lambda at: f"{{{numbers[int(at[1])]}}}", text)
+        key = " ".join([*tokenize(text), *_BRACES.findall(text)])
+        if key not in kept and len(kept) < MOST_PARTS:
+            needs = tuple(sorted({numbers[number] for number in after}))
+            kept[key] = SubQuestion(number=len(kept) + 1, question=text, after=needs)
+        if key in kept:
+            numbers.setdefault(int(match["number"]), kept[key].number)
+    parts = tuple(kept.values())
+    missing = _foreign(question, "\n".join(part.question for part in parts))
+    return parts if len(parts) > 1 and not missing else ()
+
+
+def _is_part(text: str, question: str) -> bool:
+    bare = _BRACES.sub(" ", text)
+    words, asked = set(tokenize(bare)), set(tokenize(question))
+    if len(text) > _LONGEST_LINE or _foreign(bare, question):
+        return False
+    needs = bare != text
+    return bool(words) and (needs or (bool(words & asked) and not asked <= words))
+
+
+def find_parts(
+    index: Index, parts: Sequence[SubQuestion], look_up: Callable[[str], Evidence | None]
+) -> list[Evidence]:
+    """Look the parts of a question up side by side, each once those that it needs are found.
+
+    Args:
+        index: The index that is searched.
+        parts: In an order in which each needs only those before it.
+        look_up: Finds the evidence for one question; None if the index cannot answer it. A part
+            without evidence, or that needs such a one, brings nothing.
+    """
+    found: dict[int, Future[Evidence | None]] = {}
+
+    def find(part: SubQuestion) -> Evidence | None:
+        names: dict[int, str] = {}
+        for number in part.after:
+            evidence = found[number].result()
+            if evidence is None:
+                return None
+            names[number] = _listed([_called(index, each.paper) for each in evidence.papers])
+        return look_up(_BRACES.sub(lambda at: names.get(int(at[1]), at[0]), part.question))
+
+    with ThreadPoolExecutor(max(1, len(parts))) as pool:
+        for part in parts:
+            found[part.number] = pool.submit(find, part)
+    results = [each.result() for each in found.values()]
+    return [each for each in results if each is not None]
+
+
+def _called(index: Index, row: int) -> str:
+    return index.names.called(row) or index.papers[row].display_title
+
+
+def _listed(names: Sequence[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def _ask(complete: Complete, system: str, *parts: str) -> str:
+    """The reply to one request, without code fences; empty if there is none."""
+    try:
+        return _FENCE.sub("", complete(request(system, *parts))).strip()
+    except StoppedError:
+        raise
+    except ChatError as error:
+        logger.info("%s", error)
+        return ""
+
+
+def _bare(line: str) -> str:
+    """A line of a reply in single spaces, without quotes, emphasis and code marks around it."""
+    return " ".join(line.split()).strip(" \t\"'“”‘’`*_")
+
+
+def _foreign(text: str, known: str) -> tuple[str, ...]:
+    """The names and numbers in a text that a known text does not have."""
+    text, known = clean_text(text), clean_text(known)
+    return missing_names(text, [known]) + missing_numbers(text, [known])
