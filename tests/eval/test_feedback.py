@@ -1,7 +1,6 @@
 """Votes on answers: kept, replaced, withdrawn, and made questions that are measured as they are."""
 
 import json
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,8 +9,7 @@ import pytest
 from handmade import BOGS, MOSS, REFUSAL, answer, reference
 
 from eval.answers import evaluate_answers
-from eval.datasets import load_questions, write_questions
-from eval.datasets.questions import Message
+from eval.datasets import Message, load_questions, write_questions
 from eval.feedback import FILE, Feedback, append, case, is_case, load
 from eval.systems import ours
 from index.errors import InputError
@@ -52,10 +50,6 @@ def test_the_last_vote_on_an_answer_counts_and_can_be_withdrawn(tmp_path: Path) 
     assert [(each.id, each.vote, each.reason) for each in load(tmp_path)] == [("a", "down", "no")]
 
 
-def test_no_file_is_no_votes(tmp_path: Path) -> None:
-    assert load(tmp_path / "none") == []
-
-
 @pytest.mark.parametrize("line", ["{", '{"id": "x"}', "[]", '{"id": 1e999}'])
 def test_a_bad_line_is_told_with_file_and_number(tmp_path: Path, line: str) -> None:
     append(tmp_path, vote())
@@ -79,15 +73,6 @@ def test_a_folder_that_cannot_be_written_is_told_in_one_line(tmp_path: Path) -> 
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="cannot write"):
         append(tmp_path / "file", vote())
-
-
-def test_votes_given_at_the_same_time_are_all_kept(tmp_path: Path) -> None:
-    def one(number: int) -> None:
-        append(tmp_path, vote(f"t{number}", reason="x" * 3000))
-
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(one, range(80)))
-    assert len(load(tmp_path)) == 80
 
 
 def test_what_an_upvoted_answer_cites_is_right() -> None:

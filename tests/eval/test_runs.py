@@ -33,7 +33,9 @@ def test_a_folder_with_anything_else_in_it_is_refused_and_left_alone(tmp_path: P
 def test_a_finished_run_is_never_written_to_again(tmp_path: Path) -> None:
     run = Run.begin(tmp_path, "bogs", RECORD, ASKED)
     run.append({"id": "q1", "answer": "90 m"})
-    run.finish({"run": "bogs"}, [QuestionScore("q1", "fact", {"right": 1.0})], "<p>done</p>")
+    run.finish(
+        {"run": "bogs"}, [QuestionScore(id="q1", type="fact", values={"right": 1.0})], "<p>done</p>"
+    )
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     names = "run.json questions.jsonl answers.jsonl scores.jsonl metrics.json report.html"
     assert set(before) == set(names.split())

@@ -11,7 +11,7 @@ from browsing import assert_fits, free_port, wide_and_narrow
 from measured_runs import make_runs
 from playwright.sync_api import Locator, Page, expect
 
-from eval.report.numbers import decimal
+from eval.tables import decimal
 from index.embedding import SentenceEncoder
 from rag import Assistant
 from ui.web.app import build

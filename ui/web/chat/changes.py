@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from eval.datasets.questions import Message
+from eval.datasets import Message
 from eval.feedback import Feedback, append
 from ui.archive.models import Conversation, Turn
 from ui.web.chat import view

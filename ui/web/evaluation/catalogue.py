@@ -13,9 +13,18 @@ from threading import Lock
 from typing import Any, Literal
 
 from eval.compare import Comparison, compare_runs
-from eval.recorded import PRIMARY, Recorded, load_run
-from eval.report.answers import as_interval
-from eval.runs import ANSWERS, METRICS, QUESTIONS, RECORD, SCORES, read_json
+from eval.figures import as_interval
+from eval.runs import (
+    ANSWERS,
+    METRICS,
+    PRIMARY,
+    QUESTIONS,
+    RECORD,
+    SCORES,
+    Recorded,
+    load_run,
+    read_json,
+)
 from eval.statistics import Interval
 from index.errors import InputError
 

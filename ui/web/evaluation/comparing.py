@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Literal
 
 from eval.compare import LOWER_IS_BETTER, NEITHER, Comparison, MetricChange
-from eval.report.numbers import difference, p_value
-from eval.report.numbers import figure as shown
 from eval.statistics import Interval
+from eval.tables import difference, p_value
+from eval.tables import figure as shown
 from ui.web.evaluation.details import types_of
 from ui.web.evaluation.plots import by_type
 from ui.web.evaluation.runs_table import words

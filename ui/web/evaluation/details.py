@@ -1,11 +1,11 @@
 """One run: what was run on what, its main figures, and each type of question."""
 
-from eval.recorded import Recorded
-from eval.report.answers import HEAD, as_interval
-from eval.report.numbers import figure as shown
-from eval.report.numbers import interval
-from eval.runs import REPORT
+from eval.figures import as_interval
+from eval.report import HEAD
+from eval.runs import REPORT, Recorded
 from eval.statistics import Interval, breakdown
+from eval.tables import figure as shown
+from eval.tables import interval
 from ui.web.evaluation.plots import by_type
 from ui.web.evaluation.runs_table import words
 from ui.web.render import escape

@@ -5,11 +5,10 @@ from collections.abc import Mapping, Sequence
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from eval.report import plots as report_plots
-from eval.report.numbers import decimal
-from eval.report.plots import HUES, Bars
-from eval.report.svg import INK, inline_svg, short
+from eval import plots as report_plots
+from eval.plots import HUES, INK, Bars, inline_svg, short
 from eval.statistics import Interval
+from eval.tables import decimal
 from ui.web.evaluation.catalogue import Entry
 from ui.web.evaluation.runs_table import when, words
 from ui.web.render import TEMPLATE_SIGNS

@@ -7,10 +7,10 @@ from pydantic import ValidationError
 
 from eval.compare import Comparison
 from eval.datasets import Question
-from eval.metrics.answers import nuggets_found
-from eval.recorded import Recorded
-from eval.report.numbers import difference
-from eval.report.numbers import figure as shown
+from eval.runs import Recorded
+from eval.scoring import nuggets_found
+from eval.tables import difference
+from eval.tables import figure as shown
 from index.errors import InputError
 from index.papers import letters
 from rag.schema import Answer

@@ -4,8 +4,8 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from eval.report.numbers import decimal, interval
 from eval.statistics import Interval
+from eval.tables import decimal, interval
 from ui.web.evaluation.catalogue import Entry
 from ui.web.render import escape
 
