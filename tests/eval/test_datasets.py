@@ -107,22 +107,6 @@ def test_written_questions_are_read_back_as_they_were(
     assert load_questions(path) == questions
 
 
-def test_a_failure_while_writing_leaves_the_file_that_was_there(tmp_path: Path) -> None:
-    path = tmp_path / "questions.jsonl"
-    question = Question.model_validate(QUESTION)
-    write_questions(path, [question])
-
-    def failing() -> Any:
-        yield question
-        yield question
-        raise RuntimeError("no more")
-
-    with pytest.raises(RuntimeError, match="no more"):
-        write_questions(path, failing())
-    assert load_questions(path) == [question]
-    assert list(tmp_path.iterdir()) == [path]
-
-
 def test_the_shared_development_questions_load(shared: Path) -> None:
     questions = load_questions(shared / "questions" / "dev.jsonl")
     assert len(questions) == 100

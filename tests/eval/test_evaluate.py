@@ -277,18 +277,6 @@ def test_a_benchmark_run_is_in_trec_format_and_its_figures_are_those_of_ir_measu
     assert json.loads((out / "metrics.json").read_text()) == metrics
 
 
-def test_a_benchmark_is_indexed_once_and_embedded_once(benchmark: Path, tmp_path: Path) -> None:
-    one, two = search(benchmark, tmp_path / "one"), search(benchmark, tmp_path / "two")
-    assert one["configuration"] == two["configuration"]
-    kept = sorted(path.name for path in (tmp_path / "cache" / "abstractqa" / "eval").iterdir())
-    assert len([name for name in kept if "sqlite" not in name]) == 1
-    encoder = CachedEncoder.open(Settings().encoder)
-    embedded: list[int] = []
-    encoder.encode(list(ABSTRACTS), progress=embedded.append)
-    encoder.encode(list(ABSTRACTS), progress=embedded.append)
-    assert embedded == [len(ABSTRACTS)]
-
-
 def search(folder: Path, out: Path) -> Mapping[str, Any]:
     """The product's ranking of a BEIR folder, as the command does it."""
     benchmark = Benchmark("small", load_beir(folder))

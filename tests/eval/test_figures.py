@@ -102,14 +102,6 @@ def test_each_type_has_its_own_figures_in_the_order_of_the_file(scores: list[Ans
     assert types["near-miss"]["citation_precision"] is None
 
 
-def test_what_was_never_asked_has_no_figure(scores: list[AnswerScore]) -> None:
-    summary = answer_summary(scores[:1], Quoted())
-    assert summary["abstention"]["recall"] is None
-    assert summary["abstention"]["precision"] is None
-    assert answer_summary(scores[3:4], Quoted())["nuggets"]["recall"] is None
-    assert answer_summary(scores[3:4], Quoted())["words"]["median"] is None
-
-
 def test_every_figure_of_a_question_is_named_and_what_there_is_none_of_is_none() -> None:
     asked = ask(MOSS, nuggets=[["small"], ["wet"]], quotes=[(MOSS, "small")])
     assert question_values(score(asked, answer("Mosses are small [1].", SMALL), 12), Quoted()) == {

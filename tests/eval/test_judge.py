@@ -1,7 +1,6 @@
 """The judge: what it reads, what becomes of its replies, and how it agrees with the gold labels."""
 
 import json
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eval.judge import Rating, rate_run
-from eval.replies import ask_all, read_json
+from eval.replies import read_json
 from eval.runs import QuestionScore, Recorded, Run, load_run
-from rag.chat import ChatError, ChatModel, Message, ReplyError
+from rag.chat import ChatError, ChatModel, Message
 from rag.schema import Answer
 from rag.settings import Settings
 
@@ -99,23 +98,6 @@ def test_a_judge_that_goes_down_is_asked_no_reply_twice(
         found: Any = rate_run(run, complete, "m", tmp_path / "judged")
     assert found["figures"]["mean"] == pytest.approx((5 + 7 + 7) / 3)
     assert len(chat_server.received) == before + 2
-
-
-def test_so_many_requests_are_under_way_and_a_refused_one_is_an_empty_reply(tmp_path: Path) -> None:
-    together = threading.Barrier(3, timeout=5)
-
-    def complete(messages: list[Message]) -> str:
-        together.wait()
-        if messages[0]["content"] == "4":
-            raise ReplyError("it refused to answer")
-        return messages[0]["content"]
-
-    prompts: dict[str, list[Message]] = {
-        str(n): [{"role": "user", "content": str(n)}] for n in range(6)
-    }
-    with Run.begin(tmp_path, "x", {}, []) as run:
-        found = dict(ask_all(run, prompts, complete, at_once=3))
-    assert found == {"0": "0", "1": "1", "2": "2", "3": "3", "4": "", "5": "5"}
 
 
 @pytest.mark.parametrize(

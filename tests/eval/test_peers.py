@@ -82,12 +82,6 @@ def test_the_paper_a_query_is_about_comes_first(
 
 
 @every_peer
-def test_more_can_be_asked_for_than_there_are(opened: Opened, name: str) -> None:
-    found = {key for key, _ in opened(name).search("wind on bridges and owls", 100)}
-    assert {BRIDGES.id, OWLS.id} <= found <= {paper.id for paper in PAPERS}
-
-
-@every_peer
 @pytest.mark.parametrize(("question", "about"), QUERIES)
 def test_an_answer_is_sentences_that_each_cite_themselves(
     opened: Opened, name: str, question: str, about: Paper

@@ -157,22 +157,6 @@ def test_a_killed_run_goes_on_without_asking_about_a_paper_twice(
     assert (out / "questions.jsonl").read_text() == at_once
 
 
-@pytest.mark.parametrize(
-    ("given", "message"),
-    [
-        ({"n": 0}, "at least 1 question"),
-        ({"unanswerable": 1.0}, "to below 1"),
-    ],
-)
-def test_an_argument_out_of_range_is_refused_before_a_folder_is_made(
-    given: dict[str, Any], message: str, sample_index: Index, encoder: SentenceEncoder,
-    tmp_path: Path,
-) -> None:  # fmt: skip
-    with pytest.raises(InputError, match=message):
-        synthesize(sample_index, encoder, **{"n": 5, "out": tmp_path / "set", **given})
-    assert not (tmp_path / "set").exists()
-
-
 def test_a_folder_with_something_in_it_is_refused_and_left_alone(
     sample_index: Index, encoder: SentenceEncoder, tmp_path: Path
 ) -> None:

@@ -26,12 +26,6 @@ def test_figures_stand_flush_right_and_the_best_of_a_column_is_bold() -> None:
     ]
 
 
-def test_what_is_shown_as_equal_is_bold_alike_and_a_figure_alone_is_not() -> None:
-    text = table(["s", "x", "y"], [["a", 0.90001, 1], ["b", 0.9, None]], {"x": "high", "y": "high"})
-    assert text.count("**.900**") == 2
-    assert text.count("**") == 4
-
-
 @given(st.lists(st.text(alphabet="a|\\<>b\n\t `", max_size=9), min_size=2, max_size=2))
 def test_no_text_breaks_out_of_its_cell(texts: list[str]) -> None:
     html = MarkdownIt().enable("table").render(table(["x", "y"], [texts, texts]))

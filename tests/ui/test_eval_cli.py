@@ -217,7 +217,7 @@ def test_a_support_model_can_be_the_judge(
     [
         (
             ["answers", "{questions}", "--system", "oracle"],
-            "no system 'oracle'",
+            "no peer 'oracle'",
         ),
         (["retrieval", "{folder}"], "has no qrels/test.tsv"),
         (["compare", "{folder}", "{folder}"], "run's folder"),

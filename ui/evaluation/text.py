@@ -6,38 +6,27 @@ from typing import Any
 from eval.compare import Comparison
 from eval.runs import Recorded
 from eval.statistics import Interval
-from eval.tables import Cell, difference, figure, p_value, table
-from ui.terminal import wrap
+from eval.tables import Cell, difference, p_value, table
 
-_UNSAID = {"dataset", "configuration", "intervals", "environment"}
 _FIRST = (
     *("right", "nugget_recall", "citation_precision", "citation_recall", "evidence_recall"),
     *("alce_recall", "alce_precision", "abstained_rightly", "nDCG@10", "R@10", "hit@1"),
 )
-_WIDTH = 24
-_NO_BREAK = "\u00a0"
 
 
 def metrics_text(metrics: Mapping[str, Any]) -> str:
-    """The figures of a `metrics.json`: those with intervals, then a line a section and a type."""
-    lines = [f"{'run':<{_WIDTH}}{metrics['run']}"]
+    """The main figures of a `metrics.json`, with their intervals where they have them."""
+    title = str(metrics["run"])
     if system := metrics.get("system"):
-        lines.append(f"{'measured':<{_WIDTH}}{system} on {metrics['dataset']['name']}")
+        title = f"{title}: {system} on {metrics['dataset']['name']}"
     intervals = metrics.get("intervals", {})
-    known = [(name, intervals[name]) for name in _FIRST if name in intervals]
-    if known:
-        rows: list[list[Cell]] = [[name, Interval(**found), found["n"]] for name, found in known]
-        lines += ["", table(["figure", "mean, 95 % interval", "questions"], rows), ""]
-    for name, section in metrics.items():
-        if not isinstance(section, dict) or name in _UNSAID:
-            continue
-        nested = {key: value for key, value in section.items() if isinstance(value, dict)}
-        flat = {key: value for key, value in section.items() if key not in nested}
-        for label, values in {name: flat, **nested}.items():
-            if values:
-                shown = (f"{key}{_NO_BREAK}{_plain(value)}" for key, value in values.items())
-                lines.append(wrap("  ".join(shown), f"{label:<{_WIDTH}}", " " * _WIDTH))
-    return "\n".join(lines)
+    rows: list[list[Cell]] = [
+        [name, Interval(**intervals[name]), intervals[name]["n"]]
+        for name in _FIRST
+        if name in intervals
+    ]
+    rows += [[name, value, None] for name, value in metrics.get("figures", {}).items()]
+    return f"{title}\n\n{table(['figure', 'mean, 95 % interval', 'questions'], rows)}"
 
 
 def comparison_text(compared: Comparison) -> str:
@@ -74,7 +63,3 @@ def comparison_text(compared: Comparison) -> str:
 
 def _asked(run: Recorded, id_: str) -> str:
     return f"  {id_} ({run.scores[id_].type}): {run.questions[id_]['question']}"
-
-
-def _plain(value: object) -> str:
-    return figure(value) if value is None or isinstance(value, float) else str(value)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from rag.settings import Settings
 
 OURS = "abstractqa"
+KEPT = Path("runs/leaderboard")
+"""Where `leaderboard --data` keeps its runs, and goes on with them."""
 WRITES = "llamaindex-citation"
 """The peer that writes answers by a chat model."""
 
@@ -33,7 +35,6 @@ def retrieval(arguments: Namespace) -> int:
     from eval.vector_cache import CachedEncoder
 
     settings = _settings(arguments)
-    _check_system(arguments)
     name, beir = arguments.dataset.resolve().name, load_beir(arguments.dataset, arguments.split)
     if arguments.size is not None:
         name, beir = f"{name}-{arguments.size}", fixed_subset(beir, arguments.size)
@@ -46,7 +47,9 @@ def retrieval(arguments: Namespace) -> int:
         subject = open_ours(benchmark_store(beir.papers, encoder), settings)
     else:
         subject = peer_subject(arguments.system, beir.papers, encoder)
-    return _measured(arguments, evaluate_retrieval(Benchmark(name, beir), subject, arguments.out))
+    return _say_metrics(
+        arguments, evaluate_retrieval(Benchmark(name, beir), subject, arguments.out)
+    )
 
 
 def answers(arguments: Namespace) -> int:
@@ -55,7 +58,6 @@ def answers(arguments: Namespace) -> int:
     from eval.support import judge_support, nli_support
 
     settings = _settings(arguments)
-    _check_system(arguments)
     judge = _asking(settings, _YES_NO_TOKENS) if arguments.judge else nullcontext(None)
     with judge as model:
         support = judge_support(*model) if model else None
@@ -71,20 +73,7 @@ def answers(arguments: Namespace) -> int:
         )
     if absent := metrics["papers_not_in_index"]:
         note(f"{absent} gold papers are not in the index, and count as not found: look at titles.")
-    return _measured(arguments, metrics)
-
-
-def _measured(arguments: Namespace, metrics: Mapping[str, object]) -> int:
-    folder = arguments.out or Path("runs") / str(metrics["run"])
-    note(f"Report: {folder / 'report.html'}")
     return _say_metrics(arguments, metrics)
-
-
-def _check_system(arguments: Namespace) -> None:
-    from eval.peers import PEERS
-
-    if arguments.system not in {OURS, *PEERS}:
-        raise InputError(f"no system {arguments.system!r}; there are {OURS}, {', '.join(PEERS)}")
 
 
 def _answering(arguments: Namespace, settings: "Settings") -> "Subject":
@@ -139,7 +128,7 @@ def leaderboard(arguments: Namespace) -> int:
     if bool(arguments.runs) == bool(arguments.data):
         raise InputError("name finished runs, or a folder of data by --data, and not both")
     if arguments.data:
-        text = Suite(arguments.data, arguments.keep, _settings(arguments)).page()
+        text = Suite(arguments.data, KEPT, _settings(arguments)).page()
     else:
         text = boards([load_run(folder) for folder in arguments.runs])
     if arguments.out:
@@ -194,13 +183,16 @@ def gate(arguments: Namespace) -> int:
 
 def fit(arguments: Namespace) -> int:
     """Fit every model behind the answers; first measure them on collections left out, if asked."""
+    from eval.fitting.check import check_text, fit_check
     from eval.fitting.left_out import answer_left_out, figures, left_out_text
     from eval.fitting.run import fit as fit_models
     from eval.fitting.run import load_material, record_path, record_text
     from eval.vector_cache import CachedEncoder
 
     if arguments.check:
-        return _fit_check(arguments)
+        checked = fit_check(arguments.data, arguments.claims, arguments.out)
+        say(json.dumps(checked) if arguments.json else check_text(checked))
+        return 0
     encoder = CachedEncoder.open(_settings(arguments).encoder)
     material = load_material(arguments.data, encoder)
     found: dict[str, dict[str, float | int | None]] = {}
@@ -212,15 +204,6 @@ def fit(arguments: Namespace) -> int:
         say(left_out_text(found))
     say(json.dumps({"record": path.name, "left_out": found}))
     note(f"The models are in {path}.")
-    return 0
-
-
-def _fit_check(arguments: Namespace) -> int:
-    """Fit the check of citations, and say how well it does on what it has not seen."""
-    from eval.fitting.check import check_text, fit_check
-
-    found = fit_check(arguments.data, arguments.claims, arguments.out)
-    say(json.dumps(found) if arguments.json else check_text(found))
     return 0
 
 
@@ -241,15 +224,9 @@ def synthesize(arguments: Namespace) -> int:
         else nullcontext((None, None))
     )
     with model as (complete, name):
+        chosen = {"seed": arguments.seed, "unanswerable": arguments.unanswerable}
         record = write_questions(
-            index,
-            encoder,
-            arguments.n,
-            out,
-            complete=complete,
-            model=name,
-            seed=arguments.seed,
-            unanswerable=arguments.unanswerable,
+            index, encoder, arguments.n, out, complete=complete, model=name, **chosen
         )
     if not writes and not arguments.cloze:
         note("No chat model is configured: these are fill-in questions (type cloze).")
@@ -316,37 +293,28 @@ def _settings(arguments: Namespace) -> "Settings":
 def _asking(
     settings: "Settings", max_tokens: int, temperature: float = 0, seed: int | None = None
 ) -> Iterator[tuple["Complete", str]]:
-    """The configured chat model as a function, and its name; says in the end what it took."""
+    """The configured chat model as a function, and its name."""
     from rag.chat import ChatModel
 
-    read = written = 0
     with ChatModel.open(settings) as model:
 
         def complete(messages: list["Message"]) -> str:
-            nonlocal read, written
-            reply = model.complete(
-                messages, max_tokens=max_tokens, temperature=temperature, seed=seed
-            )
-            read += reply.prompt_tokens
-            written += reply.completion_tokens
-            return reply.text
+            limits = {"max_tokens": max_tokens, "temperature": temperature, "seed": seed}
+            return model.complete(messages, **limits).text
 
         yield complete, model.name
-    note(f"{model.name} read {read:,} tokens and wrote {written:,}.")
 
 
 def _write_text(path: Path, text: str) -> None:
-    """Write a file that the user named."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror}") from error
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
 
 
 def _say_metrics(arguments: Namespace, metrics: Mapping[str, object]) -> int:
-    """Print figures for people or for programs."""
+    """Print figures for people or for programs, and where the others are."""
     from ui.evaluation.text import metrics_text
 
+    folder = arguments.out or Path("runs") / str(metrics["run"])
+    note(f"Every figure is in {folder}.")
     say(json.dumps(metrics, ensure_ascii=False) if arguments.json else metrics_text(metrics))
     return 0
