@@ -34,7 +34,6 @@ YEAR = 2025
 """Of the digests, whose dates have none."""
 SUBSET = 6_000
 """Papers of the LitSearch benchmark that every system ranks."""
-LEXICAL_PEER = "bm25"
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,24 +206,18 @@ class Suite:
         )
 
     def _benchmarks(self) -> dict[str, str]:
-        """Every system on every retrieval benchmark; the words alone on all of LitSearch."""
-        everything = load_beir(self._data / "beir" / "litsearch_acl")
+        """Every system on every retrieval benchmark."""
+        litsearch = load_beir(self._data / "beir" / "litsearch_acl")
         found: dict[str, str] = {}
         for benchmark in (
             Benchmark("scifact", load_beir(self._data / "beir" / "scifact")),
-            Benchmark(f"litsearch-acl-{SUBSET}", fixed_subset(everything, SUBSET)),
+            Benchmark(f"litsearch-acl-{SUBSET}", fixed_subset(litsearch, SUBSET)),
         ):
             store = benchmark_store(benchmark.beir.papers, self._encoder)
             runs = self._each_system(benchmark.name, store, _ranker(benchmark))
-            found[_described(benchmark)] = board(runs)
-        whole = Benchmark("litsearch-acl", everything)
-        runs = self._run(
-            f"{whole.name}-{LEXICAL_PEER}",
-            partial(peer_subject, LEXICAL_PEER, everything.papers, self._encoder),
-            _ranker(whole),
-            LEXICAL_PEER,
-        )
-        return {**found, _described(whole): board(runs) if runs else "Nothing could be run."}
+            papers, queries = len(benchmark.beir.papers), len(benchmark.beir.qrels)
+            found[f"{benchmark.name}: {papers:,} abstracts, {queries} queries"] = board(runs)
+        return found
 
     def _each_system(
         self, dataset: str, store: Path, measure: Callable[[Subject, Path], None]
@@ -262,8 +255,3 @@ def _ranker(benchmark: Benchmark) -> Callable[[Subject, Path], None]:
         evaluate_retrieval(benchmark, subject, out)
 
     return measure
-
-
-def _described(benchmark: Benchmark) -> str:
-    papers, queries = len(benchmark.beir.papers), len(benchmark.beir.qrels)
-    return f"{benchmark.name}: {papers:,} abstracts, {queries} queries"
