@@ -67,13 +67,13 @@ class Peer:
     """A system of other people's, as one to measure; none here converses."""
 
     def __init__(
-        self, name: str, papers: int, encoder: str, opened: Opened, model: str | None
+        self, title: str, papers: int, encoder: str, opened: Opened, model: str | None
     ) -> None:
         """Take an opened peer, and the name of the chat model that writes, if one does."""
-        self.name = name
+        self.name = f"{title}, {model}" if model else title
         self._opened = opened
         self._model = model
-        self._info = IndexInfo(id=name, papers=papers, encoder=encoder)
+        self._info = IndexInfo(id=title, papers=papers, encoder=encoder)
 
     def search(self, query: str, limit: int) -> list[Found]:
         """The papers nearest to a query, best first, each with the score of its best text."""

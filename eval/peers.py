@@ -317,9 +317,9 @@ def peer_subject(
         reason = f"{type(error).__name__}: {first} (with {installed})"
         raise PeerUnavailableError(name, reason) from error
     model = llm.model if llm else None
-    title = f"{entry.title}, {model}" if model else entry.title
     configuration = {"weights": encoder.weights_hash, "packages": peer_versions(name), "llm": model}
-    return Subject(Peer(title, len(papers), encoder.name, opened, model), papers, configuration)
+    system = Peer(entry.title, len(papers), encoder.name, opened, model)
+    return Subject(system, papers, configuration)
 
 
 def peer_versions(name: str) -> dict[str, str]:

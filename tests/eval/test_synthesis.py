@@ -1,7 +1,7 @@
 """A question set from the bundled sample, without a model and with a scripted one."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +10,24 @@ import pytest
 from eval.datasets import load_questions
 from eval.scoring import quote_span
 from eval.synthesis import BLANK, Draft, cloze_drafts, read_draft, synthesize
+from eval.vector_cache import CachedEncoder
 from index.embedding import SentenceEncoder
 from index.errors import InputError
+from index.minilm import NAME
 from index.papers import Paper
 from index.store import Index
 from index.text import clean_text
 from rag import Assistant
 from rag.chat import Message, ReplyError
 from rag.retrieval import Probe, rank
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SentenceEncoder]:
+    """The bundled encoder, which embeds no text twice, as the command has it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield CachedEncoder.open(NAME)
 
 
 @pytest.fixture(scope="session")
