@@ -73,12 +73,6 @@ def test_one_vote_says_who_is_ahead_but_nothing_sure() -> None:
     assert behind.high > MIDDLE
 
 
-def test_who_never_lost_has_a_score_and_an_interval_with_a_width() -> None:
-    found = scores(votes(("a", "b", "left", 30)))
-    assert found[0].low < found[0].score < found[0].high
-    assert found[0].low > MIDDLE > found[1].high
-
-
 def test_who_was_never_in_one_chain_of_battles_is_in_another_group() -> None:
     given = votes(("a", "b", "left", 2), ("c", "d", "left", 2))
     assert groups(given) == (frozenset("ab"), frozenset("cd"))

@@ -10,7 +10,7 @@ import pytest
 from chat_server import ChatServer, says
 from peer_papers import BRIDGES, MOSS, OWLS, PAPERS
 
-from eval.peer_answers import ChatEndpoint, Source, cited_claims, quote, sentences
+from eval.peer_answers import ChatEndpoint, Source, cited_claims, quote
 from eval.peers import PEERS, PeerEntry, PeerUnavailableError, peer_subject
 from eval.systems import System
 from index.embedding import SentenceEncoder
@@ -126,14 +126,6 @@ def test_a_peer_that_cannot_be_opened_says_why(
 
 def whole(paper: Paper) -> Source:
     return Source(paper, 1.0, paper_text(paper))
-
-
-def test_only_sentences_that_stand_whole_in_the_source_are_its_own() -> None:
-    text = BRIDGES.abstract[: BRIDGES.abstract.index("Swaying grows") + 12]
-    assert [p.text for p in sentences(Source(BRIDGES, 1.0, text))] == [
-        "Rope bridges sway in the wind.",
-        "We measure the vibration of 12 suspension bridges with accelerometers.",
-    ]
 
 
 def test_quoting_stops_at_the_sentence_end_nearest_the_budget() -> None:

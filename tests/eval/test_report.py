@@ -67,11 +67,6 @@ def test_a_report_has_its_figures_with_their_intervals_and_how_it_was_made() -> 
     assert "script" not in {tag for tag, _ in page.tags}
 
 
-def test_a_report_of_refusals_alone_says_so() -> None:
-    _, page = report(score(ask(), REFUSAL))
-    assert "1 of 1 right" in page.words
-
-
 def test_the_worst_query_stands_first_with_what_was_found_and_what_was_wanted() -> None:
     beir = Beir(
         papers=[MOSS, BOGS, FERNS],

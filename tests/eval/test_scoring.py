@@ -3,9 +3,9 @@ from handmade import BOGS, FERNS, MOSS, REFUSAL, answer, ask, reference, score
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval.scoring import nuggets_found, plain_text, quote_span, score_answer, word_count
+from eval.scoring import nuggets_found, plain_text, quote_span, score_answer
 from index.papers import Paper
-from rag.schema import Answer, Citation
+from rag.schema import Answer
 
 
 def test_people_read_the_text_without_markers_bold_and_escapes() -> None:
@@ -103,15 +103,6 @@ def test_a_passage_must_be_verbatim_in_the_indexed_paper_not_in_the_answer_alone
     assert "not in the index" in error
 
 
-def test_a_citation_shifted_by_one_is_an_error() -> None:
-    (sentence,) = GOOD.sentences
-    shifted = sentence.model_copy(update={"citations": (Citation(reference=1, start=1, end=18),)})
-    given = GOOD.model_copy(update={"sentences": (shifted,)})
-    assert score(ask(MOSS), given).span_errors == (
-        "citation [1, 18) of [1] is in no passage of it",
-    )
-
-
 @pytest.mark.parametrize(
     ("text", "errors"),
     [
@@ -131,11 +122,6 @@ def test_markers_and_references_must_pair_in_the_order_of_use(
     )
     given = good.model_copy(update={"text": text})
     assert score(ask(MOSS), given).marker_errors == errors
-
-
-def test_length_is_in_words_without_markers_dashes_and_bullets() -> None:
-    assert word_count("- **Moss Net** — off by 3.1 cm. [1] [2]\n- non-stop [3]") == 7
-    assert score(ask(MOSS), GOOD).words == 1
 
 
 LICHENS = Paper(id="lichens", title="Lichens", abstract="Lichens grow.")

@@ -2,18 +2,15 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from eval.statistics import (
-    Interval,
     auroc,
     bootstrap_mean,
     compare,
     holm,
 )
-
-values = st.lists(st.sampled_from([0.0, 0.1, 1 / 3, 0.5, 2 / 3, 1.0]), min_size=1, max_size=12)
 
 
 def test_an_interval_holds_the_truth_about_as_often_as_it_says() -> None:
@@ -37,15 +34,6 @@ def test_what_was_not_measured_is_left_out() -> None:
     assert bootstrap_mean([None, 1, None, 0]) == bootstrap_mean([1, 0])
 
 
-@settings(deadline=None, max_examples=40)
-@given(values)
-def test_an_interval_is_a_number_around_its_mean_within_the_values(sample: list[float]) -> None:
-    found = bootstrap_mean(sample)
-    assert found is not None
-    assert min(sample) - 1e-9 <= found.low <= found.mean + 1e-9
-    assert found.mean - 1e-9 <= found.high <= max(sample) + 1e-9
-
-
 def test_a_comparison_pairs_by_question_and_names_who_won() -> None:
     before = {"a": 0.0, "b": 1.0, "c": 0.5, "d": None, "e": 1.0}
     after = {"c": 0.5, "a": 1.0, "b": 0.5, "d": 1.0, "f": 1.0}
@@ -64,14 +52,6 @@ def test_p_is_the_share_of_all_ways_to_flip_signs_that_are_as_extreme() -> None:
     as_extreme = sum(flip >= sum(gains) - 1e-12 for flip in flips)
     assert found is not None
     assert found.p == pytest.approx(2 * as_extreme / len(flips))
-
-
-def test_runs_that_are_the_same_do_not_differ() -> None:
-    same = {"a": 0.5, "b": 1.0}
-    found = compare(same, same)
-    assert found is not None
-    assert found.p == 1
-    assert found.difference == Interval(0, 0, 0, 2)
 
 
 def test_holm_by_hand() -> None:

@@ -78,13 +78,6 @@ def test_recall_and_precision_by_hand_through_every_branch() -> None:
     assert found.precision == pytest.approx(6 / 8)
 
 
-def test_all_citations_of_an_unsupported_sentence_are_imprecise_and_not_asked_one_by_one() -> None:
-    table = Table()
-    found = alce(said(("claim", cite(SMALL, WET, VARY))), table)
-    assert found == Alce(sentences=1, cited=1, supported=0, citations=3, precise=0)
-    assert table.asked == [("claim", 3)]
-
-
 def test_nothing_cited_supports_nothing_and_a_refusal_is_not_measured() -> None:
     counted = answer("Sixty papers are in it.").model_copy(update={"status": "answered"})
     found = alce(counted, Table())
@@ -130,23 +123,6 @@ def test_a_judge_says_yes_by_number_and_nonsense_is_counted(
     judge = judge_support(lambda messages: reply, "some-model")
     assert judge("Bogs are wet.", ["Bogs are wet."]) is supported
     assert judge.unreadable == unreadable
-
-
-def test_a_judge_sees_the_claim_and_every_premise_and_is_asked_once() -> None:
-    asked: list[list[dict[str, str]]] = []
-
-    def complete(messages: list[dict[str, str]]) -> str:
-        asked.append(messages)
-        return "1. yes\n2. yes\n3. no"
-
-    judge: Supports = judge_support(complete, "some-model")
-    assert judge("Bogs {are} wet.", ["Bogs are wet.", "Ferns vary."])
-    assert judge("Bogs {are} wet.", ["Bogs are wet.", "Ferns vary."])
-    assert judge.name == "judge some-model"
-    ((system, user),) = asked
-    assert (system["role"], user["role"]) == ("system", "user")
-    for text in ("Bogs {are} wet.", "Bogs are wet.", "Ferns vary."):
-        assert text in user["content"]
 
 
 def test_a_judge_that_gives_no_reply_is_counted_and_one_that_is_down_stops_the_measuring() -> None:

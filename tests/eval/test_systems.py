@@ -66,8 +66,3 @@ def test_the_product_answers_without_any_part_and_says_which(part: str, sample_s
     subject = open_ours(sample_store, Settings(), part)
     assert json.loads(json.dumps(subject.configuration))["without"] == part
     assert subject.system.ask("How many tasks does OSWorld have?", [], "extractive").text
-
-
-def test_an_unknown_part_is_answered_with_those_there_are(sample_store: Path) -> None:
-    with pytest.raises(InputError, match="no part 'luck'; there are vectors, lexical"):
-        open_ours(sample_store, Settings(), "luck")
