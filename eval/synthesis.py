@@ -123,19 +123,12 @@ def synthesize(
     }
     random = np.random.default_rng(seed)
     order = random.permutation(len(index.papers)).tolist()
-    if complete:
-        with Run.begin(out / "written", out.name, {"kind": "synthesis", **record}, []) as run:
-            kept, dropped = _sift(_written(index, order, complete, run), index, encoder, n)
-    else:
-        kept, dropped = _sift(_cloze(index, order), index, encoder, n)
+    kept, dropped = _make(index, encoder, n, order, complete, (out, record))
     random.shuffle(order)  # or the first questions would be the ones to lose their papers
     removed = _papers_to_remove(kept, unanswerable, index, encoder, order)
     left = [paper for row, paper in enumerate(index.papers) if row not in removed]
     build_papers(left, out / "store", encoder)
-    questions = [
-        _question(f"s{number:03}", draft, index.papers[draft.row].title, removed)
-        for number, draft in enumerate(kept, start=1)
-    ]
+    questions = _questions(kept, index.papers, removed)
     write_questions(out / "questions.jsonl", questions)
     record |= {
         "questions": len(questions),
@@ -149,21 +142,41 @@ def synthesize(
     return record
 
 
-def _question(id_: str, draft: Draft, title: str, removed: Set[int]) -> Question:
-    if draft.row in removed:
-        note = f"{draft.type}; the paper that answers is not in the store: {title}"
-        return Question(
-            id=id_, type="removed", question=draft.question, answerable=False, note=note
+def _make(
+    index: Index,
+    encoder: Encoder,
+    n: int,
+    order: Sequence[int],
+    complete: Complete | None,
+    begun: tuple[Path, Mapping[str, object]],
+) -> tuple[list[Draft], Counter[str]]:
+    """Draft questions until `n` are kept; what a model writes is a run in the folder `begun`."""
+    if complete is None:
+        return _sift(_cloze(index, order), index, encoder, n)
+    out, record = begun
+    with Run.begin(out / "written", out.name, {"kind": "synthesis", **record}, []) as run:
+        return _sift(_written(index, order, complete, run), index, encoder, n)
+
+
+def _questions(kept: Sequence[Draft], papers: Sequence[Paper], removed: Set[int]) -> list[Question]:
+    questions: list[Question] = []
+    for number, draft in enumerate(kept, start=1):
+        title, asked = papers[draft.row].title, {"id": f"s{number:03}", "question": draft.question}
+        if draft.row in removed:
+            note = f"{draft.type}; the paper that answers is not in the store: {title}"
+            questions.append(Question(**asked, type="removed", answerable=False, note=note))
+            continue
+        questions.append(
+            Question(
+                **asked,
+                type=draft.type,
+                answerable=True,
+                papers=(title,),
+                evidence=(Evidence(paper=title, quote=draft.quote),),
+                nuggets=((draft.answer,),),
+            )
         )
-    return Question(
-        id=id_,
-        type=draft.type,
-        question=draft.question,
-        answerable=True,
-        papers=(title,),
-        evidence=(Evidence(paper=title, quote=draft.quote),),
-        nuggets=((draft.answer,),),
-    )
+    return questions
 
 
 def _written(

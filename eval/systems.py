@@ -137,7 +137,7 @@ def _understood(change: Callable[[Query], Query]) -> Callable[[Encoder], Recipe]
     return lambda _: Recipe(understand=lambda *given: change(_WHOLE.understand(*given)))
 
 
-def _alone(request: Request, *given: object) -> Query:
+def _without_turns(request: Request, *given: object) -> Query:
     return _WHOLE.understand(replace(request, turns=()), *given)
 
 
@@ -158,7 +158,7 @@ RECIPES: Mapping[str, Callable[[Encoder], Recipe]] = {
     "vectors": _ranked_by(lambda ranking: ranking.lexical),
     "lexical": _ranked_by(lambda ranking: ranking.dense),
     "names": _understood(lambda query: replace(query, names=())),
-    "conversation": lambda _: Recipe(understand=_alone),
+    "conversation": lambda _: Recipe(understand=_without_turns),
     "kinds": _understood(lambda query: query.as_kind(Kind.ANSWER)),
     "sentences": _nearest,
     "refusals": _unrefused,

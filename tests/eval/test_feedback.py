@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from handmade import BOGS, MOSS, REFUSAL, answer, reference
@@ -11,9 +11,6 @@ from eval.datasets import Message
 from eval.feedback import FILE, Feedback, append, case, is_case, load
 from index.errors import InputError
 from rag.schema import Filters
-
-if TYPE_CHECKING:
-    pass
 
 WHEN = datetime(2025, 5, 2, 12, 30, tzinfo=UTC)
 CITED = answer(
