@@ -161,19 +161,18 @@ def _make(
 def _questions(kept: Sequence[Draft], papers: Sequence[Paper], removed: Set[int]) -> list[Question]:
     questions: list[Question] = []
     for number, draft in enumerate(kept, start=1):
-        title, asked = papers[draft.row].title, {"id": f"s{number:03}", "question": draft.question}
-        if draft.row in removed:
-            note = f"{draft.type}; the paper that answers is not in the store: {title}"
-            questions.append(Question(**asked, type="removed", answerable=False, note=note))
-            continue
+        title, gone = papers[draft.row].title, draft.row in removed
+        note = f"{draft.type}; the paper that answers is not in the store: {title}"
         questions.append(
             Question(
-                **asked,
-                type=draft.type,
-                answerable=True,
-                papers=(title,),
-                evidence=(Evidence(paper=title, quote=draft.quote),),
-                nuggets=((draft.answer,),),
+                id=f"s{number:03}",
+                type="removed" if gone else draft.type,
+                question=draft.question,
+                answerable=not gone,
+                papers=() if gone else (title,),
+                evidence=() if gone else (Evidence(paper=title, quote=draft.quote),),
+                nuggets=() if gone else ((draft.answer,),),
+                note=note if gone else None,
             )
         )
     return questions
