@@ -249,13 +249,6 @@ class Recorded:
         """Whether each question went right, by id."""
         return {id_: value >= 1 for id_, value in self.column(self.primary).items()}
 
-    def by_type(self, metric: str) -> dict[str, list[float | None]]:
-        """A metric of the questions of each type, in the order the types first appear."""
-        found: dict[str, list[float | None]] = {}
-        for score in self.scores.values():
-            found.setdefault(score.type, []).append(score.values.get(metric))
-        return found
-
 
 def load_run(folder: Path) -> Recorded:
     """Read a finished run.
@@ -289,10 +282,10 @@ def environment() -> dict[str, object]:
     }
 
 
-def package_versions(names: Iterable[str] = PACKAGES) -> dict[str, str]:
-    """The versions of packages and of Python; one that is not installed is "unknown"."""
+def package_versions() -> dict[str, str]:
+    """The versions of `PACKAGES` and of Python; one that keeps no record of itself is "unknown"."""
     found = {"python": platform.python_version()}
-    for name in names:
+    for name in PACKAGES:
         try:
             found[name] = version(name)
         except PackageNotFoundError:
