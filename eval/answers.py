@@ -1,34 +1,32 @@
 """Ask a system every question of a file, keep every answer, and measure them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from time import perf_counter
 
 from pydantic import BaseModel
 from tqdm.auto import tqdm
 
-from eval.datasets import Question, load_questions, sample_by_type
-from eval.datasets.lines import parse
-from eval.metrics.answers import score_answer
-from eval.metrics.cost import EnergyMeter
-from eval.metrics.intervals import intervals, pooled_intervals
-from eval.metrics.per_question import question_values
-from eval.metrics.retrieval import MEASURES, mean_metrics, query_metrics, ranked
-from eval.metrics.summary import Section, answer_summary, by_type, mean_of
-from eval.report.answers import answers_report
+from eval.datasets import Question, load_questions, parse, sample_by_type
+from eval.figures import (
+    Section,
+    answer_summary,
+    by_type,
+    intervals,
+    mean_of,
+    question_values,
+)
+from eval.report import answers_report
+from eval.retrieval import DEPTH, MEASURES, mean_metrics, query_metrics, ranked
 from eval.runs import ANSWERS, QuestionScore, Run, environment
-from eval.statistics import breakdown, weakest_link
-from eval.support import LocalSupport, Supports
+from eval.scoring import score_answer
+from eval.support import Supports, local_support
 from eval.systems import Ours, Subject
 from index.errors import InputError
 from index.hashing import sha256_of
 from index.papers import Paper, letters
 from rag.pipeline import check_question
 from rag.schema import Answer, Mode
-
-DEPTH = 100
-"""Papers kept of each search; MRR and MAP look no deeper."""
 
 
 class CameBack(BaseModel):
@@ -49,7 +47,6 @@ def evaluate_answers(
     support: Supports | None = None,
     *,
     sample: int | None = None,
-    reuse: bool = False,
 ) -> dict[str, object]:
     """Ask the questions of a file and write a run (`eval.runs`).
 
@@ -65,7 +62,6 @@ def evaluate_answers(
         support: What decides whether cited text supports a sentence; by default the checker of
             the product.
         sample: Ask only so many of the questions, of every type (`sample_by_type`).
-        reuse: Whether a finished run of the same in `out` is taken as it is.
 
     Returns:
         What `metrics.json` holds.
@@ -81,7 +77,7 @@ def evaluate_answers(
         questions = sample_by_type(questions, sample)
     _check_lengths(questions, path)
     absent = _absent(questions, subject.papers, path)
-    checker = support or LocalSupport()
+    checker = support or local_support()
     record = {
         "kind": "answers",
         "system": subject.system.name,
@@ -89,39 +85,27 @@ def evaluate_answers(
         "configuration": {"mode": mode, "support": checker.name, **subject.configuration},
     }
     asked = [question.model_dump(mode="json") for question in questions]
-    with Run.begin(out, path.stem, record, asked, reuse=reuse) as run:
-        if run.metrics:
-            return run.metrics
-        with EnergyMeter() as meter:
-            ask_all(questions, subject, mode, run)
-        # What was spent before a kill is not known.
-        joules = None if run.is_resumed else meter.joules
-        found = {**record, "papers_not_in_index": len(absent), "joules": joules}
-        return measure(run, found, questions, subject, checker)
+    with Run.begin(out, path.stem, record, asked) as run:
+        _ask_all(questions, subject, mode, run)
+        found = {**record, "papers_not_in_index": len(absent)}
+        return _measure(run, found, questions, subject.papers, checker)
 
 
-def ask_all(questions: Sequence[Question], subject: Subject, mode: Mode, run: Run) -> None:
+def _ask_all(questions: Sequence[Question], subject: Subject, mode: Mode, run: Run) -> None:
     """Ask each question that the run has no answer to, one at a time."""
     waiting = [question for question in questions if question.id not in run.done]
-    bar = tqdm(
-        waiting, initial=len(run.done), total=len(questions), desc="answers", unit="question",
-        disable=None,
-    )  # fmt: skip
-    for question in bar:
+    for question in tqdm(waiting, desc="answers", unit="question", disable=None):
         history = [turn.model_dump() for turn in question.history]
         started = perf_counter()
         answer = subject.system.ask(question.question, history, mode)
         elapsed_ms = 1000 * (perf_counter() - started)
-        found = (
-            ranked(subject.system.search(question.question, DEPTH))
-            if stands_alone(question)
-            else None
-        )
+        hits = subject.system.search(question.question, DEPTH) if _stands_alone(question) else None
+        found = None if hits is None else ranked(hits)
         line = CameBack(id=question.id, answer=answer, elapsed_ms=elapsed_ms, found=found)
         run.append(line.model_dump(mode="json"))
 
 
-def stands_alone(question: Question) -> bool:
+def _stands_alone(question: Question) -> bool:
     """Whether searching for the question's own words can find its papers.
 
     Follow-ups and questions about a digest need the history and the filters that `ask` adds
@@ -135,51 +119,44 @@ def stands_alone(question: Question) -> bool:
     )
 
 
-def measure(
+def _measure(
     run: Run,
     record: Mapping[str, object],
     questions: Sequence[Question],
-    subject: Subject,
+    papers: Sequence[Paper],
     support: Supports,
 ) -> dict[str, object]:
     """Measure what came back, and finish the run; its metrics begin with the record."""
-    came_back = {
+    back = {
         id_: parse(CameBack, line, run.folder / ANSWERS, number)
         for number, (id_, line) in enumerate(run.done.items(), start=1)
     }
-    scores = [
-        score_answer(q, came_back[q.id].answer, subject.papers, came_back[q.id].elapsed_ms)
-        for q in questions
-    ]
-    found = question_retrieval(questions, came_back, subject.papers)
+    scores = [score_answer(q, back[q.id].answer, papers, back[q.id].elapsed_ms) for q in questions]
+    searched = _search_metrics(questions, back, papers)
     rows = [
         QuestionScore(
-            score.question.id,
-            score.question.type,
-            {**question_values(score, support), **found.get(score.question.id, {})},
+            id=score.question.id,
+            type=score.question.type,
+            values={**question_values(score, support), **searched.get(score.question.id, {})},
         )
         for score in scores
     ]
-    figures = answer_summary(scores, support, subject.store)
-    types = _with_retrieval(by_type(scores), rows)
     first = scores[0].answer
     about = {
         "run": run.name,
         **record,
         "answered_by": {"mode": first.mode, "model": first.model, "index": first.index.id},
     }
-    between = {**intervals(rows), **pooled_intervals(scores)}
     metrics: dict[str, object] = {
         **about,
-        "answers": figures,
-        "by_type": types,
-        "retrieval": {"questions": len(found), **(mean_metrics(found) if found else {})},
-        "intervals": between,
-        "weakest_link": _weakest(rows),
+        "answers": answer_summary(scores, support),
+        "by_type": _with_retrieval(by_type(scores), rows),
+        "retrieval": {"questions": len(searched), **(mean_metrics(searched) if searched else {})},
+        "intervals": intervals([row.values for row in rows]),
         "environment": environment(),
     }
     title = f"{record['system']}: {run.name}"
-    run.finish(metrics, rows, answers_report(title, figures, types, scores, between, about))
+    run.finish(metrics, rows, answers_report(title, metrics, scores, about))
     return metrics
 
 
@@ -188,37 +165,21 @@ def _with_retrieval(
 ) -> dict[str, Section]:
     """The figures of each type with those of its search beside them."""
     return {
-        kind: {
-            **section,
-            **{
-                name: mean_of(row.values.get(name) for row in rows if row.type == kind)
-                for name in MEASURES
-            },
+        kind: section
+        | {
+            name: mean_of(row.values.get(name) for row in rows if row.type == kind)
+            for name in MEASURES
         }
         for kind, section in types.items()
     }
 
 
-def _weakest(rows: Sequence[QuestionScore]) -> dict[str, object] | None:
-    """The type of question that holds the whole down, by the share of right answers."""
-    kinds = dict.fromkeys(row.type for row in rows)
-    right = {kind: [r.values.get("right") for r in rows if r.type == kind] for kind in kinds}
-    found = weakest_link(breakdown(right)) if len(kinds) > 1 else None
-    return {"type": found[0], **asdict(found[1])} if found else None
-
-
-def question_retrieval(
-    questions: Sequence[Question],
-    came_back: Mapping[str, CameBack],
-    papers: Sequence[Paper],
+def _search_metrics(
+    questions: Sequence[Question], back: Mapping[str, CameBack], papers: Sequence[Paper]
 ) -> dict[str, dict[str, float]]:
     """Every measure of retrieval of the questions that were searched, by id."""
     ids = {letters(paper.title): paper.id for paper in papers}
-    run = {
-        question.id: found
-        for question in questions
-        if (found := came_back[question.id].found) is not None
-    }
+    run = {q.id: found for q in questions if (found := back[q.id].found) is not None}
     qrels = {
         # A paper that is not in the index keeps its title, so that it counts as not found.
         question.id: {ids.get(letters(title), f"absent: {title}"): 1 for title in question.papers}

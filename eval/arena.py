@@ -5,32 +5,33 @@ Votes are lines of one file, only ever added to, by any number of processes; tak
 a line too. `scores` turns them into a strength of each configuration.
 """
 
-import fcntl
-import os
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
+from scipy import stats
+from scipy.special import expit
 
-from eval.bradley_terry import strengths
-from eval.datasets.lines import json_lines, parse
-from eval.statistics import CONFIDENCE, SEED, Floats
+from eval.datasets import json_lines, parse
+from eval.feedback import appending
+from eval.statistics import CONFIDENCE, Floats
 from index.errors import InputError
 
 VOTES = "votes.jsonl"
 """The file's name in the folder of what people leave on the page."""
 
-RESAMPLES = 2_000
 MIDDLE = 1_000.0
 """The mean score of all configurations."""
 SCALE = 400.0
 """Points at which the odds of winning are 10 : 1, as Elo has it."""
+
+_STEPS = 100
+_SMALL = 1e-9
 
 Winner = Literal["left", "right", "tie", "both bad"]
 
@@ -110,10 +111,10 @@ def add_vote(path: Path, vote: Vote) -> None:
         InputError: the battle has a vote already, a line of the file is no vote, or it cannot be
             written.
     """
-    with _added_to(path) as file:
+    with appending(path) as write:
         if any(vote.id == other.id for other in read_votes(path)):
             raise InputError("this battle has been voted on: take the vote back first")
-        _write(file, vote)
+        write(vote)
 
 
 def withdraw_vote(path: Path, id_: str, at: datetime) -> None:
@@ -122,48 +123,14 @@ def withdraw_vote(path: Path, id_: str, at: datetime) -> None:
     Raises:
         InputError: there is no such vote, a line of the file is no vote, or it cannot be written.
     """
-    with _added_to(path) as file:
+    with appending(path) as write:
         if all(id_ != vote.id for vote in read_votes(path)):
             raise InputError("there is no such vote to take back")
-        _write(file, Withdrawn(withdrawn=id_, at=at))
+        write(Withdrawn(withdrawn=id_, at=at))
 
 
-@contextmanager
-def _added_to(path: Path) -> Iterator[BinaryIO]:
-    """The file, open to be added to by this process alone."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(path, "a+b", opener=_own) as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield file
-    except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror}") from error
-
-
-def _own(path: str, flags: int) -> int:
-    """Open a file that, if it is made, nobody else can read: it holds what people ask."""
-    return os.open(path, flags, 0o600)
-
-
-def _write(file: BinaryIO, record: BaseModel) -> None:
-    line = record.model_dump_json().encode() + b"\n"
-    if file.seek(0, os.SEEK_END):
-        file.seek(-1, os.SEEK_END)
-        if file.read(1) != b"\n":  # someone edited it
-            line = b"\n" + line
-    file.write(line)
-    file.flush()
-    os.fsync(file.fileno())
-
-
-def scores(
-    votes: Sequence[Vote],
-    *,
-    seed: int = SEED,
-    resamples: int = RESAMPLES,
-    confidence: float = CONFIDENCE,
-) -> tuple[Standing, ...]:
-    """Who is how strong, the strongest first; nobody without votes.
+def scores(votes: Sequence[Vote]) -> tuple[Standing, ...]:
+    """Say who is how strong, the strongest first; nobody without votes.
 
     The model is that of Bradley & Terry 1952, "Rank analysis of incomplete block designs": with
     strengths πᵢ, i beats j with probability πᵢ / (πᵢ + πⱼ). A score is MIDDLE + 400 · log₁₀ πᵢ with
@@ -173,38 +140,25 @@ def scores(
     The likelihood alone has no maximum where someone never lost, or where no chain of battles joins
     two (Hunter 2004, "MM algorithms for generalized Bradley-Terry models"). So each is given,
     beside its votes, one drawn battle against an average opponent: a weak prior that a few votes
-    outweigh. Scores of those that no chain of battles joins (`groups`) rest on it alone.
-
-    The intervals are bootstrap percentile intervals. Each vote counts as often as a Poisson draw of
-    mean 1 says (Chamandy et al. 2012, "Estimating uncertainty for massive data streams"), and the
-    result of each prior battle is drawn anew, anything from lost to won: so one vote, or a handful
-    that all agree, is known to be little.
-
-    Args:
-        votes: In any order; the order changes nothing.
-        seed: Of the resampling.
-        resamples: How many.
-        confidence: In (0, 1).
+    outweigh. Scores of those that no chain of battles joins (`groups`) rest on it alone. The
+    intervals are Wald's: the normal approximation by the curvature of the likelihood.
     """
     names = sorted({name for vote in votes for name in (vote.left, vote.right)})
     if not names:
         return ()
     ties, won = _counts(votes, names)
-    found = _points(strengths(won + ties / 2))
-    rng = np.random.default_rng(seed)
-    cells = np.concatenate([won.ravel(), np.triu(ties).ravel()])
-    drawn = rng.poisson(cells, size=(resamples, len(cells)))
-    wins, draws = drawn.reshape(resamples, 2, len(names), len(names)).transpose(1, 0, 2, 3)
-    of_prior = rng.random((resamples, len(names)))
-    resampled = _points(strengths(wins + (draws + draws.swapaxes(1, 2)) / 2, of_prior))
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(resampled, [tail, 1 - tail], axis=0)
+    found, covariance = strengths(won + ties / 2)
+    centred = np.eye(len(names)) - 1 / len(names)
+    points = SCALE / np.log(10)
+    score = MIDDLE + points * (found - found.mean())
+    spread = points * np.sqrt(np.diag(centred @ covariance @ centred))
+    margin = stats.norm.ppf((1 + CONFIDENCE) / 2) * spread
     standings = [
         Standing(
             name=name,
-            score=float(found[i]),
-            low=float(min(low[i], found[i])),
-            high=float(max(high[i], found[i])),
+            score=float(score[i]),
+            low=float(score[i] - margin[i]),
+            high=float(score[i] + margin[i]),
             battles=int(won[i].sum() + won[:, i].sum() + ties[i].sum()),
             wins=int(won[i].sum()),
             ties=int(ties[i].sum()),
@@ -212,6 +166,34 @@ def scores(
         for i, name in enumerate(names)
     ]
     return tuple(sorted(standings, key=lambda standing: (-standing.score, standing.name)))
+
+
+def strengths(won: Floats, prior: float = 1.0) -> tuple[Floats, Floats]:
+    """Natural logarithms of the strengths under which these results are likeliest.
+
+    Newton's method on the logistic likelihood, which is concave.
+
+    Args:
+        won: How often i beat j, at [i, j]; halves for ties.
+        prior: Drawn battles of each against an average opponent, whose logarithm is 0; above 0.
+
+    Returns:
+        The logarithms, shape [i], and their covariance, shape [i, i].
+    """
+    met, total = won + won.T, won.sum(axis=1) + prior / 2
+    found = np.zeros(len(won))
+    for _ in range(_STEPS):
+        chance, average = expit(found[:, None] - found), expit(found)
+        gradient = total - (met * chance).sum(axis=1) - prior * average
+        between = met * chance * (1 - chance)
+        own = between.sum(axis=1) + prior * average * (1 - average)
+        curvature = np.diag(own) - between
+        step = np.linalg.solve(curvature, gradient)
+        # Far from the maximum a whole step may overshoot it.
+        found = found + step / max(1.0, float(np.abs(step).max()))
+        if np.abs(step).max() < _SMALL:
+            break
+    return found, np.linalg.inv(curvature)
 
 
 def groups(votes: Iterable[Vote]) -> tuple[frozenset[str], ...]:
@@ -241,8 +223,3 @@ def _counts(
             ties[left, right] += 1
             ties[right, left] += 1
     return ties, won
-
-
-def _points(logarithms: Floats) -> Floats:
-    centred = logarithms - logarithms.mean(axis=-1, keepdims=True)
-    return np.asarray(MIDDLE + SCALE / np.log(10) * centred)

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from eval.recorded import Recorded
-from eval.statistics import Flips, Interval, Paired, bootstrap_mean, compare, holm, negative_flips
+from eval.runs import Recorded
+from eval.statistics import Interval, Paired, bootstrap_mean, compare, holm
 from index.errors import InputError
 
-LOWER_IS_BETTER = frozenset({"words", "redundancy", "latency_ms", "accepted_false_premise"})
+LOWER_IS_BETTER = frozenset({"words", "latency_ms"})
 NEITHER = frozenset({"refused", "confidence"})
 """Values that are no merit by themselves."""
 
@@ -36,6 +36,27 @@ class MetricChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Flips:
+    """The questions whose answer became right or wrong between two runs.
+
+    With x right before (r₁) and now (r₂), the negative flip rate is 1/N · Σ [r₁(x) ∧ ¬r₂(x)] (Yan
+    et al. 2021, "Positive-congruent training"). A better mean can hide many: the change of the
+    share right is the positive rate less the negative one.
+    """
+
+    negative: tuple[str, ...]
+    """Right before, wrong now."""
+    positive: tuple[str, ...]
+    """Wrong before, right now."""
+    questions: int
+
+    @property
+    def negative_rate(self) -> float | None:
+        """The negative flip rate: negative flips / questions; None of no questions."""
+        return len(self.negative) / self.questions if self.questions else None
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """Two runs on the same questions."""
 
@@ -43,7 +64,7 @@ class Comparison:
     after: Recorded
     metrics: tuple[MetricChange, ...]
     flips: Flips
-    """Of the value that says whether a question went right (`eval.recorded.PRIMARY`)."""
+    """Of the value that says whether a question went right (`eval.runs.PRIMARY`)."""
     common: int
     """Questions that both runs have."""
     differs: tuple[str, ...]
@@ -64,9 +85,8 @@ def compare_runs(before: Recorded, after: Recorded) -> Comparison:
     common = [id_ for id_ in before.scores if id_ in after.scores]
     if not common:
         raise InputError(f"{before.folder} and {after.folder} have no question in common")
-    asked = (before.questions, after.questions)
     for id_ in common:
-        first, second = (str(questions[id_]["question"]) for questions in asked)
+        first, second = (str(run.questions[id_]["question"]) for run in (before, after))
         if first != second:
             raise InputError(
                 f"question {id_!r} is “{first}” in {before.folder} and “{second}” in"
@@ -75,34 +95,46 @@ def compare_runs(before: Recorded, after: Recorded) -> Comparison:
     return Comparison(
         before,
         after,
-        changes(before, after, common),
-        negative_flips(before.right(), after.right()),
+        _changes(before, after, common),
+        _flips(before.right(), after.right()),
         len(common),
         _differences(before, after),
+    )
+
+
+def _flips(before: Mapping[str, bool], after: Mapping[str, bool]) -> Flips:
+    both = [key for key in before if key in after]
+    return Flips(
+        negative=tuple(key for key in both if before[key] and not after[key]),
+        positive=tuple(key for key in both if after[key] and not before[key]),
+        questions=len(both),
     )
 
 
 def _differences(before: Recorded, after: Recorded) -> tuple[str, ...]:
     data = [run.record.get("dataset", {}) for run in (before, after)]
     settings = [run.record.get("configuration", {}) for run in (before, after)]
-    said = {
+    known = {
         "the questions or their labels": [d.get("sha256", d.get("queries_sha256")) for d in data],
         "the papers": [d.get("papers_sha256") for d in data],
         "the index": [s["index"] for s in settings if "index" in s],
         "the checker of support": [run.support for run in (before, after)],
     }
-    return tuple(name for name, values in said.items() if len(set(values)) > 1)
+    return tuple(name for name, values in known.items() if len(set(values)) > 1)
 
 
-def changes(before: Recorded, after: Recorded, common: Sequence[str]) -> tuple[MetricChange, ...]:
+def _changes(before: Recorded, after: Recorded, common: Sequence[str]) -> tuple[MetricChange, ...]:
     """How each metric changed on the questions `common`, with p-values corrected together."""
     found: dict[str, tuple[Interval, Interval, Paired]] = {}
     for metric in _metrics(before, after, common):
-        columns = [_of(run.column(metric), common) for run in (before, after)]
-        intervals = [bootstrap_mean(column.values()) for column in columns]
+        columns = [
+            {id_: value for id_, value in run.column(metric).items() if id_ in set(common)}
+            for run in (before, after)
+        ]
+        first, second = (bootstrap_mean(column.values()) for column in columns)
         paired = compare(*columns)
-        if intervals[0] and intervals[1] and paired:
-            found[metric] = (intervals[0], intervals[1], paired)
+        if first and second and paired:
+            found[metric] = (first, second, paired)
     corrected = holm({metric: paired.p for metric, (_, _, paired) in found.items()})
     return tuple(
         MetricChange(metric, first, second, paired, corrected[metric])
@@ -115,10 +147,6 @@ def _metrics(before: Recorded, after: Recorded, common: Sequence[str]) -> list[s
     names = dict.fromkeys(name for id_ in common for name in before.scores[id_].values)
     differs = before.support != after.support
     return [n for n in names if n not in NEITHER and not (differs and n.startswith("alce_"))]
-
-
-def _of(column: Mapping[str, float], ids: Sequence[str]) -> dict[str, float | None]:
-    return {id_: column[id_] for id_ in ids if id_ in column}
 
 
 def as_json(compared: Comparison) -> dict[str, object]:

@@ -7,15 +7,15 @@ vote on the same answer takes the place of the earlier one, and may withdraw it.
 import fcntl
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from eval.datasets.lines import json_lines, parse
-from eval.datasets.questions import Evidence, Message, Question
+from eval.datasets import Evidence, Message, Question, json_lines, parse
 from index.errors import InputError
 from index.text import clean_text
 from rag.citations import unescape
@@ -103,21 +103,41 @@ class Feedback(BaseModel):
 def append(folder: Path, feedback: Feedback) -> None:
     """Keep a vote in `<folder>/feedback.jsonl`, on disk before this returns.
 
-    The file is made if it is missing, readable by its owner alone. Several processes may write.
+    Raises:
+        InputError: it cannot be written.
+    """
+    with appending(folder / FILE) as write:
+        write(feedback)
+
+
+@contextmanager
+def appending(path: Path) -> Iterator[Callable[[BaseModel], None]]:
+    """Hold a file of what people leave on the page, to add lines to, by this process alone.
+
+    It is made if it is missing, readable by its owner alone. Half a line, as a kill in the middle
+    of a write leaves it, is cut off; a whole one without a line break is ended.
 
     Raises:
         InputError: it cannot be written.
     """
-    path = folder / FILE
-    line = feedback.model_dump_json().encode() + b"\n"
+
+    def write(record: BaseModel) -> None:
+        file.write(record.model_dump_json().encode() + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with open(path, "a+b", opener=_owners_alone) as file:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(path, "a+b", opener=lambda at, flags: os.open(at, flags, 0o600)) as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            _cut_half_a_line(file.fileno())
-            file.write(line)
-            file.flush()
-            os.fsync(file.fileno())
+            file.seek(0)
+            content = file.read()
+            last = content.rpartition(b"\n")[2]
+            if last.endswith(b"}"):
+                file.write(b"\n")
+            else:
+                file.truncate(len(content) - len(last))
+            yield write
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror}") from error
 
@@ -193,18 +213,3 @@ def _note(feedback: Feedback) -> str:
         "it was refused" if feedback.status == "insufficient_evidence" else None,
     )
     return ", ".join(filter(None, parts))
-
-
-def _owners_alone(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
-
-
-def _cut_half_a_line(file: int) -> None:
-    """Take out what a kill in the middle of a write left behind the last whole line."""
-    size = os.fstat(file).st_size
-    if size == 0 or os.pread(file, 1, size - 1) == b"\n":
-        return
-    at = size
-    while at and os.pread(file, 1, at - 1) != b"\n":
-        at -= 1
-    os.ftruncate(file, at)

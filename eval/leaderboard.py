@@ -1,19 +1,39 @@
-"""Runs side by side: a table for each dataset, systems as rows, with intervals."""
+"""Runs side by side: tables of systems with intervals, and docs/LEADERBOARD.md made of them."""
 
+import hashlib
 import json
+import os
+import platform
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 
-from eval.recorded import Recorded
-from eval.report.markdown import Better, table
-from eval.report.numbers import Cell, p_value
+from eval.answers import evaluate_answers
+from eval.benchmarks import fixed_subset, load_beir
+from eval.peers import PEERS, peer_subject, peer_versions
+from eval.report import render
+from eval.retrieval import Benchmark, benchmark_store, evaluate_retrieval
+from eval.runs import METRICS, Recorded, code_hash, load_run, package_versions
 from eval.statistics import bootstrap_mean, compare, holm
+from eval.systems import Subject, open_ours
+from eval.tables import Better, Cell, p_value, table
+from eval.vector_cache import CachedEncoder
+from index.build import build
+from index.errors import AbstractQAError
+from index.hashing import sha256_of
+from rag.settings import Settings
 
 HEADLINE = {"answers": "nugget_recall", "retrieval": "nDCG@10"}
 """What systems are compared by, for each kind of run, in the column "p"."""
+YEAR = 2025
+"""Of the digests, whose dates have none."""
+SUBSET = 6_000
+"""Papers of the LitSearch benchmark that every system ranks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +71,6 @@ COLUMNS = {
         Column("latency_ms", "ms, median", "low", "median"),
     ),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class CannotRun:
-    """A system that could not be measured, and why."""
-
-    system: str
-    reason: str
 
 
 def board(
@@ -119,32 +131,127 @@ def abstention_table(runs: Sequence[Recorded]) -> str:
     """A Markdown table: how many questions of each unanswerable type each system refused."""
     kinds = dict.fromkeys(
         score.type
-        for run in runs
-        for score in run.scores.values()
-        if not is_answerable(run, score.id)
+        for score in runs[0].scores.values()
+        if not runs[0].questions[score.id]["answerable"]
     )
     rows: list[list[Cell]] = []
     for run in runs:
-        counts = [_refused(run, kind) for kind in kinds]
-        needless = [
-            score.values["refused"] for score in run.scores.values() if is_answerable(run, score.id)
+        refused: dict[str, list[float | None]] = {}
+        for score in run.scores.values():
+            kind = "" if run.questions[score.id]["answerable"] else score.type
+            refused.setdefault(kind, []).append(score.values["refused"])
+        counts = [
+            f"{sum(filter(None, refused.get(kind, ()))):.0f} of {len(refused.get(kind, ()))}"
+            for kind in (*kinds, "")
         ]
-        wrongly = f"{sum(v or 0 for v in needless):.0f} of {len(needless)}" if needless else None
         figures: Mapping[str, float | None] = run.metrics["answers"]["abstention"]
-        rows.append([run.system, *counts, wrongly, figures["precision"], figures["recall"]])
-    head = ["system", *(f"{kind} refused" for kind in kinds), "answerable refused"]
-    return table([*head, "precision", "recall"], rows, {"precision": "high", "recall": "high"})
+        rows.append([run.system, *counts, figures["precision"], figures["recall"]])
+    head = ["system", *(f"{kind} refused" for kind in (*kinds, "answerable"))]
+    best: dict[str, Better] = {"precision": "high", "recall": "high"}
+    return table([*head, "precision", "recall"], rows, best)
 
 
-def is_answerable(run: Recorded, id_: str) -> bool:
-    """Whether the abstracts answer a question of a run."""
-    return bool(run.questions[id_]["answerable"])
+class Suite:
+    """Measures everything, one run after another; runs that are there already are not made again.
+
+    The runs of one state of code, data, encoder and packages lie in a folder of their own under
+    `keep`: what was measured with others is neither used nor overwritten.
+    """
+
+    def __init__(self, data: Path, keep: Path, settings: Settings) -> None:
+        """Take the folder of data: `digests/`, `questions/dev.jsonl`, `beir/`."""
+        self._data = data
+        self._settings = settings
+        self._encoder = CachedEncoder.open(settings.encoder)
+        self._questions = data / "questions" / "dev.jsonl"
+        files = [path for path in sorted(data.rglob("*.*")) if path.is_file()]
+        versions = {name: peer_versions(name) for name in PEERS}
+        known = [code_hash(), self._encoder.weights_hash, package_versions(), versions]
+        state = json.dumps([sha256_of(*files), *known])
+        self._keep = keep / hashlib.sha256(state.encode()).hexdigest()[:12]
+        self.missing: dict[str, str] = {}
+        """The systems that could not be measured, and why."""
+
+    def page(self) -> str:
+        """Measure everything, and write docs/LEADERBOARD.md."""
+        store = self._keep / "dev-store"
+        build([self._data / "digests"], store, self._encoder, year=YEAR)
+
+        def measure(subject: Subject, out: Path) -> None:
+            evaluate_answers(self._questions, subject, "extractive", out)
+
+        runs = self._each_system("dev", store, measure)
+        answerable = sum(bool(each["answerable"]) for each in runs[0].questions.values())
+        return render(
+            "leaderboard.md",
+            date=f"{datetime.now(UTC):%Y-%m-%d}",
+            code=str(runs[0].record["code"])[:12],
+            python=platform.python_version(),
+            cores=os.cpu_count(),
+            cpu=platform.machine(),
+            encoder=runs[0].record["configuration"]["encoder"],
+            searched=len(runs[0].column("nDCG@10")),
+            questions=len(runs[0].scores),
+            answerable=answerable,
+            ranking=board(runs, RANKING, "nDCG@10"),
+            answers=board(runs),
+            abstention=abstention_table(runs),
+            benchmarks=self._benchmarks(),
+            versions=", ".join(f"{name} {each}" for name, each in package_versions().items()),
+            peers=table(
+                ["peer", "packages"],
+                [[n, ", ".join(map(" ".join, peer_versions(n).items())) or None] for n in PEERS],
+            ),
+            missing=table(["system", "why"], [[*item] for item in self.missing.items()]),
+        )
+
+    def _benchmarks(self) -> dict[str, str]:
+        """Every system on every retrieval benchmark."""
+        litsearch = load_beir(self._data / "beir" / "litsearch_acl")
+        found: dict[str, str] = {}
+        for benchmark in (
+            Benchmark("scifact", load_beir(self._data / "beir" / "scifact")),
+            Benchmark(f"litsearch-acl-{SUBSET}", fixed_subset(litsearch, SUBSET)),
+        ):
+            store = benchmark_store(benchmark.beir.papers, self._encoder)
+            runs = self._each_system(benchmark.name, store, _ranker(benchmark))
+            papers, queries = len(benchmark.beir.papers), len(benchmark.beir.qrels)
+            found[f"{benchmark.name}: {papers:,} abstracts, {queries} queries"] = board(runs)
+        return found
+
+    def _each_system(
+        self, dataset: str, store: Path, measure: Callable[[Subject, Path], None]
+    ) -> list[Recorded]:
+        subject = open_ours(store, self._settings)
+        runs = self._run(f"{dataset}-abstractqa", lambda: subject, measure)
+        for name in PEERS:
+            peer = partial(peer_subject, name, subject.papers, self._encoder)
+            runs += self._run(f"{dataset}-{name}", peer, measure, name)
+        return runs
+
+    def _run(
+        self,
+        label: str,
+        subject: Callable[[], Subject],
+        measure: Callable[[Subject, Path], None],
+        peer: str | None = None,
+    ) -> list[Recorded]:
+        """The run in a folder of its own, made unless it is there; none if a peer cannot run."""
+        folder = self._keep / label
+        if not (folder / METRICS).exists():
+            try:
+                measure(subject(), folder)
+            except Exception as error:
+                if peer is None:
+                    raise
+                ours = isinstance(error, AbstractQAError)
+                self.missing[peer] = str(error) if ours else f"{type(error).__name__} on {label}"
+                return []
+        return [load_run(folder)]
 
 
-def _refused(run: Recorded, kind: str) -> str:
-    values = [
-        score.values["refused"] or 0.0
-        for score in run.scores.values()
-        if score.type == kind and not is_answerable(run, score.id)
-    ]
-    return f"{sum(values):.0f} of {len(values)}"
+def _ranker(benchmark: Benchmark) -> Callable[[Subject, Path], None]:
+    def measure(subject: Subject, out: Path) -> None:
+        evaluate_retrieval(benchmark, subject, out)
+
+    return measure

@@ -1,22 +1,23 @@
-"""How well a system finds the papers of a benchmark."""
+"""How well a system finds the papers of a benchmark.
+
+The values are those of `pytrec_eval` (trec_eval's own code), through `ir_measures`.
+"""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
+import numpy as np
+from ir_measures import AP, RR, R, Success, nDCG, pytrec_eval
 from pydantic import BaseModel
 from tqdm.auto import tqdm
 
-from eval.answers import DEPTH
-from eval.datasets import Beir
-from eval.datasets.lines import parse
-from eval.metrics.cost import percentiles
-from eval.metrics.intervals import intervals
-from eval.metrics.retrieval import Run as Rankings
-from eval.metrics.retrieval import mean_metrics, query_metrics, ranked
-from eval.report.retrieval import retrieval_report
+from eval.benchmarks import Beir
+from eval.datasets import parse
+from eval.figures import intervals, mean_of, percentiles
+from eval.report import retrieval_report
 from eval.runs import ANSWERS, QuestionScore, Run, environment
 from eval.systems import Subject
 from eval.vector_cache import cache_folder
@@ -25,12 +26,79 @@ from index.encoder import Encoder
 from index.manifest import FORMAT_VERSION
 from index.papers import Paper
 
+Qrels = Mapping[str, Mapping[str, int]]
+"""`qrels[query id][paper id]` = relevance; above 0 is relevant."""
+Rankings = Mapping[str, Mapping[str, float]]
+"""`rankings[query id][paper id]` = score; higher is better."""
+
+MEASURES = {
+    "nDCG@10": nDCG @ 10,
+    "MRR": RR,
+    "MAP": AP,
+    "R@5": R @ 5,
+    "R@10": R @ 10,
+    "R@100": R @ 100,
+    "hit@1": Success @ 1,
+}
+"""What is measured, by the name it has in metrics.json."""
+DEPTH = 100
+"""Papers kept of each search; MRR and MAP look no deeper."""
 RANKINGS = "run.trec"
+
+
+def ranked(hits: Iterable[tuple[str, float]]) -> dict[str, float]:
+    """Score `hits` (paper id, score), best first, so that exactly the order given is measured.
+
+    trec_eval ignores the rank column, compares scores as 32-bit floats and orders equal ones
+    by id, backwards; so a score that does not fall is lowered by the least possible step.
+    A paper that comes again keeps its first place.
+    """
+    scores: dict[str, float] = {}
+    last = np.float32(np.inf)
+    for paper, score in hits:
+        if paper in scores:
+            continue
+        last = min(np.float32(score), np.nextafter(last, np.float32(-np.inf)))
+        scores[paper] = float(last)
+    return scores
+
+
+def query_metrics(qrels: Qrels, run: Rankings) -> dict[str, dict[str, float]]:
+    """Measure every query of `qrels`; a query without a ranking scores 0.
+
+    All are at paper level and in [0, 1]. With rel(i) the relevance of the paper at rank i:
+
+    - nDCG@10 = DCG@10 / ideal DCG@10, DCG@10 = sum over i ≤ 10 of rel(i) / log2(i + 1)
+      (Järvelin & Kekäläinen 2002, trec_eval `ndcg_cut`).
+    - MRR: 1 / rank of the first relevant paper, 0 if it was not found; its mean over queries
+      gives the name (Voorhees 1999, trec_eval `recip_rank`).
+    - MAP: the precision at the rank of each relevant paper that was found, added up / relevant
+      papers (trec_eval `map`); nothing is cut off but what the run itself leaves out.
+    - R@k: relevant papers among the first k / relevant papers (trec_eval `recall`).
+    - hit@1: 1 if the first paper is relevant, else 0 (trec_eval `success`).
+
+    Returns:
+        query id → measure's name → value.
+    """
+    names = {measure: name for name, measure in MEASURES.items()}
+    values: dict[str, dict[str, float]] = {query: dict.fromkeys(MEASURES, 0.0) for query in qrels}
+    plain_qrels = {query: dict(judged) for query, judged in qrels.items()}
+    plain_run = {query: dict(scores) for query, scores in run.items()}
+    for metric in pytrec_eval.iter_calc(list(names), plain_qrels, plain_run):
+        values[metric.query_id][names[metric.measure]] = metric.value
+    return values
+
+
+def mean_metrics(per_query: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """The mean over the queries of each measure, 0 for none."""
+    return {
+        name: mean_of(values[name] for values in per_query.values()) or 0.0 for name in MEASURES
+    }
 
 
 @dataclass(frozen=True)
 class Benchmark:
-    """A benchmark with the name and the hash that a record knows it by."""
+    """A benchmark with the name that a record knows it by."""
 
     name: str
     beir: Beir
@@ -58,7 +126,7 @@ class Ranked(BaseModel):
 
 
 def evaluate_retrieval(
-    benchmark: Benchmark, subject: Subject, out: Path | None = None, *, reuse: bool = False
+    benchmark: Benchmark, subject: Subject, out: Path | None = None
 ) -> dict[str, object]:
     """Search every judged query as users do, and write a run (`eval.runs`).
 
@@ -70,7 +138,6 @@ def evaluate_retrieval(
         subject: What is measured, with the benchmark's papers indexed.
         out: The run's folder, new, empty or unfinished; `runs/<dataset>-<UTC timestamp>` by
             default.
-        reuse: Whether a finished run of the same in `out` is taken as it is.
 
     Returns:
         What `metrics.json` holds.
@@ -89,49 +156,50 @@ def evaluate_retrieval(
         {"id": query, "question": beir.queries[query], "relevant": dict(judged)}
         for query, judged in beir.qrels.items()
     ]
-    with Run.begin(out, benchmark.name, record, queries, reuse=reuse) as run:
-        if run.metrics:
-            return run.metrics
-        _search_all(benchmark, subject, run)
+    with Run.begin(out, benchmark.name, record, queries) as run:
+        _search_all(beir, subject, run)
         back = {
             query: parse(Ranked, line, run.folder / ANSWERS, number)
             for number, (query, line) in enumerate(run.done.items(), start=1)
         }
         rankings = {query: back[query].found for query in beir.qrels}
-        write_run(run.folder / RANKINGS, rankings)
+        _write_run(run.folder / RANKINGS, rankings)
         per_query = query_metrics(beir.qrels, rankings)
         rows = [
-            QuestionScore(query, "query", {**values, "latency_ms": back[query].elapsed_ms})
+            QuestionScore(
+                id=query, type="query", values={**values, "latency_ms": back[query].elapsed_ms}
+            )
             for query, values in per_query.items()
         ]
-        between = intervals(rows)
         metrics: dict[str, object] = {
             "run": run.name,
             **record,
             "retrieval": mean_metrics(per_query),
             "latency_ms": percentiles([line.elapsed_ms for line in back.values()]),
-            "intervals": between,
+            "intervals": intervals([row.values for row in rows]),
             "environment": environment(),
         }
-        report = retrieval_report(benchmark.name, metrics, beir, rankings, per_query, between)
-        run.finish(metrics, rows, report)
+        run.finish(metrics, rows, retrieval_report(metrics, beir, rankings, per_query))
         return metrics
 
 
-def _search_all(benchmark: Benchmark, subject: Subject, run: Run) -> None:
-    beir = benchmark.beir
+def _search_all(beir: Beir, subject: Subject, run: Run) -> None:
     waiting = [query for query in beir.qrels if query not in run.done]
-    bar = tqdm(
-        waiting, initial=len(run.done), total=len(beir.qrels), desc="search", unit="query",
-        disable=None,
-    )  # fmt: skip
-    for query in bar:
+    for query in tqdm(waiting, desc="search", unit="query", disable=None):
         started = perf_counter()
         found = subject.system.search(beir.queries[query], DEPTH + 1)
         elapsed_ms = 1000 * (perf_counter() - started)
         # As BEIR does: a query that is a paper itself is to find the others.
         others = [hit for hit in found if hit[0] != query][:DEPTH]
         run.append(Ranked(id=query, found=ranked(others), elapsed_ms=elapsed_ms).model_dump())
+
+
+def _write_run(path: Path, rankings: Rankings) -> None:
+    """Write TREC's format, best first; nine digits hold the 32-bit floats of trec_eval."""
+    with path.open("w", encoding="utf-8") as file:
+        for query, scores in rankings.items():
+            for rank, (paper, score) in enumerate(scores.items(), start=1):
+                file.write(f"{query} Q0 {paper} {rank} {score:.9g} abstractqa\n")
 
 
 def benchmark_store(papers: Sequence[Paper], encoder: Encoder) -> Path:
@@ -164,14 +232,3 @@ def _hash(*parts: str) -> str:
     for part in parts:
         digest.update(part.encode() + b"\n")
     return digest.hexdigest()
-
-
-def write_run(path: Path, run: Rankings, tag: str = "abstractqa") -> None:
-    """Write a ranking in TREC's format: `query Q0 paper rank score tag`, best first, rank from 1.
-
-    Scores have nine significant digits: enough for the 32-bit floats that trec_eval compares.
-    """
-    with path.open("w", encoding="utf-8") as file:
-        for query, scores in run.items():
-            for rank, (paper, score) in enumerate(scores.items(), start=1):
-                file.write(f"{query} Q0 {paper} {rank} {score:.9g} {tag}\n")

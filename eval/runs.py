@@ -15,14 +15,16 @@ import platform
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, cached_property
 from importlib.metadata import PackageNotFoundError, version
 from io import TextIOWrapper
 from itertools import chain, count
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
-from eval.datasets.lines import json_lines
+from pydantic import BaseModel, ConfigDict
+
+from eval.datasets import json_lines, parse
 from index.errors import InputError
 
 RECORD = "run.json"
@@ -33,6 +35,8 @@ METRICS = "metrics.json"
 REPORT = "report.html"
 _HALF = ".tmp"
 
+PRIMARY = {"answers": "right", "retrieval": "hit@1"}
+"""What says of a question, for each kind of run, whether it went right: 1 or 0."""
 PACKAGES = (
     "abstractqa",
     "bm25s",
@@ -46,19 +50,16 @@ PACKAGES = (
 )
 """The packages whose version can change a figure."""
 
-Values = Mapping[str, float | None]
 
+class QuestionScore(BaseModel):
+    """What one question scored: a line of `scores.jsonl`."""
 
-@dataclass(frozen=True, slots=True)
-class QuestionScore:
-    """What one question scored: a line of `scores.jsonl`.
-
-    A value is None where there was nothing to measure.
-    """
+    model_config = ConfigDict(frozen=True)
 
     id: str
-    type: str
-    values: Values
+    type: str = ""
+    values: dict[str, float | None]
+    """By metric; None where there was nothing to measure."""
 
 
 class Run:
@@ -72,9 +73,6 @@ class Run:
         self._lock = lock
         self.done = done
         """What came back so far, by question."""
-        self.is_resumed = bool(done)
-        self.metrics = read_json(folder / METRICS) if (folder / METRICS).exists() else None
-        """What was measured, if the run is finished."""
 
     @property
     def name(self) -> str:
@@ -88,8 +86,6 @@ class Run:
         dataset: str,
         record: Mapping[str, object],
         questions: Iterable[Mapping[str, object]],
-        *,
-        reuse: bool = False,
     ) -> Self:
         """Make the folder of a new run, or go on with the unfinished run that is in it.
 
@@ -98,7 +94,6 @@ class Run:
             dataset: The dataset's name.
             record: What is run on what. A run goes on only if it is the same as before.
             questions: What will be asked, as JSON objects.
-            reuse: Whether the same run, finished, is taken as it is.
 
         Raises:
             InputError: the folder holds something else, a finished run, or a run of something
@@ -115,11 +110,7 @@ class Run:
                 _write_json(folder / RECORD, {**identity, **started})
             _check_same(folder, identity)
             lock = _locked(folder)
-            if (folder / METRICS).exists():
-                if not reuse:
-                    raise InputError(f"{folder} is not empty: a finished run; name a new folder")
-            else:
-                _write_lines(folder / QUESTIONS, questions)
+            _write_lines(folder / QUESTIONS, questions)
             done = _came_back(folder / ANSWERS)
         except OSError as error:
             raise InputError(f"cannot write a run to {folder}: {error.strerror}") from error
@@ -152,33 +143,29 @@ class Run:
         """Write what was measured; the run is finished then."""
         if report is not None:
             (self.folder / REPORT).write_text(report, encoding="utf-8")
-        _write_lines(
-            self.folder / SCORES,
-            ({"id": s.id, "type": s.type, "values": dict(s.values)} for s in scores),
-        )
+        _write_lines(self.folder / SCORES, (score.model_dump() for score in scores))
         _write_json(self.folder / METRICS, metrics)
         self.close()
 
 
 def new_run_folder(name: str) -> Path:
-    """Where a run goes that was given no folder: a new one; nothing is made."""
+    """Name a new folder for a run that was given none; nothing is made."""
     first = Path("runs") / f"{name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     others = (first.with_name(f"{first.name}-{number}") for number in count(2))
     return next(folder for folder in chain([first], others) if not folder.exists())
 
 
 def _check_same(folder: Path, identity: Mapping[str, object]) -> None:
-    """Check that what is in the folder is a run of the same thing."""
+    """Check that what is in the folder is an unfinished run of the same thing."""
     if not (folder / RECORD).is_file():
         raise InputError(f"{folder} is not empty, and is no run; name a new folder")
+    if (folder / METRICS).exists():
+        raise InputError(f"{folder} is not empty: a finished run; name a new folder")
     before = read_json(folder / RECORD)
     before.pop("started", None)
     for name in sorted(before.keys() | identity.keys()):
         if before.get(name) != identity.get(name):
-            kind = "a finished run" if (folder / METRICS).exists() else "begun"
-            raise InputError(
-                f"{folder} is not empty: {kind} with another {name}; name a new folder"
-            )
+            raise InputError(f"{folder} is not empty: begun with another {name}; name a new folder")
 
 
 def _locked(folder: Path) -> TextIOWrapper:
@@ -203,15 +190,83 @@ def _came_back(path: Path) -> dict[str, dict[str, object]]:
     return {str(line.get("id")): line for _, line in json_lines(path)}
 
 
-def package_versions() -> dict[str, str]:
-    """The versions of what can change a figure, Python's own with them."""
-    found = {"python": platform.python_version()}
-    for name in PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:  # installed in a way that keeps no record of itself
-            found[name] = "unknown"
-    return found
+@dataclass(frozen=True)
+class Recorded:
+    """A finished run, read again."""
+
+    folder: Path
+    record: Mapping[str, Any]
+    """What was run on what: the content of `run.json`."""
+    metrics: Mapping[str, Any]
+    scores: Mapping[str, QuestionScore]
+    """By the question's id, in the order of the questions."""
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.folder.resolve().name
+
+    @property
+    def system(self) -> str:
+        """The system that was measured."""
+        return str(self.record["system"])
+
+    @property
+    def kind(self) -> str:
+        """What was measured: `answers` or `retrieval`."""
+        return str(self.record["kind"])
+
+    @property
+    def primary(self) -> str:
+        """The value that says whether a question went right."""
+        return PRIMARY[self.kind]
+
+    @property
+    def support(self) -> str | None:
+        """What decided whether citations support, in a run of answers."""
+        found: str | None = self.record.get("configuration", {}).get("support")
+        return found
+
+    @cached_property
+    def questions(self) -> Mapping[str, Mapping[str, Any]]:
+        """What was asked, by id."""
+        return {str(q["id"]): q for _, q in json_lines(self.folder / QUESTIONS)}
+
+    @cached_property
+    def came_back(self) -> Mapping[str, Mapping[str, Any]]:
+        """What came back, by the question's id."""
+        return {str(a["id"]): a for _, a in json_lines(self.folder / ANSWERS)}
+
+    def column(self, metric: str) -> dict[str, float]:
+        """A metric of every question that has it, by id."""
+        return {
+            id_: value
+            for id_, score in self.scores.items()
+            if (value := score.values.get(metric)) is not None
+        }
+
+    def right(self) -> dict[str, bool]:
+        """Whether each question went right, by id."""
+        return {id_: value >= 1 for id_, value in self.column(self.primary).items()}
+
+
+def load_run(folder: Path) -> Recorded:
+    """Read a finished run.
+
+    Raises:
+        InputError: it is no run's folder, the run is not finished, or a line is damaged.
+    """
+    record = read_json(folder / RECORD)
+    if record.get("kind") not in PRIMARY:
+        raise InputError(f"{folder / RECORD} is not of a kind of run that this version knows")
+    if not (folder / METRICS).exists():
+        raise InputError(
+            f"the run in {folder} is not finished: give the command that began it --out {folder}"
+        )
+    path = folder / SCORES
+    scores = [parse(QuestionScore, line, path, number) for number, line in json_lines(path)]
+    by_id = {score.id: score for score in scores}
+    return Recorded(folder, record, read_json(folder / METRICS), by_id)
 
 
 def environment() -> dict[str, object]:
@@ -227,13 +282,40 @@ def environment() -> dict[str, object]:
     }
 
 
+def package_versions() -> dict[str, str]:
+    """The versions of `PACKAGES` and of Python; one that keeps no record of itself is "unknown"."""
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "unknown"
+    return found
+
+
+@cache
+def code_hash() -> str:
+    """SHA-256 of the product's own code and data, hexadecimal: another state, another hash.
+
+    Read once: what runs is what was there when the process began.
+    """
+    digest = hashlib.sha256()
+    for package in ("index", "rag", "eval"):
+        root = Path(__file__).parent.parent / package
+        for path in sorted(root.rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                digest.update(f"{package}/{path.relative_to(root).as_posix()}\n".encode())
+                digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
 def public_name(model: str) -> str:
     """A model's name without the folders of this machine, if it is a path."""
     return Path(model).name if Path(model).exists() else model
 
 
 def read_json(path: Path) -> dict[str, object]:
-    """A JSON object from a run's folder.
+    """Read a JSON object from a run's folder.
 
     Raises:
         InputError: it is not there or is not one.
@@ -260,19 +342,3 @@ def _write_lines(path: Path, records: Iterable[Mapping[str, object]]) -> None:
         for record in records:
             file.write(json.dumps(record, ensure_ascii=False) + "\n")
     half.replace(path)
-
-
-@cache
-def code_hash() -> str:
-    """SHA-256 of the product's own code and data, hexadecimal: another state, another hash.
-
-    Read once: what runs is what was there when the process began.
-    """
-    digest = hashlib.sha256()
-    for package in ("index", "rag", "eval"):
-        root = Path(__file__).parent.parent / package
-        for path in sorted(root.rglob("*")):
-            if path.is_file() and "__pycache__" not in path.parts:
-                digest.update(f"{package}/{path.relative_to(root).as_posix()}\n".encode())
-                digest.update(path.read_bytes())
-    return digest.hexdigest()

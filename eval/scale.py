@@ -25,8 +25,8 @@ from pathlib import Path
 
 import numpy as np
 
-from eval.datasets.beir import load_beir
-from eval.metrics.retrieval import mean_metrics, query_metrics
+from eval.benchmarks import load_beir
+from eval.retrieval import mean_metrics, query_metrics
 from index.build import build, resume
 from index.encoder import LocalEncoder, Vectors
 from index.papers import Paper

@@ -14,8 +14,6 @@ from scipy import stats
 SEED = 0
 RESAMPLES = 10_000
 CONFIDENCE = 0.95
-LEAST = 3
-"""Fewer questions than this say nothing about a type."""
 
 _BATCH_VALUES = 4_000_000
 
@@ -34,123 +32,53 @@ class Interval:
     n: int
 
 
-def bootstrap_mean(
-    values: Iterable[float | None],
-    *,
-    seed: int = SEED,
-    resamples: int = RESAMPLES,
-    confidence: float = CONFIDENCE,
-) -> Interval | None:
+def bootstrap_mean(values: Iterable[float | None]) -> Interval | None:
     """The mean of the known values with its bootstrap interval; None if none is known.
 
     The interval is BCa, bias-corrected and accelerated (Efron 1987, "Better bootstrap confidence
     intervals"): the percentile interval leans towards 1 for a share that is near 1, as ours are.
     Where all values are equal the interval has no width: resampling cannot show what was never
     seen.
-
-    Args:
-        values: One a question; None is left out.
-        seed: Of the resampling.
-        resamples: How many.
-        confidence: The share of such intervals that hold the true mean, in (0, 1).
     """
     known = np.array([value for value in values if value is not None], dtype=np.float64)
-    return bootstrap_ratio(
-        known, np.ones_like(known), seed=seed, resamples=resamples, confidence=confidence
-    )
-
-
-def bootstrap_ratio(
-    numerators: Sequence[float] | Floats,
-    denominators: Sequence[float] | Floats,
-    *,
-    seed: int = SEED,
-    resamples: int = RESAMPLES,
-    confidence: float = CONFIDENCE,
-) -> Interval | None:
-    """A pooled ("micro") figure, sum of numerators / sum of denominators, with its interval.
-
-    Whole questions are resampled, since the items of one question stand or fall together. Those
-    with denominator 0 have nothing to pool and are left out; None if no question is left.
-
-    Args:
-        numerators: What counts, one a question.
-        denominators: Out of how many, 0 or more, in the same order.
-        seed: As for `bootstrap_mean`, and so are the others.
-        resamples: How many.
-        confidence: In (0, 1).
-    """
-    pairs = np.array([numerators, denominators], dtype=np.float64)
-    parts, wholes = pairs[:, pairs[1] > 0]
-    n = len(parts)
+    n = len(known)
     if n == 0:
         return None
-    ratio = float(parts.sum() / wholes.sum())
-    if np.allclose(parts, ratio * wholes, rtol=0, atol=1e-12):
-        return Interval(ratio, ratio, ratio, n)
+    mean = float(known.mean())
+    if np.allclose(known, mean, rtol=0, atol=1e-12):
+        return Interval(mean, mean, mean, n)
     found = stats.bootstrap(
-        (parts, wholes),
-        _ratio,
-        paired=True,
+        (known,),
+        np.mean,
         vectorized=True,
-        n_resamples=resamples,
+        n_resamples=RESAMPLES,
         batch=max(1, _BATCH_VALUES // n),
-        confidence_level=confidence,
-        rng=np.random.default_rng(seed),
+        confidence_level=CONFIDENCE,
+        rng=np.random.default_rng(SEED),
     ).confidence_interval
-    return Interval(ratio, float(found.low), float(found.high), n)
+    return Interval(mean, float(found.low), float(found.high), n)
 
 
-def _ratio(parts: Floats, wholes: Floats, axis: int = -1) -> Floats:
-    return np.asarray(parts.sum(axis=axis) / wholes.sum(axis=axis))
-
-
-def bootstrap_auroc(
-    scores: Sequence[float],
-    positive: Sequence[bool],
-    *,
-    seed: int = SEED,
-    resamples: int = RESAMPLES,
-    confidence: float = CONFIDENCE,
-) -> Interval | None:
-    """The area under the ROC curve with its bootstrap interval; None unless both labels occur.
+def auroc(scores: Sequence[float], positive: Sequence[bool]) -> Interval | None:
+    """The area under the ROC curve, in [0, 1], with its interval; None unless both labels occur.
 
     It is how often a positive has a higher score than a negative, equal scores counting half:
-    the Mann-Whitney statistic / pairs (Hanley & McNeil 1982, "The meaning and use of the area
-    under a receiver operating characteristic curve"). The interval is the percentile one, with
-    positives and negatives resampled apart, so that no resample is without one of them.
-
-    Args:
-        scores: One each.
-        positive: The label of each, in the same order.
-        seed: As for `bootstrap_mean`, and so are the others.
-        resamples: How many.
-        confidence: In (0, 1).
+    the Mann-Whitney statistic / pairs. The interval is that of Hanley & McNeil 1982, "The meaning
+    and use of the area under a receiver operating characteristic curve".
     """
     labels = np.array(positive, dtype=bool)
     if labels.all() or not labels.any():
         return None
-    values, level = np.unique(np.array(scores, dtype=np.float64), return_inverse=True)
-    counts = [np.bincount(level[of], minlength=len(values)) for of in (labels, ~labels)]
-    rng = np.random.default_rng(seed)
-    batch = max(1, _BATCH_VALUES // len(values))
-    found: list[Floats] = []
-    for done in range(0, resamples, batch):
-        size = min(batch, resamples - done)
-        positives, negatives = (
-            rng.multinomial(count.sum(), count / count.sum(), size=size) for count in counts
-        )
-        found.append(_auroc(positives, negatives))
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(np.concatenate(found), [tail, 1 - tail])
-    return Interval(float(_auroc(*counts)), float(low), float(high), len(labels))
-
-
-def _auroc(positives: NDArray[np.int64], negatives: NDArray[np.int64]) -> Floats:
-    """The area from how many there are at each score, the last axis, lowest score first."""
-    below = np.cumsum(negatives, axis=-1) - negatives / 2
-    pairs = positives.sum(axis=-1) * negatives.sum(axis=-1)
-    return np.asarray((positives * below).sum(axis=-1) / pairs)
+    values = np.array(scores, dtype=np.float64)
+    ones, zeros = int(labels.sum()), int((~labels).sum())
+    area = float(stats.mannwhitneyu(values[labels], values[~labels]).statistic) / (ones * zeros)
+    spread = (
+        area * (1 - area)
+        + (ones - 1) * (area / (2 - area) - area**2)
+        + (zeros - 1) * (2 * area**2 / (1 + area) - area**2)
+    )
+    margin = stats.norm.ppf((1 + CONFIDENCE) / 2) * np.sqrt(spread / (ones * zeros))
+    return Interval(area, max(0.0, area - margin), min(1.0, area + margin), len(labels))
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,53 +95,49 @@ class Paired:
     ties: tuple[str, ...]
 
 
-def compare(
-    before: Measured, after: Measured, *, seed: int = SEED, resamples: int = RESAMPLES
-) -> Paired | None:
+def compare(before: Measured, after: Measured) -> Paired | None:
     """Compare two runs on the questions that both could measure; None if there are none.
 
     The test is Fisher's paired randomization: if the runs were the same, each question's two
     values could as well stand the other way round, so the signs of the differences are flipped at
-    random (all ways, if there are at most `resamples`), and p is how often the mean difference is
+    random (all ways, if there are at most `RESAMPLES`), and p is how often the mean difference is
     then as far from 0. It asks nothing of how the values are distributed (Smucker, Allan &
     Carterette 2007, "A comparison of statistical significance tests for information retrieval
-    evaluation").
+    evaluation"). A single question shows nothing: p = 1.
     """
     gained = {
         key: later - earlier
         for key, earlier in before.items()
         if earlier is not None and (later := after.get(key)) is not None
     }
-    difference = bootstrap_mean(gained.values(), seed=seed, resamples=resamples)
+    difference = bootstrap_mean(gained.values())
     if difference is None:
         return None
     return Paired(
         difference=difference,
-        p=_randomization(np.array(list(gained.values())), seed, resamples),
+        p=_randomization(np.array(list(gained.values()))) if len(gained) > 1 else 1.0,
         wins=tuple(key for key, gain in gained.items() if gain > 0),
         losses=tuple(key for key, gain in gained.items() if gain < 0),
         ties=tuple(key for key, gain in gained.items() if gain == 0),
     )
 
 
-def _randomization(gained: Floats, seed: int, resamples: int) -> float:
-    """The two-sided p-value of the mean of `gained`; a single question shows nothing: 1."""
-    if len(gained) < 2:
-        return 1.0
+def _randomization(gained: Floats) -> float:
+    """The two-sided p-value of the mean of `gained`."""
     test = stats.permutation_test(
         (gained,),
         np.mean,
         permutation_type="samples",
         vectorized=True,
-        n_resamples=resamples,
+        n_resamples=RESAMPLES,
         batch=max(1, _BATCH_VALUES // len(gained)),
-        rng=np.random.default_rng(seed),
+        rng=np.random.default_rng(SEED),
     )
     return float(test.pvalue)
 
 
 def holm(p_values: Mapping[str, float]) -> dict[str, float]:
-    """p-values corrected for how many comparisons there are, in the order given.
+    """Correct p-values for how many comparisons there are, in the order given.
 
     Holm 1979, "A simple sequentially rejective multiple test procedure": with m of them, the k-th
     smallest is multiplied by m - k + 1, no one is below the one before it, and none exceeds 1.
@@ -227,57 +151,7 @@ def holm(p_values: Mapping[str, float]) -> dict[str, float]:
     return {name: corrected[name] for name in p_values}
 
 
-@dataclass(frozen=True, slots=True)
-class Flips:
-    """The questions whose answer became right or wrong between two runs."""
-
-    negative: tuple[str, ...]
-    """Right before, wrong now."""
-    positive: tuple[str, ...]
-    """Wrong before, right now."""
-    questions: int
-
-    @property
-    def negative_rate(self) -> float | None:
-        """The negative flip rate: negative flips / questions; None of no questions."""
-        return len(self.negative) / self.questions if self.questions else None
-
-
-def negative_flips(before: Mapping[str, bool], after: Mapping[str, bool]) -> Flips:
-    """What an update broke and what it mended, on the questions of both runs.
-
-    With x right before (r₁) and now (r₂), NFR = 1/N · Σ [r₁(x) ∧ ¬r₂(x)] (Yan et al. 2021,
-    "Positive-congruent training"), which MUSCLE (Echterhoff et al. 2024, "A model update strategy
-    for compatible LLM evolution") measures updates of language models by. A better mean can hide
-    many: the change of the share right is the positive rate less the negative one.
-    """
-    both = [key for key in before if key in after]
-    return Flips(
-        negative=tuple(key for key in both if before[key] and not after[key]),
-        positive=tuple(key for key in both if after[key] and not before[key]),
-        questions=len(both),
-    )
-
-
-def breakdown(
-    values: Mapping[str, Iterable[float | None]], *, seed: int = SEED, resamples: int = RESAMPLES
-) -> dict[str, Interval]:
+def breakdown(values: Mapping[str, Iterable[float | None]]) -> dict[str, Interval]:
     """The mean of each type of question with its interval; types with nothing known left out."""
-    found = {
-        kind: bootstrap_mean(of_kind, seed=seed, resamples=resamples)
-        for kind, of_kind in values.items()
-    }
+    found = {kind: bootstrap_mean(of_kind) for kind, of_kind in values.items()}
     return {kind: interval for kind, interval in found.items() if interval is not None}
-
-
-def weakest_link(
-    types: Mapping[str, Interval], *, least: int = LEAST
-) -> tuple[str, Interval] | None:
-    """The type with the lowest mean among those with `least` questions; None if there is none.
-
-    Named because the whole is held down by it: what needs several capabilities is about as good
-    as the weakest of them (Zhong et al. 2024, "Law of the weakest link: cross capabilities of
-    large language models", CrossEval). Of equal ones the first is named.
-    """
-    enough = {kind: interval for kind, interval in types.items() if interval.n >= least}
-    return min(enough.items(), key=lambda item: item[1].mean, default=None)

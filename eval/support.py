@@ -1,13 +1,19 @@
-"""Does a text support a claim? The checkers of `rag.support`, each as a measure asks it."""
+"""Does what an answer cites support it? The checkers of `rag.support`, and ALCE's two figures.
+
+Gao, Yen, Yu & Chen 2023, "Enabling large language models to generate text with citations", and the
+authors' code. A figure means something only beside the name of the checker that decided.
+"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from eval.runs import public_name
 from index import minilm
 from index.encoder import Encoder, LocalEncoder
 from rag.chat import ChatError, Complete, Message, ReplyError
-from rag.support import Checker, Verdict, check
+from rag.schema import Answer, AnswerSentence
+from rag.support import Checker, Verdict
 from rag.support.asking import JudgeChecker, NliChecker
 from rag.support.local import LocalChecker
 
@@ -26,9 +32,6 @@ class Supports(Protocol):
     def __call__(self, claim: str, premises: Sequence[str]) -> bool:
         """Whether the premises, taken together, support all of the claim."""
 
-    def score(self, claim: str, premises: Sequence[str]) -> float | None:
-        """How sure it is that they do, from 0 to 1; None if it does not say."""
-
 
 class CheckerSupport:
     """A checker of `rag.support`: only what it calls supported counts, and not what it does partly.
@@ -36,69 +39,45 @@ class CheckerSupport:
     What it said of a claim and its premises is kept, so nothing is computed or asked twice.
     """
 
-    def __init__(self, checker: Checker) -> None:
-        """Take the checker, which has its name in reports."""
-        self.name = checker.name
+    def __init__(self, checker: Checker, name: str | None = None) -> None:
+        """Take the checker, and its name in reports if that is another than its own."""
+        self.name = name or checker.name
         self.unreadable = 0
         """Claims that it left unchecked, though there was something to check them against."""
         self._checker = checker
-        self._said: dict[tuple[str, tuple[str, ...]], Verdict] = {}
+        self._verdicts: dict[tuple[str, tuple[str, ...]], bool] = {}
 
     def __call__(self, claim: str, premises: Sequence[str]) -> bool:
         """Whether the checker finds the claim supported."""
-        return self._verdict(claim, premises).support == "supported"
-
-    def score(self, claim: str, premises: Sequence[str]) -> float | None:
-        """The checker's score."""
-        return self._verdict(claim, premises).score
-
-    def _verdict(self, claim: str, premises: Sequence[str]) -> Verdict:
         asked = (claim, tuple(premises))
-        if asked not in self._said:
-            said = self._said[asked] = self._checker.check(*asked)
-            self.unreadable += bool(premises) and said.support == "unchecked"
-        return self._said[asked]
+        if asked not in self._verdicts:
+            support = self._checker.check(*asked).support
+            self._verdicts[asked] = support == "supported"
+            self.unreadable += bool(premises) and support == "unchecked"
+        return self._verdicts[asked]
 
 
-class LocalSupport(CheckerSupport):
-    """The product's own checker, `rag.support.local`; every sentence of a claim has to hold."""
-
-    def __init__(self, encoder: Encoder | None = None) -> None:
-        """Check with an encoder, by default the bundled one."""
-        super().__init__(LocalChecker(encoder or _bundled()))
+def local_support(encoder: Encoder | None = None) -> CheckerSupport:
+    """Check by the product's own checker, `rag.support.local`, with the bundled encoder."""
+    return CheckerSupport(LocalChecker(encoder or LocalEncoder.open(minilm.NAME)))
 
 
-def _bundled() -> Encoder:
-    return LocalEncoder.open(minilm.NAME)
+def nli_support(model: str) -> CheckerSupport:
+    """Check by a cross-encoder for natural language inference: a folder or a Hugging Face id.
 
-
-class _Verbatim:
-    name = "verbatim"
-
-    def check(self, sentence: str, cited: Sequence[str]) -> Verdict:
-        return Verdict(*check(sentence, cited))
-
-
-class VerbatimSupport(CheckerSupport):
-    """A claim must stand word for word in one of the premises.
-
-    Strict for a system that rewords: what it paraphrases counts as unsupported.
+    It is loaded when it is asked, and raises `InputError` then if it is no model of inference.
     """
-
-    def __init__(self) -> None:
-        super().__init__(_Verbatim())
+    return CheckerSupport(NliChecker(model), f"nli {public_name(model)}")
 
 
-class NliSupport(CheckerSupport):
-    """A cross-encoder for natural language inference: its likeliest label must be entailment."""
+def judge_support(complete: Complete, model: str) -> CheckerSupport:
+    """Check by a chat model that is asked yes or no; one that cannot be asked raises `ChatError`.
 
-    def __init__(self, model: str) -> None:
-        """Name the model, a folder or an id of the Hugging Face hub; it is loaded when asked.
-
-        Asking raises `InputError` if it cannot be loaded or is no model of inference.
-        """
-        super().__init__(NliChecker(model))
-        self.name = f"nli {public_name(model)}"
+    Args:
+        complete: The model.
+        model: Its name, for reports.
+    """
+    return CheckerSupport(_Judge(complete, public_name(model)))
 
 
 class _Judge(JudgeChecker):
@@ -120,9 +99,67 @@ class _Judge(JudgeChecker):
         return verdict
 
 
-class JudgeSupport(CheckerSupport):
-    """A chat model that is asked yes or no; one that cannot be asked raises `ChatError`."""
+@dataclass(frozen=True, slots=True)
+class Alce:
+    """How the sentences of one answer are cited, in numbers."""
 
-    def __init__(self, complete: Complete, model: str) -> None:
-        """Take the model as a function, and its name for the report."""
-        super().__init__(_Judge(complete, public_name(model)))
+    sentences: int
+    cited: int
+    """Sentences that cite something."""
+    supported: int
+    """Sentences that all they cite, taken together, supports."""
+    citations: int
+    precise: int
+    """Citations of supported sentences that are not irrelevant."""
+
+    @property
+    def recall(self) -> float:
+        """Supported sentences / sentences, in [0, 1]."""
+        return self.supported / self.sentences
+
+    @property
+    def precision(self) -> float:
+        """Precise citations / citations, in [0, 1]; 0 where nothing is cited, as in ALCE's code."""
+        return self.precise / self.citations if self.citations else 0.0
+
+
+def alce(answer: Answer, supports: Supports) -> Alce | None:
+    """Measure the citations of an answer; None if it is a refusal or has no sentences.
+
+    - A sentence counts for recall if it cites at least one passage and the passages it cites, in
+      one text, support it. One that cites nothing lowers recall, whatever it says.
+    - A citation is precise if its sentence counts for recall and it is not irrelevant: irrelevant
+      is one that alone does not support the sentence while the others without it do.
+
+    Sentences are those of the answer's own schema, and a passage is the stretch of an abstract that
+    is cited, under the title of its paper, as ALCE shows its documents to the checker. All
+    citations of a sentence count; ALCE's code looks at the first three.
+    """
+    if answer.status != "answered" or not answer.sentences:
+        return None
+    found = [_judge(sentence, answer, supports) for sentence in answer.sentences]
+    return Alce(
+        sentences=len(found),
+        cited=sum(citations > 0 for citations, _ in found),
+        supported=sum(precise is not None for _, precise in found),
+        citations=sum(citations for citations, _ in found),
+        precise=sum(precise or 0 for _, precise in found),
+    )
+
+
+def _judge(sentence: AnswerSentence, answer: Answer, supports: Supports) -> tuple[int, int | None]:
+    """How many passages a sentence cites, and how many precisely; None if not supported."""
+    papers = {reference.number: reference.paper for reference in answer.references}
+    passages = [
+        f"Title: {papers[at.reference].title}\n{papers[at.reference].abstract[at.start : at.end]}"
+        for at in dict.fromkeys(sentence.citations)
+    ]
+    if not passages or not supports(sentence.text, passages):
+        return len(passages), None
+    if len(passages) == 1:
+        return 1, 1
+    precise = 0
+    for number, passage in enumerate(passages):
+        others = [*passages[:number], *passages[number + 1 :]]
+        precise += supports(sentence.text, [passage]) or not supports(sentence.text, others)
+    return len(passages), precise

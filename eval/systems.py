@@ -1,17 +1,40 @@
-"""What is measured: a system that ranks papers for a question, and answers it."""
+"""What is measured: this product, whole or without a part, and answers given elsewhere.
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+Answers of other systems come as Ragnarök's JSON, the format of TREC's RAG track:
+https://trec-rag.github.io/annoucements/2024-track-guidelines (Pradeep et al. 2024, "Ragnarök",
+arXiv:2406.16828).
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Annotated, Protocol, Self
 
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from eval.benchmarks import Beir, load_trec_run
+from eval.datasets import Words, json_lines, load_questions, parse
 from eval.runs import public_name
+from index.embedding import SentenceEncoder
+from index.encoder import Encoder
+from index.errors import InputError
+from index.hashing import sha256_of
 from index.manifest import read_manifest
 from index.papers import Paper
 from index.store import current, generation_folder
 from rag.assistant import Assistant
-from rag.conversation import History
-from rag.schema import Answer, Mode
+from rag.citations import Block, Claim, Span, compose
+from rag.conversation import History, read_history
+from rag.evidence import FEATURES
+from rag.fitted import Linear, record
+from rag.pipeline import Recipe
+from rag.query import Query, Request
+from rag.retrieval import Ranking
+from rag.schema import Answer, IndexInfo, Mode, Usage
+from rag.settings import Settings
+from rag.wording import Kind
 
 Found = tuple[str, float]
 """A paper's id and its score; higher is better, within one query."""
@@ -40,14 +63,12 @@ class Subject:
     """Every paper it has indexed."""
     configuration: Mapping[str, object] = field(default_factory=dict)
     """Whatever could change its answers: a run goes on only with the same."""
-    store: Path | None = None
-    """The index on disk, if it is one of ours."""
 
 
 class Ours:
     """This product, as programmers use it."""
 
-    def __init__(self, assistant: Assistant, name: str = "AbstractQA") -> None:
+    def __init__(self, assistant: Assistant, name: str) -> None:
         self.name = name
         self._assistant = assistant
 
@@ -64,8 +85,8 @@ class Ours:
         return self._assistant.ask(question, history=history, mode=mode)
 
 
-def ours(assistant: Assistant, store: Path, name: str = "AbstractQA") -> Subject:
-    """This product over the live index in `store`.
+def ours(assistant: Assistant, store: Path, without: str | None = None) -> Subject:
+    """Take the product over the live index in `store`, opened `without` a part or whole.
 
     The record names the index by the hash of what it holds, so the same papers indexed on two
     machines are the same.
@@ -78,5 +99,211 @@ def ours(assistant: Assistant, store: Path, name: str = "AbstractQA") -> Subject
         "encoder": public_name(manifest.encoder),
         "weights": manifest.weights_hash,
         **({"writing": dict(writing)} if (writing := assistant.writing) else {}),
+        **({"without": without} if without else {}),
     }
-    return Subject(Ours(assistant, name), assistant.papers(), configuration, store)
+    name = f"AbstractQA without {without}" if without else "AbstractQA"
+    return Subject(Ours(assistant, name), assistant.papers(), configuration)
+
+
+def open_ours(store: Path, settings: Settings, without: str | None = None) -> Subject:
+    """Open this product over an index, whole or without one of the parts of `RECIPES`.
+
+    Raises:
+        InputError: there is no such part.
+    """
+    if without is not None and without not in RECIPES:
+        raise InputError(f"no part {without!r}; there are {', '.join(RECIPES)}")
+    encoder = SentenceEncoder.open(settings.encoder, settings.secret_of_encoder)
+    recipe = RECIPES[without](encoder) if without else _WHOLE
+    return ours(Assistant(store, encoder, settings, recipe), store, without)
+
+
+_WHOLE = Recipe()
+_SHARPNESS = 20.0
+"""What a cosine is multiplied by, so that the shares of sentences differ about as they do."""
+
+
+def _ranked_by(part: Callable[[Ranking], object]) -> Callable[[Encoder], Recipe]:
+    def ranked(*given: object) -> Ranking:
+        ranking = _WHOLE.rank(*given)
+        scores = np.asarray(part(ranking))
+        order = np.argsort(-scores[ranking.rows], kind="stable")
+        return replace(ranking, scores=scores, rows=ranking.rows[order])
+
+    return lambda _: Recipe(rank=ranked)
+
+
+def _understood(change: Callable[[Query], Query]) -> Callable[[Encoder], Recipe]:
+    return lambda _: Recipe(understand=lambda *given: change(_WHOLE.understand(*given)))
+
+
+def _without_turns(request: Request, *given: object) -> Query:
+    return _WHOLE.understand(replace(request, turns=()), *given)
+
+
+def _nearest(encoder: Encoder) -> Recipe:
+    fitted = record(encoder.name)
+    weights = np.zeros((len(FEATURES), 1), dtype=np.float32)
+    weights[FEATURES.index("cosine")] = _SHARPNESS
+    cosine = Linear(FEATURES, (), weights, np.zeros(1, dtype=np.float32))
+    return Recipe(fitted=replace(fitted, models={**fitted.models, "sentences": cosine}))
+
+
+def _unrefused(encoder: Encoder) -> Recipe:
+    fitted = record(encoder.name)
+    return Recipe(fitted=replace(fitted, thresholds=dict.fromkeys(fitted.thresholds, 0.0)))
+
+
+RECIPES: Mapping[str, Callable[[Encoder], Recipe]] = {
+    "vectors": _ranked_by(lambda ranking: ranking.lexical),
+    "lexical": _ranked_by(lambda ranking: ranking.dense),
+    "names": _understood(lambda query: replace(query, names=())),
+    "conversation": lambda _: Recipe(understand=_without_turns),
+    "kinds": _understood(lambda query: query.as_kind(Kind.ANSWER)),
+    "sentences": _nearest,
+    "refusals": _unrefused,
+}
+"""What is done without a part, by the part's name.
+
+Without `vectors` papers are ranked by BM25 alone, without `lexical` by vectors alone. Without
+`names` a question names nothing, without `conversation` it has no turns before, without `kinds` one
+paper answers, whatever is asked. Without `sentences` those nearest to the question are quoted, and
+without `refusals` whatever comes nearest, and without a caution.
+"""
+
+
+class RagnarokSentence(BaseModel):
+    """A sentence and the papers it cites, by their places in the answer's `references`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    text: str
+    citations: tuple[Annotated[int, Field(ge=0)], ...] = Field(
+        default=(), description="Indices into `references`, from 0."
+    )
+
+
+class RagnarokAnswer(BaseModel):
+    """The answer to one topic; a refusal has no sentences."""
+
+    model_config = ConfigDict(frozen=True)
+
+    run_id: str = Field(default="", description="Whose run it is; Ragnarök's writer leaves it out.")
+    topic_id: Annotated[Words, Field(coerce_numbers_to_str=True)]
+    topic: str
+    references: tuple[Annotated[str, Field(coerce_numbers_to_str=True)], ...] = Field(
+        description="Papers' ids."
+    )
+    answer: tuple[RagnarokSentence, ...]
+
+    @model_validator(mode="after")
+    def _cites_what_it_lists(self) -> Self:
+        for place, sentence in enumerate(self.answer):
+            if max(sentence.citations, default=-1) >= len(self.references):
+                raise ValueError(f"sentence {place} cites beyond the {len(self.references)} given")
+        return self
+
+
+class Replayed:
+    """Answers that were given elsewhere, or rankings; whoever asks gets them again."""
+
+    def __init__(
+        self,
+        name: str,
+        papers: Sequence[Paper],
+        answers: Mapping[str, RagnarokAnswer] | None = None,
+        rankings: Mapping[str, Mapping[str, float]] | None = None,
+    ) -> None:
+        """Take answers by their question (`_key`), or rankings by the text of their query."""
+        self.name = name
+        self._papers = {paper.id: paper for paper in papers}
+        self._answers = answers or {}
+        self._rankings = rankings or {}
+
+    def search(self, query: str, limit: int) -> list[Found]:
+        """The papers of the ranking, or the references of the answer in their order."""
+        found = dict(self._rankings.get(query, {}))
+        if answer := self._answers.get(_key(query, ())):
+            found = {paper: 1 / rank for rank, paper in enumerate(answer.references, start=1)}
+        return sorted(found.items(), key=lambda hit: -hit[1])[:limit]
+
+    def ask(self, question: str, history: History, mode: Mode) -> Answer:  # noqa: ARG002 - the protocol's
+        """The recorded answer; each citation is of the whole abstract."""
+        given = self._answers[_key(question, history)]
+        claims = tuple(
+            Claim(
+                sentence.text,
+                tuple(self._whole(given.references[place]) for place in sentence.citations),
+            )
+            for sentence in given.answer
+        )
+        composed = compose([Block((claim,)) for claim in claims])
+        return Answer(
+            question=question,
+            standalone_question=question,
+            status="answered" if claims else "insufficient_evidence",
+            reason=None if claims else "The recorded answer is empty.",
+            mode="generative",
+            text=composed.text,
+            sentences=composed.sentences,
+            references=composed.references,
+            nearest=(),
+            usage=Usage(),
+            timings_ms={},
+            index=IndexInfo(id="recorded", papers=len(self._papers), encoder="unknown"),
+        )
+
+    def _whole(self, id_: str) -> Span:
+        paper = self._papers[id_]
+        return Span(paper, 0, len(paper.abstract))
+
+
+def _key(question: str, history: History) -> str:
+    """A question with what came before it: a follow-up can be asked in the same words twice."""
+    return json.dumps([question, [turn.text for turn in read_history(history)]])
+
+
+def replay_answers(path: Path, questions: Path, papers: Sequence[Paper]) -> Subject:
+    """Open the answers of a file of Ragnarök's JSON as a system.
+
+    Args:
+        path: The answers, one for each question.
+        questions: The questions they answer; topics are their ids.
+        papers: Those that the answers may cite, by id.
+
+    Raises:
+        InputError: a line is not an answer, a topic is answered twice, a question has no answer,
+            or an answer cites a paper that is not there.
+    """
+    given: dict[str, RagnarokAnswer] = {}
+    for number, line in json_lines(path):
+        answer = parse(RagnarokAnswer, line, path, number)
+        if answer.topic_id in given:
+            raise InputError(f"{path}:{number}: topic {answer.topic_id!r} is answered twice")
+        given[answer.topic_id] = answer
+    known = {paper.id for paper in papers if paper.abstract}
+    answers: dict[str, RagnarokAnswer] = {}
+    for question in load_questions(questions):
+        if question.id not in given:
+            raise InputError(f"{path}: question {question.id!r} of {questions} has no answer")
+        answer = given[question.id]
+        if unknown := [id_ for id_ in answer.references if id_ not in known]:
+            raise InputError(f"{path}: topic {question.id!r}: no abstract of {unknown[0]!r} here")
+        turns = [turn.model_dump() for turn in question.history]
+        answers[_key(question.question, turns)] = answer
+    run_id = next((answer.run_id for answer in given.values() if answer.run_id), path.stem)
+    return Subject(Replayed(run_id, papers, answers), papers, {"answers": sha256_of(path)})
+
+
+def replay_ranking(path: Path, beir: Beir) -> Subject:
+    """Open a run in TREC's format as a system. A query that it lacks finds nothing.
+
+    Raises:
+        InputError: a line is damaged, or no query of the benchmark is in it.
+    """
+    run = load_trec_run(path)
+    if not run.keys() & beir.qrels.keys():
+        raise InputError(f"{path} ranks none of the benchmark's queries")
+    by_text = {beir.queries[query]: run[query] for query in beir.qrels if query in run}
+    system = Replayed(path.stem, beir.papers, rankings=by_text)
+    return Subject(system, beir.papers, {"ranking": sha256_of(path)})

@@ -35,26 +35,22 @@ class CachedEncoder(SentenceEncoder):
         """Encode texts to be indexed; see `LocalEncoder.encode`. New ones are kept."""
         keys = [hashlib.sha256(text.encode()).digest() for text in texts]
         with self._database() as database:
-            known = {key for key in keys if _find(database, key) is not None}
+            known = {key: found for key in keys if (found := _find(database, key))}
             new = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
             # By length, as the encoder sorts them: chunks of like texts waste little padding.
             order = sorted(new, key=lambda key: -len(new[key]))
-            done = len(texts) - len(new)
             for at in range(0, len(order), _CHUNK):
                 chunk = order[at : at + _CHUNK]
                 rows = super().encode([new[key] for key in chunk])
+                kept = {key: row.tobytes() for key, row in zip(chunk, rows, strict=True)}
+                known |= kept
                 with database:
-                    database.executemany(
-                        "INSERT OR REPLACE INTO vectors VALUES (?, ?)",
-                        [(key, row.tobytes()) for key, row in zip(chunk, rows, strict=True)],
-                    )
-                done += len(chunk)
+                    database.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?)",
+                                         kept.items())  # fmt: skip
                 if progress:
-                    progress(done)
-            vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
-            for row, key in enumerate(keys):
-                vectors[row] = np.frombuffer(_find(database, key) or b"", dtype=np.float32)
-        return vectors
+                    progress(len(texts) - len(order) + at + len(chunk))
+        vectors = [np.frombuffer(known[key], dtype=np.float32) for key in keys]
+        return np.array(vectors, dtype=np.float32).reshape(len(texts), self.dimension)
 
     @contextmanager
     def _database(self) -> Iterator[sqlite3.Connection]:

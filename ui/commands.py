@@ -169,25 +169,9 @@ def ui(arguments: Namespace) -> int:
 
 def evaluate(arguments: Namespace) -> int:
     """Measure, or read what was measured."""
-    from ui.evaluation import improving, judging, measuring, reading
+    from ui.evaluation.verbs import VERBS
 
-    kinds: dict[str, Callable[[Namespace], int]] = {
-        "retrieval": measuring.retrieval,
-        "answers": measuring.answers,
-        "checker": measuring.checker,
-        "compare": reading.compare,
-        "show": reading.show,
-        "leaderboard": reading.leaderboard,
-        "judge": reading.judge,
-        "export": reading.export,
-        "ablate": improving.ablate,
-        "fit": improving.fit,
-        "fit-check": improving.fit_check,
-        "gate": improving.gate,
-        "synthesize": improving.synthesize,
-        "cases": judging.cases,
-    }
-    return kinds[arguments.kind](arguments)
+    return VERBS[arguments.kind](arguments)
 
 
 def doctor(arguments: Namespace) -> int:

@@ -18,7 +18,7 @@ from eval.fitting.support import (
     paraphrased,
     scores,
 )
-from eval.statistics import bootstrap_auroc
+from eval.statistics import auroc as bootstrap_auroc
 from index.papers import Paper
 from index.readers import read
 from rag.support.local import WEIGHTS

@@ -4,12 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from time import perf_counter
 
 from eval.datasets import Question
+from eval.figures import mean_of, quantile
 from eval.fitting.run import Collection, Material, fit
-from eval.metrics.answers import AnswerScore, score_answer
-from eval.metrics.cost import quantile
-from eval.metrics.summary import mean_of
-from eval.report.markdown import table
-from eval.report.numbers import Cell
+from eval.scoring import AnswerScore, score_answer
+from eval.tables import Cell, table
 from rag.pipeline import Pipeline, Recipe
 from rag.schema import Filters
 

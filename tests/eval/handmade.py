@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from eval.datasets import Evidence, Question
-from eval.metrics.answers import AnswerScore, score_answer
+from eval.scoring import AnswerScore, score_answer
 from index.papers import Paper
 from rag.schema import Answer, AnswerSentence, Citation, IndexInfo, Passage, Reference, Usage
 

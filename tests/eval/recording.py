@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from eval.recorded import Recorded, load_run
-from eval.runs import QuestionScore, Run
+from eval.runs import QuestionScore, Recorded, Run, load_run
 
 Columns = Mapping[str, Mapping[str, float | None]]
 """Metric → question id → value."""
@@ -33,9 +32,9 @@ def recorded(
         run.append({"id": id_})
     scores = [
         QuestionScore(
-            id_,
-            (types or {}).get(id_, "fact"),
-            {name: column.get(id_) for name, column in columns.items()},
+            id=id_,
+            type=(types or {}).get(id_, "fact"),
+            values={name: column.get(id_) for name, column in columns.items()},
         )
         for id_ in ids
     ]

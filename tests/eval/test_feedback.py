@@ -1,24 +1,16 @@
 """Votes on answers: kept, replaced, withdrawn, and made questions that are measured as they are."""
 
-import json
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from handmade import BOGS, MOSS, REFUSAL, answer, reference
 
-from eval.answers import evaluate_answers
-from eval.datasets import load_questions, write_questions
-from eval.datasets.questions import Message
+from eval.datasets import Message
 from eval.feedback import FILE, Feedback, append, case, is_case, load
-from eval.systems import ours
 from index.errors import InputError
 from rag.schema import Filters
-
-if TYPE_CHECKING:
-    from rag import Assistant
 
 WHEN = datetime(2025, 5, 2, 12, 30, tzinfo=UTC)
 CITED = answer(
@@ -52,10 +44,6 @@ def test_the_last_vote_on_an_answer_counts_and_can_be_withdrawn(tmp_path: Path) 
     assert [(each.id, each.vote, each.reason) for each in load(tmp_path)] == [("a", "down", "no")]
 
 
-def test_no_file_is_no_votes(tmp_path: Path) -> None:
-    assert load(tmp_path / "none") == []
-
-
 @pytest.mark.parametrize("line", ["{", '{"id": "x"}', "[]", '{"id": 1e999}'])
 def test_a_bad_line_is_told_with_file_and_number(tmp_path: Path, line: str) -> None:
     append(tmp_path, vote())
@@ -79,15 +67,6 @@ def test_a_folder_that_cannot_be_written_is_told_in_one_line(tmp_path: Path) -> 
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="cannot write"):
         append(tmp_path / "file", vote())
-
-
-def test_votes_given_at_the_same_time_are_all_kept(tmp_path: Path) -> None:
-    def one(number: int) -> None:
-        append(tmp_path, vote(f"t{number}", reason="x" * 3000))
-
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(one, range(80)))
-    assert len(load(tmp_path)) == 80
 
 
 def test_what_an_upvoted_answer_cites_is_right() -> None:
@@ -127,44 +106,3 @@ def test_a_refusal_because_of_filters_is_no_case() -> None:
     assert not is_case(vote(of=REFUSAL, filters=filtered))
     assert is_case(vote(filters=filtered))
     assert "moss" in str(case(vote(filters=filtered)).note)
-
-
-def test_cases_are_measured_as_they_are_written(
-    tmp_path: Path, sample_assistant: "Assistant", sample_store: Path
-) -> None:
-    first = sample_assistant.ask("How many tasks does OSWorld have?")
-    said = [
-        Message(role="user", content=first.question),
-        Message(role="assistant", content=first.text),
-    ]
-    then = "How often do people complete them in OSWorld?"
-    asked = {
-        "first": Feedback.on(first, "up", id="first", asked=WHEN),
-        "then": Feedback.on(
-            sample_assistant.ask(then, history=[each.model_dump() for each in said]),
-            *("up", None),
-            id="then",
-            asked=WHEN,
-            history=said,
-        ),
-        "chess": Feedback.on(
-            sample_assistant.ask("Who won the chess world championship in 1972?"),
-            *("up", "right, it does not say"),
-            id="chess",
-            asked=WHEN,
-        ),
-        "down": Feedback.on(first, "down", "too short", id="down", asked=WHEN),
-    }
-    for each in asked.values():
-        append(tmp_path, each)
-    path = tmp_path / "cases.jsonl"
-    write_questions(path, [case(each) for each in load(tmp_path)])
-    assert [question.id for question in load_questions(path)] == [f"feedback-{i}" for i in asked]
-    run = tmp_path / "run"
-    metrics = evaluate_answers(path, ours(sample_assistant, sample_store), out=run)
-    assert metrics["papers_not_in_index"] == 0
-    scores = [json.loads(line) for line in (run / "scores.jsonl").read_text().splitlines()]
-    assert {score["id"]: score["values"]["right"] for score in scores} == {
-        f"feedback-{id_}": 1 for id_ in asked
-    }, "the same answers as those voted up are right"
-    assert scores[0]["values"]["evidence_recall"] == 1

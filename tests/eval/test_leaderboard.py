@@ -2,7 +2,7 @@ from pathlib import Path
 
 from recording import recorded
 
-from eval.leaderboard import abstention_table, against_first, board, boards
+from eval.leaderboard import abstention_table, against_first, board
 
 IDS = [f"q{number}" for number in range(1, 21)]
 
@@ -29,18 +29,6 @@ def test_systems_are_rows_with_intervals_the_best_in_bold_and_p_against_the_firs
     assert p is not None
     assert p < 0.01
     assert f"{p:.3f}".lstrip("0") in second
-
-
-def test_runs_on_several_datasets_get_a_table_each(tmp_path: Path) -> None:
-    answers = recorded(
-        tmp_path / "a",
-        {"right": ranking()},
-        metrics={"answers": {"selective": {"aurc": 0.1}}},
-    )
-    papers = recorded(tmp_path / "b", {"hit@1": ranking()}, kind="retrieval")
-    text = boards([answers, papers])
-    assert text.count("made-up") == 2
-    assert text.count("| system") == 2
 
 
 def test_refusals_are_counted_by_type_and_needless_ones_apart(tmp_path: Path) -> None:

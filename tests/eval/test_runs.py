@@ -1,24 +1,13 @@
 import json
-import re
 from pathlib import Path
 
 import pytest
 
-from eval.runs import QuestionScore, Run, code_hash, environment, new_run_folder
+from eval.runs import QuestionScore, Run, code_hash, environment
 from index.errors import InputError
 
 RECORD = {"kind": "answers", "system": "ours", "configuration": {"mode": "auto"}}
 ASKED = [{"id": "q1", "question": "How tall is it?"}]
-
-
-def test_a_run_goes_to_runs_by_dataset_and_time_unless_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert re.fullmatch(r"runs/bogs-\d{8}T\d{6}Z", str(new_run_folder("bogs")))
-    run = Run.begin(None, "bogs", RECORD, ASKED)
-    assert re.fullmatch(r"runs/bogs-\d{8}T\d{6}Z", str(run.folder))
-    assert Run.begin(tmp_path / "a" / "b", "bogs", RECORD, ASKED).folder == tmp_path / "a" / "b"
 
 
 def test_a_folder_with_anything_else_in_it_is_refused_and_left_alone(tmp_path: Path) -> None:
@@ -33,7 +22,9 @@ def test_a_folder_with_anything_else_in_it_is_refused_and_left_alone(tmp_path: P
 def test_a_finished_run_is_never_written_to_again(tmp_path: Path) -> None:
     run = Run.begin(tmp_path, "bogs", RECORD, ASKED)
     run.append({"id": "q1", "answer": "90 m"})
-    run.finish({"run": "bogs"}, [QuestionScore("q1", "fact", {"right": 1.0})], "<p>done</p>")
+    run.finish(
+        {"run": "bogs"}, [QuestionScore(id="q1", type="fact", values={"right": 1.0})], "<p>done</p>"
+    )
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     names = "run.json questions.jsonl answers.jsonl scores.jsonl metrics.json report.html"
     assert set(before) == set(names.split())

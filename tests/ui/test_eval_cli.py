@@ -65,28 +65,14 @@ def runs(questions: Path, sample_store: Path, tmp_path: Path, capsys: Capture) -
 
 
 def test_two_runs_are_compared_down_to_the_questions_that_flipped(
-    runs: tuple[str, str], tmp_path: Path, capsys: Capture
+    runs: tuple[str, str], capsys: Capture
 ) -> None:
-    report = tmp_path / "report" / "compare.html"
-    out, _ = succeeded(capsys, "eval", "compare", *runs, "--out", str(report))
+    out, _ = succeeded(capsys, "eval", "compare", *runs)
     assert "3 questions in both" in out
     assert "negative flips, right before and wrong now: " in out
     assert "chess (off-topic): Who won the chess" in out
-    assert "Who won the chess" in report.read_text()
     out, _ = succeeded(capsys, "eval", "compare", *runs, "--json")
     assert "chess" in json.loads(out)["negative_flips"]
-
-
-def test_one_question_of_a_run_is_shown_whole(runs: tuple[str, str], capsys: Capture) -> None:
-    out, _ = succeeded(capsys, "eval", "show", runs[0], "tasks")
-    assert "tasks (fact): How many tasks does OSWorld have?" in out
-    assert f"gold: {OSWORLD}" in out
-    assert "fact: 369" in out
-    assert "369 tasks" in out
-    assert "nugget_recall 1.000" in out
-    out, _ = succeeded(capsys, "eval", "show", runs[0], "chess", "--json")
-    assert json.loads(out)["came_back"]["answer"]["status"] == "insufficient_evidence"
-    assert "has no question 'none'" in failed(capsys, "eval", "show", runs[0], "none")
 
 
 def test_runs_are_tabulated(runs: tuple[str, str], tmp_path: Path, capsys: Capture) -> None:
@@ -97,44 +83,6 @@ def test_runs_are_tabulated(runs: tuple[str, str], tmp_path: Path, capsys: Captu
     assert "| LlamaIndex starter " in out
     assert (tmp_path / "board" / "board.md").read_text() == out
     assert "not both" in failed(capsys, "eval", "leaderboard")
-
-
-def test_answers_go_out_as_ragnaroks_json_and_come_back_with_the_same_papers(
-    runs: tuple[str, str], questions: Path, sample_store: Path, tmp_path: Path, capsys: Capture
-) -> None:
-    file, again = tmp_path / "answers.jsonl", tmp_path / "again"
-    succeeded(capsys, "eval", "export", runs[0], str(file))
-    lines = [json.loads(line) for line in file.read_text().splitlines()]
-    assert [line["topic_id"] for line in lines] == ["tasks", "pages", "chess"]
-    assert lines[0]["answer"][0]["citations"] == [0]
-    store = ("--store", str(sample_store))
-    succeeded(
-        capsys,
-        *("eval", "answers", str(questions), *store, "--answers", str(file), "--out", str(again)),
-    )
-    scores = [json.loads(line) for line in (again / "scores.jsonl").read_text().splitlines()]
-    assert [score["values"]["right"] for score in scores] == [1, 1, 1]
-    assert json.loads((again / "run.json").read_text())["system"] == "ours"
-    file.write_text(file.read_text().splitlines()[0] + "\n")
-    assert "question 'pages' of" in failed(
-        capsys, "eval", "answers", str(questions), *store, "--answers", str(file)
-    )
-
-
-def test_each_part_is_switched_off_in_turn(
-    questions: Path, sample_store: Path, tmp_path: Path, capsys: Capture
-) -> None:
-    questions.write_text(questions.read_text().splitlines()[0] + "\n")
-    out, _ = succeeded(
-        capsys,
-        *("eval", "ablate", str(questions), "--store", str(sample_store)),
-        *("--out", str(tmp_path / "ablation")),
-    )
-    assert "| lexical " in out
-    assert "| refusals " in out
-    assert (tmp_path / "ablation" / "ablation.md").read_text() == out
-    record = json.loads((tmp_path / "ablation" / "small-lexical" / "run.json").read_text())
-    assert record["configuration"]["off"] == ["lexical"]
 
 
 @pytest.fixture
@@ -153,22 +101,7 @@ def bogs(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.mark.slow
-def test_parts_are_switched_off_on_a_benchmark_too(
-    questions: Path, bogs: Path, sample_store: Path, tmp_path: Path, capsys: Capture
-) -> None:
-    questions.write_text(questions.read_text().splitlines()[0] + "\n")
-    ablate = ["eval", "ablate", str(questions), "--store", str(sample_store), "--beir", str(bogs)]
-    out, _ = succeeded(capsys, *ablate, "--out", str(tmp_path / "ablation"))
-    assert out.index("small") < out.index("bogs") < out.rindex("| mending")
-    assert succeeded(capsys, *ablate, "--out", str(tmp_path / "ablation"))[0] == out
-    questions.write_text(json.dumps(QUESTIONS[1]) + "\n")
-    assert "with another dataset" in failed(capsys, *ablate, "--out", str(tmp_path / "ablation"))
-
-
-def test_a_ranking_made_elsewhere_is_measured_and_one_in_trec_topics_too(
-    bogs: Path, tmp_path: Path, capsys: Capture
-) -> None:
+def test_a_ranking_made_elsewhere_is_measured(bogs: Path, tmp_path: Path, capsys: Capture) -> None:
     ranking = tmp_path / "theirs.trec"
     ranking.write_text("q1 Q0 k 1 9 t\nq1 Q0 b 2 8 t\nq2 Q0 m 1 9 t\n")
     run = ("--run", str(ranking))
@@ -177,14 +110,6 @@ def test_a_ranking_made_elsewhere_is_measured_and_one_in_trec_topics_too(
     )
     assert json.loads(out)["retrieval"]["hit@1"] == 1 / 2
     assert json.loads(out)["system"] == "theirs"
-    topics, qrels = tmp_path / "topics.tsv", tmp_path / "qrels.txt"
-    topics.write_text("q1\twhat floats?\n")
-    qrels.write_text("q1 0 b 1\n")
-    trec = ("--topics", str(topics), "--qrels", str(qrels))
-    out, _ = succeeded(
-        capsys, "eval", "retrieval", str(bogs), *trec, "--out", str(tmp_path / "b"), "--json"
-    )
-    assert json.loads(out)["retrieval"]["hit@1"] == 1
     ranking.write_text("x Q0 k 1 9 t\n")
     assert "none of the benchmark's queries" in failed(capsys, "eval", "retrieval", str(bogs), *run)
 
@@ -232,20 +157,7 @@ def test_questions_are_made_of_an_index_and_can_be_asked_of_what_is_left(
     assert json.loads(out)["dataset"]["questions"] == 5
 
 
-def test_a_checker_is_measured_on_claims(tmp_path: Path, capsys: Capture) -> None:
-    claims = tmp_path / "claims.jsonl"
-    said = "Dry bogs burn for weeks."
-    claims.write_text(
-        f'{{"id": "1", "claim": "{said}", "evidence": "{said}", "label": "supported"}}\n'
-        f'{{"id": "2", "claim": "{said}", "evidence": "Few do.", "label": "not_supported"}}\n'
-    )
-    out, _ = succeeded(capsys, "eval", "checker", str(claims), "--json")
-    assert json.loads(out)["checker"]["balanced_accuracy"] == 1
-    claims.write_text('{"id": "1", "claim": "Bogs are wet."}\n')
-    assert "claims.jsonl:1: field evidence" in failed(capsys, "eval", "checker", str(claims))
-
-
-def test_a_judge_rates_a_run_and_compares_two(
+def test_a_judge_rates_a_run(
     runs: tuple[str, str],
     tmp_path: Path,
     capsys: Capture,
@@ -255,26 +167,29 @@ def test_a_judge_rates_a_run_and_compares_two(
     assert "ABSTRACTQA_CHAT_MODEL is not set" in failed(capsys, "eval", "judge", runs[0])
     monkeypatch.setenv("ABSTRACTQA_CHAT_MODEL", "scripted")
     monkeypatch.setenv("OPENAI_BASE_URL", chat_server.base_url)
-    chat_server.script = [says("Good. Rating: [[9]]"), says("Fine. Rating: [[7]]")]
-    out, _ = succeeded(
-        capsys,
-        "eval",
-        "judge",
-        runs[0],
-        "--out",
-        str(tmp_path / "judged"),
-        "--limit",
-        "2",
-        "--json",
-    )
+    chat_server.script = [says('{"rating": 9}'), says('{"rating": 7}')]
+    judged = ("--out", str(tmp_path / "judged"), "--limit", "2", "--json")
+    out, _ = succeeded(capsys, "eval", "judge", runs[0], *judged)
     figures = json.loads(out)["figures"]
-    assert figures["rated"] == 2
-    assert figures["mean"] == 8
-    chat_server.script = lambda _: says("Final decision: [[1]]")
-    out, _ = succeeded(capsys, "eval", "judge", *runs, "--out", str(tmp_path / "pairs"), "--json")
-    figures = json.loads(out)["figures"]
-    assert (figures["judged"], figures["inconsistent"], figures["first_place"]) == (3, 1.0, 1.0)
-    assert len((tmp_path / "pairs" / "answers.jsonl").read_text().splitlines()) == 3
+    assert (figures["rated"], figures["mean"]) == (2, 8)
+
+
+def test_a_part_is_left_out_and_answers_given_elsewhere_are_measured(
+    runs: tuple[str, str], questions: Path, sample_store: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    answers = ("eval", "answers", str(questions), "--store", str(sample_store), "--json")
+    out, _ = succeeded(capsys, *answers, "--without", "lexical", "--out", str(tmp_path / "without"))
+    assert json.loads(out)["configuration"]["without"] == "lexical"
+    assert json.loads(out)["system"] == "AbstractQA without lexical"
+    lines = [
+        {"run_id": "mine", "topic_id": q["id"], "topic": "", "references": [], "answer": []}
+        for q in QUESTIONS
+    ]
+    mine = tmp_path / "mine.jsonl"
+    mine.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    out, _ = succeeded(capsys, *answers, "--answers", str(mine), "--out", str(tmp_path / "again"))
+    assert json.loads(out)["system"] == "mine"
+    assert json.loads(out)["answers"]["abstention"]["recall"] == 1
 
 
 def test_a_support_model_can_be_the_judge(
@@ -302,15 +217,14 @@ def test_a_support_model_can_be_the_judge(
     [
         (
             ["answers", "{questions}", "--system", "oracle"],
-            "no system 'oracle'",
+            "no peer 'oracle'",
         ),
-        (["retrieval", "{folder}", "--topics", "t"], "--topics and --qrels go together"),
         (["retrieval", "{folder}"], "has no qrels/test.tsv"),
         (["compare", "{folder}", "{folder}"], "run's folder"),
         (["synthesize", "--n", "0"], "at least 1"),
         (["judge", "{folder}"], "run's folder"),
-        (["export", "{folder}", "x.jsonl"], "run's folder"),
-        (["ablate", "{folder}/none.jsonl"], "none.jsonl"),
+        (["answers", "{questions}", "--without", "luck"], "no part 'luck'"),
+        (["answers", "{questions}", "--without", "names", "--system", "bm25"], "give one of them"),
         (["fit", "--data", "{folder}"], "dev.jsonl"),
     ],
 )

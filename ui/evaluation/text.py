@@ -1,55 +1,32 @@
 """What `abstractqa eval` prints for people."""
 
-import textwrap
 from collections.abc import Mapping
 from typing import Any
 
 from eval.compare import Comparison
-from eval.metrics.answers import plain_text
-from eval.recorded import Recorded
-from eval.report.markdown import table
-from eval.report.numbers import Cell, difference, figure, p_value
+from eval.runs import Recorded
 from eval.statistics import Interval
-from ui.terminal import WIDEST, wrap
+from eval.tables import Cell, difference, p_value, table
 
-_UNSAID = {"dataset", "configuration", "intervals", "environment"}
 _FIRST = (
     *("right", "nugget_recall", "citation_precision", "citation_recall", "evidence_recall"),
     *("alce_recall", "alce_precision", "abstained_rightly", "nDCG@10", "R@10", "hit@1"),
 )
-_WIDTH = 24
-_NO_BREAK = "\u00a0"
 
 
 def metrics_text(metrics: Mapping[str, Any]) -> str:
-    """The figures of a `metrics.json`: those with intervals, then a line a section and a type."""
-    lines = [f"{'run':<{_WIDTH}}{metrics['run']}"]
+    """The main figures of a `metrics.json`, with their intervals where they have them."""
+    title = str(metrics["run"])
     if system := metrics.get("system"):
-        lines.append(f"{'measured':<{_WIDTH}}{system} on {metrics['dataset']['name']}")
+        title = f"{title}: {system} on {metrics['dataset']['name']}"
     intervals = metrics.get("intervals", {})
-    known = [(name, intervals[name]) for name in _FIRST if name in intervals]
-    if known:
-        rows: list[list[Cell]] = [[name, Interval(**found), found["n"]] for name, found in known]
-        lines += ["", table(["figure", "mean, 95 % interval", "questions"], rows), ""]
-    for name, section in metrics.items():
-        if not isinstance(section, dict) or name in _UNSAID:
-            continue
-        nested = {key: value for key, value in section.items() if isinstance(value, dict)}
-        flat = {key: value for key, value in section.items() if key not in nested}
-        for label, values in {name: flat, **nested}.items():
-            if values:
-                figures = "  ".join(
-                    f"{key}{_NO_BREAK}{_plain(value)}" for key, value in values.items()
-                )
-                lines.append(_filled(label, figures))
-    return "\n".join(lines)
-
-
-def _filled(label: str, text: str) -> str:
-    filled = textwrap.fill(
-        text, WIDEST, initial_indent=f"{label:<{_WIDTH}}", subsequent_indent=" " * _WIDTH
-    )
-    return filled.replace(_NO_BREAK, " ")
+    rows: list[list[Cell]] = [
+        [name, Interval(**intervals[name]), intervals[name]["n"]]
+        for name in _FIRST
+        if name in intervals
+    ]
+    rows += [[name, value, None] for name, value in metrics.get("figures", {}).items()]
+    return f"{title}\n\n{table(['figure', 'mean, 95 % interval', 'questions'], rows)}"
 
 
 def comparison_text(compared: Comparison) -> str:
@@ -84,46 +61,5 @@ def comparison_text(compared: Comparison) -> str:
     return "\n".join(lines)
 
 
-def question_text(run: Recorded, id_: str) -> str:
-    """One question of a run: what was asked, expected, answered, and scored."""
-    question, back = run.questions[id_], run.came_back[id_]
-    lines = [_asked(run, id_).strip()]
-    lines += [f"  after {turn['role']}: {turn['content']}" for turn in question.get("history", ())]
-    if run.kind == "answers":
-        lines += _expected(question)
-        answer = back["answer"]
-        given = plain_text(answer["text"]) if answer["status"] == "answered" else answer["reason"]
-        lines += ["", f"{answer['status']}:", wrap(str(given), "  ")]
-        lines += [f"  [{r['number']}] {r['paper']['title']}" for r in answer["references"]]
-    else:
-        relevant = question["relevant"]
-        lines += [
-            f"  relevant: {paper} ({grade})" for paper, grade in relevant.items() if grade > 0
-        ]
-        lines += ["", "found:"]
-        lines += [
-            f"  {rank}. {paper}{'  (relevant)' if relevant.get(paper, 0) > 0 else ''}"
-            for rank, paper in enumerate(list(back["found"])[:10], start=1)
-        ]
-    values = run.scores[id_].values
-    scored = [f"{name} {figure(value)}" for name, value in values.items() if value is not None]
-    return "\n".join([*lines, "", wrap("  ".join(scored))])
-
-
-def _expected(question: Mapping[str, Any]) -> list[str]:
-    if not question["answerable"]:
-        return ["  not answerable" + (f": {question['note']}" if question.get("note") else "")]
-    return [
-        *(f"  gold: {title}" for title in question["papers"]),
-        *(f"  fact: {' / '.join(wordings)}" for wordings in question["nuggets"]),
-    ]
-
-
 def _asked(run: Recorded, id_: str) -> str:
     return f"  {id_} ({run.scores[id_].type}): {run.questions[id_]['question']}"
-
-
-def _plain(value: object) -> str:
-    if value is None:
-        return "–"
-    return f"{value:.3f}" if isinstance(value, float) else str(value)

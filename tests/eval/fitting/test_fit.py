@@ -10,8 +10,8 @@ import pytest
 from eval.fitting import wordings
 from eval.fitting.left_out import answer_left_out, figures, left_out_text
 from eval.fitting.run import SOURCES, Material, fit, load_material, record_text
-from eval.gate.regressions import ask_left_out
-from eval.metrics.answers import AnswerScore
+from eval.gate import ask_left_out
+from eval.scoring import AnswerScore
 from index.embedding import SentenceEncoder
 from index.errors import InputError
 from rag import fitted
@@ -177,7 +177,7 @@ def test_the_gate_knows_the_left_out_questions_by_set(
     material: Material,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("eval.gate.regressions.answer_left_out", lambda _: left_out[1].items())
+    monkeypatch.setattr("eval.gate.answer_left_out", lambda _: left_out[1].items())
     scores = ask_left_out(material)
     assert len(scores) == 36
     assert scores["acl off"]["refused"] in (0, 1)

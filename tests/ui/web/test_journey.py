@@ -15,7 +15,7 @@ from starting import started
 from web.conftest import Started
 
 from eval.arena import VOTES, read_votes
-from eval.datasets.questions import load_questions
+from eval.datasets import load_questions
 
 pytestmark = pytest.mark.browser
 

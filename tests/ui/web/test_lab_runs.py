@@ -95,9 +95,9 @@ def test_a_report_is_the_one_of_the_command_in_a_frame_without_scripts(made: Pat
     shown = report_html(made, "ours")
     assert within(shown) == (made / "ours" / "report.html").read_text()
     assert " sandbox " in shown
-    compared = within(report_html(made, "ours", "peers/bm25"))
-    assert "4 questions in both runs" in compared
-    assert "nugget recall" in compared
+    compared = report_html(made, "ours", "peers/bm25")
+    assert "4 questions in both" in compared
+    assert "nugget_recall" in compared
 
 
 def test_names_from_runs_are_text_on_the_page(runs: Path) -> None:

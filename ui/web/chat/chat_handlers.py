@@ -13,7 +13,7 @@ from typing import Any
 import gradio as gr
 from starlette.concurrency import run_in_threadpool
 
-from eval.datasets.questions import Message
+from eval.datasets import Message
 from eval.feedback import Feedback, append
 from index.errors import AbstractQAError, InputError
 from ui.archive import Conversation, Turn

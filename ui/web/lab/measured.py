@@ -7,9 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from eval.recorded import PRIMARY
-from eval.report.answers import as_interval
-from eval.runs import ANSWERS, METRICS, QUESTIONS, RECORD, read_json
+from eval.figures import as_interval
+from eval.runs import ANSWERS, METRICS, PRIMARY, QUESTIONS, RECORD, read_json
 from eval.statistics import Interval
 from index.errors import InputError
 

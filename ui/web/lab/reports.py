@@ -3,18 +3,16 @@
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 import gradio as gr
 
 from eval.compare import compare_runs
-from eval.recorded import load_run
-from eval.report.comparison import comparison_report
-from eval.report.numbers import decimal, interval
-from eval.runs import REPORT
+from eval.runs import REPORT, load_run
 from eval.statistics import Interval
+from eval.tables import decimal, interval
 from index.errors import AbstractQAError, InputError
+from ui.evaluation.text import comparison_text
 from ui.web.events import QUIET
 from ui.web.lab.measured import MeasuredRun, find_run, measured_runs
 from ui.web.render import escape
@@ -39,7 +37,6 @@ _NONE = (
 _FOCUS = "() => document.getElementById('aqa-lab-report-title')?.focus()"
 
 _log = logging.getLogger(__name__)
-_drawing = Lock()  # matplotlib's style belongs to the process; each event has its own thread
 
 
 class Reports:
@@ -92,28 +89,21 @@ def report_html(root: Path, name: str, against: str = NO_RUN) -> str:
     run = find_run(root, name)
     if against == name:
         raise InputError("choose two different runs")
-    title, careful = name, ""
+    title = f"{against} → {name}" if against else name
     if against:
         compared = compare_runs(load_run(find_run(root, against).folder), load_run(run.folder))
-        with _drawing:
-            report = comparison_report(compared)
-        title = f"{against} → {name}"
-        if compared.differs:
-            differs = escape(", ".join(compared.differs))
-            careful = (
-                f'<p class="aqa-lab-note">Not the same in both runs: {differs}. So not every'
-                " change is the system’s.</p>"
-            )
+        shown = escape(comparison_text(compared))
+        report = f'<pre class="aqa-lab-report" tabindex="0">{shown}</pre>'
     else:
         path = run.folder / REPORT
         if not path.exists():
             raise InputError(f"the run {name!r} has no {REPORT}")
-        report = path.read_text(encoding="utf-8")
-    return (
-        f'<h2 id="aqa-lab-report-title" tabindex="-1">{escape(title)}</h2>{careful}'
-        f'<iframe class="aqa-lab-report" title="Report of {escape(title)}" sandbox tabindex="0"'
-        f' srcdoc="{escape(report)}"></iframe>'
-    )
+        source = escape(path.read_text(encoding="utf-8"))
+        report = (
+            f'<iframe class="aqa-lab-report" title="Report of {escape(title)}" sandbox'
+            f' tabindex="0" srcdoc="{source}"></iframe>'
+        )
+    return f'<h2 id="aqa-lab-report-title" tabindex="-1">{escape(title)}</h2>{report}'
 
 
 def runs_html(runs: Sequence[MeasuredRun]) -> str:

@@ -1,0 +1,288 @@
+"""From the scores of single answers to the figures of a run."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
+
+import numpy as np
+
+from eval.scoring import AnswerScore, share
+from eval.statistics import Interval, bootstrap_mean
+from eval.support import Supports, alce
+from rag.schema import Answer, Support
+
+BINS = 10
+"""Of ECE."""
+
+Section = dict[str, float | int | None]
+
+
+def question_values(score: AnswerScore, support: Supports) -> dict[str, float | None]:
+    """The figures of one answer by name, None where there is nothing to measure.
+
+    Facts, papers and evidence are those of answerable questions, words and the support of
+    citations those of answers given. Yes and no are 1 and 0.
+
+    Args:
+        score: The answer, measured.
+        support: What decides whether the cited text supports a sentence.
+    """
+    facts = score if score.question.answerable else None
+    cited = alce(score.answer, support)
+    return {
+        "right": score.rightness,
+        "nugget_recall": facts.nugget_recall if facts else None,
+        "nugget_recall_sentences": share(facts.nuggets_in_sentences) if facts else None,
+        "citation_precision": facts.citation_precision if facts else None,
+        "citation_recall": facts.citation_recall if facts else None,
+        "alce_precision": cited.precision if cited else None,
+        "alce_recall": cited.recall if cited else None,
+        "evidence_recall": facts.evidence_recall if facts else None,
+        "verbatim": 1 - len(score.span_errors) / score.spans if score.spans else None,
+        "refused": float(score.refused),
+        "abstained_rightly": float(score.refused != score.question.answerable),
+        "words": None if score.refused else float(score.words),
+        "confidence": score.answer.confidence,
+        "latency_ms": score.elapsed_ms,
+    }
+
+
+def intervals(values: Sequence[Mapping[str, float | None]]) -> dict[str, Section]:
+    """The mean of every figure over the questions that have it, with its bootstrap interval.
+
+    Figures that no question has are left out.
+    """
+    names = dict.fromkeys(chain.from_iterable(values))
+    found = {name: bootstrap_mean(each.get(name) for each in values) for name in names}
+    return {name: _section(interval) for name, interval in found.items() if interval}
+
+
+def _section(interval: Interval) -> Section:
+    return {"mean": interval.mean, "low": interval.low, "high": interval.high, "n": interval.n}
+
+
+def as_interval(stored: Section) -> Interval | None:
+    """An interval as `metrics.json` has it; None if it is not whole."""
+    mean, low, high, n = (stored.get(name) for name in ("mean", "low", "high", "n"))
+    if mean is None or low is None or high is None or n is None:
+        return None
+    return Interval(mean, low, high, int(n))
+
+
+def answer_summary(scores: Sequence[AnswerScore], support: Supports) -> dict[str, Section]:
+    """The figures of a run, by section.
+
+    Shares are in [0, 1], and None where there was nothing to measure. Citations, evidence and
+    nuggets are those of the answerable questions; a refusal there finds and cites nothing.
+    "micro" pools all items, "macro" is the mean over questions.
+
+    Args:
+        scores: Every answer, measured.
+        support: What decides whether cited text supports a sentence; its name is part of the
+            section's name.
+    """
+    answerable = [score for score in scores if score.question.answerable]
+    answers = [score.answer for score in scores]
+    words = [score.words for score in scores if not score.refused]
+    in_sentences = [share(score.nuggets_in_sentences) for score in answerable]
+    return {
+        "right": {"share": mean_of(score.rightness for score in scores), "questions": len(scores)},
+        "nuggets": {
+            "recall": mean_of(score.nugget_recall for score in answerable),
+            "recall_sentences": mean_of(in_sentences),
+            "recall_micro": _pooled(score.nuggets_found for score in answerable),
+        },
+        "citations": {
+            "precision_micro": _pooled(s.references_gold for s in answerable if s.question.papers),
+            "precision_macro": mean_of(score.citation_precision for score in answerable),
+            "recall_micro": _pooled(score.papers_cited for score in answerable),
+            "recall_macro": mean_of(score.citation_recall for score in answerable),
+            "evidence_recall": mean_of(score.evidence_recall for score in answerable),
+            "quotes_not_located": sum(score.evidence_cited.count(None) for score in answerable),
+        },
+        f"alce_{support.name}": _cited_support(answers, support),
+        "verbatim": _verbatim(scores),
+        "sentences": _verdicts(answers),
+        "abstention": _abstention(scores),
+        "selective": _selective(scores),
+        "words": {"median": quantile(words, 0.5), "p90": quantile(words, 0.9)},
+        "latency_ms": percentiles([score.elapsed_ms for score in scores]),
+        "stages_ms": _stages(answers),
+        "tokens": _tokens(answers),
+    }
+
+
+def by_type(scores: Sequence[AnswerScore]) -> dict[str, Section]:
+    """The main figures of each type of question, in the order the types first appear."""
+    kinds = dict.fromkeys(score.question.type for score in scores)
+    return {kind: _type([s for s in scores if s.question.type == kind]) for kind in kinds}
+
+
+def _type(scores: Sequence[AnswerScore]) -> Section:
+    answerable = [score for score in scores if score.question.answerable]
+    return {
+        "questions": len(scores),
+        "refused": sum(score.refused for score in scores),
+        "right": mean_of(score.rightness for score in scores),
+        "nugget_recall": mean_of(score.nugget_recall for score in answerable),
+        "citation_precision": _pooled(score.references_gold for score in answerable),
+        "citation_recall": _pooled(score.papers_cited for score in answerable),
+        "evidence_recall": mean_of(score.evidence_recall for score in answerable),
+        "words_median": quantile([score.words for score in scores if not score.refused], 0.5),
+    }
+
+
+def _verbatim(scores: Sequence[AnswerScore]) -> Section:
+    """Whether every citation and passage is the abstract's own words, and every marker paired."""
+    spans = sum(score.spans for score in scores)
+    wrong = sum(len(score.span_errors) for score in scores)
+    return {
+        "spans": spans,
+        "share": (spans - wrong) / spans if spans else None,
+        "marker_errors": sum(len(score.marker_errors) for score in scores),
+    }
+
+
+def _verdicts(answers: Sequence[Answer]) -> Section:
+    """What the check that comes with the answers said of their sentences, as counts.
+
+    `quoted_instead` counts answers that say how they came about: quotes where a model failed.
+    """
+    found = Counter(sentence.support for answer in answers for sentence in answer.sentences)
+    kinds: tuple[Support, ...] = ("supported", "partly", "unsupported", "unchecked")
+    return {
+        **{kind: found[kind] for kind in kinds},
+        "quoted_instead": sum(answer.notice is not None for answer in answers),
+    }
+
+
+def _cited_support(answers: Sequence[Answer], support: Supports) -> Section:
+    """ALCE's citation recall and precision as means over the answers given; the rest are counts."""
+    found = [each for answer in answers if (each := alce(answer, support)) is not None]
+    return {
+        "recall": mean_of(each.recall for each in found),
+        "precision": mean_of(each.precision for each in found),
+        "sentences": sum(each.sentences for each in found),
+        "sentences_uncited": sum(each.sentences - each.cited for each in found),
+        "sentences_supported": sum(each.supported for each in found),
+        "citations": sum(each.citations for each in found),
+        "citations_precise": sum(each.precise for each in found),
+        "unreadable": support.unreadable,
+    }
+
+
+def _abstention(scores: Sequence[AnswerScore]) -> Section:
+    """How well refusing tells unanswerable questions from answerable ones.
+
+    Unanswerable is the positive class: precision = refused and unanswerable / refused, recall
+    = refused and unanswerable / unanswerable, F1 their harmonic mean.
+    """
+    counts = Counter((score.question.answerable, score.refused) for score in scores)
+    right, needless = counts[False, True], counts[True, True]
+    missed, answered = counts[False, False], counts[True, False]
+    return {
+        "precision": _ratio(right, right + needless),
+        "recall": _ratio(right, right + missed),
+        "f1": _ratio(2 * right, 2 * right + needless + missed),
+        "refused_unanswerable": right,
+        "unanswerable": right + missed,
+        "refused_answerable": needless,
+        "answerable": needless + answered,
+        "refused_answerable_share": _ratio(needless, needless + answered),
+    }
+
+
+def risk_by_coverage(scores: Sequence[AnswerScore]) -> list[float]:
+    """The risk at coverage 1/N … N/N (El-Yaniv & Wiener 2010), each in [0, 1].
+
+    Questions are ordered by confidence, the surest first, then those answered without a
+    confidence, then the refused ones. The risk at coverage k/N is the share of the first k without
+    a right answer: a wrong answer, an answer to what has none, and a refusal, whatever was asked.
+    So the curve ends at the share of all questions without a right answer. Questions of equal
+    confidence share their mean, so that their order in the file does not matter.
+    """
+    groups: dict[tuple[int, float], list[bool]] = {}
+    for score in scores:
+        confidence = score.answer.confidence
+        rank = (0, 0.0) if score.refused else (1, 0.0) if confidence is None else (2, confidence)
+        groups.setdefault(rank, []).append(score.refused or not score.is_right)
+    wrong = [
+        float(np.mean(groups[rank])) for rank in sorted(groups, reverse=True) for _ in groups[rank]
+    ]
+    return [float(risk) for risk in np.cumsum(wrong) / np.arange(1, len(wrong) + 1)]
+
+
+def _selective(scores: Sequence[AnswerScore]) -> Section:
+    """How well confidence tells right from wrong.
+
+    AURC is the mean risk over all coverages (Geifman & El-Yaniv 2017), lower is better. ECE is
+    Σ count/N · |share right - mean confidence| over `BINS` bins of equal width, `(low, high]`, the
+    first one with 0 (Naeini et al. 2015, Guo et al. 2017), the Brier score the mean of
+    (confidence - right)² (Brier 1950); both over the answers given with a confidence.
+    """
+    pairs = [
+        (score.answer.confidence, score.is_right)
+        for score in scores
+        if not score.refused and score.answer.confidence is not None
+    ]
+    confidence, right = np.array(pairs, dtype=np.float64).reshape(-1, 2).T
+    gaps = right - confidence
+    bins = np.clip(np.ceil(confidence * BINS) - 1, 0, BINS - 1)
+    error = sum(abs(float(gaps[bins == number].sum())) for number in range(BINS))
+    return {
+        "aurc": mean_of(risk_by_coverage(scores)),
+        "ece": error / len(pairs) if pairs else None,
+        "brier": float(np.mean(gaps**2)) if pairs else None,
+        "with_confidence": len(pairs),
+    }
+
+
+def _stages(answers: Iterable[Answer]) -> Section:
+    """`<stage>_p50`, `_p95` and `_p99` in milliseconds, of the answers that had the stage."""
+    spent: dict[str, list[float]] = {}
+    for answer in answers:
+        for stage, elapsed_ms in answer.timings_ms.items():
+            spent.setdefault(stage, []).append(elapsed_ms)
+    return {
+        f"{stage}_{name}": value
+        for stage, values in spent.items()
+        for name, value in percentiles(values).items()
+    }
+
+
+def _tokens(answers: Sequence[Answer]) -> Section:
+    """What chat models read and wrote, and its price; None as soon as one price is unknown."""
+    used = [answer.usage for answer in answers]
+    unknown = any(
+        usage.cost_usd is None and (usage.prompt_tokens or usage.completion_tokens)
+        for usage in used
+    )
+    return {
+        "read": sum(usage.prompt_tokens for usage in used),
+        "written": sum(usage.completion_tokens for usage in used),
+        "usd": None if unknown else sum(usage.cost_usd or 0.0 for usage in used),
+    }
+
+
+def percentiles(values: Sequence[float]) -> Section:
+    """The median, the 95th and the 99th percentile, with linear interpolation; None of none."""
+    return {f"p{q}": quantile(values, q / 100) for q in (50, 95, 99)}
+
+
+def quantile(values: Sequence[float], q: float) -> float | None:
+    """The `q` quantile, `q` in [0, 1], to three decimals; None of none."""
+    return round(float(np.quantile(values, q)), 3) if values else None
+
+
+def mean_of(values: Iterable[float | None]) -> float | None:
+    """The mean of those that are known; None of none."""
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
+
+
+def _pooled(groups: Iterable[Sequence[bool]]) -> float | None:
+    return share(list(chain.from_iterable(groups)))
+
+
+def _ratio(part: int, whole: int) -> float | None:
+    return part / whole if whole else None

@@ -1,0 +1,147 @@
+"""The gate: a change that makes answers worse does not land unseen.
+
+A fixed set lies in `gate_set/`: questions on the bundled sample and on more abstracts beside it,
+and what each question scored when the baseline was taken. The set is asked again, and every
+capability is compared with its baseline question by question. Where a folder of data is given, its
+question sets are asked too, each by models that were fitted on the other collections.
+"""
+
+import json
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from eval.answers import evaluate_answers
+from eval.datasets import json_lines, parse
+from eval.figures import question_values
+from eval.fitting.left_out import answer_left_out
+from eval.fitting.run import Material
+from eval.runs import QuestionScore, load_run
+from eval.statistics import Paired, compare
+from eval.support import local_support
+from eval.systems import Subject, open_ours
+from index import sample
+from index.build import build
+from index.encoder import Encoder
+from index.errors import InputError
+from rag.schema import Mode
+from rag.settings import Settings
+
+FOLDER = Path(__file__).parent / "gate_set"
+QUESTIONS = FOLDER / "questions.jsonl"
+PAPERS = FOLDER / "papers.jsonl"
+BASELINE = FOLDER / "baseline.jsonl"
+LEFT_OUT = FOLDER / "left_out.jsonl"
+"""The baseline of the sets in a folder of data."""
+
+GUARDED: Mapping[str, str] = {
+    "hit@1": "finding papers (hit@1)",
+    "nDCG@10": "finding papers (nDCG@10)",
+    "right": "right answers",
+    "nugget_recall": "stating the facts (nugget recall)",
+    "citation_precision": "citing the right papers (precision)",
+    "citation_recall": "citing the right papers (recall)",
+    "evidence_recall": "citing the right sentences (evidence recall)",
+    "alce_recall": "support by what is cited (ALCE recall)",
+    "alce_precision": "support by what is cited (ALCE precision)",
+    "verbatim": "quoting verbatim",
+    "abstained_rightly": "refusing what the abstracts do not say",
+}
+"""What must not get worse: a metric of `scores.jsonl` and what it is called."""
+
+Scores = Mapping[str, Mapping[str, float | None]]
+"""Question id → metric → value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """A capability that got worse beyond chance."""
+
+    metric: str
+    paired: Paired
+
+    @property
+    def capability(self) -> str:
+        """What it is called."""
+        return GUARDED[self.metric]
+
+    def __str__(self) -> str:
+        gained = self.paired.difference
+        return (
+            f"{self.capability} fell by {-gained.mean:.3f} [{-gained.high:.3f}, {-gained.low:.3f}];"
+            f" worse: {', '.join(self.paired.losses)}"
+        )
+
+
+@contextmanager
+def gate_subject(
+    settings: Settings, encoder: Encoder, without: str | None = None
+) -> Iterator[Subject]:
+    """This product over the gate's papers, in a store that is gone afterwards."""
+    with tempfile.TemporaryDirectory() as folder:
+        store = Path(folder) / "store"
+        digests = sorted(Path(sample.__file__).parent.glob("*.txt"))
+        build([*digests, PAPERS], store, encoder)
+        yield open_ours(store, settings, without)
+
+
+def ask_gate(subject: Subject, mode: Mode = "extractive") -> Scores:
+    """What each question of the gate scores now."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "run"
+        evaluate_answers(QUESTIONS, subject, mode, out)
+        return {id_: score.values for id_, score in load_run(out).scores.items()}
+
+
+def ask_left_out(material: Material) -> Scores:
+    """What each question of the sets scores now, by set and id."""
+    support = local_support()
+    return {
+        f"{name} {score.question.id}": question_values(score, support)
+        for name, scores in answer_left_out(material)
+        for score in scores
+    }
+
+
+def read_baseline(path: Path = BASELINE) -> Scores:
+    """What each question scored when the baseline was taken.
+
+    Raises:
+        InputError: there is no baseline, or a line of it is damaged.
+    """
+    lines = (parse(QuestionScore, line, path, number) for number, line in json_lines(path))
+    return {line.id: line.values for line in lines}
+
+
+def write_baseline(scores: Scores, path: Path = BASELINE) -> None:
+    """Take these scores as the baseline."""
+    with path.open("w", encoding="utf-8") as file:
+        for id_, values in scores.items():
+            kept = {name: values.get(name) for name in GUARDED}
+            file.write(json.dumps({"id": id_, "values": kept}) + "\n")
+
+
+def drops(before: Scores, after: Scores) -> list[Drop]:
+    """The capabilities whose difference to the baseline lies below 0 with its whole interval.
+
+    That takes three questions that got worse, if none got better. Quoting verbatim is no
+    matter of chance: there a single question counts.
+
+    Raises:
+        InputError: the baseline is of other questions.
+    """
+    if before.keys() != after.keys():
+        other = sorted(before.keys() ^ after.keys())
+        raise InputError(
+            f"the baseline and the questions differ ({', '.join(other[:5])}):"
+            " take a new one by abstractqa eval gate --update"
+        )
+    found: list[Drop] = []
+    for metric in GUARDED:
+        columns = [{id_: each.get(metric) for id_, each in run.items()} for run in (before, after)]
+        paired = compare(*columns)
+        if paired and (paired.difference.high < 0 or (metric == "verbatim" and paired.losses)):
+            found.append(Drop(metric, paired))
+    return found

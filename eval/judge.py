@@ -1,0 +1,142 @@
+"""A chat model that rates recorded answers from 1 to 10, each with a critique.
+
+After Auto-J (Li et al. 2023, "Generative Judge for Evaluating Alignment"). A judge is itself
+measured: its verdicts are never reported without their agreement with the gold labels. Judging is
+a run of its own (`eval.runs`): every reply is kept, and judging that was killed goes on.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+from scipy.stats import spearmanr
+from tqdm.auto import tqdm
+
+from eval.answers import CameBack
+from eval.datasets import lowest_hashes
+from eval.figures import mean_of
+from eval.replies import ask_all, read_json
+from eval.report import render
+from eval.runs import ANSWERS, QuestionScore, Recorded, Run, environment, public_name
+from eval.scoring import plain_text
+from eval.statistics import auroc
+from index.errors import InputError
+from index.hashing import sha256_of
+from rag.chat import Complete, Message
+
+QUALITY = "nugget_recall"
+"""The gold quality that verdicts are held against."""
+
+
+class Rating(BaseModel):
+    """A reply that rates an answer."""
+
+    rating: Annotated[int, Field(ge=1, le=10)]
+
+
+def rate_run(
+    run: Recorded,
+    complete: Complete,
+    judge: str,
+    out: Path | None,
+    limit: int | None = None,
+    at_once: int = 1,
+) -> dict[str, object]:
+    """Rate the answers of a run from 1 to 10, each with a critique.
+
+    Args:
+        run: The answers.
+        complete: The judge.
+        judge: Its name, for the record.
+        out: The folder, new, empty or unfinished; in `runs/` by default.
+        limit: How many questions at most: those with the lowest SHA-256 of their id.
+        at_once: Requests under way at a time, at least 1.
+
+    Returns:
+        What `metrics.json` holds: `figures` beside the record. `spearman` is the rank correlation
+        of ratings and gold quality, in [-1, 1] (Spearman 1904), `auroc` the chance that a right
+        answer is rated higher than a wrong one; either is None where there is nothing to tell
+        apart. Replies without a rating are `unreadable`, and in no other figure.
+
+    Raises:
+        InputError: the run is not one of answers, or the folder is taken.
+        ChatError: the judge cannot be asked; what it said so far is kept.
+    """
+    ids = _chosen(run, limit)
+    record = {
+        "kind": "rating",
+        "judge": public_name(judge),
+        "run": {"name": run.name, "sha256": sha256_of(run.folder / ANSWERS)},
+        "questions": len(ids),
+    }
+    prompts = {id_: _prompt(run, id_) for id_ in ids}
+    with Run.begin(out, f"judge-{run.name}", record, [run.questions[id_] for id_ in ids]) as kept:
+        replies = tqdm(ask_all(kept, prompts, complete, at_once), total=len(ids), disable=None)
+        ratings = {id_: read_json(reply, Rating) for id_, reply in replies}
+        values = {id_: float(each.rating) for id_, each in ratings.items() if each}
+        metrics = {
+            "run": kept.name,
+            **record,
+            "figures": {"unreadable": len(ids) - len(values), **_figures(run, values)},
+            "environment": environment(),
+        }
+        rows = [
+            QuestionScore(id=id_, type=run.scores[id_].type, values={"rating": values.get(id_)})
+            for id_ in ids
+        ]
+        kept.finish(metrics, rows)
+        return metrics
+
+
+def _figures(run: Recorded, ratings: Mapping[str, float]) -> dict[str, float | None]:
+    """The ratings, and how they agree with the gold labels."""
+    gold = [(rating, run.scores[id_].values) for id_, rating in ratings.items()]
+    qualities = [
+        (rating, known) for rating, each in gold if (known := each.get(QUALITY)) is not None
+    ]
+    area = auroc([rating for rating, _ in gold], [each["right"] == 1 for _, each in gold])
+    return {
+        "rated": len(ratings),
+        "mean": mean_of(ratings.values()),
+        "spearman": _spearman(qualities),
+        "quality_gold": len(qualities),
+        "auroc": area.mean if area else None,
+    }
+
+
+def _chosen(run: Recorded, limit: int | None) -> list[str]:
+    """The questions to judge, in their order."""
+    if run.kind != "answers":
+        raise InputError(f"{run.folder} has no answers to judge: it measured {run.kind}")
+    if limit is not None and limit < 1:
+        raise InputError(f"--limit {limit} is too small; give at least 1")
+    drawn = set(lowest_hashes(run.scores, limit or len(run.scores)))
+    return [id_ for id_ in run.scores if id_ in drawn]
+
+
+def _prompt(run: Recorded, id_: str) -> list[Message]:
+    """The question, the answer and the passages it cites; a refusal is the reason it gives."""
+    answer = CameBack.model_validate(run.came_back[id_]).answer
+    passages = (
+        f"[{reference.number}] {reference.paper.title}: "
+        + " … ".join(f'"{passage.text}"' for passage in reference.passages)
+        for reference in answer.references
+    )
+    asked = render(
+        "judge_rating.txt",
+        question=str(run.questions[id_]["question"]),
+        answer=answer.text if plain_text(answer.text) else answer.reason or "",
+        passages="\n".join(passages) or "(none: it cites nothing)",
+    )
+    return [
+        {"role": "system", "content": render("judge_system.txt")},
+        {"role": "user", "content": asked},
+    ]
+
+
+def _spearman(pairs: Sequence[tuple[float, float]]) -> float | None:
+    ratings, qualities = [rating for rating, _ in pairs], [quality for _, quality in pairs]
+    if len(set(ratings)) < 2 or len(set(qualities)) < 2:
+        return None
+    return float(spearmanr(ratings, qualities).statistic)

@@ -1,1 +1,0 @@
-"""How good it was: retrieval, answers, citations, knowing, cost. Pure functions."""

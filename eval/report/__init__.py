@@ -1,1 +1,0 @@
-"""A run as people read it: one HTML file with its plots, and Markdown."""

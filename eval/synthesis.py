@@ -1,0 +1,344 @@
+"""Make a question set from an index's own papers, some of them unanswerable.
+
+The folder gets `questions.jsonl` and `store`, an index of the papers that are left: measure one on
+the other. `synthesis.json` says what was made from what, and why drafts were dropped. What a model
+wrote is kept in `written`, a run (`eval.runs`): one that was killed asks about no paper twice.
+"""
+
+import json
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel
+from tqdm.auto import tqdm
+
+from eval.datasets import Evidence, Question, Words, json_lines, write_questions
+from eval.replies import ask_all, read_json
+from eval.report import TEMPLATES, render
+from eval.runs import Run, environment, public_name
+from eval.scoring import nuggets_found, quote_span
+from index.build import build_papers
+from index.encoder import Encoder
+from index.errors import InputError
+from index.lexical import tokenize
+from index.manifest import check_encoder
+from index.papers import Paper
+from index.store import Index
+from index.text import clean_text
+from rag.chat import Complete, Message
+from rag.retrieval import Probe, passage_rows, rank
+
+NEAR_DUPLICATE = 0.9
+"""Cosine of two questions' vectors from which on they are the same question."""
+TOP_HITS = 10
+"""Papers of which none but the removed one may state the answer of an unanswerable question."""
+COMMON_SHARE = 0.05
+"""A word that more than this share of the papers have says of no subject."""
+RARE_WORDS = 3
+"""A question needs them to have a subject."""
+BLANK = "____"
+WORDS_BEFORE, WORDS_AFTER = 9, 5
+"""Of the sentence around a blank: the whole of it would be found by anything."""
+
+# A number with what it counts or measures: two digits alone stand in any longer number.
+_NUMBER = re.compile(r"(?<![\w.,/^+-])\d+(?:[.,]\d+)*(?: ?%|[ -][a-z]{2,}\b)")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A question that one paper of an index should answer."""
+
+    row: int
+    """The paper's, in `index.papers`."""
+    type: str
+    """`cloze`, or `synthetic` if a model wrote it."""
+    question: str
+    quote: str
+    """What answers it, word for word as the stored abstract has it."""
+    answer: str
+
+
+class Written(BaseModel):
+    """What a model is asked for."""
+
+    sentence: Words
+    question: Words
+    answer: Words
+
+
+def synthesize(
+    index: Index,
+    encoder: Encoder,
+    n: int,
+    out: Path,
+    *,
+    complete: Complete | None = None,
+    model: str | None = None,
+    seed: int = 0,
+    unanswerable: float = 0.2,
+) -> dict[str, object]:
+    """Make up to `n` questions about the papers of an index, and write them to `out`.
+
+    The papers are drawn at random. A model is asked for one question of each; without one a paper
+    gives its cloze questions in turn. Fewer than `n` are made if every paper had all its turns.
+
+    Args:
+        index: The papers.
+        encoder: The one the index was built with.
+        n: How many questions.
+        out: A folder, new or empty, or one in which a model wrote and was interrupted.
+        complete: Writes the questions. Wants a temperature above 0: weak models repeat
+            themselves without.
+        model: The name of what `complete` asks, for the record.
+        seed: Of the order of the papers.
+        unanswerable: The share of questions, in [0, 1), that lose their paper.
+
+    Returns:
+        What `synthesis.json` holds.
+
+    Raises:
+        InputError: an argument cannot be used, or the folder is taken.
+        EncoderError: the encoder is not the index's.
+    """
+    if n < 1 or not 0 <= unanswerable < 1:
+        raise InputError("give at least 1 question, and a share unanswerable from 0 to below 1")
+    if out.exists() and any(path.name != "written" for path in out.iterdir()):
+        raise InputError(f"{out} is not empty; name a new folder")
+    check_encoder(index.manifest, encoder)
+    record: dict[str, object] = {
+        "n": n,
+        "seed": seed,
+        "unanswerable": unanswerable,
+        "index": index.manifest.content,
+        "papers": len(index.papers),
+        "encoder": public_name(encoder.name),
+        "model": public_name(model) if model else None,
+        "prompt_sha256": sha256(json.dumps(_prompt("", "")).encode()).hexdigest(),
+    }
+    random = np.random.default_rng(seed)
+    order = random.permutation(len(index.papers)).tolist()
+    kept, dropped = _make(index, encoder, n, order, complete, (out, record))
+    random.shuffle(order)  # or the first questions would be the ones to lose their papers
+    removed = _papers_to_remove(kept, unanswerable, index, encoder, order)
+    left = [paper for row, paper in enumerate(index.papers) if row not in removed]
+    build_papers(left, out / "store", encoder)
+    questions = _questions(kept, index.papers, removed)
+    write_questions(out / "questions.jsonl", questions)
+    record |= {
+        "questions": len(questions),
+        "by_type": dict(Counter(question.type for question in questions)),
+        "dropped": dict(dropped),
+        "papers_removed": sorted(index.papers[row].title for row in removed),
+        "environment": environment(),
+    }
+    text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
+    (out / "synthesis.json").write_text(text, encoding="utf-8")
+    return record
+
+
+def _make(
+    index: Index,
+    encoder: Encoder,
+    n: int,
+    order: Sequence[int],
+    complete: Complete | None,
+    begun: tuple[Path, Mapping[str, object]],
+) -> tuple[list[Draft], Counter[str]]:
+    """Draft questions until `n` are kept; what a model writes is a run in the folder `begun`."""
+    if complete is None:
+        return _sift(_cloze(index, order), index, encoder, n)
+    out, record = begun
+    with Run.begin(out / "written", out.name, {"kind": "synthesis", **record}, []) as run:
+        return _sift(_written(index, order, complete, run), index, encoder, n)
+
+
+def _questions(kept: Sequence[Draft], papers: Sequence[Paper], removed: Set[int]) -> list[Question]:
+    questions: list[Question] = []
+    for number, draft in enumerate(kept, start=1):
+        title, gone = papers[draft.row].title, draft.row in removed
+        note = f"{draft.type}; the paper that answers is not in the store: {title}"
+        questions.append(
+            Question(
+                id=f"s{number:03}",
+                type="removed" if gone else draft.type,
+                question=draft.question,
+                answerable=not gone,
+                papers=() if gone else (title,),
+                evidence=() if gone else (Evidence(paper=title, quote=draft.quote),),
+                nuggets=() if gone else ((draft.answer,),),
+                note=note if gone else None,
+            )
+        )
+    return questions
+
+
+def _written(
+    index: Index, order: Sequence[int], complete: Complete, run: Run
+) -> Iterator[Draft | str]:
+    """What a model writes for each paper, or what is wrong with it.
+
+    Promptagator's recipe (Dai et al. 2023, "Promptagator: few-shot dense retrieval from 8
+    examples"). Beside the question we ask for its answer and the sentence that holds it, so that
+    each can be checked.
+    """
+    rows = {index.papers[row].id: row for row in order if index.papers[row].abstract.strip()}
+    prompts = {
+        id_: _prompt(index.papers[row].title, index.papers[row].abstract)
+        for id_, row in rows.items()
+    }
+    for id_, reply in ask_all(run, prompts, complete):
+        yield read_draft(reply, index.papers[rows[id_]], rows[id_])
+
+
+def _prompt(title: str, abstract: str) -> list[Message]:
+    """The task, the examples as turns that went well, and the paper to write a question for."""
+    turns: list[Message] = [{"role": "system", "content": render("synthesis_task.txt")}]
+    for _, example in json_lines(TEMPLATES / "synthesis_examples.jsonl"):
+        shown = f"Title: {example['title']}\nAbstract: {example['abstract']}"
+        turns.append({"role": "user", "content": shown})
+        turns.append({"role": "assistant", "content": json.dumps(example["reply"])})
+    shown = f"Title: {clean_text(title)}\nAbstract: {clean_text(abstract)}"
+    return [*turns, {"role": "user", "content": shown}]
+
+
+def read_draft(reply: str, paper: Paper, row: int) -> Draft | str:
+    """The question in a reply, or what is wrong with it.
+
+    Args:
+        reply: What the model wrote.
+        paper: The paper it was shown.
+        row: The paper's row in `index.papers`.
+    """
+    written = read_json(reply, Written)
+    if written is None:
+        return "the reply names no question, answer and sentence"
+    span = quote_span(written.sentence, paper.abstract)
+    if not written.question.endswith(("?", "？")):
+        return "not a question"
+    if not 5 <= len(written.question.split()) <= 40 or not 3 <= len(written.answer) <= 80:
+        return "the question or the answer is too short or too long"
+    if span is None:
+        return "the sentence is not in the abstract"
+    if not any(nuggets_found([[written.answer]], written.sentence)):
+        return "the answer is not in the sentence"
+    if any(nuggets_found([[written.answer]], written.question)):
+        return "the question gives the answer away"
+    return Draft(row, "synthetic", written.question, paper.abstract[slice(*span)], written.answer)
+
+
+def _cloze(index: Index, order: Sequence[int]) -> Iterator[Draft]:
+    """The most salient question of each paper, then the second one of each, and so on.
+
+    The task is Taylor's ("Cloze procedure", 1953); asking it of sentences to test reading goes
+    back to Hermann et al. ("Teaching machines to read and comprehend", 2015).
+    """
+    left = {row: cloze_drafts(index, row) for row in order}
+    while any(left.values()):
+        for drafts in left.values():
+            if drafts:
+                yield drafts.pop(0)
+
+
+def cloze_drafts(index: Index, row: int) -> list[Draft]:
+    """Leave a number or a name out of each sentence of a paper; the rarest (by idf) come first."""
+    paper, found = index.papers[row], []
+    for at in passage_rows(index, row):
+        passage = index.passages[at]
+        gaps = [match[0] for match in _NUMBER.finditer(passage.text)]
+        gaps += [name.text for name in index.names.read(passage.text) if name.proper]
+        once = [gap for gap in gaps if len(gap) > 3 and passage.text.count(gap) == 1]
+        if once:
+            idf = {gap: max(map(index.lexical.idf, tokenize(gap)), default=0.0) for gap in once}
+            gap = max(once, key=lambda each: idf[each])
+            before, after = passage.text.split(gap)
+            words = [*before.split()[-WORDS_BEFORE:], BLANK, *after.split()[:WORDS_AFTER]]
+            question = f"Fill in the blank: “… {' '.join(words)} …”"
+            quote = paper.abstract[passage.start : passage.end]
+            found.append((idf[gap], Draft(row, "cloze", question, quote, gap)))
+    return [draft for _, draft in sorted(found, key=lambda pair: -pair[0])]
+
+
+def _sift(
+    drafts: Iterator[Draft | str], index: Index, encoder: Encoder, n: int
+) -> tuple[list[Draft], Counter[str]]:
+    """The first `n` drafts that are kept, and how many were not for which reason."""
+    kept: list[Draft] = []
+    vectors: list[NDArray[np.float32]] = []
+    dropped: Counter[str] = Counter()
+    with tqdm(total=n, desc="questions", unit="question", disable=None) as bar:
+        for draft in drafts:
+            if isinstance(draft, str):
+                dropped[draft] += 1
+                continue
+            probe = Probe.of(draft.question, index, encoder)
+            if reason := _fault(draft, probe, index, kept, vectors):
+                dropped[reason] += 1
+                continue
+            kept.append(draft)
+            vectors.append(probe.vector)
+            bar.update()
+            if len(kept) == n:
+                break
+    return kept, dropped
+
+
+def _fault(
+    draft: Draft,
+    probe: Probe,
+    index: Index,
+    kept: Sequence[Draft],
+    vectors: Sequence[NDArray[np.float32]],
+) -> str | None:
+    """Why a draft is dropped: it has no subject, does not find its paper again, or is not new.
+
+    "What does the proposed method improve?" could be asked of any paper. The round trip is
+    Promptagator's: the product's own retrieval must have the paper first.
+    """
+    most = max(2, COMMON_SHARE * index.lexical.size)
+    counts = map(index.lexical.document_frequency.get, set(tokenize(draft.question)))
+    rare = sum(0 < (count or 0) <= most for count in counts)
+    if rare + sum(name.proper for name in index.names.read(draft.question)) < RARE_WORDS:
+        return "the question does not say what it is about"
+    if rank(index, probe).rows[0] != draft.row:
+        return "retrieval does not find the paper again"
+    near = any(float(probe.vector @ vector) >= NEAR_DUPLICATE for vector in vectors)
+    if near or any((draft.row, draft.answer) == (each.row, each.answer) for each in kept):
+        return "too like a question that was kept"
+    return None
+
+
+def _papers_to_remove(
+    kept: Sequence[Draft], share: float, index: Index, encoder: Encoder, order: Sequence[int]
+) -> set[int]:
+    """The rows of the papers to remove so that a share of the kept questions loses its answer.
+
+    All questions of a paper become unanswerable with it, so a paper is taken only if they fit
+    into the share, and if no other paper found for them states the answer of one.
+    """
+    by_row: Mapping[int, list[Draft]] = defaultdict(list)
+    for draft in kept:
+        by_row[draft.row].append(draft)
+    room = int(share * len(kept))
+    removed: set[int] = set()
+    for row in order:
+        drafts = by_row[row]
+        if 0 < len(drafts) <= room and not any(
+            _answered_elsewhere(draft, index, encoder) for draft in drafts
+        ):
+            removed.add(row)
+            room -= len(drafts)
+    return removed
+
+
+def _answered_elsewhere(draft: Draft, index: Index, encoder: Encoder) -> bool:
+    """Whether another of the first `TOP_HITS` papers states the answer too."""
+    rows = rank(index, Probe.of(draft.question, index, encoder)).rows[: TOP_HITS + 1]
+    papers = [index.papers[row] for row in rows if row != draft.row]
+    texts = (f"{paper.display_title}\n{clean_text(paper.abstract)}" for paper in papers)
+    return any(any(nuggets_found([[draft.answer]], text)) for text in texts)

@@ -1,0 +1,124 @@
+"""How figures look, and tables of them in Markdown, for the repository and for the terminal.
+
+A figure has three decimals without the zero before the point, `.899`; with an interval,
+`.899 [.87, .92]`; where there is nothing, a dash.
+"""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from eval.statistics import Interval
+
+Value = float | Interval | None
+Cell = str | Value
+"""What a table's cell holds: words, a count, a figure, one with its interval, or nothing."""
+Better = Literal["high", "low"]
+"""Which end of a column is the good one."""
+
+NOTHING = "–"
+
+
+def figure(cell: Cell) -> str:
+    """A cell as text; an interval's ends have one decimal less, for they are known less well."""
+    if cell is None or isinstance(cell, str):
+        return NOTHING if cell is None else cell
+    if isinstance(cell, int):
+        return f"{cell:,}"
+    if isinstance(cell, float):
+        return decimal(cell)
+    return f"{decimal(cell.mean)} {interval(cell, places=2)}"
+
+
+def difference(value: Value) -> str:
+    """A difference with its sign, and ends to three decimals: whether 0 is inside must show."""
+    if value is None:
+        return NOTHING
+    if isinstance(value, float | int):
+        return _signed(value)
+    return f"{_signed(value.mean)} [{_signed(value.low)}, {_signed(value.high)}]"
+
+
+def p_value(p: float | None) -> str:
+    """A probability, to three decimals."""
+    return "< .001" if p is not None and p < 0.0005 else figure(p)
+
+
+def interval(estimate: Interval, places: int) -> str:
+    """The ends of an interval: `[.87, .92]`."""
+    return f"[{decimal(estimate.low, places)}, {decimal(estimate.high, places)}]"
+
+
+def decimal(value: float, places: int = 3) -> str:
+    """A number: `.899`, `1.000`, `85.5`, `1,204`; a dash for what is not a number.
+
+    Args:
+        value: Any number.
+        places: Decimals below 10; above it there is one at most.
+    """
+    if not math.isfinite(value):
+        return NOTHING
+    size = abs(value)
+    text = f"{size:,.{places if size < 10 else 1 if size < 1000 else 0}f}"
+    sign = "−" if value < 0 and any(digit in text for digit in "123456789") else ""
+    return sign + text.removeprefix("0") if size < 1 and "." in text else sign + text
+
+
+def middle(value: Value) -> float | None:
+    """The number itself, or the mean of what has an interval."""
+    return value if value is None or isinstance(value, float | int) else value.mean
+
+
+def _signed(value: float) -> str:
+    text = decimal(value)
+    return f"+{text}" if value > 0 and any(digit in text for digit in "123456789") else text
+
+
+def table(
+    headers: Sequence[str], rows: Sequence[Sequence[Cell]], best: Mapping[str, Better] | None = None
+) -> str:
+    """A Markdown table; columns of numbers are flush right, the best value of a column is bold.
+
+    Words are inline Markdown, so a cell may hold a link; but a pipe, a line break or a tag in
+    it is only text.
+
+    Args:
+        headers: The columns' names.
+        rows: Cells, as many a row as there are headers.
+        best: Which end is best, by the column's name; equal to what is shown, equally bold.
+            A column that is not named, or has one figure alone, has no bold.
+
+    Returns:
+        Lines without a line break after the last.
+    """
+    columns: list[list[str]] = []
+    for place, header in enumerate(headers):
+        cells = [row[place] for row in rows]
+        texts = _bold_best(cells, (best or {}).get(header))
+        width = max(3, *(len(text) for text in [_text(header), *texts]))
+        numeric = any(cell is not None and not isinstance(cell, str) for cell in cells)
+        rule = "-" * (width - 1) + ":" if numeric else "-" * width
+        padded = [text.rjust(width) if numeric else text.ljust(width) for text in texts]
+        head = _text(header)
+        columns.append([head.rjust(width) if numeric else head.ljust(width), rule, *padded])
+    return "\n".join(f"| {' | '.join(line)} |" for line in zip(*columns, strict=True))
+
+
+def _bold_best(cells: Sequence[Cell], better: Better | None) -> list[str]:
+    texts = [_text(figure(cell)) for cell in cells]
+    numbers = [None if isinstance(cell, str) else middle(cell) for cell in cells]
+    known = [number for number in numbers if number is not None]
+    if better is None or len(known) < 2:
+        return texts
+    winner = decimal(max(known) if better == "high" else min(known))
+    return [
+        f"**{text}**" if number is not None and decimal(number) == winner else text
+        for text, number in zip(texts, numbers, strict=True)
+    ]
+
+
+def _text(text: str) -> str:
+    """A cell's words on one line; backslashes before a pipe are doubled, so that each stays."""
+    line = " ".join(text.split()) or NOTHING
+    return re.sub(r"(\\*)\|", r"\1\1\\|", line).replace("<", "&lt;")

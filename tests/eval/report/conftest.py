@@ -1,1 +1,0 @@
-"""Puts `pages` on the path of every test of reports."""

@@ -1,0 +1,150 @@
+import gzip
+import random
+from pathlib import Path
+
+import pytest
+from dataset_files import beir
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eval.benchmarks import Beir, fixed_subset, load_beir, load_trec_run
+from index.errors import InputError
+from index.papers import Paper
+
+
+def test_a_beir_folder_gives_papers_with_their_own_ids_judged_queries_and_judgements(
+    tmp_path: Path,
+) -> None:
+    dataset = load_beir(beir(tmp_path))
+    assert [(p.id, p.title, p.abstract) for p in dataset.papers] == [
+        ("d1", "Moss", "Moss grows."),
+        ("d2", "Only a title", ""),
+    ]
+    assert dataset.queries == {"q1": "what grows"}
+    assert dataset.qrels == {"q1": {"d1": 1}}
+    assert dataset.absent == 0
+
+
+def test_packed_files_read_like_plain_ones(tmp_path: Path) -> None:
+    plain = load_beir(beir(tmp_path))
+    for name in ("corpus.jsonl", "queries.jsonl", "qrels/test.tsv"):
+        path = tmp_path / name
+        (tmp_path / f"{name}.gz").write_bytes(gzip.compress(path.read_bytes()))
+        path.unlink()
+    assert load_beir(tmp_path) == plain
+
+
+def test_the_split_is_chosen_and_a_missing_one_is_named_with_those_there_are(
+    tmp_path: Path,
+) -> None:
+    folder = beir(tmp_path, **{"qrels/dev.tsv": "q2\td2\t1\n"})
+    assert load_beir(folder, "dev").queries == {"q2": "unjudged"}
+    with pytest.raises(InputError, match=r"no qrels/train.tsv; the splits it has: dev, test"):
+        load_beir(folder, "train")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "q1\td1\t2\nq1\td2\t0\n",
+        "query-id\tcorpus-id\tscore\nq1\td1\t2\nq1\td2\t0\n",
+        "q1 0 d1 2\nq1 0 d2 0\n",
+        "query iteration doc rel\nq1 Q0 d1 2\nq1 Q0 d2 0\n",
+        "q1 d1 2.0\nq1 d2 0.0\n",
+        "q1 d1 1\nq1 d2 0\nq1 d1 2\n",
+    ],
+)
+def test_judgements_are_read_in_the_columns_of_beir_and_of_trec(tmp_path: Path, text: str) -> None:
+    folder = beir(tmp_path, **{"qrels/test.tsv": text})
+    assert load_beir(folder).qrels == {"q1": {"d1": 2, "d2": 0}}
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "message"),
+    [
+        ("corpus.jsonl", '{"_id": "d1"}\n{"_id": "d 2"}\n', "corpus.jsonl:2: field _id"),
+        ("corpus.jsonl", '{"_id": "d1"}\n{"_id": "d1"}\n', "corpus.jsonl:2: id 'd1' stands twice"),
+        ("corpus.jsonl", "\n", "holds no records"),
+        ("queries.jsonl", '{"_id": "q1"}\n', "queries.jsonl:1: field text"),
+        ("qrels/test.tsv", "q1\td1\n", "test.tsv:1: expected"),
+        ("qrels/test.tsv", "q1\td1\t0.5\n", "test.tsv:1: expected"),
+        ("qrels/test.tsv", "q1\td1\t1\nq9\td1\t1\n", "test.tsv:2: query 'q9'"),
+        ("qrels/test.tsv", "q1\td9\t1\nq1\td1\t0\n", "test.tsv: no relevant paper is in the"),
+        ("qrels/test.tsv", "query-id\tcorpus-id\tscore\n", "holds no judgements"),
+    ],
+)
+def test_a_broken_beir_file_is_refused_with_file_and_line(
+    tmp_path: Path, file: str, text: str, message: str
+) -> None:
+    with pytest.raises(InputError) as error:
+        load_beir(beir(tmp_path, **{file: text}))
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_folder_that_is_not_beir_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"is not a folder"):
+        load_beir(tmp_path / "none")
+    with pytest.raises(InputError, match=r"no qrels/test.tsv; the splits it has: none"):
+        load_beir(tmp_path)
+    (beir(tmp_path) / "corpus.jsonl").unlink()
+    with pytest.raises(InputError, match=r"cannot read .*corpus.jsonl"):
+        load_beir(tmp_path)
+
+
+def test_a_shared_benchmark_loads_whole(shared: Path) -> None:
+    scifact = load_beir(shared / "beir" / "scifact")
+    assert (len(scifact.papers), len(scifact.queries), len(scifact.qrels)) == (5183, 300, 300)
+    assert scifact.absent == 0
+
+
+def benchmark(papers: int) -> Beir:
+    """Papers p0, p1, …; two are relevant, one is judged not to be, and one is absent."""
+    grades = {"p1": 1, "p3": 2, "p4": 0, "absent": 1}
+    return Beir(
+        [Paper(id=f"p{number}", title="t", abstract="a") for number in range(papers)],
+        {"q": "what"},
+        {"q": grades},
+    )
+
+
+def ids(beir: Beir) -> list[str]:
+    return [paper.id for paper in beir.papers]
+
+
+@given(st.integers(2, 40), st.integers(2, 40), st.randoms(use_true_random=False))
+def test_a_smaller_subset_lies_within_a_larger_one_whatever_the_order_of_the_corpus(
+    small: int, large: int, order: random.Random
+) -> None:
+    small, large = sorted((small, large))
+    whole = benchmark(30)
+    shuffled = Beir(order.sample(whole.papers, 30), whole.queries, whole.qrels)
+    subset = fixed_subset(shuffled, small)
+    assert len(subset.papers) == min(small, 30)
+    assert {"p1", "p3"} <= set(ids(subset)) <= set(ids(fixed_subset(whole, large)))
+    assert set(ids(subset)) == set(ids(fixed_subset(whole, small)))
+    assert ids(subset) == [paper for paper in ids(shuffled) if paper in ids(subset)]
+
+
+def test_the_others_are_those_with_the_lowest_hash_of_their_id() -> None:
+    # printf p0 | sha256sum, and so on: of p0 … p9 without the relevant ones, p7 has the lowest.
+    assert ids(fixed_subset(benchmark(10), 3)) == ["p1", "p3", "p7"]
+
+
+def test_a_subset_too_small_for_the_relevant_papers_is_refused() -> None:
+    with pytest.raises(InputError, match=r"2 papers are relevant"):
+        fixed_subset(benchmark(30), 1)
+
+
+def test_a_ranking_in_trecs_format_is_read_and_a_broken_one_named(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    run.write_text("q1 Q0 d1 1 .9 t\nq1 Q0 d2 2 .8 t\nq2 Q0 d1 1 -2 t\n")
+    assert load_trec_run(run) == {"q1": {"d1": 0.9, "d2": 0.8}, "q2": {"d1": -2.0}}
+    for text, message in (
+        ("", "run holds no ranking"),
+        ("q Q0 d1 1 .9 t\nq Q0 d2 2 .8\n", "run:2: expected query, Q0, paper"),
+        ("q Q0 d1 1 high t\n", "run:1: expected query"),
+    ):
+        run.write_text(text)
+        with pytest.raises(InputError, match=message):
+            load_trec_run(run)

@@ -1,0 +1,183 @@
+from collections.abc import Sequence
+
+import pytest
+from handmade import BOGS, FERNS, MOSS, REFUSAL, answer, ask, reference, score
+
+from eval.figures import answer_summary, by_type, intervals, question_values, risk_by_coverage
+from eval.scoring import AnswerScore
+from rag.schema import Usage
+
+SMALL = reference(1, MOSS, "Mosses are small.")
+
+
+class Quoted:
+    """Supports what stands in one of the passages, as "Small" does."""
+
+    name = "quoted"
+    unreadable = 0
+
+    def __call__(self, claim: str, premises: Sequence[str]) -> bool:
+        words = claim.rstrip(".").casefold()
+        return any(words in premise.casefold() for premise in premises)
+
+
+@pytest.fixture
+def scores() -> list[AnswerScore]:
+    """Five questions: right, half right, refused for nothing, refused rightly, answered wrongly."""
+    half = answer("Wet and many and varied [1] [2].", reference(1, BOGS, "Bogs are wet."),
+                  reference(2, FERNS, "Ferns vary."))  # fmt: skip
+    return [
+        score(
+            ask(MOSS, nuggets=[["small"]], quotes=[(MOSS, "small")]), answer("Small [1].", SMALL), 1
+        ),
+        score(ask(MOSS, BOGS, kind="list", nuggets=[["wet"], ["mosses"], ["seven"]]), half, 2),
+        score(ask(FERNS, kind="followup", nuggets=[["vary"]]), REFUSAL, 3),
+        score(ask(kind="off-topic"), REFUSAL, 4),
+        score(ask(kind="near-miss"), answer("They are small [1].", SMALL), 5),
+    ]
+
+
+def test_the_figures_of_a_run_equal_the_hand_computed_ones(scores: list[AnswerScore]) -> None:
+    summary = answer_summary(scores, Quoted())
+    assert summary["nuggets"] == {
+        "recall": pytest.approx((1 + 1 / 3 + 0) / 3),
+        "recall_sentences": pytest.approx((1 + 1 / 3 + 0) / 3),
+        "recall_micro": 2 / 5,
+    }
+    assert summary["citations"] == {
+        "precision_micro": 2 / 3,
+        "precision_macro": (1 + 1 / 2) / 2,
+        "recall_micro": 2 / 4,
+        "recall_macro": (1 + 1 / 2 + 0) / 3,
+        "evidence_recall": 1,
+        "quotes_not_located": 0,
+    }
+    assert summary["alce_quoted"] == {
+        "recall": 1 / 3,
+        "precision": 1 / 3,
+        "sentences": 3,
+        "sentences_uncited": 0,
+        "sentences_supported": 1,
+        "citations": 4,
+        "citations_precise": 1,
+        "unreadable": 0,
+    }
+    assert summary["right"] == {"share": 2 / 5, "questions": 5}
+    assert summary["verbatim"] == {"spans": 8, "share": 1, "marker_errors": 0}
+    assert summary["abstention"] == {
+        "precision": 1 / 2,
+        "recall": 1 / 2,
+        "f1": 1 / 2,
+        "refused_unanswerable": 1,
+        "unanswerable": 2,
+        "refused_answerable": 1,
+        "answerable": 3,
+        "refused_answerable_share": 1 / 3,
+    }
+    assert summary["words"] == {"median": 3, "p90": pytest.approx(4.4 + 0.2)}
+    assert summary["latency_ms"] == {"p50": 3, "p95": 4.8, "p99": 4.96}
+    assert summary["tokens"] == {"read": 0, "written": 0, "usd": 0}
+    # Three answers of one rank, one of them right, then two refusals.
+    risk = [2 / 3, 2 / 3, 2 / 3, 3 / 4, 4 / 5]
+    assert summary["selective"]["aurc"] == pytest.approx(sum(risk) / 5)
+    assert summary["selective"]["with_confidence"] == 0
+    assert summary["selective"]["ece"] is None
+
+
+def test_each_type_has_its_own_figures_in_the_order_of_the_file(scores: list[AnswerScore]) -> None:
+    types = by_type(scores)
+    assert list(types) == ["fact", "list", "followup", "off-topic", "near-miss"]
+    assert types["list"] == {
+        "questions": 1,
+        "refused": 0,
+        "right": 0,
+        "nugget_recall": 1 / 3,
+        "citation_precision": 1 / 2,
+        "citation_recall": 1 / 2,
+        "evidence_recall": None,
+        "words_median": 5,
+    }
+    assert types["off-topic"]["refused"] == 1
+    assert types["off-topic"]["nugget_recall"] is None
+    assert types["near-miss"]["citation_precision"] is None
+
+
+def test_every_figure_of_a_question_is_named_and_what_there_is_none_of_is_none() -> None:
+    asked = ask(MOSS, nuggets=[["small"], ["wet"]], quotes=[(MOSS, "small")])
+    assert question_values(score(asked, answer("Mosses are small [1].", SMALL), 12), Quoted()) == {
+        "right": 1,
+        "nugget_recall": 1 / 2,
+        "nugget_recall_sentences": 1 / 2,
+        "citation_precision": 1,
+        "citation_recall": 1,
+        "alce_precision": 1,
+        "alce_recall": 1,
+        "evidence_recall": 1,
+        "verbatim": 1,
+        "refused": 0,
+        "abstained_rightly": 1,
+        "words": 3,
+        "confidence": None,
+        "latency_ms": 12,
+    }
+    refused = question_values(score(ask(MOSS, nuggets=[["small"]]), REFUSAL), Quoted())
+    assert (refused["refused"], refused["abstained_rightly"], refused["right"]) == (1, 0, 0)
+    assert (refused["nugget_recall"], refused["citation_recall"]) == (0, 0)
+    assert (refused["words"], refused["alce_recall"], refused["verbatim"]) == (None, None, None)
+    beside = question_values(score(ask(), answer("Small [1].", SMALL)), Quoted())
+    assert (beside["nugget_recall"], beside["citation_precision"]) == (None, None)
+
+
+def test_means_with_intervals_are_the_figures_of_the_run(scores: list[AnswerScore]) -> None:
+    summary = answer_summary(scores, Quoted())
+    found = intervals([question_values(each, Quoted()) for each in scores])
+    for name, section, figure in [
+        ("right", "right", "share"),
+        ("nugget_recall", "nuggets", "recall"),
+        ("citation_precision", "citations", "precision_macro"),
+        ("citation_recall", "citations", "recall_macro"),
+        ("alce_precision", "alce_quoted", "precision"),
+        ("alce_recall", "alce_quoted", "recall"),
+    ]:
+        assert found[name]["mean"] == pytest.approx(summary[section][figure]), name
+    assert [found[name]["n"] for name in ("nugget_recall", "alce_recall", "right")] == [3, 3, 5]
+    assert "confidence" not in found
+    assert intervals([]) == {}
+
+
+def sure(confidence: float | None, right: bool) -> AnswerScore:
+    given = answer("Small [1].", SMALL).model_copy(update={"confidence": confidence})
+    return score(ask(MOSS if right else BOGS), given)
+
+
+def test_risk_by_coverage_and_calibration_by_hand() -> None:
+    asked = [
+        score(ask(), REFUSAL),
+        *(sure(0.2, False), sure(0.9, True), sure(0.8, False), sure(0.7, True)),
+    ]
+    assert risk_by_coverage(asked) == pytest.approx([0, 1 / 2, 1 / 3, 2 / 4, 3 / 5])
+    found = answer_summary(asked, Quoted())["selective"]
+    assert found["aurc"] == pytest.approx((0 + 1 / 2 + 1 / 3 + 2 / 4 + 3 / 5) / 5)
+    # One answer a bin: .2 wrong, .9 right, .8 wrong, .7 right.
+    assert found["ece"] == pytest.approx((0.2 + 0.1 + 0.8 + 0.3) / 4)
+    assert found["brier"] == pytest.approx((0.2**2 + 0.1**2 + 0.8**2 + 0.3**2) / 4)
+    assert found["with_confidence"] == 4
+
+
+def test_equal_confidences_share_their_risk_and_none_comes_before_refusals() -> None:
+    same = [sure(0.5, right) for right in (True, True, True, False)]
+    assert risk_by_coverage(same) == pytest.approx([1 / 4] * 4)
+    mixed = [score(ask(), REFUSAL), sure(None, True), sure(0.0, False)]
+    assert risk_by_coverage(mixed) == pytest.approx([1, 1 / 2, 2 / 3])
+    assert risk_by_coverage([]) == []
+
+
+def test_money_is_unknown_as_soon_as_one_price_is() -> None:
+    def used(read: int, written: int, usd: float | None) -> AnswerScore:
+        usage = Usage(prompt_tokens=read, completion_tokens=written, cost_usd=usd)
+        return score(ask(MOSS), answer("Small [1].", SMALL).model_copy(update={"usage": usage}))
+
+    known = [used(10, 5, 0.25), used(0, 0, None), used(1, 1, 0.5)]
+    tokens = answer_summary(known, Quoted())["tokens"]
+    assert tokens == {"read": 11, "written": 6, "usd": 0.75}
+    assert answer_summary([*known, used(1, 0, None)], Quoted())["tokens"]["usd"] is None

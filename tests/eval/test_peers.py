@@ -1,0 +1,199 @@
+"""Every peer finds what a question is about, and shows it word for word."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Never
+
+import numpy as np
+import pytest
+from chat_server import ChatServer, says
+from peer_papers import BRIDGES, MOSS, OWLS, PAPERS
+
+from eval.peer_answers import ChatEndpoint, Source, cited_claims, quote
+from eval.peers import PEERS, PeerEntry, PeerUnavailableError, peer_subject
+from eval.systems import System
+from index.embedding import SentenceEncoder
+from index.encoder import Vectors
+from index.errors import InputError
+from index.minilm import NAME
+from index.papers import Paper
+from index.passages import cut, paper_text
+from index.text import clean
+from rag.citations import Span
+from rag.schema import Answer
+
+Opened = Callable[..., System]
+
+
+class Remembering(SentenceEncoder):
+    """The real encoder; it embeds a text once, however many peers index it."""
+
+    def encode(
+        self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None
+    ) -> Vectors:
+        new = [text for text in dict.fromkeys(texts) if text not in _vectors]
+        _vectors.update(zip(new, super().encode(new), strict=True))
+        return np.stack([_vectors[text] for text in texts])
+
+
+_vectors: dict[str, Vectors] = {}
+
+
+@pytest.fixture(scope="module")
+def opened() -> Opened:
+    """Open a peer over the papers; skipped where the group `peers` is not installed."""
+    encoder = Remembering.open(NAME)
+    peers: dict[str, System] = {}
+
+    def open_(name: str, llm: ChatEndpoint | None = None) -> System:
+        try:
+            if llm or name not in peers:
+                peers[name] = peer_subject(name, PAPERS, encoder, llm).system
+        except PeerUnavailableError as error:
+            if os.environ.get("CI"):
+                pytest.fail(f"{error}, and CI must not skip")
+            pytest.skip(str(error))
+        return peers[name]
+
+    return open_
+
+
+QUERIES = [
+    ("How are mosses identified from microscope images?", MOSS),
+    ("vibration of bridges in wind", BRIDGES),
+    ("silent flight of owls", OWLS),
+]
+
+every_peer = pytest.mark.parametrize("name", PEERS)
+
+
+@every_peer
+@pytest.mark.parametrize(("query", "about"), QUERIES)
+def test_the_paper_a_query_is_about_comes_first(
+    opened: Opened, name: str, query: str, about: Paper
+) -> None:
+    found = opened(name).search(query, 3)
+    keys = [key for key, _ in found]
+    scores = [score for _, score in found]
+    assert keys[0] == about.id
+    assert len(set(keys)) == len(keys) <= 3
+    assert scores == sorted(scores, reverse=True)
+
+
+@every_peer
+@pytest.mark.parametrize(("question", "about"), QUERIES)
+def test_an_answer_is_sentences_that_each_cite_themselves(
+    opened: Opened, name: str, question: str, about: Paper
+) -> None:
+    answer = opened(name).ask(question, [], "auto")
+    assert answer.status == "answered"
+    assert answer.references[0].paper == about
+    for sentence in answer.sentences:
+        (citation,) = sentence.citations
+        paper = answer.references[citation.reference - 1].paper
+        assert clean(paper.abstract[citation.start : citation.end]).text == sentence.text
+        assert sentence.support == "supported"
+
+
+def test_words_that_no_paper_has_are_an_answer_without_text(opened: Opened) -> None:
+    answer = opened("bm25").ask("zeppelin", [], "auto")
+    assert (answer.status, answer.text) == ("insufficient_evidence", "")
+    assert answer.reason
+
+
+def test_a_peer_that_cannot_be_opened_says_why(
+    encoder: SentenceEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(*_: object) -> Never:
+        raise ModuleNotFoundError(name="txtai")
+
+    def other(*_: object) -> Never:
+        raise ImportError("cannot import name 'Document'")
+
+    bm25 = PEERS["bm25"]
+    made = {"missing": PeerEntry("m", missing, ()), "other": replace(bm25, open=other)}
+    monkeypatch.setattr("eval.peers.PEERS", made)
+    with pytest.raises(PeerUnavailableError, match=r"txtai is missing \(pip install"):
+        peer_subject("missing", PAPERS, encoder)
+    with pytest.raises(PeerUnavailableError, match=r"'Document' \(with bm25s \d"):
+        peer_subject("other", PAPERS, encoder)
+    with pytest.raises(InputError, match="no peer 'elastic'; the peers are missing, other"):
+        peer_subject("elastic", PAPERS, encoder)
+    with pytest.raises(InputError, match="has no papers"):
+        peer_subject("other", (), encoder)
+
+
+def whole(paper: Paper) -> Source:
+    return Source(paper, 1.0, paper_text(paper))
+
+
+def test_quoting_stops_at_the_sentence_end_nearest_the_budget() -> None:
+    lengths = [len(passage.text.split()) for passage in cut(MOSS)]
+    assert lengths == [3, 8, 11]
+    title = len(MOSS.display_title.split())
+    for words, expected in [(1, 1), (6, 1), (7, 2), (16, 2), (17, 3), (90, 3)]:
+        (block,) = quote([whole(MOSS)], title + words)
+        assert len(block.claims) == expected
+
+
+def test_two_pieces_of_a_paper_that_overlap_are_not_quoted_twice() -> None:
+    first, second = Source(MOSS, 1.0, MOSS.abstract[:80]), whole(MOSS)
+    quoted = [claim.text for block in quote([first, second]) for claim in block.claims]
+    assert len(quoted) == len(set(quoted)) == 3
+
+
+def test_a_title_alone_gives_nothing_to_quote() -> None:
+    assert quote([Source(MOSS, 1.0, MOSS.title)]) == ()
+
+
+SOURCES = [Source(paper, 1.0, f"Source:\n{paper_text(paper)}\n") for paper in (MOSS, BRIDGES)]
+MOSS_SPAN = Span(MOSS, 0, len(MOSS.abstract))
+BRIDGES_SPAN = Span(BRIDGES, 0, len(BRIDGES.abstract))
+
+
+def ask(opened: Opened, chat_server: ChatServer, reply: str) -> Answer:
+    chat_server.script = [says(reply, usage=(120, 9))]
+    endpoint = ChatEndpoint("scripted", chat_server.base_url)
+    return opened("llamaindex-citation", endpoint).ask("silent flight of owls", [], "generative")
+
+
+def test_a_marker_leads_to_the_whole_source(opened: Opened, chat_server: ChatServer) -> None:
+    answer = ask(opened, chat_server, "Feathers make owls silent [1].")
+    (request,) = chat_server.received
+    assert "Source 1:\nWhy Owls Fly Silently." in request.text
+    assert (answer.mode, answer.model, answer.status) == ("generative", "scripted", "answered")
+    (reference,) = answer.references
+    assert reference.paper == OWLS
+    assert [passage.text for passage in reference.passages] == [OWLS.abstract]
+    assert answer.text == "Feathers make owls silent. [1]"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    ["None of the sources are helpful.", "The sources do not say how loud owls are."],
+)
+def test_saying_that_no_source_helps_is_a_refusal(
+    opened: Opened, chat_server: ChatServer, reply: str
+) -> None:
+    answer = ask(opened, chat_server, reply)
+    assert (answer.status, answer.reason, answer.text) == ("insufficient_evidence", reply, "")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Mosses are small [1].", [("Mosses are small.", (MOSS_SPAN,))]),
+        ("Mosses are small. [1]", [("Mosses are small.", (MOSS_SPAN,))]),
+        ("Both [1, 2].", [("Both.", (MOSS_SPAN, BRIDGES_SPAN))]),
+        ("Both [2][1].", [("Both.", (BRIDGES_SPAN, MOSS_SPAN))]),
+        ("Sway [2]. Grow [1].", [("Sway.", (BRIDGES_SPAN,)), ("Grow.", (MOSS_SPAN,))]),
+        ("Beyond [7], below [0].", [("Beyond, below.", ())]),
+        ("[1]", []),
+        ("", []),
+    ],
+)
+def test_markers_are_read_where_models_put_them(
+    text: str, expected: list[tuple[str, tuple[Span, ...]]]
+) -> None:
+    assert [(claim.text, claim.spans) for claim in cited_claims(text, SOURCES)] == expected

@@ -1,0 +1,320 @@
+"""What each kind of measuring of `abstractqa eval` does with its arguments."""
+
+import json
+from argparse import Namespace
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from index.errors import AbstractQAError, InputError
+from ui.terminal import note, say, wrap
+
+if TYPE_CHECKING:
+    from eval.peer_answers import ChatEndpoint
+    from eval.systems import Subject
+    from rag.chat import Complete, Message
+    from rag.settings import Settings
+
+OURS = "abstractqa"
+KEPT = Path("runs/leaderboard")
+"""Where `leaderboard --data` keeps its runs, and goes on with them."""
+WRITES = "llamaindex-citation"
+"""The peer that writes answers by a chat model."""
+
+_YES_NO_TOKENS, _JUDGE_TOKENS, _WRITER_TOKENS = 8, 700, 200
+_WRITER_TEMPERATURE = 0.3
+
+
+def retrieval(arguments: Namespace) -> int:
+    """Rank a benchmark."""
+    from eval.benchmarks import fixed_subset, load_beir
+    from eval.peers import peer_subject
+    from eval.retrieval import Benchmark, benchmark_store, evaluate_retrieval
+    from eval.systems import open_ours, replay_ranking
+    from eval.vector_cache import CachedEncoder
+
+    settings = _settings(arguments)
+    name, beir = arguments.dataset.resolve().name, load_beir(arguments.dataset, arguments.split)
+    if arguments.size is not None:
+        name, beir = f"{name}-{arguments.size}", fixed_subset(beir, arguments.size)
+    encoder = CachedEncoder.open(settings.encoder)
+    if arguments.run and arguments.system != OURS:
+        raise InputError("--run measures a ranking that is there: leave --system out")
+    if arguments.run:
+        subject = replay_ranking(arguments.run, beir)
+    elif arguments.system == OURS:
+        subject = open_ours(benchmark_store(beir.papers, encoder), settings)
+    else:
+        subject = peer_subject(arguments.system, beir.papers, encoder)
+    return _say_metrics(
+        arguments, evaluate_retrieval(Benchmark(name, beir), subject, arguments.out)
+    )
+
+
+def answers(arguments: Namespace) -> int:
+    """Answer a file of questions."""
+    from eval.answers import evaluate_answers
+    from eval.support import judge_support, nli_support
+
+    settings = _settings(arguments)
+    judge = _asking(settings, _YES_NO_TOKENS) if arguments.judge else nullcontext(None)
+    with judge as model:
+        support = judge_support(*model) if model else None
+        if arguments.nli:
+            support = nli_support(arguments.nli)
+        metrics = evaluate_answers(
+            arguments.questions,
+            _answering(arguments, settings),
+            arguments.mode,
+            arguments.out,
+            support,
+            sample=arguments.sample,
+        )
+    if absent := metrics["papers_not_in_index"]:
+        note(f"{absent} gold papers are not in the index, and count as not found: look at titles.")
+    return _say_metrics(arguments, metrics)
+
+
+def _answering(arguments: Namespace, settings: "Settings") -> "Subject":
+    """What is to answer: this product, a peer over its papers, or answers given elsewhere."""
+    from eval.peers import peer_subject
+    from eval.systems import open_ours, replay_answers
+    from eval.vector_cache import CachedEncoder
+
+    given = [arguments.answers, arguments.without, arguments.system != OURS]
+    if sum(map(bool, given)) > 1:
+        raise InputError("--answers, --without and --system exclude each other: give one of them")
+    ours = open_ours(settings.store, settings, arguments.without)
+    if arguments.answers:
+        return replay_answers(arguments.answers, arguments.questions, ours.papers)
+    if arguments.system == OURS:
+        return ours
+    llm = _writing(arguments, settings)
+    encoder = CachedEncoder.open(settings.encoder)
+    return peer_subject(arguments.system, ours.papers, encoder, llm)
+
+
+def _writing(arguments: Namespace, settings: "Settings") -> "ChatEndpoint | None":
+    """The configured chat model, for the peer that writes by one."""
+    from eval.peer_answers import ChatEndpoint
+    from rag.chat import ChatModel
+
+    if arguments.mode != "generative":
+        return None
+    if arguments.system != WRITES:
+        raise InputError(f"{arguments.system} writes no answers: --mode generative is for {WRITES}")
+    with ChatModel.open(settings) as model:  # refuses settings that name no model
+        key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else "none"
+        return ChatEndpoint(model.name, settings.openai_base_url, key)
+
+
+def compare(arguments: Namespace) -> int:
+    """Set one run against another."""
+    from eval.compare import as_json, compare_runs
+    from eval.runs import load_run
+    from ui.evaluation.text import comparison_text
+
+    compared = compare_runs(load_run(arguments.before), load_run(arguments.after))
+    say(json.dumps(as_json(compared)) if arguments.json else comparison_text(compared))
+    return 0
+
+
+def leaderboard(arguments: Namespace) -> int:
+    """A table of runs, or of everything measured on a folder of data."""
+    from eval.leaderboard import Suite, boards
+    from eval.runs import load_run
+
+    if bool(arguments.runs) == bool(arguments.data):
+        raise InputError("name finished runs, or a folder of data by --data, and not both")
+    if arguments.data:
+        text = Suite(arguments.data, KEPT, _settings(arguments)).page()
+    else:
+        text = boards([load_run(folder) for folder in arguments.runs])
+    if arguments.out:
+        _write_text(arguments.out, text + "\n")
+    say(json.dumps({"markdown": text}, ensure_ascii=False) if arguments.json else text)
+    return 0
+
+
+def judge(arguments: Namespace) -> int:
+    """Let a chat model rate a run's answers."""
+    from eval.judge import rate_run
+    from eval.runs import load_run
+
+    run = load_run(arguments.run)
+    limits = (arguments.out, arguments.limit, arguments.at_once)
+    with _asking(_settings(arguments), _JUDGE_TOKENS) as model:
+        return _say_metrics(arguments, rate_run(run, *model, *limits))
+
+
+def gate(arguments: Namespace) -> int:
+    """Check that nothing got worse on the fixed set, and on the left-out sets if they are there."""
+    from eval import gate as fixed
+    from eval.fitting.run import load_material
+    from eval.vector_cache import CachedEncoder
+
+    settings = _settings(arguments)
+    encoder = CachedEncoder.open(settings.encoder)
+    with fixed.gate_subject(settings, encoder) as subject:
+        scores = {fixed.BASELINE: fixed.ask_gate(subject)}
+    if arguments.data:
+        scores[fixed.LEFT_OUT] = fixed.ask_left_out(load_material(arguments.data, encoder))
+    count = sum(map(len, scores.values()))
+    if arguments.update:
+        for path, found in scores.items():
+            fixed.write_baseline(found, path)
+        say(json.dumps({"baseline": count}) if arguments.json else "The baseline is new.")
+        return 0
+    fallen = [
+        drop for path, now in scores.items() for drop in fixed.drops(fixed.read_baseline(path), now)
+    ]
+    if arguments.json:
+        fell = [{"capability": d.capability, "worse": list(d.paired.losses)} for d in fallen]
+        say(json.dumps({"questions": count, "fell": fell}))
+    else:
+        say("\n".join(map(str, fallen)) or f"Nothing got worse on {count} questions.")
+    if fallen:
+        raise AbstractQAError(
+            f"{len(fallen)} capabilities fell: {', '.join(d.metric for d in fallen)}"
+        )
+    return 0
+
+
+def fit(arguments: Namespace) -> int:
+    """Fit every model behind the answers; first measure them on collections left out, if asked."""
+    from eval.fitting.check import check_text, fit_check
+    from eval.fitting.left_out import answer_left_out, figures, left_out_text
+    from eval.fitting.run import fit as fit_models
+    from eval.fitting.run import load_material, record_path, record_text
+    from eval.vector_cache import CachedEncoder
+
+    if arguments.check:
+        checked = fit_check(arguments.data, arguments.claims, arguments.out)
+        say(json.dumps(checked) if arguments.json else check_text(checked))
+        return 0
+    encoder = CachedEncoder.open(_settings(arguments).encoder)
+    material = load_material(arguments.data, encoder)
+    found: dict[str, dict[str, float | int | None]] = {}
+    if arguments.leave_out:
+        found = {name: figures(scores) for name, scores in answer_left_out(material)}
+    path = arguments.out or record_path(encoder.name)
+    _write_text(path, record_text(fit_models(material)))
+    if found and not arguments.json:
+        say(left_out_text(found))
+    say(json.dumps({"record": path.name, "left_out": found}))
+    note(f"The models are in {path}.")
+    return 0
+
+
+def synthesize(arguments: Namespace) -> int:
+    """Write questions for the papers of an index."""
+    from eval.runs import new_run_folder
+    from eval.synthesis import synthesize as write_questions
+    from eval.vector_cache import CachedEncoder
+    from index.store import Index
+
+    settings = _settings(arguments)
+    index, encoder = Index.open(settings.store), CachedEncoder.open(settings.encoder)
+    out = arguments.out or new_run_folder("questions")
+    writes = settings.chat_model and not arguments.cloze
+    model = (
+        _asking(settings, _WRITER_TOKENS, _WRITER_TEMPERATURE, arguments.seed)
+        if writes
+        else nullcontext((None, None))
+    )
+    with model as (complete, name):
+        chosen = {"seed": arguments.seed, "unanswerable": arguments.unanswerable}
+        record = write_questions(
+            index, encoder, arguments.n, out, complete=complete, model=name, **chosen
+        )
+    if not writes and not arguments.cloze:
+        note("No chat model is configured: these are fill-in questions (type cloze).")
+    if arguments.json:
+        say(json.dumps(record, ensure_ascii=False))
+    else:
+        say(
+            f"{record['questions']} questions in {out / 'questions.jsonl'}; ask them of the index"
+            f" beside them, from which the unanswerable ones' papers are gone:\n"
+            f"abstractqa eval answers {out / 'questions.jsonl'} --store {out / 'store'}"
+        )
+    return 0
+
+
+def cases(arguments: Namespace) -> int:
+    """List the answers that were voted on; write them as a questions file."""
+    from eval.datasets import write_questions
+    from eval.feedback import FILE, case, is_case, load
+
+    folder = _settings(arguments).data
+    voted = [each for each in load(folder) if arguments.vote in ("all", each.vote)]
+    if arguments.out:
+        found = [case(each) for each in voted if is_case(each)]
+        if not found:
+            raise InputError(f"there is nothing to write: no such vote in {folder / FILE}")
+        write_questions(arguments.out, found)
+        note(f"{len(found)} cases in {arguments.out}")
+        if left := len(voted) - len(found):
+            note(f"{left} left out: refused because of filters, which a question has none of.")
+        if down := sum(each.type == "downvoted" for each in found):
+            note(f"{down} voted down: nobody said what is right; add papers, evidence and nuggets.")
+    if arguments.json:
+        say(json.dumps([each.model_dump(mode="json") for each in voted], ensure_ascii=False))
+        return 0
+    for each in voted:
+        first = f"{each.vote or '':<5}{each.asked.date()}  "
+        say(wrap(" ".join(each.question.split()), first, " " * 17))
+        reason = " ".join((each.reason or "no reason given").split())
+        say(wrap(reason, " " * 17, " " * 17))
+    if not voted:
+        note(
+            f"No such vote in {folder / FILE}: the thumbs below an answer of the page write there."
+        )
+    return 0
+
+
+VERBS: Mapping[str, Callable[[Namespace], int]] = {
+    verb.__name__: verb
+    for verb in (retrieval, answers, compare, leaderboard, judge, gate, fit, synthesize, cases)
+}
+"""Every kind of measuring, by the name it has on the command line."""
+
+
+def _settings(arguments: Namespace) -> "Settings":
+    """The settings, with the store of the command line if one was given."""
+    from rag.settings import load_settings
+
+    settings = load_settings()
+    store: Path | None = getattr(arguments, "store", None)
+    return settings.model_copy(update={"store": store}) if store else settings
+
+
+@contextmanager
+def _asking(
+    settings: "Settings", max_tokens: int, temperature: float = 0, seed: int | None = None
+) -> Iterator[tuple["Complete", str]]:
+    """The configured chat model as a function, and its name."""
+    from rag.chat import ChatModel
+
+    with ChatModel.open(settings) as model:
+
+        def complete(messages: list["Message"]) -> str:
+            limits = {"max_tokens": max_tokens, "temperature": temperature, "seed": seed}
+            return model.complete(messages, **limits).text
+
+        yield complete, model.name
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def _say_metrics(arguments: Namespace, metrics: Mapping[str, object]) -> int:
+    """Print figures for people or for programs, and where the others are."""
+    from ui.evaluation.text import metrics_text
+
+    folder = arguments.out or Path("runs") / str(metrics["run"])
+    note(f"Every figure is in {folder}.")
+    say(json.dumps(metrics, ensure_ascii=False) if arguments.json else metrics_text(metrics))
+    return 0
