@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Literal
@@ -64,8 +64,10 @@ _DATES: tuple[tuple[Precision, str], ...] = (
 )  # fmt: skip
 _SHAPES = tuple((how, re.compile(_BEFORE + shape + _AFTER)) for how, shape in _DATES)
 _LONGEST = 60
-_SECONDS = 10**11
-"""Numbers from here on are milliseconds, and are seconds below it, since 1970."""
+_MILLISECONDS = 10**11
+"""Numbers from here on are milliseconds since 1970; below it, seconds."""
+_SAYING = ("date-parts", "value", "raw", "$", "#text", "date-time", "start", "created")
+"""Keys under which an object has a date."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +76,6 @@ class Dated:
 
     day: date
     precision: Precision = "day"
-    has_year: bool = True
-    """Whether the year was said, and not taken from elsewhere."""
 
     @property
     def iso(self) -> str:
@@ -119,14 +119,13 @@ def read_date(text: str, year: int | None = None) -> Dated | None:
         first, second = int(part["us"]), int(part["second"])
         month, day = (second, first) if first > 12 else (first, second)
     else:
-        month = (
-            int(part["number"]) if part.get("number") else _NUMBERS.get(part.get("month") or "", 1)
-        )
+        number = part.get("number")
+        month = int(number) if number else _NUMBERS.get(part.get("month") or "", 1)
         day = int(part.get("day") or 1)
     if (last := part.get("last")) and stated and _NUMBERS[last] < month:
         named -= 1  # "Dec 29 – Jan 4, 2026"
     try:
-        return Dated(date(named, month, day), precision, stated is not None)
+        return Dated(date(named, month, day), precision)
     except ValueError as error:
         hint = "" if stated else f" in {named}; give another year if it is of another"
         raise ValueError(f"there is no {text.strip()}{hint}") from error
@@ -160,9 +159,15 @@ def date_of(value: object) -> Dated | None:
 def _date_of(value: object) -> Dated | None:
     match value:
         case Mapping():
-            return _date_of_object({str(key).casefold(): each for key, each in value.items()})
+            parts = {str(key).casefold(): each for key, each in value.items()}
+            if "year" in parts:
+                return _date_of([parts.get(key) for key in ("year", "month", "day")])
+            return next((found for key in _SAYING if (found := _date_of(parts.get(key)))), None)
+        case [list() | tuple() | Mapping() as first, *_]:
+            return _date_of(first)
         case list() | tuple():
-            return _date_of_list(value)
+            said = [str(part).strip() for part in value if part not in (None, "")]
+            return read_date("-".join(said)) or read_date(" ".join(said))
         case bool():
             return None
         case int():
@@ -174,27 +179,13 @@ def _date_of(value: object) -> Dated | None:
     return None
 
 
-def _date_of_object(parts: Mapping[str, object]) -> Dated | None:
-    if "year" in parts:
-        return _date_of([parts.get(key) for key in ("year", "month", "day")])
-    known = ("date-parts", "value", "raw", "$", "#text", "date-time", "start", "created")
-    return next((found for key in known if (found := _date_of(parts.get(key)))), None)
-
-
-def _date_of_list(parts: Sequence[object]) -> Dated | None:
-    if parts and isinstance(parts[0], list | tuple | Mapping):
-        return _date_of(parts[0])
-    said = [str(part).strip() for part in parts if part not in (None, "")]
-    return read_date("-".join(said)) or read_date(" ".join(said))
-
-
 def _date_of_number(number: int) -> Dated | None:
     """The date of a year, of digits like 20250422, or of a time since 1970."""
     if number in YEARS:
         return Dated(date(number, 1, 1), "year")
     if number < 10**8:
         return read_date(str(number)) if number >= 10**7 else None
-    seconds = number / 1000 if number >= _SECONDS else number
+    seconds = number / 1000 if number >= _MILLISECONDS else number
     return Dated(datetime.fromtimestamp(seconds, UTC).date())
 
 

@@ -6,19 +6,26 @@ more likely one. A line that is only a date begins a digest; a file may hold sev
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from statistics import median
 
-from index.papers import arxiv_id
-from index.readers.dates import Dated, date_of, is_date, read_date
-from index.readers.furniture import is_footer, is_furniture, is_programme, is_sponsored
-from index.readers.labels import BYLINE, label_of, without_more
-from index.readers.layout import Layout
+from index.papers import Paper, arxiv_id
+from index.readers.dates import Dated, date_of, read_date
+from index.readers.lines import (
+    BYLINE,
+    bare_title,
+    is_footer,
+    is_frame,
+    is_sponsored,
+    label_of,
+    without_more,
+)
 from index.readers.pages import Page
 from index.readers.records import LONGEST_ABSTRACT, Heading, How, Problem, Raw
-from index.readers.roles import Item, Role, read_items
-from index.readers.titles import bare_title
+from index.readers.roles import Item, Layout, Role, read_items
 
 _QUOTED = re.compile(r"^(?:>[ \t]?)+", re.MULTILINE)
 _WROTE = re.compile(
@@ -30,12 +37,22 @@ _LINKS_BEHIND = re.compile(
     re.IGNORECASE,
 )
 """Words behind an abstract that were links, as "(paper | tweet)" and "[pdf]"."""
-_CHAT = re.compile(
-    r"^\[?\d{1,4}[/.-]\d{1,2}[/.-]\d{2,4},? \d{1,2}:\d\d(?::\d\d)?(?:\s?[ap]m)?\]?(?: -)? "
-    r"[^:\n]{1,40}: ",
-    re.IGNORECASE | re.MULTILINE,
+_CODE = re.compile(
+    r"[;{}(\[\\]\s*$|^\s*[})\]]|^\s*(?:[#/]{1,2}|--|<!--)\s?\S|\w\(\)|(?:^|\s)[\w.\[\]'\"]+\s*[:+]?=\s*\S"
+    r"|==|=>|->|::|^\s*</?\w+|^\s*(?:def|import|return|class|const|var|let|function|select|insert"
+    r"|create|if|for|while|else|try|end)\b.{0,60}[:(;]?$|^\W?\d{4}-\d\d-\d\d[ T]\d\d:\d\d",
+    re.IGNORECASE,
 )
-"""What a chat puts before each message."""
+_MOST_CODE = 0.25
+_TAG = re.compile(r"[A-Za-z0-9@%<{\"'/#]{1,12}\s{0,2}[-:=>|)}\]]{1,2}(?=\s|\")|[{<\"'%@\\/#]+")
+"""The beginning of a title that a field's tag would be: short, and closed by a sign."""
+_SHARED_PREFIX = 0.6
+_LONE_ABSTRACT = 8_000
+"""Characters of an abstract that is alone in a file of no known format: it is another text."""
+_LEAST_TITLE = 2.4
+"""Words that titles have on average, at least: chapters and sections have fewer."""
+_FAR_SHORTER = 6
+_FEW, _LEAST_WORDS = 3, 4
 _SUMMARISES = 2
 """The rank of a run of prose below a word that says it is a summary."""
 _LONGEST_HEAD = 120
@@ -62,7 +79,7 @@ def read_digest(page: Page, name: str, how: How) -> Iterator[Raw | Problem]:
         name: What the papers' sources are called.
         how: The year of its dates, and the date of the mail that it came in.
     """
-    text = _CHAT.sub(lambda said: "\n" * said[0].count("\n"), _unquoted(page.text))
+    text = _unquoted(page.text)
     if how.listed is None and (wrote := _WROTE.search(text[:2000])):
         how = replace(how, listed=_first_date(wrote["when"]))
         text = text[: wrote.start()] + " " * (wrote.end() - wrote.start()) + text[wrote.end() :]
@@ -171,16 +188,17 @@ class _Digest:
 
     def _above(self, at: int) -> list[Item]:
         """The fields right above a title, where the first title of the file has some, too."""
-        first = self._fields_above(min(self._layout.titles))
+
+        def above(title: int) -> list[Item]:
+            start = title
+            while start and self._items[start - 1].role is Role.FIELD:
+                start -= 1
+            return [*self._items[start:title]]
+
+        first = above(min(self._layout.titles))
         is_usual = any(each.field in ("arxiv", "doi") for each in first)
         is_usual = is_usual or (bool(first) and self._items[at].role is Role.TITLE)
-        return self._fields_above(at) if is_usual else []
-
-    def _fields_above(self, at: int) -> list[Item]:
-        start = at
-        while start and self._items[start - 1].role is Role.FIELD:
-            start -= 1
-        return [*self._items[start:at]]
+        return above(at) if is_usual else []
 
     def papers(self, entry: _Entry) -> Iterator[Raw | Problem]:
         """What an entry holds: the abstract of its title, or what it lacks."""
@@ -197,30 +215,31 @@ class _Digest:
         first, last = abstract[0].paragraph, abstract[-1].paragraph
         text = self._text[first.start : last.end].strip()
         text = _LINKS_BEHIND.sub("", re.sub(r"^(?:[\s:：—–-]|>(?=\s?[A-Za-z]))+", "", text))
-        if len(text) > LONGEST_ABSTRACT:
-            reason = (
-                f"{len(text):,} characters in one go are no abstract (limit {LONGEST_ABSTRACT:,})"
-            )
+        if (size := len(text)) > LONGEST_ABSTRACT:
+            reason = f"{size:,} characters in one go are no abstract (limit {LONGEST_ABSTRACT:,})"
             yield Problem(self._name, first.line, reason)
             return
-        fields: dict[str, object] = {
-            "title": bare_title(title.value or title.text),
-            "abstract": text,
-            **self._fields(entry),
-        }
-        warnings: tuple[str, ...] = ()
-        if re.search(r"(?:…|\.\.\.)\s*$", text):
-            warnings = ("the abstract is cut off: it ends with …",)
-        yield Raw(title.paragraph.line, fields, entry.listed, entry.position, True, warnings)
+        is_cut = re.search(r"(?:…|\.\.\.)\s*$", text) is not None
+        yield Raw(
+            title.paragraph.line,
+            {
+                "title": bare_title(title.value or title.text),
+                "abstract": text,
+                **self._fields(entry),
+            },
+            entry.listed,
+            entry.position,
+            is_digest=True,
+            warnings=("the abstract is cut off: it ends with …",) if is_cut else (),
+        )
         yield from self._leftover(entry, runs[1:], abstract[-1])
 
     def _tells(self, item: Item) -> bool:
         """Whether a line reads as a title by itself."""
         if item.role is Role.TITLE:
             return True
-        tests = (is_furniture, is_sponsored, is_programme, is_date, self._layout.head.__contains__)
-        is_frame = any(test(item.text) for test in tests)
-        return item.role is Role.LINE and item.title_like > 1 and not is_frame
+        is_around = item.text in self._layout.head or is_frame(item.text)
+        return item.role is Role.LINE and item.title_like > 1 and not is_around
 
     def _lone(self, item: Item) -> Problem:
         kind = Heading if self._layout.is_section(item) else Problem
@@ -286,13 +305,15 @@ class _Digest:
                 said = item.value or item.text
                 dated = self._said(said)
                 found.setdefault("date", dated.iso if dated else said)
-            elif item.role is Role.FIELD and item.field == "authors":
+            elif item.role is not Role.FIELD:
+                continue
+            elif item.field == "authors":
                 authors += filter(None, [item.value])
-            elif item.role is Role.FIELD and (by := BYLINE.fullmatch(item.text)):
+            elif by := BYLINE.fullmatch(item.text):
                 authors = authors or [without_more(by["names"])]
                 found.setdefault("year", re.findall(r"\b(?:19|20)\d\d\b", by["where"])[-1])
                 links.insert(0, by["where"])
-            elif item.role is Role.FIELD:
+            else:
                 links += [item.value] if item.field == "url" else []
                 found.setdefault(item.field, item.value)
         for link in links:
@@ -301,3 +322,50 @@ class _Digest:
             if link.startswith("http"):
                 found.setdefault("url", link)
         return {**found, "authors": authors} if authors else found
+
+
+def doubt(plain: str, found: Sequence[Paper | Problem]) -> str | None:
+    """Why a text cannot be a digest, though it seems to have titles and abstracts.
+
+    `plain` is the beginning of a text without markup.
+    """
+    papers = [each for each in found if isinstance(each, Paper)]
+    if not papers:
+        return None
+    lines = [line for line in plain.split("\n") if line.strip()]
+    coded = sum(bool(_CODE.search(line)) for line in lines)
+    last = max(at for at, each in enumerate(found) if isinstance(each, Paper))
+    rejected = [each for each in found[:last] if isinstance(each, Problem) and not each.is_warning]
+    words = sum(len(paper.title.split()) for paper in papers) / len(papers)
+    is_labelled = re.search(r"^\W*title\s*:", plain, re.IGNORECASE | re.MULTILINE)
+    is_known = is_labelled or any(paper.arxiv or paper.doi or paper.authors for paper in papers)
+    tags = Counter(tag[0] if (tag := _TAG.match(paper.title)) else "" for paper in papers)
+    sign, often = tags.most_common(1)[0]
+    short = sum(len(paper.abstract.split()) < _LEAST_WORDS for paper in papers)
+    if len(lines) >= _FEW and coded > _MOST_CODE * len(lines):
+        why = f"{coded} of {len(lines)} lines read as those of a program or a log"
+    elif len(rejected) > max(len(papers), 2):
+        why = f"{len(papers)} papers and {len(rejected)} lines that are none"
+    elif len(papers) == 1 and len(papers[0].abstract) > _LONE_ABSTRACT:
+        why = f"one text of {len(papers[0].abstract):,} characters"
+    elif words < _LEAST_TITLE and not is_known:
+        why = f"titles of {words:.1f} words"
+    elif len(papers) >= _FEW and sign and often > _SHARED_PREFIX * len(papers):
+        why = f"{often} of {len(papers)} titles begin with {sign!r}"
+    elif len(papers) >= _FEW and short > len(papers) / 2:
+        why = f"{short} of {len(papers)} abstracts have a few words only"
+    else:
+        return None
+    return f"{why}: it is no digest: nothing of it is taken; --format digest reads it all the same"
+
+
+def without_remarks(found: Sequence[Paper | Problem]) -> list[Paper | Problem]:
+    """What was found, without texts that are far too short to be abstracts beside the others."""
+    lengths = [len(each.abstract.split()) for each in found if isinstance(each, Paper)]
+    least = median(lengths) / _FAR_SHORTER if len(lengths) >= _FEW else 0
+    return [
+        Problem(each.sources[0].name, None, f"no abstract, but a remark: {each.title[:60]!r}")
+        if isinstance(each, Paper) and len(each.abstract.split()) < least
+        else each
+        for each in found
+    ]

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from index.papers import Paper, Source, arxiv_id, derived_id, letters
-from index.readers.authors import names_in
 from index.readers.dates import Dated, date_of
 from index.readers.records import LONGEST_ABSTRACT, LONGEST_TITLE, Problem, Raw
 from index.readers.values import (
@@ -19,6 +18,7 @@ from index.readers.values import (
     folded,
     is_nothing,
     joined,
+    names_in,
     text_in,
     texts_in,
 )
