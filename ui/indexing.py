@@ -92,7 +92,7 @@ def _given(path: str) -> "Path | Upload":
 
 def _columns(text: str) -> dict[str, str]:
     """The columns of `--columns title=Name,abstract=Text`, by field."""
-    from index.readers.normalise import FIELDS
+    from index.readers.records import FIELDS
 
     found: dict[str, str] = {}
     for part in filter(None, text.split(",")):

@@ -13,11 +13,9 @@ from index.errors import InputError
 from index.papers import Paper
 from index.readers.dates import YEARS
 from index.readers.digest import doubt, without_remarks
-from index.readers.files import Found, Upload, find_files
+from index.readers.files import Found, Member, Text, Upload, find_files, members
 from index.readers.formats import FORMATS, READERS, Reader, Reading, reader_of
-from index.readers.normalise import Normaliser
-from index.readers.opening import Member, Text, members
-from index.readers.records import Heading, How, Problem, ReadError
+from index.readers.records import Heading, How, Normaliser, Problem, ReadError
 from index.sources import Origin, source_name
 
 __all__ = ["FORMATS", "READERS", "FileRead", "Problem", "Upload", "read", "read_files"]

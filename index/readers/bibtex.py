@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from index.readers.opening import Text
+from index.readers.files import Text
 from index.readers.records import Problem, Raw
 from index.text import clean_text
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from index.readers import bibtex, jsons, mails, pages, tables, tagged, xmls
 from index.readers.digest import read_digest
-from index.readers.opening import Text
+from index.readers.files import Text
 from index.readers.pages import Page
 from index.readers.records import How, Problem, Raw
 

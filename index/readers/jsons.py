@@ -4,9 +4,8 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 
-from index.readers.normalise import INSIDE
-from index.readers.opening import Text
-from index.readers.records import Problem, Raw
+from index.readers.files import Text
+from index.readers.records import INSIDE, Problem, Raw
 from index.readers.values import folded
 
 _DEEPEST = 4

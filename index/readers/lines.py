@@ -5,7 +5,7 @@ from typing import Literal
 
 from index.papers import arxiv_id
 from index.readers.dates import date_of, is_date
-from index.readers.normalise import DOI, canonical
+from index.readers.records import DOI, canonical
 
 Stands = Literal["opens", "alone"]
 
@@ -186,7 +186,7 @@ def label_of(text: str) -> str | None:
 def field_of(text: str) -> tuple[str, int] | None:
     """The field whose label a text opens with, and where what it says begins.
 
-    The field is one of `index.readers.normalise.FIELDS`, "header" of a mail's head, or "other".
+    The field is one of `index.readers.records.FIELDS`, "header" of a mail's head, or "other".
     """
     if abstract := _ABSTRACT.match(text):
         return "abstract", abstract.end()

@@ -9,7 +9,7 @@ from email.parser import Parser
 from typing import cast
 
 from index.readers.dates import Dated, date_of
-from index.readers.opening import Text
+from index.readers.files import Text
 
 _HEADER = re.compile(r"(?P<name>[A-Za-z][\w-]*):")
 _ENVELOPE = re.compile(r"From \S+ .*\d\d:\d\d.*\d{4}\s*$")

@@ -5,9 +5,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, islice
 
-from index.readers.normalise import canonical
-from index.readers.opening import Text
-from index.readers.records import Problem, Raw, ReadError
+from index.readers.files import Text
+from index.readers.records import Problem, Raw, ReadError, canonical
 
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 _LOOKED_AT = 50

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from index.readers.dates import Dated, read_date
-from index.readers.opening import Text
+from index.readers.files import Text
 from index.readers.records import Problem, Raw
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from index.papers import Paper, derived_id
 from index.readers import Problem
 from index.readers.digest import read_digest
-from index.readers.normalise import Normaliser
+from index.readers.records import Normaliser
 from index.readers.pages import Page
 from index.readers.records import How
 
