@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Protocol
 
 from eval.runs import public_name
-from index.manifest import read_manifest
+from index.manifest import current, generation_folder, read_manifest
 from index.papers import Paper
-from index.store import current, generation_folder
 from rag.assistant import Assistant
 from rag.conversation import History
 from rag.schema import Answer, Mode

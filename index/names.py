@@ -21,9 +21,8 @@ from numpy.typing import NDArray
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from index.coined import NOTHING, Coined
 from index.folding import key_of, trigrams
-from index.mentions import PHRASE, PLAIN, Mentions, forms_of, gather
+from index.mentions import NOTHING, PHRASE, PLAIN, Coined, Mentions, forms_of, gather
 from index.naming import Named, Rows, names_in
 from index.papers import Paper
 

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from index.english import is_english
-from index.folding import LONGEST, Atoms, Link, content_words, fold, is_shaped, trigrams
+from index.folding import LONGEST, Atoms, Link, content_words, fold, is_english, is_shaped, trigrams
 from index.lexical import STOP_WORDS
 from index.mentions import PHRASE, PLAIN, opens
 

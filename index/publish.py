@@ -5,27 +5,40 @@ import fcntl
 import os
 import secrets
 import shutil
+import socket
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO
 
+from index.catalog import save_papers
+from index.collection_map import CollectionMap
+from index.contents import Contents
 from index.errors import StoreBusyError, StoreError
-from index.manifest import FILE_NAME, Manifest, check_files, read_manifest
-from index.store import (
+from index.manifest import (
     CURRENT,
+    FILE_NAME,
     GENERATIONS,
     LOCK,
     UNFINISHED,
     VECTORS,
+    Manifest,
+    check_files,
     check_is_store,
     current,
     generation_folder,
+    hash_files,
     no_index,
     own_generations,
+    read_manifest,
 )
-from index.vectors import keys_of
+from index.vectors import checksums, keys_of
 
+BUSY_SECONDS = 0.5
+"""After so long a store that another process writes is tried again."""
 _WHY = {
     errno.ENOSPC: "there is no space left on its disk; free some and run the command again",
     errno.EDQUOT: "the disk quota is used up; free some space and run the command again",
@@ -50,10 +63,14 @@ def writing(store: Path) -> Iterator[None]:
 
 
 @contextmanager
-def writer_lock(store: Path) -> Iterator[None]:
+def writer_lock(store: Path, *, patient: bool = False) -> Iterator[None]:
     """Hold the store, made if missing, as its only writer.
 
     The lock is the operating system's, so it is free again when the process ends, however.
+
+    Args:
+        store: The index's folder.
+        patient: Whether to wait while another process holds it.
 
     Raises:
         StoreBusyError: another process holds it.
@@ -62,15 +79,34 @@ def writer_lock(store: Path) -> Iterator[None]:
     check_is_store(store)
     with writing(store):
         store.mkdir(parents=True, exist_ok=True)
-        file = (store / LOCK).open("a", encoding="utf-8")
+        file = (store / LOCK).open("a+", encoding="utf-8")
     with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise StoreBusyError(
-                f"another process is writing to the index at {store}: wait until it has finished"
-            ) from error
+        while not _locked(file):
+            if not patient:
+                raise StoreBusyError(_busy(store, file))
+            time.sleep(BUSY_SECONDS)
+        command = " ".join(" ".join((Path(sys.argv[0]).name, *sys.argv[1:])).split())[:80]
+        with writing(store):
+            file.truncate(0)
+            file.write(f"process {os.getpid()} on {socket.gethostname()} ({command})")
+            file.flush()
         yield
+
+
+def _locked(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _busy(store: Path, file: IO[str]) -> str:
+    file.seek(0)
+    return (
+        f"the index at {store} is being written by {file.read() or 'another process'}:"
+        " run the command again when that has ended"
+    )
 
 
 def new_generation_id() -> str:
@@ -79,14 +115,49 @@ def new_generation_id() -> str:
     return f"{now:%Y%m%dT%H%M%S}-{now.microsecond:05x}{secrets.randbelow(16**3):03x}"
 
 
-def stage(store: Path, generation: str) -> Path:
-    """Make the folder in which a generation is written before it goes live."""
-    folder = store / GENERATIONS / (generation + UNFINISHED)
-    folder.mkdir(parents=True)
-    return folder
+def write_generation(
+    store: Path, manifest: Manifest, contents: Contents, map_: CollectionMap | None
+) -> Manifest:
+    """Write a generation beside the live one, add what its files are known by, and publish it.
+
+    Only the new generation and the one that it follows are kept.
+
+    Args:
+        store: The index's folder; the caller holds its lock.
+        manifest: Of the new generation, without hashes and checksums.
+        contents: What it holds.
+        map_: The map of its papers; None while vectors are missing.
+
+    Returns:
+        The manifest as it was published.
+
+    Raises:
+        StoreError: it cannot be written.
+    """
+    with writing(store):
+        staged = store / GENERATIONS / (manifest.generation + UNFINISHED)
+        staged.mkdir(parents=True)
+        try:
+            save_papers(staged, contents.papers, contents.live, contents.same)
+            contents.cuts.save(staged)
+            contents.lexical.save(staged)
+            contents.names.save(staged)
+            if map_:
+                map_.save(staged)
+            sums = checksums(
+                store / manifest.vectors, manifest.records, manifest.dimension, manifest.checksums
+            )
+            update = {"files": hash_files(staged), "checksums": tuple(sums)}
+            manifest = manifest.model_copy(update=update)
+            _publish(store, staged, manifest)
+        except BaseException:
+            shutil.rmtree(staged, ignore_errors=True)
+            raise
+        prune(store, {manifest.generation, manifest.previous})
+    return manifest
 
 
-def publish(store: Path, staged: Path, manifest: Manifest) -> None:
+def _publish(store: Path, staged: Path, manifest: Manifest) -> None:
     """Write the manifest into the staged folder and make it the live generation.
 
     Everything is on the disk before `CURRENT` changes; a kill before that leaves the old one

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from index.encoder import Vectors
+from index.encoder import KEPT_TOGETHER, Vectors
 from index.errors import EncoderError
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ TIMEOUT_SECONDS = 60.0
 
 class RemoteEncoder:
     """A model that turns texts into vectors behind an OpenAI-compatible endpoint."""
+
+    together = KEPT_TOGETHER
 
     def __init__(self, address: str, key: str | None = None) -> None:
         """Nothing is asked of the endpoint yet.

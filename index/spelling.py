@@ -5,7 +5,7 @@ import re
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from index.english import is_english
+from index.folding import is_english
 from index.lexical import STOP_WORDS, LexicalIndex, fold, tokenize
 from index.mentions import PLAIN
 from index.names import Names

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from index.collection_map import CollectionMap
 from index.embedding import SentenceEncoder
 from index.errors import AbstractQAError, InputError
-from index.manifest import check_encoder
+from index.manifest import check_encoder, current
 from index.papers import Paper
-from index.store import Index, current
+from index.store import Index
 from rag.browsing import dated_since, new_in_last_change, row_of, similar_papers
 from rag.conversation import History
 from rag.digests import Digest, allowed, list_digests

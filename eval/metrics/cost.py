@@ -9,7 +9,7 @@ from typing import Self
 
 import numpy as np
 
-from index.store import current, generation_folder, no_index
+from index.manifest import current, generation_folder, no_index
 from rag.schema import Answer
 
 POWERCAP = Path("/sys/class/powercap")

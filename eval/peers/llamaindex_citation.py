@@ -17,7 +17,7 @@ from eval.peers.peer import SOURCES
 from eval.peers.quoting import WORDS, Source, sentences
 from index.embedding import SentenceEncoder
 from index.papers import Paper
-from index.sentences import sentence_spans
+from index.passages import sentence_spans
 from rag.citations import Block, Claim, Span, compose
 from rag.conversation import History
 from rag.schema import Answer, Mode, Usage

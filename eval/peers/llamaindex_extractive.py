@@ -13,7 +13,7 @@ from eval.peers.peer import SOURCES
 from eval.peers.quoting import WORDS, Source
 from index.embedding import SentenceEncoder
 from index.papers import Paper
-from index.sentences import sentence_spans
+from index.passages import sentence_spans
 
 
 class LlamaIndexExtractive(LlamaIndexStarter):

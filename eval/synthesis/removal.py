@@ -58,6 +58,7 @@ class _VectorsOf:
         self.name = encoder.name
         self.weights_hash = encoder.weights_hash
         self.dimension = index.manifest.dimension
+        self.together = encoder.together
         self.encode_query = encoder.encode_query
         self._encoder = encoder
         texts = (passage.text for passage in index.passages)

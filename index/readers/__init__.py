@@ -18,7 +18,10 @@ from index.readers.formats import FORMATS, READERS, Reader, Reading, reader_of
 from index.readers.records import Heading, How, Normaliser, Problem, ReadError
 from index.sources import Origin, source_name
 
-__all__ = ["FORMATS", "READERS", "FileRead", "Problem", "Upload", "read", "read_files"]
+__all__ = [
+    "FORMATS", "READERS", "FileRead", "Problem", "Upload", "find_files", "read", "read_files",
+    "year_modified",
+]  # fmt: skip
 
 _FOLDER_TEXTS = ("", ".txt", ".text", ".md", ".markdown", ".eml", ".mail", ".html", ".htm")
 """What is read as a digest though only found in a folder: other text there may be anything."""
@@ -88,7 +91,7 @@ def _open(file: Found, format_: str, how: How) -> Iterator[FileRead]:
     try:
         if file.content is None and not file.path.is_file():  # a pipe can be read once
             file = replace(file, content=file.path.read_bytes())
-        how = replace(how, usual_year=_year_modified(file))
+        how = replace(how, usual_year=year_modified(file))
         digest = _sha256(file.source)
         found = False
         for member in members(file.source):
@@ -113,7 +116,7 @@ def _sha256(source: Path | bytes) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _year_modified(file: Found) -> int:
+def year_modified(file: Found) -> int:
     """The year of a file's modification; this year of an upload, or of an impossible time."""
     if file.content is None:
         with suppress(ValueError, OverflowError):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise
 
+from index.passages import sentence_spans
 from index.readers.dates import is_date
 from index.readers.lines import (
     field_of,
@@ -16,7 +17,6 @@ from index.readers.lines import (
     stands,
     without_more,
 )
-from index.sentences import sentence_spans
 
 _SURELY_PROSE = 200
 """Characters; real titles end below this, real abstracts begin above it."""

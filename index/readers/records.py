@@ -169,7 +169,8 @@ class Normaliser:
     def _paper(self, raw: Raw, fields: "_Fields") -> Paper:
         title = _required(fields.title(), "title", LONGEST_TITLE)
         abstract = _required(fields.abstract(), "abstract", LONGEST_ABSTRACT)
-        published, arxiv, pmid, url = fields.date(), fields.arxiv(), fields.pmid(), fields.url()
+        published, doi = fields.date(), fields.doi()
+        arxiv, pmid, url = fields.arxiv(), fields.pmid(), fields.url()
         year = fields.year() or (published.day.year if published else None)
         year = year or (2000 + int(arxiv[:2]) if arxiv and arxiv[0].isdigit() else None)
         url = url or (f"https://arxiv.org/abs/{arxiv}" if arxiv else None)
@@ -196,7 +197,7 @@ class Normaliser:
             year=year,
             venue=fields.venue(),
             url=url,
-            doi=fields.doi(),
+            doi=doi,
             arxiv=arxiv,
             pmid=pmid,
             published=published.iso if published else None,

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from index.encoder import Encoder
-from index.sentences import sentence_spans
+from index.passages import sentence_spans
 from index.text import clean_text
 from rag.support.alignment import Network, inputs
 from rag.support.named import missing_names

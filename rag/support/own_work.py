@@ -3,7 +3,7 @@
 import re
 from functools import lru_cache
 
-from index.coined import coined
+from index.mentions import coined
 from index.papers import Paper
 from index.text import clean_text
 

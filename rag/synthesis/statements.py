@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from pydantic_core import from_json
 
-from index.sentences import sentence_spans
+from index.passages import sentence_spans
 from rag.synthesis.prompts import SENTINEL
 from rag.synthesis.sheet import Address
 

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from index.build import BuildReport, build, build_papers, resume
 from index.embedding import SentenceEncoder
 from index.errors import InputError, StoreBusyError, StoreError
+from index.manifest import current
 from index.papers import Paper
 from index.passages import paper_text
 from index.publish import undo
-from index.store import Index, current
+from index.store import Index
 
 TEA = Paper(
     id="tea",
@@ -199,7 +200,7 @@ BUILDER = """
     import sys, time
     from pathlib import Path
     from hashing_encoder import HashingEncoder
-    from index import build as building, generation
+    from index import build as building, publish
     from index.papers import Paper
 
     store, moment = Path(sys.argv[1]), sys.argv[2]
@@ -212,18 +213,18 @@ BUILDER = """
     def paper(n):
         return Paper(id=f"new{n}", title=f"New {n}", abstract=f"Pot {n} is new. It has lid {n}.")
 
-    publish, save_papers = generation.publish, generation.save_papers
+    _publish, save_papers = publish._publish, publish.save_papers
 
     def published(*args):
         say("before publishing")
-        publish(*args)
+        _publish(*args)
         say("after publishing")
 
     def saved(*args):
         say("before writing")
         return save_papers(*args)
 
-    generation.publish, generation.save_papers = published, saved
+    publish._publish, publish.save_papers = published, saved
     building.build_papers(
         [paper(n) for n in range(100)], store, HashingEncoder(),
         progress=lambda stage, done, total: say(stage if done < total else stage + " ended"),
@@ -374,7 +375,7 @@ def test_papers_are_added_while_others_are_encoded(store: Path) -> None:
 def test_vectors_of_what_is_gone_are_left_behind(
     store: Path, words: HashingEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("index.build.LEAST_TO_COMPACT", 20)
+    monkeypatch.setattr("index.filling.LEAST_TO_COMPACT", 20)
     for time in range(6):
         changed = TEA.model_copy(update={"abstract": f"Water boils at {time}. A lid helps."})
         pots = [
@@ -390,16 +391,6 @@ def test_vectors_of_what_is_gone_are_left_behind(
     index = Index.open(store)
     expected = [words.encode_query(passage.text) for passage in index.passages]
     assert np.allclose(index.passage_vectors, expected, atol=1e-6)
-
-
-def test_a_first_run_killed_before_it_is_named_is_gone_on_with(
-    store: Path, words: HashingEncoder
-) -> None:
-    build_papers([TEA], store, words)
-    (store / "CURRENT").unlink()
-    assert len(Index.open(store).papers) == 1
-    assert build_papers([TEA, MILK], store, words).papers == 2
-    assert (store / "CURRENT").exists()
 
 
 def test_a_damaged_earlier_generation_is_no_way_back_and_no_hindrance(

@@ -12,12 +12,11 @@ import numpy as np
 import pytest
 from hashing_encoder import HashingEncoder
 
-from index.build import build_papers
+from index.build import build_papers, remove
 from index.chroma import Chroma, recall
 from index.errors import DatabaseError, InputError
 from index.papers import Paper
 from index.publish import undo
-from index.removal import remove
 from index.store import Index
 from rag.assistant import Assistant
 from rag.settings import Settings

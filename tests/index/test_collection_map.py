@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from index.build import build_papers
 from index.collection_map import CollectionMap, carry_on, map_collection
+from index.manifest import current
 from index.papers import Paper
-from index.store import Index, current
+from index.store import Index
 
 TOPICS = {
     "Kites": "Kites fly high in the wind.",

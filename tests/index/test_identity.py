@@ -7,7 +7,7 @@ import pytest
 
 from index.identity import apart, identify, merge_all
 from index.papers import Paper, Source, derived_id
-from index.plan import plan_run
+from index.plan import Batch, plan_run
 
 LONG = "We count owls at night with twelve cheap microphones and find most of the calls."
 OTHER = "This year the society met in June, and eleven talks were given on hawks."
@@ -81,9 +81,9 @@ def test_without_merging_each_sighting_is_a_paper() -> None:
 
 def test_a_digest_without_a_date_keeps_the_day_on_which_it_came() -> None:
     came = paper("Owls", sources=(Source(name="a", dated="added", position=1),))
-    first = plan_run([came], [], [], {}, today=date(2025, 3, 3))
+    first = plan_run(Batch([came]), [], {}, today=date(2025, 3, 3))
     (stored,) = first.after.values()
     assert stored.sources[0].date == date(2025, 3, 3)
-    again = plan_run([came], [], [stored], {}, today=date(2025, 4, 4))
+    again = plan_run(Batch([came]), [stored], {}, today=date(2025, 4, 4))
     assert again.after == first.after
     assert first.merges == ()

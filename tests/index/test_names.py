@@ -342,7 +342,7 @@ def test_the_index_has_the_names_of_its_papers(tmp_path: Path) -> None:
 def test_names_are_gathered_beside_the_rest_or_here_where_that_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, python: str
 ) -> None:
-    monkeypatch.setattr("index.generation.MANY", 3)
+    monkeypatch.setattr("index.contents.MANY", 3)
     monkeypatch.setattr("sys.executable", python)
     here = Names.build
     built: list[object] = []

@@ -11,9 +11,10 @@ import pytest
 from hashing_encoder import HashingEncoder
 
 from index.build import BuildReport, build
+from index.manifest import current
 from index.papers import Paper
 from index.publish import undo
-from index.store import Index, current
+from index.store import Index
 
 OWLS, KETTLES, MAPS = "Counting Owls at Night", "Why Do Kettles Sing", "Paper Maps That Disagree"
 

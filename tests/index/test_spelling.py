@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.english import is_english
+from index.folding import is_english
 from index.lexical import LexicalIndex
 from index.names import Names
 from index.papers import Paper

@@ -14,7 +14,7 @@ from eval.metrics.cost import (
     tokens,
 )
 from index.errors import StoreError
-from index.store import GENERATIONS
+from index.manifest import GENERATIONS
 from rag.schema import Answer, Usage
 
 

@@ -9,7 +9,7 @@ from threading import Thread
 
 from index.build import BuildReport, Stage, build
 from index.encoder import Encoder, open_encoder
-from index.preview import Preview, preview
+from index.plan import Preview, preview
 from index.readers import Upload
 from rag.settings import Settings
 from ui.indexing import bring_to_chroma

@@ -3,9 +3,9 @@
 from pathlib import Path
 from threading import Lock
 
+from index.build import RemovalReport, remove
 from index.errors import InputError
 from index.publish import undo
-from index.removal import RemovalReport, remove
 
 MOST_AT_ONCE = 10_000
 """Papers that one request removes."""

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import gradio as gr
 
 from index.errors import InputError
-from index.preview import Preview
+from index.plan import Preview
 from index.readers import Upload
 from ui.web.corpus.adding import Adding, Step
 from ui.web.corpus.changes import Changes

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 from index.build import BuildReport
 from index.papers import Paper
-from index.plan import Merge
-from index.preview import Entry, Preview
+from index.plan import Entry, Merge, Preview
 from index.readers import Problem
 from rag.digests import label
 from ui.web.corpus.adding import Step

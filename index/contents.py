@@ -1,8 +1,7 @@
-"""What a generation holds, made from the live one where it is the same, and written beside it."""
+"""What a generation holds without its vectors: made from the live one where it is the same."""
 
 import hashlib
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -15,16 +14,11 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from index.catalog import Papers, save_papers
-from index.collection_map import CollectionMap
-from index.cuts import Cuts, code_hash
+from index.catalog import Cuts, Papers, code_hash, save_papers
 from index.lexical import LexicalIndex
-from index.manifest import Manifest, hash_files
 from index.names import Names
 from index.papers import Paper
-from index.publish import prune, publish, stage, writing
 from index.store import Index
-from index.vectors import checksums
 
 MANY = 5000
 """New papers whose names are gathered in a process of its own."""
@@ -109,44 +103,3 @@ def _named_beside(papers: Sequence[Paper]) -> Iterator[Callable[[], Names | None
 
 def _says(paper: Paper) -> tuple[str, str]:
     return paper.title, paper.abstract
-
-
-def write_generation(
-    store: Path, manifest: Manifest, contents: Contents, map_: CollectionMap | None
-) -> Manifest:
-    """Write a generation beside the live one, add what its files are known by, and publish it.
-
-    Only the new generation and the one that it follows are kept.
-
-    Args:
-        store: The index's folder; the caller holds its lock.
-        manifest: Of the new generation, without hashes and checksums.
-        contents: What it holds.
-        map_: The map of its papers; None while vectors are missing.
-
-    Returns:
-        The manifest as it was published.
-
-    Raises:
-        StoreError: it cannot be written.
-    """
-    with writing(store):
-        staged = stage(store, manifest.generation)
-        try:
-            save_papers(staged, contents.papers, contents.live, contents.same)
-            contents.cuts.save(staged)
-            contents.lexical.save(staged)
-            contents.names.save(staged)
-            if map_:
-                map_.save(staged)
-            sums = checksums(
-                store / manifest.vectors, manifest.records, manifest.dimension, manifest.checksums
-            )
-            update = {"files": hash_files(staged), "checksums": tuple(sums)}
-            manifest = manifest.model_copy(update=update)
-            publish(store, staged, manifest)
-        except BaseException:
-            shutil.rmtree(staged, ignore_errors=True)
-            raise
-        prune(store, {manifest.generation, manifest.previous})
-    return manifest

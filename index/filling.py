@@ -1,0 +1,141 @@
+"""Filling an index with the vectors of its texts: whole papers first, the newest before all."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from index.catalog import Cuts, Sightings
+from index.contents import Contents
+from index.encoder import Encoder
+from index.manifest import (
+    check_encoder,
+    current,
+    generation_folder,
+    live_papers,
+    read_manifest,
+)
+from index.papers import Paper
+from index.publish import writer_lock, writing
+from index.store import Index
+from index.vectors import BLOCK, Floats, Keys, Log, LogWriter
+
+ASK_BEFORE = 256
+"""Texts to encode beyond which the papers can be asked before they are encoded."""
+LEAST_TO_COMPACT = 10_000
+"""Vectors from which a file is written anew when most of them are of texts that are gone."""
+
+Stage = Literal["read", "words", "embed", "map", "chroma"]
+Progress = Callable[[Stage, int, int], None]
+"""Called with a stage, how much of it is done, and its total (0 while that is not known)."""
+
+
+def counter(progress: Progress | None, stage: Stage) -> Callable[[int, int], None]:
+    """`progress` for one stage, or nothing."""
+
+    def count(done: int, total: int) -> None:
+        if progress:
+            progress(stage, done, total)
+
+    return count
+
+
+def missing_keys(papers: Sequence[Paper], cuts: Cuts, log: Log) -> Keys:
+    """The keys of texts without a vector, each once, in the order in which they are encoded."""
+    newest = np.argsort(-Sightings.of(papers).earliest, kind="stable")
+    place = np.empty(len(newest), dtype=np.int64)
+    place[newest] = np.arange(len(newest))
+    passages = np.argsort(place[cuts.owner], kind="stable")
+    keys = np.concatenate([cuts.paper_keys[newest], cuts.passage_keys[passages]])
+    missing = keys[log.find(keys) < 0]
+    _, first = np.unique(missing, return_index=True)
+    return missing[np.sort(first)]
+
+
+def encode_missing(
+    contents: Contents,
+    missing: Keys,
+    path: Path,
+    encoder: Encoder,
+    progress: Callable[[int, int], None],
+) -> None:
+    """Encode texts into a file of vectors, each batch kept as soon as it is done."""
+    if not len(missing):
+        return
+    total = len(missing)
+    progress(0, total)
+    places = contents.cuts.places(missing)
+    with LogWriter(path, encoder.dimension) as log:
+        for at in range(0, total, encoder.together):
+            some = slice(at, at + encoder.together)
+            texts = contents.cuts.texts_at(places[some], contents.papers)
+            log.append(missing[some], encoder.encode(texts, progress=_from(at, total, progress)))
+
+
+def fill(store: Path, encoder: Encoder, progress: Callable[[int, int], None]) -> int:
+    """Encode what the live generation lacks, whoever changes it meanwhile.
+
+    Returns:
+        How many texts were encoded.
+    """
+    manifest, _ = live_papers(store)
+    if manifest is None:
+        return 0
+    check_encoder(manifest, encoder)
+    done = 0
+    while True:
+        index = Index.open(store)
+        if index.cuts is None or index.log is None:
+            return done
+        missing = missing_keys(index.papers, index.cuts, index.log)
+        if not len(missing):
+            return done
+        places, start, total = index.cuts.places(missing), done, done + len(missing)
+        progress(done, total)
+        while done < total:
+            some = slice(done - start, done - start + encoder.together)
+            texts = index.cuts.texts_at(places[some], index.papers)
+            vectors = encoder.encode(texts, progress=_from(done, total, progress))
+            done += len(vectors)
+            if _append(store, index, missing[some], vectors) != index.manifest.generation:
+                break  # somebody has changed it: look again what is missing
+
+
+def _append(store: Path, index: Index, keys: Keys, vectors: Floats) -> str:
+    """Keep vectors of an index, where its file is still the live one's; the live generation."""
+    with writer_lock(store, patient=True), writing(store):
+        if (generation := current(store)) is None:
+            return ""
+        live = read_manifest(generation_folder(store, generation), store)
+        if index.log and store / live.vectors == index.log.path:
+            with LogWriter(index.log.path, index.log.dimension) as log:
+                log.append(keys, vectors)
+        return generation
+
+
+def _from(at: int, total: int, progress: Callable[[int, int], None]) -> Callable[[int], None]:
+    """`progress` of a part that begins at a place of the whole."""
+    return lambda done: progress(at + done, total)
+
+
+def compact(live: Index, cuts: Cuts, path: Path) -> bool:
+    """Write the vectors that an index and the next one need into a file, if most are not needed.
+
+    Returns:
+        Whether they were written.
+    """
+    log, parts = live.log, (cuts, live.cuts)
+    if log is None:
+        return False
+    keys = [part for each in parts if each for part in (each.paper_keys, each.passage_keys)]
+    needed = np.unique(np.concatenate(keys))
+    rows = log.find(needed)
+    needed, rows = needed[rows >= 0], rows[rows >= 0]
+    if len(log.stored) < max(LEAST_TO_COMPACT, 2 * len(needed)):
+        return False
+    with LogWriter(path, log.dimension) as written:
+        for at in range(0, len(rows), BLOCK):
+            some = slice(at, at + BLOCK)
+            written.append(needed[some], log.take(rows[some]))
+    return True
