@@ -51,9 +51,12 @@ class Contents:
         is_cut_so = live is not None and live.manifest.code == code_hash()
         for at, paper in enumerate(papers):
             row = rows.get(paper.id, -1)
-            if row >= 0 and stored[row] == paper:
+            if row < 0:
+                continue
+            old_paper = stored[row]
+            if old_paper is paper or old_paper == paper:
                 same[at] = row
-            if row >= 0 and is_cut_so and _says(stored[row]) == _says(paper):
+            if is_cut_so and _says(old_paper) == _says(paper):
                 kept[at] = row
         old = live if is_cut_so else None
         new = int((kept < 0).sum())

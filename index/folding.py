@@ -14,7 +14,7 @@ from enum import IntEnum
 from functools import lru_cache
 from itertools import accumulate
 
-from index.lexical import STOP_WORDS
+from index.lexical import STOP_WORDS, without_marks
 from index.minilm import bundled_folder
 
 LONGEST = 6
@@ -54,8 +54,7 @@ def fold(text: str) -> str:
     """`text` without accents, trademark signs and typographic variants, case kept."""
     if text.isascii():
         return text
-    decomposed = unicodedata.normalize("NFKD", text.translate(_SIGNS))
-    return "".join(c for c in decomposed if not unicodedata.combining(c))
+    return without_marks(unicodedata.normalize("NFKD", text.translate(_SIGNS)))
 
 
 @lru_cache(maxsize=4096)
@@ -147,6 +146,7 @@ def joined(left: str, right: str, gap: str) -> str:
     return left + right
 
 
+@lru_cache(maxsize=1 << 17)
 def key_of(name: str) -> str:
     """The key of a whole name: lower-case letters and digits without what joins them."""
     atoms = Atoms.of(fold(name))

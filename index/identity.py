@@ -168,6 +168,8 @@ def _keys(paper: Paper, has_id: bool) -> Iterable[tuple[str, str]]:
 
 def _is_same(kind: str, one: Paper, other: Paper) -> bool:
     """Whether two sightings that share a key are of one paper."""
+    if one is other or (one.title == other.title and one.abstract == other.abstract):
+        return True
     if kind == "title":
         if one.abstract == other.abstract or letters(one.abstract) == letters(other.abstract):
             return True

@@ -44,6 +44,7 @@ STOP_WORDS = frozenset(
 _WORD = re.compile(r"[^\W_]+(?:(?:[-./'’&]|,(?=\d{3}))[^\W_]+)*\+*")
 _POSSESSIVE = re.compile(r"['’]s?$|['’](?:s|re|ve|d|ll|t|m)$", re.IGNORECASE)
 _PART = re.compile(r"\d+(?:[.,]\d+)*|[A-Z]{2,}(?=s?(?![a-z]))|[A-Z]?[a-z]+|[A-Z]+|[^\W\d_A-Za-z]+")
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _K1, _B = 1.2, 0.75
 
 
@@ -79,8 +80,12 @@ def fold(text: str) -> str:
     """`text` without accents and typographic variants (NFKD), case kept: `M³ViT` → `M3ViT`."""
     if text.isascii():
         return text
-    folded = unicodedata.normalize("NFKD", text)
-    return "".join(c for c in folded if not unicodedata.combining(c))
+    return without_marks(unicodedata.normalize("NFKD", text))
+
+
+def without_marks(decomposed: str) -> str:
+    """A text in the form NFKD without accents."""
+    return _NOT_ASCII.sub(lambda c: "" if unicodedata.combining(c[0]) else c[0], decomposed)
 
 
 def tokenize(text: str) -> list[str]:

@@ -92,8 +92,10 @@ class Mentions:
     """Key of a name → the papers that call themselves so."""
     called: list[str] = field(default_factory=list)
     """What each paper calls itself, or ""."""
-    titles: list[list[str]] = field(default_factory=list)
-    """The atoms of each title."""
+    titles: list[str] = field(default_factory=list)
+    """The atoms of each title, joined by spaces."""
+    trigrams: "array[int]" = field(default_factory=lambda: array("Q"))
+    """Of titles that were known before: what `index.folding.trigrams` gives, above the row."""
     coinages: list[Coined] = field(default_factory=list)
     """What each paper coins."""
     several: set[str] = field(default_factory=set)
@@ -113,7 +115,7 @@ def gather(
             What is gathered is added to it.
         new: The rows of the others; by default all.
     """
-    mentions = before or Mentions(titles=[[]] * len(papers), coinages=[NOTHING] * len(papers))
+    mentions = before or Mentions(titles=[""] * len(papers), coinages=[NOTHING] * len(papers))
     new = range(len(papers)) if new is None else new
     several = set[str]()
     texts: list[str] = []
@@ -130,7 +132,7 @@ def gather(
         titled = next((at for at, gap in enumerate(atoms.gaps, 1) if "\n" in gap), 0)
         for key in _single(atoms, titled, several, mentions.forms):
             mentions.rows[key].append(row)
-        mentions.titles[row] = atoms.keys[:titled]
+        mentions.titles[row] = " ".join(atoms.keys[:titled])
         mentions.coinages[row] = coinage
     several.discard("")
     unheard = several - mentions.several
@@ -291,7 +293,7 @@ def _settle(mentions: Mentions) -> None:
         if coinage.head and coinage.is_titled and _is_name(coinage.head, mentions):
             mentions.called.append(coinage.head)
             continue
-        title = "".join(mentions.titles[row])
+        title = mentions.titles[row].replace(" ", "")
         in_title = [
             form for form in (*coinage.introduced, *coinage.spelled)
             if key_of(form) in names and re.sub(r"[-.]", "", key_of(form)) in title

@@ -84,22 +84,20 @@ class Names:
         keys = sorted(
             key for key in {*found.rows, *found.own} if found.rows.get(key) or found.own.get(key)
         )
-        sizes = [len(title) for title in found.titles]
-        grams = [trigrams(title) for title in found.titles]
-        pairs = np.empty((sum(map(len, grams)), 2), dtype=np.int64)
-        pairs[:, 0] = np.fromiter(chain.from_iterable(grams), dtype=np.int64, count=len(pairs))
-        pairs[:, 1] = np.repeat(np.arange(len(grams)), [len(own) for own in grams])
-        pairs = np.unique(pairs, axis=0)
+        pairs = array("Q", found.trigrams)  # a trigram above, the row of its title below
+        for row in range(len(papers)) if new is None else new:
+            pairs.extend((gram << 32) | row for gram in set(trigrams(found.titles[row].split())))
+        ordered = np.sort(np.frombuffer(pairs, dtype=np.uint64))
         return cls(
             keys,
             [found.forms.get(key, "") for key in keys],
             *_packed([found.rows.get(key, []) for key in keys]),
             *_packed([found.own.get(key, []) for key in keys]),
             found.called,
-            np.asarray(sizes, dtype=np.int32),
-            pairs[:, 0].astype(np.uint32),
-            pairs[:, 1].astype(np.int32),
-            [" ".join(title) for title in found.titles],
+            np.asarray([len(title.split()) for title in found.titles], dtype=np.int32),
+            (ordered >> 32).astype(np.uint32),
+            (ordered & 0xFFFFFFFF).astype(np.int32),
+            found.titles,
             [
                 json.dumps((c.head, c.is_titled, c.introduced, c.spelled), separators=(",", ":"))
                 for c in found.coinages
@@ -115,13 +113,16 @@ class Names:
         ends = np.cumsum(rows >= 0)
         bounds = np.concatenate([[0], ends])[self.starts].tolist()
         left = rows[rows >= 0].tolist()
-        found = Mentions(titles=[[]] * len(kept), coinages=[NOTHING] * len(kept))
+        found = Mentions(titles=[""] * len(kept), coinages=[NOTHING] * len(kept))
+        titled = places[self.trigram_rows]
+        codes = (self.trigrams.astype(np.uint64) << 32) | titled.astype(np.uint64)
+        found.trigrams = array("Q", codes[titled >= 0].tobytes())
         for place, key in enumerate(self.keys):
             if bounds[place] < bounds[place + 1]:
                 found.rows[key] = array("i", left[bounds[place] : bounds[place + 1]])
         found.forms = {key: form for key, form in zip(self.keys, self.forms, strict=True) if form}
         for row in np.flatnonzero(kept >= 0).tolist():
-            found.titles[row] = self.titles[kept[row]].split()
+            found.titles[row] = self.titles[kept[row]]
             head, is_titled, introduced, spelled = json.loads(self.coinages[kept[row]])
             coinage = Coined(head, is_titled, tuple(introduced), tuple(spelled))
             found.coinages[row] = coinage

@@ -22,6 +22,7 @@ _ARXIV = re.compile(
 )
 _BARE_ARXIV = re.compile(r"(?P<id>\d{2}(?:0[1-9]|1[0-2])\.\d{4,5})(?:v\d+)?")
 _OLD_ARXIV = re.compile(r"(?P<id>[a-z-]+(?:\.[A-Z]{2})?/\d{7})(?:v\d+)?")
+_NO_LETTER = re.compile(r"[\W_]+")
 _ENOUGH_TITLE_WORDS = 4
 _OPENING_LETTERS = 120
 _LONGEST_HEAD = 5
@@ -88,8 +89,10 @@ def arxiv_id(text: str, *, is_known: bool = False) -> str | None:
 
 def letters(text: str, *, markup: bool = True) -> str:
     """`text` reduced to what makes it the same text: lower-case letters and digits alone."""
-    folded = unicodedata.normalize("NFKD", clean_text(text, markup=markup)).casefold()
-    return re.sub(r"[\W_]+", "", folded)
+    cleaned = clean_text(text, markup=markup)
+    if not cleaned.isascii():
+        cleaned = unicodedata.normalize("NFKD", cleaned)
+    return _NO_LETTER.sub("", cleaned.casefold())
 
 
 def tokens_of(text: str) -> list[str]:

@@ -312,7 +312,11 @@ def _entries(
 
 
 def _changed(before: Mapping[str, Paper], after: Mapping[str, Paper]) -> set[str]:
-    return {id_ for id_, paper in after.items() if before.get(id_) != paper}
+    return {
+        id_
+        for id_, paper in after.items()
+        if (old := before.get(id_)) is not paper and old != paper
+    }
 
 
 def _titles(papers: Mapping[str, Paper], others: Mapping[str, Paper]) -> Counter[str]:
