@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from index.build import BuildReport, build, build_papers, resume
 from index.embedding import SentenceEncoder
-from index.errors import InputError, StoreBusyError, StoreError
+from index.errors import StoreBusyError, StoreError
 from index.manifest import current
 from index.papers import Paper
 from index.passages import paper_text
@@ -103,12 +103,6 @@ def test_indexing_the_same_again_embeds_and_writes_nothing(
     assert again.generation == first.generation == current(store)
 
 
-def test_no_text_is_embedded_twice(store: Path, words: HashingEncoder) -> None:
-    report = build_papers([TEA, MILK], store, words)
-    assert report.embedded == len(words.encoded) == len(set(words.encoded)) == 6
-    assert words.encoded.count("A lid helps.") == 1
-
-
 def test_only_what_changed_in_an_abstract_is_embedded(store: Path, words: HashingEncoder) -> None:
     build_papers([TEA, MILK], store, words)
     words.encoded.clear()
@@ -123,39 +117,6 @@ def test_only_what_changed_in_an_abstract_is_embedded(store: Path, words: Hashin
     assert texts == ["Water boils early up there.", "Tea suffers from it.", "A lid helps."]
     expected = [words.encode_query(p.text) for p in opened.passages]
     assert np.allclose(opened.passage_vectors, expected, atol=1e-6)
-
-
-def test_passages_that_vanished_are_gone(store: Path, words: HashingEncoder) -> None:
-    build_papers([TEA], store, words)
-    report = build_papers([TEA.model_copy(update={"abstract": "A lid helps."})], store, words)
-    assert report.passages == 1
-    assert [p.text for p in Index.open(store).passages] == ["A lid helps."]
-
-
-def test_new_metadata_updates_a_paper_and_embeds_nothing(
-    store: Path, words: HashingEncoder
-) -> None:
-    build_papers([TEA], store, words)
-    report = build_papers([TEA.model_copy(update={"year": 2024})], store, words)
-    assert (report.updated, report.embedded) == (1, 0)
-    assert Index.open(store).papers[0].year == 2024
-
-
-def test_papers_of_earlier_runs_stay(store: Path, words: HashingEncoder) -> None:
-    build_papers([TEA], store, words)
-    assert build_papers([MILK], store, words).papers == 2
-    assert [p.id for p in Index.open(store).papers] == ["milk", "tea"]
-
-
-def test_a_run_without_a_single_paper_names_the_first_problem(
-    tmp_path: Path, store: Path, words: HashingEncoder
-) -> None:
-    broken = tmp_path / "broken.jsonl"
-    broken.write_text("{broken\n")
-    with pytest.raises(InputError, match=r"broken\.jsonl") as caught:
-        build([broken], store, words)
-    assert "\n" not in str(caught.value)
-    assert not store.exists()
 
 
 def test_what_cannot_be_read_is_counted_and_the_rest_is_indexed(

@@ -68,10 +68,6 @@ def test_vectors_are_unit_rows_in_the_order_given(encoder: SentenceEncoder) -> N
         assert float(vectors[row] @ encoder.encode([many[row]])[0]) > 0.9995
 
 
-def test_no_texts_give_no_rows(encoder: SentenceEncoder) -> None:
-    assert encoder.encode([]).shape == (0, DIMENSION)
-
-
 @pytest.mark.parametrize("text", TEXTS)
 def test_the_numpy_model_agrees_with_sentence_transformers(
     both: tuple[LocalEncoder, LocalEncoder], text: str
@@ -140,11 +136,6 @@ def test_threads_that_ask_at_once_load_the_model_once(
     with ThreadPoolExecutor(4) as pool:
         dimensions = list(pool.map(lambda _: encoder.dimension, range(4)))
     assert (dimensions, len(loaded)) == ([24] * 4, 1)
-
-
-def test_a_copy_of_the_bundled_model_has_its_hash(tmp_path: Path) -> None:
-    copy = shutil.copytree(bundled_folder(), tmp_path / "copy")
-    assert SentenceEncoder.open(str(copy)).weights_hash == WEIGHTS_SHA256
 
 
 def test_vectors_that_are_not_finite_are_refused(tiny: Path, tmp_path: Path) -> None:

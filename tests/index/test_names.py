@@ -1,7 +1,5 @@
-import random
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -98,10 +96,6 @@ def test_a_version_is_not_the_number_before_its_dot() -> None:
     assert [named.mentioned for named in table.read("GPT-3, GPT-3.5 and GPT-35")] == [
         (0,), (1,), (2,),
     ]  # fmt: skip
-
-
-def test_two_names_with_a_slash_between_them_are_two() -> None:
-    assert [named.text for named in TABLE.read("Is GPT-3.5/GPT-4 hot?")] == ["GPT-3.5", "GPT-4"]
 
 
 def test_names_of_papers_that_differ_in_a_capital_s_are_not_plurals() -> None:
@@ -291,51 +285,6 @@ def test_a_text_of_any_length_is_read_in_time_that_grows_with_it() -> None:
     for text in ("a1" * 20_000, "x-" * 10_000, "A1-" * 10_000, "GPT-4 " * 5_000, "'" * 50_000):
         TABLE.read(text)
     assert time.perf_counter() - started < 10
-
-
-def made_up(count: int) -> list[Paper]:
-    """Papers of made-up names over made-up words, some of them frequent."""
-    chance = random.Random(count)
-    syllables = "ba co du fe gi lo mu ne pa ri so tu va we xi zo".split()
-    words = ["".join(chance.choices(syllables, k=3)) for _ in range(4000)]
-    weights = [1 / (rank + 10) for rank in range(4000)]
-    texts: list[tuple[str, str]] = []
-    for number in range(count):
-        name = f"{words[number % 4000].title()}Net-{number}"
-        body = chance.choices(words, weights, k=60)
-        body[::20] = ["GPT-4", "Llama 3", "LLMs"]
-        texts.append((f"{name}: {' '.join(body[3:9])}", f"We propose {name}. {' '.join(body)}"))
-    return papers(*texts)
-
-
-def fastest_seconds(table: Names, questions: Sequence[str]) -> float:
-    times: list[float] = []
-    for _ in range(15):
-        started = time.perf_counter()
-        for question in questions:
-            table.read(question)
-        times.append((time.perf_counter() - started) / len(questions))
-    return min(times)
-
-
-def test_reading_takes_no_longer_in_a_larger_collection() -> None:
-    seconds: list[float] = []
-    for count in (1_000, 12_000):
-        shelf = made_up(count)
-        table = Names.build(shelf)
-        heads = [paper.title.partition(":")[0] for paper in shelf[500:540:10]]
-        asked = [f"How does {head} compare to {head.lower()}x, Zorbl 4 and others in tests on tea "
-                 "and cups when water is hot?" for head in heads]  # fmt: skip
-        assert rows(asked[0], table)[0] == (heads[0], (500,))
-        seconds.append(fastest_seconds(table, asked))
-    assert seconds[1] < 4 * seconds[0]
-
-
-def test_the_index_has_the_names_of_its_papers(tmp_path: Path) -> None:
-    build_papers(SHELF, tmp_path, HashingEncoder())
-    opened = Index.open(tmp_path)
-    assert FILE_NAME in opened.manifest.files
-    assert [opened.papers[row].id for row in opened.names.read("KettleBench")[0].own] == ["0000"]
 
 
 @pytest.mark.parametrize("python", [sys.executable, "/bin/false"])

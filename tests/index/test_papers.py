@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.identity import merge_all
-from index.papers import ID_LENGTH, Paper, Source, derived_id, letters, merge
+from index.papers import ID_LENGTH, Paper, Source, derived_id, merge
 
 LONG = "Herding Cats with Lasers at Scale"
 OTHER = "Why Dogs Prefer the Left Sofa"
@@ -41,26 +41,12 @@ def test_a_short_title_counts_with_the_opening_of_its_abstract() -> None:
     assert derived_id(LONG, "Cats.") == derived_id(LONG, "Dogs.")
 
 
-def test_letters_of_debris_are_none() -> None:
-    assert letters("{} -- \ud800 _") == ""
-
-
 def test_merging_keeps_newer_text_and_every_known_field() -> None:
     old = sighting(abstract="Old.", year=2024, venue="CatConf", sources=(source("b", 2),))
     new = sighting(abstract="New.", doi="10.1/2", sources=(source("a", 1),))
     both = merge(old, new)
     assert (both.abstract, both.year, both.venue, both.doi) == ("New.", 2024, "CatConf", "10.1/2")
     assert [s.name for s in both.sources] == ["a", "b"]
-
-
-def test_a_source_seen_again_is_replaced() -> None:
-    both = merge(sighting(sources=(source("a", 1, 3),)), sighting(sources=(source("a", 1, 9),)))
-    assert both.sources == (source("a", 1, 9),)
-
-
-def test_a_paper_in_two_digests_is_one_with_two_sources() -> None:
-    merged = merge_all([sighting(sources=(source("a"),)), sighting(sources=(source("b"),))])
-    assert [len(paper.sources) for paper in merged.values()] == [2]
 
 
 def test_an_id_that_was_given_wins_in_any_order() -> None:
@@ -76,12 +62,6 @@ def test_different_given_ids_stay_different_papers() -> None:
         merged = merge_all(order)
         assert set(merged) == {"a", "b"}
         assert (merged["a"].year, merged["b"].year) == (2020, None)
-
-
-def test_editorials_stay_apart_unless_they_begin_alike() -> None:
-    merged = merge_all([sighting("Editorial", "Dogs."), sighting("Editorial", "Cats.", "e1"),
-                        sighting("Editorial", "cats")])  # fmt: skip
-    assert set(merged) == {"e1", derived_id("Editorial", "Dogs.")}
 
 
 sightings = st.builds(

@@ -35,10 +35,6 @@ def test_each_sentence_is_a_passage_at_its_place_in_the_stored_abstract() -> Non
     assert passages[0].id == "p1:2-21"
 
 
-def test_an_empty_abstract_has_no_passages() -> None:
-    assert cut(paper("")) == cut(paper(" \n")) == []
-
-
 @given(ABSTRACTS)
 def test_passages_are_in_order_inside_the_abstract_and_never_overlap(abstract: str) -> None:
     at = 0

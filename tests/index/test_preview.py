@@ -11,7 +11,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from index.build import build
-from index.errors import InputError, StoreError
 from index.manifest import live_papers
 from index.plan import preview
 from index.publish import writer_lock
@@ -71,37 +70,10 @@ def test_papers_that_a_file_does_not_name_any_more_are_told(tmp_path: Path) -> N
     assert {paper.title for paper in Index.open(store).papers} == {owls, kettles}
 
 
-def test_problems_are_told_with_their_lines(tmp_path: Path) -> None:
-    found = preview([Upload("a.jsonl", records("Counting Owls") + b"{broken\n")], tmp_path / "s")
-    (problem,) = found.problems
-    assert (problem.file, problem.line, found.rejected, found.is_damaged) == ("a.jsonl", 2, 1, True)
-
-
-@pytest.mark.parametrize(
-    ("content", "says"),
-    [(b"", "empty file"), (b"\x00\x01", "not text"), (b"{broken", "broken JSON")],
-)
-def test_what_holds_no_paper_is_refused_as_indexing_would(
-    tmp_path: Path, content: bytes, says: str
-) -> None:
-    upload = Upload("a.jsonl", content)
-    with pytest.raises(InputError, match=says) as told:
-        preview([upload], tmp_path / "store")
-    with pytest.raises(InputError) as said:
-        build([upload], tmp_path / "store", HashingEncoder())
-    assert str(told.value) == str(said.value)
-
-
 def test_a_preview_does_not_wait_for_a_writer(tmp_path: Path) -> None:
     index(tmp_path, Upload("a.jsonl", records(TITLES[0])))
     with writer_lock(tmp_path):
         assert preview([Upload("b.jsonl", records(TITLES[1]))], tmp_path).new == 1
-
-
-def test_a_folder_that_is_no_store_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "thesis.txt").write_text("mine")
-    with pytest.raises(StoreError, match="is not an index folder"):
-        preview([Upload("a.jsonl", records(TITLES[0]))], tmp_path)
 
 
 FILES = st.lists(

@@ -72,13 +72,6 @@ def test_a_removed_paper_comes_back_when_its_file_is_indexed_again(store: Path) 
     assert titles(store) == {*TITLES}
 
 
-def test_an_undo_takes_a_removal_back(store: Path) -> None:
-    report = remove(ids(store, OWLS, MAPS), store)
-    assert titles(store) == {KETTLES}
-    assert undo(store, expected=report.generation) == report.previous
-    assert titles(store) == {*TITLES}
-
-
 def test_an_undo_of_a_change_that_is_not_the_last_any_more_is_refused(store: Path) -> None:
     report = remove(ids(store, OWLS), store)
     later = remove(ids(store, MAPS), store)
@@ -100,12 +93,6 @@ def test_what_cannot_be_removed_is_refused_and_changes_nothing(store: Path) -> N
     with writer_lock(store), pytest.raises(StoreBusyError):
         remove(ids(store, OWLS), store)
     assert current(store) == live
-
-
-def test_without_an_index_nothing_is_removed_and_nothing_is_made(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="no index at"):
-        remove(["x"], tmp_path / "none")
-    assert not (tmp_path / "none").exists()
 
 
 def test_papers_are_found_by_id_or_by_title_whatever_its_case(store: Path) -> None:

@@ -36,11 +36,6 @@ def test_sentences_as_people_see_them(expected: list[str]) -> None:
     assert sentences(" ".join(expected)) == expected
 
 
-@pytest.mark.parametrize("text", ["", " ", "\n\t "])
-def test_nothing_has_no_sentences(text: str) -> None:
-    assert sentence_spans(text) == []
-
-
 @given(st.text() | st.text(st.sampled_from("aA.!?…。 \n()\"”'1αé\u3000"), max_size=80))
 def test_spans_are_in_order_apart_and_hold_every_character_that_is_not_space(text: str) -> None:
     spans = sentence_spans(text)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.papers import Paper, derived_id
+from index.papers import Paper
 from index.readers import Problem
 from index.readers.digest import read_digest
 from index.readers.pages import Page
@@ -72,15 +72,6 @@ def test_real_digests_give_every_paper_and_no_problem(shared: Path) -> None:
     assert len(ids[0] & ids[1]) == 19
 
 
-def test_titles_abstracts_date_and_places_are_read() -> None:
-    papers, problems = split(HEAD + "Apr 22\n\n" + digest(*PAPERS))
-    assert problems == []
-    assert [(paper.title, paper.abstract) for paper in papers] == PAPERS
-    assert [paper.id for paper in papers] == [derived_id(*paper) for paper in PAPERS]
-    assert [paper.sources[0].position for paper in papers] == [1, 2, 3]
-    assert {paper.sources[0].date for paper in papers} == {date(2025, 4, 22)}
-
-
 @pytest.mark.parametrize(
     "line",
     ["Apr 22", "April 22, 2025", "22 Apr 2025", "2025-04-22", "Tue, Apr 22", "Tuesday 22nd April",
@@ -92,22 +83,12 @@ def test_dates_as_people_write_them(line: str) -> None:
     assert papers[0].sources[0].date == date(2025, 4, 22)
 
 
-def test_a_year_in_the_line_wins_over_the_option() -> None:
-    papers, _ = split(f"Apr 22, 2019\n\n{digest(OWLS)}", year=2025)
-    assert papers[0].sources[0].date == date(2019, 4, 22)
-
-
 @pytest.mark.parametrize("line", ["Feb 30", "Feb 29", "2025-13-01", "Apr 99", "Jan 1, 0000"])
 def test_a_day_that_does_not_exist_is_a_problem_and_its_papers_stay(line: str) -> None:
     papers, problems = split(f"new\n\n{line}\n\n{digest(*PAPERS)}")
     assert [paper.title for paper in papers] == ALL
     assert [(problem.line, papers[0].sources[0].date) for problem in problems] == [(3, None)]
     assert line in problems[0].reason
-
-
-def test_a_leap_day_is_a_day_in_its_year() -> None:
-    papers, problems = split(f"Feb 29\n\n{digest(OWLS)}", year=2024)
-    assert (papers[0].sources[0].date, problems) == (date(2024, 2, 29), [])
 
 
 def test_without_a_date_line_papers_have_no_date() -> None:
@@ -190,17 +171,6 @@ def test_a_title_may_stand_right_above_its_abstract() -> None:
     assert titles("\n".join(f"{t}\n{a}" for t, a in PAPERS)) == ALL
 
 
-def test_a_wrapped_title_is_one_title() -> None:
-    title = (
-        "A Rather Long Title on the Ways in Which Kettles Are Heard\nin the Kitchens of the North"
-    )
-    assert titles(f"{title}\n\n{OWLS[1]}") == [title.replace("\n", " ")]
-
-
-def test_authors_in_the_title_block_are_not_the_title() -> None:
-    assert titles(f"{OWLS[0]}\nAnn Lee\n\n{OWLS[1]}\n\n{digest(KETTLES)}") == [OWLS[0], KETTLES[0]]
-
-
 def test_an_abstract_of_several_paragraphs_is_kept_whole() -> None:
     abstract = f"{OWLS[1]}\n\nWe make three contributions.\n\n{MAPS[1]}"
     papers, problems = split(digest((OWLS[0], abstract), KETTLES))
@@ -213,14 +183,6 @@ def test_a_title_without_an_abstract_is_a_problem_at_its_line() -> None:
     papers, problems = split(text)
     assert [paper.title for paper in papers] == [OWLS[0], KETTLES[0]]
     assert [str(problem) for problem in problems] == ["mail.txt:7: title without an abstract"]
-
-
-def test_a_last_title_without_an_abstract_is_a_problem_too() -> None:
-    papers, problems = split(digest(OWLS) + "\nA Title That Nobody Explained\n\nUnsubscribe\n")
-    assert len(papers) == 1
-    assert [(problem.line, problem.reason) for problem in problems] == [
-        (5, "title without an abstract")
-    ]
 
 
 def test_an_abstract_without_a_title_is_a_problem() -> None:
@@ -259,14 +221,6 @@ def test_titles_that_resemble_furniture_are_titles(title: str) -> None:
 @pytest.mark.parametrize("mark", ["## {}", "**{}**", "1. {}", "[2] {}", "Title: {}"])
 def test_marks_around_titles_do_not_belong_to_them(mark: str) -> None:
     assert titles(digest(*((mark.format(t), a) for t, a in PAPERS))) == ALL
-
-
-def test_a_paragraph_of_ten_million_characters_is_one_problem() -> None:
-    huge = "word " * 2_000_000 + "end."
-    papers, problems = split(digest(OWLS, ("A Flood of Words", huge), KETTLES))
-    assert [paper.title for paper in papers] == [OWLS[0], KETTLES[0]]
-    assert [problem.line for problem in problems] == [7]
-    assert "20,000" in problems[0].reason
 
 
 @given(

@@ -1,7 +1,6 @@
 """Formats of reference managers and services, recognised by their content under any name."""
 
 import json
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -256,25 +255,7 @@ def test_no_text_raises_in_any_reader(text: str) -> None:
     survives(text)
 
 
-@pytest.mark.slow
-@settings(max_examples=2000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(texts)
-def test_no_text_raises_in_any_reader_however_many_are_tried(text: str) -> None:
-    survives(text)
-
-
-def test_a_heading_of_two_lines_is_told_in_one() -> None:
-    _, problems = both(',"%0 X\n%T ', format="csv")
-    assert ["\n" in str(problem) for problem in problems] == [False]
-
-
 @given(st.binary(max_size=300))
 def test_no_bytes_raise(data: bytes) -> None:
     for start in (b"", b"PK\x03\x04", b"\x1f\x8b\x08\x00", b"\x28\xb5\x2f\xfd", b"BZh9"):
         list(read([Upload("x", start + data)]))
-
-
-def test_a_file_named_again_gives_the_same(tmp_path: Path) -> None:
-    file = tmp_path / "x.ris"
-    file.write_text(FILES["ris"])
-    assert list(read([file])) == list(read([file]))

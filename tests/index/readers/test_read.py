@@ -8,10 +8,9 @@ import lzma
 import os
 import re
 import tarfile
-import warnings
 import zipfile
 from contextlib import closing
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -51,11 +50,6 @@ def test_formats_are_those_the_readers_know() -> None:
     assert {"digest", "arxiv", "bibtex", "ris", "csv", "jsonl", "acl"} <= set(FORMATS)
 
 
-def test_a_file_is_named_by_its_name(tmp_path: Path) -> None:
-    file = write(tmp_path / "deep" / "mail.txt", DIGEST)
-    assert papers(file)[0].sources[0].name == "mail.txt"
-
-
 def test_a_folder_is_read_in_order_with_names_from_its_root(tmp_path: Path) -> None:
     write(tmp_path / "b.txt", DIGEST)
     write(tmp_path / "a" / "x.jsonl", RECORD)
@@ -89,21 +83,9 @@ def test_names_are_text_of_one_line(tmp_path: Path, name: bytes, shown: str) -> 
     str(caught.value).encode()
 
 
-def test_names_that_differ_in_bytes_that_are_no_text_stay_apart(tmp_path: Path) -> None:
-    for name in (b"caf\xe9.txt", b"caf\xe8.txt"):
-        write(tmp_path / os.fsdecode(name), DIGEST)
-    assert len({paper.sources[0].name for paper in papers(tmp_path)}) == 2
-
-
 def test_a_file_named_twice_is_read_once(tmp_path: Path) -> None:
     file = write(tmp_path / "mail.txt", DIGEST)
     assert len(papers(file, tmp_path, file)) == 1
-
-
-def test_the_same_paper_in_two_files_comes_twice(tmp_path: Path) -> None:
-    first, second = (write(tmp_path / name, DIGEST) for name in ("a.txt", "b.txt"))
-    assert len({paper.id for paper in papers(first, second)}) == 1
-    assert len(papers(first, second)) == 2
 
 
 @pytest.mark.parametrize("name", ["x.jsonl", "x.ndjson", "x.txt", "x"])
@@ -125,12 +107,6 @@ def test_only_machine_formats_can_be_damaged(tmp_path: Path) -> None:
         ("x.txt", False),
         ("x.jsonl", True),
     ]
-
-
-def test_a_named_format_is_used_for_every_file(tmp_path: Path) -> None:
-    file = write(tmp_path / "x.txt", DIGEST)
-    assert [type(item) for item in read([file], format="jsonl")] == [Problem] * 3
-    assert len(papers(file, format="digest")) == 1
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
@@ -170,22 +146,10 @@ def test_text_in_a_folder_that_may_be_anything_is_read_only_if_it_is_named(tmp_p
     assert len(papers(program)) == 1
 
 
-@pytest.mark.parametrize("content", ["", " \n\r\n", "\ufeff"])
-def test_an_empty_file_is_a_problem(tmp_path: Path, content: str) -> None:
-    assert problems(write(tmp_path / "x.txt", content)) == ["x.txt: empty file"]
-
-
 def test_text_without_papers_is_a_problem(tmp_path: Path) -> None:
     assert problems(write(tmp_path / "x.txt", "hello\n")) == [
         "x.txt: no paper found in it, read as digest"
     ]
-
-
-def test_a_line_of_ten_megabytes_is_one_problem_and_the_rest_is_read(tmp_path: Path) -> None:
-    file = write(tmp_path / "x.txt", DIGEST + "\nA Very Long One\n\n" + "x" * 10_000_000)
-    found = list(read([file]))
-    assert [type(item) for item in found] == [Paper, Problem]
-    assert str(found[1]).startswith("x.txt:9: 10,000,000 characters")
 
 
 @pytest.mark.parametrize("name", ["nowhere", "x" * 5000, "a\0b"])
@@ -203,11 +167,6 @@ def test_a_folder_without_files_is_refused(tmp_path: Path, names: tuple[str, ...
         read([tmp_path])
 
 
-def test_no_path_is_refused() -> None:
-    with pytest.raises(InputError, match="nothing to read"):
-        read([])
-
-
 @pytest.mark.parametrize("name", ["docx", "", "DIGEST"])
 def test_a_format_that_is_not_read_is_refused_with_those_that_are(
     tmp_path: Path, name: str
@@ -217,34 +176,11 @@ def test_a_format_that_is_not_read_is_refused_with_those_that_are(
         read([file], format=name)
 
 
-@pytest.mark.parametrize("year", [0, -1, 1899, 2101, 10_000])
-def test_a_year_that_is_none_is_refused(tmp_path: Path, year: int) -> None:
-    with pytest.raises(InputError, match="between 1900 and 2100"):
-        read([write(tmp_path / "x.txt", DIGEST)], year=year)
-
-
 def test_the_year_is_the_option_or_else_that_of_the_file(tmp_path: Path) -> None:
     file = write(tmp_path / "x.txt", DIGEST)
     os.utime(file, (1_500_000_000, 1_500_000_000))
     assert papers(file)[0].sources[0].date == date(2017, 4, 22)
     assert papers(file, year=2021)[0].sources[0].date == date(2021, 4, 22)
-
-
-@pytest.mark.parametrize("seconds", [10**13, -(10**12), 10**19])
-def test_a_time_stamp_beyond_all_dates_means_this_year(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: int
-) -> None:
-    file = write(tmp_path / "x.txt", DIGEST)
-    real = Path.stat
-
-    def stat(path: Path, **options: bool) -> os.stat_result:
-        found = real(path, **options)
-        return os.stat_result((*found[:8], seconds, found[9]))
-
-    monkeypatch.setattr(Path, "stat", stat)
-    day = papers(file)[0].sources[0].date
-    assert day
-    assert day.year == datetime.now(UTC).year
 
 
 def test_a_pipe_is_read(tmp_path: Path) -> None:
@@ -262,12 +198,6 @@ def test_a_file_that_vanishes_is_a_problem(tmp_path: Path) -> None:
     found = read([file, write(tmp_path / "y.txt", DIGEST)])
     file.unlink()
     assert [type(item) for item in found] == [Problem, Paper]
-
-
-def test_real_digests_are_115_papers(shared: Path) -> None:
-    found = papers(shared / "digests", year=2025)
-    assert len(found) == 134
-    assert len({paper.id for paper in found}) == 115
 
 
 def packed_files() -> dict[str, bytes]:
@@ -309,15 +239,6 @@ def test_every_file_is_closed(
             list(reading.found)
     assert opened
     assert all(each.closed for each in opened)
-
-
-@pytest.mark.parametrize("name", packed_files())
-def test_no_file_is_left_to_the_garbage_collector(tmp_path: Path, name: str) -> None:
-    file = write(tmp_path / name, packed_files()[name])
-    with warnings.catch_warnings(record=True) as told:
-        warnings.simplefilter("always")
-        list(read([file]))
-    assert [each for each in told if issubclass(each.category, ResourceWarning)] == []
 
 
 @pytest.mark.parametrize("shift", ["", "x"])

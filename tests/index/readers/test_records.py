@@ -54,35 +54,6 @@ def test_every_known_field_is_kept_and_others_ignored() -> None:
     assert (paper.arxiv, paper.pmid, paper.published) == ("2405.01234", "123", "2024-05-06")
 
 
-@pytest.mark.parametrize("written", ["10.1/2", "https://doi.org/10.1/2", "doi: 10.1/2"])
-def test_a_doi_is_kept_without_its_address(written: str) -> None:
-    assert only(OWL | {"doi": written}).doi == "10.1/2"
-
-
-def test_null_is_absent() -> None:
-    keys = ("id", "authors", "year", "date", "url", "doi", "venue")
-    assert only(OWL | dict.fromkeys(keys)) == only(OWL)
-
-
-def test_numbers_are_ids_as_they_are_written() -> None:
-    assert only(OWL | {"id": 42}).id == "42"
-    assert only(OWL | {"id": 0}).id == "0"
-
-
-@pytest.mark.parametrize(
-    ("written", "read"),
-    [("Lee, Ann; Ek, Bo", ("Ann Lee", "Bo Ek")), ("Ann Lee and Bo Ek", ("Ann Lee", "Bo Ek")),
-     ("Ann Sandler", ("Ann Sandler",)), ("", ()), ([], ())],
-)  # fmt: skip
-def test_authors_in_one_string(written: object, read: tuple[str, ...]) -> None:
-    assert only(OWL | {"authors": written}).authors == read
-
-
-def test_beir_names_are_understood() -> None:
-    paper = only({"_id": "d7", "title": OWL["title"], "text": OWL["abstract"], "metadata": {}})
-    assert (paper.id, paper.abstract) == ("d7", OWL["abstract"])
-
-
 @pytest.mark.parametrize(
     ("written", "read"),
     [([{"given": "Ann", "family": "Lee"}], ("Ann Lee",)),
@@ -206,11 +177,6 @@ def test_a_field_nested_however_deep_does_not_stop_the_rest(key: str) -> None:
         line = json.dumps(OWL)[:-1] + f', "{key}": {"[" * depth}{"]" * depth}}}'
         papers, problems = split(line)
         assert len(papers) + len(problems) >= 1
-
-
-def test_blank_lines_are_skipped_and_counted() -> None:
-    papers, problems = split(f"\n  \n{json.dumps(OWL)}\n\nx\n")
-    assert (len(papers), problems[0].line) == (1, 5)
 
 
 def test_an_id_is_that_of_one_title() -> None:
