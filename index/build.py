@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from rapidfuzz import fuzz, process
 from rapidfuzz.utils import default_process
@@ -42,15 +43,13 @@ from index.plan import (
     Batch,
     Options,
     Outcome,
-    outcome_of,
-    past_run,
+    PastRun,
     plan_run,
     read_batch,
     run_key,
 )
 from index.publish import new_generation_id, prune, write_generation, writer_lock, writing
 from index.readers import Upload
-from index.sources import PastRun
 from index.store import Index
 from index.vectors import Log
 
@@ -182,7 +181,8 @@ def _unchanged(store: Path, encoder: Encoder, key: str, started: float) -> Build
         return None
     check_encoder(manifest, encoder)
     check_files(folder, manifest, store)
-    return _report(outcome_of(past, manifest.papers), manifest, 0, started, live)
+    outcome = replace(PastRun.model_validate(past).outcome, papers=manifest.papers)
+    return _report(outcome, manifest, 0, started, live)
 
 
 def _build(
@@ -206,7 +206,7 @@ def _build(
         plan = plan_run(batch, stored, old.origins if old else {}, merge=merge)
         outcome = plan.outcome(batch)
         papers = list(plan.after.values())
-        runs = _runs(old, plan.changed_sources, key, past_run(plan, outcome))
+        runs = _runs(old, plan.changed_sources, key, PastRun.of(plan, outcome))
         is_the_same = bool(old and plan.after == plan.before and old.origins == plan.origins)
         update = {"origins": plan.origins, "runs": runs}
         manifest, encoded = _advance(
@@ -237,12 +237,12 @@ def _report(
 
 def _runs(
     old: Manifest | None, changed: set[str], key: str, past: PastRun | None
-) -> dict[str, PastRun]:
+) -> dict[str, dict[str, Any]]:
     """The runs that would change nothing once the papers of the `changed` sources are others."""
     runs = {} if old is None else old.runs
-    kept = {k: run for k, run in runs.items() if k != key and changed.isdisjoint(run.sources)}
+    kept = {k: run for k, run in runs.items() if k != key and changed.isdisjoint(run["sources"])}
     if key and past:
-        kept[key] = past
+        kept[key] = past.model_dump(mode="json")
     return dict(list(kept.items())[-_RUNS:])
 
 

@@ -11,7 +11,7 @@ import re
 import shlex
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -19,7 +19,7 @@ from index.catalog import Papers
 from index.encoder import Encoder
 from index.errors import EncoderError, StoreError
 from index.hashing import sha256_of
-from index.sources import Origin, PastRun, source_name
+from index.sources import Origin, source_name
 
 FORMAT_VERSION = 2
 FILE_NAME = "manifest.json"
@@ -52,8 +52,9 @@ class Manifest(BaseModel):
     origins: dict[str, Origin] = Field(
         default_factory=dict, description="Name of each source that was a file → that file."
     )
-    runs: dict[str, PastRun] = Field(
-        default_factory=dict, description="Runs that would change nothing now, by their keys."
+    runs: dict[str, dict[str, Any]] = Field(
+        default_factory=dict,
+        description="Runs that would change nothing now, by their keys: `index.plan.PastRun`.",
     )
     content: str = Field(default="", description="SHA-256 of the ids and texts of all passages.")
     code: str = Field(default="", description="SHA-256 of the code that cut the papers.")

@@ -4,10 +4,12 @@ import datetime as dt
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
+
+from pydantic import BaseModel, Field
 
 from index.errors import InputError
 from index.hashing import sha256_of
@@ -15,7 +17,7 @@ from index.identity import apart, identify, merge_as
 from index.manifest import check_is_store, live_papers
 from index.papers import Paper, derived_id, letters
 from index.readers import Problem, Upload, find_files, read_files, year_modified
-from index.sources import Origin, PastRun, SourceFile, recognise, renamed, without
+from index.sources import Origin, SourceFile, recognise, renamed, without
 
 State = Literal["new", "unchanged", "updated", "duplicate"]
 """Of an entry that was read, against the index before; "duplicate" repeats one of the same run."""
@@ -78,6 +80,23 @@ class Preview(Outcome):
     """Every paper that was recognised, in the order in which they stand in the files."""
     removed: tuple[Paper, ...]
     """Papers of the index that a file which is read again does not name any more."""
+
+
+class PastRun(BaseModel):
+    """A run that would change nothing if its files were read so again."""
+
+    sources: tuple[str, ...] = Field(description="What the index calls its files.")
+    outcome: Outcome
+
+    @classmethod
+    def of(cls, plan: "Plan", outcome: Outcome) -> Self | None:
+        """What is kept of a run that is done; None where there is too much to tell of it."""
+        if len(outcome.problems) + len(outcome.merges) > _MOST_TOLD:
+            return None
+        count = len(plan.entries) - outcome.duplicate
+        return cls(
+            sources=plan.sources, outcome=replace(outcome, new=0, updated=0, unchanged=count)
+        )
 
 
 @dataclass(frozen=True)
@@ -379,36 +398,3 @@ def run_key(paths: Sequence[Path | Upload], store: Path, options: Options) -> st
         place = str(file.path.resolve()) if file.content is None else None
         parts.append((file.name, place, content, year_modified(file)))
     return hashlib.sha256(repr(parts).encode("utf-8", "backslashreplace")).hexdigest()
-
-
-def past_run(plan: Plan, outcome: Outcome) -> PastRun | None:
-    """What is kept of a run, so that it need not be read again; None where there is too much."""
-    if len(outcome.problems) + len(outcome.merges) > _MOST_TOLD:
-        return None
-    return PastRun(
-        sources=plan.sources,
-        unchanged=len(plan.entries) - outcome.duplicate,
-        duplicate=outcome.duplicate,
-        problems=tuple(
-            (p.file, p.line, p.reason, p.is_damage, p.is_warning) for p in outcome.problems
-        ),
-        formats=outcome.formats,
-        merges=tuple((merge.title, merge.places) for merge in outcome.merges),
-    )
-
-
-def outcome_of(past: PastRun, papers: int) -> Outcome:
-    """What a run does that was done before; `papers` are those of the index."""
-    problems = tuple(Problem(*each) for each in past.problems)
-    return Outcome(
-        new=0,
-        unchanged=past.unchanged,
-        updated=0,
-        duplicate=past.duplicate,
-        papers=papers,
-        problems=problems,
-        rejected=sum(not problem.is_warning for problem in problems),
-        is_damaged=any(problem.is_damage for problem in problems),
-        formats=past.formats,
-        merges=tuple(Merge(*each) for each in past.merges),
-    )

@@ -31,23 +31,6 @@ class Origin(BaseModel):
     )
 
 
-class PastRun(BaseModel):
-    """What a run told that would change nothing if its files were read so again."""
-
-    model_config = ConfigDict(frozen=True)
-
-    sources: tuple[str, ...] = Field(description="What the index calls its files.")
-    unchanged: int
-    duplicate: int
-    problems: tuple[tuple[str, int | None, str, bool, bool], ...] = Field(
-        description="The fields of each `index.readers.Problem`."
-    )
-    formats: tuple[tuple[str, str], ...]
-    merges: tuple[tuple[str, tuple[str, ...]], ...] = Field(
-        description="The fields of each `index.plan.Merge`."
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class SourceFile:
     """A file of which a run of indexing took papers."""

@@ -167,8 +167,7 @@ def _papers(
     found = _normalised(name, text, reading)
     if reader.name in ("digest", "html", "mail"):
         known = without_remarks(list(found))
-        plain = text.head if reading.described == "digest" else ""
-        reason = None if is_named else doubt(plain, known)
+        reason = None if is_named else doubt(known)
         told = [each for each in known if not isinstance(each, Heading)]
         found = iter([Problem(name, None, reason)] if reason else told)
     is_silent = True

@@ -37,20 +37,11 @@ _LINKS_BEHIND = re.compile(
     re.IGNORECASE,
 )
 """Words behind an abstract that were links, as "(paper | tweet)" and "[pdf]"."""
-_CODE = re.compile(
-    r"[;{}(\[\\]\s*$|^\s*[})\]]|^\s*(?:[#/]{1,2}|--|<!--)\s?\S|\w\(\)|(?:^|\s)[\w.\[\]'\"]+\s*[:+]?=\s*\S"
-    r"|==|=>|->|::|^\s*</?\w+|^\s*(?:def|import|return|class|const|var|let|function|select|insert"
-    r"|create|if|for|while|else|try|end)\b.{0,60}[:(;]?$|^\W?\d{4}-\d\d-\d\d[ T]\d\d:\d\d",
-    re.IGNORECASE,
-)
-_MOST_CODE = 0.25
 _TAG = re.compile(r"[A-Za-z0-9@%<{\"'/#]{1,12}\s{0,2}[-:=>|)}\]]{1,2}(?=\s|\")|[{<\"'%@\\/#]+")
 """The beginning of a title that a field's tag would be: short, and closed by a sign."""
 _SHARED_PREFIX = 0.6
 _LONE_ABSTRACT = 8_000
 """Characters of an abstract that is alone in a file of no known format: it is another text."""
-_LEAST_TITLE = 2.4
-"""Words that titles have on average, at least: chapters and sections have fewer."""
 _FAR_SHORTER = 6
 _FEW, _LEAST_WORDS = 3, 4
 _SUMMARISES = 2
@@ -324,32 +315,16 @@ class _Digest:
         return {**found, "authors": authors} if authors else found
 
 
-def doubt(plain: str, found: Sequence[Paper | Problem]) -> str | None:
-    """Why a text cannot be a digest, though it seems to have titles and abstracts.
-
-    `plain` is the beginning of a text without markup.
-    """
+def doubt(found: Sequence[Paper | Problem]) -> str | None:
+    """Why a text cannot be a digest, though it seems to have titles and abstracts."""
     papers = [each for each in found if isinstance(each, Paper)]
     if not papers:
         return None
-    lines = [line for line in plain.split("\n") if line.strip()]
-    coded = sum(bool(_CODE.search(line)) for line in lines)
-    last = max(at for at, each in enumerate(found) if isinstance(each, Paper))
-    rejected = [each for each in found[:last] if isinstance(each, Problem) and not each.is_warning]
-    words = sum(len(paper.title.split()) for paper in papers) / len(papers)
-    is_labelled = re.search(r"^\W*title\s*:", plain, re.IGNORECASE | re.MULTILINE)
-    is_known = is_labelled or any(paper.arxiv or paper.doi or paper.authors for paper in papers)
     tags = Counter(tag[0] if (tag := _TAG.match(paper.title)) else "" for paper in papers)
     sign, often = tags.most_common(1)[0]
     short = sum(len(paper.abstract.split()) < _LEAST_WORDS for paper in papers)
-    if len(lines) >= _FEW and coded > _MOST_CODE * len(lines):
-        why = f"{coded} of {len(lines)} lines read as those of a program or a log"
-    elif len(rejected) > max(len(papers), 2):
-        why = f"{len(papers)} papers and {len(rejected)} lines that are none"
-    elif len(papers) == 1 and len(papers[0].abstract) > _LONE_ABSTRACT:
+    if len(papers) == 1 and len(papers[0].abstract) > _LONE_ABSTRACT:
         why = f"one text of {len(papers[0].abstract):,} characters"
-    elif words < _LEAST_TITLE and not is_known:
-        why = f"titles of {words:.1f} words"
     elif len(papers) >= _FEW and sign and often > _SHARED_PREFIX * len(papers):
         why = f"{often} of {len(papers)} titles begin with {sign!r}"
     elif len(papers) >= _FEW and short > len(papers) / 2:
