@@ -13,7 +13,6 @@ from rapidfuzz.utils import default_process
 from index import collection_map
 from index.catalog import code_hash, ids_of
 from index.collection_map import carry_on, map_collection
-from index.contents import Contents
 from index.encoder import Encoder
 from index.errors import InputError
 from index.filling import (
@@ -48,7 +47,7 @@ from index.plan import (
     read_batch,
     run_key,
 )
-from index.publish import new_generation_id, prune, write_generation, writer_lock, writing
+from index.publish import Contents, new_generation_id, prune, write_generation, writer_lock, writing
 from index.readers import Upload
 from index.store import Index
 from index.vectors import Log

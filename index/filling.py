@@ -7,7 +7,6 @@ from typing import Literal
 import numpy as np
 
 from index.catalog import Cuts, Sightings
-from index.contents import Contents
 from index.encoder import Encoder
 from index.manifest import (
     check_encoder,
@@ -17,7 +16,7 @@ from index.manifest import (
     read_manifest,
 )
 from index.papers import Paper
-from index.publish import writer_lock, writing
+from index.publish import Contents, writer_lock, writing
 from index.store import Index
 from index.vectors import BLOCK, Floats, Keys, Log, LogWriter
 

@@ -13,9 +13,8 @@ from pydantic import BaseModel, Field
 
 from index.errors import InputError
 from index.hashing import sha256_of
-from index.identity import apart, identify, merge_as
 from index.manifest import check_is_store, live_papers
-from index.papers import Paper, derived_id, letters
+from index.papers import Paper, apart, derived_id, identify, letters, merge_as
 from index.readers import Problem, Upload, find_files, read_files, year_modified
 from index.sources import Origin, SourceFile, recognise, renamed, without
 

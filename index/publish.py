@@ -1,23 +1,33 @@
-"""Writing a store: the writer's lock, and generations that go live all at once or not at all."""
+"""Generations: what they hold beside vectors, and how they go live, all at once or not at all.
+
+One process at a time writes a store: it holds its lock.
+"""
 
 import errno
 import fcntl
+import hashlib
 import os
 import secrets
 import shutil
 import socket
+import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO
+from typing import IO, Self
 
-from index.catalog import save_papers
+import numpy as np
+from numpy.typing import NDArray
+
+from index.catalog import Cuts, Papers, code_hash, save_papers
 from index.collection_map import CollectionMap
-from index.contents import Contents
 from index.errors import StoreBusyError, StoreError
+from index.lexical import LexicalIndex
 from index.manifest import (
     CURRENT,
     FILE_NAME,
@@ -35,10 +45,15 @@ from index.manifest import (
     own_generations,
     read_manifest,
 )
+from index.names import Names
+from index.papers import Paper
+from index.store import Index
 from index.vectors import checksums, keys_of
 
 BUSY_SECONDS = 0.5
 """After so long a store that another process writes is tried again."""
+MANY = 5000
+"""New papers whose names are gathered in a process of its own."""
 _WHY = {
     errno.ENOSPC: "there is no space left on its disk; free some and run the command again",
     errno.EDQUOT: "the disk quota is used up; free some space and run the command again",
@@ -46,6 +61,90 @@ _WHY = {
     errno.EACCES: "it is read-only for this user; give another --store",
     errno.EPERM: "it is read-only for this user; give another --store",
 }
+
+
+@dataclass(frozen=True, eq=False)
+class Contents:
+    """All that is known of P papers without their vectors."""
+
+    papers: Sequence[Paper]
+    live: Papers | None
+    same: NDArray[np.int64]
+    """The row in `live` of each paper that is equal to it, else -1, shape (P,)."""
+    cuts: Cuts
+    lexical: LexicalIndex
+    names: Names
+
+    @classmethod
+    def of(cls, papers: Sequence[Paper], live: Index | None, stored: Sequence[Paper]) -> Self:
+        """Cut papers and count their words; what the live generation has is taken from there.
+
+        Args:
+            papers: In the order of their ids.
+            live: The live generation, if it is of this format.
+            stored: Its papers, read.
+        """
+        rows = {paper.id: row for row, paper in enumerate(stored)} if live else {}
+        same = np.full(len(papers), -1, dtype=np.int64)
+        kept = np.full(len(papers), -1, dtype=np.int64)
+        is_cut_so = live is not None and live.manifest.code == code_hash()
+        for at, paper in enumerate(papers):
+            row = rows.get(paper.id, -1)
+            if row < 0:
+                continue
+            old_paper = stored[row]
+            if old_paper is paper or old_paper == paper:
+                same[at] = row
+            if is_cut_so and _says(old_paper) == _says(paper):
+                kept[at] = row
+        old = live if is_cut_so else None
+        new = int((kept < 0).sum())
+        with _named_beside(papers if new > max(MANY, len(papers) // 2) else ()) as named:
+            lexical = LexicalIndex.build(papers, old.lexical if old else None, kept)
+            cuts = Cuts.of(papers, old.cuts if old else None, kept)
+            names = named() or Names.build(papers, old.names if old else None, kept)
+        there = live.papers if live and isinstance(live.papers, Papers) else None
+        return cls(papers, there, same, cuts, lexical, names)
+
+    @property
+    def content(self) -> str:
+        """SHA-256 of the ids and of the texts' keys, hexadecimal."""
+        digest = hashlib.sha256("\n".join(paper.id for paper in self.papers).encode())
+        for part in (self.cuts.paper_keys, self.cuts.passage_keys, self.cuts.spans):
+            digest.update(part.tobytes())
+        return digest.hexdigest()
+
+
+@contextmanager
+def _named_beside(papers: Sequence[Paper]) -> Iterator[Callable[[], Names | None]]:
+    """Gather the names of papers in a process of its own, which takes as long as all else.
+
+    Yields:
+        What waits for them; None where there are no papers, or where the process failed.
+    """
+    if not papers:
+        yield lambda: None
+        return
+    with tempfile.TemporaryDirectory(prefix="abstractqa-") as scratch:
+        folder = Path(scratch)
+        save_papers(folder, papers, None, np.full(len(papers), -1, dtype=np.int64))
+        path = os.pathsep.join([str(Path(__file__).parents[1]), *sys.path])
+        process = subprocess.Popen(  # noqa: S603 - this program
+            [sys.executable, "-m", "index.names", scratch],
+            env={**os.environ, "PYTHONPATH": path},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            yield lambda: Names.load(folder) if process.wait() == 0 else None
+        finally:
+            process.kill()
+            process.wait()
+
+
+def _says(paper: Paper) -> tuple[str, str]:
+    return paper.title, paper.abstract
 
 
 @contextmanager

@@ -121,7 +121,7 @@ class Engine:
                 raise InputError("--address needs --engine ray")
             yield make()
             return
-        from index.on_ray import RayEncoder
+        from index.remote import RayEncoder
 
         encoder = RayEncoder(make, self.address)
         try:

@@ -62,7 +62,7 @@ def read_files(
 ) -> Iterator[FileRead]:
     """The papers of files and folders, and what could not be read, in order.
 
-    A paper met twice comes twice; `index.identity.merge_all` makes one of them.
+    A paper met twice comes twice; `index.papers.merge_all` makes one of them.
 
     Args:
         paths: Files, archives, uploads, or folders that are read with all inside them, hidden

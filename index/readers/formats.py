@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from index.readers import bibtex, jsons, mails, pages, tables, tagged, xmls
+from index.readers import bibtex, jsons, pages, tables, tagged, xmls
 from index.readers.digest import read_digest
 from index.readers.files import Text
 from index.readers.pages import Page
@@ -90,7 +90,7 @@ def _mails(text: Text, name: str, how: How) -> Reading:
 
 def _mailed(text: Text, name: str, how: How) -> Records:
     """The papers of mails, each read as what its text is."""
-    for mail in mails.read_mails(text):
+    for mail in pages.read_mails(text):
         dated = replace(how, listed=mail.date or how.listed)
         if not mail.text.strip():
             yield Problem(name, mail.line, "a mail without text")
@@ -111,7 +111,7 @@ READERS: tuple[Reader, ...] = (
         ".txt .md", lambda _head: 0.1, _digest, ("digest", "markdown", "text"),
     ),
     Reader("mail", "mails and mailboxes, quoted-printable or HTML, read as what is in them",
-           ".eml .mbox", mails.score, _mails, ("mail", "eml", "mbox")),
+           ".eml .mbox", pages.mail_score, _mails, ("mail", "eml", "mbox")),
     Reader("html", "saved pages: digests, listings, one paper's page", ".html",
            pages.html_score, _page, ("html",)),
     Reader("jsonl", "JSON lines, arrays and objects: arXiv snapshot, OpenAlex, Semantic Scholar,"

@@ -5,8 +5,7 @@ from itertools import permutations
 
 import pytest
 
-from index.identity import apart, identify, merge_all
-from index.papers import Paper, Source, derived_id
+from index.papers import Paper, Source, apart, derived_id, identify, merge_all
 from index.plan import Batch, plan_run
 
 LONG = "We count owls at night with twelve cheap microphones and find most of the calls."

@@ -291,7 +291,7 @@ def test_a_text_of_any_length_is_read_in_time_that_grows_with_it() -> None:
 def test_names_are_gathered_beside_the_rest_or_here_where_that_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, python: str
 ) -> None:
-    monkeypatch.setattr("index.contents.MANY", 3)
+    monkeypatch.setattr("index.publish.MANY", 3)
     monkeypatch.setattr("sys.executable", python)
     here = Names.build
     built: list[object] = []

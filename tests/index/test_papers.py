@@ -6,8 +6,7 @@ from itertools import permutations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.identity import merge_all
-from index.papers import ID_LENGTH, Paper, Source, derived_id, merge
+from index.papers import ID_LENGTH, Paper, Source, derived_id, merge, merge_all
 
 LONG = "Herding Cats with Lasers at Scale"
 OTHER = "Why Dogs Prefer the Left Sofa"
