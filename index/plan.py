@@ -4,6 +4,7 @@ import datetime as dt
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
@@ -15,7 +16,7 @@ from index.errors import InputError
 from index.hashing import sha256_of
 from index.manifest import check_is_store, live_papers
 from index.papers import Paper, apart, derived_id, identify, letters, merge_as
-from index.readers import Problem, Upload, find_files, read_files, year_modified
+from index.readers import Problem, Upload, find_files, read_files
 from index.sources import Origin, SourceFile, recognise, renamed, without
 
 State = Literal["new", "unchanged", "updated", "duplicate"]
@@ -384,16 +385,9 @@ def run_key(paths: Sequence[Path | Upload], store: Path, options: Options) -> st
     parts: list[object] = [_reading_code(), options.format, options.year, options.merge]
     parts.append(sorted((options.columns or {}).items()))
     for file in find_files(paths, store):
-        if file.content is None and not file.path.is_file():
+        if file.is_read_once:
             return ""
-        try:
-            content = (
-                hashlib.sha256(file.content).hexdigest()
-                if file.content is not None
-                else (sha256_of(file.path))
-            )
-        except OSError:
-            return ""
-        place = str(file.path.resolve()) if file.content is None else None
-        parts.append((file.name, place, content, year_modified(file)))
+        with suppress(OSError):
+            place = hashlib.sha256(file.place).hexdigest()
+            parts.append((file.name, place, file.digest(), file.year()))
     return hashlib.sha256(repr(parts).encode("utf-8", "backslashreplace")).hexdigest()

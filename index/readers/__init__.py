@@ -1,11 +1,9 @@
 """From files to papers: what a file is, is told by its content; each format has a reader."""
 
 import hashlib
-import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path, PurePath
 
@@ -15,12 +13,11 @@ from index.readers.dates import YEARS
 from index.readers.digest import doubt, without_remarks
 from index.readers.files import Found, Member, Text, Upload, find_files, members
 from index.readers.formats import FORMATS, READERS, Reader, Reading, reader_of
-from index.readers.records import Heading, How, Normaliser, Problem, ReadError
+from index.readers.records import How, Normaliser, Problem, ReadError
 from index.sources import Origin, source_name
 
 __all__ = [
     "FORMATS", "READERS", "FileRead", "Problem", "Upload", "find_files", "read", "read_files",
-    "year_modified",
 ]  # fmt: skip
 
 _FOLDER_TEXTS = ("", ".txt", ".text", ".md", ".markdown", ".eml", ".mail", ".html", ".htm")
@@ -89,10 +86,10 @@ def read_files(
 def _open(file: Found, format_: str, how: How) -> Iterator[FileRead]:
     """The file, or the files inside it."""
     try:
-        if file.content is None and not file.path.is_file():  # a pipe can be read once
+        if file.is_read_once:
             file = replace(file, content=file.path.read_bytes())
-        how = replace(how, usual_year=year_modified(file))
-        digest = _sha256(file.source)
+        how = replace(how, usual_year=file.year())
+        digest = file.digest()
         found = False
         for member in members(file.source):
             found = True
@@ -109,30 +106,14 @@ def _unread(file: Found, reason: str, line: int | None = None) -> FileRead:
     return FileRead(file, None, iter([Problem(file.name, line, reason)]))
 
 
-def _sha256(source: Path | bytes) -> str:
-    if isinstance(source, bytes):
-        return hashlib.sha256(source).hexdigest()
-    with source.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def year_modified(file: Found) -> int:
-    """The year of a file's modification; this year of an upload, or of an impossible time."""
-    if file.content is None:
-        with suppress(ValueError, OverflowError):
-            return datetime.fromtimestamp(file.path.stat().st_mtime, UTC).year
-    return datetime.now(UTC).year
-
-
 def _member(file: Found, member: Member, digest: str, format_: str, how: How) -> Iterator[FileRead]:
     """A file, or one of an archive: its format is told, its papers come as they are read."""
     inner = f"!{member.name}" if member.name else ""
     if member.name:
         file = replace(file, name=f"{file.name}/{source_name(PurePath(member.name))}")
-    place = os.fsencode(file.path.resolve()) if file.content is None else file.content
     origin = Origin(
         content=hashlib.sha256((digest + inner).encode()).hexdigest() if inner else digest,
-        place=hashlib.sha256(place + inner.encode("utf-8", "surrogateescape")).hexdigest(),
+        place=hashlib.sha256(file.place + inner.encode("utf-8", "surrogateescape")).hexdigest(),
     )
     try:
         with closing(Text.of(member)) as text:
@@ -168,8 +149,7 @@ def _papers(
     if reader.name in ("digest", "html", "mail"):
         known = without_remarks(list(found))
         reason = None if is_named else doubt(known)
-        told = [each for each in known if not isinstance(each, Heading)]
-        found = iter([Problem(name, None, reason)] if reason else told)
+        found = iter([Problem(name, None, reason)] if reason else known)
     is_silent = True
     for each in found:
         is_silent = is_silent and isinstance(each, Problem) and each.is_warning

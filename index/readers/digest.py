@@ -24,7 +24,7 @@ from index.readers.lines import (
     without_more,
 )
 from index.readers.pages import Page
-from index.readers.records import LONGEST_ABSTRACT, Heading, How, Problem, Raw
+from index.readers.records import LONGEST_ABSTRACT, How, Problem, Raw
 from index.readers.roles import Item, Layout, Role, read_items
 
 _QUOTED = re.compile(r"^(?:>[ \t]?)+", re.MULTILINE)
@@ -198,8 +198,8 @@ class _Digest:
         if title is not None and (is_sponsored(title.text) or self._is_below_sponsor(title)):
             return
         if title is None or not runs:
-            if title is not None and self._tells(title):
-                yield self._lone(title)
+            if title is not None:
+                yield from self._lone(title)
             yield from self._leftover(entry, runs, None)
             return
         _, abstract = runs[0]
@@ -232,9 +232,10 @@ class _Digest:
         is_around = item.text in self._layout.head or is_frame(item.text)
         return item.role is Role.LINE and item.title_like > 1 and not is_around
 
-    def _lone(self, item: Item) -> Problem:
-        kind = Heading if self._layout.is_section(item) else Problem
-        return kind(self._name, item.paragraph.line, "title without an abstract")
+    def _lone(self, item: Item) -> Iterator[Problem]:
+        """A title without an abstract, unless it is rather a heading over papers."""
+        if self._tells(item) and not self._layout.is_section(item):
+            yield Problem(self._name, item.paragraph.line, "title without an abstract")
 
     def _is_below_sponsor(self, title: Item) -> bool:
         """Whether the line above says that an advertisement comes; above all papers it does not."""
@@ -248,8 +249,8 @@ class _Digest:
         for item in entry.items[entry.items.index(after) + 1 if after else 0 :]:
             if is_footer(item.text):
                 break
-            if not entry.is_head and item.role is Role.LINE and self._tells(item):
-                yield self._lone(item)
+            if not entry.is_head and item.role is Role.LINE:
+                yield from self._lone(item)
         for rank, run in runs:
             first = run[0].paragraph
             is_lost = first.is_long or entry.title is None

@@ -6,8 +6,10 @@ Nothing is ever unpacked to a place that an archive names, and everything has a 
 import bz2
 import codecs
 import gzip
+import hashlib
 import io
 import lzma
+import os
 import re
 import shutil
 import tarfile
@@ -15,8 +17,9 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path, PurePath, PurePosixPath
 from typing import IO, TYPE_CHECKING, Any
@@ -24,6 +27,7 @@ from typing import IO, TYPE_CHECKING, Any
 import zstandard
 
 from index.errors import InputError
+from index.hashing import sha256_of
 from index.readers.records import ReadError
 from index.sources import free_name, source_name
 
@@ -107,6 +111,28 @@ class Found:
     def source(self) -> Path | bytes:
         """Where its bytes are to be had."""
         return self.path if self.content is None else self.content
+
+    @property
+    def is_read_once(self) -> bool:
+        """Whether it is a pipe."""
+        return self.content is None and not self.path.is_file()
+
+    @property
+    def place(self) -> bytes:
+        """What tells where it lies: its absolute path; the content of an upload."""
+        return os.fsencode(self.path.resolve()) if self.content is None else self.content
+
+    def digest(self) -> str:
+        """The SHA-256 of its content, hexadecimal."""
+        content = self.content
+        return sha256_of(self.path) if content is None else hashlib.sha256(content).hexdigest()
+
+    def year(self) -> int:
+        """The year of its modification; this year of an upload, or of an impossible time."""
+        if self.content is None:
+            with suppress(ValueError, OverflowError):
+                return datetime.fromtimestamp(self.path.stat().st_mtime, UTC).year
+        return datetime.now(UTC).year
 
 
 def find_files(paths: Sequence[Path | Upload], leave_out: Path | None = None) -> list[Found]:

@@ -124,13 +124,6 @@ class Problem:
         return f"{where}: {self.reason}"
 
 
-class Heading(Problem):
-    """A line that is told no one: a title without an abstract, or rather a heading over papers.
-
-    Many of them say that a text is no digest.
-    """
-
-
 class ReadError(Exception):
     """A file, or the rest of it, cannot be read; the message is one line."""
 
