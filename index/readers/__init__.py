@@ -10,7 +10,7 @@ from pathlib import Path, PurePath
 from index.errors import InputError
 from index.papers import Paper
 from index.readers.dates import YEARS
-from index.readers.digest import doubt, without_remarks
+from index.readers.digest import doubt
 from index.readers.files import Found, Member, Text, Upload, find_files, members
 from index.readers.formats import FORMATS, READERS, Reader, Reading, reader_of
 from index.readers.records import How, Normaliser, Problem, ReadError
@@ -147,8 +147,9 @@ def _papers(
     """
     found = _normalised(name, text, reading)
     if reader.name in ("digest", "html", "mail"):
-        known = without_remarks(list(found))
-        reason = None if is_named else doubt(known)
+        known = list(found)
+        reason = doubt([each for each in known if isinstance(each, Paper)])
+        reason = None if is_named else reason
         found = iter([Problem(name, None, reason)] if reason else known)
     is_silent = True
     for each in found:

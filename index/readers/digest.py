@@ -6,11 +6,9 @@ more likely one. A line that is only a date begins a digest; a file may hold sev
 """
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from statistics import median
 
 from index.papers import Paper, arxiv_id
 from index.readers.dates import Dated, date_of, read_date
@@ -37,13 +35,8 @@ _LINKS_BEHIND = re.compile(
     re.IGNORECASE,
 )
 """Words behind an abstract that were links, as "(paper | tweet)" and "[pdf]"."""
-_TAG = re.compile(r"[A-Za-z0-9@%<{\"'/#]{1,12}\s{0,2}[-:=>|)}\]]{1,2}(?=\s|\")|[{<\"'%@\\/#]+")
-"""The beginning of a title that a field's tag would be: short, and closed by a sign."""
-_SHARED_PREFIX = 0.6
 _LONE_ABSTRACT = 8_000
 """Characters of an abstract that is alone in a file of no known format: it is another text."""
-_FAR_SHORTER = 6
-_FEW, _LEAST_WORDS = 3, 4
 _SUMMARISES = 2
 """The rank of a run of prose below a word that says it is a summary."""
 _LONGEST_HEAD = 120
@@ -128,10 +121,6 @@ class _Digest:
                     yield Problem(self._name, item.paragraph.line, reason)
                 if entry.listed and self._how.year is None:
                     self._year = entry.listed.day.year
-            elif item.field == "date" and self._is_header(at):  # a mail in the mail
-                yield entry
-                entry = _Entry(None, listed=self._said(item.value), is_head=entry.is_head)
-                position = 0
             else:
                 if entry.is_head:
                     entry.listed = self._date_of_head(item, entry.listed)
@@ -142,12 +131,7 @@ class _Digest:
         """The date of a digest as its head says it, or else as it was known before."""
         if item.field == "date":
             return self._said(item.value) or listed
-        is_short = item.role in (Role.NOISE, Role.LINE) and len(item.text) < _LONGEST_HEAD
-        return listed or (_first_date(item.text) if is_short else None)
-
-    def _is_header(self, at: int) -> bool:
-        """Whether an item stands in the head of a mail, beside its sender or subject."""
-        return any(each.field == "header" for each in self._items[max(0, at - 1) : at + 2])
+        return listed or (_first_date(item.text) if len(item.text) < _LONGEST_HEAD else None)
 
     def _said(self, text: str) -> Dated | None:
         """The date of a field, in the year of the file if it has none."""
@@ -174,8 +158,7 @@ class _Digest:
 
     def _is_papers_own(self, at: int, entry: _Entry) -> bool:
         """Whether a date stands between a title and its abstract."""
-        has_prose = any(each.role is Role.PROSE for each in entry.items)
-        return entry.title is not None and not has_prose and self._layout.is_above_prose(at)
+        return entry.title is not None and self._layout.is_above_prose(at)
 
     def _above(self, at: int) -> list[Item]:
         """The fields right above a title, where the first title of the file has some, too."""
@@ -316,32 +299,9 @@ class _Digest:
         return {**found, "authors": authors} if authors else found
 
 
-def doubt(found: Sequence[Paper | Problem]) -> str | None:
-    """Why a text cannot be a digest, though it seems to have titles and abstracts."""
-    papers = [each for each in found if isinstance(each, Paper)]
-    if not papers:
+def doubt(papers: Sequence[Paper]) -> str | None:
+    """Why a text cannot be a digest, though it seems to have a title and an abstract."""
+    if len(papers) != 1 or len(papers[0].abstract) <= _LONE_ABSTRACT:
         return None
-    tags = Counter(tag[0] if (tag := _TAG.match(paper.title)) else "" for paper in papers)
-    sign, often = tags.most_common(1)[0]
-    short = sum(len(paper.abstract.split()) < _LEAST_WORDS for paper in papers)
-    if len(papers) == 1 and len(papers[0].abstract) > _LONE_ABSTRACT:
-        why = f"one text of {len(papers[0].abstract):,} characters"
-    elif len(papers) >= _FEW and sign and often > _SHARED_PREFIX * len(papers):
-        why = f"{often} of {len(papers)} titles begin with {sign!r}"
-    elif len(papers) >= _FEW and short > len(papers) / 2:
-        why = f"{short} of {len(papers)} abstracts have a few words only"
-    else:
-        return None
-    return f"{why}: it is no digest: nothing of it is taken; --format digest reads it all the same"
-
-
-def without_remarks(found: Sequence[Paper | Problem]) -> list[Paper | Problem]:
-    """What was found, without texts that are far too short to be abstracts beside the others."""
-    lengths = [len(each.abstract.split()) for each in found if isinstance(each, Paper)]
-    least = median(lengths) / _FAR_SHORTER if len(lengths) >= _FEW else 0
-    return [
-        Problem(each.sources[0].name, None, f"no abstract, but a remark: {each.title[:60]!r}")
-        if isinstance(each, Paper) and len(each.abstract.split()) < least
-        else each
-        for each in found
-    ]
+    what = f"one text of {len(papers[0].abstract):,} characters"
+    return f"{what}: it is no digest: nothing of it is taken; --format digest reads it all the same"
