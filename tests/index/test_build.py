@@ -11,7 +11,7 @@ import pytest
 from hashing_encoder import HashingEncoder
 from numpy.typing import NDArray
 
-from index.build import BuildReport, build, build_papers, resume
+from index.build import BuildReport, build, build_papers, remove, resume
 from index.embedding import SentenceEncoder
 from index.errors import StoreBusyError, StoreError
 from index.manifest import current
@@ -101,6 +101,24 @@ def test_indexing_the_same_again_embeds_and_writes_nothing(
     assert (again.new, again.unchanged, again.updated, again.duplicate) == (0, 2, 0, 1)
     assert (again.embedded, words.encoded) == (0, [])
     assert again.generation == first.generation == current(store)
+
+
+def test_files_are_read_again_only_where_that_could_change_something(
+    tmp_path: Path, store: Path, words: HashingEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "mail.txt"
+    file.write_text(f"{DIGEST}\nA title without its abstract\n")
+    first = build([file], store, words, year=2025)
+    with monkeypatch.context() as patch:
+        patch.delattr("index.plan.read_files")
+        again = build([file], store, words, year=2025)
+    assert (again.new, again.unchanged, again.generation) == (0, 2, first.generation)
+    assert (again.problems, again.rejected) == (first.problems, 1)
+    changed = Index.open(store).papers[0].model_copy(update={"abstract": "It was another text."})
+    build_papers([changed], store, words)
+    assert build([file], store, words, year=2025).updated == 1
+    remove([changed.id], store)
+    assert build([file], store, words, year=2025).new == 1
 
 
 def test_only_what_changed_in_an_abstract_is_embedded(store: Path, words: HashingEncoder) -> None:
