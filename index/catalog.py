@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Self, TypeVar, overload
+from typing import Generic, Self, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,6 +62,26 @@ class RowsRead(Sequence[_T]):
         if isinstance(at, slice):
             return tuple(self.row(row) for row in range(*at.indices(len(self))))
         return self.row(range(len(self))[at])
+
+
+@dataclass(frozen=True, slots=True)
+class Carried(Generic[_T]):
+    """A table of papers, some of which are among the P papers of the next one as they were."""
+
+    table: _T
+    rows: _Rows
+    """The row in `table` of each of the P papers that is in it as it is now, else -1."""
+
+    @property
+    def new(self) -> list[int]:
+        """The rows of the papers that are not in it."""
+        return np.flatnonzero(self.rows < 0).tolist()
+
+    def places(self, size: int) -> _Rows:
+        """Where each of the `size` papers of the table is now, -1 where it is gone."""
+        places = np.full(size, -1, dtype=np.int64)
+        places[self.rows[self.rows >= 0]] = np.flatnonzero(self.rows >= 0)
+        return places
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,21 +240,13 @@ class Cuts:
     """The cleaned sentences, one after the other, in UTF-8."""
 
     @classmethod
-    def of(cls, papers: Sequence[Paper], live: Self | None, kept: _Rows) -> Self:
-        """Cut papers.
-
-        Args:
-            papers: P papers.
-            live: The cuts of papers of which some are the same.
-            kept: The row in `live` of each paper that is in it as it is now, else -1, shape (P,).
-        """
-        new = np.flatnonzero(kept < 0)
-        fresh = cls._cut([papers[row] for row in new.tolist()])
-        if live is None or len(new) == len(papers):
-            return fresh
-        rows = kept.copy()
-        rows[new] = len(live.paper_keys) + np.arange(len(new))
-        return cls._taken(live, fresh, rows)
+    def of(cls, papers: Sequence[Paper], before: Carried[Self] | None = None) -> Self:
+        """Cut P papers, those that were there before only once."""
+        if before is None:
+            return cls._cut(papers)
+        rows = before.rows.copy()
+        rows[before.new] = len(before.table.paper_keys) + np.arange(len(before.new))
+        return cls._taken(before.table, cls._cut([papers[row] for row in before.new]), rows)
 
     @classmethod
     def _cut(cls, papers: Sequence[Paper]) -> Self:

@@ -20,6 +20,7 @@ import numpy as np
 import Stemmer
 from numpy.typing import NDArray
 
+from index.catalog import Carried
 from index.papers import Paper
 from index.text import clean_text
 
@@ -121,32 +122,19 @@ class LexicalIndex:
     """Tokens of each paper, shape (P,)."""
 
     @classmethod
-    def build(
-        cls,
-        papers: Sequence[Paper],
-        live: Self | None = None,
-        kept: NDArray[np.int64] | None = None,
-    ) -> Self:
-        """Index the papers' titles and abstracts.
-
-        Args:
-            papers: In the order of their rows.
-            live: An index of papers of which some are the same.
-            kept: The row in `live` of each paper that is in it as it is now, else -1, shape (P,).
-        """
-        terms: dict[str, int] = dict(live.terms) if live else {}
-        if live is None or kept is None:
-            kept = np.full(len(papers), -1, dtype=np.int64)
+    def build(cls, papers: Sequence[Paper], before: Carried[Self] | None = None) -> Self:
+        """Index the titles and abstracts of P papers, in the order of their rows."""
+        terms: dict[str, int] = dict(before.table.terms) if before else {}
         columns, rows, counts = [], [], []
-        if live is not None:
-            places = np.full(live.size, -1, dtype=np.int64)
-            places[kept[kept >= 0]] = np.flatnonzero(kept >= 0)
+        if before is not None:
+            live = before.table
+            places = before.places(live.size)
             stays = places[live.rows] >= 0
             columns.append(np.repeat(np.arange(len(live.terms)), np.diff(live.starts))[stays])
             rows.append(places[live.rows][stays])
             counts.append(live.counts[stays])
         new = array("i")  # a list of as many numbers would take ten times the memory
-        for row in np.flatnonzero(kept < 0).tolist():
+        for row in range(len(papers)) if before is None else before.new:
             text = f"{clean_text(papers[row].title)}\n{clean_text(papers[row].abstract)}"
             for token, count in Counter(tokenize(text)).items():
                 new.extend((terms.setdefault(token, len(terms)), row, count))

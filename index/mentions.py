@@ -104,19 +104,16 @@ class Mentions:
     """Those of them that are written with a comma."""
 
 
-def gather(
-    papers: Sequence[Paper], before: Mentions | None = None, new: Sequence[int] | None = None
-) -> Mentions:
+def gather(papers: Sequence[Paper], before: Mentions | None, new: Sequence[int]) -> Mentions:
     """Gather the names of a collection.
 
     Args:
         papers: In the order of their rows.
         before: What was gathered of those papers that are known, with their rows as they are now.
             What is gathered is added to it.
-        new: The rows of the others; by default all.
+        new: The rows of the others.
     """
     mentions = before or Mentions(titles=[""] * len(papers), coinages=[NOTHING] * len(papers))
-    new = range(len(papers)) if new is None else new
     several = set[str]()
     texts: list[str] = []
     for row in new:

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
+from index.catalog import Carried
 from index.folding import key_of, trigrams
 from index.mentions import NOTHING, PHRASE, PLAIN, Coined, Mentions, forms_of, gather
 from index.naming import Named, Rows, names_in
@@ -64,28 +65,18 @@ class Names:
     """Keys of what looks like a name in some paper, ascending; a comma's begin with ","."""
 
     @classmethod
-    def build(
-        cls,
-        papers: Sequence[Paper],
-        live: Self | None = None,
-        kept: NDArray[np.int64] | None = None,
-    ) -> Self:
-        """Gather the names of papers, whose rows are their places in the sequence.
+    def build(cls, papers: Sequence[Paper], before: Carried[Self] | None = None) -> Self:
+        """Gather the names of P papers, in the order of their rows.
 
-        Args:
-            papers: In the order of their rows.
-            live: The names of papers of which some are the same.
-            kept: The row in `live` of each paper that is in it as it is now, else -1, shape (P,).
-                What only papers coined that are gone still counts as a name where others spell it.
+        What only papers coined that are gone still counts as a name where others spell it.
         """
-        before = live._carried(kept) if live is not None and kept is not None else None
-        new = None if before is None or kept is None else np.flatnonzero(kept < 0).tolist()
-        found = gather(papers, before, new)
+        new = range(len(papers)) if before is None else before.new
+        found = gather(papers, before.table._carried(before) if before else None, new)
         keys = sorted(
             key for key in {*found.rows, *found.own} if found.rows.get(key) or found.own.get(key)
         )
         pairs = array("Q", found.trigrams)  # a trigram above, the row of its title below
-        for row in range(len(papers)) if new is None else new:
+        for row in new:
             pairs.extend((gram << 32) | row for gram in set(trigrams(found.titles[row].split())))
         ordered = np.sort(np.frombuffer(pairs, dtype=np.uint64))
         return cls(
@@ -105,10 +96,9 @@ class Names:
             sorted("," * (key in found.loose) + key for key in found.several),
         )
 
-    def _carried(self, kept: NDArray[np.int64]) -> Mentions:
+    def _carried(self, before: "Carried[Names]") -> Mentions:
         """What was gathered of the papers that are kept, with the rows that they have now."""
-        places = np.full(len(self.calls), -1, dtype=np.int32)
-        places[kept[kept >= 0]] = np.flatnonzero(kept >= 0)
+        kept, places = before.rows, before.places(len(self.calls))
         rows = places[self.rows]
         ends = np.cumsum(rows >= 0)
         bounds = np.concatenate([[0], ends])[self.starts].tolist()

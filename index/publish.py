@@ -24,7 +24,7 @@ from typing import IO, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from index.catalog import Cuts, Papers, code_hash, save_papers
+from index.catalog import Carried, Cuts, Papers, code_hash, save_papers
 from index.collection_map import CollectionMap
 from index.errors import StoreBusyError, StoreError
 from index.lexical import LexicalIndex
@@ -100,9 +100,9 @@ class Contents:
         old = live if is_cut_so else None
         new = int((kept < 0).sum())
         with _named_beside(papers if new > max(MANY, len(papers) // 2) else ()) as named:
-            lexical = LexicalIndex.build(papers, old.lexical if old else None, kept)
-            cuts = Cuts.of(papers, old.cuts if old else None, kept)
-            names = named() or Names.build(papers, old.names if old else None, kept)
+            lexical = LexicalIndex.build(papers, Carried(old.lexical, kept) if old else None)
+            cuts = Cuts.of(papers, Carried(old.cuts, kept) if old and old.cuts else None)
+            names = named() or Names.build(papers, Carried(old.names, kept) if old else None)
         there = live.papers if live and isinstance(live.papers, Papers) else None
         return cls(papers, there, same, cuts, lexical, names)
 

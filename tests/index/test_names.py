@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index.build import build_papers
+from index.catalog import Carried
 from index.names import FILE_NAME, Named, Names
 from index.papers import Paper
 from index.store import Index
@@ -315,7 +316,7 @@ def test_a_table_carried_on_is_the_table_built_anew(draw: st.DataObject) -> None
     after = draw.draw(st.lists(st.sampled_from(SHELF), unique_by=lambda paper: paper.id))
     rows = {paper.id: row for row, paper in enumerate(before)}
     kept = np.asarray([rows.get(paper.id, -1) for paper in after], dtype=np.int64)
-    carried, anew = Names.build(after, Names.build(before), kept), Names.build(after)
+    carried, anew = Names.build(after, Carried(Names.build(before), kept)), Names.build(after)
     assert carried.calls == anew.calls
     there = {key: carried.having(key).tolist() for key in anew.keys}
     assert there == {key: anew.having(key).tolist() for key in anew.keys}
