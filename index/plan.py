@@ -326,7 +326,8 @@ def _entries(
             went[title] -= 1
             state = "updated" if went[title] >= 0 else "new"  # the same paper under another id
         seen.add(id_)
-        entries.append(Entry(paper.model_copy(update={"id": id_}), state))
+        named = paper if paper.id == id_ else paper.model_copy(update={"id": id_})
+        entries.append(Entry(named, state))
     return tuple(entries)
 
 
