@@ -1,7 +1,7 @@
 """From files to a published index: read, compare with what is there, cut what is new, publish."""
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,8 +11,8 @@ from rapidfuzz import fuzz, process
 from rapidfuzz.utils import default_process
 
 from index import collection_map
-from index.catalog import code_hash, ids_of
-from index.collection_map import carry_on, map_collection
+from index.catalog import code_hash
+from index.collection_map import CollectionMap, carry_on, map_collection
 from index.encoder import Encoder
 from index.errors import InputError
 from index.filling import (
@@ -50,7 +50,7 @@ from index.plan import (
 from index.publish import Contents, new_generation_id, prune, write_generation, writer_lock, writing
 from index.readers import Upload
 from index.store import Index
-from index.vectors import Log
+from index.vectors import Floats, Log
 
 __all__ = [
     "BuildReport",
@@ -116,15 +116,9 @@ def build(
     `index.plan.preview` tells it beforehand. Files that were read so before are not read again
     where nothing has changed since.
 
-    Args:
-        paths: Files, uploads, or folders whose readable files are taken.
-        store: The index's folder; made if missing.
-        encoder: Must be the one the index was built with.
-        format: A reader's name, or "auto" to tell by the file.
-        year: The year of digest dates that have none; default: as `index.readers` says.
-        columns: Field → heading of its column, for tables whose headings do not tell.
-        merge: Whether sightings of one paper become one.
-        progress: Told how far each stage is.
+    `paths` are files, uploads, or folders whose readable files are taken; `store` is made if
+    missing; `encoder` must be the one the index was built with. The other options are those of
+    `index.plan.Options`; `progress` is told how far each stage is.
 
     Raises:
         InputError: a path or format cannot be used, or no paper was found.
@@ -135,15 +129,13 @@ def build(
     started = time.monotonic()
     options = Options(format, year, columns, merge)
     check_is_store(store)
-    key = ""
     if store.is_dir():
         with writer_lock(store):  # a busy store is refused before the files are read
-            key = run_key(paths, store, options)
-            if report := _unchanged(store, encoder, key, started):
-                return report
-    key = key or run_key(paths, store, options)
-    read = counter(progress, "read")
-    batch = read_batch(paths, store, options, lambda papers: read(papers, 0))
+            pass
+    key = run_key(paths, store, options)
+    if report := _unchanged(store, encoder, key, started):
+        return report
+    batch = read_batch(paths, store, options, counter(progress, "read"))
     if key != run_key(paths, store, options):
         key = ""  # a file has changed meanwhile
     return _build(batch, store, encoder, key, started, merge=merge, progress=progress)
@@ -314,15 +306,24 @@ def _advance(
         encode_missing(contents, missing, path, encoder, counter(progress, "embed"))
     log = Log.open(path, manifest.dimension)
     map_ = live.map if live and live.manifest.content == manifest.content else None
-    if map_ is None:
-        count = counter(progress, "map")
-        count(0, len(papers))
-        vectors_of = log.take(log.find(contents.cuts.paper_keys))
-        map_ = carry_on(live.map if live else None, papers, vectors_of)
-        map_ = map_ or map_collection(papers, vectors_of)
-        count(len(papers), len(papers))
+    vectors_of = log.take(log.find(contents.cuts.paper_keys))
+    map_ = map_ or _drawn(live, papers, vectors_of, counter(progress, "map"))
     manifest = manifest.model_copy(update={"records": len(log.stored)})
     return write_generation(store, manifest, contents, map_), len(missing)
+
+
+def _drawn(
+    live: Index | None,
+    papers: Sequence[Paper],
+    vectors: Floats,
+    count: Callable[[int, int], None],
+) -> CollectionMap:
+    """The map of papers, shape of their vectors (P, d), gone on with where little changed."""
+    count(0, len(papers))
+    map_ = carry_on(live.map if live else None, papers, vectors)
+    map_ = map_ or map_collection(papers, vectors)
+    count(len(papers), len(papers))
+    return map_
 
 
 def _next(
@@ -371,25 +372,12 @@ def remove(ids: Sequence[str], store: Path, *, progress: Progress | None = None)
         raise no_index(store)
     with writer_lock(store):
         live = Index.open(store)
-        gone = set(ids)
-        if unknown := gone - set(ids_of(live.papers)):
-            raise InputError(f"no paper {min(unknown)!r} in the index: give an id that is in it")
         stored = list(live.papers)
-        papers = [paper for paper in stored if paper.id not in gone]
-        removed = tuple(paper for paper in stored if paper.id in gone)
-        if not papers:
-            raise InputError(
-                "that would remove every paper: index others first, or delete the folder"
-                f" {store} to start anew"
-            )
+        papers, removed = _parted(stored, set(ids), store)
         contents = Contents.of(papers, live, stored)
+        vectors = live.paper_vectors[contents.same] if live.is_covered else None
         count = counter(progress, "map")
-        count(0, len(papers))
-        map_ = None
-        if live.is_covered:
-            vectors = live.paper_vectors[contents.same]
-            map_ = carry_on(live.map, papers, vectors) or map_collection(papers, vectors)
-        count(len(papers), len(papers))
+        map_ = None if vectors is None else _drawn(live, papers, vectors, count)
         named = {source.name for paper in papers for source in paper.sources}
         lost = {source.name for paper in removed for source in paper.sources}
         origins = {name: o for name, o in live.manifest.origins.items() if name in named}
@@ -402,6 +390,21 @@ def remove(ids: Sequence[str], store: Path, *, progress: Progress | None = None)
         generation=manifest.generation,
         previous=live.manifest.generation,
     )
+
+
+def _parted(
+    stored: Sequence[Paper], gone: set[str], store: Path
+) -> tuple[list[Paper], tuple[Paper, ...]]:
+    """The papers that stay and those of some ids, which go."""
+    if unknown := gone - {paper.id for paper in stored}:
+        raise InputError(f"no paper {min(unknown)!r} in the index: give an id that is in it")
+    left = [paper for paper in stored if paper.id not in gone]
+    if not left:
+        raise InputError(
+            "that would remove every paper: index others first, or delete the folder"
+            f" {store} to start anew"
+        )
+    return left, tuple(paper for paper in stored if paper.id in gone)
 
 
 def find_ids(names: Sequence[str], papers: Iterable[Paper]) -> tuple[str, ...]:

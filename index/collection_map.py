@@ -130,12 +130,8 @@ def carry_on(
 ) -> CollectionMap | None:
     """The map of a large collection in which little changed: what was there stays where it was.
 
-    A new paper lies amid the five that are nearest to it, in the cluster of most of them.
-
-    Args:
-        before: The map before the change.
-        papers: P papers, in the order of their ids.
-        vectors: Their unit vectors, shape (P, d).
+    A new paper lies amid the five that are nearest to it, in the cluster of most of them. `vectors`
+    are the unit vectors of the P papers, shape (P, d).
 
     Returns:
         None where the map is to be drawn anew: there is none, the collection is small, or more than

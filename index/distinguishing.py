@@ -66,8 +66,8 @@ def distinguishing_terms(
 ) -> list[tuple[str, ...]]:
     """The terms that distinguish each group of papers from all others, best first.
 
-    A term is given to one group only, the one that it distinguishes most. With a single group
-    there is nothing to distinguish; its terms are then those that most of its papers have.
+    A term is given to the one group that it distinguishes most. Those of a single group are the
+    terms that most of its papers have.
 
     Args:
         papers: The collection.
@@ -97,9 +97,7 @@ def distinguishing_terms(
         is_clear = count == 1 or scores[at, group] >= _LEAST_SCORE
         if is_clear and (shared & able)[at, group]:
             best[group][term] = float(scores[at, group])
-    chosen = [
-        _chosen(own, {term: said[term][group] for term in own}) for group, own in enumerate(best)
-    ]
+    chosen = [_chosen(own, {t: said[t][group] for t in own}) for group, own in enumerate(best)]
     forms = _forms(texts, {term for own in chosen for term in own})
     return [tuple(forms[term] for term in own) for own in chosen]
 

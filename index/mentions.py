@@ -115,22 +115,7 @@ def gather(papers: Sequence[Paper], before: Mentions | None, new: Sequence[int])
     """
     mentions = before or Mentions(titles=[""] * len(papers), coinages=[NOTHING] * len(papers))
     several = set[str]()
-    texts: list[str] = []
-    for row in new:
-        title, abstract = clean_text(papers[row].title), clean_text(papers[row].abstract)
-        coinage = coined(title, abstract)
-        for form in forms_of(coinage):
-            several.add(key := key_of(form))
-            mentions.forms[key] = form
-            if Link.LOOSE in Atoms.of(fold(form)).links:
-                mentions.loose.add(key)
-        texts.append(fold(f"{title}\n{abstract}"))
-        atoms = Atoms.of(texts[-1])
-        titled = next((at for at, gap in enumerate(atoms.gaps, 1) if "\n" in gap), 0)
-        for key in _single(atoms, titled, several, mentions.forms):
-            mentions.rows[key].append(row)
-        mentions.titles[row] = " ".join(atoms.keys[:titled])
-        mentions.coinages[row] = coinage
+    texts = [_note_singles(papers[row], row, several, mentions) for row in new]
     several.discard("")
     unheard = several - mentions.several
     mentions.several |= several
@@ -142,15 +127,40 @@ def gather(papers: Sequence[Paper], before: Mentions | None, new: Sequence[int])
         beginnings = _beginnings(unheard)
         wanted = _may_spell(unheard, mentions.rows)
         for row in sorted(wanted.keys() - set(new)):
-            if not _has_letters(papers[row], wanted[row]):
-                continue
-            text = fold(f"{clean_text(papers[row].title)}\n{clean_text(papers[row].abstract)}")
-            for key in _joined(Atoms.of(text), unheard, mentions.loose, beginnings):
-                mentions.rows[key].append(row)
+            if _has_letters(papers[row], wanted[row]):
+                atoms = Atoms.of(_text_of(papers[row]))
+                for key in _joined(atoms, unheard, mentions.loose, beginnings):
+                    mentions.rows[key].append(row)
         for key, rows in mentions.rows.items():
             mentions.rows[key] = array("i", sorted(rows))
     _settle(mentions)
     return mentions
+
+
+def _text_of(paper: Paper) -> str:
+    return fold(f"{clean_text(paper.title)}\n{clean_text(paper.abstract)}")
+
+
+def _note_singles(paper: Paper, row: int, several: set[str], mentions: Mentions) -> str:
+    """The first pass over a paper; keys of names of several atoms are added to `several`.
+
+    Returns:
+        The folded text.
+    """
+    coinage = coined(clean_text(paper.title), clean_text(paper.abstract))
+    for form in forms_of(coinage):
+        several.add(key := key_of(form))
+        mentions.forms[key] = form
+        if Link.LOOSE in Atoms.of(fold(form)).links:
+            mentions.loose.add(key)
+    text = _text_of(paper)
+    atoms = Atoms.of(text)
+    titled = next((at for at, gap in enumerate(atoms.gaps, 1) if "\n" in gap), 0)
+    for key in _single(atoms, titled, several, mentions.forms):
+        mentions.rows[key].append(row)
+    mentions.titles[row] = " ".join(atoms.keys[:titled])
+    mentions.coinages[row] = coinage
+    return text
 
 
 def forms_of(coinage: Coined) -> Iterator[str]:

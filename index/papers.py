@@ -10,8 +10,8 @@ import hashlib
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache, partial
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -255,25 +255,7 @@ def _groups(papers: Sequence[Paper]) -> list[int]:
         parents[second] = first
 
     is_given = [not _is_derived(paper) for paper in papers]
-    keys = [list(_keys(paper, has_id)) for paper, has_id in zip(papers, is_given, strict=True)]
-
-    def pairs(kinds: Collection[str]) -> Iterator[tuple[int, int]]:
-        """Sightings of one paper, as far as keys of these kinds tell."""
-        seen: dict[tuple[str, str], list[int]] = defaultdict(list)
-        for at, its_keys in enumerate(keys):
-            for key in its_keys:
-                if key[0] in kinds:
-                    seen[key].append(at)
-        for (kind, _), places in seen.items():
-            apart: list[int] = []  # a sighting of each text and id
-            for at in places:
-                same = [other for other in apart if _is_same(kind, papers[other], papers[at])]
-                yield from ((other, at) for other in same)
-                said = (papers[at].abstract, papers[at].id)
-                if not any((papers[o].abstract, papers[o].id) == said for o in same):
-                    apart.append(at)
-
-    for one, other in pairs(("id", "doi", "arxiv", "pmid")):
+    for one, other in _pairs(papers, partial(_ids, is_given=is_given)):
         join(one, other)
     given: dict[int, str] = {}
     for at, paper in enumerate(papers):
@@ -281,7 +263,7 @@ def _groups(papers: Sequence[Paper]) -> list[int]:
             given[root(at)] = min(paper.id, given.get(root(at), paper.id))
     # Different ids that were given stay apart: what has none belongs to the smallest of them.
     named: dict[int, list[int]] = defaultdict(list)
-    titled = list(pairs(("title",)))
+    titled = list(_pairs(papers, lambda _, paper: [("title", letters(paper.title))]))
     for one, other in titled:
         if root(one) not in given and root(other) not in given:
             join(one, other)
@@ -294,16 +276,30 @@ def _groups(papers: Sequence[Paper]) -> list[int]:
     return [root(at) for at in range(len(papers))]
 
 
-def _keys(paper: Paper, has_id: bool) -> Iterable[tuple[str, str]]:
-    if has_id:
-        yield "id", paper.id
-    if paper.doi:
-        yield "doi", paper.doi.casefold()
-    if paper.arxiv:
-        yield "arxiv", paper.arxiv.casefold()
-    if paper.pmid:
-        yield "pmid", paper.pmid
-    yield "title", letters(paper.title)
+def _pairs(
+    papers: Sequence[Paper], keys: Callable[[int, Paper], Iterable[tuple[str, str | None]]]
+) -> Iterator[tuple[int, int]]:
+    """Sightings of one paper, as far as their keys tell."""
+    seen: dict[tuple[str, str | None], list[int]] = defaultdict(list)
+    for at, paper in enumerate(papers):
+        for key in keys(at, paper):
+            if key[1]:
+                seen[key].append(at)
+    for (kind, _), places in seen.items():
+        apart: list[int] = []  # a sighting of each text and id
+        for at in places:
+            same = [other for other in apart if _is_same(kind, papers[other], papers[at])]
+            yield from ((other, at) for other in same)
+            said = (papers[at].abstract, papers[at].id)
+            if not any((papers[o].abstract, papers[o].id) == said for o in same):
+                apart.append(at)
+
+
+def _ids(at: int, paper: Paper, *, is_given: Sequence[bool]) -> Iterator[tuple[str, str | None]]:
+    yield "id", paper.id if is_given[at] else None
+    yield "doi", paper.doi and paper.doi.casefold()
+    yield "arxiv", paper.arxiv and paper.arxiv.casefold()
+    yield "pmid", paper.pmid
 
 
 def _is_same(kind: str, one: Paper, other: Paper) -> bool:

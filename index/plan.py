@@ -184,15 +184,11 @@ def read_batch(
     paths: Sequence[Path | Upload],
     store: Path,
     options: Options,
-    progress: Callable[[int], None] | None = None,
+    progress: Callable[[int, int], None] = lambda *_: None,
 ) -> Batch:
-    """Read files, folders and uploads that are to be indexed into `store`.
+    """Read files, folders and uploads that are to be indexed into `store`; it is not read itself.
 
-    Args:
-        paths: What to read; nothing is taken from the store itself.
-        store: The index's folder.
-        options: How.
-        progress: Told how many papers were found so far.
+    `progress` is told how many papers were found so far, and 0.
 
     Raises:
         InputError: a path or format cannot be used, or no paper was found.
@@ -213,8 +209,7 @@ def read_batch(
                 problems.append(found)
             else:
                 papers.append(found)
-                if progress:
-                    progress(len(papers))
+                progress(len(papers), 0)
         if reading.origin and len(papers) > papers_before:
             is_whole = not any(problem.is_damage for problem in problems[problems_before:])
             file = reading.file
@@ -246,14 +241,13 @@ def plan_run(
         batch: What was read.
         stored: The papers of the index.
         known: The sources of the index that were files, and those files.
-        merge: Whether sightings of one paper become one; if not, each is a paper of its own.
+        merge: As in `Options`.
         today: The day on which digests without a date are added; by default this one.
     """
     files = batch.files
     names = recognise(files, known)
     replaced = {names[file.name] for file in files if file.is_whole}
-    day = today or dt.datetime.now().astimezone().date()
-    run = _added(renamed(batch.papers, names), stored, day)
+    run = _added(renamed(batch.papers, names), stored, today or dt.date.today())
     sightings = [*without(stored, replaced), *run]
     before = {paper.id: paper for paper in stored}
     every = identify(sightings, before) if merge else apart(sightings)

@@ -8,12 +8,10 @@ twice. Generations share the files; each says which keys its papers and passages
 import hashlib
 import os
 import zlib
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
-from threading import Lock
 from typing import Self
 
 import numpy as np
@@ -123,26 +121,18 @@ class Log:
 
         Those of the last few vectors are kept.
         """
-        key = np.asarray(vector, dtype=np.float32).tobytes()
-        with self._remembered_lock:
-            if (found := self._remembered.get(key)) is not None:
-                self._remembered.move_to_end(key)
-                return found
-        found = np.concatenate([self.stored @ vector, self.extra @ vector])
-        found.setflags(write=False)
-        with self._remembered_lock:
-            self._remembered[key] = found
-            while len(self._remembered) > _REMEMBERED:
-                self._remembered.popitem(last=False)
-        return found
+        return self._cosines(np.asarray(vector, dtype=np.float32).tobytes())
 
     @cached_property
-    def _remembered(self) -> OrderedDict[bytes, Floats]:
-        return OrderedDict()
+    def _cosines(self) -> Callable[[bytes], Floats]:
+        @lru_cache(maxsize=_REMEMBERED)
+        def cosines(vector: bytes) -> Floats:
+            given = np.frombuffer(vector, dtype=np.float32)
+            found = np.concatenate([self.stored @ given, self.extra @ given])
+            found.setflags(write=False)
+            return found
 
-    @cached_property
-    def _remembered_lock(self) -> Lock:
-        return Lock()
+        return cosines
 
 
 def checksums(path: Path, records: int, dimension: int, known: Sequence[int] = ()) -> list[int]:

@@ -163,15 +163,16 @@ class _Seen(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag in _UNSEEN:
             self._unseen = max(0, self._unseen - 1)
-        elif self._unseen:
             return
-        elif tag in _BLOCKS:
+        if self._unseen:
+            return
+        if tag in _MARKS:
+            self._block.append(f"</{tag}>")
+        if tag in _BLOCKS:
             self._end()
             if tag in _HEADINGS:
                 del self._levels[-1:]
             self._in_pre = self._in_pre and tag != "pre"
-        elif tag in _MARKS:
-            self._block.append(f"</{tag}>")
         elif tag == self._lead:
             self._lead = ""
             lead = "".join(self._block).strip()
