@@ -268,10 +268,9 @@ def _joined(atoms: Atoms, several: set[str], loose: set[str], beginnings: set[st
             is_loose = Link.LOOSE in atoms.links[first : end - 1]
             if key in (loose if is_loose else several) and atoms.is_whole(first, end):
                 written = "".join(atoms.texts[first:end])
-                if any(c.isupper() or c.isdecimal() for c in written[1:]):
-                    found.add(key)
-                elif content_words(atoms.keys[first:end]) > 1:
-                    found.add(PHRASE + key)
+                is_name = any(c.isupper() or c.isdecimal() for c in written[1:])
+                if is_name or content_words(atoms.keys[first:end]) > 1:
+                    found.add(key if is_name else PHRASE + key)
     return found
 
 

@@ -280,9 +280,10 @@ class _Digest:
                 said = item.value or item.text
                 dated = self._said(said)
                 found.setdefault("date", dated.iso if dated else said)
-            elif item.role is not Role.FIELD:
                 continue
-            elif item.field == "authors":
+            if item.role is not Role.FIELD:
+                continue
+            if item.field == "authors":
                 authors += filter(None, [item.value])
             elif by := BYLINE.fullmatch(item.text):
                 authors = authors or [without_more(by["names"])]

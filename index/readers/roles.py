@@ -329,7 +329,7 @@ class Layout:
                     yield lines
                     lines, is_first = [], False
                 lines.append(at)
-            elif item.role is Role.PROSE and not self.is_intro(at):
+            if item.role is Role.PROSE and not self.is_intro(at):
                 if lines:
                     yield lines
                     is_first = False

@@ -89,6 +89,9 @@ def _guess(found: list[str], rows: Sequence[Sequence[str]]) -> list[str]:
         fits = [at for at, length in free.items() if 20 <= length < _ABSTRACT * 2]
         for at in fits[:1]:
             found[at] = "title"
+    at = found.index("id") if "id" in found else -1
+    if at >= 0 and not _are_ids([row[at] for row in rows if len(row) > at]):
+        found[at] = ""
     return found
 
 
@@ -120,12 +123,7 @@ class Table:
                 raise ReadError(f"no column {heading!r}: they are {shown}")
             found = [("" if each == field else each) for each in found]
             found[heads.index(heading)] = field
-        body = [row for _, row in first[1:]]
-        found = _guess(found, body)
-        if "id" in found and not _are_ids(
-            [row[found.index("id")] for row in body if len(row) > found.index("id")]
-        ):
-            found[found.index("id")] = ""
+        found = _guess(found, [row for _, row in first[1:]])
         for field in ("abstract", "title"):
             if field not in found:
                 raise ReadError(

@@ -179,7 +179,8 @@ def _mail_fields(lines: Iterable[str]) -> dict[str, str]:
     for line in lines:
         if known := _MAIL_ID.match(line):
             fields["arxiv"] = known["id"]
-        elif line.startswith(_REPLACED):
+            continue
+        if line.startswith(_REPLACED):
             fields["date"] = line.removeprefix(_REPLACED)
         elif match := _MAIL_FIELD.match(line):
             tag = match["tag"].casefold()
