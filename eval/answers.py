@@ -22,8 +22,8 @@ from eval.statistics import breakdown, weakest_link
 from eval.support import LocalSupport, Supports
 from eval.systems import Ours, Subject
 from index.errors import InputError
-from index.hashing import sha256_of
 from index.papers import Paper, letters
+from index.sources import sha256_of
 from rag.pipeline import check_question
 from rag.schema import Answer, Mode
 

@@ -8,8 +8,8 @@ from eval.datasets import Beir, load_questions, load_trec_run
 from eval.datasets.ragnarok import RagnarokAnswer, load_ragnarok
 from eval.systems import Found, Subject
 from index.errors import InputError
-from index.hashing import sha256_of
 from index.papers import Paper
+from index.sources import sha256_of
 from rag.citations import Block, Claim, Span, compose
 from rag.conversation import History, read_history
 from rag.schema import Answer, IndexInfo, Mode, Usage

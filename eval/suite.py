@@ -35,8 +35,8 @@ from eval.systems import Subject, ours
 from eval.vector_cache import CachedEncoder
 from index.build import build, build_papers
 from index.embedding import SentenceEncoder
-from index.hashing import sha256_of
 from index.papers import Paper, letters
+from index.sources import sha256_of
 from rag.assistant import Assistant
 from rag.settings import Settings
 

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from index import minilm
 from index.errors import EncoderError
-from index.hashing import sha256_of
 from index.minilm import MiniLM
+from index.sources import sha256_of
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer

@@ -18,8 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from index.catalog import Papers
 from index.encoder import Encoder
 from index.errors import EncoderError, StoreError
-from index.hashing import sha256_of
-from index.sources import Origin, source_name
+from index.sources import Origin, sha256_of, source_name
 
 FORMAT_VERSION = 2
 FILE_NAME = "manifest.json"

@@ -13,11 +13,10 @@ from typing import Literal, Self
 from pydantic import BaseModel, Field
 
 from index.errors import InputError
-from index.hashing import sha256_of
 from index.manifest import check_is_store, live_papers
 from index.papers import Paper, apart, derived_id, identify, letters, merge_as
 from index.readers import Problem, Upload, find_files, read_files
-from index.sources import Origin, SourceFile, recognise, renamed, without
+from index.sources import Origin, SourceFile, recognise, renamed, sha256_of, without
 
 State = Literal["new", "unchanged", "updated", "duplicate"]
 """Of an entry that was read, against the index before; "duplicate" repeats one of the same run."""

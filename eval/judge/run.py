@@ -19,7 +19,7 @@ from eval.judge.single import Item, Rating, rate, rating_figures
 from eval.recorded import Recorded
 from eval.runs import ANSWERS, QuestionScore, Run, environment
 from index.errors import InputError
-from index.hashing import sha256_of
+from index.sources import sha256_of
 from rag.chat import Complete
 
 QUALITY = "nugget_recall"

@@ -11,7 +11,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from index.papers import Paper, arxiv_id
-from index.readers.dates import Dated, date_of, read_date
 from index.readers.lines import (
     BYLINE,
     bare_title,
@@ -24,6 +23,7 @@ from index.readers.lines import (
 from index.readers.pages import Page
 from index.readers.records import LONGEST_ABSTRACT, How, Problem, Raw
 from index.readers.roles import Item, Layout, Role, read_items
+from index.readers.values import Dated, date_of, read_date
 
 _QUOTED = re.compile(r"^(?:>[ \t]?)+", re.MULTILINE)
 _WROTE = re.compile(

@@ -27,9 +27,8 @@ from typing import IO, TYPE_CHECKING, Any
 import zstandard
 
 from index.errors import InputError
-from index.hashing import sha256_of
 from index.readers.records import ReadError
-from index.sources import free_name, source_name
+from index.sources import free_name, sha256_of, source_name
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

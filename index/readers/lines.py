@@ -4,8 +4,8 @@ import re
 from typing import Literal
 
 from index.papers import arxiv_id
-from index.readers.dates import date_of, is_date
 from index.readers.records import DOI, canonical
+from index.readers.values import date_of, is_date
 
 Stands = Literal["opens", "alone"]
 

@@ -9,9 +9,9 @@ from email.parser import Parser
 from html.parser import HTMLParser
 from typing import cast
 
-from index.readers.dates import Dated, date_of
 from index.readers.files import Text
 from index.readers.records import Raw
+from index.readers.values import Dated, date_of
 
 _BLOCKS = frozenset(
     "address article aside blockquote body br center dd details div dl dt fieldset figcaption"

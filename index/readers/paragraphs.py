@@ -7,7 +7,6 @@ from enum import Enum
 from itertools import pairwise
 
 from index.passages import sentence_spans
-from index.readers.dates import is_date
 from index.readers.lines import (
     field_of,
     is_authors,
@@ -17,6 +16,7 @@ from index.readers.lines import (
     stands,
     without_more,
 )
+from index.readers.values import is_date
 
 _SURELY_PROSE = 200
 """Characters; real titles end below this, real abstracts begin above it."""

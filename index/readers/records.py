@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from index.papers import Paper, Source, arxiv_id, derived_id, letters
-from index.readers.dates import Dated, date_of
 from index.readers.values import (
     HALF_CHARACTER,
     SAYING,
+    Dated,
+    date_of,
     folded,
     is_nothing,
     joined,

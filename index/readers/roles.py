@@ -12,7 +12,6 @@ from enum import Enum
 from itertools import pairwise, zip_longest
 from statistics import mode
 
-from index.readers.dates import is_date
 from index.readers.lines import (
     SURELY,
     bare_title,
@@ -30,6 +29,7 @@ from index.readers.lines import (
 )
 from index.readers.pages import LOWEST, Page
 from index.readers.paragraphs import Kind, Paragraph, paragraphs
+from index.readers.values import is_date
 
 _NOTE = re.compile(r"\[(?P<number>\d{1,3})\]:?\s+(?P<address>https?://\S+)\s*")
 """A line that says where a link leads: "[4] https://arxiv.org/abs/…"."""

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from index.folding import is_english
 from index.lexical import LexicalIndex
 from index.names import Names
+from index.naming import mend
 from index.papers import Paper
-from index.spelling import mend
 
 SHELF = [
     Paper(id=f"{row}", title=title, abstract=abstract)

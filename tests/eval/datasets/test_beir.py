@@ -7,7 +7,7 @@ from dataset_files import beir
 
 from eval.datasets import load_beir
 from index.errors import InputError
-from index.hashing import sha256_of
+from index.sources import sha256_of
 
 
 def test_a_beir_folder_gives_papers_with_their_own_ids_judged_queries_and_judgements(

@@ -10,8 +10,8 @@ from axe_playwright_python.sync_playwright import Axe
 from browsing import assert_fits, free_port
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from index.publish import writer_lock
 from index.manifest import current
+from index.publish import writer_lock
 from rag import Assistant
 from rag.settings import Settings
 from ui.web.app import build
