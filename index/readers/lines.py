@@ -74,12 +74,11 @@ _SECTION = re.compile(
     r"(?:\s*(?:and|/|&)\s*\w+)?:?",
     re.IGNORECASE,
 )
-_HEADERS = frozenset("from to cc bcc subject reply-to".split())
-"""Labels of a mail's head."""
 _OTHER = frozenset(
     "subjects comments comment categories category keywords"
     " tags topics topic license report-no msc-class acm-class pmcid affiliations affiliation code"
-    " github website project projects contact github-repo citations upvotes score".split()
+    " github website project projects contact github-repo citations upvotes score"
+    " from to cc bcc subject reply-to".split()
 )
 _TITLE_MARK = re.compile(
     r"(?:title\s*:|\d\ufe0f?\u20e3|#{1,6}(?=\s)|\[?\d{1,3}[.)\]]{1,2}(?=\s)|[-*•](?=\s)"
@@ -168,7 +167,7 @@ def label_of(text: str) -> str | None:
 def field_of(text: str) -> tuple[str, int] | None:
     """The field whose label a text opens with, and where what it says begins.
 
-    The field is one of `index.readers.records.FIELDS`, "header" of a mail's head, or "other".
+    The field is one of `index.readers.records.FIELDS`, or "other".
     """
     if abstract := _ABSTRACT.match(text):
         return "abstract", abstract.end()
@@ -179,8 +178,7 @@ def field_of(text: str) -> tuple[str, int] | None:
     is_bare = match.end() == len(text)
     if not is_bare and sign not in ":：" and label != "abstract":
         return None
-    known = "header" if label in _HEADERS else canonical(label)
-    known = known or ("other" if label.replace(" ", "-") in _OTHER else None)
+    known = canonical(label) or ("other" if label.replace(" ", "-") in _OTHER else None)
     is_abstract = known != "abstract" or label in ("abstract", "summary")
     may_be_bare = known in ("abstract", "authors") or (known == "other" and sign)
     return (known, match.end()) if known and is_abstract and (may_be_bare or not is_bare) else None

@@ -160,8 +160,6 @@ def _roles(paragraph: Paragraph, *, recurs: bool, is_often: bool, over_prose: bo
             return [Item(Role.ABSTRACT, paragraph), prose_from(at)]
         if name == "title" and value:
             return [Item(Role.TITLE, paragraph, "title", value)]
-        if name == "header":
-            return [Item(Role.NOISE, paragraph, name)]
         if name in ("abstract", "other", "id"):
             if is_often or not over_prose:
                 return [Item(Role.NOISE, paragraph)]
