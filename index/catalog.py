@@ -280,23 +280,15 @@ class Cuts:
         ends = np.cumsum(counts)
         taken = np.repeat(firsts - (ends - counts), counts) + np.arange(counts.sum())
         starts = np.concatenate([one.text_starts, other.text_starts[1:] + one.text_starts[-1]])
-        sizes = np.diff(starts)[taken]
-        texts = bytearray()
-        breaks = np.flatnonzero(np.diff(taken) != 1) + 1
-        breaks = np.union1d(breaks, np.flatnonzero(taken[1:] == len(one.owner)) + 1)
-        size = int(one.text_starts[-1])
-        for run in np.split(taken, breaks) if len(taken) else ():
-            first, end = int(starts[run[0]]), int(starts[run[-1] + 1])
-            texts += (
-                one.texts[first:end] if first < size else other.texts[first - size : end - size]
-            )
+        texts = memoryview(one.texts[:] + other.texts[:])
+        pieces = zip(starts[firsts].tolist(), starts[firsts + counts].tolist(), strict=True)
         return cls(
             np.repeat(np.arange(len(rows)), counts),
             np.concatenate([one.spans, other.spans])[taken],
-            np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
+            np.concatenate([[0], np.cumsum(np.diff(starts)[taken])]).astype(np.int64),
             np.concatenate([one.paper_keys, other.paper_keys])[rows],
             np.concatenate([one.passage_keys, other.passage_keys])[taken],
-            bytes(texts),
+            b"".join(texts[first:end] for first, end in pieces),
         )
 
     def text(self, row: int) -> str:
