@@ -131,8 +131,10 @@ def gather(papers: Sequence[Paper], before: Mentions | None, new: Sequence[int])
                 atoms = Atoms.of(_text_of(papers[row]))
                 for key in _joined(atoms, unheard, mentions.loose, beginnings):
                     mentions.rows[key].append(row)
+        added = {*new, *wanted}
         for key, rows in mentions.rows.items():
-            mentions.rows[key] = array("i", sorted(rows))
+            if rows[-1] in added:
+                mentions.rows[key] = array("i", sorted(rows))
     _settle(mentions)
     return mentions
 

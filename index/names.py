@@ -79,6 +79,14 @@ class Names:
         for row in new:
             pairs.extend((gram << 32) | row for gram in set(trigrams(found.titles[row].split())))
         ordered = np.sort(np.frombuffer(pairs, dtype=np.uint64))
+        coinages = [""] * len(papers)
+        for row, old in enumerate(before.rows.tolist() if before else ()):
+            if before and old >= 0:
+                coinages[row] = before.table.coinages[old]
+        for row in new:
+            c = found.coinages[row]
+            parts = (c.head, c.is_titled, c.introduced, c.spelled)
+            coinages[row] = json.dumps(parts, separators=(",", ":"))
         return cls(
             keys,
             [found.forms.get(key, "") for key in keys],
@@ -89,10 +97,7 @@ class Names:
             (ordered >> 32).astype(np.uint32),
             (ordered & 0xFFFFFFFF).astype(np.int32),
             found.titles,
-            [
-                json.dumps((c.head, c.is_titled, c.introduced, c.spelled), separators=(",", ":"))
-                for c in found.coinages
-            ],
+            coinages,
             sorted("," * (key in found.loose) + key for key in found.several),
         )
 
