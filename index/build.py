@@ -1,9 +1,8 @@
 """From files to a published index: read, compare with what is there, cut what is new, publish."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,21 +11,10 @@ from rapidfuzz.utils import default_process
 
 from index import collection_map
 from index.catalog import code_hash
-from index.collection_map import CollectionMap, carry_on, map_collection
 from index.encoder import Encoder
 from index.errors import InputError
-from index.filling import (
-    ASK_BEFORE,
-    Progress,
-    Stage,
-    compact,
-    counter,
-    encode_missing,
-    fill,
-    missing_keys,
-)
+from index.filling import Progress, Stage, advance, counter, draw, fill, next_manifest
 from index.manifest import (
-    VECTORS,
     Manifest,
     check_encoder,
     check_files,
@@ -47,10 +35,9 @@ from index.plan import (
     read_batch,
     run_key,
 )
-from index.publish import Contents, new_generation_id, prune, write_generation, writer_lock, writing
+from index.publish import Contents, prune, write_generation, writer_lock, writing
 from index.readers import Upload
 from index.store import Index
-from index.vectors import Floats, Log
 
 __all__ = [
     "BuildReport",
@@ -200,7 +187,7 @@ def _build(
         runs = _runs(old, plan.changed_sources, key, PastRun.of(plan, outcome))
         is_the_same = bool(old and plan.after == plan.before and old.origins == plan.origins)
         update = {"origins": plan.origins, "runs": runs}
-        manifest, encoded = _advance(
+        manifest, encoded = advance(
             store, old, stored, papers, encoder, update, is_the_same=is_the_same, progress=progress
         )
     previous = old.generation if old else None
@@ -258,101 +245,12 @@ def resume(store: Path, encoder: Encoder, *, progress: Progress | None = None) -
             raise no_index(store)
         check_encoder(old, encoder)
         papers = list(stored)
-        manifest, more = _advance(
+        manifest, more = advance(
             store, old, papers, papers, encoder, {}, is_the_same=True, progress=progress
         )
     count = manifest.papers
     outcome = Outcome(new=0, unchanged=count, updated=0, duplicate=0, papers=count)
     return _report(outcome, manifest, encoded + more, started, before)
-
-
-def _advance(
-    store: Path,
-    old: Manifest | None,
-    stored: Sequence[Paper],
-    papers: Sequence[Paper],
-    encoder: Encoder,
-    update: Mapping[str, object],
-    *,
-    is_the_same: bool,
-    progress: Progress | None,
-) -> tuple[Manifest, int]:
-    """Publish the papers of a run, encode what has no vector, and publish them with their map.
-
-    Returns:
-        The live manifest, and how many texts were encoded.
-    """
-    live = Index.open(store) if old else None
-    if live and is_the_same and live.manifest.code == code_hash() and live.is_finished:
-        return live.manifest, 0
-    contents = Contents.of(papers, live, stored)
-    manifest = _next(live, contents, encoder, update)
-    if live and is_the_same:  # a run that goes on with another can be undone with it
-        manifest = manifest.model_copy(update={"previous": live.manifest.previous})
-    with writing(store):
-        (store / VECTORS).mkdir(exist_ok=True)
-        vectors = f"{VECTORS}/{manifest.generation}.bin"
-        if live is None or compact(live, contents.cuts, store / vectors):
-            manifest = manifest.model_copy(update={"vectors": vectors, "checksums": ()})
-    path = store / manifest.vectors
-    log = Log.open(path, manifest.dimension)
-    missing = missing_keys(contents.papers, contents.cuts, log)
-    manifest = manifest.model_copy(update={"records": len(log.stored)})
-    if len(missing) > ASK_BEFORE:
-        manifest = write_generation(store, manifest, contents, None)
-        counter(progress, "words")(len(papers), len(papers))
-        manifest = manifest.model_copy(update={"generation": new_generation_id(), "files": {}})
-    with writing(store):
-        encode_missing(contents, missing, path, encoder, counter(progress, "embed"))
-    log = Log.open(path, manifest.dimension)
-    map_ = live.map if live and live.manifest.content == manifest.content else None
-    vectors_of = log.take(log.find(contents.cuts.paper_keys))
-    map_ = map_ or _drawn(live, papers, vectors_of, counter(progress, "map"))
-    manifest = manifest.model_copy(update={"records": len(log.stored)})
-    return write_generation(store, manifest, contents, map_), len(missing)
-
-
-def _drawn(
-    live: Index | None,
-    papers: Sequence[Paper],
-    vectors: Floats,
-    count: Callable[[int, int], None],
-) -> CollectionMap:
-    """The map of papers, shape of their vectors (P, d), gone on with where little changed."""
-    count(0, len(papers))
-    map_ = carry_on(live.map if live else None, papers, vectors)
-    map_ = map_ or map_collection(papers, vectors)
-    count(len(papers), len(papers))
-    return map_
-
-
-def _next(
-    live: Index | None, contents: Contents, encoder: Encoder | None, update: Mapping[str, object]
-) -> Manifest:
-    """The manifest of the generation after the live one, whose vectors it goes on using."""
-    known: dict[str, object] = {}
-    if live:
-        known = dict(live.manifest)
-    elif encoder:
-        known = {
-            "encoder": encoder.name,
-            "weights_hash": encoder.weights_hash,
-            "dimension": encoder.dimension,
-        }
-    return Manifest.model_validate(
-        {
-            **known,
-            "generation": new_generation_id(),
-            "previous": live.manifest.generation if live else None,
-            "created": datetime.now(UTC),
-            "papers": len(contents.papers),
-            "passages": len(contents.cuts.owner),
-            "content": contents.content,
-            "code": code_hash(),
-            "files": {},
-            **update,
-        }
-    )
 
 
 def remove(ids: Sequence[str], store: Path, *, progress: Progress | None = None) -> RemovalReport:
@@ -377,12 +275,14 @@ def remove(ids: Sequence[str], store: Path, *, progress: Progress | None = None)
         contents = Contents.of(papers, live, stored)
         vectors = live.paper_vectors[contents.same] if live.is_covered else None
         count = counter(progress, "map")
-        map_ = None if vectors is None else _drawn(live, papers, vectors, count)
+        map_ = None if vectors is None else draw(live, papers, vectors, count)
         named = {source.name for paper in papers for source in paper.sources}
         lost = {source.name for paper in removed for source in paper.sources}
         origins = {name: o for name, o in live.manifest.origins.items() if name in named}
         update = {"origins": origins, "runs": _runs(live.manifest, lost, "", None)}
-        manifest = write_generation(store, _next(live, contents, None, update), contents, map_)
+        manifest = write_generation(
+            store, next_manifest(live, contents, None, update), contents, map_
+        )
     return RemovalReport(
         removed=removed,
         papers=manifest.papers,

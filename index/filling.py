@@ -1,14 +1,22 @@
-"""Filling an index with the vectors of its texts: whole papers first, the newest before all."""
+"""The next generation of an index, and filling it with vectors: whole papers first, newest first.
 
-from collections.abc import Callable, Sequence
+Its papers can be asked as soon as their words are counted. Their vectors follow, each batch kept as
+it is encoded; then the map is drawn.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from index.catalog import Cuts, Sightings
+from index.catalog import Cuts, Sightings, code_hash
+from index.collection_map import CollectionMap, carry_on, map_collection
 from index.encoder import Encoder
 from index.manifest import (
+    VECTORS,
+    Manifest,
     check_encoder,
     current,
     generation_folder,
@@ -16,7 +24,13 @@ from index.manifest import (
     read_manifest,
 )
 from index.papers import Paper
-from index.publish import Contents, writer_lock, writing
+from index.publish import (
+    Contents,
+    new_generation_id,
+    write_generation,
+    writer_lock,
+    writing,
+)
 from index.store import Index
 from index.vectors import BLOCK, Floats, Keys, Log, LogWriter
 
@@ -38,6 +52,95 @@ def counter(progress: Progress | None, stage: Stage) -> Callable[[int, int], Non
             progress(stage, done, total)
 
     return count
+
+
+def advance(
+    store: Path,
+    old: Manifest | None,
+    stored: Sequence[Paper],
+    papers: Sequence[Paper],
+    encoder: Encoder,
+    update: Mapping[str, object],
+    *,
+    is_the_same: bool,
+    progress: Progress | None,
+) -> tuple[Manifest, int]:
+    """Publish the papers of a run, encode what has no vector, and publish them with their map.
+
+    Returns:
+        The live manifest, and how many texts were encoded.
+    """
+    live = Index.open(store) if old else None
+    if live and is_the_same and live.manifest.code == code_hash() and live.is_finished:
+        return live.manifest, 0
+    contents = Contents.of(papers, live, stored)
+    manifest = next_manifest(live, contents, encoder, update)
+    if live and is_the_same:  # a run that goes on with another can be undone with it
+        manifest = manifest.model_copy(update={"previous": live.manifest.previous})
+    with writing(store):
+        (store / VECTORS).mkdir(exist_ok=True)
+        vectors = f"{VECTORS}/{manifest.generation}.bin"
+        if live is None or compact(live, contents.cuts, store / vectors):
+            manifest = manifest.model_copy(update={"vectors": vectors, "checksums": ()})
+    path = store / manifest.vectors
+    log = Log.open(path, manifest.dimension)
+    missing = missing_keys(contents.papers, contents.cuts, log)
+    manifest = manifest.model_copy(update={"records": len(log.stored)})
+    if len(missing) > ASK_BEFORE:
+        manifest = write_generation(store, manifest, contents, None)
+        counter(progress, "words")(len(papers), len(papers))
+        manifest = manifest.model_copy(update={"generation": new_generation_id(), "files": {}})
+    with writing(store):
+        encode_missing(contents, missing, path, encoder, counter(progress, "embed"))
+    log = Log.open(path, manifest.dimension)
+    map_ = live.map if live and live.manifest.content == manifest.content else None
+    vectors_of = log.take(log.find(contents.cuts.paper_keys))
+    map_ = map_ or draw(live, papers, vectors_of, counter(progress, "map"))
+    manifest = manifest.model_copy(update={"records": len(log.stored)})
+    return write_generation(store, manifest, contents, map_), len(missing)
+
+
+def draw(
+    live: Index | None,
+    papers: Sequence[Paper],
+    vectors: Floats,
+    count: Callable[[int, int], None],
+) -> CollectionMap:
+    """The map of papers, shape of their vectors (P, d), gone on with where little changed."""
+    count(0, len(papers))
+    map_ = carry_on(live.map if live else None, papers, vectors)
+    map_ = map_ or map_collection(papers, vectors)
+    count(len(papers), len(papers))
+    return map_
+
+
+def next_manifest(
+    live: Index | None, contents: Contents, encoder: Encoder | None, update: Mapping[str, object]
+) -> Manifest:
+    """The manifest of the generation after the live one, whose vectors it goes on using."""
+    known: dict[str, object] = {}
+    if live:
+        known = dict(live.manifest)
+    elif encoder:
+        known = {
+            "encoder": encoder.name,
+            "weights_hash": encoder.weights_hash,
+            "dimension": encoder.dimension,
+        }
+    return Manifest.model_validate(
+        {
+            **known,
+            "generation": new_generation_id(),
+            "previous": live.manifest.generation if live else None,
+            "created": datetime.now(UTC),
+            "papers": len(contents.papers),
+            "passages": len(contents.cuts.owner),
+            "content": contents.content,
+            "code": code_hash(),
+            "files": {},
+            **update,
+        }
+    )
 
 
 def missing_keys(papers: Sequence[Paper], cuts: Cuts, log: Log) -> Keys:
