@@ -150,7 +150,7 @@ class LexicalIndex:
     @classmethod
     def _of(cls, terms: list[str], columns: _Ints, rows: _Ints, counts: _Ints, size: int) -> Self:
         """The index of postings in any order; terms without one are left out."""
-        used = np.unique(columns)
+        used = np.flatnonzero(np.bincount(columns, minlength=len(terms)))
         ranked = sorted(used.tolist(), key=terms.__getitem__)
         place = np.zeros(len(terms), dtype=np.int64)
         place[ranked] = np.arange(len(ranked))
