@@ -148,32 +148,6 @@ def test_what_cannot_be_read_is_counted_and_the_rest_is_indexed(
     assert len(Index.open(store).papers) == 2
 
 
-def test_the_oddities_of_a_pasted_digest_are_counted_and_are_no_damage(
-    tmp_path: Path, store: Path, words: HashingEncoder
-) -> None:
-    (tmp_path / "mail.txt").write_text(f"{DIGEST}\nFeb 30\n\nA title without its abstract\n")
-    report = build([tmp_path / "mail.txt"], store, words)
-    assert (report.new, report.rejected, report.is_damaged) == (2, 2, False)
-
-
-def test_indexing_the_same_again_loads_nothing_heavy(store: Path, words: HashingEncoder) -> None:
-    build_papers([TEA], store, words)
-    code = f"""
-        import sys
-        from pathlib import Path
-        from hashing_encoder import HashingEncoder
-        from index.build import build_papers
-        from index.encoder import LocalEncoder
-        from index.store import Index
-        from index.papers import Paper
-
-        tea = Paper.model_validate_json({TEA.model_dump_json()!r})
-        assert build_papers([tea], Path({str(store)!r}), HashingEncoder()).unchanged == 1
-        sys.exit(str({{"torch", "chromadb", "llama_index"}} & sys.modules.keys()))
-    """
-    assert run(code).stderr == "set()\n"
-
-
 # A process that indexes 60 more papers, says how far it is, and waits there to be killed.
 BUILDER = """
     import sys, time
@@ -225,15 +199,9 @@ def start_builder(store: Path, moment: str) -> subprocess.Popen[str]:
 
 @pytest.mark.parametrize(
     ("moment", "papers"),
-    [
-        ("before writing", 2),
-        ("before publishing", 2),
-        ("after publishing", 102),
-        ("words ended", 102),
-        ("embed", 102),
-        ("map", 102),
-    ],
-)
+    [("before writing", 2), ("before publishing", 2), ("after publishing", 102),
+     ("words ended", 102), ("embed", 102), ("map", 102)],
+)  # fmt: skip
 def test_a_kill_at_any_moment_loses_nothing_published(
     store: Path, words: HashingEncoder, moment: str, papers: int
 ) -> None:

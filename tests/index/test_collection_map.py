@@ -1,7 +1,5 @@
 """The map of a collection: every paper a point, and clusters with names."""
 
-import subprocess
-import sys
 from collections import Counter
 from itertools import combinations
 from pathlib import Path
@@ -83,14 +81,6 @@ def test_a_tiny_collection_is_one_cluster(count: int) -> None:
         assert len({(point.x, point.y) for point in map_.points}) > 1
 
 
-@pytest.mark.parametrize("count", [1, 3, 40])
-def test_papers_of_one_vector_lie_in_the_middle(count: int) -> None:
-    papers = papers_on(["Owls"], count)
-    map_ = map_collection(papers, np.tile(clouds(1, 1), (count, 1)))
-    check(map_, papers)
-    assert {(point.x, point.y) for point in map_.points} == {(0.5, 0.5)}
-
-
 def test_more_papers_than_t_sne_can_take_are_laid_out_by_their_components() -> None:
     vectors = clouds(4, 800)
     papers = papers_on(list(TOPICS), 800)
@@ -98,12 +88,6 @@ def test_more_papers_than_t_sne_can_take_are_laid_out_by_their_components() -> N
     check(map_, papers)
     assert 4 <= len(map_.clusters) <= 12
     assert len({(point.x, point.y) for point in map_.points}) > 1000
-
-
-def test_a_few_papers_apart_from_a_thousand_like_ones_are_mapped() -> None:
-    vectors = np.concatenate([np.tile(clouds(1, 1), (1500, 1)), clouds(15, 1)])
-    papers = papers_on(["Owls"], 1515)
-    check(map_collection(papers, vectors), papers)
 
 
 def test_the_index_has_its_map_and_needs_nothing_on_disk_for_it(tmp_path: Path) -> None:
@@ -132,16 +116,6 @@ def test_a_map_is_drawn_again_only_if_a_text_changed(tmp_path: Path) -> None:
     changed = index(papers[0].model_copy(update={"abstract": "Another wind. Other kites."}))
     assert changed != first
     assert "map" in stages
-
-
-def test_a_tiny_map_loads_no_scikit_learn() -> None:
-    code = (
-        "import sys, numpy as np; from index.collection_map import carry_on, map_collection;"
-        "from index.papers import Paper;"
-        "map_collection([Paper(id=str(n), title='T', abstract='A') for n in range(9)],"
-        " np.eye(9, dtype=np.float32)); sys.exit('sklearn' in sys.modules)"
-    )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def _large(count: int) -> tuple[list[Paper], NDArray[np.float32]]:

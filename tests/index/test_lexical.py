@@ -25,16 +25,10 @@ def lexical() -> LexicalIndex:
 
 @pytest.mark.parametrize(
     ("text", "tokens"),
-    [
-        ("GPT-4", ["gpt4", "gpt"]),
-        ("M³ViT", ["m3vit"]),
-        ("OmniACT", ["omniact", "omni", "act"]),
-        ("MiniWoB++", ["miniwob++"]),
-        ("the merging of models", ["merg", "model"]),
-        ("", []),
-        ("which papers are there", []),
-    ],
-)
+    [("GPT-4", ["gpt4", "gpt"]), ("M³ViT", ["m3vit"]), ("OmniACT", ["omniact", "omni", "act"]),
+     ("MiniWoB++", ["miniwob++"]), ("the merging of models", ["merg", "model"]), ("", []),
+     ("which papers are there", [])],
+)  # fmt: skip
 def test_a_name_gives_a_token_for_the_whole_and_one_for_each_part(
     text: str, tokens: list[str]
 ) -> None:

@@ -48,23 +48,12 @@ def rows(text: str, table: Names = TABLE) -> list[tuple[str, tuple[int, ...]]]:
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [
-        ("Q-PEBL", "QPEBL"),
-        ("StoneMatrix.AI", "StoneMatrix AI"),
-        ("meta-KL", "MetaKL"),
-        ("Pigwild!", "Pigwild"),
-        ("M$^{3}$Spoon", "M3Spoon"),
-        ("M^{3}Spoon", "M³Spoon"),
-        ("BigKettle", "BIG-kettle"),
-        ("KettleBench", "kettlebench"),
-        ("Señorío-2", "Senorio2"),
-        ("TeaPot™", "TeaPot"),
-        ("QZP/IX", "QZPIX"),
-        ("Lmur 3", "Lmur-3"),
-        ("Lmur3", "Lmur 3"),
-        ("KPMs", "KPM"),
-    ],
-)
+    [("Q-PEBL", "QPEBL"), ("StoneMatrix.AI", "StoneMatrix AI"), ("meta-KL", "MetaKL"),
+     ("Pigwild!", "Pigwild"), ("M$^{3}$Spoon", "M3Spoon"), ("M^{3}Spoon", "M³Spoon"),
+     ("BigKettle", "BIG-kettle"), ("KettleBench", "kettlebench"), ("Señorío-2", "Senorio2"),
+     ("TeaPot™", "TeaPot"), ("QZP/IX", "QZPIX"), ("Lmur 3", "Lmur-3"), ("Lmur3", "Lmur 3"),
+     ("KPMs", "KPM")],
+)  # fmt: skip
 def test_spellings_of_one_name_meet_in_both_directions(one: str, other: str) -> None:
     for written, asked in ((one, other), (other, one)):
         table = Names.build(papers((f"{written}: Spoons", "Spoons."), ("Forks", "Not spoons.")))
@@ -97,11 +86,6 @@ def test_a_version_is_not_the_number_before_its_dot() -> None:
     assert [named.mentioned for named in table.read("GPT-3, GPT-3.5 and GPT-35")] == [
         (0,), (1,), (2,),
     ]  # fmt: skip
-
-
-def test_names_of_papers_that_differ_in_a_capital_s_are_not_plurals() -> None:
-    table = Names.build(papers(("SPOT: Cups", "Cups."), ("SPOTS: Cups", "Cups.")))
-    assert rows("SPOT or SPOTS", table) == [("SPOT", (0,)), ("SPOTS", (1,))]
 
 
 @pytest.mark.parametrize("text", ["kettlebench", "what is kettlebench?", "pebbleland rules"])
@@ -154,12 +138,10 @@ def test_a_phrase_that_only_its_paper_has_is_its_name() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [
-        "counting the quiet owls of a northern forest by night",
-        'which owls are in "quiet owls of a northern forest"?',
-        "the paper counting the quiet owls of a northern forest, please",
-    ],
-)
+    ["counting the quiet owls of a northern forest by night",
+     'which owls are in "quiet owls of a northern forest"?',
+     "the paper counting the quiet owls of a northern forest, please"],
+)  # fmt: skip
 def test_a_title_or_a_long_part_of_one_names_the_paper(text: str) -> None:
     (named,) = TABLE.read(text)
     assert (named.own, named.mentioned, named.proper) == ((6,), (6,), True)
@@ -186,14 +168,12 @@ def test_an_acronym_of_the_field_is_mentioned_and_nobodys_own() -> None:
 
 @pytest.mark.parametrize(
     ("title", "abstract", "name"),
-    [
-        ("Warm Cups", "We propose a robust twin cup machine (R-TCM) for tea.", "RTCM"),
-        ("Warm Cups", "In this work we present CupFuME, a stove.", "CupFuME"),
-        ("Warm Cups", "A stove called Quarrel warms them.", "Quarrel"),
-        ("Twin Cup Machines", "These are twin cup machines (TCM).", "TCM"),
-        ("Warm Cups (WACU) for Tea", "Cups.", "WACU"),
-    ],
-)
+    [("Warm Cups", "We propose a robust twin cup machine (R-TCM) for tea.", "RTCM"),
+     ("Warm Cups", "In this work we present CupFuME, a stove.", "CupFuME"),
+     ("Warm Cups", "A stove called Quarrel warms them.", "Quarrel"),
+     ("Twin Cup Machines", "These are twin cup machines (TCM).", "TCM"),
+     ("Warm Cups (WACU) for Tea", "Cups.", "WACU")],
+)  # fmt: skip
 def test_a_name_that_a_paper_coins_is_its_own(title: str, abstract: str, name: str) -> None:
     table = Names.build(papers(("Forks", "We use forks."), (title, abstract)))
     assert rows(f"What does {name} do?", table) == [(name, (1,))]
@@ -220,13 +200,6 @@ def test_dates_quantities_and_words_that_open_a_sentence_are_no_names(text: str)
 
 def test_an_english_ending_after_a_hyphen_is_no_part_of_the_name() -> None:
     assert rows("KettleBench-based or KettleBench's") == [("KettleBench", (0,))] * 2
-
-
-def test_the_longest_of_several_names_is_taken() -> None:
-    table = Names.build(papers(("KettleBench: Tea", "Tea."), ("KettleBench 2: Tea", "Tea.")))
-    assert rows("KettleBench 2 or KettleBench", table) == [
-        ("KettleBench 2", (1,)), ("KettleBench", (0,)),
-    ]  # fmt: skip
 
 
 def test_papers_are_called_by_the_head_of_their_title_or_a_name_in_it() -> None:

@@ -81,23 +81,21 @@ def sentences(text: str) -> list[str]:
 
 @pytest.mark.parametrize(
     "expected",
-    [
-        ["We show X.", "It works (e.g. on Y).", "See Fig. 2.", "Done!"],
-        ["Smith et al. 2020 found it.", "Others, cf. B. Jones, did not."],
-        ["It follows Lee et al.", "We go further."],
-        ["In 2019, sales grew.", "In 2020.", "We did not."],
-        ["(This is one. Another one.)", "So is this."],
-        ['He said "Stop."', '"Go," she said.', "They went…", "Fast."],
-        ["Costs vs. 5 of approx. 7 apples.", "α-actin binds.", "Šimon left."],
-        ["It needs vitamin D.", "Results vary."],
-        ["We run it via Hogwild! Inference: a parallel engine.", "It asks Yahoo! Answers."],
-        ["Finally, we have BERT!", "We thank it.", "Done!", "Go on."],
-        ["Is it so?", "~3% say yes.", "$5 is enough."],
-        ["The aims are: 1. We count owls.", "They hoot."],
-        ["Accuracy is 91.5 at v2.0 of GPT-4.", "Code is at x.org/a.b now."],
-        ["这是。", "那是！", "好"],
-    ],
-)
+    [["We show X.", "It works (e.g. on Y).", "See Fig. 2.", "Done!"],
+     ["Smith et al. 2020 found it.", "Others, cf. B. Jones, did not."],
+     ["It follows Lee et al.", "We go further."],
+     ["In 2019, sales grew.", "In 2020.", "We did not."],
+     ["(This is one. Another one.)", "So is this."],
+     ['He said "Stop."', '"Go," she said.', "They went…", "Fast."],
+     ["Costs vs. 5 of approx. 7 apples.", "α-actin binds.", "Šimon left."],
+     ["It needs vitamin D.", "Results vary."],
+     ["We run it via Hogwild! Inference: a parallel engine.", "It asks Yahoo! Answers."],
+     ["Finally, we have BERT!", "We thank it.", "Done!", "Go on."],
+     ["Is it so?", "~3% say yes.", "$5 is enough."],
+     ["The aims are: 1. We count owls.", "They hoot."],
+     ["Accuracy is 91.5 at v2.0 of GPT-4.", "Code is at x.org/a.b now."],
+     ["这是。", "那是！", "好"]],
+)  # fmt: skip
 def test_sentences_as_people_see_them(expected: list[str]) -> None:
     assert sentences(" ".join(expected)) == expected
 

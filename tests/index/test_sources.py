@@ -112,16 +112,6 @@ def test_a_damaged_file_takes_nothing_back(tmp_path: Path, store: Path, index: R
     assert set(names(store)) == {OWLS, KETTLES, MAPS}
 
 
-def test_a_file_in_which_nothing_can_be_read_takes_nothing_back(
-    tmp_path: Path, store: Path, index: Run
-) -> None:
-    file, other = write(tmp_path / "a.jsonl", OWLS), write(tmp_path / "b.jsonl", MAPS)
-    index(file, other)
-    file.write_text("")
-    assert counts(index(tmp_path)) == (0, 1, 0, 0, 0)
-    assert set(names(store)) == {OWLS, MAPS}
-
-
 def test_a_file_reached_through_another_folder_is_the_same_source(
     tmp_path: Path, store: Path, index: Run
 ) -> None:
@@ -174,15 +164,6 @@ def test_files_of_one_name_in_two_folders_are_two_sources_in_one_run_or_in_two(
     shutil.rmtree(store)
     index(monday, tuesday)
     assert found(store) == expected
-
-
-def test_the_manifest_does_not_say_where_the_files_lay(
-    tmp_path: Path, store: Path, index: Run
-) -> None:
-    index(write(tmp_path / "private" / "a.jsonl", OWLS))
-    manifest = Index.open(store).manifest
-    assert list(manifest.origins) == ["a.jsonl"]
-    assert "private" not in manifest.model_dump_json()
 
 
 def test_a_file_name_that_is_not_utf_8_is_indexed_and_reported(

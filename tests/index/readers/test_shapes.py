@@ -144,16 +144,9 @@ def test_authors_are_kept(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    [
-        "a listing of arXiv",
-        "a newsletter",
-        "labels",
-        "quoted twice",
-        "forwarded",
-        "forwarded twice",
-        "HTML",
-    ],
-)
+    ["a listing of arXiv", "a newsletter", "labels", "quoted twice", "forwarded",
+     "forwarded twice", "HTML"],
+)  # fmt: skip
 def test_the_date_is_kept(tmp_path: Path, name: str) -> None:
     assert {paper.sources[0].date for paper in got(tmp_path, LAYOUTS[name])} == {date(2025, 4, 22)}
 
