@@ -187,7 +187,7 @@ def writer_lock(store: Path, *, patient: bool = False) -> Iterator[None]:
         command = " ".join(" ".join((Path(sys.argv[0]).name, *sys.argv[1:])).split())[:80]
         with writing(store):
             file.truncate(0)
-            file.write(f"process {os.getpid()} on {socket.gethostname()} ({command})")
+            file.write(f" ({command}: process {os.getpid()} on {socket.gethostname()})")
             file.flush()
         yield
 
@@ -203,7 +203,7 @@ def _locked(file: IO[str]) -> bool:
 def _busy(store: Path, file: IO[str]) -> str:
     file.seek(0)
     return (
-        f"the index at {store} is being written by {file.read() or 'another process'}:"
+        f"the index at {store} is being written by another process{file.read()}:"
         " run the command again when that has ended"
     )
 
