@@ -83,20 +83,18 @@ def advance(
         if live is None or compact(live, contents.cuts, store / vectors):
             manifest = manifest.model_copy(update={"vectors": vectors, "checksums": ()})
     path = store / manifest.vectors
-    log = Log.open(path, manifest.dimension)
-    missing = missing_keys(contents.papers, contents.cuts, log)
-    manifest = manifest.model_copy(update={"records": len(log.stored)})
+    missing = missing_keys(papers, contents.cuts, Log.open(path, manifest.dimension))
     if len(missing) > ASK_BEFORE:
         manifest = write_generation(store, manifest, contents, None)
         counter(progress, "words")(len(papers), len(papers))
         manifest = manifest.model_copy(update={"generation": new_generation_id(), "files": {}})
     with writing(store):
         encode_missing(contents, missing, path, encoder, counter(progress, "embed"))
-    log = Log.open(path, manifest.dimension)
     map_ = live.map if live and live.manifest.content == manifest.content else None
-    vectors_of = log.take(log.find(contents.cuts.paper_keys))
-    map_ = map_ or draw(live, papers, vectors_of, counter(progress, "map"))
-    manifest = manifest.model_copy(update={"records": len(log.stored)})
+    if map_ is None:
+        log = Log.open(path, manifest.dimension)
+        vectors_of = log.take(log.find(contents.cuts.paper_keys))
+        map_ = draw(live, papers, vectors_of, counter(progress, "map"))
     return write_generation(store, manifest, contents, map_), len(missing)
 
 

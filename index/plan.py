@@ -211,9 +211,8 @@ def read_batch(
                 progress(len(papers), 0)
         if reading.origin and len(papers) > papers_before:
             is_whole = not any(problem.is_damage for problem in problems[problems_before:])
-            file = reading.file
-            path = file.path if file.content is None and file.path.is_file() else None
-            files.append(SourceFile(file.name, path, reading.origin, is_whole=is_whole))
+            name, path = reading.file.name, reading.file.path_on_disk
+            files.append(SourceFile(name, path, reading.origin, is_whole=is_whole))
     if not papers:
         if reasons := [problem for problem in problems if not problem.is_warning]:
             raise InputError(f"no paper could be read: {reasons[0]}")
@@ -243,9 +242,8 @@ def plan_run(
         merge: As in `Options`.
         today: The day on which digests without a date are added; by default this one.
     """
-    files = batch.files
-    names = recognise(files, known)
-    replaced = {names[file.name] for file in files if file.is_whole}
+    names = recognise(batch.files, known)
+    replaced = {names[file.name] for file in batch.files if file.is_whole}
     run = _added(renamed(batch.papers, names), stored, today or dt.date.today())
     sightings = [*without(stored, replaced), *run]
     before = {paper.id: paper for paper in stored}
@@ -253,7 +251,7 @@ def plan_run(
     after = merge_as(sightings, every)
     ids = every[len(sightings) - len(run) :]
     # Of files with the same content the first one gives the source its name and place.
-    origins = {**known, **{names[file.name]: file.origin for file in reversed(files)}}
+    origins = {**known, **{names[file.name]: file.origin for file in reversed(batch.files)}}
     named = {source.name for paper in after.values() for source in paper.sources}
     return Plan(
         before=before,

@@ -48,7 +48,7 @@ from index.manifest import (
 from index.names import Names
 from index.papers import Paper
 from index.store import Index
-from index.vectors import checksums, keys_of
+from index.vectors import checksums, count_records, keys_of
 
 BUSY_SECONDS = 0.5
 """After so long a store that another process writes is tried again."""
@@ -243,10 +243,10 @@ def write_generation(
             contents.names.save(staged)
             if map_:
                 map_.save(staged)
-            sums = checksums(
-                store / manifest.vectors, manifest.records, manifest.dimension, manifest.checksums
-            )
-            update = {"files": hash_files(staged), "checksums": tuple(sums)}
+            vectors, dimension = store / manifest.vectors, manifest.dimension
+            records = count_records(vectors, dimension)
+            sums = tuple(checksums(vectors, records, dimension, manifest.checksums))
+            update = {"files": hash_files(staged), "checksums": sums, "records": records}
             manifest = manifest.model_copy(update=update)
             _publish(store, staged, manifest)
         except BaseException:

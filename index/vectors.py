@@ -45,7 +45,7 @@ def keys_of(path: Path) -> Path:
     return path.with_suffix(".keys")
 
 
-def _records(path: Path, dimension: int) -> int:
+def count_records(path: Path, dimension: int) -> int:
     """How many vectors are whole and have their key."""
     if not path.exists() or not keys_of(path).exists():
         return 0
@@ -73,7 +73,7 @@ class Log:
             OSError: the file cannot be read.
         """
         none = np.empty((0, dimension), dtype=np.float32)
-        if not (size := _records(path, dimension)):
+        if not (size := count_records(path, dimension)):
             return cls(path, dimension, np.empty(0, dtype=np.uint64), none, none)
         keys = np.fromfile(keys_of(path), dtype="<u8", count=size)
         vectors = np.memmap(path, dtype="<f4", mode="r", shape=(size, dimension))
@@ -82,7 +82,7 @@ class Log:
     @property
     def grown(self) -> bool:
         """Whether the file has more records by now."""
-        return _records(self.path, self.dimension) > len(self.stored)
+        return count_records(self.path, self.dimension) > len(self.stored)
 
     @cached_property
     def _order(self) -> tuple[Keys, NDArray[np.intp]]:
@@ -164,7 +164,7 @@ class LogWriter:
 
     def __init__(self, path: Path, dimension: int) -> None:
         """Open files to append to, made if missing; what is not a whole record is dropped."""
-        size = _records(path, dimension)
+        size = count_records(path, dimension)
         self._dimension = dimension
         self._files = [(path.open("ab"), 4 * dimension), (keys_of(path).open("ab"), 8)]
         for file, width in self._files:

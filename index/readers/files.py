@@ -117,6 +117,11 @@ class Found:
         return self.content is None and not self.path.is_file()
 
     @property
+    def path_on_disk(self) -> Path | None:
+        """Where it lies; None of an upload or a pipe."""
+        return self.path if self.content is None and self.path.is_file() else None
+
+    @property
     def place(self) -> bytes:
         """What tells where it lies: its absolute path; the content of an upload."""
         return os.fsencode(self.path.resolve()) if self.content is None else self.content
