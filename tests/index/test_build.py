@@ -114,7 +114,7 @@ def test_files_are_read_again_only_where_that_could_change_something(
         again = build([file], store, words, year=2025)
     assert (again.new, again.unchanged, again.generation) == (0, 2, first.generation)
     assert (again.problems, again.rejected) == (first.problems, 1)
-    changed = Index.open(store).papers[0].model_copy(update={"abstract": "It was another text."})
+    changed = Index.open(store).papers[0].model_copy(update={"venue": "The Kettle"})
     build_papers([changed], store, words)
     assert build([file], store, words, year=2025).updated == 1
     remove([changed.id], store)
