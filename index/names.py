@@ -104,6 +104,7 @@ class Names:
     def _carried(self, before: "Carried[Names]") -> Mentions:
         """What was gathered of the papers that are kept, with the rows that they have now."""
         kept, places = before.rows, before.places(len(self.calls))
+        is_ordered = bool((np.diff(kept[kept >= 0]) > 0).all())
         rows = places[self.rows]
         ends = np.cumsum(rows >= 0)
         bounds = np.concatenate([[0], ends])[self.starts].tolist()
@@ -114,7 +115,8 @@ class Names:
         found.trigrams = array("Q", codes[titled >= 0].tobytes())
         for place, key in enumerate(self.keys):
             if bounds[place] < bounds[place + 1]:
-                found.rows[key] = array("i", left[bounds[place] : bounds[place + 1]])
+                some = left[bounds[place] : bounds[place + 1]]
+                found.rows[key] = array("i", some if is_ordered else sorted(some))
         found.forms = {key: form for key, form in zip(self.keys, self.forms, strict=True) if form}
         for row in np.flatnonzero(kept >= 0).tolist():
             found.titles[row] = self.titles[kept[row]]

@@ -88,11 +88,11 @@ def test_merging_what_was_merged_changes_nothing(papers: list[Paper]) -> None:
     assert merge_all(once.values()) == once
 
 
-LONG = "We count owls at night with twelve cheap microphones and find most of the calls."
-OTHER = "This year the society met in June, and eleven talks were given on hawks."
+OWLS = "We count owls at night with twelve cheap microphones and find most of the calls."
+HAWKS = "This year the society met in June, and eleven talks were given on hawks."
 
 
-def paper(title: str, abstract: str = LONG, id_: str = "", **known: object) -> Paper:
+def paper(title: str, abstract: str = OWLS, id_: str = "", **known: object) -> Paper:
     given = id_ or derived_id(title, abstract)
     return Paper(id=given, title=title, abstract=abstract, **known)  # type: ignore[arg-type]
 
@@ -107,18 +107,18 @@ def groups(*papers: Paper) -> int:
 @pytest.mark.parametrize(
     ("papers", "count"),
     [
-        ([paper("Notes of the Society of Owls"), paper("Notes of the Society of Owls", OTHER)], 2),
+        ([paper("Notes of the Society of Owls"), paper("Notes of the Society of Owls", HAWKS)], 2),
         ([paper("A Study of Soup", "I find 3 soups."), paper("A Study of Soup", "I find 5.")], 2),
-        ([paper("Soup Study, Part I"), paper("Soup Study, Part II", OTHER)], 2),
+        ([paper("Soup Study, Part I"), paper("Soup Study, Part II", HAWKS)], 2),
         ([paper("Owls of the North", doi="10.1/a"), paper("Owls of the North", doi="10.2/b")], 1),
-        ([paper("Owls of the North"), paper("OWLS of the north", f"{LONG} Code is free.")], 1),
-        ([paper("Owls of the North", f"{LONG[:60]} …"), paper("Owls of the North")], 1),
+        ([paper("Owls of the North"), paper("OWLS of the north", f"{OWLS} Code is free.")], 1),
+        ([paper("Owls of the North", f"{OWLS[:60]} …"), paper("Owls of the North")], 1),
         ([paper("Owls: a draft", arxiv="2403.1"), paper("Owls, at last", arxiv="2403.1")], 1),
-        ([paper("Owls at Night", doi="10.1/A"), paper("Owls at Night", OTHER, doi="10.1/a")], 1),
-        ([paper("Owls at Night", doi="10.1/p"), paper("Kettles by Day", OTHER, doi="10.1/p")], 2),
-        ([paper("Owls at Night", pmid="7"), paper("Owls at Night", LONG, "x", pmid="7")], 1),
-        ([paper("Owls at Night", LONG, "x"), paper("Owls at Night", LONG, "y")], 2),
-        ([paper("Owls at Night", LONG, "1"), paper("Kettles by Day", OTHER, "1")], 2),
+        ([paper("Owls at Night", doi="10.1/A"), paper("Owls at Night", HAWKS, doi="10.1/a")], 1),
+        ([paper("Owls at Night", doi="10.1/p"), paper("Kettles by Day", HAWKS, doi="10.1/p")], 2),
+        ([paper("Owls at Night", pmid="7"), paper("Owls at Night", OWLS, "x", pmid="7")], 1),
+        ([paper("Owls at Night", OWLS, "x"), paper("Owls at Night", OWLS, "y")], 2),
+        ([paper("Owls at Night", OWLS, "1"), paper("Kettles by Day", HAWKS, "1")], 2),
     ],
 )  # fmt: skip
 def test_papers_are_told_apart(papers: list[Paper], count: int) -> None:
@@ -126,7 +126,7 @@ def test_papers_are_told_apart(papers: list[Paper], count: int) -> None:
 
 
 def test_a_paper_of_the_index_keeps_its_id_when_another_of_its_title_comes() -> None:
-    first, second = paper("Notes of the Society"), paper("Notes of the Society", OTHER)
+    first, second = paper("Notes of the Society"), paper("Notes of the Society", HAWKS)
     for known, other in ((first, second), (second, first)):
         ids = identify([other, known], {known.id: known})
         assert ids[1] == known.id
@@ -147,7 +147,7 @@ def test_the_richer_record_and_all_sources_are_kept() -> None:
     )  # fmt: skip
     for order in ((whole, cut), (cut, whole)):
         (both,) = merge_all(order).values()
-        assert (both.abstract, both.authors, both.doi) == (LONG, ("Ann Lee", "Bo Ek"), "10.1/x")
+        assert (both.abstract, both.authors, both.doi) == (OWLS, ("Ann Lee", "Bo Ek"), "10.1/x")
         assert both.published == "2024-03"
         assert set(both.sources) == set(source)
 
