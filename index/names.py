@@ -71,7 +71,10 @@ class Names:
         What only papers coined that are gone still counts as a name where others spell it.
         """
         new = range(len(papers)) if before is None else before.new
-        found = gather(papers, before.table._carried(before) if before else None, new)
+        known = before and before.table._carried(
+            before.rows, before.places(len(before.table.calls))
+        )
+        found = gather(papers, known, new)
         keys = sorted(
             key for key in {*found.rows, *found.own} if found.rows.get(key) or found.own.get(key)
         )
@@ -101,9 +104,8 @@ class Names:
             sorted("," * (key in found.loose) + key for key in found.several),
         )
 
-    def _carried(self, before: "Carried[Names]") -> Mentions:
+    def _carried(self, kept: NDArray[np.int64], places: NDArray[np.int64]) -> Mentions:
         """What was gathered of the papers that are kept, with the rows that they have now."""
-        kept, places = before.rows, before.places(len(self.calls))
         is_ordered = bool((np.diff(kept[kept >= 0]) > 0).all())
         rows = places[self.rows]
         ends = np.cumsum(rows >= 0)
