@@ -71,9 +71,10 @@ class Names:
         What only papers coined that are gone still counts as a name where others spell it.
         """
         new = range(len(papers)) if before is None else before.new
-        known = before and before.table._carried(
-            before.rows, before.places(len(before.table.calls))
-        )
+        known = None
+        if before is not None:
+            places = before.places(len(before.table.calls))
+            known = before.table._carried(before.rows, places)
         found = gather(papers, known, new)
         keys = sorted(
             key for key in {*found.rows, *found.own} if found.rows.get(key) or found.own.get(key)
