@@ -23,8 +23,8 @@ from eval.scoring import score_answer
 from eval.support import Supports, local_support
 from eval.systems import Ours, Subject
 from index.errors import InputError
-from index.hashing import sha256_of
 from index.papers import Paper, letters
+from index.sources import sha256_of
 from rag.pipeline import check_question
 from rag.schema import Answer, Mode
 

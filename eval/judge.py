@@ -22,7 +22,7 @@ from eval.runs import ANSWERS, QuestionScore, Recorded, Run, environment, public
 from eval.scoring import plain_text
 from eval.statistics import auroc
 from index.errors import InputError
-from index.hashing import sha256_of
+from index.sources import sha256_of
 from rag.chat import Complete, Message
 
 QUALITY = "nugget_recall"

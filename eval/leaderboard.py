@@ -25,7 +25,7 @@ from eval.tables import Better, Cell, p_value, table
 from eval.vector_cache import CachedEncoder
 from index.build import build
 from index.errors import AbstractQAError
-from index.hashing import sha256_of
+from index.sources import sha256_of
 from rag.settings import Settings
 
 HEADLINE = {"answers": "nugget_recall", "retrieval": "nDCG@10"}

@@ -7,8 +7,7 @@ from time import perf_counter
 
 from eval.systems import Found
 from index.papers import Paper
-from index.passages import Passage, cut
-from index.sentences import sentence_spans
+from index.passages import Passage, cut, sentence_spans
 from rag.citations import Block, Claim, Composition, Span, compose
 from rag.conversation import History
 from rag.schema import Answer, IndexInfo, Mode, Usage

@@ -16,8 +16,7 @@ from eval.systems import Subject
 from index.embedding import SentenceEncoder
 from index.errors import AbstractQAError, InputError
 from index.papers import Paper
-from index.passages import paper_text
-from index.sentences import sentence_spans
+from index.passages import paper_text, sentence_spans
 from rag.schema import Usage
 
 if TYPE_CHECKING:

@@ -27,12 +27,11 @@ import numpy as np
 
 from eval.benchmarks import load_beir
 from eval.retrieval import mean_metrics, query_metrics
-from index.build import build, resume
-from index.encoder import LocalEncoder, Vectors
+from index.build import build, remove, resume
+from index.encoder import KEPT_TOGETHER, LocalEncoder, Vectors
 from index.papers import Paper
 from index.publish import undo
 from index.readers import read
-from index.removal import remove
 from index.store import Index
 from rag.assistant import Assistant
 from rag.retrieval import Probe, encode_candidates, rank
@@ -47,6 +46,7 @@ class CheapEncoder:
     name = "cheap"
     weights_hash = hashlib.sha256(b"cheap").hexdigest()
     dimension = DIMENSION
+    together = KEPT_TOGETHER
 
     def __init__(self, batch_seconds: float = 0.0) -> None:
         """`batch_seconds` is slept before each batch, so that a kill finds it encoding."""

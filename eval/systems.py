@@ -20,10 +20,9 @@ from eval.runs import public_name
 from index.embedding import SentenceEncoder
 from index.encoder import Encoder
 from index.errors import InputError
-from index.hashing import sha256_of
-from index.manifest import read_manifest
+from index.manifest import current, generation_folder, read_manifest
 from index.papers import Paper
-from index.store import current, generation_folder
+from index.sources import sha256_of
 from rag.assistant import Assistant
 from rag.citations import Block, Claim, Span, compose
 from rag.conversation import History, read_history

@@ -15,24 +15,21 @@ from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
 
-from index.catalog import Sightings, ids_of
-from index.cuts import Cuts
+from index.catalog import Cuts, Sightings, ids_of
 from index.errors import DatabaseError, InputError
 from index.store import Index
-from index.vectors import Floats, Vectors
+from index.vectors import Candidates, Floats, Vectors
 
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI
     from chromadb.api.models.Collection import Collection
 
-_Record = tuple[str, int]
-"""An id, and the key of the text."""
 Kind = Literal["papers", "passages"]
 KINDS: tuple[Kind, ...] = ("papers", "passages")
 NEAREST: Mapping[Kind, int] = {"papers": 300, "passages": 1000}
@@ -41,7 +38,8 @@ BATCH = 1000
 TIMEOUT_SECONDS = 10.0
 RETRY_SECONDS = 5.0
 """A server that did not answer is left alone for so long."""
-
+_Ledger = dict[Kind, dict[str, int]]
+"""What was brought to a server: the id of each record and the key of its text."""
 _LOG = logging.getLogger(__name__)
 
 
@@ -117,7 +115,7 @@ class Chroma:
     def _collection(self, client: "ClientAPI", kind: Kind) -> "Collection":
         return client.get_collection(f"{self._name}-{kind}", embedding_function=None)
 
-    def _own(self, client: "ClientAPI", kind: Kind, store: Path) -> "Collection":
+    def _of(self, client: "ClientAPI", kind: Kind, store: Path) -> "Collection":
         """The collection of a store, made if it is missing.
 
         Raises:
@@ -142,6 +140,25 @@ class Chroma:
             )
         return found
 
+    def _ledger_file(self, store: Path) -> Path:
+        place = hashlib.sha256(f"{self.url}\n{self._name}".encode()).hexdigest()[:12]
+        return store / f".chroma-{place}.json"
+
+    def _ledger(self, store: Path) -> tuple[_Ledger, str]:
+        """What was brought, and the content of the manifest of that index."""
+        try:
+            there = json.loads(self._ledger_file(store).read_text(encoding="utf-8"))
+            return {kind: dict(there[kind]) for kind in KINDS}, str(there["content"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return {kind: {} for kind in KINDS}, ""
+
+    def brought(self, store: Path) -> int:
+        """When something was last brought, in nanoseconds; 0 if nothing ever was."""
+        try:
+            return self._ledger_file(store).stat().st_mtime_ns
+        except OSError:
+            return 0
+
     def bring(
         self, index: Index, store: Path, progress: Callable[[int, int], None] = lambda *_: None
     ) -> int:
@@ -156,45 +173,41 @@ class Chroma:
         Raises:
             DatabaseError: the server cannot be reached, or refuses.
         """
-        ledger = _Ledger.read(store, self.url, self._name)
+        ledger, _ = self._ledger(store)
         changed = 0
         with self._asking() as client:
             for kind in KINDS:
-                collection = self._own(client, kind, store)
-                there = ledger.there[kind]
+                collection, there = self._of(client, kind, store), ledger[kind]
                 if collection.count() != len(there):
                     there = _listed(collection)
                 wanted = _records(index, kind)
                 new = [row for row, (id_, key) in enumerate(wanted) if there.get(id_) != key]
                 gone = sorted(there.keys() - {id_ for id_, _ in wanted})
                 for at in range(0, len(new), BATCH):
-                    _upsert(
-                        collection,
-                        index,
-                        kind,
-                        [(row, wanted[row]) for row in new[at : at + BATCH]],
-                    )
+                    _upsert(collection, index, kind, new[at : at + BATCH], wanted)
                     progress(changed + at, changed + len(new))
                 for at in range(0, len(gone), BATCH):
                     collection.delete(ids=gone[at : at + BATCH])
                 changed += len(new) + len(gone)
-                ledger.there[kind] = dict(wanted)
-        ledger.content = index.manifest.content
-        ledger.write()
+                ledger[kind] = dict(wanted)
+        file = self._ledger_file(store)
+        content = json.dumps({**ledger, "content": index.manifest.content})
+        file.with_suffix(".tmp").write_text(content, encoding="utf-8")
+        file.with_suffix(".tmp").replace(file)
         return changed
 
     def holds(self, index: Index, store: Path) -> bool:
         """Whether an index was brought as it is, and is all there."""
-        ledger = _Ledger.read(store, self.url, self._name)
-        if ledger.content != index.manifest.content:
+        ledger, content = self._ledger(store)
+        if content != index.manifest.content:
             return False
         try:
             with self._asking() as client:
-                sizes = [self._own(client, kind, store).count() for kind in KINDS]
+                sizes = [self._of(client, kind, store).count() for kind in KINDS]
         except DatabaseError as error:
             _LOG.warning("%s; everything is compared instead", error)
             return False
-        return sizes == [len(ledger.there[kind]) for kind in KINDS]
+        return sizes == [len(ledger[kind]) for kind in KINDS]
 
     def count(self) -> int:
         """How many records the server has.
@@ -202,20 +215,10 @@ class Chroma:
         Raises:
             DatabaseError: the server cannot be reached, or refuses.
         """
-        from chromadb.errors import NotFoundError
-
-        total = 0
         with self._asking() as client:
-            for kind in KINDS:
-                try:
-                    total += self._collection(client, kind).count()
-                except NotFoundError:
-                    continue  # nothing was brought yet
-        return total
-
-    def brought(self, store: Path) -> int:
-        """When something was last brought, in nanoseconds; 0 if nothing ever was."""
-        return _Ledger.stamp(store, self.url, self._name)
+            names = [f"{self._name}-{kind}" for kind in KINDS]
+            there = {collection.name: collection for collection in client.list_collections()}
+            return sum(there[name].count() for name in names if name in there)
 
     def nearest(self, kind: Kind, vector: Floats, count: int) -> list[str]:
         """The ids of the records nearest to a unit vector, best first.
@@ -236,37 +239,36 @@ class Chroma:
             )
         return found["ids"][0]
 
+    def _candidates(self, kind: Kind, index: Index) -> Candidates:
+        """What finds the rows of an index that are near a vector; None while it cannot."""
+        places = {id_: row for row, id_ in enumerate(_ids(index, kind))}
+
+        @lru_cache(maxsize=16)  # one answer compares a few vectors, repeatedly
+        def nearest(vector: bytes) -> list[str]:
+            return self.nearest(kind, np.frombuffer(vector, dtype=np.float32), NEAREST[kind])
+
+        def candidates(vector: Floats) -> NDArray[np.int64] | None:
+            if time.monotonic() < self._silent_until:
+                return None
+            try:
+                ids = nearest(np.asarray(vector, dtype=np.float32).tobytes())
+            except DatabaseError as error:
+                self._silent_until = time.monotonic() + RETRY_SECONDS
+                _LOG.warning("%s; everything is compared instead", error)
+                return None
+            rows = [places[id_] for id_ in ids if id_ in places]
+            # Fewer than were asked for: it has lost records, or has those of another index.
+            is_whole = len(rows) >= min(NEAREST[kind], len(places))
+            return np.asarray(rows, dtype=np.int64) if is_whole else None
+
+        return candidates
+
     def searching(self, index: Index) -> Index:
         """The index, with only those vectors compared that the server finds near.
 
         While the server does not answer, all are.
         """
-        places: dict[Kind, dict[str, int]] = {
-            kind: {id_: row for row, id_ in enumerate(_ids(index, kind))} for kind in KINDS
-        }
-
-        def of(kind: Kind) -> Callable[[Floats], NDArray[np.int64] | None]:
-            @lru_cache(maxsize=16)  # one answer compares a few vectors, repeatedly
-            def asked(vector: bytes) -> list[str]:
-                return self.nearest(kind, np.frombuffer(vector, dtype=np.float32), NEAREST[kind])
-
-            def candidates(vector: Floats) -> NDArray[np.int64] | None:
-                if time.monotonic() < self._silent_until:
-                    return None
-                try:
-                    ids = asked(np.asarray(vector, dtype=np.float32).tobytes())
-                except DatabaseError as error:
-                    self._silent_until = time.monotonic() + RETRY_SECONDS
-                    _LOG.warning("%s; everything is compared instead", error)
-                    return None
-                rows = [row for id_ in ids if (row := places[kind].get(id_)) is not None]
-                if len(rows) < min(NEAREST[kind], len(places[kind])):
-                    return None  # it has lost records, or those of another index
-                return np.asarray(rows, dtype=np.int64)
-
-            return candidates
-
-        papers, sentences = of("papers"), of("passages")
+        papers, sentences = (self._candidates(kind, index) for kind in KINDS)
 
         def passages(vector: Floats) -> NDArray[np.int64] | None:
             """The nearest passages, and all those of the nearest papers."""
@@ -287,53 +289,15 @@ def recall(index: Index, chroma: Chroma, kind: Kind = "passages", queries: int =
     vectors = index.passage_vectors if kind == "passages" else index.paper_vectors
     if not isinstance(vectors, Vectors) or not len(vectors):
         return 1.0
-    ids = _ids(index, kind)
-    found = []
+    there = {id_: at for at, id_ in enumerate(_ids(index, kind))}
+    most, found = min(10, len(vectors)), []
     for row in np.linspace(0, len(vectors) - 1, min(queries, len(vectors))).astype(int).tolist():
         cosines = vectors.exact @ vectors[row]
         # Texts that are the same are equally near: any of them is found.
-        least = np.sort(cosines)[-min(10, len(cosines))] - 1e-5
-        there = {id_: at for at, id_ in enumerate(ids)}
+        least = np.sort(cosines)[-most] - 1e-5
         near = [there[id_] for id_ in chroma.nearest(kind, vectors[row], 10) if id_ in there]
-        found.append(float((cosines[near] >= least).sum()) / min(10, len(cosines)))
+        found.append(float((cosines[near] >= least).sum()) / most)
     return float(np.mean(found))
-
-
-class _Ledger:
-    """What was brought to a server: the id of each record and the key of its text."""
-
-    def __init__(self, path: Path, there: dict[Kind, dict[str, int]], content: str) -> None:
-        self._file = path
-        self.there = there
-        self.content = content
-        """That of the manifest of the index."""
-
-    @staticmethod
-    def _path(store: Path, url: str, name: str) -> Path:
-        place = hashlib.sha256(f"{url}\n{name}".encode()).hexdigest()[:12]
-        return store / f".chroma-{place}.json"
-
-    @classmethod
-    def stamp(cls, store: Path, url: str, name: str) -> int:
-        try:
-            return cls._path(store, url, name).stat().st_mtime_ns
-        except OSError:
-            return 0
-
-    @classmethod
-    def read(cls, store: Path, url: str, name: str) -> Self:
-        path = cls._path(store, url, name)
-        try:
-            there = json.loads(path.read_text(encoding="utf-8"))
-            return cls(path, {kind: dict(there[kind]) for kind in KINDS}, there["content"])
-        except (OSError, ValueError, KeyError, TypeError):
-            return cls(path, {kind: {} for kind in KINDS}, "")
-
-    def write(self) -> None:
-        temporary = self._file.with_suffix(".tmp")
-        content = json.dumps(self.there | {"content": self.content})
-        temporary.write_text(content, encoding="utf-8")
-        temporary.replace(self._file)
 
 
 def _cuts(index: Index) -> Cuts:
@@ -351,10 +315,9 @@ def _ids(index: Index, kind: Kind) -> list[str]:
     return [f"{papers[row]}:{start}-{end}" for row, (start, end) in rows]
 
 
-def _records(index: Index, kind: Kind) -> list[_Record]:
+def _records(index: Index, kind: Kind) -> list[tuple[str, int]]:
     """The id and the key of each paper or passage."""
-    cuts = _cuts(index)
-    keys = cuts.paper_keys if kind == "papers" else cuts.passage_keys
+    keys = _cuts(index).paper_keys if kind == "papers" else _cuts(index).passage_keys
     return list(zip(_ids(index, kind), (keys >> np.uint64(1)).tolist(), strict=True))
 
 
@@ -370,19 +333,23 @@ def _listed(collection: "Collection") -> dict[str, int]:
 
 
 def _upsert(
-    collection: "Collection", index: Index, kind: Kind, records: Sequence[tuple[int, _Record]]
+    collection: "Collection",
+    index: Index,
+    kind: Kind,
+    rows: Sequence[int],
+    records: Sequence[tuple[str, int]],
 ) -> None:
-    """Write records, given by their rows."""
+    """Write some rows of an index, all of whose ids and keys are given."""
     cuts, days = _cuts(index), Sightings.of(index.papers).earliest
     texts: list[str] = []
     metadatas: list[Mapping[str, str | int]] = []
-    for row, (_, key) in records:
+    for row in rows:
         owner = row if kind == "papers" else int(cuts.owner[row])
         paper = index.papers[owner]
         metadata: dict[str, str | int] = {
             "paper": paper.id,
             "title": paper.display_title,
-            "key": key,
+            "key": records[row][1],
             "year": paper.year or 0,
             "day": int(days[owner]),
         }
@@ -392,8 +359,8 @@ def _upsert(
         metadatas.append(metadata)
     vectors = index.paper_vectors if kind == "papers" else index.passage_vectors
     collection.upsert(
-        ids=[id_ for _, (id_, _) in records],
+        ids=[records[row][0] for row in rows],
         documents=texts,
         metadatas=list(metadatas),
-        embeddings=np.asarray(vectors[[row for row, _ in records]]),
+        embeddings=np.asarray(vectors[list(rows)]),
     )

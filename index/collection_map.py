@@ -41,6 +41,10 @@ _NEARLY_BEST = 0.95
 _DIMENSIONS = 10
 """Principal components in which clusters are sought; in all of a vector's they are all weak."""
 
+_MOST_COMPONENTS = 50
+_AT_ONCE = 4096
+"""Vectors that are looked at in double precision together."""
+
 _EXACT_DIGITS = 6
 """Of components; beyond them, papers of the same vector would count as different."""
 
@@ -112,10 +116,8 @@ def map_collection(papers: Sequence[Paper], vectors: NDArray[np.float32]) -> Col
     """
     if not papers:
         return CollectionMap(points=(), clusters=())
-    # Double precision: the components of papers that are nearly the same stay apart.
-    centred = vectors.astype(np.float64) - vectors.mean(axis=0, dtype=np.float64)
     with threadpool_limits(1):  # sums over several threads differ from run to run
-        components = _principal_components(centred)
+        components = _principal_components(vectors)
         if len(papers) < _LEAST_TO_GROUP or not components.any():
             places, groups = components[:, :2], np.zeros(len(papers), dtype=np.int64)
         else:
@@ -128,12 +130,8 @@ def carry_on(
 ) -> CollectionMap | None:
     """The map of a large collection in which little changed: what was there stays where it was.
 
-    A new paper lies amid the five that are nearest to it, in the cluster of most of them.
-
-    Args:
-        before: The map before the change.
-        papers: P papers, in the order of their ids.
-        vectors: Their unit vectors, shape (P, d).
+    A new paper lies amid the five that are nearest to it, in the cluster of most of them. `vectors`
+    are the unit vectors of the P papers, shape (P, d).
 
     Returns:
         None where the map is to be drawn anew: there is none, the collection is small, or more than
@@ -177,15 +175,24 @@ def _nearest(
         yield from zip(some, there[nearest].tolist(), strict=True)
 
 
-def _principal_components(centred: Floats) -> Floats:
-    """The coordinates of centred vectors, shape (P, d), along their principal axes.
+def _principal_components(vectors: NDArray[np.float32]) -> Floats:
+    """The coordinates of vectors, shape (P, d), along their principal axes through the middle.
 
     Shape (P, c), c at most 50 and at least 2; every axis points to where its longest entry is.
     """
-    left, lengths, axes = np.linalg.svd(centred, full_matrices=False)
-    lengths[lengths < 1e-9] = 0.0
+    mean = vectors.mean(axis=0, dtype=np.float64)
+    parts = [vectors[at : at + _AT_ONCE] for at in range(0, len(vectors), _AT_ONCE)]
+    if len(parts) == 1:
+        # Double precision: the components of papers that are nearly the same stay apart.
+        left, lengths, axes = np.linalg.svd(vectors - mean, full_matrices=False)
+        lengths[lengths < 1e-9] = 0.0
+        components: Floats = left * lengths
+    else:  # of many by their covariance: it takes a tenth of the time, and no copy of them all
+        covariance = sum((part - mean).T @ (part - mean) for part in parts)
+        axes = np.linalg.eigh(covariance)[1].T[::-1][:_MOST_COMPONENTS]
+        components = np.concatenate([(part - mean) @ axes.T for part in parts])
     peaks = axes[np.arange(len(axes)), np.abs(axes).argmax(axis=1)]
-    components: Floats = (left * lengths * np.where(peaks < 0, -1.0, 1.0))[:, :50]
+    components = (components * np.where(peaks < 0, -1.0, 1.0))[:, :_MOST_COMPONENTS]
     return np.pad(components, ((0, 0), (0, max(0, 2 - components.shape[1]))))
 
 

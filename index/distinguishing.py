@@ -6,13 +6,15 @@ and 22), counted in papers and not in occurrences, so that one paper that repeat
 does not name the group. Terms are compared by their stems and shown as the papers write them.
 """
 
-import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from functools import cache
+from functools import lru_cache
 from itertools import chain, zip_longest
+
+import numpy as np
+from numpy.typing import NDArray
 
 from index.lexical import STOP_WORDS, stem
 from index.papers import Paper
@@ -20,26 +22,20 @@ from index.text import clean_text
 
 Term = tuple[str, ...]
 """The stems of one word or of two neighbours."""
-
+_Counts = NDArray[np.int64]
 MOST_TERMS = 6
 """Terms of a group at most."""
-
 _PRIOR = 10.0
 """Papers' worth of belief that a group has a term as often as all papers do."""
-
 _LEAST_PAPERS = 2
 _LEAST_SHARE = 0.12
 """Of a group's papers that a term has to be in: rarer ones name a paper, not a group."""
-
 _LARGE_SHARE = 0.3
 """Of a group's papers; a term of so many need be in one title only."""
-
 _LEAST_SCORE = 2.0
 """Standard deviations, of titles and of whole papers together."""
-
 _PAIR_SHARE = 0.4
 """Of the papers with a word in a group; a pair that so many have says more than the word."""
-
 # What abstracts of every field say of themselves, one form a stem. Where it is frequent in one
 # group by chance, it still tells a reader nothing about the group.
 _GENERIC = frozenset(
@@ -70,8 +66,8 @@ def distinguishing_terms(
 ) -> list[tuple[str, ...]]:
     """The terms that distinguish each group of papers from all others, best first.
 
-    A term is given to one group only, the one that it distinguishes most. With a single group
-    there is nothing to distinguish; its terms are then those that most of its papers have.
+    A term is given to the one group that it distinguishes most. Those of a single group are the
+    terms that most of its papers have.
 
     Args:
         papers: The collection.
@@ -81,33 +77,29 @@ def distinguishing_terms(
     Returns:
         For each group at most `MOST_TERMS` terms; fewer, or none, where too few qualify.
     """
-    words = _Words()
-    titles = [words.runs(paper.display_title) for paper in papers]
+    titles = [_runs(paper.display_title) for paper in papers]
     texts = [
-        [*title, *words.runs(clean_text(paper.abstract))]
+        [*title, *_runs(clean_text(paper.abstract))]
         for title, paper in zip(titles, papers, strict=True)
     ]
-    named = _papers_with([words.terms(title) for title in titles], groups, count)
+    named = _papers_with(map(_terms, titles), groups, count)
     # A term that no title has is seldom what papers are about.
-    said = _papers_with([words.terms(text) & named.keys() for text in texts], groups, count)
-    sizes = [groups.count(group) for group in range(count)]
+    said = _papers_with((_terms(text) & named.keys() for text in texts), groups, count)
+    terms = list(named)
+    sizes = np.bincount(groups, minlength=count)
+    in_titles = np.asarray([named[term] for term in terms]).reshape(-1, count)
+    in_papers = np.asarray([said[term] for term in terms]).reshape(-1, count)
+    scores = _z_scores(in_titles, sizes) + _z_scores(in_papers, sizes)
+    shared = in_papers >= np.maximum(np.minimum(_LEAST_PAPERS, sizes), _LEAST_SHARE * sizes)
+    able = (in_titles > 1) | ((in_titles == 1) & (in_papers >= _LARGE_SHARE * sizes))
     best: list[dict[Term, float]] = [{} for _ in range(count)]
-    for term, has_title in named.items():
-        able = [g for g in range(count) if _can_name(has_title[g], said[term][g], sizes[g])]
-        if able:
-            scores = [
-                _z_score(has_title, sizes, group) + _z_score(said[term], sizes, group)
-                for group in range(count)
-            ]
-            group = max(range(count), key=scores.__getitem__)
-            if group in able and (count == 1 or scores[group] >= _LEAST_SCORE):
-                best[group][term] = scores[group]
-    chosen = [
-        _chosen(best[group], {term: said[term][group] for term in best[group]})
-        for group in range(count)
-    ]
-    forms = words.forms(texts, {term for terms in chosen for term in terms})
-    return [tuple(forms[term] for term in terms) for terms in chosen]
+    for at, (term, group) in enumerate(zip(terms, scores.argmax(axis=1).tolist(), strict=True)):
+        is_clear = count == 1 or scores[at, group] >= _LEAST_SCORE
+        if is_clear and (shared & able)[at, group]:
+            best[group][term] = float(scores[at, group])
+    chosen = [_chosen(own, {t: said[t][group] for t in own}) for group, own in enumerate(best)]
+    forms = _forms(texts, {term for own in chosen for term in own})
+    return [tuple(forms[term] for term in own) for own in chosen]
 
 
 def _papers_with(
@@ -121,32 +113,24 @@ def _papers_with(
     return papers
 
 
-def _can_name(titles: int, papers: int, size: int) -> bool:
-    """Whether a term is of a whole group, by its papers and titles that have it, and its size."""
-    is_shared = papers >= max(min(_LEAST_PAPERS, size), _LEAST_SHARE * size)
-    return is_shared and (titles > 1 or (titles == 1 and papers >= _LARGE_SHARE * size))
-
-
-def _z_score(in_groups: Sequence[int], sizes: Sequence[int], group: int) -> float:
-    """How surely a term is more frequent in a group than elsewhere, in standard deviations.
+def _z_scores(counts: _Counts, sizes: _Counts) -> NDArray[np.float64]:
+    """How surely each of T terms is more frequent in a group than elsewhere, shape (T, groups).
 
     Args:
-        in_groups: Papers of each group that have the term.
+        counts: Papers of each group that have a term, shape (T, groups).
         sizes: Papers of each group.
-        group: The group that is compared with all others.
     """
-    total, everyone = sum(in_groups), sum(sizes)
-    if len(sizes) == 1:
-        return total / everyone
+    total, everyone = counts.sum(axis=1, keepdims=True), sizes.sum()
     share = total / everyone
+    if len(sizes) == 1:
+        return np.asarray(share)
     # Half a paper keeps the odds of a term that everyone has finite.
     yes, no = _PRIOR * share, _PRIOR * (1 - share) + 0.5
-    here, size = in_groups[group], sizes[group]
-    there, rest = total - here, everyone - size
-    ratio = math.log((here + yes) / (size - here + no)) - math.log(
+    there, rest = total - counts, everyone - sizes
+    ratio = np.log((counts + yes) / (sizes - counts + no)) - np.log(
         (there + yes) / (rest - there + no)
     )
-    return ratio / math.sqrt(1 / (here + yes) + 1 / (there + yes))
+    return np.asarray(ratio / np.sqrt(1 / (counts + yes) + 1 / (there + yes)))
 
 
 def _chosen(scores: dict[Term, float], papers: dict[Term, int]) -> list[Term]:
@@ -163,93 +147,67 @@ def _chosen(scores: dict[Term, float], papers: dict[Term, int]) -> list[Term]:
             if {*term} < {*pair} and not said & {*pair}
             and papers[pair] >= _PAIR_SHARE * papers[term]
         )  # fmt: skip
-        best = next(better, term)
-        chosen.append(best)
-        said.update(best)
-        if len(chosen) == MOST_TERMS:
-            break
-    return chosen
+        chosen.append(next(better, term))
+        said.update(chosen[-1])
+    return chosen[:MOST_TERMS]
 
 
-class _Words:
-    """The words of a collection, each looked at once.
-
-    A run is the words between one punctuation mark and the next.
-    """
-
-    def __init__(self) -> None:
-        self._stems: dict[str, str] = {}
-        """Of every word met."""
-        self._able: set[str] = set()
-        """Words that may be part of a term."""
-        self._saying: set[str] = set()
-        """Those of them that say something of a subject, not only of research."""
-
-    def runs(self, text: str) -> list[list[str]]:
-        """The runs of a clean text."""
-        runs = [words for run in _BREAK.split(text) if (words := _WORD.findall(run))]
-        for run in runs:
-            for word in run:
-                if word not in self._stems:
-                    self._look_at(word)
-        return runs
-
-    def _look_at(self, word: str) -> None:
-        lower = word.lower()
-        stemmed = self._stems[word] = _stem(lower)
-        has_letters = len(lower) > 2 and any(character.isalpha() for character in lower)
-        if has_letters and lower not in STOP_WORDS:
-            self._able.add(word)
-            if stemmed not in _generic_stems():
-                self._saying.add(word)
-
-    def terms(self, runs: Iterable[Sequence[str]]) -> set[Term]:
-        """Every word that could name a group, and the pairs that such words open.
-
-        A generic word may end a pair: "language models" says more than "language".
-        """
-        found: set[Term] = set()
-        for run in runs:
-            for word, after in zip_longest(run, run[1:]):
-                if word in self._saying:
-                    first = self._stems[word]
-                    found.add((first,))
-                    if after in self._able and self._stems[after] != first:
-                        found.add((first, self._stems[after]))
-        return found
-
-    def forms(
-        self, texts: Iterable[Iterable[Sequence[str]]], terms: AbstractSet[Term]
-    ) -> dict[Term, str]:
-        """How the texts write each term most often.
-
-        A capital as sentences and titles begin with is dropped where the word is also written
-        without it.
-        """
-        firsts = {term[0] for term in terms}
-        counted: dict[Term, Counter[str]] = defaultdict(Counter)
-        for run in chain.from_iterable(texts):
-            for word, after in zip_longest(run, run[1:]):
-                first = self._stems[word]
-                if first in firsts:
-                    counted[(first,)][self._shown(word)] += 1
-                    if after is not None and (first, self._stems[after]) in terms:
-                        pair = f"{self._shown(word)} {self._shown(after)}"
-                        counted[(first, self._stems[after])][pair] += 1
-        return {
-            term: max(counted[term].items(), key=lambda form: (form[1], form[0]))[0]
-            for term in terms
-        }
-
-    def _shown(self, word: str) -> str:
-        lower = word.lower()
-        return lower if word[1:] == lower[1:] and lower in self._stems else word
+def _runs(text: str) -> list[list[str]]:
+    """The words of a clean text between one punctuation mark and the next."""
+    return [words for run in _BREAK.split(text) if (words := _WORD.findall(run))]
 
 
+@lru_cache(maxsize=65_536)
 def _stem(word: str) -> str:
     return stem(_ONLY_LETTERS.sub("", word.lower()))
 
 
-@cache
+@lru_cache(maxsize=1)
 def _generic_stems() -> frozenset[str]:
     return frozenset(map(_stem, _GENERIC))
+
+
+@lru_cache(maxsize=65_536)
+def _may_be_part(word: str) -> bool:
+    lower = word.lower()
+    return len(lower) > 2 and any(map(str.isalpha, lower)) and lower not in STOP_WORDS
+
+
+def _terms(runs: Iterable[Sequence[str]]) -> set[Term]:
+    """Every word that could name a group, and the pairs that such words open.
+
+    A generic word may end a pair: "language models" says more than "language".
+    """
+    found: set[Term] = set()
+    for word, after in chain.from_iterable(zip_longest(run, run[1:]) for run in runs):
+        first = _stem(word)
+        if _may_be_part(word) and first not in _generic_stems():
+            found.add((first,))
+            if after is not None and _may_be_part(after) and _stem(after) != first:
+                found.add((first, _stem(after)))
+    return found
+
+
+def _forms(texts: Sequence[Iterable[Sequence[str]]], terms: AbstractSet[Term]) -> dict[Term, str]:
+    """How the texts write each term most often.
+
+    A capital as sentences and titles begin with is dropped where the word is also written
+    without it.
+    """
+    words = {word for runs in texts for run in runs for word in run}
+
+    def shown(word: str) -> str:
+        lower = word.lower()
+        return lower if word[1:] == lower[1:] and lower in words else word
+
+    firsts = {term[0] for term in terms}
+    counted: dict[Term, Counter[str]] = defaultdict(Counter)
+    for run in chain.from_iterable(texts):
+        for word, after in zip_longest(run, run[1:]):
+            if (first := _stem(word)) in firsts:
+                counted[(first,)][shown(word)] += 1
+                if after is not None and (first, _stem(after)) in terms:
+                    counted[(first, _stem(after))][f"{shown(word)} {shown(after)}"] += 1
+    return {
+        term: max(counted[term].items(), key=lambda form: (form[1], form[0]))[0] for term in terms
+    }

@@ -45,6 +45,11 @@ class SentenceEncoder(BaseEmbedding):
         """The length of its vectors."""
         return self._encoder.dimension
 
+    @property
+    def together(self) -> int:
+        """Texts that are encoded, and kept, at once."""
+        return self._encoder.together
+
     def encode(
         self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None
     ) -> Vectors:

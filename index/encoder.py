@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from index import minilm
 from index.errors import EncoderError
-from index.hashing import sha256_of
 from index.minilm import MiniLM
+from index.sources import sha256_of
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 Vectors = NDArray[np.float32]
 
 BATCH = 32
+KEPT_TOGETHER = 512
+"""Texts that are encoded, and kept, at once: what a kill loses."""
 FEW = 128
 """Texts that the bundled encoder takes without torch: its loading costs more than they do."""
 HUB_TIMEOUT_SECONDS = 5
@@ -43,6 +45,10 @@ class Encoder(Protocol):
     @property
     def dimension(self) -> int:
         """The length of its vectors."""
+
+    @property
+    def together(self) -> int:
+        """Texts of an index that are given to it, and whose vectors are kept, at once."""
 
     def encode(
         self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None
@@ -72,6 +78,8 @@ def open_encoder(name: str, key: str | None = None) -> Encoder:
 
 class LocalEncoder:
     """A sentence-transformers model, the bundled all-MiniLM-L6-v2 or another."""
+
+    together = KEPT_TOGETHER
 
     def __init__(self, name: str, folder: Path, weights_hash: str, *, bundled: bool) -> None:
         """Use `open` instead."""

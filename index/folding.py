@@ -1,5 +1,7 @@
 """Names as they are compared: a text's atoms, how atoms join into a key, what looks like a name.
 
+What is an English word looks like none: the vocabulary of the bundled encoder tells it.
+
 An atom is a run of letters and digits. Atoms that stand together, whatever joins them, give one
 key: `R-TSVM` and `RTSVM`, `TaskMatrix AI` and `TaskMatrix.AI`, `M^{3}ViT` and `M3ViT`.
 """
@@ -12,8 +14,8 @@ from enum import IntEnum
 from functools import lru_cache
 from itertools import accumulate
 
-from index.english import is_english
-from index.lexical import STOP_WORDS
+from index.lexical import STOP_WORDS, without_marks
+from index.minilm import bundled_folder
 
 LONGEST = 6
 """Atoms of a name at most; longer ones are titles."""
@@ -52,8 +54,7 @@ def fold(text: str) -> str:
     """`text` without accents, trademark signs and typographic variants, case kept."""
     if text.isascii():
         return text
-    decomposed = unicodedata.normalize("NFKD", text.translate(_SIGNS))
-    return "".join(c for c in decomposed if not unicodedata.combining(c))
+    return without_marks(unicodedata.normalize("NFKD", text.translate(_SIGNS)))
 
 
 @lru_cache(maxsize=4096)
@@ -145,6 +146,7 @@ def joined(left: str, right: str, gap: str) -> str:
     return left + right
 
 
+@lru_cache(maxsize=1 << 17)
 def key_of(name: str) -> str:
     """The key of a whole name: lower-case letters and digits without what joins them."""
     atoms = Atoms.of(fold(name))
@@ -179,3 +181,31 @@ def trigrams(keys: list[str]) -> list[int]:
     """The CRC-32 of each three atoms that follow each other."""
     threes = zip(keys, keys[1:], keys[2:], strict=False)
     return [zlib.crc32(" ".join(three).encode()) for three in threes]
+
+
+@lru_cache(maxsize=1)
+def _vocabulary() -> frozenset[str]:
+    """The whole words of the bundled encoder's WordPiece vocabulary, some 20,000."""
+    lines = (bundled_folder() / "vocab.txt").read_text(encoding="utf-8").split("\n")
+    return frozenset(line for line in lines if line.isalpha())
+
+
+@lru_cache(maxsize=65_536)
+def is_english(word: str) -> bool:
+    """Whether a lower-case word is in the encoder's vocabulary, or a regular form of one there."""
+    words = _vocabulary()
+    return word in words or any(len(base) > 2 and base in words for base in _bases(word))
+
+
+def _bases(word: str) -> list[str]:
+    """What a regular inflection may come from: "studi(y)", "plan(n)", "us(e)"."""
+    bases: list[str] = []
+    for ending in ("s", "es", "ed", "ing", "ly", "er", "ers"):
+        if word.endswith(ending):
+            stem = word[: -len(ending)]
+            bases += [stem, stem + "e"] if ending != "s" else [stem]
+            if stem.endswith("i"):
+                bases.append(stem[:-1] + "y")
+            if len(stem) > 2 and stem[-1] == stem[-2] and ending in {"ed", "ing", "er", "ers"}:
+                bases.append(stem[:-1])
+    return bases

@@ -20,6 +20,7 @@ import numpy as np
 import Stemmer
 from numpy.typing import NDArray
 
+from index.catalog import Carried
 from index.papers import Paper
 from index.text import clean_text
 
@@ -44,6 +45,7 @@ STOP_WORDS = frozenset(
 _WORD = re.compile(r"[^\W_]+(?:(?:[-./'’&]|,(?=\d{3}))[^\W_]+)*\+*")
 _POSSESSIVE = re.compile(r"['’]s?$|['’](?:s|re|ve|d|ll|t|m)$", re.IGNORECASE)
 _PART = re.compile(r"\d+(?:[.,]\d+)*|[A-Z]{2,}(?=s?(?![a-z]))|[A-Z]?[a-z]+|[A-Z]+|[^\W\d_A-Za-z]+")
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _K1, _B = 1.2, 0.75
 
 
@@ -79,8 +81,12 @@ def fold(text: str) -> str:
     """`text` without accents and typographic variants (NFKD), case kept: `M³ViT` → `M3ViT`."""
     if text.isascii():
         return text
-    folded = unicodedata.normalize("NFKD", text)
-    return "".join(c for c in folded if not unicodedata.combining(c))
+    return without_marks(unicodedata.normalize("NFKD", text))
+
+
+def without_marks(decomposed: str) -> str:
+    """A text in the form NFKD without accents."""
+    return _NOT_ASCII.sub(lambda c: "" if unicodedata.combining(c[0]) else c[0], decomposed)
 
 
 def tokenize(text: str) -> list[str]:
@@ -116,32 +122,19 @@ class LexicalIndex:
     """Tokens of each paper, shape (P,)."""
 
     @classmethod
-    def build(
-        cls,
-        papers: Sequence[Paper],
-        live: Self | None = None,
-        kept: NDArray[np.int64] | None = None,
-    ) -> Self:
-        """Index the papers' titles and abstracts.
-
-        Args:
-            papers: In the order of their rows.
-            live: An index of papers of which some are the same.
-            kept: The row in `live` of each paper that is in it as it is now, else -1, shape (P,).
-        """
-        terms: dict[str, int] = dict(live.terms) if live else {}
-        if live is None or kept is None:
-            kept = np.full(len(papers), -1, dtype=np.int64)
+    def build(cls, papers: Sequence[Paper], before: Carried[Self] | None = None) -> Self:
+        """Index the titles and abstracts of P papers, in the order of their rows."""
+        terms: dict[str, int] = dict(before.table.terms) if before else {}
         columns, rows, counts = [], [], []
-        if live is not None:
-            places = np.full(live.size, -1, dtype=np.int64)
-            places[kept[kept >= 0]] = np.flatnonzero(kept >= 0)
+        if before is not None:
+            live = before.table
+            places = before.places(live.size)
             stays = places[live.rows] >= 0
             columns.append(np.repeat(np.arange(len(live.terms)), np.diff(live.starts))[stays])
             rows.append(places[live.rows][stays])
             counts.append(live.counts[stays])
         new = array("i")  # a list of as many numbers would take ten times the memory
-        for row in np.flatnonzero(kept < 0).tolist():
+        for row in range(len(papers)) if before is None else before.new:
             text = f"{clean_text(papers[row].title)}\n{clean_text(papers[row].abstract)}"
             for token, count in Counter(tokenize(text)).items():
                 new.extend((terms.setdefault(token, len(terms)), row, count))
@@ -157,7 +150,7 @@ class LexicalIndex:
     @classmethod
     def _of(cls, terms: list[str], columns: _Ints, rows: _Ints, counts: _Ints, size: int) -> Self:
         """The index of postings in any order; terms without one are left out."""
-        used = np.unique(columns)
+        used = np.flatnonzero(np.bincount(columns, minlength=len(terms)))
         ranked = sorted(used.tolist(), key=terms.__getitem__)
         place = np.zeros(len(terms), dtype=np.int64)
         place[ranked] = np.arange(len(ranked))

@@ -1,20 +1,36 @@
-"""What a generation of the index holds: counts, encoder, and the hash of every file at rest."""
+"""The folder of a store: which generation is live, and what each holds.
+
+A store is a folder: `CURRENT` names the live generation, `generations/<id>/` holds its papers,
+passages, words, names, map and `manifest.json`, `vectors/` the file of vectors that generations
+share (`index.vectors`), and `LOCK` is held by the process that writes. A published generation never
+changes, so readers and a writer do not disturb each other.
+"""
 
 import json
+import re
 import shlex
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from index.catalog import Papers
 from index.encoder import Encoder
 from index.errors import EncoderError, StoreError
-from index.hashing import sha256_of
-from index.sources import Origin
+from index.sources import Origin, sha256_of, source_name
 
 FORMAT_VERSION = 2
 FILE_NAME = "manifest.json"
+CURRENT = "CURRENT"
+LOCK = "LOCK"
+GENERATIONS = "generations"
+VECTORS = "vectors"
+UNFINISHED = ".tmp"
+"""What the name of a generation that is being written ends in."""
+
+_ID = re.compile(r"\d{8}T\d{6}-[0-9a-f]{8}")
+_OURS = {CURRENT, f"{CURRENT}.tmp", LOCK, GENERATIONS, VECTORS}
 
 
 class Manifest(BaseModel):
@@ -35,6 +51,10 @@ class Manifest(BaseModel):
     origins: dict[str, Origin] = Field(
         default_factory=dict, description="Name of each source that was a file → that file."
     )
+    runs: dict[str, dict[str, Any]] = Field(
+        default_factory=dict,
+        description="Runs that would change nothing now, by their keys: `index.plan.PastRun`.",
+    )
     content: str = Field(default="", description="SHA-256 of the ids and texts of all passages.")
     code: str = Field(default="", description="SHA-256 of the code that cut the papers.")
     vectors: str = Field(default="", description="The file of vectors, relative to the store.")
@@ -47,6 +67,133 @@ class Manifest(BaseModel):
     )
 
 
+def current(store: Path) -> str | None:
+    """The id of the live generation, or None if nothing was published. Reads one small file.
+
+    Where it is not named, because its name was lost or a kill came before it, it is the newest.
+
+    Raises:
+        StoreError: the store cannot be read, or the folder is no store.
+    """
+    try:
+        given = (store / CURRENT).read_text(encoding="utf-8").strip()
+    except (FileNotFoundError, NotADirectoryError):
+        given = None
+    except (IsADirectoryError, UnicodeDecodeError):
+        given = ""
+    except (OSError, ValueError) as error:
+        raise unreadable(store, error) from error
+    if given is not None and _ID.fullmatch(given):
+        return given
+    finished = [folder.name for folder in own_generations(store) if _is_finished(folder)]
+    if given is not None and not finished:
+        raise _not_a_store(store, CURRENT)
+    return finished[-1] if finished else None
+
+
+def own_generations(store: Path) -> list[Path]:
+    """The folders in `generations/` that this program made, finished or not, oldest first."""
+    return [path for path in _entries(store / GENERATIONS) if _is_generation(path)]
+
+
+def _is_generation(path: Path) -> bool:
+    is_named_so = _ID.fullmatch(path.name.removesuffix(UNFINISHED)) is not None
+    return is_named_so and path.is_dir() and not path.is_symlink()
+
+
+def _is_finished(generation: Path) -> bool:
+    return generation.suffix != UNFINISHED and (generation / FILE_NAME).is_file()
+
+
+def _entries(folder: Path) -> list[Path]:
+    """What is in a folder, by name; nothing if there is no such folder."""
+    try:
+        return sorted(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except (OSError, ValueError) as error:
+        raise unreadable(folder, error) from error
+
+
+def check_is_store(store: Path) -> None:
+    """Check that `store` is a store or could become one: missing, or empty.
+
+    Files of other programs do not matter in a store that has a live generation, and hidden files,
+    which file managers leave in every folder, matter nowhere.
+
+    Raises:
+        StoreError: it is a file, or a folder with other things in it, or its name is not UTF-8.
+    """
+    try:
+        str(store).encode()
+    except UnicodeEncodeError as error:
+        name = source_name(store)
+        raise StoreError(f"the folder name {name} is not UTF-8: give another --store") from error
+    entries = _entries(store)
+    if not entries and store.is_file():
+        raise StoreError(f"{store} is a file, not an index folder: give another --store")
+    if current(store) is not None:
+        return
+    generations = store / GENERATIONS
+    foreign = [path for path in entries if path.name not in _OURS]
+    foreign += [generations] if generations.is_file() else []
+    foreign += [path for path in _entries(generations) if not _is_generation(path)]
+    for path in foreign:
+        if not (path.name.startswith(".") and path.is_file()):
+            raise _not_a_store(store, path.relative_to(store).as_posix())
+
+
+def _not_a_store(store: Path, held: str) -> StoreError:
+    return StoreError(f"{store} is not an index folder (it holds {held!r}): give another --store")
+
+
+def unreadable(store: Path, error: OSError | ValueError) -> StoreError:
+    """The error for a folder that the operating system does not let read."""
+    why = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    return StoreError(f"{store} cannot be read ({why}): give another --store")
+
+
+def no_index(store: Path) -> StoreError:
+    """The error for a store in which nothing was published."""
+    where = shlex.quote(str(store))
+    return StoreError(f"no index at {store}: run abstractqa index PATH... --store {where}")
+
+
+def damaged(store: Path, what: str) -> StoreError:
+    """The error for an index that cannot be read, with what mends it."""
+    return StoreError(
+        f"the index at {store} is damaged ({what}): remove generations and CURRENT in it,"
+        f" then run: abstractqa index PATH... --store {shlex.quote(str(store))}"
+    )
+
+
+def generation_folder(store: Path, generation: str) -> Path:
+    """Where a generation lies."""
+    return store / GENERATIONS / generation
+
+
+def read_manifest(folder: Path, store: Path) -> Manifest:
+    """Read a generation's manifest.
+
+    Raises:
+        StoreError: it is missing, damaged, or of another format.
+    """
+    try:
+        given = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
+        version = int(given["format_version"])
+        if version == FORMAT_VERSION:
+            return Manifest.model_validate(given)
+    except (
+        OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError, ValidationError,
+    ) as error:  # fmt: skip
+        raise damaged(store, f"{folder.name}/{FILE_NAME} cannot be read") from error
+    way = "upgrade abstractqa" if version > FORMAT_VERSION else "index its files again"
+    raise StoreError(
+        f"the index at {store} has format {version} and this version of abstractqa reads"
+        f" {FORMAT_VERSION}: {way}, or give another --store"
+    )
+
+
 def hash_files(folder: Path) -> dict[str, str]:
     """The SHA-256 of every file under `folder`, by its path relative to it."""
     return {
@@ -54,28 +201,6 @@ def hash_files(folder: Path) -> dict[str, str]:
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
-
-
-def read_manifest(folder: Path, store: Path) -> Manifest:
-    """Read a generation's manifest.
-
-    Raises:
-        StoreError: it is missing, damaged, or of a newer format.
-    """
-    try:
-        given = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
-        version = int(given["format_version"])
-    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
-        raise damaged(store, f"{folder.name}/{FILE_NAME} cannot be read") from error
-    if version > FORMAT_VERSION:
-        raise StoreError(
-            f"the index at {store} has format {version} and this version of abstractqa reads up to"
-            f" {FORMAT_VERSION}: upgrade abstractqa, or give another --store"
-        )
-    try:
-        return Manifest.model_validate(given)
-    except ValidationError as error:
-        raise damaged(store, f"{folder.name}/{FILE_NAME} cannot be read") from error
 
 
 def check_files(folder: Path, manifest: Manifest, store: Path) -> None:
@@ -112,9 +237,36 @@ def check_encoder(manifest: Manifest, encoder: Encoder) -> None:
     )
 
 
-def damaged(store: Path, what: str) -> StoreError:
-    """The error for an index that cannot be read, with what mends it."""
-    return StoreError(
-        f"the index at {store} is damaged ({what}): remove generations and CURRENT in it,"
-        f" then run: abstractqa index PATH... --store {shlex.quote(str(store))}"
-    )
+def read_papers(store: Path, generation: str) -> tuple[Manifest, Papers]:
+    """The manifest and the papers of a generation, after checking the hash of its every file.
+
+    Raises:
+        StoreError: the generation is missing, damaged, or of another format.
+    """
+    folder = generation_folder(store, generation)
+    if not folder.is_dir():
+        raise damaged(store, f"generation {generation} is missing")
+    manifest = read_manifest(folder, store)
+    check_files(folder, manifest, store)
+    try:
+        return manifest, Papers(folder)
+    except OSError as error:
+        raise unreadable(store, error) from error
+
+
+def live_papers(store: Path) -> tuple[Manifest | None, Papers | tuple[()]]:
+    """The live generation's manifest and papers, if there is one.
+
+    Raises:
+        StoreError: as `read_papers`.
+    """
+    generation = current(store)
+    if generation is None:
+        return None, ()
+    try:
+        return read_papers(store, generation)
+    except StoreError:
+        # Another process may have published twice meanwhile and removed what we read.
+        if current(store) == generation:
+            raise
+    return live_papers(store)

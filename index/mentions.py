@@ -1,7 +1,8 @@
-"""Where the names of a collection stand: gathered once, in two passes over its papers.
+"""What papers call themselves, and where the names of a collection stand.
 
-The first pass notes what looks like a name anywhere and what the papers call themselves; the
-second finds those names that are spelled in several atoms, in whatever way.
+Names are gathered once, in two passes over its papers. The first notes what looks like a name
+anywhere and what the papers call themselves: the head of a title, and names that it introduces.
+The second finds those names that are spelled in several atoms, in whatever way.
 """
 
 import re
@@ -10,8 +11,17 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from index.coined import NOTHING, Coined, coined
-from index.folding import LONGEST, Atoms, Link, content_words, fold, is_shaped, joined, key_of
+from index.folding import (
+    LONGEST,
+    Atoms,
+    Link,
+    content_words,
+    fold,
+    is_shaped,
+    joined,
+    key_of,
+    without_ending,
+)
 from index.lexical import STOP_WORDS
 from index.papers import Paper
 from index.text import clean_text
@@ -29,6 +39,19 @@ _MOST_SPELLED, _MOST_INTRODUCED, _MOST_TITLED = (1, 0.0), (5, 0.03), (10, 0.1)
 _ANY = (0, 1.0)
 """Papers, as a number or a share, beyond which an acronym is the field's and no paper's own:
 one that a paper spells out, one that it introduces, and one that its title begins with."""
+_LONGEST_HEAD = 5
+_HEAD = re.compile(r"(.+?)(?:: | [–—-] |—)(?=\S)")
+_NAME = r"[^\W\d_a-z](?:[\w.+/-]*[\w+])?"
+_NAMES = rf"{_NAME}(?: (?!The\b){_NAME}){{0,2}}(?!\w|, [A-Z])"
+_CALLED = re.compile(
+    rf"\b(?:[Nn]amed|[Cc]alled|[Dd]ubbed|[Tt]ermed|[Cc]oined)(?: as)?[,:]? [\"“‘']?({_NAMES})"
+)
+_VERB = r"\b(?:[Pp]ropos|[Ii]ntroduc|[Pp]resent|[Dd]evelop|[Rr]eleas|[Dd]escrib)[a-z]*,? "
+_INTRODUCED = re.compile(rf"{_VERB}(?:(?:an?|the|our|as) )?[\"“‘']?({_NAMES}|[\w.+/-]*[\w+])")
+_PROPOSED = re.compile(rf"(?:{_VERB}|\b(?:called|named|dubbed) )")
+_BEFORE_ITS_WORDS = 2
+"""Words such as "a new" between the verb and the words that an acronym abbreviates."""
+_BRACKETED = re.compile(r"\(([^()]{2,40})\)")
 
 
 def opens(gap: str) -> bool:
@@ -38,6 +61,23 @@ def opens(gap: str) -> bool:
 
 def _no_rows() -> "array[int]":
     return array("i")  # a list of as many numbers would take nine times the memory
+
+
+@dataclass(frozen=True, slots=True)
+class Coined:
+    """The names of one paper, as they stand in it."""
+
+    head: str | None
+    """What stands before the colon of the title, or a short title as a whole."""
+    is_titled: bool
+    """Whether the head stands before a colon."""
+    introduced: tuple[str, ...]
+    """Names that its abstract introduces, or that stand in brackets in its title."""
+    spelled: tuple[str, ...]
+    """Acronyms in brackets whose words, or which themselves, its title has: perhaps its own."""
+
+
+NOTHING = Coined(None, False, (), ())
 
 
 @dataclass
@@ -52,8 +92,10 @@ class Mentions:
     """Key of a name → the papers that call themselves so."""
     called: list[str] = field(default_factory=list)
     """What each paper calls itself, or ""."""
-    titles: list[list[str]] = field(default_factory=list)
-    """The atoms of each title."""
+    titles: list[str] = field(default_factory=list)
+    """The atoms of each title, joined by spaces."""
+    trigrams: "array[int]" = field(default_factory=lambda: array("Q"))
+    """Of titles that were known before: what `index.folding.trigrams` gives, above the row."""
     coinages: list[Coined] = field(default_factory=list)
     """What each paper coins."""
     several: set[str] = field(default_factory=set)
@@ -62,36 +104,18 @@ class Mentions:
     """Those of them that are written with a comma."""
 
 
-def gather(
-    papers: Sequence[Paper], before: Mentions | None = None, new: Sequence[int] | None = None
-) -> Mentions:
+def gather(papers: Sequence[Paper], before: Mentions | None, new: Sequence[int]) -> Mentions:
     """Gather the names of a collection.
 
     Args:
         papers: In the order of their rows.
         before: What was gathered of those papers that are known, with their rows as they are now.
             What is gathered is added to it.
-        new: The rows of the others; by default all.
+        new: The rows of the others.
     """
-    mentions = before or Mentions(titles=[[]] * len(papers), coinages=[NOTHING] * len(papers))
-    new = range(len(papers)) if new is None else new
+    mentions = before or Mentions(titles=[""] * len(papers), coinages=[NOTHING] * len(papers))
     several = set[str]()
-    texts: list[str] = []
-    for row in new:
-        title, abstract = clean_text(papers[row].title), clean_text(papers[row].abstract)
-        coinage = coined(title, abstract)
-        for form in forms_of(coinage):
-            several.add(key := key_of(form))
-            mentions.forms[key] = form
-            if Link.LOOSE in Atoms.of(fold(form)).links:
-                mentions.loose.add(key)
-        texts.append(fold(f"{title}\n{abstract}"))
-        atoms = Atoms.of(texts[-1])
-        titled = next((at for at, gap in enumerate(atoms.gaps, 1) if "\n" in gap), 0)
-        for key in _single(atoms, titled, several, mentions.forms):
-            mentions.rows[key].append(row)
-        mentions.titles[row] = atoms.keys[:titled]
-        mentions.coinages[row] = coinage
+    texts = [_note_singles(papers[row], row, several, mentions) for row in new]
     several.discard("")
     unheard = several - mentions.several
     mentions.several |= several
@@ -103,15 +127,42 @@ def gather(
         beginnings = _beginnings(unheard)
         wanted = _may_spell(unheard, mentions.rows)
         for row in sorted(wanted.keys() - set(new)):
-            if not _has_letters(papers[row], wanted[row]):
-                continue
-            text = fold(f"{clean_text(papers[row].title)}\n{clean_text(papers[row].abstract)}")
-            for key in _joined(Atoms.of(text), unheard, mentions.loose, beginnings):
-                mentions.rows[key].append(row)
+            if _has_letters(papers[row], wanted[row]):
+                atoms = Atoms.of(_text_of(papers[row]))
+                for key in _joined(atoms, unheard, mentions.loose, beginnings):
+                    mentions.rows[key].append(row)
+        added = {*new, *wanted}
         for key, rows in mentions.rows.items():
-            mentions.rows[key] = array("i", sorted(rows))
+            if rows[-1] in added:
+                mentions.rows[key] = array("i", sorted(rows))
     _settle(mentions)
     return mentions
+
+
+def _text_of(paper: Paper) -> str:
+    return fold(f"{clean_text(paper.title)}\n{clean_text(paper.abstract)}")
+
+
+def _note_singles(paper: Paper, row: int, several: set[str], mentions: Mentions) -> str:
+    """The first pass over a paper; keys of names of several atoms are added to `several`.
+
+    Returns:
+        The folded text.
+    """
+    coinage = coined(clean_text(paper.title), clean_text(paper.abstract))
+    for form in forms_of(coinage):
+        several.add(key := key_of(form))
+        mentions.forms[key] = form
+        if Link.LOOSE in Atoms.of(fold(form)).links:
+            mentions.loose.add(key)
+    text = _text_of(paper)
+    atoms = Atoms.of(text)
+    titled = next((at for at, gap in enumerate(atoms.gaps, 1) if "\n" in gap), 0)
+    for key in _single(atoms, titled, several, mentions.forms):
+        mentions.rows[key].append(row)
+    mentions.titles[row] = " ".join(atoms.keys[:titled])
+    mentions.coinages[row] = coinage
+    return text
 
 
 def forms_of(coinage: Coined) -> Iterator[str]:
@@ -219,10 +270,9 @@ def _joined(atoms: Atoms, several: set[str], loose: set[str], beginnings: set[st
             is_loose = Link.LOOSE in atoms.links[first : end - 1]
             if key in (loose if is_loose else several) and atoms.is_whole(first, end):
                 written = "".join(atoms.texts[first:end])
-                if any(c.isupper() or c.isdecimal() for c in written[1:]):
-                    found.add(key)
-                elif content_words(atoms.keys[first:end]) > 1:
-                    found.add(PHRASE + key)
+                is_name = any(c.isupper() or c.isdecimal() for c in written[1:])
+                if is_name or content_words(atoms.keys[first:end]) > 1:
+                    found.add(key if is_name else PHRASE + key)
     return found
 
 
@@ -251,7 +301,7 @@ def _settle(mentions: Mentions) -> None:
         if coinage.head and coinage.is_titled and _is_name(coinage.head, mentions):
             mentions.called.append(coinage.head)
             continue
-        title = "".join(mentions.titles[row])
+        title = mentions.titles[row].replace(" ", "")
         in_title = [
             form for form in (*coinage.introduced, *coinage.spelled)
             if key_of(form) in names and re.sub(r"[-.]", "", key_of(form)) in title
@@ -266,3 +316,61 @@ def _is_name(head: str, mentions: Mentions) -> bool:
     key = key_of(head)
     rows = {row for kind in (PLAIN, PHRASE, "") for row in mentions.rows.get(kind + key, ())}
     return rows.issubset(mentions.own.get(key, ()))
+
+
+def coined(title: str, abstract: str) -> Coined:
+    """The names of a paper by its cleaned title and abstract."""
+    found = _HEAD.match(title)
+    head = (found[1] if found else title).strip(" \"'“”‘’")
+    if not 0 < len(head.split()) <= _LONGEST_HEAD:
+        head = ""
+    introduced = [name for name in _BRACKETED.findall(title) if _is_acronym(name)]
+    introduced += _CALLED.findall(abstract)
+    introduced += [
+        name for name in _INTRODUCED.findall(abstract) if any(map(is_shaped, name.split()))
+    ]
+    spelled: list[str] = []
+    for bracket in _BRACKETED.finditer(abstract):
+        if _is_acronym(bracket[1]):
+            is_new = _is_proposed(
+                bracket[1], abstract[max(0, bracket.start() - 200) : bracket.start()]
+            )
+            (introduced if is_new else spelled).append(bracket[1])
+    return Coined(
+        head or None,
+        found is not None,
+        tuple(name for name in dict.fromkeys(introduced) if name == without_ending(name)),
+        tuple(name for name in dict.fromkeys(spelled) if _is_of_title(name, title)),
+    )
+
+
+def _is_acronym(bracketed: str) -> bool:
+    return " " not in bracketed and is_shaped(bracketed)
+
+
+def _bare(acronym: str) -> str:
+    return re.sub(r"(?<=[A-Z0-9])s$", "", acronym)
+
+
+def _is_proposed(acronym: str, before: str) -> bool:
+    """Whether the words that an acronym abbreviates are what the sentence proposes.
+
+    They are in "we propose a robust machine (RM)", not in "we propose a test of machines (M)".
+    """
+    verbs = [*_PROPOSED.finditer(before)]
+    words = before[verbs[-1].end() :] if verbs else ""
+    few = len(re.sub(r"\W", "", _bare(acronym))) + _BEFORE_ITS_WORDS
+    return 0 < len(re.findall(r"[^\W_]+", words)) <= few and not re.search(r"[.!?]\s", words)
+
+
+def _is_of_title(acronym: str, title: str) -> bool:
+    """Whether a title has an acronym, or words that begin with its letters."""
+    bare = _bare(acronym)
+    if re.search(rf"(?<!\w){re.escape(bare)}(?!\w)", title):
+        return True
+    words = re.findall(r"[^\W_]+", title)
+    letters = re.sub(r"\W", "", bare).lower()
+    some = (words, [word for word in words if word.lower() not in STOP_WORDS])
+    return len(letters) > 2 and any(
+        letters in "".join(word[0] for word in kept).lower() for kept in some
+    )

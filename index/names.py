@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from index.coined import NOTHING, Coined
+from index.catalog import Carried
 from index.folding import key_of, trigrams
-from index.mentions import PHRASE, PLAIN, Mentions, forms_of, gather
+from index.mentions import NOTHING, PHRASE, PLAIN, Coined, Mentions, forms_of, gather
 from index.naming import Named, Rows, names_in
 from index.papers import Paper
 
@@ -65,64 +65,64 @@ class Names:
     """Keys of what looks like a name in some paper, ascending; a comma's begin with ","."""
 
     @classmethod
-    def build(
-        cls,
-        papers: Sequence[Paper],
-        live: Self | None = None,
-        kept: NDArray[np.int64] | None = None,
-    ) -> Self:
-        """Gather the names of papers, whose rows are their places in the sequence.
+    def build(cls, papers: Sequence[Paper], before: Carried[Self] | None = None) -> Self:
+        """Gather the names of P papers, in the order of their rows.
 
-        Args:
-            papers: In the order of their rows.
-            live: The names of papers of which some are the same.
-            kept: The row in `live` of each paper that is in it as it is now, else -1, shape (P,).
-                What only papers coined that are gone still counts as a name where others spell it.
+        What only papers coined that are gone still counts as a name where others spell it.
         """
-        before = live._carried(kept) if live is not None and kept is not None else None
-        new = None if before is None or kept is None else np.flatnonzero(kept < 0).tolist()
-        found = gather(papers, before, new)
+        new = range(len(papers)) if before is None else before.new
+        known = None
+        if before is not None:
+            places = before.places(len(before.table.calls))
+            known = before.table._carried(before.rows, places)
+        found = gather(papers, known, new)
         keys = sorted(
             key for key in {*found.rows, *found.own} if found.rows.get(key) or found.own.get(key)
         )
-        sizes = [len(title) for title in found.titles]
-        grams = [trigrams(title) for title in found.titles]
-        pairs = np.empty((sum(map(len, grams)), 2), dtype=np.int64)
-        pairs[:, 0] = np.fromiter(chain.from_iterable(grams), dtype=np.int64, count=len(pairs))
-        pairs[:, 1] = np.repeat(np.arange(len(grams)), [len(own) for own in grams])
-        pairs = np.unique(pairs, axis=0)
+        pairs = array("Q", found.trigrams)  # a trigram above, the row of its title below
+        for row in new:
+            pairs.extend((gram << 32) | row for gram in set(trigrams(found.titles[row].split())))
+        ordered = np.sort(np.frombuffer(pairs, dtype=np.uint64))
+        coinages = [""] * len(papers)
+        for row, old in enumerate(before.rows.tolist() if before else ()):
+            if before and old >= 0:
+                coinages[row] = before.table.coinages[old]
+        for row in new:
+            c = found.coinages[row]
+            parts = (c.head, c.is_titled, c.introduced, c.spelled)
+            coinages[row] = json.dumps(parts, separators=(",", ":"))
         return cls(
             keys,
             [found.forms.get(key, "") for key in keys],
             *_packed([found.rows.get(key, []) for key in keys]),
             *_packed([found.own.get(key, []) for key in keys]),
             found.called,
-            np.asarray(sizes, dtype=np.int32),
-            pairs[:, 0].astype(np.uint32),
-            pairs[:, 1].astype(np.int32),
-            [" ".join(title) for title in found.titles],
-            [
-                json.dumps((c.head, c.is_titled, c.introduced, c.spelled), separators=(",", ":"))
-                for c in found.coinages
-            ],
+            np.asarray([len(title.split()) for title in found.titles], dtype=np.int32),
+            (ordered >> 32).astype(np.uint32),
+            (ordered & 0xFFFFFFFF).astype(np.int32),
+            found.titles,
+            coinages,
             sorted("," * (key in found.loose) + key for key in found.several),
         )
 
-    def _carried(self, kept: NDArray[np.int64]) -> Mentions:
+    def _carried(self, kept: NDArray[np.int64], places: NDArray[np.int64]) -> Mentions:
         """What was gathered of the papers that are kept, with the rows that they have now."""
-        places = np.full(len(self.calls), -1, dtype=np.int32)
-        places[kept[kept >= 0]] = np.flatnonzero(kept >= 0)
+        is_ordered = bool((np.diff(kept[kept >= 0]) > 0).all())
         rows = places[self.rows]
         ends = np.cumsum(rows >= 0)
         bounds = np.concatenate([[0], ends])[self.starts].tolist()
         left = rows[rows >= 0].tolist()
-        found = Mentions(titles=[[]] * len(kept), coinages=[NOTHING] * len(kept))
+        found = Mentions(titles=[""] * len(kept), coinages=[NOTHING] * len(kept))
+        titled = places[self.trigram_rows]
+        codes = (self.trigrams.astype(np.uint64) << 32) | titled.astype(np.uint64)
+        found.trigrams = array("Q", codes[titled >= 0].tobytes())
         for place, key in enumerate(self.keys):
             if bounds[place] < bounds[place + 1]:
-                found.rows[key] = array("i", left[bounds[place] : bounds[place + 1]])
+                some = left[bounds[place] : bounds[place + 1]]
+                found.rows[key] = array("i", some if is_ordered else sorted(some))
         found.forms = {key: form for key, form in zip(self.keys, self.forms, strict=True) if form}
         for row in np.flatnonzero(kept >= 0).tolist():
-            found.titles[row] = self.titles[kept[row]].split()
+            found.titles[row] = self.titles[kept[row]]
             head, is_titled, introduced, spelled = json.loads(self.coinages[kept[row]])
             coinage = Coined(head, is_titled, tuple(introduced), tuple(spelled))
             found.coinages[row] = coinage

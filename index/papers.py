@@ -1,9 +1,17 @@
-"""What a paper is: its fields, its id, and how the same paper seen twice becomes one."""
+"""What a paper is: its fields, its id, and which sightings are of one paper.
+
+Sightings are of one paper by DOI, arXiv id or PubMed id, else by title and text. The same title
+with another text is another paper: parts, yearly notes and special issues share titles. Versions of
+one paper, and a preprint and what was published of it, are one.
+"""
 
 import datetime as dt
 import hashlib
 import re
 import unicodedata
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache, partial
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -22,6 +30,7 @@ _ARXIV = re.compile(
 )
 _BARE_ARXIV = re.compile(r"(?P<id>\d{2}(?:0[1-9]|1[0-2])\.\d{4,5})(?:v\d+)?")
 _OLD_ARXIV = re.compile(r"(?P<id>[a-z-]+(?:\.[A-Z]{2})?/\d{7})(?:v\d+)?")
+_NO_LETTER = re.compile(r"[\W_]+")
 _ENOUGH_TITLE_WORDS = 4
 _OPENING_LETTERS = 120
 _LONGEST_HEAD = 5
@@ -88,8 +97,10 @@ def arxiv_id(text: str, *, is_known: bool = False) -> str | None:
 
 def letters(text: str, *, markup: bool = True) -> str:
     """`text` reduced to what makes it the same text: lower-case letters and digits alone."""
-    folded = unicodedata.normalize("NFKD", clean_text(text, markup=markup)).casefold()
-    return re.sub(r"[\W_]+", "", folded)
+    cleaned = clean_text(text, markup=markup)
+    if not cleaned.isascii():
+        cleaned = unicodedata.normalize("NFKD", cleaned)
+    return _NO_LETTER.sub("", cleaned.casefold())
 
 
 def tokens_of(text: str) -> list[str]:
@@ -139,3 +150,215 @@ def merge(old: Paper, new: Paper) -> Paper:
         published=max(new.published or "", old.published or "", key=len) or None,
         sources=tuple(sources),
     )
+
+
+_DERIVED = re.compile(rf"[0-9a-f]{{{ID_LENGTH}}}")
+_SAME_TEXT = 0.5
+"""Share of three-word runs, of the shorter text, from which two abstracts are one text."""
+_SURELY_ALIKE = 0.25
+"""The share that is enough where both have the same DOI, arXiv or PubMed id, or the same title."""
+
+
+def identify(papers: Sequence[Paper], known: Mapping[str, Paper] | None = None) -> list[str]:
+    """The id of the paper that each sighting is of.
+
+    Sightings are one paper when they share an id, a DOI, an arXiv id or a PubMed id, and their
+    titles or texts are alike; and when they share the title and the text. A sighting
+    without an id then gets the one that was given to another of the same paper. Neither the order
+    of the sightings nor what they are looked at together with changes an id that is known.
+
+    Args:
+        papers: Sightings, in any order.
+        known: The papers of the index, by id: they keep theirs.
+    """
+    papers = _own_ids(papers, known or {})
+    groups = _groups(papers)
+    members: dict[int, list[Paper]] = defaultdict(list)
+    for paper, group in zip(papers, groups, strict=True):
+        members[group].append(paper)
+    names: dict[int, str] = {}
+    plain: dict[str, list[int]] = defaultdict(list)
+    for group, sightings in members.items():
+        given = [paper.id for paper in sightings if not _is_derived(paper)]
+        if given:
+            names[group] = min(given)
+        else:
+            ids = (derived_id(paper.title, paper.abstract) for paper in sightings)
+            plain[min(ids)].append(group)
+    taken = set(names.values())
+    for id_, rivals in plain.items():
+        owner = -1 if id_ in taken else _owner(id_, rivals, members, known or {})
+        for group in rivals:
+            names[group] = id_ if group == owner else min(map(_own_id, members[group]))
+    return [names[group] for group in groups]
+
+
+def _own_ids(papers: Sequence[Paper], known: Mapping[str, Paper]) -> list[Paper]:
+    """The sightings, without given ids that are those of other papers: files count alike from 1."""
+    given: dict[str, list[Paper]] = defaultdict(list)
+    for paper in papers:
+        if not _is_derived(paper):
+            given[paper.id].append(paper)
+    owners = {
+        id_: known.get(id_) or (min(those, key=_own_id) if len(those) > 1 else those[0])
+        for id_, those in given.items()
+    }
+
+    def own(paper: Paper) -> Paper:
+        if paper.id not in owners or _is_derived(paper) or _is_same("id", owners[paper.id], paper):
+            return paper
+        return paper.model_copy(update={"id": derived_id(paper.title, paper.abstract)})
+
+    return [own(paper) for paper in papers]
+
+
+def _own_id(paper: Paper) -> str:
+    """The id of a paper whose title is that of another one: its text counts, too."""
+    key = f"{letters(paper.title)}\n{letters(paper.abstract)}"
+    return hashlib.sha256(key.encode()).hexdigest()[:ID_LENGTH]
+
+
+def _is_derived(paper: Paper) -> bool:
+    if not _DERIVED.fullmatch(paper.id):
+        return False
+    return paper.id == derived_id(paper.title, paper.abstract) or paper.id == _own_id(paper)
+
+
+def _owner(
+    id_: str,
+    rivals: Sequence[int],
+    members: Mapping[int, Sequence[Paper]],
+    known: Mapping[str, Paper],
+) -> int:
+    """Which of several papers of one title has the id of the title: the one that the index has."""
+    if len(rivals) > 1 and id_ in known:
+        words = _runs(known[id_])
+        alike = {g: max(_alike(words, _runs(p)) for p in members[g]) for g in rivals}
+        best = max(rivals, key=lambda group: alike[group])
+        if alike[best] >= _SAME_TEXT:
+            return best
+    return min(rivals, key=lambda group: min(map(_own_id, members[group])))
+
+
+def _groups(papers: Sequence[Paper]) -> list[int]:
+    """Sightings of one paper get the same number: that of the first of them."""
+    parents = list(range(len(papers)))
+
+    def root(at: int) -> int:
+        while parents[at] != at:
+            parents[at] = parents[parents[at]]
+            at = parents[at]
+        return at
+
+    def join(one: int, other: int) -> None:
+        first, second = sorted((root(one), root(other)))
+        parents[second] = first
+
+    is_given = [not _is_derived(paper) for paper in papers]
+    for one, other in _pairs(papers, partial(_ids, is_given=is_given)):
+        join(one, other)
+    given: dict[int, str] = {}
+    for at, paper in enumerate(papers):
+        if is_given[at]:
+            given[root(at)] = min(paper.id, given.get(root(at), paper.id))
+    # Different ids that were given stay apart: what has none belongs to the smallest of them.
+    named: dict[int, list[int]] = defaultdict(list)
+    titled = list(_pairs(papers, lambda _, paper: [("title", letters(paper.title))]))
+    for one, other in titled:
+        if root(one) not in given and root(other) not in given:
+            join(one, other)
+    for one, other in titled:
+        for mine, yours in ((one, other), (other, one)):
+            if root(mine) not in given and root(yours) in given:
+                named[root(mine)].append(root(yours))
+    for mine, others in named.items():
+        join(mine, min(others, key=lambda other: given[other]))
+    return [root(at) for at in range(len(papers))]
+
+
+def _pairs(
+    papers: Sequence[Paper], keys: Callable[[int, Paper], Iterable[tuple[str, str | None]]]
+) -> Iterator[tuple[int, int]]:
+    """Sightings of one paper, as far as their keys tell."""
+    seen: dict[tuple[str, str | None], list[int]] = defaultdict(list)
+    for at, paper in enumerate(papers):
+        for key in keys(at, paper):
+            if key[1]:
+                seen[key].append(at)
+    for (kind, _), places in seen.items():
+        apart: list[int] = []  # a sighting of each text and id
+        for at in places:
+            same = [other for other in apart if _is_same(kind, papers[other], papers[at])]
+            yield from ((other, at) for other in same)
+            said = (papers[at].abstract, papers[at].id)
+            if not any((papers[o].abstract, papers[o].id) == said for o in same):
+                apart.append(at)
+
+
+def _ids(at: int, paper: Paper, *, is_given: Sequence[bool]) -> Iterator[tuple[str, str | None]]:
+    yield "id", paper.id if is_given[at] else None
+    yield "doi", paper.doi and paper.doi.casefold()
+    yield "arxiv", paper.arxiv and paper.arxiv.casefold()
+    yield "pmid", paper.pmid
+
+
+def _is_same(kind: str, one: Paper, other: Paper) -> bool:
+    """Whether two sightings that share a key are of one paper."""
+    if one is other or (one.title == other.title and one.abstract == other.abstract):
+        return True
+    if kind == "title":
+        if one.abstract == other.abstract or letters(one.abstract) == letters(other.abstract):
+            return True
+        return _alike(_runs(one), _runs(other)) >= _SAME_TEXT
+    if letters(one.title) == letters(other.title):
+        return True
+    titles = _alike(set(tokens_of(one.title)), set(tokens_of(other.title)))
+    return titles >= _SAME_TEXT or _alike(_runs(one), _runs(other)) >= _SURELY_ALIKE
+
+
+def _runs(paper: Paper) -> frozenset[str]:
+    """The runs of three words of an abstract."""
+    return _runs_of(paper.abstract)
+
+
+@lru_cache(maxsize=2048)
+def _runs_of(text: str) -> frozenset[str]:
+    words = tokens_of(text)
+    return frozenset(" ".join(words[at : at + 3]) for at in range(max(1, len(words) - 2)))
+
+
+def _alike(one: Collection[str], other: Collection[str]) -> float:
+    return len(set(one) & set(other)) / max(1, min(len(one), len(other)))
+
+
+def apart(papers: Sequence[Paper]) -> list[str]:
+    """An id for each sighting, so that none are one paper: its own, or one of its place."""
+    taken: set[str] = set()
+    ids: list[str] = []
+    for paper in papers:
+        id_ = paper.id
+        if id_ in taken:
+            places = "".join(f"{s.name}\n{s.date}\n{s.position}\n" for s in paper.sources)
+            id_ = hashlib.sha256(f"{_own_id(paper)}\n{places}".encode()).hexdigest()[:ID_LENGTH]
+        taken.add(id_)
+        ids.append(id_)
+    return ids
+
+
+def merge_as(papers: Sequence[Paper], ids: Sequence[str]) -> dict[str, Paper]:
+    """Fold sightings, oldest first, into one paper for each of their ids.
+
+    Returns:
+        Each paper under its id, in the order in which they first appeared.
+    """
+    merged: dict[str, Paper] = {}
+    for paper, id_ in zip(papers, ids, strict=True):
+        named = paper if paper.id == id_ else paper.model_copy(update={"id": id_})
+        merged[id_] = merge(merged[id_], named) if id_ in merged else named
+    return merged
+
+
+def merge_all(papers: Iterable[Paper]) -> dict[str, Paper]:
+    """Fold sightings, oldest first, into unique papers by id (see `identify`)."""
+    sightings = list(papers)
+    return merge_as(sightings, identify(sightings))

@@ -1,31 +1,59 @@
-"""Writing a store: the writer's lock, and generations that go live all at once or not at all."""
+"""Generations: what they hold beside vectors, and how they go live, all at once or not at all.
+
+One process at a time writes a store: it holds its lock.
+"""
 
 import errno
 import fcntl
+import hashlib
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO, Self
 
+import numpy as np
+from numpy.typing import NDArray
+
+from index.catalog import Carried, Cuts, Papers, code_hash, save_papers
+from index.collection_map import CollectionMap
 from index.errors import StoreBusyError, StoreError
-from index.manifest import FILE_NAME, Manifest, check_files, read_manifest
-from index.store import (
+from index.lexical import LexicalIndex
+from index.manifest import (
     CURRENT,
+    FILE_NAME,
     GENERATIONS,
     LOCK,
     UNFINISHED,
     VECTORS,
+    Manifest,
+    check_files,
     check_is_store,
     current,
     generation_folder,
+    hash_files,
     no_index,
     own_generations,
+    read_manifest,
 )
-from index.vectors import keys_of
+from index.names import Names
+from index.papers import Paper
+from index.store import Index
+from index.vectors import checksums, count_records, keys_of
 
+BUSY_SECONDS = 0.5
+"""After so long a store that another process writes is tried again."""
+MANY = 5000
+"""New papers whose names are gathered in a process of its own."""
 _WHY = {
     errno.ENOSPC: "there is no space left on its disk; free some and run the command again",
     errno.EDQUOT: "the disk quota is used up; free some space and run the command again",
@@ -33,6 +61,90 @@ _WHY = {
     errno.EACCES: "it is read-only for this user; give another --store",
     errno.EPERM: "it is read-only for this user; give another --store",
 }
+
+
+@dataclass(frozen=True, eq=False)
+class Contents:
+    """All that is known of P papers without their vectors."""
+
+    papers: Sequence[Paper]
+    live: Papers | None
+    same: NDArray[np.int64]
+    """The row in `live` of each paper that is equal to it, else -1, shape (P,)."""
+    cuts: Cuts
+    lexical: LexicalIndex
+    names: Names
+
+    @classmethod
+    def of(cls, papers: Sequence[Paper], live: Index | None, stored: Sequence[Paper]) -> Self:
+        """Cut papers and count their words; what the live generation has is taken from there.
+
+        Args:
+            papers: In the order of their ids.
+            live: The live generation, if it is of this format.
+            stored: Its papers, read.
+        """
+        rows = {paper.id: row for row, paper in enumerate(stored)} if live else {}
+        same = np.full(len(papers), -1, dtype=np.int64)
+        kept = np.full(len(papers), -1, dtype=np.int64)
+        is_cut_so = live is not None and live.manifest.code == code_hash()
+        for at, paper in enumerate(papers):
+            row = rows.get(paper.id, -1)
+            if row < 0:
+                continue
+            old_paper = stored[row]
+            if old_paper is paper or old_paper == paper:
+                same[at] = row
+            if is_cut_so and _says(old_paper) == _says(paper):
+                kept[at] = row
+        old = live if is_cut_so else None
+        new = int((kept < 0).sum())
+        with _named_beside(papers if new > max(MANY, len(papers) // 2) else ()) as named:
+            lexical = LexicalIndex.build(papers, Carried(old.lexical, kept) if old else None)
+            cuts = Cuts.of(papers, Carried(old.cuts, kept) if old and old.cuts else None)
+            names = named() or Names.build(papers, Carried(old.names, kept) if old else None)
+        there = live.papers if live and isinstance(live.papers, Papers) else None
+        return cls(papers, there, same, cuts, lexical, names)
+
+    @property
+    def content(self) -> str:
+        """SHA-256 of the ids and of the texts' keys, hexadecimal."""
+        digest = hashlib.sha256("\n".join(paper.id for paper in self.papers).encode())
+        for part in (self.cuts.paper_keys, self.cuts.passage_keys, self.cuts.spans):
+            digest.update(part.tobytes())
+        return digest.hexdigest()
+
+
+@contextmanager
+def _named_beside(papers: Sequence[Paper]) -> Iterator[Callable[[], Names | None]]:
+    """Gather the names of papers in a process of its own, which takes as long as all else.
+
+    Yields:
+        What waits for them; None where there are no papers, or where the process failed.
+    """
+    if not papers:
+        yield lambda: None
+        return
+    with tempfile.TemporaryDirectory(prefix="abstractqa-") as scratch:
+        folder = Path(scratch)
+        save_papers(folder, papers, None, np.full(len(papers), -1, dtype=np.int64))
+        path = os.pathsep.join([str(Path(__file__).parents[1]), *sys.path])
+        process = subprocess.Popen(  # noqa: S603 - this program
+            [sys.executable, "-m", "index.names", scratch],
+            env={**os.environ, "PYTHONPATH": path},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            yield lambda: Names.load(folder) if process.wait() == 0 else None
+        finally:
+            process.kill()
+            process.wait()
+
+
+def _says(paper: Paper) -> tuple[str, str]:
+    return paper.title, paper.abstract
 
 
 @contextmanager
@@ -50,10 +162,14 @@ def writing(store: Path) -> Iterator[None]:
 
 
 @contextmanager
-def writer_lock(store: Path) -> Iterator[None]:
+def writer_lock(store: Path, *, patient: bool = False) -> Iterator[None]:
     """Hold the store, made if missing, as its only writer.
 
     The lock is the operating system's, so it is free again when the process ends, however.
+
+    Args:
+        store: The index's folder.
+        patient: Whether to wait while another process holds it.
 
     Raises:
         StoreBusyError: another process holds it.
@@ -62,15 +178,34 @@ def writer_lock(store: Path) -> Iterator[None]:
     check_is_store(store)
     with writing(store):
         store.mkdir(parents=True, exist_ok=True)
-        file = (store / LOCK).open("a", encoding="utf-8")
+        file = (store / LOCK).open("a+", encoding="utf-8")
     with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise StoreBusyError(
-                f"another process is writing to the index at {store}: wait until it has finished"
-            ) from error
+        while not _locked(file):
+            if not patient:
+                raise StoreBusyError(_busy(store, file))
+            time.sleep(BUSY_SECONDS)
+        command = " ".join(" ".join((Path(sys.argv[0]).name, *sys.argv[1:])).split())[:80]
+        with writing(store):
+            file.truncate(0)
+            file.write(f" ({command}: process {os.getpid()} on {socket.gethostname()})")
+            file.flush()
         yield
+
+
+def _locked(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _busy(store: Path, file: IO[str]) -> str:
+    file.seek(0)
+    return (
+        f"the index at {store} is being written by another process{file.read()}:"
+        " run the command again when that has ended"
+    )
 
 
 def new_generation_id() -> str:
@@ -79,14 +214,49 @@ def new_generation_id() -> str:
     return f"{now:%Y%m%dT%H%M%S}-{now.microsecond:05x}{secrets.randbelow(16**3):03x}"
 
 
-def stage(store: Path, generation: str) -> Path:
-    """Make the folder in which a generation is written before it goes live."""
-    folder = store / GENERATIONS / (generation + UNFINISHED)
-    folder.mkdir(parents=True)
-    return folder
+def write_generation(
+    store: Path, manifest: Manifest, contents: Contents, map_: CollectionMap | None
+) -> Manifest:
+    """Write a generation beside the live one, add what its files are known by, and publish it.
+
+    Only the new generation and the one that it follows are kept.
+
+    Args:
+        store: The index's folder; the caller holds its lock.
+        manifest: Of the new generation, without hashes and checksums.
+        contents: What it holds.
+        map_: The map of its papers; None while vectors are missing.
+
+    Returns:
+        The manifest as it was published.
+
+    Raises:
+        StoreError: it cannot be written.
+    """
+    with writing(store):
+        staged = store / GENERATIONS / (manifest.generation + UNFINISHED)
+        staged.mkdir(parents=True)
+        try:
+            save_papers(staged, contents.papers, contents.live, contents.same)
+            contents.cuts.save(staged)
+            contents.lexical.save(staged)
+            contents.names.save(staged)
+            if map_:
+                map_.save(staged)
+            vectors, dimension = store / manifest.vectors, manifest.dimension
+            records = count_records(vectors, dimension)
+            sums = tuple(checksums(vectors, records, dimension, manifest.checksums))
+            update = {"files": hash_files(staged), "checksums": sums, "records": records}
+            manifest = manifest.model_copy(update=update)
+            _publish(store, staged, manifest)
+        except BaseException:
+            shutil.rmtree(staged, ignore_errors=True)
+            raise
+        prune(store, {manifest.generation, manifest.previous})
+    return manifest
 
 
-def publish(store: Path, staged: Path, manifest: Manifest) -> None:
+def _publish(store: Path, staged: Path, manifest: Manifest) -> None:
     """Write the manifest into the staged folder and make it the live generation.
 
     Everything is on the disk before `CURRENT` changes; a kill before that leaves the old one

@@ -5,6 +5,7 @@ same file has other names as seen from other folders, and every folder can have 
 The manifest therefore keeps the origin of each source beside its name.
 """
 
+import hashlib
 import os
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -42,6 +43,20 @@ class SourceFile:
     origin: Origin
     is_whole: bool = True
     """Whether all of it could be read, so that what it does not name is not in it any more."""
+
+
+def sha256_of(*paths: Path) -> str:
+    """The SHA-256 of the files' contents one after the other, as hexadecimal digits.
+
+    Raises:
+        OSError: a file cannot be read.
+    """
+    digest = hashlib.sha256()
+    for path in paths:
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
 
 
 def source_name(path: PurePath) -> str:

@@ -8,12 +8,10 @@ twice. Generations share the files; each says which keys its papers and passages
 import hashlib
 import os
 import zlib
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
-from threading import Lock
 from typing import Self
 
 import numpy as np
@@ -47,7 +45,7 @@ def keys_of(path: Path) -> Path:
     return path.with_suffix(".keys")
 
 
-def _records(path: Path, dimension: int) -> int:
+def count_records(path: Path, dimension: int) -> int:
     """How many vectors are whole and have their key."""
     if not path.exists() or not keys_of(path).exists():
         return 0
@@ -75,7 +73,7 @@ class Log:
             OSError: the file cannot be read.
         """
         none = np.empty((0, dimension), dtype=np.float32)
-        if not (size := _records(path, dimension)):
+        if not (size := count_records(path, dimension)):
             return cls(path, dimension, np.empty(0, dtype=np.uint64), none, none)
         keys = np.fromfile(keys_of(path), dtype="<u8", count=size)
         vectors = np.memmap(path, dtype="<f4", mode="r", shape=(size, dimension))
@@ -84,7 +82,7 @@ class Log:
     @property
     def grown(self) -> bool:
         """Whether the file has more records by now."""
-        return _records(self.path, self.dimension) > len(self.stored)
+        return count_records(self.path, self.dimension) > len(self.stored)
 
     @cached_property
     def _order(self) -> tuple[Keys, NDArray[np.intp]]:
@@ -123,26 +121,18 @@ class Log:
 
         Those of the last few vectors are kept.
         """
-        key = np.asarray(vector, dtype=np.float32).tobytes()
-        with self._remembered_lock:
-            if (found := self._remembered.get(key)) is not None:
-                self._remembered.move_to_end(key)
-                return found
-        found = np.concatenate([self.stored @ vector, self.extra @ vector])
-        found.setflags(write=False)
-        with self._remembered_lock:
-            self._remembered[key] = found
-            while len(self._remembered) > _REMEMBERED:
-                self._remembered.popitem(last=False)
-        return found
+        return self._cosines(np.asarray(vector, dtype=np.float32).tobytes())
 
     @cached_property
-    def _remembered(self) -> OrderedDict[bytes, Floats]:
-        return OrderedDict()
+    def _cosines(self) -> Callable[[bytes], Floats]:
+        @lru_cache(maxsize=_REMEMBERED)
+        def cosines(vector: bytes) -> Floats:
+            given = np.frombuffer(vector, dtype=np.float32)
+            found = np.concatenate([self.stored @ given, self.extra @ given])
+            found.setflags(write=False)
+            return found
 
-    @cached_property
-    def _remembered_lock(self) -> Lock:
-        return Lock()
+        return cosines
 
 
 def checksums(path: Path, records: int, dimension: int, known: Sequence[int] = ()) -> list[int]:
@@ -174,7 +164,7 @@ class LogWriter:
 
     def __init__(self, path: Path, dimension: int) -> None:
         """Open files to append to, made if missing; what is not a whole record is dropped."""
-        size = _records(path, dimension)
+        size = count_records(path, dimension)
         self._dimension = dimension
         self._files = [(path.open("ab"), 4 * dimension), (keys_of(path).open("ab"), 8)]
         for file, width in self._files:

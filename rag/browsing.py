@@ -9,8 +9,9 @@ import numpy as np
 
 from index.catalog import Sightings, ids_of
 from index.errors import InputError, StoreError
+from index.manifest import read_papers
 from index.papers import Paper
-from index.store import Index, read_papers
+from index.store import Index
 from rag.retrieval import PASSAGES_PER_HIT, cite, passage_rows
 from rag.schema import Hit
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from index.catalog import Sightings
 from index.papers import Paper, Source
-from index.readers.dates import date_of
+from index.readers.values import date_of
 from index.store import Index
 from rag.citations import Block, Claim
 from rag.digests import NAMED, Digest, find_digests, label

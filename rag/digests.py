@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from index.catalog import Sightings
 from index.errors import InputError
 from index.papers import Dating, Paper
-from index.readers.dates import MONTH_NAME, month_number
+from index.readers.values import MONTH_NAME, month_number
 from rag.schema import Filters
 
 DIGEST_WORD = r"(?:digests?|issues?|newsletters?|e?-?mails?|lists?|ones?|editions?)"

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from index.chroma import Chroma
 from index.embedding import SentenceEncoder
 from index.errors import AbstractQAError
-from index.manifest import check_encoder
-from index.store import Index, current
+from index.manifest import check_encoder, current
+from index.store import Index
 from rag.pipeline import Pipeline, Recipe
 from rag.retrieval import Probe, encode_candidates, passage_rows
 

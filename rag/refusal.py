@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from index.english import is_english as is_word
+from index.folding import is_english as is_word
 from index.lexical import tokenize
 from index.names import Named
 from index.store import Index

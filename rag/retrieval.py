@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from index.encoder import Encoder
 from index.lexical import token_set, tokenize
-from index.spelling import mend
+from index.naming import mend
 from index.store import Index
 from rag.schema import Found, Hit, Passage
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from index import minilm
 from index.encoder import Encoder
-from index.english import is_english
+from index.folding import is_english
 from index.lexical import tokenize
 from index.names import Named
 from index.store import Index

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from index.readers.formats import markdown_table
+from index.readers import markdown_table
 from rag import Assistant
 from ui.cli import build_parser, main
 

@@ -140,7 +140,7 @@ def _add_index(commands: "_Commands") -> None:
     index.add_argument(
         "--resume",
         action="store_true",
-        help="encode what a run that was stopped left out; bring an older index over",
+        help="encode what a run that was stopped left out",
     )
     index.add_argument(
         "--undo", action="store_true", help="go back to the index before the last change"

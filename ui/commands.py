@@ -92,7 +92,7 @@ def search(arguments: Namespace) -> int:
 
 def papers(arguments: Namespace) -> int:
     """List the papers of the index, or write them to a file."""
-    from index.store import check_is_store, live_papers, no_index
+    from index.manifest import check_is_store, live_papers, no_index
     from rag.digests import allowed
     from ui.export.files import LISTS
     from ui.terminal import paper_text
@@ -129,7 +129,7 @@ def table(arguments: Namespace) -> int:
 
 def ui(arguments: Namespace) -> int:
     """Serve the web page until interrupted; or add a person who may log in."""
-    from index.store import current
+    from index.manifest import current
     from ui import sharing
 
     if arguments.add_user is not None:

@@ -17,8 +17,7 @@ from ui.terminal import Progress, note, say, wrap
 if TYPE_CHECKING:
     from index.build import BuildReport
     from index.encoder import Encoder
-    from index.plan import Merge
-    from index.preview import Preview
+    from index.plan import Merge, Preview
     from index.readers import Problem, Upload
     from rag.settings import Settings
 
@@ -92,7 +91,7 @@ def _given(path: str) -> "Path | Upload":
 
 def _columns(text: str) -> dict[str, str]:
     """The columns of `--columns title=Name,abstract=Text`, by field."""
-    from index.readers.normalise import FIELDS
+    from index.readers.records import FIELDS
 
     found: dict[str, str] = {}
     for part in filter(None, text.split(",")):
@@ -122,7 +121,7 @@ class Engine:
                 raise InputError("--address needs --engine ray")
             yield make()
             return
-        from index.on_ray import RayEncoder
+        from index.remote import RayEncoder
 
         encoder = RayEncoder(make, self.address)
         try:
@@ -207,7 +206,7 @@ def resume_beside(settings: "Settings") -> threading.Thread | None:
 
 
 def _preview(paths: "Sequence[Path | Upload]", how: How, store: Path, *, as_json: bool) -> int:
-    from index.preview import preview
+    from index.plan import preview
 
     found = preview(paths, store, **how)
     _tell(found.formats, found.problems, found.merges)
@@ -233,8 +232,8 @@ def _preview_text(found: "Preview", store: Path) -> str:
 
 
 def _remove(names: Sequence[str], settings: "Settings", *, as_json: bool) -> int:
-    from index.removal import find_ids, remove
-    from index.store import check_is_store, live_papers, no_index
+    from index.build import find_ids, remove
+    from index.manifest import check_is_store, live_papers, no_index
 
     store = settings.store
     check_is_store(store)

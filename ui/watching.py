@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from index.errors import AbstractQAError, InputError
-from index.store import current
+from index.manifest import current
 from ui.indexing import index_files, resume_beside, summary
 from ui.terminal import note
 

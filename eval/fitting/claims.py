@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from index.papers import Paper
-from index.sentences import sentence_spans
+from index.passages import sentence_spans
 from index.text import clean_text
 from rag.support.numbers import names
 

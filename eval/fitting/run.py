@@ -77,6 +77,7 @@ class RememberingEncoder:
         self.name = encoder.name
         self.weights_hash = encoder.weights_hash
         self.dimension = encoder.dimension
+        self.together = encoder.together
         self.encode = encoder.encode
         self.encode_query = cache(encoder.encode_query)
 

@@ -1,29 +1,194 @@
 """From files to papers: what a file is, is told by its content; each format has a reader."""
 
 import hashlib
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, suppress
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path, PurePath
 
 from index.errors import InputError
 from index.papers import Paper
-from index.readers.dates import YEARS
-from index.readers.files import Found, Upload, find_files
-from index.readers.formats import FORMATS, READERS, Reader, Reading, reader_of
-from index.readers.normalise import Normaliser
-from index.readers.opening import Member, Text, members
+from index.readers import bibliographies as bib
+from index.readers import jsons, pages, tables, xmls
+from index.readers.digest import read_digest
+from index.readers.files import Found, Member, Text, Upload, find_files, members
+from index.readers.pages import Page
 from index.readers.plausible import doubt, without_remarks
-from index.readers.records import Heading, How, Problem, ReadError
+from index.readers.records import Heading, How, Normaliser, Problem, Raw, ReadError
+from index.readers.values import YEARS
 from index.sources import Origin, source_name
 
-__all__ = ["FORMATS", "READERS", "FileRead", "Problem", "Upload", "read", "read_files"]
+__all__ = [
+    "FORMATS", "READERS", "FileRead", "Problem", "Upload", "find_files", "read", "read_files",
+]  # fmt: skip
 
 _FOLDER_TEXTS = ("", ".txt", ".text", ".md", ".markdown", ".eml", ".mail", ".html", ".htm")
 """What is read as a digest though only found in a folder: other text there may be anything."""
+
+
+Records = Iterator[Raw | Problem]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A file that is open: what it was taken for, and its records as they come."""
+
+    described: str
+    records: Records
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """One format."""
+
+    name: str
+    """What it is called; `families` holds the names under which a user may ask for it."""
+    covers: str
+    """What it reads, for people."""
+    endings: str
+    """Its usual file endings; none of them is needed."""
+    score: Callable[[str], float]
+    """How much a file with this beginning looks like it, 0 to 1."""
+    open: Callable[[Text, str, How], Reading]
+    """Begin to read a file: its text, what the papers' sources are called, what else is known.
+
+    Raises `ReadError` if the file is not of this format after all.
+    """
+    families: tuple[str, ...]
+
+
+def _plain(
+    described: str, read: Callable[[Text, str], Records]
+) -> Callable[[Text, str, How], Reading]:
+    """The opening of a format of which a file's text says everything."""
+    return lambda text, name, _how: Reading(described, read(text, name))
+
+
+_FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
+"""What some editors put before a text: it is about the file."""
+
+
+def _table(text: Text, name: str, how: How) -> Reading:
+    table = tables.Table(text, name, how.columns)
+    return Reading(f"csv ({table.described})", table.read())
+
+
+def _digest(text: Text, name: str, how: How) -> Reading:
+    whole = _FRONT_MATTER.sub(lambda front: "\n" * front[0].count("\n"), text.whole())
+    if pages.markdown_score(whole[:20_000]) > 0:
+        return Reading("digest (Markdown)", _of_page(pages.markdown_page(whole), whole, name, how))
+    return Reading("digest", read_digest(Page(whole), name, how))
+
+
+def _page(text: Text, name: str, how: How) -> Reading:
+    whole = text.whole()
+    page = pages.html_page(whole)
+    if described := pages.described_paper(page):
+        return Reading("html (the paper that the page describes)", iter([described]))
+    return Reading("html (a page as a digest)", _of_page(page, whole, name, how))
+
+
+def _of_page(page: Page, source: str, name: str, how: How) -> Records:
+    """A digest out of a page; its lines are those of the source where they are found there."""
+    lines = page.text.split("\n")
+    at = line = 0
+    for found in read_digest(page, name, how):
+        words = lines[(found.line or 1) - 1][:40]
+        there = source.find(words, at) if words else -1
+        if there >= 0:
+            line, at = line + source.count("\n", at, there), there
+        yield replace(found, line=line + 1 if there >= 0 else None)
+
+
+def _mails(text: Text, name: str, how: How) -> Reading:
+    return Reading("mail", _mailed(text, name, how))
+
+
+def _mailed(text: Text, name: str, how: How) -> Records:
+    """The papers of mails, each read as what its text is."""
+    for mail in pages.read_mails(text):
+        dated = replace(how, listed=mail.date or how.listed)
+        if not mail.text.strip():
+            yield Problem(name, mail.line, "a mail without text")
+            continue
+        body = Text.of_string(mail.text)
+        reader = _BY_NAME["html"] if mail.is_html else reader_of(body.head) or _BY_NAME["digest"]
+        if reader.name == "mail":
+            reader = _BY_NAME["digest"]
+        for found in reader.open(body, name, dated).records:
+            line = (found.line or 1) + mail.body if mail.body else mail.line
+            yield replace(found, line=line)
+
+
+READERS: tuple[Reader, ...] = (
+    Reader(
+        "digest",
+        "digests pasted from mails and pages, alerts, newsletters, labelled texts, Markdown",
+        ".txt .md", lambda _head: 0.1, _digest, ("digest", "markdown", "text"),
+    ),
+    Reader("mail", "mails and mailboxes, quoted-printable or HTML, read as what is in them",
+           ".eml .mbox", pages.mail_score, _mails, ("mail", "eml", "mbox")),
+    Reader("html", "saved pages: digests, listings, one paper's page", ".html",
+           pages.html_score, _page, ("html",)),
+    Reader("jsonl", "JSON lines, arrays and objects: arXiv snapshot, OpenAlex, Semantic Scholar,"
+           " Crossref, CSL, OpenReview, BEIR", ".jsonl .json .ndjson", jsons.score,
+           _plain("jsonl", jsons.read_json), ("jsonl", "json", "arxiv", "beir")),
+    Reader("csv", "tables: CSV, TSV, Markdown; delimiter and columns are told", ".csv .tsv",
+           tables.score, _table, ("csv", "tsv", "table")),
+    Reader("bibtex", "BibTeX and BibLaTeX", ".bib", bib.bibtex_score,
+           _plain("bibtex", bib.read_bibtex), ("bibtex",)),
+    Reader("ris", "RIS, as Zotero, Scopus and publishers export it", ".ris",
+           bib.score(bib.RIS), _plain("ris", bib.reader(bib.RIS)), ("ris",)),
+    Reader("pubmed", "PubMed's format with tags (nbib)", ".nbib .txt",
+           bib.score(bib.PUBMED), _plain("pubmed (tags)", bib.reader(bib.PUBMED)),
+           ("pubmed", "nbib")),
+    Reader("pubmed-text", "PubMed's “Abstract (text)”", ".txt", bib.pubmed_text_score,
+           _plain("pubmed (text)", bib.read_pubmed_text), ("pubmed",)),
+    Reader("wos", "Web of Science, plain text", ".ciw .txt", bib.score(bib.WOS),
+           _plain("Web of Science", bib.reader(bib.WOS)), ("wos",)),
+    Reader("endnote", "EndNote's format with tags", ".enw", bib.score(bib.ENDNOTE),
+           _plain("EndNote", bib.reader(bib.ENDNOTE)), ("endnote",)),
+    Reader("arxiv", "arXiv's daily mailings", ".txt", bib.arxiv_score,
+           _plain("arXiv mailing", bib.read_arxiv), ("arxiv",)),
+    Reader("xml", "XML: PubMed, arXiv (Atom, OAI), ACL Anthology, JATS, EndNote", ".xml",
+           xmls.score, _plain("xml", xmls.read_xml), ("xml", "acl", "arxiv", "pubmed", "endnote")),
+)  # fmt: skip
+FORMATS = tuple(dict.fromkeys(name for reader in READERS for name in reader.families))
+"""The names of formats that a user may ask for, beside "auto"."""
+_BY_ENDING = 0.2
+_ANY_TEXT = ("", ".txt", ".md")
+_BY_NAME = {reader.name: reader for reader in READERS}
+
+
+def reader_of(
+    head: str,
+    format: str = "auto",  # noqa: A002 - as in the command
+    suffix: str = "",
+) -> Reader | None:
+    """The reader for a file with this beginning; among those of a format if one is named.
+
+    The content decides; the file's ending, in small letters, only where the content says nothing.
+    None if nothing is like it: not even a digest, which has words.
+    """
+
+    def score(reader: Reader) -> float:
+        return reader.score(head) + _BY_ENDING * bool(
+            suffix in reader.endings.split() and suffix not in _ANY_TEXT
+        )
+
+    among = [reader for reader in READERS if format == "auto" or format in reader.families]
+    if format == "auto" and sum(c.isalpha() for c in head) < len(head) / 4:
+        among = [reader for reader in among if reader.name != "digest"]
+    best = max(among, key=score)
+    return best if score(best) > 0 or format != "auto" else None
+
+
+def markdown_table() -> str:
+    """The formats as a Markdown table, for README and docs."""
+    rows = [f"| `{r.name}` | {r.covers} | {r.endings} |" for r in READERS]
+    return "\n".join(["| format | what it covers | usual endings |", "|---|---|---|", *rows])
 
 
 @dataclass
@@ -61,7 +226,7 @@ def read_files(
 ) -> Iterator[FileRead]:
     """The papers of files and folders, and what could not be read, in order.
 
-    A paper met twice comes twice; `index.identity.merge_all` makes one of them.
+    A paper met twice comes twice; `index.papers.merge_all` makes one of them.
 
     Args:
         paths: Files, archives, uploads, or folders that are read with all inside them, hidden
@@ -88,10 +253,10 @@ def read_files(
 def _open(file: Found, format_: str, how: How) -> Iterator[FileRead]:
     """The file, or the files inside it."""
     try:
-        if file.content is None and not file.path.is_file():  # a pipe can be read once
+        if file.is_read_once:
             file = replace(file, content=file.path.read_bytes())
-        how = replace(how, usual_year=_year_modified(file))
-        digest = _sha256(file.source)
+        how = replace(how, usual_year=file.year())
+        digest = file.digest()
         found = False
         for member in members(file.source):
             found = True
@@ -108,30 +273,14 @@ def _unread(file: Found, reason: str, line: int | None = None) -> FileRead:
     return FileRead(file, None, iter([Problem(file.name, line, reason)]))
 
 
-def _sha256(source: Path | bytes) -> str:
-    if isinstance(source, bytes):
-        return hashlib.sha256(source).hexdigest()
-    with source.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _year_modified(file: Found) -> int:
-    """The year of a file's modification; this year of an upload, or of an impossible time."""
-    if file.content is None:
-        with suppress(ValueError, OverflowError):
-            return datetime.fromtimestamp(file.path.stat().st_mtime, UTC).year
-    return datetime.now(UTC).year
-
-
 def _member(file: Found, member: Member, digest: str, format_: str, how: How) -> Iterator[FileRead]:
     """A file, or one of an archive: its format is told, its papers come as they are read."""
     inner = f"!{member.name}" if member.name else ""
     if member.name:
         file = replace(file, name=f"{file.name}/{source_name(PurePath(member.name))}")
-    place = os.fsencode(file.path.resolve()) if file.content is None else file.content
     origin = Origin(
         content=hashlib.sha256((digest + inner).encode()).hexdigest() if inner else digest,
-        place=hashlib.sha256(place + inner.encode("utf-8", "surrogateescape")).hexdigest(),
+        place=hashlib.sha256(file.place + inner.encode("utf-8", "surrogateescape")).hexdigest(),
     )
     try:
         with closing(Text.of(member)) as text:
@@ -168,8 +317,8 @@ def _papers(
         known = without_remarks(list(found))
         plain = text.head if reading.described == "digest" else ""
         reason = None if is_named else doubt(plain, known)
-        told = [each for each in known if not isinstance(each, Heading)]
-        found = iter([Problem(name, None, reason)] if reason else told)
+        shown = [each for each in known if not isinstance(each, Heading)]
+        found = iter([Problem(name, None, reason)] if reason else shown)
     is_silent = True
     for each in found:
         is_silent = is_silent and isinstance(each, Problem) and each.is_warning

@@ -11,14 +11,19 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from index.papers import arxiv_id
-from index.readers.dates import Dated, date_of, is_date, read_date
-from index.readers.furniture import is_footer, is_furniture, is_programme, is_sponsored
-from index.readers.labels import BYLINE, label_of, without_more
-from index.readers.layout import Layout
+from index.readers.lines import (
+    BYLINE,
+    bare_title,
+    is_footer,
+    is_frame,
+    is_sponsored,
+    label_of,
+    without_more,
+)
 from index.readers.pages import Page
 from index.readers.records import LONGEST_ABSTRACT, Heading, How, Problem, Raw
-from index.readers.roles import Item, Role, read_items
-from index.readers.titles import bare_title
+from index.readers.roles import Item, Layout, Role, read_items
+from index.readers.values import Dated, date_of, read_date
 
 _QUOTED = re.compile(r"^(?:>[ \t]?)+", re.MULTILINE)
 _WROTE = re.compile(
@@ -62,7 +67,7 @@ def read_digest(page: Page, name: str, how: How) -> Iterator[Raw | Problem]:
         name: What the papers' sources are called.
         how: The year of its dates, and the date of the mail that it came in.
     """
-    text = _CHAT.sub(lambda said: "\n" * said[0].count("\n"), _unquoted(page.text))
+    text = _CHAT.sub(lambda chat: "\n" * chat[0].count("\n"), _unquoted(page.text))
     if how.listed is None and (wrote := _WROTE.search(text[:2000])):
         how = replace(how, listed=_first_date(wrote["when"]))
         text = text[: wrote.start()] + " " * (wrote.end() - wrote.start()) + text[wrote.end() :]
@@ -171,16 +176,17 @@ class _Digest:
 
     def _above(self, at: int) -> list[Item]:
         """The fields right above a title, where the first title of the file has some, too."""
-        first = self._fields_above(min(self._layout.titles))
+
+        def above(title: int) -> list[Item]:
+            start = title
+            while start and self._items[start - 1].role is Role.FIELD:
+                start -= 1
+            return [*self._items[start:title]]
+
+        first = above(min(self._layout.titles))
         is_usual = any(each.field in ("arxiv", "doi") for each in first)
         is_usual = is_usual or (bool(first) and self._items[at].role is Role.TITLE)
-        return self._fields_above(at) if is_usual else []
-
-    def _fields_above(self, at: int) -> list[Item]:
-        start = at
-        while start and self._items[start - 1].role is Role.FIELD:
-            start -= 1
-        return [*self._items[start:at]]
+        return above(at) if is_usual else []
 
     def papers(self, entry: _Entry) -> Iterator[Raw | Problem]:
         """What an entry holds: the abstract of its title, or what it lacks."""
@@ -189,42 +195,45 @@ class _Digest:
         if title is not None and (is_sponsored(title.text) or self._is_below_sponsor(title)):
             return
         if title is None or not runs:
-            if title is not None and self._tells(title):
-                yield self._lone(title)
+            if title is not None:
+                yield from self._lone(title)
             yield from self._leftover(entry, runs, None)
             return
         _, abstract = runs[0]
         first, last = abstract[0].paragraph, abstract[-1].paragraph
         text = self._text[first.start : last.end].strip()
         text = _LINKS_BEHIND.sub("", re.sub(r"^(?:[\s:：—–-]|>(?=\s?[A-Za-z]))+", "", text))
-        if len(text) > LONGEST_ABSTRACT:
-            reason = (
-                f"{len(text):,} characters in one go are no abstract (limit {LONGEST_ABSTRACT:,})"
-            )
+        if (size := len(text)) > LONGEST_ABSTRACT:
+            reason = f"{size:,} characters in one go are no abstract (limit {LONGEST_ABSTRACT:,})"
             yield Problem(self._name, first.line, reason)
             return
-        fields: dict[str, object] = {
-            "title": bare_title(title.value or title.text),
-            "abstract": text,
-            **self._fields(entry),
-        }
-        warnings: tuple[str, ...] = ()
-        if re.search(r"(?:…|\.\.\.)\s*$", text):
-            warnings = ("the abstract is cut off: it ends with …",)
-        yield Raw(title.paragraph.line, fields, entry.listed, entry.position, True, warnings)
+        is_cut = re.search(r"(?:…|\.\.\.)\s*$", text) is not None
+        yield Raw(
+            title.paragraph.line,
+            {
+                "title": bare_title(title.value or title.text),
+                "abstract": text,
+                **self._fields(entry),
+            },
+            entry.listed,
+            entry.position,
+            is_digest=True,
+            warnings=("the abstract is cut off: it ends with …",) if is_cut else (),
+        )
         yield from self._leftover(entry, runs[1:], abstract[-1])
 
     def _tells(self, item: Item) -> bool:
         """Whether a line reads as a title by itself."""
         if item.role is Role.TITLE:
             return True
-        tests = (is_furniture, is_sponsored, is_programme, is_date, self._layout.head.__contains__)
-        is_frame = any(test(item.text) for test in tests)
-        return item.role is Role.LINE and item.title_like > 1 and not is_frame
+        is_around = item.text in self._layout.head or is_frame(item.text)
+        return item.role is Role.LINE and item.title_like > 1 and not is_around
 
-    def _lone(self, item: Item) -> Problem:
-        kind = Heading if self._layout.is_section(item) else Problem
-        return kind(self._name, item.paragraph.line, "title without an abstract")
+    def _lone(self, item: Item) -> Iterator[Problem]:
+        """A title without an abstract, unless it is rather a heading over papers."""
+        if self._tells(item):
+            kind = Heading if self._layout.is_section(item) else Problem
+            yield kind(self._name, item.paragraph.line, "title without an abstract")
 
     def _is_below_sponsor(self, title: Item) -> bool:
         """Whether the line above says that an advertisement comes; above all papers it does not."""
@@ -238,8 +247,8 @@ class _Digest:
         for item in entry.items[entry.items.index(after) + 1 if after else 0 :]:
             if is_footer(item.text):
                 break
-            if not entry.is_head and item.role is Role.LINE and self._tells(item):
-                yield self._lone(item)
+            if not entry.is_head and item.role is Role.LINE:
+                yield from self._lone(item)
         for rank, run in runs:
             first = run[0].paragraph
             is_lost = first.is_long or entry.title is None
@@ -286,13 +295,16 @@ class _Digest:
                 said = item.value or item.text
                 dated = self._said(said)
                 found.setdefault("date", dated.iso if dated else said)
-            elif item.role is Role.FIELD and item.field == "authors":
+                continue
+            if item.role is not Role.FIELD:
+                continue
+            if item.field == "authors":
                 authors += filter(None, [item.value])
-            elif item.role is Role.FIELD and (by := BYLINE.fullmatch(item.text)):
+            elif by := BYLINE.fullmatch(item.text):
                 authors = authors or [without_more(by["names"])]
                 found.setdefault("year", re.findall(r"\b(?:19|20)\d\d\b", by["where"])[-1])
                 links.insert(0, by["where"])
-            elif item.role is Role.FIELD:
+            else:
                 links += [item.value] if item.field == "url" else []
                 found.setdefault(item.field, item.value)
         for link in links:

@@ -1,12 +1,14 @@
-"""JSON: one object a line, an array, or an object that holds records somewhere inside."""
+"""JSON: one object a line, an array, or an object that holds records somewhere inside.
+
+One object a line needs the memory of one; any other file is held as a whole.
+"""
 
 import json
 import re
 from collections.abc import Iterator, Mapping
 
-from index.readers.normalise import INSIDE
-from index.readers.opening import Text
-from index.readers.records import Problem, Raw
+from index.readers.files import Text
+from index.readers.records import INSIDE, Problem, Raw
 from index.readers.values import folded
 
 _DEEPEST = 4
@@ -16,9 +18,7 @@ _OF_ANOTHER = ("references", "citations", "related", "related_works", "reference
 _TITLES = frozenset(("title", "displayname", "ti", "articletitle", "papertitle"))
 _LOOKED_AT = 20
 """Lines among which a whole record says that there is one a line."""
-_LONGEST = 2_000_000
-"""Lines of one object."""
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"?')
+_BETWEEN = re.compile(r"[\s,\]]*")
 
 
 def score(head: str) -> float:
@@ -29,79 +29,72 @@ def score(head: str) -> float:
 def read_json(text: Text, name: str) -> Iterator[Raw | Problem]:
     """The records of a file, in order, and the places where its JSON is broken.
 
-    A line that is broken does not spoil the next.
+    What is broken does not spoil the next line, or the next object that is indented alike.
     """
     if any(_is_whole(line.strip(", \t[")) for line in text.head.split("\n")[:_LOOKED_AT]):
-        for number, line in text.lines():
-            stripped = line.strip(", \t")
-            if stripped not in ("", "[", "]"):
-                stripped = stripped if _parsed(stripped)[1] is None else stripped.strip("[]")
-                yield from _read(stripped, number, name)
-        return
-    open_lines: list[str] = []
-    began, balance, in_array = 1, 0, False
-    for number, line in text.lines():
-        stripped = line.strip()
-        if open_lines and _is_whole(stripped):
-            # A whole record while another is open: that one was broken.
-            yield from _read("\n".join(open_lines), began, name)
-            open_lines.clear()
-        if not open_lines:
-            began, balance = number, 0
-            stripped = stripped.strip(", \t") if in_array else stripped
-            if not stripped or (in_array and stripped == "]"):
-                continue
-        open_lines.append(stripped)
-        balance += _opened(stripped)
-        if balance > 0 and number == began and stripped.startswith("[") and not in_array:
-            in_array = True  # its objects are read one by one
-            balance -= 1
-            open_lines[:] = filter(None, [stripped[1:].strip(", \t")])
-        if len(open_lines) > _LONGEST:
-            reason = f"one object of more than {_LONGEST:,} lines: write an object a line"
-            yield Problem(name, began, reason, is_damage=True)
-            return
-        if open_lines and balance <= 0:
-            whole = "\n".join(open_lines).rstrip(", \t")
-            whole = whole if _parsed(whole)[1] is None or not in_array else whole.removesuffix("]")
-            yield from _read(whole.rstrip(", \t"), began, name)
-            open_lines.clear()
-    if open_lines:
-        yield from _read("\n".join(open_lines), began, name)
-
-
-def _read(text: str, line: int, name: str) -> Iterator[Raw | Problem]:
-    value, problem = _parsed(text)
-    if problem:
-        yield Problem(name, line, problem, is_damage=True)
+        values = _line_values(text)
     else:
-        yield from _raws(value, line, name)
+        values = _values(text.whole())
+    for line, value, problem in values:
+        if problem:
+            yield Problem(name, line, f"broken JSON: {problem}", is_damage=True)
+        else:
+            yield from _raws(value, line, name)
 
 
-def _opened(line: str) -> int:
-    """How many more brackets a line opens than it closes, outside of its strings."""
-    plain = _STRING.sub("", line)
-    return sum(map(plain.count, "[{")) - sum(map(plain.count, "]}"))
+def _line_values(text: Text) -> Iterator[tuple[int, object, str | None]]:
+    """What each line holds, with its number, or what is wrong with it."""
+    for number, line in text.lines():
+        stripped = line.strip(", \t")
+        if stripped not in ("", "[", "]"):
+            stripped = stripped if _parsed(stripped)[2] is None else stripped.strip("[]")
+            value, _, problem = _parsed(stripped)
+            yield number, value, problem
+
+
+def _values(whole: str) -> Iterator[tuple[int, object, str | None]]:
+    """The values in a text, one after the other or in one array, each with its first line."""
+    opening = re.match(r"\s*\[", whole)
+    at, line = opening.end() if opening else 0, 1
+    counted = 0
+    while (at := _after(whole, at)) < len(whole):
+        line, counted = line + whole.count("\n", counted, at), at
+        value, end, problem = _parsed(whole, at)
+        yield line, value, problem
+        if problem:
+            indent = whole[whole.rfind("\n", 0, at) + 1 : at]
+            alike = re.compile(rf"^{re.escape(indent)}\{{", re.MULTILINE).search(whole, at + 1)
+            end = alike.start() if alike else len(whole)
+        at = end
+
+
+def _after(whole: str, at: int) -> int:
+    """Where the next value begins."""
+    between = _BETWEEN.match(whole, at)
+    return between.end() if between else at
 
 
 def _is_whole(line: str) -> bool:
     """Whether a line is a whole object with a title: a record of its own."""
     if not line.startswith("{") or not line.endswith("}") or '"' not in line:
         return False
-    value, problem = _parsed(line)
-    return problem is None and isinstance(value, dict) and _is_record(value)
+    value = _parsed(line)[0]
+    return isinstance(value, dict) and _is_record(value)
 
 
-def _parsed(text: str) -> tuple[object, str | None]:
+def _parsed(text: str, at: int = 0) -> tuple[object, int, str | None]:
+    """The value that begins at a place, where it ends, and what is wrong with it."""
     try:
-        return json.loads(text), None
+        value, end = json.JSONDecoder().raw_decode(text, at)
+        if at == 0 and text[end:].strip() and "\n" not in text:
+            return None, end, f"Extra data at character {end + 1}"
+        return value, end, None
     except json.JSONDecodeError as error:
-        what = error.msg.removesuffix(" at")
-        return None, f"broken JSON: {what} at character {error.colno}"
+        return None, at, f"{error.msg.removesuffix(' at')} at character {error.colno}"
     except RecursionError:
-        return None, "broken JSON: nested too deep"
+        return None, at, "nested too deep"
     except ValueError:  # beyond sys.get_int_max_str_digits()
-        return None, "broken JSON: a number of too many digits"
+        return None, at, "a number of too many digits"
 
 
 def _raws(value: object, line: int, name: str) -> Iterator[Raw | Problem]:

@@ -1,42 +1,57 @@
 """The paragraphs of a pasted text, and whether each reads as prose, as a line, or as either."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise
-from typing import Literal
 
-from index.readers.dates import is_date
-from index.readers.furniture import is_furniture
-from index.sentences import sentence_spans
+from index.passages import sentence_spans
+from index.readers.lines import (
+    field_of,
+    is_authors,
+    is_furniture,
+    is_name,
+    is_section,
+    stands,
+    without_more,
+)
+from index.readers.values import is_date
 
 _SURELY_PROSE = 200
 """Characters; real titles end below this, real abstracts begin above it."""
 _LONGEST_TITLE_LINE = 300
 _SHORT_ABSTRACT = 120
-
+_NARROWEST = 40
+"""Characters; nobody wraps mail narrower than this."""
+_SLACK = 2
 _ENDS_SENTENCE = re.compile(r"[.…。！？][\"”’')\]]*$")
 _HAS_SENTENCE = re.compile(r"[.!?…。！？][\"”’')\]]*(?:\s|$)")
 _OPENS_SENTENCE = re.compile(
     r"(?:We|Our|This|These|Those|It|Its|However|Moreover|Furthermore|Additionally|Finally|Here"
     r"|Code|To this end|In (?:this|our|particular|addition|contrast|summary)|The (?:code|data"
     r"|results?|dataset|model)s?|Experiment(?:s|al)|Results?|Extensive|Specifically|Thus|Hence"
-    r"|Therefore)\b"
+    r"|Therefore)\b|(?:[-*•–‣]|\(?(?:\d{1,2}|[ivx]{1,4}|[a-z])\))\s+"
 )
-_BULLET = re.compile(r"(?:[-*•–‣]|\(?(?:\d{1,2}|[ivx]{1,4}|[a-z])\))\s+")
 _UNFINISHED = re.compile(
     r"(?:[:,&–—-]|\b(?:a|an|and|as|at|by|for|from|in|into|is|of|on|or|the|to|using|via|with))$",
     re.IGNORECASE,
 )
-
-
-_NARROWEST = 40
-"""Characters; nobody wraps mail narrower than this."""
-_SLACK = 2
-
-
-Stands = Literal["opens", "alone"]
+_MARK = r"(?:(?:\(?\d{1,3}[.)]{1,2}|[-*•‣▪–])\s+)"
+_ENTRIES = tuple(
+    re.compile(
+        rf"{_MARK}?(?P<title>[^\W_a-z](?:(?!\.\s).){{2,150}}?){sign}"
+        r"(?P<text>\S.{30,}?[.!?])(?P<links>\s*[(\[][\w ,/|·-]{3,60}[)\]])?",
+        re.DOTALL,
+    )
+    for sign in (r"\s+[-–—]\s+", r":\s+")
+)
+"""An item of a list with title and text, told apart by a dash or a colon, and links behind it."""
+_SIGNED = re.compile(r"(?P<title>\S.{8,}\S)\s+[|｜]\s+(?P<text>[^|｜]+)", re.DOTALL)
+_ITEM = range(60, 20_000)
+"""Characters of an item that could be an entry."""
+_MOST = 0.8
+"""Share of the items of a list of papers that are entries."""
 
 
 class Kind(Enum):
@@ -76,7 +91,7 @@ class Paragraph:
     @property
     def opens_sentence(self) -> bool:
         """Whether it starts as prose does and titles do not, or is an item of a list in prose."""
-        return bool(_OPENS_SENTENCE.match(self.text) or _BULLET.match(self.text))
+        return bool(_OPENS_SENTENCE.match(self.text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,19 +113,27 @@ def kind_of(text: str) -> Kind:
     return Kind.PROSE if is_long_enough else Kind.SENTENCE
 
 
-def paragraphs(text: str, stands: Callable[[str], Stands | None]) -> Iterator[Paragraph]:
+def paragraphs(text: str, listed: Collection[int] = ()) -> list[Paragraph]:
     r"""The paragraphs of `text`, whose line ends are `\n`.
 
     Lines between empty ones form a block. In a block a long line stands for itself, lines wrapped
-    at one width are joined, and a title on top of its abstract is taken off. `stands` says
-    whether a line opens a field, so that it never goes on the one before, or is one by itself.
+    at one width are joined, and a title on top of its abstract is taken off. A title that shares
+    its paragraph with its abstract or its authors is parted from them.
+
+    Args:
+        text: The text.
+        listed: The lines that are items of a list, though no mark says so.
     """
+    return list(_parted(text, list(_joined(text)), listed))
+
+
+def _joined(text: str) -> Iterator[Paragraph]:
     blocks = list(_blocks(text))
     width = _wrap_width(blocks)
     below_title = False
     for block in blocks:
         attached = False
-        for group in _groups(block, width, stands, below_title=below_title):
+        for group in _groups(block, width, below_title=below_title):
             joined = " ".join(line.text.strip() for line in group)
             kind = kind_of(joined)
             lead = len(group[0].text) - len(group[0].text.lstrip())
@@ -124,15 +147,13 @@ def paragraphs(text: str, stands: Callable[[str], Stands | None]) -> Iterator[Pa
 def _blocks(text: str) -> Iterator[list[_Line]]:
     block: list[_Line] = []
     at = 0
-    for number, line in enumerate(text.split("\n"), start=1):
+    for number, line in enumerate([*text.split("\n"), ""], start=1):
         if line.strip():
             block.append(_Line(line, at, number))
         elif block:
             yield block
             block = []
         at += len(line) + 1
-    if block:
-        yield block
 
 
 def _wrap_width(blocks: list[list[_Line]]) -> int:
@@ -149,9 +170,7 @@ def _wrap_width(blocks: list[list[_Line]]) -> int:
     return wrapped[len(wrapped) * 9 // 10] if wrapped else 0
 
 
-def _groups(
-    block: list[_Line], width: int, stands: Callable[[str], Stands | None], *, below_title: bool
-) -> Iterator[list[_Line]]:
+def _groups(block: list[_Line], width: int, *, below_title: bool) -> Iterator[list[_Line]]:
     """Cut a block into the lines of each paragraph.
 
     A line of an abstract's length stands for itself; of the others, a paragraph's lines flow into
@@ -195,3 +214,69 @@ def _runs_on(line: _Line, following: _Line) -> bool:
     return len(ending) >= _NARROWEST and (
         following.text.lstrip()[0].islower() or bool(_UNFINISHED.search(ending))
     )
+
+
+def _parted(text: str, found: Sequence[Paragraph], listed: Collection[int]) -> Iterator[Paragraph]:
+    """The paragraphs, those that hold a title and its abstract, or its authors, as two."""
+    whole = [text[each.start : each.end] for each in found]
+    signed, entries = _signed(found, whole), _entries(found, whole, listed)
+    for at, paragraph in enumerate(found):
+        match = entries.get(at) or signed.get(at)
+        if match is None:
+            yield paragraph
+            continue
+        kinds = (Kind.TITLE, Kind.PROSE) if at in entries else (Kind.LINE, Kind.LINE)
+        for name, kind in zip(("title", "text"), kinds, strict=True):
+            yield Paragraph(
+                kind,
+                paragraph.start + match.start(name),
+                paragraph.start + match.end(name),
+                paragraph.line + whole[at].count("\n", 0, match.start(name)),
+                " ".join(match[name].split()),
+                paragraph.is_attached or name != "title",
+            )
+
+
+def _entries(
+    found: Sequence[Paragraph], whole: Sequence[str], listed: Collection[int]
+) -> dict[int, re.Match[str]]:
+    """The items that hold a title and a text, if the list is one of papers and no part of a text.
+
+    It is one where nearly all its items do, most of them as long as abstracts or with links behind,
+    and where no longer text stands above it.
+    """
+    items = [
+        at for at, each in enumerate(found)
+        if len(whole[at]) in _ITEM and (each.line in listed or re.match(_MARK, whole[at]))
+    ]  # fmt: skip
+    first_long = next((at for at, each in enumerate(found) if each.is_long), None)
+    for shape in _ENTRIES:
+        entries = {at: match for at in items if (match := shape.fullmatch(whole[at]))}
+        if len(entries) < max(2, _MOST * len(items)) or first_long not in (None, *entries):
+            continue
+        sure = [at for at, match in entries.items() if match["links"] or found[at].is_long]
+        are_fields = any(
+            is_section(e["title"]) or field_of(f"{e['title']}:") for e in entries.values()
+        )
+        if len(sure) >= _MOST * len(entries) and not are_fields:
+            return entries
+    return {}
+
+
+def _signed(found: Sequence[Paragraph], whole: Sequence[str]) -> dict[int, re.Match[str]]:
+    """The lines that hold a title and its authors: one name only where others have several."""
+    matches = {
+        at: match for at, each in enumerate(found)
+        if each.kind is not Kind.PROSE and len(whole[at]) < 1_000
+        and (match := _SIGNED.fullmatch(whole[at]))
+        and not _are_names(match["title"])
+    }  # fmt: skip
+    names = {at: without_more(match["text"]) for at, match in matches.items()}
+    if not any(map(is_authors, names.values())):
+        return {}
+    return {at: matches[at] for at, each in names.items() if is_authors(each) or is_name(each)}
+
+
+def _are_names(text: str) -> bool:
+    """Whether it is names rather than a title; a title may read as one long name."""
+    return is_authors(text) or (is_name(text) and len(text.split()) <= 3)

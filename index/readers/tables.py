@@ -5,9 +5,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, islice
 
-from index.readers.normalise import canonical
-from index.readers.opening import Text
-from index.readers.records import Problem, Raw, ReadError
+from index.readers.files import Text
+from index.readers.records import Problem, Raw, ReadError, canonical
 
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 _LOOKED_AT = 50
@@ -25,16 +24,14 @@ def score(head: str) -> float:
     delimiter, columns, _ = _header(head)
     if {"title", "abstract"} <= set(columns):
         return 0.95
-    if not delimiter:
+    if not delimiter or (delimiter == "|" and not head.lstrip().startswith("|")):
         return 0.0
     lines = iter(head.split("\n")[:-1] or [head])
     rows = [row for _, row in islice(_rows(lines, delimiter), _LOOKED_AT)]
-    if delimiter == "|" and not head.lstrip().startswith("|"):
-        return 0.0
     if any(len(cell) > _LONGEST_HEADING for row in rows[:1] for cell in row):
         return 0.0
     is_even = len(rows) > 2 and len({len(row) for row in rows}) == 1 and len(rows[0]) > 1
-    return 0.6 if is_even and max(_mean_lengths(rows[1:])) >= _ABSTRACT else 0.0
+    return 0.6 * (is_even and max(_mean_lengths(rows[1:])) >= _ABSTRACT)
 
 
 def _header(head: str) -> tuple[str, list[str], int]:
@@ -48,14 +45,12 @@ def _header(head: str) -> tuple[str, list[str], int]:
 
 
 def _headings(head: str) -> tuple[str, list[str]]:
-    best: tuple[str, list[str]] = ("", [])
-    for delimiter in _DELIMITERS:
-        _, row = next(_rows(iter(head.lstrip("\n").split("\n")), delimiter), (0, []))
-        columns = [canonical(cell) or "" for cell in row]
-        known = len(set(filter(None, columns)))
-        if len(row) > 1 and (not best[0] or known > len(set(filter(None, best[1])))):
-            best = (delimiter, columns)
-    return best
+    def columns(delimiter: str) -> list[str]:
+        _, row = next(_rows(iter(head.lstrip("\n").split("\n")), delimiter), (0, [""]))
+        return [canonical(cell) or "" for cell in row]
+
+    found = [(each, named) for each in _DELIMITERS if len(named := columns(each)) > 1]
+    return max(found, key=lambda each: len(set(filter(None, each[1]))), default=("", []))
 
 
 def _rows(lines: Iterator[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
@@ -82,6 +77,24 @@ def _mean_lengths(rows: Sequence[Sequence[str]]) -> list[float]:
     return [sum(map(len, column)) / len(column) for column in zip(*rows, strict=False)] or [0.0]
 
 
+def _guess(found: list[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Fields with title and abstract taken from what the cells look like, where no head says it."""
+    lengths = enumerate(_mean_lengths(rows)[: len(found)])
+    free = {at: length for at, length in lengths if not found[at]}
+    if "abstract" not in found and free:
+        at = max(free, key=lambda at: free[at])
+        if free.pop(at) >= _ABSTRACT:
+            found[at] = "abstract"
+    if "title" not in found and "abstract" in found:
+        fits = [at for at, length in free.items() if 20 <= length < _ABSTRACT * 2]
+        for at in fits[:1]:
+            found[at] = "title"
+    at = found.index("id") if "id" in found else -1
+    if at >= 0 and not _are_ids([row[at] for row in rows if len(row) > at]):
+        found[at] = ""
+    return found
+
+
 class Table:
     """A table that is open: its columns are known, its rows are read as they come."""
 
@@ -104,20 +117,18 @@ class Table:
         rows = ((at + above, row) for at, row in _rows(lines, self._delimiter))
         first = list(islice(rows, _LOOKED_AT))
         heads = [cell.strip().strip("'\ufeff") for cell in first[0][1]] if first else []
+        shown = ", ".join(heads)[:200]
         for field, heading in columns.items():
             if heading not in heads:
-                raise ReadError(f"no column {heading!r}: they are {', '.join(heads)[:200]}")
+                raise ReadError(f"no column {heading!r}: they are {shown}")
             found = [("" if each == field else each) for each in found]
             found[heads.index(heading)] = field
         found = _guess(found, [row for _, row in first[1:]])
-        if "id" in found and not _are_ids([row for _, row in first[1:]], found.index("id")):
-            found[found.index("id")] = ""
-        if "abstract" not in found or "title" not in found:
-            lacks = "title" if "abstract" in found else "abstract"
-            raise ReadError(
-                f"no column has the {lacks}s: they are {', '.join(heads)[:200]};"
-                f" name it by --columns {lacks}=…"
-            )
+        for field in ("abstract", "title"):
+            if field not in found:
+                raise ReadError(
+                    f"no column has the {field}s: they are {shown}; name it by --columns {field}=…"
+                )
         self._heads, self._found = heads, found
         # A column is called by its heading, which says how well it names its field.
         named = zip(found, heads, strict=False)
@@ -130,12 +141,9 @@ class Table:
     @property
     def described(self) -> str:
         """How it is read, for people."""
-        named = (
-            f"{field} ← {head}"
-            for field, head in zip(self._found, self._heads, strict=False)
-            if field
-        )
-        return f"{_DELIMITERS[self._delimiter]} between columns; {', '.join(named)}"
+        named = zip(self._found, self._heads, strict=False)
+        columns = ", ".join(f"{field} ← {head}" for field, head in named if field)
+        return f"{_DELIMITERS[self._delimiter]} between columns; {columns}"
 
     def read(self) -> Iterator[Raw | Problem]:
         """The rows, in order; one of a single cell is damage."""
@@ -152,30 +160,9 @@ def _plain(cell: str) -> str:
     return cell[1:] if cell[:1] == "'" and cell[1:2] in ("=", "+", "-", "@", "\t", "\r") else cell
 
 
-def _are_ids(rows: Sequence[Sequence[str]], at: int) -> bool:
+def _are_ids(cells: list[str]) -> bool:
     """Whether a column holds ids: different words, not the rows' numbers and not keywords."""
-    cells = [row[at] for row in rows if len(row) > at]
     counted = [str(number) for number in range(len(cells) + 1)]
     is_counted = len(cells) > 1 and cells in (counted[:-1], counted[1:])
-    return not is_counted and len(set(cells)) == len(cells) and not any(map(_has_space, cells))
-
-
-def _has_space(cell: str) -> bool:
-    return bool(re.search(r"\s", cell.strip()))
-
-
-def _guess(found: list[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Fields with title and abstract taken from what the cells look like, where no head says it."""
-    if not rows or {"title", "abstract"} <= set(found):
-        return found
-    lengths = dict(enumerate(_mean_lengths(rows)[: len(found)]))
-    free = {at: length for at, length in lengths.items() if not found[at]}
-    if "abstract" not in found and free:
-        at = max(free, key=lambda at: free[at])
-        if free.pop(at) >= _ABSTRACT:
-            found[at] = "abstract"
-    if "title" not in found and "abstract" in found:
-        fits = [at for at, length in free.items() if 20 <= length < _ABSTRACT * 2]
-        if fits:
-            found[fits[0]] = "title"
-    return found
+    is_spaced = any(re.search(r"\s", cell.strip()) for cell in cells)
+    return not is_counted and len(set(cells)) == len(cells) and not is_spaced

@@ -1,9 +1,12 @@
-"""What a value of a record says, whatever its shape: text, number, list or object."""
+"""What a value of a record says, whatever its shape: texts, names of people, dates."""
 
 import math
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Literal
 
 SAYING = ("value", "text", "name", "display_name", "title", "source", "#text", "$", "created")
 """Keys under which an object has what it says."""
@@ -14,6 +17,22 @@ _NOTHING = frozenset(
 )  # fmt: skip
 HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 """Half a character, which no encoder takes."""
+_DEEPEST = 3
+"""Lists and objects around a text or a name."""
+_SUFFIX = re.compile(r"(?:Jr|Sr|I{2,3}|IV|Inc|Ltd|LLC|GmbH|Ph\.?D|M\.?D)\.?", re.IGNORECASE)
+_INITIALS = re.compile(r"(?:[A-ZÀ-Þ]\.?[\s-]?){1,4}")
+_SHORT = re.compile(r"(?P<family>[^\W\d_][^.,]+)\s(?P<given>(?:[A-ZÀ-Þ]\.[\s-]?){1,4})")
+"""A name as Scopus writes it: "van Dam C.J."."""
+_FAMILY_FIRST = re.compile(r"\S.*\s[A-ZÀ-Þ]{1,3}")
+_MORE = re.compile(
+    r"(?:,?\s*(?:\(\s*)?\+?\s*\d+\s+(?:more\s+)?authors?\)?"
+    r"|,?\s*(?:et al\.?|and others|…|\.\.\.))\s*$",
+    re.I,
+)
+_FOOTNOTES = re.compile(r"\s*(?:\((?:\d+,?)+\)|[\d*†‡§¶¹²³⁴⁵⁶⁷⁸⁹⁰]+(?:,[\d*†‡§¶]+)*)$")
+_GIVEN = ("given", "firstname", "first", "givenname", "givennames", "forename", "forenames",
+          "initials")  # fmt: skip
+_WHOLE = ("name", "fullname", "displayname", "literal", "authorname", "rawname", "collectivename")
 
 
 def folded(name: str) -> str:
@@ -32,7 +51,7 @@ def is_nothing(value: object) -> bool:
     return isinstance(value, str) and value.strip().casefold() in _NOTHING
 
 
-def texts_in(value: object, deep: int = 3) -> list[str]:
+def texts_in(value: object, deep: int = _DEEPEST) -> list[str]:
     """The texts in a value: itself, those of a list, or what an object says."""
     if is_nothing(value) or deep < 0 or isinstance(value, bool):
         return []
@@ -43,9 +62,8 @@ def texts_in(value: object, deep: int = 3) -> list[str]:
     if isinstance(value, Sequence):
         return [text for each in value for text in texts_in(each, deep - 1)]
     if isinstance(value, Mapping):
-        for key in (*SAYING, "href", "URL", "url"):
-            if found := texts_in(value.get(key), deep - 1):
-                return found
+        keys = (*SAYING, "href", "URL", "url")
+        return next(filter(None, (texts_in(value.get(key), deep - 1) for key in keys)), [])
     return []
 
 
@@ -57,3 +75,290 @@ def text_in(value: object) -> str | None:
 def joined(value: object, between: str) -> str | None:
     """All texts in a value as one; None if there is none."""
     return between.join(texts_in(value)) or None
+
+
+def names_in(value: object) -> list[str]:
+    """The names of people in a value of any form, given names first."""
+    names = _names(value, _DEEPEST)
+    short = [match for name in names if (match := _SHORT.fullmatch(name))]
+    if len(short) < len(names):  # "Indulekha K." among whole names has her initial behind
+        return names
+    return [f"{_spaced(name['given'])} {name['family']}" for name in short]
+
+
+def _names(value: object, deep: int) -> list[str]:
+    if deep < 0 or is_nothing(value):
+        return []
+    if isinstance(value, str):
+        return _split_names(value)
+    if isinstance(value, Mapping):
+        return _name_of(value, deep)
+    parts = value if isinstance(value, Sequence) else ()
+    return [name for part in parts for name in _names_of_part(part, deep)]
+
+
+def _names_of_part(part: object, deep: int) -> list[str]:
+    """The names in a part of a list: mostly one; [family, given, suffix], as arXiv parses them."""
+    if isinstance(part, str):
+        return _split_names(part, is_one=True)
+    if isinstance(part, Sequence) and all(isinstance(each, str) for each in part):
+        texts = [each.strip() for each in part]
+        if 1 < len(texts) < 4:
+            return [" ".join(filter(None, (texts[1], texts[0], *texts[2:])))]
+    return _names(part, deep - 1)
+
+
+def _name_of(value: Mapping[str, object], deep: int) -> list[str]:
+    parts = {folded(str(key)): each for key, each in value.items()}
+
+    def first(*keys: str) -> str:
+        return next((said for key in keys if (said := text_in(parts.get(key)))), "").strip()
+
+    if family := first("family", "lastname", "last", "surname", "familyname", "keyname"):
+        particle = first("nondroppingparticle", "droppingparticle")
+        return [" ".join(filter(None, (first(*_GIVEN), particle, family, first("suffix"))))]
+    if whole := first(*_WHOLE):
+        return _one_name(whole) if "literal" not in parts else [" ".join(whole.split())]
+    return _names(parts.get("author") or parts.get("value") or parts.get("creator"), deep - 1)
+
+
+def _split_names(text: str, *, is_one: bool = False, sure: bool = False) -> list[str]:
+    """The names in one text, whatever stands between them.
+
+    `is_one` says that it should be one name, `sure` that two parts of it can only be one.
+    """
+    text = _MORE.sub("", re.sub(r"\s*\([^()]*\)", "", " ".join(text.split())))
+    for sign in (";", " | ", " • ", " · "):
+        if sign in text:
+            parts = text.split(sign)
+            return [name for part in parts for name in _split_names(part, is_one=True, sure=True)]
+    pieces = re.split(r",?\s+(?:and|&)\s+", text)
+    is_one = is_one or len(pieces) > 1
+    found: list[str] = []
+    for piece in pieces:
+        parts = [part.strip() for part in piece.strip(" ,").split(",") if part.strip()]
+        given = parts[1::2]
+        words = [len(part.split()) for part in parts]
+        if len(parts) > 1 and all(map(_FAMILY_FIRST.fullmatch, parts)):
+            pass  # "Müller H, Tanaka Y": each is a whole name
+        elif len(parts) % 2 == 0 and given and all(map(_INITIALS.fullmatch, given)):
+            parts = [f"{family}, {short}" for family, short in zip(parts[::2], given, strict=True)]
+        elif (len(parts) > 1 and _SUFFIX.fullmatch(parts[-1])) or (
+            len(parts) == 2 and (words[0] == 1 or sure or (is_one and words[1] == 1))
+        ):
+            parts = [piece]  # "Lee, Ann", "García Márquez, Gabriel", "Lee, Jr."
+        found += [name for part in parts for name in _one_name(part)]
+    return found
+
+
+def _one_name(text: str) -> list[str]:
+    """One name, given names first and without marks of footnotes; none if it is no name."""
+    name = HALF_CHARACTER.sub("\ufffd", " ".join(text.split())).strip(" ,")
+    name = _FOOTNOTES.sub("", re.sub(r"\s*\([^()]*\)$", "", name)).strip(" ,")
+    if name.casefold() in ("et al", "et al.", "others", "...", "…") or name[:1] in ("", "["):
+        return []
+    family, comma, given = name.partition(",")
+    if comma and not _SUFFIX.fullmatch(given.strip()):
+        given, _, suffix = given.partition(",")
+        name = " ".join(filter(None, (_spaced(given.strip()), family.strip(), suffix.strip())))
+    return [name[:2_000]]
+
+
+def _spaced(given: str) -> str:
+    """Given names; initials with spaces between: "C.J." is "C. J."."""
+    is_short = _INITIALS.fullmatch(given)
+    return re.sub(r"(?<=\.)(?=[^\W\d_])", " ", given) if is_short else given
+
+
+Precision = Literal["day", "week", "month", "year"]
+
+YEARS = range(1900, 2101)
+"""Years that a user may give; any other is a typing error."""
+
+MONTH_NAME = (
+    r"\b(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
+    r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\b"
+)
+"""A regular expression, to be used in any case, of an English month's name or abbreviation.
+
+It takes whole words alone ("marketing" and "novel" are none), without the stop of "Sept.".
+"""
+
+# Folded names in German, French, Spanish, Italian, Portuguese and Dutch, after the English ones.
+_NAMES = """jan january januar janvier enero gennaio janeiro januari
+feb february februar fevrier febrero febbraio fevereiro februari
+mar march marz mars marzo marco maart
+apr april avril abril aprile
+may mai mayo maggio maio mei
+jun june juni juin junio giugno junho
+jul july juli juillet julio luglio julho
+aug august aout agosto augustus
+sep sept september septembre septiembre settembre setembro
+oct october oktober octobre octubre ottobre outubro
+nov november novembre noviembre novembro
+dec december dezember decembre diciembre dicembre dezembro"""
+_NUMBERS = {name: at for at, row in enumerate(_NAMES.split("\n"), 1) for name in row.split()}
+
+_MONTH = r"(?P<month>[a-z]{3,10})\.?"
+_DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th|\.)?"
+_YEAR = r"(?P<year>\d{4})"
+_TO = r"\s*(?:-|–|—|to|until|bis)\s*"
+_BEFORE = r"(?:(?:date|sent|week of|week)\s*:?\s*)?(?:(?:[a-z]{3,10}\.?,?|[a-z]{2}[.,]{1,2})\s+)?"
+_AFTER = (
+    r"(?:(?:,?\s+|t)(?:at\s+)?\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:\s*[ap]\.?m\.?)?"
+    r"(?:\s*z|\s*[+-]\d{2}:?\d{2}|\s+[a-z]{3,4})?(?:\s*\([a-z]{2,5}\))?)?/?"
+)
+_DATES: tuple[tuple[Precision, str], ...] = (
+    ("day", rf"{_MONTH}\s+{_DAY}(?:,?\s+{_YEAR})?"),
+    ("day", rf"{_DAY}(?:\s+(?:of|de))?\s+{_MONTH}(?:,?\s+(?:de\s+)?{_YEAR})?"),
+    ("day", rf"{_DAY}-{_MONTH}-{_YEAR}"),
+    ("day", rf"{_YEAR}(?P<sign>[-/. ])(?P<number>\d{{1,2}})(?P=sign)(?P<day>\d{{1,2}})"),
+    ("day", rf"{_YEAR}(?P<number>\d\d)(?P<day>\d\d)"),
+    ("day", rf"{_YEAR}[\s,]+{_MONTH}\s+(?P<day>\d{{1,2}})"),
+    ("day", r"(?P<day>\d{1,2})\.\s?(?P<number>\d{1,2})\.\s?(?P<year>\d{4}|\d{2})"),
+    ("day", r"(?P<us>\d{1,2})/(?P<second>\d{1,2})/(?P<year>\d{4}|\d{2})"),
+    ("week", rf"{_MONTH}\s+{_DAY}{_TO}(?:(?P<last>[a-z]{{3,10}})\.?\s+)?\d{{1,2}}"
+             rf"(?:,?\s+{_YEAR})?"),
+    ("week", rf"{_DAY}{_TO}\d{{1,2}}\.?\s+{_MONTH}(?:,?\s+{_YEAR})?"),
+    ("month", rf"{_MONTH},?\s+{_YEAR}"),
+    ("month", rf"{_YEAR}[\s,]+{_MONTH}(?:[-/ ][a-z]{{3,10}})?"),
+    ("month", rf"{_YEAR}[-/](?P<number>\d{{1,2}})/?"),
+    ("year", rf"{_YEAR}"),
+)  # fmt: skip
+_SHAPES = tuple((how, re.compile(_BEFORE + shape + _AFTER)) for how, shape in _DATES)
+_LONGEST = 60
+_MILLISECONDS = 10**11
+"""Numbers from here on are milliseconds since 1970; below it, seconds."""
+_SAYING = ("date-parts", "value", "raw", "$", "#text", "date-time", "start", "created")
+"""Keys under which an object has a date."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """A day, and how much of it was said: of a month and a year it is the first day."""
+
+    day: date
+    precision: Precision = "day"
+
+    @property
+    def iso(self) -> str:
+        """As much of the ISO date as was said: "2025", "2025-03" or "2025-03-14"."""
+        length = {"year": 4, "month": 7}.get(self.precision, 10)
+        return self.day.isoformat()[:length]
+
+
+def month_number(name: str) -> int:
+    """The month, 1 to 12, of a name that `MONTH_NAME` matches."""
+    return _NUMBERS[name[:3].lower()]
+
+
+def is_date(line: str) -> bool:
+    """Whether a whole line is a date of at least a month, be it one that exists or not."""
+    matched = _match(line)
+    return matched is not None and matched[0] != "year"
+
+
+def read_date(text: str, year: int | None = None) -> Dated | None:
+    """The date that the whole of a text is; None if it is none.
+
+    Args:
+        text: "Apr 22", "Tuesday, 22 April 2025", "14. März 2025", "3/14/25", "2025-04",
+            "Week of Mar 10 – 16, 2025", "Mon, 3 Mar 2025 06:01:00 +0000", …
+        year: The year of a date that has none; without it, such a text is no date.
+
+    Raises:
+        ValueError: there is no such day; the message says which.
+    """
+    matched = _match(text)
+    if matched is None:
+        return None
+    precision, match = matched
+    part = match.groupdict()
+    stated = part.get("year")
+    named = int(stated) + 2000 * (len(stated) == 2) if stated else year
+    if named is None:
+        return None
+    if part.get("us"):  # month first, unless it can only be a day
+        first, second = int(part["us"]), int(part["second"])
+        month, day = (second, first) if first > 12 else (first, second)
+    else:
+        number = part.get("number")
+        month = int(number) if number else _NUMBERS.get(part.get("month") or "", 1)
+        day = int(part.get("day") or 1)
+    if (last := part.get("last")) and stated and _NUMBERS[last] < month:
+        named -= 1  # "Dec 29 – Jan 4, 2026"
+    try:
+        return Dated(date(named, month, day), precision)
+    except ValueError as error:
+        hint = "" if stated else f" in {named}; give another year if it is of another"
+        raise ValueError(f"there is no {text.strip()}{hint}") from error
+
+
+def _match(text: str) -> tuple[Precision, re.Match[str]] | None:
+    if len(text) > _LONGEST or not any(c.isdigit() for c in text):
+        return None
+    folded = unicodedata.normalize("NFKD", text.strip()).casefold()
+    folded = "".join(c for c in folded if not unicodedata.combining(c))
+    for precision, shape in _SHAPES:
+        if match := shape.fullmatch(folded):
+            names = (match.groupdict().get(name) for name in ("month", "last"))
+            if all(name in _NUMBERS for name in names if name):
+                return precision, match
+    return None
+
+
+def date_of(value: object) -> Dated | None:
+    """The date that a field of a record gives, in any shape; None if it gives none.
+
+    Texts as `read_date` takes them, the first date of a range, numbers of seconds or milliseconds
+    since 1970, years, and lists or objects of year, month and day (`{"date-parts": [[2023, 5]]}`).
+    """
+    try:
+        return _date_of(value)
+    except (ValueError, OverflowError, OSError, RecursionError):
+        return None
+
+
+def _date_of(value: object) -> Dated | None:
+    match value:
+        case Mapping():
+            parts = {str(key).casefold(): each for key, each in value.items()}
+            if "year" in parts:
+                return _date_of([parts.get(key) for key in ("year", "month", "day")])
+            return next((found for key in _SAYING if (found := _date_of(parts.get(key)))), None)
+        case [list() | tuple() | Mapping() as first, *_]:
+            return _date_of(first)
+        case list() | tuple():
+            said = [str(part).strip() for part in value if part not in (None, "")]
+            return read_date("-".join(said)) or read_date(" ".join(said))
+        case bool():
+            return None
+        case int():
+            return _date_of_number(value)
+        case float() if value.is_integer():
+            return _date_of_number(int(value))
+        case str():
+            return _date_of_text(" ".join(value.split()))
+    return None
+
+
+def _date_of_number(number: int) -> Dated | None:
+    """The date of a year, of digits like 20250422, or of a time since 1970."""
+    if number in YEARS:
+        return Dated(date(number, 1, 1), "year")
+    if number < 10**8:
+        return read_date(str(number)) if number >= 10**7 else None
+    seconds = number / 1000 if number >= _MILLISECONDS else number
+    return Dated(datetime.fromtimestamp(seconds, UTC).date())
+
+
+def _date_of_text(text: str) -> Dated | None:
+    if re.fullmatch(r"\d{9,14}", text):
+        return _date_of_number(int(text))
+    if found := read_date(text):
+        return found
+    first = re.match(rf"(.{{4,40}}?)(?:;|\(|\.(?=\s|$)|{_TO})", text)
+    if first and (found := read_date(first[1].strip())):
+        return found
+    year = re.search(r"(?<!\d)(?:1[5-9]|20)\d\d(?!\d)", text)  # "2021a", "Spring 2024", "c. 1998"
+    return read_date(year[0]) if year and len(text) <= _LONGEST else None

@@ -8,9 +8,8 @@ from collections.abc import Iterator, Mapping
 from xml.etree.ElementTree import Element, ParseError
 
 from index.papers import arxiv_id
-from index.readers.normalise import canonical
-from index.readers.opening import Text
-from index.readers.records import Problem, Raw, ReadError
+from index.readers.files import Text
+from index.readers.records import Problem, Raw, ReadError, canonical
 
 _RECORDS = frozenset(
     "pubmedarticle pubmedbookarticle entry record paper article item mods doc".split()
@@ -180,7 +179,7 @@ class _Record:
             self._found.setdefault(field, _text(element))
 
     def fields(self) -> Mapping[str, object]:
-        """The fields that say something, by the names of `index.readers.normalise.FIELDS`."""
+        """The fields that say something, by the names of `index.readers.records.FIELDS`."""
         titles = self._titles
         own = [title for where, title in titles.items() if "articletitle" in where]
         own += [t for where, t in titles.items() if not any(each in where for each in _OF_JOURNALS)]

@@ -23,7 +23,7 @@ from index import minilm
 from index.encoder import Encoder
 from index.lexical import STOP_WORDS, fold, stem
 from index.minilm import TokenStates
-from index.sentences import sentence_spans
+from index.passages import sentence_spans
 from index.text import clean_text
 from rag.fitted import FOLDER
 from rag.support import UNCHECKED, Verdict, same_words

@@ -12,7 +12,7 @@ from functools import cached_property
 from pydantic_core import from_json
 
 from index.papers import Paper
-from index.sentences import sentence_spans
+from index.passages import sentence_spans
 from index.store import Index
 from rag.chat import tokens_of
 from rag.retrieval import passage_rows

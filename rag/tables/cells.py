@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from index.coined import coined
 from index.encoder import Encoder
 from index.lexical import tokenize
+from index.mentions import coined
 from index.papers import Paper
 from index.passages import Passage
 from index.store import Index

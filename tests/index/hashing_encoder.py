@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 class HashingEncoder:
     """Unit vectors of hashed words; remembers every text it was given."""
 
+    together = 512
+
     def __init__(self, name: str = "hashing", dimension: int = 16) -> None:
         self.name = name
         self.dimension = dimension

@@ -11,13 +11,14 @@ import pytest
 from hashing_encoder import HashingEncoder
 from numpy.typing import NDArray
 
-from index.build import BuildReport, build, build_papers, resume
+from index.build import BuildReport, build, build_papers, remove, resume
 from index.embedding import SentenceEncoder
-from index.errors import InputError, StoreBusyError, StoreError
+from index.errors import StoreBusyError, StoreError
+from index.manifest import current
 from index.papers import Paper
 from index.passages import paper_text
 from index.publish import undo
-from index.store import Index, current
+from index.store import Index
 
 TEA = Paper(
     id="tea",
@@ -102,10 +103,22 @@ def test_indexing_the_same_again_embeds_and_writes_nothing(
     assert again.generation == first.generation == current(store)
 
 
-def test_no_text_is_embedded_twice(store: Path, words: HashingEncoder) -> None:
-    report = build_papers([TEA, MILK], store, words)
-    assert report.embedded == len(words.encoded) == len(set(words.encoded)) == 6
-    assert words.encoded.count("A lid helps.") == 1
+def test_files_are_read_again_only_where_that_could_change_something(
+    tmp_path: Path, store: Path, words: HashingEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "mail.txt"
+    file.write_text(f"{DIGEST}\nA title without its abstract\n")
+    first = build([file], store, words, year=2025)
+    with monkeypatch.context() as patch:
+        patch.delattr("index.plan.read_files")
+        again = build([file], store, words, year=2025)
+    assert (again.new, again.unchanged, again.generation) == (0, 2, first.generation)
+    assert (again.problems, again.rejected) == (first.problems, 1)
+    changed = Index.open(store).papers[0].model_copy(update={"venue": "The Kettle"})
+    build_papers([changed], store, words)
+    assert build([file], store, words, year=2025).updated == 1
+    remove([changed.id], store)
+    assert build([file], store, words, year=2025).new == 1
 
 
 def test_only_what_changed_in_an_abstract_is_embedded(store: Path, words: HashingEncoder) -> None:
@@ -124,39 +137,6 @@ def test_only_what_changed_in_an_abstract_is_embedded(store: Path, words: Hashin
     assert np.allclose(opened.passage_vectors, expected, atol=1e-6)
 
 
-def test_passages_that_vanished_are_gone(store: Path, words: HashingEncoder) -> None:
-    build_papers([TEA], store, words)
-    report = build_papers([TEA.model_copy(update={"abstract": "A lid helps."})], store, words)
-    assert report.passages == 1
-    assert [p.text for p in Index.open(store).passages] == ["A lid helps."]
-
-
-def test_new_metadata_updates_a_paper_and_embeds_nothing(
-    store: Path, words: HashingEncoder
-) -> None:
-    build_papers([TEA], store, words)
-    report = build_papers([TEA.model_copy(update={"year": 2024})], store, words)
-    assert (report.updated, report.embedded) == (1, 0)
-    assert Index.open(store).papers[0].year == 2024
-
-
-def test_papers_of_earlier_runs_stay(store: Path, words: HashingEncoder) -> None:
-    build_papers([TEA], store, words)
-    assert build_papers([MILK], store, words).papers == 2
-    assert [p.id for p in Index.open(store).papers] == ["milk", "tea"]
-
-
-def test_a_run_without_a_single_paper_names_the_first_problem(
-    tmp_path: Path, store: Path, words: HashingEncoder
-) -> None:
-    broken = tmp_path / "broken.jsonl"
-    broken.write_text("{broken\n")
-    with pytest.raises(InputError, match=r"broken\.jsonl") as caught:
-        build([broken], store, words)
-    assert "\n" not in str(caught.value)
-    assert not store.exists()
-
-
 def test_what_cannot_be_read_is_counted_and_the_rest_is_indexed(
     tmp_path: Path, store: Path, words: HashingEncoder
 ) -> None:
@@ -168,38 +148,12 @@ def test_what_cannot_be_read_is_counted_and_the_rest_is_indexed(
     assert len(Index.open(store).papers) == 2
 
 
-def test_the_oddities_of_a_pasted_digest_are_counted_and_are_no_damage(
-    tmp_path: Path, store: Path, words: HashingEncoder
-) -> None:
-    (tmp_path / "mail.txt").write_text(f"{DIGEST}\nFeb 30\n\nA title without its abstract\n")
-    report = build([tmp_path / "mail.txt"], store, words)
-    assert (report.new, report.rejected, report.is_damaged) == (2, 2, False)
-
-
-def test_indexing_the_same_again_loads_nothing_heavy(store: Path, words: HashingEncoder) -> None:
-    build_papers([TEA], store, words)
-    code = f"""
-        import sys
-        from pathlib import Path
-        from hashing_encoder import HashingEncoder
-        from index.build import build_papers
-        from index.encoder import LocalEncoder
-        from index.store import Index
-        from index.papers import Paper
-
-        tea = Paper.model_validate_json({TEA.model_dump_json()!r})
-        assert build_papers([tea], Path({str(store)!r}), HashingEncoder()).unchanged == 1
-        sys.exit(str({{"torch", "chromadb", "llama_index"}} & sys.modules.keys()))
-    """
-    assert run(code).stderr == "set()\n"
-
-
 # A process that indexes 60 more papers, says how far it is, and waits there to be killed.
 BUILDER = """
     import sys, time
     from pathlib import Path
     from hashing_encoder import HashingEncoder
-    from index import build as building, generation
+    from index import build as building, publish
     from index.papers import Paper
 
     store, moment = Path(sys.argv[1]), sys.argv[2]
@@ -212,18 +166,18 @@ BUILDER = """
     def paper(n):
         return Paper(id=f"new{n}", title=f"New {n}", abstract=f"Pot {n} is new. It has lid {n}.")
 
-    publish, save_papers = generation.publish, generation.save_papers
+    _publish, save_papers = publish._publish, publish.save_papers
 
     def published(*args):
         say("before publishing")
-        publish(*args)
+        _publish(*args)
         say("after publishing")
 
     def saved(*args):
         say("before writing")
         return save_papers(*args)
 
-    generation.publish, generation.save_papers = published, saved
+    publish._publish, publish.save_papers = published, saved
     building.build_papers(
         [paper(n) for n in range(100)], store, HashingEncoder(),
         progress=lambda stage, done, total: say(stage if done < total else stage + " ended"),
@@ -245,15 +199,9 @@ def start_builder(store: Path, moment: str) -> subprocess.Popen[str]:
 
 @pytest.mark.parametrize(
     ("moment", "papers"),
-    [
-        ("before writing", 2),
-        ("before publishing", 2),
-        ("after publishing", 102),
-        ("words ended", 102),
-        ("embed", 102),
-        ("map", 102),
-    ],
-)
+    [("before writing", 2), ("before publishing", 2), ("after publishing", 102),
+     ("words ended", 102), ("embed", 102), ("map", 102)],
+)  # fmt: skip
 def test_a_kill_at_any_moment_loses_nothing_published(
     store: Path, words: HashingEncoder, moment: str, papers: int
 ) -> None:
@@ -374,7 +322,7 @@ def test_papers_are_added_while_others_are_encoded(store: Path) -> None:
 def test_vectors_of_what_is_gone_are_left_behind(
     store: Path, words: HashingEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("index.build.LEAST_TO_COMPACT", 20)
+    monkeypatch.setattr("index.filling.LEAST_TO_COMPACT", 20)
     for time in range(6):
         changed = TEA.model_copy(update={"abstract": f"Water boils at {time}. A lid helps."})
         pots = [
@@ -390,16 +338,6 @@ def test_vectors_of_what_is_gone_are_left_behind(
     index = Index.open(store)
     expected = [words.encode_query(passage.text) for passage in index.passages]
     assert np.allclose(index.passage_vectors, expected, atol=1e-6)
-
-
-def test_a_first_run_killed_before_it_is_named_is_gone_on_with(
-    store: Path, words: HashingEncoder
-) -> None:
-    build_papers([TEA], store, words)
-    (store / "CURRENT").unlink()
-    assert len(Index.open(store).papers) == 1
-    assert build_papers([TEA, MILK], store, words).papers == 2
-    assert (store / "CURRENT").exists()
 
 
 def test_a_damaged_earlier_generation_is_no_way_back_and_no_hindrance(

@@ -12,12 +12,11 @@ import numpy as np
 import pytest
 from hashing_encoder import HashingEncoder
 
-from index.build import build_papers
+from index.build import build_papers, remove
 from index.chroma import Chroma, recall
 from index.errors import DatabaseError, InputError
 from index.papers import Paper
 from index.publish import undo
-from index.removal import remove
 from index.store import Index
 from rag.assistant import Assistant
 from rag.settings import Settings
@@ -196,16 +195,6 @@ def test_records_that_are_gone_or_of_another_index_are_no_candidates(
     assert np.allclose(
         chroma.searching(index).passage_vectors @ vector, index.passage_vectors @ vector, atol=1e-6
     )
-
-
-def test_a_server_that_never_replies_is_waited_for_no_longer_than_it_is_given(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("index.chroma.TIMEOUT_SECONDS", 0.3)
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        chroma = Chroma(f"http://127.0.0.1:{silent.getsockname()[1]}")
-        with pytest.raises(DatabaseError, match="did not answer"):
-            chroma.nearest("papers", np.ones(16, dtype=np.float32), 3)
 
 
 @pytest.mark.parametrize(

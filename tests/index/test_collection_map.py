@@ -1,8 +1,5 @@
 """The map of a collection: every paper a point, and clusters with names."""
 
-import json
-import subprocess
-import sys
 from collections import Counter
 from itertools import combinations
 from pathlib import Path
@@ -15,7 +12,7 @@ from numpy.typing import NDArray
 from index.build import build_papers
 from index.collection_map import CollectionMap, carry_on, map_collection
 from index.papers import Paper
-from index.store import Index, current
+from index.store import Index
 
 TOPICS = {
     "Kites": "Kites fly high in the wind.",
@@ -84,21 +81,6 @@ def test_a_tiny_collection_is_one_cluster(count: int) -> None:
         assert len({(point.x, point.y) for point in map_.points}) > 1
 
 
-@pytest.mark.parametrize("count", [1, 3, 40])
-def test_papers_of_one_vector_lie_in_the_middle(count: int) -> None:
-    papers = papers_on(["Owls"], count)
-    map_ = map_collection(papers, np.tile(clouds(1, 1), (count, 1)))
-    check(map_, papers)
-    assert {(point.x, point.y) for point in map_.points} == {(0.5, 0.5)}
-
-
-@pytest.mark.parametrize("distinct", [2, 3])
-def test_many_papers_of_few_vectors_are_mapped(distinct: int) -> None:
-    papers = papers_on(list(TOPICS)[:distinct], 20)
-    map_ = map_collection(papers, np.repeat(clouds(distinct, 1), 20, axis=0))
-    check(map_, papers)
-
-
 def test_more_papers_than_t_sne_can_take_are_laid_out_by_their_components() -> None:
     vectors = clouds(4, 800)
     papers = papers_on(list(TOPICS), 800)
@@ -106,17 +88,6 @@ def test_more_papers_than_t_sne_can_take_are_laid_out_by_their_components() -> N
     check(map_, papers)
     assert 4 <= len(map_.clusters) <= 12
     assert len({(point.x, point.y) for point in map_.points}) > 1000
-
-
-def test_a_few_papers_apart_from_a_thousand_like_ones_are_mapped() -> None:
-    vectors = np.concatenate([np.tile(clouds(1, 1), (1500, 1)), clouds(15, 1)])
-    papers = papers_on(["Owls"], 1515)
-    check(map_collection(papers, vectors), papers)
-
-
-def test_clusters_without_a_common_word_still_have_names_of_their_own() -> None:
-    papers = [Paper(id=f"{n:03}", title=f"{n}", abstract="…") for n in range(60)]
-    check(map_collection(papers, clouds(4, 15)), papers)
 
 
 def test_the_index_has_its_map_and_needs_nothing_on_disk_for_it(tmp_path: Path) -> None:
@@ -127,28 +98,6 @@ def test_the_index_has_its_map_and_needs_nothing_on_disk_for_it(tmp_path: Path) 
         path.unlink()
     assert opened.map is not None
     check(opened.map, sorted(papers, key=lambda paper: paper.id))
-
-
-def without_map(store: Path) -> None:
-    """Make the live generation one that an earlier version wrote."""
-    folder = store / "generations" / (current(store) or "")
-    (folder / "map.json").unlink()
-    manifest = json.loads((folder / "manifest.json").read_text())
-    del manifest["files"]["map.json"]
-    (folder / "manifest.json").write_text(json.dumps(manifest))
-
-
-def test_an_index_of_an_earlier_version_gets_its_map_and_nothing_is_embedded(
-    tmp_path: Path,
-) -> None:
-    papers, words = papers_on(["Kites", "Boats"], 2), HashingEncoder()
-    first = build_papers(papers, tmp_path, words)
-    without_map(tmp_path)
-    assert Index.open(tmp_path).map is None
-    report = build_papers(papers, tmp_path, words)
-    assert (report.unchanged, report.embedded, report.previous) == (4, 0, first.generation)
-    assert Index.open(tmp_path).map is not None
-    assert build_papers(papers, tmp_path, words).generation == report.generation
 
 
 def test_a_map_is_drawn_again_only_if_a_text_changed(tmp_path: Path) -> None:
@@ -167,26 +116,6 @@ def test_a_map_is_drawn_again_only_if_a_text_changed(tmp_path: Path) -> None:
     changed = index(papers[0].model_copy(update={"abstract": "Another wind. Other kites."}))
     assert changed != first
     assert "map" in stages
-
-
-def test_a_tiny_map_loads_no_scikit_learn() -> None:
-    code = (
-        "import sys, numpy as np; from index.collection_map import carry_on, map_collection;"
-        "from index.papers import Paper;"
-        "map_collection([Paper(id=str(n), title='T', abstract='A') for n in range(9)],"
-        " np.eye(9, dtype=np.float32)); sys.exit('sklearn' in sys.modules)"
-    )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-
-
-def test_names_of_a_large_collection_are_read_off_a_part_of_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    papers, vectors = papers_on(list(TOPICS), 15), clouds(4, 15)
-    monkeypatch.setattr("index.collection_map._MOST_TO_NAME", 30)
-    map_ = map_collection(papers, vectors)
-    check(map_, papers)
-    assert all("group" not in cluster.name for cluster in map_.clusters)
 
 
 def _large(count: int) -> tuple[list[Paper], NDArray[np.float32]]:

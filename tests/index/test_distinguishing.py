@@ -28,20 +28,6 @@ def test_a_group_is_named_by_what_the_others_do_not_have() -> None:
     assert not {"reinforcement learning", "learning", "model"} & {*kites, *boats}
 
 
-def test_terms_are_words_as_the_papers_write_them_and_not_stems() -> None:
-    group = [paper(f"Policies for GPUs in the {n}th Universe of theories") for n in range(4)]
-    other = [paper(f"Hungry cats number {n}") for n in range(4)]
-    terms, _ = distinguishing_terms([*group, *other], [0] * 4 + [1] * 4, 2)
-    assert {"Policies", "GPUs", "Universe", "theories"} >= {*terms}
-    assert len(terms) >= 3
-
-
-def test_a_capital_is_dropped_where_the_word_is_also_written_without() -> None:
-    group = [paper("Kites fly", "We like kites."), paper("Kites sink", "We saw kites.")]
-    (terms,) = distinguishing_terms(group, [0, 0], 1)
-    assert terms[0] == "kites"
-
-
 def test_a_pair_stands_for_its_words_where_they_go_together() -> None:
     group = [paper(f"Continual learning, part {n}") for n in "abcd"]
     other = [paper(f"Hungry cats in part {n}") for n in "abcd"]
@@ -56,13 +42,6 @@ def test_a_paper_that_repeats_its_own_name_does_not_name_the_group() -> None:
     )
     terms, _ = distinguishing_terms([loud, *KITES, *BOATS], [0] * 5 + [1] * 4, 2)
     assert "KiteNet" not in terms
-
-
-def test_no_term_is_given_to_two_groups() -> None:
-    papers = [*KITES, *BOATS, *KITES, *BOATS]
-    groups = distinguishing_terms(papers, [0] * 4 + [1] * 4 + [2] * 8, 3)
-    terms = [term for group in groups for term in group]
-    assert len(terms) == len(set(terms))
 
 
 @given(st.lists(st.tuples(st.text(), st.text(), st.integers(0, 2)), min_size=1, max_size=12))

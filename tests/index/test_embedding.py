@@ -3,9 +3,7 @@ import json
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -68,10 +66,6 @@ def test_vectors_are_unit_rows_in_the_order_given(encoder: SentenceEncoder) -> N
         assert float(vectors[row] @ encoder.encode([many[row]])[0]) > 0.9995
 
 
-def test_no_texts_give_no_rows(encoder: SentenceEncoder) -> None:
-    assert encoder.encode([]).shape == (0, DIMENSION)
-
-
 @pytest.mark.parametrize("text", TEXTS)
 def test_the_numpy_model_agrees_with_sentence_transformers(
     both: tuple[LocalEncoder, LocalEncoder], text: str
@@ -120,31 +114,6 @@ def test_a_folder_with_another_model_is_another_encoder(tiny: Path) -> None:
     assert other.dimension == 24
     assert other.encode(["tea", "milk"]).shape == (2, 24)
     assert np.allclose(other.encode_query("tea"), other.encode(["tea"])[0], atol=1e-5)
-
-
-def test_threads_that_ask_at_once_load_the_model_once(
-    tiny: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import sentence_transformers
-
-    loaded: list[object] = []
-
-    class Slow(sentence_transformers.SentenceTransformer):
-        def __init__(self, *args: object, **options: object) -> None:
-            loaded.append(self)
-            time.sleep(0.2)
-            super().__init__(*args, **options)
-
-    monkeypatch.setattr(sentence_transformers, "SentenceTransformer", Slow)
-    encoder = SentenceEncoder.open(str(tiny))
-    with ThreadPoolExecutor(4) as pool:
-        dimensions = list(pool.map(lambda _: encoder.dimension, range(4)))
-    assert (dimensions, len(loaded)) == ([24] * 4, 1)
-
-
-def test_a_copy_of_the_bundled_model_has_its_hash(tmp_path: Path) -> None:
-    copy = shutil.copytree(bundled_folder(), tmp_path / "copy")
-    assert SentenceEncoder.open(str(copy)).weights_hash == WEIGHTS_SHA256
 
 
 def test_vectors_that_are_not_finite_are_refused(tiny: Path, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.lexical import STOP_WORDS, LexicalIndex, fold, tokenize
+from index.lexical import LexicalIndex, fold, tokenize
 from index.papers import Paper
 
 TEXTS = (
@@ -25,16 +25,10 @@ def lexical() -> LexicalIndex:
 
 @pytest.mark.parametrize(
     ("text", "tokens"),
-    [
-        ("GPT-4", ["gpt4", "gpt"]),
-        ("M³ViT", ["m3vit"]),
-        ("OmniACT", ["omniact", "omni", "act"]),
-        ("MiniWoB++", ["miniwob++"]),
-        ("the merging of models", ["merg", "model"]),
-        ("", []),
-        ("which papers are there", []),
-    ],
-)
+    [("GPT-4", ["gpt4", "gpt"]), ("M³ViT", ["m3vit"]), ("OmniACT", ["omniact", "omni", "act"]),
+     ("MiniWoB++", ["miniwob++"]), ("the merging of models", ["merg", "model"]), ("", []),
+     ("which papers are there", [])],
+)  # fmt: skip
 def test_a_name_gives_a_token_for_the_whole_and_one_for_each_part(
     text: str, tokens: list[str]
 ) -> None:
@@ -53,10 +47,6 @@ def test_any_text_has_tokens_that_are_lower_case_and_no_stop_words(text: str) ->
         assert token
         assert token == token.lower()
     assert tokenize(text) == tokenize(fold(text))
-
-
-def test_stop_words_are_no_tokens() -> None:
-    assert not [word for word in STOP_WORDS if tokenize(word)]
 
 
 def test_scores_are_zero_where_no_token_is_shared_and_highest_for_the_rarest(

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from index.build import build_papers
 from index.errors import EncoderError, InputError
-from index.on_ray import BATCH, RayEncoder
 from index.papers import Paper
+from index.remote import RAY_BATCH, RayEncoder
 from index.store import Index
 
 
@@ -83,7 +83,7 @@ def test_a_worker_that_cannot_encode_is_one_line(tmp_path: Path) -> None:
     encoder = RayEncoder(_making(tmp_path))
     try:
         with pytest.raises(EncoderError, match=r"a worker on Ray cannot encode .*cannot read"):
-            encoder.encode(["kettle"] * BATCH + ["refuse"])
+            encoder.encode(["kettle"] * RAY_BATCH + ["refuse"])
     finally:
         encoder.close()
 

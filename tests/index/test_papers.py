@@ -1,13 +1,14 @@
-"""Ids and merging: the same paper is the same everywhere and in any order."""
+"""What a paper is, and which sightings are of one."""
 
 from datetime import date
 from itertools import permutations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.identity import merge_all
-from index.papers import ID_LENGTH, Paper, Source, derived_id, letters, merge
+from index.papers import ID_LENGTH, Paper, Source, apart, derived_id, identify, merge, merge_all
+from index.plan import Batch, plan_run
 
 LONG = "Herding Cats with Lasers at Scale"
 OTHER = "Why Dogs Prefer the Left Sofa"
@@ -41,26 +42,12 @@ def test_a_short_title_counts_with_the_opening_of_its_abstract() -> None:
     assert derived_id(LONG, "Cats.") == derived_id(LONG, "Dogs.")
 
 
-def test_letters_of_debris_are_none() -> None:
-    assert letters("{} -- \ud800 _") == ""
-
-
 def test_merging_keeps_newer_text_and_every_known_field() -> None:
     old = sighting(abstract="Old.", year=2024, venue="CatConf", sources=(source("b", 2),))
     new = sighting(abstract="New.", doi="10.1/2", sources=(source("a", 1),))
     both = merge(old, new)
     assert (both.abstract, both.year, both.venue, both.doi) == ("New.", 2024, "CatConf", "10.1/2")
     assert [s.name for s in both.sources] == ["a", "b"]
-
-
-def test_a_source_seen_again_is_replaced() -> None:
-    both = merge(sighting(sources=(source("a", 1, 3),)), sighting(sources=(source("a", 1, 9),)))
-    assert both.sources == (source("a", 1, 9),)
-
-
-def test_a_paper_in_two_digests_is_one_with_two_sources() -> None:
-    merged = merge_all([sighting(sources=(source("a"),)), sighting(sources=(source("b"),))])
-    assert [len(paper.sources) for paper in merged.values()] == [2]
 
 
 def test_an_id_that_was_given_wins_in_any_order() -> None:
@@ -76,12 +63,6 @@ def test_different_given_ids_stay_different_papers() -> None:
         merged = merge_all(order)
         assert set(merged) == {"a", "b"}
         assert (merged["a"].year, merged["b"].year) == (2020, None)
-
-
-def test_editorials_stay_apart_unless_they_begin_alike() -> None:
-    merged = merge_all([sighting("Editorial", "Dogs."), sighting("Editorial", "Cats.", "e1"),
-                        sighting("Editorial", "cats")])  # fmt: skip
-    assert set(merged) == {"e1", derived_id("Editorial", "Dogs.")}
 
 
 sightings = st.builds(
@@ -105,3 +86,83 @@ def test_the_order_of_sightings_does_not_change_ids(
 def test_merging_what_was_merged_changes_nothing(papers: list[Paper]) -> None:
     once = merge_all(papers)
     assert merge_all(once.values()) == once
+
+
+OWLS = "We count owls at night with twelve cheap microphones and find most of the calls."
+HAWKS = "This year the society met in June, and eleven talks were given on hawks."
+
+
+def paper(title: str, abstract: str = OWLS, id_: str = "", **known: object) -> Paper:
+    given = id_ or derived_id(title, abstract)
+    return Paper(id=given, title=title, abstract=abstract, **known)  # type: ignore[arg-type]
+
+
+def groups(*papers: Paper) -> int:
+    """How many papers these are, whatever their order."""
+    found = {len(set(identify(order))) for order in permutations(papers)}
+    assert len(found) == 1
+    return found.pop()
+
+
+@pytest.mark.parametrize(
+    ("papers", "count"),
+    [
+        ([paper("Notes of the Society of Owls"), paper("Notes of the Society of Owls", HAWKS)], 2),
+        ([paper("A Study of Soup", "I find 3 soups."), paper("A Study of Soup", "I find 5.")], 2),
+        ([paper("Soup Study, Part I"), paper("Soup Study, Part II", HAWKS)], 2),
+        ([paper("Owls of the North", doi="10.1/a"), paper("Owls of the North", doi="10.2/b")], 1),
+        ([paper("Owls of the North"), paper("OWLS of the north", f"{OWLS} Code is free.")], 1),
+        ([paper("Owls of the North", f"{OWLS[:60]} …"), paper("Owls of the North")], 1),
+        ([paper("Owls: a draft", arxiv="2403.1"), paper("Owls, at last", arxiv="2403.1")], 1),
+        ([paper("Owls at Night", doi="10.1/A"), paper("Owls at Night", HAWKS, doi="10.1/a")], 1),
+        ([paper("Owls at Night", doi="10.1/p"), paper("Kettles by Day", HAWKS, doi="10.1/p")], 2),
+        ([paper("Owls at Night", pmid="7"), paper("Owls at Night", OWLS, "x", pmid="7")], 1),
+        ([paper("Owls at Night", OWLS, "x"), paper("Owls at Night", OWLS, "y")], 2),
+        ([paper("Owls at Night", OWLS, "1"), paper("Kettles by Day", HAWKS, "1")], 2),
+    ],
+)  # fmt: skip
+def test_papers_are_told_apart(papers: list[Paper], count: int) -> None:
+    assert groups(*papers) == count
+
+
+def test_a_paper_of_the_index_keeps_its_id_when_another_of_its_title_comes() -> None:
+    first, second = paper("Notes of the Society"), paper("Notes of the Society", HAWKS)
+    for known, other in ((first, second), (second, first)):
+        ids = identify([other, known], {known.id: known})
+        assert ids[1] == known.id
+        assert ids[0] != known.id
+        again = [
+            each.model_copy(update={"id": id_})
+            for each, id_ in zip((other, known), ids, strict=True)
+        ]
+        assert identify(again, {each.id: each for each in again}) == ids
+
+
+def test_the_richer_record_and_all_sources_are_kept() -> None:
+    source = [Source(name=name, position=1) for name in ("a", "b")]
+    whole = paper("Owls of the North", authors=("Ann Lee", "Bo Ek"), sources=(source[0],))
+    cut = paper(
+        "Owls of the North", "We count owls at night with …", authors=("A Lee",), doi="10.1/x",
+        published="2024-03", sources=(source[1],),
+    )  # fmt: skip
+    for order in ((whole, cut), (cut, whole)):
+        (both,) = merge_all(order).values()
+        assert (both.abstract, both.authors, both.doi) == (OWLS, ("Ann Lee", "Bo Ek"), "10.1/x")
+        assert both.published == "2024-03"
+        assert set(both.sources) == set(source)
+
+
+def test_without_merging_each_sighting_is_a_paper() -> None:
+    twice = [paper("Owls", sources=(Source(name=name, position=1),)) for name in ("a", "b")]
+    assert len(set(apart(twice))) == 2
+    assert apart(twice) == apart(twice)
+
+
+def test_a_digest_without_a_date_keeps_the_day_on_which_it_came() -> None:
+    came = paper("Owls", sources=(Source(name="a", dated="added", position=1),))
+    first = plan_run(Batch([came]), [], {}, today=date(2025, 3, 3))
+    (stored,) = first.after.values()
+    assert stored.sources[0].date == date(2025, 3, 3)
+    again = plan_run(Batch([came]), [stored], {}, today=date(2025, 4, 4))
+    assert again.after == first.after
+    assert first.merges == ()

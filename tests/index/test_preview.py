@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from index.build import build
-from index.errors import InputError, StoreError
-from index.preview import preview
+from index.manifest import live_papers
+from index.plan import preview
 from index.publish import writer_lock
 from index.readers import Upload
-from index.store import Index, live_papers, previous_papers
+from index.store import Index
 
 TITLES = ("Counting Owls at Night", "Why Do Kettles Sing", "Paper Maps That Disagree", "Editorial")
 
@@ -70,37 +70,10 @@ def test_papers_that_a_file_does_not_name_any_more_are_told(tmp_path: Path) -> N
     assert {paper.title for paper in Index.open(store).papers} == {owls, kettles}
 
 
-def test_problems_are_told_with_their_lines(tmp_path: Path) -> None:
-    found = preview([Upload("a.jsonl", records("Counting Owls") + b"{broken\n")], tmp_path / "s")
-    (problem,) = found.problems
-    assert (problem.file, problem.line, found.rejected, found.is_damaged) == ("a.jsonl", 2, 1, True)
-
-
-@pytest.mark.parametrize(
-    ("content", "says"),
-    [(b"", "empty file"), (b"\x00\x01", "not text"), (b"{broken", "broken JSON")],
-)
-def test_what_holds_no_paper_is_refused_as_indexing_would(
-    tmp_path: Path, content: bytes, says: str
-) -> None:
-    upload = Upload("a.jsonl", content)
-    with pytest.raises(InputError, match=says) as told:
-        preview([upload], tmp_path / "store")
-    with pytest.raises(InputError) as said:
-        build([upload], tmp_path / "store", HashingEncoder())
-    assert str(told.value) == str(said.value)
-
-
 def test_a_preview_does_not_wait_for_a_writer(tmp_path: Path) -> None:
     index(tmp_path, Upload("a.jsonl", records(TITLES[0])))
     with writer_lock(tmp_path):
         assert preview([Upload("b.jsonl", records(TITLES[1]))], tmp_path).new == 1
-
-
-def test_a_folder_that_is_no_store_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "thesis.txt").write_text("mine")
-    with pytest.raises(StoreError, match="is not an index folder"):
-        preview([Upload("a.jsonl", records(TITLES[0]))], tmp_path)
 
 
 FILES = st.lists(
@@ -138,5 +111,3 @@ def test_a_preview_tells_what_indexing_then_does(
         assert seen["duplicate"] == told.duplicate
         assert seen["updated"] <= told.updated
         assert {entry.paper.id for entry in told.entries} <= {p.id for p in live_papers(store)[1]}
-        new = {entry.paper.id for entry in told.entries if entry.state == "new"}
-        assert not new & {paper.id for paper in previous_papers(store) or ()}

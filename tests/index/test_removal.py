@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from hashing_encoder import HashingEncoder
 
-from index.build import build, build_papers
+from index.build import build, find_ids, remove
 from index.errors import InputError, StoreBusyError, StoreError
+from index.manifest import current
 from index.papers import Paper
 from index.passages import paper_text
 from index.publish import undo, writer_lock
 from index.readers import Upload
-from index.removal import find_ids, remove
-from index.store import Index, current, previous_papers
+from index.store import Index
 
 TITLES = ("Counting Owls at Night", "Why Do Kettles Sing", "Paper Maps That Disagree")
 OWLS, KETTLES, MAPS = TITLES
@@ -72,13 +72,6 @@ def test_a_removed_paper_comes_back_when_its_file_is_indexed_again(store: Path) 
     assert titles(store) == {*TITLES}
 
 
-def test_an_undo_takes_a_removal_back(store: Path) -> None:
-    report = remove(ids(store, OWLS, MAPS), store)
-    assert titles(store) == {KETTLES}
-    assert undo(store, expected=report.generation) == report.previous
-    assert titles(store) == {*TITLES}
-
-
 def test_an_undo_of_a_change_that_is_not_the_last_any_more_is_refused(store: Path) -> None:
     report = remove(ids(store, OWLS), store)
     later = remove(ids(store, MAPS), store)
@@ -102,12 +95,6 @@ def test_what_cannot_be_removed_is_refused_and_changes_nothing(store: Path) -> N
     assert current(store) == live
 
 
-def test_without_an_index_nothing_is_removed_and_nothing_is_made(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="no index at"):
-        remove(["x"], tmp_path / "none")
-    assert not (tmp_path / "none").exists()
-
-
 def test_papers_are_found_by_id_or_by_title_whatever_its_case(store: Path) -> None:
     (owls,) = ids(store, OWLS)
     assert ids(store, owls, "COUNTING  OWLS, at night!") == (owls, owls)
@@ -124,20 +111,3 @@ def test_a_title_of_two_papers_is_told_with_their_ids() -> None:
     twins = [Paper(id=id_, title="Editorial", abstract=id_) for id_ in ("first", "second")]
     with pytest.raises(InputError, match=r"2 papers have the title .*first, second"):
         find_ids(["editorial"], twins)
-
-
-def test_the_papers_before_the_last_change_are_known_until_it_is_undone(tmp_path: Path) -> None:
-    def paper(number: int) -> Paper:
-        return Paper(id=f"p{number}", title=f"Paper {number}", abstract="It is short.")
-
-    def before() -> list[str] | None:
-        papers = previous_papers(tmp_path)
-        return None if papers is None else [paper.id for paper in papers]
-
-    with pytest.raises(StoreError, match="no index at"):
-        before()
-    for number in range(3):
-        build_papers([paper(number)], tmp_path, HashingEncoder())
-        assert before() == [f"p{earlier}" for earlier in range(number)]
-    undo(tmp_path)
-    assert before() is None

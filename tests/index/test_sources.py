@@ -13,7 +13,7 @@ from hashing_encoder import HashingEncoder
 from index.build import BuildReport, build
 from index.papers import Paper
 from index.publish import undo
-from index.store import Index, current
+from index.store import Index
 
 OWLS, KETTLES, MAPS = "Counting Owls at Night", "Why Do Kettles Sing", "Paper Maps That Disagree"
 
@@ -95,14 +95,6 @@ def test_an_entry_that_left_one_of_two_files_keeps_the_other_and_counts_as_updat
     assert names(store) == {OWLS: ["b.jsonl"], MAPS: ["a.jsonl"]}
 
 
-def test_what_a_file_says_of_a_paper_now_is_all_it_says(
-    tmp_path: Path, store: Path, index: Run
-) -> None:
-    index(write(tmp_path / "a.jsonl", OWLS, doi="10.1/wrong"))
-    index(write(tmp_path / "a.jsonl", OWLS))
-    assert Index.open(store).papers[0].doi is None
-
-
 def test_a_paper_that_gets_another_id_is_updated_and_neither_new_nor_removed(
     tmp_path: Path, store: Path, index: Run
 ) -> None:
@@ -118,16 +110,6 @@ def test_a_damaged_file_takes_nothing_back(tmp_path: Path, store: Path, index: R
     report = index(file)
     assert (counts(report), report.is_damaged) == ((0, 2, 0, 0, 0), True)
     assert set(names(store)) == {OWLS, KETTLES, MAPS}
-
-
-def test_a_file_in_which_nothing_can_be_read_takes_nothing_back(
-    tmp_path: Path, store: Path, index: Run
-) -> None:
-    file, other = write(tmp_path / "a.jsonl", OWLS), write(tmp_path / "b.jsonl", MAPS)
-    index(file, other)
-    file.write_text("")
-    assert counts(index(tmp_path)) == (0, 1, 0, 0, 0)
-    assert set(names(store)) == {OWLS, MAPS}
 
 
 def test_a_file_reached_through_another_folder_is_the_same_source(
@@ -182,35 +164,6 @@ def test_files_of_one_name_in_two_folders_are_two_sources_in_one_run_or_in_two(
     shutil.rmtree(store)
     index(monday, tuesday)
     assert found(store) == expected
-
-
-def test_the_same_name_is_the_same_source_in_an_index_without_origins(
-    tmp_path: Path, store: Path, index: Run
-) -> None:
-    index(write(tmp_path / "a.jsonl", OWLS, KETTLES))
-    path = store / "generations" / (current(store) or "") / "manifest.json"
-    manifest = json.loads(path.read_text())
-    path.write_text(json.dumps(manifest | {"origins": {}}))
-    assert counts(index(write(tmp_path / "a.jsonl", OWLS))) == (0, 1, 0, 0, 1)
-
-
-def test_the_manifest_does_not_say_where_the_files_lay(
-    tmp_path: Path, store: Path, index: Run
-) -> None:
-    index(write(tmp_path / "private" / "a.jsonl", OWLS))
-    manifest = Index.open(store).manifest
-    assert list(manifest.origins) == ["a.jsonl"]
-    assert "private" not in manifest.model_dump_json()
-
-
-def test_a_store_inside_the_folder_that_is_indexed_is_not_read(
-    tmp_path: Path, store: Path, index: Run
-) -> None:
-    write(tmp_path / "a.jsonl", OWLS)
-    index(tmp_path)
-    report = index(tmp_path)
-    assert (counts(report), report.problems) == ((0, 1, 0, 0, 0), ())
-    assert names(store) == {OWLS: ["a.jsonl"]}
 
 
 def test_a_file_name_that_is_not_utf_8_is_indexed_and_reported(

@@ -2,11 +2,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.english import is_english
+from index.folding import is_english
 from index.lexical import LexicalIndex
 from index.names import Names
+from index.naming import mend
 from index.papers import Paper
-from index.spelling import mend
 
 SHELF = [
     Paper(id=f"{row}", title=title, abstract=abstract)
@@ -28,18 +28,16 @@ def mended(text: str) -> str:
 
 @pytest.mark.parametrize(
     ("wrong", "right"),
-    [
-        ("how does heuristc search work?", "how does heuristic search work?"),
-        ("Hueristic search?", "Heuristic search?"),
-        ("what is retreival good for?", "what is retrieval good for?"),
-        ("is it retreival-augmented?", "is it retrieval-augmented?"),
-        ("what does qauntizaton cost?", "what does quantization cost?"),
-        ("(langauge) models", "(language) models"),
-        ("what does MechKTP do?", "what does MechKPT do?"),
-        ("what is kettlebnch?", "what is KettleBench?"),
-        ("what is KetleBench?", "what is KettleBench?"),
-    ],
-)
+    [("how does heuristc search work?", "how does heuristic search work?"),
+     ("Hueristic search?", "Heuristic search?"),
+     ("what is retreival good for?", "what is retrieval good for?"),
+     ("is it retreival-augmented?", "is it retrieval-augmented?"),
+     ("what does qauntizaton cost?", "what does quantization cost?"),
+     ("(langauge) models", "(language) models"),
+     ("what does MechKTP do?", "what does MechKPT do?"),
+     ("what is kettlebnch?", "what is KettleBench?"),
+     ("what is KetleBench?", "what is KettleBench?")],
+)  # fmt: skip
 def test_a_typing_error_becomes_the_word_or_the_name_that_is_near(wrong: str, right: str) -> None:
     assert mended(wrong) == right
 
@@ -68,27 +66,19 @@ def test_good_words_and_names_of_other_things_stay(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [
-        "modelos de lenguaje grandes",
-        "welche Funktionen hat die Bibliothek",
-        "quels matériaux pour la langage",
-        "言語モデル とは",
-    ],
-)
+    ["modelos de lenguaje grandes", "welche Funktionen hat die Bibliothek",
+     "quels matériaux pour la langage", "言語モデル とは"],
+)  # fmt: skip
 def test_other_languages_stay(text: str) -> None:
     assert mend(text, LEXICAL, NAMES) == (text, ())
 
 
 @pytest.mark.parametrize(
     "text",
-    [
-        "what does retreival() return?",
-        "set self.retreival or retreival_size",
-        "see docs/retreival and @retreival",
-        "run `retreival` with --langauge",
-        "\\langauge in {heuristc}",
-    ],
-)
+    ["what does retreival() return?", "set self.retreival or retreival_size",
+     "see docs/retreival and @retreival", "run `retreival` with --langauge",
+     "\\langauge in {heuristc}"],
+)  # fmt: skip
 def test_code_stays(text: str) -> None:
     assert mend(text, LEXICAL, NAMES) == (text, ())
 

@@ -1,7 +1,6 @@
 """Uploads and pasted text: files that lie nowhere, known again by what they hold."""
 
 import datetime as dt
-import json
 from pathlib import Path
 
 import pytest
@@ -56,14 +55,6 @@ def test_uploads_of_one_name_in_one_run_are_two_sources(tmp_path: Path) -> None:
     assert names(tmp_path) == {OWLS: ["pasted.txt"], KETTLES: ["pasted (2).txt"]}
 
 
-def test_an_upload_and_a_file_on_disk_of_the_same_content_are_one_source(tmp_path: Path) -> None:
-    store, upload = tmp_path / "store", pasted(OWLS, "march.txt")
-    (tmp_path / "disk.txt").write_bytes(upload.content)
-    index(store, tmp_path / "disk.txt")
-    assert index(store, upload).unchanged == 1
-    assert names(store) == {OWLS: ["disk.txt"]}
-
-
 def test_an_upload_does_not_replace_the_file_of_its_name(tmp_path: Path) -> None:
     store = tmp_path / "store"
     (tmp_path / "march.txt").write_bytes(pasted(OWLS).content)
@@ -78,13 +69,6 @@ def test_digest_dates_of_an_upload_are_of_this_year_unless_a_year_is_given(tmp_p
     dates = {paper.title: paper.sources[0].date for paper in Index.open(tmp_path).papers}
     this_year = dt.datetime.now(dt.UTC).year
     assert dates == {OWLS: dt.date(this_year, 3, 14), KETTLES: dt.date(2024, 3, 14)}
-
-
-def test_the_format_is_told_by_name_and_content(tmp_path: Path) -> None:
-    record = json.dumps({"title": OWLS, "abstract": "Nine of them."}).encode()
-    assert index(tmp_path, Upload("papers.jsonl", record), pasted(KETTLES, "no suffix")).new == 2
-    with pytest.raises(InputError, match="no column has the abstracts"):
-        index(tmp_path, Upload("table.csv", b"title,price\nx,9\n"))
 
 
 @pytest.mark.parametrize(

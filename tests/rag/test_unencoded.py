@@ -17,6 +17,7 @@ class _Stopped:
     def __init__(self, encoder: SentenceEncoder) -> None:
         self.name, self.weights_hash = encoder.name, encoder.weights_hash
         self.dimension = encoder.dimension
+        self.together = encoder.together
 
     def encode(self, *_: object, **__: object) -> None:
         raise KeyboardInterrupt

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from index.readers.dates import MONTH_NAME, month_number
+from index.readers.values import MONTH_NAME, month_number
 
 MONTH = re.compile(MONTH_NAME, re.IGNORECASE)
 

@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 from index.papers import Paper, derived_id
 from index.readers import Problem
 from index.readers.digest import read_digest
-from index.readers.normalise import Normaliser
 from index.readers.pages import Page
-from index.readers.records import How
+from index.readers.records import How, Normaliser
 
 OWLS = (
     "Owls in a Box: Counting Night Birds with Cheap Microphones",

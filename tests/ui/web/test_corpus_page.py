@@ -10,8 +10,8 @@ from axe_playwright_python.sync_playwright import Axe
 from browsing import assert_fits, free_port
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from index.manifest import current
 from index.publish import writer_lock
-from index.store import current
 from rag import Assistant
 from rag.settings import Settings
 from ui.web.app import build
@@ -260,7 +260,7 @@ def test_chosen_papers_are_removed_after_a_question_and_come_back(page: Page, si
     chosen.get_by_role("button", name="Remove", exact=True).click()
     expect(notice).to_contain_text("1 paper removed.", timeout=20_000)
     expect(count(page)).to_contain_text(f"{every - 1} papers")
-    from index.removal import remove
+    from index.build import remove
 
     remove([site.assistant.papers()[0].id], site.settings.store)
     page.get_by_role("button", name="Undo").click()

@@ -12,14 +12,12 @@ from pathlib import Path
 import gradio as gr
 from gradio.utils import get_upload_folder
 
-from index.build import BuildReport, build
+from index.build import BuildReport, build, remove
 from index.encoder import Encoder, open_encoder
 from index.errors import InputError
-from index.plan import State
-from index.preview import Preview, preview
+from index.plan import Preview, State, preview
 from index.publish import undo
 from index.readers import Problem, Upload
-from index.removal import remove
 from rag.digests import label
 from ui.indexing import bring_to_chroma
 from ui.web.corpus.paper_catalogue import View
