@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from html import unescape
 
 from pydantic_core import from_json
 
@@ -189,7 +190,7 @@ def _structured(text: str, has: Has, *, whole: bool) -> tuple[list[Statement], b
 def _marked(text: str, has: Has) -> list[Statement]:
     found: list[Statement] = []
     heading: str | None = None
-    for line in text.splitlines():
+    for line in unescape(text).splitlines():
         if _SOURCES.match(line):
             break
         if match := _HEADING.match(line):

@@ -41,6 +41,7 @@ ONE = [("It has 369 tasks.", ["1.2"])]
         "It has 369 tasks [sentence 1.2].",
         "It has 369 tasks [1.2†source].",
         "It has 369 tasks [^1.2].",
+        "It has 369 tasks &#91;1.2&#93;.",
         "Answer: It has 369 tasks [1.2].",
         "- It has 369 tasks [1.2].",
         "1. It has **369** tasks [1.2].",
