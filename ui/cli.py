@@ -165,11 +165,15 @@ def _add_filters(parser: argparse.ArgumentParser) -> None:
 
 def _add_ask(commands: "_Commands") -> None:
     ask = commands.add_parser("ask", help="answer a question from the abstracts")
-    ask.add_argument("question", metavar="QUESTION")
+    ask.add_argument("question", metavar="QUESTION", help="in plain words; - reads standard input")
     _add_mode(ask)
     _add_filters(ask)
     add_store(ask)
     _add_json(ask)
+    chat = commands.add_parser("chat", help="ask one question after another in the terminal")
+    _add_mode(chat)
+    _add_filters(chat)
+    add_store(chat)
 
 
 def _add_table(commands: "_Commands") -> None:
@@ -217,6 +221,7 @@ def _add_search(commands: "_Commands") -> None:
     search.add_argument(
         "--limit", type=int, default=10, metavar="N", help="papers at most (default: 10)"
     )
+    _add_filters(search)
     add_store(search)
     _add_json(search)
 

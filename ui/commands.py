@@ -1,6 +1,7 @@
 """What each command does. Heavy imports stand inside: no command waits for another's."""
 
 import json
+import sys
 from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import asdict
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 from index.errors import AbstractQAError, InputError
 from ui import indexing
 from ui.dates import parse_day
-from ui.terminal import Status, answer_text, hits_text, note, say
+from ui.terminal import answer_text, hits_text, note, say, shown_while
 
 if TYPE_CHECKING:
     from rag import Assistant
@@ -60,19 +61,27 @@ def _filters(arguments: Namespace) -> "Filters":
     return Filters(digests=tuple(arguments.digest), since=since, until=until, title=title)
 
 
+def _question(arguments: Namespace) -> str:
+    """The question of the command line, or of standard input where it is "-"."""
+    text = sys.stdin.read() if arguments.question == "-" else arguments.question
+    return _text(text, "question")
+
+
 def ask(arguments: Namespace) -> int:
     """Answer one question."""
-    from rag.schema import Finished, Progress
-
-    question, filters = _text(arguments.question, "question"), _filters(arguments)
-    status = Status()
-    for event in _assistant(arguments).stream(question, filters=filters, mode=arguments.mode):
-        if isinstance(event, Progress):
-            status(event.text)
-        elif isinstance(event, Finished):
-            answer = event.answer
-    status("")
+    question, filters = _question(arguments), _filters(arguments)
+    events = _assistant(arguments).stream(question, filters=filters, mode=arguments.mode)
+    answer = shown_while(events)
     say(answer.model_dump_json() if arguments.json else answer_text(answer))
+    return 0
+
+
+def chat(arguments: Namespace) -> int:
+    """Answer questions that follow one another, until the input ends."""
+    from ui.terminal_chat import TerminalChat
+
+    filters = _filters(arguments)
+    TerminalChat(_assistant(arguments), filters, arguments.mode).run()
     return 0
 
 
@@ -80,8 +89,8 @@ def search(arguments: Namespace) -> int:
     """List the papers nearest to a query."""
     if arguments.limit < 1:
         raise InputError(f"--limit {arguments.limit} is too small; give at least 1")
-    query = _text(arguments.query, "query")
-    hits = _assistant(arguments).search(query, limit=arguments.limit)
+    query, filters = _text(arguments.query, "query"), _filters(arguments)
+    hits = _assistant(arguments).search(query, limit=arguments.limit, filters=filters)
     if arguments.json:
         found = [hit.model_dump(mode="json") for hit in hits]
         say(json.dumps(found, ensure_ascii=False))
@@ -194,6 +203,7 @@ def doctor(arguments: Namespace) -> int:
 COMMANDS: dict[str, Callable[[Namespace], int]] = {
     "index": index,
     "ask": ask,
+    "chat": chat,
     "search": search,
     "table": table,
     "papers": papers,

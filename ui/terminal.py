@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from index.build import Stage
     from index.papers import Paper
-    from rag.schema import Answer, Hit, Passage
+    from rag.schema import Answer, Event, Hit, Passage
 
 WIDEST = 100
 """Columns that text fills at most; longer lines are hard to read."""
@@ -156,6 +156,20 @@ class Status:
                 sys.stderr.write("\r" + " " * self._shown + "\r")
             sys.stderr.flush()
             self._shown = len(line) + 2 if line else 0
+
+
+def shown_while(events: "Iterable[Event]") -> "Answer":
+    """Show what is being done for an answer, and give the answer, which comes last."""
+    from rag.schema import Finished, Progress
+
+    status = Status()
+    for event in events:
+        if isinstance(event, Progress):
+            status(event.text)
+        elif isinstance(event, Finished):
+            status("")
+            return event.answer
+    raise AssertionError("a stream ends with its answer")
 
 
 def hits_text(hits: "Sequence[Hit]") -> str:

@@ -91,7 +91,7 @@ def test_a_judge_that_goes_down_is_asked_no_reply_twice(
         def complete(messages: list[Message]) -> str:
             return model.complete(messages, max_tokens=50).text
 
-        with pytest.raises(ChatError, match="OPENAI_API_KEY"):
+        with pytest.raises(ChatError, match="check the chat model's key"):
             rate_run(run, complete, "m", tmp_path / "judged")
         before = len(chat_server.received)
         chat_server.script = lambda _: says('{"rating": 7}')

@@ -114,13 +114,10 @@ def test_names_from_runs_are_text_on_the_page(runs: Path) -> None:
 
 
 def test_a_run_of_another_version_is_a_problem_in_one_line(runs: Path, site: Site) -> None:
-    path = runs / "peers" / "bm25" / "answers.jsonl"
-    path.write_text(path.read_text().replace('"answer": {', '"answer": {"from_the_future": 1, '))
-    scores = runs / "ours" / "scores.jsonl"
-    scores.write_text(scores.read_text().replace('"right": 1.0', '"right": 0.0'))
+    (runs / "ours" / "scores.jsonl").write_text('{"from_the_future": 1}\n')
     reports = Reports(site)
     reports.root = runs
     shown = reports.show("ours", "peers/bm25")
-    assert "not as this version writes it" in shown
-    assert "<iframe" not in shown
+    assert 'role="alert"' in shown
+    assert "<pre" not in shown
     assert "There is no finished run" in reports.show("gone", None)

@@ -1,0 +1,117 @@
+"""A conversation in the terminal: ask, follow up, look at the sources, keep it as a file."""
+
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from index.errors import AbstractQAError, InputError
+from ui.archive import Conversation, Turn
+from ui.terminal import answer_text, note, paper_text, say, shown_while
+
+if TYPE_CHECKING:
+    from rag import Assistant, Filters
+    from rag.schema import Mode
+
+PROMPT = "\n? "
+HELP = """Ask a question; a follow-up may say "it", "the second paper" or "[2]".
+  /sources      the sentences that the last answer cites, and where they are from
+  /export FILE  write the conversation to FILE: .md, .html, .json, .bib, .ris or .csv
+  /new          begin a new conversation
+  /help         this list
+  /quit         end (as Ctrl-D does)"""
+
+
+class TerminalChat:
+    """One conversation after another, from a prompt or from the lines of standard input."""
+
+    def __init__(self, assistant: "Assistant", filters: "Filters", mode: "Mode") -> None:
+        """Begin without a turn; every question is asked with these filters and in this mode."""
+        self._assistant = assistant
+        self._filters = filters
+        self._mode = mode
+        self._turns: list[Turn] = []
+        self._commands: dict[str, Callable[[str], None]] = {
+            "/sources": self._show_sources,
+            "/export": self._export,
+            "/new": self._begin,
+            "/help": lambda _: say(HELP),
+        }
+
+    def run(self) -> None:
+        """Read lines until the end or /quit; a problem with one is told, and the next is read."""
+        shows_prompt = sys.stdin.isatty()
+        if shows_prompt:
+            import readline  # noqa: F401 - lines can be edited, and earlier ones called back
+
+            note("Ask about the papers of this index; /help lists what else there is.")
+        while True:
+            try:
+                line = input(PROMPT if shows_prompt else "").strip()
+            except EOFError:
+                return
+            command, _, rest = line.partition(" ")
+            if command == "/quit":
+                return
+            try:
+                if line.startswith("/"):
+                    self._command(command)(rest.strip())
+                elif line:
+                    self._ask(line)
+            except AbstractQAError as error:
+                note(str(error))
+
+    def _command(self, name: str) -> Callable[[str], None]:
+        if name not in self._commands:
+            raise InputError(f"there is no {name}; /help lists what there is")
+        return self._commands[name]
+
+    def _ask(self, question: str) -> None:
+        history: list[Mapping[str, object]] = []
+        for turn in self._turns:
+            if turn.answer:
+                cited = [reference.paper.id for reference in turn.answer.references]
+                history += [
+                    {"role": "user", "content": turn.question},
+                    {"role": "assistant", "content": turn.answer.text, "references": cited},
+                ]
+        events = self._assistant.stream(question, history, self._filters, self._mode)
+        answer = shown_while(events)
+        self._turns.append(Turn(question=question, filters=self._filters, answer=answer))
+        say(answer_text(answer))
+
+    def _show_sources(self, _: str) -> None:
+        answer = self._turns[-1].answer if self._turns else None
+        if answer is None or not answer.references:
+            raise InputError("no sentence is cited yet: ask a question first")
+        for reference in answer.references:
+            say(paper_text(f"[{reference.number}]", reference.paper, reference.passages))
+
+    def _export(self, name: str) -> None:
+        from ui.export.files import FORMATS, export
+
+        if not self._turns:
+            raise InputError("there is nothing to export yet: ask a question first")
+        path = Path(name)
+        kinds = {form.ending: kind for kind, form in FORMATS.items()}
+        kind = kinds.get(path.suffix.casefold().removeprefix("."))
+        if kind is None:
+            endings = ", ".join(f".{ending}" for ending in kinds)
+            raise InputError(f"/export needs the name of a file that ends in one of {endings}")
+        first, last = self._turns[0], self._turns[-1]
+        conversation = Conversation(
+            id=first.id,
+            title=first.question,
+            created=first.asked,
+            updated=last.asked,
+            turns=tuple(self._turns),
+        )
+        try:
+            path.write_text(export(conversation, kind).text, encoding="utf-8", newline="")
+        except OSError as error:
+            raise InputError(f"{path}: {error.strerror}") from error
+        note(f"written to {path}")
+
+    def _begin(self, _: str) -> None:
+        self._turns = []
+        note("A new conversation.")
