@@ -26,7 +26,7 @@ from ui.web.own_host import Reach
 
 PASSWORD = "correct horse ä 1"
 PROXY = "127.0.0.2"
-HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash("x")
+HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash("x", salt=bytes(16))
 BASIC = base64.b64encode(f"ada:{PASSWORD}".encode()).decode()
 
 
