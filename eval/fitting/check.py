@@ -1,4 +1,4 @@
-"""`abstractqa eval fit-check`: the network behind the check of citations, and its figures."""
+"""`abstractqa eval fit --check`: the network behind the check of citations, and its figures."""
 
 from collections.abc import Sequence
 from pathlib import Path

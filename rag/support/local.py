@@ -3,7 +3,7 @@
 Each word of a claim is aligned with the cited word nearest in meaning, and each cited word near
 what was aligned with its nearest in the claim; the pairs are compared, and what the comparisons
 say is pooled (decomposable attention, Parikh et al., EMNLP 2016, over the contextual vectors of
-the bundled encoder). Fitted by `abstractqa eval fit-check`; the weights are data. Where the
+the bundled encoder). Fitted by `abstractqa eval fit --check`; the weights are data. Where the
 probability that comes of it is high enough a sentence is supported, where it is low enough it is
 not; between the check cannot tell, and says so.
 """
