@@ -149,9 +149,3 @@ def holm(p_values: Mapping[str, float]) -> dict[str, float]:
         last = max(last, min(1.0, (len(p_values) - rank) * p))
         corrected[name] = last
     return {name: corrected[name] for name in p_values}
-
-
-def breakdown(values: Mapping[str, Iterable[float | None]]) -> dict[str, Interval]:
-    """The mean of each type of question with its interval; types with nothing known left out."""
-    found = {kind: bootstrap_mean(of_kind) for kind, of_kind in values.items()}
-    return {kind: interval for kind, interval in found.items() if interval is not None}

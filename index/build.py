@@ -185,6 +185,8 @@ def _build(
         outcome = plan.outcome(batch)
         papers = list(plan.after.values())
         runs = _runs(old, plan.changed_sources, key, PastRun.of(plan, outcome))
+        if not merge:  # what it kept apart, an earlier run would merge
+            runs = {}
         is_the_same = bool(old and plan.after == plan.before and old.origins == plan.origins)
         update = {"origins": plan.origins, "runs": runs}
         manifest, encoded = advance(

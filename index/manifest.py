@@ -70,10 +70,10 @@ class Manifest(BaseModel):
 def current(store: Path) -> str | None:
     """The id of the live generation, or None if nothing was published. Reads one small file.
 
-    Where it is not named, because its name was lost or a kill came before it, it is the newest.
+    A single generation is live without being named.
 
     Raises:
-        StoreError: the store cannot be read, or the folder is no store.
+        StoreError: the store cannot be read, has lost its `CURRENT`, or the folder is no store.
     """
     try:
         given = (store / CURRENT).read_text(encoding="utf-8").strip()
@@ -86,9 +86,16 @@ def current(store: Path) -> str | None:
     if given is not None and _ID.fullmatch(given):
         return given
     finished = [folder.name for folder in own_generations(store) if _is_finished(folder)]
-    if given is not None and not finished:
+    if given is None and len(finished) == 1:
+        return finished[0]  # the first one, killed before it was named
+    if finished:
+        raise StoreError(
+            f"the index at {store} has lost the name of its live generation: to use the newest"
+            f" one, run: echo {finished[-1]} > {shlex.quote(str(store / CURRENT))}"
+        )
+    if given is not None:
         raise _not_a_store(store, CURRENT)
-    return finished[-1] if finished else None
+    return None
 
 
 def own_generations(store: Path) -> list[Path]:

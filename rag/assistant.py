@@ -203,13 +203,11 @@ class Assistant:
         options: Options | None,
     ) -> tuple[Pipeline, Request]:
         """The live pipeline, and the question checked by it."""
-        index, pipeline = self._live.read()
-        request = pipeline.request(question, history, Filters.read(filters), options)
-        if not index.is_covered:
-            earlier = [turn.text for turn in request.turns if turn.role == "user"][-1:]
-            text = " ".join([*earlier, request.asked])
-            _, pipeline = self._live.encoded_for(text, request.allowed)
-        return pipeline, request
+        live = self._live.read()
+        request = live[1].request(question, history, Filters.read(filters), options)
+        earlier = [turn.text for turn in request.turns if turn.role == "user"][-1:]
+        text = " ".join([*earlier, request.asked])
+        return self._live.encoded_for(live, text, request.allowed)[1], request
 
     def check_mode(self, mode: Mode) -> None:
         """Refuse a mode that cannot be had.
@@ -328,7 +326,8 @@ class Assistant:
         kept = Filters.read(filters)
 
         def make(tell: Tell) -> Table:
-            index, _ = self._live.encoded_for(question) if question.strip() else self._live.read()
+            live = self._live.read()
+            index, _ = self._live.encoded_for(live, question) if question.strip() else live
             return make_table(
                 index,
                 self._encoder,
@@ -365,9 +364,9 @@ class Assistant:
         """
         if limit < 1:
             raise InputError(f"limit must be at least 1, not {limit}")
-        row = row_of(self._live.read()[0], paper_id)
-        index = self._live.encoded_around(row)
-        return list(similar_papers(index, row_of(index, paper_id), limit))
+        index, _ = self._live.read()
+        row = row_of(index, paper_id)
+        return list(similar_papers(self._live.encoded_around(index, row), row, limit))
 
     def newest(self, since: date | None = None) -> list[Paper]:
         """The papers that are new, those of the latest digest first.
@@ -393,10 +392,10 @@ class Assistant:
         """
         if limit < 1:
             raise InputError(f"limit must be at least 1, not {limit}")
-        index, _ = self._live.read()
-        mask = allowed(index.papers, Filters.read(filters))
-        _, pipeline = self._live.encoded_for(check_question(query), mask)
-        return list(pipeline.search(query, limit, Filters.read(filters)))
+        live, kept = self._live.read(), Filters.read(filters)
+        mask = allowed(live[0].papers, kept)
+        _, pipeline = self._live.encoded_for(live, check_question(query), mask)
+        return list(pipeline.search(query, limit, kept))
 
     def papers(self, filters: FiltersLike = None) -> list[Paper]:
         """Every paper in the index that passes the filters, in the order of their ids."""

@@ -160,9 +160,8 @@ def compose(blocks: Sequence[Block]) -> Composition:
 
 
 def as_markdown(answer: Answer) -> str:
-    """An answer's text, or why there is none, then each cited paper with its sentences."""
-    notes = (answer.reason, answer.notice)
-    shown = [answer.text, *(f"*{escape(note)}*" for note in notes if note)]
+    """An answer's text, then each cited paper with its sentences."""
+    shown = [answer.text, f"*{escape(answer.notice)}*" if answer.notice else ""]
     for reference in answer.references:
         shown.append(f"**[{reference.number}] {escape(reference.paper.display_title)}**")
         quotes = (clean_text(passage.text) for passage in reference.passages)

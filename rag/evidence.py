@@ -65,8 +65,6 @@ class Evidence:
 
     kind: Kind
     papers: tuple[PaperEvidence, ...]
-    close: tuple[PaperEvidence, ...] = ()
-    """The next papers of the ranking, for a reader who can tell which one answers."""
     groups: tuple[tuple[str, int], ...] = ()
     """Headings and how many of the papers, in their order, stand under each; () for none."""
     count: int | None = None
@@ -203,7 +201,7 @@ def within(evidence: Evidence, sources: int | None) -> tuple[Evidence, str | Non
     count = len(evidence.papers)
     if sources is None or count <= sources:
         return evidence, None
-    shown = replace(evidence, papers=evidence.papers[:sources], close=(), groups=(), count=None)
+    shown = replace(evidence, papers=evidence.papers[:sources], groups=(), count=None)
     verb = "is" if sources == 1 else "are"
     limit = f"since the number of sources is set to {sources}"
     return shown, f"Only {sources} of the {count} papers that fit {verb} cited, {limit}."

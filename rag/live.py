@@ -65,29 +65,29 @@ class LiveIndex:
             return self._index, self._pipeline
 
     def encoded_for(
-        self, text: str, allowed: NDArray[np.bool_] | None = None
+        self, read: tuple[Index, Pipeline], text: str, allowed: NDArray[np.bool_] | None = None
     ) -> tuple[Index, Pipeline]:
-        """The live generation in which what a text may be about is encoded.
+        """The generation that was read, with what a text may be about encoded in it.
 
         What is encoded is kept for the next questions. An index without gaps stays as it is.
 
         Args:
+            read: What `read` gave.
             text: A question, or a title.
             allowed: Which papers may answer, shape (P,); all by default.
         """
-        index, pipeline = self.read()
+        index, pipeline = read
         if index.is_covered:
             return index, pipeline
         probe = Probe.of(text, index, self._encoder)
         return self._keep(index, encode_candidates(index, probe, self._encoder, allowed))
 
-    def encoded_around(self, row: int) -> Index:
-        """The live index in which the paper of a row is encoded, and those likely to be near it."""
-        index, _ = self.read()
+    def encoded_around(self, index: Index, row: int) -> Index:
+        """An index that was read, in which a paper and those likely near it are encoded."""
         if index.is_covered:
             return index
-        self._keep(index, index.encoded([row], passage_rows(index, row), self._encoder))
-        return self.encoded_for(index.papers[row].display_title)[0]
+        own = index.encoded([row], passage_rows(index, row), self._encoder)
+        return self.encoded_for(self._keep(index, own), index.papers[row].display_title)[0]
 
     def _load(self) -> tuple[Index, Pipeline]:
         index = Index.open(self._store)

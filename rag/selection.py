@@ -7,7 +7,7 @@ import numpy as np
 
 from index.lexical import tokenize
 from index.store import Index
-from rag.evidence import WORDS, Evidence, PaperEvidence, of_paper, summary
+from rag.evidence import WORDS, Evidence, of_paper, summary
 from rag.listing import MOST, likely, listed
 from rag.query import Query
 from rag.retrieval import Probe, Ranking, rank
@@ -15,7 +15,6 @@ from rag.wording import Kind
 
 WORDS_OF_SIDE = 60
 """Words of evidence at most, about, from each side of a comparison."""
-WORDS_OF_CLOSE = 40
 NEAREST_PAPERS = 4
 """Papers whose best sentences are quoted where no single paper is likely enough to answer."""
 CHOSEN = 3
@@ -60,20 +59,6 @@ def nearest(index: Index, query: Query, ranking: Ranking) -> Evidence:
         found = (of_paper(index, query, ranking, row, WORDS_OF_SIDE) for row in rows[:2])
         return Evidence(query.kind, tuple(found))
     return Evidence(Kind.PAPERS, tuple(of_paper(index, query, ranking, row, 1) for row in rows))
-
-
-def close_to(
-    index: Index, query: Query, ranking: Ranking, evidence: Evidence, count: int
-) -> tuple[PaperEvidence, ...]:
-    """The best papers of the ranking that are no part of the evidence, at most `count`.
-
-    None beside papers that are named, listed or compared, which are chosen with more care.
-    """
-    if query.named or query.about or evidence.kind is not Kind.ANSWER:
-        return ()
-    taken = {found.paper for found in evidence.papers}
-    others = [int(row) for row in ranking.rows[: count + len(taken)] if int(row) not in taken]
-    return tuple(of_paper(index, query, ranking, row, WORDS_OF_CLOSE) for row in others[:count])
 
 
 def from_papers(index: Index, query: Query, ranking: Ranking, limit: int = MOST) -> Evidence:

@@ -23,7 +23,7 @@ _WORD = re.compile(r"\S+")
 def read_words(text: str) -> tuple[list[Span], Floats]:
     """The words of a text as white space parts them, and each in its context, shape (n, 384).
 
-    The encoder reads 256 tokens; a word beyond them is all zeros.
+    The encoder reads 256 tokens; a word beyond them is all zeros, and so is a sign.
     """
     spans = [match.span() for match in _WORD.finditer(text)]
     vectors = np.zeros((len(spans), minilm.DIMENSION), dtype=np.float32)
@@ -40,12 +40,17 @@ def read_words(text: str) -> tuple[list[Span], Floats]:
 
 
 def subject_words(text: str, model: Linear) -> tuple[Span, ...]:
-    """The words of a question that belong to its subject, as the model of words tells them."""
+    """The words of a question that belong to its subject; those that were not read do."""
     if not text.strip():
         return ()
     spans, vectors = read_words(text)
     shares = sigmoids(model.score(vectors))
-    return tuple(span for span, share in zip(spans, shares, strict=True) if share > LEAST)
+    last = max((at for at, vector in enumerate(vectors) if vector.any()), default=-1)
+    return tuple(
+        (start, end)
+        for at, (start, end) in enumerate(spans)
+        if shares[at] > LEAST or (at > last and any(map(str.isalnum, text[start:end])))
+    )
 
 
 def subject_text(text: str, words: tuple[Span, ...]) -> str | None:

@@ -25,6 +25,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a terminal that cannot show a character shows "?"
             stream.reconfigure(errors="replace")
+    if hasattr(sys.stdin, "reconfigure"):  # what is no text is told where it is read
+        sys.stdin.reconfigure(errors="surrogateescape")
     try:
         arguments = build_parser().parse_args(argv)
     except SystemExit as stop:

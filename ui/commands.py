@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from index.errors import AbstractQAError, InputError
 from ui import indexing
 from ui.dates import parse_day
-from ui.terminal import answer_text, hits_text, note, say, shown_while
+from ui.terminal import answer_text, as_text, hits_text, note, say, shown_while
 
 if TYPE_CHECKING:
     from rag import Assistant
@@ -36,15 +36,6 @@ def _assistant(arguments: Namespace) -> "Assistant":
     return Assistant.open(store=settings.store, settings=settings)
 
 
-def _text(text: str, name: str) -> str:
-    """`text` if it can be printed and stored; shells may pass bytes that are no characters."""
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise InputError(f"the {name} is not valid UTF-8 text") from error
-    return text
-
-
 def index(arguments: Namespace) -> int:
     """Read files into the index, or preview, remove, undo."""
     return indexing.index(arguments, _settings(arguments))
@@ -64,7 +55,7 @@ def _filters(arguments: Namespace) -> "Filters":
 def _question(arguments: Namespace) -> str:
     """The question of the command line, or of standard input where it is "-"."""
     text = sys.stdin.read() if arguments.question == "-" else arguments.question
-    return _text(text, "question")
+    return as_text(text, "question")
 
 
 def ask(arguments: Namespace) -> int:
@@ -89,7 +80,7 @@ def search(arguments: Namespace) -> int:
     """List the papers nearest to a query."""
     if arguments.limit < 1:
         raise InputError(f"--limit {arguments.limit} is too small; give at least 1")
-    query, filters = _text(arguments.query, "query"), _filters(arguments)
+    query, filters = as_text(arguments.query, "query"), _filters(arguments)
     hits = _assistant(arguments).search(query, limit=arguments.limit, filters=filters)
     if arguments.json:
         found = [hit.model_dump(mode="json") for hit in hits]
@@ -118,7 +109,7 @@ def papers(arguments: Namespace) -> int:
         if write is None:
             endings = ", ".join(f".{ending}" for ending in LISTS)
             raise InputError(f"{arguments.export}: name a file that ends in one of {endings}")
-        arguments.export.write_text(write(chosen), encoding="utf-8", newline="")
+        arguments.export.writeas_text(write(chosen), encoding="utf-8", newline="")
         note(f"{len(chosen):,} papers written to {arguments.export}")
     elif arguments.json:
         say(json.dumps([paper.model_dump(mode="json") for paper in chosen], ensure_ascii=False))
@@ -132,7 +123,7 @@ def table(arguments: Namespace) -> int:
     """Compare papers in a table."""
     from ui import tables
 
-    question, filters = _text(arguments.question, "question"), _filters(arguments)
+    question, filters = as_text(arguments.question, "question"), _filters(arguments)
     return tables.table(arguments, question, filters, _assistant(arguments))
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Never, Self
 
+from index.errors import InputError
 from index.text import clean_text
 
 if TYPE_CHECKING:
@@ -156,6 +157,19 @@ class Status:
                 sys.stderr.write("\r" + " " * self._shown + "\r")
             sys.stderr.flush()
             self._shown = len(line) + 2 if line else 0
+
+
+def as_text(text: str, name: str) -> str:
+    """`text` if it can be printed and stored; shells may pass bytes that are no characters.
+
+    Raises:
+        InputError: it holds such bytes.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InputError(f"the {name} is not valid UTF-8 text") from error
+    return text
 
 
 def shown_while(events: "Iterable[Event]") -> "Answer":

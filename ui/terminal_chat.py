@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from index.errors import AbstractQAError, InputError
 from ui.archive import Conversation, Turn
-from ui.terminal import answer_text, note, paper_text, say, shown_while
+from ui.terminal import answer_text, as_text, note, paper_text, say, shown_while
 
 if TYPE_CHECKING:
     from rag import Assistant, Filters
@@ -57,7 +57,7 @@ class TerminalChat:
                 if line.startswith("/"):
                     self._command(command)(rest.strip())
                 elif line:
-                    self._ask(line)
+                    self._ask(as_text(line, "question"))
             except AbstractQAError as error:
                 note(str(error))
 
@@ -83,7 +83,7 @@ class TerminalChat:
     def _show_sources(self, _: str) -> None:
         answer = self._turns[-1].answer if self._turns else None
         if answer is None or not answer.references:
-            raise InputError("no sentence is cited yet: ask a question first")
+            raise InputError("the last answer cites no sentence: ask a question first")
         for reference in answer.references:
             say(paper_text(f"[{reference.number}]", reference.paper, reference.passages))
 

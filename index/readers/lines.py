@@ -11,7 +11,11 @@ Stands = Literal["opens", "alone"]
 
 _BUTTON = re.compile(
     r"""
-      (?:log|sign)\ (?:in|up|out)(?:\ (?:to|with|for|now|here)\b.{0,40})?
+      new | subscribe(?:\ now)? | abstract[:.]? | summary[:.]?
+    | share | save | like | reply | forward | menu | home | search | sponsored | advertisement
+    | trending(?:\ papers)? | (?:daily|weekly|top|new|latest|trending)\ papers\b.{0,60}
+    | today(?:['’]s\ (?:papers|picks|digest))? | this\ week
+    | (?:log|sign)\ (?:in|up|out)(?:\ (?:to|with|for|now|here)\b.{0,40})?
     | (?:read|see|show|load|view)\ (?:more|all|(?:the\ )?(?:paper|pdf|abstract)|full\ \w+)\W*
     | view\ (?:on|in)\b.{0,40} | view\ \w+\ page | add\ to\ (?:my\ )?\w+
     | (?:pdf|html|code|abs|abstract|arxiv|github|paper|project\ page|demo|video|data|bibtex)
@@ -19,7 +23,13 @@ _BUTTON = re.compile(
     | (?:submitted|posted|shared|curated|picked|sent|written|published|updated|powered)
       \ (?:by|on|to|at|from)\b.{0,60}
     | (?-i:by\ ?[A-Z@]).{0,150}
+    | (?:authors?|subject|from|to|cc|date|reply-to|keywords|tags|topics?|categor(?:y|ies)
+        |comments?|doi|project(?:\ page)?|code|website|github|link|url|venue|journal|source)
+      \s*:.{0,200}
+    | (?:arxiv|doi)\s*:?\s*\d.{0,80}
+    | (?-i:[a-z-]{2,10}\.[A-Z]{2}(?:[,;\s]+[a-z-]{2,10}\.[A-Z]{2}){0,9})
     | (?:https?://|www\.)\S+ | [\w.+-]+@[\w-]+\.[\w.]+
+    | (?:hi|hello|hey|dear|welcome)\b.{0,150}[,.!]
     """,
     re.VERBOSE | re.IGNORECASE,
 )
@@ -28,23 +38,31 @@ _COUNTED = re.compile(
     r"|min|minutes?|read|ago)"
 )
 _FOOTER = re.compile(
-    r"unsubscribe|view (?:this \w+ )?(?:in|on) (?:your |the |a )?(?:browser|web)|©"
-    r"|all rights reserved|you(?:['’]re| are) receiving|you received this"
-    r"|(?:want|like|interested) (?:to|in) (?:advertis|sponsor)\w+|(?:thanks|thank you) for reading"
+    r"unsubscribe|view (?:this \w+ )?(?:in|on) (?:your |the |a )?(?:browser|web)|©|\(c\) ?\d{4}"
+    r"|copyright \d{4}|all rights reserved|you(?:['’]re| are) receiving|you received this"
+    r"|(?:manage|update) (?:your )?(?:e?-?mail )?(?:preferences|settings|subscription)"
+    r"|(?:want|like|interested) (?:to|in) (?:advertis|sponsor)\w+|advertise with us"
+    r"|(?:respond|reply) to this (?:e-?mail|message)|how did you like|refer a friend"
+    r"|(?:thanks|thank you) for reading|forward(?:ed)? this (?:e-?mail|newsletter)"
+    r"|this (?:e-?mail|message) was sent|in your (?:e?-?mail )?inbox|no longer wish"
     r"|^(?:our )?(?:privacy(?: policy)?|terms(?: of (?:use|service))?)(?:\W|$)(?!\s*\w+\s\w)",
     re.IGNORECASE,
 )
 _SPONSORED = re.compile(
-    r"^\W*(?:sponsor(?:ed)?(?:\s(?:by|message|content|post)\b.{0,60})?|advertisement|promoted"
+    r"\((?:sponsor(?:ed)?|ad|advertisement|promoted)\)\W*$"
+    r"|^\W*(?:sponsor(?:ed)?(?:\s(?:by|message|content|post)\b.{0,60})?|advertisement|promoted"
     r"|(?:together|in partnership) with(?:\s\S+){1,3}|a (?:word|message) from our .{0,60}"
     r"|(?:our|today['’]s) sponsors?\b.{0,60})\W*$",
     re.IGNORECASE,
 )
 _PROGRAMME = re.compile(
     r"""\W*(?:
-      (?:oral|poster|keynote|plenary|parallel|panel|invited|spotlight|morning|afternoon|opening
+      (?:day|session|track|part|section|block|room|hall|topic|theme)\ (?:\d+|[ivx]+|[a-z])[a-z]?\b.*
+    | (?:oral|poster|keynote|plenary|parallel|panel|invited|spotlight|morning|afternoon|opening
       |closing)\ (?:session|presentation|talk|paper|address|lecture|discussion|remark)s?\b.*
-    | \d{1,2}[:.]\d\d\b.* | .{3,80}\((?:chairs?|room|hall|track|session)\b.*
+    | (?:mon|tues|wednes|thurs|fri|satur|sun)day\b.{0,40}
+    | \d{1,2}[:.]\d\d\b.*
+    | .{3,80}\((?:chairs?|room|hall|track|session)\b.*
     )""",
     re.VERBOSE | re.IGNORECASE,
 )

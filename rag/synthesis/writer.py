@@ -98,7 +98,12 @@ class Writer:
     """What one question asks of a chat model, in one account. No help is None or empty."""
 
     def __init__(
-        self, model: ChatModel, checkers: Checkers, settings: Settings, options: Options
+        self,
+        model: ChatModel,
+        judge: ChatModel,
+        checkers: Checkers,
+        settings: Settings,
+        options: Options,
     ) -> None:
         """Begin; the settings say how it may help, and how far, the options how this time."""
         self.name = model.name
@@ -109,8 +114,8 @@ class Writer:
         price = Price.parse(settings.chat_price) if settings.chat_price else None
         self._asking = Asking(model, limits, price)
         self._judging = self._asking
-        if settings.judge_model and settings.judge_model != model.name:
-            self._judging = Asking(model.named(settings.judge_model), limits)
+        if judge is not model:
+            self._judging = Asking(judge, limits)
         self._last = checkers.nli
         if settings.support_checker == JUDGE:
             ask = self._judging.completing(max_tokens=settings.answer_tokens)
@@ -356,7 +361,9 @@ class Writers:
             # The price and the context that the settings name are those of the configured one.
             settings = settings.model_copy(update={"chat_price": None, "chat_context_tokens": None})
             model = self._named(options.model)
-        return Writer(model, checkers, settings, options)
+        other = settings.judge_model if settings.judge_model != model.name else None
+        judge = self._named(other) if other else model
+        return Writer(model, judge, checkers, settings, options)
 
     def model(self) -> ChatModel:
         """The model itself.

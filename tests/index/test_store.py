@@ -2,6 +2,7 @@ import errno
 import json
 import os
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -126,16 +127,21 @@ def test_a_missing_generation_is_damage(store: Path) -> None:
 @pytest.mark.parametrize(
     "content", [None, "", "../../etc", "\0", "\udcff", "20250101T000000-deadbeef extra"]
 )
-def test_a_store_that_lost_its_current_goes_on_with_its_newest_generation(
+def test_a_store_without_its_current_is_kept_and_says_the_command_that_repairs_it(
     store: Path, content: str | None
 ) -> None:
     index(store, 4)
+    before = sorted((store / "generations").rglob("*"))
     (store / "CURRENT").unlink()
     if content is not None:
         (store / "CURRENT").write_bytes(os.fsencode(content))
+    for use in (Index.open, index, undo, current):
+        with pytest.raises(StoreError, match="has lost the name of its live generation") as caught:
+            use(store)
+    assert sorted((store / "generations").rglob("*")) == before
+    command = one_line(caught.value).partition("run: ")[2]
+    subprocess.run(["sh", "-c", command], check=True)
     assert len(Index.open(store).papers) == 4
-    assert index(store, 5).papers == 5
-    assert current(store) == (store / "CURRENT").read_text().strip()
 
 
 def test_an_unfinished_generation_alone_is_no_index_and_is_replaced(tmp_path: Path) -> None:

@@ -48,9 +48,11 @@ def test_what_cannot_be_done_is_one_line_and_the_next_line_is_read(
     )  # fmt: skip
     out, err = capsys.readouterr()
     assert [line.partition(";")[0].partition(":")[0] for line in err.splitlines()] == [
-        "no sentence is cited yet", "there is nothing to export yet", "there is no /nothing",
+        "the last answer cites no sentence",
+        "there is nothing to export yet",
+        "there is no /nothing",
         "/export needs the name of a file that ends in one of .md, .html, .json, .bib, .ris, .csv",
-        f"{tmp_path}/none/x.md", "A new conversation.", "no sentence is cited yet",
+        f"{tmp_path}/none/x.md", "A new conversation.", "the last answer cites no sentence",
     ]  # fmt: skip
     assert "369" in out
     assert "/export FILE" in out

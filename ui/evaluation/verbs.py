@@ -57,6 +57,8 @@ def answers(arguments: Namespace) -> int:
     from eval.answers import evaluate_answers
     from eval.support import judge_support, nli_support
 
+    if arguments.judge and arguments.nli:
+        raise InputError("--nli and --judge exclude each other: give one of them")
     settings = _settings(arguments)
     judge = _asking(settings, _YES_NO_TOKENS) if arguments.judge else nullcontext(None)
     with judge as model:
@@ -85,6 +87,8 @@ def _answering(arguments: Namespace, settings: "Settings") -> "Subject":
     given = [arguments.answers, arguments.without, arguments.system != OURS]
     if sum(map(bool, given)) > 1:
         raise InputError("--answers, --without and --system exclude each other: give one of them")
+    if arguments.answers and arguments.mode != "auto":
+        raise InputError("--answers are measured as they are: leave --mode out")
     ours = open_ours(settings.store, settings, arguments.without)
     if arguments.answers:
         return replay_answers(arguments.answers, arguments.questions, ours.papers)
@@ -142,6 +146,8 @@ def judge(arguments: Namespace) -> int:
     from eval.judge import rate_run
     from eval.runs import load_run
 
+    if arguments.at_once < 1:
+        raise InputError(f"--at-once {arguments.at_once} is too small; give at least 1")
     run = load_run(arguments.run)
     limits = (arguments.out, arguments.limit, arguments.at_once)
     with _asking(_settings(arguments), _JUDGE_TOKENS) as model:

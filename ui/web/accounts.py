@@ -20,6 +20,7 @@ LONGEST_PASSWORD = 1_000
 """Characters; more would only keep the machine busy."""
 
 _NAME = re.compile(r"[\w.@+-]{1,64}")
+_HASH = re.compile(r"\$argon2id\$v=\d+\$m=\d+,t=\d+,p=\d\$[\w+/-]{11,}\$[\w+/-]{22,}", re.ASCII)
 _MOST_MEMORY_KIB, _MOST_PASSES = 1_048_576, 16
 """Of a hash in the file: one of others would keep the machine busy."""
 
@@ -179,4 +180,5 @@ def _is_hash(text: str) -> bool:
         found = extract_parameters(text)
     except InvalidHashError:
         return False
-    return found.memory_cost <= _MOST_MEMORY_KIB and found.time_cost <= _MOST_PASSES
+    is_bounded = found.memory_cost <= _MOST_MEMORY_KIB and found.time_cost <= _MOST_PASSES
+    return is_bounded and _HASH.fullmatch(text) is not None

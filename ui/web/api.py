@@ -307,13 +307,6 @@ class Endpoint:
         return call
 
 
-def parameters() -> dict[str, tuple[str, ...]]:
-    """The names of the arguments of each endpoint, in order."""
-    return {
-        name: tuple(inspect.signature(getattr(Programs, name)).parameters)[1:] for name in ENDPOINTS
-    }
-
-
 def add_endpoints(site: Site) -> None:
     """Add the endpoints to the page that is being built; nothing else of it is public."""
     for endpoint in Programs(site).endpoints():

@@ -8,15 +8,18 @@ file. Files, which Gradio writes to disk as they come, are only bounded.
 
 import asyncio
 import json
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ui.web.api import ENDPOINTS
 from ui.web.events import AT_ONCE, WAITING
+from ui.web.guesses import network_of
 from ui.web.headers import UPLOAD
 
 if TYPE_CHECKING:
@@ -30,6 +33,8 @@ LARGEST_UPLOAD = 50_000_000
 """Bytes of files, with what is around them."""
 MOST_HELD = 20_000_000
 """Bytes of all bodies together that are under way."""
+MOST_OF_ONE = MOST_HELD // 4
+"""Bytes of those of one address."""
 BODY_SECONDS = 10
 UPLOAD_SECONDS = 300
 MOST_UPLOADS = 8
@@ -49,7 +54,7 @@ class Bodies:
     def __init__(self, app: ASGIApp, page: "Blocks") -> None:
         self.app = app
         self.page = page
-        self._held = 0
+        self._held: Counter[str] = Counter()
         self._uploads = 0
         self._calls = 0
 
@@ -73,8 +78,9 @@ class Bodies:
 
     async def _upload(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass files on as they come; who is too slow is as good as gone."""
-        length = Headers(scope=scope).get("content-length", "")
-        if not length.isdecimal():
+        headers = Headers(scope=scope)
+        length = headers.get("content-length", "")
+        if not length.isdecimal() or "transfer-encoding" in headers:
             raise HTTPException(411, "say how long the files are (Content-Length)")
         if int(length) > LARGEST_UPLOAD:
             raise HTTPException(413, f"the files are too large: send {LARGEST_UPLOAD:,} bytes")
@@ -89,21 +95,44 @@ class Bodies:
             except TimeoutError:
                 return {"type": "http.disconnect"}
 
+        has_begun = False
+
+        async def noted(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
         self._uploads += 1
         try:
-            await self.app(scope, in_time, send)
+            await self.app(scope, in_time, noted)
+        except ClientDisconnect as error:  # gone, or too slow; Gradio may have answered that
+            if not has_begun:
+                raise HTTPException(408, f"files have to come in {UPLOAD_SECONDS} s") from error
         finally:
             self._uploads -= 1
 
     async def _counted(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refuse calls before any work, where as many are answered and waiting as may."""
+        """Refuse calls before any work, where as many are answered and waiting as may.
+
+        A call whose body is still to come takes nobody's place.
+        """
+        self._refuse_if_many()
+        body = bytearray()
+        try:
+            if not await self._read(body, LARGEST_CALL, scope, receive):
+                return
+            self._refuse_if_many()
+            self._calls += 1
+            try:
+                await self.app(scope, _replay(bytes(body), receive), send)
+            finally:
+                self._calls -= 1
+        finally:
+            self._give_back(scope, len(body))
+
+    def _refuse_if_many(self) -> None:
         if self._calls >= AT_ONCE + WAITING:
             raise busy()
-        self._calls += 1
-        try:
-            await self._taken_in(scope, receive, send)
-        finally:
-            self._calls -= 1
 
     async def _taken_in(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_event = scope["path"].startswith("/gradio_api/")
@@ -116,7 +145,12 @@ class Bodies:
                 self._check(bytes(body))
             await self.app(scope, _replay(bytes(body), receive), send)
         finally:
-            self._held -= len(body)
+            self._give_back(scope, len(body))
+
+    def _give_back(self, scope: Scope, size: int) -> None:
+        """Hold so many bytes of a client less."""
+        self._held[_address(scope)] -= size
+        self._held += Counter()  # without those who hold nothing
 
     async def _read(self, body: bytearray, most: int, scope: Scope, receive: Receive) -> bool:
         """Read the whole body, and count its bytes; False if the client has gone.
@@ -127,6 +161,7 @@ class Bodies:
         announced = Headers(scope=scope).get("content-length", "0")
         if announced.isdecimal() and int(announced) > most:
             raise _too_large(most)
+        address = _address(scope)
         try:
             async with asyncio.timeout(BODY_SECONDS):
                 while True:
@@ -136,10 +171,11 @@ class Bodies:
                     chunk = message.get("body", b"")
                     if len(body) + len(chunk) > most:
                         raise _too_large(most)
-                    if self._held + len(chunk) > MOST_HELD:
+                    of_one = self._held[address] + len(chunk)
+                    if of_one > MOST_OF_ONE or self._held.total() + len(chunk) > MOST_HELD:
                         raise busy()
                     body += chunk
-                    self._held += len(chunk)
+                    self._held[address] += len(chunk)
                     if not message.get("more_body"):
                         return True
         except TimeoutError as error:
@@ -166,6 +202,12 @@ class Bodies:
             raise HTTPException(422, "the page has no such event")
         if event.api_name in ENDPOINTS and len(body) > LARGEST_CALL:
             raise _too_large(LARGEST_CALL)
+
+
+def _address(scope: Scope) -> str:
+    """Whom a request is from, as far as limits go."""
+    client = scope.get("client")
+    return network_of(client[0]) if client else ""
 
 
 def busy() -> HTTPException:

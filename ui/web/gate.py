@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from gradio.routes import App
 
 _LOGIN = re.compile(r"/login/?")
-# What the login page is made of, and what Gradio asks itself when it starts.
+# What the login page is made of.
 _OPEN = re.compile(
     r"/|/logout|/(?:assets|static)/.+|/theme\.css|/favicon\.ico|/manifest\.json|/robots\.txt"
-    r"|/gradio_api/(?:theme\.css|startup-events|login_check/?)"
+    r"|/gradio_api/(?:theme\.css|login_check/?)"
 )
 
 

@@ -64,7 +64,7 @@ class SecurityHeaders:
             await send(message)
 
         path = scope["path"] if scope["type"] == "http" else ""
-        if _UNUSED.fullmatch(path):
+        if _UNUSED.fullmatch(path) or not path.isprintable():
             await PlainTextResponse("not found", 404)(scope, receive, with_headers)
             return
         if path.startswith(UPLOAD) and not self.uploads:

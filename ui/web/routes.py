@@ -6,7 +6,7 @@ accepts `text/event-stream`. /api/openapi.json describes them.
 
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import anyio
@@ -49,13 +49,20 @@ def _handler(
         given = arguments.model_dump(exclude_none=True)
         if streamed and EVENTS in request.headers.get("accept", ""):
             events = await anyio.to_thread.run_sync(streamed.run, given, limiter=limiter)
-            return StreamingResponse(iterate_in_threadpool(_as_sent(events)), media_type=EVENTS)
+            return StreamingResponse(_in_turn(events, limiter), media_type=EVENTS)
         found = await anyio.to_thread.run_sync(endpoint, given, limiter=limiter)
         return JSONResponse(found)
 
     # FastAPI reads the model, and all that it says of a request, from here.
     handle.__annotations__["arguments"] = endpoint.arguments
     return handle
+
+
+async def _in_turn(events: Iterator[Any], limiter: anyio.CapacityLimiter) -> AsyncIterator[str]:
+    """Events as text, as one of those that are answered at once."""
+    async with limiter:
+        async for text in iterate_in_threadpool(_as_sent(events)):
+            yield text
 
 
 def _as_sent(events: Iterator[Any]) -> Iterator[str]:

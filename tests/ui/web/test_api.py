@@ -1,5 +1,6 @@
 """The four public endpoints, as programs call them: by gradio_client and over bare HTTP."""
 
+import inspect
 import json
 import re
 import socket
@@ -19,11 +20,18 @@ from index.errors import AbstractQAError
 from index.papers import Paper
 from rag.schema import Answer, Hit
 from rag.tables.table import Table
-from ui.web.api import ENDPOINTS, Endpoint, PaperList, Programs, parameters
+from ui.web.api import ENDPOINTS, Endpoint, PaperList, Programs
 from ui.web.bodies import LARGEST_CALL, LARGEST_UPLOAD
 from ui.web.site import Site
 
 DOCUMENTATION = Path(__file__).parents[3] / "docs" / "api.md"
+
+
+def parameters() -> dict[str, tuple[str, ...]]:
+    """The names of the arguments of each endpoint, in order."""
+    return {
+        name: tuple(inspect.signature(getattr(Programs, name)).parameters)[1:] for name in ENDPOINTS
+    }
 
 
 @pytest.fixture(scope="module")

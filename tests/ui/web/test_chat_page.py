@@ -143,7 +143,7 @@ def test_filters_bind_show_as_chips_and_a_chip_asks_again_without_its_filter(
     # A filter that leaves nothing says so.
     page.get_by_role("button", name="Filters").click()
     assert second.date
-    page.get_by_label("From").fill(date(second.date.year + 1, 1, 1).isoformat())
+    page.get_by_role("textbox", name="From").fill(date(second.date.year + 1, 1, 1).isoformat())
     page.keyboard.press("Escape")
     ask(page, QUESTION)
     expect(page.locator(".aqa-chat-refusal").last).to_contain_text("after the filters")

@@ -214,7 +214,7 @@ def test_pasted_text_waits_while_the_store_is_busy_and_is_new_since_its_day(
     expect(preview).to_contain_text("Jan 9, 2026")
     with writer_lock(site.settings.store):
         page.get_by_role("button", name="Add 1 paper").click()
-        expect(preview).to_contain_text("Another process is writing", timeout=20_000)
+        expect(preview).to_contain_text("is being written by another process", timeout=20_000)
         assert current(site.settings.store) == before
     page.get_by_role("button", name="Add 1 paper").click()
     expect(preview).to_contain_text("1 paper added.", timeout=60_000)
