@@ -109,7 +109,7 @@ def papers(arguments: Namespace) -> int:
         if write is None:
             endings = ", ".join(f".{ending}" for ending in LISTS)
             raise InputError(f"{arguments.export}: name a file that ends in one of {endings}")
-        arguments.export.writeas_text(write(chosen), encoding="utf-8", newline="")
+        arguments.export.write_text(write(chosen), encoding="utf-8", newline="")
         note(f"{len(chosen):,} papers written to {arguments.export}")
     elif arguments.json:
         say(json.dumps([paper.model_dump(mode="json") for paper in chosen], ensure_ascii=False))

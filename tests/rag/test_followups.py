@@ -5,6 +5,7 @@ from made_up import NAMES
 
 from rag import Answer, Assistant, Filters
 from ui.web.chat.next_questions import suggest
+from ui.web.pairs import near_pairs
 
 
 def spans(answer: Answer) -> set[tuple[str, int, int]]:
@@ -65,3 +66,10 @@ def test_suggestions_keep_to_the_filters_and_need_papers_at_hand(certain: Assist
         suggest(certain, certain.ask("What is HiveScan?", filters=nothing), filters=nothing) == ()
     )
     assert suggest(certain, certain.ask("How many papers are there?")) == ()
+
+
+def test_a_paper_that_was_removed_since_is_in_no_pair(certain: Assistant) -> None:
+    names = {paper.id: paper.head for paper in certain.papers() if paper.head}
+    pairs = list(near_pairs(certain, names))
+    assert pairs
+    assert list(near_pairs(certain, {"gone": "GoneNet"} | names)) == pairs

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from index.errors import InputError
+
 if TYPE_CHECKING:
     from rag import Assistant
 
@@ -25,7 +27,10 @@ def near_pairs(assistant: "Assistant", names: Mapping[str, str]) -> Iterator[tup
         if one not in left:
             continue
         name = left.pop(one)
-        near = assistant.similar(one, NEAR)
+        try:
+            near = assistant.similar(one, NEAR)
+        except InputError:  # removed since
+            continue
         other = next((hit.paper.id for hit in near if hit.paper.id in left), None)
         if other is not None:
             yield name, left.pop(other)

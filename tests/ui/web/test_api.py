@@ -1,6 +1,5 @@
 """The four public endpoints, as programs call them: by gradio_client and over bare HTTP."""
 
-import inspect
 import json
 import re
 import socket
@@ -10,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from endpoint_arguments import parameters
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 from hypothesis import HealthCheck, given, settings
@@ -25,13 +25,6 @@ from ui.web.bodies import LARGEST_CALL, LARGEST_UPLOAD
 from ui.web.site import Site
 
 DOCUMENTATION = Path(__file__).parents[3] / "docs" / "api.md"
-
-
-def parameters() -> dict[str, tuple[str, ...]]:
-    """The names of the arguments of each endpoint, in order."""
-    return {
-        name: tuple(inspect.signature(getattr(Programs, name)).parameters)[1:] for name in ENDPOINTS
-    }
 
 
 @pytest.fixture(scope="module")

@@ -9,13 +9,14 @@ import gradio as gr
 import httpx
 import pytest
 from browsing import free_port, in_a_loop
+from endpoint_arguments import parameters
 from jsonschema import Draft202012Validator
 from mcp import ClientSession, McpError, types
 from mcp.client.streamable_http import streamable_http_client
 from starting import started
 
 from rag.schema import Answer
-from ui.web.api import ENDPOINTS, add_endpoints, parameters
+from ui.web.api import ENDPOINTS, add_endpoints
 from ui.web.mcp_tools import PATH, McpTools
 from ui.web.server import launch
 from ui.web.site import Site
