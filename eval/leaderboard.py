@@ -241,7 +241,7 @@ class Suite:
         if not (folder / METRICS).exists():
             try:
                 measure(subject(), folder)
-            except Exception as error:
+            except Exception as error:  # of a peer's code, whatever it is: the table says it
                 if peer is None:
                     raise
                 ours = isinstance(error, AbstractQAError)

@@ -24,7 +24,7 @@ from index.readers import read
 from rag.support.local import WEIGHTS
 
 COLLECTIONS = ("acl", "bio", "arxiv", "med")
-SCIFACT, RAGTRUTH, SAMPLE = "scifact", "ragtruth", "sample"
+SCIFACT, RAGTRUTH = "scifact", "ragtruth"
 _PAIRS = (("acl", "bio"), ("arxiv", "med"))
 """Collections that are left out together."""
 _FOLDS = 2
