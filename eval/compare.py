@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 
 from eval.runs import Recorded
 from eval.statistics import Interval, Paired, bootstrap_mean, compare, holm
+from eval.tables import Cell, difference, p_value, table
 from index.errors import InputError
 
 LOWER_IS_BETTER = frozenset({"words", "latency_ms"})
@@ -92,14 +93,9 @@ def compare_runs(before: Recorded, after: Recorded) -> Comparison:
                 f"question {id_!r} is “{first}” in {before.folder} and “{second}” in"
                 f" {after.folder}: compare runs of the same questions"
             )
-    return Comparison(
-        before,
-        after,
-        _changes(before, after, common),
-        _flips(before.right(), after.right()),
-        len(common),
-        _differences(before, after),
-    )
+    flips = _flips(before.right(), after.right())
+    changes = _changes(before, after, common)
+    return Comparison(before, after, changes, flips, len(common), _differences(before, after))
 
 
 def _flips(before: Mapping[str, bool], after: Mapping[str, bool]) -> Flips:
@@ -118,17 +114,28 @@ def _differences(before: Recorded, after: Recorded) -> tuple[str, ...]:
         "the questions or their labels": [d.get("sha256", d.get("queries_sha256")) for d in data],
         "the papers": [d.get("papers_sha256") for d in data],
         "the index": [s["index"] for s in settings if "index" in s],
-        "the checker of support": [run.support for run in (before, after)],
+        "the checker of support": [s.get("support") for s in settings],
     }
     return tuple(name for name, values in known.items() if len(set(values)) > 1)
 
 
 def _changes(before: Recorded, after: Recorded, common: Sequence[str]) -> tuple[MetricChange, ...]:
-    """How each metric changed on the questions `common`, with p-values corrected together."""
+    """How each metric changed on the questions `common`, with p-values corrected together.
+
+    Support is compared only if the same checker decided about it.
+    """
+    names = dict.fromkeys(name for id_ in common for name in before.scores[id_].values)
+    differs = "the checker of support" in _differences(before, after)
     found: dict[str, tuple[Interval, Interval, Paired]] = {}
-    for metric in _metrics(before, after, common):
+    for metric in names:
+        if metric in NEITHER or (differs and metric.startswith("alce_")):
+            continue
         columns = [
-            {id_: value for id_, value in run.column(metric).items() if id_ in set(common)}
+            {
+                id_: value
+                for id_ in common
+                if (value := run.scores[id_].values.get(metric)) is not None
+            }
             for run in (before, after)
         ]
         first, second = (bootstrap_mean(column.values()) for column in columns)
@@ -136,17 +143,7 @@ def _changes(before: Recorded, after: Recorded, common: Sequence[str]) -> tuple[
         if first and second and paired:
             found[metric] = (first, second, paired)
     corrected = holm({metric: paired.p for metric, (_, _, paired) in found.items()})
-    return tuple(
-        MetricChange(metric, first, second, paired, corrected[metric])
-        for metric, (first, second, paired) in found.items()
-    )
-
-
-def _metrics(before: Recorded, after: Recorded, common: Sequence[str]) -> list[str]:
-    """The metrics to compare; support only if the same checker decided about it."""
-    names = dict.fromkeys(name for id_ in common for name in before.scores[id_].values)
-    differs = before.support != after.support
-    return [n for n in names if n not in NEITHER and not (differs and n.startswith("alce_"))]
+    return tuple(MetricChange(metric, *each, corrected[metric]) for metric, each in found.items())
 
 
 def as_json(compared: Comparison) -> dict[str, object]:
@@ -171,3 +168,39 @@ def as_json(compared: Comparison) -> dict[str, object]:
         "positive_flips": list(compared.flips.positive),
         "negative_flip_rate": compared.flips.negative_rate,
     }
+
+
+def comparison_text(compared: Comparison) -> str:
+    """A comparison for people: a table of metrics, then the questions that flipped."""
+    head = ["metric", "before", "after", "difference", "p, corrected", "better", "worse"]
+    rows: list[list[Cell]] = [
+        [
+            change.metric,
+            change.before.mean,
+            change.after.mean,
+            difference(change.paired.difference),
+            p_value(change.p),
+            len(change.better),
+            len(change.worse),
+        ]
+        for change in compared.metrics
+    ]
+    flips = compared.flips
+    lines = [
+        f"before: {compared.before.name} ({compared.before.system})",
+        f"after:  {compared.after.name} ({compared.after.system})",
+        f"{compared.common:,} questions in both",
+        *(f"careful: {what} differ between the runs" for what in compared.differs),
+        "",
+        table(head, rows),
+        "",
+        f"negative flips, right before and wrong now: {len(flips.negative)} of {flips.questions}",
+        *(_asked(compared.before, id_) for id_ in flips.negative),
+        f"positive flips, wrong before and right now: {len(flips.positive)} of {flips.questions}",
+        *(_asked(compared.after, id_) for id_ in flips.positive),
+    ]
+    return "\n".join(lines)
+
+
+def _asked(run: Recorded, id_: str) -> str:
+    return f"  {id_} ({run.scores[id_].type}): {run.questions[id_]['question']}"

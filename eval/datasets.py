@@ -4,7 +4,7 @@ import gzip
 import hashlib
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from heapq import nsmallest
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
@@ -78,20 +78,11 @@ def load_questions(path: Path) -> list[Question]:
     return identified(Question, path)
 
 
-def write_questions(path: Path, questions: Iterable[Question]) -> None:
-    """Write a questions file that `load_questions` reads back, whole or not at all.
-
-    Raises:
-        InputError: the file cannot be written.
-    """
-    write_json_lines(path, questions)
-
-
 def sample_by_type(questions: Sequence[Question], size: int) -> list[Question]:
     """Draw questions of every type, each type by its share of the file and at least once.
 
-    Shares are rounded by largest remainder; of a type those with the lowest SHA-256 of their id
-    are drawn. They stay in the order of the file.
+    Of a type those with the lowest SHA-256 of their id are drawn. They stay in the order of the
+    file.
 
     Raises:
         InputError: there are fewer questions than `size`, or more types.
@@ -104,14 +95,12 @@ def sample_by_type(questions: Sequence[Question], size: int) -> list[Question]:
             f"a sample of {size} of {len(questions)} questions of {len(types)} types: "
             f"give a number from {len(types)} to {len(questions)}"
         )
-    exact = {kind: size * len(ids) / len(questions) for kind, ids in types.items()}
-    counts = {kind: max(1, int(share)) for kind, share in exact.items()}
-    while (left := size - sum(counts.values())) != 0:
-        step = 1 if left > 0 else -1
-        able = [kind for kind in types if step > 0 or counts[kind] > 1]
-        kind = max(able, key=lambda kind: step * (exact[kind] - counts[kind]))
-        counts[kind] += step
-    drawn = {id_ for kind, ids in types.items() for id_ in lowest_hashes(ids, counts[kind])}
+    order = [
+        (place / len(ids), id_)
+        for ids in types.values()
+        for place, id_ in enumerate(lowest_hashes(ids, len(ids)))
+    ]
+    drawn = {id_ for _, id_ in sorted(order)[:size]}
     return [question for question in questions if question.id in drawn]
 
 
@@ -195,8 +184,17 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
         raise InputError(f"cannot read {path}: {reason}") from error
 
 
-def write_json_lines(path: Path, records: Iterable[BaseModel]) -> None:
-    """Write records one a line, without the fields that are None, whole or not at all.
+def write_questions(path: Path, questions: Iterable[Question]) -> None:
+    """Write a questions file that `load_questions` reads back, whole or not at all.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    write_json_lines(path, (each.model_dump(mode="json", exclude_none=True) for each in questions))
+
+
+def write_json_lines(path: Path, records: Iterable[Mapping[str, object]]) -> None:
+    """Write objects one a line, whole or not at all.
 
     Raises:
         InputError: the file cannot be written.
@@ -204,8 +202,7 @@ def write_json_lines(path: Path, records: Iterable[BaseModel]) -> None:
     half = path.with_name(path.name + ".tmp")
     try:
         with half.open("w", encoding="utf-8") as file:
-            for record in records:
-                file.write(record.model_dump_json(exclude_none=True) + "\n")
+            file.writelines(json.dumps(each, ensure_ascii=False) + "\n" for each in records)
         half.replace(path)
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror}") from error

@@ -16,8 +16,7 @@ from pathlib import Path
 from eval.answers import evaluate_answers
 from eval.datasets import json_lines, parse
 from eval.figures import question_values
-from eval.fitting.left_out import answer_left_out
-from eval.fitting.run import Material
+from eval.fitting.run import Material, answer_left_out
 from eval.runs import QuestionScore, load_run
 from eval.statistics import Paired, compare
 from eval.support import local_support

@@ -5,9 +5,12 @@ measured: its verdicts are never reported without their agreement with the gold 
 a run of its own (`eval.runs`): every reply is kept, and judging that was killed goes on.
 """
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, Field
 from scipy.stats import spearmanr
@@ -16,17 +19,18 @@ from tqdm.auto import tqdm
 from eval.answers import CameBack
 from eval.datasets import lowest_hashes
 from eval.figures import mean_of
-from eval.replies import ask_all, read_json
 from eval.report import render
 from eval.runs import ANSWERS, QuestionScore, Recorded, Run, environment, public_name
 from eval.scoring import plain_text
 from eval.statistics import auroc
 from index.errors import InputError
 from index.sources import sha256_of
-from rag.chat import Complete, Message
+from rag.chat import Complete, Message, ReplyError
 
 QUALITY = "nugget_recall"
 """The gold quality that verdicts are held against."""
+
+Read = TypeVar("Read", bound=BaseModel)
 
 
 class Rating(BaseModel):
@@ -63,7 +67,12 @@ def rate_run(
         InputError: the run is not one of answers, or the folder is taken.
         ChatError: the judge cannot be asked; what it said so far is kept.
     """
-    ids = _chosen(run, limit)
+    if run.kind != "answers":
+        raise InputError(f"{run.folder} has no answers to judge: it measured {run.kind}")
+    if limit is not None and limit < 1:
+        raise InputError(f"--limit {limit} is too small; give at least 1")
+    drawn = set(lowest_hashes(run.scores, limit or len(run.scores)))
+    ids = [id_ for id_ in run.scores if id_ in drawn]
     record = {
         "kind": "rating",
         "judge": public_name(judge),
@@ -92,27 +101,22 @@ def rate_run(
 def _figures(run: Recorded, ratings: Mapping[str, float]) -> dict[str, float | None]:
     """The ratings, and how they agree with the gold labels."""
     gold = [(rating, run.scores[id_].values) for id_, rating in ratings.items()]
-    qualities = [
-        (rating, known) for rating, each in gold if (known := each.get(QUALITY)) is not None
-    ]
+    pairs = [(rating, known) for rating, each in gold if (known := each.get(QUALITY)) is not None]
     area = auroc([rating for rating, _ in gold], [each["right"] == 1 for _, each in gold])
     return {
         "rated": len(ratings),
         "mean": mean_of(ratings.values()),
-        "spearman": _spearman(qualities),
-        "quality_gold": len(qualities),
+        "spearman": _spearman(pairs),
+        "quality_gold": len(pairs),
         "auroc": area.mean if area else None,
     }
 
 
-def _chosen(run: Recorded, limit: int | None) -> list[str]:
-    """The questions to judge, in their order."""
-    if run.kind != "answers":
-        raise InputError(f"{run.folder} has no answers to judge: it measured {run.kind}")
-    if limit is not None and limit < 1:
-        raise InputError(f"--limit {limit} is too small; give at least 1")
-    drawn = set(lowest_hashes(run.scores, limit or len(run.scores)))
-    return [id_ for id_ in run.scores if id_ in drawn]
+def _spearman(pairs: Sequence[tuple[float, float]]) -> float | None:
+    ratings, qualities = [rating for rating, _ in pairs], [quality for _, quality in pairs]
+    if len(set(ratings)) < 2 or len(set(qualities)) < 2:
+        return None
+    return float(spearmanr(ratings, qualities).statistic)
 
 
 def _prompt(run: Recorded, id_: str) -> list[Message]:
@@ -135,8 +139,41 @@ def _prompt(run: Recorded, id_: str) -> list[Message]:
     ]
 
 
-def _spearman(pairs: Sequence[tuple[float, float]]) -> float | None:
-    ratings, qualities = [rating for rating, _ in pairs], [quality for _, quality in pairs]
-    if len(set(ratings)) < 2 or len(set(qualities)) < 2:
-        return None
-    return float(spearmanr(ratings, qualities).statistic)
+def ask_all(
+    run: Run, prompts: Mapping[str, list[Message]], complete: Complete, at_once: int = 1
+) -> Iterator[tuple[str, str]]:
+    """Ask for each prompt, in order, and give its id and the reply; "" for one that is refused.
+
+    Replies that the run has already are not asked for again; new ones are on disk before they are
+    given. No more is asked than is taken, but for `at_once` - 1 requests.
+
+    Raises:
+        ChatError: the model cannot be asked; what it said so far is kept.
+    """
+
+    def ask(id_: str) -> str:
+        if id_ in run.done:
+            return str(run.done[id_]["reply"])
+        try:
+            return complete(prompts[id_])
+        except ReplyError:
+            return ""
+
+    waiting = iter(prompts)
+    with ThreadPoolExecutor(at_once) as pool:
+        while together := list(islice(waiting, at_once)):
+            for id_, reply in zip(together, pool.map(ask, together), strict=True):
+                if id_ not in run.done:
+                    run.append({"id": id_, "reply": reply})
+                yield id_, reply
+
+
+def read_json(reply: str, model: type[Read]) -> Read | None:
+    """The last JSON object of a reply that is a `model`, whatever is around it."""
+    at = reply.rfind("{")
+    while at >= 0:
+        try:
+            return model.model_validate(json.JSONDecoder().raw_decode(reply, at)[0])
+        except (ValueError, RecursionError):
+            at = reply.rfind("{", 0, at)
+    return None

@@ -8,13 +8,14 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
 
 from eval.answers import evaluate_answers
-from eval.benchmarks import fixed_subset, load_beir
+from eval.fitting.run import SOURCES, YEAR, Material, fit, load_material
+from eval.formats import fixed_subset, load_beir
 from eval.peers import PEERS, peer_subject, peer_versions
 from eval.report import render
 from eval.retrieval import Benchmark, benchmark_store, evaluate_retrieval
@@ -26,14 +27,16 @@ from eval.vector_cache import CachedEncoder
 from index.build import build
 from index.errors import AbstractQAError
 from index.sources import sha256_of
+from index.store import Index
+from rag.fitted import Record
 from rag.settings import Settings
 
 HEADLINE = {"answers": "nugget_recall", "retrieval": "nDCG@10"}
 """What systems are compared by, for each kind of run, in the column "p"."""
-YEAR = 2025
-"""Of the digests, whose dates have none."""
-SUBSET = 6_000
-"""Papers of the LitSearch benchmark that every system ranks."""
+SETS = {"acl": "acl", "bio": "bio", "dev2": "digests", "dev": "digests"}
+"""The question sets that are answered, each with its collection of `eval.fitting.run.SOURCES`."""
+BENCHMARKS: Mapping[str, int | None] = {"scifact": None, "litsearch_acl": 6_000}
+"""The benchmarks, and how many of their papers every system ranks; None for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,24 +54,20 @@ RANKING = (
     Column("nDCG@10", "nDCG@10", form="interval"),
     Column("hit@1", "hit@1"),
     Column("MRR", "MRR"),
-    Column("MAP", "MAP"),
     Column("R@10", "R@10"),
-    Column("R@100", "R@100"),
 )
+TIME = Column("latency_ms", "ms, median", "low", "median")
 COLUMNS = {
-    "retrieval": (*RANKING, Column("latency_ms", "ms, median", "low", "median")),
+    "retrieval": (*RANKING, Column("MAP", "MAP"), Column("R@100", "R@100"), TIME),
     "answers": (
         Column("nugget_recall", "facts stated", form="interval"),
-        Column("nugget_recall_sentences", "… without titles"),
         Column("words", "words, median", None, "median"),
         Column("citation_precision", "cited papers gold"),
         Column("citation_recall", "gold papers cited"),
         Column("evidence_recall", "gold sentences cited"),
-        Column("alce_recall", "ALCE recall"),
-        Column("alce_precision", "ALCE precision"),
         Column("right", "right", form="interval"),
         Column("", "AURC", "low", "aurc"),
-        Column("latency_ms", "ms, median", "low", "median"),
+        TIME,
     ),
 }
 
@@ -84,10 +83,10 @@ def board(
     kind = runs[0].kind
     chosen = columns or COLUMNS[kind]
     p_values = against_first(runs, headline or HEADLINE[kind])
-    twice = {system for system, count in Counter(run.system for run in runs).items() if count > 1}
+    counts = Counter(run.system for run in runs)
     rows: list[list[Cell]] = [
         [
-            f"{run.system} ({run.name})" if run.system in twice else run.system,
+            f"{run.system} ({run.name})" if counts[run.system] > 1 else run.system,
             *(_cell(run, column) for column in chosen),
             p_value(p),
         ]
@@ -129,24 +128,21 @@ def _cell(run: Recorded, column: Column) -> Cell:
 
 def abstention_table(runs: Sequence[Recorded]) -> str:
     """A Markdown table: how many questions of each unanswerable type each system refused."""
-    kinds = dict.fromkeys(
-        score.type
-        for score in runs[0].scores.values()
-        if not runs[0].questions[score.id]["answerable"]
-    )
+    asked = runs[0].questions
+    kinds = {
+        id_: "" if asked[id_]["answerable"] else score.type for id_, score in runs[0].scores.items()
+    }
+    listed = [kind for kind in dict.fromkeys(kinds.values()) if kind]
     rows: list[list[Cell]] = []
     for run in runs:
-        refused: dict[str, list[float | None]] = {}
-        for score in run.scores.values():
-            kind = "" if run.questions[score.id]["answerable"] else score.type
-            refused.setdefault(kind, []).append(score.values["refused"])
-        counts = [
-            f"{sum(filter(None, refused.get(kind, ()))):.0f} of {len(refused.get(kind, ()))}"
-            for kind in (*kinds, "")
-        ]
+        refused = run.column("refused")
+        counts: list[Cell] = []
+        for kind in (*listed, ""):
+            of = [refused[id_] for id_ in refused if kinds[id_] == kind]
+            counts.append(f"{sum(of):.0f} of {len(of)}")
         figures: Mapping[str, float | None] = run.metrics["answers"]["abstention"]
         rows.append([run.system, *counts, figures["precision"], figures["recall"]])
-    head = ["system", *(f"{kind} refused" for kind in (*kinds, "answerable"))]
+    head = ["system", *(f"{kind} refused" for kind in (*listed, "answerable"))]
     best: dict[str, Better] = {"precision": "high", "recall": "high"}
     return table([*head, "precision", "recall"], rows, best)
 
@@ -154,104 +150,115 @@ def abstention_table(runs: Sequence[Recorded]) -> str:
 class Suite:
     """Measures everything, one run after another; runs that are there already are not made again.
 
-    The runs of one state of code, data, encoder and packages lie in a folder of their own under
+    The runs of one state of code, data, encoder and packages are in a folder of their own under
     `keep`: what was measured with others is neither used nor overwritten.
     """
 
     def __init__(self, data: Path, keep: Path, settings: Settings) -> None:
-        """Take the folder of data: `digests/`, `questions/dev.jsonl`, `beir/`."""
+        """Take the folder of data: `digests/`, `corpora/`, `questions/`, `evidence/`, `beir/`."""
         self._data = data
         self._settings = settings
         self._encoder = CachedEncoder.open(settings.encoder)
-        self._questions = data / "questions" / "dev.jsonl"
         files = [path for path in sorted(data.rglob("*.*")) if path.is_file()]
         versions = {name: peer_versions(name) for name in PEERS}
         known = [code_hash(), self._encoder.weights_hash, package_versions(), versions]
         state = json.dumps([sha256_of(*files), *known])
         self._keep = keep / hashlib.sha256(state.encode()).hexdigest()[:12]
+        self._fitted: dict[str, Record] = {}
         self.missing: dict[str, str] = {}
         """The systems that could not be measured, and why."""
 
     def page(self) -> str:
         """Measure everything, and write docs/LEADERBOARD.md."""
-        store = self._keep / "dev-store"
-        build([self._data / "digests"], store, self._encoder, year=YEAR)
-
-        def measure(subject: Subject, out: Path) -> None:
-            evaluate_answers(self._questions, subject, "extractive", out)
-
-        runs = self._each_system("dev", store, measure)
-        answerable = sum(bool(each["answerable"]) for each in runs[0].questions.values())
+        runs = {name: self._answers(name) for name in SETS}
+        packages = [(n, ", ".join(map(" ".join, peer_versions(n).items()))) for n in PEERS]
         return render(
             "leaderboard.md",
             date=f"{datetime.now(UTC):%Y-%m-%d}",
-            code=str(runs[0].record["code"])[:12],
+            code=code_hash()[:12],
             python=platform.python_version(),
             cores=os.cpu_count(),
             cpu=platform.machine(),
-            encoder=runs[0].record["configuration"]["encoder"],
-            searched=len(runs[0].column("nDCG@10")),
-            questions=len(runs[0].scores),
-            answerable=answerable,
-            ranking=board(runs, RANKING, "nDCG@10"),
-            answers=board(runs),
-            abstention=abstention_table(runs),
-            benchmarks=self._benchmarks(),
+            encoder=self._encoder.name,
+            sets={
+                name: {
+                    "papers": each[0].record["configuration"]["papers"],
+                    "questions": len(each[0].scores),
+                    "searched": len(each[0].column("nDCG@10")),
+                    "ranking": board(each, RANKING, "nDCG@10"),
+                    "answers": board(each),
+                    "abstention": abstention_table(each),
+                }
+                for name, each in runs.items()
+            },
+            benchmarks=dict(map(self._ranked, BENCHMARKS)),
             versions=", ".join(f"{name} {each}" for name, each in package_versions().items()),
-            peers=table(
-                ["peer", "packages"],
-                [[n, ", ".join(map(" ".join, peer_versions(n).items())) or None] for n in PEERS],
-            ),
+            peers=table(["peer", "packages"], packages),
             missing=table(["system", "why"], [[*item] for item in self.missing.items()]),
         )
 
-    def _benchmarks(self) -> dict[str, str]:
-        """Every system on every retrieval benchmark."""
-        litsearch = load_beir(self._data / "beir" / "litsearch_acl")
-        found: dict[str, str] = {}
-        for benchmark in (
-            Benchmark("scifact", load_beir(self._data / "beir" / "scifact")),
-            Benchmark(f"litsearch-acl-{SUBSET}", fixed_subset(litsearch, SUBSET)),
-        ):
-            store = benchmark_store(benchmark.beir.papers, self._encoder)
-            runs = self._each_system(benchmark.name, store, _ranker(benchmark))
-            papers, queries = len(benchmark.beir.papers), len(benchmark.beir.qrels)
-            found[f"{benchmark.name}: {papers:,} abstracts, {queries} queries"] = board(runs)
-        return found
+    @cached_property
+    def _material(self) -> Material:
+        return load_material(self._data, self._encoder)
+
+    def _unseen(self, collection: str) -> Record:
+        """The models fitted on all collections but this one, once."""
+        if collection not in self._fitted:
+            self._fitted[collection] = fit(self._material, without=collection)
+        return self._fitted[collection]
+
+    def _answers(self, name: str) -> list[Recorded]:
+        """Every system on a question set; ours by models that have not seen its collection."""
+        collection, path = SETS[name], self._data / "questions" / f"{name}.jsonl"
+        store = self._keep / f"{collection}-store"
+        build([self._data / SOURCES[collection].papers], store, self._encoder, year=YEAR)
+
+        def open_unseen() -> Subject:
+            return open_ours(store, self._settings, fitted=self._unseen(collection))
+
+        def measure(subject: Subject, out: Path) -> None:
+            evaluate_answers(path, subject, "extractive", out)
+
+        return self._each_system(name, store, open_unseen, measure)
+
+    def _ranked(self, name: str) -> tuple[str, str]:
+        """Every system on a retrieval benchmark: what it is called, and the table."""
+        beir, size = load_beir(self._data / "beir" / name), BENCHMARKS[name]
+        benchmark = Benchmark(name, beir)
+        if size is not None:
+            benchmark = Benchmark(f"{name}-{size}", fixed_subset(beir, size))
+        store = benchmark_store(benchmark.beir.papers, self._encoder)
+
+        def measure(subject: Subject, out: Path) -> None:
+            evaluate_retrieval(benchmark, subject, out)
+
+        opened = partial(open_ours, store, self._settings)
+        runs = self._each_system(benchmark.name, store, opened, measure)
+        papers, queries = len(benchmark.beir.papers), len(benchmark.beir.qrels)
+        return f"{benchmark.name}: {papers:,} abstracts, {queries} queries", board(runs)
 
     def _each_system(
-        self, dataset: str, store: Path, measure: Callable[[Subject, Path], None]
-    ) -> list[Recorded]:
-        subject = open_ours(store, self._settings)
-        runs = self._run(f"{dataset}-abstractqa", lambda: subject, measure)
-        for name in PEERS:
-            peer = partial(peer_subject, name, subject.papers, self._encoder)
-            runs += self._run(f"{dataset}-{name}", peer, measure, name)
-        return runs
-
-    def _run(
         self,
-        label: str,
-        subject: Callable[[], Subject],
+        name: str,
+        store: Path,
+        open_us: Callable[[], Subject],
         measure: Callable[[Subject, Path], None],
-        peer: str | None = None,
     ) -> list[Recorded]:
-        """The run in a folder of its own, made unless it is there; none if a peer cannot run."""
-        folder = self._keep / label
-        if not (folder / METRICS).exists():
+        """The runs of all systems on one set, ours first; those that are there are not made."""
+        systems = {"abstractqa": open_us}
+        papers = Index.open(store).papers
+        systems |= {peer: partial(peer_subject, peer, papers, self._encoder) for peer in PEERS}
+        runs = []
+        for system, opened in systems.items():
+            folder = self._keep / f"{name}-{system}"
             try:
-                measure(subject(), folder)
+                if not (folder / METRICS).exists():
+                    measure(opened(), folder)
             except Exception as error:  # of a peer's code, whatever it is: the table says it
-                if peer is None:
+                if system not in PEERS:
                     raise
                 ours = isinstance(error, AbstractQAError)
-                self.missing[peer] = str(error) if ours else f"{type(error).__name__} on {label}"
-                return []
-        return [load_run(folder)]
-
-
-def _ranker(benchmark: Benchmark) -> Callable[[Subject, Path], None]:
-    def measure(subject: Subject, out: Path) -> None:
-        evaluate_retrieval(benchmark, subject, out)
-
-    return measure
+                self.missing[system] = str(error) if ours else f"{type(error).__name__} on {name}"
+                continue
+            runs.append(load_run(folder))
+        return runs

@@ -6,27 +6,41 @@ is, and what was chosen for them. Packages are imported when a peer is opened: m
 """
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from eval.peer_answers import SOURCES, ChatEndpoint, Find, Opened, Peer, Source
-from eval.systems import Subject
+from eval.systems import Found, Subject
 from index.embedding import SentenceEncoder
 from index.errors import AbstractQAError, InputError
 from index.papers import Paper
-from index.passages import paper_text, sentence_spans
-from rag.schema import Usage
+from index.passages import Passage, cut, paper_text, sentence_spans
+from rag.citations import Block, Claim, Span, compose
+from rag.conversation import History
+from rag.schema import Answer, IndexInfo, Mode, Usage
 
 if TYPE_CHECKING:
     from llama_index.core import VectorStoreIndex
 
+WORDS = 90
+"""About how long an answer made of quotations is: as long as half of our own are at most."""
+SOURCES = 5
+"""Sources a peer is asked for when it answers: the same for all."""
+
+_MARKERS = re.compile(r"\s*\[(\d+(?:\s*,\s*\d+)*)\]")
+_AFTER_STOP = re.compile(r"([.!?])((?:\s*\[\d+(?:\s*,\s*\d+)*\])+)")
+# LlamaIndex's prompt: "If none of the sources are helpful, you should indicate that."
+_UNHELPFUL = re.compile(
+    r"\bnone of the\b|\bno (?:\w+ )?(?:information|mention|sources?|answer)\b|\bcannot\b|\bunable\b"
+    r"|\b(?:do|does|did|is|are|was|were|could|can)(?: not|n[’']t)\b|^Empty Response$",
+    re.IGNORECASE,
+)
 # What keeps peers off the network, as their documentation says.
 _OPT_OUTS = {"HAYSTACK_TELEMETRY_ENABLED": "False", "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
 _INSTALL = "pip install 'abstractqa[peers]'"
-# It asks for PyStemmer below 3, which we are not, and works with it all the same.
-_INSTALL_BM25 = f"{_INSTALL}, then pip install --no-deps llama-index-retrievers-bm25==0.8.0"
 
 
 class PeerUnavailableError(AbstractQAError):
@@ -39,7 +53,156 @@ class PeerUnavailableError(AbstractQAError):
         self.reason = reason
 
 
-Open = Callable[[Sequence[Paper], SentenceEncoder, ChatEndpoint | None], Opened]
+@dataclass(frozen=True)
+class ChatEndpoint:
+    """A chat model behind an OpenAI-compatible endpoint."""
+
+    model: str
+    base_url: str
+    api_key: str = field(default="none", repr=False)
+    context_tokens: int = 4096
+    timeout_seconds: float = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A text a peer found: a paper's whole text or some of it, in the form that was indexed."""
+
+    paper: Paper
+    score: float
+    text: str
+
+    def sentences(self) -> list[Passage]:
+        """The abstract's sentences that are whole in the text, in the order they have there."""
+        whole = [passage for passage in cut(self.paper) if passage.text in self.text]
+        return sorted(whole, key=lambda passage: self.text.find(passage.text))
+
+
+Find = Callable[[str, int], list[Source]]
+"""The texts nearest to a query, best first, at most so many."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A peer with the papers indexed."""
+
+    find: Find
+    evidence: Find | None = None
+    """What it would show for a question, if that is not what it finds."""
+    write: Callable[[str], tuple[str, Usage, list[Source]]] | None = None
+    """What a chat model writes over the numbered sources, with what it took."""
+
+
+class Peer:
+    """A system of other people's, as one to measure; none here converses."""
+
+    def __init__(
+        self, title: str, papers: int, encoder: str, opened: Opened, model: str | None
+    ) -> None:
+        """Take an opened peer, and the name of the chat model that writes, if one does."""
+        self.name = f"{title}, {model}" if model else title
+        self._opened = opened
+        self._model = model
+        self._info = IndexInfo(id=title, papers=papers, encoder=encoder)
+
+    def search(self, query: str, limit: int) -> list[Found]:
+        """The papers nearest to a query, best first, each with the score of its best text."""
+        best: dict[str, float] = {}
+        for source in self._opened.find(query, limit):
+            best.setdefault(source.paper.id, source.score)
+        return list(best.items())
+
+    def ask(self, question: str, history: History, mode: Mode) -> Answer:  # noqa: ARG002 - the protocol's
+        """Show the sources, each sentence citing itself (`quote`), or let the chat model write."""
+        started = perf_counter()
+        blocks: tuple[Block, ...]
+        usage, reason = Usage(), "It found no text to show."
+        if self._opened.write:
+            text, usage, found = self._opened.write(question)
+            claims = cited_claims(text, found)
+            refuses = not any(claim.spans for claim in claims) and _UNHELPFUL.search(text)
+            blocks = () if refuses or not claims else (Block(claims),)
+            reason = text if refuses else reason
+        else:
+            found = (self._opened.evidence or self._opened.find)(question, SOURCES)
+            blocks = quote(found)
+        composed = compose(blocks)
+        best = max((source.score for source in found), default=-1.0)
+        return Answer(
+            question=question,
+            standalone_question=question,
+            status="answered" if composed.sentences else "insufficient_evidence",
+            reason=None if composed.sentences else reason,
+            mode="generative" if self._opened.write else "extractive",
+            model=self._model if self._opened.write else None,
+            text=composed.text,
+            sentences=composed.sentences,
+            references=composed.references,
+            # It orders answers, and is no probability.
+            confidence=best / (1 + best) if composed.sentences and best >= 0 else None,
+            nearest=(),
+            usage=usage,
+            timings_ms={"total": 1000 * (perf_counter() - started)},
+            index=self._info,
+        )
+
+
+def quote(sources: Sequence[Source], words: int = WORDS) -> tuple[Block, ...]:
+    """Quote sources in rank order, one paragraph a source, each sentence citing its own span.
+
+    A paragraph is headed by its paper's title, as ours are: a title states facts too.
+
+    Args:
+        sources: Best first. A sentence that was quoted already is not quoted again.
+        words: Quoting stops at the end of the sentence that comes nearest to this many words,
+            titles counted.
+
+    Returns:
+        Blocks for `rag.citations.compose`; none if the sources hold no whole sentence.
+    """
+    blocks: dict[int, list[Claim]] = {}
+    quoted: set[str] = set()
+    used = 0
+    for place, passage in ((p, each) for p, s in enumerate(sources) for each in s.sentences()):
+        paper, length = sources[place].paper, len(passage.text.split())
+        if used and used + length / 2 > words:
+            break
+        if passage.id not in quoted:
+            quoted.add(passage.id)
+            used += length + (0 if place in blocks else len(paper.display_title.split()))
+            claim = Claim(passage.text, (Span(paper, passage.start, passage.end),))
+            blocks.setdefault(place, []).append(claim)
+    return tuple(
+        Block(tuple(claims), sources[place].paper.display_title) for place, claims in blocks.items()
+    )
+
+
+def cited_claims(text: str, sources: Sequence[Source]) -> tuple[Claim, ...]:
+    """The sentences of a text with markers like `[1]` or `[1, 2]`, and what each cites.
+
+    Args:
+        text: What the chat model wrote.
+        sources: Source number n is `sources[n - 1]`, cited whole, since the marker says no more;
+            a marker beyond them cites nothing.
+    """
+    inside = _AFTER_STOP.sub(r"\2\1", text)  # "so. [1] Then" is as good as "so [1]. Then"
+    claims = []
+    for start, end in sentence_spans(inside):
+        sentence = inside[start:end]
+        numbers = [int(n) for marker in _MARKERS.findall(sentence) for n in marker.split(",")]
+        cited = [sources[n - 1] for n in dict.fromkeys(numbers) if 0 < n <= len(sources)]
+        spans = [
+            Span(source.paper, min(p.start for p in whole), max(p.end for p in whole))
+            for source in cited
+            if (whole := source.sentences())
+        ]
+        if words := _MARKERS.sub("", sentence).strip():
+            claims.append(Claim(words, tuple(dict.fromkeys(spans))))
+    return tuple(claims)
+
+
+# Each peer is a function of the papers, the encoder, and the chat model that writes if there is
+# one. The first line of its docstring is where its documentation shows the use.
 
 
 def _starter(papers: Sequence[Paper], encoder: SentenceEncoder, _: object) -> Opened:
@@ -215,11 +378,8 @@ def _txtai(papers: Sequence[Paper], encoder: SentenceEncoder, _: object) -> Open
 def _haystack(papers: Sequence[Paper], encoder: SentenceEncoder, _: object) -> Opened:
     """https://haystack.deepset.ai/tutorials/33_hybrid_retrieval, joined by reciprocal ranks."""
     from haystack import Document, Pipeline
+    from haystack.components import retrievers
     from haystack.components.joiners import DocumentJoiner
-    from haystack.components.retrievers.in_memory import (
-        InMemoryBM25Retriever,
-        InMemoryEmbeddingRetriever,
-    )
     from haystack.document_stores.in_memory import InMemoryDocumentStore
 
     texts = [paper_text(paper) for paper in papers]
@@ -231,23 +391,20 @@ def _haystack(papers: Sequence[Paper], encoder: SentenceEncoder, _: object) -> O
         ]
     )
     pipeline = Pipeline()
-    pipeline.add_component("bm25", InMemoryBM25Retriever(store))
-    pipeline.add_component("vectors", InMemoryEmbeddingRetriever(store))
+    pipeline.add_component("bm25", retrievers.InMemoryBM25Retriever(store))
+    pipeline.add_component("vectors", retrievers.InMemoryEmbeddingRetriever(store))
     pipeline.add_component("joiner", DocumentJoiner(join_mode="reciprocal_rank_fusion"))
     pipeline.connect("bm25", "joiner")
     pipeline.connect("vectors", "joiner")
     by_id = {paper.id: paper for paper in papers}
 
     def find(query: str, limit: int) -> list[Source]:
-        vector = encoder.encode_query(query).tolist()
-        output = pipeline.run(
-            {
-                "bm25": {"query": query, "top_k": limit},
-                "vectors": {"query_embedding": vector, "top_k": limit},
-                "joiner": {"top_k": limit},
-            }
-        )
-        found = output["joiner"]["documents"]
+        given = {
+            "bm25": {"query": query, "top_k": limit},
+            "vectors": {"query_embedding": encoder.encode_query(query).tolist(), "top_k": limit},
+            "joiner": {"top_k": limit},
+        }
+        found = pipeline.run(given)["joiner"]["documents"]
         return [Source(by_id[each.id], each.score, each.content) for each in found]
 
     return Opened(find)
@@ -258,25 +415,22 @@ class PeerEntry:
     """A peer: its name in tables, how it is opened, and what it needs."""
 
     title: str
-    open: Open
+    open: Callable[[Sequence[Paper], SentenceEncoder, ChatEndpoint | None], Opened]
     packages: tuple[str, ...]
     """The distributions that could change its figures."""
     install: str = _INSTALL
 
 
 _CORE = "llama-index-core"
-PEERS: Mapping[str, PeerEntry] = {
+_FUSED = (_CORE, "llama-index-retrievers-bm25", "bm25s", "PyStemmer")
+# It asks for PyStemmer below 3, which we are not, and works with it all the same.
+_ADDED = f"{_INSTALL}, then pip install --no-deps llama-index-retrievers-bm25==0.8.0"
+_CITED = (_CORE, "llama-index-llms-openai-like")
+PEERS = {
     "llamaindex-starter": PeerEntry("LlamaIndex starter", _starter, (_CORE,)),
-    "llamaindex-citation": PeerEntry(
-        "LlamaIndex CitationQueryEngine", _citation, (_CORE, "llama-index-llms-openai-like")
-    ),
+    "llamaindex-citation": PeerEntry("LlamaIndex CitationQueryEngine", _citation, _CITED),
     "llamaindex-extractive": PeerEntry("LlamaIndex extractive", _extractive, (_CORE,)),
-    "llamaindex-fusion": PeerEntry(
-        "LlamaIndex fusion",
-        _fusion,
-        (_CORE, "llama-index-retrievers-bm25", "bm25s", "PyStemmer"),
-        _INSTALL_BM25,
-    ),
+    "llamaindex-fusion": PeerEntry("LlamaIndex fusion", _fusion, _FUSED, _ADDED),
     "bm25": PeerEntry("BM25 (bm25s)", _bm25, ("bm25s", "PyStemmer")),
     "txtai": PeerEntry("txtai hybrid", _txtai, ("txtai", "faiss-cpu")),
     "haystack": PeerEntry("Haystack hybrid", _haystack, ("haystack-ai",)),
@@ -301,7 +455,7 @@ def peer_subject(
     """
     if name not in PEERS:
         raise InputError(f"there is no peer {name!r}; the peers are {', '.join(PEERS)}")
-    entry = PEERS[name]
+    entry, versions = PEERS[name], peer_versions(name)
     if not papers:
         raise InputError(f"{entry.title} has no papers to index; give it at least one")
     os.environ.update(_OPT_OUTS)  # read when they are imported
@@ -311,12 +465,12 @@ def peer_subject(
         missing = f"{error.name} is missing ({entry.install})"
         raise PeerUnavailableError(name, missing) from error
     except Exception as error:  # whatever other people's code raises: the table is to say it
-        installed = ", ".join(f"{key} {found}" for key, found in peer_versions(name).items())
+        installed = ", ".join(f"{key} {found}" for key, found in versions.items())
         first = str(error).strip().partition("\n")[0]
         reason = f"{type(error).__name__}: {first} (with {installed})"
         raise PeerUnavailableError(name, reason) from error
     model = llm.model if llm else None
-    configuration = {"weights": encoder.weights_hash, "packages": peer_versions(name), "llm": model}
+    configuration = {"weights": encoder.weights_hash, "packages": versions, "llm": model}
     system = Peer(entry.title, len(papers), encoder.name, opened, model)
     return Subject(system, papers, configuration)
 

@@ -1,4 +1,7 @@
-"""A run as people read it: one HTML file with its plots, from the templates beside this module."""
+"""Write a run as people read it: one HTML file with its plots, from the templates of this package.
+
+Templates also hold the prompts of the judge and of synthesis, and docs/LEADERBOARD.md.
+"""
 
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -7,16 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
-from eval import plots
-from eval.benchmarks import Beir
-from eval.datasets import Question
 from eval.figures import Section, as_interval, risk_by_coverage
+from eval.formats import Beir
 from eval.scoring import MARKER, AnswerScore
 from eval.statistics import Interval, bootstrap_mean
 from eval.tables import figure, interval
 from index.papers import letters
 from rag.citations import unescape
-from rag.schema import Answer
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -25,11 +25,9 @@ HEAD = ("right", "nugget_recall", "citation_precision", "citation_recall", "evid
         "abstained_rightly", "nDCG@10", "words", "latency_ms")  # fmt: skip
 """The figures that the report of a run of answers begins with, where the run has them."""
 TEMPLATES = Path(__file__).parent / "templates"
-WORST = 30
-"""Queries that are shown with what was found."""
-
-_RANKED_FIRST = 5
-_MEASURE = "nDCG@10"
+WORST, RANKED_FIRST = 30, 5
+"""Queries that are shown with what was found, and papers shown of each ranking."""
+MEASURE = "nDCG@10"
 
 Marked = Sequence[tuple[str, bool]]
 """Lines, each with whether it is as it should be."""
@@ -46,7 +44,7 @@ def answers_report(
     Args:
         title: The page's heading.
         metrics: What `metrics.json` holds.
-        scores: Every answer; those that are not right are shown open.
+        scores: Every answer, at least one; those that are not right are shown open.
         about: What was run on what, and with which versions.
     """
     types: Mapping[str, Section] = metrics["by_type"]
@@ -55,46 +53,24 @@ def answers_report(
         "answers.html",
         title=title,
         head=_head(metrics["intervals"], HEAD),
-        plots=_answer_plots(scores),
+        measured=_by_type(scores),
+        risk=risk_by_coverage(scores),
         types=(["type", *names], [[kind, *types[kind].values()] for kind in types]),
         right=sum(score.is_right and not score.is_broken for score in scores),
         scores=scores,
         figures=metrics["answers"],
         about=about,
-        not_gold=_not_gold,
-        evidence=_evidence,
-        broken=lambda score: [(each, False) for each in score.span_errors + score.marker_errors],
     )
 
 
-def _answer_plots(scores: Sequence[AnswerScore]) -> list[Markup]:
+def _by_type(scores: Sequence[AnswerScore]) -> dict[str, list[tuple[str, Interval | None]]]:
+    """The two main figures of each type of question; none that no type has."""
     kinds = dict.fromkeys(score.question.type for score in scores)
     of = {kind: [score for score in scores if score.question.type == kind] for kind in kinds}
-    right = {kind: bootstrap_mean(s.rightness for s in of[kind]) for kind in kinds}
-    facts = {kind: bootstrap_mean(s.nugget_recall for s in of[kind]) for kind in kinds}
-    drawn = [
-        plots.bars_by_type(name, [plots.Bars("this run", values)])
-        for name, values in {"Right answers": right, "Nugget recall": facts}.items()
-        if any(value is not None for value in values.values())
-    ]
-    if scores:
-        drawn.append(plots.risk_coverage(risk_by_coverage(scores)))
-    return drawn
-
-
-def _not_gold(score: AnswerScore) -> Marked:
-    cited = zip(score.answer.references, score.references_accepted, strict=True)
-    return [(f"[{r.number}] {r.paper.title}", False) for r, accepted in cited if not accepted]
-
-
-def _evidence(score: AnswerScore) -> Marked:
-    return [
-        (
-            f"“{each.quote}” ({'not found in an abstract: ' if cited is None else ''}{each.paper})",
-            bool(cited),
-        )
-        for each, cited in zip(score.question.evidence, score.evidence_cited, strict=True)
-    ]
+    right = [(kind, bootstrap_mean(s.rightness for s in of[kind])) for kind in kinds]
+    facts = [(kind, bootstrap_mean(s.nugget_recall for s in of[kind])) for kind in kinds]
+    drawn = {"Right answers": right, "Nugget recall": facts}
+    return {name: rows for name, rows in drawn.items() if any(value for _, value in rows)}
 
 
 def retrieval_report(
@@ -109,25 +85,23 @@ def retrieval_report(
         metrics: What `metrics.json` holds: what was run on what, and the figures.
         beir: The queries and papers.
         rankings: What was found: query id → paper id → score, best first.
-        per_query: Every measure of every query (`eval.retrieval.query_metrics`).
+        per_query: Every measure of every query (`eval.retrieval.query_metrics`), at least one.
     """
-    worst_first = sorted(per_query, key=lambda query: per_query[query][_MEASURE])
-    worst = [query for query in worst_first[:WORST] if per_query[query][_MEASURE] < 1]
+    worst_first = sorted(per_query, key=lambda query: per_query[query][MEASURE])
+    worst = [query for query in worst_first[:WORST] if per_query[query][MEASURE] < 1]
     titles = {paper.id: paper.title for paper in beir.papers}
-    measures = list(next(iter(per_query.values()), {}))
+    measures = list(next(iter(per_query.values())))
     return render(
         "retrieval.html",
         title=f"Retrieval on {metrics['dataset']['name']}",
         head=_head(metrics["intervals"], (*measures, "latency_ms")),
-        plots=[
-            plots.question_by_question(_MEASURE, [each[_MEASURE] for each in per_query.values()])
-        ],
-        measure=_MEASURE,
+        measure=MEASURE,
+        values=[each[MEASURE] for each in per_query.values()],
         worst=[
             {
                 "id": query,
                 "text": beir.queries[query],
-                "value": per_query[query][_MEASURE],
+                "value": per_query[query][MEASURE],
                 **_ranked(rankings.get(query, {}), beir.qrels[query], titles),
             }
             for query in worst
@@ -144,7 +118,7 @@ def _ranked(
     """The papers ranked first, and the relevant ones with their rank, None if not found."""
     ranks = {paper: rank for rank, paper in enumerate(found, start=1)}
     relevant = [paper for paper, grade in judged.items() if grade > 0]
-    first = list(found)[:_RANKED_FIRST]
+    first = list(found)[:RANKED_FIRST]
     return {
         "first": [(titles.get(paper, paper), paper in relevant) for paper in first],
         "relevant": [(titles.get(paper, paper), ranks.get(paper)) for paper in relevant],
@@ -157,13 +131,13 @@ def _head(stored: Mapping[str, Section], names: Sequence[str]) -> dict[str, Inte
 
 
 def render(template: str, **context: object) -> str:
-    """Fill one of the templates; what it escapes and how is decided by its suffix."""
+    """Fill one of the templates; HTML is escaped, other files are not."""
     return _environment().get_template(template).render(context)
 
 
 @cache
 def _environment() -> "Environment":
-    # Imported here: only reports need it.
+    # Imported here: only reports and prompts need it.
     from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
     environment = Environment(
@@ -180,21 +154,40 @@ def _environment() -> "Environment":
         # Text to be judged cannot end the element that it stands in.
         "inert": lambda text: text.replace("</", "< /"),
         "words": lambda name: str(name).replace("_", " "),
+        "facts": lambda score: _marked(
+            map(" / ".join, score.question.nuggets), score.nuggets_found
+        ),
+        "gold_papers": lambda score: _marked(score.question.papers, score.papers_cited),
+        "not_gold": _not_gold,
+        "evidence": _evidence,
+        "broken": lambda score: [(each, False) for each in score.span_errors + score.marker_errors],
     }
-    environment.globals |= {"facts": _facts, "zip": zip}
     return environment
 
 
-def _facts(question: Question, found: Sequence[bool]) -> Marked:
-    """The facts of a right answer, and which are stated."""
-    return list(zip(map(" / ".join, question.nuggets), found, strict=True))
+def _marked(texts: Any, flags: Sequence[bool]) -> Marked:
+    return list(zip(texts, flags, strict=True))
 
 
-def _answer_text(answer: Answer, question: Question) -> Markup:
+def _not_gold(score: AnswerScore) -> Marked:
+    cited = zip(score.answer.references, score.references_accepted, strict=True)
+    return [(f"[{r.number}] {r.paper.title}", False) for r, accepted in cited if not accepted]
+
+
+def _evidence(score: AnswerScore) -> Marked:
+    cited = zip(score.question.evidence, score.evidence_cited, strict=True)
+    return [
+        (f"“{each.quote}” ({'not found in an abstract: ' * (is_cited is None)}{each.paper})",
+         bool(is_cited))
+        for each, is_cited in cited
+    ]  # fmt: skip
+
+
+def _answer_text(score: AnswerScore) -> Markup:
     """An answer's text; markers of gold papers are green, others red."""
-    gold = {letters(title) for title in question.papers}
-    right = {str(r.number) for r in answer.references if letters(r.paper.title) in gold}
-    plain, pieces, at = unescape(answer.text), [], 0
+    gold = {letters(title) for title in score.question.papers}
+    right = {str(r.number) for r in score.answer.references if letters(r.paper.title) in gold}
+    plain, pieces, at = unescape(score.answer.text), [], 0
     for match in MARKER.finditer(plain):
         kind = "good" if match[1] in right else "bad"
         pieces += [escape(plain[at : match.start()])]

@@ -14,9 +14,9 @@ from ir_measures import AP, RR, R, Success, nDCG, pytrec_eval
 from pydantic import BaseModel
 from tqdm.auto import tqdm
 
-from eval.benchmarks import Beir
 from eval.datasets import parse
 from eval.figures import intervals, mean_of, percentiles
+from eval.formats import Beir
 from eval.report import retrieval_report
 from eval.runs import ANSWERS, QuestionScore, Run, environment
 from eval.systems import Subject

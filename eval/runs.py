@@ -24,7 +24,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict
 
-from eval.datasets import json_lines, parse
+from eval.datasets import json_lines, parse, write_json_lines
 from index.errors import InputError
 
 RECORD = "run.json"
@@ -37,17 +37,8 @@ _HALF = ".tmp"
 
 PRIMARY = {"answers": "right", "retrieval": "hit@1"}
 """What says of a question, for each kind of run, whether it went right: 1 or 0."""
-PACKAGES = (
-    "abstractqa",
-    "bm25s",
-    "chromadb",
-    "ir-measures",
-    "llama-index-core",
-    "numpy",
-    "scipy",
-    "sentence-transformers",
-    "torch",
-)
+PACKAGES = ("abstractqa", "bm25s", "chromadb", "ir-measures", "llama-index-core", "numpy", "scipy",
+            "sentence-transformers", "torch")  # fmt: skip
 """The packages whose version can change a figure."""
 
 
@@ -62,17 +53,14 @@ class QuestionScore(BaseModel):
     """By metric; None where there was nothing to measure."""
 
 
+@dataclass
 class Run:
     """A run's folder, open for writing, by this process alone; close it, or use it in a `with`."""
 
-    def __init__(
-        self, folder: Path, done: dict[str, dict[str, object]], lock: TextIOWrapper
-    ) -> None:
-        """Use `begin` instead."""
-        self.folder = folder
-        self._lock = lock
-        self.done = done
-        """What came back so far, by question."""
+    folder: Path
+    done: dict[str, dict[str, object]]
+    """What came back so far, by question."""
+    lock: TextIOWrapper
 
     @property
     def name(self) -> str:
@@ -100,9 +88,8 @@ class Run:
                 else, or it cannot be made.
         """
         folder = out or new_run_folder(dataset)
-        identity: dict[str, object] = json.loads(
-            json.dumps({**record, "versions": package_versions(), "code": code_hash()})
-        )
+        known = {**record, "versions": package_versions(), "code": code_hash()}
+        identity: dict[str, object] = json.loads(json.dumps(known))
         try:
             folder.mkdir(parents=True, exist_ok=True)
             if all(path.suffix == _HALF for path in folder.iterdir()):
@@ -110,7 +97,7 @@ class Run:
                 _write_json(folder / RECORD, {**identity, **started})
             _check_same(folder, identity)
             lock = _locked(folder)
-            _write_lines(folder / QUESTIONS, questions)
+            write_json_lines(folder / QUESTIONS, questions)
             done = _came_back(folder / ANSWERS)
         except OSError as error:
             raise InputError(f"cannot write a run to {folder}: {error.strerror}") from error
@@ -124,7 +111,7 @@ class Run:
 
     def close(self) -> None:
         """Let others write to the folder; what is there stays."""
-        self._lock.close()
+        self.lock.close()
 
     def append(self, line: Mapping[str, object]) -> None:
         """Keep what came back for the question `line["id"]`, on disk before this returns."""
@@ -143,7 +130,7 @@ class Run:
         """Write what was measured; the run is finished then."""
         if report is not None:
             (self.folder / REPORT).write_text(report, encoding="utf-8")
-        _write_lines(self.folder / SCORES, (score.model_dump() for score in scores))
+        write_json_lines(self.folder / SCORES, (score.model_dump() for score in scores))
         _write_json(self.folder / METRICS, metrics)
         self.close()
 
@@ -187,6 +174,10 @@ def _came_back(path: Path) -> dict[str, dict[str, object]]:
     whole = raw[: raw.rfind(b"\n") + 1]
     if whole != raw:
         path.write_bytes(whole)
+    return _by_id(path)
+
+
+def _by_id(path: Path) -> dict[str, dict[str, Any]]:
     return {str(line.get("id")): line for _, line in json_lines(path)}
 
 
@@ -216,26 +207,15 @@ class Recorded:
         """What was measured: `answers` or `retrieval`."""
         return str(self.record["kind"])
 
-    @property
-    def primary(self) -> str:
-        """The value that says whether a question went right."""
-        return PRIMARY[self.kind]
-
-    @property
-    def support(self) -> str | None:
-        """What decided whether citations support, in a run of answers."""
-        found: str | None = self.record.get("configuration", {}).get("support")
-        return found
-
     @cached_property
     def questions(self) -> Mapping[str, Mapping[str, Any]]:
         """What was asked, by id."""
-        return {str(q["id"]): q for _, q in json_lines(self.folder / QUESTIONS)}
+        return _by_id(self.folder / QUESTIONS)
 
     @cached_property
     def came_back(self) -> Mapping[str, Mapping[str, Any]]:
         """What came back, by the question's id."""
-        return {str(a["id"]): a for _, a in json_lines(self.folder / ANSWERS)}
+        return _by_id(self.folder / ANSWERS)
 
     def column(self, metric: str) -> dict[str, float]:
         """A metric of every question that has it, by id."""
@@ -247,7 +227,7 @@ class Recorded:
 
     def right(self) -> dict[str, bool]:
         """Whether each question went right, by id."""
-        return {id_: value >= 1 for id_, value in self.column(self.primary).items()}
+        return {id_: value >= 1 for id_, value in self.column(PRIMARY[self.kind]).items()}
 
 
 def load_run(folder: Path) -> Recorded:
@@ -271,14 +251,11 @@ def load_run(folder: Path) -> Recorded:
 
 def environment() -> dict[str, object]:
     """When, with which versions and on what kind of machine a run was made."""
+    cores = os.cpu_count()
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": package_versions(),
-        "machine": {
-            "system": platform.system(),
-            "cpu": platform.machine(),
-            "cores": os.cpu_count(),
-        },
+        "machine": {"system": platform.system(), "cpu": platform.machine(), "cores": cores},
     }
 
 
@@ -331,14 +308,6 @@ def read_json(path: Path) -> dict[str, object]:
 
 def _write_json(path: Path, content: Mapping[str, object]) -> None:
     """Write an object, readable and in a fixed order, whole or not at all."""
-    half = path.with_suffix(_HALF)
+    half = path.with_name(path.name + _HALF)
     half.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    half.replace(path)
-
-
-def _write_lines(path: Path, records: Iterable[Mapping[str, object]]) -> None:
-    half = path.with_suffix(_HALF)
-    with half.open("w", encoding="utf-8") as file:
-        for record in records:
-            file.write(json.dumps(record, ensure_ascii=False) + "\n")
     half.replace(path)

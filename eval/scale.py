@@ -10,7 +10,6 @@ import json
 import os
 import random
 import resource
-import shutil
 import signal
 import statistics
 import subprocess
@@ -20,24 +19,23 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import lru_cache, partial
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
-from eval.benchmarks import load_beir
-from eval.retrieval import mean_metrics, query_metrics
 from index.build import build, remove, resume
-from index.encoder import KEPT_TOGETHER, LocalEncoder, Vectors
+from index.encoder import KEPT_TOGETHER, Vectors
 from index.papers import Paper
 from index.publish import undo
 from index.readers import read
 from index.store import Index
 from rag.assistant import Assistant
-from rag.retrieval import Probe, encode_candidates, rank
 
 DIMENSION = 384
-QUESTIONS = 30
+QUESTIONS, KILLS = 30, 30
 
 
 class CheapEncoder:
@@ -49,7 +47,7 @@ class CheapEncoder:
     together = KEPT_TOGETHER
 
     def __init__(self, batch_seconds: float = 0.0) -> None:
-        """`batch_seconds` is slept before each batch, so that a kill finds it encoding."""
+        """Take so long for each batch, so that a kill finds it encoding."""
         self._pause = batch_seconds
 
     def encode(
@@ -74,12 +72,6 @@ def _word(word: str) -> Vectors:
     return np.random.default_rng(seed).standard_normal(DIMENSION, dtype=np.float32)
 
 
-def _memory() -> float:
-    """Megabytes of this process that are in memory now."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
-
-
 def _timed(work: Callable[[], object]) -> float:
     started = time.perf_counter()
     work()
@@ -87,16 +79,13 @@ def _timed(work: Callable[[], object]) -> float:
 
 
 def _quartiles(seconds: Sequence[float]) -> str:
-    ordered = sorted(seconds)
-    high = ordered[min(len(ordered) - 1, round(0.95 * len(ordered)))]
-    return f"{1000 * statistics.median(ordered):.0f} ms (p95 {1000 * high:.0f} ms)"
+    high = float(np.quantile(seconds, 0.95))
+    return f"{1000 * statistics.median(seconds):.0f} ms (p95 {1000 * high:.0f} ms)"
 
 
-def _apart(measure: str, *arguments: object) -> list[str]:
-    """The lines that a measure prints in a process of its own."""
-    command = [sys.executable, "-m", "eval.scale", measure, *map(str, arguments)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    return done.stdout.splitlines()
+def _command(*arguments: object) -> list[str]:
+    """A part of this module in a process of its own."""
+    return [sys.executable, "-m", "eval.scale", *map(str, arguments)]
 
 
 def measure_index(corpus: Path, store: Path) -> Iterator[str]:
@@ -122,9 +111,14 @@ def measure_index(corpus: Path, store: Path) -> Iterator[str]:
 
 def measure_open(store: Path) -> Iterator[str]:
     """Open the index: time, and memory over what the process had."""
-    before = _memory()
+
+    def memory() -> float:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+    before = memory()
     seconds = _timed(lambda: Index.open(store))
-    yield f"open: {seconds:.2f} s, {_memory() - before:.0f} MB"
+    yield f"open: {seconds:.2f} s, {memory() - before:.0f} MB"
 
 
 def measure_asking(store: Path, queries: Path) -> Iterator[str]:
@@ -149,29 +143,22 @@ def measure_changes(store: Path, corpus: Path) -> Iterator[str]:
     encoder = CheapEncoder()
     yield f"unchanged again: {_timed(lambda: build([corpus], store, encoder)):.1f} s"
     new = store.parent / "added.jsonl"
-    added = (
-        {
-            "id": f"added{n}",
-            "title": f"An added kettle {n}",
-            "abstract": f"It has {n} lids. It boils.",
-        }
-        for n in range(10)
-    )
-    new.write_text("".join(json.dumps(paper) + "\n" for paper in added))
+    row = '{{"id": "added{0}", "title": "An added kettle {0}", "abstract": "It has {0} lids."}}\n'
+    new.write_text("".join(map(row.format, range(10))))
     assistant = Assistant(store, encoder)  # type: ignore[arg-type] # an encoder will do
     waits: list[float] = []
-    ended = threading.Event()
+    added = threading.Event()
 
     def ask() -> None:
-        while not ended.is_set():
+        while not added.is_set():
             waits.append(_timed(lambda: assistant.search("machine translation")))
+        # The first search of what was added reads it.
+        waits.append(_timed(lambda: assistant.search("An added kettle")))
 
     asker = threading.Thread(target=ask)
     asker.start()
-    command = [sys.executable, "-m", "eval.scale", "run", str(new), str(store)]
-    seconds = _timed(lambda: subprocess.run(command, check=True))
-    time.sleep(5)
-    ended.set()
+    seconds = _timed(lambda: subprocess.run(_command("run", new, store), check=True))
+    added.set()
     asker.join()
     yield f"add 10: {seconds:.1f} s, in a process of its own while it is asked"
     yield f"longest wait of an asker meanwhile: {1000 * max(waits):.0f} ms"
@@ -179,33 +166,28 @@ def measure_changes(store: Path, corpus: Path) -> Iterator[str]:
     yield f"undo: {_timed(lambda: undo(store)):.2f} s"
 
 
-def measure_kills(folder: Path, corpus: Path, kills: int) -> Iterator[str]:
+def measure_kills(folder: Path, corpus: Path) -> Iterator[str]:
     """Kill a run of indexing at random moments; count what was lost."""
-    papers = []
-    for found in read([corpus]):
-        if isinstance(found, Paper):
-            papers.append(found)
-        if len(papers) == 4000:
-            break
-    (folder / "first.jsonl").write_text("".join(p.model_dump_json() + "\n" for p in papers[:1000]))
-    (folder / "rest.jsonl").write_text("".join(p.model_dump_json() + "\n" for p in papers))
-    store, random_ = folder / "kills", random.Random(0)  # noqa: S311 - moments, not secrets
-    build([folder / "first.jsonl"], store, CheapEncoder())
+    papers = list(islice((each for each in read([corpus]) if isinstance(each, Paper)), 4000))
+    first, rest, store = (folder / name for name in ("first.jsonl", "rest.jsonl", "kills"))
+    first.write_text("".join(f"{paper.model_dump_json()}\n" for paper in papers[:1000]))
+    rest.write_text("".join(f"{paper.model_dump_json()}\n" for paper in papers))
+    draw = random.Random(0)  # noqa: S311 - moments, not secrets
+    build([first], store, CheapEncoder())
     lost = wasted = 0
-    for _ in range(kills):
+    for _ in range(KILLS):
         before = Index.open(store)
-        process = subprocess.Popen(
-            [sys.executable, "-m", "eval.scale", "run", str(folder / "rest.jsonl"), str(store)]
-        )
-        time.sleep(random_.uniform(1.0, 12.0))
-        process.send_signal(signal.SIGKILL)
+        process = subprocess.Popen(_command("run", rest, store))
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(draw.uniform(1.0, 12.0))
+        process.kill()
         process.wait()
         after = Index.open(store)
         lost += len({p.id for p in before.papers} - {p.id for p in after.papers})
         wasted += _log_records(before) > _log_records(after)
     resume(store, CheapEncoder())
     whole = Index.open(store).is_covered
-    yield f"{kills} kills: {lost} published papers lost, {wasted} times encoded work lost"
+    yield f"{KILLS} kills: {lost} published papers lost, {wasted} times encoded work lost"
     yield f"afterwards everything is encoded: {'yes' if whole else 'no'}"
 
 
@@ -218,14 +200,19 @@ def measure_start(folder: Path, corpus: Path) -> Iterator[str]:
     """The real command and encoder: seconds until it can be asked, and until it answers."""
     store = folder / "real"
     question = "Which papers are about machine translation of low-resource languages?"
-    command = [sys.executable, "-m", "ui.cli", "index", str(corpus), "--store", str(store)]
+    command = [sys.executable, "-m", "ui.cli"]
     started = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [*command, "index", str(corpus), "--store", str(store)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     try:
-        while not (store / "CURRENT").exists():
-            time.sleep(0.2)
+        while not (store / "CURRENT").exists() and process.poll() is None:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(0.2)
         yield f"can be asked after: {time.perf_counter() - started:.0f} s"
-        ask = [sys.executable, "-m", "ui.cli", "ask", question, "--store", str(store), "--json"]
+        ask = [*command, "ask", question, "--store", str(store), "--json"]
         done = subprocess.run(ask, check=False, capture_output=True, text=True)
         status = json.loads(done.stdout)["status"]
         yield f"first answer ({status}) after: {time.perf_counter() - started:.0f} s"
@@ -234,62 +221,38 @@ def measure_start(folder: Path, corpus: Path) -> Iterator[str]:
         process.wait()
 
 
-def measure_words(store: Path, beir: Path) -> Iterator[str]:
-    """nDCG@10 of an index of which nothing is encoded, beside BM25 alone; the real encoder."""
-    benchmark, encoder = load_beir(beir), LocalEncoder.open("all-MiniLM-L6-v2")
-    index = Index.open(store)
-    everything = np.ones(len(index.papers), dtype=np.bool_)
-    runs: dict[str, dict[str, dict[str, float]]] = {"BM25": {}, "nothing encoded": {}}
-    for number, text in benchmark.queries.items():
-        probe = Probe.of(text, index, encoder, mended=False)
-        words = np.argsort(-index.lexical.scores(probe.tokens), kind="stable")[:10]
-        encoded = encode_candidates(index, probe, encoder, everything)
-        rows = rank(encoded, probe).rows[:10]
-        for name, found in (("BM25", words), ("nothing encoded", rows)):
-            ids = [index.papers[int(row)].id for row in found]
-            runs[name][number] = {id_: -float(place) for place, id_ in enumerate(ids)}
-    for name, run in runs.items():
-        figure = mean_metrics(query_metrics(benchmark.qrels, run))["nDCG@10"]
-        yield f"nDCG@10, {name}: {figure:.3f}"
+MEASURES: dict[str, Callable[..., Iterator[str]]] = {
+    "index": measure_index,
+    "open": measure_open,
+    "asking": measure_asking,
+    "changes": measure_changes,
+    "kills": measure_kills,
+    "start": measure_start,
+}
 
 
 def print_table(beir: Path, folder: Path) -> None:
-    """Measure everything and print it, a line as soon as it is known."""
-    corpus, queries = beir / "corpus.jsonl", beir / "queries.jsonl"
-    small = folder / "small.jsonl"
+    """Measure everything, each in a process of its own; print a line as soon as it is known."""
+    corpus, store, small = beir / "corpus.jsonl", folder / "store", folder / "small.jsonl"
     small.write_text("".join(corpus.read_text().splitlines(keepends=True)[:5000]))
-    store = folder / "store"
-    for title, measure, arguments in (
-        ("5,000 abstracts", "index", (small, folder / "small")),
-        ("the whole corpus", "index", (corpus, store)),
-        ("", "open", (store,)),
-        ("", "asking", (store, queries)),
-        ("", "changes", (store, corpus)),
-        ("killed", "kills", (folder, corpus, 30)),
-        ("real encoder", "start", (folder, corpus)),
-        ("", "words", (folder / "real", beir)),
+    for title, *measure in (
+        ("5,000 abstracts", "index", small, folder / "small"),
+        ("the whole corpus", "index", corpus, store),
+        ("", "open", store),
+        ("", "asking", store, beir / "queries.jsonl"),
+        ("", "changes", store, corpus),
+        ("killed", "kills", folder, corpus),
+        ("real encoder", "start", folder, corpus),
     ):
         if title:
             print(f"-- {title}", flush=True)
-        for line in _apart(measure, *arguments):
-            print(line, flush=True)
-
-
-MEASURES: dict[str, Callable[..., Iterator[str]]] = {
-    "index": lambda corpus, store: measure_index(Path(corpus), Path(store)),
-    "open": lambda store: measure_open(Path(store)),
-    "asking": lambda store, queries: measure_asking(Path(store), Path(queries)),
-    "changes": lambda store, corpus: measure_changes(Path(store), Path(corpus)),
-    "kills": lambda folder, corpus, n: measure_kills(Path(folder), Path(corpus), int(n)),
-    "start": lambda folder, corpus: measure_start(Path(folder), Path(corpus)),
-    "words": lambda store, beir: measure_words(Path(store), Path(beir)),
-}
+        subprocess.run(_command(*measure), check=True)
 
 
 def main(arguments: Sequence[str]) -> None:
     """One measure with its arguments, or the whole table over a BEIR folder."""
     if arguments and arguments[0] in MEASURES:
-        for line in MEASURES[arguments[0]](*arguments[1:]):
+        for line in MEASURES[arguments[0]](*map(Path, arguments[1:])):
             print(line, flush=True)
         return
     if arguments and arguments[0] == "run":
@@ -298,11 +261,8 @@ def main(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m eval.scale", description=__doc__)
     parser.add_argument("beir", type=Path, help="a folder with corpus.jsonl and queries.jsonl")
     beir = parser.parse_args(arguments).beir
-    folder = Path(tempfile.mkdtemp(prefix="scale-", dir=os.environ.get("SCALE_FOLDER")))
-    try:
-        print_table(beir, folder)
-    finally:
-        shutil.rmtree(folder)
+    with tempfile.TemporaryDirectory(prefix="scale-", dir=os.environ.get("SCALE_FOLDER")) as folder:
+        print_table(beir, Path(folder))
 
 
 if __name__ == "__main__":

@@ -7,24 +7,23 @@ wrote is kept in `written`, a run (`eval.runs`): one that was killed asks about 
 
 import json
 import re
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections import Counter
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel
 from tqdm.auto import tqdm
 
 from eval.datasets import Evidence, Question, Words, json_lines, write_questions
-from eval.replies import ask_all, read_json
+from eval.judge import ask_all, read_json
 from eval.report import TEMPLATES, render
 from eval.runs import Run, environment, public_name
 from eval.scoring import nuggets_found, quote_span
 from index.build import build_papers
-from index.encoder import Encoder
+from index.encoder import Encoder, Vectors
 from index.errors import InputError
 from index.lexical import tokenize
 from index.manifest import check_encoder
@@ -38,16 +37,34 @@ NEAR_DUPLICATE = 0.9
 """Cosine of two questions' vectors from which on they are the same question."""
 TOP_HITS = 10
 """Papers of which none but the removed one may state the answer of an unanswerable question."""
-COMMON_SHARE = 0.05
-"""A word that more than this share of the papers have says of no subject."""
-RARE_WORDS = 3
-"""A question needs them to have a subject."""
+COMMON_SHARE, RARE_WORDS = 0.05, 3
+"""A question needs so many words that no more than this share of the papers have: a subject."""
 BLANK = "____"
 WORDS_BEFORE, WORDS_AFTER = 9, 5
 """Of the sentence around a blank: the whole of it would be found by anything."""
 
 # A number with what it counts or measures: two digits alone stand in any longer number.
 _NUMBER = re.compile(r"(?<![\w.,/^+-])\d+(?:[.,]\d+)*(?: ?%|[ -][a-z]{2,}\b)")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What questions to make.
+
+    Raises:
+        InputError: fewer than one question, or a share outside [0, 1).
+    """
+
+    n: int
+    """How many; fewer are made if every paper had all its turns."""
+    seed: int = 0
+    """Of the order of the papers."""
+    unanswerable: float = 0.2
+    """The share of questions, in [0, 1), that lose their paper."""
+
+    def __post_init__(self) -> None:
+        if self.n < 1 or not 0 <= self.unanswerable < 1:
+            raise InputError("give at least 1 question, and a share unanswerable from 0 to below 1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,57 +92,40 @@ class Written(BaseModel):
 def synthesize(
     index: Index,
     encoder: Encoder,
-    n: int,
+    plan: Plan,
     out: Path,
-    *,
-    complete: Complete | None = None,
-    model: str | None = None,
-    seed: int = 0,
-    unanswerable: float = 0.2,
+    model: tuple[Complete, str] | None = None,
 ) -> dict[str, object]:
-    """Make up to `n` questions about the papers of an index, and write them to `out`.
-
-    The papers are drawn at random. A model is asked for one question of each; without one a paper
-    gives its cloze questions in turn. Fewer than `n` are made if every paper had all its turns.
+    """Make questions about papers of an index, drawn at random, and write them to `out`.
 
     Args:
         index: The papers.
         encoder: The one the index was built with.
-        n: How many questions.
+        plan: How many questions, and which.
         out: A folder, new or empty, or one in which a model wrote and was interrupted.
-        complete: Writes the questions. Wants a temperature above 0: weak models repeat
-            themselves without.
-        model: The name of what `complete` asks, for the record.
-        seed: Of the order of the papers.
-        unanswerable: The share of questions, in [0, 1), that lose their paper.
+        model: Writes one question of each paper, with its name; without one a paper gives its
+            cloze questions in turn. Wants a temperature above 0: weak models repeat themselves.
 
     Returns:
         What `synthesis.json` holds.
 
     Raises:
-        InputError: an argument cannot be used, or the folder is taken.
+        InputError: the folder is taken.
         EncoderError: the encoder is not the index's.
     """
-    if n < 1 or not 0 <= unanswerable < 1:
-        raise InputError("give at least 1 question, and a share unanswerable from 0 to below 1")
     if out.exists() and any(path.name != "written" for path in out.iterdir()):
         raise InputError(f"{out} is not empty; name a new folder")
     check_encoder(index.manifest, encoder)
-    record: dict[str, object] = {
-        "n": n,
-        "seed": seed,
-        "unanswerable": unanswerable,
-        "index": index.manifest.content,
-        "papers": len(index.papers),
-        "encoder": public_name(encoder.name),
-        "model": public_name(model) if model else None,
-        "prompt_sha256": sha256(json.dumps(_prompt("", "")).encode()).hexdigest(),
-    }
-    random = np.random.default_rng(seed)
+    record = _record(index, encoder, plan, model)
+    random = np.random.default_rng(plan.seed)
     order = random.permutation(len(index.papers)).tolist()
-    kept, dropped = _make(index, encoder, n, order, complete, (out, record))
+    if model:
+        with Run.begin(out / "written", out.name, {"kind": "synthesis", **record}, []) as run:
+            kept, dropped = _sift(_written(index, order, model[0], run), index, encoder, plan.n)
+    else:
+        kept, dropped = _sift(_cloze(index, order), index, encoder, plan.n)
     random.shuffle(order)  # or the first questions would be the ones to lose their papers
-    removed = _papers_to_remove(kept, unanswerable, index, encoder, order)
+    removed = _papers_to_remove(kept, plan.unanswerable, index, encoder, order)
     left = [paper for row, paper in enumerate(index.papers) if row not in removed]
     build_papers(left, out / "store", encoder)
     questions = _questions(kept, index.papers, removed)
@@ -142,20 +142,19 @@ def synthesize(
     return record
 
 
-def _make(
-    index: Index,
-    encoder: Encoder,
-    n: int,
-    order: Sequence[int],
-    complete: Complete | None,
-    begun: tuple[Path, Mapping[str, object]],
-) -> tuple[list[Draft], Counter[str]]:
-    """Draft questions until `n` are kept; what a model writes is a run in the folder `begun`."""
-    if complete is None:
-        return _sift(_cloze(index, order), index, encoder, n)
-    out, record = begun
-    with Run.begin(out / "written", out.name, {"kind": "synthesis", **record}, []) as run:
-        return _sift(_written(index, order, complete, run), index, encoder, n)
+def _record(
+    index: Index, encoder: Encoder, plan: Plan, model: tuple[Complete, str] | None
+) -> dict[str, object]:
+    return {
+        "n": plan.n,
+        "seed": plan.seed,
+        "unanswerable": plan.unanswerable,
+        "index": index.manifest.content,
+        "papers": len(index.papers),
+        "encoder": public_name(encoder.name),
+        "model": public_name(model[1]) if model else None,
+        "prompt_sha256": sha256(json.dumps(_prompt("", "")).encode()).hexdigest(),
+    }
 
 
 def _questions(kept: Sequence[Draft], papers: Sequence[Paper], removed: Set[int]) -> list[Question]:
@@ -187,13 +186,13 @@ def _written(
     examples"). Beside the question we ask for its answer and the sentence that holds it, so that
     each can be checked.
     """
-    rows = {index.papers[row].id: row for row in order if index.papers[row].abstract.strip()}
+    papers = {index.papers[row].id: row for row in order if index.papers[row].abstract.strip()}
     prompts = {
         id_: _prompt(index.papers[row].title, index.papers[row].abstract)
-        for id_, row in rows.items()
+        for id_, row in papers.items()
     }
     for id_, reply in ask_all(run, prompts, complete):
-        yield read_draft(reply, index.papers[rows[id_]], rows[id_])
+        yield read_draft(reply, index.papers[papers[id_]], papers[id_])
 
 
 def _prompt(title: str, abstract: str) -> list[Message]:
@@ -208,13 +207,7 @@ def _prompt(title: str, abstract: str) -> list[Message]:
 
 
 def read_draft(reply: str, paper: Paper, row: int) -> Draft | str:
-    """The question in a reply, or what is wrong with it.
-
-    Args:
-        reply: What the model wrote.
-        paper: The paper it was shown.
-        row: The paper's row in `index.papers`.
-    """
+    """The question in a reply about a paper (a row of `index.papers`), or what is wrong with it."""
     written = read_json(reply, Written)
     if written is None:
         return "the reply names no question, answer and sentence"
@@ -269,7 +262,7 @@ def _sift(
 ) -> tuple[list[Draft], Counter[str]]:
     """The first `n` drafts that are kept, and how many were not for which reason."""
     kept: list[Draft] = []
-    vectors: list[NDArray[np.float32]] = []
+    vectors: list[Vectors] = []
     dropped: Counter[str] = Counter()
     with tqdm(total=n, desc="questions", unit="question", disable=None) as bar:
         for draft in drafts:
@@ -289,11 +282,7 @@ def _sift(
 
 
 def _fault(
-    draft: Draft,
-    probe: Probe,
-    index: Index,
-    kept: Sequence[Draft],
-    vectors: Sequence[NDArray[np.float32]],
+    draft: Draft, probe: Probe, index: Index, kept: Sequence[Draft], vectors: Sequence[Vectors]
 ) -> str | None:
     """Why a draft is dropped: it has no subject, does not find its paper again, or is not new.
 
@@ -321,13 +310,11 @@ def _papers_to_remove(
     All questions of a paper become unanswerable with it, so a paper is taken only if they fit
     into the share, and if no other paper found for them states the answer of one.
     """
-    by_row: Mapping[int, list[Draft]] = defaultdict(list)
+    by_row: dict[int, list[Draft]] = {row: [] for row in order}
     for draft in kept:
         by_row[draft.row].append(draft)
-    room = int(share * len(kept))
-    removed: set[int] = set()
-    for row in order:
-        drafts = by_row[row]
+    room, removed = int(share * len(kept)), set()
+    for row, drafts in by_row.items():
         if 0 < len(drafts) <= room and not any(
             _answered_elsewhere(draft, index, encoder) for draft in drafts
         ):

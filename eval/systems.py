@@ -1,21 +1,15 @@
-"""What is measured: this product, whole or without a part, and answers given elsewhere.
-
-Answers of other systems come as Ragnarök's JSON, the format of TREC's RAG track:
-https://trec-rag.github.io/annoucements/2024-track-guidelines (Pradeep et al. 2024, "Ragnarök",
-arXiv:2406.16828).
-"""
+"""What is measured: this product, whole or without a part, and answers given elsewhere."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Protocol, Self
+from typing import Protocol
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from eval.benchmarks import Beir, load_trec_run
-from eval.datasets import Words, json_lines, load_questions, parse
+from eval.datasets import load_questions
+from eval.formats import Beir, RagnarokAnswer, load_ragnarok, load_trec_run
 from eval.runs import public_name
 from index.embedding import SentenceEncoder
 from index.encoder import Encoder
@@ -27,7 +21,7 @@ from rag.assistant import Assistant
 from rag.citations import Block, Claim, Span, compose
 from rag.conversation import History, read_history
 from rag.evidence import FEATURES
-from rag.fitted import Linear, record
+from rag.fitted import Linear, Record, record
 from rag.pipeline import Recipe
 from rag.query import Query, Request
 from rag.retrieval import Ranking
@@ -69,11 +63,8 @@ class Ours:
 
     def __init__(self, assistant: Assistant, name: str) -> None:
         self.name = name
+        self.check_mode = assistant.check_mode
         self._assistant = assistant
-
-    def check_mode(self, mode: Mode) -> None:
-        """Refuse a mode that cannot be had; see `Assistant.check_mode`."""
-        self._assistant.check_mode(mode)
 
     def search(self, query: str, limit: int) -> list[Found]:
         """The papers nearest to a query; see `Assistant.search`."""
@@ -90,8 +81,7 @@ def ours(assistant: Assistant, store: Path, without: str | None = None) -> Subje
     The record names the index by the hash of what it holds, so the same papers indexed on two
     machines are the same.
     """
-    generation = current(store) or ""
-    manifest = read_manifest(generation_folder(store, generation), store)
+    manifest = read_manifest(generation_folder(store, current(store) or ""), store)
     configuration = {
         "index": manifest.content,
         "papers": manifest.papers,
@@ -104,8 +94,12 @@ def ours(assistant: Assistant, store: Path, without: str | None = None) -> Subje
     return Subject(Ours(assistant, name), assistant.papers(), configuration)
 
 
-def open_ours(store: Path, settings: Settings, without: str | None = None) -> Subject:
+def open_ours(
+    store: Path, settings: Settings, without: str | None = None, fitted: Record | None = None
+) -> Subject:
     """Open this product over an index, whole or without one of the parts of `RECIPES`.
+
+    Whole it may have models fitted otherwise than those that it comes with.
 
     Raises:
         InputError: there is no such part.
@@ -113,7 +107,7 @@ def open_ours(store: Path, settings: Settings, without: str | None = None) -> Su
     if without is not None and without not in RECIPES:
         raise InputError(f"no part {without!r}; there are {', '.join(RECIPES)}")
     encoder = SentenceEncoder.open(settings.encoder, settings.secret_of_encoder)
-    recipe = RECIPES[without](encoder) if without else _WHOLE
+    recipe = RECIPES[without](encoder) if without else Recipe(fitted=fitted)
     return ours(Assistant(store, encoder, settings, recipe), store, without)
 
 
@@ -171,38 +165,6 @@ without `refusals` whatever comes nearest, and without a caution.
 """
 
 
-class RagnarokSentence(BaseModel):
-    """A sentence and the papers it cites, by their places in the answer's `references`."""
-
-    model_config = ConfigDict(frozen=True)
-
-    text: str
-    citations: tuple[Annotated[int, Field(ge=0)], ...] = Field(
-        default=(), description="Indices into `references`, from 0."
-    )
-
-
-class RagnarokAnswer(BaseModel):
-    """The answer to one topic; a refusal has no sentences."""
-
-    model_config = ConfigDict(frozen=True)
-
-    run_id: str = Field(default="", description="Whose run it is; Ragnarök's writer leaves it out.")
-    topic_id: Annotated[Words, Field(coerce_numbers_to_str=True)]
-    topic: str
-    references: tuple[Annotated[str, Field(coerce_numbers_to_str=True)], ...] = Field(
-        description="Papers' ids."
-    )
-    answer: tuple[RagnarokSentence, ...]
-
-    @model_validator(mode="after")
-    def _cites_what_it_lists(self) -> Self:
-        for place, sentence in enumerate(self.answer):
-            if max(sentence.citations, default=-1) >= len(self.references):
-                raise ValueError(f"sentence {place} cites beyond the {len(self.references)} given")
-        return self
-
-
 class Replayed:
     """Answers that were given elsewhere, or rankings; whoever asks gets them again."""
 
@@ -229,13 +191,12 @@ class Replayed:
     def ask(self, question: str, history: History, mode: Mode) -> Answer:  # noqa: ARG002 - the protocol's
         """The recorded answer; each citation is of the whole abstract."""
         given = self._answers[_key(question, history)]
-        claims = tuple(
-            Claim(
-                sentence.text,
-                tuple(self._whole(given.references[place]) for place in sentence.citations),
-            )
+        cited = [self._papers[id_] for id_ in given.references]
+        spans = [Span(paper, 0, len(paper.abstract)) for paper in cited]
+        claims = [
+            Claim(sentence.text, tuple(spans[place] for place in sentence.citations))
             for sentence in given.answer
-        )
+        ]
         composed = compose([Block((claim,)) for claim in claims])
         return Answer(
             question=question,
@@ -252,10 +213,6 @@ class Replayed:
             index=IndexInfo(id="recorded", papers=len(self._papers), encoder="unknown"),
         )
 
-    def _whole(self, id_: str) -> Span:
-        paper = self._papers[id_]
-        return Span(paper, 0, len(paper.abstract))
-
 
 def _key(question: str, history: History) -> str:
     """A question with what came before it: a follow-up can be asked in the same words twice."""
@@ -263,35 +220,17 @@ def _key(question: str, history: History) -> str:
 
 
 def replay_answers(path: Path, questions: Path, papers: Sequence[Paper]) -> Subject:
-    """Open the answers of a file of Ragnarök's JSON as a system.
-
-    Args:
-        path: The answers, one for each question.
-        questions: The questions they answer; topics are their ids.
-        papers: Those that the answers may cite, by id.
-
-    Raises:
-        InputError: a line is not an answer, a topic is answered twice, a question has no answer,
-            or an answer cites a paper that is not there.
-    """
-    given: dict[str, RagnarokAnswer] = {}
-    for number, line in json_lines(path):
-        answer = parse(RagnarokAnswer, line, path, number)
-        if answer.topic_id in given:
-            raise InputError(f"{path}:{number}: topic {answer.topic_id!r} is answered twice")
-        given[answer.topic_id] = answer
-    known = {paper.id for paper in papers if paper.abstract}
-    answers: dict[str, RagnarokAnswer] = {}
-    for question in load_questions(questions):
-        if question.id not in given:
-            raise InputError(f"{path}: question {question.id!r} of {questions} has no answer")
-        answer = given[question.id]
-        if unknown := [id_ for id_ in answer.references if id_ not in known]:
-            raise InputError(f"{path}: topic {question.id!r}: no abstract of {unknown[0]!r} here")
-        turns = [turn.model_dump() for turn in question.history]
-        answers[_key(question.question, turns)] = answer
-    run_id = next((answer.run_id for answer in given.values() if answer.run_id), path.stem)
-    return Subject(Replayed(run_id, papers, answers), papers, {"answers": sha256_of(path)})
+    """Open the answers of a file of Ragnarök's JSON to a file of questions (`load_ragnarok`)."""
+    asked = load_questions(questions)
+    given = load_ragnarok(path, asked, papers)
+    answers = {
+        _key(question.question, [turn.model_dump() for turn in question.history]): given[
+            question.id
+        ]
+        for question in asked
+    }
+    name = next((answer.run_id for answer in given.values() if answer.run_id), path.stem)
+    return Subject(Replayed(name, papers, answers), papers, {"answers": sha256_of(path)})
 
 
 def replay_ranking(path: Path, beir: Beir) -> Subject:

@@ -3,109 +3,33 @@
 Made from sentences of real abstracts: rewordings that keep the meaning, and edits each of which
 changes it. Kinds of edits are those of the literature on unfaithful summaries (Kryscinski et al.,
 EMNLP 2020; Pagnoni et al., NAACL 2021): numbers, denials, opposites, roles, names, hedges, scope,
-causes, additions. Word lists are of general English.
+causes, additions. Word lists (`edits.json`) are of general English.
 """
 
+import json
 import random
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from index.papers import Paper
 from index.passages import sentence_spans
 from index.text import clean_text
 from rag.support.numbers import names
 
-OPPOSITES = """
-    increase/decrease increases/decreases increased/decreased increasing/decreasing higher/lower
-    high/low more/less more/fewer improve/worsen improves/worsens improved/worsened
-    improving/worsening better/worse best/worst faster/slower fast/slow larger/smaller large/small
-    greater/smaller stronger/weaker strong/weak before/after earlier/later early/late
-    positive/negative positively/negatively with/without always/never often/rarely easy/difficult
-    easier/harder simple/complex gain/loss gains/losses success/failure succeeds/fails
-    outperforms/underperforms outperform/underperform outperformed/underperformed
-    supervised/unsupervised reduce/raise reduces/raises reduced/raised reducing/raising
-    significant/insignificant significantly/insignificantly effective/ineffective
-    efficient/inefficient efficiently/inefficiently accurate/inaccurate similar/different
-    similarity/difference same/different able/unable possible/impossible likely/unlikely
-    common/rare maximum/minimum maximal/minimal maximize/minimize long/short longer/shorter
-    near/far first/last new/old rich/poor public/private open/closed static/dynamic local/global
-    internal/external direct/indirect directly/indirectly explicit/implicit dependent/independent
-    presence/absence present/absent activate/inhibit activates/inhibits activation/inhibition
-    enhance/impair enhances/impairs enhanced/impaired promote/prevent promotes/prevents
-    upregulated/downregulated above/below inside/outside only/also beneficial/harmful
-    robust/fragile safe/unsafe known/unknown sufficient/insufficient necessary/unnecessary
-    consistent/inconsistent major/minor majority/minority begin/end rise/fall rises/falls
-    cheap/expensive top/bottom multiple/single fine/coarse deep/shallow wide/narrow all/no
-    require/avoid requires/avoids include/exclude includes/excludes including/excluding
-    support/contradict supports/contradicts accept/reject strengthen/weaken older/younger
-    men/women males/females adults/children overestimate/underestimate
-"""
-SAME = """
-    show/demonstrate shows/demonstrates shown/demonstrated found/observed
-    propose/introduce proposes/introduces proposed/introduced
-    use/employ uses/employs used/employed using/employing achieve/attain achieves/attains
-    achieved/attained improve/enhance improves/enhances improved/enhanced method/approach
-    methods/approaches large/big many/numerous several/various important/crucial help/aid
-    helps/aids develop/build develops/builds developed/built evaluate/assess evaluates/assesses
-    evaluated/assessed reduce/lower reduces/lowers reduced/lowered however/yet obtain/get
-    obtained/got investigated/studied results/findings
-    indicate/suggest indicates/suggests significantly/considerably require/need requires/needs
-    provide/offer provides/offers provided/offered allow/enable allows/enables novel/new
-    examine/analyse examined/analysed
-    compared/contrasted contain/include contains/includes often/frequently
-    although/though because/since begin/start choose/select chosen/selected combine/join
-    difficult/hard fast/quick main/chief nearly/almost outperform/beat outperforms/beats
-    rapidly/quickly remain/stay remains/stays whole/entire primarily/mainly
-"""
-_PEOPLE = r"mice|rats|patients|children|adults|infants|women|men|animals|humans|pigs|dogs|monkeys"
+_TABLES: dict[str, list[Any]] = json.loads(
+    (Path(__file__).parent / "edits.json").read_text(encoding="utf-8")
+)
+"""Words of general English, and patterns with what takes their place, by the kind of edit."""
 _NUMBER = re.compile(r"(?<![\w.-])\d[\d,]*(?:\.\d+)?(?![\w-]|\.\d)")
-_WRITTEN = "two three four five six seven eight nine ten twelve fifteen twenty thirty".split()
 _AUXILIARY = re.compile(
     r"\b(is|are|was|were|can|could|has|have|had|does|do|did|will|would|may|might|should)\b(?! not)"
 )
 _DENIED = re.compile(
     r"\b(is|are|was|were|can|could|has|have|does|do|did|will|would) not\b|\bcannot\b"
 )
-_HEDGES = (
-    (r"\b(?:may|might|could) be\b", "is"),
-    (r"\b(?:may|might|could)\b", "will"),
-    (r"\bsuggests? that\b", "proves that"),
-    (r"\bsuggesting that\b", "proving that"),
-    (r"\b(?:potentially|possibly|probably|likely) ", ""),
-    (r"\b(?:appears?|seems?) to be\b", "is"),
-    (r"\b(?:can|tends? to)\b", "always"),
-)
-_SCOPES = (
-    (r"\b(?:some|many|most|several|certain|various)\b", "all"),
-    (r"\b(?:often|sometimes|usually|generally|typically|frequently)\b", "always"),
-    (r"\bpartially\b|\bpartly\b", "fully"),
-    (rf"\bin (?:{_PEOPLE})\b", "in all species"),
-    (r"\b(?:almost|nearly|about|around|approximately|up to|at least)\b ?", ""),
-    (r"\bon (?:one|two|three) \b", "on all "),
-)
-_EXTENTS = (
-    (r"\bcomparable (?:to|with)\b", "far better than"),
-    (r"\bcompetitive with\b", "superior to"),
-    (r"\bslight(ly)?\b|\bmodest(ly)?\b|\bmarginal(ly)?\b", "great"),
-    (r"\bone of the best\b", "the best"),
-    (r"\bamong the\b", "clearly the"),
-    (r"\bbetter than\b", "as good as"),
-    (r"\bsignificantly\b", "slightly"),
-)
-_CAUSES = (
-    (r"\b(?:is|are|was|were) (?:significantly |strongly )?(?:associated|correlated|linked) with\b",
-     "causes"),
-    (r"\bcorrelates? with\b", "causes"),
-    (r"\b(?:association|correlation|relationship) between\b", "causal effect between"),
-    (r"\bcontributes? to\b", "is the only cause of"),
-    (r"\brisk factors? for\b", "a cure for"),
-)  # fmt: skip
-_UNITS = (
-    ("hours", "minutes"), ("minutes", "hours"), ("days", "weeks"), ("years", "months"),
-    ("months", "years"), ("ms", "s"), ("million", "billion"), ("billion", "million"),
-    ("thousand", "million"), ("%", " points"), ("mg", "g"), ("kg", "g"), ("twice", "half"),
-)  # fmt: skip
 _JOINS = (" and ", " while ", ", whereas ", "; ")
 _LEADS = re.compile(
     r"^(?:in this (?:paper|work|study|article)|here|moreover|furthermore|in addition|additionally"
@@ -114,7 +38,6 @@ _LEADS = re.compile(
     r"|results showed that|it was found that),?\s+",
     re.IGNORECASE,
 )
-_AUTHORS = re.compile(r"\b(?:we|our|us|this paper|this work|this study|the authors)\b", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,17 +52,16 @@ class Example:
     """The collection it is from, which is left out as a whole."""
 
 
-def _pairs(text: str, *, both: bool) -> dict[str, list[str]]:
+def _pairs(listed: Sequence[str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for pair in text.split():
+    for pair in listed:
         one, other = pair.split("/")
         found.setdefault(one, []).append(other)
-        if both:
-            found.setdefault(other, []).append(one)
+        found.setdefault(other, []).append(one)
     return found
 
 
-_OPPOSITE, _ALIKE = _pairs(OPPOSITES, both=True), _pairs(SAME, both=True)
+_OPPOSITE, _ALIKE = _pairs(_TABLES["opposite"]), _pairs(_TABLES["same"])
 
 
 def made_examples(papers: Sequence[Paper], group: str, count: int, seed: int = 0) -> list[Example]:
@@ -246,12 +168,10 @@ def reworded(text: str, paper: Paper, draw: random.Random) -> str:
     said = _LEADS.sub("", text) if draw.random() < 0.8 else text
     said = re.sub(r"\s*\([^()]{0,80}\)", "", said) if draw.random() < 0.6 else said
     subject = draw.choice((_called(paper), "The authors", "The paper"))
-    if _AUTHORS.search(said):
-        said = re.sub(r"\b(?:this (?:paper|work|study))\b", subject, said, flags=re.I)
-        said = re.sub(r"\b[Ww]e\b", subject, said)
-        said = re.sub(r"\bour\b", "their", said)
-        said = re.sub(r"\bOur\b", "Their", said)
-        said = re.sub(r"\bus\b", "them", said)
+    said = re.sub(r"\bthis (?:paper|work|study)\b", subject, said, flags=re.IGNORECASE)
+    said = re.sub(r"\b[Ww]e\b", subject, said)
+    for first, third in (("our", "their"), ("Our", "Their"), ("us", "them")):
+        said = re.sub(rf"\b{first}\b", third, said)
     words = said.split(" ")
     for at, word in enumerate(words):
         core = word.strip(".,;:()").lower()
@@ -282,10 +202,11 @@ def _number(text: str, draw: random.Random) -> str | None:
         is_whole = "." not in match[0] or value > 1000
         spelt = f"{other:,.0f}" if is_whole else f"{other:.2f}".rstrip("0")
         return text[: match.start()] + spelt.rstrip(".") + text[match.end() :]
-    written = re.search(rf"\b({'|'.join(_WRITTEN)})\b", text)
+    spelt_out: list[str] = _TABLES["number"]
+    written = re.search(rf"\b({'|'.join(spelt_out)})\b", text)
     if not written:
         return None
-    new = draw.choice([word for word in _WRITTEN if word != written[0]])
+    new = draw.choice([word for word in spelt_out if word != written[0]])
     return text[: written.start()] + new + text[written.end() :]
 
 
@@ -330,9 +251,9 @@ def renamed(text: str, pool: Sequence[str], draw: random.Random) -> str | None:
     return None if new.lower() in text.lower() else text.replace(draw.choice(known), new)
 
 
-def _by(table: Sequence[tuple[str, str]]) -> Callable[[str, random.Random], str | None]:
+def _by(kind: str) -> Callable[[str, random.Random], str | None]:
     def edit(text: str, draw: random.Random) -> str | None:
-        fitting = [(p, new) for p, new in table if re.search(p, text, re.IGNORECASE)]
+        fitting = [(p, new) for p, new in _TABLES[kind] if re.search(p, text, re.IGNORECASE)]
         if not fitting:
             return None
         pattern, new = draw.choice(fitting)
@@ -342,7 +263,9 @@ def _by(table: Sequence[tuple[str, str]]) -> Callable[[str, random.Random], str 
 
 
 def _unit(text: str, draw: random.Random) -> str | None:
-    fitting = [(a, b) for a, b in _UNITS if re.search(rf"(?<![A-Za-z]){a}(?![A-Za-z])", text)]
+    fitting = [
+        (a, b) for a, b in _TABLES["unit"] if re.search(rf"(?<![A-Za-z]){a}(?![A-Za-z])", text)
+    ]
     if not fitting:
         return None
     one, other = draw.choice(fitting)
@@ -355,9 +278,9 @@ EDITS: dict[str, Callable[[str, random.Random], str | None]] = {
     "negation": _denied,
     "opposite": _opposite,
     "roles": _roles,
-    "hedge": _by(_HEDGES),
-    "scope": _by(_SCOPES),
-    "extent": _by(_EXTENTS),
-    "cause": _by(_CAUSES),
+    "hedge": _by("hedge"),
+    "scope": _by("scope"),
+    "extent": _by("extent"),
+    "cause": _by("cause"),
 }
 """What changes the meaning of a sentence, by its kind; None where it has no place for that."""

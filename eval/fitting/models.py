@@ -27,21 +27,15 @@ from rag.retrieval import Probe, passage_rows, rank
 from rag.selection import from_paper
 from rag.wording import Kind, read_wording
 
-OF_EVIDENCE = 0.3
-"""The weight of a question of a public evidence set, beside 1 of one on a collection."""
-OF_UNANSWERABLE = 3.0
-OF_ELSEWHERE = 0.5
-"""The weight of a question that is put to another collection."""
-OF_NOTHING = 0.3
-"""The weight of a list whose papers were taken away."""
+WEIGHTS = {"of evidence": 0.3, "unanswerable": 3.0, "elsewhere": 0.5, "nothing": 0.3}
+"""Of questions, beside 1 of one on a collection: one of a public evidence set, one that cannot be
+answered, one that is put to another collection, a list whose papers were taken away."""
+RIDGES = {"sentences": 1e-3, "papers": 3e-2, "answering": 1e-1, "stating": 1e-1}
+RIDGE = 1e-2
+"""The ridge penalty of the other models."""
 MOST_OFF_TOPIC, MOST_REFUSED = 0.03, 0.05
 LIKELY_PAPER = 0.5
 """The probability from which a paper is known to be the one that is asked about."""
-RIDGE_OF_SENTENCES = 1e-3
-RIDGE = 1e-2
-RIDGE_OF_PAPERS = 3e-2
-RIDGE_OF_ANSWERING = 1e-1
-RIDGE_OF_STATING = 1e-1
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +112,7 @@ def sentence_groups(questions: Sequence[tuple[Asked, Query]]) -> Iterator[Group]
         for paper, gold in each.sentences.items():
             rows = passage_rows(each.index, paper)
             measured = evidence.measure(each.index, query, ranking, paper)
-            weight = 1.0 if "papers" in each.row else OF_EVIDENCE
+            weight = 1.0 if "papers" in each.row else WEIGHTS["of evidence"]
             yield Group(measured, np.isin(np.arange(rows.start, rows.stop), gold), weight)
 
 
@@ -155,7 +149,7 @@ def candidates(questions: Sequence[tuple[Asked, Query]]) -> Iterator[Candidates]
             if len(ranking.rows):
                 papers, measured = listing.measure(each.index, query, ranking)
                 right = np.isin(papers, list(each.accepted))
-                weight = OF_NOTHING if gone else 1.0
+                weight = WEIGHTS["nothing"] if gone else 1.0
                 yield Candidates(each.index, papers, measured, right, weight / len(papers))
 
 
@@ -164,9 +158,9 @@ def fit_papers(lists: Sequence[Candidates]) -> dict[str, Linear]:
     right = np.concatenate([each.right for each in lists])
     weights = np.concatenate([np.full(len(each.papers), each.weight) for each in lists])
     rows = np.concatenate([each.measured for each in lists])
-    first = fit_logistic(rows, right, weights, listing.FEATURES, RIDGE_OF_PAPERS)
+    first = fit_logistic(rows, right, weights, listing.FEATURES, RIDGES["papers"])
     rows = np.concatenate([again(each, first) for each in lists])
-    second = fit_logistic(rows, right, weights, listing.FEATURES_AGAIN, RIDGE_OF_PAPERS)
+    second = fit_logistic(rows, right, weights, listing.FEATURES_AGAIN, RIDGES["papers"])
     return {"papers": first, "papers, again": second}
 
 
@@ -216,10 +210,10 @@ def tries(questions: Sequence[tuple[Asked, Query]]) -> Iterator[Try]:
         found = from_paper(each.index, asks_one, ranking)
         signs = confidence.read_signs(each.index, asks_one, ranking, found)
         if kind == "off-topic":
-            yield Try(signs, False, False, None, OF_UNANSWERABLE, kind)
+            yield Try(signs, False, False, None, WEIGHTS["unanswerable"], kind)
             continue
         if not each.row["answerable"]:
-            yield Try(signs, True, None, False, OF_UNANSWERABLE, kind)
+            yield Try(signs, True, None, False, WEIGHTS["unanswerable"], kind)
             continue
         passages = {row for at in found.papers for row in at.passages}
         wanted = {row for rows in each.sentences.values() for row in rows}
@@ -250,28 +244,21 @@ def foreign_tries(
             ranking = rank(index, query.probe, query.allowed)
             found = from_paper(index, query, ranking)
             signs = confidence.read_signs(index, query, ranking, found)
-            weight = 1.0 if each.group == EVERYDAY else OF_ELSEWHERE
+            weight = 1.0 if each.group == EVERYDAY else WEIGHTS["elsewhere"]
             yield Try(signs, False, False, None, weight, each.group)
 
 
 def fit_confidence(answers: Sequence[Try]) -> dict[str, Linear]:
     """The models of `rag.confidence`."""
     fits = {}
-    for name, label, ridge in (
-        ("topic", "is_topic", RIDGE),
-        ("paper", "is_paper", RIDGE),
-        ("stating", "states", RIDGE_OF_STATING),
-    ):
+    for name, label in (("topic", "is_topic"), ("paper", "is_paper"), ("stating", "states")):
         kept = [each for each in answers if getattr(each, label) is not None]
         if name == "topic":  # twins are on the topic like their questions, and no news
             kept = [each for each in kept if not each.source.endswith("gone")]
-        fits[name] = fit_logistic(
-            _signs(kept),
-            np.asarray([bool(getattr(each, label)) for each in kept]),
-            np.asarray([each.weight for each in kept], dtype=np.float32),
-            confidence.SIGNS,
-            ridge,
-        )
+        right = np.asarray([bool(getattr(each, label)) for each in kept])
+        weights = np.asarray([each.weight for each in kept], dtype=np.float32)
+        ridge = RIDGES.get(name, RIDGE)
+        fits[name] = fit_logistic(_signs(kept), right, weights, confidence.SIGNS, ridge)
     return fits
 
 
@@ -290,8 +277,7 @@ def thresholds(
         record: With these models.
     """
     off: list[float] = []
-    known: list[float] = []
-    unknown: list[float] = []
+    stated: dict[bool, list[float]] = {True: [], False: []}  # by whether the paper is known
     for home, found in answers.items():
         fits = fit_confidence([one for other in answers if other != home for one in answers[other]])
         judged = {name: sigmoids(model.score(_signs(found))) for name, model in fits.items()}
@@ -299,18 +285,15 @@ def thresholds(
             if one.source in ("off-topic", EVERYDAY):
                 off.append(float(judged["topic"][place]))
             elif one.states:
-                is_known = judged["paper"][place] >= LIKELY_PAPER
-                (known if is_known else unknown).append(float(judged["stating"][place]))
-    models_of = record.models
-    best = [
-        float(sigmoids(models_of["papers, again"].score(again(each, models_of["papers"]))).max())
-        for each in lists
-        if each.right.any()
-    ]
+                is_known = bool(judged["paper"][place] >= LIKELY_PAPER)
+                stated[is_known].append(float(judged["stating"][place]))
+    first, second = record.models["papers"], record.models["papers, again"]
+    right = [each for each in lists if each.right.any()]
+    best = [float(sigmoids(second.score(again(each, first))).max()) for each in right]
     return {
         "topic": float(np.quantile(off, 1 - MOST_OFF_TOPIC)),
-        "stating": float(np.quantile(known, MOST_REFUSED)),
-        "stating, unknown paper": float(np.quantile(unknown or known, MOST_REFUSED)),
+        "stating": float(np.quantile(stated[True], MOST_REFUSED)),
+        "stating, unknown paper": float(np.quantile(stated[False] or stated[True], MOST_REFUSED)),
         "papers": float(np.quantile(best, MOST_REFUSED)),
     }
 

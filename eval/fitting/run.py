@@ -1,4 +1,7 @@
-"""Fit every model behind the answers, each on what the models before it make of the questions."""
+"""Fit every model behind the answers, each on what the models before it make of the questions.
+
+With them: how well they do on collections that they were not fitted on.
+"""
 
 import json
 import random
@@ -6,10 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from time import perf_counter
 
 from threadpoolctl import threadpool_limits
 
 from eval.datasets import Question, load_questions
+from eval.figures import Section, mean_of, quantile
 from eval.fitting import models, wordings
 from eval.fitting.collections import (
     Asked,
@@ -23,6 +28,8 @@ from eval.fitting.collections import (
 )
 from eval.fitting.models import RIDGE, fit_logistic, with_models
 from eval.retrieval import benchmark_store
+from eval.scoring import AnswerScore, score_answer
+from eval.tables import Cell, table
 from index.encoder import Encoder
 from index.errors import InputError
 from index.papers import Paper
@@ -30,7 +37,9 @@ from index.readers import read
 from index.store import Index
 from rag import conversation, evidence, listing
 from rag.fitted import FOLDER, Linear, Record
+from rag.pipeline import Pipeline, Recipe
 from rag.query import Query
+from rag.schema import Filters
 
 YEAR = 2025
 """Of the digests, whose dates have none."""
@@ -50,6 +59,9 @@ OF_QUESTION, OF_TEXT = 2.0, 0.2
 """The weight of a question as a wording, beside 1 of a wording of our own."""
 LIKELY = {"paper": models.LIKELY_PAPER, "two papers": 0.7, "caution": 0.35}
 """Probabilities at which an answer takes another form; the others are chosen by `thresholds`."""
+
+ASKED_OF_ONE = ("fact", "why", "how", "entity", "define")
+"""Types of questions that one sentence of one paper may answer."""
 
 
 @dataclass(frozen=True)
@@ -74,12 +86,9 @@ class RememberingEncoder:
 
     def __init__(self, encoder: Encoder) -> None:
         """Wrap an encoder."""
-        self.name = encoder.name
-        self.weights_hash = encoder.weights_hash
-        self.dimension = encoder.dimension
-        self.together = encoder.together
-        self.encode = encoder.encode
-        self.encode_query = cache(encoder.encode_query)
+        self.name, self.weights_hash = encoder.name, encoder.weights_hash
+        self.dimension, self.together = encoder.dimension, encoder.together
+        self.encode, self.encode_query = encoder.encode, cache(encoder.encode_query)
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,7 +155,11 @@ def fit(material: Material, without: str | None = None) -> Record:
     """Fit every model, on all collections or on all but one."""
     kept = [each for each in material.collections if each.name != without]
     with threadpool_limits(1):  # sums over several threads differ from run to run
-        record = _fit_wordings(material, kept)
+        record = _wordings(material, kept)
+        put = [question for each in kept for question in each.asked]
+        rows = models.follow_rows(put, material.encoder, record)
+        follows = fit_logistic(*rows, conversation.FEATURES, RIDGE)
+        record = with_models(record, {"follows": follows})
         questions = [question for home in kept for question in _put(home, kept, material, record)]
         texts = [(each, query_of(each, material.encoder, record)) for each in material.texts]
         record, lists = _fit_selection(questions, texts, record)
@@ -158,25 +171,13 @@ def fit(material: Material, without: str | None = None) -> Record:
     return replace(record, thresholds=LIKELY | models.thresholds(answers, lists, record))
 
 
-def _fit_wordings(material: Material, kept: Sequence[Collection]) -> Record:
-    """The models of wordings, and the one that tells follow-ups from new topics."""
-    fitted, words = _wordings(material, kept)
-    record = Record(fitted, words, {})
-    put = [question for each in kept for question in each.asked]
-    rows = models.follow_rows(put, material.encoder, record)
-    return with_models(record, {"follows": fit_logistic(*rows, conversation.FEATURES, RIDGE)})
-
-
-def _wordings(
-    material: Material, kept: Sequence[Collection]
-) -> tuple[dict[str, Linear], tuple[str, ...]]:
-    """The models of wordings, and their vocabulary, which is that of our own wordings alone."""
-    own = wordings.filled()
-    words = wordings.vocabulary()
+def _wordings(material: Material, kept: Sequence[Collection]) -> Record:
+    """The models of wordings; their vocabulary is that of our own wordings alone."""
+    own, words = wordings.filled(), wordings.vocabulary()
     phrased = [wordings.Example(text, OF_TEXT, "answer", leans="no") for text in material.phrased]
-    put = [question for each in kept for question in each.asked]
-    questions = [wordings.of_question(each.row, OF_QUESTION) for each in put]
-    return dict(wordings.fit([*own, *phrased, *questions], material.encoder, words)), words
+    questions = [wordings.of_question(e.row, OF_QUESTION) for each in kept for e in each.asked]
+    fits = dict(wordings.fit([*own, *phrased, *questions], material.encoder, words))
+    return Record(fits, words, {})
 
 
 def _put(
@@ -186,8 +187,8 @@ def _put(
 
     What is fitted next would else trust a wording more than it may.
     """
-    fitted, _ = _wordings(material, [each for each in kept if each is not home])
-    unseen = with_models(record, fitted)
+    others = _wordings(material, [each for each in kept if each is not home])
+    unseen = with_models(record, others.models)
     asked_of = (*home.asked, *home.small)
     return [(each, query_of(each, material.encoder, unseen)) for each in asked_of]
 
@@ -203,9 +204,9 @@ def _fit_selection(
     With them the lists that those of papers were fitted on.
     """
     groups = list(models.sentence_groups([*questions, *texts]))
-    sentences = models.fit_listwise(groups, evidence.FEATURES, models.RIDGE_OF_SENTENCES)
+    sentences = models.fit_listwise(groups, evidence.FEATURES, models.RIDGES["sentences"])
     groups = list(models.answering_groups(questions))
-    answering = models.fit_listwise(groups, listing.FEATURES, models.RIDGE_OF_ANSWERING)
+    answering = models.fit_listwise(groups, listing.FEATURES, models.RIDGES["answering"])
     lists = list(models.candidates(questions))
     fits = {"sentences": sentences, "answering": answering, **models.fit_papers(lists)}
     record = with_models(record, fits)
@@ -255,3 +256,48 @@ def _plain(model: Linear, *, is_named: bool) -> dict[str, object]:
 
 def _rounded(number: float) -> float:
     return float(f"{number:.{DIGITS}g}")
+
+
+def answer_left_out(material: Material) -> Iterator[tuple[str, list[AnswerScore]]]:
+    """Answer each question set by models that were fitted on the other collections."""
+    for collection in material.collections:
+        recipe = Recipe(fitted=fit(material, without=collection.name))
+        pipeline = Pipeline(collection.index, material.encoder, recipe)
+        for name, questions in collection.sets.items():
+            yield name, [_scored(pipeline, question, collection) for question in questions]
+
+
+def _scored(pipeline: Pipeline, question: Question, collection: Collection) -> AnswerScore:
+    history = [turn.model_dump() for turn in question.history]
+    started = perf_counter()
+    answer = pipeline.answer(pipeline.request(question.question, history, Filters()))
+    elapsed_ms = 1000 * (perf_counter() - started)
+    return score_answer(question, answer, collection.index.papers, elapsed_ms)
+
+
+def figures(scores: Sequence[AnswerScore]) -> Section:
+    """The figures of one question set; None where it has no such question."""
+    kinds = sorted({score.question.type for score in scores})
+    of = {kind: [s for s in scores if s.question.type == kind] for kind in kinds}
+    single = [score for kind in ASKED_OF_ONE for score in of.get(kind, [])]
+    answerable = [score for score in scores if score.question.answerable]
+    return {
+        "questions": len(scores),
+        "right": mean_of(score.rightness for score in scores),
+        "answerable refused": mean_of(float(s.refused) for s in answerable),
+        "near-misses refused": mean_of(float(s.refused) for s in of.get("near-miss", [])),
+        "off-topic refused": mean_of(float(s.refused) for s in of.get("off-topic", [])),
+        "first sentence is evidence": mean_of(s.begins_with_evidence for s in single),
+        "median words": quantile([s.words for s in single if not s.refused], 0.5),
+        "list precision": mean_of(s.citation_precision_lenient for s in of.get("list", [])),
+        **{f"right: {kind}": mean_of(s.rightness for s in of[kind]) for kind in kinds},
+    }
+
+
+def left_out_text(found: Mapping[str, Section]) -> str:
+    """A table of the figures, a column for each question set."""
+    names = dict.fromkeys(name for each in found.values() for name in each)
+    rows: list[list[Cell]] = [
+        [name, *(each.get(name) for each in found.values())] for name in names
+    ]
+    return table(["left out", *found], rows)

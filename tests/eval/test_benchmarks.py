@@ -7,7 +7,7 @@ from dataset_files import beir
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval.benchmarks import Beir, fixed_subset, load_beir, load_trec_run
+from eval.formats import Beir, fixed_subset, load_beir, load_trec_run
 from index.errors import InputError
 from index.papers import Paper
 

@@ -10,7 +10,7 @@ import ir_measures
 import pytest
 
 from eval.answers import evaluate_answers
-from eval.benchmarks import load_beir
+from eval.formats import load_beir
 from eval.retrieval import MEASURES, Benchmark, benchmark_store, evaluate_retrieval
 from eval.runs import load_run
 from eval.systems import Found, Subject, ours

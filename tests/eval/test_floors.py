@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from eval.answers import evaluate_answers
-from eval.benchmarks import load_beir
+from eval.formats import load_beir
 from eval.retrieval import Benchmark, benchmark_store, evaluate_retrieval
 from eval.systems import ours
 from eval.vector_cache import CachedEncoder

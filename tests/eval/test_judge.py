@@ -10,8 +10,7 @@ from handmade import MOSS, REFUSAL, answer, ask, reference
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval.judge import Rating, rate_run
-from eval.replies import read_json
+from eval.judge import Rating, rate_run, read_json
 from eval.runs import QuestionScore, Recorded, Run, load_run
 from rag.chat import ChatError, ChatModel, Message
 from rag.schema import Answer

@@ -10,8 +10,16 @@ import pytest
 from chat_server import ChatServer, says
 from peer_papers import BRIDGES, MOSS, OWLS, PAPERS
 
-from eval.peer_answers import ChatEndpoint, Source, cited_claims, quote
-from eval.peers import PEERS, PeerEntry, PeerUnavailableError, peer_subject
+from eval.peers import (
+    PEERS,
+    ChatEndpoint,
+    PeerEntry,
+    PeerUnavailableError,
+    Source,
+    cited_claims,
+    peer_subject,
+    quote,
+)
 from eval.systems import System
 from index.embedding import SentenceEncoder
 from index.encoder import Vectors

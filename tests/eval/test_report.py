@@ -4,8 +4,8 @@ from handmade import BOGS, FERNS, MOSS, REFUSAL, answer, ask, reference, score
 from pages import Page
 from test_support import Table
 
-from eval.benchmarks import Beir
 from eval.figures import answer_summary, by_type
+from eval.formats import Beir
 from eval.report import answers_report, retrieval_report
 from eval.retrieval import query_metrics
 from eval.scoring import AnswerScore
@@ -31,8 +31,21 @@ def test_the_page_is_whole_and_needs_nothing_else() -> None:
     assert page.all("src") == []
     assert all(link.startswith("#") for link in page.all("href"))
     assert html.count("url(") == html.count("url(#")
-    assert len(set(page.all("id"))) == len(page.all("id")) > 0
+    assert len(set(page.all("id"))) == len(page.all("id"))
     assert 'content="width=device-width, initial-scale=1"' in html
+
+
+def test_a_plot_says_in_words_what_it_shows_and_takes_the_pages_colours() -> None:
+    given = answer("Small [1].", reference(1, MOSS, "Mosses are small."))
+    _, page = report(score(ask(MOSS, nuggets=[["small"]]), given), score(ask(kind=EVIL), REFUSAL))
+    plots = [attributes for tag, attributes in page.tags if tag == "svg"]
+    assert [str(each["aria-label"]).partition(".")[0] for each in plots] == [
+        "Right answers by type",
+        "Nugget recall by type",
+        "Risk by coverage",
+    ]
+    assert {(each["role"], each["fill"]) for each in plots} == {("img", "currentColor")}
+    assert "fact 1.000" in str(plots[0]["aria-label"])
 
 
 def test_everything_that_comes_from_data_is_escaped() -> None:

@@ -9,6 +9,7 @@ from test_evaluate import ABSTRACTS, QUESTIONS, write_jsonl
 
 from eval.leaderboard import Suite
 from eval.peers import PEERS, PeerEntry
+from rag.fitted import record
 from rag.settings import Settings
 
 
@@ -47,13 +48,16 @@ def test_everything_is_measured_once_and_tabulated(
     peers = {"bm25": PEERS["bm25"], "broken": PeerEntry("broken", broken, ())}
     for module in ("eval.peers", "eval.leaderboard"):
         monkeypatch.setattr(f"{module}.PEERS", peers)
-    monkeypatch.setattr("eval.leaderboard.SUBSET", 3)
+    monkeypatch.setattr("eval.leaderboard.SETS", {"dev": "digests"})
+    monkeypatch.setattr("eval.leaderboard.BENCHMARKS", {"scifact": None, "litsearch_acl": 3})
+    monkeypatch.setattr("eval.leaderboard.load_material", lambda *_: None)
+    monkeypatch.setattr("eval.leaderboard.fit", lambda _, without: record("all-MiniLM-L6-v2"))
     text = Suite(data, tmp_path / "keep", Settings()).page()
     for row in ("| AbstractQA ", "| BM25 (bm25s) "):
         assert row in text, row
     assert "| broken | " in text
     assert "no_such_package is missing" in text
-    assert "### litsearch-acl-3: 3 abstracts, 1 queries" in text
+    assert "### litsearch_acl-3: 3 abstracts, 1 queries" in text
     assert str(tmp_path) not in text
 
     (kept,) = (tmp_path / "keep").iterdir()

@@ -9,7 +9,7 @@ import pytest
 
 from eval.datasets import load_questions
 from eval.scoring import quote_span
-from eval.synthesis import BLANK, Draft, cloze_drafts, read_draft, synthesize
+from eval.synthesis import BLANK, Draft, Plan, cloze_drafts, read_draft, synthesize
 from eval.vector_cache import CachedEncoder
 from index.embedding import SentenceEncoder
 from index.errors import InputError
@@ -66,7 +66,7 @@ class Writer:
 def test_cloze_questions_are_found_again_and_quote_their_papers(
     sample_index: Index, encoder: SentenceEncoder, tmp_path: Path
 ) -> None:
-    record: Any = synthesize(sample_index, encoder, 30, tmp_path / "set")
+    record: Any = synthesize(sample_index, encoder, Plan(30), tmp_path / "set")
     questions = load_questions(tmp_path / "set" / "questions.jsonl")
     abstracts = {paper.title: paper.abstract for paper in sample_index.papers}
     assert len(questions) == record["questions"] == 30
@@ -85,7 +85,7 @@ def test_cloze_questions_are_found_again_and_quote_their_papers(
 def test_papers_of_unanswerable_questions_are_gone_from_the_store_and_no_others_are(
     sample_index: Index, encoder: SentenceEncoder, tmp_path: Path
 ) -> None:
-    record: Any = synthesize(sample_index, encoder, 30, tmp_path / "set", unanswerable=0.3)
+    record: Any = synthesize(sample_index, encoder, Plan(30, unanswerable=0.3), tmp_path / "set")
     questions = load_questions(tmp_path / "set" / "questions.jsonl")
     store = tmp_path / "set" / "store"
     left = {paper.title for paper in Assistant(store, encoder).papers()}
@@ -103,7 +103,7 @@ def test_the_same_seed_gives_the_same_questions_and_another_one_others(
     sample_index: Index, encoder: SentenceEncoder, tmp_path: Path
 ) -> None:
     def made(name: str, seed: int) -> str:
-        synthesize(sample_index, encoder, 10, tmp_path / name, seed=seed)
+        synthesize(sample_index, encoder, Plan(10, seed), tmp_path / name)
         return (tmp_path / name / "questions.jsonl").read_text()
 
     first = made("one", 0)
@@ -127,9 +127,8 @@ def test_a_model_is_asked_once_a_paper_and_what_it_writes_is_checked(
         return good(paper, sentence)
 
     writer = Writer(write, sample_index)
-    record: Any = synthesize(
-        sample_index, encoder, 10_000, tmp_path / "set", complete=writer, model="scripted"
-    )
+    everything = (sample_index, encoder, Plan(10_000), tmp_path / "set")
+    record: Any = synthesize(*everything, (writer, "scripted"))
     assert len(writer.asked) == len(set(writer.asked)) == len(sample_index.papers)
     dropped = record["dropped"]
     assert dropped["the reply names no question, answer and sentence"] == 1
@@ -156,12 +155,12 @@ def test_a_killed_run_goes_on_without_asking_about_a_paper_twice(
     first._write = dies_at_the_fifth
     out = tmp_path / "set"
     with pytest.raises(KeyboardInterrupt):
-        synthesize(sample_index, encoder, 12, out, complete=first)
+        synthesize(sample_index, encoder, Plan(12), out, (first, "m"))
     assert not (out / "questions.jsonl").exists()
     with (out / "written" / "answers.jsonl").open("a") as file:
         file.write('{"id": "half a li')
-    synthesize(sample_index, encoder, 12, out, complete=second)
-    synthesize(sample_index, encoder, 12, tmp_path / "whole", complete=whole)
+    synthesize(sample_index, encoder, Plan(12), out, (second, "m"))
+    synthesize(sample_index, encoder, Plan(12), tmp_path / "whole", (whole, "m"))
     assert first.asked[:4] + second.asked == whole.asked
     at_once = (tmp_path / "whole" / "questions.jsonl").read_text()
     assert (out / "questions.jsonl").read_text() == at_once
@@ -172,7 +171,7 @@ def test_a_folder_with_something_in_it_is_refused_and_left_alone(
 ) -> None:
     (tmp_path / "notes.txt").write_text("kept")
     with pytest.raises(InputError, match="is not empty"):
-        synthesize(sample_index, encoder, 2, tmp_path)
+        synthesize(sample_index, encoder, Plan(2), tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
 

@@ -49,7 +49,7 @@ def test_an_answer_given_elsewhere_cites_whole_abstracts(tmp_path: Path) -> None
         ([{**RECORD, "answer": [{"text": "x", "citations": [-1]}]}], "answer.0.citations.0"),
         ([{"topic_id": "2", "topic": "x"}], "theirs.jsonl:1: field references"),
         ([RECORD, RECORD], "theirs.jsonl:2: topic 'q1' is answered twice"),
-        ([{**RECORD, "topic_id": "q2"}], "question 'q1' of .* has no answer"),
+        ([{**RECORD, "topic_id": "q2"}], "question 'q1' has no answer"),
         ([{**RECORD, "references": ["moss", "fern"]}], "no abstract of 'fern' here"),
     ],
 )

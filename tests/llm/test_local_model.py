@@ -17,8 +17,7 @@ from typing import Any
 import pytest
 
 from eval.answers import evaluate_answers
-from eval.peer_answers import ChatEndpoint
-from eval.peers import peer_subject
+from eval.peers import ChatEndpoint, peer_subject
 from eval.systems import Subject, ours
 from eval.vector_cache import CachedEncoder
 from index.build import build

@@ -5,13 +5,13 @@ from argparse import Namespace
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from index.errors import AbstractQAError, InputError
 from ui.terminal import note, say, wrap
 
 if TYPE_CHECKING:
-    from eval.peer_answers import ChatEndpoint
+    from eval.peers import ChatEndpoint
     from eval.systems import Subject
     from rag.chat import Complete, Message
     from rag.settings import Settings
@@ -21,14 +21,17 @@ KEPT = Path("runs/leaderboard")
 """Where `leaderboard --data` keeps its runs, and goes on with them."""
 WRITES = "llamaindex-citation"
 """The peer that writes answers by a chat model."""
-
-_YES_NO_TOKENS, _JUDGE_TOKENS, _WRITER_TOKENS = 8, 700, 200
-_WRITER_TEMPERATURE = 0.3
+TOKENS = {"yes or no": 8, "judge": 700, "writer": 200}
+"""How long a reply of the chat model may be."""
+MAIN = ("right", "nugget_recall", "citation_precision", "citation_recall", "evidence_recall",
+        "alce_recall", "alce_precision", "abstained_rightly", "nDCG@10", "R@10",
+        "hit@1")  # fmt: skip
+"""The figures that are printed; all are in the run's folder."""
 
 
 def retrieval(arguments: Namespace) -> int:
     """Rank a benchmark."""
-    from eval.benchmarks import fixed_subset, load_beir
+    from eval.formats import fixed_subset, load_beir
     from eval.peers import peer_subject
     from eval.retrieval import Benchmark, benchmark_store, evaluate_retrieval
     from eval.systems import open_ours, replay_ranking
@@ -60,19 +63,14 @@ def answers(arguments: Namespace) -> int:
     if arguments.judge and arguments.nli:
         raise InputError("--nli and --judge exclude each other: give one of them")
     settings = _settings(arguments)
-    judge = _asking(settings, _YES_NO_TOKENS) if arguments.judge else nullcontext(None)
-    with judge as model:
+    asking = _asking(settings, "yes or no") if arguments.judge else nullcontext(None)
+    with asking as model:
         support = judge_support(*model) if model else None
         if arguments.nli:
             support = nli_support(arguments.nli)
-        metrics = evaluate_answers(
-            arguments.questions,
-            _answering(arguments, settings),
-            arguments.mode,
-            arguments.out,
-            support,
-            sample=arguments.sample,
-        )
+        subject = _answering(arguments, settings)
+        given = (arguments.questions, subject, arguments.mode, arguments.out, support)
+        metrics = evaluate_answers(*given, sample=arguments.sample)
     if absent := metrics["papers_not_in_index"]:
         note(f"{absent} gold papers are not in the index, and count as not found: look at titles.")
     return _say_metrics(arguments, metrics)
@@ -94,20 +92,18 @@ def _answering(arguments: Namespace, settings: "Settings") -> "Subject":
         return replay_answers(arguments.answers, arguments.questions, ours.papers)
     if arguments.system == OURS:
         return ours
-    llm = _writing(arguments, settings)
+    llm = _endpoint(arguments.system, settings) if arguments.mode == "generative" else None
     encoder = CachedEncoder.open(settings.encoder)
     return peer_subject(arguments.system, ours.papers, encoder, llm)
 
 
-def _writing(arguments: Namespace, settings: "Settings") -> "ChatEndpoint | None":
+def _endpoint(system: str, settings: "Settings") -> "ChatEndpoint":
     """The configured chat model, for the peer that writes by one."""
-    from eval.peer_answers import ChatEndpoint
+    from eval.peers import ChatEndpoint
     from rag.chat import ChatModel
 
-    if arguments.mode != "generative":
-        return None
-    if arguments.system != WRITES:
-        raise InputError(f"{arguments.system} writes no answers: --mode generative is for {WRITES}")
+    if system != WRITES:
+        raise InputError(f"{system} writes no answers: --mode generative is for {WRITES}")
     with ChatModel.open(settings) as model:  # refuses settings that name no model
         key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else "none"
         return ChatEndpoint(model.name, settings.openai_base_url, key)
@@ -115,9 +111,8 @@ def _writing(arguments: Namespace, settings: "Settings") -> "ChatEndpoint | None
 
 def compare(arguments: Namespace) -> int:
     """Set one run against another."""
-    from eval.compare import as_json, compare_runs
+    from eval.compare import as_json, compare_runs, comparison_text
     from eval.runs import load_run
-    from ui.evaluation.text import comparison_text
 
     compared = compare_runs(load_run(arguments.before), load_run(arguments.after))
     say(json.dumps(as_json(compared)) if arguments.json else comparison_text(compared))
@@ -150,7 +145,7 @@ def judge(arguments: Namespace) -> int:
         raise InputError(f"--at-once {arguments.at_once} is too small; give at least 1")
     run = load_run(arguments.run)
     limits = (arguments.out, arguments.limit, arguments.at_once)
-    with _asking(_settings(arguments), _JUDGE_TOKENS) as model:
+    with _asking(_settings(arguments), "judge") as model:
         return _say_metrics(arguments, rate_run(run, *model, *limits))
 
 
@@ -189,25 +184,23 @@ def gate(arguments: Namespace) -> int:
 
 def fit(arguments: Namespace) -> int:
     """Fit every model behind the answers; first measure them on collections left out, if asked."""
-    from eval.fitting.check import check_text, fit_check
-    from eval.fitting.left_out import answer_left_out, figures, left_out_text
-    from eval.fitting.run import fit as fit_models
-    from eval.fitting.run import load_material, record_path, record_text
+    from eval.fitting import run
     from eval.vector_cache import CachedEncoder
 
     if arguments.check:
+        from eval.fitting.check import check_text, fit_check
+
         checked = fit_check(arguments.data, arguments.claims, arguments.out)
         say(json.dumps(checked) if arguments.json else check_text(checked))
         return 0
     encoder = CachedEncoder.open(_settings(arguments).encoder)
-    material = load_material(arguments.data, encoder)
-    found: dict[str, dict[str, float | int | None]] = {}
-    if arguments.leave_out:
-        found = {name: figures(scores) for name, scores in answer_left_out(material)}
-    path = arguments.out or record_path(encoder.name)
-    _write_text(path, record_text(fit_models(material)))
+    material = run.load_material(arguments.data, encoder)
+    scores = run.answer_left_out(material) if arguments.leave_out else ()
+    found = {name: run.figures(each) for name, each in scores}
+    path = arguments.out or run.record_path(encoder.name)
+    _write_text(path, run.record_text(run.fit(material)))
     if found and not arguments.json:
-        say(left_out_text(found))
+        say(run.left_out_text(found))
     say(json.dumps({"record": path.name, "left_out": found}))
     note(f"The models are in {path}.")
     return 0
@@ -216,34 +209,30 @@ def fit(arguments: Namespace) -> int:
 def synthesize(arguments: Namespace) -> int:
     """Write questions for the papers of an index."""
     from eval.runs import new_run_folder
+    from eval.synthesis import Plan
     from eval.synthesis import synthesize as write_questions
     from eval.vector_cache import CachedEncoder
     from index.store import Index
 
     settings = _settings(arguments)
+    plan = Plan(arguments.n, arguments.seed, arguments.unanswerable)
     index, encoder = Index.open(settings.store), CachedEncoder.open(settings.encoder)
     out = arguments.out or new_run_folder("questions")
     writes = settings.chat_model and not arguments.cloze
-    model = (
-        _asking(settings, _WRITER_TOKENS, _WRITER_TEMPERATURE, arguments.seed)
-        if writes
-        else nullcontext((None, None))
-    )
-    with model as (complete, name):
-        chosen = {"seed": arguments.seed, "unanswerable": arguments.unanswerable}
-        record = write_questions(
-            index, encoder, arguments.n, out, complete=complete, model=name, **chosen
-        )
+    # Weak models repeat themselves at temperature 0.
+    asking = _asking(settings, "writer", 0.3, plan.seed) if writes else nullcontext(None)
+    with asking as model:
+        record = write_questions(index, encoder, plan, out, model)
     if not writes and not arguments.cloze:
         note("No chat model is configured: these are fill-in questions (type cloze).")
     if arguments.json:
         say(json.dumps(record, ensure_ascii=False))
-    else:
-        say(
-            f"{record['questions']} questions in {out / 'questions.jsonl'}; ask them of the index"
-            f" beside them, from which the unanswerable ones' papers are gone:\n"
-            f"abstractqa eval answers {out / 'questions.jsonl'} --store {out / 'store'}"
-        )
+        return 0
+    say(
+        f"{record['questions']} questions in {out / 'questions.jsonl'}; ask them of the index"
+        f" beside them, from which the unanswerable ones' papers are gone:\n"
+        f"abstractqa eval answers {out / 'questions.jsonl'} --store {out / 'store'}"
+    )
     return 0
 
 
@@ -261,7 +250,7 @@ def cases(arguments: Namespace) -> int:
         write_questions(arguments.out, found)
         note(f"{len(found)} cases in {arguments.out}")
         if left := len(voted) - len(found):
-            note(f"{left} left out: refused because of filters, which a question has none of.")
+            note(f"{left} left out: refused because of filters, which no question has.")
         if down := sum(each.type == "downvoted" for each in found):
             note(f"{down} voted down: nobody said what is right; add papers, evidence and nuggets.")
     if arguments.json:
@@ -297,15 +286,15 @@ def _settings(arguments: Namespace) -> "Settings":
 
 @contextmanager
 def _asking(
-    settings: "Settings", max_tokens: int, temperature: float = 0, seed: int | None = None
+    settings: "Settings", use: str, temperature: float = 0, seed: int | None = None
 ) -> Iterator[tuple["Complete", str]]:
-    """The configured chat model as a function, and its name."""
+    """The configured chat model as a function, for one of the uses of `TOKENS`, and its name."""
     from rag.chat import ChatModel
 
+    limits = {"max_tokens": TOKENS[use], "temperature": temperature, "seed": seed}
     with ChatModel.open(settings) as model:
 
         def complete(messages: list["Message"]) -> str:
-            limits = {"max_tokens": max_tokens, "temperature": temperature, "seed": seed}
             return model.complete(messages, **limits).text
 
         yield complete, model.name
@@ -316,11 +305,24 @@ def _write_text(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def _say_metrics(arguments: Namespace, metrics: Mapping[str, object]) -> int:
+def _say_metrics(arguments: Namespace, metrics: Mapping[str, Any]) -> int:
     """Print figures for people or for programs, and where the others are."""
-    from ui.evaluation.text import metrics_text
+    from eval.statistics import Interval
+    from eval.tables import Cell, table
 
-    folder = arguments.out or Path("runs") / str(metrics["run"])
-    note(f"Every figure is in {folder}.")
-    say(json.dumps(metrics, ensure_ascii=False) if arguments.json else metrics_text(metrics))
+    note(f"Every figure is in {arguments.out or Path('runs') / str(metrics['run'])}.")
+    if arguments.json:
+        say(json.dumps(metrics, ensure_ascii=False))
+        return 0
+    title = str(metrics["run"])
+    if system := metrics.get("system"):
+        title = f"{title}: {system} on {metrics['dataset']['name']}"
+    intervals = metrics.get("intervals", {})
+    rows: list[list[Cell]] = [
+        [name, Interval(**intervals[name]), intervals[name]["n"]]
+        for name in MAIN
+        if name in intervals
+    ]
+    rows += [[name, value, None] for name, value in metrics.get("figures", {}).items()]
+    say(f"{title}\n\n{table(['figure', 'mean, 95 % interval', 'questions'], rows)}")
     return 0

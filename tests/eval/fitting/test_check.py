@@ -7,9 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eval.fitting.check import check_text
+from eval.fitting.check import check_text, fit, handmade, look, scores
 from eval.fitting.claims import EDITS, Example, made_examples
-from eval.fitting.support import Looking, fit, handmade, scores
 from index import sample
 from index.papers import Paper
 from index.readers import read
@@ -49,7 +48,6 @@ def test_the_hand_written_claims_quote_the_sample(papers: list[Paper]) -> None:
 
 
 def test_a_network_learns_what_it_is_shown_and_reads_the_same_in_the_product() -> None:
-    looking = Looking()
     stored = "FooNet: FooNet reads an image in 3 ms and needs no labels."
     examples = [
         Example("FooNet reads an image in 3 ms.", (stored,), True, "reworded", "a"),
@@ -57,7 +55,7 @@ def test_a_network_learns_what_it_is_shown_and_reads_the_same_in_the_product() -
         Example("FooNet reads an image in 9 ms.", (stored,), False, "number", "a"),
         Example("Bogs are wet in May.", (stored,), False, "stranger", "a"),
     ] * 30
-    seen = looking.look(examples)
+    seen = look(examples)
     weights = fit(seen)
     found = scores(weights, seen[:4])
     assert min(found[:2]) > max(found[2:])
@@ -72,4 +70,4 @@ def test_the_network_that_ships_tells_where_it_is_sure() -> None:
 
 def test_figures_are_shown_as_a_table() -> None:
     text = check_text({"scifact": {"claims": 9, "auroc": 0.75, "true supported": 0.5}})
-    assert text.splitlines()[1].split() == ["scifact", "9", "0.750", "0.500", "-"]
+    assert text.splitlines()[2].split()[1::2] == ["scifact", "9", ".750", ".500", "–"]

@@ -8,8 +8,16 @@ from typing import Any
 import pytest
 
 from eval.fitting import wordings
-from eval.fitting.left_out import answer_left_out, figures, left_out_text
-from eval.fitting.run import SOURCES, Material, fit, load_material, record_text
+from eval.fitting.run import (
+    SOURCES,
+    Material,
+    answer_left_out,
+    figures,
+    fit,
+    left_out_text,
+    load_material,
+    record_text,
+)
 from eval.gate import ask_left_out
 from eval.scoring import AnswerScore
 from index.embedding import SentenceEncoder
@@ -152,10 +160,10 @@ def left_out(material: Material) -> tuple[list[str | None], dict[str, list[Answe
 
     def fit_noted(material: Material, without: str | None = None) -> fitted.Record:
         left.append(without)
-        return fit(material, without)
+        return fitted.record(material.encoder.name)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("eval.fitting.left_out.fit", fit_noted)
+        patch.setattr("eval.fitting.run.fit", fit_noted)
         return left, dict(answer_left_out(material))
 
 

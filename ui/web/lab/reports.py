@@ -7,12 +7,11 @@ from typing import Any
 
 import gradio as gr
 
-from eval.compare import compare_runs
+from eval.compare import compare_runs, comparison_text
 from eval.runs import REPORT, load_run
 from eval.statistics import Interval
 from eval.tables import decimal, interval
 from index.errors import AbstractQAError, InputError
-from ui.evaluation.text import comparison_text
 from ui.web.events import QUIET
 from ui.web.lab.measured import MeasuredRun, find_run, measured_runs
 from ui.web.render import escape

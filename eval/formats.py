@@ -1,14 +1,23 @@
-"""Retrieval benchmarks in BEIR's layout, and rankings in TREC's format."""
+"""Files in other people's formats: benchmarks in BEIR's layout, TREC's runs, Ragnarök's answers."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from eval.datasets import Identified, Words, identified, lowest_hashes, read_lines
+from eval.datasets import (
+    Identified,
+    Question,
+    Words,
+    identified,
+    json_lines,
+    lowest_hashes,
+    parse,
+    read_lines,
+)
 from index.errors import InputError
 from index.papers import Paper
 
@@ -162,3 +171,67 @@ def load_trec_run(path: Path) -> dict[str, dict[str, float]]:
     if not run:
         raise InputError(f"{path} holds no ranking; write query, Q0, paper, rank, score and tag")
     return run
+
+
+class RagnarokSentence(BaseModel):
+    """A sentence and the papers it cites, by their places in the answer's `references`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    text: str
+    citations: tuple[Annotated[int, Field(ge=0)], ...] = Field(
+        default=(), description="Indices into `references`, from 0."
+    )
+
+
+class RagnarokAnswer(BaseModel):
+    """The answer to one topic; a refusal has no sentences."""
+
+    model_config = ConfigDict(frozen=True)
+
+    run_id: str = Field(default="", description="Whose run it is; Ragnarök's writer leaves it out.")
+    topic_id: Annotated[Words, Field(coerce_numbers_to_str=True)]
+    topic: str
+    references: tuple[Annotated[str, Field(coerce_numbers_to_str=True)], ...] = Field(
+        description="Papers' ids."
+    )
+    answer: tuple[RagnarokSentence, ...]
+
+    @model_validator(mode="after")
+    def _cites_what_it_lists(self) -> Self:
+        for place, sentence in enumerate(self.answer):
+            if max(sentence.citations, default=-1) >= len(self.references):
+                raise ValueError(f"sentence {place} cites beyond the {len(self.references)} given")
+        return self
+
+
+def load_ragnarok(
+    path: Path, questions: Sequence[Question], papers: Sequence[Paper]
+) -> dict[str, RagnarokAnswer]:
+    """Read answers in Ragnarök's JSON, the format of TREC's RAG track, by the question's id.
+
+    https://trec-rag.github.io/annoucements/2024-track-guidelines (Pradeep et al. 2024, "Ragnarök",
+    arXiv:2406.16828).
+
+    Args:
+        path: The answers, one for each question; topics are the ids of questions.
+        questions: Those they answer.
+        papers: Those that the answers may cite, by id.
+
+    Raises:
+        InputError: a line is not an answer, a topic is answered twice, a question has no answer,
+            or an answer cites a paper that is not there.
+    """
+    given: dict[str, RagnarokAnswer] = {}
+    for number, line in json_lines(path):
+        answer = parse(RagnarokAnswer, line, path, number)
+        if answer.topic_id in given:
+            raise InputError(f"{path}:{number}: topic {answer.topic_id!r} is answered twice")
+        given[answer.topic_id] = answer
+    known = {paper.id for paper in papers if paper.abstract}
+    for question in questions:
+        if question.id not in given:
+            raise InputError(f"{path}: question {question.id!r} has no answer")
+        if unknown := [id_ for id_ in given[question.id].references if id_ not in known]:
+            raise InputError(f"{path}: topic {question.id!r}: no abstract of {unknown[0]!r} here")
+    return {question.id: given[question.id] for question in questions}
