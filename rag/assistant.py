@@ -13,13 +13,13 @@ from index.collection_map import CollectionMap
 from index.embedding import SentenceEncoder
 from index.errors import InputError
 from index.papers import Paper
-from rag.browsing import dated_since, new_in_last_change, row_of, similar_papers
 from rag.conversation import History
 from rag.digests import Digest, allowed, list_digests
-from rag.live import LiveIndex
+from rag.live import LiveIndex, row_of
 from rag.llamaindex import AbstractQueryEngine, HybridRetriever
 from rag.pipeline import Pipeline, Recipe, check_question
 from rag.query import Request
+from rag.retrieval import similar_hits
 from rag.schema import Answer, Event, Filters, Finished, Hit, IndexInfo, Mode, Options, Usage
 from rag.settings import Settings, load_settings
 from rag.synthesis.writer import Writer, Writers
@@ -59,7 +59,6 @@ class Assistant:
         recipe: Recipe | None = None,
     ) -> None:
         """Open the index in `store`; no chat model is asked without `settings`."""
-        self._store = store
         self._encoder = encoder
         self._writers = Writers(settings, encoder)
         chroma = settings.chroma() if settings else None
@@ -366,7 +365,7 @@ class Assistant:
             raise InputError(f"limit must be at least 1, not {limit}")
         index, _ = self._live.read()
         row = row_of(index, paper_id)
-        return list(similar_papers(self._live.encoded_around(index, row), row, limit))
+        return list(similar_hits(self._live.encoded_around(index, row), row, limit))
 
     def newest(self, since: date | None = None) -> list[Paper]:
         """The papers that are new, those of the latest digest first.
@@ -376,8 +375,7 @@ class Assistant:
                 that the last change of the index brought; none if it brought no new one, or if
                 what was there before it is not kept.
         """
-        index, _ = self._live.read()
-        return list(dated_since(index, since) if since else new_in_last_change(self._store, index))
+        return self._live.newest(since)
 
     def collection_map(self) -> CollectionMap | None:
         """Where the papers lie in the plane, and their groups; None in an index without a map."""

@@ -1,15 +1,19 @@
 """The live generation of a store: opened, followed, and encoded where it has gaps."""
 
+from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from threading import Lock, Thread
 
 import numpy as np
 from numpy.typing import NDArray
 
+from index.catalog import Sightings, ids_of
 from index.chroma import Chroma
 from index.embedding import SentenceEncoder
-from index.errors import AbstractQAError
-from index.manifest import check_encoder, current
+from index.errors import AbstractQAError, InputError, StoreError
+from index.manifest import check_encoder, current, read_papers
+from index.papers import Paper
 from index.store import Index
 from rag.pipeline import Pipeline, Recipe
 from rag.retrieval import Probe, encode_candidates, passage_rows
@@ -89,6 +93,24 @@ class LiveIndex:
         own = index.encoded([row], passage_rows(index, row), self._encoder)
         return self.encoded_for(self._keep(index, own), index.papers[row].display_title)[0]
 
+    def newest(self, since: date | None) -> list[Paper]:
+        """The papers first seen on `since` or later, those of the latest digest first.
+
+        By default those that the generation before this one did not have: all of them if there was
+        none before, none if it is not kept any more.
+        """
+        index, _ = self.read()
+        days = Sightings.of(index.papers).earliest
+        if since:
+            is_new = days >= since.toordinal()
+        else:
+            previous = index.manifest.previous
+            before = _ids(self._store, previous) if previous else frozenset()
+            ids = ids_of(index.papers)
+            is_new = np.fromiter((before is not None and id_ not in before for id_ in ids), bool)
+        rows = np.flatnonzero(is_new)
+        return [index.papers[int(row)] for row in rows[np.argsort(-days[rows], kind="stable")]]
+
     def _load(self) -> tuple[Index, Pipeline]:
         index = Index.open(self._store)
         check_encoder(index.manifest, self._encoder)
@@ -122,3 +144,24 @@ class LiveIndex:
             if self._index is index:
                 self._index, self._pipeline = encoded, pipeline
         return encoded, pipeline
+
+
+def row_of(index: Index, paper_id: str) -> int:
+    """The row of the paper of this id.
+
+    Raises:
+        InputError: there is none.
+    """
+    row = index.row_of(paper_id)
+    if row is None or index.papers[row].id != paper_id:
+        raise InputError(f"the index has no paper {paper_id!r}: it may have been removed")
+    return row
+
+
+@lru_cache(maxsize=4)
+def _ids(store: Path, generation: str) -> frozenset[str] | None:
+    """The ids of the papers of a generation, which never changes; None if it is gone."""
+    try:
+        return frozenset(ids_of(read_papers(store, generation)[1]))
+    except StoreError:
+        return None

@@ -14,7 +14,7 @@ from index.encoder import Encoder
 from index.errors import InputError
 from index.lexical import tokenize
 from index.store import Index
-from rag import catalogue, collection, quote, refusal, selection
+from rag import catalogue, quote, refusal, selection
 from rag.citations import Block, Claim, Outcome, compose, escape, joined
 from rag.clock import Clock
 from rag.confidence import COUNTED, Chances, chances
@@ -23,7 +23,7 @@ from rag.digests import allowed, list_digests
 from rag.evidence import Evidence, within
 from rag.fitted import Record
 from rag.listing import asks_for_several
-from rag.query import Query, Request, rank_for
+from rag.query import Query, Request, rank_for, understand
 from rag.retrieval import Probe, Ranking, hits, rank
 from rag.schema import (
     Answer,
@@ -41,7 +41,6 @@ from rag.schema import (
     Usage,
 )
 from rag.scope import describe_limits
-from rag.understanding import understand
 from rag.wording import Kind
 
 if TYPE_CHECKING:
@@ -68,28 +67,13 @@ _ONE_PAPER = {Kind.ANSWER, Kind.ABOUT}
 _OF_ALL = {Kind.OVERVIEW, Kind.CHOOSE}
 
 
-def select(index: Index, query: Query, ranking: Ranking) -> Evidence:
-    """The evidence for a question, by its kind."""
-    if query.kind is Kind.COMPARE:
-        return selection.compared(index, query, ranking)
-    if query.kind is Kind.PAPERS:
-        return selection.from_papers(index, query, ranking)
-    if query.kind is Kind.OVERVIEW:
-        return collection.overview(index, query, ranking)
-    if query.kind is Kind.SIMILAR:
-        return collection.similar(index, query, ranking)
-    if query.kind is Kind.CHOOSE:
-        return collection.read_first(index, query, ranking)
-    return selection.from_paper(index, query, ranking)
-
-
 @dataclass(frozen=True)
 class Recipe:
     """The steps of an answer; another recipe measures what a step is worth."""
 
     understand: Callable[..., Query] = understand
     rank: Callable[..., Ranking] = rank
-    select: Callable[[Index, Query, Ranking], Evidence] = select
+    select: Callable[[Index, Query, Ranking], Evidence] = selection.select
     judge: Callable[[Index, Query, Ranking, Evidence], Chances] = chances
     fitted: Record | None = None
     """Other models than those of the index's encoder."""

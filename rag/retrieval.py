@@ -10,6 +10,7 @@ in its sentences alone). Z-scores make the three comparable whatever the query's
 weights were chosen on two sets, see docs/evaluation.md.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol, Self
@@ -237,6 +238,32 @@ def best_passages(index: Index, ranking: Ranking, paper: int) -> list[int]:
     """The rows of the passages of a paper that are nearest to the query, best first."""
     rows = passage_rows(index, paper)
     return sorted(rows, key=lambda row: -ranking.passages[row])[:PASSAGES_PER_HIT]
+
+
+def nearest_to(
+    index: Index, vector: Floats, allowed: NDArray[np.bool_], without: Sequence[int] = ()
+) -> list[tuple[int, float]]:
+    """The allowed papers by the cosine of their whole abstracts and a vector, the nearest first."""
+    cosines = index.paper_vectors @ vector
+    may = allowed.copy()
+    may[list(without)] = False
+    order = np.argsort(-cosines, kind="stable")
+    return [(int(row), float(cosines[row])) for row in order if may[row]]
+
+
+def similar_hits(index: Index, paper: int, limit: int) -> Iterator[Hit]:
+    """The `limit` papers nearest to one, with the passages nearest to it."""
+    vector, every = index.paper_vectors[paper], np.ones(len(index.papers), dtype=np.bool_)
+    for row, cosine in nearest_to(index, vector, every, [paper])[:limit]:
+        rows = passage_rows(index, row)
+        near = index.passage_vectors[rows.start : rows.stop] @ vector
+        best = np.argsort(-near, kind="stable")[:PASSAGES_PER_HIT]
+        yield Hit(
+            paper=index.papers[row],
+            score=cosine,
+            passages=tuple(cite(index, rows[int(at)]) for at in best),
+            found="dense",
+        )
 
 
 def hits(index: Index, ranking: Ranking, limit: int) -> tuple[Hit, ...]:

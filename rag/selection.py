@@ -1,29 +1,51 @@
-"""Which papers an answer is made of, by what is asked, and what each of them says."""
+"""Which papers an answer is made of, by what is asked, and what each of them says.
+
+One paper answers, or those that are named; the sides of a comparison; the papers on a subject; the
+themes of the collection; what is like a paper; what to read first.
+"""
 
 import re
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from index.lexical import tokenize
 from index.store import Index
-from rag.evidence import WORDS, Evidence, of_paper, summary
+from rag.evidence import ON_SUBJECT, WORDS, Evidence, PaperEvidence, leading, of_paper, summary
 from rag.listing import MOST, likely, listed
 from rag.query import Query
-from rag.retrieval import Probe, Ranking, rank
+from rag.retrieval import Probe, Ranking, nearest_to, passage_rows, rank
 from rag.wording import Kind
 
 WORDS_OF_SIDE = 60
 """Words of evidence at most, about, from each side of a comparison."""
+SIDES = 4
+"""Papers that are compared, or that a question may name, at most."""
 NEAREST_PAPERS = 4
 """Papers whose best sentences are quoted where no single paper is likely enough to answer."""
-CHOSEN = 3
-"""Papers that are recommended."""
-_SIDES = 4
-_CANDIDATES = 10
-_MOST_CUTS = 4
+THEMES, OF_THEME = 8, 2
+"""Themes of a collection, and the papers cited of each."""
+FEWEST_GATHERED, MOST_GATHERED = 4, 10
+"""Papers cited of an overview of a subject."""
+SIMILAR, CHOSEN = 6, 3
+"""Papers like one, and papers that are recommended."""
+_CANDIDATES, _MOST_CUTS = 10, 4
 _CUT = re.compile(r"[.?!,;:]\s|\b(?:and|or|versus|vs\.?|than|while|with|to|from)\b", re.IGNORECASE)
 """Where a question may be cut into what it compares."""
+
+
+def select(index: Index, query: Query, ranking: Ranking) -> Evidence:
+    """The evidence for a question, by its kind."""
+    by_kind = {
+        Kind.COMPARE: compared,
+        Kind.PAPERS: from_papers,
+        Kind.OVERVIEW: overview,
+        Kind.SIMILAR: similar,
+        Kind.CHOOSE: read_first,
+    }
+    return by_kind.get(query.kind, from_paper)(index, query, ranking)
 
 
 def from_paper(index: Index, query: Query, ranking: Ranking) -> Evidence:
@@ -44,8 +66,7 @@ def answering(query: Query) -> Sequence[int]:
 
     Those of the turns before if it is about them, else those that it names.
     """
-    known = query.about or tuple(row for row in query.named if query.allowed[row])
-    return known if query.about else known[:_SIDES]
+    return query.about or tuple(row for row in query.named if query.allowed[row])[:SIDES]
 
 
 def nearest(index: Index, query: Query, ranking: Ranking) -> Evidence:
@@ -54,21 +75,26 @@ def nearest(index: Index, query: Query, ranking: Ranking) -> Evidence:
     Two of them, if it is one of these more likely than not; else the best sentence of each of four.
     """
     first = likely(index, query, ranking)[:NEAREST_PAPERS]
-    rows = [row for row, _ in first]
     if sum(share for _, share in first[:2]) >= query.fitted.thresholds["two papers"]:
-        found = (of_paper(index, query, ranking, row, WORDS_OF_SIDE) for row in rows[:2])
+        found = (of_paper(index, query, ranking, row, WORDS_OF_SIDE) for row, _ in first[:2])
         return Evidence(query.kind, tuple(found))
-    return Evidence(Kind.PAPERS, tuple(of_paper(index, query, ranking, row, 1) for row in rows))
+    return Evidence(Kind.PAPERS, _one_each(index, query, ranking, (row for row, _ in first)))
+
+
+def _one_each(
+    index: Index, query: Query, ranking: Ranking, rows: Iterable[int]
+) -> tuple[PaperEvidence, ...]:
+    """The best sentence of each paper that has an abstract."""
+    found = (of_paper(index, query, ranking, row, 1) for row in rows)
+    return tuple(each for each in found if each.passages)
 
 
 def from_papers(index: Index, query: Query, ranking: Ranking, limit: int = MOST) -> Evidence:
     """Every paper on the subject, each with the sentence that says what it does for it."""
     fitting = listed(index, query, ranking)
-    rows = [row for row, _ in fitting[:limit]]
-    found = tuple(of_paper(index, query, ranking, row, 1) for row in rows)
-    kept = tuple(each for each in found if each.passages)
+    found = _one_each(index, query, ranking, (row for row, _ in fitting[:limit]))
     counted = query.wording.asks_how_many
-    return Evidence(query.kind, kept, count=len(fitting), fit=fitting[0][1], counted=counted)
+    return Evidence(query.kind, found, count=len(fitting), fit=fitting[0][1], counted=counted)
 
 
 def compared(index: Index, query: Query, ranking: Ranking) -> Evidence:
@@ -89,7 +115,7 @@ def sides(index: Index, query: Query, ranking: Ranking) -> Sequence[int]:
     """
     known = list(dict.fromkeys((*query.about, *(r for r in query.named if query.allowed[r]))))
     if len(known) > 1:
-        return known[:_SIDES]
+        return known[:SIDES]
     first = [int(row) for row in ranking.rows[:2]]
     if known or len(first) < 2:
         return known or first
@@ -112,3 +138,104 @@ def _pair(index: Index, ranking: Ranking, probes: Sequence[Probe]) -> tuple[floa
     if rows[0] == rows[1]:
         return (-np.inf, rows)
     return float(sum(each.scores[row] for each, row in zip(found, rows, strict=True))), rows
+
+
+def overview(index: Index, query: Query, ranking: Ranking) -> Evidence:
+    """The themes of all papers that may answer, or what those on a subject say of it."""
+    if not query.has_subject:
+        return themes(index, query)
+    shares = listed(index, query, ranking)
+    fitting = [row for row, _ in shares]
+    rows = list(dict.fromkeys((*fitting, *map(int, ranking.rows[:FEWEST_GATHERED]))))
+    if shares[0][1] < ON_SUBJECT:  # nothing is on it as a whole: sentences may be
+        rows = _nearest_papers(index, query, ranking)
+    elif len(fitting) >= FEWEST_GATHERED:
+        rows = fitting
+    found = _one_each(index, query, ranking, rows[:MOST_GATHERED])
+    evidence = Evidence(query.kind, found, count=len(fitting), fit=shares[0][1])
+    return _in_groups(index, evidence)
+
+
+def _nearest_papers(index: Index, query: Query, ranking: Ranking) -> list[int]:
+    """The papers whose best sentences are nearest to the question, best first."""
+    best = np.full(len(index.papers), -1.0, dtype=np.float32)
+    np.maximum.at(best, index.owner, ranking.passages)
+    order = np.argsort(-best, kind="stable")
+    return [int(row) for row in order if query.allowed[row]][:MOST_GATHERED]
+
+
+def themes(index: Index, query: Query, most: int = THEMES, of_theme: int = OF_THEME) -> Evidence:
+    """The largest groups of the papers that may answer, each with its most typical papers."""
+    groups: dict[int, list[int]] = defaultdict(list)
+    for row in map(int, np.flatnonzero(query.allowed)):
+        groups[int(index.clusters[row])].append(row)
+    largest = sorted(groups, key=lambda number: (-len(groups[number]), number))[:most]
+    papers: list[PaperEvidence] = []
+    headings: list[tuple[str, int]] = []
+    for number in largest:
+        members = groups[number]
+        vectors = index.paper_vectors[members]
+        typical = np.argsort(-(vectors @ vectors.mean(axis=0)), kind="stable")
+        chosen = [members[int(at)] for at in typical[:of_theme]]
+        quoted = [(row, at) for row in chosen if (at := leading(index, row)) is not None]
+        papers += [PaperEvidence(row, (at,), at, 0.0) for row, at in quoted]
+        size = f"{len(members)} paper{'s' * (len(members) != 1)}"
+        headings.append((f"{_theme(index, number)} ({size}):", len(quoted)))
+    return Evidence(query.kind, tuple(papers), groups=tuple(headings))
+
+
+def _theme(index: Index, number: int) -> str:
+    named = {each.number: each.name for each in index.map.clusters} if index.map else {}
+    name = named.get(number, "all papers")
+    return name[:1].upper() + name[1:]
+
+
+def _in_groups(index: Index, evidence: Evidence) -> Evidence:
+    """The papers by their groups on the map, the largest first; as they are if they are few."""
+    if len(evidence.papers) < FEWEST_GATHERED:
+        return evidence
+    groups = [int(index.clusters[found.paper]) for found in evidence.papers]
+    sizes = Counter(groups)
+    groups = [number if sizes[number] > 1 else -1 for number in groups]
+    order = sorted(set(groups), key=lambda number: (number < 0, -groups.count(number)))
+    if len(order) < 2:
+        return evidence
+    papers = sorted(
+        zip(groups, evidence.papers, strict=True), key=lambda each: order.index(each[0])
+    )
+    headings = tuple(
+        (f"{'Others' if number < 0 else _theme(index, number)}:", groups.count(number))
+        for number in order
+    )
+    return replace(evidence, papers=tuple(found for _, found in papers), groups=headings)
+
+
+def similar(index: Index, query: Query, ranking: Ranking) -> Evidence:
+    """The papers nearest to those that are named, each with the sentence that is nearest.
+
+    Without a named paper, those on the subject.
+    """
+    named = [*query.about, *query.named]
+    if not named:
+        return read_first(index, query, ranking, SIMILAR)
+    vector = index.paper_vectors[named].mean(axis=0)
+    found = []
+    for row, cosine in nearest_to(index, vector, query.allowed, named)[:SIMILAR]:
+        if rows := passage_rows(index, row):
+            near = index.passage_vectors[rows.start : rows.stop] @ vector
+            at = rows[int(np.argmax(near))]
+            found.append(PaperEvidence(row, (at,), at, cosine))
+    return Evidence(Kind.SIMILAR, tuple(found))
+
+
+def read_first(index: Index, query: Query, ranking: Ranking, count: int = CHOSEN) -> Evidence:
+    """The papers that fit best, each with the sentence that says why.
+
+    Without a subject to fit, the most typical ones of the largest groups.
+    """
+    if not query.has_subject and query.kind is Kind.CHOOSE:
+        return replace(themes(index, query, count, 1), groups=())
+    fitting = listed(index, query, ranking)
+    rows = [row for row, _ in fitting[:count]]
+    rows = list(dict.fromkeys((*rows, *map(int, ranking.rows[:count]))))[:count]
+    return Evidence(query.kind, _one_each(index, query, ranking, rows), fit=fitting[0][1])

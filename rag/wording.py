@@ -1,7 +1,10 @@
-"""What a question's wording asks for: linear models over its words and its vector.
+"""What a question's wording asks for, and which of its words are the subject.
 
-They were fitted on wordings with every subject filled in at random (`eval/fitting`), so what
-counts is how it is asked, not about what: names and quoted titles are masked.
+Linear models over its words and its vector, fitted by `abstractqa eval fit` on wordings with every
+subject filled in at random (`eval/fitting`), so what counts is how it is asked, not about what:
+names and quoted titles are masked. The subject is the question without the words that only put it:
+"what have you got on [speech recognition in villages], please?". Each word is read in its context,
+by layer 3 of the bundled encoder.
 """
 
 import re
@@ -12,7 +15,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from rag.fitted import Floats, Record
+from index import minilm
+from index.lexical import tokenize
+from rag.fitted import Floats, Linear, Record, sigmoids
 
 _TITLE = re.compile(r"\"[^\"]+\"|“[^”]+”")
 _NAME = re.compile(r"\b\w*(?:[a-z][A-Z]|[A-Z]{2}|\d)[\w+-]*|(?<=[\w,] )[A-Z]\w+")
@@ -25,6 +30,10 @@ RELATIONS = ("any", "every", "first", "last", "none")
 """Which papers are meant by the digests of a question: of any of them, of each, only of the first
 or the last that is named, or of none."""
 _MAY, _LIKELY = 0.1, 0.5
+_IN_SUBJECT = 0.1
+"""The probability from which a word belongs to the subject: a word too many costs little."""
+Span = tuple[int, int]
+"""Code points of a question, the end exclusive."""
 
 
 class Kind(StrEnum):
@@ -120,3 +129,42 @@ def read_relation(text: str, vector: Floats, fitted: Record) -> str:
     shares = fitted.models["digests"].shares(features(text, vector, fitted.places))
     relation = max(shares, key=lambda relation: shares[relation])
     return relation if shares[relation] > _LIKELY else "any"
+
+
+def read_words(text: str) -> tuple[list[Span], Floats]:
+    """The words of a text as white space parts them, and each in its context, shape (n, 384).
+
+    The encoder reads 256 tokens; a word beyond them is all zeros, and so is a sign.
+    """
+    spans = [match.span() for match in re.finditer(r"\S+", text)]
+    vectors = np.zeros((len(spans), minilm.DIMENSION), dtype=np.float32)
+    counts = np.zeros(len(spans))
+    owner = np.repeat(np.arange(len(spans)), [end - start for start, end in spans])
+    place = np.full(len(text), -1)
+    place[[at for start, end in spans for at in range(start, end)]] = owner
+    tokens = minilm.shared(minilm.bundled_folder()).tokens(text)
+    for (start, end), state in zip(tokens.spans, tokens.middle, strict=True):
+        if any(map(str.isalnum, text[start:end])):
+            vectors[place[start]] += state
+            counts[place[start]] += 1
+    return spans, vectors / np.maximum(counts, 1).astype(np.float32)[:, None]
+
+
+def subject_words(text: str, model: Linear) -> tuple[Span, ...]:
+    """The words of a question that belong to its subject; those that were not read do."""
+    if not text.strip():
+        return ()
+    spans, vectors = read_words(text)
+    shares = sigmoids(model.score(vectors))
+    last = max((at for at, vector in enumerate(vectors) if vector.any()), default=-1)
+    return tuple(
+        (start, end)
+        for at, (start, end) in enumerate(spans)
+        if shares[at] > _IN_SUBJECT or (at > last and any(map(str.isalnum, text[start:end])))
+    )
+
+
+def subject_text(text: str, words: tuple[Span, ...]) -> str | None:
+    """The subject of a question as one text; None if no word of it can be searched for."""
+    subject = " ".join(text[start:end] for start, end in words).strip(" ?.!,;:-")
+    return subject if tokenize(subject) else None

@@ -27,10 +27,9 @@ from index.store import Index
 from rag.conversation import read_history
 from rag.digests import list_digests
 from rag.fitted import Record
-from rag.query import Query, Request, rank_for
+from rag.query import Query, Request, rank_for, understand
 from rag.retrieval import Ranking
 from rag.schema import Filters, Options
-from rag.understanding import understand
 
 ANSWERED = ("fact", "why", "how", "entity", "define", "paraphrase", "false-premise")
 LISTS = ("list", "digest")

@@ -21,8 +21,19 @@ from sklearn.linear_model import LogisticRegression
 from index.encoder import Encoder
 from rag.fitted import Floats, Linear
 from rag.scope import FIRST, SECOND
-from rag.subject import Span, read_words, subject_text, subject_words
-from rag.wording import ASKS, LISTS, RELATIONS, SHAPE, Kind, features, grams
+from rag.wording import (
+    ASKS,
+    LISTS,
+    RELATIONS,
+    SHAPE,
+    Kind,
+    Span,
+    features,
+    grams,
+    read_words,
+    subject_text,
+    subject_words,
+)
 
 FOLDER = Path(__file__).parent
 FILLINGS = 5
@@ -121,7 +132,7 @@ def vocabulary() -> tuple[str, ...]:
 
 @cache
 def fit_subject() -> Linear:
-    """Fit which words of a question belong to its subject (`rag.subject`), for any encoder.
+    """Fit which words of a question belong to its subject (`rag.wording`), for any encoder.
 
     The subject is what fills a slot, in wordings that ask for papers or for facts of the index;
     those of the whole collection, and small talk, have none.

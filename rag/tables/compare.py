@@ -23,7 +23,7 @@ from rag.chat import ChatError, Complete, Message, ReplyError, StoppedError
 from rag.clock import Clock
 from rag.digests import allowed, list_digests
 from rag.pipeline import check_question
-from rag.query import Request
+from rag.query import Request, understand
 from rag.refusal import nothing_left
 from rag.retrieval import Probe, Ranking, passage_rows, rank
 from rag.schema import Filters, IndexInfo, Options, Progress, Usage
@@ -33,7 +33,6 @@ from rag.synthesis.prompts import data, request
 from rag.tables.cells import CellFinder, Quoter
 from rag.tables.columns import DEFAULT_COLUMNS, check_columns, propose_columns, read_column
 from rag.tables.table import Cell, Table, TableRow, Tell
-from rag.understanding import understand
 from rag.wording import Kind
 
 _CLOSE_TITLE = 0.6

@@ -15,9 +15,8 @@ from rag.assistant import Assistant
 from rag.confidence import Chances
 from rag.digests import allowed, list_digests
 from rag.pipeline import Recipe
-from rag.query import Query, Request
+from rag.query import Query, Request, understand
 from rag.schema import Filters, Options
-from rag.understanding import understand
 
 Open = Callable[[Sequence[Paper]], Assistant]
 
