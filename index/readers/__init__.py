@@ -12,8 +12,9 @@ from index.errors import InputError
 from index.papers import Paper
 from index.readers import bibliographies as bib
 from index.readers import jsons, pages, tables, xmls
+from index.readers.decoding import Text
 from index.readers.digest import read_digest
-from index.readers.files import Found, Member, Text, Upload, find_files, members
+from index.readers.files import Found, Member, Upload, find_files, members
 from index.readers.pages import Page
 from index.readers.plausible import doubt, without_remarks
 from index.readers.records import Heading, How, Normaliser, Problem, Raw, ReadError

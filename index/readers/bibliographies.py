@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from index.readers.files import Text
+from index.readers.decoding import Text
 from index.readers.records import Problem, Raw
 from index.readers.values import Dated, read_date
 from index.text import clean_text

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 
-from index.readers.files import Text
+from index.readers.decoding import Text
 from index.readers.records import INSIDE, Problem, Raw
 from index.readers.values import folded
 

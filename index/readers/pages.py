@@ -9,7 +9,7 @@ from email.parser import Parser
 from html.parser import HTMLParser
 from typing import cast
 
-from index.readers.files import Text
+from index.readers.decoding import Text
 from index.readers.records import Raw
 from index.readers.values import Dated, date_of
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, islice
 
-from index.readers.files import Text
+from index.readers.decoding import Text
 from index.readers.records import Problem, Raw, ReadError, canonical
 
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from xml.etree.ElementTree import Element, ParseError
 
 from index.papers import arxiv_id
-from index.readers.files import Text
+from index.readers.decoding import Text
 from index.readers.records import Problem, Raw, ReadError, canonical
 
 _RECORDS = frozenset(

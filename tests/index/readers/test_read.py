@@ -20,7 +20,8 @@ import zstandard
 from index.errors import InputError
 from index.papers import Paper
 from index.readers import FORMATS, Problem, read, read_files
-from index.readers.files import Member, Text
+from index.readers.decoding import Text
+from index.readers.files import Member
 
 ABSTRACT = (
     "Otters open shells with stones, but which stones they choose is unknown. We offer four kinds "
