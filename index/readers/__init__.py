@@ -1,4 +1,4 @@
-"""From files to papers: what a file is, is told by its content; each format has a reader."""
+"""From files to papers: the format of a file is recognised by its content, and has a reader."""
 
 import hashlib
 import re
@@ -13,10 +13,9 @@ from index.papers import Paper
 from index.readers import bibliographies as bib
 from index.readers import jsons, pages, tables, xmls
 from index.readers.decoding import Text
-from index.readers.digest import read_digest
+from index.readers.digest import doubt, read_digest, without_remarks
 from index.readers.files import Found, Member, Upload, find_files, members
 from index.readers.pages import Page
-from index.readers.plausible import doubt, without_remarks
 from index.readers.records import Heading, How, Normaliser, Problem, Raw, ReadError
 from index.readers.values import YEARS
 from index.sources import Origin, source_name
@@ -28,16 +27,9 @@ __all__ = [
 _FOLDER_TEXTS = ("", ".txt", ".text", ".md", ".markdown", ".eml", ".mail", ".html", ".htm")
 """What is read as a digest though only found in a folder: other text there may be anything."""
 
-
 Records = Iterator[Raw | Problem]
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A file that is open: what it was taken for, and its records as they come."""
-
-    described: str
-    records: Records
+Opened = tuple[str, Records]
+"""What a file was taken for, in words, and its records as they come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +44,7 @@ class Reader:
     """Its usual file endings; none of them is needed."""
     score: Callable[[str], float]
     """How much a file with this beginning looks like it, 0 to 1."""
-    open: Callable[[Text, str, How], Reading]
+    open: Callable[[Text, str, How], Opened]
     """Begin to read a file: its text, what the papers' sources are called, what else is known.
 
     Raises `ReadError` if the file is not of this format after all.
@@ -62,33 +54,31 @@ class Reader:
 
 def _plain(
     described: str, read: Callable[[Text, str], Records]
-) -> Callable[[Text, str, How], Reading]:
+) -> Callable[[Text, str, How], Opened]:
     """The opening of a format of which a file's text says everything."""
-    return lambda text, name, _how: Reading(described, read(text, name))
+    return lambda text, name, _how: (described, read(text, name))
 
 
-_FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
-"""What some editors put before a text: it is about the file."""
-
-
-def _table(text: Text, name: str, how: How) -> Reading:
+def _table(text: Text, name: str, how: How) -> Opened:
     table = tables.Table(text, name, how.columns)
-    return Reading(f"csv ({table.described})", table.read())
+    return f"csv ({table.described})", table.read()
 
 
-def _digest(text: Text, name: str, how: How) -> Reading:
-    whole = _FRONT_MATTER.sub(lambda front: "\n" * front[0].count("\n"), text.whole())
+def _digest(text: Text, name: str, how: How) -> Opened:
+    # Some editors put lines about the file before a text.
+    front = r"(?s)\A---\n.*?\n---\n"
+    whole = re.sub(front, lambda front: "\n" * front[0].count("\n"), text.whole())
     if pages.markdown_score(whole[:20_000]) > 0:
-        return Reading("digest (Markdown)", _of_page(pages.markdown_page(whole), whole, name, how))
-    return Reading("digest", read_digest(Page(whole), name, how))
+        return "digest (Markdown)", _of_page(pages.markdown_page(whole), whole, name, how)
+    return "digest", read_digest(Page(whole), name, how)
 
 
-def _page(text: Text, name: str, how: How) -> Reading:
+def _page(text: Text, name: str, how: How) -> Opened:
     whole = text.whole()
     page = pages.html_page(whole)
     if described := pages.described_paper(page):
-        return Reading("html (the paper that the page describes)", iter([described]))
-    return Reading("html (a page as a digest)", _of_page(page, whole, name, how))
+        return "html (the paper that the page describes)", iter([described])
+    return "html (a page as a digest)", _of_page(page, whole, name, how)
 
 
 def _of_page(page: Page, source: str, name: str, how: How) -> Records:
@@ -103,22 +93,22 @@ def _of_page(page: Page, source: str, name: str, how: How) -> Records:
         yield replace(found, line=line + 1 if there >= 0 else None)
 
 
-def _mails(text: Text, name: str, how: How) -> Reading:
-    return Reading("mail", _mailed(text, name, how))
+def _mails(text: Text, name: str, how: How) -> Opened:
+    return "mail", _mailed(text, name, how)
 
 
 def _mailed(text: Text, name: str, how: How) -> Records:
     """The papers of mails, each read as what its text is."""
     for mail in pages.read_mails(text):
-        dated = replace(how, listed=mail.date or how.listed)
         if not mail.text.strip():
             yield Problem(name, mail.line, "a mail without text")
             continue
         body = Text.of_string(mail.text)
-        reader = _BY_NAME["html"] if mail.is_html else reader_of(body.head) or _BY_NAME["digest"]
-        if reader.name == "mail":
+        reader = _BY_NAME["html"] if mail.is_html else reader_of(body.head)
+        if reader is None or reader.name == "mail":
             reader = _BY_NAME["digest"]
-        for found in reader.open(body, name, dated).records:
+        _, records = reader.open(body, name, replace(how, listed=mail.date or how.listed))
+        for found in records:
             line = (found.line or 1) + mail.body if mail.body else mail.line
             yield replace(found, line=line)
 
@@ -275,7 +265,7 @@ def _unread(file: Found, reason: str, line: int | None = None) -> FileRead:
 
 
 def _member(file: Found, member: Member, digest: str, format_: str, how: How) -> Iterator[FileRead]:
-    """A file, or one of an archive: its format is told, its papers come as they are read."""
+    """A file, or one of an archive: its format is recognised, its papers come as they are read."""
     inner = f"!{member.name}" if member.name else ""
     if member.name:
         file = replace(file, name=f"{file.name}/{source_name(PurePath(member.name))}")
@@ -285,19 +275,22 @@ def _member(file: Found, member: Member, digest: str, format_: str, how: How) ->
     )
     try:
         with closing(Text.of(member)) as text:
-            if not text.head.strip():
-                raise ReadError("empty file")
-            reader = _reader(text.head, file, PurePath(member.name or file.path).suffix, format_)
-            reading = reader.open(text, file.name, how)
-            found = _papers(file.name, text, reader, reading, is_named=format_ != "auto")
-            yield FileRead(file, origin, found, reading.described)
+            suffix = PurePath(member.name or file.path).suffix.casefold()
+            reader = _reader(text.head, file, suffix, format_)
+            described, records = reader.open(text, file.name, how)
+            found = _normalised(file.name, text, records)
+            if reader.name in ("digest", "html", "mail"):
+                plain = text.head if described == "digest" else ""
+                found = _plausible(file.name, plain, found, is_named=format_ != "auto")
+            yield FileRead(file, origin, _never_silent(file.name, reader, found), described)
     except ReadError as error:
         yield _unread(file, str(error), error.line)
 
 
-def _reader(head: str, file: Found, ending: str, format_: str) -> Reader:
+def _reader(head: str, file: Found, suffix: str, format_: str) -> Reader:
     """The reader of a file with this beginning; other text found in a folder may be anything."""
-    suffix = ending.casefold()
+    if not head.strip():
+        raise ReadError("empty file")
     reader = reader_of(head, format_, suffix)
     is_guess = reader is None or (reader.name == "digest" and not file.is_named)
     if reader is None or (is_guess and format_ == "auto" and suffix not in _FOLDER_TEXTS):
@@ -306,36 +299,37 @@ def _reader(head: str, file: Found, ending: str, format_: str) -> Reader:
     return reader
 
 
-def _papers(
-    name: str, text: Text, reader: Reader, reading: Reading, *, is_named: bool
-) -> Iterator[Paper | Problem]:
-    """The papers of a file and its problems; a digest's all at once, if they are plausible.
+def _normalised(name: str, text: Text, records: Records) -> Iterator[Paper | Problem]:
+    """The papers of a file and its problems, as they are read."""
+    normaliser = Normaliser(name)
+    shown = 0
+    try:
+        for record in records:
+            yield from [record] if isinstance(record, Problem) else normaliser.papers(record)
+            for line, reason in text.warnings[shown:]:
+                yield Problem(name, line, reason, is_warning=True)
+            shown = len(text.warnings)
+    except ReadError as error:
+        yield Problem(name, error.line, str(error), is_damage=True)
 
-    `is_named` says that a user named the format: then all of them are.
-    """
-    found = _normalised(name, text, reading)
-    if reader.name in ("digest", "html", "mail"):
-        known = without_remarks(list(found))
-        plain = text.head if reading.described == "digest" else ""
-        reason = None if is_named else doubt(plain, known)
-        shown = [each for each in known if not isinstance(each, Heading)]
-        found = iter([Problem(name, None, reason)] if reason else shown)
+
+def _plausible(
+    name: str, plain: str, found: Iterator[Paper | Problem], *, is_named: bool
+) -> Iterator[Paper | Problem]:
+    """All of a digest at once, if it is plausible or a user named the format."""
+    known = without_remarks(list(found))
+    if not is_named and (reason := doubt(plain, known)):
+        return iter([Problem(name, None, reason)])
+    return (each for each in known if not isinstance(each, Heading))
+
+
+def _never_silent(
+    name: str, reader: Reader, found: Iterator[Paper | Problem]
+) -> Iterator[Paper | Problem]:
+    """What was found, or that there is nothing."""
     is_silent = True
     for each in found:
         is_silent = is_silent and isinstance(each, Problem) and each.is_warning
         yield each
     if is_silent:
         yield Problem(name, None, f"no paper found in it, read as {reader.name}")
-
-
-def _normalised(name: str, text: Text, reading: Reading) -> Iterator[Paper | Problem]:
-    normaliser = Normaliser(name)
-    told = 0
-    try:
-        for record in reading.records:
-            yield from [record] if isinstance(record, Problem) else normaliser.papers(record)
-            for line, reason in text.warnings[told:]:
-                yield Problem(name, line, reason, is_warning=True)
-            told = len(text.warnings)
-    except ReadError as error:
-        yield Problem(name, error.line, str(error), is_damage=True)

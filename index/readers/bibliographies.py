@@ -5,9 +5,10 @@ line numbers and a file of any size needs the memory of one record.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 
 from index.readers.decoding import Text
 from index.readers.records import Problem, Raw
@@ -25,21 +26,20 @@ class Dialect:
     """What a file of the format begins with."""
     fields: Mapping[str, str]
     """Tag → field; a field of several tags takes the first in this order that a record has."""
-    first: tuple[str, ...]
-    """Tags that begin a record."""
-    last: tuple[str, ...] = ()
-    """Tags that end one."""
+    first: str
+    """The tag that begins a record."""
+    last: str = ""
+    """The tag that ends one."""
 
 
-_RIS_TAG = re.compile(r"(?P<tag>[A-Z][A-Z0-9]) {1,2}-(?: (?P<value>.*))?$")
 RIS = Dialect(
-    _RIS_TAG,
+    re.compile(r"(?P<tag>[A-Z][A-Z0-9]) {1,2}-(?: (?P<value>.*))?$"),
     re.compile(r"\s*(?:\d+\.\s*)?TY {1,2}- "),
     {"TI": "title", "T1": "title", "CT": "title", "AB": "abstract", "N2": "abstract",
      "AU": "authors", "A1": "authors", "PY": "year", "Y1": "date", "DA": "date",
      "T2": "venue", "JO": "venue", "JF": "venue", "JA": "venue", "UR": "url", "DO": "doi",
      "ID": "abstractqa id", "C7": "arxiv", "AN": "pmid"},
-    ("TY",), ("ER",),
+    "TY", "ER",
 )  # fmt: skip
 PUBMED = Dialect(
     re.compile(r"(?P<tag>[A-Z]{2,4}) *- (?P<value>.*)$"),
@@ -47,26 +47,22 @@ PUBMED = Dialect(
     {"TI": "title", "BTI": "title", "TT": "title", "AB": "abstract", "OAB": "abstract",
      "FAU": "authors", "AU": "authors", "CN": "authors", "DP": "date", "JT": "venue", "TA": "venue",
      "LID": "doi", "AID": "doi", "PMID": "pmid"},
-    ("PMID",),
+    "PMID",
 )  # fmt: skip
 WOS = Dialect(
     re.compile(r"(?P<tag>[A-Z][A-Z0-9])(?: (?P<value>.*))?$"),
     re.compile(r"\s*(?:FN .*\n(?:VR .*\n)?|PT [JCBPS]\s*\n(?:[A-Z][A-Z0-9] |   ))"),
     {"TI": "title", "AB": "abstract", "AF": "authors", "AU": "authors", "PD": "date", "PY": "year",
      "SO": "venue", "DI": "doi", "PM": "pmid"},
-    ("PT",), ("ER",),
+    "PT", "ER",
 )  # fmt: skip
 ENDNOTE = Dialect(
     re.compile(r"%(?P<tag>[0-9A-Z@!~^+])(?: (?P<value>.*))?$"),
     re.compile(r"\s*%[0-9A-Z] \S.*\n%[0-9A-Z@]"),
     {"T": "title", "X": "abstract", "A": "authors", "8": "date", "D": "year", "J": "venue",
      "B": "venue", "U": "url", "R": "doi", "M": "doi"},
-    ("0",),
+    "0",
 )  # fmt: skip
-_NAME_A_LINE = ("AU", "AF")
-"""Tags of Web of Science whose lines are a name each; in PubMed's format none go on."""
-_ONE_EACH = ("authors",)
-"""Fields of which each tag is one value; others go on over lines and tags."""
 
 
 def score(dialect: Dialect) -> Callable[[str], float]:
@@ -86,28 +82,23 @@ def _read(dialect: Dialect, text: Text, name: str) -> Iterator[Raw | Problem]:
         match = dialect.tag.match(line.rstrip())
         if match is None:
             if values and tag in values and line.strip():
-                _go_on(values[tag], tag, line)
+                # Web of Science has a name a line; in PubMed's format no name goes on.
+                is_name = tag in ("AU", "AF") and line[:1].isspace()
+                before = "" if is_name else values[tag].pop()
+                values[tag].append(f"{before} {line.strip()}".strip())
             continue
         tag = match["tag"]
-        if tag in (*dialect.first, *dialect.last):
+        if tag in (dialect.first, dialect.last):
             if values:
                 yield _raw(dialect, began, values)
-            began, values = number, {} if tag in dialect.first else None
+            began, values = number, {} if tag == dialect.first else None
         if values is not None:
             values.setdefault(tag, []).append((match["value"] or "").strip())
     if values:
         if dialect.last:
-            reason = f"the file ends inside a record: no {dialect.last[0]} line"
+            reason = f"the file ends inside a record: no {dialect.last} line"
             yield Problem(name, began, reason, is_damage=True, is_warning=True)
         yield _raw(dialect, began, values)
-
-
-def _go_on(values: list[str], tag: str, line: str) -> None:
-    """Add a line without a tag to the field that is open."""
-    if line[:1].isspace() and tag in _NAME_A_LINE:
-        values.append(line.strip())
-    else:
-        values[-1] = f"{values[-1]} {line.strip()}".strip()
 
 
 def _raw(dialect: Dialect, line: int, values: Mapping[str, list[str]]) -> Raw:
@@ -116,25 +107,22 @@ def _raw(dialect: Dialect, line: int, values: Mapping[str, list[str]]) -> Raw:
         said = [value for value in values.get(tag, []) if value]
         if said and field not in fields:
             if field == "doi":
-                said = [value for value in said if "10." in value][:1]
-                said = [value.split(" [")[0] for value in said]
-            fields[field] = said if field in _ONE_EACH else "\n".join(said)
+                said = [value.split(" [")[0] for value in said if "10." in value][:1]
+            fields[field] = said if field == "authors" else "\n".join(said)
     if dialect is PUBMED and not str(fields.get("title", "")).endswith(".."):
-        fields["title"] = _unbracketed(str(fields.get("title", "")).removesuffix("."))
+        fields["title"] = _title_of_pubmed(str(fields.get("title", "")))
     given = str(fields.pop("abstractqa id", ""))
     if given.startswith("abstractqa:"):  # any other is the key of another program
         fields["id"] = given.removeprefix("abstractqa:")
     return Raw(line, fields)
 
 
-def _unbracketed(title: str) -> str:
-    """A title that PubMed translated, without the brackets that say so."""
-    return title[1:-1].removesuffix(".") if re.fullmatch(r"\[[^\[\]]+\]", title) else title
-
-
-_MAIL_FIELD = re.compile(r"(?P<tag>[A-Z][A-Za-z-]{2,20}): ?(?P<value>.*)$")
-_MAIL_ID = re.compile(r"(?:Paper:\s*)?(?P<id>arXiv:\S+|[a-z-]+/\d{7})")
-_REPLACED = "replaced with revised version "
+def _title_of_pubmed(title: str) -> str:
+    """A title without its stop, and without the brackets that say that it was translated."""
+    title = title.removesuffix(".")
+    inside = title[1:-1]
+    is_translated = title == f"[{inside}]" and "[" not in inside and "]" not in inside
+    return inside.removesuffix(".") if inside and is_translated else title
 
 
 def arxiv_score(head: str) -> float:
@@ -164,31 +152,25 @@ def read_arxiv(text: Text, name: str) -> Iterator[Raw | Problem]:
 def _mailed(
     parts: Sequence[list[str]], name: str, line: int, listed: Dated | None
 ) -> Raw | Problem:
-    fields = _mail_fields(parts[0])
+    """One paper of a mailing: the lines of its fields, and those of its abstract."""
+    fields: dict[str, str] = {}
+    tag = ""
+    for each in parts[0]:
+        if known := re.match(r"(?:Paper:\s*)?(arXiv:\S+|[a-z-]+/\d{7})", each):
+            fields["arxiv"] = known[1]
+        elif each.startswith("replaced with revised version "):
+            fields["date"] = each.removeprefix("replaced with revised version ")
+        elif match := re.match(r"([A-Z][A-Za-z-]{2,20}): ?(.*)$", each):
+            tag = match[1].casefold()
+            fields[tag] = match[2].strip()
+        elif tag and each[:1].isspace():
+            fields[tag] = f"{fields[tag]} {each.strip()}".strip()
     abstract = "\n".join(parts[1]).strip() if len(parts) > 1 else ""
     if not abstract:
         title = fields.get("title", "a paper")
         return Problem(name, line, f"{title[:80]!r} has no abstract in this mailing")
     date = re.sub(r"\s*\(\d+kb.*$", "", fields.get("date", ""))
     return Raw(line, {**fields, "date": date, "abstract": abstract}, listed=listed)
-
-
-def _mail_fields(lines: Iterable[str]) -> dict[str, str]:
-    """The fields above an abstract; an indented line goes on the one before."""
-    fields: dict[str, str] = {}
-    tag = ""
-    for line in lines:
-        if known := _MAIL_ID.match(line):
-            fields["arxiv"] = known["id"]
-            continue
-        if line.startswith(_REPLACED):
-            fields["date"] = line.removeprefix(_REPLACED)
-        elif match := _MAIL_FIELD.match(line):
-            tag = match["tag"].casefold()
-            fields[tag] = match["value"].strip()
-        elif tag and line[:1].isspace():
-            fields[tag] = f"{fields[tag]} {line.strip()}".strip()
-    return fields
 
 
 _CITED = re.compile(r"\d{1,5}\. \S.*\d{4}.*(?:[;:.]|doi)")
@@ -207,64 +189,49 @@ def pubmed_text_score(head: str) -> float:
 def read_pubmed_text(text: Text, name: str) -> Iterator[Raw | Problem]:
     """The records of PubMed's "Abstract (text)": blocks in a fixed order, then lines of ids."""
     del name
-    blocks: list[tuple[int, list[str]]] = []
-    is_open = False
+    began = 0
+    blocks: list[list[str]] = []
+    is_open = has_pmid = False
     for number, line in text.lines():
-        if _CITED.match(line) and not is_open and (not blocks or _has_pmid(blocks)):
+        if not is_open and (not blocks or has_pmid) and _CITED.match(line):
             if blocks:
-                yield _pubmed(blocks)
-            blocks = []
-        if not line.strip():
-            is_open = False
-        elif is_open:
-            blocks[-1][1].append(line.strip())
-        else:
-            blocks.append((number, [line.strip()]))
-            is_open = True
+                yield _pubmed(began, blocks)
+            began, blocks, has_pmid = number, [], False
+        if line.strip() and is_open:
+            blocks[-1].append(line.strip())
+        elif line.strip():
+            blocks.append([line.strip()])
+        is_open = bool(line.strip())
+        has_pmid = has_pmid or line.strip().startswith("PMID:")
     if blocks:
-        yield _pubmed(blocks)
+        yield _pubmed(began, blocks)
 
 
-def _has_pmid(blocks: list[tuple[int, list[str]]]) -> bool:
-    return any(line.startswith("PMID:") for _, lines in blocks for line in lines)
-
-
-def _pubmed(blocks: list[tuple[int, list[str]]]) -> Raw:
-    citation = " ".join(blocks[0][1])
-    texts = [lines for _, lines in blocks[1:]]
-    title = " ".join(texts[0]).removesuffix(".") if texts else ""
-    fields: dict[str, object] = {"title": _unbracketed(title)}
-    where = re.match(r"\d+\. (?P<venue>.+?)\. (?P<date>\d{4}[^;:.(]*)", citation)
-    if where:
-        fields["venue"], fields["date"] = where["venue"], where["date"].strip()
-    rest = [lines for lines in texts[1:] if not lines[0].startswith("[Article in")]
-    if rest and not _NOT_ABSTRACT.match(rest[0][0]) and len(" ".join(rest[0])) < 2_000:
-        names = re.sub(r"\([\d#)(,]+\)|[*†‡]", "", " ".join(rest[0]).rstrip("."))
-        if all(len(each.split()) < 6 for each in names.split(",")):
+def _pubmed(began: int, blocks: list[list[str]]) -> Raw:
+    """The record of a citation, a title, perhaps authors, the abstract, and remarks with ids."""
+    citation, title = (" ".join(lines) for lines in [*blocks, []][:2])
+    fields: dict[str, object] = {"title": _title_of_pubmed(title)}
+    if where := re.match(r"\d+\. (?P<venue>.+?)\. (?P<date>\d{4}[^;:.(]*)", citation):
+        fields |= {"venue": where["venue"], "date": where["date"].strip()}
+    texts = [lines for lines in blocks[2:] if not lines[0].startswith("[Article in")]
+    if texts and not _NOT_ABSTRACT.match(texts[0][0]):
+        names = re.sub(r"\([\d#)(,]+\)|[*†‡]", "", " ".join(texts[0]).rstrip("."))
+        if len(names) < 2_000 and all(len(each.split()) < 6 for each in names.split(",")):
             fields["authors"] = names
-            rest = rest[1:]
-    kept = ["\n".join(lines) for lines in rest if not _NOT_ABSTRACT.match(lines[0])]
-    fields["abstract"] = "\n".join(kept)
-    for lines in texts:
-        for line in lines:
-            if match := re.match(r"(?P<key>DOI|PMID): (?P<value>\S+)", line):
-                fields[match["key"].casefold()] = match["value"]
-    return Raw(blocks[0][0], fields)
+            del texts[0]
+    kept = ["\n".join(lines) for lines in texts if not _NOT_ABSTRACT.match(lines[0])]
+    ids = re.findall(r"(?m)^(DOI|PMID): (\S+)", "\n".join(chain.from_iterable(blocks[1:])))
+    return Raw(began, {**fields, "abstract": "\n".join(kept), **{k.casefold(): v for k, v in ids}})
 
 
-_ENTRY = re.compile(r"\s*@\s*(?P<kind>[A-Za-z]+)\s*[{(]")
-_LONGEST = 5_000
+_NAMED = ("backslash", "braceleft", "braceright", "asciitilde", "asciicircum")
+_SIGNS = {rf"\text{name}{{}}": sign for name, sign in zip(_NAMED, "\\{}~^", strict=True)}
+_SIGNS |= {f"\\{sign}": sign for sign in "$_%{}"}
+"""How LaTeX writes the signs that mean something in it."""
+_PRIVATE = 0xE000
+"""The first code point for private use, where signs are kept while LaTeX is removed."""
+_LONGEST_ENTRY = 5_000
 """Lines of one entry."""
-_AT_ONCE = 50
-"""Entries given to the parser together."""
-_SIGNS = {
-    "\\textbackslash{}": "\ue000", "\\textbraceleft{}": "\ue001", "\\textbraceright{}": "\ue002",
-    "\\textasciitilde{}": "\ue003", "\\textasciicircum{}": "\ue004", "\\$": "\ue005",
-    "\\_": "\ue006",
-    "\\%": "\ue007", "\\{": "\ue008", "\\}": "\ue009",
-}  # fmt: skip
-_HELD = {ord(held): sign for held, sign in zip(_SIGNS.values(), "\\{}~^$_%{}", strict=True)}
-_NO_PAPERS = ("string", "preamble", "comment")
 
 
 def bibtex_score(head: str) -> float:
@@ -277,16 +244,11 @@ def bibtex_score(head: str) -> float:
 def read_bibtex(text: Text, name: str) -> Iterator[Raw | Problem]:
     """The entries of a file; one that cannot be parsed is damage and does not spoil the next."""
     strings: list[str] = []
-    batch: list[tuple[int, str]] = []
     for line, kind, entry in _entries(text):
         if kind == "string":
             strings.append(entry)
-        elif kind not in _NO_PAPERS:
-            batch.append((line, entry))
-        if len(batch) == _AT_ONCE:
-            yield from _parsed(batch, strings, name)
-            batch = []
-    yield from _parsed(batch, strings, name)
+        elif kind not in ("preamble", "comment"):
+            yield from _parsed(line, "\n".join([*strings, entry]), name)
 
 
 def _entries(text: Text) -> Iterator[tuple[int, str, str]]:
@@ -294,19 +256,17 @@ def _entries(text: Text) -> Iterator[tuple[int, str, str]]:
     lines: list[str] = []
     began, kind = 0, ""
     for number, line in text.lines():
-        if match := _ENTRY.match(line):
+        if match := re.match(r"\s*@\s*([A-Za-z]+)\s*[{(]", line):
             if lines:
                 yield began, kind, "\n".join(lines)
-            lines, began, kind = [], number, match["kind"].casefold()
-        if began and len(lines) < _LONGEST:
+            lines, began, kind = [], number, match[1].casefold()
+        if began and len(lines) < _LONGEST_ENTRY:
             lines.append(line)
     if lines:
         yield began, kind, "\n".join(lines)
 
 
-def _parsed(
-    entries: list[tuple[int, str]], strings: list[str], name: str
-) -> Iterator[Raw | Problem]:
+def _parsed(line: int, entry: str, name: str) -> Iterator[Raw | Problem]:
     # Imported here: most files are no BibTeX.
     from bibtexparser.entrypoint import parse_string
     from bibtexparser.middlewares import (
@@ -315,18 +275,17 @@ def _parsed(
     )
 
     stack = [ResolveStringReferencesMiddleware(), RemoveEnclosingMiddleware()]
-    for line, entry in entries:
-        library = parse_string("\n".join([*strings, entry]), parse_stack=stack)
-        if not library.entries:
-            yield Problem(name, line, "a broken entry: its braces do not match", is_damage=True)
-        for found in library.entries:
-            fields = {
-                field.key.casefold(): _latex_plain(field.key, str(field.value))
-                for field in found.fields
-            }
-            if "month" in fields and "year" in fields:
-                fields.setdefault("date", f"{fields['month']} {fields['year']}")
-            yield Raw(line, {**fields, "bibtexkey": found.key})
+    library = parse_string(entry, parse_stack=stack)
+    if not library.entries:
+        yield Problem(name, line, "a broken entry: its braces do not match", is_damage=True)
+    for found in library.entries:
+        fields = {
+            field.key.casefold(): _latex_plain(field.key, str(field.value))
+            for field in found.fields
+        }
+        if "month" in fields and "year" in fields:
+            fields.setdefault("date", f"{fields['month']} {fields['year']}")
+        yield Raw(line, {**fields, "bibtexkey": found.key})
 
 
 def _latex_plain(key: str, value: str) -> object:
@@ -347,6 +306,7 @@ def _latex_name(value: str) -> object:
 
 def _latex_text(value: str) -> str:
     """LaTeX as text; a sign that is written by its name is no LaTeX of the text."""
-    for written, held in _SIGNS.items():
-        value = value.replace(written, held)
-    return re.sub("[{}]", "", clean_text(value)).translate(_HELD)
+    for at, written in enumerate(_SIGNS):
+        value = value.replace(written, chr(_PRIVATE + at))
+    plain = clean_text(value).replace("{", "").replace("}", "")
+    return plain.translate({_PRIVATE + at: sign for at, sign in enumerate(_SIGNS.values())})

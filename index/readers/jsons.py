@@ -16,9 +16,10 @@ _DEEPEST = 4
 _OF_ANOTHER = ("references", "citations", "related", "related_works", "reference")
 """Lists of other papers in a record."""
 _TITLES = frozenset(("title", "displayname", "ti", "articletitle", "papertitle"))
+_ABSTRACTS = frozenset(("abstract", "summary", "abstracttext", "abstractnote", "contenttext"))
+"""Folded names of what nothing else than a title, and an abstract, is called."""
 _LOOKED_AT = 20
 """Lines among which a whole record says that there is one a line."""
-_BETWEEN = re.compile(r"[\s,\]]*")
 
 
 def score(head: str) -> float:
@@ -31,15 +32,17 @@ def read_json(text: Text, name: str) -> Iterator[Raw | Problem]:
 
     What is broken does not spoil the next line, or the next object that is indented alike.
     """
-    if any(_is_whole(line.strip(", \t[")) for line in text.head.split("\n")[:_LOOKED_AT]):
-        values = _line_values(text)
-    else:
-        values = _values(text.whole())
-    for line, value, problem in values:
+    starts = text.head.split("\n")[:_LOOKED_AT]
+    is_lines = any(_is_record(_parsed(line.strip(", \t["))[0]) for line in starts)
+    for line, value, problem in _line_values(text) if is_lines else _values(text.whole()):
         if problem:
             yield Problem(name, line, f"broken JSON: {problem}", is_damage=True)
-        else:
-            yield from _raws(value, line, name)
+            continue
+        records = list(_records(value, _DEEPEST))
+        yield from (Raw(line, record) for record in records)
+        if not records:
+            what = "no record" if isinstance(value, list | dict) else "no JSON object"
+            yield Problem(name, line, f"{what}: nothing here has a title", is_damage=True)
 
 
 def _line_values(text: Text) -> Iterator[tuple[int, object, str | None]]:
@@ -47,39 +50,26 @@ def _line_values(text: Text) -> Iterator[tuple[int, object, str | None]]:
     for number, line in text.lines():
         stripped = line.strip(", \t")
         if stripped not in ("", "[", "]"):
-            stripped = stripped if _parsed(stripped)[2] is None else stripped.strip("[]")
             value, _, problem = _parsed(stripped)
+            if problem:  # the first or last line of an array
+                value, _, problem = _parsed(stripped.strip("[]"))
             yield number, value, problem
 
 
 def _values(whole: str) -> Iterator[tuple[int, object, str | None]]:
     """The values in a text, one after the other or in one array, each with its first line."""
-    opening = re.match(r"\s*\[", whole)
-    at, line = opening.end() if opening else 0, 1
-    counted = 0
-    while (at := _after(whole, at)) < len(whole):
+    between = re.compile(r"[\s,\]]*")
+    opening = re.match(r"\s*\[?", whole)
+    at, line, counted = opening.end() if opening else 0, 1, 0
+    while (gap := between.match(whole, at)) and (at := gap.end()) < len(whole):
         line, counted = line + whole.count("\n", counted, at), at
         value, end, problem = _parsed(whole, at)
         yield line, value, problem
         if problem:
             indent = whole[whole.rfind("\n", 0, at) + 1 : at]
-            alike = re.compile(rf"^{re.escape(indent)}\{{", re.MULTILINE).search(whole, at + 1)
-            end = alike.start() if alike else len(whole)
+            alike = whole.find(f"\n{indent}{{", at)
+            end = alike + 1 + len(indent) if alike >= 0 else len(whole)
         at = end
-
-
-def _after(whole: str, at: int) -> int:
-    """Where the next value begins."""
-    between = _BETWEEN.match(whole, at)
-    return between.end() if between else at
-
-
-def _is_whole(line: str) -> bool:
-    """Whether a line is a whole object with a title: a record of its own."""
-    if not line.startswith("{") or not line.endswith("}") or '"' not in line:
-        return False
-    value = _parsed(line)[0]
-    return isinstance(value, dict) and _is_record(value)
 
 
 def _parsed(text: str, at: int = 0) -> tuple[object, int, str | None]:
@@ -97,15 +87,6 @@ def _parsed(text: str, at: int = 0) -> tuple[object, int, str | None]:
         return None, at, "a number of too many digits"
 
 
-def _raws(value: object, line: int, name: str) -> Iterator[Raw | Problem]:
-    records = list(_records(value, _DEEPEST))
-    for record in records:
-        yield Raw(line, record)
-    if not records:
-        what = "no record" if isinstance(value, list | dict) else "no JSON object"
-        yield Problem(name, line, f"{what}: nothing here has a title", is_damage=True)
-
-
 def _records(value: object, deepest: int) -> Iterator[Mapping[str, object]]:
     """The objects in a value that have a title, those inside one of them left out."""
     if isinstance(value, list):
@@ -117,33 +98,24 @@ def _records(value: object, deepest: int) -> Iterator[Mapping[str, object]]:
             for each in value:
                 yield from _records(each, deepest - 1)
     elif isinstance(value, dict):
-        inside = [
-            each for key, each in value.items()
-            if isinstance(each, list | dict) and key.casefold() not in _OF_ANOTHER
-        ]  # fmt: skip
-        if _is_record(value) or not deepest:
-            lists = [each for each in inside if isinstance(each, list)] if deepest else []
-            held = [record for each in lists for record in _records(each, 0)]
-            held = [record for record in held if _is_record(record) and _has_abstract(record)]
-            yield from held if held and not _has_abstract(value) else [value]
+        inside = [each for key, each in value.items() if key.casefold() not in _OF_ANOTHER]
+        if not _is_record(value) and deepest:
+            found = (record for each in inside for record in _records(each, deepest - 1))
+            yield from filter(_is_record, found)
             return
-        found = [record for each in inside for record in _records(each, deepest - 1)]
-        found = [record for record in found if _is_record(record)]
-        if found:
-            yield from found
+        held = [record for each in inside if isinstance(each, list) for record in _records(each, 0)]
+        held = [record for record in held if _is_record(record) and _has_abstract(record)]
+        yield from held if deepest and held and not _has_abstract(value) else [value]
 
 
 def _has_abstract(value: Mapping[str, object]) -> bool:
-    """Whether an object has an abstract by a name that means nothing else."""
-    return bool(
-        set(map(folded, value))
-        & {"abstract", "summary", "abstracttext", "abstractnote", "contenttext"}
-    )
+    return not _ABSTRACTS.isdisjoint(map(folded, value))
 
 
-def _is_record(value: Mapping[str, object]) -> bool:
-    keys = set(map(folded, value))
-    inner = (each for key, each in value.items() if folded(key) in INSIDE)
-    return bool(keys & _TITLES) or any(
-        isinstance(each, dict) and _TITLES & set(map(folded, each)) for each in inner
-    )
+def _is_record(value: object) -> bool:
+    """Whether it is an object with a title, be it in an object inside that holds the fields."""
+    if not isinstance(value, dict):
+        return False
+    inner = [each for key, each in value.items() if folded(key) in INSIDE]
+    objects = [value, *(each for each in inner if isinstance(each, dict))]
+    return any(not _TITLES.isdisjoint(map(folded, each)) for each in objects)

@@ -9,8 +9,8 @@ from index.readers.values import date_of, is_date
 
 Stands = Literal["opens", "alone"]
 
-_BUTTON = re.compile(
-    r"""
+_FURNITURE = re.compile(
+    r"""(?:
       new | subscribe(?:\ now)? | abstract[:.]? | summary[:.]?
     | share | save | like | reply | forward | menu | home | search | sponsored | advertisement
     | trending(?:\ papers)? | (?:daily|weekly|top|new|latest|trending)\ papers\b.{0,60}
@@ -30,13 +30,15 @@ _BUTTON = re.compile(
     | (?-i:[a-z-]{2,10}\.[A-Z]{2}(?:[,;\s]+[a-z-]{2,10}\.[A-Z]{2}){0,9})
     | (?:https?://|www\.)\S+ | [\w.+-]+@[\w-]+\.[\w.]+
     | (?:hi|hello|hey|dear|welcome)\b.{0,150}[,.!]
-    """,
+    )""",
     re.VERBOSE | re.IGNORECASE,
 )
-_COUNTED = re.compile(
-    r"(?:k|m|(?:(?:up)?vote|like|comment|point|star|view|share|download|citation|hour|day)s?"
-    r"|min|minutes?|read|ago)"
+_COUNTED = frozenset(
+    "k m vote votes upvote upvotes like likes comment comments point points star stars view views"
+    " share shares download downloads citation citations hour hours day days min minute minutes"
+    " read ago".split()
 )
+"""What pages count."""
 _FOOTER = re.compile(
     r"unsubscribe|view (?:this \w+ )?(?:in|on) (?:your |the |a )?(?:browser|web)|©|\(c\) ?\d{4}"
     r"|copyright \d{4}|all rights reserved|you(?:['’]re| are) receiving|you received this"
@@ -70,19 +72,21 @@ _PARTICLES = frozenset(
     "van von vom der den de del della di da dos das du do la le el e y und zu zum zur ten ter bin"
     " ibn bint al af av".split()
 )
-_NAME_MARKS = re.compile(r"[\s\d*†‡§¶#¹²³⁴⁵⁶⁷⁸⁹⁰,]*$")
-_LETTERS = re.compile(r"[^\W\d_](?:[^\W\d_]|['’.-]){0,29}")
+_WORD_OF_NAME = re.compile(r"[^\W\d_](?:[^\W\d_]|['’.-]){0,29}")
 _LABEL = re.compile(
-    r"[^\w(\[<]*(?P<label>[A-Za-z][A-Za-z -]{1,24}?)\s*(?P<sign>[:：]|[.—–](?=\s|$)|$)[\s*_]*"
+    r"[^\w(\[<]*(?P<label>[A-Za-z][A-Za-z -]{1,24}?)\s*"
+    r"(?P<sign>[:：]|[.—–](?=\s|$)|(?i:(?<=abstract))[.—–]+|$)[\s*_]*"
 )
-_ABSTRACT = re.compile(r"[\s*_]*abstract\s*[:：.—–]+\s*(?=\S)", re.IGNORECASE)
-_OPENS_ID = re.compile(r"(?:arxiv\s*:|doi\s*:|pmid\s*:|10\.\d{4,9}/)", re.IGNORECASE)
 BYLINE = re.compile(
     r"(?P<names>(?:[^-–—·|]|(?<=\w)-(?=\w)){3,300}?)\s+[-–—·|]\s+(?P<where>.*\b(?:19|20)\d\d\b.*)$"
 )
 """Who wrote a paper, and where and in which year it came out, on one line."""
 _URL = re.compile(r"(?:https?://|www\.)[^\s)>\]]+", re.IGNORECASE)
-_IDS = re.compile(r"10\.\d{4,9}/\S+|\d{4}\.\d{4,5}(?:v\d+)?|\[[\w ,.;/()-]*\]|\bPMC\d+|\b\d{6,9}\b")
+_IDS = re.compile(
+    r"\([^()]*\)|(?:arxiv|doi|pmid|pmcid|pmc)\b:?|10\.\d{4,9}/\S+|\d{4}\.\d{4,5}(?:v\d+)?"
+    r"|\[[\w ,.;/()-]*\]|\bPMC\d+|\b\d{6,9}\b",
+    re.IGNORECASE,
+)
 _SECTION = re.compile(
     r"(?:background|introduction|context|motivation|purpose|aims?|objectives?|goals?|importance"
     r"|rationale|hypothesis|design|setting|patients|participants|population|data sources?|methods?"
@@ -99,6 +103,8 @@ _OTHER = frozenset(
     " tags topics topic license report-no msc-class acm-class pmcid affiliations affiliation code"
     " github website project projects contact github-repo citations upvotes score".split()
 )
+_NAME_MARKS = " \t0123456789*†‡§¶#¹²³⁴⁵⁶⁷⁸⁹⁰,"
+"""What stands behind a name: footnotes."""
 _TITLE_MARK = re.compile(
     r"(?:title\s*:|\d\ufe0f?\u20e3|#{1,6}(?=\s)|\[?\d{1,3}[.)\]]{1,2}(?=\s)|[-*•](?=\s)"
     r"|\[(?:pdf|html|book|citation)\]|[^\w\s(\[“\"'‘«¿¡<$\\]+(?=\s))\s*",
@@ -109,7 +115,6 @@ _TITLE_TAIL = re.compile(
     r"|\[(?:pdf|html|link|\d{1,3})\])$",
     re.IGNORECASE,
 )
-_BOLD = re.compile(r"(?P<sign>\*\*|__|\*|_)(?P<inside>[^*_].*)(?P=sign)")
 SURELY = 20
 """How much a line reads as a title that is labelled as one."""
 
@@ -129,8 +134,8 @@ def is_furniture(text: str) -> bool:
     if len(text) > 240:
         return is_footer(text)
     words = re.sub(r"[\W\d_]+", " ", text).casefold().split()
-    counts_only = all(map(_COUNTED.fullmatch, words))
-    return counts_only or is_footer(text) or bool(_BUTTON.fullmatch(text))
+    counts_only = _COUNTED.issuperset(words)
+    return counts_only or is_footer(text) or bool(_FURNITURE.fullmatch(text))
 
 
 def is_frame(text: str) -> bool:
@@ -141,8 +146,8 @@ def is_frame(text: str) -> bool:
 
 def is_name(text: str) -> bool:
     """Whether a line could be one person's name; "Segment Anything" could be, too."""
-    words = _NAME_MARKS.sub("", text.strip()).split()
-    if not 2 <= len(words) <= 6 or not all(map(_LETTERS.fullmatch, words)):
+    words = text.strip().rstrip(_NAME_MARKS).split()
+    if not 2 <= len(words) <= 6 or not all(map(_WORD_OF_NAME.fullmatch, words)):
         return False
     small = [word for word in words if word[0].islower()]
     known = all(word in _PARTICLES or word.startswith(("d'", "d’", "al-")) for word in small)
@@ -154,7 +159,7 @@ def is_authors(text: str) -> bool:
     text = text.removesuffix("et al.").strip(" ,")
     parts = re.split(r"\s*[,;·•⋅|&]\s*(?:and\s)?|\sand\s", text)
     whole = sum(map(is_name, parts))
-    single = sum(bool(_LETTERS.fullmatch(part)) and part[:1].isupper() for part in parts)
+    single = sum(bool(_WORD_OF_NAME.fullmatch(part)) and part[:1].isupper() for part in parts)
     return len(parts) >= 2 and whole + single == len(parts) and 3 * whole >= 2 * len(parts)
 
 
@@ -188,8 +193,6 @@ def field_of(text: str) -> tuple[str, int] | None:
 
     The field is one of `index.readers.records.FIELDS`, "header" of a mail's head, or "other".
     """
-    if abstract := _ABSTRACT.match(text):
-        return "abstract", abstract.end()
     match = _LABEL.match(text)
     if match is None:
         return None
@@ -199,15 +202,17 @@ def field_of(text: str) -> tuple[str, int] | None:
         return None
     known = "header" if label in _HEADERS else canonical(label)
     known = known or ("other" if label.replace(" ", "-") in _OTHER else None)
-    is_abstract = known != "abstract" or label in ("abstract", "summary")
+    if known == "abstract" and label not in ("abstract", "summary"):
+        return None
     may_be_bare = known in ("abstract", "authors") or (known == "other" and sign)
-    return (known, match.end()) if known and is_abstract and (may_be_bare or not is_bare) else None
+    return (known, match.end()) if known and (may_be_bare or not is_bare) else None
 
 
 def stands(line: str) -> Stands | None:
     """How a line stands among those around it: it opens a field, or is one of its own."""
     text = line.strip()
-    if _URL.match(text) or _OPENS_ID.match(text):
+    opens_id = text.casefold().startswith(("arxiv:", "arxiv :", "doi:", "doi :", "pmid:"))
+    if opens_id or _URL.match(text) or DOI.match(text):
         return "alone"
     if is_byline(text) or is_authors(without_more(text)):
         return "alone"
@@ -227,9 +232,8 @@ def id_of(text: str) -> tuple[str, str] | None:
     """The id or link that a line is about, if it holds hardly anything else."""
     if len(text) > 160:
         return None
-    rest = re.sub(r"\([^()]*\)", "", _URL.sub("", text))
-    rest = _IDS.sub("", re.sub(r"(?:arxiv|doi|pmid|pmcid|pmc)\b:?", "", rest, flags=re.IGNORECASE))
-    if sum(c.isalpha() for c in rest) > 3 or rest == text:
+    rest = _IDS.sub("", _URL.sub("", text))
+    if rest == text or sum(c.isalpha() for c in rest) > 3:
         return None
     shown = re.sub(r"\([^()]*\)|\s*\[[\w ,.;/()-]*\]|^\d+\.\s", "", text).strip()
     if found := arxiv_id(shown.removeprefix("arXiv:").strip()) or arxiv_id(text):
@@ -262,9 +266,11 @@ def bare_title(text: str) -> str:
     before = ""
     while before != text:
         before = text
-        text = _TITLE_MARK.sub("", text, count=1) if _TITLE_MARK.match(text) else text
-        bold = _BOLD.fullmatch(text.strip())
-        text = bold["inside"].strip() if bold else text.strip()
+        text = text[match.end() :] if (match := _TITLE_MARK.match(text)) else text
+        text = text.strip()
+        for sign in ("**", "__", "*", "_"):
+            if text.startswith(sign) and text.endswith(sign) and len(text) > 2 * len(sign):
+                text = text[len(sign) : -len(sign)].strip()
     while (shorter := _TITLE_TAIL.sub("", text).rstrip()) not in ("", text):
         text = shorter
     return text

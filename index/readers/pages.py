@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email import policy
-from email.message import EmailMessage, Message
+from email.message import Message
 from email.parser import Parser
 from html.parser import HTMLParser
-from typing import cast
+from itertools import chain
 
 from index.readers.decoding import Text
 from index.readers.records import Raw
@@ -25,7 +26,7 @@ LOWEST = 8
 _LEADS = frozenset("a b strong em h1 h2 h3 h4 h5 h6".split())
 """What makes the beginning of a block a title of the rest."""
 _UNSEEN = frozenset("head script style template noscript svg button select nav footer".split())
-_MARKS = {"sub": "sub", "sup": "sup"}
+_MARKS = ("sub", "sup")
 _LEAST_LEAD = 3
 """Words of a title at the beginning of a block."""
 _LEAST_REST = 100
@@ -58,24 +59,20 @@ class Page:
 
 def html_score(head: str) -> float:
     """How much the beginning of a file looks like HTML, 0 to 1."""
-    if re.match(
-        r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype html|html)\b", head, re.I | re.S
-    ):
+    begins = r"(?is)\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype html|html)\b"
+    if re.match(begins, head):
         return 0.95
-    tags = re.findall(
-        r"</?(?:p|div|li|ul|table|tr|td|h[1-6]|span|dl|dt|dd|br|summary|article)\b[^<>]*>", head
-    )
+    tags = r"</?(?:p|div|li|ul|table|tr|td|h[1-6]|span|dl|dt|dd|br|summary|article)\b[^<>]*>"
     starts = re.match(r"\s*<(?:[a-z][a-z0-9]*|!--)\b", head) is not None
-    return 0.9 if starts and len(tags) > 2 else 0.0
+    return 0.9 if starts and len(re.findall(tags, head)) > 2 else 0.0
 
 
 def markdown_score(head: str) -> float:
     """How much the beginning of a file looks like Markdown, 0 to 1."""
     signs = (
         r"^#{1,6} \S", r"^\s{0,3}[-*+] +(?:\*\*|\[)", r"^\s{0,3}\d+\. +(?:\*\*|\[)",
-        r"\*\*[^*\n]+\*\*",
-        r"\[[^\]\n]+\]\(https?://", r"^(?:---|\*\*\*)\s*$", r"<(?:details|summary|br)\b",
-        _CALLOUT.pattern,
+        r"\*\*[^*\n]+\*\*", r"\[[^\]\n]+\]\(https?://", r"^(?:---|\*\*\*)\s*$",
+        r"<(?:details|summary|br)\b", _CALLOUT.pattern,
     )  # fmt: skip
     found = sum(min(len(re.findall(sign, head, re.MULTILINE)), 3) for sign in signs)
     return 0.5 if found > 1 else 0.0
@@ -121,30 +118,28 @@ class _Seen(HTMLParser):
         self._lines: list[str] = []
         self._headings: dict[int, int] = {}
         self._links: dict[int, list[str]] = {}
-        self._block: list[str] = []
-        self._block_links: list[str] = []
-        self._levels: list[int] = []  # of the headings that are open
-        self._unseen = 0
-        self._lead: str | None = None
-        self._in_pre = False
-        self._is_item = False
         self._listed: set[int] = set()
         self._meta: list[tuple[str, str]] = []
+        self._levels: list[int] = []  # of the headings that are open
+        self._unseen = 0
+        self._in_pre = self._is_item = False
+        # The block that is open: its pieces, its links, the tag of the title that it begins with.
+        self._block: list[str] = []
+        self._block_links: list[str] = []
+        self._lead: str | None = None
 
     def page(self) -> Page:
         """All that was fed."""
         self._end()
-        text = "\n".join(self._lines)
         listed, meta = frozenset(self._listed), tuple(self._meta)
-        return Page(text, self._headings, self._links, listed, meta)
+        return Page("\n".join(self._lines), self._headings, self._links, listed, meta)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
         name = (given.get("name") or given.get("property") or "").casefold()
         if tag == "meta" and name in _META and given.get("content"):
             self._meta.append((name, given["content"] or ""))
-        if tag in _UNSEEN:
-            self._unseen += 1
+        self._unseen += tag in _UNSEEN
         if self._unseen:
             return
         if tag in _BLOCKS:
@@ -154,17 +149,17 @@ class _Seen(HTMLParser):
             self._is_item = self._is_item or tag == "li"
         elif tag in _MARKS:
             self._block.append(f"<{tag}>")
-        elif tag in _LEADS and self._lead is None and not self._has_words():
-            self._lead = tag
+        elif tag in _LEADS and self._lead is None:
+            # The mark of a list may stand before a title.
+            is_first = re.fullmatch(r"[\W\d_]*", "".join(self._block))
+            self._lead = tag if is_first else None
         href = given.get("href") or ""
-        if tag == "a" and re.match(r"https?://", href):
+        if tag == "a" and href.startswith(("http://", "https://")):
             self._block_links.append(href)
 
     def handle_endtag(self, tag: str) -> None:
-        if tag in _UNSEEN:
-            self._unseen = max(0, self._unseen - 1)
-            return
-        if self._unseen:
+        if self._unseen or tag in _UNSEEN:
+            self._unseen = max(0, self._unseen - (tag in _UNSEEN))
             return
         if tag in _MARKS:
             self._block.append(f"</{tag}>")
@@ -189,25 +184,20 @@ class _Seen(HTMLParser):
         if not self._unseen:
             self._block.append(data)
 
-    def _has_words(self) -> bool:
-        """Whether the block has begun with more than the mark of a list."""
-        return re.fullmatch(r"[\W\d_]*", "".join(self._block)) is None
-
     def _end(self) -> None:
         """A block ends: its lines are kept, the title at its beginning on one of its own."""
         lead, cut, rest = "".join(self._block).partition("\0")
         pieces = [lead + rest]
         if cut and len(rest) > _LEAST_REST:
-            inside = re.match(r"\W*\((?P<said>[^()]{3,300})\)", rest)
+            inside = re.match(r"\W*\(([^()]{3,300})\)", rest)  # authors, as a rule
             rest = rest[inside.end() :] if inside else rest
-            pieces = [lead, *([inside["said"]] if inside else []), rest.lstrip(" \n\t:.,—–-|·")]
+            pieces = [lead, *(inside.groups() if inside else ()), rest.lstrip(" \n\t:.,—–-|·")]
         self._block, self._lead = [], None
         for at, piece in enumerate(pieces):
             lines = piece.strip("\n").split("\n") if self._in_pre else [" ".join(piece.split())]
             if not "".join(lines).strip():
                 continue
-            for line in lines:
-                self._lines.append(line)
+            self._lines += lines
             number = len(self._lines)
             if self._is_item:
                 self._listed.add(number)
@@ -250,73 +240,62 @@ class Mail:
 def mail_score(head: str) -> float:
     """How much the beginning of a file looks like a mail or a mailbox, 0 to 1."""
     lines = head.lstrip("\n").split("\n")
-    if lines and _ENVELOPE.match(lines[0]) and len(lines) > 1:
+    if _ENVELOPE.match(lines[0]) and len(lines) > 1:
         return 0.97 * bool(_HEADER.match(lines[1]))
-    names: list[str] = []
+    names: set[str] = set()
     for line in lines:
         if match := _HEADER.match(line):
-            names.append(match["name"].casefold())
+            names.add(match["name"].casefold())
         elif not line.strip() or not line[0].isspace():
             break
-    if names and not set(names) - _USUAL and len(set(names) & {"from", "subject", "date"}) > 1:
+    if not names - _USUAL and len(names & {"from", "subject", "date"}) > 1:
         return 0.94
-    return 0.97 if names and len(set(names) & _SURE) and len(set(names) & _USUAL) > 2 else 0.0
+    return 0.97 if names & _SURE and len(names & _USUAL) > 2 else 0.0
 
 
 def read_mails(text: Text) -> Iterator[Mail]:
     """The mails of a file, in order."""
     lines: list[str] = []
     began, size = 1, 0
-    for number, line in text.lines():
-        if _ENVELOPE.match(line):
+    for number, line in chain(text.lines(), [(0, None)]):
+        if line is None or _ENVELOPE.match(line):
             if "".join(lines).strip():
                 yield _mail("\n".join(lines), began)
             lines, began, size = [], number + 1, 0
         elif size < _LONGEST:
             lines.append(re.sub(r"^>(>*From )", r"\1", line))
             size += len(line)
-    if "".join(lines).strip():
-        yield _mail("\n".join(lines), began)
 
 
 def _mail(text: str, line: int) -> Mail:
-    message = Parser(policy=policy.default).parsestr(text.lstrip("\n"))
-    part = _body(message)
-    is_plain = not message.is_multipart() and not message.get("content-transfer-encoding")
-    above = text[: len(text) - len(text.lstrip("\n"))] + text.lstrip("\n").partition("\n\n")[0]
-    body = line + above.count("\n") + 1 if is_plain else 0
-    try:
+    content = text.lstrip("\n")
+    message = Parser(policy=policy.default).parsestr(content)
+    date = None
+    with suppress(Exception):  # the library raises of many kinds for headers that are odd
         date = date_of(str(message.get("date", "")))
-    except Exception:  # noqa: BLE001 - the library raises of many kinds for headers that are odd
-        date = None
-    if part is None:
-        return Mail("", is_html=False, date=date, line=line)
-    is_html = part.get_content_type() == "text/html"
-    return Mail(_content(part), is_html, date, line, 0 if is_html else body)
-
-
-def _body(message: Message) -> EmailMessage | None:
-    """The part to read: plain text, unless it is only a hint that the mail has HTML."""
-    parts = [part for part in message.walk() if not part.is_multipart()]
-    found: dict[str, EmailMessage] = {}
-    for part in parts:
-        if part.get_content_disposition() != "attachment":
-            found.setdefault(part.get_content_type(), cast(EmailMessage, part))
+    found: dict[str, str] = {}
+    for part in message.walk():
+        if not part.is_multipart() and part.get_content_disposition() != "attachment":
+            found.setdefault(part.get_content_type(), _content(part))
     plain, html = found.get("text/plain"), found.get("text/html")
-    if plain is None or html is None:
-        return plain or html
-    return plain if 3 * len(_content(plain)) > len(re.sub(r"<[^>]*>", "", _content(html))) else html
+    if html is not None and (
+        plain is None or 3 * len(plain) <= len(re.sub(r"<[^>]*>", "", html))
+    ):  # plain text is often only a hint that the mail has HTML
+        return Mail(html, is_html=True, date=date, line=line)
+    is_decoded = message.is_multipart() or message.get("content-transfer-encoding")
+    head = text[: len(text) - len(content)] + content.partition("\n\n")[0]
+    body = 0 if is_decoded else line + head.count("\n") + 1
+    return Mail(plain or "", is_html=False, date=date, line=line, body=body)
 
 
-def _content(part: EmailMessage) -> str:
+def _content(part: Message) -> str:
     """A part, decoded by what its header says, or else as the file was."""
     encoded = str(part.get("content-transfer-encoding", "")).strip().casefold()
     payload = part.get_payload(decode=True) if encoded in ("quoted-printable", "base64") else None
     if not isinstance(payload, bytes):
         return str(part.get_payload())
     try:
-        return payload.decode(part.get_content_charset() or "utf-8", "replace").replace(
-            "\r\n", "\n"
-        )
+        decoded = payload.decode(part.get_content_charset() or "utf-8", "replace")
     except LookupError:
-        return payload.decode("utf-8", "replace").replace("\r\n", "\n")
+        decoded = payload.decode("utf-8", "replace")
+    return decoded.replace("\r\n", "\n")

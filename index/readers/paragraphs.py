@@ -1,7 +1,7 @@
 """The paragraphs of a pasted text, and whether each reads as prose, as a line, or as either."""
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise
@@ -16,6 +16,7 @@ from index.readers.lines import (
     stands,
     without_more,
 )
+from index.readers.pages import LOWEST
 from index.readers.values import is_date
 
 _SURELY_PROSE = 200
@@ -25,7 +26,6 @@ _SHORT_ABSTRACT = 120
 _NARROWEST = 40
 """Characters; nobody wraps mail narrower than this."""
 _SLACK = 2
-_ENDS_SENTENCE = re.compile(r"[.…。！？][\"”’')\]]*$")
 _HAS_SENTENCE = re.compile(r"[.!?…。！？][\"”’')\]]*(?:\s|$)")
 _OPENS_SENTENCE = re.compile(
     r"(?:We|Our|This|These|Those|It|Its|However|Moreover|Furthermore|Additionally|Finally|Here"
@@ -33,9 +33,8 @@ _OPENS_SENTENCE = re.compile(
     r"|results?|dataset|model)s?|Experiment(?:s|al)|Results?|Extensive|Specifically|Thus|Hence"
     r"|Therefore)\b|(?:[-*•–‣]|\(?(?:\d{1,2}|[ivx]{1,4}|[a-z])\))\s+"
 )
-_UNFINISHED = re.compile(
-    r"(?:[:,&–—-]|\b(?:a|an|and|as|at|by|for|from|in|into|is|of|on|or|the|to|using|via|with))$",
-    re.IGNORECASE,
+_NEVER_LAST = frozenset(
+    "a an and as at by for from in into is of on or the to using via with".split()
 )
 _MARK = r"(?:(?:\(?\d{1,3}[.)]{1,2}|[-*•‣▪–])\s+)"
 _ENTRIES = tuple(
@@ -47,24 +46,31 @@ _ENTRIES = tuple(
     for sign in (r"\s+[-–—]\s+", r":\s+")
 )
 """An item of a list with title and text, told apart by a dash or a colon, and links behind it."""
-_SIGNED = re.compile(r"(?P<title>\S.{8,}\S)\s+[|｜]\s+(?P<text>[^|｜]+)", re.DOTALL)
-_ITEM = range(60, 20_000)
-"""Characters of an item that could be an entry."""
 _MOST = 0.8
 """Share of the items of a list of papers that are entries."""
 
 
-class Kind(Enum):
-    """How a paragraph reads."""
+class Role(Enum):
+    """What a paragraph is for."""
 
     PROSE = "prose"
     """An abstract or a part of one."""
     SENTENCE = "sentence"
-    """A sentence with a full stop: a short abstract, or a title as PubMed writes it."""
+    """A sentence by itself: a part of an abstract, a short one, or a title with a stop."""
     LINE = "line"
-    """A title, a date, a button."""
+    """A title, unless a better one is near."""
     TITLE = "title"
-    """A title that stands in one paragraph with its abstract."""
+    """A title that is marked as one."""
+    SECTION = "section"
+    """A heading inside an abstract."""
+    ABSTRACT = "abstract"
+    """The word above an abstract."""
+    SUMMARY = "summary"
+    """A word above what is no abstract."""
+    DATE = "date"
+    FIELD = "field"
+    """What is known of a paper: authors, ids, links, its own date."""
+    NOISE = "noise"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +80,8 @@ class Paragraph:
     `start` and `end` are code point offsets into the text, `end` exclusive; `line` counts from 1.
     """
 
-    kind: Kind
+    role: Role
+    """By itself it reads as PROSE, SENTENCE or LINE; see `index.readers.roles` for the others."""
     start: int
     end: int
     line: int
@@ -82,6 +89,11 @@ class Paragraph:
     """Its lines joined by single spaces."""
     is_attached: bool
     """Whether it follows the paragraph before it without an empty line."""
+    field: str = ""
+    value: str = ""
+    level: int = 0
+    """Of a heading, 1 and up: that of a section is smaller than those inside it; 0 is none."""
+    links: tuple[str, ...] = ()
 
     @property
     def is_long(self) -> bool:
@@ -100,17 +112,23 @@ class _Line:
     start: int
     number: int
 
+    @property
+    def length(self) -> int:
+        """Its characters without white space at its end."""
+        return len(self.text.rstrip())
 
-def kind_of(text: str) -> Kind:
+
+def _role_of(text: str) -> Role:
     """How a paragraph reads by itself."""
     if len(text) >= _SURELY_PROSE and (
         len(text) > _LONGEST_TITLE_LINE or _HAS_SENTENCE.search(text)
     ):
-        return Kind.PROSE
-    if not _ENDS_SENTENCE.search(text) or len(text) < 12:
-        return Kind.LINE
+        return Role.PROSE
+    ends_sentence = text.rstrip("\"”’')]").endswith((".", "…", "。", "！", "？"))
+    if not ends_sentence or len(text) < 12:
+        return Role.LINE
     is_long_enough = len(text) >= _SHORT_ABSTRACT and len(sentence_spans(text)) > 1
-    return Kind.PROSE if is_long_enough else Kind.SENTENCE
+    return Role.PROSE if is_long_enough else Role.SENTENCE
 
 
 def paragraphs(text: str, listed: Collection[int] = ()) -> list[Paragraph]:
@@ -132,16 +150,17 @@ def _joined(text: str) -> Iterator[Paragraph]:
     width = _wrap_width(blocks)
     below_title = False
     for block in blocks:
-        attached = False
+        is_attached = False
         for group in _groups(block, width, below_title=below_title):
             joined = " ".join(line.text.strip() for line in group)
-            kind = kind_of(joined)
-            lead = len(group[0].text) - len(group[0].text.lstrip())
-            end = group[-1].start + len(group[-1].text.rstrip())
-            yield Paragraph(kind, group[0].start + lead, end, group[0].number, joined, attached)
-            attached = True
-            frame = is_furniture(joined) or is_date(joined)
-            below_title = kind is not Kind.PROSE and not frame
+            role = _role_of(joined)
+            first, last = group[0], group[-1]
+            start = first.start + len(first.text) - len(first.text.lstrip())
+            end = last.start + last.length
+            yield Paragraph(role, start, end, first.number, joined, is_attached)
+            is_attached = True
+            is_title = not is_furniture(joined) and not is_date(joined)
+            below_title = role is not Role.PROSE and is_title
 
 
 def _blocks(text: str) -> Iterator[list[_Line]]:
@@ -156,15 +175,15 @@ def _blocks(text: str) -> Iterator[list[_Line]]:
         at += len(line) + 1
 
 
-def _wrap_width(blocks: list[list[_Line]]) -> int:
+def _wrap_width(blocks: Sequence[Sequence[_Line]]) -> int:
     """The width in characters at which lines were wrapped, 0 if they were not.
 
     Lines that go on in lower case tell it; a few of them, long titles, may be wider.
     """
+    pairs = (pair for block in blocks for pair in pairwise(block))
     wrapped = sorted(
-        len(line.text.rstrip())
-        for block in blocks
-        for line, following in pairwise(block)
+        line.length
+        for line, following in pairs
         if len(line.text) < _SURELY_PROSE and _runs_on(line, following)
     )
     return wrapped[len(wrapped) * 9 // 10] if wrapped else 0
@@ -177,16 +196,11 @@ def _groups(block: list[_Line], width: int, *, below_title: bool) -> Iterator[li
     one another. `below_title` says that a title stands above the block; else the first line is
     the title, even where it happens to fill the width.
     """
+    has_title = not below_title and len(block) > 2 and not _runs_on(block[0], block[1])
     group: list[_Line] = []
     for i, line in enumerate(block):
-        is_title_above = (
-            i == 1
-            and not below_title
-            and len(block) > 2
-            and not _runs_on(block[0], line)
-            and _flows(line, block[2], width)
-        )
-        is_apart = is_title_above or stands(line.text) is not None
+        is_below_title = i == 1 and has_title and _flows(line, block[2], width)
+        is_apart = is_below_title or stands(line.text) is not None
         is_apart = is_apart or (bool(group) and stands(group[-1].text) == "alone")
         if group and (is_apart or not _flows(group[-1], line, width)):
             yield group
@@ -199,47 +213,49 @@ def _flows(line: _Line, following: _Line, width: int) -> bool:
     """Whether both lines are of one paragraph: it runs on, or the next word had no room left."""
     if "\t" in following.text.strip() or line.text.rstrip().endswith(("…", "...")):
         return False
-    length = len(line.text.rstrip())
-    if max(length, len(following.text)) >= _SURELY_PROSE:
+    if max(line.length, len(following.text)) >= _SURELY_PROSE:
         return False
     if _runs_on(line, following):
         return True
-    word = following.text.split(maxsplit=1)[0]
-    return length <= width + _SLACK and length + 1 + len(word) > width - _SLACK > 0
+    needed = line.length + 1 + len(following.text.split(maxsplit=1)[0])
+    return line.length <= width + _SLACK and needed > width - _SLACK > 0
 
 
 def _runs_on(line: _Line, following: _Line) -> bool:
     """Whether the wording says that a sentence or title goes on in the next line."""
-    ending = line.text.rstrip()
-    return len(ending) >= _NARROWEST and (
-        following.text.lstrip()[0].islower() or bool(_UNFINISHED.search(ending))
-    )
+    if line.length < _NARROWEST:
+        return False
+    is_open = line.text.rstrip().endswith((":", ",", "&", "–", "—", "-"))
+    is_open = is_open or line.text.split()[-1].casefold() in _NEVER_LAST
+    return is_open or following.text.lstrip()[0].islower()
 
 
 def _parted(text: str, found: Sequence[Paragraph], listed: Collection[int]) -> Iterator[Paragraph]:
     """The paragraphs, those that hold a title and its abstract, or its authors, as two."""
     whole = [text[each.start : each.end] for each in found]
-    signed, entries = _signed(found, whole), _entries(found, whole, listed)
+    entries = _entries(found, whole, listed)
+    signed = _signed(found, whole)
     for at, paragraph in enumerate(found):
         match = entries.get(at) or signed.get(at)
         if match is None:
             yield paragraph
             continue
-        kinds = (Kind.TITLE, Kind.PROSE) if at in entries else (Kind.LINE, Kind.LINE)
-        for name, kind in zip(("title", "text"), kinds, strict=True):
+        for name in ("title", "text"):
+            is_abstract = at in entries and name == "text"
             yield Paragraph(
-                kind,
+                Role.PROSE if is_abstract else Role.LINE,
                 paragraph.start + match.start(name),
                 paragraph.start + match.end(name),
                 paragraph.line + whole[at].count("\n", 0, match.start(name)),
                 " ".join(match[name].split()),
                 paragraph.is_attached or name != "title",
+                level=LOWEST if at in entries and not is_abstract else 0,
             )
 
 
 def _entries(
     found: Sequence[Paragraph], whole: Sequence[str], listed: Collection[int]
-) -> dict[int, re.Match[str]]:
+) -> Mapping[int, re.Match[str]]:
     """The items that hold a title and a text, if the list is one of papers and no part of a text.
 
     It is one where nearly all its items do, most of them as long as abstracts or with links behind,
@@ -247,7 +263,7 @@ def _entries(
     """
     items = [
         at for at, each in enumerate(found)
-        if len(whole[at]) in _ITEM and (each.line in listed or re.match(_MARK, whole[at]))
+        if 60 <= len(whole[at]) < 20_000 and (each.line in listed or re.match(_MARK, whole[at]))
     ]  # fmt: skip
     first_long = next((at for at, each in enumerate(found) if each.is_long), None)
     for shape in _ENTRIES:
@@ -255,20 +271,20 @@ def _entries(
         if len(entries) < max(2, _MOST * len(items)) or first_long not in (None, *entries):
             continue
         sure = [at for at, match in entries.items() if match["links"] or found[at].is_long]
-        are_fields = any(
-            is_section(e["title"]) or field_of(f"{e['title']}:") for e in entries.values()
-        )
+        titles = [match["title"] for match in entries.values()]
+        are_fields = any(is_section(title) or field_of(f"{title}:") for title in titles)
         if len(sure) >= _MOST * len(entries) and not are_fields:
             return entries
     return {}
 
 
-def _signed(found: Sequence[Paragraph], whole: Sequence[str]) -> dict[int, re.Match[str]]:
+def _signed(found: Sequence[Paragraph], whole: Sequence[str]) -> Mapping[int, re.Match[str]]:
     """The lines that hold a title and its authors: one name only where others have several."""
+    shape = r"(?P<title>\S.{8,}\S)\s+[|｜]\s+(?P<text>[^|｜]+)"
     matches = {
         at: match for at, each in enumerate(found)
-        if each.kind is not Kind.PROSE and len(whole[at]) < 1_000
-        and (match := _SIGNED.fullmatch(whole[at]))
+        if each.role is not Role.PROSE and len(whole[at]) < 1_000
+        and (match := re.fullmatch(shape, whole[at], re.DOTALL))
         and not _are_names(match["title"])
     }  # fmt: skip
     names = {at: without_more(match["text"]) for at, match in matches.items()}

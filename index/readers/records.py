@@ -6,13 +6,12 @@ without costs that field and a warning; a record without a title or an abstract 
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 from index.papers import Paper, Source, arxiv_id, derived_id, letters
 from index.readers.values import (
-    HALF_CHARACTER,
     SAYING,
     Dated,
     date_of,
@@ -22,6 +21,7 @@ from index.readers.values import (
     names_in,
     text_in,
     texts_in,
+    whole_characters,
 )
 
 LONGEST_ABSTRACT = 20_000
@@ -29,50 +29,40 @@ LONGEST_ABSTRACT = 20_000
 LONGEST_TITLE = 1_000
 """Characters; the longest of 60,000 real titles has 512."""
 _MOST_AUTHORS, _LONGEST_ID, _LONGEST_VALUE = 5_000, 200, 2_000
-FIELDS: Mapping[str, tuple[str, ...]] = {
-    "title": ("title", "titles", "ti", "article title", "paper title", "document title",
-              "primary title", "display name", "name of paper"),
-    "subtitle": ("subtitle",),
-    "abstract": ("abstract", "abstracts", "summary", "summaries", "paper abstract",
-                 "abstract note", "abstract text", "text",
-                 "abstract inverted index", "ab", "description", "tldr"),
-    "authors": ("author full names", "author full name", "af", "authors", "author",
-                "author names", "creators", "creator", "authorships", "au", "by", "contributors",
-                "author string"),
-    "date": ("date", "published", "publication date", "published date", "published at", "issued",
-             "pub date", "submitted", "posted", "cover date", "online date", "versions", "pdate",
-             "cdate", "year month", "publish date", "published on", "created",
-             "first publication date", "update date"),
-    "year": ("year", "publication year", "pub year", "py", "publish year"),
-    "venue": ("venue", "journal", "container title", "booktitle", "book title", "publication title",
-              "source title", "journal title", "journaltitle", "primary location", "publication",
-              "journal ref", "conference", "proceedings", "so", "event title",
-              "howpublished", "secondary title", "source"),
-    "url": ("url", "link", "links", "href", "article url", "paper url", "abs url",
-            "landing page url", "pdf url", "pdf", "pdf link", "ee"),
-    "doi": ("doi", "doi link", "di", "article doi",
-            "electronic resource num"),
-    "arxiv": ("arxiv", "arxiv id", "eprint", "arxivid"),
-    "pmid": ("pmid", "pubmed id", "pm"),
-    "id": ("abstractqa id", "id", "_id", "paper id"),
-}  # fmt: skip
+_NAMES = """
+title: title titles ti article-title paper-title document-title primary-title display-name
+    name-of-paper
+subtitle: subtitle
+abstract: abstract abstracts summary summaries paper-abstract abstract-note abstract-text text
+    abstract-inverted-index ab description tldr
+authors: author-full-names author-full-name af authors author author-names creators creator
+    authorships au by contributors author-string
+date: date published publication-date published-date published-at issued pub-date submitted posted
+    cover-date online-date versions pdate cdate year-month publish-date published-on created
+    first-publication-date update-date
+year: year publication-year pub-year py publish-year
+venue: venue journal container-title book-title publication-title source-title journal-title
+    primary-location publication journal-ref conference proceedings so event-title howpublished
+    secondary-title source
+url: url link links href article-url paper-url abs-url landing-page-url pdf-url pdf pdf-link ee
+doi: doi doi-link di article-doi electronic-resource-num
+arxiv: arxiv arxiv-id eprint
+pmid: pmid pubmed-id pm
+id: abstractqa-id id _id paper-id
+"""
+FIELDS: Mapping[str, Sequence[str]] = {
+    field: names.split() for field, names in re.findall(r"(?m)^(\w+): (.*(?:\n +.*)*)$", _NAMES)
+}
 """Field of a paper → what files call it; the first that says something counts."""
 _BY_NAME = {folded(name): field for field, names in FIELDS.items() for name in names}
 _RANKS = {folded(name): at for names in FIELDS.values() for at, name in enumerate(names)}
 INSIDE = frozenset(
-    folded(name)
-    for name in ("paper", "content", "data", "metadata", "journal info", "work", "item", "_source",
-                 "bibjson", "ids", "external ids")
-)  # fmt: skip
+    "paper content data metadata journalinfo work item source bibjson ids externalids".split()
+)
 """The folded names of objects that hold a record's fields."""
 _MEANT = {"date": "date", "year": "year", "id": "text or number on one line", "authors": "name",
           "venue": "name", "url": "web address", "doi": "DOI"}  # fmt: skip
 DOI = re.compile(r"10\.\d{4,9}/[^\s\"<>]+", re.IGNORECASE)
-_SHORT_DOI = re.compile(
-    r"\s*(?:https?://(?:dx\.)?doi\.org/|doi:\s*)?(?P<doi>10\.\S+)\s*", re.IGNORECASE
-)
-_PMID = re.compile(r"(?:pmid:?\s*|https?://\S+/)?(\d{1,9})/?", re.IGNORECASE)
-_PUBMED_LINK = re.compile(r"pubmed[^/]*(?:\.gov|/pubmed)/(\d{1,9})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,17 +157,16 @@ class Normaliser:
     def _paper(self, raw: Raw, fields: "_Fields") -> Paper:
         title = _required(fields.title(), "title", LONGEST_TITLE)
         abstract = _required(fields.abstract(), "abstract", LONGEST_ABSTRACT)
-        published, doi = fields.date(), fields.doi()
-        arxiv, pmid, url = fields.arxiv(), fields.pmid(), fields.url()
-        year = fields.year() or (published.day.year if published else None)
-        year = year or (2000 + int(arxiv[:2]) if arxiv and arxiv[0].isdigit() else None)
-        url = url or (f"https://arxiv.org/abs/{arxiv}" if arxiv else None)
-        url = url or (f"https://pubmed.ncbi.nlm.nih.gov/{pmid}/" if pmid else None)
-        if id_ := fields.id():
-            known, where = self._titles.setdefault(id_, (letters(title), raw.line))
-            if known != letters(title):
-                fields.warnings.append(f"id: {id_!r} is that of another title in line {where}")
-                id_ = None
+        published, year, url = fields.date(), fields.year(), fields.url()
+        arxiv, pmid = fields.arxiv(), fields.pmid()
+        if year is None and published:
+            year = published.day.year
+        elif year is None and arxiv and arxiv[0].isdigit():
+            year = 2000 + int(arxiv[:2])
+        if url is None and arxiv:
+            url = f"https://arxiv.org/abs/{arxiv}"
+        elif url is None and pmid:
+            url = f"https://pubmed.ncbi.nlm.nih.gov/{pmid}/"
         self._position += 1
         exact = published if published and published.precision == "day" else None
         dated = raw.listed or exact
@@ -188,19 +177,29 @@ class Normaliser:
             position=raw.position or self._position,
         )
         return Paper(
-            id=id_ or derived_id(title, abstract),
+            id=self._id(raw, fields, title) or derived_id(title, abstract),
             title=title,
             abstract=abstract,
             authors=fields.authors(),
             year=year,
             venue=fields.venue(),
             url=url,
-            doi=doi,
+            doi=fields.doi(),
             arxiv=arxiv,
             pmid=pmid,
             published=published.iso if published else None,
             sources=(source,),
         )
+
+    def _id(self, raw: Raw, fields: "_Fields", title: str) -> str | None:
+        """The id that a record gives, unless the file gave it to another title before."""
+        if (id_ := fields.id()) is None:
+            return None
+        known, where = self._titles.setdefault(id_, (letters(title), raw.line))
+        if known == letters(title):
+            return id_
+        fields.warnings.append(f"id: {id_!r} is that of another title in line {where}")
+        return None
 
 
 class _Fields:
@@ -228,6 +227,9 @@ class _Fields:
     def _value(self, field: str) -> object:
         return next(iter(self._values(field)), None)
 
+    def _text(self, field: str) -> str:
+        return text_in(self._value(field)) or ""
+
     def _odd(self, field: str, value: object) -> None:
         """Warn that a value is left out, unless the record has none."""
         if value is not None:
@@ -251,13 +253,9 @@ class _Fields:
         if not isinstance(value, Mapping) or not value:
             return joined(value, "\n\n")
         if all(isinstance(places, list) for places in value.values()):
-            places = [
-                (at, str(word))
-                for word, ats in value.items()
-                for at in ats
-                if isinstance(at, int) and not isinstance(at, bool)
-            ]
-            return " ".join(word for _, word in sorted(places)) or None
+            placed = [(at, str(word)) for word, places in value.items() for at in places]
+            words = sorted((at, word) for at, word in placed if type(at) is int)
+            return " ".join(word for _, word in words) or None
         if set(value) & {*SAYING}:
             return joined(value, "\n\n")
         parts = [f"{key}: {said}" for key, each in value.items() if (said := text_in(each))]
@@ -283,7 +281,7 @@ class _Fields:
     def id(self) -> str | None:
         value = self._value("id")
         is_plain = isinstance(value, str | int) and not isinstance(value, bool)
-        id_ = HALF_CHARACTER.sub("\ufffd", str(value)) if is_plain else ""
+        id_ = whole_characters(str(value)) if is_plain else ""
         if not 0 < len(id_) <= _LONGEST_ID or any(unicodedata.category(c) == "Cc" for c in id_):
             self._odd("id", value)
             return None
@@ -296,7 +294,7 @@ class _Fields:
         return tuple(names[:_MOST_AUTHORS])
 
     def venue(self) -> str | None:
-        venue = " ".join((text_in(self._value("venue")) or "").split())
+        venue = " ".join(self._text("venue").split())
         if not venue:
             self._odd("venue", self._value("venue"))
         return venue[:_LONGEST_VALUE] or None
@@ -312,25 +310,28 @@ class _Fields:
         return None
 
     def doi(self) -> str | None:
-        text = text_in(self._value("doi")) or ""
-        if found := DOI.search(text) or DOI.search(text_in(self._value("url")) or ""):
+        text = self._text("doi")
+        if found := DOI.search(text) or DOI.search(self._text("url")):
             doi = found[0].rstrip(".,;")
             return doi if doi.count("(") == doi.count(")") else doi.rstrip(")")
-        if plain := _SHORT_DOI.fullmatch(text):
-            return plain["doi"]
+        plain = text.strip().casefold().rpartition("doi.org/")[2].removeprefix("doi:").strip()
+        if plain.startswith("10.") and len(plain) > 3 and len(plain.split()) == 1:
+            return text.strip()[-len(plain) :]
         self._odd("doi", self._value("doi"))
         return None
 
     def arxiv(self) -> str | None:
-        said = (
-            (f, text) for f in ("arxiv", "url", "doi", "id") for text in texts_in(self._value(f))
-        )
+        fields = ("arxiv", "url", "doi", "id")
+        said = ((field, text) for field in fields for text in texts_in(self._value(field)))
         found = (arxiv_id(text, is_known=field == "arxiv") for field, text in said)
         return next(filter(None, found), None)
 
     def pmid(self) -> str | None:
-        found = _PMID.fullmatch((text_in(self._value("pmid")) or "").strip())
-        found = found or _PUBMED_LINK.search(text_in(self._value("url")) or "")
+        text = self._text("pmid").strip().casefold().removeprefix("pmid").lstrip(": ")
+        text = text.removesuffix("/").rpartition("/")[2] if text.startswith("http") else text
+        if re.fullmatch(r"\d{1,9}/?", text):
+            return text.removesuffix("/")
+        found = re.search(r"pubmed[^/]*(?:\.gov|/pubmed)/(\d{1,9})", self._text("url"))
         return found[1] if found else None
 
 

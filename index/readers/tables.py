@@ -13,7 +13,6 @@ _LOOKED_AT = 50
 """Rows by which unnamed columns are told."""
 _ABSTRACT = 120
 """Characters that the cells of a column of abstracts have on average, at least."""
-_LONGEST_HEADING = 60
 _PREAMBLE = 5
 """Lines about the file that may stand above the headings."""
 _LONGEST_FIELD = 10_000_000
@@ -28,7 +27,7 @@ def score(head: str) -> float:
         return 0.0
     lines = iter(head.split("\n")[:-1] or [head])
     rows = [row for _, row in islice(_rows(lines, delimiter), _LOOKED_AT)]
-    if any(len(cell) > _LONGEST_HEADING for row in rows[:1] for cell in row):
+    if any(len(cell) > 60 for row in rows[:1] for cell in row):  # no heading is so long
         return 0.0
     is_even = len(rows) > 2 and len({len(row) for row in rows}) == 1 and len(rows[0]) > 1
     return 0.6 * (is_even and max(_mean_lengths(rows[1:])) >= _ABSTRACT)
@@ -38,19 +37,22 @@ def _header(head: str) -> tuple[str, list[str], int]:
     """The delimiter, the field that each column names, and the lines above the headings."""
     lines = head.lstrip("\n").split("\n")
     for above in range(min(_PREAMBLE, len(lines))):
-        delimiter, columns = _headings("\n".join(lines[above:]))
+        delimiter, columns = _headings(lines[above:])
         if {"title", "abstract"} <= set(columns):
             return delimiter, columns, above
-    return *_headings(head), 0
+    return *_headings(lines), 0
 
 
-def _headings(head: str) -> tuple[str, list[str]]:
-    def columns(delimiter: str) -> list[str]:
-        _, row = next(_rows(iter(head.lstrip("\n").split("\n")), delimiter), (0, [""]))
-        return [canonical(cell) or "" for cell in row]
-
-    found = [(each, named) for each in _DELIMITERS if len(named := columns(each)) > 1]
-    return max(found, key=lambda each: len(set(filter(None, each[1]))), default=("", []))
+def _headings(lines: Sequence[str]) -> tuple[str, list[str]]:
+    """The delimiter by which most columns of the first row name a field, and those fields."""
+    best: tuple[str, list[str]] = "", []
+    for delimiter in _DELIMITERS:
+        _, row = next(_rows(iter(lines), delimiter), (0, [""]))
+        columns = [canonical(cell) or "" for cell in row]
+        is_better = not best[1] or len({*columns, ""}) > len({*best[1], ""})
+        if len(columns) > 1 and is_better:
+            best = delimiter, columns
+    return best
 
 
 def _rows(lines: Iterator[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:

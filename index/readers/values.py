@@ -15,21 +15,18 @@ _NOTHING = frozenset(
      "[no abstract available]", "no abstract available", "no abstract available.", "no abstract",
      "abstract not available", "not available", "abstract unavailable")
 )  # fmt: skip
-HALF_CHARACTER = re.compile("[\ud800-\udfff]")
-"""Half a character, which no encoder takes."""
 _DEEPEST = 3
 """Lists and objects around a text or a name."""
 _SUFFIX = re.compile(r"(?:Jr|Sr|I{2,3}|IV|Inc|Ltd|LLC|GmbH|Ph\.?D|M\.?D)\.?", re.IGNORECASE)
 _INITIALS = re.compile(r"(?:[A-ZÀ-Þ]\.?[\s-]?){1,4}")
 _SHORT = re.compile(r"(?P<family>[^\W\d_][^.,]+)\s(?P<given>(?:[A-ZÀ-Þ]\.[\s-]?){1,4})")
 """A name as Scopus writes it: "van Dam C.J."."""
-_FAMILY_FIRST = re.compile(r"\S.*\s[A-ZÀ-Þ]{1,3}")
-_MORE = re.compile(
-    r"(?:,?\s*(?:\(\s*)?\+?\s*\d+\s+(?:more\s+)?authors?\)?"
-    r"|,?\s*(?:et al\.?|and others|…|\.\.\.))\s*$",
-    re.I,
+_BEHIND = re.compile(
+    r"(?:,?\s*(?:(?:\(\s*)?\+?\s*\d+\s+(?:more\s+)?authors?\)?|et al\.?|and others|…|\.\.\.))\s*$"
+    r"|\s*(?:\((?:\d+,?)+\)|[\d*†‡§¶¹²³⁴⁵⁶⁷⁸⁹⁰]+(?:,[\d*†‡§¶]+)*)$",
+    re.IGNORECASE,
 )
-_FOOTNOTES = re.compile(r"\s*(?:\((?:\d+,?)+\)|[\d*†‡§¶¹²³⁴⁵⁶⁷⁸⁹⁰]+(?:,[\d*†‡§¶]+)*)$")
+"""What stands behind names: "and 12 more authors", "et al.", the marks of footnotes."""
 _GIVEN = ("given", "firstname", "first", "givenname", "givennames", "forename", "forenames",
           "initials")  # fmt: skip
 _WHOLE = ("name", "fullname", "displayname", "literal", "authorname", "rawname", "collectivename")
@@ -38,6 +35,11 @@ _WHOLE = ("name", "fullname", "displayname", "literal", "authorname", "rawname",
 def folded(name: str) -> str:
     """A field's name without case, spaces and signs."""
     return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", name)).casefold()
+
+
+def whole_characters(text: str) -> str:
+    """A text without half characters, which no encoder takes."""
+    return text if text.isascii() else re.sub("[\ud800-\udfff]", "\ufffd", text)
 
 
 def is_nothing(value: object) -> bool:
@@ -56,7 +58,7 @@ def texts_in(value: object, deep: int = _DEEPEST) -> list[str]:
     if is_nothing(value) or deep < 0 or isinstance(value, bool):
         return []
     if isinstance(value, str):
-        return [value if value.isascii() else HALF_CHARACTER.sub("\ufffd", value)]
+        return [whole_characters(value)]
     if isinstance(value, int):
         return [str(value)] if -(10**18) < value < 10**18 else []
     if isinstance(value, Sequence):
@@ -127,7 +129,7 @@ def _split_names(text: str, *, is_one: bool = False, sure: bool = False) -> list
 
     `is_one` says that it should be one name, `sure` that two parts of it can only be one.
     """
-    text = _MORE.sub("", re.sub(r"\s*\([^()]*\)", "", " ".join(text.split())))
+    text = _BEHIND.sub("", re.sub(r"\s*\([^()]*\)", "", " ".join(text.split())))
     for sign in (";", " | ", " • ", " · "):
         if sign in text:
             parts = text.split(sign)
@@ -139,7 +141,7 @@ def _split_names(text: str, *, is_one: bool = False, sure: bool = False) -> list
         parts = [part.strip() for part in piece.strip(" ,").split(",") if part.strip()]
         given = parts[1::2]
         words = [len(part.split()) for part in parts]
-        if len(parts) > 1 and all(map(_FAMILY_FIRST.fullmatch, parts)):
+        if len(parts) > 1 and all(re.fullmatch(r"\S.*\s[A-ZÀ-Þ]{1,3}", part) for part in parts):
             pass  # "Müller H, Tanaka Y": each is a whole name
         elif len(parts) % 2 == 0 and given and all(map(_INITIALS.fullmatch, given)):
             parts = [f"{family}, {short}" for family, short in zip(parts[::2], given, strict=True)]
@@ -153,8 +155,8 @@ def _split_names(text: str, *, is_one: bool = False, sure: bool = False) -> list
 
 def _one_name(text: str) -> list[str]:
     """One name, given names first and without marks of footnotes; none if it is no name."""
-    name = HALF_CHARACTER.sub("\ufffd", " ".join(text.split())).strip(" ,")
-    name = _FOOTNOTES.sub("", re.sub(r"\s*\([^()]*\)$", "", name)).strip(" ,")
+    name = whole_characters(" ".join(text.split())).strip(" ,")
+    name = _BEHIND.sub("", re.sub(r"\s*\([^()]*\)$", "", name)).strip(" ,")
     if name.casefold() in ("et al", "et al.", "others", "...", "…") or name[:1] in ("", "["):
         return []
     family, comma, given = name.partition(",")
@@ -320,26 +322,21 @@ def date_of(value: object) -> Dated | None:
 
 
 def _date_of(value: object) -> Dated | None:
-    match value:
-        case Mapping():
-            parts = {str(key).casefold(): each for key, each in value.items()}
-            if "year" in parts:
-                return _date_of([parts.get(key) for key in ("year", "month", "day")])
-            return next((found for key in _SAYING if (found := _date_of(parts.get(key)))), None)
-        case [list() | tuple() | Mapping() as first, *_]:
-            return _date_of(first)
-        case list() | tuple():
-            said = [str(part).strip() for part in value if part not in (None, "")]
-            return read_date("-".join(said)) or read_date(" ".join(said))
-        case bool():
-            return None
-        case int():
-            return _date_of_number(value)
-        case float() if value.is_integer():
-            return _date_of_number(int(value))
-        case str():
-            return _date_of_text(" ".join(value.split()))
-    return None
+    if isinstance(value, Mapping):
+        parts = {str(key).casefold(): each for key, each in value.items()}
+        if "year" in parts:
+            return _date_of([parts.get(key) for key in ("year", "month", "day")])
+        return next((found for key in _SAYING if (found := _date_of(parts.get(key)))), None)
+    if isinstance(value, list | tuple):
+        if value and isinstance(value[0], list | tuple | Mapping):
+            return _date_of(value[0])
+        said = [str(part).strip() for part in value if part not in (None, "")]
+        return read_date("-".join(said)) or read_date(" ".join(said))
+    if isinstance(value, str):
+        return _date_of_text(" ".join(value.split()))
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return _date_of_number(int(value)) if value == int(value) else None
 
 
 def _date_of_number(number: int) -> Dated | None:

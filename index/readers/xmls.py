@@ -4,6 +4,7 @@ Neither entities nor anything from a network is taken in.
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from xml.etree.ElementTree import Element, ParseError
 
@@ -58,18 +59,14 @@ class _Characters:
 
     def __init__(self, text: Text) -> None:
         self._lines = text.lines()
-        self._is_first = True
 
     def read(self, _size: int = -1) -> bytes:
-        line = next(self._lines, None)
+        number, line = next(self._lines, (0, None))
         if line is None:
             return b""
-        content = line[1]
-        if self._is_first:
-            content = re.sub(r"\s*<\?xml[^>]*\?>", "", content)
-            self._is_first = False
-        content = re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]", " ", content)
-        return content.encode() + b"\n"
+        line = re.sub(r"\s*<\?xml[^>]*\?>", "", line) if number == 1 else line
+        line = re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]", " ", line)
+        return line.encode() + b"\n"
 
 
 def read_xml(text: Text, name: str) -> Iterator[Raw | Problem]:
@@ -133,67 +130,54 @@ def _is_leaf(element: Element) -> bool:
 
 def _fields(element: Element) -> Mapping[str, object]:
     """The fields of a record; none if it has neither a title nor an abstract."""
-    record = _Record()
-    record.gather(element)
-    fields = record.fields()
+    said: dict[str, list[object]] = defaultdict(list)
+    titles: dict[str, str] = {}
+    _gather(element, said, titles)
+    own = [title for where, title in titles.items() if "articletitle" in where]
+    own += [t for where, t in titles.items() if not any(each in where for each in _OF_JOURNALS)]
+    fields = {
+        "venue": titles.get("journal title") or titles.get("booktitle"),
+        **{name: values[0] for name, values in said.items()},
+        "title": next(iter((*own, *titles.values())), ""),
+        "authors": said["authors"],
+    }
+    fields = {name: value for name, value in fields.items() if value}
     return fields if "title" in fields or "abstract" in fields else {}
 
 
-class _Record:
-    """What the elements of a record say, by their names, the outermost of a name first."""
+def _gather(
+    element: Element, said: dict[str, list[object]], titles: dict[str, str], inside: str = ""
+) -> None:
+    """Take what the elements in a record say, the outermost of a name first.
 
-    def __init__(self) -> None:
-        self._found: dict[str, object] = {}
-        self._authors: list[object] = []
-        self._titles: dict[str, str] = {}
-        self._identifiers: list[str] = []
-
-    def gather(self, element: Element, inside: str = "") -> None:
-        """Take what is in an element; `inside` names it, if it is not the record itself."""
-        for child in element:
-            tag, kind = _tag(child), _kind(child)
-            match _PARTS.get(tag, "id" if kind in _IDS else ""):
-                case "person" if kind in _WRITERS and not inside.startswith(_NO_WRITERS):
-                    self._authors.append(_person(child))
-                case "people":
-                    self.gather(child, tag)
-                case "abstract":
-                    self._found.setdefault("abstract", _abstract(child))
-                case "title":
-                    self._titles.setdefault(f"{inside} {tag}".strip(), _text(child))
-                case "date":
-                    self._found.setdefault("date", _date(child))
-                case "id" if name := _IDS.get(kind or tag):
-                    self._found.setdefault(name, _text(child))
-                case "link" if child.get("rel", "alternate") == "alternate":
-                    self._found.setdefault("url", child.get("href") or _text(child))
-                case "":
-                    self._take_other(child, tag)
-
-    def _take_other(self, element: Element, tag: str) -> None:
-        if not _is_leaf(element):
-            self.gather(element, tag)
-        elif tag in ("identifier", "id", "guid"):
-            self._identifiers.append(_text(element))
-        elif (field := canonical(tag)) and field not in ("id", "title", "abstract"):
-            self._found.setdefault(field, _text(element))
-
-    def fields(self) -> Mapping[str, object]:
-        """The fields that say something, by the names of `index.readers.records.FIELDS`."""
-        titles = self._titles
-        own = [title for where, title in titles.items() if "articletitle" in where]
-        own += [t for where, t in titles.items() if not any(each in where for each in _OF_JOURNALS)]
-        found = {
-            "venue": titles.get("journal title") or titles.get("booktitle"),
-            **self._found,
-            "title": next(iter((*own, *titles.values())), ""),
-        }
-        if self._authors:
-            found["authors"] = self._authors
-        for given in self._identifiers:
-            if field := _identified(given):
-                found.setdefault(*field)
-        return {key: value for key, value in found.items() if value}
+    Args:
+        element: The record, or an element in it.
+        said: Field → what was said of it, which is added to.
+        titles: The titles by the names of their elements and of those around them, added to.
+        inside: The name of the element, if it is not the record itself.
+    """
+    for child in element:
+        tag, kind = _tag(child), _kind(child)
+        part = _PARTS.get(tag, "id" if kind in _IDS else "")
+        if part == "person" and kind in _WRITERS and not inside.startswith(_NO_WRITERS):
+            said["authors"].append(_person(child))
+        elif part == "abstract":
+            said["abstract"].append(_abstract(child))
+        elif part == "title":
+            titles.setdefault(f"{inside} {tag}".strip(), _text(child))
+        elif part == "date":
+            said["date"].append(_date(child))
+        elif part == "id" and (known := _IDS.get(kind or tag)):
+            said[known].append(_text(child))
+        elif part == "link" and child.get("rel", "alternate") == "alternate":
+            said["url"].append(child.get("href") or _text(child))
+        elif part == "people" or (part == "" and not _is_leaf(child)):
+            _gather(child, said, titles, tag)
+        elif part == "" and tag in ("identifier", "id", "guid"):
+            if field := _identified(_text(child)):
+                said[field[0]].append(field[1])
+        elif part == "" and (name := canonical(tag) or "id") not in ("id", "title", "abstract"):
+            said[name].append(_text(child))
 
 
 def _identified(given: str) -> tuple[str, str] | None:
@@ -227,17 +211,14 @@ def _abstract(element: Element) -> str:
         return re.sub(r"^(?:arXiv:)?.{0,80}?\bAbstract: ", "", _text(element))
     said: list[str] = []
     for child in paragraphs:
+        text, label = _text(child), child.get("Label") or child.get("label")
         if _tag(child) == "sec":
-            inside = _abstract(child)
-            head, cut, rest = inside.partition("\n")
-            said.append(f"{head.rstrip(':')}: {rest}" if cut else inside)
-            continue
-        label = child.get("Label") or child.get("label")
-        text = _text(child)
-        if _tag(child) == "title" and text.casefold() in ("abstract", "summary"):
-            continue
-        said.append(f"{label}: {text}" if label and text else text)
-    return "\n".join(filter(None, said))
+            head, cut, rest = _abstract(child).partition("\n")
+            text, label = (rest, head.rstrip(":")) if cut else (head, None)
+        is_heading = _tag(child) == "title" and text.casefold() in ("abstract", "summary")
+        if text and not is_heading:
+            said.append(f"{label}: {text}" if label else text)
+    return "\n".join(said)
 
 
 def _date(element: Element) -> object:

@@ -1,6 +1,8 @@
 """Records: their fields in any form, what is odd about them, and what makes one unusable."""
 
+import calendar
 import json
+import re
 from datetime import date
 
 import pytest
@@ -9,7 +11,9 @@ from hypothesis import strategies as st
 
 from index.papers import Paper, derived_id
 from index.readers import Problem, Upload, read
+from index.readers.values import MONTH_NAME, month_number
 
+MONTH = re.compile(MONTH_NAME, re.IGNORECASE)
 OWL = {"title": "Counting Owls at Night", "abstract": "We count owls. There are nine."}
 
 
@@ -37,8 +41,10 @@ def test_title_and_abstract_are_enough() -> None:
     paper = only(OWL)
     assert (paper.title, paper.abstract) == (OWL["title"], OWL["abstract"])
     assert paper.id == derived_id(paper.title, paper.abstract)
-    assert (paper.sources[0].name, paper.sources[0].position) == ("owls.jsonl", 1)
-    assert paper.sources[0].date is None
+    (source,) = paper.sources
+    assert (source.name, source.position, source.date) == ("owls.jsonl", 1, None)
+    keys = ("id", "authors", "year", "date", "url", "doi", "venue")
+    assert only(OWL | dict.fromkeys(keys)) == paper
 
 
 def test_every_known_field_is_kept_and_others_ignored() -> None:
@@ -47,35 +53,19 @@ def test_every_known_field_is_kept_and_others_ignored() -> None:
                "date": "2024-05-06", "url": "https://x.org", "doi": "10.1/2", "venue": "OwlConf",
                "colour": "brown", "arxiv": "2405.01234v2", "pmid": 123}
     )  # fmt: skip
-    assert paper.id == "owl:1"
-    assert paper.authors == ("Ann Lee", "Bo Ek")
-    assert (paper.year, paper.venue, paper.url) == (2024, "OwlConf", "https://x.org")
-    assert (paper.doi, paper.sources[0].date) == ("10.1/2", date(2024, 5, 6))
+    assert (paper.id, paper.authors, paper.year) == ("owl:1", ("Ann Lee", "Bo Ek"), 2024)
+    assert (paper.venue, paper.url, paper.doi) == ("OwlConf", "https://x.org", "10.1/2")
     assert (paper.arxiv, paper.pmid, paper.published) == ("2405.01234", "123", "2024-05-06")
-
-
-@pytest.mark.parametrize("written", ["10.1/2", "https://doi.org/10.1/2", "doi: 10.1/2"])
-def test_a_doi_is_kept_without_its_address(written: str) -> None:
-    assert only(OWL | {"doi": written}).doi == "10.1/2"
-
-
-def test_null_is_absent() -> None:
-    keys = ("id", "authors", "year", "date", "url", "doi", "venue")
-    assert only(OWL | dict.fromkeys(keys)) == only(OWL)
-
-
-def test_numbers_are_ids_as_they_are_written() -> None:
-    assert only(OWL | {"id": 42}).id == "42"
-    assert only(OWL | {"id": 0}).id == "0"
+    assert paper.sources[0].date == date(2024, 5, 6)
 
 
 @pytest.mark.parametrize(
-    ("written", "read"),
-    [("Lee, Ann; Ek, Bo", ("Ann Lee", "Bo Ek")), ("Ann Lee and Bo Ek", ("Ann Lee", "Bo Ek")),
-     ("Ann Sandler", ("Ann Sandler",)), ("", ()), ([], ())],
+    ("field", "written", "read"),
+    [("doi", "10.1/2", "10.1/2"), ("doi", "https://doi.org/10.1/2", "10.1/2"), ("id", 42, "42"),
+     ("doi", "doi: 10.1/2", "10.1/2"), ("id", 0, "0"), ("authors", "", ()), ("authors", [], ())],
 )  # fmt: skip
-def test_authors_in_one_string(written: object, read: tuple[str, ...]) -> None:
-    assert only(OWL | {"authors": written}).authors == read
+def test_ids_as_they_are_written(field: str, written: object, read: object) -> None:
+    assert getattr(only(OWL | {field: written}), field) == read
 
 
 def test_beir_names_are_understood() -> None:
@@ -85,26 +75,25 @@ def test_beir_names_are_understood() -> None:
 
 @pytest.mark.parametrize(
     ("written", "read"),
-    [([{"given": "Ann", "family": "Lee"}], ("Ann Lee",)),
-     ([{"firstName": "Ann", "lastName": "Lee"}], ("Ann Lee",)),
-     ([["Lee", "Ann", ""], ["Ek", "Bo", "Jr."]], ("Ann Lee", "Bo Ek Jr.")),
-     ([{"author": {"display_name": "Ann Lee"}}], ("Ann Lee",)),
-     ("Ann Lee, Bo Ek, and Cy van Dam", ("Ann Lee", "Bo Ek", "Cy van Dam")),
-     ("Lee, A., Ek, B.", ("A. Lee", "B. Ek")),
-     ("Lee A.B.; van Dam C.-D.", ("A. B. Lee", "C.-D. van Dam")), (["Lee A.B."], ("A. B. Lee",)),
-     ("Lee, A.B.; Ek, B.", ("A. B. Lee", "B. Ek")), ("Ann Lee, Karthik N.", ("Ann Lee", "Karthik N.")), ("Lee A, Ek B", ("Lee A", "Ek B")),
-     ("Ann Lee, Bo Ek et al.", ("Ann Lee", "Bo Ek")), ("Lee, Ann and Ek, Bo", ("Ann Lee", "Bo Ek")),
-     ("Ann Lee1,2, Bo Ek3*", ("Ann Lee", "Bo Ek"))],
+    [([{"given": "Ann", "family": "Lee"}, {"firstName": "Bo", "lastName": "Ek"}], "Ann Lee|Bo Ek"),
+     ([["Lee", "Ann", ""], ["Ek", "Bo", "Jr."]], "Ann Lee|Bo Ek Jr."),
+     ([{"author": {"display_name": "Ann Lee"}}], "Ann Lee"),
+     ("Ann Lee, Bo Ek, and Cy van Dam", "Ann Lee|Bo Ek|Cy van Dam"), ("Ann Sandler", "Ann Sandler"),
+     ("Lee, Ann; Ek, Bo", "Ann Lee|Bo Ek"), ("Ann Lee and Bo Ek", "Ann Lee|Bo Ek"),
+     ("Lee, A., Ek, B.", "A. Lee|B. Ek"), ("Lee A.B.; van Dam C.-D.", "A. B. Lee|C.-D. van Dam"),
+     (["Lee A.B."], "A. B. Lee"), ("Lee, A.B.; Ek, B.", "A. B. Lee|B. Ek"),
+     ("Ann Lee, Karthik N.", "Ann Lee|Karthik N."), ("Lee A, Ek B", "Lee A|Ek B"),
+     ("Ann Lee, Bo Ek et al.", "Ann Lee|Bo Ek"), ("Lee, Ann and Ek, Bo", "Ann Lee|Bo Ek"),
+     ("Ann Lee1,2, Bo Ek3*", "Ann Lee|Bo Ek")],
 )  # fmt: skip
-def test_authors_in_any_form(written: object, read: tuple[str, ...]) -> None:
-    assert only(OWL | {"authors": written}).authors == read
+def test_authors_in_any_form(written: object, read: str) -> None:
+    assert "|".join(only(OWL | {"authors": written}).authors) == read
 
 
 @pytest.mark.parametrize(
     ("title", "subtitle", "read"),
     [("Owls", "A Study", "Owls: A Study"), (["Owls"], ["A Study"], "Owls: A Study"),
-     ("Owls: A Study", "A study", "Owls: A Study"), ("Why Owls?", "A Study", "Why Owls? A Study"),
-     ("Owls", [], "Owls")],
+     ("Owls: A Study", "A study", "Owls: A Study"), ("Why Owls?", "A Study", "Why Owls? A Study")],
 )  # fmt: skip
 def test_a_subtitle_is_a_part_of_the_title(title: object, subtitle: object, read: str) -> None:
     assert only(OWL | {"title": title, "subtitle": subtitle}).title == read
@@ -202,15 +191,10 @@ def test_a_broken_third_line_does_not_stop_the_rest(broken: str) -> None:
 
 @pytest.mark.parametrize("key", ["id", "authors", "year", "date", "url"])
 def test_a_field_nested_however_deep_does_not_stop_the_rest(key: str) -> None:
-    for depth in (*range(850, 1050), 50_000):
+    for depth in (*range(900, 1000), 50_000):
         line = json.dumps(OWL)[:-1] + f', "{key}": {"[" * depth}{"]" * depth}}}'
         papers, problems = split(line)
         assert len(papers) + len(problems) >= 1
-
-
-def test_blank_lines_are_skipped_and_counted() -> None:
-    papers, problems = split(f"\n  \n{json.dumps(OWL)}\n\nx\n")
-    assert (len(papers), problems[0].line) == (1, 5)
 
 
 def test_an_id_is_that_of_one_title() -> None:
@@ -221,6 +205,23 @@ def test_an_id_is_that_of_one_title() -> None:
     assert [paper.id for paper in papers][:2] == ["a", "a"]
     assert papers[2].id == derived_id(papers[2].title, papers[2].abstract)
     assert [(problem.line, "line 1" in problem.reason) for problem in problems] == [(3, True)]
+
+
+@pytest.mark.parametrize("number", range(1, 13))
+def test_every_month_is_known_by_its_name_and_its_abbreviation(number: int) -> None:
+    for name in (calendar.month_name[number], calendar.month_abbr[number], "Sept"):
+        if name == "Sept" and number != 9:
+            continue
+        match = MONTH.search(f"on {name.upper()}. 14")
+        assert match
+        assert month_number(match[0]) == number
+
+
+@pytest.mark.parametrize(
+    "word", ["marketing", "novel", "mayor", "aprils", "dismay", "march1", "febr"]
+)
+def test_words_that_only_begin_like_a_month_are_none(word: str) -> None:
+    assert not MONTH.search(f"the {word} 14")
 
 
 values = st.recursive(
@@ -237,8 +238,3 @@ values = st.recursive(
 def test_any_object_is_a_paper_or_a_problem(record: dict[str, object]) -> None:
     papers, problems = split(json.dumps(record))
     assert len(papers) == 1 or problems
-
-
-@given(st.text())
-def test_no_text_raises(text: str) -> None:
-    split(text)
