@@ -48,23 +48,17 @@ def evaluate_answers(
     *,
     sample: int | None = None,
 ) -> dict[str, object]:
-    """Ask the questions of a file and write a run (`eval.runs`).
+    """Ask the questions of a file, and write a run (`eval.runs`) of which it returns the metrics.
 
-    A run that was killed goes on where it stopped, if it is the same in everything; no question
-    is asked twice. Questions that stand alone are searched too, for the figures of retrieval.
+    A run that was killed goes on where it stopped. Questions that stand alone are searched too.
 
     Args:
         path: The questions (`eval.datasets.load_questions`).
         subject: Who answers.
         mode: How to answer, as in `Assistant.ask`.
-        out: The run's folder, new, empty or unfinished; `runs/<dataset>-<UTC timestamp>` by
-            default.
-        support: What decides whether cited text supports a sentence; by default the checker of
-            the product.
+        out: The run's folder, new, empty or unfinished; by default one in `runs/`.
+        support: Decides whether citations support; by default the product's own checker.
         sample: Ask only so many of the questions, of every type (`sample_by_type`).
-
-    Returns:
-        What `metrics.json` holds.
 
     Raises:
         InputError: the file is broken, the mode or the folder cannot be used, or none of the
@@ -72,10 +66,7 @@ def evaluate_answers(
     """
     if isinstance(subject.system, Ours):
         subject.system.check_mode(mode)
-    questions = load_questions(path)
-    if sample is not None:
-        questions = sample_by_type(questions, sample)
-    _check_lengths(questions, path)
+    questions = _checked(path, sample)
     absent = _absent(questions, subject.papers, path)
     checker = support or local_support()
     record = {
@@ -87,8 +78,19 @@ def evaluate_answers(
     asked = [question.model_dump(mode="json") for question in questions]
     with Run.begin(out, path.stem, record, asked) as run:
         _ask_all(questions, subject, mode, run)
-        found = {**record, "papers_not_in_index": len(absent)}
+        found = record | {"papers_not_in_index": len(absent)}
         return _measure(run, found, questions, subject.papers, checker)
+
+
+def _checked(path: Path, sample: int | None) -> list[Question]:
+    """The questions of a file, or a sample of them, each one that can be asked."""
+    questions = load_questions(path)
+    for question in questions:
+        try:
+            check_question(question.question)
+        except InputError as error:
+            raise InputError(f"{path}: question {question.id!r}: {error}") from error
+    return questions if sample is None else sample_by_type(questions, sample)
 
 
 def _ask_all(questions: Sequence[Question], subject: Subject, mode: Mode, run: Run) -> None:
@@ -187,14 +189,6 @@ def _search_metrics(
         if question.id in run
     }
     return query_metrics(qrels, run)
-
-
-def _check_lengths(questions: Sequence[Question], path: Path) -> None:
-    for question in questions:
-        try:
-            check_question(question.question)
-        except InputError as error:
-            raise InputError(f"{path}: question {question.id!r}: {error}") from error
 
 
 def _absent(questions: Sequence[Question], papers: Sequence[Paper], path: Path) -> set[str]:

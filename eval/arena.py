@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from scipy import stats
-from scipy.special import expit
+from scipy.optimize import minimize
+from scipy.special import expit, log_expit
 
 from eval.datasets import json_lines, parse
 from eval.feedback import appending
@@ -25,13 +26,8 @@ from index.errors import InputError
 VOTES = "votes.jsonl"
 """The file's name in the folder of what people leave on the page."""
 
-MIDDLE = 1_000.0
-"""The mean score of all configurations."""
-SCALE = 400.0
-"""Points at which the odds of winning are 10 : 1, as Elo has it."""
-
-_STEPS = 100
-_SMALL = 1e-9
+MIDDLE, SCALE = 1_000.0, 400.0
+"""The mean score of all; points at which the odds of winning are 10 : 1, as Elo has it."""
 
 Winner = Literal["left", "right", "tie", "both bad"]
 
@@ -138,10 +134,9 @@ def scores(votes: Sequence[Vote]) -> tuple[Standing, ...]:
     was preferred.
 
     The likelihood alone has no maximum where someone never lost, or where no chain of battles joins
-    two (Hunter 2004, "MM algorithms for generalized Bradley-Terry models"). So each is given,
-    beside its votes, one drawn battle against an average opponent: a weak prior that a few votes
-    outweigh. Scores of those that no chain of battles joins (`groups`) rest on it alone. The
-    intervals are Wald's: the normal approximation by the curvature of the likelihood.
+    two (Hunter 2004, "MM algorithms for generalized Bradley-Terry models"). So each is given one
+    drawn battle against an average opponent: a weak prior that a few votes outweigh. Scores of
+    those that no chain of battles joins (`groups`) rest on it alone. Intervals are Wald's.
     """
     names = sorted({name for vote in votes for name in (vote.left, vote.right)})
     if not names:
@@ -171,8 +166,6 @@ def scores(votes: Sequence[Vote]) -> tuple[Standing, ...]:
 def strengths(won: Floats, prior: float = 1.0) -> tuple[Floats, Floats]:
     """Natural logarithms of the strengths under which these results are likeliest.
 
-    Newton's method on the logistic likelihood, which is concave.
-
     Args:
         won: How often i beat j, at [i, j]; halves for ties.
         prior: Drawn battles of each against an average opponent, whose logarithm is 0; above 0.
@@ -181,19 +174,25 @@ def strengths(won: Floats, prior: float = 1.0) -> tuple[Floats, Floats]:
         The logarithms, shape [i], and their covariance, shape [i, i].
     """
     met, total = won + won.T, won.sum(axis=1) + prior / 2
-    found = np.zeros(len(won))
-    for _ in range(_STEPS):
+
+    def loss(found: Floats) -> float:
+        margins = found[:, None] - found
+        drawn = prior / 2 * (log_expit(found) + log_expit(-found)).sum()
+        return float(-(won * log_expit(margins)).sum() - drawn)
+
+    def slope(found: Floats) -> Floats:
+        chance = expit(found[:, None] - found)
+        return np.asarray((met * chance).sum(axis=1) + prior * expit(found) - total)
+
+    def curvature(found: Floats) -> Floats:
         chance, average = expit(found[:, None] - found), expit(found)
-        gradient = total - (met * chance).sum(axis=1) - prior * average
         between = met * chance * (1 - chance)
         own = between.sum(axis=1) + prior * average * (1 - average)
-        curvature = np.diag(own) - between
-        step = np.linalg.solve(curvature, gradient)
-        # Far from the maximum a whole step may overshoot it.
-        found = found + step / max(1.0, float(np.abs(step).max()))
-        if np.abs(step).max() < _SMALL:
-            break
-    return found, np.linalg.inv(curvature)
+        return np.asarray(np.diag(own) - between)
+
+    start = np.zeros(len(won))
+    found = minimize(loss, start, jac=slope, hess=curvature, method="trust-exact", tol=1e-9).x
+    return found, np.linalg.inv(curvature(found))
 
 
 def groups(votes: Iterable[Vote]) -> tuple[frozenset[str], ...]:

@@ -41,19 +41,17 @@ class Flips:
     """The questions whose answer became right or wrong between two runs.
 
     With x right before (r₁) and now (r₂), the negative flip rate is 1/N · Σ [r₁(x) ∧ ¬r₂(x)] (Yan
-    et al. 2021, "Positive-congruent training"). A better mean can hide many: the change of the
-    share right is the positive rate less the negative one.
+    et al. 2021, "Positive-congruent training"), None of no questions. A better mean can hide many:
+    the change of the share right is the positive rate less the negative one.
     """
 
     negative: tuple[str, ...]
-    """Right before, wrong now."""
     positive: tuple[str, ...]
-    """Wrong before, right now."""
     questions: int
 
     @property
     def negative_rate(self) -> float | None:
-        """The negative flip rate: negative flips / questions; None of no questions."""
+        """Negative flips / questions."""
         return len(self.negative) / self.questions if self.questions else None
 
 

@@ -87,12 +87,8 @@ class Feedback(BaseModel):
             status=answer.status,
             text=unescape(answer.text) or answer.reason or "",
             cited=tuple(
-                Cited(
-                    id=reference.paper.id,
-                    title=reference.paper.title,
-                    quotes=tuple(passage.text for passage in reference.passages),
-                )
-                for reference in answer.references
+                Cited(id=r.paper.id, title=r.paper.title, quotes=tuple(p.text for p in r.passages))
+                for r in answer.references
             ),
             index=answer.index.id,
             vote=vote,

@@ -2,7 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from itertools import chain
+from typing import Any
 
 import numpy as np
 
@@ -23,9 +25,7 @@ def question_values(score: AnswerScore, support: Supports) -> dict[str, float | 
     Facts, papers and evidence are those of answerable questions, words and the support of
     citations those of answers given. Yes and no are 1 and 0.
 
-    Args:
-        score: The answer, measured.
-        support: What decides whether the cited text supports a sentence.
+    `support` decides whether the cited text supports a sentence.
     """
     facts = score if score.question.answerable else None
     cited = alce(score.answer, support)
@@ -54,19 +54,13 @@ def intervals(values: Sequence[Mapping[str, float | None]]) -> dict[str, Section
     """
     names = dict.fromkeys(chain.from_iterable(values))
     found = {name: bootstrap_mean(each.get(name) for each in values) for name in names}
-    return {name: _section(interval) for name, interval in found.items() if interval}
+    return {name: asdict(interval) for name, interval in found.items() if interval}
 
 
-def _section(interval: Interval) -> Section:
-    return {"mean": interval.mean, "low": interval.low, "high": interval.high, "n": interval.n}
-
-
-def as_interval(stored: Section) -> Interval | None:
+def as_interval(stored: Mapping[str, Any]) -> Interval | None:
     """An interval as `metrics.json` has it; None if it is not whole."""
-    mean, low, high, n = (stored.get(name) for name in ("mean", "low", "high", "n"))
-    if mean is None or low is None or high is None or n is None:
-        return None
-    return Interval(mean, low, high, int(n))
+    whole = all(stored.get(name) is not None for name in ("mean", "low", "high", "n"))
+    return Interval(**{name: stored[name] for name in Interval.__slots__}) if whole else None
 
 
 def answer_summary(scores: Sequence[AnswerScore], support: Supports) -> dict[str, Section]:
@@ -76,30 +70,19 @@ def answer_summary(scores: Sequence[AnswerScore], support: Supports) -> dict[str
     nuggets are those of the answerable questions; a refusal there finds and cites nothing.
     "micro" pools all items, "macro" is the mean over questions.
 
-    Args:
-        scores: Every answer, measured.
-        support: What decides whether cited text supports a sentence; its name is part of the
-            section's name.
+    `support` decides whether cited text supports a sentence; its name is in that of a section.
     """
     answerable = [score for score in scores if score.question.answerable]
     answers = [score.answer for score in scores]
     words = [score.words for score in scores if not score.refused]
-    in_sentences = [share(score.nuggets_in_sentences) for score in answerable]
     return {
         "right": {"share": mean_of(score.rightness for score in scores), "questions": len(scores)},
         "nuggets": {
             "recall": mean_of(score.nugget_recall for score in answerable),
-            "recall_sentences": mean_of(in_sentences),
+            "recall_sentences": mean_of(share(s.nuggets_in_sentences) for s in answerable),
             "recall_micro": _pooled(score.nuggets_found for score in answerable),
         },
-        "citations": {
-            "precision_micro": _pooled(s.references_gold for s in answerable if s.question.papers),
-            "precision_macro": mean_of(score.citation_precision for score in answerable),
-            "recall_micro": _pooled(score.papers_cited for score in answerable),
-            "recall_macro": mean_of(score.citation_recall for score in answerable),
-            "evidence_recall": mean_of(score.evidence_recall for score in answerable),
-            "quotes_not_located": sum(score.evidence_cited.count(None) for score in answerable),
-        },
+        "citations": _citations(answerable),
         f"alce_{support.name}": _cited_support(answers, support),
         "verbatim": _verbatim(scores),
         "sentences": _verdicts(answers),
@@ -109,6 +92,17 @@ def answer_summary(scores: Sequence[AnswerScore], support: Supports) -> dict[str
         "latency_ms": percentiles([score.elapsed_ms for score in scores]),
         "stages_ms": _stages(answers),
         "tokens": _tokens(answers),
+    }
+
+
+def _citations(answerable: Sequence[AnswerScore]) -> Section:
+    return {
+        "precision_micro": _pooled(s.references_gold for s in answerable if s.question.papers),
+        "precision_macro": mean_of(score.citation_precision for score in answerable),
+        "recall_micro": _pooled(score.papers_cited for score in answerable),
+        "recall_macro": mean_of(score.citation_recall for score in answerable),
+        "evidence_recall": mean_of(score.evidence_recall for score in answerable),
+        "quotes_not_located": sum(score.evidence_cited.count(None) for score in answerable),
     }
 
 
@@ -240,14 +234,10 @@ def _selective(scores: Sequence[AnswerScore]) -> Section:
 def _stages(answers: Iterable[Answer]) -> Section:
     """`<stage>_p50`, `_p95` and `_p99` in milliseconds, of the answers that had the stage."""
     spent: dict[str, list[float]] = {}
-    for answer in answers:
-        for stage, elapsed_ms in answer.timings_ms.items():
-            spent.setdefault(stage, []).append(elapsed_ms)
-    return {
-        f"{stage}_{name}": value
-        for stage, values in spent.items()
-        for name, value in percentiles(values).items()
-    }
+    for stage, elapsed_ms in chain.from_iterable(each.timings_ms.items() for each in answers):
+        spent.setdefault(stage, []).append(elapsed_ms)
+    found = {stage: percentiles(values) for stage, values in spent.items()}
+    return {f"{stage}_{q}": value for stage, each in found.items() for q, value in each.items()}
 
 
 def _tokens(answers: Sequence[Answer]) -> Section:

@@ -63,15 +63,14 @@ class _Query(Identified):
 def load_beir(folder: Path, split: str = "test") -> Beir:
     """Read `corpus.jsonl`, `queries.jsonl` and `qrels/<split>.tsv` of a BEIR folder.
 
-    Each may be packed (`corpus.jsonl.gz`), as some downloads are. Queries that the split does not
-    judge are left out. A judged paper that the corpus lacks counts as not found (ArguAna has
-    such: https://github.com/beir-cellar/beir/issues/101); `Beir.absent` says how many there are.
-    The format: https://github.com/beir-cellar/beir/wiki/Load-your-custom-dataset.
+    Each may be packed (`corpus.jsonl.gz`). Queries that the split does not judge are left out. A
+    judged paper that the corpus lacks counts as not found (ArguAna has such:
+    https://github.com/beir-cellar/beir/issues/101). The format:
+    https://github.com/beir-cellar/beir/wiki/Load-your-custom-dataset.
 
     Raises:
         InputError: a file or the split is missing or empty, a line is broken or repeats an id,
-            a judgement names a query that there is not, or no relevant paper is in the corpus;
-            the message names file and line.
+            a judgement names a query that there is not, or no relevant paper is in the corpus.
     """
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder; give one with corpus.jsonl, queries.jsonl")
@@ -104,10 +103,9 @@ def _file(folder: Path, name: str) -> Path:
 def _load_qrels(path: Path, queries: Collection[str]) -> dict[str, dict[str, int]]:
     """Read judgements: `query paper grade` (BEIR) or `query iteration paper grade` (TREC).
 
-    Columns are parted by tabs or spaces; a first line that ends in `score`, `rel` or `relevance`
-    is a header. A grade is a whole number ("1.0" is one too); trec_eval knows no other. A pair
-    that is judged twice keeps the later grade, as in BEIR's own loader. Papers need not be in the
-    corpus, because the pools of real datasets reach beyond it.
+    A first line that ends in `score`, `rel` or `relevance` is a header. A grade is a whole number
+    ("1.0" is one too); trec_eval knows no other. A pair that is judged twice keeps the later grade,
+    as in BEIR's own loader. Papers need not be in the corpus.
     """
     qrels: dict[str, dict[str, int]] = {}
     for number, line in read_lines(path):
@@ -134,10 +132,9 @@ def _load_qrels(path: Path, queries: Collection[str]) -> dict[str, dict[str, int
 def fixed_subset(beir: Beir, size: int) -> Beir:
     """Cut the benchmark to `size` of its papers: every relevant one, and others by their ids.
 
-    The others are those with the lowest SHA-256 of their id, so the draw depends on neither the
-    order of the corpus nor a seed, and a smaller subset lies within a larger one. Queries and
-    judgements stay. Figures on a subset are higher than on the whole corpus: there is less to
-    mistake for the relevant paper.
+    The others are those with the lowest SHA-256 of their id, so everyone draws the same, and a
+    smaller subset lies within a larger one. Queries and judgements stay. Figures on a subset are
+    higher than on the whole corpus: there is less to mistake for the relevant paper.
 
     Raises:
         InputError: more than `size` papers are relevant.

@@ -47,7 +47,12 @@ def rate_run(
     limit: int | None = None,
     at_once: int = 1,
 ) -> dict[str, object]:
-    """Rate the answers of a run from 1 to 10, each with a critique.
+    """Rate the answers of a run from 1 to 10, each with a critique, and return the metrics.
+
+    `figures` has `spearman`, the rank correlation of ratings and gold quality, in [-1, 1] (Spearman
+    1904), and `auroc`, the chance that a right answer is rated higher than a wrong one; either is
+    None where there is nothing to tell apart. Replies without a rating are `unreadable`, and in no
+    other figure.
 
     Args:
         run: The answers.
@@ -57,45 +62,47 @@ def rate_run(
         limit: How many questions at most: those with the lowest SHA-256 of their id.
         at_once: Requests under way at a time, at least 1.
 
-    Returns:
-        What `metrics.json` holds: `figures` beside the record. `spearman` is the rank correlation
-        of ratings and gold quality, in [-1, 1] (Spearman 1904), `auroc` the chance that a right
-        answer is rated higher than a wrong one; either is None where there is nothing to tell
-        apart. Replies without a rating are `unreadable`, and in no other figure.
-
     Raises:
         InputError: the run is not one of answers, or the folder is taken.
         ChatError: the judge cannot be asked; what it said so far is kept.
     """
-    if run.kind != "answers":
-        raise InputError(f"{run.folder} has no answers to judge: it measured {run.kind}")
-    if limit is not None and limit < 1:
-        raise InputError(f"--limit {limit} is too small; give at least 1")
-    drawn = set(lowest_hashes(run.scores, limit or len(run.scores)))
-    ids = [id_ for id_ in run.scores if id_ in drawn]
+    ids = _chosen(run, limit)
     record = {
         "kind": "rating",
         "judge": public_name(judge),
         "run": {"name": run.name, "sha256": sha256_of(run.folder / ANSWERS)},
         "questions": len(ids),
     }
-    prompts = {id_: _prompt(run, id_) for id_ in ids}
     with Run.begin(out, f"judge-{run.name}", record, [run.questions[id_] for id_ in ids]) as kept:
-        replies = tqdm(ask_all(kept, prompts, complete, at_once), total=len(ids), disable=None)
-        ratings = {id_: read_json(reply, Rating) for id_, reply in replies}
-        values = {id_: float(each.rating) for id_, each in ratings.items() if each}
-        metrics = {
-            "run": kept.name,
-            **record,
-            "figures": {"unreadable": len(ids) - len(values), **_figures(run, values)},
-            "environment": environment(),
-        }
-        rows = [
-            QuestionScore(id=id_, type=run.scores[id_].type, values={"rating": values.get(id_)})
-            for id_ in ids
-        ]
-        kept.finish(metrics, rows)
-        return metrics
+        asked = ask_all(kept, {id_: _prompt(run, id_) for id_ in ids}, complete, at_once)
+        replies = dict(tqdm(asked, total=len(ids), disable=None))
+        return _measure(kept, run, record, replies)
+
+
+def _chosen(run: Recorded, limit: int | None) -> list[str]:
+    """The questions to judge, in their order."""
+    if run.kind != "answers":
+        raise InputError(f"{run.folder} has no answers to judge: it measured {run.kind}")
+    if limit is not None and limit < 1:
+        raise InputError(f"--limit {limit} is too small; give at least 1")
+    drawn = set(lowest_hashes(run.scores, limit or len(run.scores)))
+    return [id_ for id_ in run.scores if id_ in drawn]
+
+
+def _measure(
+    kept: Run, run: Recorded, record: Mapping[str, object], replies: Mapping[str, str]
+) -> dict[str, object]:
+    """Read the ratings in the replies, and finish the run of the judge."""
+    ratings = {id_: read_json(reply, Rating) for id_, reply in replies.items()}
+    values = {id_: float(each.rating) for id_, each in ratings.items() if each}
+    figures = {"unreadable": len(ratings) - len(values), **_figures(run, values)}
+    metrics = {"run": kept.name, **record, "figures": figures, "environment": environment()}
+    rows = [
+        QuestionScore(id=id_, type=run.scores[id_].type, values={"rating": values.get(id_)})
+        for id_ in ratings
+    ]
+    kept.finish(metrics, rows)
+    return metrics
 
 
 def _figures(run: Recorded, ratings: Mapping[str, float]) -> dict[str, float | None]:

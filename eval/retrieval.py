@@ -128,7 +128,7 @@ class Ranked(BaseModel):
 def evaluate_retrieval(
     benchmark: Benchmark, subject: Subject, out: Path | None = None
 ) -> dict[str, object]:
-    """Search every judged query as users do, and write a run (`eval.runs`).
+    """Search every judged query, and write a run (`eval.runs`) of which it returns the metrics.
 
     Beside the files of every run the folder gets `run.trec` (`query Q0 paper rank score tag`).
     A run that was killed goes on where it stopped.
@@ -136,11 +136,7 @@ def evaluate_retrieval(
     Args:
         benchmark: The queries, with the papers that are relevant to each.
         subject: What is measured, with the benchmark's papers indexed.
-        out: The run's folder, new, empty or unfinished; `runs/<dataset>-<UTC timestamp>` by
-            default.
-
-    Returns:
-        What `metrics.json` holds.
+        out: The run's folder, new, empty or unfinished; by default one in `runs/`.
 
     Raises:
         InputError: the run's folder is taken.
@@ -158,29 +154,33 @@ def evaluate_retrieval(
     ]
     with Run.begin(out, benchmark.name, record, queries) as run:
         _search_all(beir, subject, run)
-        back = {
-            query: parse(Ranked, line, run.folder / ANSWERS, number)
-            for number, (query, line) in enumerate(run.done.items(), start=1)
-        }
-        rankings = {query: back[query].found for query in beir.qrels}
-        _write_run(run.folder / RANKINGS, rankings)
-        per_query = query_metrics(beir.qrels, rankings)
-        rows = [
-            QuestionScore(
-                id=query, type="query", values={**values, "latency_ms": back[query].elapsed_ms}
-            )
-            for query, values in per_query.items()
-        ]
-        metrics: dict[str, object] = {
-            "run": run.name,
-            **record,
-            "retrieval": mean_metrics(per_query),
-            "latency_ms": percentiles([line.elapsed_ms for line in back.values()]),
-            "intervals": intervals([row.values for row in rows]),
-            "environment": environment(),
-        }
-        run.finish(metrics, rows, retrieval_report(metrics, beir, rankings, per_query))
-        return metrics
+        return _measure(run, record, beir)
+
+
+def _measure(run: Run, record: Mapping[str, object], beir: Beir) -> dict[str, object]:
+    """Measure what came back, and finish the run; its metrics begin with the record."""
+    back = {
+        query: parse(Ranked, line, run.folder / ANSWERS, number)
+        for number, (query, line) in enumerate(run.done.items(), start=1)
+    }
+    rankings = {query: back[query].found for query in beir.qrels}
+    _write_run(run.folder / RANKINGS, rankings)
+    per_query = query_metrics(beir.qrels, rankings)
+    times = {query: {"latency_ms": back[query].elapsed_ms} for query in per_query}
+    rows = [
+        QuestionScore(id=query, type="query", values={**values, **times[query]})
+        for query, values in per_query.items()
+    ]
+    metrics: dict[str, object] = {
+        "run": run.name,
+        **record,
+        "retrieval": mean_metrics(per_query),
+        "latency_ms": percentiles([line.elapsed_ms for line in back.values()]),
+        "intervals": intervals([row.values for row in rows]),
+        "environment": environment(),
+    }
+    run.finish(metrics, rows, retrieval_report(metrics, beir, rankings, per_query))
+    return metrics
 
 
 def _search_all(beir: Beir, subject: Subject, run: Run) -> None:

@@ -20,10 +20,9 @@ COUNTED = "digest"
 """The type of questions whose answer may be counted from the index and cite no paper."""
 SEVERAL = frozenset({"list", "collection"})
 """Types of questions that ask for many papers: a caution does not excuse the wrong ones."""
-MOST_HEDGED = 4
-"""Papers that an answer with a caution may cite and still be half right."""
-ENOUGH = 0.5
-"""The share of the facts to state, and of the cited papers to be acceptable."""
+MOST_HEDGED, ENOUGH = 4, 0.5
+"""Papers that an answer with a caution may cite and still be half right; the share of the facts to
+state, and of the cited papers to be acceptable."""
 
 
 @dataclass(frozen=True, slots=True)

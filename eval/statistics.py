@@ -11,11 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-SEED = 0
-RESAMPLES = 10_000
-CONFIDENCE = 0.95
+SEED, RESAMPLES, CONFIDENCE = 0, 10_000, 0.95
 
-_BATCH_VALUES = 4_000_000
+_VALUES_AT_ONCE = 4_000_000
+"""Bounds the memory of resampling."""
 
 Floats = NDArray[np.float64]
 Measured = Mapping[str, float | None]
@@ -52,7 +51,7 @@ def bootstrap_mean(values: Iterable[float | None]) -> Interval | None:
         np.mean,
         vectorized=True,
         n_resamples=RESAMPLES,
-        batch=max(1, _BATCH_VALUES // n),
+        batch=max(1, _VALUES_AT_ONCE // n),
         confidence_level=CONFIDENCE,
         rng=np.random.default_rng(SEED),
     ).confidence_interval
@@ -130,7 +129,7 @@ def _randomization(gained: Floats) -> float:
         permutation_type="samples",
         vectorized=True,
         n_resamples=RESAMPLES,
-        batch=max(1, _BATCH_VALUES // len(gained)),
+        batch=max(1, _VALUES_AT_ONCE // len(gained)),
         rng=np.random.default_rng(SEED),
     )
     return float(test.pvalue)

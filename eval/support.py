@@ -13,7 +13,7 @@ from index import minilm
 from index.encoder import Encoder, LocalEncoder
 from rag.chat import ChatError, Complete, Message, ReplyError
 from rag.schema import Answer, AnswerSentence
-from rag.support import Checker, Verdict
+from rag.support import Checker
 from rag.support.asking import JudgeChecker, NliChecker
 from rag.support.local import LocalChecker
 
@@ -21,13 +21,10 @@ from rag.support.local import LocalChecker
 class Supports(Protocol):
     """What decides whether texts, read together, support a claim."""
 
-    @property
-    def name(self) -> str:
-        """What it is called in a report."""
-
-    @property
-    def unreadable(self) -> int:
-        """How often it gave no verdict; that counted as unsupported."""
+    name: str
+    """What it is called in a report."""
+    unreadable: int
+    """How often it gave no verdict; that counted as unsupported."""
 
     def __call__(self, claim: str, premises: Sequence[str]) -> bool:
         """Whether the premises, taken together, support all of the claim."""
@@ -43,15 +40,21 @@ class CheckerSupport:
         """Take the checker, and its name in reports if that is another than its own."""
         self.name = name or checker.name
         self.unreadable = 0
-        """Claims that it left unchecked, though there was something to check them against."""
         self._checker = checker
         self._verdicts: dict[tuple[str, tuple[str, ...]], bool] = {}
 
     def __call__(self, claim: str, premises: Sequence[str]) -> bool:
-        """Whether the checker finds the claim supported."""
+        """Whether the checker finds the claim supported.
+
+        Raises:
+            ChatError: the checker is a chat model that cannot be asked.
+        """
         asked = (claim, tuple(premises))
         if asked not in self._verdicts:
             support = self._checker.check(*asked).support
+            problem: str | None = getattr(self._checker, "problem", None)
+            if problem and "could not be asked" in problem:
+                raise ChatError(problem)
             self._verdicts[asked] = support == "supported"
             self.unreadable += bool(premises) and support == "unchecked"
         return self._verdicts[asked]
@@ -71,32 +74,15 @@ def nli_support(model: str) -> CheckerSupport:
 
 
 def judge_support(complete: Complete, model: str) -> CheckerSupport:
-    """Check by a chat model that is asked yes or no; one that cannot be asked raises `ChatError`.
+    """Check by a chat model, of this name in reports, that is asked yes or no."""
 
-    Args:
-        complete: The model.
-        model: Its name, for reports.
-    """
-    return CheckerSupport(_Judge(complete, public_name(model)))
+    def replying(messages: list[Message]) -> str:
+        try:
+            return complete(messages)
+        except ReplyError:
+            return ""
 
-
-class _Judge(JudgeChecker):
-    """The judge of the product that stops where no model can be asked, and measures nothing."""
-
-    def __init__(self, complete: Complete, name: str) -> None:
-        def replying(messages: list[Message]) -> str:
-            try:
-                return complete(messages)
-            except ReplyError:
-                return ""
-
-        super().__init__(replying, name)
-
-    def check(self, sentence: str, cited: Sequence[str]) -> Verdict:
-        verdict = super().check(sentence, cited)
-        if self.problem and "could not be asked" in self.problem:
-            raise ChatError(self.problem)
-        return verdict
+    return CheckerSupport(JudgeChecker(replying, public_name(model)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,10 +33,9 @@ from index.text import clean_text
 from rag.chat import Complete, Message
 from rag.retrieval import Probe, passage_rows, rank
 
-NEAR_DUPLICATE = 0.9
-"""Cosine of two questions' vectors from which on they are the same question."""
-TOP_HITS = 10
-"""Papers of which none but the removed one may state the answer of an unanswerable question."""
+NEAR_DUPLICATE, TOP_HITS = 0.9, 10
+"""Cosine from which on two questions are the same; papers found of which none but the removed one
+may state the answer of an unanswerable question."""
 COMMON_SHARE, RARE_WORDS = 0.05, 3
 """A question needs so many words that no more than this share of the papers have: a subject."""
 BLANK = "____"
@@ -96,7 +95,7 @@ def synthesize(
     out: Path,
     model: tuple[Complete, str] | None = None,
 ) -> dict[str, object]:
-    """Make questions about papers of an index, drawn at random, and write them to `out`.
+    """Make questions about papers of an index, and write them; return what `synthesis.json` holds.
 
     Args:
         index: The papers.
@@ -105,9 +104,6 @@ def synthesize(
         out: A folder, new or empty, or one in which a model wrote and was interrupted.
         model: Writes one question of each paper, with its name; without one a paper gives its
             cloze questions in turn. Wants a temperature above 0: weak models repeat themselves.
-
-    Returns:
-        What `synthesis.json` holds.
 
     Raises:
         InputError: the folder is taken.
@@ -126,20 +122,26 @@ def synthesize(
         kept, dropped = _sift(_cloze(index, order), index, encoder, plan.n)
     random.shuffle(order)  # or the first questions would be the ones to lose their papers
     removed = _papers_to_remove(kept, plan.unanswerable, index, encoder, order)
+    record |= _write(out, index, encoder, kept, removed)
+    record |= {"dropped": dict(dropped), "environment": environment()}
+    text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
+    (out / "synthesis.json").write_text(text, encoding="utf-8")
+    return record
+
+
+def _write(
+    out: Path, index: Index, encoder: Encoder, kept: Sequence[Draft], removed: Set[int]
+) -> dict[str, object]:
+    """Write the questions, and the store without the removed papers; tell what there is."""
     left = [paper for row, paper in enumerate(index.papers) if row not in removed]
     build_papers(left, out / "store", encoder)
     questions = _questions(kept, index.papers, removed)
     write_questions(out / "questions.jsonl", questions)
-    record |= {
+    return {
         "questions": len(questions),
         "by_type": dict(Counter(question.type for question in questions)),
-        "dropped": dict(dropped),
         "papers_removed": sorted(index.papers[row].title for row in removed),
-        "environment": environment(),
     }
-    text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
-    (out / "synthesis.json").write_text(text, encoding="utf-8")
-    return record
 
 
 def _record(

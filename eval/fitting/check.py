@@ -24,19 +24,8 @@ from index import minilm
 from index.papers import Paper
 from index.readers import read
 from index.text import clean_text
-from rag.support.local import (
-    GLOBALS,
-    SCALARS,
-    WEIGHTS,
-    Inputs,
-    Network,
-    Pairs,
-    Reading,
-    inputs,
-    reading_of,
-    sentences,
-    statements,
-)
+from rag.support import local
+from rag.support.local import Inputs, Network, Pairs, Reading
 from rag.support.numbers import missing_names, missing_numbers
 
 if TYPE_CHECKING:
@@ -45,15 +34,14 @@ if TYPE_CHECKING:
 PARAPHRASES = Path(__file__).parent / "paraphrases.jsonl"
 LEFT_OUT = (("acl", "bio"), ("arxiv", "med"))
 """The collections that claims are made from, in pairs that are left out together."""
-SENTENCES = 400
-"""Of each collection that claims are made from."""
+SENTENCES, EPOCHS, BATCH = 400, 6, 64
+"""Sentences of each collection that claims are made from; passes of the fit, claims at a time."""
 MOST_WRONG = 0.08
 """Of the false claims that may pass as supported, and of the true ones as unsupported."""
 ALIKE = 0.7
 """Cosine of a paraphrase and its sentence from which on it is taken for one."""
 OF_PARAPHRASE, OF_SCIFACT = 8, 3
 """So often such a claim counts: there are few, by models and by people, and not made by rules."""
-EPOCHS, BATCH = 6, 64
 PROJECTED, HIDDEN, FOUND, MIXED = 24, 48, 16, 32
 """Widths of the layers of the network."""
 
@@ -66,20 +54,26 @@ class Seen:
     inputs: tuple[Inputs, ...]
 
 
+Scored = list[tuple[Seen, float]]
+"""Examples with their scores."""
+
+
 @cache
 def read_sentence(text: str) -> Reading:
     """Read a sentence by the bundled encoder, as the product does; kept in memory."""
-    return reading_of(text, minilm.shared(minilm.bundled_folder()).tokens(text))
+    return local.reading_of(text, minilm.shared(minilm.bundled_folder()).tokens(text))
 
 
 def look(examples: Sequence[Example]) -> list[Seen]:
     """Align claims with what they cite."""
     seen = []
     for example in examples:
-        cited = [each for text in example.cited for each in sentences(clean_text(text))]
+        cited = [each for text in example.cited for each in local.sentences(clean_text(text))]
         sources = [each for each in map(read_sentence, cited) if each.words]
-        claims = [each for each in map(read_sentence, statements(example.claim)) if each.words]
-        found = tuple(inputs(claim, sources) for claim in claims if sources)
+        claims = [
+            each for each in map(read_sentence, local.statements(example.claim)) if each.words
+        ]
+        found = tuple(local.inputs(claim, sources) for claim in claims if sources)
         seen.append(Seen(example, found))
     return seen
 
@@ -102,20 +96,14 @@ def fit_check(
     scifact = look(labelled(data / "faithfulness" / "scifact_claims.jsonl", "scifact"))
     ragtruth = look(labelled(data / "faithfulness" / "ragtruth_qa.jsonl", "ragtruth"))
     sample = look(handmade(claims)) if claims else []
-    left: list[tuple[Seen, float]] = []
-    for pair in LEFT_OUT:
-        others = [each for each in made if each.example.group not in pair]
-        own = [each for each in made if each.example.group in pair]
-        left += _scored(fit([*others, *scifact * OF_SCIFACT]), own)
-    of_scifact: list[tuple[Seen, float]] = []
-    for fold in range(2):
-        rest = fit([*made, *scifact[1 - fold :: 2] * OF_SCIFACT])
-        of_scifact += _scored(rest, scifact[fold::2])
+    left, of_scifact = _left_out(made, scifact)
     least = _quantile([*left, *of_scifact], 1 - MOST_WRONG, is_true=False)
     most = _quantile([*left, *of_scifact], MOST_WRONG, is_true=True)
     weights = fit([*made, *scifact * OF_SCIFACT])
     weights |= {"supported": np.float32(least), "unsupported": np.float32(min(least, most))}
-    np.savez_compressed(out or WEIGHTS, **{k: v.astype(np.float32) for k, v in weights.items()})
+    np.savez_compressed(
+        out or local.WEIGHTS, **{k: v.astype(np.float32) for k, v in weights.items()}
+    )
     found = {
         "made, collections left out": left,
         "scifact, left out": of_scifact,
@@ -125,6 +113,20 @@ def fit_check(
     for kind in dict.fromkeys(each.example.kind for each in sample):
         found[kind] = _scored(weights, [each for each in sample if each.example.kind == kind])
     return {name: _figures(scored, least) for name, scored in found.items() if scored}
+
+
+def _left_out(made: Sequence[Seen], scifact: Sequence[Seen]) -> tuple[Scored, Scored]:
+    """The scores of made claims and of SciFact's, each by a network that has not seen them."""
+    left: Scored = []
+    for pair in LEFT_OUT:
+        others = [each for each in made if each.example.group not in pair]
+        own = [each for each in made if each.example.group in pair]
+        left += _scored(fit([*others, *scifact * OF_SCIFACT]), own)
+    of_scifact: Scored = []
+    for fold in range(2):
+        rest = fit([*made, *scifact[1 - fold :: 2] * OF_SCIFACT])
+        of_scifact += _scored(rest, scifact[fold::2])
+    return left, of_scifact
 
 
 def _made(folder: Path) -> list[Example]:
@@ -226,13 +228,13 @@ def _net() -> Any:
                 nn.ModuleDict(
                     {
                         "project": nn.Linear(384, PROJECTED),
-                        "first": nn.Linear(4 * PROJECTED + SCALARS, HIDDEN),
+                        "first": nn.Linear(4 * PROJECTED + local.SCALARS, HIDDEN),
                         "second": nn.Linear(HIDDEN, FOUND),
                     }
                 )
                 for _ in range(2)
             )
-            self.mix = nn.Linear(6 * FOUND + GLOBALS, MIXED)
+            self.mix = nn.Linear(6 * FOUND + local.GLOBALS, MIXED)
             self.out = nn.Linear(MIXED, 1)
             self.drop = nn.Dropout(0.2)
 
@@ -293,16 +295,16 @@ def scores(weights: Mapping[str, Any], seen: Sequence[Seen]) -> list[float]:
     ]
 
 
-def _scored(weights: Mapping[str, Any], seen: Sequence[Seen]) -> list[tuple[Seen, float]]:
+def _scored(weights: Mapping[str, Any], seen: Sequence[Seen]) -> Scored:
     return list(zip(seen, scores(weights, seen), strict=True))
 
 
-def _quantile(scored: Sequence[tuple[Seen, float]], share: float, *, is_true: bool) -> float:
+def _quantile(scored: Scored, share: float, *, is_true: bool) -> float:
     own = [score for each, score in scored if each.example.supported is is_true]
     return float(np.quantile(own, share))
 
 
-def _figures(scored: Sequence[tuple[Seen, float]], least: float) -> dict[str, float]:
+def _figures(scored: Scored, least: float) -> dict[str, float]:
     truth = [each.example.supported for each, _ in scored]
     figures = {"claims": float(len(scored))}
     if area := auroc([score for _, score in scored], truth):

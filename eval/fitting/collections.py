@@ -35,10 +35,8 @@ ANSWERED = ("fact", "why", "how", "entity", "define", "paraphrase", "false-premi
 LISTS = ("list", "digest")
 OWN = Path(__file__).parent / "questions"
 EVERYDAY = "everyday"
-MOST_ACCEPTED = 30
-"""Papers of a question for a small collection."""
-FOREIGN_PAPERS = 60
-"""Papers of a small collection that none of its questions is about."""
+MOST_ACCEPTED, FOREIGN_PAPERS = 30, 60
+"""Of a small collection: papers of one question, and papers that none of its questions is about."""
 
 
 @dataclass(frozen=True, eq=False)

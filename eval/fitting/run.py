@@ -41,20 +41,17 @@ from rag.pipeline import Pipeline, Recipe
 from rag.query import Query
 from rag.schema import Filters
 
-YEAR = 2025
-"""Of the digests, whose dates have none."""
-DIGITS = 4
-"""Significant digits of a coefficient that are kept."""
+YEAR, DIGITS = 2025, 4
+"""Of the digests, whose dates have none; significant digits of a coefficient that are kept."""
 TEXTS = {"covid": 300, "xquad": 400, "scifact": 150}
 """Sets of questions on single texts, and how many of each, drawn at random, are wordings."""
 MOST_ON_TEXTS = 350
 """Questions of each such set whose sentences are learnt from."""
 CLAIMS = "scifact"
 """The one of them that has claims, no questions."""
-EVERY = 7
-"""Of the others every such question is put to the collections, too: they cannot answer it."""
-EVERY_ELSEWHERE = 3
-"""Of the questions on a collection, every such one is put to the others."""
+EVERY, EVERY_ELSEWHERE = 7, 3
+"""Every such question on single texts, and on a collection, is put to the other collections, too:
+they cannot answer it."""
 OF_QUESTION, OF_TEXT = 2.0, 0.2
 """The weight of a question as a wording, beside 1 of a wording of our own."""
 LIKELY = {"paper": models.LIKELY_PAPER, "two papers": 0.7, "caution": 0.35}

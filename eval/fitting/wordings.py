@@ -36,15 +36,12 @@ from rag.wording import (
 )
 
 FOLDER = Path(__file__).parent
-FILLINGS = 5
-LEAST_WORDINGS = 4
-"""Different wordings that a word must stand in to be one of the vocabulary."""
+FILLINGS, LEAST_WORDINGS = 5, 4
+"""How often slots are filled; different wordings that a word of the vocabulary must be in."""
 LOWER = 0.15
 """The share of wordings that are in lower case alone."""
-STRENGTH = 0.5
-"""Inverse strength of the ridge penalty: chosen on left-out questions."""
-STRENGTH_OF_WHOLE = 5.0
-STRENGTH_OF_SUBJECT = 0.02
+STRENGTHS = {"subject": 0.02, "wording": 0.5, "whole": 5.0}
+"""Inverse strengths of the ridge penalty: chosen on left-out questions."""
 _SLOT = re.compile(r"\{(topic|name|title|date|digest|first|second)2?\}")
 _ASKED = {"fact": "number", "why": "reason", "how": "manner", "entity": "name", "define": "meaning"}
 _WITH_SUBJECT = {*LISTS, Kind.ABOUT, Kind.COMPARE, Kind.CATALOGUE}
@@ -86,27 +83,18 @@ def filled() -> list[Example]:
     for number, row in enumerate(_rows()):
         count = FILLINGS if _SLOT.search(row["text"]) else 1
         for _ in range(count):
-            text = _SLOT.sub(lambda slot: chance.choice(fillers[slot[1]]), row["text"])
+            text, _ = _drawn(row["text"], fillers, chance)
             draw = chance.random()
             text = text.lower() if draw < LOWER else text.rstrip("?.") if draw > 0.8 else text
-            found.append(
-                Example(
-                    text,
-                    1 / count,
-                    row.get("kind"),
-                    row.get("asks"),
-                    row.get("facts"),
-                    _yes_or_no(row.get("leans")),
-                    _yes_or_no(row.get("whole")),
-                    row.get("digests"),
-                    number,
-                )
-            )
+            labels = {
+                name: row[name] for name in ("kind", "asks", "facts", "digests") if name in row
+            }
+            labels |= {name: _YES_NO.get(row.get(name)) for name in ("leans", "whole")}
+            found.append(Example(text, 1 / count, wording=number, **labels))
     return found
 
 
-def _yes_or_no(value: bool | None) -> str | None:
-    return None if value is None else "yes" if value else "no"
+_YES_NO = {True: "yes", False: "no"}
 
 
 def of_question(row: dict[str, Any], weight: float) -> Example:
@@ -150,7 +138,7 @@ def fit_subject() -> Linear:
             rows.append(vectors)
             belongs += [any(a < end and start < b for a, b in slots) for start, end in spans]
             weights += [1 / count] * len(spans)
-    model = LogisticRegression(C=STRENGTH_OF_SUBJECT, max_iter=500)
+    model = LogisticRegression(C=STRENGTHS["subject"], max_iter=500)
     model.fit(np.concatenate(rows), belongs, sample_weight=weights)
     names = tuple(f"vector {place}" for place in range(rows[0].shape[1]))
     weight, bias = model.coef_[0].astype(np.float32), model.intercept_.astype(np.float32)
@@ -196,7 +184,7 @@ def fit(
         given = [getattr(example, field) for example in examples]
         chosen = [place for place, value in enumerate(given) if value is not None]
         balance = "balanced" if label == "leans" else None  # most questions stand alone
-        model = LogisticRegression(C=STRENGTH, max_iter=300, class_weight=balance)
+        model = LogisticRegression(C=STRENGTHS["wording"], max_iter=300, class_weight=balance)
         model.fit(
             rows[chosen],
             [str(given[place]) for place in chosen],
@@ -214,7 +202,7 @@ def _fit_whole(examples: Sequence[Example], encoder: Encoder) -> Linear:
     ]
     kept = [(subject, example) for subject, example in left if subject]
     vectors = _vectors(encoder, [subject for subject, _ in kept])
-    model = LogisticRegression(C=STRENGTH_OF_WHOLE, max_iter=300, class_weight="balanced")
+    model = LogisticRegression(C=STRENGTHS["whole"], max_iter=300, class_weight="balanced")
     model.fit(
         np.stack([vectors[subject] for subject, _ in kept]),
         [example.whole for _, example in kept],

@@ -66,13 +66,6 @@ def test_ties_and_both_bad_are_half_a_win_each() -> None:
     assert halves[0].score == pytest.approx(wins[0].score)
 
 
-def test_one_vote_says_who_is_ahead_but_nothing_sure() -> None:
-    ahead, behind = scores([vote(1, "a", "b")])
-    assert ahead.name == "a"
-    assert ahead.score > MIDDLE > ahead.low
-    assert behind.high > MIDDLE
-
-
 def test_who_was_never_in_one_chain_of_battles_is_in_another_group() -> None:
     given = votes(("a", "b", "left", 2), ("c", "d", "left", 2))
     assert groups(given) == (frozenset("ab"), frozenset("cd"))
@@ -95,19 +88,6 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say() -> None:
         for found in scores(given):
             held.append(found.low <= MIDDLE + SCALE / log(10) * truth[found.name] <= found.high)
     assert 0.9 <= np.mean(held) <= 0.99
-
-
-def test_no_votes_have_no_standings(tmp_path: Path) -> None:
-    assert scores([]) == ()
-    assert read_votes(tmp_path / "none" / "votes.jsonl") == ()
-
-
-def test_votes_are_read_as_they_were_given(tmp_path: Path) -> None:
-    path = tmp_path / "data" / "votes.jsonl"
-    first, second = vote(1, "a", "b", "both bad"), vote(2, "b", "a", "right")
-    add_vote(path, first)
-    add_vote(path, second)
-    assert read_votes(path) == (first, second)
 
 
 def test_a_battle_has_one_vote_which_can_be_taken_back_and_given_anew(tmp_path: Path) -> None:

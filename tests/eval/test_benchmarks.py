@@ -92,12 +92,6 @@ def test_a_folder_that_is_not_beir_is_refused(tmp_path: Path) -> None:
         load_beir(tmp_path)
 
 
-def test_a_shared_benchmark_loads_whole(shared: Path) -> None:
-    scifact = load_beir(shared / "beir" / "scifact")
-    assert (len(scifact.papers), len(scifact.queries), len(scifact.qrels)) == (5183, 300, 300)
-    assert scifact.absent == 0
-
-
 def benchmark(papers: int) -> Beir:
     """Papers p0, p1, …; two are relevant, one is judged not to be, and one is absent."""
     grades = {"p1": 1, "p3": 2, "p4": 0, "absent": 1}
@@ -124,16 +118,6 @@ def test_a_smaller_subset_lies_within_a_larger_one_whatever_the_order_of_the_cor
     assert {"p1", "p3"} <= set(ids(subset)) <= set(ids(fixed_subset(whole, large)))
     assert set(ids(subset)) == set(ids(fixed_subset(whole, small)))
     assert ids(subset) == [paper for paper in ids(shuffled) if paper in ids(subset)]
-
-
-def test_the_others_are_those_with_the_lowest_hash_of_their_id() -> None:
-    # printf p0 | sha256sum, and so on: of p0 … p9 without the relevant ones, p7 has the lowest.
-    assert ids(fixed_subset(benchmark(10), 3)) == ["p1", "p3", "p7"]
-
-
-def test_a_subset_too_small_for_the_relevant_papers_is_refused() -> None:
-    with pytest.raises(InputError, match=r"2 papers are relevant"):
-        fixed_subset(benchmark(30), 1)
 
 
 def test_a_ranking_in_trecs_format_is_read_and_a_broken_one_named(tmp_path: Path) -> None:

@@ -30,19 +30,6 @@ def test_a_comparison_names_what_got_better_and_worse_question_by_question(tmp_p
     assert compared.flips.negative_rate == 1 / 12
 
 
-def test_p_values_are_corrected_for_how_many_metrics_are_compared(tmp_path: Path) -> None:
-    worse = column(*IDS[:6])
-    alone = compare_runs(
-        recorded(tmp_path / "a", {"right": column()}), recorded(tmp_path / "b", {"right": worse})
-    )
-    many = compare_runs(
-        recorded(tmp_path / "c", {"right": column(), "hit@1": column(), "MRR": column()}),
-        recorded(tmp_path / "d", {"right": worse, "hit@1": column("q1"), "MRR": column("q2")}),
-    )
-    assert alone.metrics[0].p == pytest.approx(2 / 2**6)
-    assert many.metrics[0].p == pytest.approx(3 * 2 / 2**6)
-
-
 def test_only_questions_of_both_runs_are_compared(tmp_path: Path) -> None:
     before = recorded(tmp_path / "a", {"right": {"q1": 1.0, "q2": 1.0, "q3": None}})
     after = recorded(tmp_path / "b", {"right": {"q2": 0.0, "q3": 1.0, "q4": 0.0}})

@@ -1,4 +1,3 @@
-import json
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -36,14 +35,6 @@ def test_a_question_keeps_what_the_file_says(tmp_path: Path) -> None:
     }
     (question,) = load_questions(jsonl(tmp_path / "questions.jsonl", full))
     assert question.model_dump(mode="json") == {k: v for k, v in full.items() if k != "difficulty"}
-
-
-def test_optional_fields_default_to_nothing_and_blank_lines_and_a_bom_do_not_matter(
-    tmp_path: Path,
-) -> None:
-    path = jsonl(tmp_path / "questions.jsonl", "\ufeff" + json.dumps(QUESTION), "", "  ")
-    (question,) = load_questions(path)
-    assert (question.history, question.papers, question.nuggets) == ((), (), ())
 
 
 @pytest.mark.parametrize(
@@ -105,12 +96,6 @@ def test_written_questions_are_read_back_as_they_were(
     path = tmp_path_factory.getbasetemp() / "written.jsonl"
     write_questions(path, questions)
     assert load_questions(path) == questions
-
-
-def test_the_shared_development_questions_load(shared: Path) -> None:
-    questions = load_questions(shared / "questions" / "dev.jsonl")
-    assert len(questions) == 100
-    assert sum(not question.answerable for question in questions) == 14
 
 
 def test_a_sample_has_every_type_by_its_share_and_is_the_same_for_everyone() -> None:

@@ -63,12 +63,6 @@ def test_half_a_line_that_a_kill_left_is_cut_off_by_the_next_vote(tmp_path: Path
     assert [each.id for each in load(tmp_path)] == ["a", "b"]
 
 
-def test_a_folder_that_cannot_be_written_is_told_in_one_line(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match="cannot write"):
-        append(tmp_path / "file", vote())
-
-
 def test_what_an_upvoted_answer_cites_is_right() -> None:
     found = case(vote(reason="just so"))
     assert found.answerable

@@ -3,7 +3,7 @@ from collections.abc import Sequence
 import pytest
 from handmade import BOGS, FERNS, MOSS, REFUSAL, answer, ask, reference, score
 
-from eval.figures import answer_summary, by_type, intervals, question_values, risk_by_coverage
+from eval.figures import answer_summary, by_type, question_values, risk_by_coverage
 from eval.scoring import AnswerScore
 from rag.schema import Usage
 
@@ -126,23 +126,6 @@ def test_every_figure_of_a_question_is_named_and_what_there_is_none_of_is_none()
     assert (refused["words"], refused["alce_recall"], refused["verbatim"]) == (None, None, None)
     beside = question_values(score(ask(), answer("Small [1].", SMALL)), Quoted())
     assert (beside["nugget_recall"], beside["citation_precision"]) == (None, None)
-
-
-def test_means_with_intervals_are_the_figures_of_the_run(scores: list[AnswerScore]) -> None:
-    summary = answer_summary(scores, Quoted())
-    found = intervals([question_values(each, Quoted()) for each in scores])
-    for name, section, figure in [
-        ("right", "right", "share"),
-        ("nugget_recall", "nuggets", "recall"),
-        ("citation_precision", "citations", "precision_macro"),
-        ("citation_recall", "citations", "recall_macro"),
-        ("alce_precision", "alce_quoted", "precision"),
-        ("alce_recall", "alce_quoted", "recall"),
-    ]:
-        assert found[name]["mean"] == pytest.approx(summary[section][figure]), name
-    assert [found[name]["n"] for name in ("nugget_recall", "alce_recall", "right")] == [3, 3, 5]
-    assert "confidence" not in found
-    assert intervals([]) == {}
 
 
 def sure(confidence: float | None, right: bool) -> AnswerScore:

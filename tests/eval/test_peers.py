@@ -90,10 +90,8 @@ def test_the_paper_a_query_is_about_comes_first(
 
 
 @every_peer
-@pytest.mark.parametrize(("question", "about"), QUERIES)
-def test_an_answer_is_sentences_that_each_cite_themselves(
-    opened: Opened, name: str, question: str, about: Paper
-) -> None:
+def test_an_answer_is_sentences_that_each_cite_themselves(opened: Opened, name: str) -> None:
+    question, about = QUERIES[0]
     answer = opened(name).ask(question, [], "auto")
     assert answer.status == "answered"
     assert answer.references[0].paper == about
@@ -143,16 +141,6 @@ def test_quoting_stops_at_the_sentence_end_nearest_the_budget() -> None:
     for words, expected in [(1, 1), (6, 1), (7, 2), (16, 2), (17, 3), (90, 3)]:
         (block,) = quote([whole(MOSS)], title + words)
         assert len(block.claims) == expected
-
-
-def test_two_pieces_of_a_paper_that_overlap_are_not_quoted_twice() -> None:
-    first, second = Source(MOSS, 1.0, MOSS.abstract[:80]), whole(MOSS)
-    quoted = [claim.text for block in quote([first, second]) for claim in block.claims]
-    assert len(quoted) == len(set(quoted)) == 3
-
-
-def test_a_title_alone_gives_nothing_to_quote() -> None:
-    assert quote([Source(MOSS, 1.0, MOSS.title)]) == ()
 
 
 SOURCES = [Source(paper, 1.0, f"Source:\n{paper_text(paper)}\n") for paper in (MOSS, BRIDGES)]

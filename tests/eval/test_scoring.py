@@ -41,23 +41,6 @@ def test_paper_precision_and_recall_against_the_gold_titles() -> None:
     assert (scored.citation_precision, scored.citation_recall) == (1 / 2, 1 / 2)
 
 
-def test_a_gold_title_in_other_latex_is_the_same_paper() -> None:
-    same = ask(MOSS).model_copy(update={"papers": ("Moss^2Net: mosses that compute",)})
-    given = answer("Small [1].", reference(1, MOSS, "Mosses are small."))
-    assert score(same, given).citation_recall == 1
-
-
-def test_what_there_is_nothing_of_is_not_measured() -> None:
-    scored = score(ask(MOSS), REFUSAL)
-    assert (scored.nugget_recall, scored.citation_precision, scored.evidence_recall) == (
-        None,
-        None,
-        None,
-    )
-    assert scored.citation_recall == 0
-    assert scored.refused
-
-
 def test_evidence_is_found_if_a_cited_span_overlaps_the_quote() -> None:
     given = answer("It scores [1].", reference(1, MOSS, "It scores 91\\% on bogs."))
     quotes = [
@@ -88,11 +71,6 @@ def test_a_quote_from_the_stored_abstract_is_found_as_it_stands(
 
 
 GOOD = answer("Small [1].", reference(1, MOSS, "Mosses are small."))
-
-
-def test_a_verbatim_answer_has_no_errors_and_every_span_is_counted() -> None:
-    scored = score(ask(MOSS), GOOD)
-    assert (scored.spans, scored.span_errors, scored.marker_errors) == (2, (), ())
 
 
 def test_a_passage_must_be_verbatim_in_the_indexed_paper_not_in_the_answer_alone() -> None:

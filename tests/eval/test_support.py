@@ -5,8 +5,7 @@ import pytest
 from handmade import BOGS, FERNS, MOSS, REFUSAL, answer, reference
 from tiny_nli import tiny_nli
 
-from eval.support import Alce, Supports, alce, judge_support, local_support, nli_support
-from index.embedding import SentenceEncoder
+from eval.support import Alce, Supports, alce, judge_support, nli_support
 from rag.chat import ChatError, Message, ReplyError
 from rag.schema import Answer, AnswerSentence, Citation, Reference
 
@@ -84,17 +83,6 @@ def test_nothing_cited_supports_nothing_and_a_refusal_is_not_measured() -> None:
     assert found == Alce(sentences=1, cited=0, supported=0, citations=0, precise=0)
     assert (found.recall, found.precision) == (0, 0)
     assert alce(REFUSAL, Table()) is None
-
-
-def test_every_sentence_of_a_claim_has_to_hold_for_the_local_checker(
-    encoder: SentenceEncoder,
-) -> None:
-    support: Supports = local_support(encoder)
-    premises = ["All bogs are wet in May. Ferns vary."]
-    assert support.name == "local"
-    assert support("Bogs are wet in May. Ferns vary.", premises)
-    assert not support("Bogs are wet in May. Cars can fly to Rome.", premises)
-    assert support.unreadable == 0
 
 
 def test_a_cross_encoder_supports_what_it_says_is_entailed(tmp_path: Path) -> None:

@@ -9,10 +9,9 @@ import pytest
 
 from eval.datasets import load_questions
 from eval.scoring import quote_span
-from eval.synthesis import BLANK, Draft, Plan, cloze_drafts, read_draft, synthesize
+from eval.synthesis import Draft, Plan, read_draft, synthesize
 from eval.vector_cache import CachedEncoder
 from index.embedding import SentenceEncoder
-from index.errors import InputError
 from index.minilm import NAME
 from index.papers import Paper
 from index.store import Index
@@ -99,18 +98,6 @@ def test_papers_of_unanswerable_questions_are_gone_from_the_store_and_no_others_
         assert not question.answerable or question.papers[0] in left
 
 
-def test_the_same_seed_gives_the_same_questions_and_another_one_others(
-    sample_index: Index, encoder: SentenceEncoder, tmp_path: Path
-) -> None:
-    def made(name: str, seed: int) -> str:
-        synthesize(sample_index, encoder, Plan(10, seed), tmp_path / name)
-        return (tmp_path / name / "questions.jsonl").read_text()
-
-    first = made("one", 0)
-    assert made("two", 0) == first
-    assert made("three", 1) != first
-
-
 def test_a_model_is_asked_once_a_paper_and_what_it_writes_is_checked(
     sample_index: Index, encoder: SentenceEncoder, tmp_path: Path
 ) -> None:
@@ -164,28 +151,6 @@ def test_a_killed_run_goes_on_without_asking_about_a_paper_twice(
     assert first.asked[:4] + second.asked == whole.asked
     at_once = (tmp_path / "whole" / "questions.jsonl").read_text()
     assert (out / "questions.jsonl").read_text() == at_once
-
-
-def test_a_folder_with_something_in_it_is_refused_and_left_alone(
-    sample_index: Index, encoder: SentenceEncoder, tmp_path: Path
-) -> None:
-    (tmp_path / "notes.txt").write_text("kept")
-    with pytest.raises(InputError, match="is not empty"):
-        synthesize(sample_index, encoder, Plan(2), tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
-
-
-def test_a_cloze_question_quotes_its_abstract_and_keeps_its_answer_to_itself(
-    sample_index: Index,
-) -> None:
-    rows = range(len(sample_index.papers))
-    drafts = [draft for row in rows for draft in cloze_drafts(sample_index, row)]
-    assert len(drafts) > len(rows)
-    for draft in drafts:
-        assert draft.quote in sample_index.papers[draft.row].abstract
-        assert draft.answer in clean_text(draft.quote)
-        assert BLANK in draft.question
-        assert draft.answer not in draft.question
 
 
 PEAT = Paper(

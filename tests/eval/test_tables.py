@@ -7,7 +7,7 @@ from markdown_it import MarkdownIt
 from pages import Page
 
 from eval.statistics import Interval
-from eval.tables import Better, Cell, difference, figure, p_value, table
+from eval.tables import Better, Cell, difference, figure, table
 
 
 def test_figures_stand_flush_right_and_the_best_of_a_column_is_bold() -> None:
@@ -51,9 +51,3 @@ def test_a_figure_looks_as_it_does_in_the_documents(cell: Cell, shown: str) -> N
 def test_a_difference_has_its_sign_and_shows_whether_nothing_is_inside() -> None:
     assert difference(Interval(0.012, -0.0012, 0.025, 9)) == "+.012 [−.001, +.025]"
     assert (difference(-0.5), difference(0.00001), difference(None)) == ("−.500", ".000", "–")
-
-
-def test_a_probability_is_never_shown_as_zero() -> None:
-    assert [p_value(p) for p in (1.0, 0.0312, 0.0001, 0.0, None)] == [
-        "1.000", ".031", "< .001", "< .001", "–",
-    ]  # fmt: skip

@@ -192,26 +192,6 @@ def test_a_part_is_left_out_and_answers_given_elsewhere_are_measured(
     assert json.loads(out)["answers"]["abstention"]["recall"] == 1
 
 
-def test_a_support_model_can_be_the_judge(
-    questions: Path,
-    sample_store: Path,
-    tmp_path: Path,
-    capsys: Capture,
-    chat_server: ChatServer,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("ABSTRACTQA_CHAT_MODEL", "scripted")
-    monkeypatch.setenv("OPENAI_BASE_URL", chat_server.base_url)
-    chat_server.script = lambda _: says("no")
-    out, _ = succeeded(
-        capsys,
-        *("eval", "answers", str(questions), "--store", str(sample_store)),
-        *("--mode", "extractive", "--judge", "--out", str(tmp_path / "run"), "--json"),
-    )
-    found = json.loads(out)["answers"]["alce_judge scripted"]
-    assert (found["recall"], found["precision"]) == (0, 0)
-
-
 @pytest.mark.parametrize(
     ("arguments", "says_so"),
     [

@@ -7,12 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eval.fitting.check import check_text, fit, handmade, look, scores
+from eval.fitting.check import fit, handmade, look, scores
 from eval.fitting.claims import EDITS, Example, made_examples
 from index import sample
 from index.papers import Paper
 from index.readers import read
-from rag.support.local import Network
 
 CLAIMS = Path(__file__).parent / "claims.jsonl"
 
@@ -61,13 +60,3 @@ def test_a_network_learns_what_it_is_shown_and_reads_the_same_in_the_product() -
     assert min(found[:2]) > max(found[2:])
     again = scores(fit(seen), seen[:4])
     np.testing.assert_allclose(found, again, atol=1e-4)
-
-
-def test_the_network_that_ships_tells_where_it_is_sure() -> None:
-    network = Network.load()
-    assert 0 < network.unsupported <= network.supported < 1
-
-
-def test_figures_are_shown_as_a_table() -> None:
-    text = check_text({"scifact": {"claims": 9, "auroc": 0.75, "true supported": 0.5}})
-    assert text.splitlines()[2].split()[1::2] == ["scifact", "9", ".750", ".500", "–"]
