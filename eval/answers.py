@@ -61,8 +61,8 @@ def evaluate_answers(
         sample: Ask only so many of the questions, of every type (`sample_by_type`).
 
     Raises:
-        InputError: the file is broken, the mode or the folder cannot be used, or none of the
-            papers asked about is in the index; nothing is made then.
+        InputError: the file, the mode or the folder cannot be used, or none of the papers that
+            are asked about is in the index; nothing is made then.
     """
     if isinstance(subject.system, Ours):
         subject.system.check_mode(mode)
@@ -78,8 +78,7 @@ def evaluate_answers(
     asked = [question.model_dump(mode="json") for question in questions]
     with Run.begin(out, path.stem, record, asked) as run:
         _ask_all(questions, subject, mode, run)
-        found = record | {"papers_not_in_index": len(absent)}
-        return _measure(run, found, questions, subject.papers, checker)
+        return _measure(run, record, questions, subject.papers, checker, len(absent))
 
 
 def _checked(path: Path, sample: int | None) -> list[Question]:
@@ -127,6 +126,7 @@ def _measure(
     questions: Sequence[Question],
     papers: Sequence[Paper],
     support: Supports,
+    absent: int,
 ) -> dict[str, object]:
     """Measure what came back, and finish the run; its metrics begin with the record."""
     back = {
@@ -144,11 +144,8 @@ def _measure(
         for score in scores
     ]
     first = scores[0].answer
-    about = {
-        "run": run.name,
-        **record,
-        "answered_by": {"mode": first.mode, "model": first.model, "index": first.index.id},
-    }
+    about = {"run": run.name, **record, "papers_not_in_index": absent}
+    about["answered_by"] = {"mode": first.mode, "model": first.model, "index": first.index.id}
     metrics: dict[str, object] = {
         **about,
         "answers": answer_summary(scores, support),

@@ -191,8 +191,9 @@ def strengths(won: Floats, prior: float = 1.0) -> tuple[Floats, Floats]:
         return np.asarray(np.diag(own) - between)
 
     start = np.zeros(len(won))
-    found = minimize(loss, start, jac=slope, hess=curvature, method="trust-exact", tol=1e-9).x
-    return found, np.linalg.inv(curvature(found))
+    best = minimize(loss, start, jac=slope, hess=curvature, method="trust-exact", tol=1e-9)
+    found = np.asarray(best.x, dtype=np.float64)
+    return found, np.asarray(np.linalg.inv(curvature(found)), dtype=np.float64)
 
 
 def groups(votes: Iterable[Vote]) -> tuple[frozenset[str], ...]:

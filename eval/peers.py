@@ -44,13 +44,7 @@ _INSTALL = "pip install 'abstractqa[peers]'"
 
 
 class PeerUnavailableError(AbstractQAError):
-    """A peer cannot run on this machine, and why."""
-
-    def __init__(self, name: str, reason: str) -> None:
-        """Say which peer and why; both stay readable as attributes."""
-        super().__init__(f"the peer {name} cannot run: {reason}")
-        self.name = name
-        self.reason = reason
+    """A peer cannot run on this machine: its packages are missing, or do not work here."""
 
 
 @dataclass(frozen=True)
@@ -462,13 +456,13 @@ def peer_subject(
     try:
         opened = entry.open(papers, encoder, llm)
     except ModuleNotFoundError as error:
-        missing = f"{error.name} is missing ({entry.install})"
-        raise PeerUnavailableError(name, missing) from error
+        message = f"the peer {name} cannot run: {error.name} is missing ({entry.install})"
+        raise PeerUnavailableError(message) from error
     except Exception as error:  # whatever other people's code raises: the table is to say it
         installed = ", ".join(f"{key} {found}" for key, found in versions.items())
         first = str(error).strip().partition("\n")[0]
-        reason = f"{type(error).__name__}: {first} (with {installed})"
-        raise PeerUnavailableError(name, reason) from error
+        message = f"the peer {name} cannot run: {type(error).__name__}: {first} (with {installed})"
+        raise PeerUnavailableError(message) from error
     model = llm.model if llm else None
     configuration = {"weights": encoder.weights_hash, "packages": versions, "llm": model}
     system = Peer(entry.title, len(papers), encoder.name, opened, model)

@@ -64,21 +64,10 @@ def ranked(hits: Iterable[tuple[str, float]]) -> dict[str, float]:
 
 
 def query_metrics(qrels: Qrels, run: Rankings) -> dict[str, dict[str, float]]:
-    """Measure every query of `qrels`; a query without a ranking scores 0.
+    """Measure every query of `qrels`: query id → measure's name → value, in [0, 1].
 
-    All are at paper level and in [0, 1]. With rel(i) the relevance of the paper at rank i:
-
-    - nDCG@10 = DCG@10 / ideal DCG@10, DCG@10 = sum over i ≤ 10 of rel(i) / log2(i + 1)
-      (Järvelin & Kekäläinen 2002, trec_eval `ndcg_cut`).
-    - MRR: 1 / rank of the first relevant paper, 0 if it was not found; its mean over queries
-      gives the name (Voorhees 1999, trec_eval `recip_rank`).
-    - MAP: the precision at the rank of each relevant paper that was found, added up / relevant
-      papers (trec_eval `map`); nothing is cut off but what the run itself leaves out.
-    - R@k: relevant papers among the first k / relevant papers (trec_eval `recall`).
-    - hit@1: 1 if the first paper is relevant, else 0 (trec_eval `success`).
-
-    Returns:
-        query id → measure's name → value.
+    The measures are at paper level, and those of trec_eval (docs/evaluation.md has the formulas). A
+    query without a ranking scores 0.
     """
     names = {measure: name for name, measure in MEASURES.items()}
     values: dict[str, dict[str, float]] = {query: dict.fromkeys(MEASURES, 0.0) for query in qrels}

@@ -112,14 +112,11 @@ class Alce:
 def alce(answer: Answer, supports: Supports) -> Alce | None:
     """Measure the citations of an answer; None if it is a refusal or has no sentences.
 
-    - A sentence counts for recall if it cites at least one passage and the passages it cites, in
-      one text, support it. One that cites nothing lowers recall, whatever it says.
-    - A citation is precise if its sentence counts for recall and it is not irrelevant: irrelevant
-      is one that alone does not support the sentence while the others without it do.
-
-    Sentences are those of the answer's own schema, and a passage is the stretch of an abstract that
-    is cited, under the title of its paper, as ALCE shows its documents to the checker. All
-    citations of a sentence count; ALCE's code looks at the first three.
+    A sentence counts for recall if it cites something, and all it cites, in one text, supports it.
+    A citation is precise if its sentence counts and it is not irrelevant: irrelevant is one that
+    alone does not support the sentence while the others without it do. A passage is the stretch of
+    an abstract that is cited, under the title of its paper, as ALCE shows documents to the checker.
+    All citations of a sentence count; ALCE's code looks at the first three.
     """
     if answer.status != "answered" or not answer.sentences:
         return None

@@ -115,7 +115,7 @@ def fit_check(
     return {name: _figures(scored, least) for name, scored in found.items() if scored}
 
 
-def _left_out(made: Sequence[Seen], scifact: Sequence[Seen]) -> tuple[Scored, Scored]:
+def _left_out(made: list[Seen], scifact: list[Seen]) -> tuple[Scored, Scored]:
     """The scores of made claims and of SciFact's, each by a network that has not seen them."""
     left: Scored = []
     for pair in LEFT_OUT:

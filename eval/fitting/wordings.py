@@ -86,15 +86,15 @@ def filled() -> list[Example]:
             text, _ = _drawn(row["text"], fillers, chance)
             draw = chance.random()
             text = text.lower() if draw < LOWER else text.rstrip("?.") if draw > 0.8 else text
-            labels = {
-                name: row[name] for name in ("kind", "asks", "facts", "digests") if name in row
+            labels: dict[str, Any] = {
+                name: row.get(name) for name in ("kind", "asks", "facts", "digests")
             }
             labels |= {name: _YES_NO.get(row.get(name)) for name in ("leans", "whole")}
             found.append(Example(text, 1 / count, wording=number, **labels))
     return found
 
 
-_YES_NO = {True: "yes", False: "no"}
+_YES_NO: dict[Any, str] = {True: "yes", False: "no"}
 
 
 def of_question(row: dict[str, Any], weight: float) -> Example:
