@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from index.catalog import Sightings
+from index.catalog import Sightings, ids_of
 from index.errors import InputError
 from index.papers import Dating, Paper
 from index.readers.values import MONTH_NAME, month_number
@@ -187,6 +187,9 @@ def describe_filters(filters: Filters, digests: Sequence[Digest]) -> str:
         said.append(f"dated {' '.join(days)}")
     if _folded(filters.title or ""):
         said.append(f"with “{(filters.title or '').strip()}” in its title")
+    if filters.papers:
+        chosen = len(filters.papers)
+        said.append(f"only the {f'{chosen} papers' if chosen > 1 else 'paper'} chosen")
     return "; ".join(said)
 
 
@@ -198,7 +201,7 @@ def allowed(papers: Sequence[Paper], filters: Filters) -> NDArray[np.bool_]:
     """Which papers pass the filters, shape (len(papers),).
 
     Raises:
-        InputError: a digest is unknown, or `since` is after `until`.
+        InputError: a digest or a paper is unknown, or `since` is after `until`.
     """
     if filters.since and filters.until and filters.since > filters.until:
         raise InputError(f"since {filters.since} is after until {filters.until}")
@@ -230,6 +233,11 @@ def allowed(papers: Sequence[Paper], filters: Filters) -> NDArray[np.bool_]:
         for row in np.flatnonzero(mask).tolist():
             titles = (papers[row].display_title, papers[row].title)
             mask[row] = any(in_title in _folded(title) for title in titles)
+    if filters.papers:
+        rows = {id_: row for row, id_ in enumerate(ids_of(papers))}
+        if gone := next((id_ for id_ in filters.papers if id_ not in rows), None):
+            raise InputError(f"the index has no paper {gone!r}: it may have been removed")
+        mask &= _having(np.asarray([rows[id_] for id_ in filters.papers]), size)
     return mask
 
 

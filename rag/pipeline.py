@@ -217,7 +217,8 @@ class Pipeline:
         if not len(ranking.rows):
             limits = describe_limits(query.request.filters, scope, self._digests)
             return Outcome(reason=refusal.nothing_left(limits).reason)
-        if query.kind is Kind.COMPARE and not query.has_subject and not query.names:
+        nothing = not (query.has_subject or query.names or query.about)
+        if query.kind is Kind.COMPARE and nothing:
             return Outcome(reason="What is to be compared? Name two papers or subjects.")
         if name := query.ambiguous:
             titles = [index.papers[row].display_title for row in name.own[:_NEAREST]]
@@ -268,7 +269,8 @@ class Pipeline:
             )
         least = query.fitted.thresholds
         judged = self._recipe.judge(index, query, ranking, evidence)
-        are_named = query.kind is Kind.COMPARE and len(query.named) > 1
+        several = max(len(query.named), len(query.request.filters.papers)) > 1
+        are_named = query.kind is Kind.COMPARE and several
         suffices = are_named or judged.suffice(least)
         on_topic = judged.topic >= least["topic"] * _MAY_BE_ON_TOPIC
         if not suffices and options.strictness != "lenient":

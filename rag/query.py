@@ -35,6 +35,8 @@ _OF_PAPERS = {Kind.PAPERS, Kind.OVERVIEW, Kind.CHOOSE, Kind.CATALOGUE}
 _OF_ALL = {Kind.OVERVIEW, Kind.CHOOSE, Kind.CATALOGUE}
 """Kinds of questions that may be about the whole collection: "the main trends"."""
 _IS_WHOLE, _SHORT = 0.9, 3
+_FEW = 5
+"""Papers that filters name: up to so many, a question is about each of them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,6 +182,8 @@ def understand(
     wording = read_wording(request.asked, vectors.bundled(request.asked), words)
     model = fitted.models["follows"]
     alone = standalone or stand_alone(request, index, encoder, digests, wording, model)
+    if chosen := _chosen(request.filters, index):
+        alone = replace(alone, about=chosen)
     if (dated := with_days(alone.asked, date.today())) != alone.asked:
         alone = replace(alone, asked=dated)
     if alone.asked != request.asked:
@@ -213,6 +217,14 @@ def understand(
         standalone=alone.text(index),
         missing_source=alone.missing,
     )
+
+
+def _chosen(filters: Filters, index: Index) -> tuple[int, ...]:
+    """The rows of the papers that the filters name, if they are so few that each is asked about."""
+    if len(filters.papers) > _FEW:
+        return ()
+    rows = (index.row_of(id_) for id_ in filters.papers)
+    return tuple(row for row in rows if row is not None)
 
 
 def _unless_of_all(

@@ -83,6 +83,10 @@ def unanswered(index: Index, query: Query, ranking: Ranking) -> Shortfall:
         if lacking:
             reason = f"The abstract of {_call(index, row)} does not mention {lacking[0].text}."
             return Shortfall(reason, lacking[0].text)
+        if len(query.request.filters.papers) > 1:
+            return Shortfall(
+                "The abstracts of the papers that were chosen do not state this.", about
+            )
         return Shortfall(f"The abstract of {_call(index, row)} does not state this.", about)
     unknown = [word for word in words if _is_unknown(index, word)]
     if unknown and query.kind is not Kind.COMPARE:

@@ -47,6 +47,9 @@ class Filters(_Frozen):
         default=None,
         description="Text that a paper's title must contain, in any case; None or blank keeps all.",
     )
+    papers: tuple[str, ...] = Field(
+        default=(), description="Ids of the only papers that may answer; empty keeps all."
+    )
 
     @classmethod
     def read(cls, filters: "Filters | Mapping[str, object] | None") -> "Filters":

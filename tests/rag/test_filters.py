@@ -128,6 +128,19 @@ def test_a_title_filter_keeps_the_titles_that_contain_it(certain: Assistant, sai
     assert set(cited(certain.ask("Which papers are about sensors?", filters=filters))) <= kept
 
 
+def test_only_papers_that_are_named_by_their_ids_answer(certain: Assistant) -> None:
+    one, three = {"papers": ("smoke",)}, {"papers": ("smoke", "lamps", "hivescan")}
+    assert [paper.id for paper in certain.papers(one)] == ["smoke"]
+    # What is asked is asked of them, whether or not it says so.
+    assert set(cited(certain.ask("What does it show?", filters=one))) == {"smoke"}
+    assert set(cited(certain.ask("Compare these papers.", filters=three))) == {*three["papers"]}
+    refused = certain.ask("What is CrackMap?", filters=three)
+    assert refused.reason is not None
+    assert "(only the 3 papers chosen)" in refused.reason
+    with pytest.raises(InputError, match="the index has no paper 'gone': it may have been removed"):
+        certain.ask("bees?", filters={"papers": ["smoke", "gone"]})
+
+
 def test_a_title_is_matched_as_it_is_shown_and_as_it_is_stored(open_papers: Open) -> None:
     assistant = open_papers([paper("cube", "On M$^{3}$ViT models", "M3ViT is a model."), BOATS])
     for said in ("m³vit", "M$^{3}$"):

@@ -89,6 +89,10 @@ _Digests = Annotated[
 _Since = Annotated[_Name | None, Field(description="Only papers since this day, as 2025-03-14.")]
 _Until = Annotated[_Name | None, Field(description="Only papers up to this day, inclusive.")]
 _Title = Annotated[_Name | None, Field(description="Only papers whose title has this text.")]
+_Papers = Annotated[
+    list[_Name] | None,
+    Field(max_length=MOST_ITEMS, description="Ids of the only papers that may answer."),
+]
 
 
 class Programs:
@@ -123,6 +127,7 @@ class Programs:
         strictness: Annotated[
             Strictness, Field(description="How much a sentence must be borne out to be shown.")
         ] = "normal",
+        papers: _Papers = None,
     ) -> Answer:
         """Answer a question from the indexed paper abstracts.
 
@@ -131,7 +136,7 @@ class Programs:
         papers.
         """
         asking = self._asking(
-            history, digests, since, until, title, mode, model, sources, strictness
+            history, digests, since, until, title, mode, model, sources, strictness, papers
         )
         return self.assistant.ask(question, **asking)
 
@@ -151,12 +156,13 @@ class Programs:
         model: str | None = None,
         sources: int | None = None,
         strictness: Strictness = "normal",
+        papers: list[str] | None = None,
     ) -> dict[str, Any]:
         """What the assistant is asked, beside the question."""
         self.site.check_model(model)
         return {
             "history": [_plain(message) for message in history or ()],
-            "filters": _filters(digests, since, until, title),
+            "filters": _filters(digests, since, until, title, papers),
             "mode": mode,
             "options": Options(model=model, sources=sources, strictness=strictness),
         }
@@ -169,9 +175,11 @@ class Programs:
         since: _Since = None,
         until: _Until = None,
         title: _Title = None,
+        papers: _Papers = None,
     ) -> list[Hit]:
         """Find the papers nearest to a query, best first, with the passages that match best."""
-        return self.assistant.search(query, limit, _filters(digests, since, until, title))
+        filters = _filters(digests, since, until, title, papers)
+        return self.assistant.search(query, limit, filters)
 
     def papers(
         self,
@@ -341,13 +349,18 @@ def _plain(message: Message) -> dict[str, object]:
 
 
 def _filters(
-    digests: list[str] | None, since: str | None, until: str | None, title: str | None
+    digests: list[str] | None,
+    since: str | None,
+    until: str | None,
+    title: str | None,
+    papers: list[str] | None = None,
 ) -> Filters:
     return Filters(
         digests=tuple(digests or ()),
         since=parse_day(since, "since") if since else None,
         until=parse_day(until, "until") if until else None,
         title=title or None,
+        papers=tuple(papers or ()),
     )
 
 

@@ -58,8 +58,9 @@ def test_the_public_list_is_these_four_endpoints(client: Client) -> None:
             ("model", None),
             ("sources", None),
             ("strictness", "normal"),
+            ("papers", None),
         ],
-        "/search": [("query", None), ("limit", 10), *none],
+        "/search": [("query", None), ("limit", 10), *none, ("papers", None)],
         "/papers": [*none, ("limit", 20), ("offset", 0)],
         "/table": [
             ("question", None),
@@ -215,7 +216,7 @@ def test_calls_over_gradio_s_own_addresses_are_closed(address: str) -> None:
         ("/gradio_api/queue/join", {"fn_index": 0, "data": [1]}, 422, "no such event"),
         (
             "/gradio_api/queue/join",
-            {"fn_index": 0, "data": ["x" * LARGEST_CALL, *[None] * 9]},
+            {"fn_index": 0, "data": ["x" * LARGEST_CALL, *[None] * 10]},
             413,
             "the request is too large",
         ),

@@ -30,7 +30,6 @@ from ui.web.chat.turn_html import (
     HTML,
     TurnHtml,
     answer_html,
-    chips_html,
     cited_html,
     linked,
     links,
@@ -116,13 +115,17 @@ def test_what_is_shown_is_what_was_said(said: list[str]) -> None:
 
 
 def test_a_turn_being_written_shows_its_stages_and_the_text_so_far_which_leads_nowhere() -> None:
-    live = Live(turn())
+    live = Live(turn(), TURNS.chips(Filters(title="kite")))
     for stage, text in [("search", "Searching"), ("plan", "Planning"), ("plan", "2 parts")]:
         live.take(Progress(stage=stage, text=text))  # type: ignore[arg-type]
     live.text = "Kites are cheap. [1] They"
     elements = Elements(live.html())
-    assert (elements.inside["strong"], elements.inside["span"]) == (["2 parts …"], ["Searching"])
+    assert (elements.inside["strong"], elements.inside["span"]) == (
+        ["2 parts …"],
+        ["title has “kite”", "Searching"],
+    )
     assert elements.inside["aqa-chat-text"][-1].strip() == live.text
+    assert "button" not in elements.names()
     assert ("span", {"class": "aqa-chat-cite"}) in elements.tags
     assert elements.links() == []
 
@@ -269,7 +272,7 @@ def test_hostile_text_is_shown_and_never_becomes_an_element() -> None:
     pieces = [
         TURNS.turn(shown), TURNS.cards(shown), HTML.lines(question_lines(HOSTILE)),
         problem_html(HOSTILE), partial_html(HOSTILE),
-        Live(shown, text=HOSTILE, found=(HOSTILE,)).html(),
+        Live(shown, TURNS.chips(filters), text=HOSTILE, found=(HOSTILE,)).html(),
         TURNS.turn(turn(answer=refusal(reason=HOSTILE, lacks=HOSTILE))),
     ]  # fmt: skip
     for piece in pieces:
@@ -314,7 +317,7 @@ def test_each_limit_is_a_chip_that_can_be_taken_away() -> None:
     limits = Filters(
         digests=("2025-03-14 march.txt", "notes.txt"), since=date(2025, 3, 1), title=" merging "
     )
-    elements = Elements(chips_html(limits, "without"))
+    elements = Elements(TURNS.chips(limits, "without"))
     names = [attrs["aria-label"] for _, attrs in elements.tags if "aria-label" in attrs]
     assert names == [
         f"Ask again without: {name}"
@@ -323,7 +326,7 @@ def test_each_limit_is_a_chip_that_can_be_taken_away() -> None:
     assert without(limits, "digest", "notes.txt").digests == ("2025-03-14 march.txt",)
     assert without(without(limits, "since", ""), "title", "") == Filters(digests=limits.digests)
     assert without(limits, "no such", "") == limits
-    assert chips_html(Filters(), "unfilter") == ""
+    assert TURNS.chips(Filters()) == ""
 
 
 def test_addresses_in_an_abstract_are_links_without_what_follows_them() -> None:

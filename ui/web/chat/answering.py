@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, NamedTuple
 
+from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
 
 from index.errors import AbstractQAError, StoreError
@@ -24,7 +25,6 @@ from ui.web.chat.turn_html import (
     TurnHtml,
     Update,
     announcement,
-    chips_html,
     found_html,
     partial_html,
     question_lines,
@@ -61,6 +61,8 @@ class Live:
     """What has happened so far of one turn that is being written."""
 
     turn: Turn
+    chips: Markup
+    """Its filters."""
     stages: list[Progress] = field(default_factory=list)
     text: str = ""
     found: tuple[str, ...] = ()
@@ -86,9 +88,8 @@ class Live:
         found = "; ".join(self.found[:TITLES_SHOWN]) + (f"; and {more} more" if more > 0 else "")
         stages = [stage.text for stage in self.stages] or ["Reading the question"]
         text = partial_html(self.text) if self.text else ""
-        chips = chips_html(self.turn.filters, "unfilter")
         question = question_lines(self.turn.question)
-        return str(HTML.live(self.turn.id, question, chips, stages, found, text))
+        return str(HTML.live(self.turn.id, question, self.chips, stages, found, text))
 
 
 class Taken(NamedTuple):
@@ -162,7 +163,7 @@ class Responder:
         )
         run.turn = turn.id  # before it is kept: it is never shown as one that was stopped
         begun, notice = await run_in_threadpool(self._begin, visitor, conversation_id, asked, turn)
-        live = Live(turn)
+        live = Live(turn, await run_in_threadpool(self._turns.chips, turn.filters))
         run.tell(
             Update(
                 question="" if asked.from_box else SKIP,

@@ -21,7 +21,16 @@ from ui.export import export
 from ui.web.chat import chat_settings
 from ui.web.chat.answering import Asked, Responder, Restorable, Taken, history
 from ui.web.chat.running_answers import Running
-from ui.web.chat.turn_html import HTML, SKIP, TurnHtml, Update, listing_html, sources, transcript
+from ui.web.chat.turn_html import (
+    HTML,
+    SKIP,
+    TurnHtml,
+    Update,
+    listing_html,
+    problem_html,
+    sources,
+    transcript,
+)
 from ui.web.events import sent
 from ui.web.site import Site
 from ui.web.visitors import visitor
@@ -293,6 +302,13 @@ class Handlers:
             return {"problem": str(error)[:1].upper() + str(error)[1:] + ".", **number}
         return {"name": file.name, "type": file.media_type, "text": file.text, **number}
 
+    def chips(self, *chosen: Any) -> str:
+        """The filters as they are chosen, on the question box; dates of no use are told."""
+        try:
+            return str(self._turns.chips(chat_settings.read_filters(*chosen), "unfilter"))
+        except InputError as error:
+            return str(problem_html(str(error)))
+
     async def model(self, stored: object) -> Any:
         """The models to choose from, and the one that the browser kept."""
         assistant = self._site.assistant
@@ -356,7 +372,7 @@ def _asked(question: object, conversation: object, chosen: tuple[Any, ...]) -> A
     Raises:
         InputError: something chosen cannot be used.
     """
-    digests, since, until, title, *settings = chosen
-    mode, options = chat_settings.read_settings(*settings)
-    filters = chat_settings.read_filters(digests, since, until, title)
+    limits = len(chat_settings.FilterFields._fields)
+    filters = chat_settings.read_filters(*chosen[:limits])
+    mode, options = chat_settings.read_settings(*chosen[limits:])
     return Asked(str(question or ""), str(conversation or ""), filters, mode, options)

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from index.errors import InputError
 from rag.schema import MOST_SOURCES, Filters, Mode, Options, Strictness
 from ui.export.answer_text import model_name
-from ui.web.chat.turn_html import HTML, chips_html, problem_html
+from ui.web.chat.turn_html import HTML
 from ui.web.events import sent
 
 if TYPE_CHECKING:
@@ -156,6 +156,8 @@ class FilterFields(NamedTuple):
     since: gr.Textbox
     until: gr.Textbox
     title: gr.Textbox
+    papers: gr.Textbox
+    """Hidden: the ids of the only papers that may answer, one a line."""
 
 
 def build_filters(assistant: "Assistant") -> FilterFields:
@@ -187,7 +189,8 @@ def build_filters(assistant: "Assistant") -> FilterFields:
         max_length=LONGEST_TITLE,
         max_lines=1,
     )
-    return FilterFields(digests, since, until, title)
+    papers = gr.Textbox(elem_id="aqa-chat-papers", visible="hidden", label="papers")
+    return FilterFields(digests, since, until, title, papers)
 
 
 def digest_choices(assistant: "Assistant") -> list[tuple[str, str]]:
@@ -201,7 +204,9 @@ def digest_choices(assistant: "Assistant") -> list[tuple[str, str]]:
     ]
 
 
-def read_filters(digests: Sequence[str] | None, since: str, until: str, title: str) -> Filters:
+def read_filters(
+    digests: Sequence[str] | None, since: str, until: str, title: str, papers: str
+) -> Filters:
     """What was chosen.
 
     Raises:
@@ -215,15 +220,8 @@ def read_filters(digests: Sequence[str] | None, since: str, until: str, title: s
         since=first,
         until=last,
         title=(title or "").strip()[:LONGEST_TITLE] or None,
+        papers=tuple(dict.fromkeys((papers or "").split("\n"))) if papers else (),
     )
-
-
-def chosen_html(*chosen: Any) -> str:
-    """What was chosen, as chips on the question box; dates of no use are told."""
-    try:
-        return str(chips_html(read_filters(*chosen), "unfilter"))
-    except InputError as error:
-        return str(problem_html(str(error)))
 
 
 def without(filters: Filters, kind: str, value: str) -> Filters:
@@ -231,23 +229,24 @@ def without(filters: Filters, kind: str, value: str) -> Filters:
     if kind == "digest":
         left = tuple(digest for digest in filters.digests if digest != value)
         return filters.model_copy(update={"digests": left})
+    if kind == "papers":
+        return filters.model_copy(update={"papers": ()})
     if kind in ("since", "until", "title"):
         return filters.model_copy(update={kind: None})
     return filters
 
 
-def removed(
-    event: gr.EventData, digests: Sequence[str] | None, since: str, until: str, title: str
-) -> tuple[list[str], str, str, str]:
-    """The fields without the chip that was pressed."""
+def removed(event: gr.EventData, *chosen: Any) -> tuple[Any, ...]:
+    """The fields without the chip that was pressed; dates of no use go with any."""
     told = sent(event)
+    digests, _, _, *others = chosen
     try:
-        before = read_filters(digests, since, until, title)
+        before = read_filters(*chosen)
     except InputError:
-        return list(digests or ()), "", "", title
+        before = read_filters(digests, "", "", *others)
     left = without(before, str(told.get("kind")), str(told.get("value")))
     days = [day.isoformat() if day else "" for day in (left.since, left.until)]
-    return list(left.digests), days[0], days[1], left.title or ""
+    return list(left.digests), *days, left.title or "", "\n".join(left.papers)
 
 
 def _day(text: str | None, name: str) -> date | None:

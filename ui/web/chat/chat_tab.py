@@ -16,7 +16,6 @@ from ui.web.chat.chat_settings import (
     STORAGE,
     build_filters,
     build_settings,
-    chosen_html,
     digest_choices,
     kept_settings,
     removed,
@@ -35,12 +34,27 @@ class Handles:
 
     asked: gr.Textbox
     """Hidden: a question that is put here is asked, in the conversation that is shown."""
+    papers: gr.Textbox
+    """Hidden: the ids of the only papers that may answer, one a line."""
     corpus: tuple[Any, ...]
     """What shows the papers there are: outputs for `refresh`."""
     site: Site
     welcome: Welcome
     model_set: tuple[Dependency, ...]
     """After these another chat model may be in use: `each.then(…)`."""
+
+    def open_with(self, chosen: Dependency, ids: gr.Textbox) -> None:
+        """Show the chat after an event, to ask only the papers whose ids, one a line, are in `ids`.
+
+        A chip on the question box says so, and takes the limit away. Without ids nothing is done.
+        """
+        chosen.then(
+            None,
+            [ids, self.papers],
+            self.papers,
+            js="(ids, old) => aqaAskOnly(ids) || old",
+            **QUIET,
+        )
 
     def refresh(self) -> tuple[Any, ...]:
         """New values of `corpus`, for an index that has changed."""
@@ -56,7 +70,7 @@ def build(site: Site) -> Handles:
         raise RuntimeError("a tab is built inside a page")
     answering = _wire_answers(handlers, parts)
     _wire_conversations(handlers, parts, answering)
-    _wire_choices(parts)
+    _wire_choices(handlers, parts)
     page.load(handlers.load, [parts.search], parts.outputs, **LIGHT)
     settings = parts.settings
     restored = [settings.mode, settings.sources, settings.strictness]
@@ -66,7 +80,7 @@ def build(site: Site) -> Handles:
     for event in model_set:
         event.then(handlers.model, [parts.kept], settings.model, **LIGHT)
     corpus = (parts.filters.digests, parts.examples)
-    return Handles(parts.asked, corpus, site, welcome, model_set)
+    return Handles(parts.asked, parts.filters.papers, corpus, site, welcome, model_set)
 
 
 def _html(name: str, *events: str, **more: Any) -> gr.HTML:
@@ -207,11 +221,11 @@ def _wire_conversations(handlers: Handlers, parts: _Layout, answering: list[Any]
     parts.search.change(handlers.search, here, parts.listing, trigger_mode="always_last", **LIGHT)
 
 
-def _wire_choices(parts: _Layout) -> None:
+def _wire_choices(handlers: Handlers, parts: _Layout) -> None:
     """The chips follow the filters, and the browser keeps the settings."""
     filters: list[Any] = list(parts.filters)
     for fields, handler, shown in (
-        (filters, chosen_html, parts.chips),
+        (filters, handlers.chips, parts.chips),
         (list[Any](parts.settings), kept_settings, parts.kept),
     ):
         gr.on([field.change for field in fields], handler, fields, shown, **LIGHT)

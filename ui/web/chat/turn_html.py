@@ -5,7 +5,7 @@ and `html` brings those that are new or have changed.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -126,9 +126,30 @@ class TurnHtml:
         else:
             near = [] if answer.suggestions else [clean_text(p.title) for p in self._near(answer)]
             body = HTML.refusal(answer, heading(answer), turn.id, near, _understood(answer))
-        chips = chips_html(turn.filters, "without")
+        chips = self.chips(turn.filters, "without")
         copied = with_sources(answer) if answer else ""
         return str(HTML.turn(turn, question_lines(turn.question), chips, body, EXPORTS, copied))
+
+    def chips(self, filters: Filters, does: str = "") -> Markup:
+        """Filters as chips; what their ✕ does: "without" on an answer, "unfilter" on the box."""
+        html: Markup = HTML.chips(list(self._limits(filters)), does)
+        return html
+
+    def _limits(self, filters: Filters) -> Iterator[tuple[str, str, str]]:
+        """Each limit of filters as (kind, value, what people call it)."""
+        for digest in filters.digests:
+            yield "digest", digest, _digest_name(digest)
+        if filters.since:
+            yield "since", filters.since.isoformat(), f"from {label('', filters.since)}"
+        if filters.until:
+            yield "until", filters.until.isoformat(), f"until {label('', filters.until)}"
+        if filters.title and filters.title.strip():
+            yield "title", filters.title, f"title has “{filters.title.strip()}”"
+        if len(filters.papers) > 1:
+            yield "papers", "", f"{len(filters.papers)} papers"
+        for id_ in filters.papers if len(filters.papers) == 1 else ():
+            there = self._there([id_])
+            yield "papers", "", there[0].display_title if there else "a paper that was removed"
 
     def cards(self, turn: Turn) -> str:
         """The cards of one turn: what it cites or, if it cites nothing, what is nearest."""
@@ -144,10 +165,14 @@ class TurnHtml:
 
     def _near(self, answer: Answer) -> list[Paper]:
         """The papers nearest to the question that are still in the index, nearest first."""
+        return self._there(near.id for near in answer.nearest)
+
+    def _there(self, ids: Iterable[str]) -> list[Paper]:
+        """The papers of these ids that are still in the index."""
         papers = []
-        for near in answer.nearest:
+        for id_ in ids:
             try:
-                papers.append(self._assistant.paper(near.id))
+                papers.append(self._assistant.paper(id_))
             except InputError:  # it was removed since
                 continue
         return papers
@@ -343,30 +368,12 @@ def search(paper: Paper) -> tuple[str, str]:
     return "Search the web", f"https://scholar.google.com/scholar?q={words}"
 
 
-def limits(filters: Filters) -> Iterator[tuple[str, str, str]]:
-    """Each limit of filters as (kind, value, what people call it)."""
-    for digest in filters.digests:
-        yield "digest", digest, _digest_name(digest)
-    if filters.since:
-        yield "since", filters.since.isoformat(), f"from {label('', filters.since)}"
-    if filters.until:
-        yield "until", filters.until.isoformat(), f"until {label('', filters.until)}"
-    if filters.title and filters.title.strip():
-        yield "title", filters.title, f"title has “{filters.title.strip()}”"
-
-
 def _digest_name(key: str) -> str:
     """A digest as people call it: by its date, if it has one."""
     try:
         return label("", date.fromisoformat(key[:10]))
     except ValueError:
         return key
-
-
-def chips_html(filters: Filters, does: str) -> Markup:
-    """Filters as chips: on an answer ("without") and on the question box ("unfilter")."""
-    html: Markup = HTML.chips(list(limits(filters)), does)
-    return html
 
 
 def listing_html(
