@@ -66,7 +66,7 @@ gate: setup  ## check that nothing got worse, question by question
 fit: setup  ## fit the models behind the answers anew, and measure them on what was left out
 	$(BIN)/abstractqa eval fit --data $(SHARED) --leave-out
 
-leaderboard: peers  ## docs/LEADERBOARD.md: every system on every set; goes on where it was killed
+leaderboard: peers  ## an hour: docs/LEADERBOARD.md, every system on every set; goes on where it was killed
 	$(BIN)/abstractqa eval leaderboard --data $(SHARED) --out docs/LEADERBOARD.md
 
 clean:  ## what make and the tools made; never runs/, .env or an index

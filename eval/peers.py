@@ -13,12 +13,12 @@ from importlib.metadata import PackageNotFoundError, version
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from eval.systems import Found, Subject
+from eval.systems import Found, Subject, shown_answer
 from index.embedding import SentenceEncoder
 from index.errors import AbstractQAError, InputError
 from index.papers import Paper
 from index.passages import Passage, cut, paper_text, sentence_spans
-from rag.citations import Block, Claim, Span, compose
+from rag.citations import Block, Claim, Span
 from rag.conversation import History
 from rag.schema import Answer, IndexInfo, Mode, Usage
 
@@ -120,25 +120,15 @@ class Peer:
         else:
             found = (self._opened.evidence or self._opened.find)(question, SOURCES)
             blocks = quote(found)
-        composed = compose(blocks)
+        answer = shown_answer(question, blocks, reason, self._info)
         best = max((source.score for source in found), default=-1.0)
-        return Answer(
-            question=question,
-            standalone_question=question,
-            status="answered" if composed.sentences else "insufficient_evidence",
-            reason=None if composed.sentences else reason,
-            mode="generative" if self._opened.write else "extractive",
-            model=self._model if self._opened.write else None,
-            text=composed.text,
-            sentences=composed.sentences,
-            references=composed.references,
+        wrote = {"mode": "generative", "model": self._model, "usage": usage}
+        more = {
             # It orders answers, and is no probability.
-            confidence=best / (1 + best) if composed.sentences and best >= 0 else None,
-            nearest=(),
-            usage=usage,
-            timings_ms={"total": 1000 * (perf_counter() - started)},
-            index=self._info,
-        )
+            "confidence": best / (1 + best) if answer.sentences and best >= 0 else None,
+            "timings_ms": {"total": 1000 * (perf_counter() - started)},
+        }
+        return answer.model_copy(update=more | (wrote if self._opened.write else {}))
 
 
 def quote(sources: Sequence[Source], words: int = WORDS) -> tuple[Block, ...]:

@@ -165,6 +165,25 @@ without `refusals` whatever comes nearest, and without a caution.
 """
 
 
+def shown_answer(question: str, blocks: Sequence[Block], reason: str, info: IndexInfo) -> Answer:
+    """What another system shows, in our schema; without blocks it is a refusal for that reason."""
+    composed = compose(blocks)
+    return Answer(
+        question=question,
+        standalone_question=question,
+        status="answered" if composed.sentences else "insufficient_evidence",
+        reason=None if composed.sentences else reason,
+        mode="extractive",
+        text=composed.text,
+        sentences=composed.sentences,
+        references=composed.references,
+        nearest=(),
+        usage=Usage(),
+        timings_ms={},
+        index=info,
+    )
+
+
 class Replayed:
     """Answers that were given elsewhere, or rankings; whoever asks gets them again."""
 
@@ -197,21 +216,10 @@ class Replayed:
             Claim(sentence.text, tuple(spans[place] for place in sentence.citations))
             for sentence in given.answer
         ]
-        composed = compose([Block((claim,)) for claim in claims])
-        return Answer(
-            question=question,
-            standalone_question=question,
-            status="answered" if claims else "insufficient_evidence",
-            reason=None if claims else "The recorded answer is empty.",
-            mode="generative",
-            text=composed.text,
-            sentences=composed.sentences,
-            references=composed.references,
-            nearest=(),
-            usage=Usage(),
-            timings_ms={},
-            index=IndexInfo(id="recorded", papers=len(self._papers), encoder="unknown"),
-        )
+        info = IndexInfo(id="recorded", papers=len(self._papers), encoder="unknown")
+        blocks = [Block((claim,)) for claim in claims]
+        answer = shown_answer(question, blocks, "The recorded answer is empty.", info)
+        return answer.model_copy(update={"mode": "generative"})
 
 
 def _key(question: str, history: History) -> str:

@@ -114,12 +114,3 @@ def test_a_sample_has_every_type_by_its_share_and_is_the_same_for_everyone() -> 
     assert [question.id for question in drawn] == sorted(
         (question.id for question in drawn), key=lambda id_: int(id_[1:])
     )
-
-
-@pytest.mark.parametrize("size", [3, 101])
-def test_a_sample_of_fewer_than_the_types_or_more_than_all_is_refused(size: int) -> None:
-    questions = [
-        Question(id=f"q{n}", type=f"t{n % 4}", question="?", answerable=True) for n in range(100)
-    ]
-    with pytest.raises(InputError, match="a number from 4 to 100"):
-        sample_by_type(questions, size)

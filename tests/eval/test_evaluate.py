@@ -8,6 +8,7 @@ from typing import Any
 
 import ir_measures
 import pytest
+from dataset_files import beir
 
 from eval.answers import evaluate_answers
 from eval.formats import load_beir
@@ -43,40 +44,20 @@ ABSTRACTS = {
         "languages and link those that mean the same."
     ),
 }
-QUESTIONS = [
-    {
-        "id": "m1",
-        "type": "fact",
-        "question": "How far off is PeatNet when it reads the water table of a bog?",
-        "answerable": True,
-        "papers": ["PeatNet: Reading Water Tables from Bog Photographs"],
-        "evidence": [
-            {
-                "paper": "PeatNet: Reading Water Tables from Bog Photographs",
-                "quote": "off by 3.1 cm on average",
-            }
-        ],
-        "nuggets": [["3.1 cm"]],
-    },
-    {
-        "id": "m2",
-        "type": "followup",
-        "question": "how many did they record?",
-        "history": [
-            {"role": "user", "content": "Which paper studies the pitch of choirs?"},
-            {"role": "assistant", "content": "How Choirs Keep Their Pitch."},
-        ],
-        "answerable": True,
-        "papers": ["How Choirs Keep Their Pitch"],
-        "nuggets": [["23 choirs"]],
-    },
-    {
-        "id": "m3",
-        "type": "off-topic",
-        "question": "Who won the chess world championship in 1972?",
-        "answerable": False,
-    },
-]
+PEATNET, FERRIES, CHOIRS, _ = ABSTRACTS
+QUESTIONS: list[dict[str, Any]] = [
+    {"id": "m1", "type": "fact", "answerable": True, "papers": [PEATNET],
+     "question": "How far off is PeatNet when it reads the water table of a bog?",
+     "evidence": [{"paper": PEATNET, "quote": "off by 3.1 cm on average"}],
+     "nuggets": [["3.1 cm"]]},
+    {"id": "m2", "type": "followup", "answerable": True, "papers": [CHOIRS],
+     "question": "how many did they record?",
+     "history": [{"role": "user", "content": "Which paper studies the pitch of choirs?"},
+                 {"role": "assistant", "content": f"{CHOIRS}."}],
+     "nuggets": [["23 choirs"]]},
+    {"id": "m3", "type": "off-topic", "answerable": False,
+     "question": "Who won the chess world championship in 1972?"},
+]  # fmt: skip
 
 
 def write_jsonl(path: Path, records: list[dict[str, Any]]) -> Path:
@@ -104,26 +85,21 @@ def questions(tmp_path: Path) -> Path:
 def benchmark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A BEIR folder of the abstracts, and a user's cache of its own."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    folder = tmp_path / "small"
-    (folder / "qrels").mkdir(parents=True)
-    write_jsonl(
-        folder / "corpus.jsonl",
-        [
-            {"_id": f"d{number}", "title": title, "text": abstract}
-            for number, (title, abstract) in enumerate(ABSTRACTS.items())
-        ]
-        + [{"_id": "bare", "title": "A Title without an Abstract", "text": ""}],
-    )
-    write_jsonl(
-        folder / "queries.jsonl",
-        [
-            {"_id": "q1", "text": "estimating bog water levels from pictures"},
-            {"_id": "q2", "text": "ferry scheduling"},
-            {"_id": "q3", "text": "nobody judged this"},
-        ],
-    )
-    (folder / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\nq1\td0\t1\nq2\td1\t1\n")
-    return folder
+    corpus = [
+        {"_id": f"d{number}", "title": title, "text": abstract}
+        for number, (title, abstract) in enumerate(ABSTRACTS.items())
+    ]
+    corpus += [{"_id": "bare", "title": "A Title without an Abstract", "text": ""}]
+    asked = ("estimating bog water levels from pictures", "ferry scheduling", "nobody judged this")
+    files = {
+        "corpus.jsonl": "".join(json.dumps(paper) + "\n" for paper in corpus),
+        "queries.jsonl": "".join(
+            json.dumps({"_id": f"q{number}", "text": text}) + "\n"
+            for number, text in enumerate(asked, start=1)
+        ),
+        "qrels/test.tsv": "query-id\tcorpus-id\tscore\nq1\td0\t1\nq2\td1\t1\n",
+    }
+    return beir(tmp_path / "small", **files)
 
 
 def test_a_run_of_answers_keeps_every_answer_and_measures_it(
@@ -162,17 +138,6 @@ def test_the_same_configuration_twice_gives_the_same_figures(
         return metrics
 
     assert figures(tmp_path / "one") == figures(tmp_path / "two")
-
-
-def test_an_index_of_other_papers_is_refused_before_anything_is_asked(
-    subject: Subject, tmp_path: Path
-) -> None:
-    other = [{**QUESTIONS[0], "papers": ["A Paper Nobody Indexed"]}]
-    with pytest.raises(InputError, match="none of the papers"):
-        evaluate_answers(
-            write_jsonl(tmp_path / "other.jsonl", other), subject, "extractive", tmp_path / "run"
-        )
-    assert not (tmp_path / "run").exists()
 
 
 def test_a_question_too_long_to_ask_is_refused_before_a_run_is_made(

@@ -3,7 +3,7 @@ from collections.abc import Sequence
 import pytest
 from handmade import BOGS, FERNS, MOSS, REFUSAL, answer, ask, reference, score
 
-from eval.figures import answer_summary, by_type, question_values, risk_by_coverage
+from eval.figures import answer_summary, by_type, risk_by_coverage
 from eval.scoring import AnswerScore
 from rag.schema import Usage
 
@@ -100,32 +100,6 @@ def test_each_type_has_its_own_figures_in_the_order_of_the_file(scores: list[Ans
     assert types["off-topic"]["refused"] == 1
     assert types["off-topic"]["nugget_recall"] is None
     assert types["near-miss"]["citation_precision"] is None
-
-
-def test_every_figure_of_a_question_is_named_and_what_there_is_none_of_is_none() -> None:
-    asked = ask(MOSS, nuggets=[["small"], ["wet"]], quotes=[(MOSS, "small")])
-    assert question_values(score(asked, answer("Mosses are small [1].", SMALL), 12), Quoted()) == {
-        "right": 1,
-        "nugget_recall": 1 / 2,
-        "nugget_recall_sentences": 1 / 2,
-        "citation_precision": 1,
-        "citation_recall": 1,
-        "alce_precision": 1,
-        "alce_recall": 1,
-        "evidence_recall": 1,
-        "verbatim": 1,
-        "refused": 0,
-        "abstained_rightly": 1,
-        "words": 3,
-        "confidence": None,
-        "latency_ms": 12,
-    }
-    refused = question_values(score(ask(MOSS, nuggets=[["small"]]), REFUSAL), Quoted())
-    assert (refused["refused"], refused["abstained_rightly"], refused["right"]) == (1, 0, 0)
-    assert (refused["nugget_recall"], refused["citation_recall"]) == (0, 0)
-    assert (refused["words"], refused["alce_recall"], refused["verbatim"]) == (None, None, None)
-    beside = question_values(score(ask(), answer("Small [1].", SMALL)), Quoted())
-    assert (beside["nugget_recall"], beside["citation_precision"]) == (None, None)
 
 
 def sure(confidence: float | None, right: bool) -> AnswerScore:

@@ -14,29 +14,13 @@ OSWORLD = (
 )
 MINDSEARCH = "MindSearch: Mimicking Human Minds Elicits Deep AI Searcher"
 QUESTIONS: list[dict[str, Any]] = [
-    {
-        "id": "tasks",
-        "type": "fact",
-        "question": "How many tasks does OSWorld have?",
-        "answerable": True,
-        "papers": [OSWORLD],
-        "nuggets": [["369"]],
-    },
-    {
-        "id": "pages",
-        "type": "fact",
-        "question": "How many pages can MindSearch read in three minutes?",
-        "answerable": True,
-        "papers": [MINDSEARCH],
-        "nuggets": [["300"]],
-    },
-    {
-        "id": "chess",
-        "type": "off-topic",
-        "question": "Who won the chess world championship in 1972?",
-        "answerable": False,
-    },
-]
+    {"id": "tasks", "type": "fact", "answerable": True, "papers": [OSWORLD],
+     "question": "How many tasks does OSWorld have?", "nuggets": [["369"]]},
+    {"id": "pages", "type": "fact", "answerable": True, "papers": [MINDSEARCH],
+     "question": "How many pages can MindSearch read in three minutes?", "nuggets": [["300"]]},
+    {"id": "chess", "type": "off-topic", "answerable": False,
+     "question": "Who won the chess world championship in 1972?"},
+]  # fmt: skip
 
 
 @pytest.fixture
