@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from heapq import nsmallest
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
@@ -163,6 +163,11 @@ def json_lines(path: Path) -> Iterator[tuple[int, dict[str, object]]]:
         if not isinstance(record, dict):
             raise InputError(f"{path}:{number}: not a JSON object; write one object a line")
         yield number, record
+
+
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """Read the objects of a JSON Lines file; see `json_lines`."""
+    return [row for _, row in json_lines(path)]
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:

@@ -6,7 +6,6 @@ capability is compared with its baseline question by question. Where a folder of
 question sets are asked too, each by models that were fitted on the other collections.
 """
 
-import json
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eval.answers import evaluate_answers
-from eval.datasets import json_lines, parse
+from eval.datasets import json_lines, parse, write_json_lines
 from eval.figures import question_values
 from eval.fitting.run import Material, answer_left_out
 from eval.runs import QuestionScore, load_run
@@ -116,10 +115,8 @@ def read_baseline(path: Path = BASELINE) -> Scores:
 
 def write_baseline(scores: Scores, path: Path = BASELINE) -> None:
     """Take these scores as the baseline."""
-    with path.open("w", encoding="utf-8") as file:
-        for id_, values in scores.items():
-            kept = {name: values.get(name) for name in GUARDED}
-            file.write(json.dumps({"id": id_, "values": kept}) + "\n")
+    kept = {id_: {name: each.get(name) for name in GUARDED} for id_, each in scores.items()}
+    write_json_lines(path, ({"id": id_, "values": values} for id_, values in kept.items()))
 
 
 def drops(before: Scores, after: Scores) -> list[Drop]:

@@ -6,7 +6,6 @@ claims. Figures of a collection are of a network that has not seen it; RAGTruth'
 hand-written claims on the bundled sample are in no fit.
 """
 
-import json
 import math
 import random
 from collections.abc import Mapping, Sequence
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from eval.datasets import read_rows
 from eval.fitting.claims import EDITS, Example, made_examples
 from eval.statistics import auroc
 from eval.tables import Cell, table
@@ -148,7 +148,7 @@ def paraphrased(papers: Mapping[str, Sequence[Paper]]) -> list[Example]:
     draw = random.Random(0)  # noqa: S311 - a draw, not a secret
     by_id = {(group, paper.id): paper for group, listed in papers.items() for paper in listed}
     found: list[Example] = []
-    for row in _rows(PARAPHRASES):
+    for row in read_rows(PARAPHRASES):
         if (row["collection"], row["id"]) not in by_id:
             continue
         paper, text = by_id[row["collection"], row["id"]], row["text"]
@@ -172,22 +172,18 @@ def labelled(path: Path, group: str) -> list[Example]:
     """Claims that people have labelled (SciFact, RAGTruth), with the whole text they cite."""
     return [
         Example(row["claim"], (row["evidence"],), row["label"] == "supported", group, group)
-        for row in _rows(path)
+        for row in read_rows(path)
     ]
 
 
 def handmade(path: Path) -> list[Example]:
     """The hand-written claims on the bundled sample, which no fit sees."""
     found = []
-    for row in _rows(path):
+    for row in read_rows(path):
         cited = tuple(f"{at['title']}: {at['quote']}" for at in row["evidence"])
         is_true = row["label"] == "supported"
         found.append(Example(row["claim"], cited, is_true, row["kind"], "sample"))
     return found
-
-
-def _rows(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def fit(seen: Sequence[Seen], seed: int = 0) -> dict[str, Any]:

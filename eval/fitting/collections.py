@@ -5,7 +5,6 @@ or the sentences that do are taken out of them, or it is put to another collecti
 """
 
 import hashlib
-import json
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from eval.datasets import Question
+from eval.datasets import Question, read_rows
 from index.encoder import Encoder
 from index.errors import InputError
 from index.lexical import LexicalIndex
@@ -55,12 +54,6 @@ class Asked:
     """Rows of the passages that answer, by the row of the paper."""
 
 
-def read_questions(path: Path) -> list[dict[str, Any]]:
-    """The questions of a set, one object a line."""
-    text = path.read_text(encoding="utf-8")
-    return [json.loads(line) for line in text.splitlines() if line.strip()]
-
-
 def own_questions(name: str, papers: Sequence[Paper]) -> list[Question]:
     """The questions of this package on a collection: its papers by id, its evidence by place.
 
@@ -84,7 +77,7 @@ def own_questions(name: str, papers: Sequence[Paper]) -> list[Question]:
             }
         )
 
-    return [whole(row) for row in read_questions(OWN / f"{name}.jsonl")]
+    return [whole(row) for row in read_rows(OWN / f"{name}.jsonl")]
 
 
 def everyday(index: Index) -> list[Asked]:
@@ -193,7 +186,7 @@ def evidence_questions(path: Path, encoder: Encoder, most: int = 600) -> list[As
 
     A text is a paper without a title, of the sentences that the set gives.
     """
-    rows = read_questions(path)[:most]
+    rows = read_rows(path)[:most]
     papers: dict[str, Paper] = {}
     passages: dict[str, list[Passage]] = {}
     for row in rows:

@@ -13,7 +13,7 @@ from time import perf_counter
 
 from threadpoolctl import threadpool_limits
 
-from eval.datasets import Question, load_questions
+from eval.datasets import Question, load_questions, read_rows
 from eval.figures import Section, mean_of, quantile
 from eval.fitting import models, wordings
 from eval.fitting.collections import (
@@ -23,7 +23,6 @@ from eval.fitting.collections import (
     evidence_questions,
     own_questions,
     query_of,
-    read_questions,
     sub_collections,
 )
 from eval.fitting.models import RIDGE, fit_logistic, with_models
@@ -132,7 +131,7 @@ def load_material(data: Path, encoder: Encoder) -> Material:
     ]
     phrased: list[str] = []
     for name, count in TEXTS.items():
-        rows = read_questions(files[name])
+        rows = read_rows(files[name])
         random.Random(1).shuffle(rows)  # noqa: S311 - a draw, not a secret
         phrased += [row["question"] for row in rows[:count]]
     return Material(encoder, collections, texts, phrased)

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
+from eval.datasets import read_rows
 from index.encoder import Encoder
 from rag.fitted import Floats, Linear
 from rag.scope import FIRST, SECOND
@@ -64,14 +65,11 @@ class Example:
     """The number of the wording that it fills; -1 for a question as it was asked."""
 
 
-def _lines(name: str) -> list[dict[str, Any]]:
-    text = (FOLDER / name).read_text(encoding="utf-8")
-    return [json.loads(line) for line in text.splitlines()]
-
-
 def _rows() -> list[dict[str, Any]]:
-    turns = [{"text": turn["text"], "leans": turn["needs"]} for turn in _lines("turns.jsonl")]
-    return [*_lines("wordings.jsonl"), *turns, *_lines("digests.jsonl")]
+    turns = [
+        {"text": turn["text"], "leans": turn["needs"]} for turn in read_rows(FOLDER / "turns.jsonl")
+    ]
+    return [*read_rows(FOLDER / "wordings.jsonl"), *turns, *read_rows(FOLDER / "digests.jsonl")]
 
 
 def filled() -> list[Example]:
@@ -128,7 +126,7 @@ def fit_subject() -> Linear:
     chance = random.Random(0)  # noqa: S311 - it draws examples
     fillers = json.loads((FOLDER / "fillers.json").read_text(encoding="utf-8"))
     rows, belongs, weights = [], [], []
-    for row in _lines("wordings.jsonl"):
+    for row in read_rows(FOLDER / "wordings.jsonl"):
         count = FILLINGS if _SLOT.search(row["text"]) else 1
         if not (row["kind"] in _WITH_SUBJECT if count > 1 else _has_no_subject(row)):
             continue

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from eval.fitting.collections import read_questions
+from eval.datasets import read_rows
 from index.build import build
 from index.embedding import SentenceEncoder
 from rag import Answer, Assistant
@@ -37,7 +37,7 @@ def cited(answer: Answer) -> set[str]:
 
 def test_rewordings_get_the_same_answer(assistant: Assistant) -> None:
     changed, asked = [], 0
-    for row in read_questions(SETS / "rewordings.jsonl"):
+    for row in read_rows(SETS / "rewordings.jsonl"):
         first, *others = (assistant.ask(text) for text in row["wordings"])
         asked += len(others)
         changed += [
@@ -55,7 +55,7 @@ def test_a_new_topic_is_not_answered_from_the_paper_before_and_a_follow_up_is(
     assistant: Assistant,
 ) -> None:
     old, followed = [], []
-    for row in read_questions(SETS / "turns.jsonl"):
+    for row in read_rows(SETS / "turns.jsonl"):
         found = cited(assistant.ask(row["question"], row["history"]))
         wanted = set(row["papers"])
         before = {id_ for turn in row["history"] for id_ in turn.get("references", ())}

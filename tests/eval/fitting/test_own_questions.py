@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from eval.fitting.collections import OWN, own_questions, read_questions
+from eval.datasets import read_rows
+from eval.fitting.collections import OWN, own_questions
 from eval.fitting.run import SOURCES, YEAR
 from index.papers import Paper
 from index.readers import read
@@ -43,6 +44,6 @@ def test_each_question_has_its_papers_its_evidence_and_its_facts(shared: Path, n
 
 @pytest.mark.parametrize("name", SOURCES)
 def test_they_hold_no_text_of_the_papers(name: str) -> None:
-    for row in read_questions(OWN / f"{name}.jsonl"):
+    for row in read_rows(OWN / f"{name}.jsonl"):
         assert all(len(text) <= MOST_QUOTED for fact in row["nuggets"] for text in fact)
         assert all(isinstance(start, int) and start < end for _, start, end in row["evidence"])
