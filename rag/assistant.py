@@ -22,7 +22,8 @@ from rag.query import Request
 from rag.retrieval import similar_hits
 from rag.schema import Answer, Event, Filters, Finished, Hit, IndexInfo, Mode, Options, Usage
 from rag.settings import Settings, load_settings
-from rag.synthesis.writer import Writer, Writers
+from rag.synthesis.writer import Writer
+from rag.synthesis.writers import Writers
 from rag.tables.compare import ROW_TOKENS, make_table
 from rag.tables.table import Table, TableEvents, Tell
 

@@ -11,6 +11,7 @@ from rag.chat.reply import (
     StoppedError,
     TooLongError,
     added,
+    numbered_lines,
     tokens_of,
 )
 from rag.chat.trying import LocalServer, Tried, local_servers, try_endpoint
@@ -18,5 +19,6 @@ from rag.chat.trying import LocalServer, Tried, local_servers, try_endpoint
 __all__ = [
     "Asking", "ChatError", "ChatModel", "Complete", "Limits", "LocalServer", "Message", "Price",
     "ReplyError", "StoppedError", "TooLongError", "Tried", "added", "is_address", "local_servers",
+    "numbered_lines",
     "tokens_of", "try_endpoint",
 ]  # fmt: skip

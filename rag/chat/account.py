@@ -64,7 +64,7 @@ class Asking:
         self._ends: float | None = None
         self._price = price
         self._lock = threading.Lock()
-        self._problem: ChatError | None = None
+        self._problem: ChatError | StoppedError | None = None
         self._under_way: set[Stream] = set()
         self._spent = Usage()
 
@@ -121,8 +121,7 @@ class Asking:
 
     def complete(self, messages: Sequence[Message], *, max_tokens: int, **options: Any) -> str:
         """A whole reply; raises as `stream`."""
-        texts = [*self.stream(messages, max_tokens=max_tokens, **options)]
-        return texts[-1]
+        return [*self.stream(messages, max_tokens=max_tokens, **options)][-1]
 
     def priced(self, tokens: int) -> str:
         """What so many tokens of prompts cost, for a message; empty if no price is known."""
@@ -153,7 +152,7 @@ class Asking:
             )
         self._problem = self._problem or problem
 
-    def _copied_problem(self) -> ChatError:
+    def _copied_problem(self) -> ChatError | StoppedError:
         """A copy: an error that many threads raise collects all their tracebacks."""
         problem = self._problem or StoppedError()
         return type(problem)(*problem.args)

@@ -7,24 +7,21 @@ from llama_index.core.base.llms.generic_utils import (
     chat_to_completion_decorator,
     stream_chat_to_completion_decorator,
 )
-from llama_index.core.base.llms.types import (
+from llama_index.core.llms import (
     ChatMessage,
     ChatResponse,
     ChatResponseGen,
     CompletionResponse,
     CompletionResponseGen,
+    CustomLLM,
     LLMMetadata,
     MessageRole,
 )
 from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_callback
-from llama_index.core.llms.custom import CustomLLM
 from pydantic import PrivateAttr
 
 from rag.chat.model import ChatModel
 from rag.chat.reply import Message
-
-_CONTEXT_TOKENS = 8192
-"""What LlamaIndex may count on."""
 
 
 class ChatLLM(CustomLLM):
@@ -32,7 +29,7 @@ class ChatLLM(CustomLLM):
 
     max_tokens: int = 512
     temperature: float = 0
-    context_window: int = _CONTEXT_TOKENS
+    context_window: int = 8192
     _model: ChatModel = PrivateAttr()
 
     def __init__(self, model: ChatModel, **options: Any) -> None:
@@ -61,7 +58,8 @@ class ChatLLM(CustomLLM):
     @llm_chat_callback()
     def chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
         """One whole reply to a conversation."""
-        return _response(self._model.complete(_read(messages), **self._options).text)
+        reply = self._model.complete([*map(_read, messages)], **self._options)
+        return _response(reply.text)
 
     @llm_chat_callback()
     def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
@@ -69,7 +67,7 @@ class ChatLLM(CustomLLM):
 
         def pieces() -> ChatResponseGen:
             before = ""
-            with self._model.stream(_read(messages), **self._options) as stream:
+            with self._model.stream([*map(_read, messages)], **self._options) as stream:
                 for text in stream:
                     yield _response(text, text.removeprefix(before))
                     before = text
@@ -94,9 +92,7 @@ def _response(text: str, delta: str | None = None) -> ChatResponse:
     return ChatResponse(message=message, delta=delta)
 
 
-def _read(messages: Sequence[ChatMessage]) -> list[Message]:
-    roles: dict[object, Any] = {MessageRole.SYSTEM: "system", MessageRole.ASSISTANT: "assistant"}
-    return [
-        {"role": roles.get(message.role, "user"), "content": message.content or ""}
-        for message in messages
-    ]
+def _read(message: ChatMessage) -> Message:
+    known = {"system", "assistant"}
+    role: Any = message.role.value if message.role.value in known else "user"
+    return {"role": role, "content": message.content or ""}

@@ -2,17 +2,17 @@
 
 import asyncio
 import os
-import re
 import threading
-from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import CancelledError
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from copy import copy
 from typing import TYPE_CHECKING, Any, Self, TypeVar
+from urllib.parse import urlsplit
 
 from index.errors import InputError
 from rag.chat.reply import ChatError, Endpoint, Limits, Message, Reply, StoppedError
-from rag.chat.stream import RETRIES, Call, Stream
+from rag.chat.stream import RETRIES, Stream
 from rag.settings import OPENAI, Settings
 
 # The client takes most of a second to import, and most questions need no model.
@@ -22,13 +22,16 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_CONNECT_SECONDS = 3.0
-_ADDRESS = re.compile(r"https?://([^\s/@?#:]+|\[[\da-fA-F:]+\])(:\d{1,5})?(/[^\s@?#]*)?")
-
 
 def is_address(text: str) -> bool:
     """Whether an endpoint can have this address: http or https, and no name or password in it."""
-    return _ADDRESS.fullmatch(text) is not None
+    try:
+        parts = urlsplit(text)
+        has_host = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
+    is_bare = text.split() == [text] and not any(sign in text for sign in "@?#")
+    return has_host and is_bare and parts.scheme in ("http", "https")
 
 
 class ChatModel:
@@ -90,15 +93,15 @@ class ChatModel:
         from httpx import Timeout
         from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 
+        key = key or "no-key"
         client = AsyncOpenAI(
-            api_key=key or "no-key",
+            api_key=key,
             base_url=address,
             max_retries=RETRIES,
-            timeout=Timeout(None, connect=_CONNECT_SECONDS),
+            timeout=Timeout(None, connect=3.0),
             # What is asked, and the key, go to the address that was given and to no other.
             http_client=DefaultAsyncHttpxClient(
-                follow_redirects=False,
-                event_hooks={"request": [_kept_to(address, key or "no-key")]},
+                follow_redirects=False, event_hooks={"request": [_kept_to(address, key)]}
             ),
         )
         return cls(client, settings.chat_model, settings.chat_deadline_seconds)
@@ -139,8 +142,7 @@ class ChatModel:
         """
         given = {"max_tokens": max_tokens, "temperature": 0, **options}
         given = {name: value for name, value in given.items() if value is not None}
-        call = Call(self, list(messages), given, limits or Limits(self.deadline_seconds))
-        return self._begin(lambda: Stream(call, self._loop))
+        return Stream(self, messages, given, limits or Limits(self.deadline_seconds))
 
     def list_models(self, seconds: float) -> list[str]:
         """The names of the endpoint's models, sorted.
@@ -149,12 +151,9 @@ class ChatModel:
             StoppedError: the model was closed.
             ChatError: the endpoint gave no list in so many seconds.
         """
-        listing = self._begin(
-            lambda: asyncio.run_coroutine_threadsafe(self._list(seconds), self._loop)
-        )
         with suppress(CancelledError):
-            return listing.result()
-        raise StoppedError(f"{self.endpoint.where} is closed")
+            return self.run(self._list(seconds)).result()
+        raise self._is_closed()
 
     async def _list(self, seconds: float) -> list[str]:
         import openai
@@ -168,11 +167,16 @@ class ChatModel:
             raise ChatError(f"{self.endpoint.where} gave no list of its models") from None
         return sorted(name for name in names if isinstance(name, str) and name.isprintable())
 
-    def _begin(self, start: Callable[[], T]) -> T:
+    def run(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        """Begin work on the event loop; raises StoppedError once the model was closed."""
         with self._opening:
-            if self._closed.is_set():
-                raise StoppedError(f"{self.endpoint.where} is closed")
-            return start()
+            if not self._closed.is_set():
+                return asyncio.run_coroutine_threadsafe(work, self._loop)
+        work.close()
+        raise self._is_closed()
+
+    def _is_closed(self) -> StoppedError:
+        return StoppedError(f"{self.endpoint.where} is closed")
 
     def close(self) -> None:
         """Give up what is under way and close the connections; calls that follow are refused.

@@ -29,8 +29,8 @@ class BrokenOffError(ChatError):
     """The reply did not come to its end; asking again may help."""
 
 
-class StoppedError(ChatError):
-    """The caller gave the call up; nothing is wrong with the endpoint."""
+class StoppedError(AbstractQAError):
+    """The caller gave the call up: no ChatError, since nothing is wrong with the endpoint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +54,14 @@ class Endpoint:
         """No connection came about."""
         return ChatError(f"{self.where} cannot be reached: check its address, and that it runs")
 
-    def broken_off(self, why: object = None) -> BrokenOffError:
+    def broken_off(
+        self, how: str = "broke the connection off before the reply was whole"
+    ) -> BrokenOffError:
         """The connection was lost, or the endpoint failed, before the reply was whole."""
-        how = f"failed in the middle of its reply: {self.clean(why)}"
-        if why is None:
-            how = "broke the connection off before the reply was whole"
-        return BrokenOffError(f"{self.where} {how}")
+        return BrokenOffError(f"{self.where} {self.clean(how)}")
 
     def not_chat(self, kind: str = "") -> ReplyError:
-        """What came is no chat completion, nor a part of one."""
+        """What came is no chat completion, nor a part of one; `kind` is its content type."""
         if kind and "json" not in kind and "event-stream" not in kind:
             return ReplyError(
                 f"{self.where} answers with {self.clean(kind)[:40]}, not JSON:"
@@ -77,26 +76,27 @@ class Endpoint:
     def refused(self, error: "openai.APIStatusError") -> ChatError:
         """The endpoint answered with an error status."""
         code, text = error.status_code, self.clean(message_of(error))
+        http = f"(HTTP {code})"
         if code in (400, 413) and "context" in f"{error.code} {error.type} {text}":
             return TooLongError(
-                f"{self.where}: the request is longer than its context (HTTP {code}): {text}"
+                f"{self.where}: the request is longer than its context {http}: {text}"
             )
         if code == 400 and error.code == "content_filter":
             return self.declined("its content filter stopped the request")
         # What is said of a key or a quota may hold a part of the key.
         if code in (401, 403):
-            why = "refuses the key ({}): check the chat model's key"
+            why = f"refuses the key {http}: check the chat model's key"
         elif 300 <= code < 400:
             to = self.clean(error.response.headers.get("location"))
-            why = f"sends to another address ({{}}): give {to} as the chat model's address"
+            why = f"sends to another address {http}: give {to} as the chat model's address"
         elif code == 404:
-            why = "is unknown there ({}): check the chat model's name and address"
+            why = f"is unknown there {http}: check the chat model's name and address"
         elif code == 429 and error.code == "insufficient_quota":
-            why = "has used up the quota of its key ({})"
+            why = f"has used up the quota of its key {http}"
         else:
             verb = "takes no more requests for now" if code == 429 else "rejects the request"
-            why = f"{'failed' if code >= 500 else verb} ({{}})" + (text and f": {text}")
-        return ChatError(f"{self.where} " + why.replace("{}", f"HTTP {code}", 1))
+            why = f"{'failed' if code >= 500 else verb} {http}" + (text and f": {text}")
+        return ChatError(f"{self.where} {why}")
 
 
 def message_of(error: "openai.APIStatusError") -> str:
@@ -111,14 +111,13 @@ CHARACTERS_PER_TOKEN = 4
 """Of English text; used where the endpoint counts nothing."""
 MOST_BYTES = 4 * 2**20
 """Of a reply, thoughts included."""
-_NAMES = r"think|thinking|thoughts?|reasoning|reflection|analysis|scratchpad"
-_CLOSED = re.compile(
-    rf"<(?P<tag>{_NAMES})>.*?</(?P=tag)>|◁think▷.*?◁/think▷|\[THINK\].*?\[/THINK\]"
-    r"|<\|channel\|>(?!final).*?(?=<\|channel\|>|$)",
-    re.DOTALL | re.IGNORECASE,
+_THOUGHT = re.compile(
+    r"(?:<|◁|\[(?=/?THINK\]))(?P<end>/)?"
+    r"(?:think|thinking|thoughts?|reasoning|reflection|analysis|scratchpad)[>▷\]]"
+    r"|<\|channel\|>(?P<final>final)?",
+    re.IGNORECASE,
 )
-_CLOSING = re.compile(rf"</(?:{_NAMES})>|◁/think▷|\[/THINK\]", re.IGNORECASE)
-_OPENED = re.compile(rf"(?:<(?:{_NAMES})>|◁think▷|\[THINK\]).*", re.DOTALL | re.IGNORECASE)
+"""Where a thought begins or ends."""
 _TEMPLATE = re.compile(
     r"<\|start\|>(?:assistant)?|<\|channel\|>final|<\|\w+\|>|</?s>|<(?:start|end)_of_turn>|<eos>"
 )
@@ -135,6 +134,16 @@ class Message(TypedDict):
 
 Complete = Callable[[list[Message]], str]
 """All that most callers need of a chat model: its reply to a conversation."""
+
+
+_NUMBERED = re.compile(
+    r"^\W*(?:(?:part|claim)\s*)?(\d{1,3})(?:\s*[.):–-]\s*|\s+(?=yes|no|partly))(.+)$", re.I | re.M
+)
+
+
+def numbered_lines(reply: str) -> list[tuple[int, str]]:
+    """The lines of a reply that begin with a number ("1. …", "Claim 2: …"), in its order."""
+    return [(int(number), line.strip()) for number, line in _NUMBERED.findall(reply)]
 
 
 def tokens_of(text: str) -> int:
@@ -223,7 +232,8 @@ class Incoming:
             raise self.endpoint.not_chat()
         if error := chunk.get("error"):
             why = error.get("message") or error.get("code") if isinstance(error, dict) else error
-            raise self.endpoint.broken_off(why or "no reason given")
+            how = f"failed in the middle of its reply: {why or 'no reason given'}"
+            raise self.endpoint.broken_off(how)
         if isinstance(chunk.get("usage"), dict):
             self.counts = chunk["usage"] or self.counts
         if isinstance(chunk.get("model"), str):
@@ -316,11 +326,9 @@ def _text(content: object) -> str:
 def answer_in(text: str, *, whole: bool = True) -> str:
     """What a model said, without what it thought aloud and without the signs of its template.
 
-    A thought that a template opened has no beginning: what stands before the end of a thought is
-    one. Of a text that is not whole, what may be the beginning of a sign is left out.
+    Of a text that is not whole, what may be the beginning of a sign is left out.
     """
-    text = _CLOSED.sub("", text.lstrip(_UNSEEN))
-    text = _OPENED.sub("", _CLOSING.split(text)[-1])
+    text = _without_thoughts(text.lstrip(_UNSEEN))[0]
     if not whole:
         text = _BEGUN.sub("", text)
     return _TEMPLATE.sub("", text).lstrip()
@@ -328,4 +336,16 @@ def answer_in(text: str, *, whole: bool = True) -> str:
 
 def has_end_of_thought(text: str) -> bool:
     """Whether a thought ends in a text that did not begin there, as some templates have it."""
-    return _CLOSING.search(_CLOSED.sub("", text)) is not None
+    return _without_thoughts(text)[1]
+
+
+def _without_thoughts(text: str) -> tuple[str, bool]:
+    """A text without thoughts, and whether one ends that its template began."""
+    said, at, thinks, begun_before = "", 0, False, False
+    for sign in _THOUGHT.finditer(text):
+        said += "" if thinks else text[at : sign.start()]
+        at = sign.end()
+        if sign["end"] and not thinks:
+            said, begun_before = "", True
+        thinks = not sign["end"] and not sign["final"]
+    return said + ("" if thinks else text[at:]), begun_before

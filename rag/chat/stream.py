@@ -1,9 +1,9 @@
-"""One call of a chat model, on the event loop, and the stream that is read from other threads."""
+"""One call of a chat model: it runs on the event loop, and is read from any other thread."""
 
 import asyncio
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from queue import SimpleQueue
@@ -37,10 +37,9 @@ logger = logging.getLogger(__name__)
 
 RETRIES = 2
 """Of the client: requests that are sent again after 408, 409, 429, 5xx or a lost connection."""
-_REST_SECONDS = 1.0
-"""After a reply has ended, until its connection is given up."""
-_SILENCE_SECONDS = 10.0
-"""The same where it has only said why it ends: some endpoints say so early."""
+_REST_SECONDS = {True: 1.0, False: 10.0}
+"""How long more may come of a reply that has ended (True), or has only said why it ends: some
+endpoints say so early."""
 _OPTIONAL = (
     "max_tokens", "stream_options", "response_format", "temperature", "seed", "stop", "tools",
     "stream", "system",
@@ -56,19 +55,32 @@ class Stream(Iterator[str]):
     StoppedError once it was closed before its end.
     """
 
-    def __init__(self, call: "Call", loop: asyncio.AbstractEventLoop) -> None:
-        self._call = call
-        self._future: Future[Reply] = asyncio.run_coroutine_threadsafe(call.run(), loop)
-        # Not through a method of this object: nobody would forget it then.
-        inbox = call.inbox
-        self._future.add_done_callback(lambda _: inbox.put(None))
+    def __init__(
+        self,
+        model: "ChatModel",
+        messages: Sequence[Message],
+        options: dict[str, Any],
+        limits: Limits,
+    ) -> None:
+        """Begin to ask; what the model has refused of other requests is left out."""
+        self._model = model
+        self._endpoint = model.endpoint
+        self._messages = list(messages)
+        self._options = options
+        self._limits = limits
+        self._received: tuple[Incoming, ...] = ()  # one a request
+        self._shown = ""
+        self._refused = set(model.refused)
+        self._inbox: SimpleQueue[str | None] = SimpleQueue()
+        self._future: Future[Reply] = model.run(self._whole_reply())
+        self._future.add_done_callback(lambda _: self._inbox.put(None))
 
     def __next__(self) -> str:
         if not self._future.cancelled():
-            text = self._call.inbox.get()
+            text = self._inbox.get()
             if text is not None and not self._future.cancelled():
                 return text
-            self._call.inbox.put(None)  # for whoever asks once more
+            self._inbox.put(None)  # for whoever asks once more
         _ = self.reply
         raise StopIteration
 
@@ -77,12 +89,13 @@ class Stream(Iterator[str]):
         """The whole reply; waits for it, and raises as iterating does."""
         with suppress(CancelledError):
             return self._future.result()
-        raise StoppedError(f"{self._call.endpoint.where} was told to stop")
+        raise StoppedError(f"{self._endpoint.where} was told to stop")
 
     @property
     def usage(self) -> Usage:
-        """The tokens it took until now, whatever became of it."""
-        return self._call.usage
+        """The tokens of all its requests until now, whatever became of them."""
+        asked = sum(tokens_of(message["content"]) for message in self._messages)
+        return added(*(each.usage(asked) for each in self._received if each.begun))
 
     def close(self) -> None:
         """Give up what is still to come; from any thread, at any time, more than once."""
@@ -94,30 +107,7 @@ class Stream(Iterator[str]):
     def __exit__(self, *error: object) -> None:
         self.close()
 
-
-class Call:
-    """One call on the event loop: asks, reads the reply, and passes on what it says."""
-
-    def __init__(
-        self, model: "ChatModel", messages: list[Message], options: dict[str, Any], limits: Limits
-    ) -> None:
-        self.endpoint = model.endpoint
-        self.inbox: SimpleQueue[str | None] = SimpleQueue()
-        self._model = model
-        self._messages = messages
-        self._options = options
-        self._limits = limits
-        self._received: tuple[Incoming, ...] = ()  # one a request
-        self._shown = ""
-        self._refused = set(model.refused)
-
-    @property
-    def usage(self) -> Usage:
-        """The tokens of all requests until now; may be read from any thread."""
-        asked = sum(tokens_of(message["content"]) for message in self._messages)
-        return added(*(each.usage(asked) for each in self._received if each.begun))
-
-    async def run(self) -> Reply:
+    async def _whole_reply(self) -> Reply:
         """Ask, and read the reply to its end, in time."""
         started = perf_counter()
         first = asyncio.timeout(self._limits.first_word)
@@ -131,7 +121,7 @@ class Call:
                 else ("whole reply", self._limits.whole, "ABSTRACTQA_CHAT_DEADLINE_SECONDS")
             )
             raise ChatError(
-                f"{self.endpoint.where} gave no {what} within {seconds:.3g} seconds ({setting})"
+                f"{self._endpoint.where} gave no {what} within {seconds:.3g} seconds ({setting})"
             ) from None
         last = self._received[-1]
         return Reply(text, self.usage, perf_counter() - started, last.cut, last.model)
@@ -152,12 +142,12 @@ class Call:
             except openai.APIStatusError as error:
                 if self._does_without(error):
                     continue
-                problem = self.endpoint.refused(error)
+                problem = self._endpoint.refused(error)
             except (openai.APIConnectionError, httpx.TransportError) as error:
                 never = isinstance(error.__cause__, httpx.ConnectError | httpx.ConnectTimeout)
-                problem = self.endpoint.unreachable() if never else self.endpoint.broken_off()
+                problem = self._endpoint.unreachable() if never else self._endpoint.broken_off()
             except httpx.DecodingError:
-                problem = self.endpoint.not_chat()
+                problem = self._endpoint.not_chat()
             except BrokenOffError as error:
                 problem = error
             if not isinstance(problem, BrokenOffError) or self._shown or retries == 0:
@@ -167,17 +157,17 @@ class Call:
 
     async def _request(self, first: asyncio.Timeout, retries: int) -> str:
         create = self._model.client.with_options(max_retries=retries).chat.completions
-        incoming = Incoming(self.endpoint)
+        incoming = Incoming(self._endpoint)
         async with create.with_streaming_response.create(**self._body()) as response:
             self._received += (incoming,)
             await self._receive(response.http_response, incoming, first)
         text = incoming.answer()
         if new := self._refused - self._model.refused:
-            logger.warning("%s takes no %s", self.endpoint.where, ", ".join(sorted(new)))
+            logger.warning("%s takes no %s", self._endpoint.where, ", ".join(sorted(new)))
             self._model.refused |= new
         self._model.streams_thoughts = has_end_of_thought(incoming.content)
         if text != self._shown:
-            self.inbox.put(text)
+            self._inbox.put(text)
         return text
 
     async def _receive(
@@ -194,8 +184,7 @@ class Call:
                     self._show(incoming)
                     if (incoming.done or incoming.finish) and len(incoming.content) > length:
                         # To its end all the same: else the connection cannot be used again.
-                        wait = _REST_SECONDS if incoming.done else _SILENCE_SECONDS
-                        silence.reschedule(loop.time() + wait)
+                        silence.reschedule(loop.time() + _REST_SECONDS[incoming.done])
                         length = len(incoming.content)
         except TimeoutError:
             if not silence.expired():
@@ -208,12 +197,11 @@ class Call:
         text = answer_in(incoming.content, whole=False)
         if text != self._shown:
             self._shown = text
-            self.inbox.put(text)
+            self._inbox.put(text)
 
     def _body(self) -> dict[str, Any]:
         """The request, without what the model refuses."""
-        body: dict[str, Any] = {"stream": True, "stream_options": {"include_usage": True}}
-        body |= self._options
+        body = {"stream": True, "stream_options": {"include_usage": True}, **self._options}
         if "max_tokens" in self._refused:
             body["max_completion_tokens"] = body["max_tokens"]
         if "stream" in self._refused:

@@ -12,10 +12,6 @@ from rag.settings import Settings
 
 LOCAL_SERVERS = {"Ollama": 11434, "LM Studio": 1234, "llama.cpp": 8080, "vLLM": 8000}
 """Servers of chat models, and the ports that they listen on unless told otherwise."""
-_MOST_TOKENS = 500  # of a word; thoughts come before it
-_SECONDS = 30.0
-_LISTING_SECONDS = 3.0
-_KNOCKING_SECONDS = 0.3
 
 
 @dataclass(frozen=True)
@@ -58,8 +54,8 @@ def try_endpoint(settings: Settings) -> Tried:
         try:
             reply = model.complete(
                 [{"role": "user", "content": "Reply with one word: ready."}],
-                max_tokens=_MOST_TOKENS,
-                limits=Limits(_SECONDS),
+                max_tokens=500,  # thoughts come before the word
+                limits=Limits(30),
             )
         except ChatError as error:
             return Tried(False, f"Does not work: {error}.", models, model.name)
@@ -76,7 +72,7 @@ def list_models(settings: Settings) -> tuple[str, ...]:
     named = settings.model_copy(update={"chat_model": settings.chat_model or "any"})
     with ChatModel.open(named) as model:
         try:
-            return tuple(model.list_models(_LISTING_SECONDS))
+            return tuple(model.list_models(seconds=3))
         except ChatError:
             return ()
 
@@ -91,7 +87,7 @@ def local_servers(ports: Mapping[str, int] = LOCAL_SERVERS) -> list[LocalServer]
 def _local_server(name: str, port: int) -> LocalServer | None:
     try:
         # The client takes most of a second to import: not where nothing listens.
-        socket.create_connection(("127.0.0.1", port), _KNOCKING_SECONDS).close()
+        socket.create_connection(("127.0.0.1", port), timeout=0.3).close()
         address = f"http://127.0.0.1:{port}/v1"
         models = list_models(Settings(openai_base_url=address, openai_api_key=None))
     except (OSError, AbstractQAError):

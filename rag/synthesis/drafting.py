@@ -1,27 +1,40 @@
-"""Answers written by a chat model from whole abstracts, every sentence grounded as it comes."""
+"""Answers written by a chat model from whole abstracts, every sentence grounded as it comes.
+
+A text about many papers is one note on each, written in batches of abstracts, and then a text from
+the notes, citations carried through. What the model leaves out or cannot support is quoted there,
+so no paper is lost.
+"""
 
 import re
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 
-from rag.chat import Asking, ChatError, StoppedError
+from index.store import Index
+from rag.chat import Asking, ChatError, ReplyError, numbered_lines, tokens_of
 from rag.citations import Block, Claim, compose
+from rag.evidence import leading
+from rag.retrieval import passage_rows
 from rag.schema import Delta, Length, Progress
 from rag.settings import Unsupported
-from rag.support import AnswerChecker
-from rag.synthesis.grounding import Grounder
-from rag.synthesis.prompts import STRUCTURE, repairing, writing
-from rag.synthesis.sheet import Sheet, Statement, read_statements
+from rag.support import AnswerChecker, Checker, Verdict
+from rag.synthesis.prompts import (
+    STRUCTURE,
+    Sheet,
+    contributions,
+    gathering,
+    lay_out,
+    repairing,
+    writing,
+)
+from rag.synthesis.statements import Grounder, Statement, in_context, read_statements
 from rag.wording import Kind
 
-MOST_REPAIRED = 6
-"""Sentences that the model is asked to mend; with more of them the reply as a whole is doubtful."""
 ONE_EACH = frozenset({Kind.PAPERS, Kind.SIMILAR, Kind.CHOOSE})
 """Kinds whose answers are bullets, a paper each."""
-_NUMBERED = re.compile(r"^\W*(?P<number>\d{1,2})[.):]\s*(?P<text>.+)$", re.MULTILINE)
-_CUT = "The answer was cut off at the limit of {} tokens (ABSTRACTQA_ANSWER_TOKENS)."
-_ENDED = re.compile(r"[.!?。！？…][\"”’」』）')\]]*$")
+_MOST_REPAIRED = 6
+"""Sentences that the model is asked to mend; with more of them the reply as a whole is doubtful."""
 _DECLINES = re.compile(
     r"^(?:i['’]?m |i am )?(?:sorry|unable)\b|^i (?:can(?:not|['’]t)|won['’]t|must decline)\b",
     re.IGNORECASE,
@@ -74,151 +87,300 @@ Headed = tuple[str | None, Claim]
 """A claim, and the heading above it if it is the first under one."""
 
 
-def write(
-    task: Task, asking: Asking, sheet: Sheet, grounder: Grounder, checker: AnswerChecker | None
-) -> Generator[Progress | Delta, None, Written]:
-    """Have an answer written; what is told on the way is progress and text.
+class Draft:
+    """An answer that is written from one sheet."""
 
-    Args:
-        task: What to write.
-        asking: The chat model.
-        sheet: What it is given.
-        grounder: Grounds its sentences; it has the last word where there is no `checker`.
-        checker: A slower checker for the sentences that were found supported.
+    def __init__(
+        self, task: Task, asking: Asking, sheet: Sheet, grounder: Grounder,
+        checker: AnswerChecker | None,
+    ) -> None:  # fmt: skip
+        """Begin.
 
-    Raises:
-        ChatError: the model cannot be asked, or gave nothing that can be used.
-    """
-    yield Progress(stage="write", text="Writing")
-    claims, says_nothing, was_cut = yield from _read(task, asking, sheet, grounder)
-    notice = _CUT.format(task.max_tokens) if was_cut else None
-    if not claims:
-        return Written(says_nothing=says_nothing, notice=notice)
-    if _DECLINES.match(claims[0][1].text) and not claims[0][1].spans:
-        return Written(notice=f"The model declined: “{claims[0][1].text}”")
-    settled = yield from _settle([claim for _, claim in claims], task, asking, grounder, checker)
-    kept = [(h, c) for (h, _), c in zip(claims, settled, strict=True) if c is not None]
-    if not any(claim.spans for _, claim in kept):
-        notice = "Nothing that the model wrote could be found in the abstracts."
-        return Written(says_nothing=says_nothing, notice=notice)
-    return Written(tuple(_arranged(kept, task.kind)), notice=notice)
+        Args:
+            task: What to write.
+            asking: The chat model.
+            sheet: What it is given.
+            grounder: Grounds its sentences; it has the last word where there is no `checker`.
+            checker: A slower checker for the sentences that were found supported.
+        """
+        self._task = task
+        self._asking = asking
+        self._sheet = sheet
+        self._grounder = grounder
+        self._checker = checker
+        self._grounded: dict[Statement, Claim] = {}
 
+    def write(self) -> Generator[Progress | Delta, None, Written]:
+        """Have the answer written; what is told on the way is progress and text.
 
-def _read(
-    task: Task, asking: Asking, sheet: Sheet, grounder: Grounder
-) -> Generator[Delta, None, tuple[list[Headed], bool, bool]]:
-    """Take a reply in while it comes: its claims, whether it says nothing, and was cut off."""
-    structured = "response_format" not in asking.model.refused
-    messages = writing(
-        task.question, task.kind, sheet, task.parts, length=task.length, structured=structured
-    )
-    options = {"response_format": STRUCTURE} if structured else {}
-    grounded: dict[Statement, Claim] = {}
-    text, shown, was_cut = "", "", False
+        Raises:
+            ChatError: the model cannot be asked, or gave nothing that can be used.
+        """
+        yield Progress(stage="write", text="Writing")
+        headed, says_nothing, was_cut = yield from self._read()
+        claims = [claim for _, claim in headed]
+        tokens = self._task.max_tokens
+        cut = f"The answer was cut off at the limit of {tokens} tokens (ABSTRACTQA_ANSWER_TOKENS)."
+        if not claims:
+            return Written(says_nothing=says_nothing, notice=cut if was_cut else None)
+        if _DECLINES.match(claims[0].text) and not claims[0].spans:
+            return Written(notice=f"The model declined: “{claims[0].text}”")
+        settled = yield from self._settle(claims)
+        kept = [(at, claim) for (at, _), claim in zip(headed, settled, strict=True) if claim]
+        if not any(claim.spans for _, claim in kept):
+            notice = "Nothing that the model wrote could be found in the abstracts."
+            return Written(says_nothing=says_nothing, notice=notice)
+        return Written(tuple(self._arrange(kept)), notice=cut if was_cut else None)
 
-    def claims_of(statements: Sequence[Statement]) -> list[Headed]:
+    def _read(self) -> Generator[Delta, None, tuple[list[Headed], bool, bool]]:
+        """Take a reply in while it comes: its claims, whether it says nothing, and was cut off."""
+        task, asking, has = self._task, self._asking, self._sheet.has
+        structured = "response_format" not in asking.model.refused
+        messages = writing(
+            task.question, task.kind, self._sheet, task.parts,
+            length=task.length, structured=structured,
+        )  # fmt: skip
+        options = {"response_format": STRUCTURE} if structured else {}
+        text, shown, was_cut = "", "", False
+        with closing(asking.stream(messages, max_tokens=task.max_tokens, **options)) as texts:
+            while True:
+                try:
+                    text = next(texts)
+                except StopIteration as end:
+                    was_cut = bool(end.value)
+                    break
+                # Before its first reply is whole it may be that a model thinks aloud.
+                is_answer = text.startswith("{") or asking.model.streams_thoughts is not None
+                claims = self._claims(read_statements(text, has, whole=False)[0])
+                if new := self._new_text(claims, shown, is_answer=is_answer):
+                    shown += new
+                    yield Delta(text=new)
+        statements, says_nothing = read_statements(text, has)
+        if was_cut and statements and not _is_ended(statements[-1].text):
+            statements.pop()  # the sentence in the middle of which it stopped
+        claims = self._claims(statements)
+        if new := self._new_text(claims, shown, is_answer=True):
+            yield Delta(text=new)
+        return claims, says_nothing, was_cut
+
+    def _claims(self, statements: Sequence[Statement]) -> list[Headed]:
+        """Statements, each grounded once; one that is there twice is left out."""
         fresh = list(dict.fromkeys(statements))
-        grounded.update({each: grounder.ground(each) for each in fresh if each not in grounded})
-        return [(each.heading, grounded[each]) for each in fresh]
+        ground, known = self._grounder.ground, self._grounded
+        known.update({each: ground(each) for each in fresh if each not in known})
+        return [(each.heading, known[each]) for each in fresh]
 
-    def new_text(claims: Sequence[Headed]) -> str:
+    def _new_text(self, claims: Sequence[Headed], shown: str, *, is_answer: bool) -> str:
         """What is new of the answer's text, if it goes on from what was shown."""
-        # Before its first reply is whole it may be that a model thinks aloud.
-        is_answer = text.startswith("{") or asking.model.streams_thoughts is not None
-        kept = [(h, c) for h, c in claims if (c.spans or is_answer) and not task.drops(c)]
-        whole = compose(_arranged(kept, task.kind)).text
+        drops = self._task.drops
+        kept = [(h, c) for h, c in claims if (c.spans or is_answer) and not drops(c)]
+        whole = compose(self._arrange(kept)).text
         return whole[len(shown) :] if whole.startswith(shown) else ""
 
-    with closing(asking.stream(messages, max_tokens=task.max_tokens, **options)) as texts:
-        while True:
-            try:
-                text = next(texts)
-            except StopIteration as end:
-                was_cut = bool(end.value)
-                break
-            if new := new_text(claims_of(read_statements(text, sheet.has, whole=False)[0])):
-                shown += new
-                yield Delta(text=new)
-    statements, says_nothing = read_statements(text, sheet.has)
-    if was_cut and statements and not _ENDED.search(statements[-1].text):
-        statements.pop()  # the sentence in the middle of which it stopped
-    claims = claims_of(statements)
-    if new := new_text(claims):
-        yield Delta(text=new)
-    return claims, says_nothing, was_cut
+    def _settle(self, claims: Sequence[Claim]) -> Generator[Progress, None, list[Claim | None]]:
+        """The claims checked as a whole, and mended once where they fail; None: left out."""
+        cited = sum(len(claim.spans) for claim in claims)
+        yield Progress(stage="check", text=f"Checking {cited} citation{'s' * (cited != 1)}")
+        checked: list[Claim | None] = list(self._check(claims))
+        failing = [at for at, claim in enumerate(checked) if claim and self._task.fails(claim)]
+        if failing and self._task.unsupported == "repair" and len(failing) <= _MOST_REPAIRED:
+            count = f"{len(failing)} sentence{'s' * (len(failing) != 1)}"
+            yield Progress(stage="repair", text=f"Asking for {count} again")
+            for place, claim in self._mend([claims[at].text for at in failing]).items():
+                checked[failing[place]] = claim
+        return [None if claim and self._task.drops(claim) else claim for claim in checked]
+
+    def _check(self, claims: Sequence[Claim]) -> Sequence[Claim]:
+        return self._grounder.check_again(claims, self._checker) if self._checker else claims
+
+    def _mend(self, texts: Sequence[str]) -> dict[int, Claim | None]:
+        """Sentences that the model wrote anew and that hold now, by their place in `texts`.
+
+        None where it found nothing to say; what still fails is not there.
+        """
+        messages = repairing([(text, self._grounder.nearest(text)) for text in texts])
+        try:
+            reply = self._asking.complete(messages, max_tokens=80 * len(texts))
+        except ChatError:
+            return {}  # what was written counts all the same
+        mended: dict[int, Claim | None] = {}
+        fresh: dict[int, Claim] = {}
+        for number, text in numbered_lines(reply):
+            place = number - 1
+            statements, _ = read_statements(text, lambda _: False)
+            if place not in range(len(texts)):
+                continue
+            if text.strip(" .*\"'`").lower() == "drop":
+                mended[place] = None
+            elif len(statements) == 1 and (claim := self._grounder.ground(statements[0])).spans:
+                fresh[place] = claim
+        for place, claim in zip(fresh, self._check([*fresh.values()]), strict=True):
+            if not self._checker or (claim.verdict and claim.verdict.support == "supported"):
+                mended[place] = claim
+        return mended
+
+    def _arrange(self, claims: Sequence[Headed]) -> list[Block]:
+        """Claims as paragraphs under headings, or as bullets under the titles of their papers."""
+        blocks: list[Block] = []
+        for heading, claim in claims:
+            papers = {span.paper.id: span.paper for span in claim.spans}
+            bullet = self._task.kind in ONE_EACH and len(papers) == 1
+            title = next(iter(papers.values())).display_title if bullet else heading
+            last = blocks[-1] if blocks else None
+            if last and last.bullet == bullet and (title == last.title if bullet else not title):
+                blocks[-1] = Block((*last.claims, claim), last.title, bullet)
+            else:
+                blocks.append(Block((claim,), title, bullet))
+        return blocks
 
 
-def _settle(
-    claims: Sequence[Claim],
-    task: Task,
-    asking: Asking,
-    grounder: Grounder,
-    checker: AnswerChecker | None,
-) -> Generator[Progress, None, list[Claim | None]]:
-    """The claims checked as a whole, and mended once where they fail; None for what is dropped."""
-    cited = sum(len(claim.spans) for claim in claims)
-    yield Progress(stage="check", text=f"Checking {cited} citation{'s' * (cited != 1)}")
-    checked: list[Claim | None] = list(_checked(claims, grounder, checker))
-    failing = [at for at, claim in enumerate(checked) if claim and task.fails(claim)]
-    if failing and task.unsupported == "repair" and len(failing) <= MOST_REPAIRED:
-        count = f"{len(failing)} sentence{'s' * (len(failing) != 1)}"
-        yield Progress(stage="repair", text=f"Asking for {count} again")
-        mended = _mend([claims[at].text for at in failing], asking, grounder, checker)
-        for place, claim in mended.items():
-            checked[failing[place]] = claim
-    return [None if claim and task.drops(claim) else claim for claim in checked]
+def _is_ended(text: str) -> bool:
+    """Whether a text ends where a sentence does."""
+    return text.rstrip("\"”’」』）')]").endswith((".", "!", "?", "。", "！", "？", "…"))
 
 
-def _checked(
-    claims: Sequence[Claim], grounder: Grounder, checker: AnswerChecker | None
-) -> Sequence[Claim]:
-    return grounder.check_again(claims, checker) if checker else claims
+MOST_PAPERS = 120
+"""Papers that a text is written about."""
+BATCH = 10
+"""Abstracts of one request at most."""
+
+Notes = dict[int, Claim]
+"""What is said of each paper, by its row."""
 
 
-def _mend(
-    texts: Sequence[str], asking: Asking, grounder: Grounder, checker: AnswerChecker | None
-) -> dict[int, Claim | None]:
-    """Sentences that the model wrote anew and that hold now, by their place in `texts`.
+class ManyPapers:
+    """A text about more papers than one request holds."""
 
-    None where it found nothing to say; what still fails is not there.
-    """
-    messages = repairing([(text, grounder.nearest(text)) for text in texts])
-    try:
-        reply = asking.complete(messages, max_tokens=80 * len(texts))
-    except StoppedError:
-        raise
-    except ChatError:
-        return {}  # what was written counts all the same
-    dropped: dict[int, Claim | None] = {}
-    fresh: dict[int, Claim] = {}
-    for match in _NUMBERED.finditer(reply):
-        place, text = int(match["number"]) - 1, match["text"].strip()
-        statements, _ = read_statements(text, lambda _: False)
-        if place not in range(len(texts)):
-            continue
-        if re.fullmatch(r"\W*drop\W*", text, re.IGNORECASE):
-            dropped[place] = None
-        elif len(statements) == 1 and (claim := grounder.ground(statements[0])).spans:
-            fresh[place] = claim
-    again = zip(fresh, _checked([*fresh.values()], grounder, checker), strict=True)
-    held = {
-        place: claim
-        for place, claim in again
-        if not checker or (claim.verdict and claim.verdict.support == "supported")
-    }
-    return dropped | held
+    def __init__(
+        self, index: Index, task: Task, asking: Asking, ground: Callable[[Sheet], Grounder]
+    ) -> None:
+        """Begin; `ground` grounds the notes on the papers of a sheet."""
+        self._index = index
+        self._task = task
+        self._asking = asking
+        self._ground = ground
+
+    def write(
+        self, rows: Sequence[int], budget: int, checker: Checker
+    ) -> Generator[Progress, None, Written]:
+        """Have the text written; what is told on the way is progress.
+
+        Args:
+            rows: Of the papers, in the order in which they are told where the model gives none.
+            budget: Tokens of a batch of abstracts.
+            checker: Whether notes support a sentence made from several.
+
+        Raises:
+            ChatError: the model gave no note at all.
+        """
+        notes, problem = yield from self._read(self._batches(rows, budget), len(rows))
+        if problem and not notes:
+            raise problem
+        missing = [row for row in rows if row not in notes]
+        span = self._ground(Sheet(self._index, (), ())).span
+        for row in missing:
+            if (at := leading(self._index, row)) is not None:
+                quoted = Verdict("supported", 1.0)
+                notes[row] = Claim(self._index.passages[at].text, (span(at),), quoted)
+        told = {row: notes[row] for row in rows if row in notes}
+        yield Progress(stage="write", text=f"Writing about {len(told)} papers")
+        blocks = self._gathered(told, checker)
+        notice = None
+        if problem or len(missing) > len(told) // 2:
+            why = f": {problem}" if problem else ""
+            notice = f"{len(missing)} of the {len(told)} papers are quoted, not summed up{why}."
+        return Written(tuple(blocks), notice=notice)
+
+    def _batches(self, rows: Sequence[int], budget: int) -> list[Sheet]:
+        """All papers on sheets of whole abstracts within the budget."""
+        left = [row for row in rows if passage_rows(self._index, row)]
+        sheets: list[Sheet] = []
+        while left:
+            sheets.append(lay_out(self._index, left[:BATCH], budget))
+            left = [row for row in left if row not in sheets[-1].papers]
+        return sheets
+
+    def _read(
+        self, sheets: Sequence[Sheet], count: int
+    ) -> Generator[Progress, None, tuple[Notes, ChatError | None]]:
+        """The notes on the papers of all sheets, and why some are missing."""
+        tokens = sum(tokens_of(sheet.text) for sheet in sheets)
+        if len(sheets) > 1:
+            cost = f"{round(tokens, -2):,} tokens{self._asking.priced(tokens)}"
+            plan = f"{count} abstracts in {len(sheets) + 1} requests, about {cost}"
+            yield Progress(stage="plan", text=plan)
+        notes: Notes = {}
+        problem: ChatError | None = None
+        read = 0
+        pool = ThreadPoolExecutor(4)
+        try:
+            for sheet, asked in [(sheet, pool.submit(self._notes, sheet)) for sheet in sheets]:
+                first, read = read + 1, read + len(sheet.papers)
+                text = f"Reading abstracts {first}–{read} of {count}"
+                yield Progress(stage="read", text=text)
+                try:
+                    notes |= asked.result()
+                except ChatError as error:
+                    problem = problem or error
+        except BaseException:  # given up: nothing more is asked
+            self._asking.cancel()
+            raise
+        finally:
+            pool.shutdown(cancel_futures=True)
+        return notes, problem
+
+    def _notes(self, sheet: Sheet) -> Notes:
+        """What the model says of each paper of a sheet and its check supports."""
+        messages = contributions(self._task.subject, sheet)
+        try:
+            reply = self._asking.complete(messages, max_tokens=80 * len(sheet.papers))
+        except ReplyError:
+            return {}  # these papers are quoted
+        grounder = self._ground(sheet)
+        rows = {self._index.papers[row].id: row for row in sheet.papers}
+        found: Notes = {}
+        for statement in read_statements(reply, sheet.has)[0]:
+            claim = grounder.ground(statement)
+            cited = {rows[span.paper.id] for span in claim.spans}
+            meant = {sheet.papers[address.paper - 1] for address in statement.addresses}
+            if len(cited) == 1 and cited <= (meant or cited) and not self._task.drops(claim):
+                found.setdefault(cited.pop(), claim)
+        return found
+
+    def _gathered(self, notes: Notes, checker: Checker) -> list[Block]:
+        """The text made from the notes, and the notes that it leaves out or gets wrong."""
+        rows = [*notes]
+        titles = {row: self._index.papers[row].display_title for row in rows}
+        listed = [f"{titles[row]}: {notes[row].text}" for row in rows]
+        try:
+            messages = gathering(self._task.question, listed)
+            reply = self._asking.complete(messages, max_tokens=self._task.max_tokens)
+        except ChatError:
+            reply = ""
+        statements, _ = read_statements(reply, lambda address: 1 <= address.paper <= len(rows))
+        blocks: list[Block] = []
+        left = dict(notes)
+        for statement in statements:
+            own = [rows[a.paper - 1] for a in statement.addresses if a.sentence is None]
+            fresh = [left.pop(row) for row in own if row in left]
+            claims = _told(statement, [notes[row] for row in own], fresh, checker)
+            if statement.heading or not blocks:
+                blocks.append(Block((), statement.heading))
+            blocks[-1] = Block((*blocks[-1].claims, *claims), blocks[-1].title)
+        blocks = [block for block in blocks if block.claims]
+        if not left or (self._task.length == "short" and blocks):
+            return blocks
+        further = [Block((), "Further papers")] if blocks else []
+        bullets = (Block((claim,), titles[row], bullet=True) for row, claim in left.items())
+        return [*blocks, *further, *bullets]
 
 
-def _arranged(claims: Sequence[Headed], kind: Kind) -> list[Block]:
-    """Claims as paragraphs under their headings, or as bullets under the titles of their papers."""
-    blocks: list[Block] = []
-    for heading, claim in claims:
-        papers = {span.paper.id: span.paper for span in claim.spans}
-        bullet = kind in ONE_EACH and len(papers) == 1
-        title = next(iter(papers.values())).display_title if bullet else heading
-        last = blocks[-1] if blocks else None
-        if last and last.bullet == bullet and (title == last.title if bullet else not title):
-            blocks[-1] = Block((*last.claims, claim), last.title, bullet)
-        else:
-            blocks.append(Block((claim,), title, bullet))
-    return blocks
+def _told(
+    statement: Statement, notes: Sequence[Claim], fresh: Sequence[Claim], checker: Checker
+) -> tuple[Claim, ...]:
+    """A sentence made from notes if what they cite supports it, else those not told before."""
+    spans = tuple(dict.fromkeys(span for claim in notes for span in claim.spans))
+    verdict = checker.check(statement.text, [in_context(span) for span in spans])
+    if spans and verdict.support == "supported":
+        return (Claim(statement.text, spans, verdict),)
+    return tuple(fresh)

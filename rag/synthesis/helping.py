@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from index.lexical import tokenize
 from index.store import Index
 from index.text import clean_text
-from rag.chat import ChatError, Complete, StoppedError
+from rag.chat import ChatError, Complete, numbered_lines
 from rag.conversation import BY_NUMBER, POINTS, Turn
 from rag.evidence import Evidence
 from rag.query import Query
@@ -28,15 +28,10 @@ TURNS = 6
 LONGEST_TURN = 600
 """Code points of each."""
 MOST_PARTS = 6
-_ALONE = 7
-"""Words of its own from which a question that points at nothing is taken as it stands."""
 _LONGEST_LINE = 1_000
-_FENCE = re.compile(r"^\s*```.*$", re.MULTILINE)
-_LABEL = re.compile(r"^[-*#>\d.)\s]*(?:\w+\s+){0,2}(?:question|query)\W{0,3}:\W*", re.IGNORECASE)
-_NUMBERED = re.compile(r"\[(\d+)\]")
+_NUMBER = re.compile(r"\[(\d+)\]")
 _REFERRING = frozenset(tokenize("paper study work method model one other first second last also"))
 """Words that stand for what was said before."""
-_LINE = re.compile(r"^\W*(?:part\s*)?(?P<number>\d{1,2})\s*[.):]\s*(?P<text>.+)$", re.I | re.M)
 # Not an exponent: "M^{3}ViT".
 _BRACES = re.compile(r"(?<![\^_\w])\{\s*(?:part\s*)?(\d{1,2})\s*\}", re.IGNORECASE)
 # What has to be found first: "which of these", "each of the papers", "which other papers".
@@ -50,12 +45,12 @@ _FINDS_FIRST = re.compile(
 def wants_condensing(question: str, turns: Sequence[Turn]) -> bool:
     """Whether a question may need what earlier turns said, so that asking a model is worth it.
 
-    One of several words of its own, and no pronoun, is sure to stand alone; in any other a noun
+    One of seven words of its own, and no pronoun, is sure to stand alone; in any other a noun
     can lean on the turn before ("What accuracy does the agent reach?").
     """
     if not any(turn.role == "user" for turn in turns):
         return False
-    return bool(POINTS.search(question)) or len(set(tokenize(question))) < _ALONE
+    return bool(POINTS.search(question)) or len(set(tokenize(question))) < 7
 
 
 def condense(
@@ -75,8 +70,8 @@ def condense(
         complete: The chat model.
     """
     last = [turn for turn in turns if turn.role != "system"][-TURNS:]
-    titles = [clean_text(title) for title in references]
-    numbered = [f"[{number}] {title}" for number, title in enumerate(titles, 1)]
+    titles = {str(number): clean_text(title) for number, title in enumerate(references, 1)}
+    numbered = [f"[{number}] {title}" for number, title in titles.items()]
     reply = _ask(
         complete,
         CONDENSE,
@@ -85,14 +80,19 @@ def condense(
         data("question", question),
         "The question, understood without the conversation:",
     )
-    line = next(
-        (found for each in reply.splitlines() if (found := _bare(_LABEL.sub("", each)))), ""
-    )
-    if any(not 1 <= int(number) <= len(titles) for number in _NUMBERED.findall(line)):
+    line = next(filter(None, map(_without_label, reply.splitlines())), "")
+    if not titles.keys() >= {*_NUMBER.findall(line)}:
         return None
-    found = _bare(_NUMBERED.sub(lambda marker: titles[int(marker[1]) - 1], line))
-    context = "\n".join([question, *(turn.text for turn in last), *titles])
+    found = _bare(_NUMBER.sub(lambda marker: titles[marker[1]], line))
+    context = "\n".join([question, *(turn.text for turn in last), *titles.values()])
     return found if _stands_for(found, question, context) else None
+
+
+def _without_label(line: str) -> str:
+    """A line without what a model puts before its question: "Standalone question: …"."""
+    label, _, rest = line.partition(":")
+    words = [word.strip("*_#>").lower() for word in label.split()]
+    return _bare(rest if words and words[-1] in ("question", "query") else line)
 
 
 def _stands_for(found: str, question: str, context: str) -> bool:
@@ -102,7 +102,7 @@ def _stands_for(found: str, question: str, context: str) -> bool:
     words, own = set(tokenize(found)), set(tokenize(BY_NUMBER.sub(" ", question))) - _REFERRING
     keeps = 2 * len(own & words) >= len(own)
     shares = words & set(tokenize(clean_text(context)))
-    is_one = found.count("?") <= max(1, question.count("?")) and not re.search(r"\?\s+\w", found)
+    is_one = found.count("?") <= max(1, question.count("?")) and "? " not in found
     return bool(asks and is_short and keeps and shares and is_one) and not _foreign(found, context)
 
 
@@ -130,8 +130,8 @@ def plan(question: str, complete: Complete) -> tuple[SubQuestion, ...]:
     reply = _ask(complete, PLAN, data("question", question), "The parts:")
     kept: dict[str, SubQuestion] = {}
     numbers: dict[int, int] = {}
-    for match in _LINE.finditer(reply):
-        text = _bare(match["text"])
+    for said, line in numbered_lines(reply):
+        text = _bare(line)
         after = {int(number) for number in _BRACES.findall(text)}
         if not after <= numbers.keys() or not _is_part(text, question):
             continue
@@ -141,7 +141,7 @@ def plan(question: str, complete: Complete) -> tuple[SubQuestion, ...]:
             needs = tuple(sorted({numbers[number] for number in after}))
             kept[key] = SubQuestion(number=len(kept) + 1, question=text, after=needs)
         if key in kept:
-            numbers.setdefault(int(match["number"]), kept[key].number)
+            numbers.setdefault(said, kept[key].number)
     parts = tuple(kept.values())
     missing = _foreign(question, "\n".join(part.question for part in parts))
     return parts if len(parts) > 1 and not missing else ()
@@ -175,34 +175,30 @@ def find_parts(
             evidence = found[number].result()
             if evidence is None:
                 return None
-            names[number] = _listed([_called(index, each.paper) for each in evidence.papers])
+            names[number] = _named(index, evidence)
         return look_up(_BRACES.sub(lambda at: names.get(int(at[1]), at[0]), part.question))
 
     with ThreadPoolExecutor(max(1, len(parts))) as pool:
         for part in parts:
             found[part.number] = pool.submit(find, part)
-    results = [each.result() for each in found.values()]
-    return [each for each in results if each is not None]
+    return [evidence for each in found.values() if (evidence := each.result()) is not None]
 
 
-def _called(index: Index, row: int) -> str:
-    return index.names.called(row) or index.papers[row].display_title
-
-
-def _listed(names: Sequence[str]) -> str:
-    *others, last = names
+def _named(index: Index, evidence: Evidence) -> str:
+    """The papers of an evidence by what they are called: "A, B and C"."""
+    rows = [each.paper for each in evidence.papers]
+    *others, last = [index.names.called(row) or index.papers[row].display_title for row in rows]
     return f"{', '.join(others)} and {last}" if others else last
 
 
 def _ask(complete: Complete, system: str, *parts: str) -> str:
     """The reply to one request, without code fences; empty if there is none."""
     try:
-        return _FENCE.sub("", complete(request(system, *parts))).strip()
-    except StoppedError:
-        raise
+        lines = complete(request(system, *parts)).splitlines()
     except ChatError as error:
         logger.info("%s", error)
         return ""
+    return "\n".join(line for line in lines if not line.lstrip().startswith("```"))
 
 
 def _bare(line: str) -> str:

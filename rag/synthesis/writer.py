@@ -4,19 +4,13 @@ The way of an answer is `Writer.answer`: the papers to read, its parts looked up
 what the model makes of them, and the quotes if it fails.
 """
 
-import logging
 from collections import Counter
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
-from threading import Lock
-from time import monotonic
+from functools import partial
 
 import numpy as np
 
-from index import minilm
-from index.embedding import SentenceEncoder
-from index.errors import AbstractQAError, InputError
 from index.store import Index
 from rag.chat import (
     Asking,
@@ -24,11 +18,10 @@ from rag.chat import (
     ChatModel,
     Complete,
     Limits,
-    StoppedError,
+    Price,
     TooLongError,
     added,
 )
-from rag.chat.account import Price
 from rag.citations import Outcome, joined
 from rag.clock import Clock
 from rag.conversation import papers_before
@@ -36,42 +29,19 @@ from rag.evidence import Evidence, within
 from rag.listing import listed
 from rag.query import Query, Request
 from rag.retrieval import Ranking
-from rag.schema import Delta, Event, Mode, Options, Progress, SubQuestion, Usage
+from rag.schema import Delta, Event, Options, Progress, SubQuestion, Usage
 from rag.selection import answering
-from rag.settings import OPENAI, Settings, Unsupported
+from rag.settings import Settings, Unsupported
 from rag.support import AnswerChecker
-from rag.support.asking import JudgeChecker, NliChecker
+from rag.support.asking import JudgeChecker
 from rag.support.local import LocalChecker
-from rag.synthesis.drafting import ONE_EACH, Task, Written, write
-from rag.synthesis.grounding import Grounder
+from rag.synthesis.drafting import BATCH, MOST_PAPERS, ONE_EACH, Draft, ManyPapers, Task, Written
 from rag.synthesis.helping import condense, find_parts, plan, wants_condensing, wants_plan
-from rag.synthesis.many import BATCH, MOST_PAPERS, ManyPapers
-from rag.synthesis.sheet import LARGEST, Sheet, lay_out
+from rag.synthesis.prompts import Sheet, lay_out
+from rag.synthesis.statements import Grounder
 from rag.wording import Kind
 
-PAPERS = 5
-"""Abstracts that a question about one paper is answered from."""
-PAPERS_IF_NAMED = 3
-"""The same where it names the paper."""
-PAPERS_OF_LIST = 10
-"""Of a list, and of a question that may be about any of several papers."""
 LOCAL, JUDGE = "local", "judge"
-_SURE = 0.6
-"""Of the probability that the first paper is the one that answers."""
-_CONDENSED_TOKENS = 120
-_PLAN_TOKENS = 250
-_REMEMBERED = 32
-"""Other models of the endpoint whose refusals are remembered."""
-_LISTING_SECONDS = 2.0
-_LIST_SECONDS = 60.0
-_NO_ENDPOINT = (
-    "set ABSTRACTQA_CHAT_MODEL, and OPENAI_API_KEY or OPENAI_BASE_URL; or choose 'extractive'"
-)
-_SHAPING = (
-    "evidence_tokens", "answer_tokens", "unsupported", "support_checker", "judge_model", "planning",
-)  # fmt: skip
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -143,8 +113,7 @@ class Writer:
         if not wants_condensing(request.asked, request.turns):
             return None
         titles = [index.papers[row].display_title for row in papers_before(request.turns, index)]
-        complete = self.completing(max_tokens=_CONDENSED_TOKENS)
-        return condense(request.asked, request.turns, titles, complete)
+        return condense(request.asked, request.turns, titles, self.completing(max_tokens=120))
 
     def answer(
         self, found: Material, clock: Clock, look_up: Callable[[str], Evidence | None]
@@ -170,8 +139,6 @@ class Writer:
                     parts = yield from self._plan(found.query)
                     rows = rows or _papers(found, find_parts(found.index, parts, look_up))
                     written = yield from self._write(found, rows[: self._options.sources], parts)
-        except StoppedError:
-            raise
         except ChatError as error:
             yield Progress(stage="quote", text="Quoting the abstracts instead")
             return _quotes(found, f"These are quotes, since no model wrote the answer: {error}.")
@@ -194,7 +161,7 @@ class Writer:
         """The parts of a question that are to be looked up apart; none if it has no parts."""
         if not self._settings.planning or not wants_plan(query):
             return ()
-        parts = plan(query.probe.text, self.completing(max_tokens=_PLAN_TOKENS))
+        parts = plan(query.probe.text, self.completing(max_tokens=250))
         if parts:
             shown = " ".join(f"{part.number}. {part.question}" for part in parts)
             yield Progress(stage="plan", text=f"Looking up {len(parts)} parts: {shown}")
@@ -213,8 +180,9 @@ class Writer:
         task = self._task(found.query, parts)
         while True:
             grounder = self._grounder(found, sheet)
+            draft = Draft(task, self._asking, sheet, grounder, self._last)
             try:
-                return (yield from write(task, self._asking, sheet, grounder, self._last))
+                return (yield from draft.write())
             except TooLongError:
                 if len(sheet.papers) <= 1:
                     raise
@@ -251,10 +219,9 @@ class Writer:
 
     @property
     def _budget(self) -> int:
-        """Tokens of abstracts that go into one request."""
-        context = self._settings.chat_context_tokens
-        by_default = min(LARGEST, context // 4) if context else LARGEST
-        return self._settings.evidence_tokens or by_default
+        """Tokens of abstracts in one request: by default 6,000, or a quarter of the context."""
+        context = self._settings.chat_context_tokens or 24_000
+        return self._settings.evidence_tokens or min(6_000, context // 4)
 
     def _without_answer(self, found: Material, written: Written) -> Outcome:
         """What takes the place of an answer that the model has not given.
@@ -297,140 +264,18 @@ def _papers_of_overview(found: Material) -> Sequence[int]:
 
 
 def _papers(found: Material, of_parts: Sequence[Evidence]) -> list[int]:
-    """The rows of the papers to read: those of the evidence, then the best of the ranking."""
+    """The rows of the papers to read: those of the evidence, then the best of the ranking.
+
+    They are three for a question that names its paper, five for others, and ten for a list, and
+    where it is not likely enough that the first paper is the one that answers.
+    """
     own = [each.paper for part in (*of_parts, found.evidence) for each in part.papers]
-    most = PAPERS_IF_NAMED if answering(found.query) else PAPERS
+    most = 3 if answering(found.query) else 5
     is_list = found.query.kind in ONE_EACH or found.query.kind is Kind.OVERVIEW
-    if is_list or found.evidence.share < _SURE:
-        most = PAPERS_OF_LIST
+    if is_list or found.evidence.share < 0.6:
+        most = 10
     others = [int(row) for row in found.ranking.rows[: most + len(own)]]
     if found.query.kind is Kind.SIMILAR:
         own, others = [*answering(found.query), *own], []
     rows = list(dict.fromkeys((*own, *others)))
     return rows[: max(most, len(dict.fromkeys(own)))]
-
-
-class Writers:
-    """The chat models of the endpoint; each generative question gets a writer of its own."""
-
-    def __init__(self, settings: Settings | None, encoder: SentenceEncoder) -> None:
-        """Begin; without settings there is no model."""
-        self.settings = settings
-        self._encoder = encoder
-        self._lock = Lock()
-        self._checkers: Checkers | None = None
-        self._model: ChatModel | None = None
-        self._closed = False
-        self._listing = Lock()
-        self._listed: tuple[float, list[str]] | None = None
-        """When the endpoint was asked for its models, in seconds, and what it listed."""
-
-    @property
-    def name(self) -> str | None:
-        """The model's name, if mode "auto" asks one."""
-        settings = self.settings
-        if settings is None or settings.chat_model is None:
-            return None
-        has_key = settings.openai_api_key is not None
-        return settings.chat_model if has_key or settings.openai_base_url != OPENAI else None
-
-    @property
-    def configuration(self) -> Mapping[str, object] | None:
-        """What shapes written answers: the model and the settings of writing; None without one."""
-        if self.settings is None or self.name is None:
-            return None
-        given = {name: getattr(self.settings, name) for name in _SHAPING}
-        return {"model": self.name, **given}
-
-    def writer(self, mode: Mode, options: Options | None = None) -> Writer | None:
-        """A writer for one question, or None if it is to be quoted.
-
-        Raises:
-            InputError: the mode is unknown, or needs a model and none is configured, or what is
-                configured cannot be used, or was closed.
-        """
-        options = options or Options()
-        if mode not in ("auto", "extractive", "generative"):
-            raise InputError(f"unknown mode {mode!r}: choose 'auto', 'extractive' or 'generative'")
-        if options.model and self.name is None:
-            raise InputError(f"the model {options.model!r} cannot be asked: {_NO_ENDPOINT}")
-        if mode == "extractive" or (mode == "auto" and self.name is None):
-            return None
-        settings, model, checkers = self._open()
-        if options.model and options.model != settings.chat_model:
-            # The price and the context that the settings name are those of the configured one.
-            settings = settings.model_copy(update={"chat_price": None, "chat_context_tokens": None})
-            model = self._named(options.model)
-        other = settings.judge_model if settings.judge_model != model.name else None
-        judge = self._named(other) if other else model
-        return Writer(model, judge, checkers, settings, options)
-
-    def model(self) -> ChatModel:
-        """The model itself.
-
-        Raises:
-            InputError: as `writer` in mode "generative".
-        """
-        return self._open()[1]
-
-    def names(self) -> list[str]:
-        """The models that may be asked, the configured one first, then those the endpoint lists.
-
-        The list is kept for a minute. Only the configured one if the endpoint gives none; none
-        at all without a usable one.
-        """
-        if self.name is None:
-            return []
-        with self._listing:
-            if self._listed is None or monotonic() - self._listed[0] > _LIST_SECONDS:
-                self._listed = monotonic(), _list(self.model())
-            return list(dict.fromkeys((self.name, *self._listed[1])))
-
-    def _open(self) -> tuple[Settings, ChatModel, Checkers]:
-        """What the settings name, opened once."""
-        settings = self.settings
-        if settings is None or not settings.chat_model:
-            raise InputError(f"mode 'generative' needs a chat model: {_NO_ENDPOINT}")
-        with self._lock:
-            if self._closed:
-                raise InputError(
-                    "the assistant was closed: open another one, or choose 'extractive'"
-                )
-            if settings.chat_price:
-                Price.parse(settings.chat_price)
-            self._checkers = self._checkers or _open_checkers(settings, self._encoder)
-            if self._model is None:  # last: it starts a thread
-                self._model = ChatModel.open(settings)
-                self._named = lru_cache(_REMEMBERED)(self._model.named)
-            return settings, self._model, self._checkers
-
-    def close(self) -> None:
-        """Close the models' connections; a writer that is asked for later is refused."""
-        with self._lock:
-            self._closed = True
-            if self._model:
-                self._model.close()
-
-
-def _open_checkers(settings: Settings, encoder: SentenceEncoder) -> Checkers:
-    # The local checker is fitted to the bundled encoder, whichever the index has.
-    bundled = encoder if encoder.name == minilm.NAME else SentenceEncoder.open(minilm.NAME)
-    local = LocalChecker(bundled)
-    if settings.support_checker in (LOCAL, JUDGE):
-        return Checkers(local, None)
-    nli = NliChecker(settings.support_checker)
-    try:
-        nli.check("It works.", ["It works."])  # loaded before an answer is paid for
-    except InputError as error:
-        raise InputError(
-            f"{error} (ABSTRACTQA_SUPPORT_CHECKER: local, judge, or such a model)"
-        ) from error
-    return Checkers(local, nli)
-
-
-def _list(model: ChatModel) -> list[str]:
-    try:
-        return model.list_models(_LISTING_SECONDS)
-    except AbstractQAError as error:
-        logger.info("the endpoint lists no models: %s", error)
-        return []

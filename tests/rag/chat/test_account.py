@@ -1,7 +1,6 @@
 """What one question asks of a chat model: one deadline, one account, one failure."""
 
 import threading
-import time
 
 import pytest
 from chat_server import ChatServer, Scripted, fails, says, streams
@@ -72,12 +71,10 @@ def test_cancelling_closes_what_is_under_way_in_another_thread(
     asking = Asking(model, Limits(60))
     timer = threading.Timer(0.2, asking.cancel)
     timer.start()
-    started = time.perf_counter()
     with pytest.raises(StoppedError):
         asking.complete(ASKED, max_tokens=5)
     with pytest.raises(StoppedError):
         asking.complete(ASKED, max_tokens=5)
-    assert time.perf_counter() - started < 20
     assert chat_server.hung_up.wait(5)
     timer.join()
 

@@ -22,7 +22,7 @@ from index.readers import read
 from rag import Assistant
 from rag.chat import tokens_of
 from rag.settings import Settings
-from rag.synthesis.sheet import SENTINEL
+from rag.synthesis.prompts import SENTINEL
 
 pytestmark = pytest.mark.slow
 

@@ -9,7 +9,7 @@ from made_up import keeps_the_promises
 from writing import PEOPLE, QUESTION, TASKS, address, cited, in_turn, told, writes
 
 from rag import Assistant
-from rag.synthesis.sheet import SENTINEL
+from rag.synthesis.prompts import SENTINEL
 
 GOOD = "On top of OSWorld stands a benchmark of 369 tasks"
 FALSE = "OSWorld has 512 phone calls"

@@ -10,7 +10,7 @@ from writing import TASKS, address
 
 from rag import Assistant
 from rag.schema import Progress
-from rag.synthesis.sheet import SENTINEL
+from rag.synthesis.prompts import SENTINEL
 
 HISTORY = [
     {"role": "user", "content": "Which benchmarks for agents are there?"},

@@ -1,0 +1,273 @@
+"""What a chat model wrote: its sentences, whatever form they have, and where each comes from.
+
+A reply is JSON, or text with markers: a number, or several, in square brackets, as in [1.2, 2.1].
+What a model cites is kept if it supports the sentence. Otherwise the sentence is laid against the
+rest of the abstracts, and cites what supports it there. If nothing does, it cites nothing: a
+citation is never attached because one was wanted.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from html import unescape
+
+import numpy as np
+from pydantic_core import from_json
+
+from index.encoder import Encoder
+from index.passages import sentence_spans
+from rag.citations import Claim, Span
+from rag.support import UNCHECKED, AnswerChecker, Checker, Verdict, same_words
+from rag.support.numbers import names
+from rag.synthesis.prompts import SENTINEL, Address, Sheet
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A sentence of a reply in plain text, and what the model says it rests on."""
+
+    text: str
+    addresses: tuple[Address, ...] = ()
+    heading: str | None = None
+    """What stands above it, if it is the first under it."""
+
+
+Has = Callable[[Address], bool]
+"""Whether the sheet has an address."""
+
+_MARK = re.compile(
+    r"[ \t]*[\[【〔]+\^?\s*(?:[a-z]+\.? )?"
+    r"(\d{1,4}(?:\.\d{1,3})?(?:[\s,;&–-]+(?:and |paper |sentence )?\d{1,4}(?:\.\d{1,3})?)*)"
+    r"\s*(?:†[^\]】]*)?[\]】〕]+",
+    re.IGNORECASE,
+)
+_NUMBER = re.compile(r"(\d{1,4})(?:\.(\d{1,3}))?(?:\s*[–-]\s*(?:\d{1,4}\.)?(\d{1,3}))?")
+_JSON = re.compile(r"(?:\{\s*\"(?:sentences|answer)\"|\[\s*\{\s*\"text\").*", re.DOTALL)
+_OPENING = re.compile(r"^\s*(?:[-*+•–>]\s+|\(?\d{1,2}[.)]\s+)*(?:(?:final )?answer:\s*)?", re.I)
+_EMPHASIS = re.compile(r"\*\*|__|`+|(?<!\w)\*(?=\S)|(?<=\S)\*(?!\w)")
+_SOURCES = frozenset("reference references source sources citation citations".split())
+"""Headings of lists of what was cited; no statement follows."""
+_LONGEST_HEADING = 80
+_LONGEST = 2_000
+"""Code points of a statement."""
+
+
+def read_statements(text: str, has: Has, *, whole: bool = True) -> tuple[list[Statement], bool]:
+    """The statements of a reply so far, and whether it says that the abstracts do not answer.
+
+    Args:
+        text: The reply, without thoughts.
+        has: Whether the sheet has an address.
+        whole: Whether the reply is over; the last statement of one that is not may be open and
+            is left out.
+    """
+    if match := _JSON.search(text):
+        return _structured(match[0].partition("```")[0], has, whole=whole)
+    if not whole and text.lstrip("` \n").removeprefix("json").lstrip().startswith("{"):
+        return [], False  # too little of it has come
+    found = _marked(text, has)
+    told = [each for each in found if SENTINEL.lower() not in each.text.lower()]
+    return (told if whole else told[:-1]), len(told) < len(found)
+
+
+def _structured(text: str, has: Has, *, whole: bool) -> tuple[list[Statement], bool]:
+    try:
+        reply = from_json(text, allow_partial=True)
+    except ValueError:
+        return _marked(text, has), False
+    items = reply.get("sentences", reply.get("answer")) if isinstance(reply, dict) else reply
+    if isinstance(items, str):
+        return read_statements(items, has, whole=whole)
+    if not isinstance(items, list):
+        return [], False
+    found = []
+    for item in items if whole else items[:-1]:
+        sentence = item if isinstance(item, dict) else {"text": item}
+        cited = tuple(filter(has, _addresses(str(sentence.get("cites") or ""))))
+        for each in _marked(str(sentence.get("text") or ""), has):  # one item may hold several
+            every = tuple(dict.fromkeys((*each.addresses, *cited)))
+            found.append(replace(each, addresses=every))
+    return found, whole and not items
+
+
+def _marked(text: str, has: Has) -> list[Statement]:
+    found: list[Statement] = []
+    heading: str | None = None
+    for line in unescape(text).splitlines():
+        if line.strip(" \t#*_:").casefold() in _SOURCES:
+            break
+        if above := _heading(line):
+            heading = above
+            continue
+        for each in _of_line(_EMPHASIS.sub("", _OPENING.sub("", line)), has):
+            found.append(replace(each, heading=heading))
+            heading = None
+    # "Here are the papers:" and "Sure!" say nothing.
+    return [each for each in found if each.addresses or not each.text.endswith((":", "!"))]
+
+
+def _heading(line: str) -> str:
+    """A line that is one, "## Merging" or "**Merging**:", without its signs; else empty."""
+    bare = line.strip().removesuffix(":")
+    is_bold = bare.startswith("**") and bare.endswith("**") and bare.count("**") == 2
+    if bare.startswith("#") or (is_bold and len(bare) <= _LONGEST_HEADING):
+        return _MARK.sub("", bare).strip(" #*:")
+    return ""
+
+
+def _of_line(line: str, has: Has) -> Iterator[Statement]:
+    """The sentences of a line; an address belongs to the sentence that it stands in or behind."""
+    text, at = "", 0
+    marks: list[tuple[int, str]] = []
+    for mark in _MARK.finditer(line):
+        text += line[at : mark.start()]
+        marks.append((len(text), mark[1]))
+        at = mark.end()
+        text += " " * line[at : at + 1].isalnum()
+    text += line[at:]
+    spans = [at for at in sentence_spans(text) if any(map(str.isalnum, text[slice(*at)]))]
+    begins = [start for start, _ in spans[1:]]
+    for (start, end), until in zip(spans, [*begins, len(text)], strict=False):
+        numbers = " ".join(of for place, of in marks if start < place <= until)
+        cited = dict.fromkeys(filter(has, _addresses(numbers)))
+        yield Statement(" ".join(text[start:end].split())[:_LONGEST], tuple(cited))
+
+
+def _addresses(numbers: str) -> Iterator[Address]:
+    """The addresses in "1.2, 2.1-2.3"; of a range no more than twenty."""
+    for paper, sentence, to in _NUMBER.findall(numbers):
+        first = int(sentence or paper)
+        for each in range(first, min(int(to or first), first + 20) + 1):
+            yield Address(int(paper), each) if sentence else Address(each)
+
+
+_NOWHERE = "no sentence of the abstracts is found that says this"
+_MOST_CITED = 6
+"""Passages that are read together; of more, the best is looked for."""
+_OF_PAPERS = re.compile(
+    r"(?:(?:all|both|none|neither|each|some|most) of )?(?:they|them|these|both|none|all"
+    r"|the(?:se)? (?:papers|abstracts|works|studies|answers?))\b",
+    re.IGNORECASE,
+)
+_RANK = {"supported": 3, "partly": 2, "unchecked": 1, "unsupported": 0}
+
+Found = tuple[tuple[int, ...], Verdict]
+"""Passages, and whether they support a sentence."""
+
+
+class Grounder:
+    """Grounds statements in a sheet."""
+
+    def __init__(self, sheet: Sheet, encoder: Encoder, checker: Checker) -> None:
+        """Begin.
+
+        Args:
+            sheet: What the model was given.
+            encoder: The index's: finds what a sentence is nearest to.
+            checker: Whether that supports it.
+        """
+        self._sheet = sheet
+        self._index = sheet.index
+        self._encode = encoder.encode_query
+        self._checker = checker
+        self._everything = [row for rows in sheet.passages for row in rows]
+
+    def ground(self, statement: Statement) -> Claim:
+        """A statement with the passages that support it, and what its check says."""
+        text, cited = statement.text, self._sheet.rows(statement.addresses)
+        if not cited and is_remark(text):
+            return Claim(text, (), UNCHECKED)
+        rows, verdict = self._of_cited(statement, cited)
+        for elsewhere in (self._of_named_papers(text, cited), self._everything):
+            if verdict.support == "supported":
+                break
+            others, other = self._best(text, elsewhere)
+            if not rows or other.support == "supported":
+                rows, verdict = others, other
+        if verdict.support == "unsupported" or not rows or verdict == UNCHECKED:
+            return Claim(text, (), Verdict("unsupported", verdict.score or 0.0, verdict.reason))
+        if verdict.support == "unchecked" and not cited:  # nobody says that it rests on these
+            return Claim(text, (), Verdict("unsupported", verdict.score, _NOWHERE))
+        return Claim(text, tuple(map(self.span, rows)), verdict)
+
+    def check_again(self, claims: Sequence[Claim], checker: AnswerChecker) -> list[Claim]:
+        """The claims with the verdicts of a slower checker; their own where it gives none."""
+        at = [place for place, claim in enumerate(claims) if claim.spans]
+        cited = [[in_context(span) for span in claims[place].spans] for place in at]
+        verdicts = checker.check_all([claims[p].text for p in at], cited)
+        checked = list(claims)
+        for place, verdict in zip(at, verdicts, strict=True):
+            if verdict.support != "unchecked":
+                spans = () if verdict.support == "unsupported" else claims[place].spans
+                checked[place] = Claim(claims[place].text, spans, verdict)
+        return checked
+
+    def nearest(self, text: str, count: int = 2) -> list[str]:
+        """The sentences of the sheet that a text is nearest to, best first."""
+        return [self._index.passages[row].text for row in self._near(text, self._everything, count)]
+
+    def span(self, row: int) -> Span:
+        """A passage as what a claim rests on."""
+        passage = self._index.passages[row]
+        return Span(self._index.papers[int(self._index.owner[row])], passage.start, passage.end)
+
+    def _of_cited(self, statement: Statement, cited: Sequence[int]) -> Found:
+        """What the model cites: all of it, or the best of a paper that it cites as a whole."""
+        if not cited:
+            return (), UNCHECKED
+        if len(cited) <= _MOST_CITED:
+            verdict = self._check(statement.text, cited)
+            if verdict.support == "supported" or all(a.sentence for a in statement.addresses):
+                return tuple(cited), verdict
+        return self._best(statement.text, cited)
+
+    def _of_named_papers(self, text: str, cited: Sequence[int]) -> list[int]:
+        """The passages of the papers that a sentence cites or names."""
+        papers = {row for name in self._index.names.read(text) for row in name.own}
+        papers |= {int(self._index.owner[row]) for row in cited}
+        return [row for row in self._everything if int(self._index.owner[row]) in papers]
+
+    def _best(self, text: str, rows: Sequence[int]) -> Found:
+        """The passage that supports a sentence best, or two that do so together."""
+        near = self._near(text, rows)
+        if not near:
+            return (), UNCHECKED
+        first, verdict = best = max((self._found(text, row) for row in near), key=_order)
+        if verdict.support == "supported":
+            return best
+        others = [row for row in near if row not in first][:3]
+        return max([best, *(self._found(text, *first, row) for row in others)], key=_order)
+
+    def _near(self, text: str, rows: Sequence[int], count: int = 6) -> list[int]:
+        """The passages nearest to a text, best first."""
+        if not rows:
+            return []
+        cosines = self._index.passage_vectors[list(rows)] @ self._encode(text)
+        return [rows[int(at)] for at in np.argsort(-cosines, kind="stable")[:count]]
+
+    def _found(self, text: str, *rows: int) -> Found:
+        return tuple(sorted(rows)), self._check(text, sorted(rows))
+
+    def _check(self, text: str, rows: Sequence[int]) -> Verdict:
+        spans = [self.span(row) for row in rows]
+        if same_words(text, [span.text for span in spans]):
+            return Verdict("supported", 1.0)
+        return self._checker.check(text, [in_context(span) for span in spans])
+
+
+def in_context(span: Span) -> str:
+    """A passage after the title of its paper: "it" there may be "MindSearch" in a sentence."""
+    return f"{span.paper.display_title}: {span.text}"
+
+
+def is_remark(text: str) -> bool:
+    """Whether a sentence is about the answer itself, as "They fall into three groups" is.
+
+    It is short, speaks of the papers by a pronoun, and has no name and no number in digits.
+    """
+    is_short = len(text.split()) <= 15 and bool(_OF_PAPERS.match(text))
+    return is_short and not names(text) and not any(map(str.isdigit, text))
+
+
+def _order(found: Found) -> tuple[int, float]:
+    return _RANK[found[1].support], found[1].score or 0.0
