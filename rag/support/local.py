@@ -38,15 +38,12 @@ GLOBALS = 9
 """Figures of a claim and what it cites as a whole."""
 MOST_WORDS = 400
 """Cited words that are looked at."""
-_NEAR = 0.55
-_WINDOW = 3
 # WordPiece's vocabulary is sorted by how frequent its words were in BERT's training text, after
 # the marks and single characters: a word's place in it says how rare a word is in English.
 _FIRST_WORD, _COMMON, _VOCABULARY = 1_996, 200, 30_522
 # Written otherwise in the same sense, so that a reworded number is no other word.
 _SAME = {word: str(value) for word, value in SMALL.items() if value <= 12}
 _UNWEIGHTED = STOP_WORDS | {"percent", "per", "cent"}
-_HAS_LETTER_OR_DIGIT = re.compile(r"[^\W_]")
 _DENIAL = re.compile(
     r"\b(?:not|no|never|without|neither|nor|cannot|none|nothing|hardly|unable|instead of"
     r"|rather than|fail(?:s|ed|ing)?)\b(?!\s*(?:[.;:!?()]|,\s|but\b|$))|n['’]t\b",
@@ -91,7 +88,7 @@ def reading_of(text: str, tokens: TokenStates) -> Reading:
     meanings: list[Floats] = []
     for of_word in rows.values():
         word = text[tokens.spans[of_word[0]][0] : tokens.spans[of_word[-1]][1]].lower()
-        if _HAS_LETTER_OR_DIGIT.search(word):
+        if any(map(str.isalnum, word)):
             words.append(word)
             rarity.append(_rarity(word, of_word, tokens))
             vector = tokens.middle[of_word].mean(axis=0)
@@ -149,8 +146,8 @@ def inputs(claim: Reading, cited: Sequence[Reading]) -> Inputs:
     cosines = claim.meanings @ meanings.T
     forward = _pairs(claim, every, cosines)
     near = np.zeros(len(stems), dtype=bool)
-    for at in cosines.argmax(axis=1)[cosines.max(axis=1) > _NEAR].tolist():
-        near[max(0, at - _WINDOW) : at + _WINDOW + 1] = True
+    for at in cosines.argmax(axis=1)[cosines.max(axis=1) > 0.55].tolist():
+        near[max(0, at - 3) : at + 4] = True
     rows = np.flatnonzero(near) if near.any() else np.arange(len(stems))
     nearby = replace(
         every,
@@ -250,12 +247,8 @@ class Network:
         return result
 
 
-_KEPT = 512
 _LONGEST = 2_000
 _ITEM = re.compile(r"^\s*(?:\(?\d{1,2}[.)]|[-*•–])\s+")
-_SAYS = re.compile(r"[^\W_]")
-_WORD = re.compile(r"[^\W\d_]{2,}")
-_FEWEST_WORDS = 3
 _NOTHING = Verdict("unsupported", 0.0, "there is nothing to compare")
 
 
@@ -275,7 +268,7 @@ class LocalChecker:
             minilm.check_weights(self._folder)
         self._network = network or Network.load()
         self._lock = Lock()
-        self._read = lru_cache(_KEPT)(self._read_anew)
+        self._read = lru_cache(512)(self._read_anew)
 
     def check(self, sentence: str, cited: Sequence[str]) -> Verdict:
         """Check one sentence of an answer, or several at once, against the stored text it cites.
@@ -328,7 +321,8 @@ class LocalChecker:
 
 def sentences(text: str) -> list[str]:
     """The sentences of a cleaned text that say something."""
-    return [text[start:end] for start, end in sentence_spans(text) if _SAYS.search(text[start:end])]
+    every = (text[start:end] for start, end in sentence_spans(text))
+    return [sentence for sentence in every if any(map(str.isalnum, sentence))]
 
 
 def statements(text: str) -> list[str]:
@@ -339,10 +333,11 @@ def statements(text: str) -> list[str]:
     """
     lines = (_ITEM.sub("", line) for line in text.splitlines())
     every = [sentence for line in lines for sentence in sentences(clean_text(line))]
+    words = [re.findall(r"[^\W\d_]{2,}", sentence) for sentence in every]
     telling = [
-        each
-        for each in every
-        if not each.endswith(":") and len(_WORD.findall(each)) >= _FEWEST_WORDS
+        sentence
+        for sentence, found in zip(every, words, strict=True)
+        if len(found) >= 3 and not sentence.endswith(":")
     ]
     return telling or every
 

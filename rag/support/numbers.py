@@ -9,12 +9,9 @@ from math import isclose
 from index.lexical import STOP_WORDS, fold, stem, tokenize
 
 _WORD = re.compile(r"[^\W_][\w+]*(?:[-./’'][\w+]+)*")
-_POSSESSIVE = re.compile(r"['’]s?$")
-_PLURAL = re.compile(r"(?<=[A-Z0-9])s$")
 _OPENS = re.compile(r"(?:^|[.?!:;]\s|[\"“‘«]|[•–—-]\s)\s*$")
 _CAPITALISED = re.compile(r"(?:[A-Z][\w-]*(?:\s(?:of|and|for|the|in)\s|[\s-]))+[A-Z][\w-]*")
 _VERSION = re.compile(r" \d+(?:\.\d+)*\b(?!\s?[%×])")
-_FEWEST_INITIALS = 2
 
 # Acronyms of the field that are words by now: a text can be about them without writing them.
 _EVERYDAY = frozenset(
@@ -31,7 +28,7 @@ def names(sentence: str) -> tuple[str, ...]:
     """
     found: list[str] = []
     for match in _WORD.finditer(sentence):
-        word = _POSSESSIVE.sub("", match[0])
+        word = match[0].removesuffix("'s").removesuffix("’s")
         if word.upper() in _EVERYDAY or len(word) < 2 or word.lower() in STOP_WORDS:
             continue
         opens = _OPENS.search(sentence, 0, match.start())
@@ -58,9 +55,15 @@ def missing_names(sentence: str, cited: Iterable[str]) -> tuple[str, ...]:
     )
 
 
+def _singular(name: str) -> str:
+    """A name without the s of its plural: "LLMs", "GPT4s"."""
+    is_plural = name.endswith("s") and name[-2:-1] and (name[-2].isupper() or name[-2].isdigit())
+    return name[:-1] if is_plural else name
+
+
 def _shaped(word: str) -> bool:
     """Digits after letters, a capital after the first letter, or a plus sign: no plain word."""
-    bare = _PLURAL.sub("", word)
+    bare = _singular(word)
     if re.fullmatch(r"\d[\d.,]*(?:[-./]?[^\W\d_]*)*", bare):
         return bool(re.fullmatch(r"\d+[A-Z][a-z]*[A-Z]\w*", bare))  # 3DGS, but not 32k or 4-bit
     if "-" in bare and not re.search(r"\d", bare):
@@ -82,7 +85,7 @@ def _joined(text: str) -> frozenset[str]:
 
 
 def _mentioned(name: str, there: frozenset[str], initials: str) -> bool:
-    bare = _PLURAL.sub("", name)
+    bare = _singular(name)
     whole = _squash(bare)
     if not there.isdisjoint((whole, stem(whole), whole + "s")):
         return True
@@ -95,7 +98,7 @@ def _mentioned(name: str, there: frozenset[str], initials: str) -> bool:
         pieces = [piece for piece in re.split(r"[-/]", name) if not piece.islower()]
         if all(_squash(piece) in there or stem(piece.lower()) in there for piece in pieces):
             return True
-    return bare.isupper() and len(bare) > _FEWEST_INITIALS and bare.lower() in initials
+    return bare.isupper() and len(bare) > 2 and bare.lower() in initials
 
 
 def _spelt_out(name: str, sentence: str, text: str) -> bool:
@@ -173,10 +176,8 @@ _AFTER = re.compile(
     r"(?=s?(?![^\W_])))s?|(?!(?:st|nd|rd|th)\b)[^\W\d_]{0,3}(?![^\W_])",
     re.IGNORECASE,
 )
-_CURRENCY = re.compile(r"([$€£])\s?$")
-_TIMES_WORD = re.compile(rf"\b(?:{'|'.join(_TIMES)})\b", re.IGNORECASE)
-_DECIMAL_COMMA = re.compile(r"\d+,\d{1,2}")
-_RANGE = re.compile(r"\s?(?:[-–—~]|to|and|or|,)\s?")
+_RANGES = frozenset(("-", "–", "—", "~", "to", "and", "or", ","))
+"""What stands between two numbers of one unit."""
 _HEDGE = re.compile(
     r"(?:(?P<about>about|around|nearly|roughly|approximately|almost|some|close to|~|≈)"
     r"|(?P<least>over|(?<!no )(?<!not )more than|no (?:less|fewer) than|not less than|at least"
@@ -185,16 +186,12 @@ _HEDGE = re.compile(
     r"|within|as (?:many|much) as|≤|<=?))\s?[$€£]?$",
     re.IGNORECASE,
 )
-_HEDGE_REACH = 18
 # "cut to 40%" is not "cut by 40%"; "compared to 40%" is neither.
 _AIM = re.compile(
     r"(?<!compared )(?<!relative )(?<!equal )(?<!close )(?<!up )(?<!\d )(?<!% )\b(to|by)\s"
     r"(?:only |just )?$"
 )
-_AIM_REACH = 24
-_DECADES = range(1000, 2100)
-_ALL = 100
-_ROUNDED, _WRITTEN_SHORTER = 0.05, 0.1
+_ROUNDED = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,8 +236,8 @@ class Quantity:
     def _rounds(self, value: float) -> bool:
         """Whether a value is this one when rounded to its digits."""
         off = abs(value - self.value)
-        whole = self.unit == "%" and self.value == _ALL  # 99.6% are not all
-        return not whole and off <= self.digit / 2 and off <= _WRITTEN_SHORTER * self.value
+        is_all = self.unit == "%" and self.value == 100  # 99.6% are not
+        return not is_all and off <= self.digit / 2 and off <= 0.1 * self.value
 
 
 def quantities(text: str) -> list[Quantity]:
@@ -256,12 +253,13 @@ def quantities(text: str) -> list[Quantity]:
             continue
         number = _quantity(text, match, after)
         before = found[-1] if found else number
-        if number.unit and not before.unit and _RANGE.fullmatch(text, before.end, number.start):
+        between = text[before.end : number.start].strip().lower()
+        if number.unit and not before.unit and between in _RANGES:
             value, digit = before.value * number.factor, before.digit * number.factor
             found[-1] = replace(before, value=value, digit=digit, unit=number.unit)
         found.append(number)
-    times = _TIMES_WORD.finditer(text)
-    return found + [Quantity(_TIMES[match[0].lower()], "x", match[0]) for match in times]
+    times = (word for word in re.findall(r"[^\W\d_]+", text) if word.lower() in _TIMES)
+    return found + [Quantity(_TIMES[word.lower()], "x", word) for word in times]
 
 
 def _quantity(text: str, match: re.Match[str], after: re.Match[str]) -> Quantity:
@@ -270,13 +268,14 @@ def _quantity(text: str, match: re.Match[str], after: re.Match[str]) -> Quantity
     digits = match["digits"] or ""
     value = _value(match) * magnitude
     unit, factor = "", 1.0
-    if currency := _CURRENCY.search(text, max(0, start - 2), start):
-        unit = currency[1]
-    elif after["unit"] and not (after[0].lower() == "s" and value in _DECADES):  # "the 1990s"
+    is_decade = after[0].lower() == "s" and value in range(1000, 2100)  # "the 1990s"
+    if (currency := text[max(0, start - 2) : start].strip()[-1:]) and currency in "$€£":
+        unit = currency
+    elif after["unit"] and not is_decade:
         unit, factor = _UNITS[after["unit"].lower()]
-    hedge = _HEDGE.search(text, max(0, start - _HEDGE_REACH), start)
+    hedge = _HEDGE.search(text, max(0, start - 18), start)
     opens = hedge.start() if hedge else start
-    aim = _AIM.search(text, max(0, opens - _AIM_REACH), opens) if unit in (*_SHARES, "x") else None
+    aim = _AIM.search(text, max(0, opens - 24), opens) if unit in (*_SHARES, "x") else None
     return Quantity(
         value * factor,
         unit,
@@ -292,8 +291,9 @@ def _quantity(text: str, match: re.Match[str], after: re.Match[str]) -> Quantity
 
 def _value(match: re.Match[str]) -> float:
     if match["digits"] is not None:
-        decimal = _DECIMAL_COMMA.fullmatch(match["digits"])
-        return float(match["digits"].replace(",", "." if decimal else ""))
+        digits = match["digits"]
+        is_decimal = "," in digits and len(digits.rpartition(",")[2]) < 3  # "72,36 %"
+        return float(digits.replace(",", "." if is_decimal else ""))
     known = SMALL | _TENS | {"one": 1}
     hundreds, _, rest = match["written"].lower().replace("-", " ").rpartition(" hundred ")
     value = sum(known[word] for word in rest.removeprefix("and ").split())

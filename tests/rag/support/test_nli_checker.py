@@ -44,11 +44,6 @@ def test_what_cites_nothing_is_unchecked_and_loads_nothing() -> None:
     assert NliChecker("no/such-model").check("bogs are wet", []) == UNCHECKED
 
 
-def test_texts_longer_than_the_model_can_read_are_cut(tmp_path: Path) -> None:
-    checker = NliChecker(str(tiny_nli(tmp_path / "tiny", ["entailment", "neutral"], [1, 0])))
-    assert checker.check("bogs are wet", ["ferns vary are bogs dry " * 50]).support == "supported"
-
-
 def test_threads_can_share_a_checker(tmp_path: Path) -> None:
     checker = NliChecker(str(tiny_nli(tmp_path / "tiny", THREE, [0, 3, 0])))
     with ThreadPoolExecutor(8) as pool:
