@@ -1,7 +1,7 @@
 """Markers, references and spans: what an answer says and exactly where it stands."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from index.papers import Paper
@@ -107,55 +107,52 @@ def compose(blocks: Sequence[Block]) -> Composition:
         Text whose markers, sentences whose citations, and references that agree; a reference's
         passages are the spans cited, in the order of the abstract.
     """
-    numbers: dict[str, int] = {}
+    claims = [claim for block in blocks for claim in block.claims]
     papers: dict[str, Paper] = {}
     cited: dict[str, set[tuple[int, int]]] = {}
-    sentences: list[AnswerSentence] = []
-    paragraphs: list[str] = []
-    for block in blocks:
-        written: list[str] = []
-        for claim in block.claims:
-            for span in claim.spans:
-                numbers.setdefault(span.paper.id, len(numbers) + 1)
-                papers[span.paper.id] = span.paper
-                cited.setdefault(span.paper.id, set()).add((span.start, span.end))
-            citations = tuple(
-                Citation(reference=numbers[span.paper.id], start=span.start, end=span.end)
-                for span in claim.spans
-            )
-            verdict = claim.verdict or Verdict(*check(claim.text, [s.text for s in claim.spans]))
-            sentences.append(
-                AnswerSentence(
-                    text=claim.text,
-                    citations=citations,
-                    support=verdict.support,
-                    score=verdict.score,
-                    reason=verdict.reason,
-                )
-            )
-            written.append(
-                f"{escape(claim.text)} {markers(c.reference for c in citations)}".rstrip()
-            )
-        body = " ".join(written)
-        if block.title and block.bullet:
-            body = f"**{escape(block.title)}** — {body}"
-        elif block.title:
-            body = f"**{escape(block.title)}**\n\n{body}"
-        paragraphs.append(f"- {body}" if block.bullet else body)
+    for span in (span for claim in claims for span in claim.spans):
+        papers.setdefault(span.paper.id, span.paper)
+        cited.setdefault(span.paper.id, set()).add((span.start, span.end))
+    numbers = {paper: number for number, paper in enumerate(papers, 1)}
     return Composition(
-        text=_join(paragraphs),
-        sentences=tuple(sentences),
+        text=_join([_paragraph(block, numbers) for block in blocks]),
+        sentences=tuple(_sentence(claim, numbers) for claim in claims),
         references=tuple(
             Reference(
-                number=number,
-                paper=papers[key],
+                number=numbers[key],
+                paper=paper,
                 passages=tuple(
-                    Passage(start=start, end=end, text=papers[key].abstract[start:end])
+                    Passage(start=start, end=end, text=paper.abstract[start:end])
                     for start, end in sorted(cited[key])
                 ),
             )
-            for key, number in numbers.items()
+            for key, paper in papers.items()
         ),
+    )
+
+
+def _paragraph(block: Block, numbers: Mapping[str, int]) -> str:
+    """A block as markdown; `numbers` are those of the papers, by id."""
+    cited = ((claim.text, [numbers[s.paper.id] for s in claim.spans]) for claim in block.claims)
+    body = " ".join(f"{escape(text)} {markers(of)}".rstrip() for text, of in cited)
+    if block.title:
+        gap = " — " if block.bullet else "\n\n"
+        body = f"**{escape(block.title)}**{gap}{body}"
+    return f"- {body}" if block.bullet else body
+
+
+def _sentence(claim: Claim, numbers: Mapping[str, int]) -> AnswerSentence:
+    verdict = claim.verdict or Verdict(*check(claim.text, [span.text for span in claim.spans]))
+    citations = (
+        Citation(reference=numbers[span.paper.id], start=span.start, end=span.end)
+        for span in claim.spans
+    )
+    return AnswerSentence(
+        text=claim.text,
+        citations=tuple(citations),
+        support=verdict.support,
+        score=verdict.score,
+        reason=verdict.reason,
     )
 
 

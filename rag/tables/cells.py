@@ -7,6 +7,7 @@ words. Which of several does is for the scorer that chooses evidence for answers
 import re
 from collections import Counter
 from collections.abc import Sequence
+from itertools import islice
 
 import numpy as np
 
@@ -26,19 +27,6 @@ from rag.tables.columns import Column, ColumnKind, cues_of, is_of_others, is_own
 from rag.tables.table import Cell
 from rag.wording import ASKS
 
-LEAST_SHARE, LEAST_SHARE_OF_WORDS = 0.5, 0.7
-"""The share of a column's own words, weighted by rarity, that a sentence has; the second of a
-column that has nothing but words."""
-CLEARLY_NEAR = 0.5
-"""The cosine that makes up for words that a sentence lacks."""
-COMMON_SHARE = 0.2
-"""A word that more abstracts than this share have says little about a sentence that has it."""
-_FEW, _RARE = 3, 2
-_NEAR_NUMBER = 4
-"""Words behind a number in which it says what it counts."""
-_PARTS_FROM_NUMBER = frozenset("of in for on to with than from and across that is are".split())
-_NAME = re.compile(r"\b[A-Z][\w+-]*[A-Z0-9][\w+]*")
-_WORD = re.compile(r"[\w-]+")
 _ASKS = {
     ColumnKind.METHOD: "manner",
     ColumnKind.RESULT: "finding",
@@ -47,14 +35,14 @@ _ASKS = {
     ColumnKind.METRIC: "name",
     ColumnKind.BASELINE: "name",
 }
-
-
-SHORT = 18
+"""What each kind of column asks for, as a question would (`ASKS`)."""
+_PARTS_FROM_NUMBER = frozenset("of in for on to with than from and across that is are".split())
+_SHORT = 18
 """Words of a sentence that is quoted whole."""
-LEAST = 8
+_LEAST = 8
 """Words of a quote that was cut from a sentence."""
-LEAST_WORDS = 3
-"""Words with a meaning of their own that a chat model's quote has, or its clause is quoted."""
+_FEW = 3
+_WORD = re.compile(r"[\w-]+")
 # Where a clause begins that can stand alone, and where one may end.
 _BEGIN = re.compile(
     r"(?:[;:]|\s[—–])\s+|,\s+(?:(?:and|but|or|so|while|whereas)\s+)?(?=(?:we|it|they|our|this)\s)"
@@ -75,18 +63,18 @@ def shorten(text: str, start: int, end: int) -> tuple[int, int]:
     """The clauses of a sentence that hold `text[start:end]`, as a stretch of it.
 
     A short sentence stays whole. What would leave a bracket, a quotation or a formula open is not
-    cut, nor what would be shorter than `LEAST` words.
+    cut, nor what would be shorter than eight words.
 
     Returns:
         Code point offsets into `text`, the end exclusive.
     """
-    if len(text.split()) <= SHORT:
+    if len(text.split()) <= _SHORT:
         return 0, len(text)
     begins = [0, *(cut.end() for cut in _BEGIN.finditer(text))]
     ends = [*(cut.start() for cut in _END.finditer(text)), len(text)]
     for left in reversed([at for at in begins if at <= start]):
         for right in (at for at in ends if at >= end):
-            if len(text[left:right].split()) >= LEAST and balanced(text[left:right]):
+            if len(text[left:right].split()) >= _LEAST and balanced(text[left:right]):
                 return left, right
     return 0, len(text)
 
@@ -115,7 +103,7 @@ class Quoter:
         if not wanted or start < 0 or len(text.casefold()) != len(text):
             return self._cell(column, passage, (0, len(text)))
         left, right = shorten(text, start, start + len(wanted))
-        few = min(LEAST_WORDS, len(tokenize(text)))
+        few = min(_FEW, len(tokenize(text)))
         if denials(text[left:right]) > denials(wanted) or len(tokenize(wanted)) < few:
             return self._cell(column, passage, (left, right))
         return self._cell(column, passage, (start, start + len(wanted)))
@@ -179,11 +167,12 @@ class CellFinder:
         Beside what it coins these are words in the shape of a name that it repeats.
         """
         known = self._index.lexical.document_frequency
-        repeated = [word for word, count in Counter(_NAME.findall(text)).items() if count > 1]
+        shaped = Counter(re.findall(r"\b[A-Z][\w+-]*[A-Z0-9][\w+]*", text))
+        repeated = [word for word, count in shaped.items() if count > 1]
         return {
             name
             for name in (*own_names(paper), *repeated)
-            if min((known.get(token, 0) for token in tokenize(name)), default=_FEW) <= _RARE
+            if min((known.get(token, 0) for token in tokenize(name)), default=_FEW) < _FEW
         }
 
     def _scores(self, column: Column, texts: list[str], cosines: Floats) -> Floats:
@@ -215,7 +204,11 @@ class CellFinder:
         return {} if cues else fitting
 
     def _place_of_words(self, column: Column, text: str, cosine: float) -> tuple[int, int] | None:
-        """Where a sentence has a column's own words; all of it for a column without any."""
+        """Where a sentence has a column's own words; all of it for a column without any.
+
+        It has half of them, weighted by rarity, or seven tenths if the column has nothing but
+        words, one of them rare; a sentence that is clearly near needs none.
+        """
         if column.counts:
             return _counted(column.words, text)
         if column.wants_number and not quantities(text):
@@ -224,10 +217,10 @@ class CellFinder:
         has_cues = column.kind is not ColumnKind.OTHER
         weights = {word: lexical.idf(word) for word in column.words}
         share = sum(weights[token] for token in weights.keys() & {*tokenize(text)})
-        least = (LEAST_SHARE if has_cues else LEAST_SHARE_OF_WORDS) * sum(weights.values())
-        common = max(_FEW, COMMON_SHARE * lexical.size)
+        least = (0.5 if has_cues else 0.7) * sum(weights.values())
+        common = max(_FEW, lexical.size / 5)
         rare = any(lexical.document_frequency.get(word, 0) <= common for word in weights)
-        if cosine >= CLEARLY_NEAR or (share >= least and (has_cues or rare)):
+        if cosine >= 0.5 or (share >= least and (has_cues or rare)):
             places = (at.span() for at in _WORD.finditer(text) if {*weights} & {*tokenize(at[0])})
             return next(places, (0, len(text)))
         return None
@@ -236,8 +229,7 @@ class CellFinder:
 def _counted(words: Sequence[str], text: str) -> tuple[int, int] | None:
     """Where a text counts the words of a column: "13B parameters", "50 distinct tasks"."""
     for number in quantities(text):
-        near = list(_WORD.finditer(text, number.end))[:_NEAR_NUMBER]
-        for word in near:
+        for word in islice(_WORD.finditer(text, number.end), 4):
             if word[0] in _PARTS_FROM_NUMBER:
                 break  # "15% of the tasks" are no number of tasks
             if {*words} & {*tokenize(word[0])}:

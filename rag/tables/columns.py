@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
 from index.errors import InputError
 from index.lexical import tokenize
@@ -73,33 +74,34 @@ _KINDS: dict[ColumnKind, re.Pattern[str]] = {
         r"|contributions?|idea|architecture|algorithms?",
     }.items()
 }
-# What follows these says more of the head: "speedup over baseline" is about a speed-up.
-_AFTER_HEAD = re.compile(r"\b(?:over|on|in|for|of|with|against|than|vs\.?|by|to)\b", re.IGNORECASE)
-_NUMBERS = re.compile(r"\b(?:number|how (?:many|much)|size|count|amount|share|rate)\b", re.I)
-_COUNTS = re.compile(r"\b(?:number|how many|count|size)\b", re.IGNORECASE)
-_EMPTY = re.compile(
-    r"\b(?:used|reported|proposed|overall|main|key|new|best|paper|any|what|which|is|are|how|many"
-    r"|much|number|count|amount|of|size)\b",
-    re.IGNORECASE,
+_AFTER_HEAD = frozenset("over on in for of with against than vs vs. by to".split())
+"""What follows these says more of the head: "speedup over baseline" is about a speed-up."""
+_COUNTS = frozenset(("number", "how many", "count", "size"))
+_NUMBERS = _COUNTS | {"how much", "amount", "share", "rate"}
+_EMPTY = frozenset(
+    """used reported proposed overall main key new best paper any what which is are how many much
+    number count amount of size""".split()
 )
 
 
 def read_column(name: str) -> Column:
     """Read off a column's name what it asks for."""
-    cut = _AFTER_HEAD.search(name)
-    head = name[: cut.start()] if cut and name[: cut.start()].strip() else name
-    numbers = bool(_NUMBERS.search(head))
+    words = name.replace("?", " ").split()
+    folded = [word.lower() for word in words]
+    after = next((at for at, word in enumerate(folded) if at and word in _AFTER_HEAD), len(words))
+    head = " ".join(words[:after])
+    counted = {*folded[:after], *map(" ".join, pairwise(folded[:after]))}
+    numbers = bool(counted & _NUMBERS)
     # The last word says the kind: "evaluation data" is data, "data available?" is not.
-    kinds = [(at.end(), kind) for kind, words in _KINDS.items() for at in words.finditer(head)]
+    kinds = [(at.end(), kind) for kind, said in _KINDS.items() for at in said.finditer(head)]
     kind = ColumnKind.OTHER if numbers or not kinds else max(kinds, key=lambda at: at[0])[1]
-    words = tokenize(_EMPTY.sub(" ", name if numbers else _without(kind, head)))
-    if kind is ColumnKind.OTHER and not words:
-        words = tokenize(name)
-    return Column(name, kind, tuple(dict.fromkeys(words)), bool(_COUNTS.search(head)), numbers)
-
-
-def _without(kind: ColumnKind, head: str) -> str:
-    return head if kind is ColumnKind.OTHER else _KINDS[kind].sub(" ", head)
+    rest = name if numbers else head
+    if kind is not ColumnKind.OTHER:
+        rest = _KINDS[kind].sub(" ", rest)
+    own = tokenize(" ".join(word for word in rest.split() if word.lower() not in _EMPTY))
+    if kind is ColumnKind.OTHER and not own:
+        own = tokenize(name)
+    return Column(name, kind, tuple(dict.fromkeys(own)), bool(counted & _COUNTS), numbers)
 
 
 def check_columns(names: Sequence[str]) -> tuple[str, ...]:
@@ -230,17 +232,13 @@ _OUTCOMES = (
     r"(?:outperform|surpass|beat|exceed|achiev|reach|improv|reduc|gain|yield|show|demonstrat"
     r"|perform|succeed|fail|need|remain|has\b|is\b)"
 )
-# What others did, and what is still to be done about it.
-_OTHERS = re.compile(
+_OTHERS, _OWN = _compiled(
+    # What others did, and what is still to be done about it.
     r"^(?:recent(?:ly)?|previous|prior|traditional|existing|most|many|in recent|despite|current"
     r"|(?:while|although|however,?) (?:\w+ )?(?:existing|current|recent|previous|prior|these|most))"
     r"\b",
-    re.IGNORECASE,
-)
-_OWN = re.compile(
     r"\b(?:we|our|us|my|this (?:paper|work|study|report|article|survey))\b"
     r"|\b(?:propos|introduc|present)(?:es?|ed)\b",
-    re.IGNORECASE,
 )
 
 
@@ -279,8 +277,6 @@ _FORM = (
     "question and that most abstracts state. The title has its own column. Short names, such as: "
     "method, training data, success rate. Answer with one name a line and nothing else."
 )
-_LEAD = re.compile(r"^[^:]{0,60}\bcolumns?\b[^:]{0,40}:\s*", re.IGNORECASE)
-_BULLET = re.compile(r"^[\W\d]+")
 _OF_THE_PAPER = frozenset({"paper", "title", "paper title", "papers", "column", "columns"})
 
 
@@ -301,15 +297,22 @@ def read_columns(reply: str) -> tuple[str, ...]:
     Raises:
         ReplyError: it names none.
     """
-    lines = [_LEAD.sub("", line) for line in reply.splitlines() if not line.startswith("```")]
-    lines = [line for line in lines if line.strip()]
+    lines = [line for line in map(_without_lead, reply.splitlines()) if line]
     found: dict[str, str] = {}
     for piece in re.split(r"[,;|]", lines[0]) if len(lines) == 1 else lines:
-        name = plain(_BULLET.sub("", piece)).rstrip(" *_`\"'|.;:,]")
-        fits = name and len(name) <= LONGEST_COLUMN and len(name.split()) <= _LONGEST_NAME
+        name = plain(re.sub(r"^[\W\d]+", "", piece)).rstrip(" *_`\"'|.;:,]")
+        fits = len(name) <= LONGEST_COLUMN and 0 < len(name.split()) <= _LONGEST_NAME
         if fits and name.casefold() not in _OF_THE_PAPER:
             found.setdefault(name.casefold(), name)
     try:
         return check_columns(list(found.values())[:MOST_PROPOSED])
     except InputError:
         raise ReplyError("the chat model's reply names no column") from None
+
+
+def _without_lead(line: str) -> str:
+    """A line of a reply without "Here are the columns:"; empty for a code fence."""
+    lead, colon, rest = line.partition(":")
+    if line.startswith("```"):
+        return ""
+    return rest.strip() if colon and "column" in lead.lower() else line.strip()

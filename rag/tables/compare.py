@@ -19,7 +19,7 @@ from index.errors import InputError
 from index.papers import Paper, letters
 from index.passages import Passage
 from index.store import Index
-from rag.chat import ChatError, Complete, Message, ReplyError, StoppedError
+from rag.chat import ChatError, Complete, Message, ReplyError
 from rag.clock import Clock
 from rag.digests import allowed, list_digests
 from rag.pipeline import check_question
@@ -34,8 +34,6 @@ from rag.tables.cells import CellFinder, Quoter
 from rag.tables.columns import DEFAULT_COLUMNS, check_columns, propose_columns, read_column
 from rag.tables.table import Cell, Table, TableRow, Tell
 from rag.wording import Kind
-
-_CLOSE_TITLE = 0.6
 
 
 @dataclass(frozen=True)
@@ -62,11 +60,12 @@ def find_paper(wanted: str, papers: Sequence[Paper]) -> int:
         raise InputError("a paper to compare is empty: give its title or id")
     titles = [letters(paper.title) for paper in papers]
     heads = [letters(paper.head or "") for paper in papers]
+    rows = range(len(papers))
     for fits in (
-        [row for row, paper in enumerate(papers) if paper.id == wanted.strip()],
-        [row for row, title in enumerate(titles) if key and title == key],
-        [row for row, head in enumerate(heads) if key and head == key],
-        [row for row, title in enumerate(titles) if key and key in title],
+        [row for row in rows if papers[row].id == wanted.strip()],
+        [row for row in rows if key and titles[row] == key],
+        [row for row in rows if key and heads[row] == key],
+        [row for row in rows if key and key in titles[row]],
     ):
         if len(fits) == 1:
             return fits[0]
@@ -76,7 +75,7 @@ def find_paper(wanted: str, papers: Sequence[Paper]) -> int:
                 f"{len(fits)} papers fit {wanted!r}, such as {such}: give more of the title, or"
                 " the id"
             )
-    near = get_close_matches(key, [*titles, *heads], 1, _CLOSE_TITLE)
+    near = get_close_matches(key, [*titles, *heads], 1)
     at = [*titles, *heads].index(near[0]) % len(papers) if near else None
     hint = "" if at is None else f"; the nearest title is {papers[at].display_title!r}"
     raise InputError(f"no paper in the index is called {wanted!r}{hint}")
@@ -130,7 +129,7 @@ def _scored(rows: Sequence[int], ranking: Ranking) -> Rows:
 
 ROW_TOKENS = 1_200
 """Tokens that a chat model's reply to one row needs at most."""
-AT_ONCE = 6
+_AT_ONCE = 6
 """Rows that a chat model is asked about side by side."""
 _SYSTEM = (
     "You fill one row of a table that compares research papers. You see the columns and the "
@@ -167,7 +166,7 @@ def make_table(
     spent: Callable[[], Usage] = Usage,
     tell: Tell = lambda _: None,
 ) -> Table:
-    """Compare papers in a table.
+    """Compare the papers that a question names, compares or is about, in a table.
 
     Args:
         index: The index that answers.
@@ -180,63 +179,80 @@ def make_table(
         limit: Rows at most, beside papers that were named.
         complete: Asks a chat model to choose quotes; without one they are found by rule.
         model: Its name.
-        spent: What the model has used when the table is done.
+        spent: What it has used when the table is done.
         tell: Is told what is being done, from any thread.
 
     Raises:
         InputError: the question, a column, a paper, a filter or the limit cannot be used.
         StoppedError: what asks the chat model was stopped.
     """
-    asked = check_question(question)
+    making = _Making(index, question, complete, tell)
     named = None if columns is None else check_columns(columns)
     if limit < 1:
         raise InputError(f"limit must be at least 1, not {limit}")
-    making = _Making(index, asked, complete, tell)
-    tell(Progress(stage="search", text=f"Searching {len(index.papers):,} abstracts"))
-    with making.clock.step("papers"):
-        found = choose_rows(index, encoder, asked, papers, filters)
-    rows = found.papers if papers else found.papers[:limit]
-    named = named or making.columns(rows)
-    cells = making.cells(encoder, rows, named)
-    if len(rows) < len(found.papers):
-        making.notices.append(f"{len(rows)} of {len(found.papers)} papers that fit are shown.")
-    manifest = index.manifest
-    return Table(
-        question=question.encode(errors="replace").decode(),
-        columns=named,
-        rows=tuple(
-            TableRow(paper=index.papers[row], score=score, cells=own)
-            for row, score, own in zip(rows, found.scores, cells, strict=False)
-        ),
-        reason=None if found.papers else found.reason or "No abstract is left after the filters.",
-        notice=" ".join(making.notices) or None,
-        mode="generative" if making.by_model else "extractive",
-        usage=spent(),
-        model=model if making.by_model else None,
-        index=IndexInfo(id=manifest.generation, papers=len(index.papers), encoder=manifest.encoder),
-        timings_ms=making.clock.done(),
-    )
+    return making.table(encoder, named, papers, filters, limit, model, spent)
 
 
 Cells = tuple[Cell, ...]
 
 
 class _Making:
-    """A table in the making: its columns and cells, and what is to be said of them."""
+    """A table in the making."""
 
     def __init__(self, index: Index, question: str, complete: Complete | None, tell: Tell) -> None:
-        self.clock = Clock()
-        self.notices: list[str] = []
-        self.by_model = False
-        """Whether the chat model filled any row."""
         self._index = index
-        self._question = question
+        self._given = question.encode(errors="replace").decode()
+        self._question = check_question(question)
         self._complete = complete
         self._tell = tell
+        self._clock = Clock()
+        self._notices: list[str] = []
+        self._by_model = False
+        """Whether the chat model filled any row."""
         self._unreachable = Event()
         self._problems: list[ChatError] = []
 
-    def columns(self, rows: Sequence[int]) -> tuple[str, ...]:
+    def table(
+        self,
+        encoder: Encoder,
+        named: tuple[str, ...] | None,
+        papers: Sequence[str],
+        filters: Filters | None,
+        limit: int,
+        model: str | None,
+        spent: Callable[[], Usage],
+    ) -> Table:
+        """Choose the rows and the columns, fill the cells; the arguments are `make_table`'s."""
+        self._tell(
+            Progress(stage="search", text=f"Searching {len(self._index.papers):,} abstracts")
+        )
+        with self._clock.step("papers"):
+            found = choose_rows(self._index, encoder, self._question, papers, filters)
+        rows = found.papers if papers else found.papers[:limit]
+        columns = named or self._columns(rows)
+        cells = self._cells(encoder, rows, columns)
+        if len(rows) < len(found.papers):
+            self._notices.append(f"{len(rows)} of {len(found.papers)} papers that fit are shown.")
+        manifest, count = self._index.manifest, len(self._index.papers)
+        return Table(
+            question=self._given,
+            columns=columns,
+            rows=tuple(
+                TableRow(paper=self._index.papers[row], score=score, cells=own)
+                for row, score, own in zip(rows, found.scores, cells, strict=False)
+            ),
+            reason=None
+            if found.papers
+            else found.reason or "No abstract is left after the filters.",
+            notice=" ".join(self._notices) or None,
+            mode="generative" if self._by_model else "extractive",
+            usage=spent(),
+            model=model if self._by_model else None,
+            index=IndexInfo(id=manifest.generation, papers=count, encoder=manifest.encoder),
+            timings_ms=self._clock.done(),
+        )
+
+    def _columns(self, rows: Sequence[int]) -> tuple[str, ...]:
         """The columns where none were named."""
         if not rows:
             return DEFAULT_COLUMNS
@@ -245,35 +261,33 @@ class _Making:
             self._tell(Progress(stage="plan", text="Choosing the columns"))
             titles = [self._index.papers[row].display_title for row in rows]
             try:
-                with self.clock.step("columns"):
+                with self._clock.step("columns"):
                     return propose_columns(self._question, titles, self._complete)
-            except StoppedError:
-                raise
             except ChatError as error:
                 why = f" ({error}.)"
-        self.notices.append(f"No columns were named, so these are the usual ones.{why}")
+        self._notices.append(f"No columns were named, so these are the usual ones.{why}")
         return DEFAULT_COLUMNS
 
-    def cells(self, encoder: Encoder, rows: Sequence[int], columns: Sequence[str]) -> list[Cells]:
+    def _cells(self, encoder: Encoder, rows: Sequence[int], columns: Sequence[str]) -> list[Cells]:
         """The rows, each as the chat model fills it if there is one and it can."""
         self._tell_read(0, len(rows))
-        with self.clock.step("cells"):
+        with self._clock.step("cells"):
             finder = CellFinder(self._index, encoder, [read_column(name) for name in columns])
             local = [finder.find(row) for row in rows]
         if self._complete is None or not rows:
             return local
         cells: list[Cells] = []
         failed = 0
-        with self.clock.step("read"), ThreadPoolExecutor(AT_ONCE) as pool:
+        with self._clock.step("read"), ThreadPoolExecutor(_AT_ONCE) as pool:
             for own, filled in zip(local, pool.map(self._row, rows, local), strict=True):
                 failed += filled is None
                 cells.append(own if filled is None else filled)
                 self._tell_read(len(cells), len(rows))
-        self.by_model = failed < len(rows)
+        self._by_model = failed < len(rows)
         if self._problems:
             which = "all papers" if failed == len(rows) else f"{failed} of {len(rows)} papers"
-            why = self._problems[0]
-            self.notices.append(f"The quotes of {which} were chosen without the chat model: {why}.")
+            why = f"were chosen without the chat model: {self._problems[0]}"
+            self._notices.append(f"The quotes of {which} {why}.")
         return cells
 
     def _tell_read(self, done: int, count: int) -> None:
@@ -288,8 +302,6 @@ class _Making:
         messages = _row_messages(self._question, paper, passages, [cell.column for cell in own])
         try:
             return _read_row(self._complete(messages), paper, passages, own)
-        except StoppedError:
-            raise
         except ChatError as error:
             if not isinstance(error, ReplyError):  # the next request would fail alike
                 self._unreachable.set()
