@@ -2,14 +2,14 @@
 
 import math
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Self
 
 from index.errors import InputError
 from rag.chat.model import ChatModel
-from rag.chat.reply import ChatError, Complete, Limits, Message, ReplyError, StoppedError, added
+from rag.chat.reply import Complete, Limits, Message, StoppedError, added
 from rag.chat.stream import Stream
 from rag.schema import Usage
 
@@ -64,64 +64,43 @@ class Asking:
         self._ends: float | None = None
         self._price = price
         self._lock = threading.Lock()
-        self._problem: ChatError | StoppedError | None = None
-        self._under_way: set[Stream] = set()
-        self._spent = Usage()
+        self._streams: list[Stream] = []
+        self._stopped = False
 
     @property
     def usage(self) -> Usage:
         """The tokens until now, those of failed calls too, and what they cost if that is known."""
         with self._lock:
-            spent = added(self._spent, *(stream.usage for stream in self._under_way))
+            spent = added(*(stream.usage for stream in self._streams))
         if self._price is None:
             return spent
         cost = self._price.of(spent.prompt_tokens, spent.completion_tokens)
         return spent.model_copy(update={"cost_usd": cost})
 
-    def stream(
-        self, messages: Sequence[Message], *, max_tokens: int, **options: Any
-    ) -> Generator[str, None, bool]:
-        """A reply as far as it has come, each time there is more of it.
-
-        The request is sent when the first item is asked for; closing the generator gives it up.
-
-        Returns:
-            Whether the limit of tokens cut the reply off.
+    def stream(self, messages: Sequence[Message], *, max_tokens: int, **options: Any) -> Stream:
+        """Ask for a reply that is read while it is written; iterating raises ReplyError, too.
 
         Raises:
-            ReplyError: this request got nothing usable.
             StoppedError: `cancel` was called.
             ChatError: the endpoint cannot be asked any more.
         """
         with self._lock:
+            if self._stopped:
+                raise StoppedError("the question was given up")
+            for stream in self._streams:
+                stream.raise_failure()
             if self._ends is None:
                 self._ends = monotonic() + self._limits.whole
-            left = Limits(self._ends - monotonic(), self._limits.first_word)
-            if left.whole <= 0:
-                self._fail(None)
-            if self._problem is not None:
-                raise self._copied_problem()
-            stream = self.model.stream(messages, max_tokens=max_tokens, limits=left, **options)
-            self._under_way.add(stream)
-        try:
-            yield from stream
-            return stream.reply.cut
-        except ReplyError:
-            raise
-        except ChatError as error:
-            with self._lock:
-                self._fail(error)
-                problem = self._copied_problem()
-        finally:
-            stream.close()
-            with self._lock:
-                self._under_way.discard(stream)
-                self._spent = added(self._spent, stream.usage)
-        raise problem
+            left = self._ends - monotonic()
+            limits = Limits(left, self._limits.first_word, of_question=self._limits.whole)
+            stream = self.model.stream(messages, max_tokens=max_tokens, limits=limits, **options)
+            self._streams.append(stream)
+            return stream
 
     def complete(self, messages: Sequence[Message], *, max_tokens: int, **options: Any) -> str:
-        """A whole reply; raises as `stream`."""
-        return [*self.stream(messages, max_tokens=max_tokens, **options)][-1]
+        """A whole reply; raises as `stream`, and ReplyError."""
+        with self.stream(messages, max_tokens=max_tokens, **options) as stream:
+            return stream.reply.text
 
     def priced(self, tokens: int) -> str:
         """What so many tokens of prompts cost, for a message; empty if no price is known."""
@@ -138,21 +117,7 @@ class Asking:
     def cancel(self) -> None:
         """Close what is under way, in every thread; later calls raise StoppedError at once."""
         with self._lock:
-            self._problem = StoppedError("the question was given up")
-            streams = tuple(self._under_way)
+            self._stopped = True
+            streams = tuple(self._streams)
         for stream in streams:
             stream.close()
-
-    def _fail(self, problem: ChatError | None) -> None:
-        """Keep why the endpoint is not asked any more: the first reason, or the deadline."""
-        if problem is None or (self._ends is not None and monotonic() >= self._ends):
-            problem = ChatError(
-                f"chat model {self.model.name!r} has not done within the {self._limits.whole:g}"
-                " seconds of a question (ABSTRACTQA_CHAT_DEADLINE_SECONDS)"
-            )
-        self._problem = self._problem or problem
-
-    def _copied_problem(self) -> ChatError | StoppedError:
-        """A copy: an error that many threads raise collects all their tracebacks."""
-        problem = self._problem or StoppedError()
-        return type(problem)(*problem.args)

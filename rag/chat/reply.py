@@ -181,6 +181,8 @@ class Limits:
 
     whole: float
     first_word: float | None = None
+    of_question: float | None = None
+    """What all calls of a question may take, if `whole` is what is left of it."""
 
 
 @dataclass(slots=True)

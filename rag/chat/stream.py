@@ -17,6 +17,7 @@ from rag.chat.reply import (
     Limits,
     Message,
     Reply,
+    ReplyError,
     StoppedError,
     added,
     answer_in,
@@ -91,6 +92,14 @@ class Stream(Iterator[str]):
             return self._future.result()
         raise StoppedError(f"{self._endpoint.where} was told to stop")
 
+    def raise_failure(self) -> None:
+        """Raise why the endpoint cannot be asked any more, if that came out."""
+        if self._future.done() and not self._future.cancelled():
+            problem = self._future.exception()
+            if isinstance(problem, ChatError) and not isinstance(problem, ReplyError):
+                # A copy: an error that many threads raise collects all their tracebacks.
+                raise type(problem)(*problem.args)
+
     @property
     def usage(self) -> Usage:
         """The tokens of all its requests until now, whatever became of them."""
@@ -115,16 +124,19 @@ class Stream(Iterator[str]):
             async with asyncio.timeout(self._limits.whole), first:
                 text = await self._ask(first)
         except TimeoutError:
-            what, seconds, setting = (
-                ("first word", self._limits.first_word, "ABSTRACTQA_CHAT_FIRST_TOKEN_SECONDS")
-                if first.expired()
-                else ("whole reply", self._limits.whole, "ABSTRACTQA_CHAT_DEADLINE_SECONDS")
-            )
-            raise ChatError(
-                f"{self._endpoint.where} gave no {what} within {seconds:.3g} seconds ({setting})"
-            ) from None
+            raise self._too_slow(first_word=first.expired()) from None
         last = self._received[-1]
         return Reply(text, self.usage, perf_counter() - started, last.cut, last.model)
+
+    def _too_slow(self, *, first_word: bool) -> ChatError:
+        where, limits = self._endpoint.where, self._limits
+        if first_word:
+            why = f"gave no first word within {limits.first_word:.3g} seconds"
+            return ChatError(f"{where} {why} (ABSTRACTQA_CHAT_FIRST_TOKEN_SECONDS)")
+        why = f"gave no whole reply within {limits.whole:.3g} seconds"
+        if limits.of_question is not None:
+            why = f"has not done within the {limits.of_question:g} seconds of a question"
+        return ChatError(f"{where} {why} (ABSTRACTQA_CHAT_DEADLINE_SECONDS)")
 
     async def _ask(self, first: asyncio.Timeout) -> str:
         """The text of the reply; what the model refuses of the request is left out and sent again.

@@ -8,7 +8,6 @@ so no paper is lost.
 import re
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from dataclasses import dataclass
 
 from index.store import Index
@@ -18,7 +17,7 @@ from rag.evidence import leading
 from rag.retrieval import passage_rows
 from rag.schema import Delta, Length, Progress
 from rag.settings import Unsupported
-from rag.support import AnswerChecker, Checker, Verdict
+from rag.support import AnswerChecker, Checker
 from rag.synthesis.prompts import (
     STRUCTURE,
     Sheet,
@@ -141,20 +140,16 @@ class Draft:
             length=task.length, structured=structured,
         )  # fmt: skip
         options = {"response_format": STRUCTURE} if structured else {}
-        text, shown, was_cut = "", "", False
-        with closing(asking.stream(messages, max_tokens=task.max_tokens, **options)) as texts:
-            while True:
-                try:
-                    text = next(texts)
-                except StopIteration as end:
-                    was_cut = bool(end.value)
-                    break
+        text, shown = "", ""
+        with asking.stream(messages, max_tokens=task.max_tokens, **options) as stream:
+            for text in stream:
                 # Before its first reply is whole it may be that a model thinks aloud.
                 is_answer = text.startswith("{") or asking.model.streams_thoughts is not None
                 claims = self._claims(read_statements(text, has, whole=False)[0])
                 if new := self._new_text(claims, shown, is_answer=is_answer):
                     shown += new
                     yield Delta(text=new)
+            was_cut = stream.reply.cut
         statements, says_nothing = read_statements(text, has)
         if was_cut and statements and not _is_ended(statements[-1].text):
             statements.pop()  # the sentence in the middle of which it stopped
@@ -277,11 +272,10 @@ class ManyPapers:
         if problem and not notes:
             raise problem
         missing = [row for row in rows if row not in notes]
-        span = self._ground(Sheet(self._index, (), ())).span
+        quote = self._ground(Sheet(self._index, (), ())).quote
         for row in missing:
             if (at := leading(self._index, row)) is not None:
-                quoted = Verdict("supported", 1.0)
-                notes[row] = Claim(self._index.passages[at].text, (span(at),), quoted)
+                notes[row] = quote(at)
         told = {row: notes[row] for row in rows if row in notes}
         yield Progress(stage="write", text=f"Writing about {len(told)} papers")
         blocks = self._gathered(told, checker)

@@ -87,10 +87,10 @@ def lay_out(index: Index, rows: Sequence[int], budget: int) -> Sheet:
 def _block(index: Index, row: int, number: int, rows: range) -> str:
     """One abstract: a line that says whose it is, and its sentences with their addresses."""
     lines = (f"[{number}.{n}] {as_data(index.passages[at].text)}" for n, at in enumerate(rows, 1))
-    return "\n".join([f"Paper {number}: {_described(index.papers[row])}", *lines])
+    return "\n".join([f"Paper {number}: {described(index.papers[row])}", *lines])
 
 
-def _described(paper: Paper) -> str:
+def described(paper: Paper) -> str:
     """What a paper is called, by whom it is, and when and in which digest it was."""
     authors = f"{paper.authors[0]} et al." if paper.authors[3:] else ", ".join(paper.authors)
     dates = sorted({str(source.date) for source in paper.sources if source.date})

@@ -15,11 +15,13 @@ import numpy as np
 from pydantic_core import from_json
 
 from index.encoder import Encoder
+from index.papers import letters
 from index.passages import sentence_spans
 from rag.citations import Claim, Span
+from rag.evidence import leading
 from rag.support import UNCHECKED, AnswerChecker, Checker, Verdict, same_words
 from rag.support.numbers import names
-from rag.synthesis.prompts import SENTINEL, Address, Sheet
+from rag.synthesis.prompts import SENTINEL, Address, Sheet, described
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,8 @@ def _addresses(numbers: str) -> Iterator[Address]:
             yield Address(int(paper), each) if sentence else Address(each)
 
 
+_PAPER = re.compile(r"\bPaper (\d{1,3})\b(:?)(?!\.\d)")
+"""A paper by its number on the sheet, which readers do not see."""
 _NOWHERE = "no sentence of the abstracts is found that says this"
 _MOST_CITED = 6
 """Passages that are read together; of more, the best is looked for."""
@@ -174,10 +178,12 @@ class Grounder:
 
     def ground(self, statement: Statement) -> Claim:
         """A statement with the passages that support it, and what its check says."""
-        text, cited = statement.text, self._sheet.rows(statement.addresses)
+        text, cited = self._with_names(statement.text), self._sheet.rows(statement.addresses)
+        if (row := self._of_title(text)) is not None:
+            return self.quote(row)
         if not cited and is_remark(text):
             return Claim(text, (), UNCHECKED)
-        rows, verdict = self._of_cited(statement, cited)
+        rows, verdict = self._of_cited(text, statement.addresses, cited)
         for elsewhere in (self._of_named_papers(text, cited), self._everything):
             if verdict.support == "supported":
                 break
@@ -206,20 +212,48 @@ class Grounder:
         """The sentences of the sheet that a text is nearest to, best first."""
         return [self._index.passages[row].text for row in self._near(text, self._everything, count)]
 
+    def quote(self, row: int) -> Claim:
+        """A passage as a claim of its own."""
+        return Claim(self._index.passages[row].text, (self.span(row),), Verdict("supported", 1.0))
+
     def span(self, row: int) -> Span:
         """A passage as what a claim rests on."""
         passage = self._index.passages[row]
         return Span(self._index.papers[int(self._index.owner[row])], passage.start, passage.end)
 
-    def _of_cited(self, statement: Statement, cited: Sequence[int]) -> Found:
+    def _with_names(self, text: str) -> str:
+        """A sentence that calls a paper by what readers know it by, not "Paper 2"."""
+
+        def name(said: re.Match[str]) -> str:
+            number = int(said[1])
+            if not 1 <= number <= len(self._sheet.papers):
+                return said[0]
+            if said[2] and said.start() == 0:
+                return ""  # "Paper 2: OSWorld: …"
+            row = self._sheet.papers[number - 1]
+            title = f"“{self._index.papers[row].display_title}”"
+            return (self._index.names.called(row) or title) + said[2]
+
+        return _PAPER.sub(name, text).strip()
+
+    def _of_title(self, text: str) -> int | None:
+        """What says what a paper is, for a sentence that has only the title of the paper."""
+        said = letters(text)
+        for row in self._sheet.papers:
+            paper = self._index.papers[row]
+            if said.startswith(letters(paper.title)) and letters(described(paper)).startswith(said):
+                return leading(self._index, row)
+        return None
+
+    def _of_cited(self, text: str, addresses: Sequence[Address], cited: Sequence[int]) -> Found:
         """What the model cites: all of it, or the best of a paper that it cites as a whole."""
         if not cited:
             return (), UNCHECKED
         if len(cited) <= _MOST_CITED:
-            verdict = self._check(statement.text, cited)
-            if verdict.support == "supported" or all(a.sentence for a in statement.addresses):
+            verdict = self._check(text, cited)
+            if verdict.support == "supported" or all(a.sentence for a in addresses):
                 return tuple(cited), verdict
-        return self._best(statement.text, cited)
+        return self._best(text, cited)
 
     def _of_named_papers(self, text: str, cited: Sequence[int]) -> list[int]:
         """The passages of the papers that a sentence cites or names."""

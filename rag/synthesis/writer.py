@@ -144,7 +144,16 @@ class Writer:
             return _quotes(found, f"These are quotes, since no model wrote the answer: {error}.")
         if not written.blocks:
             return self._without_answer(found, written)
-        last = None if is_many else self._last
+        return self._with_answer(found, written, parts, None if is_many else self._last)
+
+    def _with_answer(
+        self,
+        found: Material,
+        written: Written,
+        parts: tuple[SubQuestion, ...],
+        last: AnswerChecker | None,
+    ) -> Outcome:
+        """What was written, and who had the last word on its sentences, beside the local check."""
         problem = last.problem if isinstance(last, JudgeChecker) else None
         unjudged = problem and f"Citations were checked by the local check alone: {problem}."
         _, cut = within(found.evidence, self._options.sources)

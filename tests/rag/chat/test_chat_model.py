@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from chat_server import ChatServer, Received, Scripted, fails, says, slowly
+from chat_server import ChatServer, says, slowly
 from test_endpoints import ASKED, KEY
 
 from index.errors import InputError
@@ -47,30 +47,6 @@ def test_calls_from_many_threads_get_their_own_replies(
 
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(ask, range(40))) == [f"n{number}"[::-1] for number in range(40)]
-
-
-def test_options_that_a_model_does_not_take_are_left_out_from_then_on(
-    model: ChatModel, chat_server: ChatServer, caplog: pytest.LogCaptureFixture
-) -> None:
-    def reasoning_model(request: Received) -> Scripted:
-        for name in ("max_tokens", "temperature"):
-            if name in request.body:
-                return fails(400, f"no {name}", param=name, code="unsupported_parameter")
-        return says("Plants.")
-
-    chat_server.script = reasoning_model
-    assert model.complete(ASKED, max_tokens=5).text == "Plants."
-    assert len(chat_server.received) == 3
-    model.complete(ASKED, max_tokens=5)
-    assert len(chat_server.received) == 4
-    assert chat_server.received[-1].body == {
-        "model": "m",
-        "messages": ASKED,
-        "max_completion_tokens": 5,
-        "stream": True,
-        "stream_options": {"include_usage": True},
-    }
-    assert "takes no max_tokens, temperature" in caplog.text
 
 
 @pytest.mark.parametrize(

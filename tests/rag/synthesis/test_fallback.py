@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from chat_server import ChatServer, Scripted, cut_off, fails, huge, says, slowly, streams
+from chat_server import ChatServer, Scripted, cut_off, fails, says, slowly, streams
 from made_up import keeps_the_promises
 from writing import KEY, QUESTION, TASKS, address, told
 
@@ -15,14 +15,8 @@ from rag.schema import Delta, Finished, Progress
 
 FAULTS: dict[str, Callable[[], Scripted]] = {
     "key refused": lambda: fails(401, f"Incorrect API key provided: {KEY}"),
-    "rate limit": lambda: fails(429, "slow down", retry_after="100"),
-    "server error": lambda: fails(500, "boom"),
     "reset in mid-stream": lambda: cut_off(streams("OSWorld has", " 369 tasks", " and more")),
     "one byte a second": lambda: slowly(streams("OSWorld")),
-    "silence": lambda: streams("OSWorld", pause_seconds=5),
-    "empty reply": streams,
-    "too long": lambda: huge(50),
-    "another content type": lambda: Scripted([b"<html>Hi</html>"], content_type="text/html"),
     "refusal": lambda: says(None, refusal="I cannot help with that"),
     "context length": lambda: fails(
         400, "maximum context length is 10", code="context_length_exceeded"

@@ -1,6 +1,7 @@
 """Answers that a scripted strong model writes from whole abstracts."""
 
 import json
+import re
 from collections.abc import Callable
 
 import pytest
@@ -8,7 +9,7 @@ from chat_server import ChatServer, Received, Scripted, fails, says, streams
 from made_up import keeps_the_promises
 from writing import PEOPLE, QUESTION, TASKS, address, cited, in_turn, told, writes
 
-from rag import Assistant
+from rag import Assistant, Options
 from rag.synthesis.prompts import SENTINEL
 
 GOOD = "On top of OSWorld stands a benchmark of 369 tasks"
@@ -82,6 +83,23 @@ def test_what_a_model_cites_wrongly_or_not_at_all_is_looked_for(
     answer = writing.ask(QUESTION)
     assert answer.sentences[0].support == "supported"
     assert cited(answer.sentences[0], answer)[0].startswith(TASKS)
+
+
+def test_a_paper_is_called_by_its_name_and_one_that_is_only_named_is_quoted(
+    writing: Assistant, scripted: ChatServer
+) -> None:
+    def numbers(request: Received) -> Scripted:
+        paper = address(request, TASKS).partition(".")[0]
+        title = re.search(rf"^Paper {paper}: (.+?) \(", request.text, re.MULTILINE)
+        assert title
+        return streams(f"Paper {paper} has 369 tasks.\nPaper {paper}: {title[1]} [{paper}]")
+
+    scripted.script = numbers
+    named, quoted = writing.ask(QUESTION, options=Options(strictness="lenient")).sentences
+    assert named.text == "OSWorld has 369 tasks."
+    assert quoted.support == "supported"
+    assert "Paper" not in quoted.text
+    assert quoted.citations
 
 
 def test_a_failing_sentence_is_asked_for_again_and_then_marked(
