@@ -1,7 +1,7 @@
 """The Python query API: open an index, ask, get an answer with checked citations."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from datetime import date
@@ -20,12 +20,23 @@ from rag.llamaindex import AbstractQueryEngine, HybridRetriever
 from rag.pipeline import Pipeline, Recipe, check_question
 from rag.query import Request
 from rag.retrieval import similar_hits
-from rag.schema import Answer, Event, Filters, Finished, Hit, IndexInfo, Mode, Options, Usage
+from rag.schema import (
+    Answer,
+    Event,
+    Filters,
+    Finished,
+    Hit,
+    IndexInfo,
+    Mode,
+    Options,
+    Progress,
+    Usage,
+)
 from rag.settings import Settings, load_settings
 from rag.synthesis.writer import Writer
 from rag.synthesis.writers import Writers
 from rag.tables.compare import ROW_TOKENS, make_table
-from rag.tables.table import Table, TableEvents, Tell
+from rag.tables.table import Table, TableEvents
 
 if TYPE_CHECKING:
     from llama_index.core.base.base_query_engine import BaseQueryEngine
@@ -325,10 +336,10 @@ class Assistant:
         writer = self._writers.writer(mode)
         kept = Filters.read(filters)
 
-        def make(tell: Tell) -> Table:
+        def make() -> Generator[Progress, None, Table]:
             live = self._live.read()
             index, _ = self._live.encoded_for(live, question) if question.strip() else live
-            return make_table(
+            made = make_table(
                 index,
                 self._encoder,
                 question,
@@ -339,10 +350,10 @@ class Assistant:
                 complete=writer.completing(max_tokens=ROW_TOKENS) if writer else None,
                 model=writer.name if writer else None,
                 spent=(lambda: writer.usage) if writer else Usage,
-                tell=tell,
             )
+            return (yield from made)
 
-        return TableEvents(make, writer.cancel if writer else lambda: None)
+        return TableEvents(make(), writer.cancel if writer else lambda: None)
 
     def paper(self, paper_id: str) -> Paper:
         """The paper of this id.

@@ -6,7 +6,7 @@ whole sentence, or to what was found without the model.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -32,7 +32,7 @@ from rag.selection import from_papers, sides
 from rag.synthesis.prompts import data, request
 from rag.tables.cells import CellFinder, Quoter
 from rag.tables.columns import DEFAULT_COLUMNS, check_columns, propose_columns, read_column
-from rag.tables.table import Cell, Table, TableRow, Tell
+from rag.tables.table import Cell, Table, TableRow
 from rag.wording import Kind
 
 
@@ -164,9 +164,10 @@ def make_table(
     complete: Complete | None = None,
     model: str | None = None,
     spent: Callable[[], Usage] = Usage,
-    tell: Tell = lambda _: None,
-) -> Table:
+) -> Generator[Progress, None, Table]:
     """Compare the papers that a question names, compares or is about, in a table.
+
+    What is done is told on the way, and the table returned at the end.
 
     Args:
         index: The index that answers.
@@ -180,17 +181,16 @@ def make_table(
         complete: Asks a chat model to choose quotes; without one they are found by rule.
         model: Its name.
         spent: What it has used when the table is done.
-        tell: Is told what is being done, from any thread.
 
     Raises:
         InputError: the question, a column, a paper, a filter or the limit cannot be used.
         StoppedError: what asks the chat model was stopped.
     """
-    making = _Making(index, question, complete, tell)
+    making = _Making(index, question, complete)
     named = None if columns is None else check_columns(columns)
     if limit < 1:
         raise InputError(f"limit must be at least 1, not {limit}")
-    return making.table(encoder, named, papers, filters, limit, model, spent)
+    return (yield from making.table(encoder, named, papers, filters, limit, model, spent))
 
 
 Cells = tuple[Cell, ...]
@@ -199,12 +199,11 @@ Cells = tuple[Cell, ...]
 class _Making:
     """A table in the making."""
 
-    def __init__(self, index: Index, question: str, complete: Complete | None, tell: Tell) -> None:
+    def __init__(self, index: Index, question: str, complete: Complete | None) -> None:
         self._index = index
         self._given = question.encode(errors="replace").decode()
         self._question = check_question(question)
         self._complete = complete
-        self._tell = tell
         self._clock = Clock()
         self._notices: list[str] = []
         self._by_model = False
@@ -221,19 +220,19 @@ class _Making:
         limit: int,
         model: str | None,
         spent: Callable[[], Usage],
-    ) -> Table:
+    ) -> Generator[Progress, None, Table]:
         """Choose the rows and the columns, fill the cells; the arguments are `make_table`'s."""
-        self._tell(
-            Progress(stage="search", text=f"Searching {len(self._index.papers):,} abstracts")
-        )
+        count = len(self._index.papers)
+        yield Progress(stage="search", text=f"Searching {count:,} abstracts")
         with self._clock.step("papers"):
             found = choose_rows(self._index, encoder, self._question, papers, filters)
         rows = found.papers if papers else found.papers[:limit]
-        columns = named or self._columns(rows)
-        cells = self._cells(encoder, rows, columns)
+        columns = named or (yield from self._columns(rows))
+        cells = yield from self._cells(encoder, rows, columns)
         if len(rows) < len(found.papers):
             self._notices.append(f"{len(rows)} of {len(found.papers)} papers that fit are shown.")
-        manifest, count = self._index.manifest, len(self._index.papers)
+        reason = found.reason or "No abstract is left after the filters."
+        manifest = self._index.manifest
         return Table(
             question=self._given,
             columns=columns,
@@ -241,9 +240,7 @@ class _Making:
                 TableRow(paper=self._index.papers[row], score=score, cells=own)
                 for row, score, own in zip(rows, found.scores, cells, strict=False)
             ),
-            reason=None
-            if found.papers
-            else found.reason or "No abstract is left after the filters.",
+            reason=None if found.papers else reason,
             notice=" ".join(self._notices) or None,
             mode="generative" if self._by_model else "extractive",
             usage=spent(),
@@ -252,13 +249,13 @@ class _Making:
             timings_ms=self._clock.done(),
         )
 
-    def _columns(self, rows: Sequence[int]) -> tuple[str, ...]:
+    def _columns(self, rows: Sequence[int]) -> Generator[Progress, None, tuple[str, ...]]:
         """The columns where none were named."""
         if not rows:
             return DEFAULT_COLUMNS
         why = ""
         if self._complete is not None:
-            self._tell(Progress(stage="plan", text="Choosing the columns"))
+            yield Progress(stage="plan", text="Choosing the columns")
             titles = [self._index.papers[row].display_title for row in rows]
             try:
                 with self._clock.step("columns"):
@@ -268,9 +265,13 @@ class _Making:
         self._notices.append(f"No columns were named, so these are the usual ones.{why}")
         return DEFAULT_COLUMNS
 
-    def _cells(self, encoder: Encoder, rows: Sequence[int], columns: Sequence[str]) -> list[Cells]:
+    def _cells(
+        self, encoder: Encoder, rows: Sequence[int], columns: Sequence[str]
+    ) -> Generator[Progress, None, list[Cells]]:
         """The rows, each as the chat model fills it if there is one and it can."""
-        self._tell_read(0, len(rows))
+        count = len(rows)
+        read = f"Reading {count} abstract{'s' * (count != 1)}"
+        yield Progress(stage="read", text=read)
         with self._clock.step("cells"):
             finder = CellFinder(self._index, encoder, [read_column(name) for name in columns])
             local = [finder.find(row) for row in rows]
@@ -282,17 +283,13 @@ class _Making:
             for own, filled in zip(local, pool.map(self._row, rows, local), strict=True):
                 failed += filled is None
                 cells.append(own if filled is None else filled)
-                self._tell_read(len(cells), len(rows))
-        self._by_model = failed < len(rows)
+                yield Progress(stage="read", text=f"{read}, {len(cells)} done")
+        self._by_model = failed < count
         if self._problems:
-            which = "all papers" if failed == len(rows) else f"{failed} of {len(rows)} papers"
+            which = "all papers" if failed == count else f"{failed} of {count} papers"
             why = f"were chosen without the chat model: {self._problems[0]}"
             self._notices.append(f"The quotes of {which} {why}.")
         return cells
-
-    def _tell_read(self, done: int, count: int) -> None:
-        text = f"Reading {count} abstract{'s' * (count != 1)}"
-        self._tell(Progress(stage="read", text=f"{text}, {done} done" if done else text))
 
     def _row(self, row: int, own: Cells) -> Cells | None:
         passages = [self._index.passages[at] for at in passage_rows(self._index, row)]

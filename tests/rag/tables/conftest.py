@@ -2,12 +2,11 @@
 
 import pytest
 from chat_server import ChatServer
-from tabling import PAPERS, MakeTable, completing, indexed
+from tabling import PAPERS, MakeTable, completing, indexed, made_of
 
 from index.embedding import SentenceEncoder
 from index.store import Index
 from rag.chat import Complete
-from rag.tables.compare import make_table
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +16,7 @@ def kites(tmp_path_factory: pytest.TempPathFactory, encoder: SentenceEncoder) ->
 
 @pytest.fixture
 def table(kites: Index, encoder: SentenceEncoder) -> MakeTable:
-    return lambda question="paper kites", columns=None, **options: make_table(
+    return lambda question="paper kites", columns=None, **options: made_of(
         kites, encoder, question, columns, **options
     )
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from chat_server import ChatServer
 from made_up import paper
@@ -13,7 +14,8 @@ from index.papers import Paper
 from index.store import Index
 from rag.chat import ChatModel, Complete, Message
 from rag.settings import Settings
-from rag.tables.table import Table
+from rag.tables.compare import make_table
+from rag.tables.table import Table, TableEvents
 
 GLIDE = paper(
     "glide",
@@ -53,6 +55,11 @@ MakeTable = Callable[..., Table]
 def indexed(papers: Sequence[Paper], store: Path, encoder: SentenceEncoder) -> Index:
     build_papers(papers, store, encoder)
     return Index.open(store)
+
+
+def made_of(index: Index, encoder: SentenceEncoder, *asked: Any, **options: Any) -> Table:
+    """The table, without what is told on the way."""
+    return [*TableEvents(make_table(index, encoder, *asked, **options), lambda: None)][-1]  # type: ignore[return-value]
 
 
 def completing(server: ChatServer) -> Complete:

@@ -1,5 +1,6 @@
 """A table in the making: its events, its mistakes, its stop."""
 
+from collections.abc import Generator
 from threading import Event
 
 import pytest
@@ -8,7 +9,7 @@ from index.errors import InputError
 from rag import Assistant
 from rag.chat import StoppedError
 from rag.schema import Progress
-from rag.tables.table import Table, TableEvents, Tell
+from rag.tables.table import Table, TableEvents
 
 
 def test_the_last_event_is_the_table_that_comes_without_events(sample_assistant: Assistant) -> None:
@@ -29,12 +30,12 @@ def test_a_mistake_is_raised_where_the_events_are_read(sample_assistant: Assista
 def test_closing_stops_what_makes_the_table() -> None:
     stopped = Event()
 
-    def make(tell: Tell) -> Table:
-        tell(Progress(stage="read", text="reading"))
+    def make() -> Generator[Progress, None, Table]:
+        yield Progress(stage="read", text="reading")
         assert stopped.wait(5)
         raise StoppedError
 
-    events = TableEvents(make, stopped.set)
+    events = TableEvents(make(), stopped.set)
     assert isinstance(next(events), Progress)
     events.close()
     with pytest.raises(StoppedError):
