@@ -25,7 +25,7 @@ from chat_server import (
     streams,
 )
 
-from rag.chat import ChatError, ChatModel, Limits, Message, ReplyError, TooLongError
+from rag.chat import ChatError, ChatModel, Limits, Message, ReplyError
 from rag.chat.reply import answer_in
 
 ASKED: list[Message] = [
@@ -172,13 +172,6 @@ def test_a_fault_is_one_line_without_the_key(
     assert len(chat_server.received) <= 4
 
 
-def test_a_request_that_is_too_long_is_an_error_of_its_own(
-    chat_server: ChatServer, model: ChatModel
-) -> None:
-    chat_server.script = [fails(400, "maximum context length is 10", code="context_length")]
-    assert isinstance(problem(model), TooLongError)
-
-
 def test_a_reply_that_broke_off_is_asked_for_again_unless_some_of_it_was_shown(
     chat_server: ChatServer, model: ChatModel
 ) -> None:
@@ -207,14 +200,6 @@ def test_nobody_there_is_told(model: ChatModel) -> None:
     nowhere = model.client.copy(base_url="http://127.0.0.1:9/v1")
     model.client = nowhere
     assert "cannot be reached" in str(problem(model))
-
-
-def test_models_are_listed(chat_server: ChatServer, model: ChatModel) -> None:
-    chat_server.models = ["small", "large"]
-    assert model.list_models(2) == ["large", "small"]
-    chat_server.models = []
-    with pytest.raises(ChatError, match="no list"):
-        model.list_models(2)
 
 
 @pytest.mark.parametrize(

@@ -56,12 +56,6 @@ def test_one_that_refuses_says_why_in_one_line_without_the_key(
     assert KEY not in tried.told
 
 
-def test_one_that_does_not_run_is_told_to_be_out_of_reach(configured: Configured) -> None:
-    tried = try_endpoint(configured(openai_base_url=f"http://127.0.0.1:{silent_port()}/v1"))
-    assert not tried.works
-    assert "cannot be reached" in tried.told
-
-
 def test_without_a_name_the_only_model_is_asked_and_of_several_none(
     chat_server: ChatServer, configured: Configured
 ) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from index.embedding import SentenceEncoder
 from rag.support import UNCHECKED, check
-from rag.support.local import LocalChecker, denials, statements
+from rag.support.local import LocalChecker
 
 STORED = (
     "We propose MindSearch, a multi-agent framework that mimics human minds in web information "
@@ -95,21 +95,6 @@ def test_any_text_gets_a_verdict(checker: LocalChecker, said: str) -> None:
 def test_of_several_sentences_all_have_to_be_supported(checker: LocalChecker) -> None:
     both = f"{STORED} It costs 40 dollars."
     assert checker.check(both, [STORED]).support == "unsupported"
-
-
-def test_list_marks_and_leads_are_not_checked() -> None:
-    assert statements("There are two ways:\n1. It plans ahead well.\n- It acts at once.") == [
-        "It plans ahead well.",
-        "It acts at once.",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("text", "count"),
-    [("It is not slow, and never fails.", 2), ("It is not only fast but small.", 0)],
-)
-def test_denials_are_counted_where_something_is_denied(text: str, count: int) -> None:
-    assert denials(text) == count
 
 
 def test_checking_does_not_import_torch() -> None:

@@ -106,16 +106,6 @@ def test_cancelling_a_task_closes_the_upstream_within_a_second(
     assert scripted.hung_up.wait(1)
 
 
-def test_a_price_that_is_given_makes_a_cost(
-    open_writing: Callable[..., Assistant], scripted: ChatServer
-) -> None:
-    scripted.script = lambda _: streams(
-        "On top of OSWorld stands a benchmark of 369 tasks.", usage=(1_000_000, 500_000)
-    )
-    answer = open_writing(chat_price="2/4").ask(QUESTION)
-    assert answer.usage.cost_usd == pytest.approx(4.0)
-
-
 def test_the_key_is_in_no_setting_answer_or_error(
     open_writing: Callable[..., Assistant], scripted: ChatServer, caplog: pytest.LogCaptureFixture
 ) -> None:

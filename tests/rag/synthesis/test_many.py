@@ -85,13 +85,6 @@ def test_an_endpoint_that_fails_on_the_way_leaves_what_was_written(
     assert "refuses the key" in (answer.notice or "")
 
 
-def test_one_that_never_answers_leaves_the_quotes(writing: Assistant, scripted: ChatServer) -> None:
-    scripted.script = lambda _: fails(401)
-    answer = writing.ask(QUESTION)
-    assert answer.mode == "extractive"
-    assert "no model wrote the answer" in (answer.notice or "")
-
-
 @pytest.mark.parametrize("question", ["What do the papers say about model merging?"])
 def test_an_overview_of_a_subject_is_written_from_all_papers_on_it(
     writing: Assistant, scripted: ChatServer, question: str
