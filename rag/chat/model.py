@@ -61,6 +61,8 @@ class ChatModel:
         """Options that the model has refused, and "system" for that role."""
         self.streams_thoughts: bool | None = None
         """Whether its template opens thoughts itself; None before its first reply is whole."""
+        self.misjudged = 0
+        """How often in a row it got control questions wrong: twice, and it judges no more."""
 
     def named(self, name: str) -> Self:
         """Another model of the same endpoint, over the same connections."""

@@ -29,18 +29,24 @@ _CONTROLS = (
     ("The south pump needs 40 watts.", _NO),
 )
 """Claims whose verdicts are known: a judge that gets them wrong is not believed."""
+_WRONG = "the judge got its control questions wrong, or no verdicts could be read"
 _CONTROL_TEXT = "The north pump needs 40 watts, and the south pump 25 watts."
 
 
 class JudgeChecker:
     """A chat model asked once for all sentences; what it did not decide is unchecked."""
 
-    def __init__(self, complete: Complete, name: str) -> None:
-        """Take the model as a function, and its name."""
+    def __init__(self, complete: Complete, name: str, *, trusted: bool = True) -> None:
+        """Take the model as a function, and its name; one that is not trusted is not asked."""
         self.name = f"judge {name}"
-        self.problem: str | None = None
+        self.problem: str | None = None if trusted else _WRONG
         """Why its verdicts could not be had, if so."""
         self._complete = complete
+
+    @property
+    def misjudges(self) -> bool:
+        """Whether it got its control questions wrong."""
+        return self.problem == _WRONG
 
     def check(self, sentence: str, cited: Sequence[str]) -> Verdict:
         """Check one sentence against the texts it cites."""
@@ -50,7 +56,7 @@ class JudgeChecker:
         """Check sentences, each against the texts it cites; unchecked if the judge cannot tell."""
         verdicts = [UNCHECKED] * len(sentences)
         places = [at for at, texts in enumerate(cited) if texts]
-        if not places:
+        if not places or self.problem:
             return verdicts
         claims = [(sentences[at], cited[at]) for at in places]
         claims += [(claim, [_CONTROL_TEXT]) for claim, _ in _CONTROLS]
@@ -65,7 +71,7 @@ class JudgeChecker:
         said = {number: _verdict(line) for number, line in numbered_lines(reply)}
         controls = enumerate(_CONTROLS, len(places) + 1)
         if any(said.get(number) != right for number, (_, right) in controls):
-            self.problem = "the judge got its control questions wrong, or no verdicts could be read"
+            self.problem = _WRONG
             return verdicts
         for number, at in enumerate(places, 1):
             verdicts[at] = said.get(number) or UNCHECKED

@@ -89,7 +89,7 @@ class Writer:
         self._last = checkers.nli
         if settings.support_checker == JUDGE:
             ask = self._judging.completing(max_tokens=settings.answer_tokens)
-            self._last = JudgeChecker(ask, self._judging.model.name)
+            self._last = JudgeChecker(ask, judge.name, trusted=judge.misjudged < 2)
 
     @property
     def usage(self) -> Usage:
@@ -154,7 +154,10 @@ class Writer:
         last: AnswerChecker | None,
     ) -> Outcome:
         """What was written, and who had the last word on its sentences, beside the local check."""
-        problem = last.problem if isinstance(last, JudgeChecker) else None
+        problem = None
+        if isinstance(last, JudgeChecker):
+            problem, judge = last.problem, self._judging.model
+            judge.misjudged = judge.misjudged + 1 if last.misjudges else 0
         unjudged = problem and f"Citations were checked by the local check alone: {problem}."
         _, cut = within(found.evidence, self._options.sources)
         return Outcome(

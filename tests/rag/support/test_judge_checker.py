@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.chat import ChatError, Message, ReplyError, StoppedError
+from rag.chat import ChatError, Message, ReplyError
 from rag.support.asking import JudgeChecker
 
 CLAIMS = ["Bogs are wet.", "Ferns fly.", "Nobody cites this."]
@@ -58,11 +58,3 @@ def test_one_that_cannot_be_asked_leaves_all_unchecked_and_says_why(error: ChatE
     judge = JudgeChecker(fail, "m")
     assert judge.check("Bogs are wet.", ["Bogs are wet."]).support == "unchecked"
     assert str(error) in (judge.problem or "")
-
-
-def test_being_told_to_stop_is_no_verdict() -> None:
-    def stop(messages: list[Message]) -> str:
-        raise StoppedError("the question was given up")
-
-    with pytest.raises(StoppedError):
-        JudgeChecker(stop, "m").check("Bogs are wet.", ["Bogs are wet."])

@@ -2,11 +2,9 @@
 
 import threading
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from chat_server import ChatServer, Received, Scripted, fails, says
-from tiny_nli import tiny_nli
 from writing import PEOPLE, QUESTION, TASKS, writes
 
 from index.errors import InputError
@@ -33,17 +31,6 @@ def test_what_cannot_be_used_is_told_before_the_model_is_asked_or_its_thread_beg
         assistant.ask(QUESTION)
     assert len(scripted.received) == before
     assert threading.active_count() <= threads
-
-
-def test_a_model_that_is_not_one_of_inference_is_told_before_the_answer_is_paid_for(
-    open_writing: Callable[..., Assistant], scripted: ChatServer, tmp_path: Path
-) -> None:
-    scripted.script = writes_two
-    before = len(scripted.received)
-    folder = tiny_nli(tmp_path / "other", ["bad", "good"], [0, 1])
-    with pytest.raises(InputError, match="local, judge, or such a model"):
-        open_writing(support_checker=str(folder)).ask(QUESTION)
-    assert len(scripted.received) == before
 
 
 def test_after_it_is_closed_no_new_model_is_opened(
@@ -98,6 +85,17 @@ def test_the_judge_has_the_last_word_if_it_gets_its_control_questions_right(
     assert (answer.notice is None) is (notice is None)
     assert answer.checked_by == ("local" if notice else "judge scripted")
     assert len(scripted.received) == before + 2, "one request for all sentences"
+
+
+def test_a_judge_that_is_wrong_twice_is_not_asked_again(
+    open_writing: Callable[..., Assistant], scripted: ChatServer
+) -> None:
+    assistant = open_writing(support_checker="judge", planning=False)
+    scripted.script = judged(says("1. yes\n2. yes\n3. yes\n4. yes"))
+    before = len(scripted.received)
+    for _ in range(3):
+        assert "control questions wrong" in (assistant.ask(QUESTION).notice or "")
+    assert len(scripted.received) == before + 2 + 2 + 1
 
 
 def test_a_cheaper_model_may_judge(
