@@ -14,6 +14,7 @@ from index.store import Index
 from rag.chat import Asking, ChatError, ReplyError, numbered_lines, tokens_of
 from rag.citations import Block, Claim, compose
 from rag.evidence import leading
+from rag.quote import quote
 from rag.retrieval import passage_rows
 from rag.schema import Delta, Length, Progress
 from rag.settings import Unsupported
@@ -272,10 +273,9 @@ class ManyPapers:
         if problem and not notes:
             raise problem
         missing = [row for row in rows if row not in notes]
-        quote = self._ground(Sheet(self._index, (), ())).quote
         for row in missing:
             if (at := leading(self._index, row)) is not None:
-                notes[row] = quote(at)
+                notes[row] = quote(self._index, at)
         told = {row: notes[row] for row in rows if row in notes}
         yield Progress(stage="write", text=f"Writing about {len(told)} papers")
         blocks = self._gathered(told, checker)

@@ -19,6 +19,7 @@ from index.papers import letters
 from index.passages import sentence_spans
 from rag.citations import Claim, Span
 from rag.evidence import leading
+from rag.quote import quote
 from rag.support import UNCHECKED, AnswerChecker, Checker, Verdict, same_words
 from rag.support.numbers import names
 from rag.synthesis.prompts import SENTINEL, Address, Sheet, described
@@ -180,7 +181,7 @@ class Grounder:
         """A statement with the passages that support it, and what its check says."""
         text, cited = self._with_names(statement.text), self._sheet.rows(statement.addresses)
         if (row := self._of_title(text)) is not None:
-            return self.quote(row)
+            return quote(self._index, row)
         if not cited and is_remark(text):
             return Claim(text, (), UNCHECKED)
         rows, verdict = self._of_cited(text, statement.addresses, cited)
@@ -211,10 +212,6 @@ class Grounder:
     def nearest(self, text: str, count: int = 2) -> list[str]:
         """The sentences of the sheet that a text is nearest to, best first."""
         return [self._index.passages[row].text for row in self._near(text, self._everything, count)]
-
-    def quote(self, row: int) -> Claim:
-        """A passage as a claim of its own."""
-        return Claim(self._index.passages[row].text, (self.span(row),), Verdict("supported", 1.0))
 
     def span(self, row: int) -> Span:
         """A passage as what a claim rests on."""

@@ -22,12 +22,13 @@ from rag.chat import (
     TooLongError,
     added,
 )
-from rag.citations import Outcome, joined
+from rag.citations import Block, Outcome, joined
 from rag.clock import Clock
 from rag.conversation import papers_before
-from rag.evidence import Evidence, within
+from rag.evidence import Evidence, leading, within
 from rag.listing import listed
 from rag.query import Query, Request
+from rag.quote import quote
 from rag.retrieval import Ranking
 from rag.schema import Delta, Event, Options, Progress, SubQuestion, Usage
 from rag.selection import answering
@@ -128,23 +129,51 @@ class Writer:
         Raises:
             StoppedError: the writer was told to stop.
         """
-        rows = _papers_of_overview(found)
-        is_many = len(rows) > BATCH
+        of_overview = _papers_of_overview(found)
+        is_many = len(of_overview) > BATCH
         parts: tuple[SubQuestion, ...] = ()
         try:
             with clock.step("write"):
                 if is_many:
-                    written = yield from self._write_about(found, rows)
+                    written = yield from self._write_about(found, of_overview)
                 else:
                     parts = yield from self._plan(found.query)
-                    rows = rows or _papers(found, find_parts(found.index, parts, look_up))
+                    rows = of_overview or _papers(found, find_parts(found.index, parts, look_up))
                     written = yield from self._write(found, rows[: self._options.sources], parts)
         except ChatError as error:
             yield Progress(stage="quote", text="Quoting the abstracts instead")
             return _quotes(found, f"These are quotes, since no model wrote the answer: {error}.")
         if not written.blocks:
             return self._without_answer(found, written)
+        if not is_many:
+            written = self._completed(found, written, of_overview)
         return self._with_answer(found, written, parts, None if is_many else self._last)
+
+    def _completed(self, found: Material, written: Written, of_overview: Sequence[int]) -> Written:
+        """With quotes of the papers that an answer is of and does not cite.
+
+        They are those that a comparison names, and those of an overview (`of_overview`).
+        """
+        index, kind = found.index, found.query.kind
+        cited = {span.paper.id for b in written.blocks for c in b.claims for span in c.spans}
+        whole = of_overview if self._options.length != "short" else ()
+        rows = answering(found.query) if kind is Kind.COMPARE else whole
+        missing = [
+            row for row in rows[: self._options.sources] if index.papers[row].id not in cited
+        ]
+        quoted = [
+            Block((quote(index, at),), index.papers[row].display_title, bullet=True)
+            for row in missing
+            if (at := leading(index, row)) is not None
+        ]
+        if not quoted:
+            return written
+        notice = f"{len(quoted)} of the papers are quoted, since the model wrote nothing of them."
+        return replace(
+            written,
+            blocks=(*written.blocks, Block((), "Further papers"), *quoted),
+            notice=joined(written.notice, notice),
+        )
 
     def _with_answer(
         self,

@@ -102,6 +102,18 @@ def test_a_paper_is_called_by_its_name_and_one_that_is_only_named_is_quoted(
     assert quoted.citations
 
 
+def test_a_side_of_a_comparison_that_the_model_leaves_out_is_quoted(
+    open_writing: Callable[..., Assistant], scripted: ChatServer
+) -> None:
+    scripted.script = writes(lambda at: f"{GOOD} [{at(TASKS)}].")
+    answer = open_writing(planning=False).ask("Compare OSWorld and AndroidWorld.")
+    assert answer.kind == "compare"
+    titles = [reference.paper.display_title for reference in answer.references]
+    assert [title.partition(":")[0] for title in titles] == ["OSWorld", "AndroidWorld"]
+    assert "1 of the papers are quoted" in (answer.notice or "")
+    keeps_the_promises(answer)
+
+
 def test_a_failing_sentence_is_asked_for_again_and_then_marked(
     writing: Assistant, scripted: ChatServer
 ) -> None:

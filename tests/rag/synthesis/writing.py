@@ -8,10 +8,10 @@ from chat_server import Received, Scripted, streams
 
 from index.store import Index
 from rag.evidence import Evidence
-from rag.pipeline import select
 from rag.query import Query
 from rag.retrieval import Ranking, passage_rows
 from rag.schema import Answer, AnswerSentence, Delta, Event, Finished
+from rag.selection import select
 
 KEY = "sk-a-key-that-must-not-be-seen"
 TASKS = "On top of it stands a benchmark of 369 tasks"
