@@ -11,8 +11,7 @@ from typing import Literal
 
 from eval.statistics import Interval
 
-Value = float | Interval | None
-Cell = str | Value
+Cell = str | float | Interval | None
 """What a table's cell holds: words, a count, a figure, one with its interval, or nothing."""
 Better = Literal["high", "low"]
 """Which end of a column is the good one."""
@@ -31,12 +30,8 @@ def figure(cell: Cell) -> str:
     return f"{decimal(cell.mean)} {interval(cell, places=2)}"
 
 
-def difference(value: Value) -> str:
+def difference(value: Interval) -> str:
     """A difference with its sign, and ends to three decimals: whether 0 is inside must show."""
-    if value is None:
-        return NOTHING
-    if isinstance(value, float | int):
-        return _signed(value)
     return f"{_signed(value.mean)} [{_signed(value.low)}, {_signed(value.high)}]"
 
 
@@ -63,11 +58,6 @@ def decimal(value: float, places: int = 3) -> str:
     text = f"{size:,.{places if size < 10 else 1 if size < 1000 else 0}f}"
     sign = "−" if value < 0 and any(digit in text for digit in "123456789") else ""
     return sign + text.removeprefix("0") if size < 1 and "." in text else sign + text
-
-
-def middle(value: Value) -> float | None:
-    """The number itself, or the mean of what has an interval."""
-    return value if value is None or isinstance(value, float | int) else value.mean
 
 
 def _signed(value: float) -> str:
@@ -107,7 +97,8 @@ def table(
 
 def _bold_best(cells: Sequence[Cell], better: Better | None) -> list[str]:
     texts = [_text(figure(cell)) for cell in cells]
-    numbers = [None if isinstance(cell, str) else middle(cell) for cell in cells]
+    means = [cell.mean if isinstance(cell, Interval) else cell for cell in cells]
+    numbers = [None if isinstance(mean, str) else mean for mean in means]
     known = [number for number in numbers if number is not None]
     if better is None or len(known) < 2:
         return texts

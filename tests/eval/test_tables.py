@@ -50,4 +50,4 @@ def test_a_figure_looks_as_it_does_in_the_documents(cell: Cell, shown: str) -> N
 
 def test_a_difference_has_its_sign_and_shows_whether_nothing_is_inside() -> None:
     assert difference(Interval(0.012, -0.0012, 0.025, 9)) == "+.012 [−.001, +.025]"
-    assert (difference(-0.5), difference(0.00001), difference(None)) == ("−.500", ".000", "–")
+    assert difference(Interval(-0.5, -0.75, 0.00001, 9)) == "−.500 [−.750, .000]"
