@@ -1,4 +1,7 @@
-"""What each kind of measuring of `abstractqa eval` does with its arguments."""
+"""What each kind of measuring of `abstractqa eval` does with its arguments.
+
+Heavy imports are inside the functions: no command waits for another's.
+"""
 
 import json
 from argparse import Namespace
@@ -115,8 +118,7 @@ def compare(arguments: Namespace) -> int:
     from eval.runs import load_run
 
     compared = compare_runs(load_run(arguments.before), load_run(arguments.after))
-    say(json.dumps(as_json(compared)) if arguments.json else comparison_text(compared))
-    return 0
+    return _say(arguments, as_json(compared), comparison_text(compared))
 
 
 def leaderboard(arguments: Namespace) -> int:
@@ -132,8 +134,7 @@ def leaderboard(arguments: Namespace) -> int:
         text = boards([load_run(folder) for folder in arguments.runs])
     if arguments.out:
         _write_text(arguments.out, text + "\n")
-    say(json.dumps({"markdown": text}, ensure_ascii=False) if arguments.json else text)
-    return 0
+    return _say(arguments, {"markdown": text}, text)
 
 
 def judge(arguments: Namespace) -> int:
@@ -165,16 +166,13 @@ def gate(arguments: Namespace) -> int:
     if arguments.update:
         for path, found in scores.items():
             fixed.write_baseline(found, path)
-        say(json.dumps({"baseline": count}) if arguments.json else "The baseline is new.")
-        return 0
+        return _say(arguments, {"baseline": count}, "The baseline is new.")
     fallen = [
         drop for path, now in scores.items() for drop in fixed.drops(fixed.read_baseline(path), now)
     ]
-    if arguments.json:
-        fell = [{"capability": d.capability, "worse": list(d.paired.losses)} for d in fallen]
-        say(json.dumps({"questions": count, "fell": fell}))
-    else:
-        say("\n".join(map(str, fallen)) or f"Nothing got worse on {count} questions.")
+    fell = [{"capability": d.capability, "worse": list(d.paired.losses)} for d in fallen]
+    text = "\n".join(map(str, fallen)) or f"Nothing got worse on {count} questions."
+    _say(arguments, {"questions": count, "fell": fell}, text)
     if fallen:
         raise AbstractQAError(
             f"{len(fallen)} capabilities fell: {', '.join(d.metric for d in fallen)}"
@@ -191,19 +189,16 @@ def fit(arguments: Namespace) -> int:
         from eval.fitting.check import check_text, fit_check
 
         checked = fit_check(arguments.data, arguments.claims, arguments.out)
-        say(json.dumps(checked) if arguments.json else check_text(checked))
-        return 0
+        return _say(arguments, checked, check_text(checked))
     encoder = CachedEncoder.open(_settings(arguments).encoder)
     material = run.load_material(arguments.data, encoder)
     scores = run.answer_left_out(material) if arguments.leave_out else ()
     found = {name: run.figures(each) for name, each in scores}
     path = arguments.out or run.record_path(encoder.name)
     _write_text(path, run.record_text(run.fit(material)))
-    if found and not arguments.json:
-        say(run.left_out_text(found))
-    say(json.dumps({"record": path.name, "left_out": found}))
     note(f"The models are in {path}.")
-    return 0
+    text = run.left_out_text(found) if found else ""
+    return _say(arguments, {"record": path.name, "left_out": found}, text)
 
 
 def synthesize(arguments: Namespace) -> int:
@@ -225,15 +220,12 @@ def synthesize(arguments: Namespace) -> int:
         record = write_questions(index, encoder, plan, out, model)
     if not writes and not arguments.cloze:
         note("No chat model is configured: these are fill-in questions (type cloze).")
-    if arguments.json:
-        say(json.dumps(record, ensure_ascii=False))
-        return 0
-    say(
+    text = (
         f"{record['questions']} questions in {out / 'questions.jsonl'}; ask them of the index"
         f" beside them, from which the unanswerable ones' papers are gone:\n"
         f"abstractqa eval answers {out / 'questions.jsonl'} --store {out / 'store'}"
     )
-    return 0
+    return _say(arguments, record, text)
 
 
 def cases(arguments: Namespace) -> int:
@@ -253,19 +245,14 @@ def cases(arguments: Namespace) -> int:
             note(f"{left} left out: refused because of filters, which no question has.")
         if down := sum(each.type == "downvoted" for each in found):
             note(f"{down} voted down: nobody said what is right; add papers, evidence and nuggets.")
-    if arguments.json:
-        say(json.dumps([each.model_dump(mode="json") for each in voted], ensure_ascii=False))
-        return 0
+    lines = []
     for each in voted:
-        first = f"{each.vote or '':<5}{each.asked.date()}  "
-        say(wrap(" ".join(each.question.split()), first, " " * 17))
-        reason = " ".join((each.reason or "no reason given").split())
-        say(wrap(reason, " " * 17, " " * 17))
+        first, below = f"{each.vote or '':<5}{each.asked.date()}  ", " " * 17
+        lines.append(wrap(" ".join(each.question.split()), first, below))
+        lines.append(wrap(" ".join((each.reason or "no reason given").split()), below, below))
     if not voted:
-        note(
-            f"No such vote in {folder / FILE}: the thumbs below an answer of the page write there."
-        )
-    return 0
+        note(f"No such vote in {folder / FILE}: the thumbs below an answer write there.")
+    return _say(arguments, [each.model_dump(mode="json") for each in voted], "\n".join(lines))
 
 
 VERBS: Mapping[str, Callable[[Namespace], int]] = {
@@ -300,6 +287,15 @@ def _asking(
         yield complete, model.name
 
 
+def _say(arguments: Namespace, document: object, text: str) -> int:
+    """Print a result for programs, or for people if it has text."""
+    if arguments.json:
+        say(json.dumps(document, ensure_ascii=False))
+    elif text:
+        say(text)
+    return 0
+
+
 def _write_text(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
@@ -311,9 +307,6 @@ def _say_metrics(arguments: Namespace, metrics: Mapping[str, Any]) -> int:
     from eval.tables import Cell, table
 
     note(f"Every figure is in {arguments.out or Path('runs') / str(metrics['run'])}.")
-    if arguments.json:
-        say(json.dumps(metrics, ensure_ascii=False))
-        return 0
     title = str(metrics["run"])
     if system := metrics.get("system"):
         title = f"{title}: {system} on {metrics['dataset']['name']}"
@@ -324,5 +317,5 @@ def _say_metrics(arguments: Namespace, metrics: Mapping[str, Any]) -> int:
         if name in intervals
     ]
     rows += [[name, value, None] for name, value in metrics.get("figures", {}).items()]
-    say(f"{title}\n\n{table(['figure', 'mean, 95 % interval', 'questions'], rows)}")
-    return 0
+    text = f"{title}\n\n{table(['figure', 'mean, 95 % interval', 'questions'], rows)}"
+    return _say(arguments, metrics, text)
