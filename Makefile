@@ -2,7 +2,10 @@ PYTHON ?= python3.11
 SHARED ?= ../shared
 BIN := .venv/bin
 
-.PHONY: setup peers run test bench-scale test-slow test-llm screenshots check format evaluate gate fit leaderboard clean
+.PHONY: help setup peers run test coverage bench-scale test-slow test-llm screenshots check format evaluate gate fit leaderboard dist clean
+
+help:  ## print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .venv/ready  ## make .venv and install everything into it
 
@@ -26,6 +29,9 @@ run: setup  ## index the bundled sample if there is no index, then serve the pag
 
 test: setup  ## the whole suite except the slow marks, two files at a time
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+coverage: setup  ## which lines of index/ and rag/ their tests run
+	$(BIN)/python -m pytest -n 2 --dist loadfile --cov=index --cov=rag --cov-report=term:skip-covered tests/index tests/rag
 
 test-slow: setup  ## minutes long: floors of quality and speed
 	$(BIN)/python -m pytest -m slow
@@ -69,5 +75,17 @@ fit: setup  ## fit the models behind the answers anew, and measure them on what 
 leaderboard: peers  ## an hour: docs/LEADERBOARD.md, every system on every set; goes on where it was killed
 	$(BIN)/abstractqa eval leaderboard --data $(SHARED) --out docs/LEADERBOARD.md
 
+# The command and the packages have to come out of the wheel, beside what they need.
+dist: setup  ## the release in dist/, tried in a new environment, and the licences of what it needs
+	rm -rf dist build
+	$(BIN)/python -m build --outdir dist .
+	$(BIN)/python -m tools.licences > dist/LICENCES.txt
+	$(PYTHON) -m venv dist/tried
+	dist/tried/bin/python -m pip install --quiet --no-deps dist/*.whl
+	cd dist && tried/bin/abstractqa --help > /dev/null
+	cd dist && PYTHONPATH=$$(../$(BIN)/python -c "import sysconfig; print(sysconfig.get_path('purelib'))") \
+	  tried/bin/python -c "import eval, index, rag, ui; print(rag.__file__)"
+	rm -rf dist/tried build
+
 clean:  ## what make and the tools made; never runs/, .env or an index
-	rm -rf .venv abstractqa.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv dist build .coverage abstractqa.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -8,16 +8,16 @@ stderr (`index` tells each damaged line of a file, and indexes the rest), 2 wron
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from ipaddress import ip_network
-from typing import TYPE_CHECKING
+from typing import Any
 
 from index.errors import AbstractQAError
 from ui.evaluation.arguments import MODES, add_eval, add_store, path
 
-if TYPE_CHECKING:
-    _Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+Argument = tuple[str, dict[str, Any]]
+"""A name or an option, and what `add_argument` takes beside it."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -27,10 +27,14 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")
     if hasattr(sys.stdin, "reconfigure"):  # what is no text is told where it is read
         sys.stdin.reconfigure(errors="surrogateescape")
+    parser = build_parser()
     try:
-        arguments = build_parser().parse_args(argv)
+        arguments = parser.parse_args(argv)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 2
+    if arguments.command == "completion":
+        print(completion(parser, arguments.shell))
+        return 0
     # Imported here: `--help` and wrong usage answer at once.
     from ui.commands import COMMANDS
 
@@ -67,165 +71,29 @@ def build_parser() -> argparse.ArgumentParser:
         "--version", action="version", version=f"abstractqa {version('abstractqa')}"
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    _add_index(commands)
-    _add_ask(commands)
-    _add_search(commands)
-    _add_table(commands)
-    _add_papers(commands)
-    _add_ui(commands)
+    for name, (about, arguments) in _COMMANDS.items():
+        command = commands.add_parser(name, help=about)
+        for argument, settings in arguments:
+            command.add_argument(argument, **settings)
+        if name not in _WITHOUT_STORE:
+            add_store(command)
+    form = commands.choices["table"].add_mutually_exclusive_group()
+    for argument, settings in (_switch("--markdown", "print a Markdown table"), _JSON):
+        form.add_argument(argument, **settings)
     add_eval(commands)
-    doctor = commands.add_parser("doctor", help="check index, models and page; say what to do")
-    add_store(doctor)
-    _add_json(doctor)
     return parser
 
 
-def _add_json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print one JSON document and no more")
+def _option(name: str, metavar: str, about: str, **more: Any) -> Argument:
+    return name, {"metavar": metavar, "help": about, **more}
 
 
-def _add_mode(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--mode", choices=MODES, default="auto", help="how to write the answer")
+def _many(name: str, metavar: str, about: str, **more: Any) -> Argument:
+    return _option(name, metavar, f"{about}; may be repeated", action="append", default=[], **more)
 
 
-def _add_index(commands: "_Commands") -> None:
-    index = commands.add_parser("index", help="read files of abstracts into the index")
-    index.add_argument(
-        "paths", nargs="*", metavar="PATH", help="a file, an archive, a folder, or - for stdin"
-    )
-    index.add_argument(
-        "--format", default="auto", help="the files' format (default: told by their content)"
-    )
-    index.add_argument(
-        "--columns",
-        default="",
-        metavar="FIELD=HEADING,…",
-        help="columns of a table whose headings do not tell, as title=Name,abstract=Text",
-    )
-    index.add_argument(
-        "--no-merge", action="store_true", help="keep entries apart that are one paper"
-    )
-    index.add_argument(
-        "--watch",
-        metavar="FOLDER",
-        type=path,
-        help="index this folder, and go on with each file that comes into it",
-    )
-    index.add_argument(
-        "--year",
-        type=int,
-        metavar="YYYY",
-        help="year of digest dates without one (default: as other dates of the file say, or else"
-        " the year in which it was last modified)",
-    )
-    index.add_argument(
-        "--preview", action="store_true", help="tell what would be indexed, and write nothing"
-    )
-    index.add_argument(
-        "--remove",
-        action="append",
-        default=[],
-        metavar="TITLE_OR_ID",
-        help="take this paper out of the index; may be repeated",
-    )
-    index.add_argument(
-        "--engine",
-        choices=("local", "ray"),
-        default="local",
-        help="where texts are encoded: here, or by the workers of a Ray cluster",
-    )
-    index.add_argument(
-        "--address",
-        metavar="ADDRESS",
-        help="the Ray cluster, as ray://host:10001 or auto (default: one on this machine)",
-    )
-    index.add_argument(
-        "--resume",
-        action="store_true",
-        help="encode what a run that was stopped left out",
-    )
-    index.add_argument(
-        "--undo", action="store_true", help="go back to the index before the last change"
-    )
-    add_store(index)
-    _add_json(index)
-
-
-def _add_filters(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--digest",
-        action="append",
-        default=[],
-        metavar="D",
-        help="only papers of this digest, by name or date; may be repeated",
-    )
-    parser.add_argument(
-        "--since", metavar="DATE", help="only digests from this day on (2025-03-14)"
-    )
-    parser.add_argument("--until", metavar="DATE", help="only digests up to this day, inclusive")
-
-
-def _add_ask(commands: "_Commands") -> None:
-    ask = commands.add_parser("ask", help="answer a question from the abstracts")
-    ask.add_argument("question", metavar="QUESTION", help="in plain words; - reads standard input")
-    _add_mode(ask)
-    _add_filters(ask)
-    add_store(ask)
-    _add_json(ask)
-    chat = commands.add_parser("chat", help="ask one question after another in the terminal")
-    _add_mode(chat)
-    _add_filters(chat)
-    add_store(chat)
-
-
-def _add_table(commands: "_Commands") -> None:
-    table = commands.add_parser("table", help="compare papers in a table of quotes")
-    table.add_argument("question", metavar="QUESTION")
-    table.add_argument(
-        "--columns", metavar="NAMES", help="what to compare, as in 'method, training data, result'"
-    )
-    table.add_argument(
-        "--paper",
-        action="append",
-        default=[],
-        metavar="TITLE",
-        help="compare this paper, by title or id; may be repeated",
-    )
-    table.add_argument(
-        "--limit", type=int, default=8, metavar="N", help="papers at most (default: 8)"
-    )
-    _add_mode(table)
-    _add_filters(table)
-    table.add_argument("--csv", type=path, metavar="FILE", help="write the table there, too")
-    form = table.add_mutually_exclusive_group()
-    form.add_argument("--markdown", action="store_true", help="print a Markdown table")
-    form.add_argument("--json", action="store_true", help="print one JSON document and no more")
-    add_store(table)
-
-
-def _add_papers(commands: "_Commands") -> None:
-    papers = commands.add_parser("papers", help="list the papers of the index, or export them")
-    _add_filters(papers)
-    papers.add_argument("--title", metavar="TEXT", help="only papers with this in their title")
-    papers.add_argument(
-        "--export",
-        type=path,
-        metavar="FILE",
-        help="write them to FILE, in the format of its ending: .bib, .ris, .csv or .jsonl",
-    )
-    add_store(papers)
-    _add_json(papers)
-
-
-def _add_search(commands: "_Commands") -> None:
-    search = commands.add_parser("search", help="list the papers nearest to a query")
-    search.add_argument("query", metavar="QUERY")
-    search.add_argument(
-        "--limit", type=int, default=10, metavar="N", help="papers at most (default: 10)"
-    )
-    _add_filters(search)
-    add_store(search)
-    _add_json(search)
+def _switch(name: str, about: str) -> Argument:
+    return name, {"action": "store_true", "help": about}
 
 
 def _network(text: str) -> str:
@@ -236,58 +104,181 @@ def _network(text: str) -> str:
         raise argparse.ArgumentTypeError(told) from error
 
 
-def _add_ui(commands: "_Commands") -> None:
-    ui = commands.add_parser("ui", help="serve the web page")
-    ui.add_argument(
-        "--host", default="127.0.0.1", help="address to listen on (default: %(default)s)"
-    )
-    ui.add_argument("--port", type=int, default=7860, help="default: %(default)s")
-    ui.add_argument(
-        "--allowed-host",
-        action="append",
-        default=[],
-        type=str.lower,
-        metavar="NAME",
-        help="a name by which browsers reach the page, as papers.example; may be repeated",
-    )
-    ui.add_argument(
-        "--trusted-proxy",
-        action="append",
-        default=[],
-        type=_network,
-        metavar="ADDRESS",
-        help="a proxy (or a network of them) to be believed on who asks and by which name, over"
-        " http or https; may be repeated",
-    )
-    ui.add_argument(
-        "--mcp", action="store_true", help="serve ask, search, papers and table as MCP tools, too"
-    )
-    ui.add_argument(
-        "--auth",
-        type=path,
-        metavar="FILE",
-        help="ask for a login; FILE has a line name:hash for each person",
-    )
-    ui.add_argument(
-        "--add-user",
-        metavar="NAME",
-        help="add a person to the FILE of --auth, or give one a new password, and no more",
-    )
-    ui.add_argument(
-        "--model-settings",
-        action="store_true",
-        help="let everybody who logs in set the chat model's address and key on the page",
-    )
-    ui.add_argument(
-        "--sample", action="store_true", help="index the bundled sample if there is no index"
-    )
-    ui.add_argument(
+_JSON = _switch("--json", "print one JSON document and no more")
+_MODE: Argument = (
+    "--mode",
+    {"choices": MODES, "default": "auto", "help": "how to write the answer"},
+)
+_FILTERS = (
+    _many("--digest", "D", "only papers of this digest, by name or date"),
+    _option("--since", "DATE", "only digests from this day on (2025-03-14)"),
+    _option("--until", "DATE", "only digests up to this day, inclusive"),
+)
+_INDEX = (
+    _option("paths", "PATH", "a file, an archive, a folder, or - for stdin", nargs="*"),
+    ("--format", {"default": "auto", "help": "the files' format (default: told by their content)"}),
+    _option(
+        "--columns",
+        "FIELD=HEADING,…",
+        "columns of a table whose headings do not tell, as title=Name,abstract=Text",
+        default="",
+    ),
+    _switch("--no-merge", "keep entries apart that are one paper"),
+    _option(
         "--watch",
-        metavar="FOLDER",
+        "FOLDER",
+        "index this folder, and go on with each file that comes into it",
         type=path,
-        help="index this folder, and each file that comes into it while the page is served",
+    ),
+    _option(
+        "--year",
+        "YYYY",
+        "year of digest dates without one (default: as other dates of the file say, or else the"
+        " year in which it was last modified)",
+        type=int,
+    ),
+    _switch("--preview", "tell what would be indexed, and write nothing"),
+    _many("--remove", "TITLE_OR_ID", "take this paper out of the index"),
+    (
+        "--engine",
+        {
+            "choices": ("local", "ray"),
+            "default": "local",
+            "help": "where texts are encoded: here, or by the workers of a Ray cluster",
+        },
+    ),
+    _option(
+        "--address",
+        "ADDRESS",
+        "the Ray cluster, as ray://host:10001 or auto (default: one on this machine)",
+    ),
+    _switch("--resume", "encode what a run that was stopped left out"),
+    _switch("--undo", "go back to the index before the last change"),
+    _JSON,
+)
+_TABLE = (
+    ("question", {"metavar": "QUESTION"}),
+    _option("--columns", "NAMES", "what to compare, as in 'method, training data, result'"),
+    _many("--paper", "TITLE", "compare this paper, by title or id"),
+    _option("--limit", "N", "papers at most (default: 8)", type=int, default=8),
+    _MODE,
+    *_FILTERS,
+    _option("--csv", "FILE", "write the table there, too", type=path),
+)
+_UI = (
+    ("--host", {"default": "127.0.0.1", "help": "address to listen on (default: %(default)s)"}),
+    ("--port", {"type": int, "default": 7860, "help": "default: %(default)s"}),
+    _many(
+        "--allowed-host",
+        "NAME",
+        "a name by which browsers reach the page, as papers.example",
+        type=str.lower,
+    ),
+    _many(
+        "--trusted-proxy",
+        "ADDRESS",
+        "a proxy (or a network of them) to be believed on who asks and by which name, over http or"
+        " https",
+        type=_network,
+    ),
+    _switch("--mcp", "serve ask, search, papers and table as MCP tools, too"),
+    _option(
+        "--auth",
+        "FILE",
+        "ask for a login; FILE has a line name:hash for each person",
+        type=path,
+    ),
+    _option(
+        "--add-user",
+        "NAME",
+        "add a person to the FILE of --auth, or give one a new password, and no more",
+    ),
+    _switch(
+        "--model-settings",
+        "let everybody who logs in set the chat model's address and key on the page",
+    ),
+    _switch("--sample", "index the bundled sample if there is no index"),
+    _option(
+        "--watch",
+        "FOLDER",
+        "index this folder, and each file that comes into it while the page is served",
+        type=path,
+    ),
+)
+_COMMANDS: dict[str, tuple[str, Sequence[Argument]]] = {
+    "index": ("read files of abstracts into the index", _INDEX),
+    "ask": (
+        "answer a question from the abstracts",
+        (
+            _option("question", "QUESTION", "in plain words; - reads standard input"),
+            *(_MODE, *_FILTERS, _JSON),
+        ),
+    ),
+    "chat": ("ask one question after another in the terminal", (_MODE, *_FILTERS)),
+    "search": (
+        "list the papers nearest to a query",
+        (
+            ("query", {"metavar": "QUERY"}),
+            _option("--limit", "N", "papers at most (default: 10)", type=int, default=10),
+            *(*_FILTERS, _JSON),
+        ),
+    ),
+    "table": ("compare papers in a table of quotes", _TABLE),
+    "papers": (
+        "list the papers of the index, or export them",
+        (
+            *_FILTERS,
+            _option("--title", "TEXT", "only papers with this in their title"),
+            _option(
+                "--export",
+                "FILE",
+                "write them to FILE, in the format of its ending: .bib, .ris, .csv or .jsonl",
+                type=path,
+            ),
+            _JSON,
+        ),
+    ),
+    "ui": ("serve the web page", _UI),
+    "doctor": ("check index, models and page; say what to do", (_JSON,)),
+    "completion": (
+        "print a script with which a shell completes this command",
+        (("shell", {"choices": ("bash", "zsh"), "help": "source its output in your shell"}),),
+    ),
+}
+_WITHOUT_STORE = ("completion",)
+
+
+def completion(parser: argparse.ArgumentParser, shell: str) -> str:
+    """A script for bash or zsh that completes commands and options; other words are file names."""
+    cases = "\n".join(
+        f'    "{"".join(f"{name} " for name in path)}"*) offered="{" ".join(words)}" ;;'
+        for path, words in sorted(_offered(parser), reverse=True)
     )
-    add_store(ui)
+    script = f"""_abstractqa() {{
+  local offered line="${{COMP_WORDS[*]}}"
+  case "${{line#* }}" in
+{cases}
+  esac
+  COMPREPLY=($(compgen -W "$offered" -- "${{COMP_WORDS[COMP_CWORD]}}"))
+}}
+complete -o default -F _abstractqa abstractqa"""
+    load = "autoload -U +X compinit bashcompinit && compinit && bashcompinit\n"
+    return load + script if shell == "zsh" else script
+
+
+def _offered(
+    parser: argparse.ArgumentParser, path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], list[str]]]:
+    """What may follow each command: its subcommands, or its options."""
+    words = [word for action in parser._actions for word in action.option_strings]
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            words = [*action.choices, *words]
+            for name, inner in action.choices.items():
+                yield from _offered(inner, (*path, name))
+        elif action.choices and not action.option_strings:
+            words = [*map(str, action.choices), *words]
+    yield path, words
 
 
 if __name__ == "__main__":

@@ -5,18 +5,29 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import asdict
+from getpass import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from index.errors import AbstractQAError, InputError
 from ui import indexing
-from ui.dates import parse_day
-from ui.terminal import answer_text, as_text, hits_text, note, say, shown_while
+from ui.terminal import (
+    answer_text,
+    as_text,
+    hits_text,
+    note,
+    parse_day,
+    say,
+    shown_meanwhile,
+    shown_while,
+)
 
 if TYPE_CHECKING:
     from rag import Assistant
     from rag.schema import Filters
     from rag.settings import Settings
+    from ui.web.accounts import Accounts
+    from ui.web.own_host import Reach
 
 
 def _settings(arguments: Namespace) -> "Settings":
@@ -130,20 +141,20 @@ def table(arguments: Namespace) -> int:
 def ui(arguments: Namespace) -> int:
     """Serve the web page until interrupted; or add a person who may log in."""
     from index.manifest import current
-    from ui import sharing
 
     if arguments.add_user is not None:
-        return sharing.add_user(arguments.auth, arguments.add_user)
+        return add_user(arguments.auth, arguments.add_user)
     settings = _settings(arguments)
-    from ui.web.own_host import Reach
-    from ui.web.server import check_free, serve
+    with shown_meanwhile("AbstractQA is starting"):
+        from ui.web.own_host import Reach
+        from ui.web.server import check_free, serve
 
     check_free(arguments.host, arguments.port)
     names, proxies = tuple(arguments.allowed_host), tuple(arguments.trusted_proxy)
     reach = Reach(arguments.host, names, proxies)
     if arguments.model_settings and arguments.auth is None and not reach.only_here:
         raise InputError("--model-settings needs a login on a page for others: give --auth FILE")
-    accounts = sharing.accounts(arguments.auth, reach)
+    people = accounts(arguments.auth, reach)
     if arguments.sample and current(settings.store) is None:
         note(f"There is no index at {settings.store} yet; indexing the bundled sample.")
         from index import sample
@@ -151,16 +162,14 @@ def ui(arguments: Namespace) -> int:
         folder = Path(sample.__file__).parent
         indexing.index_files(sorted(folder.glob("*.txt")), settings, format="digest")
     if arguments.watch is not None:
-        from ui.watching import watch_beside
-
-        watch_beside(arguments.watch, settings)
+        indexing.watch_beside(arguments.watch, settings)
     elif current(settings.store) is not None:
         indexing.resume_beside(settings)
     serve(
         settings,
         reach,
         arguments.port,
-        accounts=accounts,
+        accounts=people,
         mcp=arguments.mcp,
         model_settings=arguments.model_settings,
     )
@@ -189,6 +198,58 @@ def doctor(arguments: Namespace) -> int:
         more = f" (and {len(problems) - 1} more)" if problems[1:] else ""
         raise AbstractQAError(f"{problems[0].name}: {problems[0].message}{more}")
     return 0
+
+
+def accounts(path: Path | None, reach: "Reach") -> "Accounts | None":
+    """The people of the file of `--auth`, if there is one.
+
+    A line on stderr warns of a page that everybody can use, and of a file that everybody can read.
+
+    Raises:
+        InputError: the file cannot be used.
+    """
+    if path is None:
+        if not reach.only_here:
+            note(
+                f"Anyone who can reach {reach.host} can use this page, there is no login: papers"
+                " cannot be added or removed there. Give a file of people with --auth."
+            )
+        return None
+    from ui.web.accounts import Accounts
+
+    people = Accounts(path)
+    if people.is_open:
+        note(f"Others on this machine can read {path}: run chmod 600 {path}")
+    return people
+
+
+def add_user(path: Path | None, name: str) -> int:
+    """Add a person to the file of `--auth`; the password is asked for, or read from a pipe.
+
+    Raises:
+        InputError: no file is named, or the name or the password cannot be used.
+    """
+    from ui.web.accounts import add, check_name
+
+    if path is None:
+        raise InputError("--add-user needs the file to add to: give it with --auth FILE")
+    check_name(name)
+    known = add(path, name, _password())
+    say(f"{name} has a new password in {path}." if known else f"{name} is now in {path}.")
+    return 0
+
+
+def _password() -> str:
+    """The password, asked for twice where a person types it; one line of a pipe."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    try:
+        first, second = getpass("Password: "), getpass("Once more: ")
+    except EOFError as error:
+        raise InputError("no password was given") from error
+    if first != second:
+        raise InputError("the two passwords are not the same; nothing was changed")
+    return first
 
 
 COMMANDS: dict[str, Callable[[Namespace], int]] = {

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from rag.settings import Settings
 
 _T = TypeVar("_T")
-_TOKENS = 16
-"""Of the chat model's reply: it only has to come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +121,7 @@ def _writing(settings: "Settings", encoder: "SentenceEncoder | None") -> str:
     writers = Writers(settings, encoder or SentenceEncoder.open(NAME))
     try:
         model = writers.model()
-        reply = model.complete([{"role": "user", "content": "Say ok."}], max_tokens=_TOKENS)
+        reply = model.complete([{"role": "user", "content": "Say ok."}], max_tokens=16)
     finally:
         writers.close()
     return (

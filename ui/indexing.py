@@ -7,7 +7,7 @@ import threading
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypedDict, Unpack
 
@@ -17,15 +17,9 @@ from ui.terminal import Progress, note, say, wrap
 if TYPE_CHECKING:
     from index.build import BuildReport
     from index.encoder import Encoder
-    from index.plan import Merge, Preview
-    from index.readers import Problem, Upload
+    from index.plan import Preview
+    from index.readers import Upload
     from rag.settings import Settings
-
-MOST_PROBLEMS = 20
-"""Unreadable entries that are named one by one."""
-
-_SHOWN = ("new", "updated")
-"""States of entries that a preview names; the others change nothing."""
 
 
 def index(arguments: Namespace, settings: "Settings") -> int:
@@ -39,19 +33,17 @@ def index(arguments: Namespace, settings: "Settings") -> int:
     for option in ("undo", "remove", "watch", "resume"):
         if getattr(arguments, option) and arguments.paths:
             raise InputError(f"--{option} takes no PATH")
+    as_json: bool = arguments.json
     if arguments.undo:
-        return _undo(settings, as_json=arguments.json)
+        return _undo(settings, as_json=as_json)
     if arguments.remove:
-        return _remove(arguments.remove, settings, as_json=arguments.json)
+        return _remove(arguments.remove, settings, as_json=as_json)
     if arguments.watch is not None:
-        from ui.watching import watch
-
         return watch(arguments.watch, settings)
     engine = Engine(arguments.engine, arguments.address)
     if arguments.resume:
         report = resume_index(settings, engine)
-        as_json = json.dumps(asdict(report), ensure_ascii=False, default=str)
-        say(as_json if arguments.json else summary(report, settings.store))
+        _show(report, summary(report, settings.store), as_json=as_json)
         return 0
     if not arguments.paths or not all(arguments.paths):
         raise InputError("no PATH given; name a file or folder of abstracts to index")
@@ -63,14 +55,20 @@ def index(arguments: Namespace, settings: "Settings") -> int:
         "merge": not arguments.no_merge,
     }
     if arguments.preview:
-        return _preview(paths, how, settings.store, as_json=arguments.json)
+        return _preview(paths, how, settings.store, as_json=as_json)
     report = index_files(paths, settings, engine, **how)
-    _tell(report.formats, report.problems, report.merges)
-    if arguments.json:
-        say(json.dumps(asdict(report), ensure_ascii=False, default=str))
-    else:
-        say(summary(report, settings.store))
+    _tell(report)
+    _show(report, summary(report, settings.store), as_json=as_json)
     return 1 if report.is_damaged else 0
+
+
+def _show(result: object, text: str, *, as_json: bool) -> None:
+    """Print what a command did: as one JSON document, or for people."""
+    if as_json:
+        from pydantic import TypeAdapter
+
+        text = TypeAdapter(type(result)).dump_json(result).decode()
+    say(text)
 
 
 class How(TypedDict, total=False):
@@ -209,18 +207,14 @@ def _preview(paths: "Sequence[Path | Upload]", how: How, store: Path, *, as_json
     from index.plan import preview
 
     found = preview(paths, store, **how)
-    _tell(found.formats, found.problems, found.merges)
-    if as_json:
-        from pydantic import TypeAdapter
-
-        say(TypeAdapter(type(found)).dump_json(found).decode())
-    else:
-        say(_preview_text(found, store))
+    _tell(found)
+    _show(found, _preview_text(found, store), as_json=as_json)
     return 1 if found.is_damaged else 0
 
 
 def _preview_text(found: "Preview", store: Path) -> str:
-    changes = [(str(entry.state), entry.paper) for entry in found.entries if entry.state in _SHOWN]
+    told = ("new", "updated")  # the others change nothing
+    changes = [(str(entry.state), entry.paper) for entry in found.entries if entry.state in told]
     changes += [("removed", paper) for paper in found.removed]
     width = max((len(state) for state, _ in changes), default=0) + 2
     lines = (
@@ -243,14 +237,9 @@ def _remove(names: Sequence[str], settings: "Settings", *, as_json: bool) -> int
     with Progress() as progress:
         report = remove(find_ids(names, papers), store, progress=progress)
     bring_to_chroma(settings)
-    if as_json:
-        from pydantic import TypeAdapter
-
-        say(TypeAdapter(type(report)).dump_json(report).decode())
-    else:
-        lines = (wrap(f"removed {paper.display_title}", "", " " * 8) for paper in report.removed)
-        end = f"{report.papers:,} papers and {report.passages:,} sentences in {store}"
-        say("\n".join([*lines, end]))
+    lines = (wrap(f"removed {paper.display_title}", "", " " * 8) for paper in report.removed)
+    end = f"{report.papers:,} papers and {report.passages:,} sentences in {store}"
+    _show(report, "\n".join([*lines, end]), as_json=as_json)
     return 0
 
 
@@ -259,31 +248,24 @@ def _undo(settings: "Settings", *, as_json: bool) -> int:
 
     generation = undo(settings.store)
     bring_to_chroma(settings)
-    say(
-        json.dumps({"generation": generation})
-        if as_json
-        else f"The index at {settings.store} is again that of {generation}."
-    )
+    text = f"The index at {settings.store} is again that of {generation}."
+    say(json.dumps({"generation": generation}) if as_json else text)
     return 0
 
 
-def _tell(
-    formats: Sequence[tuple[str, str]],
-    problems: "Sequence[Problem]",
-    merges: "Sequence[Merge]",
-) -> None:
+def _tell(read: "BuildReport | Preview") -> None:
     """Say on stderr what files were taken for, what is wrong in them, and what is one paper."""
-    _tell_some([f"{name}: read as {format_}" for name, format_ in formats])
-    ordered = sorted(problems, key=lambda each: (each.is_warning, not each.is_damage))
-    _tell_some(ordered)
-    _tell_some(merges)
+    _tell_some([f"{name}: read as {format_}" for name, format_ in read.formats])
+    worst_first = sorted(read.problems, key=lambda each: (each.is_warning, not each.is_damage))
+    _tell_some(worst_first)
+    _tell_some(read.merges)
 
 
-def _tell_some(lines: Sequence[object]) -> None:
-    for line in lines[:MOST_PROBLEMS]:
+def _tell_some(lines: Sequence[object], most: int = 20) -> None:
+    for line in lines[:most]:
         note(str(line))
-    if len(lines) > MOST_PROBLEMS:
-        note(f"… and {len(lines) - MOST_PROBLEMS:,} more")
+    if len(lines) > most:
+        note(f"… and {len(lines) - most:,} more")
 
 
 def summary(report: "BuildReport", store: Path) -> str:
@@ -299,3 +281,90 @@ def _counts(counts: "BuildReport | Preview", removed: int) -> str:
     names = ("new", "unchanged", "updated", "duplicate", "rejected")
     told = [f"{getattr(counts, name):,} {name}" for name in names]
     return ", ".join([*told, f"{removed:,} removed"] if removed else told)
+
+
+QUIET_SECONDS = 2.0
+"""A file is read once nothing has been written to it for so long: half of one is none."""
+
+
+def watch(folder: Path, settings: "Settings", stop: threading.Event | None = None) -> int:
+    """Index a folder, and then whatever comes into it, until it is interrupted.
+
+    A file that cannot be read is told, and read again when it changes.
+
+    Args:
+        folder: What to watch, with all folders inside it.
+        settings: Where the index is, and its encoder.
+        stop: Ends the watching when it is set.
+
+    Raises:
+        InputError: there is no such folder.
+    """
+    from index.manifest import current
+
+    _check(folder)
+    note(f"watching {folder}; new files are indexed as they come (Ctrl+C ends it)")
+    if any(_visible(folder)):
+        _index(folder, settings)
+    elif current(settings.store) is not None:
+        resume_beside(settings)
+    for _ in _changes(folder, stop or threading.Event()):
+        _index(folder, settings)
+    return 0
+
+
+def watch_beside(folder: Path, settings: "Settings") -> threading.Thread:
+    """Watch a folder in a thread that ends with the process.
+
+    Raises:
+        InputError: there is no such folder.
+    """
+    _check(folder)
+    thread = threading.Thread(target=watch, args=(folder, settings), daemon=True)
+    thread.start()
+    return thread
+
+
+def _check(folder: Path) -> None:
+    if not folder.is_dir():
+        raise InputError(f"{folder} is no folder: name one to watch")
+
+
+def _visible(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.rglob("*") if path.is_file() and path.name[0] != ".")
+
+
+def _index(folder: Path, settings: "Settings") -> None:
+    try:
+        report = index_files([folder], settings)
+    except AbstractQAError as error:
+        note(str(error))
+        return
+    for problem in report.problems[:5]:
+        note(str(problem))
+    if report.generation != report.previous:
+        note(summary(report, settings.store))
+
+
+def _changes(folder: Path, stop: threading.Event) -> Iterator[None]:
+    """Once for each time that files came or changed, when they are whole."""
+    from watchfiles import watch as changes
+
+    for _ in changes(folder, stop_event=stop, raise_interrupt=False):
+        while not stop.is_set():
+            before = _state(folder)
+            if stop.wait(QUIET_SECONDS) or _state(folder) == before:
+                break
+        yield
+
+
+def _state(folder: Path) -> dict[Path, tuple[int, int]]:
+    """The sizes and times of the files."""
+    found: dict[Path, tuple[int, int]] = {}
+    for path in _visible(folder):
+        try:
+            stat = path.stat()
+        except OSError:  # gone meanwhile
+            continue
+        found[path] = (stat.st_size, stat.st_mtime_ns)
+    return found

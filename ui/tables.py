@@ -8,6 +8,7 @@ import csv
 import io
 import shutil
 from argparse import Namespace
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from index.text import clean_text
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 """What makes a spreadsheet read a cell as a formula (OWASP, CSV injection)."""
 
-_WIDEST_LABEL = 24
 _GAP = "  "
 
 
@@ -55,14 +55,19 @@ def shown(cell: "Cell") -> str:
 
 
 def as_csv(made: "Table") -> str:
-    """The table as CSV (RFC 4180): a column of titles, then its columns.
+    """The table as CSV: a column of titles, then its columns."""
+    return csv_text(_grid(made))
+
+
+def csv_text(rows: Iterable[Sequence[str]]) -> str:
+    """Rows as CSV (RFC 4180).
 
     Abstracts come from others, and a spreadsheet runs a cell that begins like a formula: such a
     cell gets an apostrophe in front, which spreadsheets do not show.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
-    for row in _grid(made):
+    for row in rows:
         writer.writerow([f"'{cell}" if cell.startswith(FORMULA_SIGNS) else cell for cell in row])
     return text.getvalue()
 
@@ -92,7 +97,7 @@ def as_text(made: "Table") -> str:
         lines = [[cell.ljust(w) for cell, w in zip(row, widths, strict=True)] for row in grid]
         lines.insert(1, ["-" * width for width in widths])
         return "\n".join(_GAP.join(line).rstrip() for line in lines)
-    label = min(_WIDEST_LABEL, max(map(len, made.columns)))
+    label = min(24, max(map(len, made.columns)))
     return "\n\n".join(
         "\n".join(
             [

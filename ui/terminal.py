@@ -1,11 +1,13 @@
-"""What people see in a terminal: answers, hits and progress. Messages go to stderr."""
+"""What people write and see in a terminal: answers, hits, progress. Messages go to stderr."""
 
 import logging
 import re
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
 from types import TracebackType
 from typing import TYPE_CHECKING, Never, Self
 
@@ -21,9 +23,6 @@ if TYPE_CHECKING:
 
 WIDEST = 100
 """Columns that text fills at most; longer lines are hard to read."""
-
-_LONGEST_LINE, _LONGEST_TRACE = 500, 4_000
-"""Characters of a log."""
 
 _NO_BREAK = "\u00a0"
 
@@ -53,12 +52,14 @@ def note(text: str) -> None:
 class LogLines(logging.Formatter):
     """Log lines of bounded length, in which nothing that a stranger sent begins another line."""
 
+    longest_line, longest_trace = 500, 4_000
+
     def format(self, record: logging.LogRecord) -> str:
         """The line, and below it the end of a trace if it has one."""
-        line = f"{record.name}: {record.getMessage()[:_LONGEST_LINE]}"
-        trace = self.formatException(record.exc_info)[-_LONGEST_TRACE:] if record.exc_info else ""
+        line = f"{record.name}: {record.getMessage()[: self.longest_line]}"
+        trace = self.formatException(record.exc_info) if record.exc_info else ""
         shown = _NO_LINE.sub(lambda sign: ascii(sign[0])[1:-1], line)
-        return f"{shown}\n{_CONTROL.sub('', trace)}" if trace else shown
+        return f"{shown}\n{_CONTROL.sub('', trace[-self.longest_trace :])}" if trace else shown
 
 
 def log_in_lines() -> None:
@@ -159,6 +160,17 @@ class Status:
             self._shown = len(line) + 2 if line else 0
 
 
+@contextmanager
+def shown_meanwhile(text: str) -> Iterator[None]:
+    """Show what is being done while it is, if stderr is a terminal."""
+    status = Status()
+    status(text)
+    try:
+        yield
+    finally:
+        status("")
+
+
 def as_text(text: str, name: str) -> str:
     """`text` if it can be printed and stored; shells may pass bytes that are no characters.
 
@@ -170,6 +182,18 @@ def as_text(text: str, name: str) -> str:
     except UnicodeEncodeError as error:
         raise InputError(f"the {name} is not valid UTF-8 text") from error
     return text
+
+
+def parse_day(text: str, option: str) -> date:
+    """The date given to an option, as 2025-03-14.
+
+    Raises:
+        InputError: it is not such a date.
+    """
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise InputError(f"{option} {text!r} is not a date; write it as 2025-03-14") from error
 
 
 def shown_while(events: "Iterable[Event]") -> "Answer":

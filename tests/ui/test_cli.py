@@ -206,6 +206,30 @@ def test_wrong_usage_is_exit_code_2(arguments: list[str], capsys: Capture) -> No
     assert "usage:" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("abstractqa se", ["search"]),
+        ("abstractqa ask --di", ["--digest"]),
+        ("abstractqa papers --ti", ["--title"]),
+        ("abstractqa eval co", ["compare"]),
+        ("abstractqa eval synthesize --cl", ["--cloze"]),
+        ("abstractqa completion z", ["zsh"]),
+    ],
+)
+def test_a_shell_completes_commands_and_options(
+    line: str, offered: list[str], capsys: Capture
+) -> None:
+    script, _ = succeeded(capsys, "completion", "bash")
+    words = line.split()
+    typed = f"COMP_WORDS=({line}); COMP_CWORD={len(words) - 1}"
+    told = f'{script}\n{typed}; _abstractqa; echo "${{COMPREPLY[@]}}"'
+    done = subprocess.run(["bash", "-c", told], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == offered
+    zsh, _ = succeeded(capsys, "completion", "zsh")
+    assert zsh.endswith(script)
+
+
 def test_an_interrupt_is_one_line_and_130(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     def interrupt() -> None:
         raise KeyboardInterrupt

@@ -12,7 +12,7 @@ from running import Capture, digest, failed, succeeded
 
 from index.store import Index
 from rag.settings import Settings
-from ui.watching import watch
+from ui.indexing import watch
 
 RECORD = {"title": "Counting Owls at Night", "abstract": "We count 12 owls.", "doi": "10.1/owl"}
 
@@ -82,7 +82,7 @@ def test_papers_are_listed_and_exported(tmp_path: Path, capsys: Capture) -> None
 
 
 def test_a_folder_is_watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ui.watching.QUIET_SECONDS", 0.3)
+    monkeypatch.setattr("ui.indexing.QUIET_SECONDS", 0.3)
     folder, store = tmp_path / "in", tmp_path / "store"
     folder.mkdir()
     stop = threading.Event()

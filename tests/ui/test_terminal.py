@@ -13,7 +13,7 @@ import pytest
 from index.papers import Paper, Source
 from rag.citations import Block, Claim, Span, compose
 from rag.schema import Answer, Hit, IndexInfo, NearPaper, Passage, Usage
-from ui.terminal import LogLines, Progress, answer_text, hits_text
+from ui.terminal import LogLines, Progress, answer_text, hits_text, shown_meanwhile
 
 
 def paper(title: str, abstract: str, **dates: str) -> Paper:
@@ -144,6 +144,8 @@ def test_progress_is_a_bar_in_a_terminal(monkeypatch: pytest.MonkeyPatch) -> Non
     termios.tcsetwinsize(writing, (24, 80))
     with os.fdopen(writing, "w") as terminal:
         monkeypatch.setattr(sys, "stderr", terminal)
+        with shown_meanwhile("Boats are counted"):
+            pass
         with Progress() as progress:
             progress("read", 1, 0)
             progress("embed", 30, 60)
@@ -152,6 +154,7 @@ def test_progress_is_a_bar_in_a_terminal(monkeypatch: pytest.MonkeyPatch) -> Non
         while piece := os.read(reading, 1_000).decode():
             shown += piece
     os.close(reading)
+    assert "\rBoats are counted …\r   " in shown
     assert "Reading: 1 papers" in shown
     assert "Embedding:  50%" in shown
 

@@ -1,10 +1,17 @@
-"""Papers for reference managers and spreadsheets: what is known of each, as RIS, CSV and JSON."""
+"""Papers for reference managers and spreadsheets: what is known of each, in five formats.
 
-import csv
-import io
+In BibTeX no sign of an abstract is a command, a comment or a formula. Letters stay as they are, in
+UTF-8, which LaTeX reads since 2018; signs it has no glyph for in a text (α, ≤, ⁵) become the
+commands that print them.
+"""
+
+import hashlib
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Literal
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
 from index.papers import Paper, derived_id
@@ -12,19 +19,22 @@ from index.papers import arxiv_id as find_arxiv_id
 from index.text import clean_text
 from rag.digests import label
 from ui.archive import Turn
-from ui.tables import FORMULA_SIGNS
+from ui.tables import csv_text
+
+if TYPE_CHECKING:
+    from pylatexenc.latexencode import UnicodeToLatexEncoder
 
 Published = Literal["article", "conference", "other"]
 
-_CONFERENCE = re.compile(
-    r"proceedings|conf[eé]rence|workshop|symposium|meeting|findings|congress|\bproc\b",
-    re.IGNORECASE,
+_CONFERENCES = (
+    *("proceedings", "proc. ", "proc ", "conference", "conférence", "workshop", "symposium"),
+    *("meeting", "findings", "congress"),
 )
-_JOURNAL = re.compile(
-    r"journal|transactions|letters|review|magazine|annals|bulletin|archives|acta|quarterly",
-    re.IGNORECASE,
+_JOURNALS = (
+    *("journal", "transactions", "letters", "review", "magazine", "annals", "bulletin"),
+    *("archives", "acta", "quarterly"),
 )
-_WEB_ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
+"""What names of venues have."""
 _RIS_TYPES = {"article": "JOUR", "conference": "CONF", "other": "GEN"}
 _RIS = (
     ("PY", "year", ""),
@@ -73,13 +83,8 @@ def papers_csv(papers: Sequence[Paper]) -> str:
 
     A cell that a spreadsheet would run as a formula gets an apostrophe in front.
     """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(known(Paper(id="", title="", abstract="")))
-    for paper in papers:
-        cells = known(paper).values()
-        writer.writerow([f"'{cell}" if cell.startswith(FORMULA_SIGNS) else cell for cell in cells])
-    return text.getvalue()
+    rows = (list(known(paper).values()) for paper in papers)
+    return csv_text([list(known(Paper(id="", title="", abstract=""))), *rows])
 
 
 def ris(papers: Sequence[Paper]) -> str:
@@ -119,9 +124,10 @@ def papers_jsonl(papers: Sequence[Paper]) -> str:
 
 def published(paper: Paper) -> Published:
     """How a paper came out, as far as the name of its venue says."""
-    if paper.venue and _CONFERENCE.search(paper.venue):
+    venue = f"{paper.venue or ''} ".casefold()
+    if any(word in venue for word in _CONFERENCES):
         return "conference"
-    return "article" if paper.venue and _JOURNAL.search(paper.venue) else "other"
+    return "article" if any(word in venue for word in _JOURNALS) else "other"
 
 
 def arxiv_id(paper: Paper) -> str | None:
@@ -161,9 +167,163 @@ def clean_address(address: str | None) -> str:
 
 def web_address(paper: Paper) -> str | None:
     """The paper's URL, if that is one of the web."""
-    return paper.url if paper.url and _WEB_ADDRESS.fullmatch(paper.url) else None
+    url = paper.url or ""
+    is_one = url.lower().startswith(("http://", "https://")) and len(url.split()) == 1
+    return url if is_one else None
 
 
 def doi_address(paper: Paper) -> str | None:
     """Where the paper's DOI leads."""
     return f"https://doi.org/{quote(paper.doi)}" if paper.doi else None
+
+
+# No hash: a paper that was given no id has one of 16 digits.
+_GIVEN_KEY = re.compile(r"(?![0-9a-f]{16}$)(?=.*[A-Za-z])(?=.*\d)[A-Za-z][A-Za-z0-9._:/+-]{2,79}")
+_SMALL_WORDS = frozenset(
+    "a an the on of in for to with and or from by at is are do does can how what why when as"
+    " its towards toward via using into".split()
+)
+_RAISED, _LOWERED = "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿ", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎"
+_PRINTED = str.maketrans(_RAISED + _LOWERED, "0123456789+-=()n0123456789+-=()")
+
+
+def bibtex(papers: Sequence[Paper]) -> str:
+    """The papers as BibTeX entries, in UTF-8; a field that is not known is left out.
+
+    A paper's key does not depend on the others it is exported with, unless two would have the
+    same one: those get the beginning of a hash of their ids behind it.
+    """
+    return "\n".join(_entry(paper, key) for paper, key in zip(papers, keys(papers), strict=True))
+
+
+def keys(papers: Sequence[Paper]) -> list[str]:
+    """The key of each paper; no two are the same, in any case of their letters."""
+    plain = [_key(paper) for paper in papers]
+    often = Counter(key.lower() for key in plain)
+    return [
+        key if often[key.lower()] == 1 else f"{key}-{_hash(paper.id)}"
+        for paper, key in zip(papers, plain, strict=True)
+    ]
+
+
+def _entry(paper: Paper, key: str) -> str:
+    how, eprint = published(paper), arxiv_id(paper)
+    kind = {"article": "article", "conference": "inproceedings", "other": "misc"}[how]
+    where = {"article": "journal", "conference": "booktitle", "other": "howpublished"}[how]
+    year = year_of(paper)
+    fields = {
+        "title": latex_title(paper.title),
+        "author": " and ".join(filter(None, map(_author, paper.authors))),
+        "year": str(year) if year is not None else "",
+        "date": paper.published if paper.published and len(paper.published) > 4 else "",
+        where: latex(paper.venue or ""),
+        "doi": _address(paper.doi),
+        "url": _address(paper.url),
+        "eprint": eprint or "",
+        "archiveprefix": "arXiv" if eprint else "",
+        "pmid": paper.pmid or "",
+        "abstractqa-id": latex(given_id(paper)),
+        "abstract": latex(paper.abstract),
+        "note": latex(f"Found in: {found_in(paper)}" if paper.sources else ""),
+    }
+    lines = [f"  {name} = {{{value}}}," for name, value in fields.items() if value]
+    return "\n".join([f"@{kind}{{{key},", *lines, "}", ""])
+
+
+def _author(name: str) -> str:
+    """A name; braces hold one together that would read as two, or as "and others"."""
+    written = latex(name)
+    joined = re.search(r"\band\b", written, re.IGNORECASE) or written.lower() == "others"
+    return f"{{{written}}}" if joined else written
+
+
+def _address(url: str | None) -> str:
+    r"""An address as `\url` takes it: what would end or comment out the field is percent-coded."""
+    unsafe = '\\{}^`<>"| '
+    return "".join(f"%{ord(c):02X}" if c in unsafe else c for c in clean_address(url))
+
+
+def _key(paper: Paper) -> str:
+    """The id, if it was given and looks like a key; else the first author, the year and a word."""
+    if _GIVEN_KEY.fullmatch(given_id(paper)):
+        return paper.id
+    words = [word for word in _words(paper.title) if word not in _SMALL_WORDS]
+    year = year_of(paper)
+    parts = [_family_name(paper.authors[0]) if paper.authors else ""]
+    if not parts[0]:
+        parts = words[:1]
+        words = words[1:]
+    parts += [str(year) if year is not None else "", *words[:1]]
+    return "".join(parts) or f"paper-{_hash(paper.id)}"
+
+
+def _family_name(name: str) -> str:
+    family = name.partition(",")[0] if "," in name else " ".join(name.split()[-1:])
+    return "".join(_words(family))
+
+
+def _words(text: str) -> list[str]:
+    """The words of a text in small ASCII letters and digits: keys have no others."""
+    flat = unicodedata.normalize("NFKD", clean_text(text)).encode("ascii", "ignore").decode()
+    return re.findall(r"[a-z0-9]+", re.sub(r"['’-]", "", flat).lower())
+
+
+def _hash(id_: str) -> str:
+    return hashlib.sha256(id_.encode("utf-8", "replace")).hexdigest()[:6]
+
+
+def latex(text: str) -> str:
+    """A title, a name or an abstract, LaTeX debris and all, as LaTeX on one line."""
+    return str(_latex_encoder().unicode_to_latex(clean_text(text)))
+
+
+def latex_title(title: str) -> str:
+    """A title as LaTeX, with braces around the words whose capitals no style may take away.
+
+    These are words with a capital inside ("OSWorld", "GPT-4"); in a title whose other words are
+    mostly small, where a capital marks a name, also words that begin with one.
+    """
+    words = clean_text(title).split()
+    long = [word for word in words[1:] if len(word) > 3]
+    headline = sum(word[0].isupper() for word in long) > 0.5 * len(long)
+    shown: list[str] = []
+    for number, word in enumerate(words):
+        opens = number == 0 or words[number - 1].endswith((":", "?", "!", "."))
+        keeps = any(c.isupper() for c in word[1:]) or (
+            word[0].isupper() and not headline and not opens
+        )
+        written = _latex_encoder().unicode_to_latex(word)
+        if keeps:
+            # After "{\" BibTeX would change the case all the same.
+            written = f"{{{{{written}}}}}" if written.startswith("\\") else f"{{{written}}}"
+        shown.append(written)
+    return " ".join(shown)
+
+
+@lru_cache(maxsize=1)
+def _latex_encoder() -> "UnicodeToLatexEncoder":
+    # Imported here: it takes a while, and only BibTeX needs it.
+    from pylatexenc.latexencode import (
+        RULE_REGEX,
+        UnicodeToLatexConversionRule,
+        UnicodeToLatexEncoder,
+    )
+
+    def script(command: str) -> Callable[[re.Match[str]], str]:
+        return lambda match: f"\\{command}{{{match[0].translate(_PRINTED)}}}"
+
+    ours = [
+        # Letters, and signs of typography, as they are.
+        (re.compile(r"[^\\{}~^%&#_$²³¹\u0250-\U0010ffff]+|[–—‘’“”„…†‡•€™]+"), lambda m: m[0]),
+        (re.compile(f"[{_RAISED}]+"), script("textsuperscript")),
+        (re.compile(f"[{_LOWERED}]+"), script("textsubscript")),
+        # Never \{ and \}: BibTeX counts braces, whatever stands before them.
+        (re.compile(r"\{"), r"\\textbraceleft{}"),
+        (re.compile(r"\}"), r"\\textbraceright{}"),
+    ]
+    return UnicodeToLatexEncoder(
+        conversion_rules=[UnicodeToLatexConversionRule(RULE_REGEX, ours), "defaults"],
+        replacement_latex_protection="braces-after-macro",
+        unknown_char_policy="keep",
+        unknown_char_warning=False,
+    )

@@ -10,13 +10,9 @@ from typing import NamedTuple
 from index.errors import InputError
 from index.papers import Paper
 from ui.archive import Conversation, Turn
-from ui.export.answer_page import page
 from ui.export.answer_text import markdown
-from ui.export.bibliography import cited_papers, papers_csv, papers_jsonl, ris
-from ui.export.bibtex import bibtex
-
-LONGEST_NAME = 60
-"""Characters of a file's name that come from the title."""
+from ui.export.bibliography import bibtex, cited_papers, papers_csv, papers_jsonl, ris
+from ui.export.prose import page
 
 
 @dataclass(frozen=True)
@@ -39,31 +35,27 @@ def record(what: Conversation | Turn) -> str:
     return json.dumps(named | {"turns": turns}, ensure_ascii=False, indent=2) + "\n"
 
 
-Write = Callable[[Conversation | Turn], str]
-List = Callable[[Sequence[Paper]], str]
-
-
 class Format(NamedTuple):
-    """A form of an export."""
+    """A form of an export: one of the two writes it."""
 
     label: str
     ending: str
     media_type: str
-    write: Write | None
-    """What writes all of it; None if it holds the cited papers alone, …"""
-    papers: List | None = None
-    """… which this writes."""
+    write: Callable[[Conversation | Turn], str] | None = None
+    """Writes all of it."""
+    papers: Callable[[Sequence[Paper]], str] | None = None
+    """Writes the cited papers alone."""
 
 
 FORMATS: Mapping[str, Format] = {
     "markdown": Format("Markdown", "md", "text/markdown", markdown),
     "html": Format("HTML", "html", "text/html", page),
     "json": Format("JSON", "json", "application/json", record),
-    "bibtex": Format("BibTeX", "bib", "application/x-bibtex", None, bibtex),
-    "ris": Format("RIS", "ris", "application/x-research-info-systems", None, ris),
-    "csv": Format("CSV", "csv", "text/csv", None, papers_csv),
+    "bibtex": Format("BibTeX", "bib", "application/x-bibtex", papers=bibtex),
+    "ris": Format("RIS", "ris", "application/x-research-info-systems", papers=ris),
+    "csv": Format("CSV", "csv", "text/csv", papers=papers_csv),
 }
-LISTS: Mapping[str, List] = {
+LISTS: Mapping[str, Callable[[Sequence[Paper]], str]] = {
     "bib": bibtex, "ris": ris, "csv": papers_csv, "jsonl": papers_jsonl, "json": papers_jsonl,
 }  # fmt: skip
 """File ending → what writes papers in its format."""
@@ -104,4 +96,4 @@ def _title(what: Conversation | Turn) -> str:
 def _slug(title: str) -> str:
     """A title in small ASCII letters, digits and hyphens: every system takes such a name."""
     flat = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", flat)[:LONGEST_NAME].strip("-") or "abstractqa"
+    return re.sub(r"[^a-z0-9]+", "-", flat)[:60].strip("-") or "abstractqa"

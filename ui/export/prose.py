@@ -1,4 +1,6 @@
-"""An answer's text and a cited abstract as HTML: markers lead to the sentence they stand for.
+"""Answers and cited abstracts as HTML: markers lead to the sentence they stand for.
+
+`page` writes one file that needs nothing else, and runs nothing.
 
 Every word of a question, a model or an abstract is escaped; raw HTML, links and images of the text
 stay text.
@@ -7,15 +9,29 @@ stay text.
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
+from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_inline import StateInline
 from markupsafe import Markup
 
-from index.text import clean
-from rag.schema import Answer, AnswerSentence, Passage
-from ui.export.answer_text import rewritten, translated
-from ui.web.render import TEMPLATE_SIGNS, escape
+from index.text import clean, clean_text
+from rag.schema import Answer, AnswerSentence, Passage, Reference
+from ui.archive import Conversation, Turn
+from ui.export.answer_text import (
+    NO_ANSWER,
+    byline,
+    doubt,
+    filters_text,
+    link,
+    one_line,
+    provenance,
+    rewritten,
+    translated,
+    unanswered,
+    understood_as,
+)
+from ui.web.markup import TEMPLATE_SIGNS, escape, macros
 
 # Signs of the private use area: they stand where a sentence begins, where its words end, and
 # where its markers end. Those of the text itself are taken out first.
@@ -117,3 +133,66 @@ def marked_abstract(
             pieces += shown(cleaned.text[at:begin]), mark
             at = end
     return Markup("".join([*pieces, shown(cleaned.text[at:])]))  # noqa: S704 - escaped above
+
+
+def page(what: Conversation | Turn) -> str:
+    """One question with its answer, or a conversation, each answer with its sources at its end."""
+    turns = what.turns if isinstance(what, Conversation) else (what,)
+    shown = [_turn(turn, number) for number, turn in enumerate(turns, start=1)]
+    title = what.title if isinstance(what, Conversation) else what.question
+    html = macros("export/page.html").page(one_line(title), shown, isinstance(what, Conversation))
+    return f"{html}\n"
+
+
+def _turn(turn: Turn, number: int) -> dict[str, Any]:
+    answer = turn.answer
+    shown: dict[str, Any] = {
+        "question": one_line(turn.question),
+        "understood": understood_as(turn),
+        "filters": filters_text(turn.filters),
+        "text": "",
+    }
+    if answer is None:
+        partial = markdown_html(turn.partial or "", lambda cited: f"[{cited}]")
+        return shown | {"text": partial, "unanswered": unanswered(turn)}
+    is_refusal = answer.status == "insufficient_evidence"
+    text, is_marked = (Markup(), True) if is_refusal else _marked(answer, number)
+    return shown | {
+        "text": text,
+        "unanswered": None,
+        "heading": NO_ANSWER,
+        "refusal": one_line(answer.reason or "") if is_refusal else None,
+        "nearest": [clean_text(near.title) for near in answer.nearest] if is_refusal else [],
+        "doubts": [] if is_marked else answer.doubts,
+        "notice": answer.notice,
+        "sources": [_source(reference, number) for reference in answer.references],
+        "provenance": provenance(turn, answer),
+    }
+
+
+def _marked(answer: Answer, number: int) -> tuple[Markup, bool]:
+    """The text: each marker leads to the sentence it stands for, each doubt is told."""
+
+    def opening(sentence: AnswerSentence) -> str:
+        return '<span class="doubtful">' if doubt(sentence) else "<span>"
+
+    def note(at: int) -> str:
+        against = doubt(answer.sentences[at])
+        return f' <small class="doubt">({escape(against)})</small>' if against else ""
+
+    def marker(cited: int, target: str) -> str:
+        return f'<a class="cite" href="#source-{number}-{target}">[{cited}]</a>'
+
+    return prose_html(answer, marker, opening, note)
+
+
+def _source(reference: Reference, number: int) -> dict[str, Any]:
+    paper, anchor = reference.paper, f"source-{number}-{reference.number}"
+    return {
+        "anchor": anchor,
+        "number": reference.number,
+        "title": paper.display_title,
+        "address": link(paper),
+        "byline": byline(paper),
+        "abstract": marked_abstract(paper.abstract, reference.passages, anchor),
+    }

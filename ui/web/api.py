@@ -1,51 +1,74 @@
-"""What programs may call: four endpoints of the page's server, the same ones as tools over MCP.
+"""What programs may call: four endpoints, as addresses, for `gradio_client`, and as MCP tools.
 
-Each method of `Programs` is one. Its signature and texts are the documentation that clients show;
-`Endpoint` checks what comes in, since over HTTP anything may.
+Each is a method of `Programs` with a model of its arguments; both are the documentation that
+clients show. /api/ask, /api/search, /api/papers and /api/table take the arguments as a JSON object
+and return JSON; /api/ask also sends events, to whoever accepts `text/event-stream`.
+/api/openapi.json describes them.
 """
 
 import functools
 import inspect
+import json
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Annotated, Any, Required, cast
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from typing import Annotated, Any, Required, get_type_hints
 
+import anyio
 import gradio as gr
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, StreamingResponse
 from gradio.events import api
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    TypeAdapter,
-    ValidationError,
-    create_model,
-    validate_call,
-)
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from starlette.concurrency import iterate_in_threadpool
 from typing_extensions import TypedDict
 
 from index.errors import AbstractQAError, InputError
 from index.papers import Paper
-from rag.schema import MOST_SOURCES, Answer, Event, Filters, Hit, Mode, Options, Strictness
+from rag.schema import (
+    MOST_SOURCES,
+    Answer,
+    Event,
+    Filters,
+    Finished,
+    Hit,
+    Mode,
+    Options,
+    Progress,
+    Strictness,
+)
 from rag.tables.table import Table
-from ui.dates import parse_day
-from ui.web.events import LIMITED
+from ui.terminal import parse_day
+from ui.web.events import AT_ONCE, LIMITED
 from ui.web.site import Site
-
-LONGEST_TEXT = 20_000
-"""Code points of a question or of a message of the history."""
-LONGEST_NAME = 500
-"""Code points of a title, a digest, a column, a day, a model."""
-MOST_ITEMS = 100
-"""Items of a list that is given, and papers of one reply."""
 
 FAILED = "something went wrong; the terminal that runs AbstractQA says what"
 
-ENDPOINTS = ("ask", "search", "papers", "table")
-
 _log = logging.getLogger(__name__)
 
-_Text = Annotated[str, Field(max_length=LONGEST_TEXT)]
-_Name = Annotated[str, Field(max_length=LONGEST_NAME)]
+_Text = Annotated[str, Field(max_length=20_000)]
+_Name = Annotated[str, Field(max_length=500)]
+_Items = Field(max_length=100)
+_Question = Annotated[_Text, Field(description="In plain words, at most 4,000 characters.")]
+_Limit = Annotated[int, Field(ge=1, le=100, description="Papers at most.")]
+_Mode = Annotated[
+    Mode,
+    Field(
+        description="extractive quotes sentences, generative has the chat model write, auto is"
+        " generative if a chat model is configured."
+    ),
+]
+_Digests = Annotated[
+    list[_Name] | None,
+    _Items,
+    Field(description="Only papers of these digests, by file name or date; none means all."),
+]
+_Since = Annotated[_Name | None, Field(description="Only papers since this day, as 2025-03-14.")]
+_Until = Annotated[_Name | None, Field(description="Only papers up to this day, inclusive.")]
+_Title = Annotated[_Name | None, Field(description="Only papers whose title has this text.")]
+_Papers = Annotated[
+    list[_Name] | None, _Items, Field(description="Ids of the only papers that may answer.")
+]
 
 
 class Part(TypedDict, total=False):
@@ -58,8 +81,113 @@ class Message(TypedDict, total=False):
     """One message of a conversation."""
 
     role: Required[_Name]
-    content: Required[_Text | Annotated[list[Part], Field(max_length=MOST_ITEMS)]]
-    references: Annotated[list[_Name], Field(max_length=MOST_ITEMS)] | None
+    content: Required[_Text | Annotated[list[Part], _Items]]
+    references: Annotated[list[_Name], _Items] | None
+
+
+class Arguments(BaseModel):
+    """The arguments of an endpoint; null is the same as leaving one out."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, given: object) -> object:
+        if not isinstance(given, dict):
+            return given
+        return {name: value for name, value in given.items() if value is not None}
+
+    def filters(self, papers: Sequence[str] | None = None) -> Filters:
+        """Which papers may answer, by the fields that every endpoint has, and by ids."""
+        given = dict(self)
+        since, until = given["since"], given["until"]
+        return Filters(
+            digests=tuple(given["digests"] or ()),
+            since=parse_day(since, "since") if since else None,
+            until=parse_day(until, "until") if until else None,
+            title=given["title"] or None,
+            papers=tuple(papers or ()),
+        )
+
+
+class AskArguments(Arguments):
+    """A question."""
+
+    question: _Question
+    history: Annotated[
+        list[Message] | None,
+        _Items,
+        Field(
+            description="Earlier messages, oldest first, each with a role (user or assistant) and a"
+            " content; an answer's may have references: ids or titles of the papers it cites, in"
+            " order."
+        ),
+    ] = None
+    digests: _Digests = None
+    since: _Since = None
+    until: _Until = None
+    title: _Title = None
+    mode: _Mode = "auto"
+    model: Annotated[_Name | None, Field(description="A chat model of the endpoint.")] = None
+    sources: Annotated[
+        int | None, Field(ge=1, le=MOST_SOURCES, description="Papers that may be cited, at most.")
+    ] = None
+    strictness: Annotated[
+        Strictness, Field(description="How much a sentence must be borne out to be shown.")
+    ] = "normal"
+    papers: _Papers = None
+
+
+class SearchArguments(Arguments):
+    """What to search for."""
+
+    query: Annotated[_Text, Field(description="What the papers should be about.")]
+    limit: _Limit = 10
+    digests: _Digests = None
+    since: _Since = None
+    until: _Until = None
+    title: _Title = None
+    papers: _Papers = None
+
+
+class PapersArguments(Arguments):
+    """Which papers to list."""
+
+    digests: _Digests = None
+    since: _Since = None
+    until: _Until = None
+    title: _Title = None
+    limit: Annotated[int, Field(ge=0, le=100, description="Papers at most.")] = 20
+    offset: Annotated[int, Field(ge=0, description="How many of the first to skip.")] = 0
+
+
+class TableArguments(Arguments):
+    """What to compare."""
+
+    question: _Question
+    columns: Annotated[
+        list[_Name] | None, _Items, Field(description="What to compare, in free words, up to 12.")
+    ] = None
+    papers: Annotated[
+        list[_Name] | None,
+        _Items,
+        Field(description="Titles or ids of the papers to compare, instead of those found."),
+    ] = None
+    limit: Annotated[int, Field(ge=1, le=20, description="Rows at most.")] = 8
+    mode: _Mode = "auto"
+    digests: _Digests = None
+    since: _Since = None
+    until: _Until = None
+    title: _Title = None
+
+
+ARGUMENTS: Mapping[str, type[Arguments]] = {
+    "ask": AskArguments,
+    "search": SearchArguments,
+    "papers": PapersArguments,
+    "table": TableArguments,
+}
+ENDPOINTS = tuple(ARGUMENTS)
 
 
 class PaperList(BaseModel):
@@ -71,30 +199,6 @@ class PaperList(BaseModel):
     total: int = Field(description="How many pass the filters.")
 
 
-_Question = Annotated[_Text, Field(description="In plain words, at most 4,000 characters.")]
-_Mode = Annotated[
-    Mode,
-    Field(
-        description="extractive quotes sentences, generative has the chat model write, auto is"
-        " generative if a chat model is configured."
-    ),
-]
-_Digests = Annotated[
-    list[_Name] | None,
-    Field(
-        max_length=MOST_ITEMS,
-        description="Only papers of these digests, by file name or date; none means all.",
-    ),
-]
-_Since = Annotated[_Name | None, Field(description="Only papers since this day, as 2025-03-14.")]
-_Until = Annotated[_Name | None, Field(description="Only papers up to this day, inclusive.")]
-_Title = Annotated[_Name | None, Field(description="Only papers whose title has this text.")]
-_Papers = Annotated[
-    list[_Name] | None,
-    Field(max_length=MOST_ITEMS, description="Ids of the only papers that may answer."),
-]
-
-
 class Programs:
     """The endpoints of a site."""
 
@@ -102,182 +206,90 @@ class Programs:
         self.site = site
         self.assistant = site.assistant
 
-    def ask(
-        self,
-        question: _Question,
-        history: Annotated[
-            list[Message] | None,
-            Field(
-                max_length=MOST_ITEMS,
-                description="Earlier messages, oldest first, each with a role (user or assistant)"
-                " and a content; an answer's may have references: ids or titles of the papers it"
-                " cites, in order.",
-            ),
-        ] = None,
-        digests: _Digests = None,
-        since: _Since = None,
-        until: _Until = None,
-        title: _Title = None,
-        mode: _Mode = "auto",
-        model: Annotated[_Name | None, Field(description="A chat model of the endpoint.")] = None,
-        sources: Annotated[
-            int | None,
-            Field(ge=1, le=MOST_SOURCES, description="Papers that may be cited, at most."),
-        ] = None,
-        strictness: Annotated[
-            Strictness, Field(description="How much a sentence must be borne out to be shown.")
-        ] = "normal",
-        papers: _Papers = None,
-    ) -> Answer:
+    def ask(self, given: AskArguments) -> Answer:
         """Answer a question from the indexed paper abstracts.
 
         Every sentence of the answer cites the sentence of an abstract that it rests on. If the
         abstracts do not say, the status is insufficient_evidence, with the reason and the nearest
         papers.
         """
-        asking = self._asking(
-            history, digests, since, until, title, mode, model, sources, strictness, papers
-        )
-        return self.assistant.ask(question, **asking)
+        return self.assistant.ask(given.question, **self._asking(given))
 
-    @functools.wraps(ask)
-    def ask_events(self, question: str, **given: Any) -> Iterator[Event]:
+    def ask_events(self, given: AskArguments) -> Iterator[Event]:
         """`ask` in events: what is being done, pieces of the text, and last the answer."""
-        return self.assistant.stream(question, **self._asking(**given))
+        return self.assistant.stream(given.question, **self._asking(given))
 
-    def _asking(
-        self,
-        history: list[Message] | None = None,
-        digests: list[str] | None = None,
-        since: str | None = None,
-        until: str | None = None,
-        title: str | None = None,
-        mode: Mode = "auto",
-        model: str | None = None,
-        sources: int | None = None,
-        strictness: Strictness = "normal",
-        papers: list[str] | None = None,
-    ) -> dict[str, Any]:
+    def _asking(self, given: AskArguments) -> dict[str, Any]:
         """What the assistant is asked, beside the question."""
-        self.site.check_model(model)
+        self.site.check_model(given.model)
+        options = Options(model=given.model, sources=given.sources, strictness=given.strictness)
         return {
-            "history": [_plain(message) for message in history or ()],
-            "filters": _filters(digests, since, until, title, papers),
-            "mode": mode,
-            "options": Options(model=model, sources=sources, strictness=strictness),
+            "history": [_plain(message) for message in given.history or ()],
+            "filters": given.filters(given.papers),
+            "mode": given.mode,
+            "options": options,
         }
 
-    def search(
-        self,
-        query: Annotated[_Text, Field(description="What the papers should be about.")],
-        limit: Annotated[int, Field(ge=1, le=MOST_ITEMS, description="Papers at most.")] = 10,
-        digests: _Digests = None,
-        since: _Since = None,
-        until: _Until = None,
-        title: _Title = None,
-        papers: _Papers = None,
-    ) -> list[Hit]:
+    def search(self, given: SearchArguments) -> list[Hit]:
         """Find the papers nearest to a query, best first, with the passages that match best."""
-        filters = _filters(digests, since, until, title, papers)
-        return self.assistant.search(query, limit, filters)
+        return self.assistant.search(given.query, given.limit, given.filters(given.papers))
 
-    def papers(
-        self,
-        digests: _Digests = None,
-        since: _Since = None,
-        until: _Until = None,
-        title: _Title = None,
-        limit: Annotated[int, Field(ge=0, le=MOST_ITEMS, description="Papers at most.")] = 20,
-        offset: Annotated[int, Field(ge=0, description="How many of the first to skip.")] = 0,
-    ) -> PaperList:
+    def papers(self, given: PapersArguments) -> PaperList:
         """List the indexed papers with their abstracts, the newest first."""
-        passing = self.assistant.papers(_filters(digests, since, until, title))
+        passing = self.assistant.papers(given.filters())
         passing.sort(key=lambda paper: paper.display_title.casefold())
         passing.sort(key=_newest, reverse=True)
-        return PaperList(papers=tuple(passing[offset : offset + limit]), total=len(passing))
+        shown = passing[given.offset : given.offset + given.limit]
+        return PaperList(papers=tuple(shown), total=len(passing))
 
-    def table(
-        self,
-        question: _Question,
-        columns: Annotated[
-            list[_Name] | None,
-            Field(max_length=MOST_ITEMS, description="What to compare, in free words, up to 12."),
-        ] = None,
-        papers: Annotated[
-            list[_Name] | None,
-            Field(
-                max_length=MOST_ITEMS,
-                description="Titles or ids of the papers to compare, instead of those found.",
-            ),
-        ] = None,
-        limit: Annotated[int, Field(ge=1, le=20, description="Rows at most.")] = 8,
-        mode: _Mode = "auto",
-        digests: _Digests = None,
-        since: _Since = None,
-        until: _Until = None,
-        title: _Title = None,
-    ) -> Table:
+    def table(self, given: TableArguments) -> Table:
         """Compare papers in a table, a row a paper.
 
         Every cell is a verbatim quote of the paper's abstract, or empty where it states nothing.
         """
         return self.assistant.table(
-            question,
-            columns or None,
-            papers=papers or (),
-            filters=_filters(digests, since, until, title),
-            limit=limit,
-            mode=mode,
+            given.question,
+            given.columns or None,
+            papers=given.papers or (),
+            filters=given.filters(),
+            limit=given.limit,
+            mode=given.mode,
         )
 
     def endpoints(self) -> "tuple[Endpoint, ...]":
         """All of them, in the order of the documentation."""
-        return tuple(Endpoint(getattr(self, name)) for name in ENDPOINTS)
+        return tuple(
+            Endpoint(getattr(self, name), arguments) for name, arguments in ARGUMENTS.items()
+        )
 
 
 class Endpoint:
     """One of the methods of `Programs`, called with what came over the network."""
 
-    def __init__(self, method: Callable[..., Any]) -> None:
+    def __init__(self, method: Callable[[Any], Any], arguments: type[Arguments]) -> None:
         self.name: str = method.__name__
         self.description: str = " ".join((method.__doc__ or "").split())
+        self.arguments = arguments
         self._method = method
-        self._signature = inspect.signature(method)
-        self._checked = validate_call(config=ConfigDict(strict=True))(method)
-        self._returned: TypeAdapter[Any] = TypeAdapter(self._signature.return_annotation)
 
-    @property
-    def input_schema(self) -> dict[str, Any]:
-        """JSON schema of the arguments, an object."""
-        adapter: TypeAdapter[Any] = TypeAdapter(cast(Any, self._method))
-        return adapter.json_schema()
+    @functools.cached_property
+    def _returned(self) -> TypeAdapter[Any]:
+        return TypeAdapter(get_type_hints(self._method)["return"])
 
     @property
     def output_schema(self) -> dict[str, Any]:
         """JSON schema of what is returned."""
         return self._returned.json_schema(mode="serialization")
 
-    @property
-    def arguments(self) -> type[BaseModel]:
-        """A model of the arguments as JSON has them; null is the same as leaving one out."""
-        fields: dict[str, Any] = {}
-        for name, each in self._signature.parameters.items():
-            is_required = each.default is inspect.Parameter.empty
-            kind = each.annotation if is_required else each.annotation | None
-            fields[name] = (kind, ... if is_required else None)
-        config = ConfigDict(extra="forbid", strict=True)
-        return create_model(f"{self.name.capitalize()}Arguments", __config__=config, **fields)
-
-    def run(self, arguments: Mapping[str, Any]) -> Any:
-        """What the method returns; an argument that is None is one not given.
+    def run(self, arguments: Mapping[str, Any] | Arguments) -> Any:
+        """What the method returns.
 
         Raises:
             AbstractQAError: it cannot be done, in one line for whoever asked. What concerns only
                 whoever runs this server stands in its log.
         """
-        given = {name: value for name, value in arguments.items() if value is not None}
         try:
-            return self._checked(**given)
+            return self._method(self.arguments.model_validate(arguments))
         except ValidationError as error:
             raise InputError(what_is_wrong(error.errors(include_input=False))) from error
         except InputError:
@@ -289,7 +301,7 @@ class Endpoint:
             _log.exception("a call of %s failed", self.name)
             raise AbstractQAError(FAILED) from error
 
-    def __call__(self, arguments: Mapping[str, Any]) -> Any:
+    def __call__(self, arguments: Mapping[str, Any] | Arguments) -> Any:
         """What `run` returns, as JSON.
 
         Raises:
@@ -298,20 +310,22 @@ class Endpoint:
         return self._returned.dump_python(self.run(arguments), mode="json")
 
     def as_function(self) -> Callable[..., Any]:
-        """A function with the method's arguments, whose errors Gradio tells the caller."""
+        """A function with these arguments, whose errors Gradio tells the caller."""
+        named = inspect.signature(self.arguments).parameters.values()
+        signature = inspect.Signature(
+            [each.replace(kind=inspect.Parameter.POSITIONAL_OR_KEYWORD) for each in named],
+            return_annotation=list[Any] if self.name == "search" else dict[str, Any],
+        )
 
-        @functools.wraps(self._method)
-        def call(*values: Any, **named: Any) -> Any:
+        def call(*values: Any, **more: Any) -> Any:
             try:
-                return self(self._signature.bind_partial(*values, **named).arguments)
+                return self(signature.bind_partial(*values, **more).arguments)
             except AbstractQAError as error:
                 raise gr.Error(one_line(error), print_exception=False) from error
 
-        schema = self.output_schema
-        returned = list[dict[str, Any]] if schema.get("type") == "array" else dict[str, Any]
-        call.__signature__ = self._signature.replace(  # type: ignore[attr-defined]
-            return_annotation=returned
-        )
+        call.__name__, call.__doc__ = self.name, self.description
+        call.__signature__ = signature  # type: ignore[attr-defined]
+        call.__annotations__ = {each.name: each.annotation for each in named}
         return call
 
 
@@ -324,6 +338,76 @@ def add_endpoints(site: Site) -> None:
             api_description=endpoint.description,
             **LIMITED,
         )
+
+
+def add_routes(app: FastAPI, programs: Programs) -> None:
+    """Add the endpoints to an application, with one line for each mistake."""
+    limiter = anyio.CapacityLimiter(AT_ONCE)
+    for endpoint in programs.endpoints():
+        app.post(
+            f"/api/{endpoint.name}",
+            name=endpoint.name,
+            description=endpoint.description,
+            response_model=None,
+            responses={200: {"content": {"application/json": {"schema": endpoint.output_schema}}}},
+        )(_handler(endpoint, programs, limiter))
+    app.exception_handler(RequestValidationError)(_invalid)
+    app.exception_handler(AbstractQAError)(_failed)
+
+
+def _handler(
+    endpoint: Endpoint, programs: Programs, limiter: anyio.CapacityLimiter
+) -> Callable[..., Any]:
+    events_media = "text/event-stream"
+    streamed = Endpoint(programs.ask_events, AskArguments) if endpoint.name == "ask" else None
+
+    async def handle(arguments: Arguments, request: Request) -> Response:
+        if streamed and events_media in request.headers.get("accept", ""):
+            events = await anyio.to_thread.run_sync(streamed.run, arguments, limiter=limiter)
+            return StreamingResponse(_in_turn(events, limiter), media_type=events_media)
+        found = await anyio.to_thread.run_sync(endpoint, arguments, limiter=limiter)
+        return JSONResponse(found)
+
+    # FastAPI reads the model, and all that it says of a request, from here.
+    handle.__annotations__["arguments"] = endpoint.arguments
+    return handle
+
+
+async def _in_turn(events: Iterator[Any], limiter: anyio.CapacityLimiter) -> AsyncIterator[str]:
+    """Events as text, as one of those that are answered at once."""
+    async with limiter:
+        async for text in iterate_in_threadpool(_as_sent(events)):
+            yield text
+
+
+def _as_sent(events: Iterator[Any]) -> Iterator[str]:
+    """Events as text: `progress` and `delta` while the answer is made, then `answer`."""
+    try:
+        for event in events:
+            if isinstance(event, Finished):
+                yield _event("answer", event.answer.model_dump(mode="json"))
+            elif hasattr(event, "text"):
+                kind = "progress" if isinstance(event, Progress) else "delta"
+                yield _event(kind, {"text": event.text})
+    except InputError as error:
+        yield _event("error", {"detail": one_line(error)})
+    except Exception:  # noqa: BLE001 - the stream has begun: nobody else can tell
+        _log.exception("a stream of an answer failed")
+        yield _event("error", {"detail": FAILED})
+
+
+def _event(kind: str, data: object) -> str:
+    return f"event: {kind}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
+
+
+async def _invalid(_: Request, error: Exception) -> Response:
+    found = error.errors() if isinstance(error, RequestValidationError) else ()
+    errors = [{**each, "loc": each["loc"][1:]} for each in found]  # the first step is "body"
+    return JSONResponse({"detail": what_is_wrong(errors)}, 422)
+
+
+async def _failed(_: Request, error: Exception) -> Response:
+    return JSONResponse({"detail": one_line(error)}, 422 if isinstance(error, InputError) else 500)
 
 
 def one_line(error: Exception) -> str:
@@ -346,22 +430,6 @@ def _plain(message: Message) -> dict[str, object]:
         content = "\n".join(part["text"] for part in content if part.get("text"))
     references = message.get("references") or []
     return {"role": message["role"], "content": content, "references": references}
-
-
-def _filters(
-    digests: list[str] | None,
-    since: str | None,
-    until: str | None,
-    title: str | None,
-    papers: list[str] | None = None,
-) -> Filters:
-    return Filters(
-        digests=tuple(digests or ()),
-        since=parse_day(since, "since") if since else None,
-        until=parse_day(until, "until") if until else None,
-        title=title or None,
-        papers=tuple(papers or ()),
-    )
 
 
 def _newest(paper: Paper) -> str:

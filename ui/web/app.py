@@ -10,7 +10,7 @@ from ui.web.compare import compare_tab as compare
 from ui.web.corpus import papers_tab as corpus
 from ui.web.events import AT_ONCE, LIGHT, WAITING
 from ui.web.heading import heading
-from ui.web.lab import tab as lab
+from ui.web.lab import lab_tab as lab
 from ui.web.site import Site
 
 SECONDS_UPLOADS_ARE_KEPT = 3_600

@@ -1,8 +1,10 @@
 """HTML from Jinja templates beside the code: files of macros, which Python calls by their names.
 
-Everything that a template shows is escaped (`ui.web.render.escape`), but what is `Markup` already.
+Every word of a question, a model or an abstract that a template shows is escaped, but what is
+`Markup` already.
 """
 
+import html
 import json
 from typing import Any
 
@@ -10,7 +12,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from jinja2.ext import Extension
 from markupsafe import Markup
 
-from ui.web.render import escape
+TEMPLATE_SIGNS = str.maketrans({"{": "&#123;", "}": "&#125;", "$": "&#36;", "`": "&#96;"})
+"""The page's HTML component can read its content as a template: these would be code there."""
+
+
+def escape(text: str) -> str:
+    """`text` as HTML that shows exactly it, inside an element or a quoted attribute."""
+    return html.escape(text).translate(TEMPLATE_SIGNS)
 
 
 class _JoinedLines(Extension):

@@ -23,10 +23,6 @@ from ui.web.site import Site
 
 PATH = "/mcp"
 """Where the server is, below the page's address."""
-AT_ONCE = 4
-"""Calls answered at the same time, beside those of the page."""
-WAITING = 16
-"""Calls that may wait; beyond that a call is told that all are busy."""
 
 _INSTRUCTIONS = (
     "Answers from an index of paper abstracts. Every claim of an answer is tied to the sentence of"
@@ -41,6 +37,11 @@ class McpTools:
     Args:
         site: What answers.
     """
+
+    AT_ONCE = 4
+    """Calls answered at the same time, beside those of the page."""
+    WAITING = 16
+    """Calls that may wait; beyond that a call is told that all are busy."""
 
     # Both belong to one event loop, that of `lifespan`.
     _manager: StreamableHTTPSessionManager
@@ -60,7 +61,7 @@ class McpTools:
         self._manager = StreamableHTTPSessionManager(
             self._server, stateless=True, json_response=True
         )
-        self._limiter = anyio.CapacityLimiter(AT_ONCE)
+        self._limiter = anyio.CapacityLimiter(self.AT_ONCE)
         async with self._manager.run():
             yield
 
@@ -84,7 +85,7 @@ class McpTools:
         endpoint = self._endpoints.get(name)
         if endpoint is None:
             raise InputError(f"there is no tool {name!r}; there are {', '.join(self._endpoints)}")
-        if self._limiter.statistics().tasks_waiting >= WAITING:
+        if self._limiter.statistics().tasks_waiting >= self.WAITING:
             raise AbstractQAError("busy, try again: too many questions are waiting")
         found = await anyio.to_thread.run_sync(endpoint, arguments, limiter=self._limiter)
         return _as_object(found)
@@ -103,7 +104,7 @@ def _tool(endpoint: Endpoint) -> types.Tool:
     return types.Tool(
         name=endpoint.name,
         description=endpoint.description,
-        inputSchema=endpoint.input_schema,
+        inputSchema=endpoint.arguments.model_json_schema(),
         outputSchema=schema,
         annotations=types.ToolAnnotations(readOnlyHint=True, openWorldHint=False),
     )

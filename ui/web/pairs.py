@@ -9,26 +9,21 @@ from index.errors import InputError
 if TYPE_CHECKING:
     from rag import Assistant
 
-MOST_TRIED = 40
-"""Papers that are tried as the first of a pair: there may be thousands."""
-NEAR = 5
-"""Papers nearest to one that may be paired with it."""
-
 
 def near_pairs(assistant: "Assistant", names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Pair named papers with near ones that are named too, no paper twice.
+    """Pair named papers with near ones that are named too, no paper twice; the first 40 are tried.
 
     Args:
         assistant: The one whose index has them.
         names: Of each paper that may be paired, by its id.
     """
     left = dict(names)
-    for one in islice(names, MOST_TRIED):
+    for one in islice(names, 40):
         if one not in left:
             continue
         name = left.pop(one)
         try:
-            near = assistant.similar(one, NEAR)
+            near = assistant.similar(one, 5)
         except InputError:  # removed since
             continue
         other = next((hit.paper.id for hit in near if hit.paper.id in left), None)

@@ -1,10 +1,10 @@
 """Serving the page: address, look, and what the server leaves out."""
 
 import socket
-import sys
 import threading
 from collections.abc import Callable
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack, cast
 
 import gradio as gr
@@ -13,52 +13,45 @@ from fastapi import FastAPI
 from gradio.exceptions import ServerFailedToStartError
 from gradio.http_server import Server
 from gradio.routes import App as GradioApp
+from gradio.themes.utils.fonts import Font
 from starlette.middleware import Middleware
 from starlette.routing import Mount
 
 from index.errors import InputError
-from ui.terminal import log_in_lines
-from ui.web.api import Programs
-from ui.web.assets import head, stylesheet, theme
-from ui.web.bodies import Bodies
-from ui.web.connections import LARGEST_HEAD, Connection, most_connections
-from ui.web.gate import Gate
-from ui.web.guesses import Guesses
-from ui.web.headers import SecurityHeaders
-from ui.web.own_host import OwnOrigin, Proxies, Reach
-from ui.web.routes import add_routes
-from ui.web.visitors import VisitorCookie
+from ui.terminal import log_in_lines, note, shown_meanwhile
+from ui.web.api import Programs, add_routes
+from ui.web.limits import (
+    LIMITS,
+    Bodies,
+    Connection,
+    Limits,
+    most_connections,
+    remove_broken_uploads,
+    upload_folder,
+)
+from ui.web.own_host import OwnOrigin, Proxies, Reach, SecurityHeaders
+from ui.web.visitors import Gate, Guesses, VisitorCookie
 
 if TYPE_CHECKING:
     from rag.settings import Settings
     from ui.web.accounts import Accounts
     from ui.web.mcp_tools import McpTools
 
-MOST_SESSIONS = 1_000
-"""Open pages that Gradio remembers, at some 300 kB each."""
-LARGEST_FILE = "20mb"
-"""Of an upload; a digest has some hundred kilobytes."""
+_ICON = (
+    '<link rel="icon" href="data:image/svg+xml,'
+    "%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'%3E"
+    "%3Crect width='32' height='32' rx='7' fill='%231f4e79'/%3E"
+    "%3Ctext x='16' y='22' font-family='Georgia,serif' font-size='17' fill='white' "
+    "text-anchor='middle'%3E%5B1%5D%3C/text%3E%3C/svg%3E"
+    '">'
+)
 
-
-def _server(app: FastAPI, reach: Reach, port: int) -> Server:
-    """A server of an application, with its limits on connections; Gradio's page closes it."""
-    most = most_connections()
-    return Server(
-        uvicorn.Config(
-            app,
-            reach.host,
-            port,
-            http=Connection.limited(most, reach.has_proxy),
-            ws="none",
-            backlog=most,
-            proxy_headers=False,  # `Proxies` reads them
-            server_header=False,
-            h11_max_incomplete_event_size=LARGEST_HEAD,
-            log_config=None,
-            log_level="error",  # what clients get wrong is no news
-            access_log=False,
-        )
-    )
+# Not in a style sheet: Gradio changes the selectors there, and this is for its own elements too.
+_STILL = (
+    "<style>@media (prefers-reduced-motion: reduce) { *, *::before, *::after {"
+    " animation-duration: 0.01ms !important; animation-iteration-count: 1 !important;"
+    " transition-duration: 0s !important; scroll-behavior: auto !important; } }</style>"
+)
 
 
 class Parts(TypedDict, total=False):
@@ -72,6 +65,8 @@ class Parts(TypedDict, total=False):
     """The public endpoints, served below /api."""
     tools: "McpTools | None"
     """The same for clients of the Model Context Protocol."""
+    limits: Limits
+    """What one client may take."""
 
 
 def application(page: gr.Blocks, reach: Reach, **parts: Unpack[Parts]) -> FastAPI:
@@ -91,27 +86,26 @@ def application(page: gr.Blocks, reach: Reach, **parts: Unpack[Parts]) -> FastAP
     if tools is not None:
         app.routes.extend(tools.routes)
     gradio_app = _mount(app, page, guesses)
-    layers = [
+    app.user_middleware[:0] = [
         Middleware(Proxies, trusted=reach.proxies),
         Middleware(SecurityHeaders, uploads=parts.get("uploads", True)),
         Middleware(OwnOrigin, reach=reach),
         Middleware(VisitorCookie),
         *([Middleware(Gate, guesses=guesses, gradio_app=gradio_app)] if guesses else []),
-        Middleware(Bodies, page=page),
+        Middleware(Bodies, page=page, limits=parts.get("limits", LIMITS)),
     ]
-    app.user_middleware[:0] = layers
     return app
 
 
 def _mount(app: FastAPI, page: gr.Blocks, guesses: Guesses | None) -> GradioApp:
     """Put Gradio's page at the root, below all other routes."""
-    page.state_session_capacity = MOST_SESSIONS
+    page.state_session_capacity = 1_000  # open pages, at some 300 kB each
     gr.mount_gradio_app(
         app,
         page,
         "",
         auth=guesses.login if guesses else None,
-        max_file_size=LARGEST_FILE,
+        max_file_size="20mb",  # a digest has some hundred kilobytes
         show_error=False,
         enable_monitoring=False,
         run_history=False,
@@ -119,12 +113,37 @@ def _mount(app: FastAPI, page: gr.Blocks, guesses: Guesses | None) -> GradioApp:
         ssr_mode=False,
         pwa=False,
         mcp_server=False,  # ours is `McpTools`
-        theme=theme(),
-        css=stylesheet(),
-        head=head(),
+        theme=_theme(),
+        css="\n".join(_texts("*.css")),
+        head=_ICON + _STILL + "".join(f"<script>{each}</script>" for each in _texts("*.js")),
     )
     page.app = cast(GradioApp, next(each.app for each in app.routes if isinstance(each, Mount)))
     return page.app
+
+
+def _theme() -> gr.themes.Base:
+    """Gradio's plain theme with the system's own fonts, so that none is fetched."""
+    return gr.themes.Base(
+        primary_hue="blue",
+        neutral_hue="slate",
+        font=[Font("system-ui"), Font("sans-serif")],
+        font_mono=[Font("ui-monospace"), Font("monospace")],
+        radius_size="lg",
+    ).set(
+        body_background_fill="#fbfbf9",
+        body_background_fill_dark="#14181e",
+        input_background_fill="#ffffff",
+        input_background_fill_dark="#1b2028",
+        button_secondary_background_fill="transparent",
+        button_secondary_background_fill_dark="transparent",
+    )
+
+
+def _texts(pattern: str) -> list[str]:
+    """The style sheets or scripts of the page: the shared ones first, then those of each tab."""
+    paths = Path(__file__).parent.rglob(pattern)
+    ordered = sorted(paths, key=lambda path: (len(path.parts), path))
+    return [path.read_text(encoding="utf-8") for path in ordered]
 
 
 def launch(page: gr.Blocks, host: str | Reach, port: int, **parts: Unpack[Parts]) -> str:
@@ -143,8 +162,10 @@ def launch(page: gr.Blocks, host: str | Reach, port: int, **parts: Unpack[Parts]
         InputError: the host or the port cannot be listened on.
     """
     reach = host if isinstance(host, Reach) else Reach(host)
+    limits = parts.get("limits", LIMITS)
     check_free(reach.host, port)
-    page.server = _server(application(page, reach, **parts), reach, port)
+    remove_broken_uploads(upload_folder(), limits.upload_seconds)
+    page.server = _server(application(page, reach, **parts), reach, port, limits)
     try:
         cast(Callable[[], None], page.server.run_in_thread)()
     except ServerFailedToStartError as error:
@@ -152,6 +173,27 @@ def launch(page: gr.Blocks, host: str | Reach, port: int, **parts: Unpack[Parts]
     page.is_running = True
     shown = "localhost" if reach.host == "0.0.0.0" else reach.host  # noqa: S104
     return f"http://{shown}:{port}"
+
+
+def _server(app: FastAPI, reach: Reach, port: int, limits: Limits) -> Server:
+    """A server of an application, with its limits on connections; Gradio's page closes it."""
+    most = most_connections(limits)
+    return Server(
+        uvicorn.Config(
+            app,
+            reach.host,
+            port,
+            http=Connection.limited(limits, most, reach.has_proxy),
+            ws="none",
+            backlog=most,
+            proxy_headers=False,  # `Proxies` reads them
+            server_header=False,
+            h11_max_incomplete_event_size=limits.head,
+            log_config=None,
+            log_level="error",  # what clients get wrong is no news
+            access_log=False,
+        )
+    )
 
 
 def check_free(host: str, port: int) -> None:
@@ -195,29 +237,33 @@ def serve(
         StoreError: there is no usable index.
         InputError: the address cannot be listened on.
     """
-    # Both take seconds.
-    from rag import Assistant
-    from ui.web.app import build
-    from ui.web.mcp_tools import PATH, McpTools
-    from ui.web.site import Site
-
     log_in_lines()
     may_change = reach.only_here or accounts is not None
-    site = Site.over(
-        Assistant.open(store=settings.store, settings=settings),
-        settings,
-        may_change=may_change,
-        auth=accounts is not None,
-        may_set_model=model_settings if accounts else reach.only_here,
+    with shown_meanwhile("Opening the index"):
+        # They take seconds.
+        from rag import Assistant
+        from ui.web.app import build
+        from ui.web.mcp_tools import PATH, McpTools
+        from ui.web.site import Site
+
+        site = Site.over(
+            Assistant.open(store=settings.store, settings=settings),
+            settings,
+            may_change=may_change,
+            auth=accounts is not None,
+            may_set_model=model_settings if accounts else reach.only_here,
+        )
+        page = build(site)
+    parts = Parts(
+        uploads=may_change,
+        accounts=accounts,
+        programs=Programs(site),
+        tools=McpTools(site) if mcp else None,
     )
-    page = build(site)
-    tools = McpTools(site) if mcp else None
-    parts = Parts(uploads=may_change, accounts=accounts, programs=Programs(site), tools=tools)
     address = launch(page, reach, port, **parts)
-    sys.stderr.write(f"AbstractQA is at {address} (stop it with Ctrl-C)\n")
+    note(f"AbstractQA is at {address} (stop it with Ctrl-C)")
     if mcp:
-        sys.stderr.write(f"Its tools for MCP clients are at {address}{PATH}\n")
-    sys.stderr.flush()
+        note(f"Its tools for MCP clients are at {address}{PATH}")
     try:
         threading.Event().wait()
     finally:

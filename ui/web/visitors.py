@@ -1,18 +1,45 @@
-"""Who is asking: the name of a login, or a secret that the browser keeps as a cookie."""
+"""Who is asking, and who is let in.
 
+A visitor is the name of a login, or a secret that the browser keeps as a cookie. Where there are
+accounts, everything is closed that is not named here: Gradio checks the login on most of its own
+addresses, not on all, and not on what is mounted beside them. A program may send name and password
+with each request (HTTP Basic, RFC 7617) in place of the cookie that a login gives.
+
+Guessing passwords gets slower with each wrong one, and a right one gets in from elsewhere. Wrong
+passwords are counted for each account at each address; those of others, elsewhere, never make the
+first attempt wait. They make the second one wait longer once an account has got many of them from
+everywhere, or an address has sent many to all accounts.
+"""
+
+import asyncio
+import base64
+import binascii
 import re
 import secrets
+import time
+from collections import OrderedDict
+from contextvars import ContextVar
+from ipaddress import ip_address, ip_network
+from math import ceil
+from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 import gradio as gr
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.requests import cookie_parser
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ui.web.accounts import Accounts
+
+if TYPE_CHECKING:
+    from gradio.routes import App
+
 COOKIE = "abstractqa_visitor"
-DAYS_KEPT = 365
 
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
-_BYTES = 32  # 43 characters
+"""32 bytes, as `secrets.token_urlsafe` writes them."""
 
 
 def visitor(request: gr.Request) -> str:
@@ -23,12 +50,10 @@ def visitor(request: gr.Request) -> str:
     if request.username:
         return f"user {request.username}"
     found = request.cookies.get(COOKIE, "")
-    return f"cookie {found}" if _SECRET.fullmatch(found) else _of_session(request)
-
-
-def _of_session(request: gr.Request) -> str:
-    """A browser without our cookie; a program without a session is a new one each time."""
-    return f"session {request.session_hash or secrets.token_urlsafe(_BYTES)}"
+    if _SECRET.fullmatch(found):
+        return f"cookie {found}"
+    # A program without a session is a new one each time.
+    return f"session {request.session_hash or secrets.token_urlsafe()}"
 
 
 class VisitorCookie:
@@ -47,7 +72,10 @@ class VisitorCookie:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 if headers.get("content-type", "").startswith("text/html"):
-                    headers.append("Set-Cookie", _new_cookie())
+                    # `SecurityHeaders` keeps it, as every cookie, from scripts and other sites.
+                    year = 365 * 24 * 60 * 60
+                    cookie = f"{COOKIE}={secrets.token_urlsafe()}; Path=/; Max-Age={year}"
+                    headers.append("Set-Cookie", cookie)
             await send(message)
 
         await self.app(scope, receive, with_cookie)
@@ -59,7 +87,193 @@ def _has_one(scope: Scope) -> bool:
     return _SECRET.fullmatch(found) is not None
 
 
-def _new_cookie() -> str:
-    """A new secret; `SecurityHeaders` keeps it, as every cookie, from scripts and other sites."""
-    age = DAYS_KEPT * 24 * 60 * 60
-    return f"{COOKIE}={secrets.token_urlsafe(_BYTES)}; Path=/; Max-Age={age}"
+# What the login page is made of.
+_OPEN = re.compile(
+    r"/|/logout|/(?:assets|static)/.+|/theme\.css|/favicon\.ico|/manifest\.json|/robots\.txt"
+    r"|/gradio_api/(?:theme\.css|login_check/?)"
+)
+
+
+class Gate:
+    """ASGI middleware that lets in those who have logged in, and slows down guessing.
+
+    Args:
+        app: What is called.
+        guesses: The accounts.
+        gradio_app: Gradio's part of the page, which keeps the sessions.
+    """
+
+    def __init__(self, app: ASGIApp, guesses: "Guesses", gradio_app: "App") -> None:
+        self.app = app
+        self.guesses = guesses
+        self.gradio_app = gradio_app
+        self._tokens: dict[str, str] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+        elif scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1008})
+        elif scope["path"] in {"/login", "/login/"} and scope["method"] == "POST":
+            caller.set(sender(scope))
+            await self.app(scope, receive, send)
+        elif _is_open(scope) or self._has_session(scope):
+            await self.app(scope, receive, send)
+        else:
+            await self._with_password(scope, receive, send)
+
+    def _has_session(self, scope: Scope) -> bool:
+        """Whether the request has the cookie of a login of someone who is still in the file."""
+        app = self.gradio_app
+        cookies = cookie_parser(Headers(scope=scope).get("cookie", ""))
+        kinds = (f"access-token-{app.cookie_id}", f"access-token-unsecure-{app.cookie_id}")
+        token = next((cookies[kind] for kind in kinds if cookies.get(kind)), "")
+        name = app.tokens.get(token)
+        return name is not None and self.guesses.accounts.knows(name)
+
+    async def _with_password(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request that brings name and password itself; refuse any other."""
+        found = _basic(Headers(scope=scope).get("authorization", ""))
+        if found is None:
+            await _refused(scope, receive, send)
+            return
+        try:
+            right = await self.guesses.check(*found, sender(scope))
+        except HTTPException as error:
+            told = JSONResponse({"detail": error.detail}, error.status_code, error.headers)
+            await told(scope, receive, send)
+            return
+        if not right:
+            await _refused(scope, receive, send)
+            return
+        headers = MutableHeaders(raw=list(scope["headers"]))
+        cookie = f"access-token-unsecure-{self.gradio_app.cookie_id}"
+        headers["cookie"] = f"{cookie}={self._token(found[0])}"
+        await self.app({**scope, "headers": headers.raw}, receive, send)
+
+    def _token(self, name: str) -> str:
+        """The session in which all requests of one person run that bring a password."""
+        token = self._tokens.setdefault(name, secrets.token_urlsafe())
+        self.gradio_app.tokens[token] = name  # a logout ends every session of its name
+        return token
+
+
+def _is_open(scope: Scope) -> bool:
+    return scope["method"] in {"GET", "HEAD"} and _OPEN.fullmatch(scope["path"]) is not None
+
+
+def _basic(header: str) -> tuple[str, str] | None:
+    """Name and password of an Authorization header, if it has them."""
+    kind, _, value = header.partition(" ")
+    if kind.lower() != "basic":
+        return None
+    try:
+        name, colon, password = base64.b64decode(value.strip()).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return (name, password) if colon else None
+
+
+async def _refused(scope: Scope, receive: Receive, send: Send) -> None:
+    told = JSONResponse({"detail": "log in first, or send name and password (HTTP Basic)"}, 401)
+    await told(scope, receive, send)
+
+
+caller: ContextVar[str] = ContextVar("caller", default="")
+"""The address that asks for a login: Gradio passes name and password on, and no more."""
+
+
+class Guesses:
+    """The accounts, and the wrong passwords of the last day."""
+
+    FREE = 5
+    """Wrong passwords for one account from one address; then the next waits 1 s, then 2 s, …"""
+    MANY = 50
+    """Wrong passwords for one account, or from one address, from which on none is free."""
+    FIRST_DOUBLINGS = 5
+    """Where none is free, the first wait is of 2 ** 5 seconds."""
+    LONGEST_SECONDS = 900
+    FORGOTTEN_SECONDS = 86_400
+    MOST_COUNTS = 30_000
+    LONGEST_NAME = 64
+    MOST_HASHED = 2
+    """Passwords looked at at the same time: each takes a processor, and 19 MiB."""
+
+    def __init__(self, accounts: Accounts) -> None:
+        self.accounts = accounts
+        self._wrong: OrderedDict[tuple[str, str], tuple[int, float]] = OrderedDict()
+        self._hashing = asyncio.Semaphore(self.MOST_HASHED)
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def login(self, name: str, password: str) -> bool:
+        """`check` for the address of this request: Gradio's `auth`."""
+        return await self.check(name, password, caller.get())
+
+    async def check(self, name: str, password: str, address: str) -> bool:
+        """Whether this is the password of that person.
+
+        Raises:
+            HTTPException: 429, this address has to wait before it tries again.
+        """
+        turn = self._turns.setdefault(address, asyncio.Lock())
+        async with turn:  # or those sent at the same time would all be free
+            seconds = ceil(self.wait(name, address))
+            if seconds > 0:
+                told = f"too many wrong passwords: wait {seconds} s"
+                raise HTTPException(429, told, {"Retry-After": str(seconds)})
+            right = False
+            try:
+                async with self._hashing:
+                    right = await asyncio.to_thread(self.accounts.check, name, password)
+            finally:
+                self.note(name, address, right=right)
+        return right
+
+    def wait(self, name: str, address: str) -> float:
+        """Seconds until the next attempt; none or fewer if it may be made now."""
+        (wrong, last), *wider = (self._count(key) for key in _keys(name, address))
+        none_free = any(count >= self.MANY for count, _ in wider)
+        doublings = wrong - 1 + self.FIRST_DOUBLINGS if none_free else wrong - self.FREE
+        if wrong == 0 or doublings < 0:
+            return 0
+        return last + min(2.0 ** min(doublings, 30), self.LONGEST_SECONDS) - time.monotonic()
+
+    def note(self, name: str, address: str, *, right: bool) -> None:
+        """Count a wrong password; a right one clears its account at its address."""
+        keys = _keys(name, address)
+        if right:
+            self._wrong.pop(keys[0], None)
+            return
+        for key in keys:
+            self._wrong[key] = self._count(key)[0] + 1, time.monotonic()
+            self._wrong.move_to_end(key)
+        while len(self._wrong) > self.MOST_COUNTS:
+            self._wrong.popitem(last=False)
+
+    def _count(self, key: tuple[str, str]) -> tuple[int, float]:
+        """How many there were, and when the last one was."""
+        count, last = self._wrong.get(key, (0, 0.0))
+        return (count, last) if time.monotonic() - last < self.FORGOTTEN_SECONDS else (0, 0.0)
+
+
+def _keys(name: str, address: str) -> tuple[tuple[str, str], tuple[str, str], tuple[str, str]]:
+    """What is counted: an account at an address, the account everywhere, the address at all."""
+    name = name[: Guesses.LONGEST_NAME]
+    return (name, address), (name, ""), ("", address)
+
+
+def sender(scope: Scope) -> str:
+    """The address that a request is from, as far as limits go."""
+    return network_of(scope["client"][0]) if scope.get("client") else ""
+
+
+def network_of(address: str) -> str:
+    """Who an address stands for; of IPv6 the network, since one sender has many addresses."""
+    try:
+        number = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if number.version == 4:
+        return str(number)
+    return str(number.ipv4_mapped or ip_network((number, 64), strict=False))

@@ -14,8 +14,15 @@ from pylatexenc.latex2text import LatexNodes2Text
 
 from index.papers import Paper, derived_id
 from index.text import clean_text
-from ui.export.bibliography import cited_papers, papers_csv, ris
-from ui.export.bibtex import bibtex, keys, latex, latex_title
+from ui.export.bibliography import (
+    bibtex,
+    cited_papers,
+    keys,
+    latex,
+    latex_title,
+    papers_csv,
+    ris,
+)
 from ui.tables import FORMULA_SIGNS
 
 ON_STONE = "Mosses that grow on stone"

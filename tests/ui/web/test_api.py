@@ -21,7 +21,7 @@ from index.papers import Paper
 from rag.schema import Answer, Hit
 from rag.tables.table import Table
 from ui.web.api import ENDPOINTS, Endpoint, PaperList, Programs
-from ui.web.bodies import LARGEST_CALL, LARGEST_UPLOAD
+from ui.web.limits import LIMITS
 from ui.web.site import Site
 
 DOCUMENTATION = Path(__file__).parents[3] / "docs" / "api.md"
@@ -207,7 +207,7 @@ def test_calls_over_gradio_s_own_addresses_are_closed(address: str) -> None:
         ("/api/ask", {"question": "a", "bogus": 1}, 422, "bogus: extra inputs are not permitted"),
         ("/api/ask", {"question": "a", "digests": ["none"]}, 422, "unknown digest"),
         ("/api/ask", {"question": "a", "sources": 21}, 422, "sources: input should be less"),
-        ("/api/ask", {"question": "x" * LARGEST_CALL}, 413, "the request is too large"),
+        ("/api/ask", {"question": "x" * LIMITS.call}, 413, "the request is too large"),
         ("/api/ask", b'{"question": ["\\ud800"]}', 422, "question: input should be"),
         ("/api/ask", b"{", 422, "json"),
         ("/api/ask", b"[" * 30_000 + b"]" * 30_000, 400, "parsing the body"),
@@ -216,7 +216,7 @@ def test_calls_over_gradio_s_own_addresses_are_closed(address: str) -> None:
         ("/gradio_api/queue/join", {"fn_index": 0, "data": [1]}, 422, "no such event"),
         (
             "/gradio_api/queue/join",
-            {"fn_index": 0, "data": ["x" * LARGEST_CALL, *[None] * 10]},
+            {"fn_index": 0, "data": ["x" * LIMITS.call, *[None] * 10]},
             413,
             "the request is too large",
         ),
@@ -236,7 +236,7 @@ def test_over_bare_http_a_mistake_is_told_in_one_line(
 def test_files_that_are_too_large_or_of_unknown_length_are_refused_at_once(address: str) -> None:
     url = f"{address}/gradio_api/upload"
     with socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2])), 5) as sent:
-        size = LARGEST_UPLOAD + 1
+        size = LIMITS.upload + 1
         head = f"POST /gradio_api/upload HTTP/1.1\r\nHost: localhost\r\nContent-Length: {size}\r\n"
         sent.sendall(f"{head}\r\n".encode())
         assert b" 413 " in sent.recv(100)

@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+from attacks import ASKED_FOR, LIST_CONVERSATIONS, ROUTES, TRY_ALL
 from browsing import QUESTION, ask, free_port
 from chat_server import ChatServer
 from leaving import Leaving
@@ -21,60 +22,6 @@ from ui.web.server import launch
 from ui.web.site import Site
 
 pytestmark = pytest.mark.browser
-
-LIST_CONVERSATIONS = """
-async ({ target, headers }) => {
-    const send = async (path, sent) => {
-        const reply = await fetch(target + path, {
-            credentials: "include",
-            headers: { "Content-Type": "application/json", ...headers },
-            ...(sent && { method: "POST", body: JSON.stringify(sent) }),
-        });
-        return reply.text();
-    };
-    try {
-        const { components, dependencies } = JSON.parse(await send("/config"));
-        const list = components.find((each) => each.props.elem_id === "aqa-chat-list").id;
-        const search = dependencies.find((each) => each.outputs.join() === String(list));
-        const call = { data: ["", ""], fn_index: search.id, session_hash: "foreign" };
-        await send("/gradio_api/queue/join", call);
-        return await send("/gradio_api/queue/data?session_hash=foreign");
-    } catch (problem) {
-        return `refused: ${problem}`;
-    }
-}
-"""
-"""What the page does itself when a visitor searches their conversations."""
-ASKED_FOR = ("/config", "/gradio_api/queue/join", "/gradio_api/queue/data?session_hash=foreign")
-
-
-ROUTES = (
-    ("GET", "/config"),
-    ("GET", "/logout"),
-    ("GET", "/api/openapi.json"),
-    ("POST", "/api/ask"),
-    ("POST", "/api/papers"),
-    ("POST", "/mcp"),
-    ("POST", "/login"),
-    ("POST", "/gradio_api/queue/join"),
-    ("POST", "/gradio_api/upload"),
-)
-TRY_ALL = """
-async ({ target, routes }) => {
-    const read = [];
-    for (const [method, path] of routes) {
-        for (const mode of ["cors", "no-cors"]) {
-            const body = method === "POST" ? '{"question": "What is OSWorld?"}' : undefined;
-            try {
-                const sent = { method, mode, body, credentials: "include" };
-                const reply = await fetch(target + path, sent);
-                if (reply.type !== "opaque") read.push(path);
-            } catch { /* refused */ }
-        }
-    }
-    return read;
-}
-"""
 
 
 class ForeignPage(BaseHTTPRequestHandler):

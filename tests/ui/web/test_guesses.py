@@ -8,7 +8,9 @@ from browsing import in_a_loop
 from starlette.exceptions import HTTPException
 
 from ui.web.accounts import Accounts, add
-from ui.web.guesses import FREE, LONGEST_SECONDS, MANY, Guesses, network_of
+from ui.web.visitors import Guesses, network_of
+
+FREE, MANY, LONGEST_SECONDS = Guesses.FREE, Guesses.MANY, Guesses.LONGEST_SECONDS
 
 
 @pytest.fixture
@@ -20,7 +22,7 @@ def guesses(tmp_path: Path) -> Guesses:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     now = [1_000_000.0]
-    monkeypatch.setattr("ui.web.guesses.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("ui.web.visitors.time.monotonic", lambda: now[0])
     return now
 
 
@@ -82,7 +84,7 @@ def test_wrong_passwords_are_forgotten_after_a_day(guesses: Guesses, clock: list
 def test_what_is_remembered_is_bounded(
     guesses: Guesses, clock: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ui.web.guesses._MOST_COUNTS", 100)
+    monkeypatch.setattr(Guesses, "MOST_COUNTS", 100)
     for each in range(1_000):
         guesses.note(f"name{each}" + "x" * 10_000, f"10.0.0.{each}", right=False)
     assert len(guesses._wrong) == 100

@@ -12,9 +12,16 @@ from index.errors import InputError
 from rag import Assistant
 from rag.schema import Answer, Options
 from rag.settings import Settings
-from ui.web.lab.arena_html import battle_html, standings_html
-from ui.web.lab.battles import KEPT_OF_ONE, Battle, Battles
-from ui.web.lab.contest import QUOTES, Configuration, Pair, configurations, contest
+from ui.web.lab.arena import battle_html, standings_html
+from ui.web.lab.battles import (
+    QUOTES,
+    Battle,
+    Battles,
+    Configuration,
+    Pair,
+    configurations,
+    contest,
+)
 
 LIST = "Which papers are about agents?"
 ONE = next(each for each in QUOTES if each.options.sources == 1)
@@ -139,7 +146,7 @@ def test_one_visitor_s_battles_do_not_crowd_out_another_s(
 ) -> None:
     others = begun(battles, met, "bob")
     first = begun(battles, met)
-    for _ in range(KEPT_OF_ONE):
+    for _ in range(Battles.KEPT_OF_ONE):
         begun(battles, met)
     with pytest.raises(InputError, match="this battle is over"):
         battles.vote("ann", first.id, "left")

@@ -16,7 +16,7 @@ from index.embedding import SentenceEncoder
 from rag import Assistant
 from rag.settings import Settings
 from ui.web.app import build
-from ui.web.lab.contest import QUOTES
+from ui.web.lab.battles import QUOTES
 from ui.web.server import launch
 from ui.web.site import Site
 
@@ -52,18 +52,6 @@ def test_a_run_s_report_is_shown_alone_and_against_another(page: Page) -> None:
     expect(page.locator("pre.aqa-lab-report")).to_contain_text("questions in both")
     assert_fits(page)
     assert [f for f in Axe().run(page).response["violations"] if f["impact"] != "minor"] == []
-
-
-def test_a_run_that_vanished_is_told_in_one_line(page: Page, site: Site) -> None:
-    page.get_by_role("tab", name="Lab").click()
-    choose(page, "Report of", "ours")
-    moved = site.runs.parent / "moved"
-    (site.runs / "ours").rename(moved)
-    page.get_by_role("button", name="Show", exact=True).click()
-    expect(page.get_by_role("alert")).to_contain_text("There is no finished run 'ours'")
-    page.get_by_role("button", name="Read the runs again").click()
-    expect(page.locator(".aqa-lab-runs tbody tr")).to_have_count(1)
-    moved.rename(site.runs / "ours")
 
 
 def open_arena(page: Page) -> None:
@@ -127,18 +115,6 @@ def test_a_vote_is_blind_counts_once_and_can_be_taken_back(page: Page, site: Sit
     expect(score).not_to_have_text(points)
     assert len(read_votes(votes)) == before + 1
     assert_fits(page)
-
-
-def test_what_cannot_be_asked_is_told_in_the_battle_s_place(page: Page) -> None:
-    open_arena(page)
-    ask_both(page, "   ")
-    expect(page.get_by_role("alert")).to_have_text("Write a question first.")
-    page.get_by_role("button", name="Choose who meets").click()
-    choose(page, "One of the two", "Quotes, strict")
-    choose(page, "The other one", "Quotes, strict")
-    ask_both(page, LIST)
-    expect(page.get_by_role("alert")).to_contain_text("Choose two different configurations")
-    expect(page.get_by_role("button", name="A is better")).to_have_count(0)
 
 
 def test_stop_closes_what_a_model_was_still_sending(

@@ -15,8 +15,7 @@ from index.embedding import SentenceEncoder
 from index.errors import InputError
 from rag import Assistant
 from ui.cli import build_parser
-from ui.web.lab.measured import find_run, measured_runs
-from ui.web.lab.reports import Reports, report_html, runs_html
+from ui.web.lab.lab_tab import Reports, find_run, measured_runs, report_html, runs_html
 from ui.web.site import Site
 
 

@@ -18,8 +18,8 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Message, Receive, Scope, Send
 from starting import started
 
-from ui.web import bodies, connections
 from ui.web.events import AT_ONCE, WAITING
+from ui.web.limits import Bodies, Limits
 from ui.web.server import launch
 
 MOST_SECONDS = 1.0
@@ -109,15 +109,29 @@ def head(path: str, length: int) -> bytes:
 
 
 @pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def uploads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where files are written as they come, with a part of an upload that broke off long ago."""
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    (tmp_path / "tmp0old").touch()
+    os.utime(tmp_path / "tmp0old", (0, 0))
+    return tmp_path
+
+
+@pytest.fixture
+def small(uploads: Path) -> Iterator[str]:
     """16 connections, 4 from an address; half a second for anything; 100 kB of bodies."""
-    monkeypatch.setattr("ui.web.server.most_connections", lambda: 16)
-    monkeypatch.setattr(connections, "HEAD_SECONDS", 0.5)
-    monkeypatch.setattr(bodies, "BODY_SECONDS", 0.5)
-    monkeypatch.setattr(bodies, "MOST_HELD", 100_000)
+    limits = Limits(
+        connections=16,
+        head_seconds=0.5,
+        body_seconds=0.5,
+        slowest=20_000,
+        longest_body_seconds=1.5,
+        held=100_000,
+        upload_seconds=0.5,
+    )
     with gr.Blocks(analytics_enabled=False) as page:
         gr.Markdown("a page")
-    yield launch(page, "127.0.0.1", free_port())
+    yield launch(page, "127.0.0.1", free_port(), limits=limits)
     page.close(verbose=False)
 
 
@@ -157,6 +171,34 @@ def test_a_slow_body_is_told_and_all_together_are_bounded(small: str) -> None:
     assert statuses[2] not in (b"503", b"408")
 
 
+def test_a_body_that_comes_slowly_but_steadily_is_taken(small: str) -> None:
+    async def run() -> bytes:
+        reader, writer = await half(small, head("/gradio_api/queue/join", 60_000))
+        for _ in range(10):
+            await asyncio.sleep(0.1)
+            writer.write(b" " * 6_000)
+        return await asyncio.wait_for(reader.read(100), 3)
+
+    assert asyncio.run(run()).split()[1] not in (b"408", b"503")
+
+
+def test_nothing_is_left_of_uploads_that_break_off(small: str, uploads: Path) -> None:
+    part = b'--b\r\nContent-Disposition: form-data; name="files"; filename="a.txt"\r\n\r\nhalf'
+    kind = b"Content-Type: multipart/form-data; boundary=b"
+    said = head("/gradio_api/upload", 5_000).replace(b"Content-Type: application/json", kind)
+
+    async def run() -> None:
+        _, writer = await half(small, said + part)
+        while not any(uploads.glob("tmp*")):
+            await asyncio.sleep(0.05)
+        writer.close()
+        while any(uploads.glob("tmp*")):
+            await asyncio.sleep(0.05)
+
+    assert not (uploads / "tmp0old").exists()
+    asyncio.run(asyncio.wait_for(run(), 20))
+
+
 def test_a_head_has_a_size(small: str) -> None:
     async def run() -> bytes:
         reader, _ = await half(small, b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 500_000)
@@ -181,7 +223,7 @@ def test_calls_beyond_those_that_may_wait_are_refused_unread() -> None:
             if message["type"] == "http.response.start":
                 statuses.append(message["status"])
 
-        limited = bodies.Bodies(answer, page=gr.Blocks(analytics_enabled=False))
+        limited = Bodies(answer, page=gr.Blocks(analytics_enabled=False))
         scope = {"type": "http", "method": "POST", "path": "/api/ask", "headers": []}
         calls = [asyncio.create_task(limited(scope, receive, send)) for _ in range(60)]
         await asyncio.sleep(0.1)

@@ -117,10 +117,10 @@ def test_the_other_tools_answer_by_their_schema(
 @pytest.mark.parametrize(
     ("tool", "arguments", "told"),
     [
-        ("ask", {}, "question: missing required argument"),
+        ("ask", {}, "question: field required"),
         ("ask", {"question": 3}, "question: input should be a valid string"),
         ("ask", {"question": "a", "digests": ["none such"]}, "unknown digest 'none such'"),
-        ("papers", {"bogus": 1}, "bogus: unexpected keyword argument"),
+        ("papers", {"bogus": 1}, "bogus: extra inputs are not permitted"),
         ("lambda", {}, "there is no tool 'lambda'; there are ask, search, papers, table"),
     ],
 )
@@ -163,7 +163,7 @@ def test_a_web_page_elsewhere_cannot_reach_the_tools_by_a_name_that_points_here(
 def test_calls_beyond_those_that_may_wait_are_told_to_try_again(
     served: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ui.web.mcp_tools.WAITING", 0)
+    monkeypatch.setattr(McpTools, "WAITING", 0)
     result = session(served, lambda opened: opened.call_tool("papers", {}))
     assert result.isError is True
     (text,) = result.content

@@ -26,8 +26,7 @@ from ui.export import FORMATS, bibtex
 from ui.export.answer_text import model_name
 from ui.export.bibliography import arxiv_id, doi_address, web_address
 from ui.export.prose import markdown_html, marked_abstract, prose_html
-from ui.web.markup import macros
-from ui.web.render import escape
+from ui.web.markup import escape, macros
 
 if TYPE_CHECKING:
     from rag import Assistant

@@ -1,0 +1,199 @@
+"""The page with a login, behind a TLS proxy: pages of other origins neither read nor change it."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
+from time import sleep
+
+import httpx
+import pytest
+import uvicorn
+from attacks import LIST_CONVERSATIONS, ROUTES, TRY_ALL
+from browsing import QUESTION, ask, free_port
+from leaving import Leaving
+from playwright.sync_api import Browser, Page, expect
+from starlette.applications import Starlette
+from starlette.background import BackgroundTask
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from ui.web.accounts import Accounts, add
+from ui.web.api import Programs
+from ui.web.app import build
+from ui.web.mcp_tools import McpTools
+from ui.web.own_host import Reach
+from ui.web.server import launch
+from ui.web.site import Site
+
+pytestmark = pytest.mark.browser
+
+NAME = "papers.test"
+PER_HOP = {b"connection", b"transfer-encoding", b"keep-alive"}
+LOG_IN = """
+async (sent) => (await fetch("/login", { method: "POST", body: new URLSearchParams(sent) })).ok
+"""
+SEND_EVERY_EVENT = """
+async ({ target, events }) => {
+    for (let each = 0; each < events; each++) {
+        const body = JSON.stringify({ fn_index: each, data: [], session_hash: "foreign" });
+        const sent = { method: "POST", mode: "no-cors", credentials: "include", body };
+        await fetch(`${target}/gradio_api/queue/join`, sent).catch(() => null);
+    }
+}
+"""
+COUNT_PAPERS = """
+async () => {
+    const sent = { method: "POST", headers: { "Content-Type": "application/json" }, body: "{}" };
+    return (await (await fetch("/api/papers", sent)).json()).total;
+}
+"""
+
+
+def proxy(upstream: str) -> Starlette:
+    """An application that passes on what is sent to `NAME`; other names have an empty page."""
+
+    async def forward(request: Request) -> Response:
+        host = request.headers["host"]
+        if host.partition(":")[0] != NAME or not upstream:
+            return HTMLResponse("<title>elsewhere</title>")
+        told = {"x-forwarded-proto": "https", "x-forwarded-host": host, "x-forwarded-for": "::1"}
+        headers = [each for each in request.headers.raw if each[0] not in PER_HOP]
+        headers += [(name.encode(), value.encode()) for name, value in told.items()]
+        client = httpx.AsyncClient(timeout=None)
+        sent = client.build_request(
+            request.method,
+            f"{upstream}{request.url.path}?{request.url.query}",
+            headers=headers,
+            content=await request.body(),
+        )
+        reply = await client.send(sent, stream=True)
+        passed = StreamingResponse(
+            reply.aiter_raw(), reply.status_code, background=BackgroundTask(client.aclose)
+        )
+        passed.raw_headers = [each for each in reply.headers.raw if each[0].lower() not in PER_HOP]
+        return passed
+
+    methods = ["GET", "POST", "OPTIONS", "PUT", "DELETE"]
+    return Starlette(routes=[Route("/{path:path}", forward, methods=methods)])
+
+
+@contextmanager
+def served(app: Starlette, certificate: tuple[Path, Path]) -> Iterator[int]:
+    """Serve an application over TLS; gives the port."""
+    port = free_port()
+    config = uvicorn.Config(
+        app,
+        port=port,
+        ssl_certfile=certificate[0],
+        ssl_keyfile=certificate[1],
+        log_level="error",
+        lifespan="off",
+        ws="none",
+    )
+    server = uvicorn.Server(config)
+    thread = Thread(target=server.run, daemon=True)
+    thread.start()
+    while thread.is_alive() and not server.started:
+        sleep(0.05)
+    yield port
+    server.should_exit = server.force_exit = True
+    thread.join(10)
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """One that signs itself, and its key."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not here")
+    folder = tmp_path_factory.mktemp("tls")
+    made, key = folder / "certificate.pem", folder / "key.pem"
+    kind = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2")
+    command = ["openssl", "req", "-x509", *kind, "-subj", f"/CN={NAME}"]
+    subprocess.run([*command, "-keyout", key, "-out", made], check=True, capture_output=True)
+    return made, key
+
+
+@pytest.fixture(scope="module")
+def leaving() -> Leaving:
+    """Pages of other origins ask for things here: nothing is held to its own."""
+    return Leaving()
+
+
+@pytest.fixture(scope="module")
+def ports(
+    site: Site, certificate: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[int, int]]:
+    """The port of the page's proxy, and one where there is an empty page under every name."""
+    people = tmp_path_factory.mktemp("people") / "people"
+    add(people, "ada", "password")
+    page = build(site)
+    reach = Reach("127.0.0.1", proxies=("127.0.0.1",))
+    parts = {"accounts": Accounts(people), "programs": Programs(site), "tools": McpTools(site)}
+    upstream = launch(page, reach, free_port(), **parts)
+    with served(proxy(upstream), certificate) as own, served(proxy(""), certificate) as other:
+        yield own, other
+    page.close(verbose=False)
+
+
+@pytest.fixture(scope="module")
+def own(browser: Browser, ports: tuple[int, int]) -> Iterator[Page]:
+    """The page of a visitor who has logged in and asked something."""
+    with browser.new_context(ignore_https_errors=True) as context:
+        page = context.new_page()
+        page.goto(f"https://{NAME}:{ports[0]}")
+        assert page.evaluate(LOG_IN, {"username": "ada", "password": "password"})
+        page.reload()
+        expect(page.get_by_role("textbox", name="Your question")).to_be_visible(timeout=30_000)
+        ask(page, QUESTION)
+        expect(page.locator("a.aqa-chat-cite").first).to_be_visible()
+        yield page
+
+
+def test_the_cookies_of_a_login_are_for_https_and_this_site(own: Page) -> None:
+    cookies = [each for each in own.context.cookies() if "access-token" in each.get("name", "")]
+    assert cookies
+    for cookie in cookies:
+        assert (cookie.get("secure"), cookie.get("httpOnly")) == (True, True)
+        assert cookie.get("sameSite") == "Lax"
+
+
+@pytest.mark.parametrize("where", ["another site", "a sibling domain", "another port"])
+def test_a_page_elsewhere_neither_reads_nor_changes_anything(
+    own: Page, ports: tuple[int, int], where: str
+) -> None:
+    port, other_port = ports
+    target = f"https://{NAME}:{port}"
+    attacker = {
+        "another site": f"https://elsewhere.test:{port}",
+        "a sibling domain": f"https://sibling.{NAME}:{port}",
+        "another port": f"https://{NAME}:{other_port}",
+    }[where]
+    sent = {"target": target, "headers": {}}
+    listed, papers = own.evaluate(LIST_CONVERSATIONS, sent), own.evaluate(COUNT_PAPERS)
+    assert "OSWorld" in listed, "the attack no longer does what the page does"
+    assert papers > 0
+    events = own.evaluate("async () => (await (await fetch('/config')).json()).dependencies.length")
+
+    attacking = own.context.new_page()
+    attacking.goto(attacker)
+    statuses: list[int] = []
+    attacking.on("response", lambda reply: statuses.append(reply.status))
+    forged = {"target": target, "headers": {"X-Forwarded-Host": attacker.split("//")[1]}}
+    for attack in (sent, forged):
+        assert "refused" in attacking.evaluate(LIST_CONVERSATIONS, attack)
+    assert attacking.evaluate(TRY_ALL, {"target": target, "routes": ROUTES}) == []
+    attacking.evaluate(SEND_EVERY_EVENT, {"target": target, "events": events})
+    assert len(statuses) > len(ROUTES) + events
+    assert set(statuses) == {403}
+    with attacking.expect_response(lambda reply: reply.url.endswith("/logout")) as left:
+        attacking.evaluate("url => { location.href = url; }", f"{target}/logout")
+    assert left.value.status == 403
+    attacking.close()
+
+    assert own.evaluate(COUNT_PAPERS) == papers
+    again = own.evaluate(LIST_CONVERSATIONS, sent)
+    assert again.count("OSWorld") == listed.count("OSWorld")
