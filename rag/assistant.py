@@ -30,12 +30,11 @@ from rag.schema import (
     Mode,
     Options,
     Progress,
-    Usage,
 )
 from rag.settings import Settings, load_settings
 from rag.synthesis.writer import Writer
 from rag.synthesis.writers import Writers
-from rag.tables.compare import ROW_TOKENS, make_table
+from rag.tables.compare import ROW_TOKENS, TableMaker
 from rag.tables.table import Table, TableEvents
 
 if TYPE_CHECKING:
@@ -339,18 +338,13 @@ class Assistant:
         def make() -> Generator[Progress, None, Table]:
             live = self._live.read()
             index, _ = self._live.encoded_for(live, question) if question.strip() else live
-            made = make_table(
-                index,
-                self._encoder,
-                question,
-                columns,
-                papers=papers,
-                filters=kept,
-                limit=limit,
-                complete=writer.completing(max_tokens=ROW_TOKENS) if writer else None,
-                model=writer.name if writer else None,
-                spent=(lambda: writer.usage) if writer else Usage,
-            )
+            maker = TableMaker(index, self._encoder)
+            if writer:
+                complete = writer.completing(max_tokens=ROW_TOKENS)
+                maker = TableMaker(
+                    index, self._encoder, complete, writer.name, lambda: writer.usage
+                )
+            made = maker.make(question, columns, papers=papers, filters=kept, limit=limit)
             return (yield from made)
 
         return TableEvents(make(), writer.cancel if writer else lambda: None)

@@ -8,8 +8,9 @@ whole sentence, or to what was found without the model.
 import re
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import partial
 from threading import Event
 
 import numpy as np
@@ -152,135 +153,114 @@ _LINE = re.compile(
 _AROUND = "|\"'“”‘’`*… "
 
 
-def make_table(
-    index: Index,
-    encoder: Encoder,
-    question: str,
-    columns: Sequence[str] | None = None,
-    *,
-    papers: Sequence[str] = (),
-    filters: Filters | None = None,
-    limit: int = 8,
-    complete: Complete | None = None,
-    model: str | None = None,
-    spent: Callable[[], Usage] = Usage,
-) -> Generator[Progress, None, Table]:
-    """Compare the papers that a question names, compares or is about, in a table.
-
-    What is done is told on the way, and the table returned at the end.
-
-    Args:
-        index: The index that answers.
-        encoder: The encoder it was built with.
-        question: What the table is about: "GUI agents", "Compare X and Y".
-        columns: What is asked of each paper, in free words; proposed by the chat model or
-            `DEFAULT_COLUMNS` if None.
-        papers: Titles or ids of the papers to compare, instead of those found.
-        filters: Which papers may be found; all by default.
-        limit: Rows at most, beside papers that were named.
-        complete: Asks a chat model to choose quotes; without one they are found by rule.
-        model: Its name.
-        spent: What it has used when the table is done.
-
-    Raises:
-        InputError: the question, a column, a paper, a filter or the limit cannot be used.
-        StoppedError: what asks the chat model was stopped.
-    """
-    making = _Making(index, question, complete)
-    named = None if columns is None else check_columns(columns)
-    if limit < 1:
-        raise InputError(f"limit must be at least 1, not {limit}")
-    return (yield from making.table(encoder, named, papers, filters, limit, model, spent))
-
-
 Cells = tuple[Cell, ...]
 
 
-class _Making:
-    """A table in the making."""
+@dataclass
+class TableMaker:
+    """Compares papers in a table; one maker makes one table."""
 
-    def __init__(self, index: Index, question: str, complete: Complete | None) -> None:
-        self._index = index
-        self._given = question.encode(errors="replace").decode()
-        self._question = check_question(question)
-        self._complete = complete
-        self._clock = Clock()
-        self._notices: list[str] = []
-        self._by_model = False
-        """Whether the chat model filled any row."""
-        self._unreachable = Event()
-        self._problems: list[ChatError] = []
+    index: Index
+    encoder: Encoder
+    """The one that the index was built with."""
+    complete: Complete | None = None
+    """Asks a chat model to choose quotes; without one they are found by rule."""
+    model: str | None = None
+    """Its name."""
+    spent: Callable[[], Usage] = Usage
+    """What it has used when the table is done."""
+    _clock: Clock = field(default_factory=Clock)
+    _notices: list[str] = field(default_factory=list)
+    _unreachable: Event = field(default_factory=Event)
+    _problems: list[ChatError] = field(default_factory=list)
+    _by_model: bool = False
+    """Whether the chat model filled any row."""
 
-    def table(
+    def make(
         self,
-        encoder: Encoder,
-        named: tuple[str, ...] | None,
-        papers: Sequence[str],
-        filters: Filters | None,
-        limit: int,
-        model: str | None,
-        spent: Callable[[], Usage],
+        question: str,
+        columns: Sequence[str] | None = None,
+        *,
+        papers: Sequence[str] = (),
+        filters: Filters | None = None,
+        limit: int = 8,
     ) -> Generator[Progress, None, Table]:
-        """Choose the rows and the columns, fill the cells; the arguments are `make_table`'s."""
-        count = len(self._index.papers)
-        yield Progress(stage="search", text=f"Searching {count:,} abstracts")
+        """Make the table; what is done is told on the way. The arguments are `Assistant.table`'s.
+
+        Raises:
+            InputError: the question, a column, a paper, a filter or the limit cannot be used.
+            StoppedError: what asks the chat model was stopped.
+        """
+        asked = check_question(question)
+        named = None if columns is None else check_columns(columns)
+        if limit < 1:
+            raise InputError(f"limit must be at least 1, not {limit}")
+        yield Progress(stage="search", text=f"Searching {len(self.index.papers):,} abstracts")
         with self._clock.step("papers"):
-            found = choose_rows(self._index, encoder, self._question, papers, filters)
+            found = choose_rows(self.index, self.encoder, asked, papers, filters)
         rows = found.papers if papers else found.papers[:limit]
-        columns = named or (yield from self._columns(rows))
-        cells = yield from self._cells(encoder, rows, columns)
+        named = named or (yield from self._columns(asked, rows))
+        cells = yield from self._cells(asked, rows, named)
         if len(rows) < len(found.papers):
             self._notices.append(f"{len(rows)} of {len(found.papers)} papers that fit are shown.")
+        return self._table(question, found, named, cells)
+
+    def _table(
+        self, question: str, found: Rows, columns: tuple[str, ...], cells: Sequence[Cells]
+    ) -> Table:
+        manifest, papers = self.index.manifest, self.index.papers
         reason = found.reason or "No abstract is left after the filters."
-        manifest = self._index.manifest
         return Table(
-            question=self._given,
+            question=question.encode(errors="replace").decode(),
             columns=columns,
             rows=tuple(
-                TableRow(paper=self._index.papers[row], score=score, cells=own)
-                for row, score, own in zip(rows, found.scores, cells, strict=False)
+                TableRow(paper=papers[row], score=score, cells=own)
+                for row, score, own in zip(found.papers, found.scores, cells, strict=False)
             ),
             reason=None if found.papers else reason,
             notice=" ".join(self._notices) or None,
             mode="generative" if self._by_model else "extractive",
-            usage=spent(),
-            model=model if self._by_model else None,
-            index=IndexInfo(id=manifest.generation, papers=count, encoder=manifest.encoder),
+            usage=self.spent(),
+            model=self.model if self._by_model else None,
+            index=IndexInfo(id=manifest.generation, papers=len(papers), encoder=manifest.encoder),
             timings_ms=self._clock.done(),
         )
 
-    def _columns(self, rows: Sequence[int]) -> Generator[Progress, None, tuple[str, ...]]:
+    def _columns(
+        self, question: str, rows: Sequence[int]
+    ) -> Generator[Progress, None, tuple[str, ...]]:
         """The columns where none were named."""
         if not rows:
             return DEFAULT_COLUMNS
         why = ""
-        if self._complete is not None:
+        if self.complete is not None:
             yield Progress(stage="plan", text="Choosing the columns")
-            titles = [self._index.papers[row].display_title for row in rows]
+            titles = [self.index.papers[row].display_title for row in rows]
             try:
                 with self._clock.step("columns"):
-                    return propose_columns(self._question, titles, self._complete)
+                    return propose_columns(question, titles, self.complete)
             except ChatError as error:
                 why = f" ({error}.)"
         self._notices.append(f"No columns were named, so these are the usual ones.{why}")
         return DEFAULT_COLUMNS
 
     def _cells(
-        self, encoder: Encoder, rows: Sequence[int], columns: Sequence[str]
+        self, question: str, rows: Sequence[int], columns: Sequence[str]
     ) -> Generator[Progress, None, list[Cells]]:
         """The rows, each as the chat model fills it if there is one and it can."""
         count = len(rows)
         read = f"Reading {count} abstract{'s' * (count != 1)}"
         yield Progress(stage="read", text=read)
         with self._clock.step("cells"):
-            finder = CellFinder(self._index, encoder, [read_column(name) for name in columns])
+            finder = CellFinder(self.index, self.encoder, [read_column(name) for name in columns])
             local = [finder.find(row) for row in rows]
-        if self._complete is None or not rows:
+        if self.complete is None or not rows:
             return local
         cells: list[Cells] = []
         failed = 0
         with self._clock.step("read"), ThreadPoolExecutor(_AT_ONCE) as pool:
-            for own, filled in zip(local, pool.map(self._row, rows, local), strict=True):
+            replies = pool.map(partial(self._row, question), rows, local)
+            for own, filled in zip(local, replies, strict=True):
                 failed += filled is None
                 cells.append(own if filled is None else filled)
                 yield Progress(stage="read", text=f"{read}, {len(cells)} done")
@@ -291,14 +271,15 @@ class _Making:
             self._notices.append(f"The quotes of {which} {why}.")
         return cells
 
-    def _row(self, row: int, own: Cells) -> Cells | None:
-        passages = [self._index.passages[at] for at in passage_rows(self._index, row)]
-        if self._complete is None or not passages or self._unreachable.is_set():
+    def _row(self, question: str, row: int, own: Cells) -> Cells | None:
+        """A row as the chat model fills it; None where it cannot."""
+        passages = [self.index.passages[at] for at in passage_rows(self.index, row)]
+        if self.complete is None or not passages or self._unreachable.is_set():
             return None
-        paper = self._index.papers[row]
-        messages = _row_messages(self._question, paper, passages, [cell.column for cell in own])
+        paper = self.index.papers[row]
+        messages = _row_messages(question, paper, passages, [cell.column for cell in own])
         try:
-            return _read_row(self._complete(messages), paper, passages, own)
+            return _read_row(self.complete(messages), paper, passages, own)
         except ChatError as error:
             if not isinstance(error, ReplyError):  # the next request would fail alike
                 self._unreachable.set()

@@ -14,7 +14,7 @@ from index.papers import Paper
 from index.store import Index
 from rag.chat import ChatModel, Complete, Message
 from rag.settings import Settings
-from rag.tables.compare import make_table
+from rag.tables.compare import TableMaker
 from rag.tables.table import Table, TableEvents
 
 GLIDE = paper(
@@ -57,9 +57,17 @@ def indexed(papers: Sequence[Paper], store: Path, encoder: SentenceEncoder) -> I
     return Index.open(store)
 
 
-def made_of(index: Index, encoder: SentenceEncoder, *asked: Any, **options: Any) -> Table:
+def made_of(
+    index: Index,
+    encoder: SentenceEncoder,
+    *asked: Any,
+    complete: Complete | None = None,
+    model: str | None = None,
+    **options: Any,
+) -> Table:
     """The table, without what is told on the way."""
-    return [*TableEvents(make_table(index, encoder, *asked, **options), lambda: None)][-1]  # type: ignore[return-value]
+    making = TableMaker(index, encoder, complete, model).make(*asked, **options)
+    return [*TableEvents(making, lambda: None)][-1]  # type: ignore[return-value]
 
 
 def completing(server: ChatServer) -> Complete:
