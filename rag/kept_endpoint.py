@@ -60,8 +60,9 @@ def keep_endpoint(folder: Path, endpoint: ChatEndpoint) -> Path:
         StoreError: the file cannot be written.
     """
     path = folder / NAME
-    values = zip(VARIABLES, (endpoint.address, endpoint.key, endpoint.model), strict=True)
-    lines = [f"{name}={_quoted(value)}\n" for name, value in values]
+    values = (endpoint.address, endpoint.key, endpoint.model)
+    escaped = (value.replace("\\", "\\\\").replace("'", "\\'") for value in values)
+    lines = [f"{name}='{value}'\n" for name, value in zip(VARIABLES, escaped, strict=True)]
     beside = path.with_name(f"{NAME}.{os.getpid()}")
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -93,8 +94,3 @@ def outranked_by(environment: Mapping[str, str]) -> str | None:
     """The variable of the environment that wins over the file as a whole, if one is set."""
     given = {name.upper() for name, value in environment.items() if value.strip()}
     return next((name for name in VARIABLES if name in given), None)
-
-
-def _quoted(value: str) -> str:
-    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"

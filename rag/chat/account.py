@@ -52,13 +52,7 @@ class Asking:
     """
 
     def __init__(self, model: ChatModel, limits: Limits, price: Price | None = None) -> None:
-        """Begin.
-
-        Args:
-            model: The one that is asked.
-            limits: What all calls may take together, and the first word of each.
-            price: Of its tokens, if known.
-        """
+        """Begin; `limits` are what all calls may take together, and the first word of each."""
         self.model = model
         self._limits = limits
         self._ends: float | None = None

@@ -130,14 +130,8 @@ class ChatModel:
         """Ask for a reply that is read while it is written; returns at once.
 
         A server that knows no streams may answer as a whole. What a model refuses of the options
-        is left out from then on.
-
-        Args:
-            messages: The conversation.
-            max_tokens: Of the reply.
-            limits: How long it may take; the model's own deadline if None.
-            options: Of the request: temperature (0 if left out), stop, seed, response_format,
-                tools.
+        of the request (temperature, 0 if left out, stop, seed, response_format, tools) is left out
+        from then on. Without `limits` the model's own deadline counts.
 
         Raises:
             StoppedError: the model was closed.

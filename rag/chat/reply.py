@@ -137,7 +137,7 @@ Complete = Callable[[list[Message]], str]
 
 
 _NUMBERED = re.compile(
-    r"^\W*(?:(?:part|claim)\s*)?(\d{1,3})(?:\s*[.):–-]\s*|\s+(?=yes|no|partly))(.+)$", re.I | re.M
+    r"^\W*(?:(?:part|claim)\s*)?(\d{1,3})(?:\s*[.):–-]\s*|\s+(?=(?:yes|no)\b))(.+)$", re.I | re.M
 )
 
 

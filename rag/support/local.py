@@ -273,16 +273,9 @@ class LocalChecker:
     def check(self, sentence: str, cited: Sequence[str]) -> Verdict:
         """Check one sentence of an answer, or several at once, against the stored text it cites.
 
-        Args:
-            sentence: Plain text, without markers. Several sentences, lines or list items are
-                checked one by one, and all have to be supported.
-            cited: Stretches of stored abstracts, read together; `UNCHECKED` if empty.
-
-        Returns:
-            The verdict on the worst sentence, "supported" and "unsupported" where its score is
-            high and low enough, "unchecked" between, with a reason; the score in [0, 1] of
-            several is the product of theirs. What is word for word a whole sentence of one of the
-            texts has score 1.
+        Several sentences, lines or list items are checked one by one: the verdict is that on the
+        worst, its score in [0, 1] the product of all. It is "unchecked" between the scores that
+        are high and low enough. What is word for word a whole sentence of a text has score 1.
         """
         texts = [each for text in cited for each in sentences(clean_text(text))]
         if not texts:

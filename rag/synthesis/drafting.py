@@ -8,7 +8,7 @@ so no paper is lost.
 import re
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from index.store import Index
 from rag.chat import Asking, ChatError, ReplyError, numbered_lines, tokens_of
@@ -87,28 +87,17 @@ Headed = tuple[str | None, Claim]
 """A claim, and the heading above it if it is the first under one."""
 
 
+@dataclass(frozen=True)
 class Draft:
     """An answer that is written from one sheet."""
 
-    def __init__(
-        self, task: Task, asking: Asking, sheet: Sheet, grounder: Grounder,
-        checker: AnswerChecker | None,
-    ) -> None:  # fmt: skip
-        """Begin.
-
-        Args:
-            task: What to write.
-            asking: The chat model.
-            sheet: What it is given.
-            grounder: Grounds its sentences; it has the last word where there is no `checker`.
-            checker: A slower checker for the sentences that were found supported.
-        """
-        self._task = task
-        self._asking = asking
-        self._sheet = sheet
-        self._grounder = grounder
-        self._checker = checker
-        self._grounded: dict[Statement, Claim] = {}
+    task: Task
+    asking: Asking
+    sheet: Sheet
+    grounder: Grounder
+    checker: AnswerChecker | None
+    """Has the last word on sentences that were grounded, if there is one."""
+    _grounded: dict[Statement, Claim] = field(default_factory=dict)
 
     def write(self) -> Generator[Progress | Delta, None, Written]:
         """Have the answer written; what is told on the way is progress and text.
@@ -119,7 +108,7 @@ class Draft:
         yield Progress(stage="write", text="Writing")
         headed, says_nothing, was_cut = yield from self._read()
         claims = [claim for _, claim in headed]
-        tokens = self._task.max_tokens
+        tokens = self.task.max_tokens
         cut = f"The answer was cut off at the limit of {tokens} tokens (ABSTRACTQA_ANSWER_TOKENS)."
         if not claims:
             return Written(says_nothing=says_nothing, notice=cut if was_cut else None)
@@ -134,10 +123,10 @@ class Draft:
 
     def _read(self) -> Generator[Delta, None, tuple[list[Headed], bool, bool]]:
         """Take a reply in while it comes: its claims, whether it says nothing, and was cut off."""
-        task, asking, has = self._task, self._asking, self._sheet.has
+        task, asking, has = self.task, self.asking, self.sheet.has
         structured = "response_format" not in asking.model.refused
         messages = writing(
-            task.question, task.kind, self._sheet, task.parts,
+            task.question, task.kind, self.sheet, task.parts,
             length=task.length, structured=structured,
         )  # fmt: skip
         options = {"response_format": STRUCTURE} if structured else {}
@@ -162,13 +151,13 @@ class Draft:
     def _claims(self, statements: Sequence[Statement]) -> list[Headed]:
         """Statements, each grounded once; one that is there twice is left out."""
         fresh = list(dict.fromkeys(statements))
-        ground, known = self._grounder.ground, self._grounded
+        ground, known = self.grounder.ground, self._grounded
         known.update({each: ground(each) for each in fresh if each not in known})
         return [(each.heading, known[each]) for each in fresh]
 
     def _new_text(self, claims: Sequence[Headed], shown: str, *, is_answer: bool) -> str:
         """What is new of the answer's text, if it goes on from what was shown."""
-        drops = self._task.drops
+        drops = self.task.drops
         kept = [(h, c) for h, c in claims if (c.spans or is_answer) and not drops(c)]
         whole = compose(self._arrange(kept)).text
         return whole[len(shown) :] if whole.startswith(shown) else ""
@@ -178,25 +167,25 @@ class Draft:
         cited = sum(len(claim.spans) for claim in claims)
         yield Progress(stage="check", text=f"Checking {cited} citation{'s' * (cited != 1)}")
         checked: list[Claim | None] = list(self._check(claims))
-        failing = [at for at, claim in enumerate(checked) if claim and self._task.fails(claim)]
-        if failing and self._task.unsupported == "repair" and len(failing) <= _MOST_REPAIRED:
+        failing = [at for at, claim in enumerate(checked) if claim and self.task.fails(claim)]
+        if failing and self.task.unsupported == "repair" and len(failing) <= _MOST_REPAIRED:
             count = f"{len(failing)} sentence{'s' * (len(failing) != 1)}"
             yield Progress(stage="repair", text=f"Asking for {count} again")
             for place, claim in self._mend([claims[at].text for at in failing]).items():
                 checked[failing[place]] = claim
-        return [None if claim and self._task.drops(claim) else claim for claim in checked]
+        return [None if claim and self.task.drops(claim) else claim for claim in checked]
 
     def _check(self, claims: Sequence[Claim]) -> Sequence[Claim]:
-        return self._grounder.check_again(claims, self._checker) if self._checker else claims
+        return self.grounder.check_again(claims, self.checker) if self.checker else claims
 
     def _mend(self, texts: Sequence[str]) -> dict[int, Claim | None]:
         """Sentences that the model wrote anew and that hold now, by their place in `texts`.
 
         None where it found nothing to say; what still fails is not there.
         """
-        messages = repairing([(text, self._grounder.nearest(text)) for text in texts])
+        messages = repairing([(text, self.grounder.nearest(text)) for text in texts])
         try:
-            reply = self._asking.complete(messages, max_tokens=80 * len(texts))
+            reply = self.asking.complete(messages, max_tokens=80 * len(texts))
         except ChatError:
             return {}  # what was written counts all the same
         mended: dict[int, Claim | None] = {}
@@ -208,10 +197,10 @@ class Draft:
                 continue
             if text.strip(" .*\"'`").lower() == "drop":
                 mended[place] = None
-            elif len(statements) == 1 and (claim := self._grounder.ground(statements[0])).spans:
+            elif len(statements) == 1 and (claim := self.grounder.ground(statements[0])).spans:
                 fresh[place] = claim
         for place, claim in zip(fresh, self._check([*fresh.values()]), strict=True):
-            if not self._checker or (claim.verdict and claim.verdict.support == "supported"):
+            if not self.checker or (claim.verdict and claim.verdict.support == "supported"):
                 mended[place] = claim
         return mended
 
@@ -220,7 +209,7 @@ class Draft:
         blocks: list[Block] = []
         for heading, claim in claims:
             papers = {span.paper.id: span.paper for span in claim.spans}
-            bullet = self._task.kind in ONE_EACH and len(papers) == 1
+            bullet = self.task.kind in ONE_EACH and len(papers) == 1
             title = next(iter(papers.values())).display_title if bullet else heading
             last = blocks[-1] if blocks else None
             if last and last.bullet == bullet and (title == last.title if bullet else not title):
@@ -244,38 +233,31 @@ Notes = dict[int, Claim]
 """What is said of each paper, by its row."""
 
 
+@dataclass(frozen=True)
 class ManyPapers:
     """A text about more papers than one request holds."""
 
-    def __init__(
-        self, index: Index, task: Task, asking: Asking, ground: Callable[[Sheet], Grounder]
-    ) -> None:
-        """Begin; `ground` grounds the notes on the papers of a sheet."""
-        self._index = index
-        self._task = task
-        self._asking = asking
-        self._ground = ground
+    index: Index
+    task: Task
+    asking: Asking
+    ground: Callable[[Sheet], Grounder]
+    """Grounds the notes on the papers of a sheet."""
 
     def write(
         self, rows: Sequence[int], budget: int, checker: Checker
     ) -> Generator[Progress, None, Written]:
-        """Have the text written; what is told on the way is progress.
+        """Have the text written about the papers of these rows; told on the way is progress.
 
-        Args:
-            rows: Of the papers, in the order in which they are told where the model gives none.
-            budget: Tokens of a batch of abstracts.
-            checker: Whether notes support a sentence made from several.
-
-        Raises:
-            ChatError: the model gave no note at all.
+        `budget` is in tokens of a batch of abstracts; `checker` says whether notes support a
+        sentence made from several. Raises ChatError where the model gave no note at all.
         """
         notes, problem = yield from self._read(self._batches(rows, budget), len(rows))
         if problem and not notes:
             raise problem
         missing = [row for row in rows if row not in notes]
         for row in missing:
-            if (at := leading(self._index, row)) is not None:
-                notes[row] = quote(self._index, at)
+            if (at := leading(self.index, row)) is not None:
+                notes[row] = quote(self.index, at)
         told = {row: notes[row] for row in rows if row in notes}
         yield Progress(stage="write", text=f"Writing about {len(told)} papers")
         blocks = self._gathered(told, checker)
@@ -287,10 +269,10 @@ class ManyPapers:
 
     def _batches(self, rows: Sequence[int], budget: int) -> list[Sheet]:
         """All papers on sheets of whole abstracts within the budget."""
-        left = [row for row in rows if passage_rows(self._index, row)]
+        left = [row for row in rows if passage_rows(self.index, row)]
         sheets: list[Sheet] = []
         while left:
-            sheets.append(lay_out(self._index, left[:BATCH], budget))
+            sheets.append(lay_out(self.index, left[:BATCH], budget))
             left = [row for row in left if row not in sheets[-1].papers]
         return sheets
 
@@ -300,7 +282,7 @@ class ManyPapers:
         """The notes on the papers of all sheets, and why some are missing."""
         tokens = sum(tokens_of(sheet.text) for sheet in sheets)
         if len(sheets) > 1:
-            cost = f"{round(tokens, -2):,} tokens{self._asking.priced(tokens)}"
+            cost = f"{round(tokens, -2):,} tokens{self.asking.priced(tokens)}"
             plan = f"{count} abstracts in {len(sheets) + 1} requests, about {cost}"
             yield Progress(stage="plan", text=plan)
         notes: Notes = {}
@@ -317,7 +299,7 @@ class ManyPapers:
                 except ChatError as error:
                     problem = problem or error
         except BaseException:  # given up: nothing more is asked
-            self._asking.cancel()
+            self.asking.cancel()
             raise
         finally:
             pool.shutdown(cancel_futures=True)
@@ -325,30 +307,30 @@ class ManyPapers:
 
     def _notes(self, sheet: Sheet) -> Notes:
         """What the model says of each paper of a sheet and its check supports."""
-        messages = contributions(self._task.subject, sheet)
+        messages = contributions(self.task.subject, sheet)
         try:
-            reply = self._asking.complete(messages, max_tokens=80 * len(sheet.papers))
+            reply = self.asking.complete(messages, max_tokens=80 * len(sheet.papers))
         except ReplyError:
             return {}  # these papers are quoted
-        grounder = self._ground(sheet)
-        rows = {self._index.papers[row].id: row for row in sheet.papers}
+        grounder = self.ground(sheet)
+        rows = {self.index.papers[row].id: row for row in sheet.papers}
         found: Notes = {}
         for statement in read_statements(reply, sheet.has)[0]:
             claim = grounder.ground(statement)
             cited = {rows[span.paper.id] for span in claim.spans}
             meant = {sheet.papers[address.paper - 1] for address in statement.addresses}
-            if len(cited) == 1 and cited <= (meant or cited) and not self._task.drops(claim):
+            if len(cited) == 1 and cited <= (meant or cited) and not self.task.drops(claim):
                 found.setdefault(cited.pop(), claim)
         return found
 
     def _gathered(self, notes: Notes, checker: Checker) -> list[Block]:
         """The text made from the notes, and the notes that it leaves out or gets wrong."""
         rows = [*notes]
-        titles = {row: self._index.papers[row].display_title for row in rows}
+        titles = {row: self.index.papers[row].display_title for row in rows}
         listed = [f"{titles[row]}: {notes[row].text}" for row in rows]
         try:
-            messages = gathering(self._task.question, listed)
-            reply = self._asking.complete(messages, max_tokens=self._task.max_tokens)
+            messages = gathering(self.task.question, listed)
+            reply = self.asking.complete(messages, max_tokens=self.task.max_tokens)
         except ChatError:
             reply = ""
         statements, _ = read_statements(reply, lambda address: 1 <= address.paper <= len(rows))
@@ -362,7 +344,7 @@ class ManyPapers:
                 blocks.append(Block((), statement.heading))
             blocks[-1] = Block((*blocks[-1].claims, *claims), blocks[-1].title)
         blocks = [block for block in blocks if block.claims]
-        if not left or (self._task.length == "short" and blocks):
+        if not left or (self.task.length == "short" and blocks):
             return blocks
         further = [Block((), "Further papers")] if blocks else []
         bullets = (Block((claim,), titles[row], bullet=True) for row, claim in left.items())

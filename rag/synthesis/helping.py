@@ -60,14 +60,8 @@ def condense(
 
     It is one line that is not much longer than the question, asks as that does, keeps half of its
     own words, and has no name or number that was not given. A number in brackets becomes the
-    title it stands for.
-
-    Args:
-        question: What was asked last.
-        turns: The conversation before it, oldest first.
-        references: Titles of the papers that earlier turns cite, number 1 first, by which "the
-            second paper" is understood.
-        complete: The chat model.
+    title it stands for: `references` are those of the papers that earlier turns cite, number 1
+    first, by which "the second paper" is understood.
     """
     last = [turn for turn in turns if turn.role != "system"][-TURNS:]
     titles = {str(number): clean_text(title) for number, title in enumerate(references, 1)}
@@ -161,11 +155,8 @@ def find_parts(
 ) -> list[Evidence]:
     """Look the parts of a question up side by side, each once those that it needs are found.
 
-    Args:
-        index: The index that is searched.
-        parts: In an order in which each needs only those before it.
-        look_up: Finds the evidence for one question; None if the index cannot answer it. A part
-            without evidence, or that needs such a one, brings nothing.
+    Each needs only parts before it. One without evidence (`look_up` gives None), or that needs
+    such a one, brings nothing.
     """
     found: dict[int, Future[Evidence | None]] = {}
 

@@ -224,9 +224,7 @@ def request(system: str, *parts: str) -> list[Message]:
 def data(label: str, lines: str | Iterable[str]) -> str:
     """Text of others as an element that nothing inside it can end: `<question> … </question>`.
 
-    Args:
-        label: The element's name, which tells the model what it is.
-        lines: The text; if it is several, one a line, each with its white space made single.
+    Several texts stand one a line, each with its white space made single.
     """
     text = lines if isinstance(lines, str) else "\n".join(" ".join(each.split()) for each in lines)
     return f"<{label}>\n{text.replace('</', '< /').strip()}\n</{label}>"
@@ -241,15 +239,10 @@ def writing(
     length: Length = "normal",
     structured: bool = False,
 ) -> list[Message]:
-    """The messages that ask for an answer.
+    """The messages that ask for an answer to a question that stands alone.
 
-    Args:
-        question: Standing alone.
-        kind: What form the answer takes.
-        sheet: The abstracts.
-        parts: The sub-questions it was planned into, if any.
-        length: How long the answer may be, where its form does not say.
-        structured: Whether the reply is JSON of the form `STRUCTURE`.
+    `parts` are the sub-questions that it was planned into; `length` counts where the form of its
+    kind does not say it; a reply that is `structured` is JSON of the form `STRUCTURE`.
     """
     asked = f"Question: {as_data(question)}"
     if parts:

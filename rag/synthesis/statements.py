@@ -58,11 +58,7 @@ _LONGEST = 2_000
 def read_statements(text: str, has: Has, *, whole: bool = True) -> tuple[list[Statement], bool]:
     """The statements of a reply so far, and whether it says that the abstracts do not answer.
 
-    Args:
-        text: The reply, without thoughts.
-        has: Whether the sheet has an address.
-        whole: Whether the reply is over; the last statement of one that is not may be open and
-            is left out.
+    The last statement of a reply that is not `whole` yet may be open, and is left out.
     """
     if match := _JSON.search(text):
         return _structured(match[0].partition("```")[0], has, whole=whole)
@@ -126,7 +122,8 @@ def _of_line(line: str, has: Has) -> Iterator[Statement]:
         text += line[at : mark.start()]
         marks.append((len(text), mark[1]))
         at = mark.end()
-        text += " " * line[at : at + 1].isalnum()
+        if line[at : at + 1].isalnum():
+            text += " "
     text += line[at:]
     spans = [at for at in sentence_spans(text) if any(map(str.isalnum, text[slice(*at)]))]
     begins = [start for start, _ in spans[1:]]
@@ -164,13 +161,7 @@ class Grounder:
     """Grounds statements in a sheet."""
 
     def __init__(self, sheet: Sheet, encoder: Encoder, checker: Checker) -> None:
-        """Begin.
-
-        Args:
-            sheet: What the model was given.
-            encoder: The index's: finds what a sentence is nearest to.
-            checker: Whether that supports it.
-        """
+        """Begin; the index's encoder finds what a sentence is nearest to, `checker` checks it."""
         self._sheet = sheet
         self._index = sheet.index
         self._encode = encoder.encode_query

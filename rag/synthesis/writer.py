@@ -119,15 +119,10 @@ class Writer:
     def answer(
         self, found: Material, clock: Clock, look_up: Callable[[str], Evidence | None]
     ) -> Generator[Event, None, Outcome]:
-        """What the chat model writes, or the quotes if it fails.
+        """What the chat model writes from what was found, or the quotes if it fails.
 
-        Args:
-            found: What it may write from.
-            clock: Times the steps.
-            look_up: Finds the evidence for a part of the question.
-
-        Raises:
-            StoppedError: the writer was told to stop.
+        `look_up` finds the evidence for a part of the question. Raises StoppedError if the writer
+        was told to stop.
         """
         of_overview = _papers_of_overview(found)
         is_many = len(of_overview) > BATCH
