@@ -148,6 +148,12 @@ class Settings(BaseSettings):
         " sub-questions by the chat model.",
     )
 
+    share_links: bool = Field(
+        default=False,
+        description="Whether visitors may make links by which anyone can read an answer or a"
+        " conversation of theirs, also without a login.",
+    )
+
     def chroma(self) -> "Chroma | None":
         """The Chroma server that they name.
 

@@ -34,6 +34,10 @@ _FIND = (
     " (SELECT count(*) FROM turns WHERE conversation = conversations.id) AS turns"
     " FROM conversations WHERE visitor = ?"
 )
+_FIND_LINK = (
+    "SELECT visitor, id, turn, is_alone FROM conversations JOIN links ON conversation = id"
+    " WHERE secret = ?"
+)
 _HAS_WORD = (
     " AND (instr(searched, ?) OR EXISTS (SELECT 1 FROM turns"
     " WHERE conversation = conversations.id AND instr(turns.searched, ?)))"
@@ -155,21 +159,7 @@ class Archive:
         A turn whose answer another version wrote, in a form unknown here, has a `problem` instead.
         """
         with self._database.reading() as rows:
-            if rows is None:
-                return None
-            found = rows.execute(
-                "SELECT id, title, created, updated FROM conversations"
-                " WHERE visitor = ? AND id = ? AND deleted IS NULL",
-                (_hashed(visitor), _text(id)),
-            ).fetchone()
-            if found is None:
-                return None
-            turns = rows.execute(
-                "SELECT id, asked, question, body FROM turns WHERE conversation = ?"
-                " ORDER BY number",
-                (id,),
-            ).fetchall()
-        return Conversation(**dict(found), turns=tuple(_turn(*turn) for turn in turns))
+            return _read(rows, _hashed(visitor), _text(id)) if rows else None
 
     def begin(self, visitor: str, question: str) -> Conversation:
         """Make a conversation, still without a turn; its title is the question, cut short."""
@@ -278,6 +268,44 @@ class Archive:
             _check_own(rows, visitor, id, deleted=True)
             rows.execute("UPDATE conversations SET deleted = NULL WHERE id = ?", (id,))
 
+    def share(self, visitor: str, id: str, turn_id: str, *, is_alone: bool) -> str:  # noqa: A002
+        """Make a secret by which anyone may read a turn alone, or with all that came before it.
+
+        It has 128 random bits, and only its hash is kept.
+
+        Raises:
+            InputError: the visitor has no such conversation.
+        """
+        secret = new_id()
+        with self._database.writing() as rows:
+            _check_own(rows, visitor, id)
+            given = (_hashed(secret), id, _text(turn_id), is_alone)
+            rows.execute("INSERT INTO links VALUES (?, ?, ?, ?)", given)
+        return secret
+
+    def unshare(self, visitor: str, id: str) -> int:  # noqa: A002
+        """Withdraw all secrets of a conversation and its turns; how many there were.
+
+        Raises:
+            InputError: the visitor has no such conversation.
+        """
+        with self._database.writing() as rows:
+            _check_own(rows, visitor, id)
+            return rows.execute("DELETE FROM links WHERE conversation = ?", (id,)).rowcount
+
+    def shared(self, secret: str) -> Conversation | Turn | None:
+        """What a secret was made for; None if it was withdrawn, is gone, or never was one."""
+        with self._database.reading() as rows:
+            link = rows and rows.execute(_FIND_LINK, (_hashed(secret),)).fetchone()
+            if not rows or not link:
+                return None
+            conversation = _read(rows, link["visitor"], link["id"])
+        last = conversation.turn(link["turn"]) if conversation else None
+        if conversation is None or last is None or link["is_alone"]:
+            return last
+        before = conversation.turns[: conversation.turns.index(last) + 1]
+        return conversation.model_copy(update={"turns": before})
+
 
 def title_of(question: str) -> str:
     """A title from a question: its first words, whole, `LONGEST_TITLE` characters at most."""
@@ -287,6 +315,20 @@ def title_of(question: str) -> str:
     start = line[:LONGEST_TITLE]  # the last character makes way for "…"
     words = start.rpartition(" ")[0].rstrip(" ,;:.-–—")
     return (words or start[:-1]) + "…"
+
+
+def _read(rows: sqlite3.Connection, owner: str, id_: str) -> Conversation | None:
+    """A conversation with its turns; `owner` is the hash of its visitor."""
+    found = rows.execute(
+        "SELECT id, title, created, updated FROM conversations"
+        " WHERE visitor = ? AND id = ? AND deleted IS NULL",
+        (owner, id_),
+    ).fetchone()
+    if found is None:
+        return None
+    query = "SELECT id, asked, question, body FROM turns WHERE conversation = ? ORDER BY number"
+    turns = rows.execute(query, (id_,)).fetchall()
+    return Conversation(**dict(found), turns=tuple(_turn(*turn) for turn in turns))
 
 
 def _turn(id_: str, asked: str, question: str, body: str) -> Turn:

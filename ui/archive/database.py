@@ -9,12 +9,11 @@ from threading import RLock
 
 from index.errors import StoreBusyError, StoreError
 
-VERSION = 1
-"""Version of the tables, kept in the file's `user_version`; a newer file is not touched."""
 WAIT_SECONDS = 5.0
 """How long a write waits for another process."""
 
-_TABLES = """
+_TABLES = (
+    """
 CREATE TABLE conversations (
     id TEXT PRIMARY KEY,
     visitor TEXT NOT NULL,
@@ -37,7 +36,19 @@ CREATE TABLE turns (
     PRIMARY KEY (conversation, number),
     UNIQUE (conversation, id)
 ) WITHOUT ROWID;
-"""
+""",
+    """
+CREATE TABLE links (
+    secret TEXT PRIMARY KEY,
+    conversation TEXT NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
+    turn TEXT NOT NULL,
+    is_alone INTEGER NOT NULL
+) WITHOUT ROWID;
+""",
+)
+"""What each version adds. The file keeps the number of its version as `user_version`; a newer file
+is not touched."""
+VERSION = len(_TABLES)
 
 
 class Database:
@@ -132,16 +143,16 @@ class Database:
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    """Set a new connection up, and make the tables if the file has none."""
+    """Set a new connection up, and make the tables that the file does not have yet."""
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten
-    if _version(connection, path) == 0:
+    if _version(connection, path) < VERSION:
         with connection:
             connection.execute("BEGIN IMMEDIATE")
-            if _version(connection, path) == 0:  # another process may have been first
-                for statement in _TABLES.split(";"):
-                    connection.execute(statement)
-                connection.execute(f"PRAGMA user_version = {VERSION}")
+            # Read again: another process may have been first.
+            for statement in ";".join(_TABLES[_version(connection, path) :]).split(";"):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {VERSION}")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")  # safe with WAL, whenever a process is killed
 

@@ -17,7 +17,7 @@ import anyio
 import gradio as gr
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, StreamingResponse
 from gradio.events import api
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 from starlette.concurrency import iterate_in_threadpool
@@ -38,6 +38,8 @@ from rag.schema import (
     Strictness,
 )
 from rag.tables.table import Table
+from ui.archive import Archive
+from ui.export import export
 from ui.terminal import parse_day
 from ui.web.events import AT_ONCE, LIMITED
 from ui.web.site import Site
@@ -351,8 +353,24 @@ def add_routes(app: FastAPI, programs: Programs) -> None:
             response_model=None,
             responses={200: {"content": {"application/json": {"schema": endpoint.output_schema}}}},
         )(_handler(endpoint, programs, limiter))
+    if programs.site.settings.share_links:
+        _add_shared(app, programs.site.archive)
     app.exception_handler(RequestValidationError)(_invalid)
     app.exception_handler(AbstractQAError)(_failed)
+
+
+def _add_shared(app: FastAPI, archive: Archive) -> None:
+    """Add the read-only pages of what visitors share; they hold no script."""
+
+    def shared(secret: str) -> Response:
+        found = archive.shared(secret)
+        if found is None:
+            told = "There is nothing here: the link was withdrawn or mistyped."
+            return PlainTextResponse(told, 404)
+        kept_out = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
+        return HTMLResponse(export(found, "html").text, headers=kept_out)
+
+    app.get("/shared/{secret}", include_in_schema=False)(shared)
 
 
 def _handler(

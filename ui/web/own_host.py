@@ -158,7 +158,7 @@ def _opens_the_page(scope: Scope, headers: Headers) -> bool:
     return (
         scope["type"] == "http"
         and scope["method"] in {"GET", "HEAD"}
-        and scope["path"] == "/"
+        and (scope["path"] == "/" or scope["path"].startswith("/shared/"))
         and headers.get("sec-fetch-mode") == "navigate"
         and headers.get("sec-fetch-dest", "document") == "document"
     )

@@ -87,9 +87,9 @@ def _has_one(scope: Scope) -> bool:
     return _SECRET.fullmatch(found) is not None
 
 
-# What the login page is made of.
+# What the login page is made of, and what visitors share, which its secret guards.
 _OPEN = re.compile(
-    r"/|/logout|/(?:assets|static)/.+|/theme\.css|/favicon\.ico|/manifest\.json|/robots\.txt"
+    r"/|/logout|/shared/[\w-]+|/(?:assets|static)/.+|/theme\.css|/favicon\.ico|/manifest\.json|/robots\.txt"
     r"|/gradio_api/(?:theme\.css|login_check/?)"
 )
 

@@ -324,12 +324,49 @@ def test_a_file_of_a_newer_version_is_refused_and_left_alone(
     archive.close()
     path = tmp_path / "data" / FILE
     connection = sqlite3.connect(path)
-    connection.execute("PRAGMA user_version = 2")
+    connection.execute("PRAGMA user_version = 99")
     connection.close()
     before = path.read_bytes()
     with pytest.raises(StoreError, match="newer AbstractQA"):
         Archive(tmp_path / "data")
     assert path.read_bytes() == before
+
+
+def test_a_link_shows_what_was_there_until_it_is_withdrawn(archive: Archive) -> None:
+    id_ = kept(archive, "Kites?", "Boats?")
+    one, two = read(archive, id_).turns
+    alone = archive.share(ME, id_, two.id, is_alone=True)
+    whole = archive.share(ME, id_, one.id, is_alone=False)
+    assert len(whole) == 22, "128 bits"
+    assert archive.shared(alone) == two
+    shown = archive.shared(whole)
+    assert isinstance(shown, Conversation)
+    assert shown.turns == (one,), "what is asked later is not shared"
+    for path in archive._database.path.parent.iterdir():
+        assert alone.encode() not in path.read_bytes()
+    with pytest.raises(InputError):
+        archive.share(YOU, id_, one.id, is_alone=True)
+    with pytest.raises(InputError):
+        archive.unshare(YOU, id_)
+    assert archive.shared("unknown") is None
+    archive.delete(ME, id_)
+    assert archive.shared(whole) is None
+    archive.restore(ME, id_)
+    archive.cut(ME, id_, two.id)
+    assert archive.shared(alone) is None
+    assert archive.unshare(ME, id_) == 2
+    assert archive.shared(whole) is None
+
+
+def test_a_file_of_the_version_before_links_gets_them(archive: Archive, tmp_path: Path) -> None:
+    id_ = kept(archive, "Kites?")
+    (turn,) = read(archive, id_).turns
+    archive.close()
+    with sqlite3.connect(tmp_path / "data" / FILE) as connection:
+        connection.executescript("DROP TABLE links; PRAGMA user_version = 1")
+    connection.close()
+    secret = Archive(tmp_path / "data").share(ME, id_, turn.id, is_alone=True)
+    assert archive.shared(secret) == turn
 
 
 def test_threads_that_keep_at_the_same_time_lose_nothing(archive: Archive) -> None:

@@ -26,17 +26,13 @@ from ui.archive import Turn
 from ui.export.prose import marked_abstract
 from ui.web.chat.answering import Live
 from ui.web.chat.chat_settings import without
+from ui.web.chat.source_cards import HTML, cited_html, linked, links, search
 from ui.web.chat.turn_html import (
-    HTML,
     TurnHtml,
     answer_html,
-    cited_html,
-    linked,
-    links,
     partial_html,
     problem_html,
     question_lines,
-    search,
     with_sources,
 )
 
@@ -158,12 +154,11 @@ def test_an_unclear_question_is_met_with_questions_to_press_and_no_other_papers(
     assert elements.links() == []
 
 
-@pytest.mark.parametrize("model", [None, "scripted"])
-def test_a_notice_stands_above_quotes_and_below_what_a_model_wrote(model: str | None) -> None:
-    told = answer(notice="Understood as “kites” for “kitse”.", model=model, confidence=0.9)
+def test_a_caution_stands_above_the_answer() -> None:
+    told = answer(notice="Understood as “kites” for “kitse”.", model="scripted", confidence=0.9)
     html = TURNS.turn(turn(answer=told))
     assert Elements(html).inside["aqa-chat-caution"] == ["Understood as “kites” for “kitse”."]
-    assert (html.index("aqa-chat-caution") < html.index("aqa-chat-text")) is (model is None)
+    assert html.index("aqa-chat-caution") < html.index("aqa-chat-text")
 
 
 def test_the_name_of_a_group_is_a_heading_and_no_claim() -> None:

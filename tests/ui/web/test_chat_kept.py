@@ -1,9 +1,13 @@
 """Conversations that last: over reloads and restarts, each visitor's own, changed and exported."""
 
+import asyncio
 import csv
 import io
 import json
+import threading
+from collections.abc import AsyncGenerator
 from pathlib import Path
+from typing import Any
 
 import bibtexparser
 import gradio as gr
@@ -17,6 +21,8 @@ from eval.feedback import load
 from rag import Assistant
 from rag.settings import Settings
 from ui.web.app import build
+from ui.web.chat.answering import Responder
+from ui.web.chat.turn_html import Update
 from ui.web.server import launch
 from ui.web.site import Site
 
@@ -154,6 +160,40 @@ def test_questions_are_edited_asked_again_taken_back_and_restored(page: Page) ->
     expect(box).to_have_value("Half a quest")
 
 
+def test_what_an_answer_sends_at_its_late_end_changes_nothing_that_was_done_since(
+    browser: Browser,
+    sample_assistant: Assistant,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Gradio sends what came last once more when an event is over, as late as a busy server is."""
+    respond, is_over = Responder.respond, threading.Event()
+
+    async def lingering(*asked: Any) -> AsyncGenerator[Update, None]:
+        async for update in respond(*asked):
+            yield update
+        await asyncio.sleep(2)
+        is_over.set()
+
+    monkeypatch.setattr(Responder, "respond", lingering)
+    settings = Settings(store=Path("unused"), data=tmp_path / "data")
+    blocks = build(Site.over(sample_assistant, settings, runs=tmp_path / "runs"))
+    page = browser.new_page()
+    page.goto(launch(blocks, "127.0.0.1", free_port()))
+    opened(page)
+    ask(page, QUESTION)
+    answered(page)
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator(TURNS)).to_have_count(0)
+    page.get_by_role("textbox", name="Your question").fill("Half a quest")
+    assert is_over.wait(10)
+    page.wait_for_timeout(500)
+    expect(page.locator(TURNS)).to_have_count(0)
+    expect(page.get_by_role("textbox", name="Your question")).to_have_value("Half a quest")
+    page.close()
+    blocks.close(verbose=False)
+
+
 def test_conversations_are_listed_opened_renamed_searched_deleted_and_brought_back(
     page: Page,
 ) -> None:
@@ -169,9 +209,8 @@ def test_conversations_are_listed_opened_renamed_searched_deleted_and_brought_ba
     listed.nth(1).click()
     expect(page.locator(f"{TURNS} h2")).to_have_text([QUESTION])
     expect(listed.nth(1)).to_have_attribute("aria-current", "page")
+    page.once("dialog", lambda dialog: dialog.accept("Benchmarks of agents"))
     page.get_by_role("button", name=f"Rename: {QUESTION}").click()
-    page.get_by_role("textbox", name="New name").fill("Benchmarks of agents")
-    page.keyboard.press("Enter")
     expect(listed).to_have_text(["What is AdaMerging?", "Benchmarks of agents"])
     page.reload()
     expect(page.locator(f"{TURNS} h2")).to_have_text([QUESTION])

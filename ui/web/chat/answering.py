@@ -2,11 +2,9 @@
 
 import asyncio
 import logging
-from collections import OrderedDict
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from threading import Lock
 from typing import Any, NamedTuple
 
 from markupsafe import Markup
@@ -18,14 +16,12 @@ from rag.schema import Delta, Event, Filters, Finished, Mode, Options, Progress,
 from ui.archive import Conversation, Turn
 from ui.web.chat.next_questions import suggest
 from ui.web.chat.running_answers import Run, Running
+from ui.web.chat.source_cards import HTML, found_html
 from ui.web.chat.turn_html import (
-    HTML,
     LONGEST_SHOWN,
-    SKIP,
     TurnHtml,
     Update,
     announcement,
-    found_html,
     partial_html,
     question_lines,
     sources,
@@ -52,8 +48,6 @@ class Asked:
     options: Options = field(default_factory=Options)
     instead_of: str | None = None
     """The id of the turn that it replaces, with all after it."""
-    from_box: bool = False
-    """Whether it was typed into the question box, which is emptied then."""
 
 
 @dataclass
@@ -103,21 +97,18 @@ class Restorable:
     """The last turns taken out of each visitor's conversations; the oldest are forgotten."""
 
     def __init__(self) -> None:
-        self._taken: OrderedDict[tuple[str, str], Taken] = OrderedDict()
-        self._lock = Lock()
+        self._taken: dict[tuple[str, str], Taken] = {}
 
     def keep(self, visitor: str, conversation: str, taken: Taken) -> None:
         """Remember what was taken out, in the place of what was remembered before."""
-        with self._lock:
-            self._taken.pop((visitor, conversation), None)
-            self._taken[visitor, conversation] = taken
-            if len(self._taken) > MOST_RESTORABLE:
-                self._taken.popitem(last=False)
+        self.take(visitor, conversation)
+        self._taken[visitor, conversation] = taken
+        for oldest in list(self._taken)[:-MOST_RESTORABLE]:
+            self._taken.pop(oldest, None)
 
     def take(self, visitor: str, conversation: str) -> Taken | None:
         """What can be brought back, once."""
-        with self._lock:
-            return self._taken.pop((visitor, conversation), None)
+        return self._taken.pop((visitor, conversation), None)
 
 
 class Responder:
@@ -166,9 +157,8 @@ class Responder:
         live = Live(turn, await run_in_threadpool(self._turns.chips, turn.filters))
         run.tell(
             Update(
-                question="" if asked.from_box else SKIP,
                 conversation=begun.id,
-                transcript=transcript(begun, {}, without=turn.id),
+                transcript=transcript(begun, {}, without=turn.id, withdraw=asked.question),
                 live=live.html,
             )
         )
@@ -179,8 +169,11 @@ class Responder:
             await run_in_threadpool(self._keep_rest, visitor, conversation_id, rest)
             raise
         turn = turn.model_copy(update=outcome or {"partial": live.text})
-        refill = asked.question if asked.from_box and turn.problem is not None else ""
-        finished = await run_in_threadpool(self._finish, visitor, begun, turn, notice, refill)
+        # What was asked leaves the question box, and comes back to be mended.
+        box = {"withdraw": asked.question}
+        if turn.problem is not None:
+            box = {"refill": "" if asked.instead_of else asked.question}
+        finished = await run_in_threadpool(self._finish, visitor, begun, turn, notice, **box)
         run.turn = ""
         run.tell(finished)
         if turn.answer is None or turn.answer.suggestions:
@@ -190,7 +183,7 @@ class Responder:
         if followups:
             turn = await run_in_threadpool(self._as_kept, visitor, begun.id, turn)
             turn = turn.model_copy(update={"followups": followups})
-            with_them = await run_in_threadpool(self._finish, visitor, begun, turn, notice)
+            with_them = await run_in_threadpool(self._finish, visitor, begun, turn, notice, **box)
             run.tell(Update(transcript=with_them.transcript))  # the next turn may be shown by now
 
     async def _answered(
@@ -257,7 +250,7 @@ class Responder:
         return conversation, notice
 
     def _finish(
-        self, visitor: str, begun: Conversation, turn: Turn, notice: str, refill: str = ""
+        self, visitor: str, begun: Conversation, turn: Turn, notice: str, **box: str
     ) -> Update:
         """Keep the finished turn, and show it, unless it was taken back or deleted meanwhile.
 
@@ -278,7 +271,7 @@ class Responder:
                 {turn.id: self._turns.turn(turn)},
                 notice=notice,
                 announced=announcement(turn),
-                refill=refill,
+                **box,
             ),
             live="",
             sources=sources(order, {turn.id: self._turns.cards(turn)}, turn.id),

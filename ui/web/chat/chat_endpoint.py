@@ -17,7 +17,7 @@ from rag.chat import LocalServer, is_address, local_servers, try_endpoint
 from rag.kept_endpoint import ChatEndpoint, forget_endpoint, is_kept, keep_endpoint, read_endpoint
 from rag.settings import OPENAI, Settings, endpoint_in_environment, load_settings
 from ui.web.chat.chat_settings import PLAIN
-from ui.web.chat.turn_html import HTML
+from ui.web.chat.source_cards import HTML
 from ui.web.site import Site
 
 LONGEST = 1_000

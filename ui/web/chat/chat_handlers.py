@@ -21,8 +21,8 @@ from ui.export import export
 from ui.web.chat import chat_settings
 from ui.web.chat.answering import Asked, Responder, Restorable, Taken, history
 from ui.web.chat.running_answers import Running
+from ui.web.chat.source_cards import HTML
 from ui.web.chat.turn_html import (
-    HTML,
     SKIP,
     TurnHtml,
     Update,
@@ -37,6 +37,7 @@ from ui.web.visitors import visitor
 
 LONGEST_TITLE = 120
 LONGEST_REASON = 500
+NOT_HERE = "This conversation is not yours, or it was deleted: ask here to begin one."
 
 Told = Mapping[str, Any]
 """What the browser sent with an event: `do` says what is to be done."""
@@ -48,7 +49,7 @@ class Handlers:
     def __init__(self, site: Site) -> None:
         self._site = site
         self._archive = site.archive
-        self._turns = TurnHtml(site.assistant)
+        self._turns = TurnHtml(site.assistant, may_share=site.settings.share_links)
         self._restorable = Restorable()
         self._running = Running()
         self._followings = count()
@@ -57,23 +58,10 @@ class Handlers:
     async def ask(
         self, request: gr.Request, question: str, conversation: str, search: str, *chosen: Any
     ) -> AsyncGenerator[Update, None]:
-        """Answer what is in the question box."""
-
-        def asked() -> Asked:
-            return replace(_asked(question, conversation, chosen), from_box=True)
-
-        async for update in self._answer(visitor(request), asked, search):
-            yield update
-
-    async def ask_from_outside(
-        self, request: gr.Request, question: str, conversation: str, search: str, *chosen: Any
-    ) -> AsyncGenerator[Update, None]:
-        """Answer what another tab asks."""
-
-        def asked() -> Asked:
-            return _asked(question, conversation, chosen)
-
-        async for update in self._answer(visitor(request), asked, search):
+        """Answer what is in the question box, or what another tab asks."""
+        async for update in self._answer(
+            visitor(request), lambda: _asked(question, conversation, chosen), search
+        ):
             yield update
 
     async def ask_again(
@@ -81,11 +69,9 @@ class Handlers:
     ) -> AsyncGenerator[Update, None]:
         """Answer a suggested question, an edited one, or one of a turn again."""
         told, who = sent(event), visitor(request)
-
-        def asked() -> Asked:
-            return self._again(who, told, conversation, chosen)
-
-        async for update in self._answer(who, asked, search):
+        async for update in self._answer(
+            who, lambda: self._again(who, told, conversation, chosen), search
+        ):
             yield update
 
     def _again(self, who: str, told: Told, conversation: str, chosen: tuple[Any, ...]) -> Asked:
@@ -126,6 +112,7 @@ class Handlers:
                         yield update._replace(listing=listing)
                     else:
                         yield update
+            yield Update()  # Gradio sends what came last once more, however late that is
         except AbstractQAError as error:  # or the conversation was deleted meanwhile
             gr.Warning(str(error))
 
@@ -148,8 +135,9 @@ class Handlers:
             while run:
                 async with aclosing(run.follow(is_shown=is_shown)) as updates:
                     async for update in updates:
-                        yield update._replace(question=SKIP)
+                        yield update
                 run, is_shown = run.next, False
+            yield Update()
         except AbstractQAError as error:
             gr.Warning(str(error))
 
@@ -169,6 +157,8 @@ class Handlers:
             "undo": self._undo,
             "restore": self._restore,
             "vote": self._vote,
+            "share": self._share,
+            "unshare": self._unshare,
         }
         do = told.get("do")
         if not isinstance(do, str) or do not in does:
@@ -223,6 +213,28 @@ class Handlers:
         html = {turn.id: self._turns.turn(voted)}
         return Update(transcript=transcript(conversation, html, announced=thanks))
 
+    def _share(self, who: str, here: str, _: str, told: Told) -> Update:
+        """Make a link by which anyone may read one answer, or the conversation up to now."""
+        conversation = self._archive.read(who, here)
+        turn = conversation.turn(str(told.get("turn"))) if conversation else None
+        last = conversation.turns[-1] if conversation and conversation.turns else None
+        if conversation is None or last is None:
+            return _noticed(conversation, "There is nothing to share yet: ask a question first.")
+        if not self._site.settings.share_links:
+            return _noticed(conversation, "Links are not allowed here: export a file.")
+        secret = self._archive.share(who, here, (turn or last).id, is_alone=turn is not None)
+        what = "this answer" if turn else "the conversation up to here"
+        return Update(
+            transcript=transcript(conversation, {}, notice=str(HTML.shared(what, secret)))
+        )
+
+    def _unshare(self, who: str, here: str, _: str, __: Told) -> Update:
+        """Withdraw every link of the conversation and its answers."""
+        conversation = self._archive.read(who, here)
+        count = self._archive.unshare(who, here) if conversation else 0
+        told = f"{count} link{'s' * (count != 1)} withdrawn." if count else "There was no link."
+        return _noticed(conversation, told)
+
     def _record(self, turn: Turn, before: tuple[Turn, ...]) -> None:
         """Write the vote where evaluation cases come from; a later one takes its place there."""
         if turn.answer is None:
@@ -245,11 +257,20 @@ class Handlers:
 
     def load(self, search: str, request: gr.Request) -> Update:
         """The page as it is opened: the conversation that its address names."""
-        who = visitor(request)
-        conversation = self._archive.read(who, request.query_params.get("c", ""))
-        if conversation is None:  # someone fast may have asked already: that stays
-            return Update(listing=self._listing(who, "", search))
-        return self._open(who, conversation.id, search)
+        who, named = visitor(request), request.query_params.get("c", "")
+        if named:
+            return self._open(who, named, search)
+        return Update(listing=self._listing(who, "", search))  # someone fast may have asked already
+
+    def filters(self, request: gr.Request) -> tuple[Any, ...]:
+        """The filters that the address names."""
+        named = request.query_params
+        known = {digest.key for digest in self._site.assistant.digests()}
+        return (
+            [key for key in named.getlist("digest") if key in known],
+            *(named.get(name, "") for name in ("since", "until", "title")),
+            "\n".join(named.getlist("papers")),
+        )
 
     def open(self, search: str, event: gr.EventData, request: gr.Request) -> Update:
         """A conversation chosen from the list."""
@@ -329,7 +350,8 @@ class Handlers:
             if (run, turn) == before:
                 break  # nothing began or ended while it was read
         listing = self._listing(who, conversation.id if conversation else "", search)
-        whole = self._whole(conversation, writing=turn)._replace(listing=listing)
+        notice = "" if conversation or not id_ else str(HTML.notice(NOT_HERE))
+        whole = self._whole(conversation, writing=turn, notice=notice)._replace(listing=listing)
         if run is None or not (turn or run.next):
             return whole._replace(following="")
         if turn and turn == here:
@@ -364,6 +386,11 @@ class Handlers:
         words = str(search or "")[:200]
         summaries = self._archive.list(who, words)
         return listing_html(summaries, current, words, self._archive.last_deleted(who))
+
+
+def _noticed(conversation: Conversation | None, text: str) -> Update:
+    """A line below the turns."""
+    return Update(transcript=transcript(conversation, {}, notice=str(HTML.notice(text))))
 
 
 def _asked(question: object, conversation: object, chosen: tuple[Any, ...]) -> Asked:

@@ -3,7 +3,6 @@
 The settings are kept in the browser.
 """
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -15,7 +14,7 @@ from pydantic import ValidationError
 from index.errors import InputError
 from rag.schema import MOST_SOURCES, Filters, Mode, Options, Strictness
 from ui.export.answer_text import model_name
-from ui.web.chat.turn_html import HTML
+from ui.web.chat.source_cards import HTML
 from ui.web.events import sent
 
 if TYPE_CHECKING:
@@ -131,22 +130,6 @@ def kept_model(stored: object, choices: Sequence[tuple[str, str]]) -> str:
     """The model that the browser kept, if it can still be chosen."""
     model = stored.get("model") if isinstance(stored, Mapping) else None
     return model if model in [name for _, name in choices] else NO_MODEL
-
-
-def restoring() -> str:
-    """The script that gives mode, sources and strictness as the browser kept them.
-
-    It runs in the browser, at once: what a reader has chosen meanwhile stays.
-    """
-    allowed = {
-        "mode": [value for _, value in _MODES],
-        "sources": list(range(AS_NEEDED, MOST_SOURCES + 1)),
-        "strictness": [value for _, value in _STRICT],
-    }
-    return (
-        f"(kept) => Object.entries({json.dumps(allowed)}).map(([name, values]) =>"
-        f" values.includes(kept?.[name]) ? kept[name] : {json.dumps(DEFAULTS)}[name])"
-    )
 
 
 class FilterFields(NamedTuple):

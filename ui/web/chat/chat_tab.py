@@ -19,10 +19,15 @@ from ui.web.chat.chat_settings import (
     digest_choices,
     kept_settings,
     removed,
-    restoring,
 )
 from ui.web.chat.next_questions import Welcome
-from ui.web.chat.turn_html import EXPORTS, HTML, Update, sources, transcript
+from ui.web.chat.source_cards import HTML
+from ui.web.chat.turn_html import (
+    EXPORTS,
+    Update,
+    sources,
+    transcript,
+)
 from ui.web.events import ANSWERING, FOLLOWING, LIGHT, QUIET
 from ui.web.markup import events_script
 from ui.web.site import Site
@@ -72,9 +77,12 @@ def build(site: Site) -> Handles:
     _wire_conversations(handlers, parts, answering)
     _wire_choices(handlers, parts)
     page.load(handlers.load, [parts.search], parts.outputs, **LIGHT)
+    page.load(handlers.filters, None, list(parts.filters), **LIGHT)
     settings = parts.settings
     restored = [settings.mode, settings.sources, settings.strictness]
-    page.load(None, [parts.kept], restored, js=restoring(), **QUIET)
+    # In the browser, at once: what a reader has chosen meanwhile stays.
+    values = "(kept) => [kept.mode, kept.sources, kept.strictness]"
+    page.load(None, [parts.kept], restored, js=values, **QUIET)
     page.load(handlers.model, [parts.kept], settings.model, **LIGHT)
     model_set = _wire_endpoint(Endpoints(site), parts.endpoint, page) if parts.endpoint else ()
     for event in model_set:
@@ -106,7 +114,7 @@ class _Layout:
             with gr.Column(scale=3, min_width=320, elem_id="aqa-chat-column"):
                 self._lay_out_turns(welcome)
                 self._lay_out_panels(site)
-                self._lay_out_box()
+                self._lay_out_box(may_share=site.settings.share_links)
             with gr.Column(scale=2, min_width=320, elem_id="aqa-chat-side"):
                 self.sources = _html("sources", html_template=str(HTML.sources_frame()))
 
@@ -154,7 +162,7 @@ class _Layout:
             self.filters = build_filters(site.assistant)
         self.chips = _html("chosen", "aqa_unfilter", value="")
 
-    def _lay_out_box(self) -> None:
+    def _lay_out_box(self, *, may_share: bool) -> None:
         with gr.Row(elem_id="aqa-chat-ask"):
             self.question = gr.Textbox(
                 elem_id="aqa-question",
@@ -167,7 +175,7 @@ class _Layout:
                 max_lines=6,
             )
             self.stop = gr.Button("Stop", elem_id="aqa-chat-stop", size="sm")
-        gr.HTML(str(HTML.toolbar(EXPORTS)), elem_id="aqa-chat-tools", **PLAIN)
+        gr.HTML(str(HTML.toolbar(EXPORTS, may_share)), elem_id="aqa-chat-tools", **PLAIN)
 
 
 def _wire_answers(handlers: Handlers, parts: _Layout) -> list[Any]:
@@ -176,7 +184,7 @@ def _wire_answers(handlers: Handlers, parts: _Layout) -> list[Any]:
     # A question asked meanwhile waits on the server, as it was when it was asked: "always_last"
     # would send what stands in the box, or was clicked, by then.
     waiting: dict[str, Any] = {"outputs": parts.outputs, "trigger_mode": "multiple", **ANSWERING}
-    asking = parts.asked.change(handlers.ask_from_outside, [parts.asked, *chosen], **waiting)
+    asking = parts.asked.change(handlers.ask, [parts.asked, *chosen], **waiting)
     # Emptied, so that the same question can come again.
     asking.then(lambda: "", None, parts.asked, **LIGHT)
     parts.stop.click(handlers.stop, [parts.conversation], None, **LIGHT)
@@ -202,7 +210,8 @@ def _wire_conversations(handlers: Handlers, parts: _Layout, answering: list[Any]
     parts.transcript.aqa_change(handlers.change, here, outputs, **LIGHT)
     parts.transcript.aqa_export(handlers.export, [parts.conversation], parts.download, **LIGHT)
     shown = [parts.transcript, parts.live, parts.sources]
-    empty = json.dumps([transcript(None, {}), "", sources((), {}, None)])
+    # Drawn by no server: what that draws later counts.
+    empty = json.dumps([transcript(None, {}) | {"at": None}, "", sources((), {}, None)])
     parts.new.click(None, cancels=answering, **QUIET)
     emptied = [parts.question, parts.conversation, *shown]
     parts.new.click(None, None, emptied, js=f'() => ["", "", ...{empty}]', **QUIET).then(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from index.folding import is_shaped
 from index.papers import Paper, letters
 from rag.schema import Answer, Filters
-from ui.web.chat.turn_html import HTML
+from ui.web.chat.source_cards import HTML
 from ui.web.pairs import near_pairs
 
 if TYPE_CHECKING:

@@ -30,6 +30,22 @@ the page is still there."""
 _log = logging.getLogger(__name__)
 
 
+class _Follower:
+    """One page that shows an answer as it comes."""
+
+    def __init__(self, update: Update) -> None:
+        self.update = update
+        """What it has not been sent yet; of what was told while it was behind, the last."""
+        self.news, self.urgent = asyncio.Event(), asyncio.Event()
+
+    def take(self) -> Update:
+        """What it is to be sent now."""
+        update, self.update = self.update, Update()
+        self.news.clear()
+        self.urgent.clear()
+        return update._replace(live=update.live()) if callable(update.live) else update
+
+
 class Run:
     """One answer being written, and who follows it. Used in one event loop."""
 
@@ -46,17 +62,14 @@ class Run:
         """What its pages show of it now; `live` may be a function that draws it."""
         self.error: Exception | None = None
         self.task: asyncio.Task[None] | None = None
-        self._versions = [0] * len(Update._fields)
-        self._news = asyncio.Event()
-        self._urgent = asyncio.Event()
-        self._followers = 0
+        self._followers: list[_Follower] = []
         self._is_begun = False
         self._deadline: asyncio.TimerHandle | None = None
 
     @property
     def is_followed(self) -> bool:
         """Whether a page shows it as it comes."""
-        return self._followers > 0
+        return bool(self._followers)
 
     def begin(self) -> None:
         """It is its turn now; without a follower its time runs."""
@@ -65,27 +78,20 @@ class Run:
 
     def tell(self, update: Update) -> None:
         """Pass an update on to all who follow; what is told while a page is behind, it skips."""
-        self.shown = Update(
-            *(old if new is SKIP else new for old, new in zip(self.shown, update, strict=True))
-        )
-        self._versions = [
-            version + (part is not SKIP)
-            for version, part in zip(self._versions, update, strict=True)
-        ]
-        self._wake(is_urgent=update._replace(live=SKIP) != Update())
+        self.shown = _merged(self.shown, update)
+        for follower in self._followers:
+            follower.update = _merged(follower.update, update)
+            follower.news.set()
+            if update._replace(live=SKIP) != Update():
+                follower.urgent.set()
 
     def end(self) -> None:
         """Nothing more comes."""
         self.over.set()
         self._check_followers()
-        self._wake(is_urgent=True)
-
-    def _wake(self, *, is_urgent: bool) -> None:
-        self._news.set()
-        self._news = asyncio.Event()
-        if is_urgent:
-            self._urgent.set()
-            self._urgent = asyncio.Event()
+        for follower in self._followers:
+            follower.news.set()
+            follower.urgent.set()
 
     def _check_followers(self) -> None:
         """Stop when nobody has followed for long."""
@@ -106,32 +112,30 @@ class Run:
         Raises:
             Exception: what ended the answer before its time.
         """
-        self._followers += 1
+        unfinished = Update(live=self.shown.live, sources=self.shown.sources)
+        follower = _Follower(unfinished if is_shown else self.shown)
+        self._followers.append(follower)
         self._check_followers()
-        seen = [0] * len(Update._fields)
         try:
-            if is_shown and self._versions != seen:
-                seen = self._versions
-                yield _drawn(Update(live=self.shown.live, sources=self.shown.sources))
             while True:
-                news, urgent, is_over = self._news, self._urgent, self.over.is_set()
-                if self._versions != seen:
-                    update, seen = self._since(seen), self._versions
-                    yield _drawn(update)
-                    await _comes(urgent, SECONDS_BETWEEN_UPDATES)
+                is_over = self.over.is_set()
+                if follower.update != Update():
+                    yield follower.take()
+                    if not is_over:
+                        await _comes(follower.urgent, SECONDS_BETWEEN_UPDATES)
                 elif is_over:
                     break
-                elif not await _comes(news, SECONDS_OF_SILENCE):
+                elif not await _comes(follower.news, SECONDS_OF_SILENCE):
                     yield Update()
         finally:
-            self._followers -= 1
+            self._followers.remove(follower)
             self._check_followers()
         if self.error:
             raise self.error
 
-    def _since(self, seen: list[int]) -> Update:
-        parts = zip(self.shown, self._versions, seen, strict=True)
-        return Update(*(part if now > before else SKIP for part, now, before in parts))
+
+def _merged(old: Update, new: Update) -> Update:
+    return Update(*(was if now is SKIP else now for was, now in zip(old, new, strict=True)))
 
 
 async def _comes(event: asyncio.Event, seconds: float) -> bool:
@@ -139,10 +143,6 @@ async def _comes(event: asyncio.Event, seconds: float) -> bool:
     with suppress(TimeoutError):
         await asyncio.wait_for(event.wait(), seconds)
     return event.is_set()
-
-
-def _drawn(update: Update) -> Update:
-    return update._replace(live=update.live()) if callable(update.live) else update
 
 
 class Running:

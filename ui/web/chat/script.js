@@ -97,9 +97,37 @@ const aqaAskOnly = (ids) => {
     box().dispatchEvent(new Event("input", { bubbles: true }));
   };
 
+  // The address names the conversation, the filters, and a question that is not asked yet.
+
+  const keepAddress = (change, isPlace) => {
+    const address = new URL(location.href);
+    change(address.searchParams);
+    if (address.href === location.href) return;
+    history[isPlace ? "pushState" : "replaceState"](history.state, "", address);
+  };
+  let isFiltered = false; // before there was a chip, the address says what is to be chosen
+  const keepFilters = () => {
+    const chips = $$("#aqa-chat-chosen [data-kind]");
+    if (!chips.length && !isFiltered) return;
+    isFiltered = true;
+    keepAddress((query) => {
+      for (const kind of ["digest", "since", "until", "title", "papers"]) query.delete(kind);
+      for (const { dataset } of chips) {
+        dataset.value.split("\n").forEach((value) => query.append(dataset.kind, value));
+      }
+    });
+  };
+  addEventListener("popstate", () => {
+    const id = new URLSearchParams(location.search).get("c") ?? "";
+    if (id !== shown) send("aqa_open", { id });
+  });
+
   let shown = ""; // the conversation
+  let told = 0; // when the server drew it
   let following = ""; // the turn whose question was moved to the top, where the reader begins
   const showTurns = (value) => {
+    if (value.at && value.at <= told) return;
+    told = value.at ?? told;
     const list = $(".aqa-chat-turns");
     const id = value.conversation;
     const known = new Set([following, ...[...list.children].map((child) => child.dataset.turn)]);
@@ -107,9 +135,10 @@ const aqaAskOnly = (ids) => {
     $(".aqa-chat-notice").innerHTML = value.notice;
     $(".aqa-chat-announce").textContent = value.announced;
     fillBox(value);
-    const address = new URL(location.href);
-    if (id) address.searchParams.set("c", id); else address.searchParams.delete("c");
-    if (address.href !== location.href) history.replaceState(history.state, "", address);
+    keepAddress((query) => {
+      if (id) query.set("c", id); else query.delete("c");
+      if (id !== shown) query.delete("q");
+    }, shown && id !== shown);
     const last = list.lastElementChild;
     if (last && (id !== shown || !known.has(last.dataset.turn))) toTop(last);
     shown = id;
@@ -210,29 +239,10 @@ const aqaAskOnly = (ids) => {
 
   const rename = (item) => {
     const open = item.querySelector(".aqa-chat-open");
-    const input = Object.assign(document.createElement("input"), {
-      value: open.textContent, className: "aqa-chat-rename", maxLength: 120,
-    });
-    input.setAttribute("aria-label", "New name");
-    let over = false;
-    const leave = (keep) => {
-      if (over) return;
-      over = true;
-      const title = input.value.trim();
-      input.replaceWith(open);
-      open.focus();
-      if (!keep || !title || title === open.textContent) return;
-      send("aqa_list", { do: "rename", id: item.dataset.id, title }, item);
-      open.textContent = title;
-    };
-    input.addEventListener("keydown", (event) => {
-      if (event.key === "Enter") leave(true);
-      if (event.key === "Escape") leave(false);
-    });
-    input.addEventListener("blur", () => leave(true));
-    open.replaceWith(input);
-    input.focus();
-    input.select();
+    const title = prompt("New name", open.textContent)?.trim();
+    if (!title || title === open.textContent) return;
+    send("aqa_list", { do: "rename", id: item.dataset.id, title }, item);
+    open.textContent = title;
   };
 
   // Everything that is pressed
@@ -241,7 +251,8 @@ const aqaAskOnly = (ids) => {
     const question = does === "ask" ? button.textContent : undefined;
     send("aqa_answer", { do: does, turn, kind, value, question });
   };
-  const change = (_, turn, { do: does, vote }) => {
+  const change = (button, turn, { do: does, vote }) => {
+    button.closest(".aqa-chat-menu")?.removeAttribute("open");
     send("aqa_change", { do: does, turn, vote, writing: writing() });
   };
   const acts = {
@@ -251,6 +262,8 @@ const aqaAskOnly = (ids) => {
     undo: change,
     restore: change,
     vote: change,
+    share: change,
+    unshare: change,
     edit: (button) => edit(button.closest("[data-turn]"), true),
     leave: (button) => edit(button.closest("[data-turn]"), false),
     reason: (button, turn) => vote(button.closest("form"), turn, button.textContent),
@@ -313,7 +326,7 @@ const aqaAskOnly = (ids) => {
       event.preventDefault();
       reveal(link);
     } else if (mark) unfold(mark, mark.getAttribute("aria-expanded") !== "true");
-    else if (copied) aqaCopy(copied, copied.dataset.copy);
+    else if (copied) aqaCopy(copied, copied.dataset.copy || copied.previousElementSibling.href);
     else if (at.closest(".aqa-chat-back")) backToAnswer();
     else if (at.closest(".aqa-chat-show-sources")) openSources("", at);
     else if (at.closest("#aqa-question .submit-button") && !box().value.trim()) box().focus();
@@ -341,8 +354,8 @@ const aqaAskOnly = (ids) => {
       event.preventDefault();
       form.requestSubmit();
     }
-    // A list of choices and a new name are left by themselves.
-    if (event.key !== "Escape" || at.matches?.('input[aria-expanded="true"], .aqa-chat-rename')) return;
+    // A list of choices is left by itself.
+    if (event.key !== "Escape" || at.matches?.('input[aria-expanded="true"]')) return;
     if (form) edit(form.closest("[data-turn]"), false);
     if (sidebar()?.contains(at)) closeSidebar();
     if (side()?.dataset.open && (isNarrow() || side().contains(at))) backToAnswer();
@@ -368,7 +381,9 @@ const aqaAskOnly = (ids) => {
     },
   };
   document.addEventListener("aqa-value", ({ target, detail }) => {
-    if (detail) values[target.closest('[id^="aqa-chat-"]')?.id]?.(detail);
+    const from = target.closest('[id^="aqa-chat-"]')?.id;
+    if (detail) values[from]?.(detail);
+    if (from === "aqa-chat-chosen") requestAnimationFrame(keepFilters);
   });
 
   // The chat fills the window below the page's heading, however high that is.
@@ -394,6 +409,7 @@ const aqaAskOnly = (ids) => {
     $$('#aqa-chat-dates input[type="text"]').forEach((input) => { input.type = "date"; });
     if (opened) return;
     opened = true; // once, and not where it would open a keyboard
+    fillBox({ refill: new URLSearchParams(location.search).get("q") });
     if (isNarrow()) return;
     if (localStorage.getItem("abstractqa-sidebar") === "open") handle.click();
     box().focus();

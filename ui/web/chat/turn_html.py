@@ -4,12 +4,11 @@ The page's script keeps the turns and cards that it has: of each list, `order` n
 and `html` brings those that are new or have changed.
 """
 
-import re
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import quote
 
 import gradio as gr
 from markupsafe import Markup
@@ -19,45 +18,37 @@ from index.papers import Paper
 from index.text import clean_text
 from rag.citations import unescape
 from rag.digests import label
-from rag.schema import Answer, AnswerSentence, Filters, Found, Hit, Passage, Reference, Support
+from rag.schema import Answer, AnswerSentence, Filters, Support
 from rag.wording import Kind
 from ui.archive import Conversation, Summary, Turn
-from ui.export import FORMATS, bibtex
+from ui.export import FORMATS
 from ui.export.answer_text import model_name
-from ui.export.bibliography import arxiv_id, doi_address, web_address
-from ui.export.prose import markdown_html, marked_abstract, prose_html
-from ui.web.markup import escape, macros
+from ui.export.bibliography import doi_address
+from ui.export.prose import markdown_html, prose_html
+from ui.web.chat.source_cards import HTML, card, cited_html
+from ui.web.markup import escape
 
 if TYPE_CHECKING:
     from rag import Assistant
 
 SKIP = gr.skip()
-HTML = macros("web/chat/chat.html")
 LONGEST_SHOWN = 4_000
 """Code points of a question that the page repeats."""
-AUTHORS_SHOWN = 6
 
 EXPORTS = {
     "whole": [(kind, form.label) for kind, form in FORMATS.items() if form.write],
     "cited": [(kind, form.label) for kind, form in FORMATS.items() if form.papers],
-}
-_FOUND: dict[Found, str] = {
-    "dense": "Found by meaning",
-    "lexical": "Found by its words",
-    "both": "Found by meaning and by its words",
 }
 _DOUBTS: dict[Support, tuple[str, str]] = {
     "partly": ("in part", "The abstracts bear this out only in part."),
     "unsupported": ("not found", "The abstracts do not bear this out."),
     "unchecked": ("not checked", "Nobody has checked whether the abstracts bear this out."),
 }
-_ADDRESS = re.compile(r"https?://[^\s<>\"{}|\\^`]*[^\s<>\"{}|\\^`.,;:!?)\]'’”]", re.IGNORECASE)
 
 
 class Update(NamedTuple):
     """New values of the page's parts; `SKIP` leaves one alone."""
 
-    question: Any = SKIP
     conversation: Any = SKIP
     transcript: Any = SKIP
     live: Any = SKIP
@@ -90,6 +81,7 @@ def transcript(
     """
     turns = conversation.turns if conversation else ()
     return {
+        "at": time.time(),  # one that comes late, or again, changes nothing
         "conversation": conversation.id if conversation else "",
         "title": conversation.title if conversation else "",
         "order": [turn.id for turn in turns if turn.id != without],
@@ -109,8 +101,9 @@ def sources(order: Sequence[str], html: Mapping[str, str], show: str | None) -> 
 class TurnHtml:
     """Finished turns and their cards; what a refusal is near to is looked up in the index."""
 
-    def __init__(self, assistant: "Assistant") -> None:
+    def __init__(self, assistant: "Assistant", *, may_share: bool = False) -> None:
         self._assistant = assistant
+        self._may_share = may_share
 
     def turn(self, turn: Turn) -> str:
         """One finished turn: the question, what came of it, and what can be done with it."""
@@ -127,7 +120,8 @@ class TurnHtml:
             body = HTML.refusal(answer, heading(answer), turn.id, near, _understood(answer))
         chips = self.chips(turn.filters, "without")
         copied = with_sources(answer) if answer else ""
-        return str(HTML.turn(turn, question_lines(turn.question), chips, body, EXPORTS, copied))
+        question = question_lines(turn.question)
+        return str(HTML.turn(turn, question, chips, body, EXPORTS, copied, self._may_share))
 
     def chips(self, filters: Filters, does: str = "") -> Markup:
         """Filters as chips; what their ✕ does: "without" on an answer, "unfilter" on the box."""
@@ -144,11 +138,12 @@ class TurnHtml:
             yield "until", filters.until.isoformat(), f"until {label('', filters.until)}"
         if filters.title and filters.title.strip():
             yield "title", filters.title, f"title has “{filters.title.strip()}”"
-        if len(filters.papers) > 1:
-            yield "papers", "", f"{len(filters.papers)} papers"
-        for id_ in filters.papers if len(filters.papers) == 1 else ():
-            there = self._there([id_])
-            yield "papers", "", there[0].display_title if there else "a paper that was removed"
+        if filters.papers:
+            name = f"{len(filters.papers)} papers"
+            if len(filters.papers) == 1:
+                there = self._there(filters.papers)
+                name = there[0].display_title if there else "a paper that was removed"
+            yield "papers", "\n".join(filters.papers), name
 
     def cards(self, turn: Turn) -> str:
         """The cards of one turn: what it cites or, if it cites nothing, what is nearest."""
@@ -159,7 +154,7 @@ class TurnHtml:
             return cited_html(answer, turn.id)
         near = self._near(answer) if answer.status != "answered" else []
         more = " These papers are the nearest." if near else ""
-        cards = [_card(f"aqa-near-{turn.id}-{at}", paper) for at, paper in enumerate(near, start=1)]
+        cards = [card(f"aqa-near-{turn.id}-{at}", paper) for at, paper in enumerate(near, start=1)]
         return "".join([str(HTML.no_cards(f"Nothing is cited.{more}")), *cards])
 
     def _near(self, answer: Answer) -> list[Paper]:
@@ -284,87 +279,6 @@ def with_sources(answer: Answer) -> str:
         about = [paper.display_title, ", ".join(paper.authors), place]
         lines.append(f"[{reference.number}] " + ". ".join(filter(None, about)))
     return "\n".join(lines).strip()
-
-
-def cited_html(answer: Answer, turn: str) -> str:
-    """The cards of the papers that an answer cites, numbered: `aqa-source-<turn>-<number>`."""
-    return "".join(
-        _card(f"aqa-source-{turn}-{r.number}", r.paper, r, r.passages, r.found)
-        for r in answer.references
-    )
-
-
-def found_html(hits: Sequence[Hit], turn: str) -> str:
-    """The cards of the papers that were found for a question, before anything cites them."""
-    return "".join(
-        _card(f"aqa-found-{turn}-{place}", hit.paper, found=hit.found)
-        for place, hit in enumerate(hits, start=1)
-    )
-
-
-def _card(
-    anchor: str,
-    paper: Paper,
-    reference: Reference | None = None,
-    passages: Sequence[Passage] = (),
-    found: Found | None = None,
-) -> str:
-    """One paper: what it is, why it is here, and its abstract with `passages` marked."""
-    authors = ", ".join(clean_text(author) for author in paper.authors[:AUTHORS_SHOWN])
-    where = [
-        (f"{label('', source.date, source.dated)} · " if source.date else "")
-        + f"no. {source.position} in {source.name}"
-        for source in paper.sources
-    ]
-    return str(
-        HTML.card(
-            anchor,
-            paper,
-            reference.number if reference else None,
-            authors + " and others" * (len(paper.authors) > AUTHORS_SHOWN),
-            [*where, _FOUND[found]] if found else where,
-            [clean_text(passage.text) for passage in passages],
-            marked_abstract(paper.abstract, passages, anchor, linked),
-            links(paper) or [search(paper)],
-            bibtex([paper]),
-        )
-    )
-
-
-def linked(text: str) -> str:
-    """A text as HTML in which web addresses are links."""
-    pieces: list[str] = []
-    at = 0
-    for match in _ADDRESS.finditer(text):
-        address = escape(match[0])
-        pieces += (
-            escape(text[at : match.start()]),
-            f'<a href="{address}" target="_blank" rel="noopener noreferrer">{address}</a>',
-        )
-        at = match.end()
-    return "".join([*pieces, escape(text[at:])])
-
-
-def links(paper: Paper) -> list[tuple[str, str]]:
-    """Where a paper is on the web: (name, address); none if nothing is known."""
-    found: list[tuple[str, str]] = []
-    if arxiv := arxiv_id(paper):
-        found.append(("arXiv", f"https://arxiv.org/abs/{arxiv}"))
-    if doi := doi_address(paper):
-        found.append(("DOI", doi))
-    if paper.pmid:
-        found.append(("PubMed", f"https://pubmed.ncbi.nlm.nih.gov/{paper.pmid}/"))
-    named = [site for site, id_ in (("arxiv.org/", arxiv), ("pubmed", paper.pmid)) if id_]
-    url = web_address(paper)
-    if url and not any(site in url.lower() for site in named):
-        found.append(("Web page", url))
-    return found
-
-
-def search(paper: Paper) -> tuple[str, str]:
-    """A search for a paper of which no address is known."""
-    words = quote(f'"{paper.display_title}"')
-    return "Search the web", f"https://scholar.google.com/scholar?q={words}"
 
 
 def _digest_name(key: str) -> str:

@@ -18,7 +18,7 @@ from rag.tables.columns import DEFAULT_COLUMNS
 from rag.tables.table import NOT_STATED, Cell, Table
 from ui.export.prose import marked_abstract
 from ui.tables import shown
-from ui.web.chat.turn_html import linked, links
+from ui.web.chat.source_cards import linked, links
 from ui.web.markup import macros
 from ui.web.pairs import near_pairs
 from ui.web.site import Site

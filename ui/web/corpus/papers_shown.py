@@ -11,7 +11,7 @@ from index.text import clean_text
 from rag.digests import label
 from rag.schema import Hit
 from ui.export import bibtex
-from ui.web.chat.turn_html import links, search
+from ui.web.chat.source_cards import links, search
 from ui.web.corpus.paper_catalogue import (
     Catalogue,
     Listing,

@@ -1,0 +1,133 @@
+"""The address names the place: tab, conversation, filters, a question; links to share."""
+
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from browsing import QUESTION, ask, assert_fits, wide_and_narrow
+from playwright.sync_api import Page, expect
+
+from rag import Assistant
+from rag.settings import Settings
+from ui.web.site import Site
+
+pytestmark = pytest.mark.browser
+
+TURNS = ".aqa-chat-turns > .aqa-chat-turn"
+CHIPS = "#aqa-chat-chosen li"
+
+
+@pytest.fixture(scope="module")
+def site(sample_assistant: Assistant, tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """Of an operator who allows links."""
+    folder = tmp_path_factory.mktemp("site")
+    settings = Settings(store=Path("unused"), data=folder / "data", share_links=True)
+    return Site.over(sample_assistant, settings, runs=folder / "runs")
+
+
+def papers(assistant: Assistant, *words: str) -> list[str]:
+    return [paper.id for word in words for paper in assistant.papers({"title": word})]
+
+
+def asked(page: Page, *questions: str) -> None:
+    expect(page.locator(f"{TURNS} h2")).to_have_text(list(questions))
+
+
+def assert_accessible(page: Page) -> None:
+    assert_fits(page)
+    found = Axe().run(page).response["violations"]
+    assert [each["id"] for each in found if each["impact"] in ("serious", "critical")] == []
+
+
+def test_back_and_reload_keep_the_conversation_the_filters_and_the_tab(page: Page) -> None:
+    ask(page, QUESTION)
+    asked(page, QUESTION)
+    first = page.url
+    assert "?c=" in first
+    page.get_by_role("button", name="New chat").locator("visible=true").first.click()
+    expect(page.locator(TURNS)).to_have_count(0)
+    assert "c=" not in page.url
+    page.go_back()
+    asked(page, QUESTION)
+    page.get_by_role("button", name="Filters", exact=True).click()
+    page.get_by_label("Text in the title").fill("world")
+    expect(page.locator(CHIPS)).to_have_text(["title has “world”✕"])
+    page.wait_for_url("**title=world*")
+    page.keyboard.press("Escape")
+    page.get_by_role("tab", name="Compare").click()
+    assert page.url.endswith("#/compare")
+    page.reload()
+    expect(page.get_by_role("tab", name="Compare")).to_have_attribute("aria-selected", "true")
+    page.go_back()
+    expect(page.get_by_role("tab", name="Chat")).to_have_attribute("aria-selected", "true")
+    asked(page, QUESTION)
+    expect(page.locator(CHIPS)).to_have_text(["title has “world”✕"])
+
+
+def test_a_link_brings_a_question_to_the_box_and_asks_nothing(page: Page, address: str) -> None:
+    page.goto(f"{address}/?q=What+is+OSWorld%3F&c=someone-elses")
+    box = page.get_by_role("textbox", name="Your question")
+    expect(box).to_have_value("What is OSWorld?")
+    expect(page.locator(".aqa-chat-notice")).to_have_text(
+        "This conversation is not yours, or it was deleted: ask here to begin one."
+    )
+    page.wait_for_timeout(500)
+    expect(page.locator(f"{TURNS}, #aqa-chat-live .aqa-chat-turn")).to_have_count(0)
+    box.press("Enter")
+    asked(page, "What is OSWorld?")
+    expect(box).to_have_value("")
+    assert "q=" not in page.url
+
+
+@wide_and_narrow
+def test_only_the_papers_that_the_address_names_answer(
+    page: Page, address: str, sample_assistant: Assistant
+) -> None:
+    (one,) = papers(sample_assistant, "OSWorld")
+    page.goto(f"{address}/?papers={one}")
+    chip = page.locator(CHIPS)
+    expect(chip).to_have_count(1)
+    expect(chip).to_contain_text("OSWorld")
+    ask(page, "What results does it report?")
+    expect(page.locator(f"{TURNS} .aqa-chat-chips")).to_contain_text("OSWorld")
+    expect(page.locator("a.aqa-chat-cite").first).to_be_visible()
+    titles = {each.get_attribute("title") for each in page.locator("a.aqa-chat-cite").all()}
+    assert len(titles) == 1
+    assert "OSWorld" in str(titles)
+    assert_accessible(page)
+    chip.get_by_role("button", name="Remove the filter").press("Enter")
+    expect(chip).to_have_count(0)
+    expect(page.get_by_role("textbox", name="Your question")).to_be_focused()
+    page.wait_for_function("!location.search.includes('papers')")
+
+
+def test_several_papers_are_one_chip(page: Page, address: str, sample_assistant: Assistant) -> None:
+    three = papers(sample_assistant, "")[:3]
+    page.goto(f"{address}/?{'&'.join(f'papers={id_}' for id_ in three)}")
+    expect(page.locator(CHIPS)).to_have_text(["3 papers✕"])
+
+
+@wide_and_narrow
+def test_an_answer_is_shared_by_a_link_and_the_link_is_withdrawn(page: Page) -> None:
+    ask(page, QUESTION)
+    expect(page.locator(f"{TURNS} .aqa-chat-suggestion").last).to_be_visible()
+    page.locator(f"{TURNS} summary", has_text="Export").focus()
+    page.keyboard.press("Enter")
+    page.locator(TURNS).get_by_role("button", name="Make a link").press("Enter")
+    link = page.get_by_role("link", name="read-only page")
+    expect(link).to_be_visible()
+    assert_accessible(page)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy link").click()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == link.evaluate("(link) => link.href")
+    with page.context.expect_page() as waiting:
+        link.click()
+    shown = waiting.value
+    expect(shown.get_by_role("heading", level=1)).to_have_text(QUESTION)
+    expect(shown.locator("main")).to_contain_text("369 tasks")
+    assert_fits(shown)
+    page.get_by_role("button", name="Withdraw", exact=True).click()
+    expect(page.locator(".aqa-chat-notice")).to_have_text("1 link withdrawn.")
+    gone = page.request.get(copied)
+    assert gone.status == 404
