@@ -1,55 +1,59 @@
-"""From files to a published index: read, compare with what is there, cut what is new, publish."""
+"""From files to a published index: read, compare with what is there, cut what is new, publish.
+
+Papers can be asked as soon as their words are counted. Their vectors follow, whole papers first,
+the newest before all, each batch kept as it is encoded; then the map is drawn.
+"""
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import numpy as np
 from rapidfuzz import fuzz, process
 from rapidfuzz.utils import default_process
 
 from index import collection_map
-from index.catalog import code_hash
+from index.catalog import Cuts, NextPapers, Papers, Sightings, code_hash, ids_of
+from index.collection_map import CollectionMap, carry_on, map_collection
 from index.encoder import Encoder
 from index.errors import InputError
-from index.filling import Progress, Stage, advance, counter, draw, fill, next_manifest
 from index.manifest import (
+    VECTORS,
     Manifest,
     check_encoder,
     check_files,
     check_is_store,
     current,
     generation_folder,
-    live_papers,
     no_index,
     read_manifest,
 )
 from index.papers import Paper, letters
-from index.plan import (
-    Batch,
-    Options,
-    Outcome,
-    PastRun,
-    plan_run,
-    read_batch,
-    run_key,
+from index.plan import Batch, Options, Outcome, PastRun, plan_run, read_batch, run_key
+from index.publish import (
+    Contents,
+    new_generation_id,
+    prune,
+    write_generation,
+    writer_lock,
+    writing,
 )
-from index.publish import Contents, prune, write_generation, writer_lock, writing
 from index.readers import Upload
 from index.store import Index
+from index.vectors import BLOCK, Floats, Keys, Log, append_records
 
-__all__ = [
-    "BuildReport",
-    "Progress",
-    "RemovalReport",
-    "Stage",
-    "build",
-    "build_papers",
-    "find_ids",
-    "remove",
-    "resume",
-]
+Stage = Literal["read", "words", "embed", "map", "chroma"]
+Progress = Callable[[Stage, int, int], None]
+"""Called with a stage, how much of it is done, and its total (0 while that is not known)."""
+
+ASK_BEFORE = 256
+"""Texts to encode beyond which the papers can be asked before they are encoded."""
+LEAST_TO_COMPACT = 10_000
+"""Vectors from which a file is written anew when most of them are of texts that are gone."""
 _RUNS = 8
 """Runs that are remembered: one of the same files that would change nothing need not read them."""
 
@@ -138,12 +142,21 @@ def build_papers(
 ) -> BuildReport:
     """Index `papers` into `store`, in the order in which they were found; see `build`.
 
-    The papers can be asked as soon as their words are counted; their vectors follow, each batch
-    kept as it is encoded. A run that is stopped loses one batch: the next one, or `resume`, goes
-    on. No text is encoded twice. If nothing changed, nothing is written.
+    A run that is stopped loses one batch of vectors: the next one, or `resume`, goes on. No text
+    is encoded twice. If nothing changed, nothing is written.
     """
     batch, started = Batch(list(papers)), time.monotonic()
     return _build(batch, store, encoder, "", started, merge=merge, progress=progress)
+
+
+def counter(progress: Progress | None, stage: Stage) -> Callable[[int, int], None]:
+    """`progress` for one stage, or nothing."""
+
+    def count(done: int, total: int) -> None:
+        if progress:
+            progress(stage, done, total)
+
+    return count
 
 
 def _unchanged(store: Path, encoder: Encoder, key: str, started: float) -> BuildReport | None:
@@ -175,25 +188,35 @@ def _build(
 ) -> BuildReport:
     """Index what was read; `key` tells the run, if it can be told."""
     with writer_lock(store):
-        old, lines = live_papers(store)
-        stored = tuple(lines)  # read once: they are looked at several times
+        live = Index.open(store) if current(store) else None
+        old = live.manifest if live else None
         if old:
             check_encoder(old, encoder)
         with writing(store):
             prune(store, {old.generation, old.previous} if old else set())
-        plan = plan_run(batch, stored, old.origins if old else {}, merge=merge)
+        origins = old.origins if old else {}
+        plan = plan_run(batch, live.papers if live else (), origins, merge=merge)
         outcome = plan.outcome(batch)
-        papers = list(plan.after.values())
         runs = _runs(old, plan.changed_sources, key, PastRun.of(plan, outcome))
         if not merge:  # what it kept apart, an earlier run would merge
             runs = {}
         is_the_same = bool(old and plan.after == plan.before and old.origins == plan.origins)
+        papers = next_papers(live, plan.before, plan.after)
         update = {"origins": plan.origins, "runs": runs}
-        manifest, encoded = advance(
-            store, old, stored, papers, encoder, update, is_the_same=is_the_same, progress=progress
+        manifest, encoded = _advance(
+            store, live, papers, encoder, update, is_the_same=is_the_same, progress=progress
         )
     previous = old.generation if old else None
     return _report(outcome, manifest, encoded, started, previous, len(plan.removed))
+
+
+def next_papers(
+    live: Index | None, before: Mapping[str, Paper], after: Mapping[str, Paper]
+) -> Sequence[Paper]:
+    """The papers of the next generation, those of `before` being those of `after`, by their ids."""
+    if live and isinstance(live.papers, Papers):
+        return NextPapers(live.papers, before, after)
+    return [after[id_] for id_ in sorted(after)]
 
 
 def _report(
@@ -240,15 +263,12 @@ def resume(store: Path, encoder: Encoder, *, progress: Progress | None = None) -
     check_is_store(store)
     if (before := current(store)) is None:
         raise no_index(store)
-    encoded = fill(store, encoder, counter(progress, "embed"))
+    encoded = _fill(store, encoder, counter(progress, "embed"))
     with writer_lock(store, patient=True):
-        old, stored = live_papers(store)
-        if old is None:
-            raise no_index(store)
-        check_encoder(old, encoder)
-        papers = list(stored)
-        manifest, more = advance(
-            store, old, papers, papers, encoder, {}, is_the_same=True, progress=progress
+        live = Index.open(store)
+        check_encoder(live.manifest, encoder)
+        manifest, more = _advance(
+            store, live, next_papers(live, {}, {}), encoder, {}, is_the_same=True, progress=progress
         )
     count = manifest.papers
     outcome = Outcome(new=0, unchanged=count, updated=0, duplicate=0, papers=count)
@@ -272,18 +292,22 @@ def remove(ids: Sequence[str], store: Path, *, progress: Progress | None = None)
         raise no_index(store)
     with writer_lock(store):
         live = Index.open(store)
-        stored = list(live.papers)
-        papers, removed = _parted(stored, set(ids), store)
-        contents = Contents.of(papers, live, stored)
-        vectors = live.paper_vectors[contents.same] if live.is_covered else None
-        count = counter(progress, "map")
-        map_ = None if vectors is None else draw(live, papers, vectors, count)
-        named = {source.name for paper in papers for source in paper.sources}
+        rows = {id_: row for row, id_ in enumerate(ids_of(live.papers))}
+        if unknown := set(ids) - rows.keys():
+            raise InputError(f"no paper {min(unknown)!r} in the index: give an id that is in it")
+        removed = tuple(live.papers[row] for row in sorted(rows[id_] for id_ in set(ids)))
+        if len(removed) == len(live.papers):
+            raise InputError(
+                "that would remove every paper: index others first, or delete the folder"
+                f" {store} to start anew"
+            )
+        papers = next_papers(live, {paper.id: paper for paper in removed}, {})
+        named = Sightings.of(papers).names()
         lost = {source.name for paper in removed for source in paper.sources}
         origins = {name: o for name, o in live.manifest.origins.items() if name in named}
         update = {"origins": origins, "runs": _runs(live.manifest, lost, "", None)}
-        manifest = write_generation(
-            store, next_manifest(live, contents, None, update), contents, map_
+        manifest, _ = _advance(
+            store, live, papers, None, update, is_the_same=False, progress=progress
         )
     return RemovalReport(
         removed=removed,
@@ -292,21 +316,6 @@ def remove(ids: Sequence[str], store: Path, *, progress: Progress | None = None)
         generation=manifest.generation,
         previous=live.manifest.generation,
     )
-
-
-def _parted(
-    stored: Sequence[Paper], gone: set[str], store: Path
-) -> tuple[list[Paper], tuple[Paper, ...]]:
-    """The papers that stay and those of some ids, which go."""
-    if unknown := gone - {paper.id for paper in stored}:
-        raise InputError(f"no paper {min(unknown)!r} in the index: give an id that is in it")
-    left = [paper for paper in stored if paper.id not in gone]
-    if not left:
-        raise InputError(
-            "that would remove every paper: index others first, or delete the folder"
-            f" {store} to start anew"
-        )
-    return left, tuple(paper for paper in stored if paper.id in gone)
 
 
 def find_ids(names: Sequence[str], papers: Iterable[Paper]) -> tuple[str, ...]:
@@ -335,3 +344,177 @@ def _find_id(title: str, papers: Sequence[Paper]) -> str:
     nearest = "; ".join(f"{found!r}" for found, *_ in near)
     hint = f"the nearest titles are {nearest}" if near else "give a title or an id that is in it"
     raise InputError(f"no paper {title!r} in the index: {hint}")
+
+
+def _advance(
+    store: Path,
+    live: Index | None,
+    papers: Sequence[Paper],
+    encoder: Encoder | None,
+    update: Mapping[str, object],
+    *,
+    is_the_same: bool,
+    progress: Progress | None,
+) -> tuple[Manifest, int]:
+    """Publish the papers of a run, encode what has no vector, and publish them with their map.
+
+    Without an encoder nothing is encoded.
+
+    Returns:
+        The live manifest, and how many texts were encoded.
+    """
+    if live and is_the_same and live.manifest.code == code_hash() and live.is_finished:
+        return live.manifest, 0
+    contents = Contents.of(papers, live)
+    manifest = _next_manifest(live, contents, encoder, update)
+    if live and is_the_same:  # a run that goes on with another can be undone with it
+        manifest = manifest.model_copy(update={"previous": live.manifest.previous})
+    with writing(store):
+        (store / VECTORS).mkdir(exist_ok=True)
+        vectors = f"{VECTORS}/{manifest.generation}.bin"
+        if live is None or _compact(live, contents.cuts, store / vectors):
+            manifest = manifest.model_copy(update={"vectors": vectors, "checksums": ()})
+    path = store / manifest.vectors
+    missing = _missing_keys(papers, contents.cuts, Log.open(path, manifest.dimension))
+    if len(missing) and (encoder is None or len(missing) > ASK_BEFORE):
+        manifest = write_generation(store, manifest, contents, None)
+        counter(progress, "words")(len(papers), len(papers))
+        if encoder is None:
+            return manifest, 0
+        manifest = manifest.model_copy(update={"generation": new_generation_id(), "files": {}})
+    if encoder and len(missing):
+        count = counter(progress, "embed")
+        with writing(store):
+            for keys, batch in _encoded(papers, contents.cuts, missing, encoder, count):
+                append_records(path, manifest.dimension, keys, batch)
+    map_ = live.map if live and live.manifest.content == manifest.content else None
+    if map_ is None:
+        whole = Log.open(path, manifest.dimension).of(contents.cuts.paper_keys)
+        map_ = _draw(live, papers, whole, counter(progress, "map"))
+    return write_generation(store, manifest, contents, map_), len(missing)
+
+
+def _draw(
+    live: Index | None,
+    papers: Sequence[Paper],
+    vectors: Floats,
+    count: Callable[[int, int], None],
+) -> CollectionMap:
+    """The map of papers, shape of their vectors (P, d), gone on with where little changed."""
+    count(0, len(papers))
+    map_ = carry_on(live.map if live else None, ids_of(papers), vectors)
+    map_ = map_ or map_collection(papers, vectors)
+    count(len(papers), len(papers))
+    return map_
+
+
+def _next_manifest(
+    live: Index | None, contents: Contents, encoder: Encoder | None, update: Mapping[str, object]
+) -> Manifest:
+    """The manifest of the generation after the live one, whose vectors it goes on using."""
+    known: dict[str, object] = {}
+    if live:
+        known = dict(live.manifest)
+    elif encoder:
+        known = {
+            "encoder": encoder.name,
+            "weights_hash": encoder.weights_hash,
+            "dimension": encoder.dimension,
+        }
+    return Manifest.model_validate(
+        {
+            **known,
+            "generation": new_generation_id(),
+            "previous": live.manifest.generation if live else None,
+            "created": datetime.now(UTC),
+            "papers": len(contents.papers),
+            "passages": len(contents.cuts.owner),
+            "content": contents.content,
+            "code": code_hash(),
+            "files": {},
+            **update,
+        }
+    )
+
+
+def _missing_keys(papers: Sequence[Paper], cuts: Cuts, log: Log) -> Keys:
+    """The keys of texts without a vector, each once, in the order in which they are encoded."""
+    newest = np.argsort(-Sightings.of(papers).earliest, kind="stable")
+    place = np.empty(len(newest), dtype=np.int64)
+    place[newest] = np.arange(len(newest))
+    passages = np.argsort(place[cuts.owner], kind="stable")
+    keys = np.concatenate([cuts.paper_keys[newest], cuts.passage_keys[passages]])
+    missing = keys[log.find(keys) < 0]
+    _, first = np.unique(missing, return_index=True)
+    return missing[np.sort(first)]
+
+
+def _encoded(
+    papers: Sequence[Paper],
+    cuts: Cuts,
+    missing: Keys,
+    encoder: Encoder,
+    progress: Callable[[int, int], None],
+) -> Iterator[tuple[Keys, Floats]]:
+    """The vectors of texts that have none, batch by batch, and their keys."""
+    total, places = len(missing), cuts.places(missing)
+    progress(0, total)
+    for at in range(0, total, encoder.together):
+        some = slice(at, at + encoder.together)
+        count = partial(lambda at, done: progress(at + done, total), at)
+        texts = cuts.texts_at(places[some], papers)
+        yield missing[some], encoder.encode(texts, progress=count)
+
+
+def _fill(store: Path, encoder: Encoder, progress: Callable[[int, int], None]) -> int:
+    """Encode what the live generation lacks, whoever changes it meanwhile.
+
+    Returns:
+        How many texts were encoded.
+    """
+    done = 0
+    while True:
+        index = Index.open(store)
+        check_encoder(index.manifest, encoder)
+        if index.cuts is None or index.log is None:
+            return done
+        missing = _missing_keys(index.papers, index.cuts, index.log)
+        if not len(missing):
+            return done
+        count = partial(lambda before, n, of: progress(before + n, before + of), done)
+        for keys, vectors in _encoded(index.papers, index.cuts, missing, encoder, count):
+            done += len(keys)
+            if _append(store, index.log, keys, vectors) != index.manifest.generation:
+                break  # somebody has changed it: look again what is missing
+
+
+def _append(store: Path, log: Log, keys: Keys, vectors: Floats) -> str:
+    """Keep vectors where their file is still the live generation's, whose id is returned."""
+    with writer_lock(store, patient=True), writing(store):
+        if (generation := current(store)) is None:
+            return ""
+        live = read_manifest(generation_folder(store, generation), store)
+        if store / live.vectors == log.path:
+            append_records(log.path, log.dimension, keys, vectors)
+        return generation
+
+
+def _compact(live: Index, cuts: Cuts, path: Path) -> bool:
+    """Write the vectors that an index and the next one need into a file, if most are not needed.
+
+    Returns:
+        Whether they were written.
+    """
+    log, parts = live.log, (cuts, live.cuts)
+    if log is None or len(log.stored) < LEAST_TO_COMPACT:
+        return False
+    keys = [part for each in parts if each for part in (each.paper_keys, each.passage_keys)]
+    needed = np.unique(np.concatenate(keys))
+    rows = log.find(needed)
+    needed, rows = needed[rows >= 0], rows[rows >= 0]
+    if len(log.stored) < 2 * len(needed):
+        return False
+    for at in range(0, len(rows), BLOCK):
+        some = slice(at, at + BLOCK)
+        append_records(path, log.dimension, needed[some], log.take(rows[some]))
+    return True

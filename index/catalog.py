@@ -11,17 +11,20 @@ import json
 import mmap
 from abc import abstractmethod
 from array import array
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
+from itertools import pairwise
 from pathlib import Path
-from typing import Generic, Self, TypeVar, overload
+from typing import Self, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index.papers import Dating, Paper, letters
 from index.passages import Passage, cut, paper_text
+from index.postings import Carried, Rows
 from index.vectors import Keys, text_keys
 
 PAPERS = "papers.jsonl"
@@ -31,10 +34,9 @@ TEXTS = "passages.txt"
 Bytes = bytes | mmap.mmap
 _KEPT = 4096
 """Papers that stay in memory once they were read."""
-_CODE = ("text", "passages", "lexical", "folding", "mentions", "names")
+_CODE = ("text", "passages", "lexical", "folding", "mentions", "names", "postings")
 _ARRAYS = ("owner", "spans", "text_starts", "paper_keys", "passage_keys")
 _T = TypeVar("_T")
-_Rows = NDArray[np.int64]
 
 
 @cache
@@ -65,26 +67,6 @@ class RowsRead(Sequence[_T]):
 
 
 @dataclass(frozen=True, slots=True)
-class Carried(Generic[_T]):
-    """A table of papers, some of which are among the P papers of the next one as they were."""
-
-    table: _T
-    rows: _Rows
-    """The row in `table` of each of the P papers that is in it as it is now, else -1."""
-
-    @property
-    def new(self) -> list[int]:
-        """The rows of the papers that are not in it."""
-        return np.flatnonzero(self.rows < 0).tolist()
-
-    def places(self, size: int) -> _Rows:
-        """Where each of the `size` papers of the table is now, -1 where it is gone."""
-        places = np.full(size, -1, dtype=np.int64)
-        places[self.rows[self.rows >= 0]] = np.flatnonzero(self.rows >= 0)
-        return places
-
-
-@dataclass(frozen=True, slots=True)
 class Place:
     """What a paper was found in: a file, and its date there."""
 
@@ -98,11 +80,11 @@ class Sightings:
     """Where papers were found: T times in all, in the order of the papers."""
 
     places: tuple[Place, ...]
-    paper: _Rows
+    paper: Rows
     """The row of the paper, ascending, shape (T,)."""
-    place: _Rows
+    place: Rows
     """The number of its place, shape (T,)."""
-    years: _Rows
+    years: Rows
     """The year of each paper, 0 if it has none, shape (P,)."""
 
     @classmethod
@@ -110,18 +92,40 @@ class Sightings:
         """The sightings of papers; those of a generation are looked up."""
         if isinstance(papers, Papers):
             return papers.sightings
-        numbers: dict[Place, int] = {}
+        if isinstance(papers, NextPapers):
+            return cls._carried(papers.live.sightings, papers.same, papers.new)
+        none = cls((), *(np.empty(0, dtype=np.int64) for _ in range(3)))
+        return cls._carried(none, np.full(len(papers), -1), dict(enumerate(papers)))
+
+    @classmethod
+    def _carried(cls, old: Self, before: Rows, new: Mapping[int, Paper]) -> Self:
+        """The sightings of papers that were there, at some rows before, and of new ones."""
+        carried = Carried(old, before)
+        rows = carried.places(len(old.years))[old.paper]
+        numbers = {place: number for number, place in enumerate(old.places)}
         found = array("q")
-        for row, paper in enumerate(papers):
+        years = np.zeros(len(before), dtype=np.int64)
+        years[before >= 0] = old.years[before[before >= 0]]
+        for row, paper in new.items():
+            years[row] = paper.year or 0
             for s in paper.sources:
                 number = numbers.setdefault(Place(s.name, s.date, s.dated), len(numbers))
                 found.extend((row, number))
-        pairs = np.frombuffer(found, dtype=np.int64).reshape(-1, 2)
-        years = np.asarray([paper.year or 0 for paper in papers], dtype=np.int64)
-        return cls(tuple(numbers), pairs[:, 0], pairs[:, 1], years)
+        added = np.frombuffer(found, dtype=np.int64).reshape(-1, 2)
+        owners = np.concatenate([rows[rows >= 0], added[:, 0]])
+        order = np.argsort(owners, kind="stable")
+        place = np.concatenate([old.place[rows >= 0], added[:, 1]])[order]
+        used, place = np.unique(place, return_inverse=True)
+        every = list(numbers)
+        return cls(tuple(every[number] for number in used.tolist()), owners[order], place, years)
+
+    def names(self, without: Sequence[int] = ()) -> set[str]:
+        """The names of the files, but for those of some papers alone."""
+        left = ~np.isin(self.paper, without)
+        return {self.places[number].name for number in set(self.place[left].tolist())}
 
     @cached_property
-    def earliest(self) -> _Rows:
+    def earliest(self) -> Rows:
         """The ordinal of the first dated source of each paper, 0 if none has a date, shape (P,)."""
         days = np.asarray([p.date.toordinal() if p.date else 0 for p in self.places], np.int64)
         found = np.full(len(self.years), np.iinfo(np.int64).max)
@@ -147,19 +151,26 @@ class Papers(RowsRead[Paper]):
         self.ids: list[str] = lists["ids"]
         self.titles: list[str] = lists["titles"]
         """The letters of each title."""
+        self.numbers: dict[str, list[int]] = lists["numbers"]
+        """The rows of the papers with each DOI, arXiv or PubMed id: see `numbers_of`."""
         self._read: dict[int, Paper] = {}
 
     def __len__(self) -> int:
         return len(self.ids)
 
-    def line(self, row: int) -> bytes:
-        """The JSON of a paper, with its line feed."""
-        return self._lines[self._starts[row] : self._starts[row + 1]]
+    def lines(self, first: int, end: int) -> bytes:
+        """The JSON of the papers of some rows, each with its line feed."""
+        return self._lines[self._starts[first] : self._starts[end]]
+
+    def sizes(self, rows: Rows) -> Rows:
+        """The bytes of the lines of papers."""
+        sizes: Rows = np.diff(self._starts)[rows]
+        return sizes
 
     def row(self, row: int) -> Paper:
         """The paper of a row."""
         if (paper := self._read.get(row)) is None:
-            paper = Paper.model_validate_json(self.line(row))
+            paper = Paper.model_validate_json(self.lines(row, row + 1))
             if len(self._read) >= _KEPT:
                 self._read = {}
             self._read[row] = paper
@@ -167,7 +178,7 @@ class Papers(RowsRead[Paper]):
 
     def __iter__(self) -> Iterator[Paper]:
         return (
-            self._read.get(row) or Paper.model_validate_json(self.line(row))
+            self._read.get(row) or Paper.model_validate_json(self.lines(row, row + 1))
             for row in range(len(self))
         )
 
@@ -181,40 +192,111 @@ class Papers(RowsRead[Paper]):
         """The row of the last paper with the letters of each title."""
         return {title: row for row, title in enumerate(self.titles)}
 
+    def related(self, papers: Iterable[Paper], sources: Collection[str]) -> list[int]:
+        """The rows of the papers that some others may be, or that are of some sources, ascending.
+
+        They share an id, a number or a title with one of them, or with each other.
+        """
+        by_title: dict[str, list[int]] = defaultdict(list)
+        for row, title in enumerate(self.titles):
+            by_title[title].append(row)
+        of_sources = [at for at, place in enumerate(self.sightings.places) if place.name in sources]
+        found: set[int] = set()
+        new = set(self.sightings.paper[np.isin(self.sightings.place, of_sources)].tolist())
+        others = list(papers)
+        while new or others:
+            found |= new
+            others += [self[row] for row in new]
+            new = set()
+            for paper in others:
+                new.update([self.rows[paper.id]] if paper.id in self.rows else [])
+                new.update(by_title.get(letters(paper.title), ()))
+                new.update(row for n in numbers_of(paper) for row in self.numbers.get(n, ()))
+            new -= found
+            others = []
+        return sorted(found)
+
+
+def numbers_of(paper: Paper) -> Iterator[str]:
+    """What else a paper is known by, each with its kind: its DOI, arXiv and PubMed ids."""
+    for kind, number in (("doi", paper.doi), ("arxiv", paper.arxiv), ("pmid", paper.pmid)):
+        if number:
+            yield f"{kind}:{number.casefold()}"
+
 
 def ids_of(papers: Sequence[Paper]) -> list[str]:
     """The ids of papers; those of a generation are looked up."""
-    return papers.ids if isinstance(papers, Papers) else [paper.id for paper in papers]
+    return papers.ids if isinstance(papers, Papers | NextPapers) else [p.id for p in papers]
 
 
-def save_papers(folder: Path, papers: Sequence[Paper], live: Papers | None, same: _Rows) -> None:
-    """Write papers into a generation's folder.
+class NextPapers(RowsRead[Paper]):
+    """The P papers of the next generation, in the order of their ids."""
 
-    Args:
-        folder: Where to.
-        papers: In the order of their ids.
-        live: Those of the live generation.
-        same: The row in `live` of each paper that is equal to it, else -1, shape (P,).
-    """
-    starts = array("q", [0])
-    titles: list[str] = []
+    def __init__(
+        self, live: Papers, before: Mapping[str, Paper], after: Mapping[str, Paper]
+    ) -> None:
+        """Put the papers of `after` in the place of those of `before`, which `live` has, by id."""
+        self.live = live
+        kept = live.ids if not before else [id_ for id_ in live.ids if id_ not in before]
+        self.ids = sorted([*kept, *after])
+        rows = live.rows
+        same = (rows[i] if i not in after or after[i] == before.get(i) else -1 for i in self.ids)
+        self.same = np.fromiter(same, dtype=np.int64)
+        """The row in `live` of each paper that is equal to it, else -1, shape (P,)."""
+        self.new = {row: after[self.ids[row]] for row in np.flatnonzero(self.same < 0).tolist()}
+        """The others, by their rows."""
+        self.same_text = self.same.copy()
+        """The row in `live` of each paper with the same title and abstract, else -1."""
+        for row, paper in self.new.items():
+            old = before.get(paper.id)
+            if old and (old.title, old.abstract) == (paper.title, paper.abstract):
+                self.same_text[row] = rows[paper.id]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def row(self, row: int) -> Paper:
+        """The paper of a row."""
+        return self.new.get(row) or self.live[int(self.same[row])]
+
+
+def save_papers(folder: Path, papers: Sequence[Paper]) -> None:
+    """Write papers, in the order of their ids, into a generation's folder."""
+    same = papers.same if isinstance(papers, NextPapers) else np.full(len(papers), -1)
+    live = papers.live if isinstance(papers, NextPapers) else None
+    sizes = np.zeros(len(papers), dtype=np.int64)
+    numbers: dict[str, list[int]] = defaultdict(list)
+    titles = [live.titles[row] if live and row >= 0 else "" for row in same.tolist()]
+    if live:
+        sizes[same >= 0] = live.sizes(same[same >= 0])
+        places = Carried(live, same).places(len(live))
+        for number, rows in live.numbers.items():
+            if kept := [row for row in places[rows].tolist() if row >= 0]:
+                numbers[number] = kept
+    # Papers that follow each other as they did are copied together.
+    at = np.arange(len(same))
+    steps = np.where(same >= 0, same - at, len(same) + at)
+    firsts = np.flatnonzero(np.append(True, np.diff(steps) != 0)[: len(same)])
     with (folder / PAPERS).open("wb") as file:
-        for paper, row in zip(papers, same.tolist(), strict=True):
-            if live is not None and row >= 0:
-                line, title = live.line(row), live.titles[row]
-            else:
-                line, title = paper.model_dump_json().encode() + b"\n", letters(paper.title)
-            file.write(line)
-            starts.append(starts[-1] + len(line))
-            titles.append(title)
+        for first, end in pairwise([*firsts.tolist(), len(papers)]):
+            if live and same[first] >= 0:
+                file.write(live.lines(int(same[first]), int(same[end - 1]) + 1))
+                continue
+            for row in range(first, end):
+                paper = papers[row]
+                line = paper.model_dump_json().encode() + b"\n"
+                file.write(line)
+                sizes[row], titles[row] = len(line), letters(paper.title)
+                for number in numbers_of(paper):
+                    numbers[number].append(row)
     found = Sightings.of(papers)
-    places = [(p.name, p.date and p.date.isoformat(), p.dated) for p in found.places]
-    lists = {"ids": ids_of(papers), "titles": titles, "places": places}
+    named = [(p.name, p.date and p.date.isoformat(), p.dated) for p in found.places]
+    lists = {"ids": ids_of(papers), "titles": titles, "places": named, "numbers": numbers}
     with (folder / TABLE).open("wb") as file:
         np.savez(
             file,
             allow_pickle=False,
-            starts=np.frombuffer(starts, dtype=np.int64),
+            starts=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
             lists=np.frombuffer(json.dumps(lists).encode(), dtype=np.uint8),
             paper=found.paper,
             place=found.place,
@@ -226,11 +308,11 @@ def save_papers(folder: Path, papers: Sequence[Paper], live: Papers | None, same
 class Cuts:
     """The S passages of P papers, those of one paper together and in order."""
 
-    owner: _Rows
+    owner: Rows
     """The row of each passage's paper, ascending, shape (S,)."""
     spans: NDArray[np.int32]
     """Where each begins and ends in the stored abstract, in code points, shape (S, 2)."""
-    text_starts: _Rows
+    text_starts: Rows
     """Where the text of each begins in `texts`, shape (S + 1,)."""
     paper_keys: Keys
     """The key of the text that stands for each paper, shape (P,)."""
@@ -272,7 +354,7 @@ class Cuts:
         )
 
     @classmethod
-    def _taken(cls, one: Self, other: Self, rows: _Rows) -> Self:
+    def _taken(cls, one: Self, other: Self, rows: Rows) -> Self:
         """The cuts of papers of two, those of the other one counted on from those of the one."""
         owner = np.concatenate([one.owner, other.owner + len(one.paper_keys)])
         bounds = np.searchsorted(owner, np.arange(len(one.paper_keys) + len(other.paper_keys) + 1))
@@ -296,13 +378,13 @@ class Cuts:
         found = self.texts[self.text_starts[row] : self.text_starts[row + 1]]
         return found.decode("utf-8", "surrogatepass")
 
-    def places(self, keys: Keys) -> _Rows:
+    def places(self, keys: Keys) -> Rows:
         """The place of the text of each key, which is one of a paper or a passage, shape (n,)."""
         every = np.concatenate([self.paper_keys, self.passage_keys])
         order = np.argsort(every, kind="stable")
         return order[np.searchsorted(every, keys, sorter=order)]
 
-    def texts_at(self, places: _Rows, papers: Sequence[Paper]) -> list[str]:
+    def texts_at(self, places: Rows, papers: Sequence[Paper]) -> list[str]:
         """The texts at some places: those of papers come first, then those of passages."""
         count = len(self.paper_keys)
         return [

@@ -1,9 +1,8 @@
 """Chroma as a server of vectors beside the store, for collections that exact search is slow on.
 
-It holds every paper and passage of the live generation: vector, text and metadata.
-The nearest that it finds are compared exactly, with the vectors of the store; where it does not
-answer, everything is. `chroma run` (the server in Rust) and Chroma Cloud are such servers; the
-older one in Python is not safe to run.
+It holds every paper and passage of the live generation. The nearest that it finds are compared
+exactly, with the vectors of the store; where it does not answer, everything is. `chroma run` (the
+server in Rust) and Chroma Cloud are such servers; the older one in Python is not safe to run.
 """
 
 import hashlib
@@ -22,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.catalog import Cuts, Sightings, ids_of
-from index.errors import DatabaseError, InputError
+from index.errors import DatabaseError, InputError, first_line
 from index.store import Index
 from index.vectors import Candidates, Floats, Vectors
 
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from chromadb.api.models.Collection import Collection
 
 Kind = Literal["papers", "passages"]
-KINDS: tuple[Kind, ...] = ("papers", "passages")
 NEAREST: Mapping[Kind, int] = {"papers": 300, "passages": 1000}
 """How many of the nearest are compared exactly."""
 BATCH = 1000
@@ -44,7 +42,10 @@ _LOG = logging.getLogger(__name__)
 
 
 class Chroma:
-    """The two collections of an index on a server."""
+    """The two collections of an index on a server.
+
+    Every method raises `DatabaseError` where the server cannot be reached, or refuses.
+    """
 
     def __init__(self, url: str, token: str | None = None, collection: str = "abstractqa") -> None:
         """Nothing is asked of the server yet.
@@ -72,55 +73,50 @@ class Chroma:
         self._host, self._ssl = parts.hostname, parts.scheme == "https"
         self._port = port or (443 if self._ssl else 8000)
         self.url = f"{parts.scheme}://{parts.netloc}"
-        self._token = token
-        self._name = collection
+        self._token, self._name = token, collection
         self._lock = Lock()
         self._client: ClientAPI | None = None
         self._silent_until = 0.0
 
     @contextmanager
     def _asking(self) -> Iterator["ClientAPI"]:
-        """The client; what goes wrong with it becomes one line.
-
-        Raises:
-            DatabaseError: the server cannot be reached, or refuses.
-        """
+        """The client; what goes wrong with it becomes one line."""
         # Imported here: it takes a second, and most indexes have no server.
-        import chromadb
         import httpx
-        from chromadb.config import Settings
         from chromadb.errors import ChromaError
 
         try:
             with self._lock:
-                if self._client is None:
-                    # Chroma's client waits for ever; this tells first whether the server is there.
-                    httpx.get(f"{self.url}/api/v2/heartbeat", timeout=TIMEOUT_SECONDS)
-                    client = chromadb.HttpClient(
-                        host=self._host,
-                        port=self._port,
-                        ssl=self._ssl,
-                        headers={"x-chroma-token": self._token} if self._token else None,
-                        settings=Settings(anonymized_telemetry=False),
-                    )
-                    session = getattr(getattr(client, "_server", None), "_session", None)
-                    if isinstance(session, httpx.Client):
-                        session.timeout = httpx.Timeout(TIMEOUT_SECONDS)
-                    self._client = client
+                self._client = self._client or self._connected()
             yield self._client
         except (ChromaError, httpx.HTTPError, ValueError, OSError) as error:
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
-            raise DatabaseError(f"Chroma at {self.url} did not answer ({reason})") from error
+            why = first_line(error)
+            raise DatabaseError(f"Chroma at {self.url} did not answer ({why})") from error
+
+    def _connected(self) -> "ClientAPI":
+        import chromadb
+        import httpx
+        from chromadb.config import Settings
+
+        # Chroma's client waits for ever; this tells first whether the server is there.
+        httpx.get(f"{self.url}/api/v2/heartbeat", timeout=TIMEOUT_SECONDS)
+        client = chromadb.HttpClient(
+            host=self._host,
+            port=self._port,
+            ssl=self._ssl,
+            headers={"x-chroma-token": self._token} if self._token else None,
+            settings=Settings(anonymized_telemetry=False),
+        )
+        session = getattr(getattr(client, "_server", None), "_session", None)
+        if isinstance(session, httpx.Client):
+            session.timeout = httpx.Timeout(TIMEOUT_SECONDS)
+        return client
 
     def _collection(self, client: "ClientAPI", kind: Kind) -> "Collection":
         return client.get_collection(f"{self._name}-{kind}", embedding_function=None)
 
     def _of(self, client: "ClientAPI", kind: Kind, store: Path) -> "Collection":
-        """The collection of a store, made if it is missing.
-
-        Raises:
-            DatabaseError: it is another store's.
-        """
+        """The collection of a store, made if it is missing; another store's is refused."""
         from chromadb.errors import NotFoundError
 
         owner = hashlib.sha256(str(store.resolve()).encode()).hexdigest()[:16]
@@ -148,9 +144,9 @@ class Chroma:
         """What was brought, and the content of the manifest of that index."""
         try:
             there = json.loads(self._ledger_file(store).read_text(encoding="utf-8"))
-            return {kind: dict(there[kind]) for kind in KINDS}, str(there["content"])
+            return {kind: dict(there[kind]) for kind in NEAREST}, str(there["content"])
         except (OSError, ValueError, KeyError, TypeError):
-            return {kind: {} for kind in KINDS}, ""
+            return {kind: {} for kind in NEAREST}, ""
 
     def brought(self, store: Path) -> int:
         """When something was last brought, in nanoseconds; 0 if nothing ever was."""
@@ -169,14 +165,11 @@ class Chroma:
 
         Returns:
             How many records were written or deleted.
-
-        Raises:
-            DatabaseError: the server cannot be reached, or refuses.
         """
         ledger, _ = self._ledger(store)
         changed = 0
         with self._asking() as client:
-            for kind in KINDS:
+            for kind in NEAREST:
                 collection, there = self._of(client, kind, store), ledger[kind]
                 if collection.count() != len(there):
                     there = _listed(collection)
@@ -197,45 +190,32 @@ class Chroma:
         return changed
 
     def holds(self, index: Index, store: Path) -> bool:
-        """Whether an index was brought as it is, and is all there."""
+        """Whether an index was brought as it is, and is all there; False if nobody answers."""
         ledger, content = self._ledger(store)
         if content != index.manifest.content:
             return False
         try:
             with self._asking() as client:
-                sizes = [self._of(client, kind, store).count() for kind in KINDS]
+                sizes = [self._of(client, kind, store).count() for kind in NEAREST]
         except DatabaseError as error:
             _LOG.warning("%s; everything is compared instead", error)
             return False
-        return sizes == [len(ledger[kind]) for kind in KINDS]
+        return sizes == [len(ledger[kind]) for kind in NEAREST]
 
     def count(self) -> int:
-        """How many records the server has.
-
-        Raises:
-            DatabaseError: the server cannot be reached, or refuses.
-        """
+        """How many records the server has."""
         with self._asking() as client:
-            names = [f"{self._name}-{kind}" for kind in KINDS]
-            there = {collection.name: collection for collection in client.list_collections()}
-            return sum(there[name].count() for name in names if name in there)
+            names = {f"{self._name}-{kind}" for kind in NEAREST}
+            return sum(each.count() for each in client.list_collections() if each.name in names)
 
     def nearest(self, kind: Kind, vector: Floats, count: int) -> list[str]:
-        """The ids of the records nearest to a unit vector, best first.
+        """The ids of at most `count` records nearest to a unit vector, shape (d,), best first.
 
-        Args:
-            kind: Papers, or passages, whose ids are `paper:start-end`.
-            vector: Shape (d,).
-            count: How many, at most.
-
-        Raises:
-            DatabaseError: the server cannot be reached, or refuses.
+        Those of passages are `paper:start-end`.
         """
         with self._asking() as client:
             found = self._collection(client, kind).query(
-                query_embeddings=[vector.tolist()],
-                n_results=count,
-                include=[],
+                query_embeddings=[vector.tolist()], n_results=count, include=[]
             )
         return found["ids"][0]
 
@@ -268,7 +248,7 @@ class Chroma:
 
         While the server does not answer, all are.
         """
-        papers, sentences = (self._candidates(kind, index) for kind in KINDS)
+        papers, sentences = (self._candidates(kind, index) for kind in NEAREST)
 
         def passages(vector: Floats) -> NDArray[np.int64] | None:
             """The nearest passages, and all those of the nearest papers."""
@@ -341,6 +321,7 @@ def _upsert(
 ) -> None:
     """Write some rows of an index, all of whose ids and keys are given."""
     cuts, days = _cuts(index), Sightings.of(index.papers).earliest
+    vectors = index.paper_vectors if kind == "papers" else index.passage_vectors
     texts: list[str] = []
     metadatas: list[Mapping[str, str | int]] = []
     for row in rows:
@@ -357,10 +338,9 @@ def _upsert(
             metadata |= dict(zip(("start", "end"), cuts.spans[row].tolist(), strict=True))
         texts.append(paper.display_title if kind == "papers" else cuts.text(row))
         metadatas.append(metadata)
-    vectors = index.paper_vectors if kind == "papers" else index.passage_vectors
     collection.upsert(
         ids=[records[row][0] for row in rows],
         documents=texts,
-        metadatas=list(metadatas),
+        metadatas=metadatas,
         embeddings=np.asarray(vectors[list(rows)]),
     )

@@ -2,10 +2,20 @@
 
 It is computed from the vectors of whole abstracts when papers are indexed, and kept in the
 generation. The same vectors give the same map, on one machine.
+
+Clusters are named by the words and pairs of words that tell them from the rest. A term's weight is
+the z-score of its log-odds ratio with an informative Dirichlet prior (Monroe, Colaresi and Quinn,
+"Fightin' Words", Political Analysis 16(4), 2008, equations 16 and 22), counted in papers and not in
+occurrences, so that one paper that repeats its own name does not name the group. Terms are compared
+by their stems and shown as the papers write them.
 """
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from functools import lru_cache
+from itertools import chain, zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -13,56 +23,70 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from threadpoolctl import threadpool_limits
 
-from index.distinguishing import distinguishing_terms
+from index.lexical import STOP_WORDS, stem
 from index.papers import Paper
+from index.text import clean_text
 
 FILE_NAME = "map.json"
+Floats = NDArray[np.float64]
+Term = tuple[str, ...]
+"""The stems of one word or of two neighbours."""
+_Counts = NDArray[np.int64]
 
 _LEAST_TO_GROUP = 20
 """Papers; fewer are one group, laid out along their principal components."""
-
 _MOST_FOR_TSNE = 3000
 """Papers; t-SNE of more takes longer than anybody waits for a map."""
 _CARRIED, _AMID = 0.1, 5
 """The share of a large map that changes before it is drawn anew; neighbours of a new paper."""
-
-_FEWEST_CLUSTERS = 8
-"""In a large collection: its first two or three clusters are whole fields and tell nobody more."""
-
-_MOST_CLUSTERS = 12
-"""More colours and names than this are not told apart."""
-
+_CLUSTERS = (8, 12)
+"""In a large collection: fewer are whole fields, more colours and names are not told apart."""
 _CLUSTER_SIZES = (15, 10)
 """Papers a cluster has on average at most and at least, where there are few."""
-
 _NEARLY_BEST = 0.95
 """Of the best silhouette; the fewest clusters that reach it are chosen."""
-
-_DIMENSIONS = 10
-"""Principal components in which clusters are sought; in all of a vector's they are all weak."""
-
-_MOST_COMPONENTS = 50
+_DIMENSIONS, _MOST_COMPONENTS = 10, 50
+"""Principal components in which clusters are sought (in all of a vector's they are all weak), and
+in which papers are laid out."""
 _AT_ONCE = 4096
 """Vectors that are looked at in double precision together."""
+_SILHOUETTE_SAMPLE, _MOST_TO_NAME = 1000, 6000
+"""Papers at most whose silhouettes are averaged, and whose words are counted for the names."""
+_SEED, _DIGITS = 0, 4
 
-_EXACT_DIGITS = 6
-"""Of components; beyond them, papers of the same vector would count as different."""
-
-_SILHOUETTE_SAMPLE = 1000
-"""Papers at most whose silhouettes are averaged: it takes the square of their number."""
-
-_PERPLEXITY = 30.0
-_ITERATIONS = 500
-"""Of t-SNE: as many again move the points no nearer to their neighbours, and take as long."""
-
-_SEED = 0
-_NAME_TERMS = 3
-_MOST_TO_NAME = 6000
-"""Papers whose words are counted for the names; of more, every so many-th."""
-
-_DIGITS = 4
-
-Floats = NDArray[np.float64]
+_NAME_TERMS, MOST_TERMS = 3, 6
+"""Terms in the name of a group, and of a group, at most."""
+_PRIOR = 10.0
+"""Papers' worth of belief that a group has a term as often as all papers do."""
+_LEAST_PAPERS, _LEAST_SHARE, _LARGE_SHARE = 2, 0.12, 0.3
+"""A term has to be in so many of a group's papers, or in such a share of them: rarer ones name a
+paper, not a group. One of a large share need be in one title only."""
+_LEAST_SCORE = 2.0
+"""Standard deviations, of titles and of whole papers together."""
+_PAIR_SHARE = 0.4
+"""Of the papers with a word in a group; a pair that so many have says more than the word."""
+# What abstracts of every field say of themselves, one form a stem. Where it is frequent in one
+# group by chance, it still tells a reader nothing about the group.
+_GENERIC = frozenset(
+    """ability able abstract achieve across address advance aim allow although among analyse analyze
+    approach art associated available based benchmark beyond capabilities challenge code common
+    comprehensive conduct consistently contribution critical crucial current data dataset datum
+    demonstrate design despite develop different due effect efficient enable end enhance ensure
+    especially evaluate existing experiment experimental explore extensive field finally find
+    first focus found framework fundamental furthermore future generally github good great help
+    high higher highlight however https identify impact important improve include increase
+    insight introduce investigate issue key large larger lead less leverage limitation low lower
+    made main major make method model moreover multiple need new novel number observed obtain
+    often open order outperform overall particular perform possible potential present previous
+    prior problem process promising propose provide range recent remain require research
+    respectively result reveal role second set several showed shown significant similar simple
+    since single six small solution specific state strong studies substantial suggest superior
+    support system task technique term third three toward two type unique unlike value various
+    via well wide work year yet stateoftheart"""
+    .split()
+)  # fmt: skip
+_WORD = re.compile(r"[^\W_]+(?:[-'’.][^\W_]+)*")
+_BREAK = re.compile(r"[^\w\s'’.-]|[.'’-](?!\w)")
 
 
 class Point(BaseModel):
@@ -126,24 +150,24 @@ def map_collection(papers: Sequence[Paper], vectors: NDArray[np.float32]) -> Col
 
 
 def carry_on(
-    before: CollectionMap | None, papers: Sequence[Paper], vectors: NDArray[np.float32]
+    before: CollectionMap | None, ids: Sequence[str], vectors: NDArray[np.float32]
 ) -> CollectionMap | None:
     """The map of a large collection in which little changed: what was there stays where it was.
 
     A new paper lies amid the five that are nearest to it, in the cluster of most of them. `vectors`
-    are the unit vectors of the P papers, shape (P, d).
+    are the unit vectors of the P papers of these ids, shape (P, d).
 
     Returns:
         None where the map is to be drawn anew: there is none, the collection is small, or more than
         a tenth of it is new or gone.
     """
-    if before is None or len(papers) <= _MOST_FOR_TSNE:
+    if before is None or len(ids) <= _MOST_FOR_TSNE:
         return None
     places = {point.id: point for point in before.points}
-    known = [places.get(paper.id) for paper in papers]
+    known = [places.get(id_) for id_ in ids]
     new = [row for row, point in enumerate(known) if point is None]
     there = np.asarray([row for row, point in enumerate(known) if point], dtype=np.int64)
-    most = len(papers) * _CARRIED
+    most = len(ids) * _CARRIED
     if len(new) > most or len(before.points) - len(there) > most:
         return None
     points = list(known)
@@ -151,7 +175,7 @@ def carry_on(
         amid = [point for at in nearest if (point := known[at])]
         clusters = Counter(point.cluster for point in amid)
         points[row] = Point(
-            id=papers[row].id,
+            id=ids[row],
             x=round(float(np.mean([point.x for point in amid])), _DIGITS),
             y=round(float(np.mean([point.y for point in amid])), _DIGITS),
             cluster=clusters.most_common(1)[0][0],
@@ -204,10 +228,9 @@ def _laid_out(components: Floats) -> Floats:
     from sklearn.manifold import TSNE
 
     start = components[:, :2] / np.std(components[:, 0]) * 1e-4
-    perplexity = min(_PERPLEXITY, len(components) / 4)
-    tsne = TSNE(
-        perplexity=perplexity, init=start, max_iter=_ITERATIONS, random_state=_SEED, n_jobs=1
-    )
+    perplexity = min(30.0, len(components) / 4)
+    # Twice as many iterations move no point nearer to its neighbours.
+    tsne = TSNE(perplexity=perplexity, init=start, max_iter=500, random_state=_SEED, n_jobs=1)
     return np.asarray(tsne.fit_transform(components), dtype=np.float64)
 
 
@@ -216,10 +239,10 @@ def _grouped(components: Floats) -> NDArray[np.int64]:
     from sklearn.cluster import KMeans  # here for the same reason as above
     from sklearn.metrics import silhouette_score
 
-    rounded = components.round(_EXACT_DIGITS)
+    rounded = components.round(6)  # beyond, papers of the same vector would count as different
     distinct = len(np.unique(rounded, axis=0))
-    fewest = max(2, min(_FEWEST_CLUSTERS, len(rounded) // _CLUSTER_SIZES[0]))
-    most = min(_MOST_CLUSTERS, len(rounded) // _CLUSTER_SIZES[1], distinct - 1)
+    fewest = max(2, min(_CLUSTERS[0], len(rounded) // _CLUSTER_SIZES[0]))
+    most = min(_CLUSTERS[1], len(rounded) // _CLUSTER_SIZES[1], distinct - 1)
     sample = slice(None, None, 1 + (len(rounded) - 1) // _SILHOUETTE_SAMPLE)
     found: list[tuple[float, NDArray[np.int64]]] = []
     for count in range(fewest, most + 1):
@@ -262,3 +285,155 @@ def _drawn(papers: Sequence[Paper], places: Floats, groups: NDArray[np.int64]) -
         for number, size in enumerate(sizes)
     )
     return CollectionMap(points=tuple(points), clusters=tuple(clusters))
+
+
+def distinguishing_terms(
+    papers: Sequence[Paper], groups: Sequence[int], count: int
+) -> list[tuple[str, ...]]:
+    """The terms that distinguish each group of papers from all others, best first.
+
+    A term is given to the one group that it distinguishes most. Those of a single group are the
+    terms that most of its papers have.
+
+    Args:
+        papers: The collection.
+        groups: The group of each paper, from 0 to `count` - 1.
+        count: How many groups there are.
+
+    Returns:
+        For each group at most `MOST_TERMS` terms; fewer, or none, where too few qualify.
+    """
+    titles = [_runs(paper.display_title) for paper in papers]
+    texts = [
+        [*title, *_runs(clean_text(paper.abstract))]
+        for title, paper in zip(titles, papers, strict=True)
+    ]
+    named = _papers_with(map(_terms, titles), groups, count)
+    # A term that no title has is seldom what papers are about.
+    said = _papers_with((_terms(text) & named.keys() for text in texts), groups, count)
+    terms = list(named)
+    sizes = np.bincount(groups, minlength=count)
+    in_titles = np.asarray([named[term] for term in terms]).reshape(-1, count)
+    in_papers = np.asarray([said[term] for term in terms]).reshape(-1, count)
+    scores = _z_scores(in_titles, sizes) + _z_scores(in_papers, sizes)
+    shared = in_papers >= np.maximum(np.minimum(_LEAST_PAPERS, sizes), _LEAST_SHARE * sizes)
+    able = (in_titles > 1) | ((in_titles == 1) & (in_papers >= _LARGE_SHARE * sizes))
+    best: list[dict[Term, float]] = [{} for _ in range(count)]
+    for at, (term, group) in enumerate(zip(terms, scores.argmax(axis=1).tolist(), strict=True)):
+        is_clear = count == 1 or scores[at, group] >= _LEAST_SCORE
+        if is_clear and (shared & able)[at, group]:
+            best[group][term] = float(scores[at, group])
+    chosen = [_chosen(own, {t: said[t][group] for t in own}) for group, own in enumerate(best)]
+    forms = _forms(texts, {term for own in chosen for term in own})
+    return [tuple(forms[term] for term in own) for own in chosen]
+
+
+def _papers_with(
+    terms: Iterable[AbstractSet[Term]], groups: Sequence[int], count: int
+) -> dict[Term, list[int]]:
+    """How many papers of each group have a term, by the term."""
+    papers: dict[Term, list[int]] = defaultdict(lambda: [0] * count)
+    for own, group in zip(terms, groups, strict=True):
+        for term in own:
+            papers[term][group] += 1
+    return papers
+
+
+def _z_scores(counts: _Counts, sizes: _Counts) -> NDArray[np.float64]:
+    """How surely each of T terms is more frequent in a group than elsewhere, shape (T, groups).
+
+    Args:
+        counts: Papers of each group that have a term, shape (T, groups).
+        sizes: Papers of each group.
+    """
+    total, everyone = counts.sum(axis=1, keepdims=True), sizes.sum()
+    share = total / everyone
+    if len(sizes) == 1:
+        return np.asarray(share)
+    # Half a paper keeps the odds of a term that everyone has finite.
+    yes, no = _PRIOR * share, _PRIOR * (1 - share) + 0.5
+    there, rest = total - counts, everyone - sizes
+    ratio = np.log((counts + yes) / (sizes - counts + no)) - np.log(
+        (there + yes) / (rest - there + no)
+    )
+    return np.asarray(ratio / np.sqrt(1 / (counts + yes) + 1 / (there + yes)))
+
+
+def _chosen(scores: dict[Term, float], papers: dict[Term, int]) -> list[Term]:
+    """The best terms of a group, no stem twice; a word gives way to a pair that says it better."""
+    ranked = sorted(scores, key=lambda term: (-scores[term], term))
+    pairs = [term for term in ranked if len(term) == 2]
+    chosen: list[Term] = []
+    said: set[str] = set()
+    for term in ranked:
+        if said & {*term}:
+            continue
+        better = (
+            pair for pair in pairs
+            if {*term} < {*pair} and not said & {*pair}
+            and papers[pair] >= _PAIR_SHARE * papers[term]
+        )  # fmt: skip
+        chosen.append(next(better, term))
+        said.update(chosen[-1])
+    return chosen[:MOST_TERMS]
+
+
+def _runs(text: str) -> list[list[str]]:
+    """The words of a clean text between one punctuation mark and the next."""
+    return [words for run in _BREAK.split(text) if (words := _WORD.findall(run))]
+
+
+@lru_cache(maxsize=65_536)
+def _stem(word: str) -> str:
+    return stem("".join(filter(str.isalnum, word.lower())))
+
+
+@lru_cache(maxsize=1)
+def _generic_stems() -> frozenset[str]:
+    return frozenset(map(_stem, _GENERIC))
+
+
+@lru_cache(maxsize=65_536)
+def _may_be_part(word: str) -> bool:
+    lower = word.lower()
+    return len(lower) > 2 and any(map(str.isalpha, lower)) and lower not in STOP_WORDS
+
+
+def _terms(runs: Iterable[Sequence[str]]) -> set[Term]:
+    """Every word that could name a group, and the pairs that such words open.
+
+    A generic word may end a pair: "language models" says more than "language".
+    """
+    found: set[Term] = set()
+    for word, after in chain.from_iterable(zip_longest(run, run[1:]) for run in runs):
+        first = _stem(word)
+        if _may_be_part(word) and first not in _generic_stems():
+            found.add((first,))
+            if after is not None and _may_be_part(after) and _stem(after) != first:
+                found.add((first, _stem(after)))
+    return found
+
+
+def _forms(texts: Sequence[Iterable[Sequence[str]]], terms: AbstractSet[Term]) -> dict[Term, str]:
+    """How the texts write each term most often.
+
+    A capital as sentences and titles begin with is dropped where the word is also written
+    without it.
+    """
+    words = {word for runs in texts for run in runs for word in run}
+
+    def shown(word: str) -> str:
+        lower = word.lower()
+        return lower if word[1:] == lower[1:] and lower in words else word
+
+    firsts = {term[0] for term in terms}
+    counted: dict[Term, Counter[str]] = defaultdict(Counter)
+    for run in chain.from_iterable(texts):
+        for word, after in zip_longest(run, run[1:]):
+            if (first := _stem(word)) in firsts:
+                counted[(first,)][shown(word)] += 1
+                if after is not None and (first, _stem(after)) in terms:
+                    counted[(first, _stem(after))][f"{shown(word)} {shown(after)}"] += 1
+    return {
+        term: max(counted[term].items(), key=lambda form: (form[1], form[0]))[0] for term in terms
+    }

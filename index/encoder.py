@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index import minilm
-from index.errors import EncoderError
+from index.errors import EncoderError, first_line
 from index.minilm import MiniLM
 from index.sources import sha256_of
 
@@ -28,6 +28,9 @@ KEPT_TOGETHER = 512
 FEW = 128
 """Texts that the bundled encoder takes without torch: its loading costs more than they do."""
 HUB_TIMEOUT_SECONDS = 5
+_LOADING_ERRORS = (
+    OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, ImportError,
+)  # fmt: skip
 _NOT_NEEDED = ("onnx/*", "openvino/*", "*.h5", "*.msgpack", "*.ot", "*.onnx", "*.tflite")
 
 
@@ -62,9 +65,7 @@ class Encoder(Protocol):
 def open_encoder(name: str, key: str | None = None) -> Encoder:
     """Find an encoder: an address with `#MODEL` after it, or what `LocalEncoder.open` finds.
 
-    Args:
-        name: As the setting has it.
-        key: For an endpoint that asks for one.
+    An endpoint may ask for the key.
 
     Raises:
         EncoderError: there is no such encoder, or its address is none.
@@ -188,13 +189,10 @@ class LocalEncoder:
                 self._model = SentenceTransformer(
                     str(self.folder), local_files_only=True, model_kwargs=_precision()
                 )
-            except (
-                OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError,
-                ImportError, SafetensorError,
-            ) as error:  # fmt: skip
+            except (*_LOADING_ERRORS, SafetensorError) as error:
                 raise EncoderError(
                     f"the encoder {self.name} cannot be loaded from {self.folder}"
-                    f" ({_first_line(error)})"
+                    f" ({first_line(error)})"
                 ) from error
         return self._model
 
@@ -219,6 +217,7 @@ def _find(name: str) -> Path:
         raise EncoderError(f"no encoder at {name}: give a folder that holds a model")
     # Imported here: it takes most of a second, and the bundled encoder does without the hub.
     from huggingface_hub import model_info, snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError  # its base is the HTTP client's error
 
     repository = name if "/" in name else f"sentence-transformers/{name}"
     try:
@@ -229,18 +228,11 @@ def _find(name: str) -> Path:
         # One short question first: a download would retry for minutes where there is no network.
         model_info(repository, timeout=HUB_TIMEOUT_SECONDS)
         return Path(snapshot_download(repository, ignore_patterns=list(_NOT_NEEDED)))
-    except (OSError, ValueError, RuntimeError, _network_error()) as error:
+    except (OSError, ValueError, RuntimeError, HfHubHTTPError.__mro__[1]) as error:
         raise EncoderError(
             f"no encoder {name!r} on this machine, and the model hub did not give it"
-            f" ({_first_line(error)}): check the name, or use {minilm.NAME}, which is bundled"
+            f" ({first_line(error)}): check the name, or use {minilm.NAME}, which is bundled"
         ) from error
-
-
-def _network_error() -> type[Exception]:
-    """The base error of the HTTP client that the installed huggingface_hub uses."""
-    from huggingface_hub.errors import HfHubHTTPError
-
-    return HfHubHTTPError.__mro__[1]
 
 
 def _hash(name: str, folder: Path) -> str:
@@ -256,8 +248,4 @@ def _hash(name: str, folder: Path) -> str:
     try:
         return sha256_of(*files)
     except OSError as error:
-        raise EncoderError(f"the encoder {name} cannot be read: {_first_line(error)}") from error
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:150]
+        raise EncoderError(f"the encoder {name} cannot be read: {first_line(error)}") from error

@@ -23,3 +23,8 @@ class DatabaseError(AbstractQAError):
 
 class EncoderError(AbstractQAError):
     """The encoder cannot be loaded, or is not the one the index was built with."""
+
+
+def first_line(error: BaseException) -> str:
+    """What an error of another library says, short and in one line."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:160]

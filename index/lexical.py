@@ -8,7 +8,6 @@ give one token for the whole (`gpt4`, `qwen25`, `omniact`, `m3vit`) and one for 
 import re
 import threading
 import unicodedata
-from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -20,13 +19,11 @@ import numpy as np
 import Stemmer
 from numpy.typing import NDArray
 
-from index.catalog import Carried
 from index.papers import Paper
+from index.postings import Carried, Found, Postings
 from index.text import clean_text
 
 FILE_NAME = "lexical.npz"
-_ARRAYS = ("starts", "rows", "counts", "lengths")
-_Ints = NDArray[np.int64]
 
 # Words that carry no subject: function words, and the ones people wrap questions in.
 STOP_WORDS = frozenset(
@@ -45,7 +42,6 @@ STOP_WORDS = frozenset(
 _WORD = re.compile(r"[^\W_]+(?:(?:[-./'’&]|,(?=\d{3}))[^\W_]+)*\+*")
 _POSSESSIVE = re.compile(r"['’]s?$|['’](?:s|re|ve|d|ll|t|m)$", re.IGNORECASE)
 _PART = re.compile(r"\d+(?:[.,]\d+)*|[A-Z]{2,}(?=s?(?![a-z]))|[A-Z]?[a-z]+|[A-Z]+|[^\W\d_A-Za-z]+")
-_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _K1, _B = 1.2, 0.75
 
 
@@ -86,7 +82,7 @@ def fold(text: str) -> str:
 
 def without_marks(decomposed: str) -> str:
     """A text in the form NFKD without accents."""
-    return _NOT_ASCII.sub(lambda c: "" if unicodedata.combining(c[0]) else c[0], decomposed)
+    return "".join(c for c in decomposed if not unicodedata.combining(c))
 
 
 def tokenize(text: str) -> list[str]:
@@ -105,66 +101,28 @@ def token_set(text: str) -> frozenset[str]:
 
 @dataclass(frozen=True, eq=False)
 class LexicalIndex:
-    """BM25 over the titles and abstracts of P papers of an index, in their order.
+    """BM25 over the titles and abstracts of P papers of an index, in their order."""
 
-    V terms have N postings in all: a paper, and how often it has the term.
-    """
-
-    terms: dict[str, int]
-    """Each term, ascending → its place."""
-    starts: NDArray[np.int64]
-    """Where the postings of each term begin, shape (V + 1,)."""
-    rows: NDArray[np.int32]
-    """The papers of each term, ascending, shape (N,)."""
-    counts: NDArray[np.integer]
-    """Shape (N,)."""
+    postings: Postings
+    """How often the papers have each term."""
     lengths: NDArray[np.int32]
     """Tokens of each paper, shape (P,)."""
 
     @classmethod
     def build(cls, papers: Sequence[Paper], before: Carried[Self] | None = None) -> Self:
         """Index the titles and abstracts of P papers, in the order of their rows."""
-        terms: dict[str, int] = dict(before.table.terms) if before else {}
-        columns, rows, counts = [], [], []
-        if before is not None:
-            live = before.table
-            places = before.places(live.size)
-            stays = places[live.rows] >= 0
-            columns.append(np.repeat(np.arange(len(live.terms)), np.diff(live.starts))[stays])
-            rows.append(places[live.rows][stays])
-            counts.append(live.counts[stays])
-        new = array("i")  # a list of as many numbers would take ten times the memory
-        for row in range(len(papers)) if before is None else before.new:
+        found, new = Found(), before.new if before else range(len(papers))
+        for row in new:
             text = f"{clean_text(papers[row].title)}\n{clean_text(papers[row].abstract)}"
             for token, count in Counter(tokenize(text)).items():
-                new.extend((terms.setdefault(token, len(terms)), row, count))
-        added = np.frombuffer(new, dtype=np.int32).reshape(-1, 3)
-        return cls._of(
-            list(terms),
-            np.concatenate([*columns, added[:, 0].astype(np.int64)]),
-            np.concatenate([*rows, added[:, 1]]),
-            np.concatenate([*counts, added[:, 2]]),
-            len(papers),
+                found.add(token, row, count)
+        postings = (
+            Postings.of(found, before.table.postings, before.places(before.table.size))
+            if before
+            else Postings.of(found)
         )
-
-    @classmethod
-    def _of(cls, terms: list[str], columns: _Ints, rows: _Ints, counts: _Ints, size: int) -> Self:
-        """The index of postings in any order; terms without one are left out."""
-        used = np.flatnonzero(np.bincount(columns, minlength=len(terms)))
-        ranked = sorted(used.tolist(), key=terms.__getitem__)
-        place = np.zeros(len(terms), dtype=np.int64)
-        place[ranked] = np.arange(len(ranked))
-        columns = place[columns]
-        order = np.lexsort((rows, columns))
-        frequency = np.bincount(columns, minlength=len(ranked))
-        lengths = np.bincount(rows, weights=counts, minlength=size)
-        return cls(
-            {terms[at]: number for number, at in enumerate(ranked)},
-            np.concatenate(([0], np.cumsum(frequency))).astype(np.int64),
-            rows[order].astype(np.int32),
-            counts[order].astype(np.int32),
-            lengths.astype(np.int32),
-        )
+        lengths = np.bincount(postings.rows, weights=postings.values, minlength=len(papers))
+        return cls(postings, lengths.astype(np.int32))
 
     @property
     def size(self) -> int:
@@ -174,27 +132,20 @@ class LexicalIndex:
     @cached_property
     def document_frequency(self) -> dict[str, int]:
         """Term → papers that have it."""
-        return dict(zip(self.terms, np.diff(self.starts).tolist(), strict=True))
+        postings = self.postings
+        return dict(zip(postings.terms, np.diff(postings.starts).tolist(), strict=True))
 
     def save(self, folder: Path) -> None:
         """Write the index into `folder`, as one file."""
-        terms = np.frombuffer("\n".join(self.terms).encode(), dtype=np.uint8)
-        arrays = {name: getattr(self, name) for name in _ARRAYS}
-        arrays["counts"] = np.minimum(self.counts, 65_535).astype(np.uint16)
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / FILE_NAME).open("wb") as file:
-            np.savez(file, allow_pickle=False, terms=terms, **arrays)
+            np.savez(file, allow_pickle=False, lengths=self.lengths, **self.postings.packed())
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read an index that `save` wrote."""
         with np.load(folder / FILE_NAME) as stored:
-            terms = stored["terms"].tobytes().decode().split("\n")
-            if len(stored["starts"]) == 1:
-                terms = []
-            places = {term: place for place, term in enumerate(terms)}
-            starts, rows, counts, lengths = (stored[name] for name in _ARRAYS)
-            return cls(places, starts, rows, counts, lengths)
+            return cls(Postings.unpacked(stored), stored["lengths"])
 
     @cached_property
     def _damping(self) -> NDArray[np.float64]:
@@ -206,10 +157,9 @@ class LexicalIndex:
         """BM25 of every paper for a query, shape `(size,)`, 0 where no token is shared."""
         scores = np.zeros(self.size, dtype=np.float64)
         for token in dict.fromkeys(tokens):
-            if (place := self.terms.get(token)) is not None:
-                some = slice(self.starts[place], self.starts[place + 1])
-                rows, counts = self.rows[some], self.counts[some]
-                scores[rows] += self.idf(token) * counts / (self._damping[rows] + counts)
+            some = self.postings.slice(token)
+            rows, counts = self.postings.rows[some], self.postings.values[some]
+            scores[rows] += self.idf(token) * counts / (self._damping[rows] + counts)
         return scores.astype(np.float32)
 
     def idf(self, token: str) -> float:

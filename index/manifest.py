@@ -9,9 +9,10 @@ changes, so readers and a writer do not disturb each other.
 import json
 import re
 import shlex
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -20,7 +21,7 @@ from index.encoder import Encoder
 from index.errors import EncoderError, StoreError
 from index.sources import Origin, sha256_of, source_name
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 FILE_NAME = "manifest.json"
 CURRENT = "CURRENT"
 LOCK = "LOCK"
@@ -29,6 +30,7 @@ VECTORS = "vectors"
 UNFINISHED = ".tmp"
 """What the name of a generation that is being written ends in."""
 
+_T = TypeVar("_T")
 _ID = re.compile(r"\d{8}T\d{6}-[0-9a-f]{8}")
 _OURS = {CURRENT, f"{CURRENT}.tmp", LOCK, GENERATIONS, VECTORS}
 
@@ -267,13 +269,20 @@ def live_papers(store: Path) -> tuple[Manifest | None, Papers | tuple[()]]:
     Raises:
         StoreError: as `read_papers`.
     """
-    generation = current(store)
-    if generation is None:
-        return None, ()
-    try:
-        return read_papers(store, generation)
-    except StoreError:
-        # Another process may have published twice meanwhile and removed what we read.
-        if current(store) == generation:
-            raise
-    return live_papers(store)
+    return read_live(store, lambda generation: read_papers(store, generation)) or (None, ())
+
+
+def read_live(store: Path, read: Callable[[str], _T]) -> _T | None:
+    """What `read` gives for the live generation; None if there is none.
+
+    Raises:
+        StoreError: the generation is damaged, or of another format.
+    """
+    while (generation := current(store)) is not None:
+        try:
+            return read(generation)
+        except StoreError:
+            # Another process may have published twice meanwhile and removed what we read.
+            if current(store) in {None, generation}:
+                raise
+    return None

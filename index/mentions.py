@@ -5,11 +5,10 @@ anywhere and what the papers call themselves: the head of a title, and names tha
 The second finds those names that are spelled in several atoms, in whatever way.
 """
 
+import json
 import re
-from array import array
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from index.folding import (
     LONGEST,
@@ -24,6 +23,7 @@ from index.folding import (
 )
 from index.lexical import STOP_WORDS
 from index.papers import Paper
+from index.postings import Found
 from index.text import clean_text
 
 PLAIN = " "
@@ -31,14 +31,14 @@ PLAIN = " "
 PHRASE = "  "
 """Begins the key of several atoms in lower case that join into a name."""
 
-_NO_LETTER = re.compile(r"[\W_]+")
 _OPENERS = frozenset('.?!:"“\n')
 _WITHIN = frozenset({"of", "the", "and", "for", "to", "in", "with", "a"})
-_LONGEST_KEY = 48
-_MOST_SPELLED, _MOST_INTRODUCED, _MOST_TITLED = (1, 0.0), (5, 0.03), (10, 0.1)
-_ANY = (0, 1.0)
-"""Papers, as a number or a share, beyond which an acronym is the field's and no paper's own:
-one that a paper spells out, one that it introduces, and one that its title begins with."""
+LONGEST_KEY = 48
+MENTIONED = 0
+LIMITS = ((0, 0.0), (1, 0.0), (5, 0.03), (10, 0.1), (0, 1.0))
+"""Papers, as a number or a share, beyond which a name is the field's and no paper's own: of those
+that are only mentioned, that a paper spells out, that it introduces, that its title begins with,
+and of the last two together."""
 _LONGEST_HEAD = 5
 _HEAD = re.compile(r"(.+?)(?:: | [–—-] |—)(?=\S)")
 _NAME = r"[^\W\d_a-z](?:[\w.+/-]*[\w+])?"
@@ -59,10 +59,6 @@ def opens(gap: str) -> bool:
     return not _OPENERS.isdisjoint(gap)
 
 
-def _no_rows() -> "array[int]":
-    return array("i")  # a list of as many numbers would take nine times the memory
-
-
 @dataclass(frozen=True, slots=True)
 class Coined:
     """The names of one paper, as they stand in it."""
@@ -76,134 +72,103 @@ class Coined:
     spelled: tuple[str, ...]
     """Acronyms in brackets whose words, or which themselves, its title has: perhaps its own."""
 
+    @property
+    def forms(self) -> tuple[str, ...]:
+        """What the paper may call itself, as it is written."""
+        return (*self.spelled, *self.introduced, *([self.head] if self.head else []))
 
-NOTHING = Coined(None, False, (), ())
+    @property
+    def kinds(self) -> dict[str, int]:
+        """The key of each of those names → its row of `LIMITS`."""
+        kinds = dict.fromkeys(map(key_of, self.spelled), 1)
+        kinds |= dict.fromkeys(map(key_of, self.introduced), 2)
+        head = key_of(self.head or "")
+        kinds[head] = 4 if head in kinds else 3
+        kinds.pop("", None)
+        return kinds
 
-
-@dataclass
-class Mentions:
-    """What was gathered; rows are places in the sequence of papers, ascending in every list."""
-
-    rows: dict[str, "array[int]"] = field(default_factory=lambda: defaultdict(_no_rows))
-    """Key of a name, or of a word with `PLAIN` or `PHRASE` before it → the papers that have it."""
-    forms: dict[str, str] = field(default_factory=dict)
-    """Key of a name by shape or of a paper's own → how it is written."""
-    own: dict[str, list[int]] = field(default_factory=dict)
-    """Key of a name → the papers that call themselves so."""
-    called: list[str] = field(default_factory=list)
-    """What each paper calls itself, or ""."""
-    titles: list[str] = field(default_factory=list)
-    """The atoms of each title, joined by spaces."""
-    trigrams: "array[int]" = field(default_factory=lambda: array("Q"))
-    """Of titles that were known before: what `index.folding.trigrams` gives, above the row."""
-    coinages: list[Coined] = field(default_factory=list)
-    """What each paper coins."""
-    several: set[str] = field(default_factory=set)
-    """Keys of what looks like a name somewhere, or is coined: other papers may spell it apart."""
-    loose: set[str] = field(default_factory=set)
-    """Those of them that are written with a comma."""
+    def json(self) -> str:
+        """The fields in their order, as a list."""
+        parts = (self.head, self.is_titled, self.introduced, self.spelled)
+        return json.dumps(parts, separators=(",", ":"))
 
 
-def gather(papers: Sequence[Paper], before: Mentions | None, new: Sequence[int]) -> Mentions:
-    """Gather the names of a collection.
+class Gathering:
+    """The names of new papers, beside those of a table.
 
-    Args:
-        papers: In the order of their rows.
-        before: What was gathered of those papers that are known, with their rows as they are now.
-            What is gathered is added to it.
-        new: The rows of the others.
+    What looks like a name anywhere, or is coined, other papers may spell apart: so a first pass
+    over all papers gathers those keys, and a second one finds them.
     """
-    mentions = before or Mentions(titles=[""] * len(papers), coinages=[NOTHING] * len(papers))
-    several = set[str]()
-    texts = [_note_singles(papers[row], row, several, mentions) for row in new]
-    several.discard("")
-    unheard = several - mentions.several
-    mentions.several |= several
-    beginnings = _beginnings(mentions.several) if texts else set()
-    for row, text in zip(new, texts, strict=True):
-        for key in _joined(Atoms.of(text), mentions.several, mentions.loose, beginnings):
-            mentions.rows[key].append(row)
-    if before:
-        beginnings = _beginnings(unheard)
-        wanted = _may_spell(unheard, mentions.rows)
-        for row in sorted(wanted.keys() - set(new)):
-            if _has_letters(papers[row], wanted[row]):
-                atoms = Atoms.of(_text_of(papers[row]))
-                for key in _joined(atoms, unheard, mentions.loose, beginnings):
-                    mentions.rows[key].append(row)
-        added = {*new, *wanted}
-        for key, rows in mentions.rows.items():
-            if rows[-1] in added:
-                mentions.rows[key] = array("i", sorted(rows))
-    _settle(mentions)
-    return mentions
+
+    def __init__(self, forms: dict[str, str], several: set[str], loose: set[str]) -> None:
+        """Go on with a table, whose parts are added to.
+
+        Args:
+            forms: Key of a name by shape or of a paper's own → how it is written.
+            several: Keys that papers may spell apart.
+            loose: Those of them that are written with a comma.
+        """
+        self.forms, self.several, self.loose = forms, several, loose
+        self.found = Found()
+        """Keys of names, or of words with `PLAIN` or `PHRASE` before them → the new papers."""
+        self.unheard: set[str] = set()
+        """Keys in `several` that are not of the table."""
+        self.titles: dict[int, str] = {}
+        """The atoms of the title of each new paper, joined by spaces."""
+        self.coinages: dict[int, Coined] = {}
+
+    def note(self, paper: Paper, row: int) -> str:
+        """The first pass over a paper: what it coins, and its single atoms.
+
+        Returns:
+            The folded text.
+        """
+        coinage = coined(clean_text(paper.title), clean_text(paper.abstract))
+        several: set[str] = set()
+        for form in coinage.forms:
+            several.add(key := key_of(form))
+            self.forms[key] = form
+            if Link.LOOSE in Atoms.of(fold(form)).links:
+                self.loose.add(key)
+        for key, kind in coinage.kinds.items():
+            self.found.add(key, row, kind)
+        text = folded_text(paper)
+        atoms = Atoms.of(text)
+        titled = next((at for at, gap in enumerate(atoms.gaps, 1) if "\n" in gap), 0)
+        for key in _single(atoms, titled, several, self.forms):
+            self.found.add(key, row, MENTIONED)
+        self.titles[row] = " ".join(atoms.keys[:titled])
+        self.coinages[row] = coinage
+        several.discard("")
+        self.unheard |= several - self.several
+        self.several |= several
+        return text
+
+    def note_spelled(
+        self, text: str, row: int, keys: set[str], begins: Callable[[str], bool]
+    ) -> None:
+        """The second pass: which of some keys a folded text spells in more than one atom.
+
+        `begins` says whether one of the keys begins with something, or is it.
+        """
+        for key in _joined(Atoms.of(text), keys, self.loose, begins):
+            self.found.add(key, row, MENTIONED)
 
 
-def _text_of(paper: Paper) -> str:
+def folded_text(paper: Paper) -> str:
+    """The text of a paper as names are sought in it: its title, a line feed, its abstract."""
     return fold(f"{clean_text(paper.title)}\n{clean_text(paper.abstract)}")
 
 
-def _note_singles(paper: Paper, row: int, several: set[str], mentions: Mentions) -> str:
-    """The first pass over a paper; keys of names of several atoms are added to `several`.
-
-    Returns:
-        The folded text.
-    """
-    coinage = coined(clean_text(paper.title), clean_text(paper.abstract))
-    for form in forms_of(coinage):
-        several.add(key := key_of(form))
-        mentions.forms[key] = form
-        if Link.LOOSE in Atoms.of(fold(form)).links:
-            mentions.loose.add(key)
-    text = _text_of(paper)
-    atoms = Atoms.of(text)
-    titled = next((at for at, gap in enumerate(atoms.gaps, 1) if "\n" in gap), 0)
-    for key in _single(atoms, titled, several, mentions.forms):
-        mentions.rows[key].append(row)
-    mentions.titles[row] = " ".join(atoms.keys[:titled])
-    mentions.coinages[row] = coinage
-    return text
+def beginnings(keys: Iterable[str]) -> Callable[[str], bool]:
+    """What says whether one of some keys begins with something, or is it."""
+    short = (key for key in keys if len(key) <= LONGEST_KEY)
+    return {key[:size] for key in short for size in range(1, len(key) + 1)}.__contains__
 
 
-def forms_of(coinage: Coined) -> Iterator[str]:
-    """What a paper may call itself, as it is written."""
-    return filter(None, (*coinage.spelled, *coinage.introduced, coinage.head))
-
-
-def _beginnings(keys: Iterable[str]) -> set[str]:
-    return {
-        key[:size] for key in keys if len(key) <= _LONGEST_KEY for size in range(1, len(key) + 1)
-    }
-
-
-def _may_spell(keys: Iterable[str], rows: Mapping[str, Iterable[int]]) -> dict[int, set[str]]:
-    """The papers that have words a key begins and ends with, and the letters to seek there."""
-
-    def having(parts: Iterable[str]) -> set[int]:
-        kinds = (kind + part for part in parts for kind in ("", PLAIN))
-        return set[int]().union(*(rows.get(key, ()) for key in kinds))
-
-    found: dict[int, set[str]] = defaultdict(set)
-    for key in keys:
-        if len(key) <= _LONGEST_KEY:
-            begins = having(key[:size] for size in range(1, len(key)))
-            # Numbers are nobody's word: of "GPT 4" the word before its number is looked for.
-            worded = key.rstrip("0123456789.-") or key
-            ends = having(worded[at:] for at in range(worded == key, len(worded)))
-            for row in begins & ends:
-                found[row].add(_letters(key))
-    return found
-
-
-def _has_letters(paper: Paper, keys: Iterable[str]) -> bool:
-    """Whether the letters and digits of a paper, one after the other, have a key."""
-    run = _letters(f"{paper.title}\n{paper.abstract}")
-    return any(key in run for key in keys)
-
-
-def _letters(text: str) -> str:
-    """The letters and digits of a text, in small letters without accents."""
-    return _NO_LETTER.sub("", fold(text)).casefold()
+def letters_in(text: str) -> str:
+    """The letters and digits of a text, in lower case without accents."""
+    return "".join(filter(str.isalnum, fold(text))).casefold()
 
 
 def _single(atoms: Atoms, titled: int, several: set[str], forms: dict[str, str]) -> set[str]:
@@ -252,20 +217,22 @@ def _capitals(atoms: Atoms, first: int) -> int:
     return end
 
 
-def _joined(atoms: Atoms, several: set[str], loose: set[str], beginnings: set[str]) -> set[str]:
+def _joined(
+    atoms: Atoms, several: set[str], loose: set[str], begins: Callable[[str], bool]
+) -> set[str]:
     """The names in `several` that a text spells in more than one atom; `loose` have commas."""
     found: set[str] = set()
     keys, gaps = atoms.keys, atoms.gaps
     starts = [
         at for at, link in enumerate(atoms.links)
-        if link and joined(keys[at], keys[at + 1], gaps[at]) in beginnings
+        if link and begins(joined(keys[at], keys[at + 1], gaps[at]))
     ]  # fmt: skip
     for first in starts:
         for end in range(first + 2, min(first + LONGEST, len(atoms.keys)) + 1):
             if not atoms.links[end - 2]:
                 break
             key = atoms.key(first, end)
-            if key not in beginnings:
+            if not begins(key):
                 break
             is_loose = Link.LOOSE in atoms.links[first : end - 1]
             if key in (loose if is_loose else several) and atoms.is_whole(first, end):
@@ -274,48 +241,6 @@ def _joined(atoms: Atoms, several: set[str], loose: set[str], beginnings: set[st
                 if is_name or content_words(atoms.keys[first:end]) > 1:
                     found.add(key if is_name else PHRASE + key)
     return found
-
-
-def _settle(mentions: Mentions) -> None:
-    """Decide which names are the papers' own, and what each calls itself."""
-    coinages = mentions.coinages
-    own: dict[str, list[int]] = defaultdict(list)
-    kept: list[set[str]] = []
-    mentions.called = []
-    for row, coinage in enumerate(coinages):
-        head = key_of(coinage.head or "")
-        limits = {
-            **dict.fromkeys(map(key_of, coinage.spelled), _MOST_SPELLED),
-            **dict.fromkeys(map(key_of, coinage.introduced), _MOST_INTRODUCED),
-        }
-        limits[head] = _MOST_TITLED if head not in limits else _ANY
-        names: set[str] = set()
-        for key, (most, share) in limits.items():
-            limit = max(most, share * len(coinages))
-            if key and (" " in mentions.forms[key] or len(mentions.rows.get(key, ())) <= limit):
-                own[key].append(row)
-                names.add(key)
-        kept.append(names)
-    mentions.own = dict(own)
-    for row, (coinage, names) in enumerate(zip(coinages, kept, strict=True)):
-        if coinage.head and coinage.is_titled and _is_name(coinage.head, mentions):
-            mentions.called.append(coinage.head)
-            continue
-        title = mentions.titles[row].replace(" ", "")
-        in_title = [
-            form for form in (*coinage.introduced, *coinage.spelled)
-            if key_of(form) in names and re.sub(r"[-.]", "", key_of(form)) in title
-        ]  # fmt: skip
-        mentions.called.append(in_title[0] if in_title else "")
-
-
-def _is_name(head: str, mentions: Mentions) -> bool:
-    """Whether the head of a title is a name, rather than a phrase that others use, too."""
-    if any(map(is_shaped, head.split())):
-        return True
-    key = key_of(head)
-    rows = {row for kind in (PLAIN, PHRASE, "") for row in mentions.rows.get(kind + key, ())}
-    return rows.issubset(mentions.own.get(key, ()))
 
 
 def coined(title: str, abstract: str) -> Coined:

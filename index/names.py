@@ -1,18 +1,18 @@
 """The table of names of an index: which papers a text names, and which mention those names.
 
-It is built once, with the index. A look-up costs what the text costs, not what the collection
-does: a name is one key of a dictionary, however it is spelled (see `index.folding`).
+It is built once, with the index, and carried on when papers come or go. A look-up costs what the
+text costs, not what the collection does: a name is one term, however it is spelled (see
+`index.folding`).
 """
 
 import json
 import re
 import sys
-from array import array
-from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
 from pathlib import Path
 from typing import Self
 
@@ -21,48 +21,50 @@ from numpy.typing import NDArray
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from index.catalog import Carried
-from index.folding import key_of, trigrams
-from index.mentions import NOTHING, PHRASE, PLAIN, Coined, Mentions, forms_of, gather
+from index.folding import is_shaped, key_of, trigrams
+from index.mentions import (
+    LIMITS,
+    LONGEST_KEY,
+    MENTIONED,
+    PHRASE,
+    PLAIN,
+    Gathering,
+    beginnings,
+    folded_text,
+    letters_in,
+)
 from index.naming import Named, Rows, names_in
 from index.papers import Paper
+from index.postings import Carried, Found, Postings, packed, unpacked
 
 __all__ = ["FILE_NAME", "Named", "Names"]
 
 FILE_NAME = "names.npz"
-
 _LONGEST_BASE = 32
 """Letters and digits of a name like `H3K56`, which is the same with a few letters after it."""
+_KINDS = ("", PLAIN, PHRASE)
+_LINES = ("forms", "titles", "coinages", "several")
 
 
 @dataclass(frozen=True, eq=False)
 class Names:
-    """The names of P papers; K keys of names and words, ascending, have R rows of papers in all."""
+    """The names of P papers; K keys of names and words have postings.
 
-    keys: list[str]
+    The value of a posting is `MENTIONED` or, where a paper may call itself so, a row of `LIMITS`.
+    """
+
+    postings: Postings
     forms: list[str]
     """How the name of each key is written; "" where it is no name by its shape."""
-    starts: NDArray[np.int32]
-    """Where the rows of each key begin in `rows`, shape (K + 1,)."""
-    rows: NDArray[np.int32]
-    own_starts: NDArray[np.int32]
-    own_rows: NDArray[np.int32]
-    """As above: the papers that call themselves so."""
-    calls: list[str]
-    """What each of the P papers calls itself, or ""."""
-    title_sizes: NDArray[np.int32]
-    """Atoms of each title, shape (P,)."""
-    trigrams: NDArray[np.uint32]
-    """CRC-32 of each three atoms that follow each other in a title, ascending, shape (T,)."""
-    trigram_rows: NDArray[np.int32]
-    """The papers of those titles, shape (T,)."""
     titles: list[str]
     """The atoms of each of the P titles, joined by spaces."""
     coinages: list[str]
-    """What each of the P papers coins, as JSON; with `titles` and `several`, a table is carried
-    on when papers are added or removed."""
+    """What each of the P papers coins, as JSON: see `index.mentions.Coined`."""
     several: list[str]
-    """Keys of what looks like a name in some paper, ascending; a comma's begin with ","."""
+    """Keys that papers may spell apart, ascending; those with a comma begin with ","."""
+    trigrams: NDArray[np.uint64]
+    """CRC-32 of each three atoms that follow each other in a title, then the row of its paper in
+    the lower 32 bits; ascending."""
 
     @classmethod
     def build(cls, papers: Sequence[Paper], before: Carried[Self] | None = None) -> Self:
@@ -70,92 +72,76 @@ class Names:
 
         What only papers coined that are gone still counts as a name where others spell it.
         """
-        new = range(len(papers)) if before is None else before.new
-        known = None
-        if before is not None:
-            places = before.places(len(before.table.calls))
-            known = before.table._carried(before.rows, places)
-        found = gather(papers, known, new)
-        keys = sorted(
-            key for key in {*found.rows, *found.own} if found.rows.get(key) or found.own.get(key)
+        none = cls(Postings.of(Found()), [], [], [], [], np.empty(0, dtype=np.uint64))
+        old = before.table if before else none
+        rows = before.rows if before else np.full(len(papers), -1, dtype=np.int64)
+        carried = Carried(old, rows)
+        places, new = carried.places(len(old.titles)), carried.new
+        gathering = Gathering(
+            {key: form for key, form in zip(old.postings.terms, old.forms, strict=True) if form},
+            {key.lstrip(",") for key in old.several},
+            {key[1:] for key in old.several if key.startswith(",")},
         )
-        pairs = array("Q", found.trigrams)  # a trigram above, the row of its title below
+        texts = [gathering.note(papers[row], row) for row in new]
+        begins = _beginnings(gathering.several) if before else beginnings(gathering.several)
+        for row, text in zip(new, texts, strict=True):
+            gathering.note_spelled(text, row, gathering.several, begins)
+        begins = beginnings(gathering.unheard if before else ())
+        wanted = old._may_spell(gathering.unheard) if before else {}
+        for old_row, letters in wanted.items():
+            row = int(places[old_row])
+            if row >= 0 and _has_letters(papers[row], letters):
+                gathering.note_spelled(folded_text(papers[row]), row, gathering.unheard, begins)
+        postings = Postings.of(gathering.found, old.postings, places)
+        titles, coinages = (
+            [lines[row] if row >= 0 else "" for row in rows.tolist()]
+            for lines in (old.titles, old.coinages)
+        )
         for row in new:
-            pairs.extend((gram << 32) | row for gram in set(trigrams(found.titles[row].split())))
-        ordered = np.sort(np.frombuffer(pairs, dtype=np.uint64))
-        coinages = [""] * len(papers)
-        for row, old in enumerate(before.rows.tolist() if before else ()):
-            if before and old >= 0:
-                coinages[row] = before.table.coinages[old]
-        for row in new:
-            c = found.coinages[row]
-            parts = (c.head, c.is_titled, c.introduced, c.spelled)
-            coinages[row] = json.dumps(parts, separators=(",", ":"))
+            titles[row], coinages[row] = gathering.titles[row], gathering.coinages[row].json()
         return cls(
-            keys,
-            [found.forms.get(key, "") for key in keys],
-            *_packed([found.rows.get(key, []) for key in keys]),
-            *_packed([found.own.get(key, []) for key in keys]),
-            found.called,
-            np.asarray([len(title.split()) for title in found.titles], dtype=np.int32),
-            (ordered >> 32).astype(np.uint32),
-            (ordered & 0xFFFFFFFF).astype(np.int32),
-            found.titles,
+            postings,
+            [gathering.forms.get(key, "") for key in postings.terms],
+            titles,
             coinages,
-            sorted("," * (key in found.loose) + key for key in found.several),
+            sorted("," * (key in gathering.loose) + key for key in gathering.several),
+            _trigrams(old, places, [(row, titles[row]) for row in new]),
         )
 
-    def _carried(self, kept: NDArray[np.int64], places: NDArray[np.int64]) -> Mentions:
-        """What was gathered of the papers that are kept, with the rows that they have now."""
-        is_ordered = bool((np.diff(kept[kept >= 0]) > 0).all())
-        rows = places[self.rows]
-        ends = np.cumsum(rows >= 0)
-        bounds = np.concatenate([[0], ends])[self.starts].tolist()
-        left = rows[rows >= 0].tolist()
-        found = Mentions(titles=[""] * len(kept), coinages=[NOTHING] * len(kept))
-        titled = places[self.trigram_rows]
-        codes = (self.trigrams.astype(np.uint64) << 32) | titled.astype(np.uint64)
-        found.trigrams = array("Q", codes[titled >= 0].tobytes())
-        for place, key in enumerate(self.keys):
-            if bounds[place] < bounds[place + 1]:
-                some = left[bounds[place] : bounds[place + 1]]
-                found.rows[key] = array("i", some if is_ordered else sorted(some))
-        found.forms = {key: form for key, form in zip(self.keys, self.forms, strict=True) if form}
-        for row in np.flatnonzero(kept >= 0).tolist():
-            found.titles[row] = self.titles[kept[row]]
-            head, is_titled, introduced, spelled = json.loads(self.coinages[kept[row]])
-            coinage = Coined(head, is_titled, tuple(introduced), tuple(spelled))
-            found.coinages[row] = coinage
-            for form in forms_of(coinage):
-                found.forms.setdefault(key_of(form), form)
-        found.several = {key.lstrip(",") for key in self.several}
-        found.loose = {key[1:] for key in self.several if key.startswith(",")}
+    def _may_spell(self, keys: Iterable[str]) -> dict[int, set[str]]:
+        """The papers that have words a key begins and ends with, and the letters to seek there."""
+
+        def having(parts: Iterable[str]) -> set[int]:
+            every = (self.having(kind + part) for part in parts for kind in ("", PLAIN))
+            return set[int]().union(*(rows.tolist() for rows in every))
+
+        found: dict[int, set[str]] = defaultdict(set)
+        for key in keys:
+            if len(key) <= LONGEST_KEY:
+                begins = having(key[:size] for size in range(1, len(key)))
+                # Numbers are nobody's word: of "GPT 4" the word before its number is looked for.
+                worded = key.rstrip("0123456789.-") or key
+                ends = having(worded[at:] for at in range(worded == key, len(worded)))
+                for row in begins & ends:
+                    found[row].add(letters_in(key))
         return found
 
     def save(self, folder: Path) -> None:
         """Write the table into `folder`, as one file."""
-        columns = {field.name: getattr(self, field.name) for field in fields(self)}
-        packed = {
-            name: np.frombuffer("\n".join(column).encode(), dtype=np.uint8)
-            if isinstance(column, list) else column
-            for name, column in columns.items()
-        }  # fmt: skip
+        lines = {name: packed(getattr(self, name)) for name in _LINES}
         with (folder / FILE_NAME).open("wb") as file:
-            np.savez(file, allow_pickle=False, **packed)
+            np.savez(
+                file, allow_pickle=False, trigrams=self.trigrams, **lines, **self.postings.packed(),
+                sizes=np.asarray([len(getattr(self, name)) for name in _LINES]),
+            )  # fmt: skip
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read a table that `save` wrote."""
         with np.load(folder / FILE_NAME) as stored:
-            columns = {
-                field.name: stored[field.name].tobytes().decode().split("\n")
-                if field.type == list[str] else stored[field.name]
-                for field in fields(cls)
-            }  # fmt: skip
-        if len(columns["starts"]) == 1:
-            columns["keys"] = columns["forms"] = []
-        columns["several"] = [key for key in columns["several"] if key]
-        return cls(**columns)
+            sizes = zip(_LINES, stored["sizes"].tolist(), strict=True)
+            lines = {name: unpacked(stored[name], size) for name, size in sizes}
+            return cls(Postings.unpacked(stored), trigrams=stored["trigrams"], **lines)
 
     def read(self, text: str) -> tuple[Named, ...]:
         """The names in a text, in its order, none inside another: the longest are taken first.
@@ -166,7 +152,23 @@ class Names:
 
     def called(self, row: int) -> str | None:
         """What the paper of a row calls itself, in its title at least."""
-        return self.calls[row] or None
+        head, is_titled, introduced, spelled = json.loads(self.coinages[row])
+        if head and is_titled and self._is_name(head):
+            return str(head)
+        title = self.titles[row].replace(" ", "")
+        for form in (*introduced, *spelled):
+            key = key_of(form)
+            if row in self.own(key) and key.replace("-", "").replace(".", "") in title:
+                return str(form)
+        return None
+
+    def _is_name(self, head: str) -> bool:
+        """Whether the head of a title is a name, rather than a phrase that others use, too."""
+        if any(map(is_shaped, head.split())):
+            return True
+        key = key_of(head)
+        rows = {row for kind in _KINDS for row in self.having(kind + key).tolist()}
+        return rows.issubset(self.own(key))
 
     def nearest(self, name: str) -> str | None:
         """The name nearest to an unknown one, as it is written; None if nothing is near.
@@ -180,16 +182,16 @@ class Names:
         key = key_of(name)
         if len(key) < 4:
             return []
-        places = self._own_places if own else self._name_places
+        keys, places = self.postings.terms, self._own_places if own else self._name_places
         found = process.extract(
-            key, [self.keys[place] for place in places], scorer=OSA.distance,
+            key, [keys[place] for place in places], scorer=OSA.distance,
             score_cutoff=1 if len(key) < 8 else 2, limit=None,
         )  # fmt: skip
         digits = re.sub(r"\D", "", key)
         found = [hit for hit in found if re.sub(r"\D", "", hit[0]) == digits]
         least = min((distance for _, distance, _ in found), default=0)
         nearest = [places[at] for _, distance, at in found if distance == least]
-        nearest.sort(key=lambda place: (-len(self.having(self.keys[place])), self.keys[place]))
+        nearest.sort(key=lambda place: (-len(self.having(keys[place])), keys[place]))
         return [self.forms[place] for place in nearest]
 
     @cached_property
@@ -198,31 +200,46 @@ class Names:
 
     @cached_property
     def _own_places(self) -> list[int]:
-        return [int(place) for place in np.flatnonzero(np.diff(self.own_starts))]
+        places: list[int] = np.unique(self._terms_of(np.flatnonzero(self._owned))).tolist()
+        return places
 
-    def _of(
-        self, key: str, starts: NDArray[np.int32], rows: NDArray[np.int32]
-    ) -> NDArray[np.int32]:
-        place = bisect_left(self.keys, key)
-        is_there = place < len(self.keys) and self.keys[place] == key
-        return rows[starts[place] : starts[place + 1]] if is_there else rows[:0]
+    def _terms_of(self, postings: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The place of the term of each posting."""
+        return np.searchsorted(self.postings.starts, postings, side="right") - 1
+
+    @cached_property
+    def _owned(self) -> NDArray[np.bool_]:
+        """Which postings are of papers that call themselves so, where that is not the field's."""
+        starts, values = self.postings.starts, self.postings.values
+        coined = np.flatnonzero(values)
+        terms = self._terms_of(coined)
+        mentions = np.diff(starts) - np.bincount(terms, minlength=len(self.forms))
+        most, share = np.asarray(LIMITS)[values[coined]].T
+        is_spaced = np.asarray([" " in self.forms[term] for term in terms.tolist()], dtype=np.bool_)
+        owned = np.zeros(len(values), dtype=np.bool_)
+        limits = np.maximum(most, share * len(self.titles))
+        owned[coined] = is_spaced | (mentions[terms] <= limits)
+        return owned
 
     def having(self, key: str) -> NDArray[np.int32]:
         """The papers that have exactly this key, ascending."""
-        return self._of(key, self.starts, self.rows)
+        some = self.postings.slice(key)
+        rows: NDArray[np.int32] = self.postings.rows[some]
+        return rows[self.postings.values[some] == MENTIONED]
 
     def own(self, key: str) -> Rows:
         """The papers that call themselves by exactly this key, ascending."""
-        return tuple(self._of(key, self.own_starts, self.own_rows).tolist())
+        some = self.postings.slice(key)
+        return tuple(self.postings.rows[some][self._owned[some]].tolist())
 
     def form(self, key: str) -> str:
         """How the name of a key in the table is written."""
-        return self.forms[bisect_left(self.keys, key)]
+        place = self.postings.place(key)
+        return self.forms[place] if place is not None else ""
 
     def begins(self, key: str) -> bool:
         """Whether a longer key begins with this one."""
-        place = bisect_right(self.keys, key)
-        return place < len(self.keys) and self.keys[place].startswith(key)
+        return self.postings.begins(key)
 
     def owners(self, key: str, written: str) -> Rows:
         """The papers that call themselves by a name: of this key, or of a variant of it."""
@@ -234,7 +251,7 @@ class Names:
         `own` are its `owners`: names of others are no variants of it, as DART is none of DARTS.
         `ordinary` says whether papers count that have it as an ordinary word.
         """
-        kinds = ("", PLAIN, PHRASE) if ordinary else ("",)
+        kinds = _KINDS if ordinary else ("",)
         found = [
             self.having(kind + variant)
             for variant in (key, *self._variants(key, written))
@@ -246,40 +263,58 @@ class Names:
     def _variants(self, key: str, written: str) -> list[str]:
         """Other keys of the same name: singular, plural, and `H3K56` for `H3K56Ac`."""
         variants = [key[:-1]] if re.search(r"[A-Z0-9]s$|\w{3}[^\Ws]s$", written) else []
-        place = bisect_left(self.keys, key + "s")
-        if place < len(self.keys) and self.keys[place] == key + "s":
-            variants += [] if self.forms[place].endswith("S") else [key + "s"]
+        variants += [key + "s"] if not self.form(key + "s").endswith("S") else []
         if len(re.findall(r"\d+", key[:_LONGEST_BASE])) < 2:
             return variants
         if ending := re.fullmatch(r"(.{1,31}\d)[a-z]{2,3}", key):
             variants.append(ending[1])
-        place = bisect_right(self.keys, key) if key[-1].isdigit() else len(self.keys)
-        while place < len(self.keys) and self.keys[place].startswith(key):
-            if re.fullmatch(r"[a-z]{2,3}", self.keys[place][len(key) :]):
-                variants.append(self.keys[place])
-            place += 1
+        if key[-1].isdigit():
+            longer = self.postings.between(key + "a", key + "{")
+            keys = (self.postings.terms[place] for place in longer)
+            variants += [k for k in keys if re.fullmatch(r"[a-z]{2,3}", k[len(key) :])]
         return variants
 
     def words(self, initial: str) -> list[str]:
         """The ordinary words of the papers that begin with a letter, in lower case."""
-        first = bisect_left(self.keys, PLAIN + initial)
-        end = bisect_left(self.keys, PLAIN + chr(ord(initial) + 1))
-        return [key[len(PLAIN) :] for key in self.keys[first:end]]
+        some = self.postings.between(PLAIN + initial, PLAIN + chr(ord(initial) + 1))
+        return [self.postings.terms[place][len(PLAIN) :] for place in some]
 
     def titled(self, trigram: int) -> set[int]:
         """The papers whose titles have three atoms in a row."""
-        code = np.uint32(trigram)  # of another type, all would be converted
-        first, end = (int(np.searchsorted(self.trigrams, code, side)) for side in ("left", "right"))
-        return set(self.trigram_rows[first:end].tolist())
+        codes = np.asarray([trigram << 32, trigram << 32 | 0xFFFFFFFF], dtype=np.uint64)
+        first, end = np.searchsorted(self.trigrams, codes)  # no paper has the last row of all
+        return set((self.trigrams[first:end] & np.uint64(0xFFFFFFFF)).tolist())
 
 
-def _packed(lists: Sequence[Sequence[int]]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Lists of rows as where each begins, and all rows."""
-    starts = np.cumsum([0, *map(len, lists)], dtype=np.int32)
-    return starts, np.fromiter(chain.from_iterable(lists), dtype=np.int32)
+def _beginnings(keys: Iterable[str]) -> Callable[[str], bool]:
+    """As `index.mentions.beginnings`; it is sooner made, and slower when asked."""
+    ordered = sorted(key for key in keys if len(key) <= LONGEST_KEY)
+
+    def begins(prefix: str) -> bool:
+        place = bisect_left(ordered, prefix)
+        return place < len(ordered) and ordered[place].startswith(prefix)
+
+    return begins
 
 
-if __name__ == "__main__":  # `index.generation` has it done beside its own work
+def _has_letters(paper: Paper, keys: Iterable[str]) -> bool:
+    """Whether the letters and digits of a paper, one after the other, have a key."""
+    run = letters_in(f"{paper.title}\n{paper.abstract}")
+    return any(key in run for key in keys)
+
+
+def _trigrams(
+    old: Names, places: NDArray[np.int64], titles: Iterable[tuple[int, str]]
+) -> NDArray[np.uint64]:
+    """The codes of the titles that stay, at their new places, and of some titles by their rows."""
+    rows = places[(old.trigrams & np.uint64(0xFFFFFFFF)).astype(np.int64)]
+    kept = (old.trigrams >> np.uint64(32) << np.uint64(32)) | rows.astype(np.uint64)
+    codes = ((gram << 32) | row for row, title in titles for gram in set(trigrams(title.split())))
+    added = np.fromiter(codes, dtype=np.uint64)
+    return np.sort(np.concatenate([kept[rows >= 0], added]), kind="stable")
+
+
+if __name__ == "__main__":  # `index.publish` has it done beside its own work
     from index.catalog import Papers
 
     Names.build(Papers(Path(sys.argv[1]))).save(Path(sys.argv[1]))

@@ -20,7 +20,6 @@ Rows = tuple[int, ...]
 
 _DATES = frozenset(name.lower() for name in (*calendar.month_name, *calendar.day_name))
 _QUOTES = "\"“”„«»‘’'`"
-_YEAR = re.compile(r"(?:19|20)\d\d")
 _KNOWN_NAME = 5
 """Papers that have an English word as a name before its lower case is taken for the name, too."""
 _PART_OF_TITLE, _LONG_PART = 0.6, 7
@@ -106,7 +105,7 @@ class _Reading:
 
     def _is_title(self, first: int, end: int, rows: set[int]) -> bool:
         words, content = end - first, content_words(self.atoms.keys[first:end])
-        size = min(int(self.names.title_sizes[row]) for row in rows)
+        size = min(len(self.names.titles[row].split()) for row in rows)
         if len(rows) > 3 or content < 2:
             return False
         if words >= size or self._is_quoted(first, end):
@@ -209,11 +208,15 @@ class _Reading:
             known = all(self._count(key) or self._count(PLAIN + key) for key in keys)
             return end - first == 1 or (shaped and (has_digit or not known))
         number = "".join(keys[last - first :])
-        if not number.isdecimal() or end != atoms.run(last)[1] or _YEAR.fullmatch(number):
+        if not number.isdecimal() or end != atoms.run(last)[1] or _is_year(number):
             return False
         head = atoms.key(first, last)
         is_name = not is_english(head) or self._count(head) > self._count(PLAIN + head)
         return is_name and not self.text[self.spans[end - 1][1] :].lstrip().startswith("%")
+
+
+def _is_year(number: str) -> bool:
+    return len(number) == 4 and number.startswith(("19", "20"))
 
 
 def _says_nothing(key: str) -> bool:

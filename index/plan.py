@@ -12,6 +12,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, Field
 
+from index.catalog import Papers, Sightings
 from index.errors import InputError
 from index.manifest import check_is_store, live_papers
 from index.papers import Paper, apart, derived_id, identify, letters, merge_as
@@ -125,10 +126,12 @@ class Batch:
 
 @dataclass(frozen=True)
 class Plan:
-    """The papers of an index before a run and after it, by their ids."""
+    """What a run does to the papers of an index that it can touch, by their ids."""
 
     before: Mapping[str, Paper]
     after: Mapping[str, Paper]
+    others: int
+    """Papers of the index that it leaves alone."""
     entries: tuple[Entry, ...]
     """What the run read, in the order in which it was found."""
     origins: dict[str, Origin]
@@ -170,7 +173,7 @@ class Plan:
             unchanged=len(named - self._changed),
             updated=len(self._changed) - new,
             duplicate=len(self.entries) - len(named),
-            papers=len(self.after),
+            papers=len(self.after) + self.others,
             problems=batch.problems,
             rejected=sum(not problem.is_warning for problem in batch.problems),
             is_damaged=any(problem.is_damage for problem in batch.problems),
@@ -237,25 +240,33 @@ def plan_run(
 
     Args:
         batch: What was read.
-        stored: The papers of the index.
+        stored: The papers of the index; of a generation only those that the run can touch are
+            looked at: they share an id, a number or a title with a paper that was read.
         known: The sources of the index that were files, and those files.
         merge: As in `Options`.
         today: The day on which digests without a date are added; by default this one.
     """
     names = recognise(batch.files, known)
     replaced = {names[file.name] for file in batch.files if file.is_whole}
-    run = _added(renamed(batch.papers, names), stored, today or dt.date.today())
-    sightings = [*without(stored, replaced), *run]
-    before = {paper.id: paper for paper in stored}
+    run = renamed(batch.papers, names)
+    rows: Sequence[int] = range(len(stored))
+    if isinstance(stored, Papers):
+        rows = stored.related(run, replaced)
+    touched = [stored[row] for row in rows]
+    run = _added(run, touched, today or dt.date.today())
+    sightings = [*without(touched, replaced), *run]
+    before = {paper.id: paper for paper in touched}
     every = identify(sightings, before) if merge else apart(sightings)
     after = merge_as(sightings, every)
     ids = every[len(sightings) - len(run) :]
     # Of files with the same content the first one gives the source its name and place.
     origins = {**known, **{names[file.name]: file.origin for file in reversed(batch.files)}}
     named = {source.name for paper in after.values() for source in paper.sources}
+    named |= Sightings.of(stored).names(without=rows)
     return Plan(
         before=before,
         after={id_: after[id_] for id_ in sorted(after)},
+        others=len(stored) - len(touched),
         entries=_entries(run, ids, before, after),
         merges=_merges(run, ids, after),
         origins={name: origins[name] for name in sorted(origins.keys() & named)},
@@ -357,7 +368,7 @@ def preview(
     check_is_store(store)
     batch = read_batch(paths, store, Options(format, year, columns, merge))
     live, stored = live_papers(store)
-    plan = plan_run(batch, tuple(stored), live.origins if live else {}, merge=merge)
+    plan = plan_run(batch, stored, live.origins if live else {}, merge=merge)
     outcome = plan.outcome(batch)
     return Preview(**vars(outcome), entries=plan.entries, removed=plan.removed)
 

@@ -21,10 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Self
 
-import numpy as np
-from numpy.typing import NDArray
-
-from index.catalog import Carried, Cuts, Papers, code_hash, save_papers
+from index.catalog import Cuts, NextPapers, code_hash, ids_of, save_papers
 from index.collection_map import CollectionMap
 from index.errors import StoreBusyError, StoreError
 from index.lexical import LexicalIndex
@@ -47,6 +44,7 @@ from index.manifest import (
 )
 from index.names import Names
 from index.papers import Paper
+from index.postings import Carried
 from index.store import Index
 from index.vectors import checksums, count_records, keys_of
 
@@ -68,48 +66,31 @@ class Contents:
     """All that is known of P papers without their vectors."""
 
     papers: Sequence[Paper]
-    live: Papers | None
-    same: NDArray[np.int64]
-    """The row in `live` of each paper that is equal to it, else -1, shape (P,)."""
     cuts: Cuts
     lexical: LexicalIndex
     names: Names
 
     @classmethod
-    def of(cls, papers: Sequence[Paper], live: Index | None, stored: Sequence[Paper]) -> Self:
-        """Cut papers and count their words; what the live generation has is taken from there.
-
-        Args:
-            papers: In the order of their ids.
-            live: The live generation, if it is of this format.
-            stored: Its papers, read.
-        """
-        rows = {paper.id: row for row, paper in enumerate(stored)} if live else {}
-        same = np.full(len(papers), -1, dtype=np.int64)
-        kept = np.full(len(papers), -1, dtype=np.int64)
-        is_cut_so = live is not None and live.manifest.code == code_hash()
-        for at, paper in enumerate(papers):
-            row = rows.get(paper.id, -1)
-            if row < 0:
-                continue
-            old_paper = stored[row]
-            if old_paper is paper or old_paper == paper:
-                same[at] = row
-            if is_cut_so and _says(old_paper) == _says(paper):
-                kept[at] = row
-        old = live if is_cut_so else None
-        new = int((kept < 0).sum())
+    def of(cls, papers: Sequence[Paper], live: Index | None) -> Self:
+        """Cut papers and count their words; what the live generation has is taken from there."""
+        if live is None or live.cuts is None or live.manifest.code != code_hash():
+            live = None
+        rows = papers.same_text if live and isinstance(papers, NextPapers) else None
+        new = len(papers) if rows is None else int((rows < 0).sum())
         with _named_beside(papers if new > max(MANY, len(papers) // 2) else ()) as named:
-            lexical = LexicalIndex.build(papers, Carried(old.lexical, kept) if old else None)
-            cuts = Cuts.of(papers, Carried(old.cuts, kept) if old and old.cuts else None)
-            names = named() or Names.build(papers, Carried(old.names, kept) if old else None)
-        there = live.papers if live and isinstance(live.papers, Papers) else None
-        return cls(papers, there, same, cuts, lexical, names)
+            if live is None or live.cuts is None or rows is None:
+                lexical, cuts = LexicalIndex.build(papers), Cuts.of(papers)
+                names = named() or Names.build(papers)
+            else:
+                lexical = LexicalIndex.build(papers, Carried(live.lexical, rows))
+                cuts = Cuts.of(papers, Carried(live.cuts, rows))
+                names = named() or Names.build(papers, Carried(live.names, rows))
+        return cls(papers, cuts, lexical, names)
 
     @property
     def content(self) -> str:
         """SHA-256 of the ids and of the texts' keys, hexadecimal."""
-        digest = hashlib.sha256("\n".join(paper.id for paper in self.papers).encode())
+        digest = hashlib.sha256("\n".join(ids_of(self.papers)).encode())
         for part in (self.cuts.paper_keys, self.cuts.passage_keys, self.cuts.spans):
             digest.update(part.tobytes())
         return digest.hexdigest()
@@ -127,7 +108,7 @@ def _named_beside(papers: Sequence[Paper]) -> Iterator[Callable[[], Names | None
         return
     with tempfile.TemporaryDirectory(prefix="abstractqa-") as scratch:
         folder = Path(scratch)
-        save_papers(folder, papers, None, np.full(len(papers), -1, dtype=np.int64))
+        save_papers(folder, papers)
         path = os.pathsep.join([str(Path(__file__).parents[1]), *sys.path])
         process = subprocess.Popen(  # noqa: S603 - this program
             [sys.executable, "-m", "index.names", scratch],
@@ -141,10 +122,6 @@ def _named_beside(papers: Sequence[Paper]) -> Iterator[Callable[[], Names | None
         finally:
             process.kill()
             process.wait()
-
-
-def _says(paper: Paper) -> tuple[str, str]:
-    return paper.title, paper.abstract
 
 
 @contextmanager
@@ -237,7 +214,7 @@ def write_generation(
         staged = store / GENERATIONS / (manifest.generation + UNFINISHED)
         staged.mkdir(parents=True)
         try:
-            save_papers(staged, contents.papers, contents.live, contents.same)
+            save_papers(staged, contents.papers)
             contents.cuts.save(staged)
             contents.lexical.save(staged)
             contents.names.save(staged)

@@ -6,28 +6,21 @@ counting words and writing stay where the command runs: they take seconds, encod
 """
 
 import hashlib
+import socket
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from threading import Lock
-from typing import TYPE_CHECKING
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import numpy as np
 
-from index.encoder import KEPT_TOGETHER, Vectors
-from index.errors import EncoderError
+from index.encoder import KEPT_TOGETHER, Encoder, Vectors
+from index.errors import EncoderError, InputError, first_line
 
 if TYPE_CHECKING:
     from openai import OpenAI
-
-import socket
-from typing import TYPE_CHECKING, Any
-
-from index.encoder import Encoder
-from index.errors import InputError
-
-if TYPE_CHECKING:
-    from types import ModuleType
 
 BATCH = 128
 """Texts in one request."""
@@ -128,9 +121,8 @@ class RemoteEncoder:
             rows = sorted(reply.data, key=lambda each: each.index)
             vectors = np.asarray([row.embedding for row in rows], dtype=np.float32)
         except (OpenAIError, InvalidURL, ValueError, TypeError, AttributeError) as error:
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
             raise EncoderError(
-                f"the encoder {self.name} at {self._url} did not answer ({reason})"
+                f"the encoder {self.name} at {self._url} did not answer ({first_line(error)})"
             ) from error
         with np.errstate(over="ignore"):
             lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
@@ -209,27 +201,21 @@ class RayEncoder:
         Raises:
             EncoderError: a worker cannot encode, or too many died.
         """
+        from ray.util import ActorPool
+
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
-        left = list(range(0, len(texts), RAY_BATCH))[::-1]
-        under_way: dict[Any, tuple[int, Any]] = {}
-        free = self.workers * WAITING
+        batches = [texts[at : at + RAY_BATCH] for at in range(0, len(texts), RAY_BATCH)]
         done = 0
-        while left or under_way:
-            while left and free:
-                at, worker = left.pop(), free.pop()
-                under_way[worker.encode.remote(list(texts[at : at + RAY_BATCH]))] = (at, worker)
-            (ready, *_), _ = self._ray.wait(list(under_way))
-            at, worker = under_way.pop(ready)
-            try:
-                rows = self._ray.get(ready)
-            except self._ray.exceptions.RayError as error:
-                cause = (str(error).strip().splitlines() or [type(error).__name__])[-1][:160]
-                raise EncoderError(f"a worker on Ray cannot encode ({cause})") from error
-            vectors[at : at + len(rows)] = rows
-            free.append(worker)
-            done += len(rows)
-            if progress:
-                progress(done)
+        try:
+            pool = ActorPool(self.workers * WAITING)
+            for rows in pool.map(lambda worker, batch: worker.encode.remote(list(batch)), batches):
+                vectors[done : done + len(rows)] = rows
+                done += len(rows)
+                if progress:
+                    progress(done)
+        except self._ray.exceptions.RayError as error:
+            cause = (str(error).strip().splitlines() or [type(error).__name__])[-1][:160]
+            raise EncoderError(f"a worker on Ray cannot encode ({cause})") from error
         return vectors
 
     def close(self) -> None:
@@ -248,7 +234,7 @@ class _Worker:
         return self._encoder.encode(texts)
 
 
-def _connected(address: str | None) -> "ModuleType":
+def _connected(address: str | None) -> ModuleType:
     try:
         import ray
     except ImportError as error:
@@ -264,7 +250,7 @@ def _connected(address: str | None) -> "ModuleType":
         else:
             ray.init(address, log_to_driver=False)
     except (OSError, ValueError, RuntimeError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
-        raise InputError(f"no Ray cluster at {address or 'this machine'} ({reason})") from error
+        where = address or "this machine"
+        raise InputError(f"no Ray cluster at {where} ({first_line(error)})") from error
     module: ModuleType = ray
     return module

@@ -13,22 +13,21 @@ from index import collection_map
 from index.catalog import Cuts, Papers, Passages
 from index.collection_map import CollectionMap
 from index.encoder import Encoder
-from index.errors import StoreError
 from index.lexical import LexicalIndex
 from index.manifest import (
     Manifest,
     check_is_store,
-    current,
     damaged,
     generation_folder,
     no_index,
+    read_live,
     read_papers,
     unreadable,
 )
 from index.names import Names
 from index.papers import Paper, letters
 from index.passages import Passage, paper_text
-from index.vectors import Candidates, Keys, Log, Vectors, checksums
+from index.vectors import Candidates, Log, Vectors, checksums
 
 FEW = 20_000
 """Papers that are compared one by one where a filter leaves no more."""
@@ -108,16 +107,10 @@ class Index:
             StoreError: there is no index, it is damaged, or of another format.
         """
         check_is_store(store)
-        generation = current(store)
-        if generation is None:
+        index = read_live(store, lambda generation: cls._read(store, generation))
+        if index is None:
             raise no_index(store)
-        try:
-            return cls._read(store, generation)
-        except StoreError:
-            # Another process may have published twice meanwhile and removed what we read.
-            if current(store) in {None, generation}:
-                raise
-        return cls.open(store)
+        return index
 
     @classmethod
     def _read(cls, store: Path, generation: str) -> Self:
@@ -167,23 +160,17 @@ class Index:
             log = log.with_extra(old.keys[len(old.stored) :], old.extra)
         return self._with(log, cuts)
 
-    def with_vectors(self, keys: Keys, vectors: NDArray[np.float32]) -> Self:
-        """The same generation with vectors of some texts that are not stored, in memory."""
-        if self.log is None or self.cuts is None:
-            return self
-        return self._with(self.log.with_extra(keys, vectors), self.cuts)
-
     def encoded(self, papers: Sequence[int], passages: Sequence[int], encoder: Encoder) -> Self:
         """The same generation with vectors of some papers and passages that had none, in memory."""
-        cuts = self.cuts
-        if cuts is None:
+        log, cuts = self.log, self.cuts
+        if log is None or cuts is None:
             return self
         texts = {int(cuts.paper_keys[row]): paper_text(self.papers[row]) for row in papers}
         texts |= {int(cuts.passage_keys[row]): cuts.text(row) for row in passages}
         if not texts:
             return self
         keys = np.fromiter(texts, dtype=np.uint64, count=len(texts))
-        return self.with_vectors(keys, encoder.encode(list(texts.values())))
+        return self._with(log.with_extra(keys, encoder.encode(list(texts.values()))), cuts)
 
     def searched(self, papers: Candidates | None, passages: Candidates | None) -> Self:
         """The same generation, in which a vector is compared with candidates alone, if any."""

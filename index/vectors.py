@@ -108,6 +108,10 @@ class Log:
             found[added] = self.extra[rows[added] - len(self.stored)]
         return found
 
+    def of(self, keys: Keys) -> Floats:
+        """The vectors of texts by their keys, shape (n, d); zeros where there is none."""
+        return self.take(self.find(keys))
+
     def with_extra(self, keys: Keys, vectors: Floats) -> Self:
         """The log with more records that are only in memory."""
         return replace(
@@ -159,44 +163,30 @@ def checksums(path: Path, records: int, dimension: int, known: Sequence[int] = (
     return sums
 
 
-class LogWriter:
-    """Appends to a log; the caller holds the store's lock."""
+def append_records(path: Path, dimension: int, keys: Keys, vectors: Floats) -> None:
+    """Put one batch on the disk, shapes (n,) and (n, d): the keys last, they make it count.
 
-    def __init__(self, path: Path, dimension: int) -> None:
-        """Open files to append to, made if missing; what is not a whole record is dropped."""
-        size = count_records(path, dimension)
-        self._dimension = dimension
-        self._files = [(path.open("ab"), 4 * dimension), (keys_of(path).open("ab"), 8)]
-        for file, width in self._files:
+    The files are made if missing, and what is not a whole record there is dropped. The caller
+    holds the store's lock.
+
+    Raises:
+        EncoderError: the vectors are of another length.
+    """
+    if vectors.shape != (len(keys), dimension):
+        raise EncoderError(
+            f"the encoder gave vectors of shape {vectors.shape} where"
+            f" {(len(keys), dimension)} was asked for"
+        )
+    size = count_records(path, dimension)
+    for file_path, width, part in (
+        (path, 4 * dimension, vectors.astype("<f4", copy=False)),
+        (keys_of(path), 8, keys.astype("<u8", copy=False)),
+    ):
+        with file_path.open("ab") as file:
             file.truncate(size * width)
-
-    def append(self, keys: Keys, vectors: Floats) -> None:
-        """Put one batch on the disk, shapes (n,) and (n, d): the keys last, they make it count.
-
-        Raises:
-            EncoderError: the vectors are of another length.
-        """
-        if vectors.shape != (len(keys), self._dimension):
-            raise EncoderError(
-                f"the encoder gave vectors of shape {vectors.shape} where"
-                f" {(len(keys), self._dimension)} was asked for"
-            )
-        parts = (vectors.astype("<f4", copy=False), keys.astype("<u8", copy=False))
-        for (file, _), part in zip(self._files, parts, strict=True):
             file.write(part.tobytes())
             file.flush()
             os.fsync(file.fileno())
-
-    def close(self) -> None:
-        """Close the files."""
-        for file, _ in self._files:
-            file.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 Candidates = Callable[[Floats], NDArray[np.int64] | None]
@@ -248,10 +238,10 @@ class Vectors:
         if self.candidates and (near := self.candidates(vector)) is not None:
             return self._near(vector, near)
         if not self.missing.any():
-            return self.log.cosines(vector)[self.rows] if len(self.rows) else _none()
+            return self.log.cosines(vector)[self.rows]
         there = ~self.missing
         found = np.empty(len(self.rows), dtype=np.float32)
-        found[there] = self.log.cosines(vector)[self.rows[there]] if there.any() else _none()
+        found[there] = self.log.cosines(vector)[self.rows[there]]
         mean, spread = _CHANCE
         if int(there.sum()) >= _ESTIMATED:
             mean, spread = float(found[there].mean()), float(found[there].std())
@@ -281,7 +271,3 @@ class Vectors:
     def exact(self) -> "Vectors":
         """The same vectors, all compared."""
         return replace(self, candidates=None)
-
-
-def _none() -> Floats:
-    return np.zeros(0, dtype=np.float32)

@@ -1,3 +1,4 @@
+import datetime as dt
 import os
 import signal
 import subprocess
@@ -9,13 +10,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hashing_encoder import HashingEncoder
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from index.build import BuildReport, build, build_papers, remove, resume
+from index.catalog import Sightings
 from index.embedding import SentenceEncoder
 from index.errors import StoreBusyError, StoreError
 from index.manifest import current
-from index.papers import Paper
+from index.papers import Paper, Source
 from index.passages import paper_text
 from index.publish import undo
 from index.store import Index
@@ -91,18 +95,6 @@ def test_a_digest_is_indexed_with_exact_offsets(
     assert (np.asarray(opened.passage_vectors) * right).sum(axis=1).min() > 0.9995
 
 
-def test_indexing_the_same_again_embeds_and_writes_nothing(
-    store: Path, words: HashingEncoder
-) -> None:
-    first = build_papers([TEA, MILK, TEA], store, words)
-    assert (first.new, first.duplicate, first.unchanged) == (2, 1, 0)
-    words.encoded.clear()
-    again = build_papers([TEA, MILK, TEA], store, words)
-    assert (again.new, again.unchanged, again.updated, again.duplicate) == (0, 2, 0, 1)
-    assert (again.embedded, words.encoded) == (0, [])
-    assert again.generation == first.generation == current(store)
-
-
 def test_files_are_read_again_only_where_that_could_change_something(
     tmp_path: Path, store: Path, words: HashingEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -121,6 +113,51 @@ def test_files_are_read_again_only_where_that_could_change_something(
     assert build([file], store, words, year=2025).new == 1
 
 
+def _everything(index: Index) -> tuple[object, ...]:
+    """All that an index says of its papers."""
+    names = [named for paper in index.papers for named in index.names.read(paper.abstract)]
+    words = sorted(index.lexical.document_frequency)
+    return (
+        list(index.papers),
+        list(index.passages),
+        index.owner.tolist(),
+        np.asarray(index.passage_vectors).tolist(),
+        words,
+        [index.lexical.scores([word]).tolist() for word in words],
+        names,
+        Sightings.of(index.papers).names(),
+        Sightings.of(index.papers).earliest.tolist(),
+        [index.row_of(paper.title) for paper in index.papers],
+    )
+
+
+@given(st.lists(st.lists(st.sampled_from(range(12)), min_size=1, unique=True), min_size=1))
+@settings(max_examples=15, deadline=None)
+def test_an_index_that_grew_is_as_one_that_is_built_anew(
+    tmp_path_factory: pytest.TempPathFactory, runs: list[list[int]]
+) -> None:
+    folder, words = tmp_path_factory.mktemp("grown"), HashingEncoder()
+    shelf = [
+        Paper(
+            id=f"pot{number:02}",
+            title=f"Pot{number}: a {'KettleBench' if number % 3 else 'Kettle Bench'}",
+            abstract=f"Pot {number} boils. It has {number % 4} lids and one spout.",
+            doi=f"10.1/{number // 2}" if number > 9 else None,
+            sources=(
+                Source(name=f"{number % 3}.txt", date=dt.date(2025, 1, 1 + number), position=1),
+            ),
+        )
+        for number in range(12)
+    ]
+    for run in runs:
+        build_papers([shelf[number] for number in run], folder / "grown", words)
+        if len(Index.open(folder / "grown").papers) > len(run):
+            remove([shelf[run[0]].id], folder / "grown")
+    grown = Index.open(folder / "grown")
+    build_papers(list(grown.papers), folder / "anew", words)
+    assert _everything(grown) == _everything(Index.open(folder / "anew"))
+
+
 def test_only_what_changed_in_an_abstract_is_embedded(store: Path, words: HashingEncoder) -> None:
     build_papers([TEA, MILK], store, words)
     words.encoded.clear()
@@ -135,17 +172,6 @@ def test_only_what_changed_in_an_abstract_is_embedded(store: Path, words: Hashin
     assert texts == ["Water boils early up there.", "Tea suffers from it.", "A lid helps."]
     expected = [words.encode_query(p.text) for p in opened.passages]
     assert np.allclose(opened.passage_vectors, expected, atol=1e-6)
-
-
-def test_what_cannot_be_read_is_counted_and_the_rest_is_indexed(
-    tmp_path: Path, store: Path, words: HashingEncoder
-) -> None:
-    mixed = tmp_path / "mixed.jsonl"
-    mixed.write_text(f"{TEA.model_dump_json()}\n{{broken\n{MILK.model_dump_json()}\n")
-    report = build([mixed], store, words)
-    assert (report.new, report.rejected, report.is_damaged) == (2, 1, True)
-    assert (report.problems[0].file, report.problems[0].line) == ("mixed.jsonl", 2)
-    assert len(Index.open(store).papers) == 2
 
 
 # A process that indexes 60 more papers, says how far it is, and waits there to be killed.
@@ -322,7 +348,7 @@ def test_papers_are_added_while_others_are_encoded(store: Path) -> None:
 def test_vectors_of_what_is_gone_are_left_behind(
     store: Path, words: HashingEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("index.filling.LEAST_TO_COMPACT", 20)
+    monkeypatch.setattr("index.build.LEAST_TO_COMPACT", 20)
     for time in range(6):
         changed = TEA.model_copy(update={"abstract": f"Water boils at {time}. A lid helps."})
         pots = [

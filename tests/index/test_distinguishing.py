@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.distinguishing import MOST_TERMS, distinguishing_terms
+from index.collection_map import MOST_TERMS, distinguishing_terms
 from index.papers import Paper
 
 

@@ -65,9 +65,3 @@ def test_a_saved_index_scores_as_before(lexical: LexicalIndex, tmp_path: Path) -
     query = tokenize("web pages of vision experts")
     np.testing.assert_array_equal(again.scores(query), lexical.scores(query))
     assert again.document_frequency == lexical.document_frequency
-
-
-def test_an_index_of_nothing_scores_nothing(tmp_path: Path) -> None:
-    empty = LexicalIndex.build([])
-    empty.save(tmp_path / "lexical")
-    assert LexicalIndex.load(tmp_path / "lexical").scores(["kite"]).shape == (0,)

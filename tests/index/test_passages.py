@@ -1,7 +1,5 @@
 """Abstracts cut into sentences, each at its place."""
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -110,19 +108,3 @@ def test_spans_are_in_order_apart_and_hold_every_character_that_is_not_space(tex
         outside += text[at:start]
         at = end
     assert (outside + text[at:]).strip() == ""
-
-
-@pytest.mark.parametrize("unit", ["(A. ", "e.g. A ", "a. B ", ". A (", '. "', ".)", "x", " ", "。"])
-def test_time_is_linear_in_the_length(unit: str) -> None:
-    def seconds(length: int) -> float:
-        """Of the processor, the best of three: a busy machine is no fault of the text."""
-        text = unit * (length // len(unit))
-        taken = []
-        for _ in range(3):
-            started = time.process_time()
-            sentence_spans(text)
-            taken.append(time.process_time() - started)
-        return min(taken)
-
-    seconds(1000)
-    assert seconds(400_000) < 0.05 + 60 * max(seconds(20_000), 0.002)

@@ -15,7 +15,6 @@ from index.manifest import live_papers
 from index.plan import preview
 from index.publish import writer_lock
 from index.readers import Upload
-from index.store import Index
 
 TITLES = ("Counting Owls at Night", "Why Do Kettles Sing", "Paper Maps That Disagree", "Editorial")
 
@@ -56,18 +55,6 @@ def test_each_entry_has_its_state_and_its_place(tmp_path: Path) -> None:
         ("unchanged", owls),
         ("unchanged", kettles),
     ]
-
-
-def test_papers_that_a_file_does_not_name_any_more_are_told(tmp_path: Path) -> None:
-    owls, kettles, maps, _ = TITLES
-    file, store = tmp_path / "a.jsonl", tmp_path / "store"
-    file.write_bytes(records(owls, kettles))
-    build([file], store, HashingEncoder())
-    file.write_bytes(records(owls, maps))
-    found = preview([file], store)
-    assert [paper.title for paper in found.removed] == [kettles]
-    assert (found.new, found.unchanged, found.papers) == (1, 1, 2)
-    assert {paper.title for paper in Index.open(store).papers} == {owls, kettles}
 
 
 def test_a_preview_does_not_wait_for_a_writer(tmp_path: Path) -> None:

@@ -59,12 +59,6 @@ def test_a_removed_paper_is_gone_with_all_that_was_of_it(store: Path) -> None:
     assert np.allclose(opened.paper_vectors, expected, atol=1e-6)
 
 
-def test_a_removal_is_no_reason_to_write_at_the_next_run(store: Path) -> None:
-    report = remove(ids(store, MAPS), store)
-    again = build([upload(OWLS, KETTLES)], store, HashingEncoder())
-    assert (again.unchanged, again.generation) == (2, report.generation)
-
-
 def test_a_removed_paper_comes_back_when_its_file_is_indexed_again(store: Path) -> None:
     remove(ids(store, OWLS), store)
     report = build([upload(OWLS, KETTLES)], store, HashingEncoder())

@@ -3,7 +3,6 @@
 import json
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
@@ -84,17 +83,6 @@ def test_an_entry_that_left_its_file_leaves_the_index_and_undo_brings_it_back(
     assert set(names(store)) == {OWLS, KETTLES}
 
 
-def test_an_entry_that_left_one_of_two_files_keeps_the_other_and_counts_as_updated(
-    tmp_path: Path, store: Path, index: Run
-) -> None:
-    first, second = write(tmp_path / "a.jsonl", MAPS, OWLS), write(tmp_path / "b.jsonl", OWLS)
-    index(first, second)
-    assert names(store)[OWLS] == ["a.jsonl", "b.jsonl"]
-    report = index(write(first, MAPS))
-    assert (counts(report), report.embedded) == ((0, 1, 1, 0, 0), 0)
-    assert names(store) == {OWLS: ["b.jsonl"], MAPS: ["a.jsonl"]}
-
-
 def test_a_paper_that_gets_another_id_is_updated_and_neither_new_nor_removed(
     tmp_path: Path, store: Path, index: Run
 ) -> None:
@@ -164,16 +152,6 @@ def test_files_of_one_name_in_two_folders_are_two_sources_in_one_run_or_in_two(
     shutil.rmtree(store)
     index(monday, tuesday)
     assert found(store) == expected
-
-
-def test_a_file_name_that_is_not_utf_8_is_indexed_and_reported(
-    tmp_path: Path, store: Path, index: Run
-) -> None:
-    file = write(tmp_path / "caf\udce9.jsonl", OWLS)
-    file.write_text(file.read_text() + "{broken\n")
-    report = index(file)
-    assert names(store) == {OWLS: ["caf\\xe9.jsonl"]}
-    json.dumps(asdict(report), ensure_ascii=False).encode()
 
 
 @pytest.mark.parametrize("character", ["\0", "\x1b", "\n", "\u2028", "\ud800", "\uffff"])

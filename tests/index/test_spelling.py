@@ -2,7 +2,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.folding import is_english
 from index.lexical import LexicalIndex
 from index.names import Names
 from index.naming import mend
@@ -90,15 +89,6 @@ def test_of_two_words_equally_near_the_more_frequent_is_meant() -> None:
     assert new == "do the potters know?"
 
 
-@pytest.mark.parametrize(
-    ("word", "good"),
-    [("order", True), ("older", True), ("studies", True), ("planned", True), ("using", True),
-     ("heuristc", False), ("serach", False), ("zorbl", False)],
-)  # fmt: skip
-def test_english_is_the_encoders_vocabulary_and_its_regular_forms(word: str, good: bool) -> None:
-    assert is_english(word) is good
-
-
 @given(st.text(max_size=80))
 def test_any_text_is_mended_to_a_text_with_each_new_word_in_it(text: str) -> None:
     new, mends = mend(text, LEXICAL, NAMES)
@@ -106,8 +96,3 @@ def test_any_text_is_mended_to_a_text_with_each_new_word_in_it(text: str) -> Non
     for old, right in mends:
         assert old in text
         assert right in new
-
-
-@given(st.sampled_from([paper.abstract for paper in SHELF]))
-def test_what_stands_in_the_abstracts_is_never_mended(abstract: str) -> None:
-    assert mend(abstract, LEXICAL, NAMES) == (abstract, ())

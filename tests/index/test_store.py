@@ -74,14 +74,6 @@ def test_the_index_holds_papers_passages_and_their_vectors_in_order(store: Path)
     assert opened.lexical.size == 3
 
 
-def test_the_manifest_says_what_the_generation_holds(store: Path) -> None:
-    manifest = Index.open(store).manifest
-    assert (manifest.papers, manifest.passages, manifest.dimension) == (3, 9, 16)
-    assert (manifest.encoder, manifest.weights_hash) == (ENCODER.name, ENCODER.weights_hash)
-    assert manifest.created.utcoffset() is not None
-    assert manifest.generation == current(store)
-
-
 def test_an_index_of_nothing_opens(tmp_path: Path) -> None:
     build_papers([], tmp_path / "store", ENCODER)
     opened = Index.open(tmp_path / "store")
@@ -115,13 +107,6 @@ def test_a_file_or_a_folder_of_other_things_is_not_a_store(tmp_path: Path) -> No
                 use(path)
             assert str(path) in one_line(caught.value)
     assert [p.name for p in tmp_path.iterdir()] == ["letter.txt"]
-
-
-def test_a_missing_generation_is_damage(store: Path) -> None:
-    shutil.rmtree(live(store))
-    for use in (Index.open, index):
-        with pytest.raises(StoreError, match=r"is missing\): remove generations and CURRENT in it"):
-            use(store)
 
 
 @pytest.mark.parametrize(
@@ -284,13 +269,6 @@ def test_every_truncated_or_missing_file_is_damage_and_never_a_crash(
     assert len(Index.open(copy).papers) == 500
 
 
-def test_another_encoder_is_refused_with_both_names(store: Path) -> None:
-    generation = current(store)
-    with pytest.raises(EncoderError, match="built with the encoder 'hashing', not 'other'"):
-        build_papers([paper(9)], store, HashingEncoder("other"))
-    assert current(store) == generation
-
-
 def test_an_encoder_of_the_same_name_and_other_weights_is_refused_with_both_hashes(
     store: Path,
 ) -> None:
@@ -346,10 +324,3 @@ def test_a_disk_that_refuses_leaves_the_published_index_as_it_was(
     assert current(store) == generation
     assert [p.name for p in (store / "generations").iterdir()] == [generation]
     assert len(Index.open(store).papers) == 3
-
-
-@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs a folder nobody can write")
-def test_a_folder_that_cannot_be_made_is_one_line() -> None:
-    with pytest.raises(StoreError, match="cannot write the index at /proc/self/store") as caught:
-        index(Path("/proc/self/store"))
-    one_line(caught.value)

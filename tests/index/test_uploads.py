@@ -1,6 +1,5 @@
 """Uploads and pasted text: files that lie nowhere, known again by what they hold."""
 
-import datetime as dt
 from pathlib import Path
 
 import pytest
@@ -49,26 +48,12 @@ def test_the_same_text_again_is_known_under_any_name_and_writes_nothing(tmp_path
     assert names(tmp_path) == {OWLS: ["pasted.txt"]}
 
 
-def test_uploads_of_one_name_in_one_run_are_two_sources(tmp_path: Path) -> None:
-    report = index(tmp_path, pasted(OWLS), pasted(KETTLES), pasted(OWLS))
-    assert (report.new, report.duplicate) == (2, 0)
-    assert names(tmp_path) == {OWLS: ["pasted.txt"], KETTLES: ["pasted (2).txt"]}
-
-
 def test_an_upload_does_not_replace_the_file_of_its_name(tmp_path: Path) -> None:
     store = tmp_path / "store"
     (tmp_path / "march.txt").write_bytes(pasted(OWLS).content)
     index(store, tmp_path / "march.txt")
     assert index(store, pasted(KETTLES, "march.txt")).removed == 0
     assert names(store) == {OWLS: ["march.txt"], KETTLES: ["march (2).txt"]}
-
-
-def test_digest_dates_of_an_upload_are_of_this_year_unless_a_year_is_given(tmp_path: Path) -> None:
-    index(tmp_path, pasted(OWLS))
-    build([pasted(KETTLES)], tmp_path, HashingEncoder(), year=2024)
-    dates = {paper.title: paper.sources[0].date for paper in Index.open(tmp_path).papers}
-    this_year = dt.datetime.now(dt.UTC).year
-    assert dates == {OWLS: dt.date(this_year, 3, 14), KETTLES: dt.date(2024, 3, 14)}
 
 
 @pytest.mark.parametrize(
