@@ -341,6 +341,6 @@ def _upsert(
     collection.upsert(
         ids=[records[row][0] for row in rows],
         documents=texts,
-        metadatas=metadatas,
+        metadatas=list(metadatas),
         embeddings=np.asarray(vectors[list(rows)]),
     )

@@ -28,9 +28,6 @@ KEPT_TOGETHER = 512
 FEW = 128
 """Texts that the bundled encoder takes without torch: its loading costs more than they do."""
 HUB_TIMEOUT_SECONDS = 5
-_LOADING_ERRORS = (
-    OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, ImportError,
-)  # fmt: skip
 _NOT_NEEDED = ("onnx/*", "openvino/*", "*.h5", "*.msgpack", "*.ot", "*.onnx", "*.tflite")
 
 
@@ -189,7 +186,10 @@ class LocalEncoder:
                 self._model = SentenceTransformer(
                     str(self.folder), local_files_only=True, model_kwargs=_precision()
                 )
-            except (*_LOADING_ERRORS, SafetensorError) as error:
+            except (
+                OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError,
+                ImportError, SafetensorError,
+            ) as error:  # fmt: skip
                 raise EncoderError(
                     f"the encoder {self.name} cannot be loaded from {self.folder}"
                     f" ({first_line(error)})"

@@ -224,8 +224,8 @@ class Names:
     def having(self, key: str) -> NDArray[np.int32]:
         """The papers that have exactly this key, ascending."""
         some = self.postings.slice(key)
-        rows: NDArray[np.int32] = self.postings.rows[some]
-        return rows[self.postings.values[some] == MENTIONED]
+        rows: NDArray[np.int32] = self.postings.rows[some][self.postings.values[some] == MENTIONED]
+        return rows
 
     def own(self, key: str) -> Rows:
         """The papers that call themselves by exactly this key, ascending."""
@@ -263,7 +263,9 @@ class Names:
     def _variants(self, key: str, written: str) -> list[str]:
         """Other keys of the same name: singular, plural, and `H3K56` for `H3K56Ac`."""
         variants = [key[:-1]] if re.search(r"[A-Z0-9]s$|\w{3}[^\Ws]s$", written) else []
-        variants += [key + "s"] if not self.form(key + "s").endswith("S") else []
+        place = self.postings.place(key + "s")
+        if place is not None and not self.forms[place].endswith("S"):
+            variants.append(key + "s")
         if len(re.findall(r"\d+", key[:_LONGEST_BASE])) < 2:
             return variants
         if ending := re.fullmatch(r"(.{1,31}\d)[a-z]{2,3}", key):
