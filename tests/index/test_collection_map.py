@@ -7,10 +7,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hashing_encoder import HashingEncoder
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from index.build import build_papers
-from index.collection_map import CollectionMap, carry_on, map_collection
+from index.collection_map import (
+    MOST_TERMS,
+    CollectionMap,
+    carry_on,
+    distinguishing_terms,
+    map_collection,
+)
 from index.papers import Paper
 from index.store import Index
 
@@ -157,3 +165,52 @@ def test_a_map_is_drawn_anew_when_it_is_small_or_much_changes() -> None:
     assert carry_on(None, ids, vectors) is None
     assert carry_on(before, ids, vectors) is None
     assert carry_on(before, ids[:900], vectors[:900]) is None
+
+
+def titled(title: str, abstract: str = "We propose a novel model and show results.") -> Paper:
+    return Paper(id=title, title=title, abstract=abstract)
+
+
+KITES = [
+    titled(f"{kind} kites for the sky", "The kites fly. Reinforcement learning steers the kites.")
+    for kind in ("Box", "Delta", "Sled", "Rokkaku")
+]
+BOATS = [
+    titled(f"{kind} boats on Rivers", "These boats float. Reinforcement learning steers each boat.")
+    for kind in ("Rowing", "Sailing", "Paper", "Ferry")
+]
+
+
+def test_a_group_is_named_by_what_the_others_do_not_have() -> None:
+    kites, boats = distinguishing_terms([*KITES, *BOATS], [0] * 4 + [1] * 4, 2)
+    assert kites[0] == "kites"
+    assert boats[0] == "boats"
+    assert not {"reinforcement learning", "learning", "model"} & {*kites, *boats}
+
+
+def test_a_pair_stands_for_its_words_where_they_go_together() -> None:
+    group = [titled(f"Continual learning, part {n}") for n in "abcd"]
+    other = [titled(f"Hungry cats in part {n}") for n in "abcd"]
+    terms, _ = distinguishing_terms([*group, *other], [0] * 4 + [1] * 4, 2)
+    assert terms[0] == "Continual learning"
+    assert "learning" not in terms
+
+
+def test_a_paper_that_repeats_its_own_name_does_not_name_the_group() -> None:
+    loud = titled(
+        "KiteNet", "KiteNet is KiteNet, and KiteNet beats all but KiteNet. It flies kites."
+    )
+    terms, _ = distinguishing_terms([loud, *KITES, *BOATS], [0] * 5 + [1] * 4, 2)
+    assert "KiteNet" not in terms
+
+
+@given(st.lists(st.tuples(st.text(), st.text(), st.integers(0, 2)), min_size=1, max_size=12))
+def test_any_text_gives_a_few_terms_a_group(rows: list[tuple[str, str, int]]) -> None:
+    papers = [
+        Paper(id=str(n), title=title, abstract=text) for n, (title, text, _) in enumerate(rows)
+    ]
+    groups = [group for *_, group in rows] + [0, 1, 2]
+    papers += [titled("Spare one"), titled("Spare two"), titled("Spare three")]
+    found = distinguishing_terms(papers, groups, 3)
+    assert len(found) == 3
+    assert all(len(terms) <= MOST_TERMS and all(terms) for terms in found)

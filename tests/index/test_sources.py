@@ -1,4 +1,4 @@
-"""Files that are read again: what they replace, and how the index knows them."""
+"""Files and uploads that are read again: what they replace, and how the index knows them."""
 
 import json
 import shutil
@@ -10,8 +10,10 @@ import pytest
 from hashing_encoder import HashingEncoder
 
 from index.build import BuildReport, build
+from index.errors import InputError
 from index.papers import Paper
 from index.publish import undo
+from index.readers import Upload
 from index.store import Index
 
 OWLS, KETTLES, MAPS = "Counting Owls at Night", "Why Do Kettles Sing", "Paper Maps That Disagree"
@@ -36,7 +38,7 @@ def store(tmp_path: Path) -> Path:
 def index(store: Path) -> Run:
     """Index files and folders into the store."""
 
-    def run(*paths: Path, year: int | None = None) -> BuildReport:
+    def run(*paths: Path | Upload, year: int | None = None) -> BuildReport:
         return build(paths, store, HashingEncoder(), year=year)
 
     return run
@@ -160,3 +162,59 @@ def test_no_character_of_a_record_stops_the_index(store: Path, index: Run, chara
     file = write(store.parent / "a.jsonl", title, authors=[character], venue=character)
     assert counts(index(file)) == (1, 0, 0, 0, 0)
     assert counts(index(file)) == (0, 1, 0, 0, 0)
+
+
+DIGEST = "Mar 14\n\n{title}\n\nWe looked at this for a year. It is always the same.\n"
+
+
+def pasted(title: str, name: str = "pasted.txt") -> Upload:
+    return Upload(name, DIGEST.format(title=title).encode())
+
+
+def test_other_text_under_the_same_name_is_another_source_and_replaces_nothing(
+    store: Path,
+    index: Run,
+) -> None:
+    for title in (OWLS, KETTLES, MAPS):
+        assert (index(pasted(title)).new, index(pasted(title)).new) == (1, 0)
+    assert names(store) == {
+        OWLS: ["pasted.txt"],
+        KETTLES: ["pasted (2).txt"],
+        MAPS: ["pasted (3).txt"],
+    }
+
+
+def test_the_same_text_again_is_known_under_any_name_and_writes_nothing(
+    store: Path, index: Run
+) -> None:
+    first = index(pasted(OWLS))
+    for name in ("pasted.txt", "again.txt"):
+        again = index(pasted(OWLS, name))
+        assert (again.unchanged, again.updated, again.generation) == (1, 0, first.generation)
+    assert names(store) == {OWLS: ["pasted.txt"]}
+
+
+def test_an_upload_does_not_replace_the_file_of_its_name(
+    tmp_path: Path, store: Path, index: Run
+) -> None:
+    (tmp_path / "march.txt").write_bytes(pasted(OWLS).content)
+    index(tmp_path / "march.txt")
+    assert index(pasted(KETTLES, "march.txt")).removed == 0
+    assert names(store) == {OWLS: ["march.txt"], KETTLES: ["march (2).txt"]}
+
+
+@pytest.mark.parametrize(
+    "name", ["", " ", ".", "..", "a/b.txt", "/etc/passwd", "x" * 201, "\ud800.txt", "a/"]
+)
+def test_what_is_not_a_file_name_is_refused_in_one_line(name: str) -> None:
+    with pytest.raises(InputError, match="is not the name of a file") as caught:
+        Upload(name, b"")
+    assert "\n" not in str(caught.value)
+    str(caught.value).encode()
+
+
+@pytest.mark.parametrize("name", ["a\0b.txt", "two\nlines.txt", "Übersicht März.txt", "C:\\x.txt"])
+def test_any_other_name_is_spelled_out(store: Path, index: Run, name: str) -> None:
+    index(pasted(OWLS, name))
+    ((given,),) = names(store).values()
+    assert given.isprintable()
