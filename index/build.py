@@ -18,7 +18,7 @@ from rapidfuzz.utils import default_process
 
 from index import collection_map
 from index.catalog import Cuts, NextPapers, Papers, Sightings, code_hash, ids_of
-from index.collection_map import CollectionMap, carry_on, map_collection
+from index.collection_map import Layout, carry_on, map_collection
 from index.encoder import Encoder
 from index.errors import InputError
 from index.manifest import (
@@ -387,7 +387,7 @@ def _advance(
         with writing(store):
             for keys, batch in _encoded(papers, contents.cuts, missing, encoder, count):
                 append_records(path, manifest.dimension, keys, batch)
-    map_ = live.map if live and live.manifest.content == manifest.content else None
+    map_ = live.layout if live and live.manifest.content == manifest.content else None
     if map_ is None:
         whole = Log.open(path, manifest.dimension).of(contents.cuts.paper_keys)
         map_ = _draw(live, papers, whole, counter(progress, "map"))
@@ -399,10 +399,14 @@ def _draw(
     papers: Sequence[Paper],
     vectors: Floats,
     count: Callable[[int, int], None],
-) -> CollectionMap:
+) -> Layout:
     """The map of papers, shape of their vectors (P, d), gone on with where little changed."""
     count(0, len(papers))
-    map_ = carry_on(live.map if live else None, ids_of(papers), vectors)
+    map_ = None
+    if live and live.layout:
+        before = {id_: row for row, id_ in enumerate(ids_of(live.papers))}
+        rows = np.asarray([before.get(id_, -1) for id_ in ids_of(papers)], dtype=np.int64)
+        map_ = carry_on(live.layout, rows, vectors)
     map_ = map_ or map_collection(papers, vectors)
     count(len(papers), len(papers))
     return map_
@@ -506,7 +510,8 @@ def _compact(live: Index, cuts: Cuts, path: Path) -> bool:
         Whether they were written.
     """
     log, parts = live.log, (cuts, live.cuts)
-    if log is None or len(log.stored) < LEAST_TO_COMPACT:
+    texts = len(cuts.paper_keys) + len(cuts.passage_keys)
+    if log is None or len(log.stored) < max(LEAST_TO_COMPACT, 2 * texts):
         return False
     keys = [part for each in parts if each for part in (each.paper_keys, each.passage_keys)]
     needed = np.unique(np.concatenate(keys))

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from index.papers import Dating, Paper, letters
 from index.passages import Passage, cut, paper_text
-from index.postings import Carried, Rows
+from index.postings import Carried, Rows, packed, unpacked
 from index.vectors import Keys, text_keys
 
 PAPERS = "papers.jsonl"
@@ -148,9 +148,9 @@ class Papers(RowsRead[Paper]):
                 for name, day, dated in lists["places"]
             )
             self.sightings = Sightings(places, *(stored[n] for n in ("paper", "place", "years")))
+            self.titles = unpacked(stored["titles"], len(lists["ids"]))
+            """The letters of each title."""
         self.ids: list[str] = lists["ids"]
-        self.titles: list[str] = lists["titles"]
-        """The letters of each title."""
         self.numbers: dict[str, list[int]] = lists["numbers"]
         """The rows of the papers with each DOI, arXiv or PubMed id: see `numbers_of`."""
         self._read: dict[int, Paper] = {}
@@ -291,13 +291,14 @@ def save_papers(folder: Path, papers: Sequence[Paper]) -> None:
                     numbers[number].append(row)
     found = Sightings.of(papers)
     named = [(p.name, p.date and p.date.isoformat(), p.dated) for p in found.places]
-    lists = {"ids": ids_of(papers), "titles": titles, "places": named, "numbers": numbers}
+    lists = {"ids": ids_of(papers), "places": named, "numbers": numbers}
     with (folder / TABLE).open("wb") as file:
         np.savez(
             file,
             allow_pickle=False,
             starts=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
             lists=np.frombuffer(json.dumps(lists).encode(), dtype=np.uint8),
+            titles=packed(titles),
             paper=found.paper,
             place=found.place,
             years=found.years,

@@ -10,13 +10,16 @@ occurrences, so that one paper that repeats its own name does not name the group
 by their stems and shown as the papers write them.
 """
 
+import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, zip_longest
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +30,7 @@ from index.lexical import STOP_WORDS, stem
 from index.papers import Paper
 from index.text import clean_text
 
-FILE_NAME = "map.json"
+FILE_NAME = "map.npz"
 Floats = NDArray[np.float64]
 Term = tuple[str, ...]
 """The stems of one word or of two neighbours."""
@@ -122,12 +125,45 @@ class CollectionMap(BaseModel):
     points: tuple[Point, ...]
     clusters: tuple[Cluster, ...]
 
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """A map of P papers as it is kept."""
+
+    places: Floats
+    """Shape (P, 2), from 0 to 1."""
+    groups: NDArray[np.int64]
+    """The number of the cluster of each, shape (P,)."""
+    clusters: tuple[Cluster, ...]
+
+    def of(self, ids: Sequence[str]) -> CollectionMap:
+        """The map of the papers of these ids."""
+        rows = zip(ids, self.places.tolist(), self.groups.tolist(), strict=True)
+        points = (Point.model_construct(id=i, x=x, y=y, cluster=group) for i, (x, y), group in rows)
+        return CollectionMap.model_construct(points=tuple(points), clusters=self.clusters)
+
     def save(self, folder: Path) -> None:
         """Write the map into a generation's folder."""
-        (folder / FILE_NAME).write_text(self.model_dump_json(), encoding="utf-8")
+        clusters = json.dumps([cluster.model_dump() for cluster in self.clusters]).encode()
+        with (folder / FILE_NAME).open("wb") as file:
+            np.savez(
+                file,
+                allow_pickle=False,
+                places=self.places,
+                groups=self.groups,
+                clusters=np.frombuffer(clusters, dtype=np.uint8),
+            )
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote."""
+        with np.load(folder / FILE_NAME) as stored:
+            clusters = json.loads(stored["clusters"].tobytes())
+            every = tuple(Cluster.model_validate(cluster) for cluster in clusters)
+            return cls(stored["places"], stored["groups"], every)
 
 
-def map_collection(papers: Sequence[Paper], vectors: NDArray[np.float32]) -> CollectionMap:
+def map_collection(papers: Sequence[Paper], vectors: NDArray[np.float32]) -> Layout:
     """Project and group papers by their vectors.
 
     The projection is t-SNE (van der Maaten and Hinton, JMLR 9, 2008) that starts from the
@@ -139,7 +175,7 @@ def map_collection(papers: Sequence[Paper], vectors: NDArray[np.float32]) -> Col
         vectors: Their unit vectors, shape (P, d).
     """
     if not papers:
-        return CollectionMap(points=(), clusters=())
+        return Layout(np.empty((0, 2)), np.empty(0, dtype=np.int64), ())
     with threadpool_limits(1):  # sums over several threads differ from run to run
         components = _principal_components(vectors)
         if len(papers) < _LEAST_TO_GROUP or not components.any():
@@ -150,42 +186,35 @@ def map_collection(papers: Sequence[Paper], vectors: NDArray[np.float32]) -> Col
 
 
 def carry_on(
-    before: CollectionMap | None, ids: Sequence[str], vectors: NDArray[np.float32]
-) -> CollectionMap | None:
+    before: Layout, rows: NDArray[np.int64], vectors: NDArray[np.float32]
+) -> Layout | None:
     """The map of a large collection in which little changed: what was there stays where it was.
 
-    A new paper lies amid the five that are nearest to it, in the cluster of most of them. `vectors`
-    are the unit vectors of the P papers of these ids, shape (P, d).
+    A new paper lies amid the five that are nearest to it, in the cluster of most of them.
+
+    Args:
+        before: The map as it was.
+        rows: The row of each of the P papers there, -1 of a new one, shape (P,).
+        vectors: The unit vectors of the papers, shape (P, d).
 
     Returns:
-        None where the map is to be drawn anew: there is none, the collection is small, or more than
-        a tenth of it is new or gone.
+        None where the map is to be drawn anew: the collection is small, or more than a tenth of it
+        is new or gone.
     """
-    if before is None or len(ids) <= _MOST_FOR_TSNE:
+    new, there = np.flatnonzero(rows < 0), np.flatnonzero(rows >= 0)
+    most = len(rows) * _CARRIED
+    is_other = len(new) > most or len(before.groups) - len(there) > most
+    if len(rows) <= _MOST_FOR_TSNE or is_other:
         return None
-    places = {point.id: point for point in before.points}
-    known = [places.get(id_) for id_ in ids]
-    new = [row for row, point in enumerate(known) if point is None]
-    there = np.asarray([row for row, point in enumerate(known) if point], dtype=np.int64)
-    most = len(ids) * _CARRIED
-    if len(new) > most or len(before.points) - len(there) > most:
+    places, groups = before.places[rows], before.groups[rows]
+    for row, nearest in _nearest(vectors, new.tolist(), there):
+        places[row] = places[nearest].mean(axis=0).round(_DIGITS)
+        groups[row] = Counter(groups[nearest].tolist()).most_common(1)[0][0]
+    sizes = np.bincount(groups, minlength=len(before.clusters)).tolist()
+    if not all(sizes):
         return None
-    points = list(known)
-    for row, nearest in _nearest(vectors, new, there):
-        amid = [point for at in nearest if (point := known[at])]
-        clusters = Counter(point.cluster for point in amid)
-        points[row] = Point(
-            id=ids[row],
-            x=round(float(np.mean([point.x for point in amid])), _DIGITS),
-            y=round(float(np.mean([point.y for point in amid])), _DIGITS),
-            cluster=clusters.most_common(1)[0][0],
-        )
-    drawn = tuple(point for point in points if point)
-    sizes = Counter(point.cluster for point in drawn)
-    if len(sizes) < len(before.clusters):
-        return None
-    clusters_now = (c.model_copy(update={"size": sizes[c.number]}) for c in before.clusters)
-    return CollectionMap(points=drawn, clusters=tuple(clusters_now))
+    clusters = (c.model_copy(update={"size": sizes[c.number]}) for c in before.clusters)
+    return Layout(places, groups, tuple(clusters))
 
 
 def _nearest(
@@ -267,14 +296,10 @@ def _fitted(places: Floats) -> Floats:
     return inside.clip(0, 1).round(_DIGITS)
 
 
-def _drawn(papers: Sequence[Paper], places: Floats, groups: NDArray[np.int64]) -> CollectionMap:
+def _drawn(papers: Sequence[Paper], places: Floats, groups: NDArray[np.int64]) -> Layout:
     sizes = np.bincount(groups).tolist()
     step = 1 + (len(papers) - 1) // _MOST_TO_NAME
     terms = distinguishing_terms(papers[::step], groups[::step].tolist(), len(sizes))
-    points = (
-        Point(id=paper.id, x=x, y=y, cluster=group)
-        for paper, (x, y), group in zip(papers, places.tolist(), groups.tolist(), strict=True)
-    )
     clusters = (
         Cluster(
             number=number,
@@ -284,7 +309,7 @@ def _drawn(papers: Sequence[Paper], places: Floats, groups: NDArray[np.int64]) -
         )
         for number, size in enumerate(sizes)
     )
-    return CollectionMap(points=tuple(points), clusters=tuple(clusters))
+    return Layout(places, groups, tuple(clusters))
 
 
 def distinguishing_terms(

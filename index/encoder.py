@@ -217,8 +217,9 @@ def _find(name: str) -> Path:
         raise EncoderError(f"no encoder at {name}: give a folder that holds a model")
     # Imported here: it takes most of a second, and the bundled encoder does without the hub.
     from huggingface_hub import model_info, snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError  # its base is the HTTP client's error
+    from huggingface_hub.errors import HfHubHTTPError
 
+    client_error: type[Exception] = HfHubHTTPError.__mro__[1]  # of the HTTP client installed
     repository = name if "/" in name else f"sentence-transformers/{name}"
     try:
         return Path(snapshot_download(repository, local_files_only=True))
@@ -228,7 +229,7 @@ def _find(name: str) -> Path:
         # One short question first: a download would retry for minutes where there is no network.
         model_info(repository, timeout=HUB_TIMEOUT_SECONDS)
         return Path(snapshot_download(repository, ignore_patterns=list(_NOT_NEEDED)))
-    except (OSError, ValueError, RuntimeError, HfHubHTTPError.__mro__[1]) as error:
+    except (OSError, ValueError, RuntimeError, client_error) as error:
         raise EncoderError(
             f"no encoder {name!r} on this machine, and the model hub did not give it"
             f" ({first_line(error)}): check the name, or use {minilm.NAME}, which is bundled"

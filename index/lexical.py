@@ -114,13 +114,12 @@ class LexicalIndex:
         found, new = Found(), before.new if before else range(len(papers))
         for row in new:
             text = f"{clean_text(papers[row].title)}\n{clean_text(papers[row].abstract)}"
-            for token, count in Counter(tokenize(text)).items():
-                found.add(token, row, count)
-        postings = (
-            Postings.of(found, before.table.postings, before.places(before.table.size))
-            if before
-            else Postings.of(found)
-        )
+            found.add(row, Counter(tokenize(text)))
+        if before:
+            places = before.places(before.table.size)
+            postings = before.table.postings.carried(places, found)
+        else:
+            postings = Postings.of(found)
         lengths = np.bincount(postings.rows, weights=postings.values, minlength=len(papers))
         return cls(postings, lengths.astype(np.int32))
 

@@ -130,13 +130,12 @@ class Gathering:
             self.forms[key] = form
             if Link.LOOSE in Atoms.of(fold(form)).links:
                 self.loose.add(key)
-        for key, kind in coinage.kinds.items():
-            self.found.add(key, row, kind)
+        self.found.add(row, coinage.kinds)
         text = folded_text(paper)
         atoms = Atoms.of(text)
         titled = next((at for at, gap in enumerate(atoms.gaps, 1) if "\n" in gap), 0)
-        for key in _single(atoms, titled, several, self.forms):
-            self.found.add(key, row, MENTIONED)
+        keys = _single(atoms, titled, several, self.forms)
+        self.found.add(row, dict.fromkeys(keys, MENTIONED))
         self.titles[row] = " ".join(atoms.keys[:titled])
         self.coinages[row] = coinage
         several.discard("")
@@ -151,8 +150,8 @@ class Gathering:
 
         `begins` says whether one of the keys begins with something, or is it.
         """
-        for key in _joined(Atoms.of(text), keys, self.loose, begins):
-            self.found.add(key, row, MENTIONED)
+        spelled = _joined(Atoms.of(text), keys, self.loose, begins)
+        self.found.add(row, dict.fromkeys(spelled, MENTIONED))
 
 
 def folded_text(paper: Paper) -> str:

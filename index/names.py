@@ -43,7 +43,7 @@ FILE_NAME = "names.npz"
 _LONGEST_BASE = 32
 """Letters and digits of a name like `H3K56`, which is the same with a few letters after it."""
 _KINDS = ("", PLAIN, PHRASE)
-_LINES = ("forms", "titles", "coinages", "several")
+_LINES = ("titles", "coinages", "several", "loose")
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,14 +54,16 @@ class Names:
     """
 
     postings: Postings
-    forms: list[str]
-    """How the name of each key is written; "" where it is no name by its shape."""
+    forms: dict[str, str]
+    """Key of a name by shape or of a paper's own → how it is written."""
     titles: list[str]
     """The atoms of each of the P titles, joined by spaces."""
     coinages: list[str]
     """What each of the P papers coins, as JSON: see `index.mentions.Coined`."""
     several: list[str]
-    """Keys that papers may spell apart, ascending; those with a comma begin with ","."""
+    """Keys that papers may spell apart, ascending."""
+    loose: list[str]
+    """Those of them that are written with a comma, ascending."""
     trigrams: NDArray[np.uint64]
     """CRC-32 of each three atoms that follow each other in a title, then the row of its paper in
     the lower 32 bits; ascending."""
@@ -72,18 +74,15 @@ class Names:
 
         What only papers coined that are gone still counts as a name where others spell it.
         """
-        none = cls(Postings.of(Found()), [], [], [], [], np.empty(0, dtype=np.uint64))
+        none = cls(Postings.of(Found()), {}, [], [], [], [], np.empty(0, dtype=np.uint64))
         old = before.table if before else none
         rows = before.rows if before else np.full(len(papers), -1, dtype=np.int64)
         carried = Carried(old, rows)
         places, new = carried.places(len(old.titles)), carried.new
-        gathering = Gathering(
-            {key: form for key, form in zip(old.postings.terms, old.forms, strict=True) if form},
-            {key.lstrip(",") for key in old.several},
-            {key[1:] for key in old.several if key.startswith(",")},
-        )
+        gathering = Gathering(dict(old.forms), set(old.several), set(old.loose))
         texts = [gathering.note(papers[row], row) for row in new]
-        begins = _beginnings(gathering.several) if before else beginnings(gathering.several)
+        several = sorted([*old.several, *gathering.unheard])
+        begins = _beginnings(several) if before else beginnings(several)
         for row, text in zip(new, texts, strict=True):
             gathering.note_spelled(text, row, gathering.several, begins)
         begins = beginnings(gathering.unheard if before else ())
@@ -92,7 +91,10 @@ class Names:
             row = int(places[old_row])
             if row >= 0 and _has_letters(papers[row], letters):
                 gathering.note_spelled(folded_text(papers[row]), row, gathering.unheard, begins)
-        postings = Postings.of(gathering.found, old.postings, places)
+        postings = old.postings.carried(places, gathering.found)
+        for key in gathering.forms.keys() - old.forms.keys():
+            if postings.place(key) is None:
+                del gathering.forms[key]
         titles, coinages = (
             [lines[row] if row >= 0 else "" for row in rows.tolist()]
             for lines in (old.titles, old.coinages)
@@ -101,10 +103,11 @@ class Names:
             titles[row], coinages[row] = gathering.titles[row], gathering.coinages[row].json()
         return cls(
             postings,
-            [gathering.forms.get(key, "") for key in postings.terms],
+            gathering.forms,
             titles,
             coinages,
-            sorted("," * (key in gathering.loose) + key for key in gathering.several),
+            several,
+            sorted(gathering.loose),
             _trigrams(old, places, [(row, titles[row]) for row in new]),
         )
 
@@ -129,19 +132,27 @@ class Names:
     def save(self, folder: Path) -> None:
         """Write the table into `folder`, as one file."""
         lines = {name: packed(getattr(self, name)) for name in _LINES}
+        lines |= {"named": packed(self.forms), "forms": packed(self.forms.values())}
+        sizes = np.asarray([len(getattr(self, name)) for name in ("forms", *_LINES)])
         with (folder / FILE_NAME).open("wb") as file:
             np.savez(
-                file, allow_pickle=False, trigrams=self.trigrams, **lines, **self.postings.packed(),
-                sizes=np.asarray([len(getattr(self, name)) for name in _LINES]),
+                file, allow_pickle=False, trigrams=self.trigrams, sizes=sizes, **lines,
+                **self.postings.packed(),
             )  # fmt: skip
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read a table that `save` wrote."""
         with np.load(folder / FILE_NAME) as stored:
-            sizes = zip(_LINES, stored["sizes"].tolist(), strict=True)
-            lines = {name: unpacked(stored[name], size) for name, size in sizes}
-            return cls(Postings.unpacked(stored), trigrams=stored["trigrams"], **lines)
+            count, *sizes = stored["sizes"].tolist()
+            named, forms = (unpacked(stored[name], count) for name in ("named", "forms"))
+            lines = {n: unpacked(stored[n], size) for n, size in zip(_LINES, sizes, strict=True)}
+            return cls(
+                Postings.unpacked(stored),
+                forms=dict(zip(named, forms, strict=True)),
+                trigrams=stored["trigrams"],
+                **lines,
+            )
 
     def read(self, text: str) -> tuple[Named, ...]:
         """The names in a text, in its order, none inside another: the longest are taken first.
@@ -182,26 +193,26 @@ class Names:
         key = key_of(name)
         if len(key) < 4:
             return []
-        keys, places = self.postings.terms, self._own_places if own else self._name_places
         found = process.extract(
-            key, [keys[place] for place in places], scorer=OSA.distance,
+            key, self._own_keys if own else self._name_keys, scorer=OSA.distance,
             score_cutoff=1 if len(key) < 8 else 2, limit=None,
         )  # fmt: skip
         digits = re.sub(r"\D", "", key)
         found = [hit for hit in found if re.sub(r"\D", "", hit[0]) == digits]
         least = min((distance for _, distance, _ in found), default=0)
-        nearest = [places[at] for _, distance, at in found if distance == least]
-        nearest.sort(key=lambda place: (-len(self.having(keys[place])), keys[place]))
-        return [self.forms[place] for place in nearest]
+        nearest = [key for key, distance, _ in found if distance == least]
+        nearest.sort(key=lambda key: (-len(self.having(key)), key))
+        return [self.form(key) for key in nearest]
 
     @cached_property
-    def _name_places(self) -> list[int]:
-        return [place for place, form in enumerate(self.forms) if form]
+    def _name_keys(self) -> list[str]:
+        # A paper that is gone may have had the name alone.
+        return [key for key in sorted(self.forms) if self.postings.place(key) is not None]
 
     @cached_property
-    def _own_places(self) -> list[int]:
-        places: list[int] = np.unique(self._terms_of(np.flatnonzero(self._owned))).tolist()
-        return places
+    def _own_keys(self) -> list[str]:
+        places = np.unique(self._terms_of(np.flatnonzero(self._owned)))
+        return [self.postings.terms[place] for place in places.tolist()]
 
     def _terms_of(self, postings: NDArray[np.int64]) -> NDArray[np.int64]:
         """The place of the term of each posting."""
@@ -213,9 +224,10 @@ class Names:
         starts, values = self.postings.starts, self.postings.values
         coined = np.flatnonzero(values)
         terms = self._terms_of(coined)
-        mentions = np.diff(starts) - np.bincount(terms, minlength=len(self.forms))
+        mentions = np.diff(starts) - np.bincount(terms, minlength=len(starts) - 1)
         most, share = np.asarray(LIMITS)[values[coined]].T
-        is_spaced = np.asarray([" " in self.forms[term] for term in terms.tolist()], dtype=np.bool_)
+        keys = (self.postings.terms[term] for term in terms.tolist())
+        is_spaced = np.fromiter((" " in self.form(key) for key in keys), dtype=np.bool_)
         owned = np.zeros(len(values), dtype=np.bool_)
         limits = np.maximum(most, share * len(self.titles))
         owned[coined] = is_spaced | (mentions[terms] <= limits)
@@ -234,8 +246,7 @@ class Names:
 
     def form(self, key: str) -> str:
         """How the name of a key in the table is written."""
-        place = self.postings.place(key)
-        return self.forms[place] if place is not None else ""
+        return self.forms.get(key, "")
 
     def begins(self, key: str) -> bool:
         """Whether a longer key begins with this one."""
@@ -263,8 +274,7 @@ class Names:
     def _variants(self, key: str, written: str) -> list[str]:
         """Other keys of the same name: singular, plural, and `H3K56` for `H3K56Ac`."""
         variants = [key[:-1]] if re.search(r"[A-Z0-9]s$|\w{3}[^\Ws]s$", written) else []
-        place = self.postings.place(key + "s")
-        if place is not None and not self.forms[place].endswith("S"):
+        if self.postings.place(key + "s") is not None and not self.form(key + "s").endswith("S"):
             variants.append(key + "s")
         if len(re.findall(r"\d+", key[:_LONGEST_BASE])) < 2:
             return variants

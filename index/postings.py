@@ -43,9 +43,11 @@ class Found:
         # A list of as many numbers would take ten times the memory.
         self._postings = array("i")
 
-    def add(self, term: str, row: int, value: int) -> None:
-        """Note that the paper of a row has a term, and a number of at most 16 bits about it."""
-        self._postings.extend((self.terms.setdefault(term, len(self.terms)), row, value))
+    def add(self, row: int, values: Mapping[str, int]) -> None:
+        """Note which terms the paper of a row has, each with a number of at most 16 bits."""
+        numbers, postings = self.terms, self._postings
+        for term, value in values.items():
+            postings.extend((numbers.setdefault(term, len(numbers)), row, value))
 
     def columns(self) -> tuple[NDArray[np.integer], NDArray[np.integer], NDArray[np.integer]]:
         """The number of the term, the row and the value of each posting."""
@@ -67,39 +69,51 @@ class Postings:
     """Shape (N,)."""
 
     @classmethod
-    def of(cls, found: Found, old: Self | None = None, places: Rows | None = None) -> Self:
-        """Sort postings, together with those of papers that are as they were.
-
-        Args:
-            found: The postings of new papers.
-            old: Those of the papers that were there.
-            places: The rows of those papers now, -1 where one is gone.
-        """
-        names = list(found.terms)
+    def of(cls, found: Found) -> Self:
+        """Sort postings that were found."""
+        terms = sorted(found.terms)
+        ranks = np.empty(len(terms), dtype=np.int64)
+        ranks[[found.terms[term] for term in terms]] = np.arange(len(terms))
         numbers, rows, values = found.columns()
-        if old is not None and places is not None:
-            rows_now = places[old.rows]
-            stays = rows_now >= 0
-            known = {term: number for number, term in enumerate(old.terms)}
-            renumbered = [known.setdefault(term, len(known)) for term in names]
-            names = list(known)
-            before = np.repeat(np.arange(len(old.terms)), np.diff(old.starts))[stays]
-            numbers = np.concatenate([before, np.asarray(renumbered, dtype=np.int64)[numbers]])
-            rows = np.concatenate([rows_now[stays], rows])
-            values = np.concatenate([old.values[stays], values])
-        used = np.flatnonzero(np.bincount(numbers, minlength=len(names)))
-        ranked = sorted(used.tolist(), key=names.__getitem__)
-        place = np.zeros(len(names), dtype=np.int64)
-        place[ranked] = np.arange(len(ranked))
-        columns = place[numbers]
-        # What was sorted before still is: a stable sort only merges the rest in.
-        order = np.argsort((columns << 32) | rows, kind="stable")
-        starts = np.concatenate([[0], np.cumsum(np.bincount(columns, minlength=len(ranked)))])
-        return cls(
-            [names[number] for number in ranked],
-            starts.astype(np.int32),
-            rows[order].astype(np.int32),
-            _narrow(values[order]),
+        codes = (ranks[numbers] << 32) | rows
+        order = np.argsort(codes, kind="stable")
+        small = np.minimum(values[order], 65_535).astype(np.uint16)
+        is_wide = values.max(initial=0) > 255
+        return cls._of(terms, codes[order], small if is_wide else small.astype(np.uint8))
+
+    @classmethod
+    def _of(cls, terms: list[str], codes: Rows, values: NDArray[np.unsignedinteger]) -> Self:
+        """The postings of sorted codes: the place of a term above, a row in the lower 32 bits."""
+        counts = np.bincount(codes >> 32, minlength=len(terms))
+        used = np.flatnonzero(counts)
+        if len(used) < len(terms):
+            terms = [terms[place] for place in used.tolist()]
+        starts = np.concatenate([[0], np.cumsum(counts[used])]).astype(np.int32)
+        return cls(terms, starts, (codes & 0xFFFFFFFF).astype(np.int32), values)
+
+    def _codes(self, term_places: Rows, row_places: Rows) -> Rows:
+        """The code of each posting, its term and its paper being at other places."""
+        return (np.repeat(term_places, np.diff(self.starts)) << 32) | row_places[self.rows]
+
+    def carried(self, places: Rows, found: Found) -> Self:
+        """The postings with those of new papers; `places` are the rows of the others now, or -1."""
+        added = self.of(found)
+        new = [term for term in added.terms if self.place(term) is None]
+        ahead = np.asarray([bisect_left(self.terms, term) for term in new], dtype=np.int64)
+        moved = np.arange(len(self.terms))
+        moved += np.searchsorted(ahead, moved, side="right")
+        terms = sorted([*self.terms, *new])
+        stays = places[self.rows] >= 0
+        codes, values = self._codes(moved, places)[stays], self.values[stays]
+        if (np.diff(places[places >= 0]) < 0).any():
+            order = np.argsort(codes, kind="stable")
+            codes, values = codes[order], values[order]
+        own = np.asarray([bisect_left(terms, term) for term in added.terms], dtype=np.int64)
+        more = added._codes(own, np.arange(added.rows.max(initial=-1) + 1))
+        at = np.searchsorted(codes, more, side="right")
+        width = np.promote_types(values.dtype, added.values.dtype)
+        return self._of(
+            terms, np.insert(codes, at, more), np.insert(values.astype(width), at, added.values)
         )
 
     def place(self, term: str) -> int | None:
@@ -132,12 +146,6 @@ class Postings:
         """The postings of arrays that are read."""
         terms = unpacked(stored["terms"], len(stored["starts"]) - 1)
         return cls(terms, *(stored[name] for name in ("starts", "rows", "values")))  # type: ignore[arg-type]
-
-
-def _narrow(values: NDArray[np.integer]) -> NDArray[np.unsignedinteger]:
-    """Numbers of at most 16 bits, in 8 where that is enough."""
-    small: NDArray[np.unsignedinteger] = np.minimum(values, 65_535).astype(np.uint16)
-    return small if values.max(initial=0) > 255 else small.astype(np.uint8)
 
 
 def packed(lines: Iterable[str]) -> NDArray[np.uint8]:

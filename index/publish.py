@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import IO, Self
 
 from index.catalog import Cuts, NextPapers, code_hash, ids_of, save_papers
-from index.collection_map import CollectionMap
+from index.collection_map import Layout
 from index.errors import StoreBusyError, StoreError
 from index.lexical import LexicalIndex
 from index.manifest import (
@@ -192,7 +192,7 @@ def new_generation_id() -> str:
 
 
 def write_generation(
-    store: Path, manifest: Manifest, contents: Contents, map_: CollectionMap | None
+    store: Path, manifest: Manifest, contents: Contents, map_: Layout | None
 ) -> Manifest:
     """Write a generation beside the live one, add what its files are known by, and publish it.
 

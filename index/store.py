@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index import collection_map
-from index.catalog import Cuts, Papers, Passages
-from index.collection_map import CollectionMap
+from index.catalog import Cuts, Papers, Passages, ids_of
+from index.collection_map import CollectionMap, Layout
 from index.encoder import Encoder
 from index.lexical import LexicalIndex
 from index.manifest import (
@@ -55,8 +55,8 @@ class Index:
     """Shape (S, d)."""
     lexical: LexicalIndex
     names: Names
-    map_json: bytes | None = None
-    """The map as it was stored."""
+    layout: Layout | None = None
+    """The map as it is kept; None if it is not drawn yet."""
 
     @cached_property
     def _rows(self) -> tuple[dict[str, int], dict[str, int]]:
@@ -75,17 +75,12 @@ class Index:
     @cached_property
     def map(self) -> CollectionMap | None:
         """The map of the collection; None if it is not drawn yet."""
-        if self.map_json is None:
-            return None
-        return CollectionMap.model_validate_json(self.map_json)
+        return self.layout and self.layout.of(ids_of(self.papers))
 
     @cached_property
     def clusters(self) -> NDArray[np.int64]:
         """The cluster of each paper on the map, 0 without one, shape (P,)."""
-        found = np.zeros(len(self.papers), dtype=np.int64)
-        for point in self.map.points if self.map else ():
-            found[self._rows[0][point.id]] = point.cluster
-        return found
+        return self.layout.groups if self.layout else np.zeros(len(self.papers), dtype=np.int64)
 
     @cached_property
     def coverage(self) -> float:
@@ -124,7 +119,7 @@ class Index:
             if tuple(sums) != manifest.checksums:
                 raise damaged(store, f"{manifest.vectors} has changed since it was written")
             cuts = Cuts.load(folder)
-            map_file = folder / collection_map.FILE_NAME
+            is_drawn = collection_map.FILE_NAME in manifest.files
             return cls(
                 manifest=manifest,
                 papers=papers,
@@ -134,7 +129,7 @@ class Index:
                 passage_vectors=Vectors(log, log.find(cuts.passage_keys)),
                 lexical=LexicalIndex.load(folder),
                 names=Names.load(folder),
-                map_json=map_file.read_bytes() if map_file.name in manifest.files else None,
+                layout=Layout.load(folder) if is_drawn else None,
             )
         except OSError as error:
             raise unreadable(store, error) from error
@@ -142,7 +137,7 @@ class Index:
     @property
     def is_finished(self) -> bool:
         """Whether everything has its vector, and the map is drawn."""
-        return self.is_covered and self.map_json is not None
+        return self.is_covered and self.layout is not None
 
     @property
     def is_searched(self) -> bool:

@@ -33,12 +33,6 @@ def states(store: Path, *uploads: Upload) -> list[tuple[str, str]]:
     return [(entry.state, entry.paper.title) for entry in preview(uploads, store).entries]
 
 
-def test_a_preview_writes_nothing_not_even_the_folder(tmp_path: Path) -> None:
-    found = preview([Upload("a.jsonl", records(*TITLES))], tmp_path / "store")
-    assert (found.new, found.papers) == (4, 4)
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_each_entry_has_its_state_and_its_place(tmp_path: Path) -> None:
     owls, kettles, maps, _ = TITLES
     index(tmp_path, Upload("a.jsonl", records(owls, kettles)))

@@ -10,7 +10,6 @@ from hashing_encoder import HashingEncoder
 from index.build import build, find_ids, remove
 from index.errors import InputError, StoreBusyError, StoreError
 from index.manifest import current
-from index.papers import Paper
 from index.passages import paper_text
 from index.publish import undo, writer_lock
 from index.readers import Upload
@@ -99,9 +98,3 @@ def test_an_unknown_title_is_told_with_the_nearest_ones(store: Path) -> None:
         ids(store, "counting owl")
     with pytest.raises(InputError, match="give a title or an id"):
         ids(store, "§§§")
-
-
-def test_a_title_of_two_papers_is_told_with_their_ids() -> None:
-    twins = [Paper(id=id_, title="Editorial", abstract=id_) for id_ in ("first", "second")]
-    with pytest.raises(InputError, match=r"2 papers have the title .*first, second"):
-        find_ids(["editorial"], twins)

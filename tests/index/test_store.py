@@ -3,7 +3,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -99,16 +99,6 @@ def test_no_index_is_said_with_the_command_that_makes_one(tmp_path: Path, name: 
     assert not (tmp_path / "missing").exists()
 
 
-def test_a_file_or_a_folder_of_other_things_is_not_a_store(tmp_path: Path) -> None:
-    (tmp_path / "letter.txt").write_text("dear reader")
-    for path in (tmp_path, tmp_path / "letter.txt"):
-        for use in (Index.open, index, undo):
-            with pytest.raises(StoreError, match=r"is not an index folder|is a file") as caught:
-                use(path)
-            assert str(path) in one_line(caught.value)
-    assert [p.name for p in tmp_path.iterdir()] == ["letter.txt"]
-
-
 @pytest.mark.parametrize(
     "content", [None, "", "../../etc", "\0", "\udcff", "20250101T000000-deadbeef extra"]
 )
@@ -136,52 +126,6 @@ def test_an_unfinished_generation_alone_is_no_index_and_is_replaced(tmp_path: Pa
     assert current(tmp_path / "store") is None
     index(tmp_path / "store")
     assert not unfinished.exists()
-
-
-def _leveldb(folder: Path) -> None:
-    (folder / "CURRENT").write_text("MANIFEST-000001\n")
-    (folder / "LOCK").write_text("")
-
-
-def _thesis(folder: Path) -> None:
-    (folder / "generations" / "second").mkdir(parents=True)
-    (folder / "generations" / "second" / "thesis.txt").write_text("three years of work")
-
-
-def _note(folder: Path) -> None:
-    (folder / "generations").write_text("a note on generations")
-
-
-def _repository(folder: Path) -> None:
-    (folder / ".git").mkdir(parents=True)
-
-
-@pytest.mark.parametrize("fill", [_leveldb, _thesis, _note, _repository])
-def test_what_only_looks_like_a_store_is_refused_and_left_alone(
-    tmp_path: Path, fill: Callable[[Path], None]
-) -> None:
-    fill(tmp_path)
-    before = sorted(tmp_path.rglob("*"))
-    for use in (Index.open, index, undo):
-        with pytest.raises(StoreError, match="is not an index folder") as caught:
-            use(tmp_path)
-        one_line(caught.value)
-    assert sorted(tmp_path.rglob("*")) == before
-
-
-def test_what_others_put_among_the_generations_is_never_removed(store: Path) -> None:
-    elsewhere = store.parent / "elsewhere"
-    elsewhere.mkdir()
-    generations = store / "generations"
-    (generations / ".DS_Store").write_text("")
-    (generations / "20250101T000000-cafecafe").symlink_to(elsewhere)
-    _thesis(store)
-    index(store, 4)
-    index(store, 5)
-    assert (generations / "second" / "thesis.txt").exists()
-    assert (generations / ".DS_Store").exists()
-    assert elsewhere.exists()
-    assert len(Index.open(store).papers) == 5
 
 
 @pytest.mark.parametrize("name", ["x" * 5000, "a\0b", "caf\udce9"])
@@ -256,7 +200,7 @@ def test_every_truncated_or_missing_file_is_damage_and_never_a_crash(
 ) -> None:
     copy = shutil.copytree(large, tmp_path / "copy")
     names = {path.name for path in _files(copy)}
-    assert {"papers.jsonl", "passages.npz", "lexical.npz", "names.npz", "map.json"} <= names
+    assert {"papers.jsonl", "passages.npz", "lexical.npz", "names.npz", "map.npz"} <= names
     for path in list(_files(copy)):
         whole = path.read_bytes()
         path.write_bytes(whole[: len(whole) // 2] if whole else b"more")
@@ -277,14 +221,6 @@ def test_an_encoder_of_the_same_name_and_other_weights_is_refused_with_both_hash
         check_encoder(Index.open(store).manifest, other)
     assert ENCODER.weights_hash[:12] in one_line(caught.value)
     assert other.weights_hash[:12] in str(caught.value)
-
-
-def test_only_the_live_generation_and_the_one_before_are_kept(store: Path) -> None:
-    second, third = index(store, 4).generation, index(store, 5).generation
-    assert sorted(p.name for p in (store / "generations").iterdir()) == sorted([second, third])
-    undo(store)
-    fourth = index(store, 6).generation
-    assert sorted(p.name for p in (store / "generations").iterdir()) == sorted([second, fourth])
 
 
 def test_a_second_writer_is_refused_at_once_and_readers_are_not(store: Path) -> None:
@@ -324,3 +260,35 @@ def test_a_disk_that_refuses_leaves_the_published_index_as_it_was(
     assert current(store) == generation
     assert [p.name for p in (store / "generations").iterdir()] == [generation]
     assert len(Index.open(store).papers) == 3
+
+
+@pytest.mark.parametrize(
+    "there", ["letter.txt", "CURRENT", "generations/second/thesis.txt", "generations", ".git/HEAD"]
+)
+def test_what_is_no_store_or_only_looks_like_one_is_refused_and_left_alone(
+    tmp_path: Path, there: str
+) -> None:
+    (tmp_path / there).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / there).write_text("MANIFEST-000001")
+    before = sorted(tmp_path.rglob("*"))
+    for folder in (tmp_path, tmp_path / there):
+        for use in (Index.open, index, undo):
+            with pytest.raises(StoreError, match=r"is not an index folder|is a file") as caught:
+                use(folder)
+            assert str(tmp_path) in one_line(caught.value)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_two_generations_are_kept_and_nothing_of_others_is_removed(store: Path) -> None:
+    generations, elsewhere = store / "generations", store.parent / "elsewhere"
+    elsewhere.mkdir()
+    (generations / "20250101T000000-cafecafe").symlink_to(elsewhere)
+    (generations / "thesis.txt").write_text("three years of work")
+    others = {path.name for path in generations.iterdir()} - {current(store)}
+    second, third = index(store, 4).generation, index(store, 5).generation
+    assert {p.name for p in generations.iterdir()} == {second, third, *others}
+    undo(store)
+    fourth = index(store, 6).generation
+    assert {p.name for p in generations.iterdir()} == {second, fourth, *others}
+    assert (generations / "thesis.txt").exists()
+    assert elsewhere.exists()
