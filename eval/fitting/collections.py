@@ -177,7 +177,7 @@ def subset(index: Index, rows: Sequence[int]) -> Index:
         passage_vectors=np.asarray(index.passage_vectors)[kept],
         lexical=LexicalIndex.build(papers),
         names=Names.build(papers),
-        map_json=None,
+        layout=None,
     )
 
 
