@@ -292,10 +292,7 @@ def remove(ids: Sequence[str], store: Path, *, progress: Progress | None = None)
         raise no_index(store)
     with writer_lock(store):
         live = Index.open(store)
-        rows = {id_: row for row, id_ in enumerate(ids_of(live.papers))}
-        if unknown := set(ids) - rows.keys():
-            raise InputError(f"no paper {min(unknown)!r} in the index: give an id that is in it")
-        removed = tuple(live.papers[row] for row in sorted(rows[id_] for id_ in set(ids)))
+        removed = _named(set(ids), live.papers)
         if len(removed) == len(live.papers):
             raise InputError(
                 "that would remove every paper: index others first, or delete the folder"
@@ -316,6 +313,13 @@ def remove(ids: Sequence[str], store: Path, *, progress: Progress | None = None)
         generation=manifest.generation,
         previous=live.manifest.generation,
     )
+
+
+def _named(ids: set[str], papers: Sequence[Paper]) -> tuple[Paper, ...]:
+    rows = {id_: row for row, id_ in enumerate(ids_of(papers))}
+    if unknown := ids - rows.keys():
+        raise InputError(f"no paper {min(unknown)!r} in the index: give an id that is in it")
+    return tuple(papers[row] for row in sorted(rows[id_] for id_ in ids))
 
 
 def find_ids(names: Sequence[str], papers: Iterable[Paper]) -> tuple[str, ...]:
@@ -369,11 +373,7 @@ def _advance(
     manifest = _next_manifest(live, contents, encoder, update)
     if live and is_the_same:  # a run that goes on with another can be undone with it
         manifest = manifest.model_copy(update={"previous": live.manifest.previous})
-    with writing(store):
-        (store / VECTORS).mkdir(exist_ok=True)
-        vectors = f"{VECTORS}/{manifest.generation}.bin"
-        if live is None or _compact(live, contents.cuts, store / vectors):
-            manifest = manifest.model_copy(update={"vectors": vectors, "checksums": ()})
+    manifest = _with_vectors(store, live, manifest, contents.cuts)
     path = store / manifest.vectors
     missing = _missing_keys(papers, contents.cuts, Log.open(path, manifest.dimension))
     if len(missing) and (encoder is None or len(missing) > ASK_BEFORE):
@@ -392,6 +392,16 @@ def _advance(
         whole = Log.open(path, manifest.dimension).of(contents.cuts.paper_keys)
         map_ = _draw(live, papers, whole, counter(progress, "map"))
     return write_generation(store, manifest, contents, map_), len(missing)
+
+
+def _with_vectors(store: Path, live: Index | None, manifest: Manifest, cuts: Cuts) -> Manifest:
+    """The manifest with the file of vectors of its generation: the live one's, or a new one."""
+    vectors = f"{VECTORS}/{manifest.generation}.bin"
+    with writing(store):
+        (store / VECTORS).mkdir(exist_ok=True)
+        if live and not _compact(live, cuts, store / vectors):
+            return manifest
+    return manifest.model_copy(update={"vectors": vectors, "checksums": ()})
 
 
 def _draw(

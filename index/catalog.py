@@ -158,9 +158,9 @@ class Papers(RowsRead[Paper]):
     def __len__(self) -> int:
         return len(self.ids)
 
-    def lines(self, first: int, end: int) -> bytes:
-        """The JSON of the papers of some rows, each with its line feed."""
-        return self._lines[self._starts[first] : self._starts[end]]
+    def lines(self, rows: range) -> bytes:
+        """The JSON of papers that follow each other, each with its line feed."""
+        return self._lines[self._starts[rows.start] : self._starts[rows.stop]]
 
     def sizes(self, rows: Rows) -> Rows:
         """The bytes of the lines of papers."""
@@ -170,7 +170,7 @@ class Papers(RowsRead[Paper]):
     def row(self, row: int) -> Paper:
         """The paper of a row."""
         if (paper := self._read.get(row)) is None:
-            paper = Paper.model_validate_json(self.lines(row, row + 1))
+            paper = Paper.model_validate_json(self.lines(range(row, row + 1)))
             if len(self._read) >= _KEPT:
                 self._read = {}
             self._read[row] = paper
@@ -178,7 +178,7 @@ class Papers(RowsRead[Paper]):
 
     def __iter__(self) -> Iterator[Paper]:
         return (
-            self._read.get(row) or Paper.model_validate_json(self.lines(row, row + 1))
+            self._read.get(row) or Paper.model_validate_json(self.lines(range(row, row + 1)))
             for row in range(len(self))
         )
 
@@ -262,31 +262,14 @@ class NextPapers(RowsRead[Paper]):
 
 def save_papers(folder: Path, papers: Sequence[Paper]) -> None:
     """Write papers, in the order of their ids, into a generation's folder."""
-    same = papers.same if isinstance(papers, NextPapers) else np.full(len(papers), -1)
-    live = papers.live if isinstance(papers, NextPapers) else None
-    sizes = np.zeros(len(papers), dtype=np.int64)
-    numbers: dict[str, list[int]] = defaultdict(list)
-    titles = [live.titles[row] if live and row >= 0 else "" for row in same.tolist()]
-    if live:
-        sizes[same >= 0] = live.sizes(same[same >= 0])
-        places = Carried(live, same).places(len(live))
-        for number, rows in live.numbers.items():
-            if kept := [row for row in places[rows].tolist() if row >= 0]:
-                numbers[number] = kept
-    # Papers that follow each other as they did are copied together.
-    at = np.arange(len(same))
-    steps = np.where(same >= 0, same - at, len(same) + at)
-    firsts = np.flatnonzero(np.append(True, np.diff(steps) != 0)[: len(same)])
+    titles, sizes, numbers = _known_of(papers)
     with (folder / PAPERS).open("wb") as file:
-        for first, end in pairwise([*firsts.tolist(), len(papers)]):
-            if live and same[first] >= 0:
-                file.write(live.lines(int(same[first]), int(same[end - 1]) + 1))
-                continue
-            for row in range(first, end):
+        for row, kept in _runs(papers):
+            file.write(kept)
+            if not kept:
                 paper = papers[row]
-                line = paper.model_dump_json().encode() + b"\n"
-                file.write(line)
-                sizes[row], titles[row] = len(line), letters(paper.title)
+                sizes[row] = file.write(paper.model_dump_json().encode() + b"\n")
+                titles[row] = letters(paper.title)
                 for number in numbers_of(paper):
                     numbers[number].append(row)
     found = Sightings.of(papers)
@@ -303,6 +286,34 @@ def save_papers(folder: Path, papers: Sequence[Paper]) -> None:
             place=found.place,
             years=found.years,
         )
+
+
+def _known_of(papers: Sequence[Paper]) -> tuple[list[str], Rows, dict[str, list[int]]]:
+    """What is known of titles, sizes of lines, and rows by number of papers that were there."""
+    sizes = np.zeros(len(papers), dtype=np.int64)
+    numbers: dict[str, list[int]] = defaultdict(list)
+    if not isinstance(papers, NextPapers):
+        return [""] * len(papers), sizes, numbers
+    same, live = papers.same, papers.live
+    sizes[same >= 0] = live.sizes(same[same >= 0])
+    places = Carried(live, same).places(len(live))
+    for number, rows in live.numbers.items():
+        if kept := [row for row in places[rows].tolist() if row >= 0]:
+            numbers[number] = kept
+    return [live.titles[row] if row >= 0 else "" for row in same.tolist()], sizes, numbers
+
+
+def _runs(papers: Sequence[Paper]) -> Iterator[tuple[int, bytes]]:
+    """The row of each new paper; that of the first of others that lie together, and their lines."""
+    if not isinstance(papers, NextPapers):
+        yield from ((row, b"") for row in range(len(papers)))
+        return
+    same, at = papers.same, np.arange(len(papers))
+    steps = np.where(same >= 0, same - at, -len(same) - 1 - at)
+    firsts = np.flatnonzero(np.append(True, np.diff(steps) != 0)[: len(same)])
+    for first, end in pairwise([*firsts.tolist(), len(same)]):
+        kept = range(same[first], same[end - 1] + 1)
+        yield first, papers.live.lines(kept) if same[first] >= 0 else b""
 
 
 @dataclass(frozen=True, eq=False)

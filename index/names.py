@@ -85,12 +85,8 @@ class Names:
         begins = _beginnings(several) if before else beginnings(several)
         for row, text in zip(new, texts, strict=True):
             gathering.note_spelled(text, row, gathering.several, begins)
-        begins = beginnings(gathering.unheard if before else ())
-        wanted = old._may_spell(gathering.unheard) if before else {}
-        for old_row, letters in wanted.items():
-            row = int(places[old_row])
-            if row >= 0 and _has_letters(papers[row], letters):
-                gathering.note_spelled(folded_text(papers[row]), row, gathering.unheard, begins)
+        if before:
+            old._read_again(papers, places, gathering)
         postings = old.postings.carried(places, gathering.found)
         for key in gathering.forms.keys() - old.forms.keys():
             if postings.place(key) is None:
@@ -110,6 +106,16 @@ class Names:
             sorted(gathering.loose),
             _trigrams(old, places, [(row, titles[row]) for row in new]),
         )
+
+    def _read_again(
+        self, papers: Sequence[Paper], places: NDArray[np.int64], gathering: Gathering
+    ) -> None:
+        """Find names that are new in the papers that were there, and stay, at their new places."""
+        begins = beginnings(gathering.unheard)
+        for old_row, letters in self._may_spell(gathering.unheard).items():
+            row = int(places[old_row])
+            if row >= 0 and _has_letters(papers[row], letters):
+                gathering.note_spelled(folded_text(papers[row]), row, gathering.unheard, begins)
 
     def _may_spell(self, keys: Iterable[str]) -> dict[int, set[str]]:
         """The papers that have words a key begins and ends with, and the letters to seek there."""

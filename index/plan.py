@@ -236,15 +236,11 @@ def plan_run(
 
     A file that was indexed before (see `index.sources.recognise`) is now the source of what it
     holds now: its other dates and its other papers are gone, unless another file has them. Only
-    a file that is not whole still is the source of what it held.
+    a file that is not whole still is the source of what it held. Of the `stored` papers of a
+    generation only those are looked at that the run can touch (see `Papers.related`).
 
-    Args:
-        batch: What was read.
-        stored: The papers of the index; of a generation only those that the run can touch are
-            looked at: they share an id, a number or a title with a paper that was read.
-        known: The sources of the index that were files, and those files.
-        merge: As in `Options`.
-        today: The day on which digests without a date are added; by default this one.
+    `known` are the sources of the index that were files; digests without a date are added `today`,
+    by default this day.
     """
     names = recognise(batch.files, known)
     replaced = {names[file.name] for file in batch.files if file.is_whole}
@@ -259,10 +255,10 @@ def plan_run(
     every = identify(sightings, before) if merge else apart(sightings)
     after = merge_as(sightings, every)
     ids = every[len(sightings) - len(run) :]
-    # Of files with the same content the first one gives the source its name and place.
-    origins = {**known, **{names[file.name]: file.origin for file in reversed(batch.files)}}
     named = {source.name for paper in after.values() for source in paper.sources}
     named |= Sightings.of(stored).names(without=rows)
+    # Of files with the same content the first one gives the source its name and place.
+    origins = {**known, **{names[file.name]: file.origin for file in reversed(batch.files)}}
     return Plan(
         before=before,
         after={id_: after[id_] for id_ in sorted(after)},
