@@ -48,12 +48,10 @@ class Chroma:
     """
 
     def __init__(self, url: str, token: str | None = None, collection: str = "abstractqa") -> None:
-        """Nothing is asked of the server yet.
+        """Name a server, `http://host:8000` or `https://…` for TLS; nothing is asked of it yet.
 
-        Args:
-            url: Its address: `http://host:8000`, or `https://…` for TLS.
-            token: Sent as `x-chroma-token`, as Chroma Cloud and proxies read it.
-            collection: The collections are called so, with `-papers` and `-passages` after it.
+        The token is sent as `x-chroma-token`, as Chroma Cloud and proxies read it. Collections are
+        called `collection` with `-papers` and `-passages` after it.
 
         Raises:
             InputError: the address is none.

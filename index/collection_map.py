@@ -164,15 +164,11 @@ class Layout:
 
 
 def map_collection(papers: Sequence[Paper], vectors: NDArray[np.float32]) -> Layout:
-    """Project and group papers by their vectors.
+    """Project and group P papers by their unit vectors, shape (P, d).
 
     The projection is t-SNE (van der Maaten and Hinton, JMLR 9, 2008) that starts from the
     principal components; of fewer than 20 papers and of more than 3,000 it is those themselves.
     Clusters are those of k-means, as many as separate best by their silhouette (Rousseeuw, 1987).
-
-    Args:
-        papers: P papers.
-        vectors: Their unit vectors, shape (P, d).
     """
     if not papers:
         return Layout(np.empty((0, 2)), np.empty(0, dtype=np.int64), ())
@@ -190,12 +186,8 @@ def carry_on(
 ) -> Layout | None:
     """The map of a large collection in which little changed: what was there stays where it was.
 
-    A new paper lies amid the five that are nearest to it, in the cluster of most of them.
-
-    Args:
-        before: The map as it was.
-        rows: The row of each of the P papers there, -1 of a new one, shape (P,).
-        vectors: The unit vectors of the papers, shape (P, d).
+    A new paper lies amid the five that are nearest to it, in the cluster of most of them. `rows`
+    are those of the P papers on the map before, -1 of a new one; `vectors` have the shape (P, d).
 
     Returns:
         None where the map is to be drawn anew: the collection is small, or more than a tenth of it
@@ -317,13 +309,8 @@ def distinguishing_terms(
 ) -> list[tuple[str, ...]]:
     """The terms that distinguish each group of papers from all others, best first.
 
-    A term is given to the one group that it distinguishes most. Those of a single group are the
-    terms that most of its papers have.
-
-    Args:
-        papers: The collection.
-        groups: The group of each paper, from 0 to `count` - 1.
-        count: How many groups there are.
+    A term is given to the one group that it distinguishes most, of `count` that are numbered from
+    0. Those of a single group are the terms that most of its papers have.
 
     Returns:
         For each group at most `MOST_TERMS` terms; fewer, or none, where too few qualify.
@@ -367,9 +354,7 @@ def _papers_with(
 def _z_scores(counts: _Counts, sizes: _Counts) -> NDArray[np.float64]:
     """How surely each of T terms is more frequent in a group than elsewhere, shape (T, groups).
 
-    Args:
-        counts: Papers of each group that have a term, shape (T, groups).
-        sizes: Papers of each group.
+    `counts`, of that shape, are papers of a group that have a term; `sizes` all its papers.
     """
     total, everyone = counts.sum(axis=1, keepdims=True), sizes.sum()
     share = total / everyone

@@ -116,14 +116,10 @@ class LocalEncoder:
     def encode(
         self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None
     ) -> Vectors:
-        """Encode texts to be indexed.
+        """Unit vectors of texts to index, shape (len(texts), dimension).
 
-        Args:
-            texts: In any order; they are encoded by length so that little padding is wasted.
-            progress: Called after each batch with the number of texts done so far.
-
-        Returns:
-            Unit vectors in the order of `texts`, shape (len(texts), dimension).
+        They are encoded by length so that little padding is wasted; `progress` is told after each
+        batch how many are done.
 
         Raises:
             EncoderError: the model cannot be loaded, or gave a vector that is not finite.

@@ -101,13 +101,7 @@ class Gathering:
     """
 
     def __init__(self, forms: dict[str, str], several: set[str], loose: set[str]) -> None:
-        """Go on with a table, whose parts are added to.
-
-        Args:
-            forms: Key of a name by shape or of a paper's own → how it is written.
-            several: Keys that papers may spell apart.
-            loose: Those of them that are written with a comma.
-        """
+        """Go on with the parts of a table (see `index.names.Names`), which are added to."""
         self.forms, self.several, self.loose = forms, several, loose
         self.found = Found()
         """Keys of names, or of words with `PLAIN` or `PHRASE` before them → the new papers."""

@@ -235,15 +235,12 @@ _MANY = 3
 def mend(
     text: str, lexical: LexicalIndex, names: "Names"
 ) -> tuple[str, tuple[tuple[str, str], ...]]:
-    """Mend the typing errors of a question.
+    """Mend the typing errors of a question; also give the old and the new word of each mend.
 
     Only a word that the index does not know and that is no English word may change: into the
     nearest word that stands in the abstracts, or the only name of a paper that is near. One edit
     is forgiven from five letters on, two from eight (optimal string alignment), not in the first
     letter or a digit.
-
-    Returns:
-        The text with its mends in place, and the old and the new word of each.
     """
     found = names.read(text)
     wrong: list[tuple[int, int, str]] = []

@@ -140,13 +140,9 @@ def writing(store: Path) -> Iterator[None]:
 
 @contextmanager
 def writer_lock(store: Path, *, patient: bool = False) -> Iterator[None]:
-    """Hold the store, made if missing, as its only writer.
+    """Hold the store, made if missing, as its only writer; `patient` waits for another one.
 
     The lock is the operating system's, so it is free again when the process ends, however.
-
-    Args:
-        store: The index's folder.
-        patient: Whether to wait while another process holds it.
 
     Raises:
         StoreBusyError: another process holds it.
@@ -194,18 +190,12 @@ def new_generation_id() -> str:
 def write_generation(
     store: Path, manifest: Manifest, contents: Contents, map_: Layout | None
 ) -> Manifest:
-    """Write a generation beside the live one, add what its files are known by, and publish it.
+    """Write a generation beside the live one, and publish it; the caller holds the store's lock.
 
-    Only the new generation and the one that it follows are kept.
-
-    Args:
-        store: The index's folder; the caller holds its lock.
-        manifest: Of the new generation, without hashes and checksums.
-        contents: What it holds.
-        map_: The map of its papers; None while vectors are missing.
+    Only it and the one that it follows are kept. It has no map while vectors are missing.
 
     Returns:
-        The manifest as it was published.
+        The manifest, with the hashes and checksums of the files.
 
     Raises:
         StoreError: it cannot be written.
@@ -271,10 +261,8 @@ def prune(store: Path, keep: set[str | None]) -> None:
 def undo(store: Path, expected: str | None = None) -> str:
     """Make the generation before the live one live again, and return its id.
 
-    Args:
-        store: The index's folder.
-        expected: The generation to take back, so that nobody takes back what another has done
-            since; by default the live one.
+    `expected` is the generation to take back, by default the live one, so that nobody takes back
+    what another has done since.
 
     Raises:
         StoreError: there is none, or the live generation is not the one expected, or the store

@@ -35,11 +35,9 @@ class RemoteEncoder:
     together = KEPT_TOGETHER
 
     def __init__(self, address: str, key: str | None = None) -> None:
-        """Nothing is asked of the endpoint yet.
+        """Name the endpoint and the model: `http://127.0.0.1:8080/v1#bge-small-en`.
 
-        Args:
-            address: The endpoint and the model: `http://127.0.0.1:8080/v1#bge-small-en`.
-            key: Sent to the endpoint; a local one needs none.
+        Nothing is asked of it yet; a local one needs no key.
 
         Raises:
             EncoderError: the address is none, or names no model.
@@ -151,12 +149,9 @@ class RayEncoder:
     """An encoder whose texts to index are encoded by the workers of a Ray cluster."""
 
     def __init__(self, make: Callable[[], Encoder], address: str | None = None) -> None:
-        """Connect to a cluster, or begin one on this machine.
+        """Connect to a cluster, such as `ray://host:10001` or `auto`, or begin one here.
 
-        Args:
-            make: Makes the encoder, here and in each worker.
-            address: The cluster's, such as `ray://host:10001` or `auto`; by default it is this
-                machine.
+        `make` makes the encoder, here and in each worker.
 
         Raises:
             InputError: Ray is not installed, or the cluster cannot be reached.

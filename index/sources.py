@@ -92,11 +92,6 @@ def recognise(files: Sequence[SourceFile], known: Mapping[str, Origin]) -> dict[
     its content stays the same, wherever it lies now. Any other file is a new source, and the name
     of a known one is not its name. A file that was both moved and changed is a new source too, and
     so is every upload of other content.
-
-    Args:
-        files: The run's files.
-        known: The index's sources and their origins. A source whose origin is not known (the
-            index is of an earlier version) is any file of its name.
     """
     by_place = {origin.place: name for name, origin in known.items()}
     names = {f.name: by_place[f.origin.place] for f in files if f.origin.place in by_place}

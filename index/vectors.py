@@ -140,15 +140,10 @@ class Log:
 
 
 def checksums(path: Path, records: int, dimension: int, known: Sequence[int] = ()) -> list[int]:
-    """The CRC-32 of each `BLOCK` of the first `records`, their keys and then their vectors.
+    """The CRC-32 of each `BLOCK` of the first `records` of a log: their keys, then their vectors.
 
-    Read rather than mapped: what is mapped counts as memory of the process.
-
-    Args:
-        path: The file of a log.
-        records: How many to look at.
-        dimension: The length of its vectors.
-        known: The checksums of the first blocks; the last of them is taken again.
+    Those that are `known` are not taken again, but for the last. The files are read rather than
+    mapped: what is mapped counts as memory of the process.
     """
     sums = list(known[: max(0, min(len(known) - 1, records // BLOCK))])
     if not records:
