@@ -75,7 +75,7 @@ class Index:
     @cached_property
     def map(self) -> CollectionMap | None:
         """The map of the collection; None if it is not drawn yet."""
-        return self.layout and self.layout.of(ids_of(self.papers))
+        return self.layout.of(ids_of(self.papers)) if self.layout else None
 
     @cached_property
     def clusters(self) -> NDArray[np.int64]:
