@@ -10,8 +10,8 @@ import hashlib
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache, partial
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -23,13 +23,15 @@ ID_LENGTH = 16
 
 Dating = Literal["day", "week", "month", "year", "added"]
 
+_OLD_ARXIV = r"[a-z-]+(?:\.[A-Z]{2})?/\d{7}"
 _ARXIV = re.compile(
     r"(?:arxiv\.org/(?:abs|pdf|html)/|10\.48550/arxiv\.|arxiv:\s*)"
-    r"(?P<id>\d{4}\.\d{4,5}|[a-z-]+(?:\.[A-Z]{2})?/\d{7})(?:v\d+)?",
+    rf"(?P<id>\d{{4}}\.\d{{4,5}}|{_OLD_ARXIV})(?:v\d+)?",
     re.IGNORECASE,
 )
-_BARE_ARXIV = re.compile(r"(?P<id>\d{2}(?:0[1-9]|1[0-2])\.\d{4,5})(?:v\d+)?")
-_OLD_ARXIV = re.compile(r"(?P<id>[a-z-]+(?:\.[A-Z]{2})?/\d{7})(?:v\d+)?")
+_BARE_ARXIV = re.compile(
+    rf"(?P<id>\d{{2}}(?:0[1-9]|1[0-2])\.\d{{4,5}}|{_OLD_ARXIV})(?:v\d+)?(?P<end>$)?"
+)
 _NO_LETTER = re.compile(r"[\W_]+")
 _ENOUGH_TITLE_WORDS = 4
 _OPENING_LETTERS = 120
@@ -89,10 +91,11 @@ def arxiv_id(text: str, *, is_known: bool = False) -> str | None:
 
     `is_known` says that the text is one: an old id (`hep-ph/9901001`) is none by its looks alone.
     """
-    match = _ARXIV.search(text) or _BARE_ARXIV.fullmatch(text.strip())
-    if match is None and is_known:  # "2405.16000 [cs.LG]"
-        match = _BARE_ARXIV.match(text.strip()) or _OLD_ARXIV.match(text.strip())
-    return match["id"] if match else None
+    if match := _ARXIV.search(text):
+        return match["id"]
+    bare = _BARE_ARXIV.match(text.strip())  # "2405.16000 [cs.LG]" of a field of ids
+    is_sure = bare is not None and bare["end"] is not None and bare["id"][0].isdigit()
+    return bare["id"] if bare and (is_known or is_sure) else None
 
 
 def letters(text: str, *, markup: bool = True) -> str:
@@ -152,7 +155,6 @@ def merge(old: Paper, new: Paper) -> Paper:
     )
 
 
-_DERIVED = re.compile(rf"[0-9a-f]{{{ID_LENGTH}}}")
 _SAME_TEXT = 0.5
 """Share of three-word runs, of the shorter text, from which two abstracts are one text."""
 _SURELY_ALIKE = 0.25
@@ -219,9 +221,9 @@ def _own_id(paper: Paper) -> str:
 
 
 def _is_derived(paper: Paper) -> bool:
-    if not _DERIVED.fullmatch(paper.id):
+    if len(paper.id) != ID_LENGTH or not set(paper.id) <= set("0123456789abcdef"):
         return False
-    return paper.id == derived_id(paper.title, paper.abstract) or paper.id == _own_id(paper)
+    return paper.id in (derived_id(paper.title, paper.abstract), _own_id(paper))
 
 
 def _owner(
@@ -232,8 +234,8 @@ def _owner(
 ) -> int:
     """Which of several papers of one title has the id of the title: the one that the index has."""
     if len(rivals) > 1 and id_ in known:
-        words = _runs(known[id_])
-        alike = {g: max(_alike(words, _runs(p)) for p in members[g]) for g in rivals}
+        words = _runs(known[id_].abstract)
+        alike = {g: max(_alike(words, _runs(p.abstract)) for p in members[g]) for g in rivals}
         best = max(rivals, key=lambda group: alike[group])
         if alike[best] >= _SAME_TEXT:
             return best
@@ -255,36 +257,45 @@ def _groups(papers: Sequence[Paper]) -> list[int]:
         parents[second] = first
 
     is_given = [not _is_derived(paper) for paper in papers]
-    for one, other in _pairs(papers, partial(_ids, is_given=is_given)):
+    ids = [
+        {
+            "id": paper.id if own else None,
+            "doi": (paper.doi or "").casefold(),
+            "arxiv": (paper.arxiv or "").casefold(),
+            "pmid": paper.pmid,
+        }
+        for paper, own in zip(papers, is_given, strict=True)
+    ]
+    for one, other in _pairs(papers, ids):
         join(one, other)
     given: dict[int, str] = {}
     for at, paper in enumerate(papers):
         if is_given[at]:
             given[root(at)] = min(paper.id, given.get(root(at), paper.id))
-    # Different ids that were given stay apart: what has none belongs to the smallest of them.
-    named: dict[int, list[int]] = defaultdict(list)
-    titled = list(_pairs(papers, lambda _, paper: [("title", letters(paper.title))]))
+    titled = list(_pairs(papers, [{"title": letters(paper.title)} for paper in papers]))
     for one, other in titled:
         if root(one) not in given and root(other) not in given:
             join(one, other)
-    for one, other in titled:
-        for mine, yours in ((one, other), (other, one)):
-            if root(mine) not in given and root(yours) in given:
-                named[root(mine)].append(root(yours))
-    for mine, others in named.items():
-        join(mine, min(others, key=lambda other: given[other]))
+    # Different ids that were given stay apart: what has none belongs to the smallest of them.
+    owners: dict[int, int] = {}
+    for one, other in (*titled, *((other, one) for one, other in titled)):
+        mine, yours = root(one), root(other)
+        if mine not in given and yours in given:
+            owners[mine] = min(owners.get(mine, yours), yours, key=lambda owner: given[owner])
+    for mine, yours in owners.items():
+        join(mine, yours)
     return [root(at) for at in range(len(papers))]
 
 
 def _pairs(
-    papers: Sequence[Paper], keys: Callable[[int, Paper], Iterable[tuple[str, str | None]]]
+    papers: Sequence[Paper], keys: Sequence[Mapping[str, str | None]]
 ) -> Iterator[tuple[int, int]]:
-    """Sightings of one paper, as far as their keys tell."""
-    seen: dict[tuple[str, str | None], list[int]] = defaultdict(list)
-    for at, paper in enumerate(papers):
-        for key in keys(at, paper):
-            if key[1]:
-                seen[key].append(at)
+    """Sightings of one paper, as far as their keys tell: their ids, or their titles."""
+    seen: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for at, known in enumerate(keys):
+        for kind, key in known.items():
+            if key:
+                seen[kind, key].append(at)
     for (kind, _), places in seen.items():
         apart: list[int] = []  # a sighting of each text and id
         for at in places:
@@ -295,13 +306,6 @@ def _pairs(
                 apart.append(at)
 
 
-def _ids(at: int, paper: Paper, *, is_given: Sequence[bool]) -> Iterator[tuple[str, str | None]]:
-    yield "id", paper.id if is_given[at] else None
-    yield "doi", paper.doi and paper.doi.casefold()
-    yield "arxiv", paper.arxiv and paper.arxiv.casefold()
-    yield "pmid", paper.pmid
-
-
 def _is_same(kind: str, one: Paper, other: Paper) -> bool:
     """Whether two sightings that share a key are of one paper."""
     if one is other or (one.title == other.title and one.abstract == other.abstract):
@@ -309,20 +313,18 @@ def _is_same(kind: str, one: Paper, other: Paper) -> bool:
     if kind == "title":
         if one.abstract == other.abstract or letters(one.abstract) == letters(other.abstract):
             return True
-        return _alike(_runs(one), _runs(other)) >= _SAME_TEXT
+        return _alike(_runs(one.abstract), _runs(other.abstract)) >= _SAME_TEXT
     if letters(one.title) == letters(other.title):
         return True
     titles = _alike(set(tokens_of(one.title)), set(tokens_of(other.title)))
-    return titles >= _SAME_TEXT or _alike(_runs(one), _runs(other)) >= _SURELY_ALIKE
-
-
-def _runs(paper: Paper) -> frozenset[str]:
-    """The runs of three words of an abstract."""
-    return _runs_of(paper.abstract)
+    return (
+        titles >= _SAME_TEXT or _alike(_runs(one.abstract), _runs(other.abstract)) >= _SURELY_ALIKE
+    )
 
 
 @lru_cache(maxsize=2048)
-def _runs_of(text: str) -> frozenset[str]:
+def _runs(text: str) -> frozenset[str]:
+    """The runs of three words of an abstract."""
     words = tokens_of(text)
     return frozenset(" ".join(words[at : at + 3]) for at in range(max(1, len(words) - 2)))
 

@@ -148,7 +148,7 @@ _DEBRIS: tuple[tuple[str, _Replacement], ...] = (
 def _raised_tag(match: re.Match[str]) -> str:
     """`<sub>2</sub>` → `₂`, as `_raised` does it."""
     moved = _RAISED_TAGS[match["kind"].lower()] + "{" + match["body"].strip() + "}"
-    found = _COMPILED_RAISED.fullmatch(moved)
+    found = re.fullmatch(_RAISED[0], moved)
     return _raised(found) if found else match["body"]
 
 
@@ -188,8 +188,7 @@ _TAG_REACH = 5_000
 _RAISED_TAGS = {"sub": "_", "sup": "^"}
 _UNUSUAL = re.compile(r"[^ -~]|[\\~^_`'${%<&]|  |\A | \Z")
 """What no rule is without; most titles have none of it."""
-_MARKUP_SIGNS = re.compile(r"</?[A-Za-z]|&[#A-Za-z]")
-_DEBRIS_SIGNS = re.compile(r"[\\~^_`'${%]")
+_MARKUP_SIGNS, _DEBRIS_SIGNS = "<&", "\\~^_`'${%"
 INVISIBLE = re.compile(
     r"[\xad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
     r"|(?<=[\x00-\u024f])[\u200c\u200d](?=[\x00-\u024f])"
@@ -212,9 +211,8 @@ def _compiled(
     return tuple((re.compile(pattern), replacement) for pattern, replacement in rules)
 
 
-_DEBRIS_RULES, _ALWAYS_RULES, _SPACE_RULES = map(_compiled, (_DEBRIS, _ALWAYS, _SPACE))
-_MARKUP_RULES = _compiled(_MARKUP)
-_COMPILED_RAISED = re.compile(_RAISED[0])
+_DEBRIS_RULES, _MARKUP_RULES = map(_compiled, (_DEBRIS, _MARKUP))
+_ALWAYS_RULES, _SPACE_RULES = map(_compiled, (_ALWAYS, _SPACE))
 
 
 def _apply(done: CleanText, pattern: re.Pattern[str], replacement: _Replacement) -> CleanText:
@@ -260,9 +258,9 @@ def clean(stored: str, *, markup: bool = True) -> CleanText:
         return CleanText(stored, range(length), range(1, length + 1))
     done = CleanText(stored, range(length), range(1, length + 1))
     rules = [*_ALWAYS_RULES]
-    if markup and _MARKUP_SIGNS.search(stored):
+    if markup and any(sign in stored for sign in _MARKUP_SIGNS):
         rules += _MARKUP_RULES
-    if _DEBRIS_SIGNS.search(stored):
+    if any(sign in stored for sign in _DEBRIS_SIGNS):
         rules += _DEBRIS_RULES
     for pattern, replacement in (*rules, *_SPACE_RULES):
         done = _apply(done, pattern, replacement)

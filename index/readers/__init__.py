@@ -59,11 +59,6 @@ def _plain(
     return lambda text, name, _how: (described, read(text, name))
 
 
-def _table(text: Text, name: str, how: How) -> Opened:
-    table = tables.Table(text, name, how.columns)
-    return f"csv ({table.described})", table.read()
-
-
 def _digest(text: Text, name: str, how: How) -> Opened:
     # Some editors put lines about the file before a text.
     front = r"(?s)\A---\n.*?\n---\n"
@@ -127,20 +122,20 @@ READERS: tuple[Reader, ...] = (
            " Crossref, CSL, OpenReview, BEIR", ".jsonl .json .ndjson", jsons.score,
            _plain("jsonl", jsons.read_json), ("jsonl", "json", "arxiv", "beir")),
     Reader("csv", "tables: CSV, TSV, Markdown; delimiter and columns are told", ".csv .tsv",
-           tables.score, _table, ("csv", "tsv", "table")),
+           tables.score, tables.open_table, ("csv", "tsv", "table")),
     Reader("bibtex", "BibTeX and BibLaTeX", ".bib", bib.bibtex_score,
            _plain("bibtex", bib.read_bibtex), ("bibtex",)),
     Reader("ris", "RIS, as Zotero, Scopus and publishers export it", ".ris",
-           bib.score(bib.RIS), _plain("ris", bib.reader(bib.RIS)), ("ris",)),
+           bib.RIS.score, _plain("ris", bib.RIS.read), ("ris",)),
     Reader("pubmed", "PubMed's format with tags (nbib)", ".nbib .txt",
-           bib.score(bib.PUBMED), _plain("pubmed (tags)", bib.reader(bib.PUBMED)),
+           bib.PUBMED.score, _plain("pubmed (tags)", bib.PUBMED.read),
            ("pubmed", "nbib")),
     Reader("pubmed-text", "PubMed's “Abstract (text)”", ".txt", bib.pubmed_text_score,
            _plain("pubmed (text)", bib.read_pubmed_text), ("pubmed",)),
-    Reader("wos", "Web of Science, plain text", ".ciw .txt", bib.score(bib.WOS),
-           _plain("Web of Science", bib.reader(bib.WOS)), ("wos",)),
-    Reader("endnote", "EndNote's format with tags", ".enw", bib.score(bib.ENDNOTE),
-           _plain("EndNote", bib.reader(bib.ENDNOTE)), ("endnote",)),
+    Reader("wos", "Web of Science, plain text", ".ciw .txt", bib.WOS.score,
+           _plain("Web of Science", bib.WOS.read), ("wos",)),
+    Reader("endnote", "EndNote's format with tags", ".enw", bib.ENDNOTE.score,
+           _plain("EndNote", bib.ENDNOTE.read), ("endnote",)),
     Reader("arxiv", "arXiv's daily mailings", ".txt", bib.arxiv_score,
            _plain("arXiv mailing", bib.read_arxiv), ("arxiv",)),
     Reader("xml", "XML: PubMed, arXiv (Atom, OAI), ACL Anthology, JATS, EndNote", ".xml",

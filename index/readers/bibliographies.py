@@ -5,9 +5,8 @@ line numbers and a file of any size needs the memory of one record.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import chain
 
 from index.readers.decoding import Text
@@ -30,6 +29,51 @@ class Dialect:
     """The tag that begins a record."""
     last: str = ""
     """The tag that ends one."""
+
+    def score(self, head: str) -> float:
+        """How much the beginning of a file looks like it, 0 to 1."""
+        return 0.96 * bool(self.sign.match(head.lstrip("\ufeff \n")))
+
+    def read(self, text: Text, name: str) -> Iterator[Raw | Problem]:
+        """The records of a file, in order."""
+        began, tag = 0, ""
+        values: dict[str, list[str]] | None = None  # of the record that is open
+        for number, line in text.lines():
+            match = self.tag.match(line.rstrip())
+            if match is None:
+                if values and tag in values and line.strip():
+                    # Web of Science has a name a line; in PubMed's format no name goes on.
+                    is_name = tag in ("AU", "AF") and line[:1].isspace()
+                    before = "" if is_name else values[tag].pop()
+                    values[tag].append(f"{before} {line.strip()}".strip())
+                continue
+            tag = match["tag"]
+            if tag in (self.first, self.last):
+                if values:
+                    yield self._raw(began, values)
+                began, values = number, {} if tag == self.first else None
+            if values is not None:
+                values.setdefault(tag, []).append((match["value"] or "").strip())
+        if values:
+            if self.last:
+                reason = f"the file ends inside a record: no {self.last} line"
+                yield Problem(name, began, reason, is_damage=True, is_warning=True)
+            yield self._raw(began, values)
+
+    def _raw(self, line: int, values: Mapping[str, list[str]]) -> Raw:
+        fields: dict[str, object] = {}
+        for tag, field in self.fields.items():
+            said = [value for value in values.get(tag, []) if value]
+            if said and field not in fields:
+                if field == "doi":
+                    said = [value.split(" [")[0] for value in said if "10." in value][:1]
+                fields[field] = said if field == "authors" else "\n".join(said)
+        if self is PUBMED and not str(fields.get("title", "")).endswith(".."):
+            fields["title"] = _title_of_pubmed(str(fields.get("title", "")))
+        given = str(fields.pop("abstractqa id", ""))
+        if given.startswith("abstractqa:"):  # any other is the key of another program
+            fields["id"] = given.removeprefix("abstractqa:")
+        return Raw(line, fields)
 
 
 RIS = Dialect(
@@ -63,58 +107,6 @@ ENDNOTE = Dialect(
      "B": "venue", "U": "url", "R": "doi", "M": "doi"},
     "0",
 )  # fmt: skip
-
-
-def score(dialect: Dialect) -> Callable[[str], float]:
-    """The test of how much the beginning of a file looks like a dialect, 0 to 1."""
-    return lambda head: 0.96 * bool(dialect.sign.match(head.lstrip("\ufeff \n")))
-
-
-def reader(dialect: Dialect) -> Callable[[Text, str], Iterator[Raw | Problem]]:
-    """The reader of a dialect."""
-    return partial(_read, dialect)
-
-
-def _read(dialect: Dialect, text: Text, name: str) -> Iterator[Raw | Problem]:
-    began, tag = 0, ""
-    values: dict[str, list[str]] | None = None  # of the record that is open
-    for number, line in text.lines():
-        match = dialect.tag.match(line.rstrip())
-        if match is None:
-            if values and tag in values and line.strip():
-                # Web of Science has a name a line; in PubMed's format no name goes on.
-                is_name = tag in ("AU", "AF") and line[:1].isspace()
-                before = "" if is_name else values[tag].pop()
-                values[tag].append(f"{before} {line.strip()}".strip())
-            continue
-        tag = match["tag"]
-        if tag in (dialect.first, dialect.last):
-            if values:
-                yield _raw(dialect, began, values)
-            began, values = number, {} if tag == dialect.first else None
-        if values is not None:
-            values.setdefault(tag, []).append((match["value"] or "").strip())
-    if values:
-        if dialect.last:
-            reason = f"the file ends inside a record: no {dialect.last} line"
-            yield Problem(name, began, reason, is_damage=True, is_warning=True)
-        yield _raw(dialect, began, values)
-
-
-def _raw(dialect: Dialect, line: int, values: Mapping[str, list[str]]) -> Raw:
-    fields: dict[str, object] = {}
-    for tag, field in dialect.fields.items():
-        said = [value for value in values.get(tag, []) if value]
-        if said and field not in fields:
-            if field == "doi":
-                said = [value.split(" [")[0] for value in said if "10." in value][:1]
-            fields[field] = said if field == "authors" else "\n".join(said)
-    if dialect is PUBMED and not str(fields.get("title", "")).endswith(".."):
-        fields["title"] = _title_of_pubmed(str(fields.get("title", "")))
-    given = str(fields.pop("abstractqa id", ""))
-    if given.startswith("abstractqa:"):  # any other is the key of another program
-        fields["id"] = given.removeprefix("abstractqa:")
-    return Raw(line, fields)
 
 
 def _title_of_pubmed(title: str) -> str:

@@ -13,15 +13,8 @@ from dataclasses import dataclass, field, replace
 from statistics import median
 
 from index.papers import Paper, arxiv_id
-from index.readers.lines import (
-    BYLINE,
-    bare_title,
-    is_footer,
-    is_frame,
-    is_sponsored,
-    label_of,
-    without_more,
-)
+from index.passages import sentence_spans
+from index.readers import cues
 from index.readers.pages import Page
 from index.readers.paragraphs import Paragraph, Role
 from index.readers.records import LONGEST_ABSTRACT, Heading, How, Problem, Raw
@@ -186,7 +179,7 @@ class _Digest:
         """What an entry holds: the abstract of its title, or what it lacks."""
         first, others = self._runs(entry)
         title = entry.title
-        if title is not None and (is_sponsored(title.text) or self._is_below_sponsor(title)):
+        if title is not None and (cues.is_sponsored(title.text) or self._is_below_sponsor(title)):
             return
         if title is None or not first:
             if title is not None:
@@ -207,7 +200,7 @@ class _Digest:
             reason = f"{size:,} characters in one go are no abstract (limit {LONGEST_ABSTRACT:,})"
             yield Problem(self._name, first[0].line, reason)
             return
-        fields = {"title": bare_title(title.value or title.text), "abstract": text}
+        fields = {"title": cues.bare_title(title.value or title.text), "abstract": text}
         is_cut = text.endswith(("…", "..."))
         yield Raw(
             title.line,
@@ -221,7 +214,7 @@ class _Digest:
 
     def _lone(self, line: Paragraph) -> Iterator[Problem]:
         """A line that reads as a title but has no abstract, unless it is a heading over papers."""
-        is_around = line.text in self._layout.head or is_frame(line.text)
+        is_around = line.text in self._layout.head or cues.is_frame(line.text)
         is_title = line.role is Role.LINE and likely_title(line) > 1 and not is_around
         if line.role is Role.TITLE or is_title:
             kind = Heading if self._layout.is_section(line) else Problem
@@ -230,14 +223,14 @@ class _Digest:
     def _is_below_sponsor(self, title: Paragraph) -> bool:
         """Whether the line above says that an advertisement comes; above all papers it does not."""
         at = self._places[title.start]
-        return at > min(self._layout.titles) and is_sponsored(self._found[at - 1].text)
+        return at > min(self._layout.titles) and cues.is_sponsored(self._found[at - 1].text)
 
     def _leftover(
         self, entry: _Entry, runs: Sequence[Sequence[Paragraph]], after: Paragraph | None
     ) -> Iterator[Problem]:
         """Lines after an abstract that read as titles of nothing, and text without a title."""
         for line in entry.found[entry.found.index(after) + 1 if after else 0 :]:
-            if is_footer(line.text):
+            if cues.is_footer(line.text):
                 break
             if not entry.is_head and line.role is Role.LINE:
                 yield from self._lone(line)
@@ -277,7 +270,7 @@ class _Digest:
         is_below = False
         for each in entry.found:
             is_below = is_below or each.role is Role.PROSE
-            if is_below and each.field == "authors" and not label_of(each.text):
+            if is_below and each.field == "authors" and not cues.label_of(each.text):
                 continue  # a signature, an editor
             links += each.links
             if each.role is Role.DATE or each.field == "date":
@@ -288,8 +281,8 @@ class _Digest:
                 continue
             elif each.field == "authors":
                 authors += filter(None, [each.value])
-            elif by := BYLINE.fullmatch(each.text):
-                authors = authors or [without_more(by["names"])]
+            elif by := cues.BYLINE.fullmatch(each.text):
+                authors = authors or [cues.without_more(by["names"])]
                 known.setdefault("year", re.findall(r"\b(?:19|20)\d\d\b", by["where"])[-1])
                 links.insert(0, by["where"])
             else:
@@ -333,7 +326,12 @@ def doubt(plain: str, found: Sequence[Paper | Problem]) -> str | None:
     tag = r"[A-Za-z0-9@%<{\"'/#]{1,12}\s{0,2}[-:=>|)}\]]{1,2}(?=\s|\")|[{<\"'%@\\/#]+"
     signs = Counter(tags[0] for paper in papers if (tags := re.match(tag, paper.title)))
     sign, often = signs.most_common(1)[0] if signs else ("", 0)
-    short = sum(len(paper.abstract.split()) < 4 for paper in papers)
+    # An abstract has sentences; one alone will do for a paper of which more is known.
+    least = 1 if is_known else 2
+    thin = sum(
+        len(paper.abstract.split()) < 4 or len(sentence_spans(paper.abstract)) < least
+        for paper in papers
+    )
     reasons = (
         (
             len(lines) >= 3 and coded > len(lines) / 4,
@@ -347,8 +345,8 @@ def doubt(plain: str, found: Sequence[Paper | Problem]) -> str | None:
             f"{often} of {count} titles begin with {sign!r}",
         ),
         (
-            count >= 3 and short > count / 2,
-            f"{short} of {count} abstracts have a few words only",
+            count >= 3 and thin > count / 3,
+            f"{thin} of {count} abstracts are a few words or one sentence",
         ),
     )
     reason = next((reason for holds, reason in reasons if holds), None)

@@ -7,15 +7,7 @@ from enum import Enum
 from itertools import pairwise
 
 from index.passages import sentence_spans
-from index.readers.lines import (
-    field_of,
-    is_authors,
-    is_furniture,
-    is_name,
-    is_section,
-    stands,
-    without_more,
-)
+from index.readers import cues
 from index.readers.pages import LOWEST
 from index.readers.values import is_date
 
@@ -125,10 +117,11 @@ def _role_of(text: str) -> Role:
     ):
         return Role.PROSE
     ends_sentence = text.rstrip("\"”’')]").endswith((".", "…", "。", "！", "？"))
-    if not ends_sentence or len(text) < 12:
+    if len(text) < 12 or not (ends_sentence or text.endswith(":")):
         return Role.LINE
-    is_long_enough = len(text) >= _SHORT_ABSTRACT and len(sentence_spans(text)) > 1
-    return Role.PROSE if is_long_enough else Role.SENTENCE
+    if len(text) >= _SHORT_ABSTRACT and len(sentence_spans(text)) > 1:
+        return Role.PROSE
+    return Role.SENTENCE if ends_sentence else Role.LINE
 
 
 def paragraphs(text: str, listed: Collection[int] = ()) -> list[Paragraph]:
@@ -159,7 +152,7 @@ def _joined(text: str) -> Iterator[Paragraph]:
             end = last.start + last.length
             yield Paragraph(role, start, end, first.number, joined, is_attached)
             is_attached = True
-            is_title = not is_furniture(joined) and not is_date(joined)
+            is_title = not cues.is_furniture(joined) and not is_date(joined)
             below_title = role is not Role.PROSE and is_title
 
 
@@ -200,8 +193,8 @@ def _groups(block: list[_Line], width: int, *, below_title: bool) -> Iterator[li
     group: list[_Line] = []
     for i, line in enumerate(block):
         is_below_title = i == 1 and has_title and _flows(line, block[2], width)
-        is_apart = is_below_title or stands(line.text) is not None
-        is_apart = is_apart or (bool(group) and stands(group[-1].text) == "alone")
+        is_apart = is_below_title or cues.stands(line.text) is not None
+        is_apart = is_apart or (bool(group) and cues.stands(group[-1].text) == "alone")
         if group and (is_apart or not _flows(group[-1], line, width)):
             yield group
             group = []
@@ -272,7 +265,7 @@ def _entries(
             continue
         sure = [at for at, match in entries.items() if match["links"] or found[at].is_long]
         titles = [match["title"] for match in entries.values()]
-        are_fields = any(is_section(title) or field_of(f"{title}:") for title in titles)
+        are_fields = any(cues.is_section(title) or cues.field_of(f"{title}:") for title in titles)
         if len(sure) >= _MOST * len(entries) and not are_fields:
             return entries
     return {}
@@ -287,12 +280,14 @@ def _signed(found: Sequence[Paragraph], whole: Sequence[str]) -> Mapping[int, re
         and (match := re.fullmatch(shape, whole[at], re.DOTALL))
         and not _are_names(match["title"])
     }  # fmt: skip
-    names = {at: without_more(match["text"]) for at, match in matches.items()}
-    if not any(map(is_authors, names.values())):
+    names = {at: cues.without_more(match["text"]) for at, match in matches.items()}
+    if not any(map(cues.is_authors, names.values())):
         return {}
-    return {at: matches[at] for at, each in names.items() if is_authors(each) or is_name(each)}
+    return {
+        at: matches[at] for at, each in names.items() if cues.is_authors(each) or cues.is_name(each)
+    }
 
 
 def _are_names(text: str) -> bool:
     """Whether it is names rather than a title; a title may read as one long name."""
-    return is_authors(text) or (is_name(text) and len(text.split()) <= 3)
+    return cues.is_authors(text) or (cues.is_name(text) and len(text.split()) <= 3)

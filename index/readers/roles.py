@@ -11,21 +11,7 @@ from dataclasses import replace
 from itertools import pairwise, zip_longest
 from statistics import mode
 
-from index.readers.lines import (
-    SURELY,
-    bare_title,
-    field_of,
-    id_of,
-    is_authors,
-    is_byline,
-    is_furniture,
-    is_name,
-    is_plausible,
-    is_section,
-    label_of,
-    title_like,
-    without_more,
-)
+from index.readers import cues
 from index.readers.pages import LOWEST, Page
 from index.readers.paragraphs import Paragraph, Role, paragraphs
 from index.readers.values import is_date
@@ -56,7 +42,7 @@ def read_roles(page: Page) -> list[Paragraph]:
     """The paragraphs of a page with their roles; a label and the text behind it are two."""
     found = paragraphs(page.text, page.listed)
     buttons = _recurring(found)
-    labels = Counter(label for each in found if (label := label_of(each.text)))
+    labels = Counter(label for each in found if (label := cues.label_of(each.text)))
     often = {label for label, count in labels.items() if count > 1}
     notes = {note["number"]: note["address"] for each in found if (note := _NOTE.match(each.text))}
     read: list[Paragraph] = []
@@ -96,7 +82,7 @@ def _by_itself(
         is_over_prose: Whether prose comes next: a title stands there.
     """
     text = paragraph.text.strip()
-    is_often = label_of(paragraph.text) in often
+    is_often = cues.label_of(paragraph.text) in often
 
     def parted(role: Role, at: int) -> Iterator[Paragraph]:
         yield replace(paragraph, role=role)
@@ -109,7 +95,7 @@ def _by_itself(
     if summary := _SUMMARY.match(text):
         yield from parted(Role.SUMMARY, summary.end())
         return
-    name, at = field_of(text) or ("", 0)
+    name, at = cues.field_of(text) or ("", 0)
     value = text[at:].strip(" *_")
     if name == "abstract" and value:
         yield from parted(Role.ABSTRACT, at)
@@ -119,7 +105,9 @@ def _by_itself(
         yield replace(paragraph, role=Role.NOISE, field=name)
     elif name in ("abstract", "other", "id") and (is_often or not is_over_prose):
         yield replace(paragraph, role=Role.NOISE)
-    elif name not in ("", "abstract", "other", "id") and (is_often or is_plausible(name, value)):
+    elif name not in ("", "abstract", "other", "id") and (
+        is_often or cues.is_plausible(name, value)
+    ):
         yield replace(paragraph, role=Role.FIELD, field=name, value=value)
     elif is_often and not is_over_prose and paragraph.role is not Role.PROSE:
         yield replace(paragraph, role=Role.NOISE)
@@ -136,7 +124,7 @@ def _head_of(text: str) -> Role | None:
     summary = _SUMMARY.match(text)
     if bare != "summary" and summary and summary["head"]:
         return Role.SUMMARY
-    return Role.SECTION if is_section(text) else None
+    return Role.SECTION if cues.is_section(text) else None
 
 
 def _unlabelled(paragraph: Paragraph, *, recurs: bool) -> tuple[Role, str, str]:
@@ -146,25 +134,25 @@ def _unlabelled(paragraph: Paragraph, *, recurs: bool) -> tuple[Role, str, str]:
         return Role.DATE, "", ""
     if _NOTE.fullmatch(text) or re.fullmatch(r"[-=_*]{3,}.*[-=_*]{3,}", text):
         return Role.NOISE, "", ""
-    if recurs and not is_authors(text):
+    if recurs and not cues.is_authors(text):
         return Role.SUMMARY if len(text.split()) < 5 else Role.NOISE, "", ""
     if paragraph.role is Role.PROSE:
-        return Role.NOISE if is_furniture(text) else Role.PROSE, "", ""
-    if known := id_of(text):
+        return Role.NOISE if cues.is_furniture(text) else Role.PROSE, "", ""
+    if known := cues.id_of(text):
         return Role.FIELD, *known
     by = re.sub(r"^by:?\s+", "", text, flags=re.IGNORECASE)
-    if by != text and (is_authors(without_more(by)) or is_name(by)):
+    if by != text and (cues.is_authors(cues.without_more(by)) or cues.is_name(by)):
         return Role.FIELD, "authors", by
-    if is_furniture(text):
+    if cues.is_furniture(text):
         return Role.NOISE, "", ""
-    names = without_more(text)
-    if is_authors(names) or (names != text and is_name(names)):
+    names = cues.without_more(text)
+    if cues.is_authors(names) or (names != text and cues.is_name(names)):
         return Role.FIELD, "authors", names
     if _AFFILIATED.search(names) and "," in names:
         first = names.split(",")[0]
-        is_known = is_name(first) and not _AFFILIATED.search(first)
+        is_known = cues.is_name(first) and not _AFFILIATED.search(first)
         return (Role.FIELD, "authors", first) if is_known else (Role.NOISE, "", "")
-    if is_byline(text):
+    if cues.is_byline(text):
         return Role.FIELD, "byline", text
     is_item = re.match(r"[-*•‣]\s+[a-z]", text) is not None
     return Role.SENTENCE if is_item else paragraph.role, "", ""
@@ -188,7 +176,7 @@ def _resolved(read: Sequence[Paragraph]) -> list[Paragraph]:
         elif _may_be_title(each, read[at + 1 :]) and not _has_title_above(resolved):
             found = replace(each, role=Role.LINE)
         is_below_title = names_authors and found.role is Role.LINE and _is_below(above, below)
-        if is_below_title and is_name(each.text):
+        if is_below_title and cues.is_name(each.text):
             found = replace(each, role=Role.FIELD, field="authors", value=each.text)
         resolved.append(found)
         if found.role not in (Role.NOISE, Role.FIELD):
@@ -197,17 +185,17 @@ def _resolved(read: Sequence[Paragraph]) -> list[Paragraph]:
 
 
 def likely_title(paragraph: Paragraph) -> float:
-    """How much a paragraph reads as a title: `index.readers.lines.title_like`."""
+    """How much a paragraph reads as a title: `index.readers.cues.title_like`."""
     if paragraph.role is Role.TITLE:
-        return SURELY
-    return title_like(paragraph.text, is_heading=paragraph.level > 0)
+        return cues.SURELY
+    return cues.title_like(paragraph.text, is_heading=paragraph.level > 0)
 
 
 def _may_be_title(paragraph: Paragraph, below: Sequence[Paragraph]) -> bool:
     """Whether a line reads as authors ("Read, Look, Sing") or as a label's, but may be a title."""
     if paragraph.field in ("authors", "byline"):
-        return not label_of(paragraph.text)
-    labelled = field_of(paragraph.text) if paragraph.role is Role.NOISE else None
+        return not cues.label_of(paragraph.text)
+    labelled = cues.field_of(paragraph.text) if paragraph.role is Role.NOISE else None
     if labelled is None or labelled[0] != "other":
         return False
     words = paragraph.text[labelled[1] :].split()  # "Code: The Hidden Language"
@@ -317,7 +305,7 @@ class Layout:
             return True
         if not following or following[0].role is not Role.PROSE:
             return line.is_attached and likely_title(line) < 2
-        return likely_title(line) < 0 and not bare_title(line.text)[:1].isupper()
+        return likely_title(line) < 0 and not cues.bare_title(line.text)[:1].isupper()
 
     def _chosen(self, gaps: Sequence[Sequence[int]]) -> set[int]:
         """The best line of each gap, those at the place where most gaps have theirs preferred.

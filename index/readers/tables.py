@@ -2,11 +2,11 @@
 
 import csv
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 
 from index.readers.decoding import Text
-from index.readers.records import Problem, Raw, ReadError, canonical
+from index.readers.records import How, Problem, Raw, ReadError, canonical
 
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 _LOOKED_AT = 50
@@ -97,64 +97,49 @@ def _guess(found: list[str], rows: Sequence[Sequence[str]]) -> list[str]:
     return found
 
 
-class Table:
-    """A table that is open: its columns are known, its rows are read as they come."""
+def open_table(text: Text, name: str, how: How) -> tuple[str, Iterator[Raw | Problem]]:
+    """How the columns of a table are read, in words, and its rows as they come.
 
-    def __init__(self, text: Text, name: str, columns: Mapping[str, str]) -> None:
-        """Find the columns.
+    Raises:
+        ReadError: no column is one of abstracts, or a heading that a user gave is none.
+    """
+    delimiter, found, above = _header(text.head)
+    if not delimiter:
+        raise ReadError("no table: its first line has one column")
+    lines = islice((line for _, line in text.lines()), above, None)
+    rows = ((at + above, row) for at, row in _rows(lines, delimiter))
+    first = list(islice(rows, _LOOKED_AT))
+    heads = [cell.strip().strip("'\ufeff") for cell in first[0][1]] if first else []
+    shown = ", ".join(heads)[:200]
+    for field, heading in how.columns.items():
+        if heading not in heads:
+            raise ReadError(f"no column {heading!r}: they are {shown}")
+        found = [("" if each == field else each) for each in found]
+        found[heads.index(heading)] = field
+    found = _guess(found, [row for _, row in first[1:]])
+    for field in ("abstract", "title"):
+        if field not in found:
+            hint = f"name it by --columns {field}=…"
+            raise ReadError(f"no column has the {field}s: they are {shown}; {hint}")
+    named = list(zip(found, heads, strict=False))
+    columns = ", ".join(f"{field} ← {head}" for field, head in named if field)
+    # A column is called by its heading, which says how well it names its field.
+    keys = [head if canonical(head) == field else field or "" for field, head in named]
+    keys = [f"{key} " * (key in keys[:at]) or key for at, key in enumerate(keys)]
+    described = f"csv ({_DELIMITERS[delimiter]} between columns; {columns})"
+    return described, _records(chain(first[1:], rows), keys, name)
 
-        Args:
-            text: The table.
-            name: What the papers' sources are called.
-            columns: Field → the heading of its column, as a user gives them.
 
-        Raises:
-            ReadError: no column is one of abstracts, or a given heading is none.
-        """
-        self._name = name
-        self._delimiter, found, above = _header(text.head)
-        if not self._delimiter:
-            raise ReadError("no table: its first line has one column")
-        lines = islice((line for _, line in text.lines()), above, None)
-        rows = ((at + above, row) for at, row in _rows(lines, self._delimiter))
-        first = list(islice(rows, _LOOKED_AT))
-        heads = [cell.strip().strip("'\ufeff") for cell in first[0][1]] if first else []
-        shown = ", ".join(heads)[:200]
-        for field, heading in columns.items():
-            if heading not in heads:
-                raise ReadError(f"no column {heading!r}: they are {shown}")
-            found = [("" if each == field else each) for each in found]
-            found[heads.index(heading)] = field
-        found = _guess(found, [row for _, row in first[1:]])
-        for field in ("abstract", "title"):
-            if field not in found:
-                raise ReadError(
-                    f"no column has the {field}s: they are {shown}; name it by --columns {field}=…"
-                )
-        self._heads, self._found = heads, found
-        # A column is called by its heading, which says how well it names its field.
-        named = zip(found, heads, strict=False)
-        self._keys = [head if canonical(head) == field else field or "" for field, head in named]
-        self._keys = [
-            f"{key} " * (key in self._keys[:at]) or key for at, key in enumerate(self._keys)
-        ]
-        self._rows = chain(first[1:], rows)
-
-    @property
-    def described(self) -> str:
-        """How it is read, for people."""
-        named = zip(self._found, self._heads, strict=False)
-        columns = ", ".join(f"{field} ← {head}" for field, head in named if field)
-        return f"{_DELIMITERS[self._delimiter]} between columns; {columns}"
-
-    def read(self) -> Iterator[Raw | Problem]:
-        """The rows, in order; one of a single cell is damage."""
-        for line, row in self._rows:
-            if len(row) == 1:
-                reason = f"one cell, not {len(self._heads)}: a row of the table is broken"
-                yield Problem(self._name, line, reason, is_damage=True)
-                continue
-            yield Raw(line, dict(zip(self._keys, map(_plain, row), strict=False)))
+def _records(
+    rows: Iterable[tuple[int, list[str]]], keys: Sequence[str], name: str
+) -> Iterator[Raw | Problem]:
+    """The rows, in order; one of a single cell is damage."""
+    for line, row in rows:
+        if len(row) > 1:
+            yield Raw(line, dict(zip(keys, map(_plain, row), strict=False)))
+        else:
+            reason = f"one cell, not {len(keys)}: a row of the table is broken"
+            yield Problem(name, line, reason, is_damage=True)
 
 
 def _plain(cell: str) -> str:

@@ -5,32 +5,15 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from digest_papers import ABSTRACTS, TITLES, both, each
 from hypothesis import given
 from hypothesis import strategies as st
 
 from index.papers import Paper
-from index.readers import Problem, Upload, read
+from index.readers import Problem
 
-OWLS = (
-    "Owls in a Box: Counting Night Birds with Cheap Microphones",
-    "Counting owls by ear is slow, and volunteers are rarely awake. We place twelve cheap "
-    "microphones in a forest and train a small network on their recordings. It finds 91% of the "
-    "calls that an expert hears, at a hundredth of the cost.",
-)
-KETTLES = (
-    "Why Do Kettles Sing? A Study of Boiling Noise",
-    "A kettle is loudest just before it boils, but nobody has measured why. We film bubbles at "
-    "ten thousand frames a second and find that they collapse in the cooler layer above. Our "
-    "model, KettleNet, predicts the pitch within three hertz for twenty kettles.",
-)
-MAPS = (
-    "Stitching Paper Maps Without Coordinates",
-    "Paper maps disagree where they meet. MapQuilt stitches scanned sheets by their contour lines "
-    "alone, without any known coordinates, and aligns four hundred sheets in an hour. Errors fall "
-    "by half against stitching by hand, and the tool is free.",
-)
-PAPERS = [OWLS, KETTLES, MAPS]
-ALL = [title for title, _ in PAPERS]
+PAPERS = list(zip(TITLES, ABSTRACTS, strict=True))
+OWLS, KETTLES, MAPS = PAPERS
 HEAD = "new\n\nGet the best papers by mail!\n\nSubscribe\n\nbyJo and friends\n\n"
 ADVERT = (
     "Acme is the easiest way to run your models in the cloud. With one line of code you get a fast"
@@ -42,15 +25,8 @@ def digest(*papers: tuple[str, str]) -> str:
     return "\n\n".join(f"{title}\n\n{abstract}" for title, abstract in papers) + "\n"
 
 
-def each(layout: str, between: str = "\n\n") -> str:
-    papers = enumerate(PAPERS, start=1)
-    return between.join(layout.format(n=at, title=t, abstract=a) for at, (t, a) in papers)
-
-
 def split(text: str, year: int = 2025, name: str = "mail.txt") -> tuple[list[Paper], list[Problem]]:
-    found = list(read([Upload(name, text.encode("utf-8", "replace"))], year=year))
-    papers = [each for each in found if isinstance(each, Paper)]
-    return papers, [each for each in found if isinstance(each, Problem)]
+    return both(text, name, year=year)
 
 
 def assert_papers(
@@ -86,7 +62,7 @@ def test_dates_as_people_write_them(line: str) -> None:
 @pytest.mark.parametrize("line", ["Feb 30", "2025-13-01", "Jan 1, 0000"])
 def test_a_day_that_does_not_exist_is_a_problem_and_its_papers_stay(line: str) -> None:
     papers, problems = split(f"new\n\n{line}\n\n{digest(*PAPERS)}")
-    assert [paper.title for paper in papers] == ALL
+    assert [paper.title for paper in papers] == TITLES
     assert [(problem.line, papers[0].sources[0].date) for problem in problems] == [(3, None)]
     assert line in problems[0].reason
 
@@ -136,7 +112,7 @@ def test_furniture_after_papers_is_none(tail: str) -> None:
     "line",
     ["▲ 45", "123", "1.2k upvotes", "Submitted by jo", "by Ann Lee, Bo Ek", "Read more", "cs.CL",
      "arXiv:2504.01234", "Ann Lee, Bo Ek and Cy van Dam", "PDF | Code", "Published on Apr 21",
-     "https://arxiv.org/abs/2504.01234", "Authors: Ann Lee", "Abstract", "Apr 21", "——",
+     "https://arxiv.org/abs/2504.01234", "Authors: Ann Lee", "Abstract", "Apr 21", "——", "on Apr 22",
      "Code: https://example.org/owl", "Topics: Owls and Their Kin", "Ask the Paper Bot"],
 )  # fmt: skip
 def test_furniture_between_title_and_abstract_is_not_the_title(line: str) -> None:
@@ -191,6 +167,15 @@ def test_an_abstract_of_several_paragraphs_is_kept_whole() -> None:
 def test_a_list_inside_an_abstract_stays_in_it(items: str) -> None:
     papers, _ = split(f"{digest(OWLS)}\n{items.format(*(text for _, text in PAPERS))}\n")
     assert [paper.title for paper in papers] == [OWLS[0]]
+
+
+def test_a_command_line_inside_an_abstract_is_a_part_of_it() -> None:
+    abstract = (
+        "We release beanlib, a library for counting beans, at https://example.org/beans. It is free"
+        " for everybody. Write to us, or run:\n\npip install beanlib\n\nIt counts 10^6 in 3 s."
+    )
+    assert_papers(digest(("A Library for Counting Beans", abstract), MAPS),
+                  [("A Library for Counting Beans", abstract), MAPS])  # fmt: skip
 
 
 def test_what_has_no_abstract_or_no_title_is_a_problem_at_its_line() -> None:
@@ -295,5 +280,5 @@ lines = st.sampled_from(
 def test_every_abstract_is_a_part_of_the_text(found: list[str]) -> None:
     text = "\n".join(found).encode("utf-8", "replace").decode()
     text = text.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff")
-    papers = list(read([Upload("x.txt", text.encode())], format="digest"))
-    assert all(each.abstract in text for each in papers if isinstance(each, Paper))
+    papers, _ = both(text, format="digest")
+    assert all(paper.abstract in text for paper in papers)

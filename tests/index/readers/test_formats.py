@@ -3,12 +3,13 @@
 import json
 
 import pytest
+from digest_papers import both
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from index.errors import AbstractQAError
 from index.papers import Paper
-from index.readers import Problem, Upload, read, read_files
+from index.readers import Upload, read, read_files
 
 TITLE = "Counting Owls at Night with Cheap Microphones"
 ABSTRACT = "Counting owls by ear is slow. We place 12 microphones and find 91% of the calls."
@@ -120,15 +121,6 @@ EF""",
 }
 
 
-def both(
-    content: str | bytes, name: str = "export", **how: object
-) -> tuple[list[Paper], list[Problem]]:
-    data = content if isinstance(content, bytes) else content.encode()
-    found = list(read([Upload(name, data)], **how))  # type: ignore[arg-type]
-    papers = [item for item in found if isinstance(item, Paper)]
-    return papers, [item for item in found if isinstance(item, Problem)]
-
-
 @pytest.mark.parametrize("format_", FILES)
 @pytest.mark.parametrize("name", ["export", "export.bib"])
 def test_each_format_is_read_under_any_name(format_: str, name: str) -> None:
@@ -208,8 +200,10 @@ def test_entities_are_refused(content: str) -> None:
      "\n\n".join(f"Chapter {at}\n\n" + "It was a dark night. " * 900 for at in range(1)),
      "\n".join(f"import module_{at}\ndef function_{at}(x):\n    return x + {at}\n" for at in range(60)),
      "\n".join(f"2025-04-22 07:{at:02}:11,123 INFO server: request {at} took 12 ms" for at in range(60)),
+     "\n\n".join(f"How to Set Timer {at}\n\nPress the button twice and wait for the green light to"
+                 " appear before the water is poured in." for at in range(9)),
      json.dumps({"settings": {"colour": "red"}, "size": 3})],
-    ids=["tags without records", "a story", "a program", "a log", "settings"],
+    ids=["tags without records", "a story", "a program", "a log", "a manual", "settings"],
 )  # fmt: skip
 def test_what_is_no_file_of_papers_gives_none_and_says_why(text: str) -> None:
     papers, problems = both(text, "x.txt")

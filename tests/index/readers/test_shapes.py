@@ -8,50 +8,10 @@ import quopri
 import tarfile
 import zipfile
 from datetime import date
-from pathlib import Path
 
 import pytest
 import zstandard
-
-from index.papers import Paper
-from index.readers import Problem, read
-
-PAPERS = (
-    ("OwlBox: Counting Night Birds with Cheap Microphones", "Ada Byrd, Bo Ek, Cy van Dam",
-     "2504.01001", "Counting owls by ear is slow, and volunteers are rarely awake at night. We place"
-     " twelve cheap microphones in a forest and train a small network on their recordings. It finds"
-     " 91% of the calls that an expert hears, at a hundredth of the cost."),
-    ("Why Do Kettles Sing? A Study of Boiling Noise", "Dee Fry",
-     "2504.01002", "A kettle is loudest just before it boils, but nobody has measured why. We film"
-     " bubbles at ten thousand frames a second and find that they collapse in the cooler layer"
-     " above. Our model predicts the pitch within three hertz for twenty kettles."),
-    ("Stitching Paper Maps Without Coordinates", "Eve Grid, Finn Hall",
-     "2504.01003", "Paper maps disagree where they meet. We stitch scanned sheets by their contour"
-     " lines alone, without any known coordinates, and align four hundred sheets in an hour. Errors"
-     " fall by half against stitching by hand."),
-)  # fmt: skip
-TITLES = [title for title, *_ in PAPERS]
-ABSTRACTS = [abstract for *_, abstract in PAPERS]
-
-
-def each(layout: str, between: str = "\n\n") -> str:
-    return between.join(
-        layout.format(n=at, title=title, authors=authors, id=id_, abstract=abstract,
-                      TITLE=title.upper(), short=abstract[:150], first=authors.split(",")[0])
-        for at, (title, authors, id_, abstract) in enumerate(PAPERS, start=1)
-    )  # fmt: skip
-
-
-def got(
-    tmp_path: Path, content: str | bytes, name: str = "x.txt", **options: object
-) -> list[Paper]:
-    file = tmp_path / name
-    file.write_bytes(content if isinstance(content, bytes) else content.encode())
-    found = list(read([file], **options))  # type: ignore[arg-type]
-    problems = [item for item in found if isinstance(item, Problem) and not item.is_warning]
-    assert problems == []
-    return [item for item in found if isinstance(item, Paper)]
-
+from digest_papers import ABSTRACTS, PAPERS, TITLES, each, got
 
 LAYOUTS = {
     "a listing of arXiv": "Showing new listings for Tuesday, 22 April 2025\n\n"
@@ -127,8 +87,8 @@ DATED = (
 
 
 @pytest.mark.parametrize("name", LAYOUTS)
-def test_layouts(tmp_path: Path, name: str) -> None:
-    papers = got(tmp_path, LAYOUTS[name])
+def test_layouts(name: str) -> None:
+    papers = got(LAYOUTS[name])
     assert [paper.title.casefold() for paper in papers] == [title.casefold() for title in TITLES]
     assert [paper.abstract for paper in papers] == ABSTRACTS
     if "2504.01001" in LAYOUTS[name]:
@@ -157,21 +117,21 @@ def mail(body: str, kind: str = "plain", encoding: str = "quoted-printable") -> 
 
 @pytest.mark.parametrize("encoding", ["quoted-printable", "base64", "8bit"])
 @pytest.mark.parametrize("kind", ["plain", "html"])
-def test_mails_are_decoded_and_date_their_papers(tmp_path: Path, kind: str, encoding: str) -> None:
+def test_mails_are_decoded_and_date_their_papers(kind: str, encoding: str) -> None:
     body = each("{title}\n\n{abstract}") if kind == "plain" else LAYOUTS["HTML of a list"]
-    papers = got(tmp_path, mail(body, kind, encoding), "today.eml")
+    papers = got(mail(body, kind, encoding), "today.eml")
     assert [paper.title for paper in papers] == TITLES
     assert {paper.sources[0].date for paper in papers} == {date(2025, 4, 22)}
 
 
-def test_a_mailbox_holds_many_mails(tmp_path: Path) -> None:
+def test_a_mailbox_holds_many_mails() -> None:
     one, two = (each("{title}\n\n{abstract}").replace("Owl", owl) for owl in ("Owl", "Crow"))
     box = b"".join(b"From papers@example.org Tue Apr 22 06:00:00 2025\n" + mail(body) + b"\n"
                    for body in (one, two))  # fmt: skip
-    assert len(got(tmp_path, box, "all.mbox")) == 6
+    assert len(got(box, "all.mbox")) == 6
 
 
-def test_archives_are_read_member_by_member(tmp_path: Path) -> None:
+def test_archives_are_read_member_by_member() -> None:
     text = each("{title}\n\n{abstract}").encode()
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
@@ -186,29 +146,29 @@ def test_archives_are_read_member_by_member(tmp_path: Path) -> None:
         ("x.zip", packed.getvalue()), ("x.tar.gz", tarred.getvalue()),
         ("x.txt.gz", gzip.compress(text)), ("x.zst", zstandard.compress(text)),
     ):  # fmt: skip
-        papers = got(tmp_path, content, name)
+        papers = got(content, name)
         assert [paper.title for paper in papers] == TITLES, name
         inner = "/mail/a.txt" if name in ("x.zip", "x.tar.gz") else ""
         assert papers[0].sources[0].name == name + inner
 
 
-def test_a_digest_without_a_year_takes_that_of_what_is_in_it(tmp_path: Path) -> None:
+def test_a_digest_without_a_year_takes_that_of_what_is_in_it() -> None:
     text = "Apr 22\n\n" + each("{title}\n\narXiv:{id}\n\n{abstract}")
-    assert got(tmp_path, text)[0].sources[0].date == date(2025, 4, 22)
-    assert got(tmp_path, text, year=2019)[0].sources[0].date == date(2019, 4, 22)
+    assert got(text)[0].sources[0].date == date(2025, 4, 22)
+    assert got(text, year=2019)[0].sources[0].date == date(2019, 4, 22)
 
 
-def test_the_lines_of_a_table_may_be_named(tmp_path: Path) -> None:
+def test_the_lines_of_a_table_may_be_named() -> None:
     rows = "naam;inhoud\n" + each("{title};{abstract}", "\n")
     named = {"title": "naam", "abstract": "inhoud"}
-    assert [p.title for p in got(tmp_path, rows, "x.csv", columns=named)] == TITLES
-    assert [p.title for p in got(tmp_path, rows, "x.csv")] == TITLES  # told by what the cells hold
+    assert [p.title for p in got(rows, "x.csv", columns=named)] == TITLES
+    assert [p.title for p in got(rows, "x.csv")] == TITLES  # told by what the cells hold
 
 
-def test_json_in_any_frame(tmp_path: Path) -> None:
+def test_json_in_any_frame() -> None:
     records = [{"title": title, "abstract": abstract} for title, _, _, abstract in PAPERS]
     for value in (records, {"results": records}, {"message": {"total": 3, "items": records}},
                   [{"paper": record, "score": 1} for record in records]):  # fmt: skip
         for indent in (None, 2):
-            papers = got(tmp_path, json.dumps(value, indent=indent), "x.json")
+            papers = got(json.dumps(value, indent=indent), "x.json")
             assert [paper.title for paper in papers] == TITLES

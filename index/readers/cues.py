@@ -135,7 +135,8 @@ def is_furniture(text: str) -> bool:
         return is_footer(text)
     words = re.sub(r"[\W\d_]+", " ", text).casefold().split()
     counts_only = _COUNTED.issuperset(words)
-    return counts_only or is_footer(text) or bool(_FURNITURE.fullmatch(text))
+    is_when = text[:3].casefold() == "on " and is_date(text[3:])  # it was submitted
+    return counts_only or is_when or is_footer(text) or bool(_FURNITURE.fullmatch(text))
 
 
 def is_frame(text: str) -> bool:
