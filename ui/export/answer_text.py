@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from datetime import date
 from pathlib import PurePath
 
 from index.papers import Paper
@@ -135,11 +136,19 @@ def doubt(sentence: AnswerSentence) -> str | None:
     return f"{judged}: {one_line(sentence.reason)}" if sentence.reason else judged
 
 
+def digest_name(key: str) -> str:
+    """A digest as people call it: by its date, if it has one."""
+    try:
+        return label("", date.fromisoformat(key[:10]))
+    except ValueError:
+        return one_line(key)
+
+
 def filters_text(filters: Filters) -> str | None:
-    """Which papers could answer: "digests Mar 14; from 2025-03-01"; None for all."""
+    """Which papers could answer: "in Mar 14, 2025; from 2025-03-01"; None for all."""
     joined = " and ".join if filters.every_digest else ", ".join
     parts = (
-        f"in {joined(map(one_line, filters.digests))}" if filters.digests else None,
+        f"in {joined(map(digest_name, filters.digests))}" if filters.digests else None,
         f"from {filters.since}" if filters.since else None,
         f"until {filters.until}" if filters.until else None,
         f"with “{one_line(filters.title)}” in the title" if filters.title else None,

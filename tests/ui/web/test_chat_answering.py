@@ -9,15 +9,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from web.chat_answers import answer, refusal
-from web.chat_answers import paper as kites
+from web.chat_answers import answer
 
 from eval.feedback import load
 from index.errors import InputError, StoreError
-from index.papers import Paper
 from rag import Assistant
-from rag.digests import Digest
-from rag.schema import Answer, Delta, Event, Filters, Finished, Hit, Options, Progress
+from rag.schema import Delta, Event, Filters, Finished, Options, Progress
 from rag.settings import Settings
 from ui.archive import Conversation, Turn
 from ui.web.chat import chat_settings
@@ -463,38 +460,3 @@ def test_examples_are_made_of_the_papers_at_hand_and_can_be_answered(
         found = sample_assistant.ask(question)
         assert found.status == "answered", question
         assert found.references, question
-
-
-class Refusing:
-    """An assistant over two papers of one digest, which refuses all questions but some."""
-
-    def __init__(self, papers: list[Paper], *answered: str) -> None:
-        self._papers, self._answered = papers, answered
-        self.asked: list[str] = []
-
-    def papers(self) -> list[Paper]:
-        return self._papers
-
-    def digests(self) -> list[Digest]:
-        return [Digest("march.txt", date(2025, 3, 14), len(self._papers))]
-
-    def collection_map(self) -> None:
-        return None
-
-    def similar(self, id_: str, limit: int) -> list[Hit]:
-        others = [paper for paper in self._papers if paper.id != id_]
-        return [Hit(paper=paper, score=0.5, passages=()) for paper in others[:limit]]
-
-    def ask(self, question: str, mode: str) -> Answer:
-        self.asked.append(question)
-        return answer() if question in self._answered else refusal()
-
-
-def test_an_example_that_is_refused_or_answered_from_too_few_papers_is_not_offered() -> None:
-    papers = [kites(id=name, title=f"{name}: Flying Far") for name in ("KiteNet", "BoatNet")]
-    overview, differ = "What is this collection about?", "How do KiteNet and BoatNet differ?"
-    refusing: Any = Refusing(papers, overview, differ)
-    assert examples(refusing) == [overview], "the comparison cites one of the two alone"
-    assert differ in refusing.asked
-    none: Any = Refusing([])
-    assert examples(none) is None

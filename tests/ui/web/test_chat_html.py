@@ -217,7 +217,7 @@ def test_the_card_shows_title_authors_date_why_it_was_found_and_the_cited_senten
     elements = Elements(cited_html(found, "t"))
     assert "Kites: A Survey" in elements.text
     assert "Ada Loft, Bo Wind" in elements.text
-    assert "Mar 14, 2025 · no. 7 in march.txt" in elements.text
+    assert "No. 7 in the digest of Mar 14, 2025" in elements.text
     assert "Found by meaning and by its words" in elements.text
     assert elements.inside["mark"] == ["Kites fly at 37.8% of the cost."]
     assert "They (kites) need wind. Ragnarök is a storm." in elements.text

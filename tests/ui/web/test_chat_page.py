@@ -129,7 +129,7 @@ def test_filters_bind_show_as_chips_and_a_chip_asks_again_without_its_filter(
     expect(page.locator(CHIP).first).to_be_visible()
     turn = page.locator(".aqa-chat-turn").last
     for card in page.locator("#aqa-chat-sources section:not([hidden]) .aqa-chat-card").all():
-        expect(card).to_contain_text(first.name)
+        expect(card).to_contain_text(first.label)
         assert "world" in card.locator("h3").inner_text().lower()
     # On the answer, a chip asks again; on the box, it is only taken away.
     turn.get_by_role("button", name="Ask again without: title has “world”").click()

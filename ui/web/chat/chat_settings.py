@@ -212,24 +212,20 @@ def without(filters: Filters, kind: str, value: str) -> Filters:
     if kind == "digest":
         left = tuple(digest for digest in filters.digests if digest != value)
         return filters.model_copy(update={"digests": left})
-    if kind == "papers":
-        return filters.model_copy(update={"papers": ()})
-    if kind in ("since", "until", "title"):
-        return filters.model_copy(update={kind: None})
+    if kind in ("since", "until", "title", "papers"):
+        return filters.model_copy(update={kind: getattr(Filters(), kind)})
     return filters
 
 
 def removed(event: gr.EventData, *chosen: Any) -> tuple[Any, ...]:
-    """The fields without the chip that was pressed; dates of no use go with any."""
-    told = sent(event)
-    digests, _, _, *others = chosen
-    try:
-        before = read_filters(*chosen)
-    except InputError:
-        before = read_filters(digests, "", "", *others)
-    left = without(before, str(told.get("kind")), str(told.get("value")))
-    days = [day.isoformat() if day else "" for day in (left.since, left.until)]
-    return list(left.digests), *days, left.title or "", "\n".join(left.papers)
+    """The fields without the chip that was pressed."""
+    told, fields = sent(event), dict(zip(FilterFields._fields, chosen, strict=True))
+    kind = str(told.get("kind"))
+    if kind == "digest":
+        fields["digests"] = [key for key in chosen[0] or () if key != told.get("value")]
+    elif kind in fields:
+        fields[kind] = ""
+    return tuple(fields.values())
 
 
 def _day(text: str | None, name: str) -> date | None:

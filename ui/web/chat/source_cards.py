@@ -49,11 +49,11 @@ def card(
 ) -> str:
     """One paper: what it is, why it is here, and its abstract with `passages` marked."""
     authors = ", ".join(clean_text(author) for author in paper.authors[:AUTHORS_SHOWN])
-    where = [
-        (f"{label('', source.date, source.dated)} · " if source.date else "")
-        + f"no. {source.position} in {source.name}"
-        for source in paper.sources
-    ]
+    where = []
+    for source in paper.sources:
+        is_dated = source.date and source.dated != "added"
+        digest = label(source.name, source.date, source.dated)
+        where.append(f"No. {source.position} in {'the digest of ' if is_dated else ''}{digest}")
     return str(
         HTML.card(
             anchor,

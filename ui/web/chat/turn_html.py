@@ -22,7 +22,7 @@ from rag.schema import Answer, AnswerSentence, Filters, Support
 from rag.wording import Kind
 from ui.archive import Conversation, Summary, Turn
 from ui.export import FORMATS
-from ui.export.answer_text import model_name
+from ui.export.answer_text import digest_name, model_name
 from ui.export.bibliography import doi_address
 from ui.export.prose import markdown_html, prose_html
 from ui.web.chat.source_cards import HTML, card, cited_html
@@ -131,7 +131,7 @@ class TurnHtml:
     def _limits(self, filters: Filters) -> Iterator[tuple[str, str, str]]:
         """Each limit of filters as (kind, value, what people call it)."""
         for digest in filters.digests:
-            yield "digest", digest, _digest_name(digest)
+            yield "digest", digest, digest_name(digest)
         if filters.since:
             yield "since", filters.since.isoformat(), f"from {label('', filters.since)}"
         if filters.until:
@@ -279,14 +279,6 @@ def with_sources(answer: Answer) -> str:
         about = [paper.display_title, ", ".join(paper.authors), place]
         lines.append(f"[{reference.number}] " + ". ".join(filter(None, about)))
     return "\n".join(lines).strip()
-
-
-def _digest_name(key: str) -> str:
-    """A digest as people call it: by its date, if it has one."""
-    try:
-        return label("", date.fromisoformat(key[:10]))
-    except ValueError:
-        return key
 
 
 def listing_html(
