@@ -6,7 +6,7 @@ import os
 import platform
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from pathlib import Path
@@ -214,7 +214,8 @@ class Suite:
         build([self._data / SOURCES[collection].papers], store, self._encoder, year=YEAR)
 
         def open_unseen() -> Subject:
-            return open_ours(store, self._settings, fitted=self._unseen(collection))
+            ours = open_ours(store, self._settings, fitted=self._unseen(collection))
+            return replace(ours, configuration={**ours.configuration, "left_out": collection})
 
         def measure(subject: Subject, out: Path) -> None:
             evaluate_answers(path, subject, "extractive", out)

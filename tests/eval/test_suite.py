@@ -70,3 +70,4 @@ def test_everything_is_measured_once_and_tabulated(
 
     records = [json.loads((path.parent / "run.json").read_text()) for path in runs]
     assert len({record["code"] for record in records}) == 1
+    assert [r["configuration"].get("left_out") for r in records].count("digests") == 1
