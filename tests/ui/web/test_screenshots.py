@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from starting import started
 from web.conftest import Started
 
+from rag import Assistant
 from ui.cli import main
 
 pytestmark = [pytest.mark.screenshots, pytest.mark.browser]
@@ -99,6 +100,27 @@ def test_quotes_without_a_model(
         expect(page.locator("a.aqa-chat-cite").first).to_be_visible(timeout=20_000)
         page.wait_for_timeout(1_500)  # suggested questions come behind the answer
         shoot(page, "chat-quotes", of)
+
+
+def test_one_paper_alone_and_a_link_to_its_answer(
+    look: tuple[Page, str], sample_store: Path, sample_assistant: Assistant, tmp_path: Path
+) -> None:
+    page, of = look
+    (paper,) = sample_assistant.papers({"title": "OSWorld"})
+    with started(sample_store, tmp_path / "data", ABSTRACTQA_SHARE_LINKS="true") as address:
+        open_page(page, f"{address}/?papers={paper.id}&c=someone-elses&q=What+does+it+report%3F")
+        expect(page.locator(".aqa-chat-notice p")).to_be_visible()
+        shoot(page, "chat-not-yours", of)
+        page.get_by_role("button", name="Ask", exact=True).click()
+        expect(page.locator(".aqa-chat-suggestion").last).to_be_visible(timeout=20_000)
+        page.locator(".aqa-chat-turns summary", has_text="Export").click()
+        shoot(page, "chat-export", of)
+        page.locator(".aqa-chat-turns").get_by_role("button", name="Make a link").click()
+        link = page.get_by_role("link", name="read-only page")
+        link.scroll_into_view_if_needed()
+        shoot(page, "chat-link", of)
+        page.goto(link.evaluate("(link) => link.href"))
+        shoot(page, "shared", of)
 
 
 def test_the_papers(look: tuple[Page, str], real: Started) -> None:
