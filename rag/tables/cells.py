@@ -23,19 +23,10 @@ from rag.fitted import Floats, record
 from rag.retrieval import passage_rows
 from rag.support.local import denials
 from rag.support.numbers import quantities
-from rag.tables.columns import Column, ColumnKind, cues_of, is_of_others, is_own
+from rag.tables.columns import KINDS, Column, cues_of, is_of_others, is_own
 from rag.tables.table import Cell
 from rag.wording import ASKS
 
-_ASKS = {
-    ColumnKind.METHOD: "manner",
-    ColumnKind.RESULT: "finding",
-    ColumnKind.SPEED: "number",
-    ColumnKind.DATA: "name",
-    ColumnKind.METRIC: "name",
-    ColumnKind.BASELINE: "name",
-}
-"""What each kind of column asks for, as a question would (`ASKS`)."""
 _PARTS_FROM_NUMBER = frozenset("of in for on to with than from and across that is are".split())
 _SHORT = 18
 """Words of a sentence that is quoted whole."""
@@ -178,7 +169,8 @@ class CellFinder:
     def _scores(self, column: Column, texts: list[str], cosines: Floats) -> Floats:
         """How well each sentence of a paper answers a column as a question."""
         weights = {token: self._index.lexical.idf(token) for token in tokenize(column.question)}
-        wanted = "number" if column.wants_number else _ASKS.get(column.kind, "other")
+        kind = KINDS.get(column.kind)
+        wanted = "number" if column.wants_number else kind.asks if kind else "other"
         asks = np.array([name == wanted for name in ASKS], dtype=np.float32)
         return self._scorer.score(features(texts, cosines, weights, asks))
 
@@ -192,7 +184,7 @@ class CellFinder:
         own = next((at for at, text in enumerate(texts) if is_own(text, names)), 0)
         fitting: dict[int, tuple[int, int]] = {}
         for at, text in enumerate(texts):
-            if column.kind is ColumnKind.PROBLEM or (at >= own and not is_of_others(text)):
+            if column.kind == "problem" or (at >= own and not is_of_others(text)):
                 place = self._place_of_words(column, text, float(cosines[at]))
                 fitting |= {at: place} if place else {}
         cues = cues_of(column.kind, names)
@@ -214,7 +206,7 @@ class CellFinder:
         if column.wants_number and not quantities(text):
             return None
         lexical = self._index.lexical
-        has_cues = column.kind is not ColumnKind.OTHER
+        has_cues = column.kind != "other"
         weights = {word: lexical.idf(word) for word in column.words}
         share = sum(weights[token] for token in weights.keys() & {*tokenize(text)})
         least = (0.5 if has_cues else 0.7) * sum(weights.values())

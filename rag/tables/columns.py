@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from itertools import pairwise
 
 from index.errors import InputError
@@ -22,27 +21,13 @@ _LONGEST_NAME = 6
 _TITLES_SHOWN = 20
 
 
-class ColumnKind(StrEnum):
-    """What a column is about; abstracts say each of them in words of its own."""
-
-    METHOD = "method"
-    DATA = "data"
-    METRIC = "metric"
-    RESULT = "result"
-    LIMITATION = "limitation"
-    CODE = "code"
-    PROBLEM = "problem"
-    BASELINE = "baseline"
-    SPEED = "speed"
-    OTHER = "other"
-
-
 @dataclass(frozen=True)
 class Column:
     """A column, and what a sentence has to have to state it."""
 
     name: str
-    kind: ColumnKind
+    kind: str
+    """One of `KINDS`, or "other"."""
     words: tuple[str, ...]
     """Tokens of the name beside those of its kind: "train" of "training data"."""
     counts: bool
@@ -56,24 +41,6 @@ class Column:
         return f"What is the {self.name.rstrip('?')}?"
 
 
-_KINDS: dict[ColumnKind, re.Pattern[str]] = {
-    kind: re.compile(rf"\b(?:{words})\b", re.IGNORECASE)
-    for kind, words in {
-        ColumnKind.CODE: r"code|github|urls?|links?|open.?sourced?|availab\w+|website|repository",
-        ColumnKind.LIMITATION: r"limit(?:s|ations?)|weakness(?:es)?|shortcomings?|drawbacks?"
-        r"|failures?|future work",
-        ColumnKind.BASELINE: r"baselines?|competitors?|compared (?:to|with)|prior work",
-        ColumnKind.SPEED: r"speed.?ups?|speed|latency|throughput|run.?time|faster",
-        ColumnKind.METRIC: r"metrics?|measures?|evaluation",
-        ColumnKind.DATA: r"data|data.?sets?|corpus|corpora|benchmarks?|evaluated on|trained on",
-        ColumnKind.RESULT: r"results?|findings?|outcomes?|performance|improvements?|gains?"
-        r"|conclusions?",
-        ColumnKind.PROBLEM: r"problems?|motivation|research questions?|challenges?|gaps?|goals?"
-        r"|aims?|objectives?",
-        ColumnKind.METHOD: r"methods?|methodology|approach(?:es)?|techniques?|framework|systems?"
-        r"|contributions?|idea|architecture|algorithms?",
-    }.items()
-}
 _AFTER_HEAD = frozenset("over on in for of with against than vs vs. by to".split())
 """What follows these says more of the head: "speedup over baseline" is about a speed-up."""
 _COUNTS = frozenset(("number", "how many", "count", "size"))
@@ -93,13 +60,13 @@ def read_column(name: str) -> Column:
     counted = {*folded[:after], *map(" ".join, pairwise(folded[:after]))}
     numbers = bool(counted & _NUMBERS)
     # The last word says the kind: "evaluation data" is data, "data available?" is not.
-    kinds = [(at.end(), kind) for kind, said in _KINDS.items() for at in said.finditer(head)]
-    kind = ColumnKind.OTHER if numbers or not kinds else max(kinds, key=lambda at: at[0])[1]
+    kinds = [(at.end(), kind) for kind, of in KINDS.items() for at in of.called.finditer(head)]
+    kind = "other" if numbers or not kinds else max(kinds, key=lambda at: at[0])[1]
     rest = name if numbers else head
-    if kind is not ColumnKind.OTHER:
-        rest = _KINDS[kind].sub(" ", rest)
+    if kind != "other":
+        rest = KINDS[kind].called.sub(" ", rest)
     own = tokenize(" ".join(word for word in rest.split() if word.lower() not in _EMPTY))
-    if kind is ColumnKind.OTHER and not own:
+    if kind == "other" and not own:
         own = tokenize(name)
     return Column(name, kind, tuple(dict.fromkeys(own)), bool(counted & _COUNTS), numbers)
 
@@ -130,8 +97,7 @@ def check_columns(names: Sequence[str]) -> tuple[str, ...]:
     return columns
 
 
-# How abstracts say what a column asks for: each kind has cues, the strongest first. Where a cue
-# stands says which part of the sentence is quoted: all of the match, or its group `at`.
+# How abstracts say what columns ask for.
 _WE = r"\b(?:we|i|the authors?|this (?:\w+ )?(?:paper|work|study|article|survey))\b(?: \w+){0,2}? "
 _WAY = (
     r"(?:methods?|approach(?:es)?|framework|models?|systems?|architectures?|algorithms?|strategy"
@@ -162,21 +128,69 @@ _METRICS = (
 _OPENED = r"(?:codes?|data|data ?sets?|models?|weights|software|demos?|benchmark|environments?)"
 
 
+@dataclass(frozen=True)
+class Kind:
+    """What a kind of columns is called, and how abstracts state it."""
+
+    called: re.Pattern[str]
+    asks: str
+    """What it asks for, as a question would (`rag.wording.ASKS`)."""
+    cues: tuple[re.Pattern[str], ...]
+    """The strongest first. Where one stands says which part of the sentence is quoted: all of the
+    match, or its group `at`."""
+
+
 def _compiled(*patterns: str) -> tuple[re.Pattern[str], ...]:
     return tuple(re.compile(pattern, re.IGNORECASE) for pattern in patterns)
 
 
-_CUES = {
-    ColumnKind.METHOD: _compiled(
-        rf"{_WE}(?:propos|introduc|present|develop|devis|formulat)\w*\b",
-        r"\b(?:is|are) (?:\w+ )?(?:proposed|introduced|presented|developed)\b",
-        rf"\b(?:our|the proposed|this) (?:\w+ )?{_WAY}\b",
-        rf"{_WE}(?:design|built|build|creat|construct|provid|establish|describ|us|train|releas|appl)"
-        r"(?:e|es|ed|s|ing|y|ied)?\b",
-        rf"{_WE}(?:stud|investigat|evaluat|analy[sz]|explor|examin|review|compar|address|argu"
-        r"|conclud|consider)\w*\b",
+def _kind(called: str, asks: str, *cues: str) -> Kind:
+    named = re.compile(rf"\b(?:{called})\b", re.IGNORECASE)
+    return Kind(named, asks, _compiled(*cues))
+
+
+KINDS = {
+    "code": _kind(
+        r"code|github|urls?|links?|open.?sourced?|availab\w+|website|repository",
+        "other",
+        r"https?://\S+|\bgithub\b",
+        rf"\b{_OPENED}\b[^.]{{0,80}}?\b(?:available|released|open-?sourced|public)\b"
+        r"|\b(?:publicly|freely) (?:available|accessible|released)\b"
+        rf"|\b(?:we|to) (?:\w+ )?(?:release|publish|open)\b[^.;]{{0,40}}\b{_OPENED}\b"
+        r"|\b(?:we|is|are) open-?sourc\w+",
     ),
-    ColumnKind.DATA: _compiled(
+    "limitation": _kind(
+        r"limit(?:s|ations?)|weakness(?:es)?|shortcomings?|drawbacks?"
+        r"|failures?|future work",
+        "other",
+        r"(?<!this )(?<!these )\b(?:limitations?|shortcomings?|drawbacks?|weakness(?:es)?)\b"
+        r"|\b(?:struggl\w+|fail(?:s|ed)? (?:to|on|at|in)|far from|room for|at the cost of"
+        r"|remain\w* (?:\w+ )?(?:challeng\w+|difficult|unclear|open|limited)"
+        r"|still (?:lack|lag|struggl|fall)\w*|does not (?:generali[sz]e|hold)"
+        r"|need for (?:further|more|better))\b",
+    ),
+    "baseline": _kind(
+        r"baselines?|competitors?|compared (?:to|with)|prior work",
+        "name",
+        r"\b(?:baselines?|compared (?:to|with)|outperform\w*|surpass\w*|versus)\b"
+        rf"|\b(?:state.of.the.art|existing|previous|prior) (?:\w+ )?{_WAY}\b",
+    ),
+    "speed": _kind(
+        r"speed.?ups?|speed|latency|throughput|run.?time|faster",
+        "number",
+        r"\d\s?(?:x|×|times)\s(?:\w+ ){0,2}?(?:fast|speed|quick|accelerat)\w*"
+        r"|\b(?:faster|speed.?ups?|latency|throughput|accelerat(?:es|ed|ion))\b"
+        r"|\b\d[\d.]* (?:ms|milliseconds|seconds|minutes|hours)\b",
+    ),
+    "metric": _kind(
+        r"metrics?|measures?|evaluation",
+        "name",
+        rf"\b{_METRICS}(?!\w)|\b(?:measured|assessed) (?:by|in terms of)\b|\bin terms of\b"
+        r"|\b(?:evaluated|judged|rated|scored) by (?:\w+ )?(?:humans?|experts?|people)\b",
+    ),
+    "data": _kind(
+        r"data|data.?sets?|corpus|corpora|benchmarks?|evaluated on|trained on",
+        "name",
         rf"{_QUANTITY}\s+(?:[\w/-]+,? ){{0,4}}?{_THINGS}\b"
         rf"|\b{_DATA}\b[^.;]{{0,15}}?\b(?:of|with|comprising|containing) [^.;]{{0,15}}?{_QUANTITY}",
         rf"{_WE}(?:collect|construct|curat|creat|introduc|build|present|propos|us)\w*\b"
@@ -184,11 +198,10 @@ _CUES = {
         r"|\b(?:evaluat|experiment|train|test|validat)\w*\b[^.;]{0,60}?\b(?:on|across|over)\b"
         rf"[^.;]{{0,60}}?\b(?:{_DATA}|tasks)\b",
     ),
-    ColumnKind.METRIC: _compiled(
-        rf"\b{_METRICS}(?!\w)|\b(?:measured|assessed) (?:by|in terms of)\b|\bin terms of\b"
-        r"|\b(?:evaluated|judged|rated|scored) by (?:\w+ )?(?:humans?|experts?|people)\b"
-    ),
-    ColumnKind.RESULT: _compiled(
+    "result": _kind(
+        r"results?|findings?|outcomes?|performance|improvements?|gains?"
+        r"|conclusions?",
+        "finding",
         rf"\b{_BETTER}\b[^;]{{0,90}}?{_FIGURE}|{_FIGURE}[^;]{{0,60}}?\b{_BETTER}\b",
         r"\b(?:outperform|surpass|beat)(?:s|ed|ing)?\b"
         r"|\b(?:achiev\w+|sets?|reach\w*) (?:(?:an?|the|new|very) )*(?:state.of.the.art|superior"
@@ -199,33 +212,25 @@ _CUES = {
         r"(?<![\w.,-])\d[\d.]*\s?\\?% of\b|\b(?:improves|reduces|increases|boosts|enhances|struggle"
         r"|fails? to)\b",
     ),
-    ColumnKind.LIMITATION: _compiled(
-        r"(?<!this )(?<!these )\b(?:limitations?|shortcomings?|drawbacks?|weakness(?:es)?)\b"
-        r"|\b(?:struggl\w+|fail(?:s|ed)? (?:to|on|at|in)|far from|room for|at the cost of"
-        r"|remain\w* (?:\w+ )?(?:challeng\w+|difficult|unclear|open|limited)"
-        r"|still (?:lack|lag|struggl|fall)\w*|does not (?:generali[sz]e|hold)"
-        r"|need for (?:further|more|better))\b"
-    ),
-    ColumnKind.CODE: _compiled(
-        r"https?://\S+|\bgithub\b",
-        rf"\b{_OPENED}\b[^.]{{0,80}}?\b(?:available|released|open-?sourced|public)\b"
-        r"|\b(?:publicly|freely) (?:available|accessible|released)\b"
-        rf"|\b(?:we|to) (?:\w+ )?(?:release|publish|open)\b[^.;]{{0,40}}\b{_OPENED}\b"
-        r"|\b(?:we|is|are) open-?sourc\w+",
-    ),
-    ColumnKind.PROBLEM: _compiled(
+    "problem": _kind(
+        r"problems?|motivation|research questions?|challenges?|gaps?|goals?"
+        r"|aims?|objectives?",
+        "other",
         r"\b(?:problems?|challenges?|obstacles?|barriers?|bottlenecks?|issues?|gaps?|goals?|aims?"
         r"|objectives?|questions?)\b",
         r"^(?:however|yet|but|while|despite)\b|\black(?:s|ing)?\b|\b(?:difficult|hard) to\b",
     ),
-    ColumnKind.BASELINE: _compiled(
-        r"\b(?:baselines?|compared (?:to|with)|outperform\w*|surpass\w*|versus)\b"
-        rf"|\b(?:state.of.the.art|existing|previous|prior) (?:\w+ )?{_WAY}\b"
-    ),
-    ColumnKind.SPEED: _compiled(
-        r"\d\s?(?:x|×|times)\s(?:\w+ ){0,2}?(?:fast|speed|quick|accelerat)\w*"
-        r"|\b(?:faster|speed.?ups?|latency|throughput|accelerat(?:es|ed|ion))\b"
-        r"|\b\d[\d.]* (?:ms|milliseconds|seconds|minutes|hours)\b"
+    "method": _kind(
+        r"methods?|methodology|approach(?:es)?|techniques?|framework|systems?"
+        r"|contributions?|idea|architecture|algorithms?",
+        "manner",
+        rf"{_WE}(?:propos|introduc|present|develop|devis|formulat)\w*\b",
+        r"\b(?:is|are) (?:\w+ )?(?:proposed|introduced|presented|developed)\b",
+        rf"\b(?:our|the proposed|this) (?:\w+ )?{_WAY}\b",
+        rf"{_WE}(?:design|built|build|creat|construct|provid|establish|describ|us|train|releas|appl)"
+        r"(?:e|es|ed|s|ing|y|ied)?\b",
+        rf"{_WE}(?:stud|investigat|evaluat|analy[sz]|explor|examin|review|compar|address|argu"
+        r"|conclud|consider)\w*\b",
     ),
 }
 _OUTCOMES = (
@@ -242,14 +247,14 @@ _OTHERS, _OWN = _compiled(
 )
 
 
-def cues_of(kind: ColumnKind, names: Iterable[str]) -> tuple[re.Pattern[str], ...]:
+def cues_of(kind: str, names: Iterable[str]) -> tuple[re.Pattern[str], ...]:
     """The cues of a kind for a paper that calls itself by names; none for a kind without cues.
 
     An abstract in the third person says its method by the name that the paper coins.
     """
-    cues = _CUES.get(kind, ())
+    cues = KINDS[kind].cues if kind in KINDS else ()
     known = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
-    if kind is not ColumnKind.METHOD or not known:
+    if kind != "method" or not known:
         return cues
     subject = rf"\b(?:{known})(?!\w)(?:,[^,.;]{{0,80}},|\s\([^()]{{0,80}}\))?(?:\s\w+ly)?\s"
     called, does = _compiled(

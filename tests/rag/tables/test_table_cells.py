@@ -10,7 +10,7 @@ from tabling import SOIL, MakeTable, cells, ids, indexed, is_verbatim, made_of
 
 from index.embedding import SentenceEncoder
 from rag.tables.cells import CellFinder, balanced, shorten
-from rag.tables.columns import DEFAULT_COLUMNS, ColumnKind, read_column
+from rag.tables.columns import DEFAULT_COLUMNS, read_column
 from rag.tables.table import Cell
 
 
@@ -70,19 +70,19 @@ def test_an_abstract_in_the_third_person_says_its_method_by_its_name(
 @pytest.mark.parametrize(
     ("name", "kind"),
     [
-        ("training data", ColumnKind.DATA),
-        ("evaluation data", ColumnKind.DATA),
-        ("speedup over baseline", ColumnKind.SPEED),
-        ("code available?", ColumnKind.CODE),
-        ("data available?", ColumnKind.CODE),
-        ("main findings", ColumnKind.RESULT),
-        ("research question", ColumnKind.PROBLEM),
-        ("number of datasets", ColumnKind.OTHER),
-        ("robot", ColumnKind.OTHER),
+        ("training data", "data"),
+        ("evaluation data", "data"),
+        ("speedup over baseline", "speed"),
+        ("code available?", "code"),
+        ("data available?", "code"),
+        ("main findings", "result"),
+        ("research question", "problem"),
+        ("number of datasets", "other"),
+        ("robot", "other"),
     ],
 )
-def test_the_kind_of_a_column_is_read_off_its_head(name: str, kind: ColumnKind) -> None:
-    assert read_column(name).kind is kind
+def test_the_kind_of_a_column_is_read_off_its_head(name: str, kind: str) -> None:
+    assert read_column(name).kind == kind
 
 
 _PIECES = (
