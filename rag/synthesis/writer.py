@@ -156,17 +156,19 @@ class Writer:
         missing = [
             row for row in rows[: self._options.sources] if index.papers[row].id not in cited
         ]
+        is_list = kind is Kind.OVERVIEW
         quoted = [
-            Block((quote(index, at),), index.papers[row].display_title, bullet=True)
+            Block((quote(index, at),), index.papers[row].display_title, bullet=is_list)
             for row in missing
             if (at := leading(index, row)) is not None
         ]
         if not quoted:
             return written
-        notice = f"{len(quoted)} of the papers are quoted, since the model wrote nothing of them."
+        notice = f"Papers of which the model wrote nothing are quoted ({len(quoted)})."
+        heading = [Block((), "Further papers")] if is_list else []
         return replace(
             written,
-            blocks=(*written.blocks, Block((), "Further papers"), *quoted),
+            blocks=(*written.blocks, *heading, *quoted),
             notice=joined(written.notice, notice),
         )
 

@@ -110,7 +110,7 @@ def test_a_side_of_a_comparison_that_the_model_leaves_out_is_quoted(
     assert answer.kind == "compare"
     titles = [reference.paper.display_title for reference in answer.references]
     assert [title.partition(":")[0] for title in titles] == ["OSWorld", "AndroidWorld"]
-    assert "1 of the papers are quoted" in (answer.notice or "")
+    assert "wrote nothing are quoted (1)" in (answer.notice or "")
     keeps_the_promises(answer)
 
 
