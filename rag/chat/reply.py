@@ -343,11 +343,11 @@ def has_end_of_thought(text: str) -> bool:
 
 def _without_thoughts(text: str) -> tuple[str, bool]:
     """A text without thoughts, and whether one ends that its template began."""
-    said, at, thinks, begun_before = "", 0, False, False
+    kept, at, thinks, begun_before = "", 0, False, False
     for sign in _THOUGHT.finditer(text):
-        said += "" if thinks else text[at : sign.start()]
+        kept += "" if thinks else text[at : sign.start()]
         at = sign.end()
         if sign["end"] and not thinks:
-            said, begun_before = "", True
+            kept, begun_before = "", True
         thinks = not sign["end"] and not sign["final"]
-    return said + ("" if thinks else text[at:]), begun_before
+    return kept + ("" if thinks else text[at:]), begun_before

@@ -68,13 +68,13 @@ class JudgeChecker:
         except ChatError as error:
             self.problem = f"the judge could not be asked ({error})"
             return verdicts
-        said = {number: _verdict(line) for number, line in numbered_lines(reply)}
+        given = {number: _verdict(line) for number, line in numbered_lines(reply)}
         controls = enumerate(_CONTROLS, len(places) + 1)
-        if any(said.get(number) != right for number, (_, right) in controls):
+        if any(given.get(number) != right for number, (_, right) in controls):
             self.problem = _WRONG
             return verdicts
         for number, at in enumerate(places, 1):
-            verdicts[at] = said.get(number) or UNCHECKED
+            verdicts[at] = given.get(number) or UNCHECKED
         return verdicts
 
 

@@ -100,7 +100,7 @@ class Draft:
     _grounded: dict[Statement, Claim] = field(default_factory=dict)
 
     def write(self) -> Generator[Progress | Delta, None, Written]:
-        """Have the answer written; what is told on the way is progress and text.
+        """Write the answer, yielding progress and text.
 
         Raises:
             ChatError: the model cannot be asked, or gave nothing that can be used.
@@ -230,7 +230,7 @@ BATCH = 10
 """Abstracts of one request at most."""
 
 Notes = dict[int, Claim]
-"""What is said of each paper, by its row."""
+"""A sentence on each paper, by its row."""
 
 
 @dataclass(frozen=True)
@@ -246,7 +246,7 @@ class ManyPapers:
     def write(
         self, rows: Sequence[int], budget: int, checker: Checker
     ) -> Generator[Progress, None, Written]:
-        """Have the text written about the papers of these rows; told on the way is progress.
+        """Write the text about the papers of these rows, yielding progress.
 
         `budget` is in tokens of a batch of abstracts; `checker` says whether notes support a
         sentence made from several. Raises ChatError where the model gave no note at all.
@@ -258,13 +258,13 @@ class ManyPapers:
         for row in missing:
             if (at := leading(self.index, row)) is not None:
                 notes[row] = quote(self.index, at)
-        told = {row: notes[row] for row in rows if row in notes}
-        yield Progress(stage="write", text=f"Writing about {len(told)} papers")
-        blocks = self._gathered(told, checker)
+        noted = {row: notes[row] for row in rows if row in notes}
+        yield Progress(stage="write", text=f"Writing about {len(noted)} papers")
+        blocks = self._gathered(noted, checker)
         notice = None
-        if problem or len(missing) > len(told) // 2:
+        if problem or len(missing) > len(noted) // 2:
             why = f": {problem}" if problem else ""
-            notice = f"{len(missing)} of the {len(told)} papers are quoted, not summed up{why}."
+            notice = f"{len(missing)} of the {len(noted)} papers are quoted, not summed up{why}."
         return Written(tuple(blocks), notice=notice)
 
     def _batches(self, rows: Sequence[int], budget: int) -> list[Sheet]:
@@ -339,7 +339,7 @@ class ManyPapers:
         for statement in statements:
             own = [rows[a.paper - 1] for a in statement.addresses if a.sentence is None]
             fresh = [left.pop(row) for row in own if row in left]
-            claims = _told(statement, [notes[row] for row in own], fresh, checker)
+            claims = _of_notes(statement, [notes[row] for row in own], fresh, checker)
             if statement.heading or not blocks:
                 blocks.append(Block((), statement.heading))
             blocks[-1] = Block((*blocks[-1].claims, *claims), blocks[-1].title)
@@ -351,10 +351,10 @@ class ManyPapers:
         return [*blocks, *further, *bullets]
 
 
-def _told(
+def _of_notes(
     statement: Statement, notes: Sequence[Claim], fresh: Sequence[Claim], checker: Checker
 ) -> tuple[Claim, ...]:
-    """A sentence made from notes if what they cite supports it, else those not told before."""
+    """A sentence made from notes if what they cite supports it, else the notes not used before."""
     spans = tuple(dict.fromkeys(span for claim in notes for span in claim.spans))
     verdict = checker.check(statement.text, [in_context(span) for span in spans])
     if spans and verdict.support == "supported":

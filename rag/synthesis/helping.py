@@ -124,18 +124,18 @@ def plan(question: str, complete: Complete) -> tuple[SubQuestion, ...]:
     reply = _ask(complete, PLAN, data("question", question), "The parts:")
     kept: dict[str, SubQuestion] = {}
     numbers: dict[int, int] = {}
-    for said, line in numbered_lines(reply):
+    for number, line in numbered_lines(reply):
         text = _bare(line)
-        after = {int(number) for number in _BRACES.findall(text)}
+        after = {int(needed) for needed in _BRACES.findall(text)}
         if not after <= numbers.keys() or not _is_part(text, question):
             continue
         text = _BRACES.sub(lambda at: f"{{{numbers[int(at[1])]}}}", text)
         key = " ".join([*tokenize(text), *_BRACES.findall(text)])
         if key not in kept and len(kept) < MOST_PARTS:
-            needs = tuple(sorted({numbers[number] for number in after}))
+            needs = tuple(sorted({numbers[needed] for needed in after}))
             kept[key] = SubQuestion(number=len(kept) + 1, question=text, after=needs)
         if key in kept:
-            numbers.setdefault(said, kept[key].number)
+            numbers.setdefault(number, kept[key].number)
     parts = tuple(kept.values())
     missing = _foreign(question, "\n".join(part.question for part in parts))
     return parts if len(parts) > 1 and not missing else ()

@@ -65,8 +65,8 @@ def read_statements(text: str, has: Has, *, whole: bool = True) -> tuple[list[St
     if not whole and text.lstrip("` \n").removeprefix("json").lstrip().startswith("{"):
         return [], False  # too little of it has come
     found = _marked(text, has)
-    told = [each for each in found if SENTINEL.lower() not in each.text.lower()]
-    return (told if whole else told[:-1]), len(told) < len(found)
+    claims = [each for each in found if SENTINEL.lower() not in each.text.lower()]
+    return (claims if whole else claims[:-1]), len(claims) < len(found)
 
 
 def _structured(text: str, has: Has, *, whole: bool) -> tuple[list[Statement], bool]:
@@ -212,24 +212,26 @@ class Grounder:
     def _with_names(self, text: str) -> str:
         """A sentence that calls a paper by what readers know it by, not "Paper 2"."""
 
-        def name(said: re.Match[str]) -> str:
-            number = int(said[1])
+        def name(match: re.Match[str]) -> str:
+            number = int(match[1])
             if not 1 <= number <= len(self._sheet.papers):
-                return said[0]
-            if said[2] and said.start() == 0:
+                return match[0]
+            if match[2] and match.start() == 0:
                 return ""  # "Paper 2: OSWorld: …"
             row = self._sheet.papers[number - 1]
             title = f"“{self._index.papers[row].display_title}”"
-            return (self._index.names.called(row) or title) + said[2]
+            return (self._index.names.called(row) or title) + match[2]
 
         return _PAPER.sub(name, text).strip()
 
     def _of_title(self, text: str) -> int | None:
         """What says what a paper is, for a sentence that has only the title of the paper."""
-        said = letters(text)
+        sentence = letters(text)
         for row in self._sheet.papers:
             paper = self._index.papers[row]
-            if said.startswith(letters(paper.title)) and letters(described(paper)).startswith(said):
+            if sentence.startswith(letters(paper.title)) and letters(described(paper)).startswith(
+                sentence
+            ):
                 return leading(self._index, row)
         return None
 

@@ -185,7 +185,7 @@ class TableMaker:
         filters: Filters | None = None,
         limit: int = 8,
     ) -> Generator[Progress, None, Table]:
-        """Make the table; what is done is told on the way. The arguments are `Assistant.table`'s.
+        """Make the table, yielding progress; the arguments are those of `Assistant.table`.
 
         Raises:
             InputError: the question, a column, a paper, a filter or the limit cannot be used.
