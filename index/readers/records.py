@@ -11,18 +11,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from index.papers import Paper, Source, arxiv_id, derived_id, letters
-from index.readers.values import (
-    SAYING,
-    Dated,
-    date_of,
-    folded,
-    is_nothing,
-    joined,
-    names_in,
-    text_in,
-    texts_in,
-    whole_characters,
-)
+from index.readers import values
+from index.readers.values import Dated
 
 LONGEST_ABSTRACT = 20_000
 """Characters; the longest of 60,000 real abstracts has 12,694."""
@@ -54,8 +44,8 @@ FIELDS: Mapping[str, Sequence[str]] = {
     field: names.split() for field, names in re.findall(r"(?m)^(\w+): (.*(?:\n +.*)*)$", _NAMES)
 }
 """Field of a paper → what files call it; the first that says something counts."""
-_BY_NAME = {folded(name): field for field, names in FIELDS.items() for name in names}
-_RANKS = {folded(name): at for names in FIELDS.values() for at, name in enumerate(names)}
+_BY_NAME = {values.folded(name): field for field, names in FIELDS.items() for name in names}
+_RANKS = {values.folded(name): at for names in FIELDS.values() for at, name in enumerate(names)}
 INSIDE = frozenset(
     "paper content data metadata journalinfo work item source bibjson ids externalids".split()
 )
@@ -130,7 +120,7 @@ class ReadError(Exception):
 @lru_cache(maxsize=4096)
 def canonical(name: str) -> str | None:
     """The field of `FIELDS` that files call by this name; None if there is none."""
-    return _BY_NAME.get(folded(name))
+    return _BY_NAME.get(values.folded(name))
 
 
 class Normaliser:
@@ -210,7 +200,7 @@ class _Fields:
         self._found: dict[str, list[tuple[int, object]]] = {}
         self._take(record)
         for key, value in record.items():
-            if isinstance(value, Mapping) and folded(key) in INSIDE:
+            if isinstance(value, Mapping) and values.folded(key) in INSIDE:
                 self._take(value)
         for named in self._found.values():
             named.sort(key=lambda each: each[0])
@@ -218,8 +208,8 @@ class _Fields:
     def _take(self, record: Mapping[str, object]) -> None:
         for key, value in record.items():
             field = canonical(key)
-            if field and not is_nothing(value):
-                self._found.setdefault(field, []).append((_RANKS[folded(key)], value))
+            if field and not values.is_nothing(value):
+                self._found.setdefault(field, []).append((_RANKS[values.folded(key)], value))
 
     def _values(self, field: str) -> list[object]:
         return [value for _, value in self._found.get(field, ())]
@@ -228,7 +218,7 @@ class _Fields:
         return next(iter(self._values(field)), None)
 
     def _text(self, field: str) -> str:
-        return text_in(self._value(field)) or ""
+        return values.text_in(self._value(field)) or ""
 
     def _odd(self, field: str, value: object) -> None:
         """Warn that a value is left out, unless the record has none."""
@@ -239,7 +229,9 @@ class _Fields:
 
     def title(self) -> str | None:
         """The title with its subtitle, unless it ends in that already."""
-        title, subtitle = (joined(self._value(field), " ") for field in ("title", "subtitle"))
+        title, subtitle = (
+            values.joined(self._value(field), " ") for field in ("title", "subtitle")
+        )
         if not title or not subtitle or letters(subtitle) in letters(title):
             return title
         title = title.rstrip(" :")
@@ -251,29 +243,29 @@ class _Fields:
         if value is not None and rank == _RANKS["tldr"]:
             self.warnings.append("abstract: there is none; its TL;DR is taken")
         if not isinstance(value, Mapping) or not value:
-            return joined(value, "\n\n")
+            return values.joined(value, "\n\n")
         if all(isinstance(places, list) for places in value.values()):
             placed = [(at, str(word)) for word, places in value.items() for at in places]
             words = sorted((at, word) for at, word in placed if type(at) is int)
             return " ".join(word for _, word in words) or None
-        if set(value) & {*SAYING}:
-            return joined(value, "\n\n")
-        parts = [f"{key}: {said}" for key, each in value.items() if (said := text_in(each))]
+        if set(value) & {*values.SAYING}:
+            return values.joined(value, "\n\n")
+        parts = [f"{key}: {said}" for key, each in value.items() if (said := values.text_in(each))]
         return "\n".join(parts) or None
 
     def date(self) -> Dated | None:
-        values, year = self._values("date"), date_of(self._value("year"))
-        if found := next(filter(None, map(date_of, values)), None):
+        dates, year = self._values("date"), values.date_of(self._value("year"))
+        if found := next(filter(None, map(values.date_of, dates)), None):
             return found
         # "March 5" of a record that has the year elsewhere
-        if values and year and (found := date_of(f"{text_in(values[0])} {year.iso}")):
+        if dates and year and (found := values.date_of(f"{values.text_in(dates[0])} {year.iso}")):
             return found
         self._odd("date", self._value("date"))
         return year
 
     def year(self) -> int | None:
         value = self._value("year")
-        found = date_of(value)
+        found = values.date_of(value)
         if found is None and value not in (0, "0"):
             self._odd("year", value)
         return found.day.year if found else None
@@ -281,14 +273,14 @@ class _Fields:
     def id(self) -> str | None:
         value = self._value("id")
         is_plain = isinstance(value, str | int) and not isinstance(value, bool)
-        id_ = whole_characters(str(value)) if is_plain else ""
+        id_ = values.whole_characters(str(value)) if is_plain else ""
         if not 0 < len(id_) <= _LONGEST_ID or any(unicodedata.category(c) == "Cc" for c in id_):
             self._odd("id", value)
             return None
         return id_
 
     def authors(self) -> tuple[str, ...]:
-        names = names_in(self._value("authors"))
+        names = values.names_in(self._value("authors"))
         if not names:
             self._odd("authors", self._value("authors"))
         return tuple(names[:_MOST_AUTHORS])
@@ -300,7 +292,7 @@ class _Fields:
         return venue[:_LONGEST_VALUE] or None
 
     def url(self) -> str | None:
-        texts = [text for value in self._values("url") for text in texts_in(value)]
+        texts = [text for value in self._values("url") for text in values.texts_in(value)]
         for text in texts:
             clean = re.sub(r"^\s*www\.", "https://www.", text)
             if found := re.search(r"https?://[^\s\]>]{3,2000}", clean, re.IGNORECASE):
@@ -322,7 +314,7 @@ class _Fields:
 
     def arxiv(self) -> str | None:
         fields = ("arxiv", "url", "doi", "id")
-        said = ((field, text) for field in fields for text in texts_in(self._value(field)))
+        said = ((field, text) for field in fields for text in values.texts_in(self._value(field)))
         found = (arxiv_id(text, is_known=field == "arxiv") for field, text in said)
         return next(filter(None, found), None)
 

@@ -67,11 +67,6 @@ def test_a_day_that_does_not_exist_is_a_problem_and_its_papers_stay(line: str) -
     assert line in problems[0].reason
 
 
-def test_a_leap_day_is_a_day_in_its_year() -> None:
-    papers, problems = split(f"Feb 29\n\n{digest(OWLS)}", year=2024)
-    assert (papers[0].sources[0].date, problems) == (date(2024, 2, 29), [])
-
-
 def test_without_a_date_line_papers_have_no_date() -> None:
     papers = assert_papers(HEAD + digest(*PAPERS))
     assert [paper.sources[0].date for paper in papers] == [None] * 3

@@ -143,19 +143,16 @@ def test_a_path_without_a_file_is_refused_at_once(tmp_path: Path, name: str) -> 
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["docx", "", "DIGEST"])
-def test_a_format_that_is_not_read_is_refused_with_those_that_are(
-    tmp_path: Path, name: str
+@pytest.mark.parametrize(
+    ("option", "value", "hint"),
+    [("format", "docx", "auto, digest, "), ("format", "", "auto, digest, "),
+     ("year", 1899, "between 1900 and 2100"), ("year", 2101, "between 1900 and 2100")],
+)  # fmt: skip
+def test_an_option_that_is_none_is_refused_with_those_that_are(
+    tmp_path: Path, option: str, value: object, hint: str
 ) -> None:
-    file = write(tmp_path / "x.txt", DIGEST)
-    with pytest.raises(InputError, match="auto, digest, "):
-        read([file], format=name)
-
-
-@pytest.mark.parametrize("year", [0, -1, 1899, 2101, 10_000])
-def test_a_year_that_is_none_is_refused(tmp_path: Path, year: int) -> None:
-    with pytest.raises(InputError, match="between 1900 and 2100"):
-        read([write(tmp_path / "x.txt", DIGEST)], year=year)
+    with pytest.raises(InputError, match=hint):
+        read([write(tmp_path / "x.txt", DIGEST)], **{option: value})  # type: ignore[arg-type]
 
 
 def test_the_year_is_the_option_or_else_that_of_the_file(tmp_path: Path) -> None:
