@@ -40,8 +40,8 @@ _LEAST_TO_GROUP = 20
 """Papers; fewer are one group, laid out along their principal components."""
 _MOST_FOR_TSNE = 3000
 """Papers; t-SNE of more takes longer than anybody waits for a map."""
-_CARRIED, _AMID = 0.1, 5
-"""The share of a large map that changes before it is drawn anew; neighbours of a new paper."""
+_CARRIED, _AMID = 0.25, 5
+"""The share of a map that changes before it is drawn anew; neighbours of a new paper."""
 _CLUSTERS = (8, 12)
 """In a large collection: fewer are whole fields, more colours and names are not told apart."""
 _CLUSTER_SIZES = (15, 10)
@@ -184,19 +184,19 @@ def map_collection(papers: Sequence[Paper], vectors: NDArray[np.float32]) -> Lay
 def carry_on(
     before: Layout, rows: NDArray[np.int64], vectors: NDArray[np.float32]
 ) -> Layout | None:
-    """The map of a large collection in which little changed: what was there stays where it was.
+    """The map of a collection in which little changed: places, groups and names stay as they were.
 
     A new paper lies amid the five that are nearest to it, in the cluster of most of them. `rows`
     are those of the P papers on the map before, -1 of a new one; `vectors` have the shape (P, d).
 
     Returns:
-        None where the map is to be drawn anew: the collection is small, or more than a tenth of it
-        is new or gone.
+        None where the map is to be drawn anew: it had too few papers for groups, or more than a
+        quarter of them is new or gone.
     """
     new, there = np.flatnonzero(rows < 0), np.flatnonzero(rows >= 0)
     most = len(rows) * _CARRIED
     is_other = len(new) > most or len(before.groups) - len(there) > most
-    if len(rows) <= _MOST_FOR_TSNE or is_other:
+    if len(before.groups) < _LEAST_TO_GROUP or is_other:
         return None
     places, groups = before.places[rows], before.groups[rows]
     for row, nearest in _nearest(vectors, new.tolist(), there):

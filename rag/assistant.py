@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from index.collection_map import CollectionMap
 from index.embedding import SentenceEncoder
 from index.errors import InputError
+from index.naming import mend
 from index.papers import Paper
 from rag.conversation import History
 from rag.digests import Digest, allowed, list_digests
@@ -400,6 +401,11 @@ class Assistant:
         mask = allowed(live[0].papers, kept)
         _, pipeline = self._live.encoded_for(live, check_question(query), mask)
         return list(pipeline.search(query, limit, kept))
+
+    def mended(self, query: str) -> str:
+        """A query as it is searched for: its typing errors mended by the words of the index."""
+        index, _ = self._live.read()
+        return mend(query, index.lexical, index.names)[0]
 
     def papers(self, filters: FiltersLike = None) -> list[Paper]:
         """Every paper in the index that passes the filters, in the order of their ids."""

@@ -39,7 +39,9 @@ class Shortfall:
 
 
 def nothing_left(limits: str) -> Shortfall:
-    """That no paper passes the filters, and what they are."""
+    """That no paper passes the filters, and what they are; without any, that there is no paper."""
+    if not limits:
+        return Shortfall("There are no papers yet: add some first.")
     return Shortfall(f"No abstract is left after the filters{_in(limits)}.")
 
 

@@ -126,7 +126,7 @@ def chance(count: int) -> float:
 
 
 def _z(values: Floats) -> Floats:
-    spread = float(values.std())
+    spread = float(values.std()) if len(values) else 0.0
     return (values - values.mean()) / spread if spread > 0 else np.zeros_like(values)
 
 

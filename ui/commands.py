@@ -155,12 +155,8 @@ def ui(arguments: Namespace) -> int:
     if arguments.model_settings and arguments.auth is None and not reach.only_here:
         raise InputError("--model-settings needs a login on a page for others: give --auth FILE")
     people = accounts(arguments.auth, reach)
-    if arguments.sample and current(settings.store) is None:
-        note(f"There is no index at {settings.store} yet; indexing the bundled sample.")
-        from index import sample
-
-        folder = Path(sample.__file__).parent
-        indexing.index_files(sorted(folder.glob("*.txt")), settings, format="digest")
+    if current(settings.store) is None and (arguments.sample or reach.only_here or people):
+        indexing.begin(settings, with_sample=arguments.sample)
     if arguments.watch is not None:
         indexing.watch_beside(arguments.watch, settings)
     elif current(settings.store) is not None:

@@ -147,6 +147,23 @@ def index_files(
     return report
 
 
+def begin(settings: "Settings", *, with_sample: bool) -> None:
+    """Make the first index of a store: the bundled sample, or one without papers."""
+    if with_sample:
+        from index.sample import sample_files
+
+        note(f"There is no index at {settings.store} yet; indexing the bundled sample.")
+        index_files(sample_files(), settings, format="digest")
+        return
+    from index.build import build_papers
+    from index.manifest import check_is_store
+
+    check_is_store(settings.store)
+    note(f"There is no index at {settings.store} yet; papers can be added on the page.")
+    with HERE.encoder(settings) as encoder:
+        build_papers((), settings.store, encoder)
+
+
 def bring_to_chroma(settings: "Settings") -> None:
     """Write what changed to the Chroma server, if the settings name one.
 

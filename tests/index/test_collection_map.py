@@ -158,12 +158,31 @@ def test_a_large_map_stays_where_it_was_when_little_changes() -> None:
         assert np.array_equal(after.groups[rows < 0], before.groups[kept[rows < 0] % 4])
 
 
-def test_a_map_is_drawn_anew_when_it_is_small_or_much_changes() -> None:
-    papers, vectors = _large(3800)
-    before = map_collection(papers[:3100], vectors[:3100])
-    rows = np.where(np.arange(3800) < 3100, np.arange(3800), -1)
+def test_five_new_papers_join_the_groups_there_are(tmp_path: Path) -> None:
+    encoder = HashingEncoder()
+    build_papers(papers_on(list(TOPICS), 15), tmp_path, encoder)
+    before = Index.open(tmp_path).map
+    strange = [
+        Paper(id=name, title=name, abstract=f"{name} sing of tides.") for name in ("Larks", "Moons")
+    ]
+    known = [paper for paper in papers_on(["Boats", "Kites", "Owls"], 16) if "015" in paper.id]
+    build_papers([*known, *strange], tmp_path, encoder)
+    after = Index.open(tmp_path).map
+    assert before
+    assert after
+    assert [cluster.name for cluster in after.clusters] == [c.name for c in before.clusters]
+    assert len(after.points) == len(before.points) + 5
+    assert {p.id: p for p in before.points}.items() <= {p.id: p for p in after.points}.items()
+
+
+def test_a_map_is_drawn_anew_when_it_is_tiny_or_much_changes() -> None:
+    papers, vectors = _large(420)
+    before = map_collection(papers[:300], vectors[:300])
+    rows = np.where(np.arange(420) < 300, np.arange(420), -1)
     assert carry_on(before, rows, vectors) is None
-    assert carry_on(before, rows[:900], vectors[:900]) is None
+    assert carry_on(before, rows[:200], vectors[:200]) is None
+    tiny = map_collection(papers[:19], vectors[:19])
+    assert carry_on(tiny, np.append(np.arange(19), -1), vectors[:20]) is None
 
 
 def titled(title: str, abstract: str = "We propose a novel model and show results.") -> Paper:

@@ -8,7 +8,7 @@ from index.build import build_papers, resume
 from index.embedding import SentenceEncoder
 from index.store import Index
 from rag.assistant import Assistant
-from ui.web.heading import heading
+from ui.web.corpus.start_page import heading
 
 
 class _Stopped:

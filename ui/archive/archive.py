@@ -1,7 +1,6 @@
 """Conversations, and the archive that keeps every visitor's in one SQLite file."""
 
 import builtins
-import hashlib
 import secrets
 import sqlite3
 import unicodedata
@@ -16,7 +15,8 @@ from index.errors import InputError
 from rag.citations import unescape
 from rag.conversation import plain
 from rag.schema import Answer, Filters, Mode, Options
-from ui.archive.database import Database
+from ui.archive.database import Database, hashed
+from ui.archive.marks import Marks
 
 FILE = "conversations.sqlite3"
 LONGEST_TITLE = 60
@@ -125,6 +125,7 @@ class Archive:
             StoreError: the file was written by a newer version, is damaged, or cannot be opened.
         """
         self._database = Database(folder / FILE)
+        self.marks = Marks(self._database)
         if self._database.path.exists():
             with self._database.writing() as rows:
                 rows.execute("DELETE FROM conversations WHERE deleted IS NOT NULL")
@@ -144,7 +145,7 @@ class Archive:
         words = _folded(search[:LONGEST_SEARCH]).split()
         return self._summaries(
             " AND deleted IS NULL" + _HAS_WORD * len(words) + " ORDER BY updated DESC, rowid DESC",
-            _hashed(visitor),
+            hashed(visitor),
             *(word for word in words for _ in range(2)),
         )
 
@@ -159,7 +160,7 @@ class Archive:
         A turn whose answer another version wrote, in a form unknown here, has a `problem` instead.
         """
         with self._database.reading() as rows:
-            return _read(rows, _hashed(visitor), _text(id)) if rows else None
+            return _read(rows, hashed(visitor), _text(id)) if rows else None
 
     def begin(self, visitor: str, question: str) -> Conversation:
         """Make a conversation, still without a turn; its title is the question, cut short."""
@@ -170,7 +171,7 @@ class Archive:
             rows.execute(
                 "INSERT INTO conversations (id, visitor, title, searched, created, updated)"
                 " VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
-                (made.id, _hashed(visitor), made.title, _folded(made.title), _written(moment)),
+                (made.id, hashed(visitor), made.title, _folded(made.title), _written(moment)),
             )
         return made
 
@@ -255,7 +256,7 @@ class Archive:
         """The conversation that was deleted last, while it can still be restored."""
         since = _written(now() - KEPT_DELETED)
         last = " AND deleted >= ? ORDER BY deleted DESC LIMIT 1"
-        return next(iter(self._summaries(last, _hashed(visitor), since)), None)
+        return next(iter(self._summaries(last, hashed(visitor), since)), None)
 
     def restore(self, visitor: str, id: str) -> None:  # noqa: A002
         """Undo `delete`; a conversation that is not deleted stays as it is.
@@ -279,7 +280,7 @@ class Archive:
         secret = new_id()
         with self._database.writing() as rows:
             _check_own(rows, visitor, id)
-            given = (_hashed(secret), id, _text(turn_id), is_alone)
+            given = (hashed(secret), id, _text(turn_id), is_alone)
             rows.execute("INSERT INTO links VALUES (?, ?, ?, ?)", given)
         return secret
 
@@ -296,7 +297,7 @@ class Archive:
     def shared(self, secret: str) -> Conversation | Turn | None:
         """What a secret was made for; None if it was withdrawn, is gone, or never was one."""
         with self._database.reading() as rows:
-            link = rows and rows.execute(_FIND_LINK, (_hashed(secret),)).fetchone()
+            link = rows and rows.execute(_FIND_LINK, (hashed(secret),)).fetchone()
             if not rows or not link:
                 return None
             conversation = _read(rows, link["visitor"], link["id"])
@@ -372,7 +373,7 @@ def _is_own(rows: sqlite3.Connection, visitor: str, id_: str, *, deleted: bool =
     living = "" if deleted else " AND deleted IS NULL"
     found = rows.execute(
         f"SELECT 1 FROM conversations WHERE visitor = ? AND id = ?{living}",  # noqa: S608
-        (_hashed(visitor), _text(id_)),
+        (hashed(visitor), _text(id_)),
     ).fetchone()
     return found is not None
 
@@ -380,12 +381,6 @@ def _is_own(rows: sqlite3.Connection, visitor: str, id_: str, *, deleted: bool =
 def _forget_deleted(rows: sqlite3.Connection, moment: datetime) -> None:
     """Take out what was deleted longer ago than it is kept."""
     rows.execute("DELETE FROM conversations WHERE deleted < ?", (_written(moment - KEPT_DELETED),))
-
-
-def _hashed(visitor: str) -> str:
-    if not visitor:
-        raise InputError("it is not known who is asking: reload the page")
-    return hashlib.sha256(visitor.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _written(moment: datetime) -> str:

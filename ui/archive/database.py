@@ -1,5 +1,6 @@
 """The file behind the archive: opened, versioned, locked; what SQLite says becomes one line."""
 
+import hashlib
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -7,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
 
-from index.errors import StoreBusyError, StoreError
+from index.errors import InputError, StoreBusyError, StoreError
 
 WAIT_SECONDS = 5.0
 """How long a write waits for another process."""
@@ -45,10 +46,32 @@ CREATE TABLE links (
     is_alone INTEGER NOT NULL
 ) WITHOUT ROWID;
 """,
+    """
+CREATE TABLE marks (
+    visitor TEXT NOT NULL,
+    paper TEXT NOT NULL,
+    starred INTEGER NOT NULL,
+    read INTEGER NOT NULL,
+    note TEXT NOT NULL,
+    tags TEXT NOT NULL,
+    PRIMARY KEY (visitor, paper)
+) WITHOUT ROWID;
+""",
 )
 """What each version adds. The file keeps the number of its version as `user_version`; a newer file
 is not touched."""
 VERSION = len(_TABLES)
+
+
+def hashed(visitor: str) -> str:
+    """How a visitor is called in the file.
+
+    Raises:
+        InputError: it is nobody, who would be everybody.
+    """
+    if not visitor:
+        raise InputError("it is not known who is asking: reload the page")
+    return hashlib.sha256(visitor.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class Database:

@@ -8,11 +8,12 @@ from ui.web.api import add_endpoints
 from ui.web.chat import chat_tab as chat
 from ui.web.compare import compare_tab as compare
 from ui.web.corpus import papers_tab as corpus
-from ui.web.events import AT_ONCE, LIGHT, WAITING
-from ui.web.heading import heading
+from ui.web.corpus.start_page import heading
+from ui.web.events import AT_ONCE, LIGHT, QUIET, WAITING
 from ui.web.lab import lab_tab as lab
 from ui.web.site import Site
 
+_FOCUS = "() => document.querySelector('#aqa-question textarea')?.focus()"
 SECONDS_UPLOADS_ARE_KEPT = 3_600
 """Files that were uploaded and never read; those that are read go at once."""
 
@@ -36,21 +37,24 @@ def build(site: Site) -> gr.Blocks:
             with gr.Tab("Papers", id="corpus", elem_id="aqa-corpus-tab"):
                 papers = corpus.build(site)
             with gr.Tab("Compare", id="compare", elem_id="aqa-compare-tab"):
-                chosen_by = compare.build(site)
+                chosen_by = compare.build(site, (papers.compared, papers.chosen))
             with gr.Tab("Lab", id="lab", elem_id="aqa-lab-tab"):
                 lab.build(site)
 
-        def ask_about(question: str) -> tuple[Any, Any]:
-            return (question, gr.Tabs(selected="chat")) if question else (gr.skip(), gr.skip())
+        _wire_papers(papers, asking, tabs)
 
         def refresh() -> tuple[Any, ...]:
             return (heading(site.assistant), *asking.refresh())
 
-        papers.asked.then(ask_about, papers.question, [asking.asked, tabs], **LIGHT)
-
         def choosing() -> Any:
             return gr.Radio(visible=site.assistant.chat_model is not None)
 
+        def opened() -> tuple[Any, ...]:
+            """Begin where papers are added if there are none."""
+            is_empty = not site.assistant.info.papers
+            return gr.Tabs(selected="corpus") if is_empty else gr.skip(), *papers.begin()
+
+        page.load(opened, None, [tabs, *papers.begins], **LIGHT)
         page.load(choosing, None, chosen_by, **LIGHT)
         for event in asking.model_set:
             event.then(choosing, None, chosen_by, **LIGHT)
@@ -60,3 +64,16 @@ def build(site: Site) -> gr.Blocks:
     # Without `api_open` whoever posts to /run does not get past the queue.
     page.queue(default_concurrency_limit=AT_ONCE, max_size=WAITING, api_open=False)
     return page
+
+
+def _wire_papers(papers: corpus.Handles, asking: chat.Handles, tabs: gr.Tabs) -> None:
+    """Papers chosen in their tab are asked about in the chat, or compared."""
+
+    def ask_about(question: str, ids: str) -> tuple[Any, ...]:
+        return ids, question or gr.skip(), gr.Tabs(selected="chat")
+
+    chosen = [papers.question, papers.chosen]
+    shown = [asking.papers, asking.asked, tabs]
+    begun = papers.asked.success(ask_about, chosen, shown, **LIGHT)
+    begun.then(None, js=_FOCUS, **QUIET)
+    papers.compared.success(lambda: gr.Tabs(selected="compare"), None, tabs, **LIGHT)

@@ -11,12 +11,19 @@ from web.chat_answers import Elements
 from index.collection_map import CollectionMap
 from index.errors import InputError
 from index.papers import Paper
-from rag.schema import Hit
+from rag.schema import Hit, Passage
+from ui.archive.marks import Mark
 from ui.web.corpus import paper_changes
 from ui.web.corpus.paper_catalogue import ON_A_PAGE, Catalogue, View, Words
 from ui.web.corpus.paper_changes import formats_told, pasted, read_uploaded
 from ui.web.corpus.paper_map import MOST_LINKS, Frame, map_html, nearest
-from ui.web.corpus.papers_shown import overview_html, paper_html, table_html, wrong_html
+from ui.web.corpus.papers_shown import (
+    overview_html,
+    paper_html,
+    snippet,
+    table_html,
+    wrong_html,
+)
 
 HOSTILE = "<img src=x onerror=alert(1)> ${alert(2)} {{x}} `y` \"' </svg><script>"
 KITES = paper(
@@ -63,7 +70,7 @@ def test_papers_are_sorted_narrowed_and_counted_by_each_digest_and_month_they_ar
     assert ids(digest="2025-03-14 a.txt") == "r"
     assert ids(month="2025-04") == "bkr"
     assert ids(cluster=1) == "k"
-    assert ids(words="kite", month="2025-04", cluster=1) == "k"
+    assert ids(words="kite", exact=True, month="2025-04", cluster=1) == "k"
     assert ids(digest="unknown") == ids(month="2031-01") == ids(cluster=99) == ""
     assert [(c.label, c.papers) for c in CATALOGUE.by_month] == [("Apr 2025", 3), ("Mar 2025", 1)]
     assert [c.label for c in CATALOGUE.by_digest] == ["Apr 22, 2025", "Mar 14, 2025"]
@@ -81,7 +88,7 @@ def test_a_page_of_many_papers_is_one_page() -> None:
     papers = many(20_000)
     catalogue = Catalogue(papers, mapped(papers))
     catalogue.prepare()
-    for view in (View(page=400), View(words="kite river", cluster=2, month="2024-03")):
+    for view in (View(page=400), View(words="kite river", exact=True, cluster=2, month="2024-03")):
         assert len(catalogue.page(view).papers) <= ON_A_PAGE
     assert catalogue.page(View(page=10_000)).page == 400
 
@@ -93,9 +100,10 @@ def test_hostile_papers_are_text_everywhere() -> None:
     catalogue = Catalogue([hostile], mapped([hostile], 3))
     view = View(words=HOSTILE, digest=HOSTILE, paper=HOSTILE)
     similar = [Hit(paper=hostile, score=0.5, passages=())]
+    marks = Mark(note=HOSTILE, tags=(HOSTILE[:20], HOSTILE[20:40]))
     for html in (
-        table_html(catalogue, view, catalogue.page(View()), may_change=True),
-        paper_html(catalogue, view, hostile, similar, may_change=True),
+        table_html(catalogue, view, catalogue.page(View()), {HOSTILE: marks}, may_change=True),
+        paper_html(catalogue, view, hostile, similar, marks, may_change=True),
         overview_html(catalogue),
         wrong_html(HOSTILE),
     ):
@@ -112,14 +120,27 @@ def test_the_table_says_how_it_is_sorted_and_what_narrows_it() -> None:
     papers = many(120)
     catalogue = Catalogue(papers, mapped(papers))
     view = View(sort="title", down=False, page=2, cluster=1)
-    html = table_html(catalogue, view, catalogue.page(view))
+    html = table_html(catalogue, view, catalogue.page(view), {})
     assert 'aria-sort="ascending"><button type="button" data-aqa-sort="title"' in html
-    assert html.count('aria-sort="none"') == 2
+    assert html.count('aria-sort="none"') == 1
     assert "40 papers" in html
     assert 'aria-label="Remove the filter: Cluster name1, more"' in html
-    assert "data-aqa-choose" not in html
-    nothing = View(words="nowhere")
-    assert "No paper fits." in table_html(catalogue, nothing, catalogue.page(nothing))
+    nothing = View(words="nowhere", exact=True)
+    assert "No paper fits." in table_html(catalogue, nothing, catalogue.page(nothing), {})
+
+
+def test_a_snippet_shows_the_words_of_a_search_marked() -> None:
+    far = paper("f", "Far", f"{'No word of it. ' * 40}Then <b>kites</b> fly.{' And on.' * 40}")
+    shown = snippet(far, "kite nowhere", None)
+    assert shown
+    assert "<mark>kites</mark>" in shown
+    assert shown.startswith("… ")
+    assert shown.endswith(" …")
+    assert len(shown) < 300
+    assert snippet(far, "boat", None) is None
+    near = Passage(start=0, end=14, text="No word of it.")
+    hit = Hit(paper=far, score=1, passages=(near,))
+    assert snippet(far, "words", hit) == "No <mark>word</mark> of it."
 
 
 def test_each_point_of_the_map_is_a_link_with_the_papers_title_and_one_stop_of_tab() -> None:

@@ -100,7 +100,7 @@ def tab_through(page: Page) -> tuple[list[str], list[str]]:
     [
         ("Chat", "Filters", ("Digests", "From", "Text in the title", "Your question", "Settings")),
         ("Chat", "Settings", ("Automatic", "Model", "Sources at most", "Normal")),
-        ("Papers", "Add papers", ("Or paste a digest", "Year", "Words in titles", "Title")),
+        ("Papers", "Add papers", ("Or paste a digest", "Year", "Search the papers", "Title")),
         (
             "Compare",
             "",

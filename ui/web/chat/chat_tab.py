@@ -20,14 +20,9 @@ from ui.web.chat.chat_settings import (
     kept_settings,
     removed,
 )
-from ui.web.chat.next_questions import Welcome
 from ui.web.chat.source_cards import HTML
-from ui.web.chat.turn_html import (
-    EXPORTS,
-    Update,
-    sources,
-    transcript,
-)
+from ui.web.chat.turn_html import EXPORTS, Update, sources, transcript
+from ui.web.corpus.start_page import StartPage
 from ui.web.events import ANSWERING, FOLLOWING, LIGHT, QUIET
 from ui.web.markup import events_script
 from ui.web.site import Site
@@ -44,38 +39,26 @@ class Handles:
     corpus: tuple[Any, ...]
     """What shows the papers there are: outputs for `refresh`."""
     site: Site
-    welcome: Welcome
+    start: StartPage
     model_set: tuple[Dependency, ...]
     """After these another chat model may be in use: `each.then(…)`."""
 
-    def open_with(self, chosen: Dependency, ids: gr.Textbox) -> None:
-        """Show the chat after an event, to ask only the papers whose ids, one a line, are in `ids`.
-
-        A chip on the question box says so, and takes the limit away. Without ids nothing is done.
-        """
-        chosen.then(
-            None,
-            [ids, self.papers],
-            self.papers,
-            js="(ids, old) => aqaAskOnly(ids) || old",
-            **QUIET,
-        )
-
     def refresh(self) -> tuple[Any, ...]:
         """New values of `corpus`, for an index that has changed."""
-        return (gr.Dropdown(choices=digest_choices(self.site.assistant)), self.welcome.html())
+        return (gr.Dropdown(choices=digest_choices(self.site.assistant)), self.start.html())
 
 
 def build(site: Site) -> Handles:
     """Lay the tab out, inside the tab that is open, and wire it."""
-    handlers, welcome = Handlers(site), Welcome(site.assistant)
-    parts = _Layout(site, welcome)
+    handlers, start = Handlers(site), StartPage(site)
+    parts = _Layout(site, start)
     page = Context.root_block
     if page is None:
         raise RuntimeError("a tab is built inside a page")
     answering = _wire_answers(handlers, parts)
     _wire_conversations(handlers, parts, answering)
     _wire_choices(handlers, parts)
+    parts.examples.aqa_start(start.show, None, parts.examples, **LIGHT)
     page.load(handlers.load, [parts.search], parts.outputs, **LIGHT)
     page.load(handlers.filters, None, list(parts.filters), **LIGHT)
     settings = parts.settings
@@ -88,7 +71,7 @@ def build(site: Site) -> Handles:
     for event in model_set:
         event.then(handlers.model, [parts.kept], settings.model, **LIGHT)
     corpus = (parts.filters.digests, parts.examples)
-    return Handles(parts.asked, parts.filters.papers, corpus, site, welcome, model_set)
+    return Handles(parts.asked, parts.filters.papers, corpus, site, start, model_set)
 
 
 def _html(name: str, *events: str, **more: Any) -> gr.HTML:
@@ -100,7 +83,7 @@ def _html(name: str, *events: str, **more: Any) -> gr.HTML:
 class _Layout:
     """The components of the tab, laid out inside the tab that is open."""
 
-    def __init__(self, site: Site, welcome: Welcome) -> None:
+    def __init__(self, site: Site, start: StartPage) -> None:
         # The ids of what is shown and followed, and what is asked from elsewhere.
         self.conversation, self.asked, self.following = (
             gr.Textbox(elem_id=f"aqa-chat-{name}", visible="hidden", show_label=False, label=name)
@@ -112,7 +95,7 @@ class _Layout:
             self._lay_out_sidebar()
         with gr.Row(elem_id="aqa-chat-main"):
             with gr.Column(scale=3, min_width=320, elem_id="aqa-chat-column"):
-                self._lay_out_turns(welcome)
+                self._lay_out_turns(start)
                 self._lay_out_panels(site)
                 self._lay_out_box(may_share=site.settings.share_links)
             with gr.Column(scale=2, min_width=320, elem_id="aqa-chat-side"):
@@ -137,9 +120,9 @@ class _Layout:
         )
         self.listing = _html("list", "aqa_open", "aqa_list", value="")
 
-    def _lay_out_turns(self, welcome: Welcome) -> None:
+    def _lay_out_turns(self, start: StartPage) -> None:
         with gr.Column(elem_id="aqa-chat-scroll"):
-            self.examples = gr.HTML(welcome.html(), elem_id="aqa-chat-welcome", **PLAIN)
+            self.examples = _html("welcome", "aqa_start", value=start.html())
             self.transcript = _html(
                 "transcript",
                 *("aqa_answer", "aqa_change", "aqa_export", "aqa_open"),

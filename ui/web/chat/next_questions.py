@@ -8,13 +8,11 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, zip_longest
-from threading import Lock
 from typing import TYPE_CHECKING
 
 from index.folding import is_shaped
 from index.papers import Paper, letters
 from rag.schema import Answer, Filters
-from ui.web.chat.source_cards import HTML
 from ui.web.pairs import near_pairs
 
 if TYPE_CHECKING:
@@ -37,24 +35,6 @@ _ASPECTS = (
 """What is asked about a paper, what researchers ask most often first."""
 
 _log = logging.getLogger(__name__)
-
-
-class Welcome:
-    """The empty conversation, made anew for each generation of the index."""
-
-    def __init__(self, assistant: "Assistant") -> None:
-        self._assistant = assistant
-        self._lock = Lock()
-        self._map: object = self  # of no index yet
-        self._html = ""
-
-    def html(self) -> str:
-        """The empty conversation for the papers as they are now."""
-        with self._lock:
-            # Each generation that is opened has a map of its own.
-            if (map_ := self._assistant.collection_map()) is not self._map:
-                self._html, self._map = str(HTML.welcome(examples(self._assistant))), map_
-            return self._html
 
 
 def examples(assistant: "Assistant") -> list[str] | None:

@@ -15,14 +15,6 @@ const aqaCopy = async (button, text) => {
   setTimeout(() => { button.textContent = name; }, 1500);
 };
 
-// Shows the chat, to ask of these papers.
-const aqaAskOnly = (ids) => {
-  if (!ids) return "";
-  document.getElementById("aqa-chat-tab-button").click();
-  requestAnimationFrame(() => document.querySelector("#aqa-question textarea").focus());
-  return ids;
-};
-
 (() => {
   const $ = (selector) => document.querySelector(selector);
   const $$ = (selector, from = document) => [...from.querySelectorAll(selector)];

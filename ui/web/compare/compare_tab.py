@@ -5,28 +5,38 @@ from typing import Any
 
 import gradio as gr
 from gradio.context import Context
+from gradio.events import Dependency
 
 from rag.tables.table import Table
 from ui.tables import as_csv, as_markdown
-from ui.web.compare.comparing import COLUMNS, HTML, MOST_PAPERS, Comparing
+from ui.web.chat.chat_settings import PLAIN
+from ui.web.compare.comparing import COLUMNS, MOST_PAPERS, Comparing
 from ui.web.events import ANSWERING, LIGHT, QUIET, sent
 from ui.web.markup import events_script
 from ui.web.site import Site
 
 _FOCUS = "() => document.getElementById('aqa-compare-heading')?.focus({ preventScroll: true })"
+_LEAD = (
+    "Papers side by side. Every cell is a quote from the abstract, or says that the abstract does"
+    " not state it."
+)
 _FORMS = (
     ("CSV", as_csv, "comparison.csv", "text/csv"),
     ("Markdown", as_markdown, "comparison.md", "text/markdown"),
 )
 
 
-def build(site: Site) -> gr.Radio:
-    """The tab, inside the page that is being built; gives what chooses the quotes."""
+def build(site: Site, elsewhere: tuple[Dependency, gr.Textbox] | None = None) -> gr.Radio:
+    """The tab, inside the page that is being built; gives what chooses the quotes.
+
+    `elsewhere` is an event of another tab that has papers compared, and the field with their ids,
+    one a line.
+    """
     tab = Context.block
     comparing = Comparing(site)
     made = gr.State(None)
     with gr.Column(elem_id="aqa-compare"):
-        gr.HTML(str(HTML.lead()), js_on_load=None, apply_default_css=False)
+        gr.HTML(f'<p class="aqa-compare-lead">{_LEAD}</p>', **PLAIN)
         inputs, mode, compare, stop = _form(site)
         shown = gr.HTML(
             "",
@@ -40,14 +50,19 @@ def build(site: Site) -> gr.Radio:
 
     outputs = [shown, made, compare, stop, exports]
     question, papers, *_ = inputs
+    named = [question, papers]
 
     running = [
         compare.click(comparing.compare, inputs, outputs, trigger_mode="once", **ANSWERING),
         question.submit(comparing.compare, inputs, outputs, trigger_mode="once", **ANSWERING),
-        shown.aqa_example(_pressed, None, [question, papers], **LIGHT).then(
+        shown.aqa_example(_pressed, None, named, **LIGHT).then(
             comparing.compare, inputs, outputs, **ANSWERING
         ),
     ]
+    if elsewhere:
+        event, chosen = elsewhere
+        begun = event.success(comparing.choose, chosen, named, **LIGHT)
+        running.append(begun.then(comparing.compare, inputs, outputs, **ANSWERING))
     for event in running:
         event.then(None, js=_FOCUS, **QUIET)
     stop.click(comparing.stopped, None, outputs, cancels=running, **LIGHT)

@@ -1,7 +1,8 @@
 """What happens when someone compares: a table is made, shown, and kept for its exports."""
 
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -13,9 +14,9 @@ from index.errors import AbstractQAError, InputError
 from index.papers import Paper
 from rag.chat import StoppedError
 from rag.digests import label
-from rag.schema import Mode, Passage
+from rag.schema import Mode, Passage, Progress
 from rag.tables.columns import DEFAULT_COLUMNS
-from rag.tables.table import NOT_STATED, Cell, Table
+from rag.tables.table import NOT_STATED, Cell, Table, TableEvents
 from ui.export.prose import marked_abstract
 from ui.tables import shown
 from ui.web.chat.source_cards import linked, links
@@ -59,23 +60,10 @@ class Comparing:
         """Make a table, telling what is done; closing it stops the chat model."""
         yield _working("Looking for the papers")
         try:
-            chosen = [self.site.assistant.paper(id_) for id_ in _texts(papers, "papers")]
-            events = self.site.assistant.stream_table(
-                _subject(question, chosen),
-                _texts(columns, "columns") or None,
-                papers=[paper.id for paper in chosen],
-                limit=_limit(limit),
-                mode=mode,
-            )
-            try:
-                while True:
-                    # In a thread that may be left behind, so that a stop does not wait for a model.
-                    event = await anyio.to_thread.run_sync(next, events, abandon_on_cancel=True)
-                    if isinstance(event, Table):
-                        break
-                    yield _working(event.text)
-            finally:
-                events.close()
+            begun = self._begun(question, papers, columns, limit, mode)
+            async with aclosing(_events(begun)) as events:
+                async for event in events:
+                    yield _made(event) if isinstance(event, Table) else _working(event.text)
         except StoppedError:
             yield self.stopped()
         except AbstractQAError as error:
@@ -83,8 +71,24 @@ class Comparing:
         except Exception:  # noqa: BLE001 - the page must say that it failed, whatever it was
             _log.exception("a comparison failed")
             yield _problem(_FAILED)
-        else:
-            yield _shown(table_html(event), event if event.rows else None)
+
+    def _begun(
+        self, question: str, papers: object, columns: object, limit: object, mode: Mode
+    ) -> TableEvents:
+        """The table that is asked for, before its first event."""
+        chosen = [self.site.assistant.paper(id_) for id_ in _texts(papers, "papers")]
+        return self.site.assistant.stream_table(
+            _subject(question, chosen),
+            _texts(columns, "columns") or None,
+            papers=[paper.id for paper in chosen],
+            limit=_limit(limit),
+            mode=mode,
+        )
+
+    def choose(self, chosen: str) -> tuple[str, Any]:
+        """Papers chosen on another tab, an id a line: values of (question, papers)."""
+        field, _ = self.papers_now(None)
+        return "", gr.Dropdown(choices=field.choices, value=chosen.split("\n"))
 
     def stopped(self) -> Update:
         """After a stop."""
@@ -102,6 +106,18 @@ class Comparing:
         names = {paper.id: name for paper in papers if (name := paper.head)}
         pairs = islice(near_pairs(self.site.assistant, names), EXAMPLES)
         return [f"Compare {one} and {other}" for one, other in pairs]
+
+
+async def _events(events: TableEvents) -> AsyncGenerator[Progress | Table, None]:
+    """The events of a table, each waited for in a thread that a stop leaves behind."""
+    try:
+        while True:
+            event = await anyio.to_thread.run_sync(next, events, abandon_on_cancel=True)
+            yield event
+            if isinstance(event, Table):
+                return
+    finally:
+        events.close()
 
 
 def _texts(given: object, name: str) -> list[str]:
@@ -137,6 +153,10 @@ def _working(text: str) -> Update:
 
 def _problem(text: str) -> Update:
     return _shown(HTML.note("", text[:1].upper() + text[1:], "problem"))
+
+
+def _made(made: Table) -> Update:
+    return _shown(table_html(made), made if made.rows else None)
 
 
 def _shown(html: str, made: Table | None = None) -> Update:

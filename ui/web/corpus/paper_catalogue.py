@@ -6,7 +6,7 @@ import re
 import secrets
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date
 from functools import cached_property
 from itertools import accumulate
@@ -19,13 +19,15 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from index.papers import Paper, Source
 from rag.digests import Digest, list_digests
+from rag.schema import Filters, Hit
+from ui.archive.marks import LONGEST_TAG, Mark
 
 if TYPE_CHECKING:
     from index.collection_map import CollectionMap
     from rag import Assistant
 
 ON_A_PAGE = 50
-"""Papers of one page of the table."""
+"""Papers of one page of the table; also those that are nearest to a search."""
 LONGEST_WORDS = 200
 """Code points of a search for papers."""
 LONGEST_NAME = 1_000
@@ -33,9 +35,7 @@ LONGEST_NAME = 1_000
 
 Rows = NDArray[np.int64]
 Mask = NDArray[np.bool_]
-Sort = Literal["title", "date", "digest"]
-Since = date | Literal["change"] | None
-"""New since that day, or in the last change of the index."""
+Sort = Literal["title", "date"]
 
 _BETWEEN_WORDS = re.compile(r"[\W_]+")
 _MARKS = re.compile(r"[\u0300-\u036f]+")
@@ -50,7 +50,9 @@ class View(BaseModel):
     words: Annotated[
         str, BeforeValidator(lambda w: w[:LONGEST_WORDS] if isinstance(w, str) else w)
     ] = ""
-    """What their titles and abstracts must hold."""
+    """What is looked for in their titles and abstracts."""
+    exact: bool = False
+    """Whether they must hold these words; else the papers nearest to them are listed."""
     sort: Sort = "date"
     down: bool = True
     page: int = Field(default=1, ge=1, le=1_000_000)
@@ -60,6 +62,10 @@ class View(BaseModel):
     cluster: int | None = Field(default=None, ge=0)
     """The number of their cluster on the map."""
     since: dt.date | Literal["change"] | None = None
+    starred: bool = False
+    unread: bool = False
+    tag: str | None = Field(default=None, max_length=LONGEST_TAG)
+    """What the visitor has marked them with."""
     paper: str | None = Field(default=None, max_length=LONGEST_NAME)
     """The id of the paper that is open."""
 
@@ -74,13 +80,19 @@ class View(BaseModel):
     @property
     def narrows(self) -> bool:
         """Whether it leaves papers out."""
-        chosen = (self.digest, self.month, self.cluster, self.since)
-        return bool(self.words.strip()) or any(value is not None for value in chosen)
+        chosen = (self.digest, self.month, self.cluster, self.since, self.tag)
+        narrowed = any(value is not None for value in chosen)
+        return narrowed or self.starred or self.unread or bool(self.words.strip())
+
+    def keeps(self, mark: Mark) -> bool:
+        """Whether a paper with these marks is listed."""
+        is_tagged = self.tag is None or self.tag in mark.tags
+        return is_tagged and mark.starred >= self.starred and not (self.unread and mark.read)
 
     @property
     def attribute(self) -> str:
-        """It as JSON, for an HTML attribute."""
-        return json.dumps(self.model_dump(mode="json"))
+        """It as JSON without what everything has, for an HTML attribute."""
+        return json.dumps(self.model_dump(mode="json", exclude_defaults=True))
 
 
 class Count(NamedTuple):
@@ -101,6 +113,10 @@ class Listing(NamedTuple):
     page: int
     """From 1."""
     pages: int
+    words: str = ""
+    """What was looked for, its typing errors mended."""
+    hits: Mapping[str, Hit] = {}
+    """Where the nearest papers are listed, why each was found, by its id."""
 
     @property
     def first(self) -> int:
@@ -158,11 +174,6 @@ def _by_date(paper: Paper) -> date:
     return (source.date if source else None) or date.min
 
 
-def _by_digest(paper: Paper) -> tuple[str, date]:
-    source = newest(paper)
-    return (source.name.casefold() if source else "", _by_date(paper))
-
-
 def _by_position(paper: Paper) -> tuple[str, int]:
     source = newest(paper)
     return (source.name, source.position) if source else ("", 0)
@@ -171,7 +182,6 @@ def _by_position(paper: Paper) -> tuple[str, int]:
 _KEYS: dict[Sort, Callable[[Paper], Any]] = {
     "title": lambda paper: paper.display_title.casefold(),
     "date": _by_date,
-    "digest": _by_digest,
 }
 
 
@@ -186,15 +196,19 @@ class Catalogue:
         self.rows = {paper.id: row for row, paper in enumerate(papers)}
         self._orders: dict[tuple[Sort, bool], Rows] = {}
 
-    def page(self, view: View, new: Collection[str] | None = None) -> Listing:
-        """The page of `view`, of the papers with an id in `new` if it is given."""
-        mask = self._mask(view, new)
-        order = self._order(view.sort, view.down)
-        kept = order[mask[order]]
+    def page(self, view: View, only: Collection[str] | None = None) -> Listing:
+        """The page of `view`, of the papers with an id in `only` if it is given."""
+        kept = self.kept(view, only)
         pages = max(1, -(-len(kept) // ON_A_PAGE))
         page = min(view.page, pages)
         shown = kept[(page - 1) * ON_A_PAGE : page * ON_A_PAGE]
-        return Listing([self.papers[row] for row in shown.tolist()], len(kept), page, pages)
+        return Listing(shown, len(kept), page, pages)
+
+    def kept(self, view: View, only: Collection[str] | None = None) -> list[Paper]:
+        """The papers of all pages, sorted; those nearest to words are not looked for here."""
+        mask = self._mask(view, only)
+        order = self._order(view.sort, view.down)
+        return [self.papers[row] for row in order[mask[order]].tolist()]
 
     def prepare(self) -> None:
         """Make what searching and sorting need, which takes seconds for 50,000 papers."""
@@ -202,21 +216,21 @@ class Catalogue:
         for sort in _KEYS:
             self._order(sort, down=sort == "date")
 
-    def _mask(self, view: View, new: Collection[str] | None) -> Mask:
+    def _mask(self, view: View, only: Collection[str] | None) -> Mask:
         kept: list[Iterable[int]] = []
-        if view.words.strip():
+        if view.exact and view.words.strip():
             kept.append(self._words.holding(view.words))
         if view.digest is not None:
             kept.append(self._digest_rows.get(view.digest, ()))
         if view.month is not None:
             kept.append(self._month_rows.get(view.month, ()))
-        if new is not None:
-            kept.append(self.rows[id_] for id_ in new if id_ in self.rows)
+        if only is not None:
+            kept.append(self.rows[id_] for id_ in only if id_ in self.rows)
         mask = np.ones(len(self.papers), dtype=np.bool_)
         for rows in kept:
-            only = np.zeros(len(self.papers), dtype=np.bool_)
-            only[np.fromiter(rows, dtype=np.int64)] = True
-            mask &= only
+            having = np.zeros(len(self.papers), dtype=np.bool_)
+            having[np.fromiter(rows, dtype=np.int64)] = True
+            mask &= having
         if view.cluster is not None:
             mask &= self._clusters == view.cluster
         return mask
@@ -301,9 +315,46 @@ class Live:
                     Thread(target=self._catalogue.prepare, daemon=True).start()
             return self._catalogue
 
-    def new(self, since: Since) -> frozenset[str] | None:
-        """The ids of the papers that are new since a day or in the last change; None for all."""
-        if since is None:
-            return None
-        papers = self._assistant.newest(None if since == "change" else since)
-        return frozenset(paper.id for paper in papers)
+    def listing(self, view: View, marks: Mapping[str, Mark]) -> Listing:
+        """The page of a view, whose papers a visitor has marked so."""
+        catalogue = self.catalogue()
+        only = self._only(view, marks, catalogue)
+        words = view.words.strip()
+        if view.exact or not words or not catalogue.papers:
+            return catalogue.page(view, only)._replace(words=words)
+        hits = self._nearest(catalogue, view, only)
+        found, why = [hit.paper for hit in hits], {hit.paper.id: hit for hit in hits}
+        return Listing(found, len(hits), 1, 1, self._assistant.mended(words), why)
+
+    def papers(self, view: View, marks: Mapping[str, Mark]) -> Sequence[Paper]:
+        """The papers on all pages of a view."""
+        if view.words.strip() and not view.exact:
+            return self.listing(view, marks).papers
+        catalogue = self.catalogue()
+        return catalogue.kept(view, self._only(view, marks, catalogue))
+
+    def _nearest(self, catalogue: Catalogue, view: View, only: Collection[str] | None) -> list[Hit]:
+        """The papers of a view that are nearest to its words, found as for a question."""
+        filters = Filters()
+        if view.model_copy(update={"words": ""}).narrows:
+            ids = tuple(paper.id for paper in catalogue.kept(view, only))
+            if not ids:
+                return []
+            filters = Filters(papers=ids)
+        hits = self._assistant.search(view.words, ON_A_PAGE, filters)
+        return [hit for hit in hits if hit.score > 0] or hits  # nearer than papers are on average
+
+    def _only(
+        self, view: View, marks: Mapping[str, Mark], catalogue: Catalogue
+    ) -> frozenset[str] | None:
+        """The ids of the papers that are new, or marked, as a view has it; None for all."""
+        kept: list[frozenset[str]] = []
+        if view.since is not None:
+            new = self._assistant.newest(None if view.since == "change" else view.since)
+            kept.append(frozenset(paper.id for paper in new))
+        if view.starred or view.tag is not None:
+            kept.append(frozenset(id_ for id_, mark in marks.items() if view.keeps(mark)))
+        elif view.unread:
+            unread = (id_ for id_ in catalogue.rows if view.keeps(marks.get(id_, Mark())))
+            kept.append(frozenset(unread))
+        return frozenset.intersection(*kept) if kept else None

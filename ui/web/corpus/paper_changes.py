@@ -18,21 +18,21 @@ from index.errors import InputError
 from index.plan import Preview, State, preview
 from index.publish import undo
 from index.readers import Problem, Upload
+from index.sample import sample_files
 from rag.digests import label
 from ui.indexing import bring_to_chroma
 from ui.web.corpus.paper_catalogue import View
 from ui.web.corpus.paper_map import HTML
-from ui.web.corpus.papers_shown import Looking, Update, line, wrong_html
+from ui.web.corpus.papers_shown import Looking, Update, line, plural, wrong_html
 from ui.web.events import sent
 from ui.web.site import Site
+from ui.web.visitors import visitor
 
 MOST_FILES = 50
 MOST_BYTES = 40_000_000
 """Of what is added at a time; a digest has some hundred kilobytes."""
 SECONDS_KEPT = 30 * 60
 """How long it is kept until it is added."""
-MOST_AT_ONCE = 10_000
-"""Papers that one request removes."""
 _SHOWN = 200
 """Papers listed of a file; a larger one is told by its numbers."""
 _FORMATS = 10
@@ -99,7 +99,11 @@ class Changing:
         return (), "", gr.Button(visible=False), gr.Button(visible=False)
 
     def add(
-        self, draft: tuple[Upload, ...], year: str, progress: gr.Progress = _PROGRESS
+        self,
+        draft: tuple[Upload, ...],
+        year: str,
+        request: gr.Request,
+        progress: gr.Progress = _PROGRESS,
     ) -> Update:
         """Index what was read, telling how far it is.
 
@@ -107,15 +111,28 @@ class Changing:
             New values of (draft, preview, add button, cancel button, papers, overview, notice,
             changed, last change).
         """
+        return self._added(lambda: (draft, _year(year)), visitor(request), progress)
+
+    def sample(self, request: gr.Request, progress: gr.Progress = _PROGRESS) -> Update:
+        """Index the bundled sample; the values as `add`."""
+        return self._added(lambda: (sample_files(), None), visitor(request), progress)
+
+    def _added(
+        self,
+        read: "Callable[[], tuple[Sequence[Path | Upload], int | None]]",
+        who: str,
+        progress: gr.Progress,
+    ) -> Update:
         try:
             self._check()
-            if not draft:
+            files, year = read()
+            if not files:
                 raise InputError("what was read is not kept any more: read it again")
             report = build(
-                draft,
+                files,
                 self._site.settings.store,
                 self._encoder,
-                year=_year(year),
+                year=year,
                 progress=lambda stage, done, total: progress(
                     (done, total or None), desc=_STAGES[stage], unit="papers"
                 ),
@@ -125,44 +142,43 @@ class Changing:
             return (gr.skip(), wrong_html(line(error)), *(gr.skip(),) * 7)
         hidden = gr.Button(visible=False)
         lost, odd = _told(report.problems)
-        read = ((), str(HTML.result(done(report), report, lost, odd)), hidden, hidden)
+        told = ((), str(HTML.result(done(report), report, lost, odd)), hidden, hidden)
         if report.generation == report.previous:
-            return (*read, *(gr.skip(),) * 5)
+            return (*told, *(gr.skip(),) * 5)
         last = report.generation if report.previous is not None else ""
         notice = str(HTML.notice(done(report), can_undo=bool(last)))
-        drawn = self._looking.drawn(View(since="change" if report.new else None))
-        return *read, *drawn, notice, report.generation, last
+        drawn = self._looking.drawn(View(since="change" if report.new else None), who)
+        return *told, *drawn, notice, report.generation, last
 
-    def remove(self, event: gr.EventData) -> Update:
+    def remove(self, event: gr.EventData, request: gr.Request) -> Update:
         """Remove papers.
 
         Returns:
             New values of (papers, overview, notice, changed, last change).
         """
-        given = sent(event)
+        given, who = sent(event), visitor(request)
         try:
             self._check()
-            ids = given.get("ids")
-            if not isinstance(ids, list) or not all(isinstance(id_, str) for id_ in ids):
+            if not isinstance(given.get("ids"), list):
                 raise InputError("no papers were chosen")
-            if len(ids) > MOST_AT_ONCE:
-                raise InputError(f"at most {MOST_AT_ONCE:,} papers at a time: choose fewer")
+            ids = [paper.id for paper in self._looking.chosen(event, who)]
             report = remove(ids, self._site.settings.store)
-            drawn = self._looking.drawn(View.read(given.get("view")))
+            drawn = self._looking.drawn(View.read(given.get("view")), who)
         except Exception as error:  # noqa: BLE001 - told in the page
             return _failed(error)
         removed = f"{plural(len(report.removed), 'paper')} removed."
         notice = str(HTML.notice(removed, can_undo=True))
         return *drawn, notice, report.generation, report.generation
 
-    def undo(self, last: str, event: gr.EventData) -> Update:
+    def undo(self, last: str, event: gr.EventData, request: gr.Request) -> Update:
         """Take back what this page changed last, if it is live still; the values as `remove`."""
         try:
             self._check()
             if not last:
                 raise InputError("there is no change to take back")
             generation = undo(self._site.settings.store, expected=last)
-            drawn = self._looking.drawn(View.read(sent(event).get("view")))
+            view = View.read(sent(event).get("view"))
+            drawn = self._looking.drawn(view, visitor(request))
         except Exception as error:  # noqa: BLE001 - told in the page
             return _failed(error)
         return *drawn, str(HTML.notice("Taken back.")), generation, ""
@@ -245,11 +261,6 @@ def _told(problems: Sequence[Problem]) -> tuple[list[Problem], list[Problem]]:
     """The lines that were lost, and those that were read but are odd."""
     lost = [problem for problem in problems if not problem.is_warning]
     return lost, [problem for problem in problems if problem.is_warning]
-
-
-def plural(count: int, noun: str) -> str:
-    """A number with its noun: "1 paper", "12 papers"."""
-    return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
 def done(report: BuildReport) -> str:

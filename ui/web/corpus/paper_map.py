@@ -70,7 +70,7 @@ def map_html(catalogue: Catalogue) -> Markup:
             catalogue.papers[catalogue.rows[point.id]],
             HTML.sign(*frame.place(point), point.cluster),
         )
-        for point in (map_.points if are_links else ())
+        for point in (sorted(map_.points, key=_place) if are_links else ())
     ]
     label = (
         f"{len(map_.points):,} papers in {len(map_.clusters)}"
@@ -82,6 +82,11 @@ def map_html(catalogue: Catalogue) -> Markup:
     names = list(_names(map_, frame))
     html: Markup = HTML.map(WIDTH, frame.height, label, points, strokes, names, clusters)
     return html
+
+
+def _place(point: Point) -> tuple[int, float, float]:
+    """Where the arrow keys come to a point: group by group, from left to right."""
+    return point.cluster, point.x, point.y
 
 
 def _strokes(map_: CollectionMap, frame: Frame) -> list[tuple[int, str]]:

@@ -9,62 +9,87 @@ from gradio.events import Dependency
 from ui.web.chat.chat_settings import PLAIN
 from ui.web.corpus.paper_changes import SECONDS_KEPT, Changing
 from ui.web.corpus.paper_map import HTML
-from ui.web.corpus.papers_shown import Looking
+from ui.web.corpus.papers_shown import LISTS, Looking
 from ui.web.events import LIGHT, QUIET
 from ui.web.markup import events_script
 from ui.web.site import Site
+
+_SENT = ("show", "ask", "compare", "export", "mark", "remove", "undo", "sample")
+"""What the page's script sends, wherever a visitor does it."""
 
 
 @dataclass(frozen=True)
 class Handles:
     """What the page may use of this tab."""
 
+    site: Site
     question: gr.Textbox
-    """Hidden: what to ask of the paper of "ask about this paper"; empty if there is none."""
+    """Hidden: what to ask of the papers that were chosen; empty where a visitor is to ask."""
+    chosen: gr.Textbox
+    """Hidden: the ids of those papers, one a line."""
     asked: Dependency
-    """That event: `asked.then(…, question, …)`."""
+    """The event of asking about them: `asked.success(…, [question, chosen], …)`."""
+    compared: Dependency
+    """The event of comparing them."""
     changed: gr.State
     """The live generation's id after papers came or went: `changed.change(…)`."""
+    begins: tuple[Any, ...]
+    """What shows that there are no papers yet: outputs for `begin`."""
+
+    def begin(self) -> tuple[Any, ...]:
+        """New values of `begins`, when the page is opened."""
+        is_empty = not self.site.assistant.info.papers and self.site.may_change
+        html = str(HTML.begin() if is_empty else HTML.notice())
+        return html, gr.Accordion(open=is_empty)
 
 
 def build(site: Site) -> Handles:
     """Lay the tab out, inside the tab that is open, and wire it."""
-    looking = Looking(site.assistant, may_change=site.may_change)
-    question = gr.Textbox(visible="hidden", elem_id="aqa-corpus-question", show_label=False)
+    looking = Looking(site)
+    question, chosen = (
+        gr.Textbox(visible="hidden", elem_id=f"aqa-corpus-{name}", show_label=False)
+        for name in ("question", "chosen-ids")
+    )
     changed, last = gr.State(""), gr.State("")
-    notice = gr.HTML(str(HTML.notice()), elem_id="aqa-corpus-notice", **PLAIN)
-    gr.HTML(str(HTML.toolbar()), elem_id="aqa-corpus-tools", **PLAIN)
+    notice = _html("notice", value=str(HTML.notice()))
+    gr.HTML(str(HTML.toolbar(LISTS, site.may_change)), elem_id="aqa-corpus-tools", **PLAIN)
     if not site.may_change:
         gr.HTML(str(HTML.read_only()), **PLAIN)
     adding = gr.Accordion(
         "Add papers", open=False, visible=site.may_change, elem_id="aqa-corpus-add"
     )
     with gr.Row(elem_id="aqa-corpus-main"):
-        # The page's script sends what a visitor does, wherever, by the first of the two.
-        sent = ("aqa_show", "aqa_ask", "aqa_remove", "aqa_undo")
-        papers, overview = (
-            gr.HTML(
-                "<span></span>",
-                elem_id=f"aqa-corpus-{name}",
-                js_on_load=events_script(*events),
-                apply_default_css=False,
-            )
-            for name, events in (("papers", sent), ("overview", ()))
-        )
+        papers = _html("papers", *(f"aqa_{name}" for name in _SENT), value="<span></span>")
+        overview = _html("overview", value="<span></span>")
+    download = _html("download", html_template="")
     shown = [papers, overview, notice, changed, last]
     if site.may_change:
         changing = Changing(site, looking)
         with adding:
-            _build_adding(changing, shown)
+            found, telling = _build_adding(changing, shown)
+        papers.aqa_sample(changing.sample, None, [*found, *shown], **telling)
         papers.aqa_remove(changing.remove, None, shown, **QUIET)
         papers.aqa_undo(changing.undo, last, shown, **QUIET)
     papers.aqa_show(looking.show, None, [papers, overview], trigger_mode="always_last", **LIGHT)
-    asked = papers.aqa_ask(looking.question, None, question, **LIGHT)
-    return Handles(question, asked, changed)
+    papers.aqa_mark(looking.mark, None, [papers, notice], **LIGHT)
+    papers.aqa_export(looking.export, None, [download, notice], **LIGHT)
+    asked = papers.aqa_ask(looking.ask, None, [question, chosen], **LIGHT)
+    compared = papers.aqa_compare(looking.ask, None, [question, chosen], **LIGHT)
+    return Handles(site, question, chosen, asked, compared, changed, (notice, adding))
 
 
-def _build_adding(changing: Changing, shown: list[Any]) -> None:
-    """The form that takes files and text, shows what is in them, and adds it."""
+def _html(name: str, *events: str, **more: Any) -> gr.HTML:
+    """A part of the page that its script looks after."""
+    script = events_script(*events)
+    return gr.HTML(elem_id=f"aqa-corpus-{name}", js_on_load=script, apply_default_css=False, **more)
+
+
+def _build_adding(changing: Changing, shown: list[Any]) -> tuple[list[Any], dict[str, Any]]:
+    """The form that takes files and text, shows what is in them, and adds it.
+
+    Returns:
+        What shows what was read, and how an event is sent that tells its progress there.
+    """
     draft = gr.State((), time_to_live=SECONDS_KEPT)
     with gr.Row(elem_id="aqa-corpus-form"):
         with gr.Column(scale=1, min_width=280):
@@ -103,3 +128,4 @@ def _build_adding(changing: Changing, shown: list[Any]) -> None:
     cancel.click(changing.cancel, None, found, **LIGHT)
     telling: dict[str, Any] = {**QUIET, "show_progress": "full", "show_progress_on": preview}
     add.click(changing.add, [draft, year], [*found, *shown], **telling)
+    return found, telling

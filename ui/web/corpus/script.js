@@ -1,64 +1,77 @@
 // The tab of the papers. The browser keeps what is looked at (the view) and the papers that are
-// chosen; the address names the paper that is open: #/papers/<id>. What Python draws is replaced
-// as a whole, so one listener on the document hears everything.
+// chosen; the address has the view: #/papers/<id>?month=2025-04. What Python draws is replaced as a
+// whole, so one listener on the document hears everything.
 (() => {
-  const DEBOUNCE = 150; // milliseconds
-  const EVERYTHING = { digest: null, month: null, cluster: null, since: null, paper: null };
-  let view = {};
+  const DEBOUNCE_MS = 200;
+  const OVERVIEW = "What are these papers about?";
+  const PLAIN = {
+    words: "", exact: false, sort: "date", down: true, page: 1, digest: null, month: null, cluster: null,
+    since: null, starred: false, unread: false, tag: null, paper: null,
+  };
+  let view = { ...PLAIN };
   let chosen = new Set();
   let leaving = []; // the papers that are asked about before they are removed
   let focus; // where the focus goes when the next drawing is there
   let typed;
+  let keep = "pushState"; // how the address of the next drawing is kept
   let unfolded = false; // whether the map is shown where it has no room of its own
-  let touched; // the point of the map whose title a first tap has shown
   const narrow = matchMedia("(max-width: 899px)");
 
   const byId = (id) => document.getElementById(id);
   const papers = () => byId("aqa-corpus-papers");
   const overview = () => byId("aqa-corpus-overview");
   const words = () => byId("aqa-corpus-words");
+  const exact = () => byId("aqa-corpus-exact");
   const count = (n) => `${n} paper${n === 1 ? "" : "s"}`;
 
   const send = (name, detail) => {
     const from = papers().querySelector("[data-view], span");
-    from.dispatchEvent(new CustomEvent(`aqa_${name}`, { bubbles: true, detail }));
+    from.dispatchEvent(new CustomEvent(`aqa_${name}`, { bubbles: true, detail: { view, ...detail } }));
   };
   const show = (change, more) => {
-    view = { ...view, page: 1, words: words()?.value ?? "", ...change };
+    clearTimeout(typed);
+    view = { ...view, page: 1, words: words().value, exact: Boolean(exact().value), ...change };
     const drawn = overview().querySelector("[data-drawn]")?.dataset.drawn;
-    send("show", { view, drawn, ...more });
+    send("show", { drawn, ...more });
   };
   const narrowTo = (what, value) => {
-    const change = { [what]: view[what] === value ? null : value };
-    if (view.paper) {
-      history.pushState(null, "", "#/papers");
-      change.paper = null;
-    }
-    show(change);
+    show({ [what]: view[what] === value ? PLAIN[what] : value, paper: null });
+  };
+  const mark = (ids, change, selector) => {
+    focus = selector;
+    send("mark", { ids, change });
   };
 
   // The address
 
   const addressed = () => {
-    const route = /^#\/papers\/(.+)$/.exec(location.hash);
+    const [, paper, query] = /^#\/papers(?:\/([^?]*))?(?:\?(.*))?$/.exec(location.hash) ?? [];
+    const found = { ...PLAIN, ...Object.fromEntries(new URLSearchParams(query)) };
     try {
-      return route ? decodeURIComponent(route[1]) : null;
-    } catch {
-      return null;
-    }
+      found.paper = paper ? decodeURIComponent(paper) : null;
+    } catch { /* an address that is none opens the list */ }
+    return found;
   };
-  // The address names the chat again.
+  const address = (of) => {
+    const rest = Object.keys(PLAIN).filter((name) => name !== "paper" && of[name] !== PLAIN[name]);
+    const query = new URLSearchParams(rest.map((name) => [name, of[name]]));
+    return `#/papers${of.paper ? `/${encodeURIComponent(of.paper)}` : ""}${rest.length ? `?${query}` : ""}`;
+  };
+  // The address names another tab again.
   const leave = () => {
     if (!location.hash.startsWith("#/papers")) return;
     history.replaceState(null, "", location.pathname + location.search);
   };
   addEventListener("hashchange", () => {
     if (location.hash && !location.hash.startsWith("#/papers")) return;
-    const paper = addressed();
     if (location.hash) byId("aqa-corpus-tab-button")?.click();
-    if (paper === (view.paper ?? null)) return;
-    focus = paper ? "#aqa-corpus-title" : `#aqa-corpus-papers [data-aqa-paper="${CSS.escape(view.paper)}"]`;
-    if (papers()) show({ paper, page: view.page ?? 1 });
+    if (!papers() || location.hash === address(view)) return;
+    const wanted = addressed();
+    const isPlain = wanted.paper && !location.hash.includes("?"); // a link to a paper keeps what narrows
+    if (view.paper && !wanted.paper) focus = `#aqa-corpus-papers [data-aqa-paper="${CSS.escape(view.paper)}"]`;
+    if (wanted.paper) focus = "#aqa-corpus-title";
+    keep = "replaceState";
+    show(isPlain ? { paper: wanted.paper, page: view.page } : wanted);
   });
   if (location.hash.startsWith("#/papers")) {
     const waiting = setInterval(() => {
@@ -70,6 +83,7 @@
 
   // Drawing
 
+  const press = (selector, is) => document.querySelector(selector)?.setAttribute("aria-pressed", is);
   const markOverview = () => {
     const side = overview();
     const box = side?.querySelector("details");
@@ -83,7 +97,7 @@
     }
     side.querySelectorAll("[data-aqa-map] > :is(a, path)").forEach((point) => {
       const { cluster, aqaPaper } = point.dataset;
-      point.classList.toggle("aqa-corpus-dim", view.cluster != null && Number(cluster) !== view.cluster);
+      point.classList.toggle("aqa-corpus-dim", view.cluster !== null && Number(cluster) !== view.cluster);
       point.classList.toggle("aqa-corpus-here", aqaPaper !== undefined && aqaPaper === view.paper);
     });
   };
@@ -93,111 +107,109 @@
     const all = papers()?.querySelector("[data-aqa-choose-page]");
     if (all) all.checked = boxes.length > 0 && boxes.every((box) => box.checked);
     const bar = byId("aqa-corpus-chosen");
-    if (!bar) return;
     const asking = leaving.length > 0;
     bar.hidden = !asking && !chosen.size;
+    bar.classList.toggle("aqa-corpus-asking", asking);
     const text = asking ? `Remove ${count(leaving.length)} from the index?` : `${chosen.size} chosen`;
     if (bar.querySelector("span").textContent !== text) bar.querySelector("span").textContent = text;
-    bar.querySelector("[data-aqa-confirm]").textContent = asking ? "Remove" : "Remove …";
     bar.querySelector("[data-aqa-none]").textContent = asking ? "Keep" : "Clear";
   };
   const drawn = () => {
     const given = papers().querySelector("[data-view]")?.dataset.view;
     if (given) {
-      view = JSON.parse(given);
+      view = { ...PLAIN, ...JSON.parse(given) };
       if (document.activeElement !== words()) words().value = view.words;
+      exact().value = view.exact ? "1" : "";
       byId("aqa-corpus-since").value = /^\d/.test(view.since ?? "") ? view.since : "";
-      document.querySelector("[data-aqa-change]").setAttribute("aria-pressed", view.since === "change");
-      if (view.paper && addressed() !== view.paper) {
-        history.pushState(null, "", `#/papers/${encodeURIComponent(view.paper)}`);
-      }
+      press("[data-aqa-change]", view.since === "change");
+      press("[data-aqa-starred]", view.starred);
+      press("[data-aqa-unread]", view.unread);
+      const changed = address(view) !== (location.hash || "#/papers");
+      if (changed && papers().offsetParent) history[keep](null, "", address(view));
     }
-    document.body.classList.toggle("aqa-corpus-open", Boolean(view.paper));
+    keep = "pushState";
     markOverview();
     markChosen();
     const target = focus && document.querySelector(focus);
     focus = undefined;
-    target?.focus({ preventScroll: true });
-    target?.scrollIntoView({ block: target.matches("h2") ? "center" : "nearest" });
+    if (!target) return;
+    target.focus({ preventScroll: true });
+    target.scrollIntoView({ block: target.matches("h2") ? "center" : "nearest" });
+    if (!target.matches(".aqa-corpus-note button")) return;
+    target.textContent = "Saved";
+    setTimeout(() => { target.textContent = "Save"; }, 1500);
   };
   let asked = false; // for the first view
-  document.addEventListener("aqa-value", (event) => {
-    if (!event.target.closest("#aqa-corpus-main")) return;
+  document.addEventListener("aqa-value", ({ target, detail }) => {
+    if (detail?.text && target.closest("#aqa-corpus-download")) aqaSave(detail.name, detail.type, detail.text);
+    target.querySelector(".aqa-corpus-wrong")?.scrollIntoView({ block: "nearest" });
+    if (!target.closest("#aqa-corpus-main")) return;
     if (asked) drawn();
-    else setTimeout(() => show({ paper: addressed() }));
+    else setTimeout(() => show(addressed()));
     asked = true;
   });
 
-  // Choosing and removing
+  // The start page: it is the visitor's once it knows when they were here before
+
+  const lastVisit = () => {
+    const today = new Date().toISOString().slice(0, 10);
+    let kept = JSON.parse(localStorage.getItem("abstractqa-visits") ?? "{}");
+    if (kept.today !== today) kept = { today, before: kept.today };
+    localStorage.setItem("abstractqa-visits", JSON.stringify(kept));
+    return kept.before;
+  };
+  const greet = () => {
+    const page = document.querySelector("#aqa-chat-welcome .aqa-start");
+    page?.dispatchEvent(new CustomEvent("aqa_start", { bubbles: true, detail: { since: lastVisit() } }));
+  };
+  document.addEventListener("aqa-value", ({ target }) => {
+    if (target.closest("#aqa-chat-welcome")?.querySelector('[data-own="false"]')) setTimeout(greet);
+  });
+
+  // Choosing, marking, removing
 
   document.addEventListener("change", (event) => {
     const box = event.target;
     if (box.id === "aqa-corpus-since") return show({ since: box.value || null, paper: null });
+    if (box.id === "aqa-corpus-exact") return show({ paper: null });
     if (!box.matches("[data-aqa-choose], [data-aqa-choose-page]")) return;
     const all = box.matches("[data-aqa-choose]") ? [box] : papers().querySelectorAll("[data-aqa-choose]");
     all.forEach(({ dataset }) => chosen[box.checked ? "add" : "delete"](dataset.aqaChoose));
     leaving = [];
     markChosen();
   });
+  document.addEventListener("submit", (event) => {
+    if (!event.target.matches(".aqa-corpus-note")) return;
+    event.preventDefault();
+    const change = Object.fromEntries(new FormData(event.target));
+    mark([view.paper], change, ".aqa-corpus-note button");
+  });
   const remove = () => {
     const ids = leaving;
     leaving = [];
     chosen = new Set();
-    if (ids.includes(view.paper)) {
-      view.paper = null;
-      history.replaceState(null, "", "#/papers");
-    }
+    if (ids.includes(view.paper)) view.paper = null;
     focus = "#aqa-corpus-notice button";
     markChosen();
-    send("remove", { ids, view });
+    send("remove", { ids });
   };
 
-  // The map
+  // The map: the arrow keys lead from point to point, group by group
 
   const pointOf = (event) => event.target.closest?.("[data-aqa-map] a");
-  const tip = (point) => {
-    const box = overview()?.querySelector(".aqa-corpus-tip");
-    if (!box) return;
-    box.hidden = !point;
-    if (!point) return;
-    box.textContent = point.getAttribute("aria-label");
-    const [there, frame] = [point.getBoundingClientRect(), box.parentElement.getBoundingClientRect()];
-    const left = there.left + there.width / 2 - frame.left - box.offsetWidth / 2;
-    box.style.left = `${Math.max(0, Math.min(left, frame.width - box.offsetWidth))}px`;
-    const above = there.top - frame.top - box.offsetHeight - 6;
-    box.style.top = `${above < 0 ? there.bottom - frame.top + 6 : above}px`;
+  const tell = (event) => {
+    const point = pointOf(event);
+    if (point) overview().querySelector(".aqa-corpus-tip").textContent = point.getAttribute("aria-label");
   };
-  document.addEventListener("pointerover", (event) => {
-    if (event.target.closest?.("[data-aqa-map]")) tip(pointOf(event));
-  });
-  document.addEventListener("pointerout", (event) => {
-    if (event.target.closest?.("[data-aqa-map]") && event.pointerType !== "touch") tip(null);
-  });
-  document.addEventListener("focusin", (event) => tip(pointOf(event)));
-
-  // The nearest point that way; what lies aside counts double.
-  const neighbour = (point, key) => {
-    const middle = (one) => {
-      const box = one.getBoundingClientRect();
-      return [box.left + box.width / 2, box.top + box.height / 2];
-    };
-    const axis = key === "ArrowLeft" || key === "ArrowRight" ? 0 : 1;
-    const way = key === "ArrowRight" || key === "ArrowDown" ? 1 : -1;
-    const from = middle(point);
-    let [best, least] = [undefined, Infinity];
-    for (const other of point.parentElement.querySelectorAll(":scope > a")) {
-      const away = middle(other).map((value, at) => value - from[at]);
-      const far = away[axis] * way + 2 * Math.abs(away[1 - axis]);
-      if (away[axis] * way > 0 && far < least) [best, least] = [other, far];
-    }
-    return best;
-  };
+  document.addEventListener("pointerover", tell);
+  document.addEventListener("focusin", tell);
   document.addEventListener("keydown", (event) => {
     const point = pointOf(event);
     if (!point || !event.key.startsWith("Arrow")) return;
     event.preventDefault();
-    const next = neighbour(point, event.key);
-    if (!next) return;
+    const isOn = event.key === "ArrowRight" || event.key === "ArrowDown";
+    const next = isOn ? point.nextElementSibling : point.previousElementSibling;
+    if (!next?.matches("a")) return;
     point.setAttribute("tabindex", "-1");
     next.setAttribute("tabindex", "0");
     next.focus({ preventScroll: true });
@@ -205,6 +217,16 @@
 
   // Everything that is pressed
 
+  // What an action is for: the paper it names, those that are chosen, or all of the list.
+  const meant = (paper, button) => {
+    if (paper) return [paper];
+    return button.closest("#aqa-corpus-chosen") ? [...chosen] : undefined;
+  };
+  const elsewhere = (name, detail) => {
+    leave();
+    send(name, detail);
+  };
+  const isPressed = (button) => button.getAttribute("aria-pressed") === "true";
   const pressed = {
     aqaSort: (sort) => show({ sort, down: view.sort === sort ? !view.down : sort === "date" }),
     aqaPage: (page, button) => {
@@ -216,21 +238,37 @@
     aqaDigest: (digest) => narrowTo("digest", digest),
     aqaMonth: (month) => narrowTo("month", month),
     aqaCluster: (cluster) => narrowTo("cluster", Number(cluster)),
+    aqaTag: (tag) => narrowTo("tag", tag),
     aqaChange: () => narrowTo("since", "change"),
+    aqaStarred: () => narrowTo("starred", true),
+    aqaUnread: () => narrowTo("unread", true),
     aqaDrop: (what) => {
       focus = "#aqa-corpus-words";
-      show({ [what]: null });
+      show({ [what]: PLAIN[what] });
     },
     aqaAll: () => {
       focus = "#aqa-corpus-words";
-      words().value = "";
-      show(EVERYTHING);
+      show(PLAIN);
     },
-    aqaBack: () => { location.hash = "#/papers"; },
-    aqaAsk: (paper) => {
-      leave();
-      send("ask", { paper });
+    aqaBack: () => {
+      focus = `#aqa-corpus-papers [data-aqa-paper="${CSS.escape(view.paper)}"]`;
+      show({ paper: null, page: view.page });
     },
+    aqaAsk: (paper, button) => elsewhere("ask", { ids: meant(paper, button) }),
+    aqaSummary: (theme, button) => {
+      const of = theme ? { view: { cluster: Number(theme) } } : { ids: meant("", button) };
+      elsewhere("ask", { ...of, question: OVERVIEW });
+    },
+    aqaCompare: (_, button) => elsewhere("compare", { ids: meant("", button) }),
+    aqaExport: (kind, button) => {
+      button.closest("details").open = false;
+      send("export", { ids: meant("", button), kind, number: Date.now() });
+    },
+    aqaStar: (id, button) => {
+      mark([id], { starred: !isPressed(button) }, `#aqa-corpus-papers [data-aqa-star="${CSS.escape(id)}"]`);
+    },
+    aqaRead: (id, button) => mark([id], { read: !isPressed(button) }, "[data-aqa-read]"),
+    aqaList: () => mark([...chosen], { starred: true }, "[data-aqa-list]"),
     aqaRemove: (paper) => {
       leaving = [paper];
       markChosen();
@@ -240,6 +278,7 @@
       if (leaving.length) return remove();
       leaving = [...chosen];
       markChosen();
+      document.querySelector("#aqa-corpus-chosen [data-aqa-none]").focus();
     },
     aqaNone: () => {
       if (!leaving.length) chosen = new Set();
@@ -248,29 +287,25 @@
     },
     aqaUndo: () => {
       focus = view.paper ? "#aqa-corpus-title" : "#aqa-corpus-words";
-      send("undo", { view });
+      send("undo", {});
     },
+    aqaSample: () => send("sample", {}),
     aqaCopy: (text, button) => aqaCopy(button, text),
   };
   document.addEventListener("click", (event) => {
-    const point = pointOf(event);
-    if (point && event.pointerType === "touch" && touched !== point) {
-      event.preventDefault(); // the first tap shows the title
-      touched = point;
-      tip(point);
-      return;
-    }
-    const map = event.target.closest?.("[data-aqa-map]");
-    if (map && !point && map.querySelector(".aqa-corpus-dots")) {
+    const at = event.target;
+    const map = at.closest?.("[data-aqa-map]");
+    if (map && !pointOf(event) && map.querySelector(".aqa-corpus-dots")) {
       // The points of a large collection are drawn together: Python says which paper is where.
-      const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(map.getScreenCTM().inverse());
+      const place = new DOMPoint(event.clientX, event.clientY).matrixTransform(map.getScreenCTM().inverse());
       focus = "#aqa-corpus-title";
-      show({}, { near: [at.x, at.y] });
+      show({}, { near: [place.x, place.y] });
       return;
     }
-    const button = event.target.closest?.("button");
+    const button = at.closest?.("button");
     if (button?.getAttribute("role") === "tab" && button.id !== "aqa-corpus-tab-button") leave();
-    if (!button?.closest("#aqa-corpus-tab")) return;
+    if (button?.id === "aqa-chat-tab-button") greet();
+    if (!button?.closest("#aqa-corpus-tab, .aqa-start")) return;
     const name = Object.keys(pressed).find((each) => each in button.dataset);
     if (name) pressed[name](button.dataset[name], button);
   });
@@ -282,8 +317,8 @@
     if (event.target.id !== "aqa-corpus-words") return;
     clearTimeout(typed);
     typed = setTimeout(() => {
-      if (view.paper) history.pushState(null, "", "#/papers");
+      keep = "replaceState";
       show({ paper: null });
-    }, DEBOUNCE);
+    }, DEBOUNCE_MS);
   });
 })();

@@ -1,0 +1,99 @@
+"""A newcomer's way: nothing is indexed, a digest is pasted, read about, kept and taken along."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from browsing import ask, assert_fits, without_stops
+from playwright.sync_api import Browser, Page, expect
+from starting import started
+
+pytestmark = pytest.mark.browser
+
+DIGEST = """New
+
+Mar 28, 2026
+
+KiteNet: Flying Far with Paper Wings
+
+KiteNet keeps 12 kites in the air at once. It needs no wind, and it beats BoatNet by 4.5 points.
+
+On boats and rivers that run to the sea
+
+Boats float on rivers because they displace water downwards. We measure 40 boats on 7 rivers.
+"""
+TURN = ".aqa-chat-turns > .aqa-chat-turn"
+
+
+@pytest.fixture
+def page(browser: Browser, tmp_path: Path) -> Iterator[Page]:
+    """The page of `abstractqa ui` where there is no index yet."""
+    with started(tmp_path / "store", tmp_path / "data") as address:
+        context = browser.new_context(viewport={"width": 1280, "height": 800})
+        opened = context.new_page()
+        errors: list[str] = []
+        opened.on("pageerror", lambda error: errors.append(str(error)))
+        opened.goto(address)
+        yield opened
+        context.close()
+        assert without_stops(errors) == []
+
+
+def assert_usable(page: Page) -> None:
+    """It fits a narrow window, and axe-core finds nothing serious, light and dark."""
+    page.set_viewport_size({"width": 360, "height": 740})
+    assert_fits(page)
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.add_style_tag(content="* { transition: none !important; }")
+    for _ in ("light", "dark"):
+        found = Axe().run(page).response["violations"]
+        bad = [each for each in found if each["impact"] in {"serious", "critical"}]
+        assert not bad, [(each["id"], each["nodes"][0]["html"][:200]) for each in bad]
+        page.evaluate("document.body.classList.toggle('dark')")
+
+
+def test_from_nothing_to_a_reading_list(page: Page) -> None:
+    # Empty: what to do is said, and the form is open.
+    expect(page.get_by_role("heading", name="Begin with some papers")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("button", name="Open the sample")).to_be_visible()
+    assert_usable(page)
+    page.get_by_label("Or paste a digest").fill(DIGEST)
+    page.get_by_role("button", name="Read the pasted text").press("Enter")
+    page.get_by_role("button", name="Add 2 papers").press("Enter")
+    preview = page.locator("#aqa-corpus-preview")
+    expect(preview).to_contain_text("2 papers added.", timeout=60_000)
+    expect(page.get_by_role("heading", name="Begin with some papers")).to_be_hidden()
+    assert_usable(page)
+
+    # An overview of what came, and a question.
+    page.get_by_role("button", name="Overview of these").press("Enter")
+    expect(page.locator(TURN)).to_have_count(1)
+    expect(page.locator(TURN)).to_contain_text("KiteNet")
+    page.get_by_role("button", name="Remove the filter: 2 papers").click()
+    ask(page, "How many kites does KiteNet keep in the air?")
+    expect(page.locator(TURN).last).to_contain_text("12 kites")
+
+    # The start page of a new chat: what there is, and what to ask.
+    page.get_by_role("button", name="New chat").locator("visible=true").first.click()
+    start = page.locator("#aqa-chat-welcome")
+    expect(start).to_contain_text("2 papers from 1 digest, Mar 28, 2026.")
+    expect(start.locator(".aqa-chat-example").first).to_be_visible()
+    assert_usable(page)
+
+    # A star, the reading list, and a file of it.
+    page.get_by_role("tab", name="Papers").click()
+    star = page.get_by_role("button", name="On the reading list: KiteNet")
+    star.press("Enter")
+    expect(star).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("button", name="Reading list", exact=True).press("Enter")
+    expect(page.locator("#aqa-corpus-papers tbody tr")).to_have_count(1)
+    page.locator("[data-aqa-choose]").check()
+    assert_usable(page)
+    chosen = page.get_by_role("region", name="Chosen papers")
+    chosen.get_by_text("Export").press("Enter")
+    with page.expect_download() as download:
+        chosen.get_by_role("button", name="RIS").press("Enter")
+    assert "KiteNet" in Path(download.value.path()).read_text(encoding="utf-8")
+    page.get_by_role("tab", name="Chat").click()
+    expect(start.get_by_role("link", name="1 paper")).to_be_visible()

@@ -1,0 +1,101 @@
+"""What a visitor marks papers with: a star, that they were read, a note, tags."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from index.errors import InputError
+from ui.archive.database import Database, hashed
+
+LONGEST_TAG = 40
+MOST_TAGS = 12
+LONGEST_NOTE = 4_000
+"""Code points of a tag and of a note, and tags of a paper."""
+MOST_MARKED = 10_000
+"""Papers that one visitor may have marked."""
+
+_CHANGE = (
+    "INSERT INTO marks (visitor, paper, starred, read, note, tags) VALUES (?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT (visitor, paper) DO UPDATE SET starred = excluded.starred,"
+    " read = excluded.read, note = excluded.note, tags = excluded.tags"
+)
+
+
+def _tags(given: object) -> object:
+    """Tags as a person writes them, with commas between."""
+    if not isinstance(given, str):
+        return given
+    return tuple(dict.fromkeys(filter(None, (" ".join(tag.split()) for tag in given.split(",")))))
+
+
+class Mark(BaseModel):
+    """The marks of one paper."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    starred: bool = False
+    """Whether it is on the reading list."""
+    read: bool = False
+    note: str = Field(default="", max_length=LONGEST_NOTE)
+    tags: Annotated[
+        tuple[Annotated[str, Field(max_length=LONGEST_TAG)], ...],
+        BeforeValidator(_tags),
+        Field(max_length=MOST_TAGS),
+    ] = ()
+
+    def changed(self, change: Mapping[str, object]) -> Self:
+        """These marks with some of them changed.
+
+        Raises:
+            InputError: a mark is unknown, or too long.
+        """
+        try:
+            return type(self).model_validate(self.model_dump() | dict(change))
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            what = " ".join(map(str, first["loc"][:1])) or "mark"
+            raise InputError(f"the {what} cannot be kept: {first['msg']}") from error
+
+
+class Marks:
+    """The marks of every visitor, who is found by a hash and sees their own alone."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def of(self, visitor: str) -> dict[str, Mark]:
+        """The visitor's marks, by the papers' ids.
+
+        Raises:
+            StoreError: the file cannot be read.
+        """
+        with self._database.reading() as rows:
+            if rows is None:
+                return {}
+            found = rows.execute(
+                "SELECT paper, starred, read, note, tags FROM marks WHERE visitor = ?",
+                (hashed(visitor),),
+            ).fetchall()
+        return {row["paper"]: Mark(**{k: row[k] for k in row.keys()[1:]}) for row in found}
+
+    def change(self, visitor: str, papers: Sequence[str], change: Mapping[str, object]) -> None:
+        """Change marks of some papers; one without any is forgotten.
+
+        Raises:
+            InputError: a mark cannot be kept, or there are too many.
+            StoreError: the file cannot be written.
+        """
+        before, who = self.of(visitor), hashed(visitor)
+        after = {paper: before.get(paper, Mark()).changed(change) for paper in papers}
+        if len(before | after) > MOST_MARKED:
+            raise InputError(f"at most {MOST_MARKED:,} papers can be marked")
+        with self._database.writing() as rows:
+            for paper, mark in after.items():
+                tags = ",".join(mark.tags)
+                rows.execute(_CHANGE, (who, paper, mark.starred, mark.read, mark.note, tags))
+            rows.execute(
+                "DELETE FROM marks WHERE visitor = ? AND NOT (starred OR read OR note <> ''"
+                " OR tags <> '')",
+                (who,),
+            )
