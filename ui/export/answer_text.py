@@ -152,7 +152,7 @@ def filters_text(filters: Filters) -> str | None:
         f"from {filters.since}" if filters.since else None,
         f"until {filters.until}" if filters.until else None,
         f"with “{one_line(filters.title)}” in the title" if filters.title else None,
-        f"among {len(filters.papers)} that were chosen" if filters.papers else None,
+        f"chosen by hand ({len(filters.papers)})" if filters.papers else None,
     )
     return "; ".join(filter(None, parts)) or None
 
