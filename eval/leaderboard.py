@@ -247,7 +247,7 @@ class Suite:
     ) -> list[Recorded]:
         """The runs of all systems on one set, ours first; those that are there are not made."""
         systems = {"abstractqa": open_us}
-        papers = Index.open(store).papers
+        papers = tuple(Index.open(store).papers)  # in memory, or peers would read them anew
         systems |= {peer: partial(peer_subject, peer, papers, self._encoder) for peer in PEERS}
         runs = []
         for system, opened in systems.items():
