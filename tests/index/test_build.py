@@ -51,17 +51,6 @@ HERE = Path(__file__).parent
 ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join([str(HERE), str(HERE.parent.parent)])}
 
 
-def run(code: str) -> subprocess.CompletedProcess[str]:
-    """Run `code` in a fresh process."""
-    return subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=ENVIRONMENT,
-    )
-
-
 @pytest.fixture
 def store(tmp_path: Path) -> Path:
     return tmp_path / "store"
@@ -246,34 +235,6 @@ def test_a_kill_at_any_moment_loses_nothing_published(
     assert Index.open(store).coverage == 1
     finished = {p.name for p in (store / "generations").iterdir()}
     assert not [name for name in finished if name.endswith(".tmp")]
-
-
-@pytest.mark.parametrize("limit", [20_000, 60_000], ids=["papers", "vectors"])
-def test_a_file_that_cannot_grow_is_one_line(
-    store: Path, words: HashingEncoder, limit: int
-) -> None:
-    build_papers([TEA, MILK], store, words)
-    code = f"""
-        import resource
-        from pathlib import Path
-        from hashing_encoder import HashingEncoder
-        from index.build import build_papers
-        from index.errors import StoreError
-        from index.papers import Paper
-        resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
-        papers = [Paper(id=f"p{{n}}", title="T", abstract=f"Pot {{n}} is new.") for n in range(900)]
-        try:
-            build_papers(papers, Path({str(store)!r}), HashingEncoder())
-        except StoreError as error:
-            print(error)
-    """
-    done = run(code)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.count("\n") == 1
-    assert str(store) in done.stdout
-    assert len(done.stdout) < 400
-    assert len(Index.open(store).papers) == 2
-    assert len(list((store / "generations").iterdir())) == 1
 
 
 def test_the_two_real_digests_give_115_papers_and_cost_nothing_the_second_time(

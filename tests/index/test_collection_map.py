@@ -93,15 +93,6 @@ def test_a_tiny_collection_is_one_cluster(count: int) -> None:
         assert len({(point.x, point.y) for point in map_.points}) > 1
 
 
-def test_more_papers_than_t_sne_can_take_are_laid_out_by_their_components() -> None:
-    vectors = clouds(4, 800)
-    papers = papers_on(list(TOPICS), 800)
-    map_ = drawn(papers, vectors)
-    check(map_, papers)
-    assert 4 <= len(map_.clusters) <= 12
-    assert len({(point.x, point.y) for point in map_.points}) > 1000
-
-
 def test_the_index_has_its_map_and_needs_nothing_on_disk_for_it(tmp_path: Path) -> None:
     papers = papers_on(["Kites", "Boats"], 2)
     build_papers(papers, tmp_path / "store", HashingEncoder())

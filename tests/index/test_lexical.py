@@ -36,11 +36,6 @@ def test_a_name_gives_a_token_for_the_whole_and_one_for_each_part(
     assert bool(tokens) == bool(tokenize(text))
 
 
-@pytest.mark.parametrize(("typed", "name"), [("m3vit", "M³ViT"), ("gpt4", "GPT-4")])
-def test_a_name_typed_in_one_piece_meets_the_name(typed: str, name: str) -> None:
-    assert tokenize(typed)[0] == tokenize(name)[0]
-
-
 @given(st.text(max_size=80))
 def test_any_text_has_tokens_that_are_lower_case_and_no_stop_words(text: str) -> None:
     for token in tokenize(text):

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.papers import Paper
-from index.passages import cut, paper_text, sentence_spans
-from index.text import clean, clean_text
+from index.passages import cut, sentence_spans
+from index.text import clean
 
 
 def paper(abstract: str, title: str = "A paper about kettles") -> Paper:
@@ -54,12 +54,6 @@ def test_passages_hold_every_character_that_cleaning_keeps(abstract: str) -> Non
     assert "".join(together.split()) == "".join(kept.split())
 
 
-@given(st.text(alphabet="abc ABC.?!,() é模\U0001f600", max_size=200))
-def test_without_latex_the_stored_span_cleaned_is_the_text(abstract: str) -> None:
-    for passage in cut(paper(abstract)):
-        assert clean_text(abstract[passage.start : passage.end]) == passage.text
-
-
 def test_a_node_embeds_the_sentence_alone_and_knows_its_place() -> None:
     [passage] = cut(paper("Kettles boil~water."))
     node = passage.node()
@@ -67,10 +61,6 @@ def test_a_node_embeds_the_sentence_alone_and_knows_its_place() -> None:
     assert node.get_content(metadata_mode="embed") == "Kettles boil water."
     assert node.metadata == {"paper": "p1", "start": 0, "end": 19}
     assert (node.start_char_idx, node.end_char_idx) == (0, 19)
-
-
-def test_the_papers_text_is_its_clean_title_and_abstract() -> None:
-    assert paper_text(paper("Tea is 5\\% hot.", "On~Tea")) == "On Tea. Tea is 5% hot."
 
 
 def sentences(text: str) -> list[str]:

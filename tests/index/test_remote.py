@@ -4,17 +4,13 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from index.build import build_papers
-from index.encoder import Encoder, LocalEncoder, open_encoder
+from index.encoder import LocalEncoder, open_encoder
 from index.errors import EncoderError
 from index.minilm import NAME
-from index.papers import Paper
-from index.store import Index
 
 
 class Endpoint:
@@ -75,19 +71,6 @@ def test_vectors_are_the_models_in_order_and_of_unit_length(
     right = [state.encoder.encode_query(text or " ") for text in texts]
     assert np.allclose(vectors, right, atol=1e-5)
     assert np.allclose(encoder.encode_query("kettle number 4"), right[4], atol=1e-5)
-
-
-def test_an_index_is_built_and_found_again_by_its_model(
-    endpoint: tuple[Endpoint, str], tmp_path: Path
-) -> None:
-    _, address = endpoint
-    papers = [Paper(id="tea", title="Tea", abstract="Water boils. Tea is made of it.")]
-    build_papers(papers, tmp_path, open_encoder(address))
-    assert Index.open(tmp_path).manifest.encoder == "mini"
-    again: Encoder = open_encoder(address)
-    assert build_papers(papers, tmp_path, again).unchanged == 1
-    with pytest.raises(EncoderError, match="built with the encoder 'mini'"):
-        build_papers(papers, tmp_path, LocalEncoder.open(NAME))
 
 
 def test_a_busy_endpoint_is_asked_again_and_a_refusal_is_one_line(

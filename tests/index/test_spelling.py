@@ -76,13 +76,6 @@ def test_code_stays(text: str) -> None:
     assert mend(text, LEXICAL, NAMES) == (text, ())
 
 
-def test_of_two_words_equally_near_the_more_frequent_is_meant() -> None:
-    texts = ["a pottery of potters", "our potteri", "by potters", "for potters"]
-    shelf = [Paper(id=str(n), title="Clay", abstract=text) for n, text in enumerate(texts)]
-    new, _ = mend("do the pottrrs know?", LexicalIndex.build(shelf), Names.build(shelf))
-    assert new == "do the potters know?"
-
-
 @given(st.text(max_size=80))
 def test_any_text_is_mended_to_a_text_with_each_new_word_in_it(text: str) -> None:
     new, mends = mend(text, LEXICAL, NAMES)

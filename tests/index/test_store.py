@@ -119,15 +119,6 @@ def test_a_store_without_its_current_is_kept_and_says_the_command_that_repairs_i
     assert len(Index.open(store).papers) == 4
 
 
-def test_an_unfinished_generation_alone_is_no_index_and_is_replaced(tmp_path: Path) -> None:
-    unfinished = tmp_path / "store" / "generations" / "20250101T000000-deadbeef.tmp"
-    unfinished.mkdir(parents=True)
-    (unfinished / "manifest.json").write_text("{}")
-    assert current(tmp_path / "store") is None
-    index(tmp_path / "store")
-    assert not unfinished.exists()
-
-
 @pytest.mark.parametrize("name", ["x" * 5000, "a\0b", "caf\udce9"])
 def test_a_folder_name_that_cannot_be_is_one_line(tmp_path: Path, name: str) -> None:
     for use in (Index.open, index, undo):
