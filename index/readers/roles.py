@@ -99,21 +99,26 @@ def _by_itself(
     value = text[at:].strip(" *_")
     if name == "abstract" and value:
         yield from parted(Role.ABSTRACT, at)
-    elif name == "title" and value:
-        yield replace(paragraph, role=Role.TITLE, field=name, value=value)
-    elif name == "header":
-        yield replace(paragraph, role=Role.NOISE, field=name)
-    elif name in ("abstract", "other", "id") and (is_often or not is_over_prose):
-        yield replace(paragraph, role=Role.NOISE)
-    elif name not in ("", "abstract", "other", "id") and (
-        is_often or cues.is_plausible(name, value)
-    ):
-        yield replace(paragraph, role=Role.FIELD, field=name, value=value)
-    elif is_often and not is_over_prose and paragraph.role is not Role.PROSE:
-        yield replace(paragraph, role=Role.NOISE)
-    else:
+        return
+    role = _labelled(name, value, is_often=is_often, is_over_prose=is_over_prose)
+    if role is None and is_often and not is_over_prose and paragraph.role is not Role.PROSE:
+        role = Role.NOISE
+    if role is None:
         role, name, value = _unlabelled(paragraph, recurs=paragraph.text in buttons)
-        yield replace(paragraph, role=role, field=name, value=value)
+    elif role is Role.NOISE:
+        name, value = name if name == "header" else "", ""
+    yield replace(paragraph, role=role, field=name, value=value)
+
+
+def _labelled(name: str, value: str, *, is_often: bool, is_over_prose: bool) -> Role | None:
+    """The role of a paragraph that begins with the label of a field; None if it may have none."""
+    if name == "title" and value:
+        return Role.TITLE
+    if name == "header":
+        return Role.NOISE
+    if name in ("abstract", "other", "id"):
+        return Role.NOISE if is_often or not is_over_prose else None
+    return Role.FIELD if name and (is_often or cues.is_plausible(name, value)) else None
 
 
 def _head_of(text: str) -> Role | None:

@@ -159,25 +159,34 @@ def _gather(
     for child in element:
         tag, kind = _tag(child), _kind(child)
         part = _PARTS.get(tag, "id" if kind in _IDS else "")
-        if part == "person" and kind in _WRITERS and not inside.startswith(_NO_WRITERS):
-            said["authors"].append(_person(child))
-        elif part == "abstract":
-            said["abstract"].append(_abstract(child))
-        elif part == "title":
-            titles.setdefault(f"{inside} {tag}".strip(), _text(child))
-        elif part == "date":
-            said["date"].append(_date(child))
-        elif part == "id" and (known := _IDS.get(kind or tag)):
-            said[known].append(_text(child))
-        elif part == "link" and child.get("rel", "alternate") == "alternate":
-            said["url"].append(child.get("href") or _text(child))
-        elif part == "people" or (part == "" and not _is_leaf(child)):
-            _gather(child, said, titles, tag)
-        elif part == "" and tag in ("identifier", "id", "guid"):
-            if field := _identified(_text(child)):
+        match part:
+            case "person" if kind in _WRITERS and not inside.startswith(_NO_WRITERS):
+                said["authors"].append(_person(child))
+            case "people":
+                _gather(child, said, titles, tag)
+            case "abstract":
+                said["abstract"].append(_abstract(child))
+            case "title":
+                titles.setdefault(f"{inside} {tag}".strip(), _text(child))
+            case "date":
+                said["date"].append(_date(child))
+            case "id" if name := _IDS.get(kind or tag):
+                said[name].append(_text(child))
+            case "link" if child.get("rel", "alternate") == "alternate":
+                said["url"].append(child.get("href") or _text(child))
+            case "" if not _is_leaf(child):
+                _gather(child, said, titles, tag)
+            case "" if field := _other(child, tag):
                 said[field[0]].append(field[1])
-        elif part == "" and (name := canonical(tag) or "id") not in ("id", "title", "abstract"):
-            said[name].append(_text(child))
+
+
+def _other(element: Element, tag: str) -> tuple[str, str] | None:
+    """The field that a text belongs to whose element has no meaning of its own, and the text."""
+    text = _text(element)
+    if tag in ("identifier", "id", "guid"):
+        return _identified(text)
+    name = canonical(tag)
+    return (name, text) if name and name not in ("id", "title", "abstract") else None
 
 
 def _identified(given: str) -> tuple[str, str] | None:
