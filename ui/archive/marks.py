@@ -10,9 +10,9 @@ from ui.archive.database import Database, hashed
 
 LONGEST_TAG = 40
 MOST_TAGS = 12
-LONGEST_NOTE = 4_000
+LONGEST_NOTE = 2_000
 """Code points of a tag and of a note, and tags of a paper."""
-MOST_MARKED = 10_000
+MOST_MARKED = 2_000
 """Papers that one visitor may have marked."""
 
 _CHANGE = (

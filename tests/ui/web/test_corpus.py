@@ -15,7 +15,7 @@ from rag.schema import Hit, Passage
 from ui.archive.marks import Mark
 from ui.web.corpus import paper_changes
 from ui.web.corpus.paper_catalogue import ON_A_PAGE, Catalogue, View, Words
-from ui.web.corpus.paper_changes import formats_told, pasted, read_uploaded
+from ui.web.corpus.paper_changes import pasted, read_uploaded
 from ui.web.corpus.paper_map import MOST_LINKS, Frame, map_html, nearest
 from ui.web.corpus.papers_shown import (
     overview_html,
@@ -167,13 +167,6 @@ def test_a_large_collection_is_drawn_in_one_piece_a_cluster_and_clicks_find_the_
     x, y = Frame.around(map_.points).place(map_.points[7])
     assert nearest(map_, x, y) == map_.points[7].id
     assert nearest(map_, -500, -500) is None
-
-
-def test_the_format_of_one_file_goes_without_its_name() -> None:
-    assert formats_told([("pasted.txt", "digest")]) == "Format: digest."
-    two = formats_told([("a.txt", "digest"), ("b.bib", "bibtex")])
-    assert two == "Formats: a.txt – digest; b.bib – bibtex."
-    assert formats_told([(f"{at}.ris", "ris") for at in range(12)]).endswith("; and 2 more.")
 
 
 def test_only_files_that_were_uploaded_are_read_and_they_are_removed(
