@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from index.folding import LONGEST, Atoms, Link, content_words, fold, is_english, is_shaped, trigrams
+from index.folding import (
+    LONGEST,
+    Atoms,
+    Link,
+    content_words,
+    fold,
+    is_english,
+    is_shaped,
+    spellings,
+    trigrams,
+)
 from index.lexical import STOP_WORDS, LexicalIndex, tokenize
 from index.mentions import PHRASE, PLAIN, opens
 
@@ -233,14 +243,27 @@ _MANY = 3
 
 
 def mend(
-    text: str, lexical: LexicalIndex, names: "Names"
+    text: str,
+    lexical: LexicalIndex,
+    names: "Names",
+    within: Sequence[tuple[int, int]] | None = None,
 ) -> tuple[str, tuple[tuple[str, str], ...]]:
-    """Mend the typing errors of a question; also give the old and the new word of each mend.
+    """Mend the typing errors of a question, and spell its words as the abstracts do.
 
     Only a word that the index does not know and that is no English word may change: into the
     nearest word that stands in the abstracts, or the only name of a paper that is near. One edit
     is forgiven from five letters on, two from eight (optimal string alignment), not in the first
-    letter or a digit.
+    letter or a digit. A word that the abstracts spell the other way ("modelling") is no error: it
+    is replaced, and not among the mends.
+
+    Args:
+        text: A question.
+        lexical: The words of the index.
+        names: Its names.
+        within: Where errors are mended, code points of `text`; everywhere by default.
+
+    Returns:
+        The text with its mends in place, and the old and the new word of each.
     """
     found = names.read(text)
     wrong: list[tuple[int, int, str]] = []
@@ -257,13 +280,31 @@ def mend(
             new = _mended(match[0], lexical, names)
             if new != match[0] and not _is_code(text, match):
                 wrong.append((*match.span(), new))
-    wrong.sort()
+    if within is not None:
+        wrong = [at for at in wrong if any(start < at[1] and at[0] < end for start, end in within)]
+    spelled = [
+        (*match.span(), new)
+        for match in _WORD.finditer(text)
+        if (new := _spelled(match[0], lexical)) and not _is_code(text, match)
+    ]
+    wrong = sorted({start: (start, end, new) for start, end, new in (*wrong, *spelled)}.values())
     pieces, at = [], 0
     for start, end, new in wrong:
         pieces += [text[at:start], new]
         at = end
-    mends = tuple((text[start:end], new) for start, end, new in wrong)
+    mends = tuple(
+        (text[start:end], new) for start, end, new in wrong if (start, end, new) not in spelled
+    )
     return "".join((*pieces, text[at:])), mends
+
+
+def _spelled(word: str, lexical: LexicalIndex) -> str | None:
+    """An English word that the abstracts only spell the other way, as they do."""
+    known, tokens = lexical.document_frequency, tokenize(word)
+    if not word.islower() or not tokens or tokens[0] in known:
+        return None
+    fits = [new for new in spellings(word) if (found := tokenize(new)) and found[0] in known]
+    return fits[0] if fits else None
 
 
 def _is_known(word: str, lexical: LexicalIndex) -> bool:

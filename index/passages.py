@@ -40,6 +40,8 @@ _SURE_START = re.compile(
     r"|Specifically|Thus|Hence|Therefore|Such|They|But|And)\b"
 )
 _LONGEST_REMARK = 200
+# An item of a list that is no sentence: "2) GPU idleness."
+_ITEM = re.compile(r"\(?(?:(?P<first>1|a|i)|\d{1,2}|[b-h]|[ivx]{2,4})\) (?:\S+\s+){0,8}\S+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,4 +148,22 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
     end = len(text.rstrip())
     if start < end:
         spans.append((start, end))
-    return spans
+    return _whole(text, spans)
+
+
+def _whole(text: str, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The sentences with the items of a list that are none: in the one that opens the list.
+
+    An item that follows other text is the heading of what comes after it.
+    """
+    whole: list[tuple[int, int]] = []
+    was_item = is_heading = False
+    for start, end in spans:
+        item = _ITEM.fullmatch(text, start, end)
+        if whole and (is_heading or (item and (item["first"] or was_item))):
+            whole[-1] = (whole[-1][0], end)
+        else:
+            whole.append((start, end))
+        is_heading = bool(item) and whole[-1] == (start, end)
+        was_item = bool(item)
+    return whole

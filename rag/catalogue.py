@@ -36,11 +36,11 @@ def read_off(index: Index, query: Query, digests: Sequence[Digest]) -> list[Bloc
     """What the index says; empty if what is asked is not to be read off it."""
     facts = query.wording.facts
     wanted = max(facts, key=lambda fact: facts[fact])
-    papers = [index.papers[row] for row in query.about or query.named]
+    papers = [index.papers[row] for row in query.known]
     if wanted in ("where", "list") and papers and digests:
         return [_where(query, paper, digests) for paper in papers]
     if wanted == "credits" and papers:
-        return [_credits(paper) for paper in papers]
+        return [credits_of(paper) for paper in papers]
     if query.about:
         return []
     rows = [int(row) for row in np.flatnonzero(query.allowed)]
@@ -90,25 +90,21 @@ def _place(source: Source) -> str:
     )
 
 
-def _credits(paper: Paper) -> Block:
-    """Who wrote a paper, and where it is to be found, as far as the index has it."""
+def credits_of(paper: Paper) -> Block:
+    """Who wrote a paper, when and where it came out, and what of this the index does not have."""
     when = _when(paper)
-    parts = (
-        f"By {_join(paper.authors)}." if paper.authors else "",
-        f"In {paper.venue}{f', {when}' if when else ''}." if paper.venue else "",
-        f"From {when}." if when and not paper.venue else "",
-        f"DOI {paper.doi}." if paper.doi else "",
-        f"{paper.url}" if paper.url else "",
-    )
-    text = " ".join(filter(None, parts))
-    dated = [source for source in paper.sources if source.date]
-    if not text and dated:
-        text = (
-            "The index has no authors, venue or link of it, only that it was listed in"
-            f" {_join([_place(source) for source in dated])}."
-        )
-    text = text or "The index has no authors, venue, date or link of it."
-    return Block((Claim(text, ()),), paper.display_title)
+    known = {
+        "authors": f"By {_join(paper.authors)}." if paper.authors else "",
+        "date": f"From {when}." if when else "",
+        "venue": f"In {paper.venue}." if paper.venue else "",
+        "link": f"DOI {paper.doi}." if paper.doi else paper.url or "",
+    }
+    said = list(filter(None, known.values()))
+    if lacking := [name for name, text in known.items() if not text]:
+        said.append(f"The index has no {_join(lacking, every=False)} of it.")
+    if places := [_place(source) for source in paper.sources if source.date]:
+        said.append(f"It was listed in {_join(places)}.")
+    return Block((Claim(" ".join(said), ()),), paper.display_title)
 
 
 def _when(paper: Paper) -> str:

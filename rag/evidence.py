@@ -34,6 +34,13 @@ _LEANING = re.compile(r"(?:This|These|Those|Such|Its?|They|Their|Then|Thus|There
 _MEASURES = ("cosine", "overlap", "share of overlap")
 _AROUND = ("cosine before", "cosine after", "overlap before", "overlap after")
 _FORM = ("place", "first", "last", "length", "number", "percent", "proper", "leans")
+# How authors say what their work does, rather than what it starts from.
+_CONTRIBUTION = re.compile(
+    r"\b(?:we|here|(?:this|our) (?:paper|work|article|study|survey|review|report|thesis))"
+    r"\b[^.;]{0,40}?\b(?:propos|introduc|present|develop|describ|investigat|stud(?:y|ied)|explor"
+    r"|examin|analy[sz]|design|buil[dt]|creat|establish|provid|show|demonstrat|report)",
+    re.IGNORECASE,
+)
 FEATURES = (
     *_MEASURES,
     *(f"{name} below the best" for name in _MEASURES),
@@ -164,17 +171,23 @@ def of_paper(
     return PaperEvidence(paper, passages, rows[order[0]], float(scores[order[0]]))
 
 
-def summary(index: Index, query: Query, ranking: Ranking, paper: int) -> PaperEvidence:
-    """What a paper is, first, then what else answers best, in the order of the abstract."""
+def summary(
+    index: Index, query: Query, ranking: Ranking, paper: int, words: int = WORDS_OF_SUMMARY
+) -> PaperEvidence:
+    """What a paper is, first, then what else answers best, in the order of the abstract.
+
+    What stands before the first sentence of what its authors do is what others did.
+    """
     lead = leading(index, paper)
     if lead is None:
         return PaperEvidence(paper, (), -1, -np.inf)
     rows = passage_rows(index, paper)
     scores = query.fitted.models["sentences"].score(measure(index, query, ranking, paper))
+    begins = next((row for row in rows if _says_contribution(index, row)), rows[0])
     chosen, spent = [], _words(index, lead)
     for at in map(int, np.argsort(-scores, kind="stable")):
         length = _words(index, rows[at])
-        if rows[at] != lead and spent + length <= WORDS_OF_SUMMARY:
+        if rows[at] >= begins and rows[at] != lead and spent + length <= words:
             chosen.append(rows[at])
             spent += length
     return PaperEvidence(paper, (lead, *sorted(chosen)), lead, float(scores.max()))
@@ -185,15 +198,20 @@ def _words(index: Index, row: int) -> int:
 
 
 def leading(index: Index, paper: int) -> int | None:
-    """The row of the sentence that says what a paper is: the one nearest to the paper as a whole.
+    """The row of the sentence that says what a paper is, None for one without an abstract.
 
-    None for a paper without an abstract.
+    Of those that say what its authors do, if there are any, the one nearest to the whole paper.
     """
     rows = passage_rows(index, paper)
     if not rows:
         return None
     cosines = index.passage_vectors[rows.start : rows.stop] @ index.paper_vectors[paper]
-    return rows[int(np.argmax(cosines))]
+    does = [_says_contribution(index, row) for row in rows]
+    return rows[int(np.argmax(cosines + does))]
+
+
+def _says_contribution(index: Index, row: int) -> bool:
+    return bool(_CONTRIBUTION.search(index.passages[row].text))
 
 
 def within(evidence: Evidence, sources: int | None) -> tuple[Evidence, str | None]:

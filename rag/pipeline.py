@@ -4,7 +4,7 @@ Each step is a callable of the `Recipe`, so that what a part is worth is measure
 """
 
 import re
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -20,7 +20,7 @@ from rag.clock import Clock
 from rag.confidence import COUNTED, Chances, chances
 from rag.conversation import History, Standalone, places, plain, read_history
 from rag.digests import allowed, list_digests
-from rag.evidence import Evidence, within
+from rag.evidence import ON_SUBJECT, Evidence, within
 from rag.fitted import Record
 from rag.listing import asks_for_several
 from rag.query import Query, Request, rank_for, understand
@@ -210,7 +210,7 @@ class Pipeline:
         known = index.lexical.document_frequency
         is_talk = query.kind is Kind.CHAT and not query.names and not query.about
         if is_talk and not any(token in known for token in tokenize(query.subject_text or "")):
-            return Outcome((Block((Claim(HELP, ()),)),), confidence=COUNTED, counted=True)
+            return _read_off([Block((Claim(HELP, ()),))])
         if scope.unknown:
             there = ", ".join(digest.label for digest in self._digests) or "none"
             return Outcome(reason=f"There is no digest of {scope.unknown}; there is: {there}.")
@@ -227,7 +227,7 @@ class Pipeline:
         if query.kind is Kind.CATALOGUE and (
             blocks := catalogue.read_off(index, query, self._digests)
         ):
-            return Outcome(tuple(blocks), confidence=COUNTED, counted=True)
+            return _read_off(blocks)
         return None
 
     def _sure_of_kind(self, query: Query, ranking: Ranking) -> Query:
@@ -236,67 +236,68 @@ class Pipeline:
         Where the wording may ask for papers or for what one says, the ranking tells as well.
         """
         kind, likely = query.kind, query.wording.kinds
-        if (query.named or query.about) and query.only_names:
+        if query.known and query.only_names:
             if kind in (Kind.COMPARE, Kind.SIMILAR):
                 return query
             is_about = likely[Kind.ABOUT] > likely[Kind.ANSWER]
+            is_about = is_about or query.wording.asks_most == "meaning"
             return query.as_kind(Kind.ABOUT if is_about else Kind.ANSWER)
         may_be_one = kind in (Kind.CATALOGUE, Kind.CHAT, Kind.ANSWER, Kind.PAPERS)
-        if may_be_one or (kind in _OF_ALL and (query.about or query.named)):
+        is_unnamed = kind is Kind.ABOUT and not query.known
+        if kind is Kind.OVERVIEW and query.has_subject and not query.known:
+            several = asks_for_several(self.index, query, ranking)
+            return query if several else query.as_kind(Kind.ABOUT)
+        if may_be_one or is_unnamed or (kind in _OF_ALL and query.known):
             several = not query.about and asks_for_several(self.index, query, ranking)
-            return query.as_kind(Kind.PAPERS if several else Kind.ANSWER)
+            one = Kind.ABOUT if is_unnamed else Kind.ANSWER
+            return query.as_kind(Kind.PAPERS if several else one)
         return query
 
     def _quoted(self, query: Query, ranking: Ranking, evidence: Evidence) -> Outcome:
         """Quotes, with a caution where they are unsure, or why there is no answer."""
-        index, options = self.index, query.request.options
         limits = describe_limits(query.request.filters, query.scope, self._digests)
-        if lack := refusal.filtered_out(index, query, ranking, limits):
+        if lack := refusal.filtered_out(self.index, query, ranking, limits):
             return Outcome(reason=lack.reason, lacks=lack.lacks)
         if not any(found.passages for found in evidence.papers):
             return Outcome(reason="The papers found have no abstract to quote.")
-        is_known = query.kind is Kind.ABOUT and bool(query.named or query.about)
-        is_known = is_known or (query.kind is Kind.SIMILAR and evidence.fit is None)
-        of_all = not query.has_subject and query.kind in _OF_ALL
-        if is_known or of_all:
-            shown, cut = within(evidence, options.sources)
+        if _is_certain(query, evidence):
             sure = None if query.kind is Kind.CHOOSE else COUNTED
-            return Outcome(
-                tuple(quote.write(index, shown)),
-                confidence=sure,
-                notice=joined(query.mends, cut),
-                may_write=True,
-            )
-        least = query.fitted.thresholds
-        judged = self._recipe.judge(index, query, ranking, evidence)
-        several = max(len(query.named), len(query.request.filters.papers)) > 1
-        are_named = query.kind is Kind.COMPARE and several
-        suffices = are_named or judged.suffice(least)
+            return self._shown(query, evidence, sure, may_write=True)
+        strictness, least = query.request.options.strictness, query.fitted.thresholds
+        judged = self._recipe.judge(self.index, query, ranking, evidence)
+        suffices = _compares_named(query) or judged.suffice(least)
         on_topic = judged.topic >= least["topic"] * _MAY_BE_ON_TOPIC
-        if not suffices and options.strictness != "lenient":
-            lack = refusal.unanswered(index, query, ranking)
-            return Outcome(
-                reason=lack.reason,
-                lacks=lack.lacks,
-                confidence=judged.answer,
-                may_write=on_topic and options.strictness == "normal",
-            )
-        if options.strictness == "strict" and judged.answer < STRICT:
+        if not suffices and query.known and query.only_names and query.wording.may_ask_credits:
+            return _read_off([catalogue.credits_of(self.index.papers[row]) for row in query.known])
+        lack = None if suffices else refusal.unanswered(self.index, query, ranking)
+        if lack and strictness != "lenient":
+            may_write = on_topic and strictness == "normal"
+            return Outcome((), lack.reason, judged.answer, lacks=lack.lacks, may_write=may_write)
+        if strictness == "strict" and judged.answer < STRICT:
             return Outcome(reason=UNSURE.format(judged.answer), lacks=query.subject.text)
-        notices = []
-        if not suffices:
-            notices.append(BESIDE.format(refusal.unanswered(index, query, ranking).reason))
-        elif query.kind in _ONE_PAPER and judged.paper < least["paper"]:
-            notices.append(CAUTION)
-            evidence = selection.nearest(index, query, ranking)
-        elif judged.answer < least["caution"]:
-            notices.append(CAUTION)
-        shown, cut = within(evidence, options.sources)
+        is_unsure = judged.answer < max(least["caution"], judged.of_papers and ON_SUBJECT)
+        caution = BESIDE.format(lack.reason) if lack else CAUTION if is_unsure else None
+        if not lack and query.kind in _ONE_PAPER and judged.paper < least["paper"]:
+            caution, evidence = CAUTION, selection.nearest(self.index, query, ranking)
+        sure = None if lack else judged.answer
+        return self._shown(query, evidence, sure, caution, may_write=suffices or on_topic)
+
+    def _shown(
+        self,
+        query: Query,
+        evidence: Evidence,
+        confidence: float | None,
+        caution: str | None = None,
+        *,
+        may_write: bool,
+    ) -> Outcome:
+        """The evidence of as many papers as may be cited."""
+        shown, cut = within(evidence, query.request.options.sources)
         return Outcome(
-            tuple(quote.write(index, shown)),
-            confidence=judged.answer if suffices else None,
-            notice=joined(*notices, query.mends, cut),
-            may_write=suffices or on_topic,
+            tuple(quote.write(self.index, shown)),
+            confidence=confidence,
+            notice=joined(caution, query.mends, cut),
+            may_write=may_write,
         )
 
     def _look_up(self, query: Query, text: str) -> Evidence | None:
@@ -370,3 +371,22 @@ class Pipeline:
             for paper, score in papers
             if paper.id not in cited
         )[:_NEAREST]
+
+
+def _read_off(blocks: Sequence[Block]) -> Outcome:
+    """What the index itself says."""
+    return Outcome(tuple(blocks), confidence=COUNTED, counted=True)
+
+
+def _compares_named(query: Query) -> bool:
+    return query.kind is Kind.COMPARE and len(query.named) > 1
+
+
+def _is_certain(query: Query, evidence: Evidence) -> bool:
+    """Whether the papers are known, and nothing is asked that they may not state."""
+    if not query.has_subject and query.kind in _OF_ALL:
+        return True
+    if query.kind is Kind.SIMILAR:
+        return evidence.fit is None
+    told = query.kind is Kind.ABOUT or (_compares_named(query) and query.only_names)
+    return told and bool(query.known)

@@ -197,9 +197,12 @@ def understand(
     mask = request.allowed & allowed(index.papers, scope.filters)
     if scope.without:
         mask = mask & ~allowed(index.papers, Filters(digests=scope.without))
-    probe = Probe.of(scope.text or alone.asked, index, vectors)
-    names = tuple(name for name in index.names.read(probe.text) if not _is_word(name))
-    subject = subject_words(probe.text, words.models["subject"])
+    text = scope.text or alone.asked
+    subject = subject_words(text, words.models["subject"])
+    probe = Probe.of(text, index, vectors, within=subject)
+    if probe.text != text:
+        subject = subject_words(probe.text, words.models["subject"])
+    names = tuple(_owned(n, index) for n in index.names.read(probe.text) if not _is_word(n))
     if wording.kind in _OF_ALL and not names:
         subject = _unless_of_all(subject, probe.text, index, vectors, words)
     return Query(
@@ -248,6 +251,14 @@ def _is_known(word: str, index: Index, words: Record) -> bool:
 def _is_word(name: Named) -> bool:
     """Whether what looks like a name that no paper has is a short word in capitals: "OK"."""
     return not name.mentioned and len(name.text) <= _SHORT and is_english(name.text.lower())
+
+
+def _owned(name: Named, index: Index) -> Named:
+    """A name that one paper alone mentions, in its title, as the name of that paper."""
+    if name.own or not name.proper or len(name.mentioned) != 1:
+        return name
+    title = index.papers[name.mentioned[0]].display_title
+    return replace(name, own=name.mentioned) if name.text in title else name
 
 
 class _Vectors:

@@ -10,16 +10,20 @@ from index.folding import is_english as is_word
 from index.lexical import tokenize
 from index.names import Named
 from index.store import Index
+from rag.fitted import record
 from rag.query import Query
 from rag.retrieval import Ranking
-from rag.wording import Kind
+from rag.wording import Kind, subject_words
 
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
 
 NEAR_THE_BEST = 0.6
 """A paper that passes the filters comes near the best of all from this share of its score."""
+SURELY = 0.5
+"""A word is said to be of the subject if it is as probable as this share of the surest one."""
 _SHOWN = 3
+_SIGNS = ".,;:?!()/\"'“”‘’"
 _TELLING = 0.3
 """The probability from which a text is in another language; short ones seldom reach it."""
 _AS_ENGLISH = {"en", "pcm", "zxx"}
@@ -64,7 +68,6 @@ def filtered_out(index: Index, query: Query, ranking: Ranking, limits: str) -> S
 def unanswered(index: Index, query: Query, ranking: Ranking) -> Shortfall:
     """The true reason why a question whose evidence is not likely enough gets no answer."""
     about = query.subject.text if query.has_subject else None
-    words = [word for word in (about or "").split() if any(map(str.isalpha, word))]
     asked = query.request.asked
     for name in query.names:
         asked = asked.replace(name.text, " ")
@@ -78,7 +81,7 @@ def unanswered(index: Index, query: Query, ranking: Ranking) -> Shortfall:
         near = index.names.nearest(absent.text)
         hint = f" Did you mean {near}?" if near else ""
         return Shortfall(f"No abstract mentions {absent.text}.{hint}", absent.text)
-    known = query.about or query.named
+    known = query.known
     if known:
         row = known[0]
         lacking = [name for name in query.proper if row not in name.mentioned]
@@ -90,9 +93,9 @@ def unanswered(index: Index, query: Query, ranking: Ranking) -> Shortfall:
                 "The abstracts of the papers that were chosen do not state this.", about
             )
         return Shortfall(f"The abstract of {_call(index, row)} does not state this.", about)
-    unknown = [word for word in words if _is_unknown(index, word)]
-    if unknown and query.kind is not Kind.COMPARE:
-        named = ", ".join(f"“{word.strip('.,;:?!()')}”" for word in unknown[:_SHOWN])
+    unknown = [] if query.kind is Kind.COMPARE else _unknown(index, query.probe.text)
+    if unknown:
+        named = ", ".join(f"“{word}”" for word in unknown[:_SHOWN])
         return Shortfall(
             f"No abstract has the word{'s' * (len(unknown) > 1)} {named}.", about, far=True
         )
@@ -115,14 +118,18 @@ def _absent(query: Query) -> Named | None:
     return next((name for name in query.proper if not name.mentioned), None)
 
 
-def _is_unknown(index: Index, word: str) -> bool:
-    tokens = tokenize(word)
-    return bool(tokens) and not any(t in index.lexical.document_frequency for t in tokens)
+def _unknown(index: Index, text: str) -> list[str]:
+    """The words of a question that surely are of its subject and that no abstract has."""
+    spans = subject_words(text, record().models["subject"], SURELY)
+    words = [text[start:end].strip(_SIGNS) for start, end in spans]
+    known = index.lexical.document_frequency
+    whole = [word for word in words if len(word) > 1 and any(map(str.isalpha, word))]
+    return [w for w in whole if (tokens := tokenize(w)) and not any(t in known for t in tokens)]
 
 
 def is_english(text: str) -> bool:
     """Whether a text is in English, as far as its words tell: in doubt it is."""
-    words = [word.strip(".,;:?!()\"'“”‘’").lower() for word in text.split()]
+    words = [word.strip(_SIGNS).lower() for word in text.split()]
     if 4 * sum(is_word(word) for word in words) >= 3 * len(words):
         return True
     language, probability = _languages().classify(text)

@@ -57,9 +57,25 @@ class Probe:
     """The typing errors that were mended in it."""
 
     @classmethod
-    def of(cls, text: str, index: Index, encoder: QueryEncoder, *, mended: bool = True) -> Self:
-        """Analyse a text; `mended` mends its typing errors by the words of the index."""
-        right, mends = mend(text, index.lexical, index.names) if mended else (text, ())
+    def of(
+        cls,
+        text: str,
+        index: Index,
+        encoder: QueryEncoder,
+        *,
+        mended: bool = True,
+        within: Sequence[tuple[int, int]] | None = None,
+    ) -> Self:
+        """Analyse a text.
+
+        Args:
+            text: A question, or a part of one.
+            index: The index to be searched.
+            encoder: Its encoder.
+            mended: Whether typing errors are mended by the words of the index.
+            within: Where they are, code points of `text`; everywhere by default.
+        """
+        right, mends = mend(text, index.lexical, index.names, within) if mended else (text, ())
         return cls(right, tuple(dict.fromkeys(tokenize(right))), encoder.encode_query(right), mends)
 
 

@@ -27,8 +27,8 @@ NEAREST_PAPERS = 4
 """Papers whose best sentences are quoted where no single paper is likely enough to answer."""
 THEMES, OF_THEME = 8, 2
 """Themes of a collection, and the papers cited of each."""
-FEWEST_GATHERED, MOST_GATHERED = 4, 10
-"""Papers cited of an overview of a subject."""
+MOST_GATHERED, FEWEST_GROUPED = 10, 4
+"""Papers cited of an overview of a subject, and those from which they stand in groups."""
 SIMILAR, CHOSEN = 6, 3
 """Papers like one, and papers that are recommended."""
 _CANDIDATES, _MOST_CUTS = 10, 4
@@ -101,7 +101,8 @@ def compared(index: Index, query: Query, ranking: Ranking) -> Evidence:
     """The sides of a comparison, each with what it says of what is compared."""
     rows = sides(index, query, ranking)
     words = WORDS_OF_SIDE if len(rows) > 1 else WORDS
-    found = tuple(of_paper(index, query, ranking, row, words) for row in rows)
+    says = summary if query.known and query.only_names else of_paper
+    found = tuple(says(index, query, ranking, row, words) for row in rows)
     is_known = bool(query.about or query.named)
     share = 1.0 if is_known else likely(index, query, ranking)[0][1]
     return Evidence(query.kind, found, share=share)
@@ -146,11 +147,8 @@ def overview(index: Index, query: Query, ranking: Ranking) -> Evidence:
         return themes(index, query)
     shares = listed(index, query, ranking)
     fitting = [row for row, _ in shares]
-    rows = list(dict.fromkeys((*fitting, *map(int, ranking.rows[:FEWEST_GATHERED]))))
-    if shares[0][1] < ON_SUBJECT:  # nothing is on it as a whole: sentences may be
-        rows = _nearest_papers(index, query, ranking)
-    elif len(fitting) >= FEWEST_GATHERED:
-        rows = fitting
+    is_on_subject = shares[0][1] >= ON_SUBJECT  # else no paper is, but sentences may be
+    rows = fitting if is_on_subject else _nearest_papers(index, query, ranking)
     found = _one_each(index, query, ranking, rows[:MOST_GATHERED])
     evidence = Evidence(query.kind, found, count=len(fitting), fit=shares[0][1])
     return _in_groups(index, evidence)
@@ -192,7 +190,7 @@ def _theme(index: Index, number: int) -> str:
 
 def _in_groups(index: Index, evidence: Evidence) -> Evidence:
     """The papers by their groups on the map, the largest first; as they are if they are few."""
-    if len(evidence.papers) < FEWEST_GATHERED:
+    if len(evidence.papers) < FEWEST_GROUPED:
         return evidence
     groups = [int(index.clusters[found.paper]) for found in evidence.papers]
     sizes = Counter(groups)

@@ -98,6 +98,17 @@ class Wording:
         return self.kinds[Kind.CATALOGUE] > _MAY and self.facts["count"] > _LIKELY
 
     @property
+    def may_ask_credits(self) -> bool:
+        """Whether it may ask who wrote a paper, or when and where it came out."""
+        fact = max(self.facts, key=lambda fact: self.facts[fact])
+        return self.kinds[Kind.CATALOGUE] > _MAY and fact == "credits"
+
+    @property
+    def asks_most(self) -> str:
+        """Which of `ASKS` it most likely asks for."""
+        return ASKS[int(self.asks.argmax())]
+
+    @property
     def kind(self) -> Kind:
         """The most probable kind."""
         return Kind(max(self.kinds, key=lambda kind: self.kinds[kind]))
@@ -150,17 +161,24 @@ def read_words(text: str) -> tuple[list[Span], Floats]:
     return spans, vectors / np.maximum(counts, 1).astype(np.float32)[:, None]
 
 
-def subject_words(text: str, model: Linear) -> tuple[Span, ...]:
-    """The words of a question that belong to its subject; those that were not read do."""
+def subject_words(text: str, model: Linear, least: float = 0.0) -> tuple[Span, ...]:
+    """The words of a question that belong to its subject; those that the encoder did not read do.
+
+    Args:
+        text: A question.
+        model: That of the subject.
+        least: A word is as probable as this share of the most probable one.
+    """
     if not text.strip():
         return ()
     spans, vectors = read_words(text)
     shares = sigmoids(model.score(vectors))
+    enough = max(_IN_SUBJECT, least * float(shares.max()))
     last = max((at for at, vector in enumerate(vectors) if vector.any()), default=-1)
     return tuple(
         (start, end)
         for at, (start, end) in enumerate(spans)
-        if shares[at] > _IN_SUBJECT or (at > last and any(map(str.isalnum, text[start:end])))
+        if shares[at] > enough or (at > last and any(map(str.isalnum, text[start:end])))
     )
 
 
