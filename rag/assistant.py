@@ -50,11 +50,8 @@ FiltersLike = Filters | Mapping[str, object] | None
 
 MOST_WAITING = 128
 """Questions under an event loop that are answered at once; others wait for one to end."""
-
 _CLOSING_SECONDS = 60.0
 """After a question's deadline, until the connections of a chat model in use before are closed."""
-_MOST_FORMER = 4
-"""Endpoints that questions under way may still use after others were chosen."""
 
 
 class Assistant:
@@ -73,11 +70,8 @@ class Assistant:
         """Open the index in `store`; no chat model is asked without `settings`."""
         self._encoder = encoder
         self._writers = Writers(settings, encoder)
-        chroma = settings.chroma() if settings else None
-        self._live = LiveIndex(store, encoder, recipe, chroma)
-        self._former_writers: dict[Writers, Timer] = {}
+        self._live = LiveIndex(store, encoder, recipe, settings.chroma() if settings else None)
         self._lock = Lock()
-        self._pool_lock = Lock()
         self._waiting: ThreadPoolExecutor | None = None
 
     @classmethod
@@ -124,8 +118,7 @@ class Assistant:
             InputError: the question is empty or too long, a digest is unknown, or the mode is, or
                 it needs a chat model and none is configured, or the endpoint has no such model.
         """
-        writer = self._writers.writer(mode, options)
-        pipeline, request = self._request(question, history, filters, options)
+        pipeline, request, writer = self._begin(question, history, filters, mode, options)
         return pipeline.answer(request, writer)
 
     async def aask(
@@ -160,8 +153,7 @@ class Assistant:
         Raises:
             InputError: as `ask`, at once rather than at the first event.
         """
-        writer = self._writers.writer(mode, options)
-        pipeline, request = self._request(question, history, filters, options)
+        pipeline, request, writer = self._begin(question, history, filters, mode, options)
         return pipeline.run(request, writer)
 
     async def astream(
@@ -179,13 +171,10 @@ class Assistant:
         Raises:
             InputError: as `ask`, at the first event.
         """
-
-        def begin() -> tuple[Writer | None, Iterator[Event]]:
-            writer = self._writers.writer(mode, options)
-            pipeline, request = self._request(question, history, filters, options)
-            return writer, pipeline.run(request, writer)
-
-        writer, events = await self._in_thread(begin)
+        pipeline, request, writer = await self._in_thread(
+            lambda: self._begin(question, history, filters, mode, options)
+        )
+        events = pipeline.run(request, writer)
         try:
             while event := await self._in_thread(lambda: next(events, None)):
                 yield event
@@ -199,26 +188,28 @@ class Assistant:
         The event loop's threads are few (`asyncio.to_thread` has four more than there are
         processors), and one that waits for a slow model is no use to anybody else.
         """
-        with self._pool_lock:  # not the index's, which is held while one is opened
+        with self._lock:
             if self._waiting is None:
                 self._waiting = ThreadPoolExecutor(MOST_WAITING, "waiting for an answer")
             pool = self._waiting
         context = copy_context()
         return await asyncio.get_running_loop().run_in_executor(pool, lambda: context.run(work))
 
-    def _request(
+    def _begin(
         self,
         question: str,
         history: History | None,
         filters: FiltersLike,
+        mode: Mode,
         options: Options | None,
-    ) -> tuple[Pipeline, Request]:
-        """The live pipeline, and the question checked by it."""
+    ) -> tuple[Pipeline, Request, Writer | None]:
+        """The live pipeline, the question checked by it, and who writes the answer."""
+        writer = self._writers.writer(mode, options)
         live = self._live.read()
         request = live[1].request(question, history, Filters.read(filters), options)
         earlier = [turn.text for turn in request.turns if turn.role == "user"][-1:]
         text = " ".join([*earlier, request.asked])
-        return self._live.encoded_for(live, text, request.allowed)[1], request
+        return self._live.encoded_for(live, text, request.allowed)[1], request, writer
 
     def check_mode(self, mode: Mode) -> None:
         """Refuse a mode that cannot be had.
@@ -238,24 +229,11 @@ class Assistant:
 
         Questions under way keep theirs, as long as a question may take.
         """
-        with self._lock:
-            former, self._writers = self._writers, Writers(settings, self._encoder)
-            seconds = former.settings.chat_deadline_seconds if former.settings else 0
-            closing = Timer(seconds + _CLOSING_SECONDS, self._close_former, [former])
-            closing.daemon = True
-            self._former_writers[former] = closing
-            many = list(self._former_writers)[:-_MOST_FORMER]
+        former, self._writers = self._writers, Writers(settings, self._encoder)
+        seconds = former.settings.chat_deadline_seconds if former.settings else 0
+        closing = Timer(seconds + _CLOSING_SECONDS, former.close)
+        closing.daemon = True
         closing.start()
-        for each in many:
-            self._close_former(each)
-
-    def _close_former(self, writers: Writers) -> None:
-        """Close what no question under way needs any more, and forget its key."""
-        with self._lock:
-            timer = self._former_writers.pop(writers, None)
-        if timer:
-            timer.cancel()
-            writers.close()
 
     @property
     def chat_model(self) -> str | None:
@@ -276,13 +254,9 @@ class Assistant:
         return self._writers.configuration
 
     def close(self) -> None:
-        """Close the connections to the chat models; generative questions may not follow."""
+        """Close the connections to the chat model; generative questions may not follow."""
+        self._writers.close()
         with self._lock:
-            writers = [*self._former_writers, self._writers]
-            self._former_writers.clear()
-        for each in writers:
-            each.close()
-        with self._pool_lock:
             waiting, self._waiting = self._waiting, None
         if waiting:
             waiting.shutdown(wait=False)
@@ -397,10 +371,10 @@ class Assistant:
         """
         if limit < 1:
             raise InputError(f"limit must be at least 1, not {limit}")
-        live, kept = self._live.read(), Filters.read(filters)
-        mask = allowed(live[0].papers, kept)
+        live = self._live.read()
+        mask = allowed(live[0].papers, Filters.read(filters))
         _, pipeline = self._live.encoded_for(live, check_question(query), mask)
-        return list(pipeline.search(query, limit, kept))
+        return list(pipeline.search(query, limit, mask))
 
     def mended(self, query: str) -> str:
         """A query as it is searched for: its typing errors mended by the words of the index."""

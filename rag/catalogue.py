@@ -95,11 +95,11 @@ def credits_of(paper: Paper) -> Block:
     when = _when(paper)
     known = {
         "authors": f"By {_join(paper.authors)}." if paper.authors else "",
+        "venue": f"In {paper.venue}{f', {when}' if when else ''}." if paper.venue else "",
         "date": f"From {when}." if when else "",
-        "venue": f"In {paper.venue}." if paper.venue else "",
         "link": f"DOI {paper.doi}." if paper.doi else paper.url or "",
     }
-    said = list(filter(None, known.values()))
+    said = [text for name, text in known.items() if text and not (name == "date" and paper.venue)]
     if lacking := [name for name, text in known.items() if not text]:
         said.append(f"The index has no {_join(lacking, every=False)} of it.")
     if places := [_place(source) for source in paper.sources if source.date]:

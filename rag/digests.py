@@ -37,17 +37,14 @@ _DATE = re.compile(
 )
 """A month alone is a date before a word for a digest, or if it is capitalised and no other word."""
 
-_CAME = re.compile(
-    r"\b(?:(?:did|have|has)\s+(?:i|we|you)\s+(?:just\s+)?(?:add|index|import)(?:ed)?"
-    r"|(?:(?:was|were|is|are|got|have\s+been|has\s+been)\s+)?(?:added|indexed|imported|new)"
-    r"|came(?:\s+in)?|arrived)\s+(?P<day>today|yesterday)\b",
+_DAY_CAME = re.compile(
+    r"(?:\b(?:(?P<since>since)|(?P<came>(?:did|have|has)\s+(?:i|we|you)\s+(?:just\s+)?"
+    r"(?:add|index|import)(?:ed)?|(?:(?:was|were|is|are|got|have\s+been|has\s+been)\s+)?"
+    r"(?:added|indexed|imported|new)|came(?:\s+in)?|arrived))\s+)?\b(?P<day>today|yesterday)\b"
+    rf"(?P<owns>['’]s\s+(?:{DIGEST_WORD}|papers|abstracts)\b)?",
     re.IGNORECASE,
 )
-"""Words that make "today" the day of papers: "today's agents" are of no day."""
-_SINCE_DAY = re.compile(r"\bsince\s+(?P<day>today|yesterday)\b", re.IGNORECASE)
-_DAYS = re.compile(
-    rf"\b(?P<day>today|yesterday)['’]s\s+(?P<what>{DIGEST_WORD}|papers|abstracts)\b", re.IGNORECASE
-)
+"""What makes "today" the day of papers: "today's agents" are of no day."""
 
 NAMED = 8
 """Digests named in one message."""
@@ -98,11 +95,14 @@ def with_days(text: str, today: date) -> str:
     """A question in which papers that came "today" or "yesterday" are those of a digest's date."""
 
     def on(match: re.Match[str]) -> str:
-        return label("", today - timedelta(days=match["day"].casefold() == "yesterday"))
+        day = label("", today - timedelta(days=match["day"].casefold() == "yesterday"))
+        if match["since"]:
+            return f"since {day}"
+        if match["came"]:
+            return f"were in the digest of {day}"
+        return f"the papers of the digest of {day}" if match["owns"] else match[0]
 
-    text = _CAME.sub(lambda match: f"were in the digest of {on(match)}", text)
-    text = _SINCE_DAY.sub(lambda match: f"since {on(match)}", text)
-    return _DAYS.sub(lambda match: f"the papers of the digest of {on(match)}", text)
+    return _DAY_CAME.sub(on, text)
 
 
 def parse_dates(text: str) -> list[tuple[re.Match[str], int | None, int | None, int | None]]:

@@ -38,7 +38,8 @@ _FORM = ("place", "first", "last", "length", "number", "percent", "proper", "lea
 _CONTRIBUTION = re.compile(
     r"\b(?:we|here|(?:this|our) (?:paper|work|article|study|survey|review|report|thesis))"
     r"\b[^.;]{0,40}?\b(?:propos|introduc|present|develop|describ|investigat|stud(?:y|ied)|explor"
-    r"|examin|analy[sz]|design|buil[dt]|creat|establish|provid|show|demonstrat|report)",
+    r"|examin|analy[sz]|design|buil[dt]|creat|implement|establish|provid|show|demonstrat|report|discover"
+    r"|identif|find|found)",
     re.IGNORECASE,
 )
 FEATURES = (
@@ -200,14 +201,19 @@ def _words(index: Index, row: int) -> int:
 def leading(index: Index, paper: int) -> int | None:
     """The row of the sentence that says what a paper is, None for one without an abstract.
 
-    Of those that say what its authors do, if there are any, the one nearest to the whole paper.
+    The one nearest to the whole paper, of those that say what its authors do and have the name
+    that it calls itself, or one of both.
     """
     rows = passage_rows(index, paper)
     if not rows:
         return None
     cosines = index.passage_vectors[rows.start : rows.stop] @ index.paper_vectors[paper]
-    does = [_says_contribution(index, row) for row in rows]
-    return rows[int(np.argmax(cosines + does))]
+    name = index.names.called(paper)
+    signs = [
+        _says_contribution(index, row) + bool(name and name in index.passages[row].text)
+        for row in rows
+    ]
+    return rows[int(np.argmax(cosines + signs))]
 
 
 def _says_contribution(index: Index, row: int) -> bool:

@@ -10,6 +10,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from index.encoder import Encoder
 from index.errors import InputError
 from index.lexical import tokenize
@@ -129,9 +132,8 @@ class Pipeline:
         mask = allowed(self.index.papers, filters)
         return Request(asked, turns, filters, options or Options(), mask)
 
-    def search(self, query: str, limit: int, filters: Filters) -> tuple[Hit, ...]:
-        """The papers nearest to a query, best first."""
-        mask = allowed(self.index.papers, filters)
+    def search(self, query: str, limit: int, mask: NDArray[np.bool_]) -> tuple[Hit, ...]:
+        """The papers nearest to a query that are allowed, shape (P,), best first."""
         probe = Probe.of(check_question(query), self.index, self._encoder)
         return hits(self.index, self._recipe.rank(self.index, probe, mask), limit)
 
@@ -224,6 +226,8 @@ class Pipeline:
             titles = [index.papers[row].display_title for row in name.own[:_NEAREST]]
             asked = tuple(query.probe.text.replace(name.text, f"“{title}”") for title in titles)
             return Outcome(reason=refusal.unclear(index, name).reason, suggestions=asked)
+        if _may_ask_credits(query) and query.wording.asks_most == "name":
+            return self._credits(query)
         if query.kind is Kind.CATALOGUE and (
             blocks := catalogue.read_off(index, query, self._digests)
         ):
@@ -267,8 +271,8 @@ class Pipeline:
         judged = self._recipe.judge(self.index, query, ranking, evidence)
         suffices = _compares_named(query) or judged.suffice(least)
         on_topic = judged.topic >= least["topic"] * _MAY_BE_ON_TOPIC
-        if not suffices and query.known and query.only_names and query.wording.may_ask_credits:
-            return _read_off([catalogue.credits_of(self.index.papers[row]) for row in query.known])
+        if not suffices and _may_ask_credits(query):
+            return self._credits(query)
         lack = None if suffices else refusal.unanswered(self.index, query, ranking)
         if lack and strictness != "lenient":
             may_write = on_topic and strictness == "normal"
@@ -281,6 +285,9 @@ class Pipeline:
             caution, evidence = CAUTION, selection.nearest(self.index, query, ranking)
         sure = None if lack else judged.answer
         return self._shown(query, evidence, sure, caution, may_write=suffices or on_topic)
+
+    def _credits(self, query: Query) -> Outcome:
+        return _read_off([catalogue.credits_of(self.index.papers[row]) for row in query.known])
 
     def _shown(
         self,
@@ -376,6 +383,10 @@ class Pipeline:
 def _read_off(blocks: Sequence[Block]) -> Outcome:
     """What the index itself says."""
     return Outcome(tuple(blocks), confidence=COUNTED, counted=True)
+
+
+def _may_ask_credits(query: Query) -> bool:
+    return bool(query.known) and query.only_names and query.wording.may_ask_credits
 
 
 def _compares_named(query: Query) -> bool:

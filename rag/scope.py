@@ -19,12 +19,13 @@ _RELATIVE = re.compile(
     re.I,
 )
 _SAYS_DIGEST = re.compile(rf"\b{DIGEST_WORD}\b", re.I)
-_UNTIL = re.compile(
-    r"\b(?:before|until|till|up to|prior to|earlier than|older than)\s+(?:the\s+)?$", re.I
+_WORD_BEFORE = re.compile(
+    r"\b(?:(?P<until>before|until|till|up to|prior to|earlier than|older than)"
+    r"|(?P<since>since|from|starting)|(?P<after>after|newer than|later than)"
+    r"|(?P<within>in|of|on|during|for|by))\s+(?:the\s+)?$",
+    re.I,
 )
-_SINCE = re.compile(r"\b(?:since|after|from|newer than|later than|starting)\s+(?:the\s+)?$", re.I)
-_WITHIN = re.compile(r"\b(?:in|of|on|from|during|for|by)\s+(?:the\s+)?$", re.I)
-_INCLUDING = ("since", "from", "starting")
+"""What stands before a date that papers are of."""
 _CUT = "\x00"
 FIRST, SECOND = "firstdigest", "seconddigest"
 """What stands for the digests of a question where its wording is read."""
@@ -56,16 +57,15 @@ class _Mention:
     end: int
     digests: tuple[str, ...] = ()
     both: bool = False
-
-
-def _in_any(_: str) -> str:
-    return "any"
+    since: date | None = None
+    until: date | None = None
+    unknown: str | None = None
 
 
 def read_scope(
     text: str,
     digests: Sequence[Digest],
-    relate: Callable[[str], str] = _in_any,
+    relate: Callable[[str], str] = lambda _: "any",
     *,
     dates: bool = True,
 ) -> Scope:
@@ -83,32 +83,8 @@ def read_scope(
         dates: Whether dates that are no digest's are filters too ("before 2021"), as they are
             where papers are asked for; elsewhere they may be what is asked about.
     """
-    mentions: list[_Mention] = []
-    since: date | None = None
-    until: date | None = None
-    unknown: str | None = None
-    says_digest = bool(_SAYS_DIGEST.search(text))
-    for match, year, month, day in parse_dates(text):
-        before = text[: match.start()]
-        first, last = _bounds(digests, year, month, day)
-        found = tuple(d.key for d in on_date(digests, year, month, day)) if month else ()
-        after = None if found and says_digest else _SINCE.search(before)
-        if after and found and after[0].lower().startswith("from"):
-            after = None  # "from June 3" means that digest, where there is one
-        limit = None
-        if dates and (limit := _UNTIL.search(before)):
-            until = (first or date.min) - timedelta(days=1)
-        elif dates and (limit := after):
-            since = first if after[0].lower().split()[0] in _INCLUDING else last
-        elif not found and says_digest and month:
-            unknown = match[0]
-        elif not found and dates and (limit := _WITHIN.search(before)):
-            since, until = first, last
-        elif not found:
-            continue
-        start = limit.start() if limit else match.start()
-        mentions.append(_Mention(start, match.end(), () if limit else found))
-    mentions = sorted([*mentions, *_without_dates(text, digests, mentions)], key=lambda m: m.start)
+    dated = list(_dated(text, digests, dates=dates))
+    mentions = sorted([*dated, *_undated(text, digests, dated)], key=lambda at: at.start)
     groups = list(dict.fromkeys(at.digests for at in mentions if at.digests and not at.both))
     groups += [(key,) for at in mentions if at.both for key in at.digests]
     relation = relate(_masked(text, mentions, groups)) if groups else "any"
@@ -116,17 +92,38 @@ def read_scope(
     filters = Filters(
         digests=chosen,
         every_digest=relation == "every" and len(chosen) > 1,
-        since=since,
-        until=until,
+        since=next((at.since for at in reversed(mentions) if at.since), None),
+        until=next((at.until for at in reversed(mentions) if at.until), None),
     )
-    return Scope(
-        _tidy(_replaced(text, mentions, [_CUT] * len(mentions))), filters, without, unknown
-    )
+    unknown = next((at.unknown for at in reversed(mentions) if at.unknown), None)
+    rest = _tidy(_replaced(text, mentions, [_CUT] * len(mentions)))
+    return Scope(rest, filters, without, unknown)
 
 
-def _without_dates(
-    text: str, digests: Sequence[Digest], dated: Sequence[_Mention]
-) -> Iterator[_Mention]:
+def _dated(text: str, digests: Sequence[Digest], *, dates: bool) -> Iterator[_Mention]:
+    """The digests and spans of time that a question gives by dates."""
+    says_digest = bool(_SAYS_DIGEST.search(text))
+    for match, year, month, day in parse_dates(text):
+        first, last = _bounds(digests, year, month, day)
+        found = tuple(d.key for d in on_date(digests, year, month, day)) if month else ()
+        before = _WORD_BEFORE.search(text[: match.start()]) if dates else None
+        word = before.lastgroup if before else None
+        if found and word != "until":
+            is_start = word and not says_digest and not (before and before[0].startswith("from"))
+            word = word if is_start and word != "within" else None
+        elif not found and says_digest and month and word in ("within", None):
+            yield _Mention(match.start(), match.end(), unknown=match[0])
+            continue
+        if before and word:
+            until = (first or date.min) - timedelta(days=1) if word == "until" else None
+            since = last if word == "after" else None if until else first
+            until = last if word == "within" else until
+            yield _Mention(before.start(), match.end(), since=since, until=until)
+        elif found:
+            yield _Mention(match.start(), match.end(), found)
+
+
+def _undated(text: str, digests: Sequence[Digest], dated: Sequence[_Mention]) -> Iterator[_Mention]:
     """The digests that are spoken of without a date: the latest one, both."""
     keys = [digest.key for digest in digests if digest.date] or [digest.key for digest in digests]
     if not keys:

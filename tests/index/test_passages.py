@@ -82,6 +82,8 @@ def sentences(text: str) -> list[str]:
      ["Is it so?", "~3% say yes.", "$5 is enough."],
      ["The aims are: 1. We count owls.", "They hoot."],
      ["Accuracy is 91.5 at v2.0 of GPT-4.", "Code is at x.org/a.b now."],
+     ["Three things cost time. 1) Slow disks. 2) Idle boards.", "We mend them."],
+     ["The first is wide.", "2) Long walks. We walk for days."],
      ["这是。", "那是！", "好"]],
 )  # fmt: skip
 def test_sentences_as_people_see_them(expected: list[str]) -> None:

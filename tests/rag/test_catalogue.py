@@ -92,8 +92,9 @@ def test_where_a_paper_is_listed_is_told_and_yes_or_no_is_right(
 def test_credits_are_told_as_far_as_the_index_has_them(library: Assistant) -> None:
     known = library.ask('Who are the authors of "Rye and Wheat Sourdough Hold Different Yeasts"?')
     assert "By Ines Ambrosch and Teo Valdrin. In J. of Baking, 2019." in known.text
+    assert "no link of it" in known.text
     unknown = library.ask("Who are the authors of HiveScan?")
-    assert "has no authors" in unknown.text
+    assert "has no authors, venue, date or link of it" in unknown.text
     assert known.references == unknown.references == ()
 
 

@@ -1,14 +1,17 @@
 """Which sentences of a paper are quoted: measured by name, few, and in their order."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from made_up import BOATS, paper
 
+from index.papers import Paper
 from index.store import Index
+from rag import Assistant
 from rag.evidence import (
     FEATURES,
     WORDS,
@@ -25,6 +28,7 @@ from rag.retrieval import passage_rows, rank
 from rag.selection import WORDS_OF_SIDE, compared, from_paper
 from rag.wording import ASKS, Kind
 
+Open = Callable[[Sequence[Paper]], Assistant]
 Understood = Callable[[str], Query]
 
 
@@ -107,6 +111,14 @@ def test_a_summary_says_first_what_the_paper_is(index: Index, understood: Unders
     assert rest == sorted(rest)
     words = sum(len(index.passages[at].text.split()) for at in found.passages)
     assert words <= WORDS_OF_SUMMARY
+
+
+def test_what_a_paper_is_does_not_begin_with_what_others_did(open_papers: Open) -> None:
+    abstract = "Kites are hard to fly. Many kites fall. Here we present KiteNet, a tail. It holds."
+    assistant = open_papers([paper("k", "KiteNet: Better Kites", abstract), BOATS])
+    answer = assistant.ask("What is KiteNet?")
+    assert answer.sentences[0].text == "Here we present KiteNet, a tail."
+    assert not any("hard" in sentence.text for sentence in answer.sentences)
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,18 @@ def test_a_refusal_names_what_is_lacking(doubting: Assistant, question: str, rea
     assert refused(doubting, question).reason == reason
 
 
+def test_words_that_only_put_a_question_are_lacking_in_no_refusal(doubting: Assistant) -> None:
+    reason = refused(doubting, "How do I plough w/ a really good tractor, mate?").reason or ""
+    assert "“plough”, “tractor”" in reason
+    assert not any(f"“{word}”" in reason for word in ("w", "really", "mate"))
+
+
+def test_who_wrote_a_paper_is_told_by_its_record_and_not_refused(doubting: Assistant) -> None:
+    answer = doubting.ask("Who wrote HiveScan?")
+    keeps_the_promises(answer)
+    assert "The index has no authors" in answer.text
+
+
 @pytest.mark.parametrize(
     ("question", "lacks"),
     [

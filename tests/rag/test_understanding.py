@@ -48,6 +48,15 @@ def test_names_papers_and_dates_are_known_before_anything_is_searched(
     assert "hivescan" in query.own_tokens(query.named[0])
 
 
+@pytest.mark.parametrize(
+    "question", ["Summarise this digest", "Please sumarise HiveScan", "the colour of honey"]
+)
+def test_good_english_and_words_beside_the_subject_are_no_errors(
+    understood: Understood, question: str
+) -> None:
+    assert understood(question).mends is None
+
+
 def test_a_name_of_several_papers_is_ambiguous_only_without_other_words(
     understood: Understood,
 ) -> None:
