@@ -390,7 +390,8 @@ def _may_ask_credits(query: Query) -> bool:
 
 
 def _compares_named(query: Query) -> bool:
-    return query.kind is Kind.COMPARE and len(query.named) > 1
+    several = max(len(query.named), len(query.request.filters.papers)) > 1
+    return query.kind is Kind.COMPARE and several
 
 
 def _is_certain(query: Query, evidence: Evidence) -> bool:

@@ -103,7 +103,7 @@ def compared(index: Index, query: Query, ranking: Ranking) -> Evidence:
     words = WORDS_OF_SIDE if len(rows) > 1 else WORDS
     says = summary if query.known and query.only_names else of_paper
     found = tuple(says(index, query, ranking, row, words) for row in rows)
-    is_known = bool(query.about or query.named)
+    is_known = bool(query.known)
     share = 1.0 if is_known else likely(index, query, ranking)[0][1]
     return Evidence(query.kind, found, share=share)
 
