@@ -283,9 +283,9 @@ def mend(
     if within is not None:
         wrong = [at for at in wrong if any(start < at[1] and at[0] < end for start, end in within)]
     spelled = [
-        (*match.span(), new)
+        (*match.span(), other)
         for match in _WORD.finditer(text)
-        if (new := _spelled(match[0], lexical)) and not _is_code(text, match)
+        if (other := _spelled(match[0], lexical)) and not _is_code(text, match)
     ]
     wrong = sorted({start: (start, end, new) for start, end, new in (*wrong, *spelled)}.values())
     pieces, at = [], 0
