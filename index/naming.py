@@ -270,11 +270,11 @@ def mend(
     for named in found:
         if not named.mentioned and (name := _near_name(named.text, names)):
             wrong.append((named.start, named.end, name))
-    unknown = [
+    words = [
         match for match in _WORD.finditer(text)
         if all(match.end() <= named.start or named.end <= match.start() for named in found)
-        and not _is_known(match[0], lexical)
     ]  # fmt: skip
+    unknown = [match for match in words if not _is_known(match[0], lexical)]
     if not _is_foreign(text, len(unknown)):
         for match in unknown:
             new = _mended(match[0], lexical, names)
@@ -284,7 +284,7 @@ def mend(
         wrong = [at for at in wrong if any(start < at[1] and at[0] < end for start, end in within)]
     spelled = [
         (*match.span(), other)
-        for match in _WORD.finditer(text)
+        for match in words
         if (other := _spelled(match[0], lexical)) and not _is_code(text, match)
     ]
     wrong = sorted({start: (start, end, new) for start, end, new in (*wrong, *spelled)}.values())
