@@ -14,6 +14,10 @@ from rag import Assistant, Filters, Options
         ("How many papers are in both digests?", "3 papers are in the digest of Jun 3, 2024 and"),
         ("How many papers are there?", "The index holds 16 papers"),
         ("How many papers are only in the July 15 digest?", "6 papers are in"),
+        (
+            "How many papers are in the June 3 digest but not in the July 15 digest?",
+            "6 papers are in",
+        ),
         ("How many digests are there?", "digest of Jun 3, 2024 has 9 papers"),
         ("What is the 90th paper of the June 3 digest?", "no such paper"),
     ],
@@ -72,6 +76,7 @@ def test_the_newest_and_the_oldest_papers_come_with_the_span_of_dates(library: A
     [
         ("Is HiveScan in both digests?", "Yes: it is in the digest of Jun 3, 2024 (number 1) and"),
         ("Is WaggleNet in both digests?", "No: it is in the digest of Jun 3, 2024 (number 2)."),
+        ("Isn't WaggleNet in the July 15 digest?", "No: it is in"),
         ("Is WaggleNet in the July 15 digest?", "No: it is in the digest of Jun 3, 2024"),
         ("Was CrustCam in the July 15 digest?", "Yes: it is in the digest of Jul 15, 2024"),
         ("Is HiveScan only in the June 3 digest?", "No: it is in the digest of Jun 3, 2024"),
@@ -120,12 +125,3 @@ def test_a_list_that_is_cut_to_the_number_of_sources_says_how_many_are_left_out(
 def test_how_many_papers_are_on_a_subject_is_said(library: Assistant) -> None:
     answer = library.ask("How many papers are about bread?")
     assert f"{len(answer.references)} papers" in answer.text
-
-
-def test_a_digest_but_not_another_needs_no_comma(library: Assistant) -> None:
-    question = "How many papers are in the June 3 digest but not in the July 15 digest?"
-    assert library.ask(question).text.startswith("6 papers")
-
-
-def test_a_negated_question_is_answered_the_right_way_round(library: Assistant) -> None:
-    assert "No: it is in" in library.ask("Isn't WaggleNet in the July 15 digest?").text

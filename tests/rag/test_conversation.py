@@ -6,13 +6,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from llama_index.core.llms import ChatMessage, MessageRole
-from made_up import cited, first_sentence, keeps_the_promises
+from made_up import cited, keeps_the_promises
 
 from index.embedding import SentenceEncoder
 from index.errors import InputError
 from index.store import Index
 from rag import Answer, Assistant
-from rag.conversation import FEATURES, Standalone, Turn, measure, papers_before, stand_alone
+from rag.conversation import FEATURES, Standalone, Turn, papers_before, stand_alone
 from rag.fitted import Linear
 from rag.wording import ASKS, Kind, Wording
 
@@ -77,14 +77,6 @@ def test_a_pronoun_is_the_paper_of_the_last_answer(alone: Alone, index: Index) -
     assert found.text(index) == f"{question} ({index.papers[found.about[0]].display_title})"
 
 
-def test_several_are_meant_where_the_question_says_so(alone: Alone, index: Index) -> None:
-    before = turns(BEES, "smoke", "lamps", "hivescan", "wagglenet")
-    found = alone("What have both of them measured about colonies in summer?", before)
-    assert about(found, index) == ["smoke", "lamps", "hivescan"]
-    found = alone("How do these colonies differ in summer?", before, kind=Kind.COMPARE)
-    assert about(found, index) == ["smoke", "lamps", "hivescan"]
-
-
 def test_a_fragment_is_asked_with_the_question_before(alone: Alone, index: Index) -> None:
     found = alone("and with wax?", turns("How many mites does HiveScan find?", "hivescan"))
     assert "How many mites does HiveScan find" in found.asked
@@ -145,11 +137,6 @@ def test_a_number_that_no_cited_paper_has_is_missing(alone: Alone, question: str
     assert alone(question, turns(BEES, "smoke", "lamps")) == Standalone(question, (), 7)
 
 
-def test_a_number_within_a_digest_is_no_reference(alone: Alone) -> None:
-    question = "What is paper 2 of the June 3 digest?"
-    assert alone(question, turns(BEES, "smoke", "lamps"), leans=0.1) == Standalone(question)
-
-
 def test_papers_are_known_by_id_title_or_the_name_in_the_text(index: Index) -> None:
     title = index.papers[3].title
     listed = Turn("assistant", "It is.", (index.papers[5].id, title, "nobody knows it"))
@@ -157,15 +144,6 @@ def test_papers_are_known_by_id_title_or_the_name_in_the_text(index: Index) -> N
     named = Turn("assistant", "**CrackMap**\n\nIt flies.")
     (row,) = papers_before([Turn("user", "?"), named], index)
     assert index.papers[row].id == "crackmap"
-
-
-def test_what_tells_a_follow_up_has_names_and_is_finite(
-    index: Index, encoder: SentenceEncoder
-) -> None:
-    for question in ("?", "How do drones find cracks in concrete?"):
-        found = measure(question, [0], index, encoder, wording(1.0))
-        assert found.shape == (len(FEATURES),)
-        assert np.isfinite(found).all()
 
 
 @pytest.mark.parametrize(
@@ -185,20 +163,6 @@ def test_a_follow_up_is_answered_from_the_paper_spoken_of(
     assert "HiveScan" in answer.standalone_question
     assert cited(answer) == ["hivescan"]
     assert any(fact in sentence.text for sentence in answer.sentences)
-
-
-def test_a_corrected_name_is_answered_from_the_paper_that_was_meant(certain: Assistant) -> None:
-    answer = certain.ask("sorry, I meant CrackMap", said(certain.ask(FIRST)))
-    assert cited(answer) == ["crackmap"]
-    assert "12,600 tiles" in first_sentence(answer)
-
-
-def test_a_number_is_answered_from_the_paper_that_has_it(certain: Assistant) -> None:
-    listed = certain.ask(BEES)
-    place = cited(listed).index("lamps") + 1
-    answer = certain.ask(f"Why do the bees of [{place}] sleep less?", said(listed))
-    assert cited(answer) == ["lamps"]
-    assert "slept less" in first_sentence(answer)
 
 
 @pytest.mark.parametrize(
@@ -265,18 +229,3 @@ def test_a_whole_question_with_a_pronoun_is_not_mixed_with_the_one_before(
     certain: Assistant, question: str, fact: str
 ) -> None:
     assert fact in certain.ask(question, said(certain.ask(FIRST))).text
-
-
-@pytest.mark.parametrize(
-    "question",
-    ["tell me more about the third paper", "What does the second paper report?", "the last one?"],
-)
-def test_one_paper_of_a_list_is_told_of_however_it_is_asked_for(
-    certain: Assistant, question: str
-) -> None:
-    assert len(cited(certain.ask(question, said(certain.ask(BEES))))) == 1
-
-
-def test_a_source_alone_that_is_not_there_is_told_so(library: Assistant) -> None:
-    answer = library.ask("[7]?", said(library.ask(FIRST)))
-    assert "no source 7" in (answer.reason or "")

@@ -5,8 +5,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from made_up import BOATS, paper
 
 from index.papers import Paper
@@ -16,7 +14,6 @@ from rag.evidence import (
     FEATURES,
     WORDS,
     WORDS_OF_SUMMARY,
-    features,
     leading,
     measure,
     of_paper,
@@ -26,7 +23,7 @@ from rag.fitted import Linear
 from rag.query import Query
 from rag.retrieval import passage_rows, rank
 from rag.selection import WORDS_OF_SIDE, compared, from_paper
-from rag.wording import ASKS, Kind
+from rag.wording import Kind
 
 Open = Callable[[Sequence[Paper]], Assistant]
 Understood = Callable[[str], Query]
@@ -44,28 +41,6 @@ def row_of(index: Index, key: str) -> int:
     row = index.row_of(key)
     assert row is not None
     return row
-
-
-SENTENCES = st.sampled_from(["Kites fly.", "We saw 12 boats.", "This is 3% more.", "Its tail, Bo."])
-
-
-@given(st.lists(SENTENCES, min_size=1, max_size=7), st.integers(0, len(ASKS) - 1))
-def test_sentences_have_the_named_features_whatever_they_are(texts: list[str], asked: int) -> None:
-    asks = np.eye(len(ASKS), dtype=np.float32)[asked]
-    cosines = np.linspace(0.1, 0.9, len(texts), dtype=np.float32)
-    found = features(texts, cosines, {"kite": 2.0, "boat": 1.0}, asks)
-    assert found.shape == (len(texts), len(FEATURES))
-    assert np.isfinite(found).all()
-    columns = dict(zip(FEATURES, found.T, strict=True))
-    assert columns["first"].tolist() == [at == 0 for at in range(len(texts))]
-    assert columns["number"].tolist() == ["12" in text or "3%" in text for text in texts]
-    assert columns["leans"].tolist() == [text.startswith(("This", "Its")) for text in texts]
-    assert columns["nearest"].tolist() == [at == len(texts) - 1 for at in range(len(texts))]
-    expected = [2 / 3 if "Kites" in text else 1 / 3 if "boats" in text else 0 for text in texts]
-    assert columns["overlap"] == pytest.approx(expected)
-    for name in ASKS:
-        active = columns[f"number × {name}"]
-        assert active.tolist() == (columns["number"] * (name == ASKS[asked])).tolist()
 
 
 def test_the_words_of_a_papers_own_name_do_not_count_as_overlap(
@@ -91,15 +66,6 @@ def test_the_best_sentence_is_quoted_and_others_only_within_the_words(
         others = [len(index.passages[at].text.split()) for at in found.passages if at != found.best]
         best = len(index.passages[found.best].text.split())
         assert not others or best + sum(others) <= words
-
-
-def test_a_sentence_that_is_surely_the_right_one_stands_alone(
-    index: Index, understood: Understood
-) -> None:
-    query = by_meaning(understood("Why does HiveScan fail on frames with wax?"), weight=500.0)
-    found = of_paper(index, query, rank(index, query.probe), row_of(index, "hivescan"))
-    (only,) = found.passages
-    assert "wax reflects" in index.passages[only].text
 
 
 def test_a_summary_says_first_what_the_paper_is(index: Index, understood: Understood) -> None:

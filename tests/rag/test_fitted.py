@@ -57,14 +57,3 @@ def test_a_record_reads_the_same_from_another_encoders_file(
     for name, model in RECORD.models.items():
         assert np.array_equal(read.models[name].weights, model.weights)
     assert fitted.record.__wrapped__("unknown").thresholds == {"only": 0.5}, "the bundled one's"
-
-
-def test_the_shares_of_classes_are_a_distribution_in_the_order_of_the_scores() -> None:
-    weights = np.array([[1.0, -1.0, 0.0]], dtype=np.float32)
-    model = fitted.Linear(("x",), ("a", "b", "c"), weights, np.zeros(3, dtype=np.float32))
-    shares = model.shares(np.array([2.0], dtype=np.float32))
-    assert sum(shares.values()) == pytest.approx(1)
-    assert sorted(shares, key=lambda name: -shares[name]) == ["a", "c", "b"]
-    low, even, high = fitted.sigmoids(np.array([-1e9, 0, 1e9], dtype=np.float32))
-    assert 0 < low < even < high <= 1
-    assert even == 0.5

@@ -1,7 +1,5 @@
 """The product inside LlamaIndex: queries, sources, tools."""
 
-import asyncio
-
 import pytest
 from llama_index.core.base.base_query_engine import BaseQueryEngine
 from llama_index.core.base.response.schema import Response
@@ -54,11 +52,6 @@ def test_a_refusal_has_no_sources_and_an_empty_question_is_an_error(
     assert answer_of(response).status == "insufficient_evidence"
     with pytest.raises(InputError, match="empty"):
         engine.query("  ")
-
-
-def test_aquery_answers_as_query_does(engine: BaseQueryEngine) -> None:
-    response = asyncio.run(engine.aquery(QUESTION))
-    assert without_times(answer_of(response)) == without_times(answer_of(engine.query(QUESTION)))
 
 
 def test_engine_and_retriever_work_as_tools_of_an_agent(

@@ -6,7 +6,6 @@ from typing import Literal
 
 import pytest
 from made_up import cited, keeps_the_promises
-from pydantic import ValidationError
 
 from index.errors import InputError
 from rag import Answer, Assistant, Filters, Options
@@ -14,12 +13,6 @@ from rag.schema import Finished
 
 BEES = "Which papers are about honey bees?"
 STRICT, LENIENT = Options(strictness="strict"), Options(strictness="lenient")
-
-
-@pytest.mark.parametrize("sources", [0, 21])
-def test_a_number_of_sources_out_of_range_is_refused(sources: int) -> None:
-    with pytest.raises(ValidationError):
-        Options(sources=sources)
 
 
 @pytest.mark.parametrize("question", [BEES, "Compare HiveScan and CrackMap"])

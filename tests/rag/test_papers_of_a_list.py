@@ -9,14 +9,9 @@ from hypothesis import strategies as st
 
 from index.store import Index
 from rag.listing import (
-    CANDIDATES,
-    FEATURES,
-    FEATURES_AGAIN,
     best_cut,
     likely,
     listed,
-    measure,
-    measure_again,
 )
 from rag.query import Query
 from rag.retrieval import rank
@@ -47,29 +42,6 @@ def test_a_list_is_cut_where_its_expected_f_measure_is_highest(unordered: list[f
     assert exact[found - 1] > max(exact) - 0.15
 
 
-def test_papers_that_are_sure_are_listed_and_those_that_are_not_are_left_out() -> None:
-    assert best_cut(np.array([0.95, 0.9, 0.9, 0.05, 0.02], dtype=np.float32)) == 3
-    assert best_cut(np.array([0.01], dtype=np.float32)) == 1
-
-
-def test_each_candidate_is_measured_by_the_named_features(
-    index: Index, understood: Callable[[str], Query]
-) -> None:
-    query = understood("Which papers are about steel bridges?")
-    rows, measured = measure(index, query, rank(index, query.probe))
-    assert measured.shape == (min(CANDIDATES, len(index.papers)), len(FEATURES))
-    assert np.isfinite(measured).all()
-    assert sorted(rows) == list(range(len(index.papers)))
-    found = {index.papers[row].id: dict(zip(FEATURES, values, strict=True))
-             for row, values in zip(rows, measured.tolist(), strict=True)}  # fmt: skip
-    assert found["bridgesong"]["subject's words in the title"] == pytest.approx(1)
-    assert 0 < found["crackmap"]["subject's words in the title"] < 1
-    assert found["stale"]["subject's words in the paper"] == 0
-    assert [values["place"] for values in found.values()] == sorted(
-        values["place"] for values in found.values()
-    )
-
-
 def test_what_is_listed_comes_by_its_probability_and_keeps_to_what_is_allowed(
     index: Index, understood: Callable[[str], Query]
 ) -> None:
@@ -80,21 +52,6 @@ def test_what_is_listed_comes_by_its_probability_and_keeps_to_what_is_allowed(
     assert shares == sorted(shares, reverse=True)
     assert all(0 < share < 1 for share in shares)
     assert {index.papers[row].id for row, _ in found} == {"hivescan", "wagglenet", "lamps"}
-
-
-def test_the_second_look_adds_how_near_a_paper_is_to_those_that_fit_best(
-    index: Index, understood: Callable[[str], Query]
-) -> None:
-    query = understood("Which papers are about steel bridges?")
-    rows, measured = measure(index, query, rank(index, query.probe))
-    scores = np.where([index.papers[row].id == "bridgesong" for row in rows], 4.0, -4.0)
-    again = measure_again(index, rows, measured, scores.astype(np.float32))
-    assert again.shape == (len(rows), len(FEATURES_AGAIN))
-    near = dict(
-        zip((index.papers[row].id for row in rows), again[:, len(FEATURES) + 1], strict=True)
-    )
-    assert max(near, key=lambda id_: near[id_]) == "bridgesong"
-    assert near["crackmap"] > near["rye"]
 
 
 def test_the_papers_that_may_answer_share_one_probability_and_a_named_one_leads(

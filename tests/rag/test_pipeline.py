@@ -11,7 +11,7 @@ from made_up import BOATS, EMPTY, KITES, NAMES, cited, first_sentence, keeps_the
 from index.papers import Paper
 from rag import Answer, Assistant, Options
 from rag.fitted import record
-from rag.pipeline import CAUTION, HELP, check_question
+from rag.pipeline import CAUTION, HELP
 
 Open = Callable[[Sequence[Paper]], Assistant]
 BEES = {"hivescan", "wagglenet", "lamps", "smoke"}
@@ -73,17 +73,6 @@ def test_a_question_for_a_fact_gets_its_sentence_under_the_name_of_its_paper(
     assert any(fact in sentence.text for sentence in answer.sentences)
     assert answer.text.startswith("**")
     assert not bullets(answer)
-
-
-def test_a_named_paper_that_states_it_answers_by_the_fitted_models_too(library: Assistant) -> None:
-    for question, fact in (
-        ("How many photographs was HiveScan trained on?", "8,200"),
-        ("What share of the mites does HiveScan find?", "94%"),
-    ):
-        answer = library.ask(question)
-        assert fact in first_sentence(answer)
-        assert answer.confidence is not None
-        assert answer.confidence > 0.3
 
 
 def test_a_list_has_a_bullet_with_a_title_and_a_reason_for_each_paper(
@@ -226,8 +215,3 @@ def test_a_paper_that_is_named_can_always_be_told_of(library: Assistant, questio
     answer = library.ask(question)
     assert len(answer.references) == 1
     assert answer.notice is None
-
-
-def test_characters_that_nobody_sees_do_not_part_words() -> None:
-    asked = "How many ta\u00adsks does OS\u200bWorld\u2066 ha\u200dve?"
-    assert check_question(asked) == "How many tasks does OSWorld have?"

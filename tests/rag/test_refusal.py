@@ -172,11 +172,3 @@ def test_a_subject_that_no_abstract_has_is_not_the_whole_collection(
     library: Assistant, question: str
 ) -> None:
     assert library.ask(question).status == "insufficient_evidence"
-
-
-def test_a_table_on_a_subject_that_no_abstract_has_is_empty(library: Assistant) -> None:
-    assert library.table("the stock market", ["method"]).rows == ()
-
-
-def test_an_absent_subject_is_what_abstracts_would_have_to_speak_of(doubting: Assistant) -> None:
-    assert "mercury" in (doubting.ask("What is the boiling point of mercury?").lacks or "")

@@ -94,13 +94,6 @@ def test_the_json_of_an_answer_has_exactly_the_documented_shape(certain: Assista
     assert (answer.index.papers, answer.index.encoder) == (16, "all-MiniLM-L6-v2")
 
 
-def test_a_refusal_has_the_same_keys(certain: Assistant, doubting: Assistant) -> None:
-    refused = doubting.ask(QUESTION).model_dump(mode="json")
-    answered = certain.ask(QUESTION).model_dump(mode="json")
-    assert refused.keys() == answered.keys()
-    assert refused["status"] == "insufficient_evidence"
-
-
 def test_a_question_with_half_a_character_still_makes_json(certain: Assistant) -> None:
     # What a terminal in another encoding hands over.
     answer = certain.ask("How many mites does HiveScan\udcff find?")

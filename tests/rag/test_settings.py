@@ -56,12 +56,6 @@ def test_an_unknown_key_is_an_error_that_names_it(
     assert "ABSTRACTQA_STORE" in problem()
 
 
-def test_keys_of_others_are_left_alone(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (folder / ".env").write_text("OPENAI_ORG_ID=k\nDEBUG=1\n", encoding="utf-8")
-    monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", "http://localhost")
-    assert load_settings().encoder == "all-MiniLM-L6-v2"
-
-
 def test_what_cannot_be_read_is_an_error_of_one_line(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -113,10 +107,3 @@ def test_a_key_is_in_no_repr_no_dump_and_no_error(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(InputError, match="ABSTRACTQA_CHAT_DEADLINE_SECONDS") as error:
         load_settings()
     assert "sk-secret" not in "".join(traceback.format_exception(error.value))
-
-
-def test_an_address_meant_for_other_programs_stops_nothing(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("OPENAI_BASE_URL", "localhost:11434")
-    assert load_settings().chat_model is None

@@ -1,13 +1,12 @@
 """What a wording asks for: how it is put counts, not what it is about."""
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index.embedding import SentenceEncoder
 from rag.fitted import record
-from rag.wording import ASKS, SHAPE, Kind, features, grams, read_wording
+from rag.wording import ASKS, Kind, grams, read_wording
 
 
 def test_names_and_quoted_titles_are_masked_in_the_words_of_a_question() -> None:
@@ -15,18 +14,6 @@ def test_names_and_quoted_titles_are_masked_in_the_words_of_a_question() -> None
     assert grams('Who wrote "On Kites"?') == grams("who wrote “A Study of 12 Boats”?")
     assert grams("what is kite") == ["what", "is", "kite", "what is", "is kite"]
     assert grams("") == []
-
-
-@given(st.text(max_size=80))
-def test_features_are_words_that_are_there_then_the_shape_then_the_vector(text: str) -> None:
-    vocabulary = {"what": 0, "what is": 1, "?": 2}
-    vector = np.array([0.6, 0.8], dtype=np.float32)
-    row = features(text, vector, vocabulary)
-    assert row.shape == (len(vocabulary) + len(SHAPE) + len(vector),)
-    assert [bool(value) for value in row[:3]] == [word in grams(text) for word in vocabulary]
-    first = len(vocabulary) + len(SHAPE)
-    assert set(row[3:first]) <= {0, 1}
-    assert row[first:] @ vector == pytest.approx(np.linalg.norm(row[first:]))
 
 
 @pytest.mark.parametrize(
