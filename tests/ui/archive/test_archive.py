@@ -358,12 +358,14 @@ def test_a_link_shows_what_was_there_until_it_is_withdrawn(archive: Archive) -> 
     assert archive.shared(whole) is None
 
 
-def test_a_file_of_the_version_before_links_gets_them(archive: Archive, tmp_path: Path) -> None:
+def test_a_file_of_the_first_version_gets_the_tables_that_came_later(
+    archive: Archive, tmp_path: Path
+) -> None:
     id_ = kept(archive, "Kites?")
     (turn,) = read(archive, id_).turns
     archive.close()
     with sqlite3.connect(tmp_path / "data" / FILE) as connection:
-        connection.executescript("DROP TABLE links; PRAGMA user_version = 1")
+        connection.executescript("DROP TABLE links; DROP TABLE marks; PRAGMA user_version = 1")
     connection.close()
     secret = Archive(tmp_path / "data").share(ME, id_, turn.id, is_alone=True)
     assert archive.shared(secret) == turn

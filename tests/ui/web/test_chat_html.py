@@ -33,7 +33,6 @@ from ui.web.chat.turn_html import (
     partial_html,
     problem_html,
     question_lines,
-    with_sources,
 )
 
 
@@ -296,16 +295,6 @@ def test_marks_leave_the_cleaned_abstract_unchanged(abstract: str, data: st.Data
         passages.append(Passage(start=start, end=end, text=abstract[start:end]))
     shown = Elements(f"<p>{marked_abstract(abstract, passages, 'a')}</p>")
     assert shown.text == clean_text(abstract)
-
-
-def test_an_answer_is_copied_as_plain_text_with_its_sources() -> None:
-    whole = paper(doi="10.1/k", authors=("Ada Loft",))
-    text = with_sources(answer(claim("37% [of] it.", span(whole, COST))))
-    assert text.splitlines() == [
-        "37% [of] it. [1]",
-        "",
-        "[1] Kites: A Survey. Ada Loft. https://doi.org/10.1/k",
-    ]
 
 
 def test_each_limit_is_a_chip_that_can_be_taken_away() -> None:
