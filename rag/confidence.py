@@ -19,7 +19,7 @@ from rag.evidence import FEATURES as SENTENCE_FEATURES
 from rag.evidence import Evidence, PaperEvidence, measure
 from rag.fitted import Floats, sigmoids
 from rag.query import Query
-from rag.retrieval import Ranking, chance, paper_tokens, passage_rows
+from rag.retrieval import Ranking, chance, covered, paper_tokens, passage_rows
 from rag.wording import ASKS, Kind
 
 COUNTED = 1.0
@@ -180,19 +180,14 @@ def _words(index: Index, query: Query, evidence: Evidence) -> dict[str, float]:
     missing = [weight for token, weight in rest.items() if token not in paper]
     unknown = [w for token, w in weights.items() if token not in lexical.document_frequency]
     return {
-        "coverage of the first paper": _share(weights, paper),
-        "coverage of the evidence": _share(weights, stated | own),
-        "coverage beside names": _share(rest, stated),
+        "coverage of the first paper": covered(weights, paper),
+        "coverage of the evidence": covered(weights, stated | own),
+        "coverage beside names": covered(rest, stated),
         "rarest word missing": max(missing, default=0.0) / highest,
         "rarest word missing everywhere": max(unknown, default=0.0) / highest,
         "unknown words": sum(unknown) / (sum(weights.values()) or 1.0),
         "words": float(np.log1p(len(weights))),
     }
-
-
-def _share(weights: dict[str, float], tokens: set[str]) -> float:
-    total = sum(weights.values())
-    return sum(w for token, w in weights.items() if token in tokens) / total if total else 0.0
 
 
 def _names(query: Query, rows: Sequence[int]) -> dict[str, float]:

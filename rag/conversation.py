@@ -106,15 +106,6 @@ def plain(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in seen).split())
 
 
-class Put(Protocol):
-    """A question as it was put, as far as it matters here."""
-
-    @property
-    def asked(self) -> str: ...  # noqa: D102 - the protocol's docstring says it
-    @property
-    def turns(self) -> tuple[Turn, ...]: ...  # noqa: D102 - the protocol's docstring says it
-
-
 @dataclass(frozen=True)
 class Standalone:
     """A question that needs no earlier turn."""
@@ -133,7 +124,8 @@ class Standalone:
 
 
 def stand_alone(
-    request: Put,
+    question: str,
+    turns: Sequence[Turn],
     index: Index,
     encoder: Encoder,
     digests: Sequence[Digest],
@@ -148,49 +140,48 @@ def stand_alone(
     answer, and a fragment ("and on ImageNet?") has the question before it.
 
     Args:
-        request: The question as it was put, and the turns before it.
+        question: The question as it was put.
+        turns: Those before it, oldest first.
         index: The index that is asked.
         encoder: Its encoder.
         digests: Those of the index.
         wording: What the question asks for.
         model: Tells follow-ups from new topics (`measure`).
     """
-    question, turns = request.asked, request.turns
     before = [turn.text for turn in turns if turn.role == "user"]
     if not before:
         return Standalone(question)
     if numbers := places(question):
         return _by_number(question, numbers, papers_before(turns, index, max(numbers)))
     scope = read_scope(question, digests)
-    leans = wording.leans > _LEANS
-    narrows = not scope.is_empty and not tokenize(scope.text)
-    if leans and narrows and not POINTS.search(question):
+    leans, points = wording.leans > _LEANS, bool(POINTS.search(question))
+    if leans and not points and not scope.is_empty and not tokenize(scope.text):
         return Standalone(f"{read_scope(before[-1], digests).text.rstrip(' ?')} {question}")
     names = index.names.read(question)
     named = {token for name in names for token in tokenize(name.text)}
-    content = [token for token in dict.fromkeys(tokenize(question)) if token not in named]
+    is_short = len({*tokenize(question)} - named) < _FRAGMENT
     rows = papers_before(turns, index)
     if any(name.own for name in names):
-        if POINTS.search(question) and (leans or wording.kind is Kind.COMPARE):
+        if points and (leans or wording.kind is Kind.COMPARE):
             return Standalone(question, tuple(rows[:1]))
-        if leans and len(content) < _FRAGMENT:
-            return _renamed(question, before[-1], index)
-        return Standalone(question)
+        return _renamed(question, before[-1], index) if leans and is_short else Standalone(question)
     of_all = wording.kind in {*LISTS, Kind.CATALOGUE, Kind.CHAT}
-    points = wording.kind is not Kind.OVERVIEW and POINTS.search(question)
-    if of_all and not leans and not points:
+    if of_all and not leans and (wording.kind is Kind.OVERVIEW or not points):
         return Standalone(question)  # of all papers, unless its wording says of which
-    if not rows:
-        last = next(i for i in range(len(turns) - 1, -1, -1) if turns[i].role == "user")
-        exchange = " ".join(turn.text for turn in turns[last:])[-2000:]
-        ranking = rank(index, Probe.of(exchange, index, encoder, mended=False))
-        rows = [int(row) for row in ranking.rows[:1]]
+    rows = rows or _spoken_of(turns, index, encoder)
     if not rows or model.score(measure(question, rows, index, encoder, wording)[None, :])[0] <= 0:
         return Standalone(question)
     several = wording.kind is Kind.COMPARE or bool(_SEVERAL.search(question))
-    is_fragment = len(content) < _FRAGMENT and not POINTS.search(question)
-    asked = f"{before[-1].rstrip(' ?')}: {question}" if is_fragment else question
+    asked = f"{before[-1].rstrip(' ?')}: {question}" if is_short and not points else question
     return Standalone(asked, tuple(rows[:_SPOKEN_OF] if several else rows[:1]))
+
+
+def _spoken_of(turns: Sequence[Turn], index: Index, encoder: Encoder) -> list[int]:
+    """The row of the paper that the last question and its answer are nearest to."""
+    last = next(at for at in range(len(turns) - 1, -1, -1) if turns[at].role == "user")
+    exchange = " ".join(turn.text for turn in turns[last:])[-2000:]
+    ranking = rank(index, Probe.of(exchange, index, encoder, mended=False))
+    return [int(row) for row in ranking.rows[:1]]
 
 
 FEATURES = (

@@ -15,7 +15,7 @@ from index.lexical import token_set
 from index.store import Index
 from rag.fitted import Floats, sigmoids
 from rag.query import Query
-from rag.retrieval import Ranking, chance, passage_rows
+from rag.retrieval import Ranking, chance, covered, passage_rows
 
 MOST = 20
 """Papers of a list."""
@@ -82,7 +82,7 @@ def measure(
         text = title.union(*sentences)
         having = sum(row in name.mentioned for name in query.names if name.mentioned)
         named = sum(bool(name.mentioned) for name in query.names)
-        covered = _share(weights, text)
+        share = covered(weights, text)
         score = float(ranking.scores[row])
         measured.append(
             (
@@ -96,23 +96,18 @@ def measure(
                 float(cosines[0]),
                 float(cosines[0]) / best,
                 float(cosines[min(1, len(cosines) - 1)]),
-                _share(weights, title),
-                covered,
-                max((_share(weights, each) for each in sentences), default=0.0),
+                covered(weights, title),
+                share,
+                max((covered(weights, each) for each in sentences), default=0.0),
                 np.log1p(len(weights)),
                 having / named if named else 0.0,
                 1 - having / named if named else 0.0,
-                float(covered > 0.99 and len(weights) <= 3),
+                float(share > 0.99 and len(weights) <= 3),
                 float((parts[0][row] - dense.mean()) / (dense.std() or 1.0)),
                 float(row in query.named),
             )
         )
     return rows, np.asarray(measured, dtype=np.float32)
-
-
-def _share(weights: dict[str, float], tokens: frozenset[str]) -> float:
-    total = sum(weights.values())
-    return sum(w for token, w in weights.items() if token in tokens) / total if total else 0.0
 
 
 def measure_again(index: Index, rows: Sequence[int], measured: Floats, scores: Floats) -> Floats:

@@ -181,7 +181,9 @@ def understand(
     vectors = _Vectors(encoder)
     wording = read_wording(request.asked, vectors.bundled(request.asked), words)
     model = fitted.models["follows"]
-    alone = standalone or stand_alone(request, index, encoder, digests, wording, model)
+    alone = standalone or stand_alone(
+        request.asked, request.turns, index, encoder, digests, wording, model
+    )
     if chosen := _chosen(request.filters, index):
         alone = replace(alone, about=chosen)
     if (dated := with_days(alone.asked, date.today())) != alone.asked:

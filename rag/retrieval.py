@@ -10,7 +10,7 @@ in its sentences alone). Z-scores make the three comparable whatever the query's
 weights were chosen on two sets, see docs/evaluation.md.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol, Self
@@ -97,14 +97,6 @@ class Ranking:
     """The part of each score that comes from vectors, shape (P,)."""
     lexical: Floats
     """BM25 of each paper, shape (P,); 0 where it shares no word with the query."""
-
-    @property
-    def lead(self) -> float:
-        """How far the first paper is ahead of the second, as a share of its score, from 0 to 1."""
-        if len(self.rows) < 2:
-            return 1.0
-        first, second = (float(self.scores[row]) for row in self.rows[:2])
-        return min(1.0, (first - second) / first) if first > 0 else 0.0
 
     def found_by(self, row: int) -> Found:
         """What found a paper: that by which it is among the first, or else stands higher."""
@@ -234,6 +226,12 @@ def passage_rows(index: Index, paper: int) -> range:
     """The rows of a paper's passages."""
     first, last = np.searchsorted(index.owner, (paper, paper + 1))
     return range(int(first), int(last))
+
+
+def covered(weights: Mapping[str, float], tokens: Set[str]) -> float:
+    """The share of the weights of words that are among `tokens`."""
+    total = sum(weights.values())
+    return sum(w for token, w in weights.items() if token in tokens) / total if total else 0.0
 
 
 def paper_tokens(index: Index, paper: int) -> set[str]:

@@ -76,13 +76,8 @@ class Filters(_Frozen):
 class Options(_Frozen):
     """How one question is to be answered, beside what the settings say.
 
-    Strictness:
-        normal: what becomes of a sentence that is not borne out is as the settings say.
-        strict: a sentence that is borne out only in part is left out too, and there is no answer
-            if its confidence would be below `rag.pipeline.STRICT`.
-        lenient: a sentence that is not borne out stays, marked. Where the abstracts are only far
-            from the question, or lack a word of its subject, the nearest are quoted with a notice
-            and without a confidence; filters, unknown names and missing numbers still refuse.
+    A lenient answer has no confidence where it quotes what is far from the question; filters,
+    unknown names and missing numbers still refuse.
     """
 
     model: str | None = Field(

@@ -1,7 +1,6 @@
 """Follow-ups become questions that stand alone; other questions stay as they are."""
 
 from collections.abc import Callable, Sequence
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -53,8 +52,7 @@ def alone(index: Index, encoder: SentenceEncoder) -> Alone:
     def of(
         question: str, before: Sequence[Turn], leans: float = 0.9, kind: Kind = Kind.ANSWER
     ) -> Standalone:
-        put = SimpleNamespace(asked=question, turns=tuple(before))
-        return stand_alone(put, index, encoder, (), wording(leans, kind), model)
+        return stand_alone(question, before, index, encoder, (), wording(leans, kind), model)
 
     return of
 
