@@ -154,49 +154,6 @@ def test_doctor_says_what_to_do_without_an_index(tmp_path: Path, capsys: Capture
     assert "abstractqa index" in one_line(code, err)
 
 
-def test_eval_answers_writes_a_run(sample_store: Path, tmp_path: Path, capsys: Capture) -> None:
-    questions = tmp_path / "questions.jsonl"
-    title = (
-        "OSWorld: Benchmarking Multimodal Agents for Open-Ended Tasks in Real Computer Environments"
-    )
-    asked = {
-        "id": "q1",
-        "type": "fact",
-        "question": "How many tasks does OSWorld have?",
-        "answerable": True,
-        "papers": [title],
-        "nuggets": [["369"]],
-    }
-    questions.write_text(json.dumps(asked) + "\n")
-    run = tmp_path / "run"
-    out, _ = succeeded(
-        capsys,
-        *("eval", "answers", str(questions), "--store", str(sample_store)),
-        *("--out", str(run), "--json"),
-    )
-    assert json.loads(out) == json.loads((run / "metrics.json").read_text())
-    assert (run / "answers.jsonl").exists()
-    assert (run / "report.html").exists()
-
-
-def test_eval_retrieval_writes_a_run(
-    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    data = tmp_path / "data"
-    (data / "qrels").mkdir(parents=True)
-    (data / "corpus.jsonl").write_text(
-        '{"_id": "k", "title": "Kites", "text": "Kites fly in the wind."}\n'
-        '{"_id": "b", "title": "Boats", "text": "Boats float on rivers."}\n'
-    )
-    (data / "queries.jsonl").write_text('{"_id": "q", "text": "what floats on a river?"}\n')
-    (data / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\nq\tb\t1\n")
-    run = tmp_path / "run"
-    out, _ = succeeded(capsys, "eval", "retrieval", str(data), "--out", str(run))
-    assert "ndcg" in out.lower()
-    assert (run / "run.trec").read_text().startswith("q Q0 b 1 ")
-
-
 @pytest.mark.parametrize(
     "arguments",
     [[], ["fly"], ["ask"], ["search", "x", "--limit", "ten"], ["ask", "x", "--store", ""]],

@@ -84,16 +84,6 @@ def test_no_line_breaks_within_a_date(monkeypatch: pytest.MonkeyPatch) -> None:
         assert max(map(len, shown.splitlines())) <= columns
 
 
-def test_hits_are_numbered_and_quote_their_best_passage() -> None:
-    passages = (Passage(start=0, end=12, text="Boats float."),)
-    shown = hits_text([Hit(paper=p, score=1, passages=passages) for p in (BOATS, BOATS)])
-    assert shown == (
-        "1. On Boats (Mar 14, 2025, number 3)\n    “Boats float.”\n"
-        "2. On Boats (Mar 14, 2025, number 3)\n    “Boats float.”"
-    )
-    assert hits_text([]) == "No paper matches."
-
-
 def test_a_refusal_gives_its_reason_and_the_nearest_papers() -> None:
     refused = answer().model_copy(
         update={
@@ -157,13 +147,6 @@ def test_progress_is_a_bar_in_a_terminal(monkeypatch: pytest.MonkeyPatch) -> Non
     assert "\rBoats are counted …\r   " in shown
     assert "Reading: 1 papers" in shown
     assert "Embedding:  50%" in shown
-
-
-def test_progress_is_silent_where_no_one_looks(capsys: pytest.CaptureFixture[str]) -> None:
-    with Progress() as progress:
-        progress("read", 1, 0)
-        progress("embed", 30, 60)
-    assert capsys.readouterr().err == ""
 
 
 def test_a_log_line_is_bounded_and_nobody_can_forge_another() -> None:

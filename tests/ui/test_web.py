@@ -13,7 +13,6 @@ from browsing import free_port
 from gradio_client import Client
 
 from index.errors import InputError
-from rag import Assistant
 from rag.schema import Answer
 from ui.web.app import build
 from ui.web.server import launch
@@ -37,13 +36,6 @@ def test_a_follow_up_resolves_against_the_history(client: Client, parts: bool) -
     found = client.predict("How well do people do on it?", history, [], api_name="/ask")
     answer = Answer.model_validate(found)
     assert answer.references[0].paper.title.startswith("OSWorld")
-
-
-def test_a_digest_limits_what_may_answer(client: Client, sample_assistant: Assistant) -> None:
-    name = sample_assistant.digests()[0].name
-    found = client.predict("Which papers are about agents?", [], [name], api_name="/ask")
-    for reference in Answer.model_validate(found).references:
-        assert name in {source.name for source in reference.paper.sources}
 
 
 def test_every_response_holds_the_page_to_this_server(address: str) -> None:

@@ -11,7 +11,7 @@ from web.chat_answers import Elements
 from index.errors import InputError
 from rag.schema import Answer, Filters
 from ui.archive import Turn
-from ui.export import FORMATS, export
+from ui.export import export
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -120,18 +120,6 @@ def test_a_page_can_be_read_and_followed_in_a_browser(browser: "Browser", tmp_pa
         assert [each["id"] for each in found if each["impact"] in ("serious", "critical")] == []
         context.close()
     assert {request.partition("#")[0] for request in requests} == {path.as_uri()}
-
-
-@pytest.mark.parametrize("kind", FORMATS)
-def test_every_kind_of_file_has_a_safe_name(kind: str) -> None:
-    for what, name in (
-        (CONVERSATION, "which-mosses-grow-2025-05-02"),
-        (ANSWERED, "and-which-mosses-grow-tell-me-2025-05-02"),
-    ):
-        found = export(what, kind)
-        assert found.name.startswith(f"{name}.")
-        assert found.text
-        assert "/" in found.media_type
 
 
 @pytest.mark.parametrize("title", ["../../etc/passwd", "日本", "", "a" * 300, 'CON:<>|"?*\n'])

@@ -146,12 +146,6 @@ def test_there_is_nothing_but_tools(served: str) -> None:
         assert httpx.get(f"{served}/{path}").status_code == 404
 
 
-def test_responses_hold_to_the_policy_of_the_page(served: str) -> None:
-    reply = httpx.post(served + PATH, json=INITIALIZE, headers=ACCEPT)
-    assert reply.status_code == 200
-    assert "default-src 'self'" in reply.headers["Content-Security-Policy"]
-
-
 def test_a_web_page_elsewhere_cannot_reach_the_tools_by_a_name_that_points_here(
     served: str,
 ) -> None:
