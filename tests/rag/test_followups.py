@@ -5,7 +5,7 @@ from made_up import NAMES
 
 from rag import Answer, Assistant, Filters
 from ui.web.chat.next_questions import suggest
-from ui.web.pairs import near_pairs
+from ui.web.site import near_pairs
 
 
 def spans(answer: Answer) -> set[tuple[str, int, int]]:

@@ -55,7 +55,7 @@ class Limits:
     body_seconds: float = 10
     slowest: int = 32_000
     """Bytes that a body has to bring for each second beyond `body_seconds`, …"""
-    longest_body_seconds: float = 120
+    longest_body_seconds: float = 60
     """… up to this."""
     held: int = 20_000_000
     """All bodies that are under way."""

@@ -1,6 +1,8 @@
-"""What the tabs of the page share: the assistant, and where things are kept."""
+"""What the tabs of the page share: the assistant, where things are kept, papers worth comparing."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,3 +80,24 @@ class Site:
         if name not in listed:
             there = f"it has {', '.join(listed[:_NAMED])}" if listed else "none is configured"
             raise InputError(f"there is no chat model {name!r}: {there}")
+
+
+def near_pairs(assistant: "Assistant", names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Pair named papers with near ones that are named too, no paper twice; the first 40 are tried.
+
+    Args:
+        assistant: The one whose index has them.
+        names: Of each paper that may be paired, by its id.
+    """
+    left = dict(names)
+    for one in islice(names, 40):
+        if one not in left:
+            continue
+        name = left.pop(one)
+        try:
+            near = assistant.similar(one, 5)
+        except InputError:  # removed since
+            continue
+        other = next((hit.paper.id for hit in near if hit.paper.id in left), None)
+        if other is not None:
+            yield name, left.pop(other)

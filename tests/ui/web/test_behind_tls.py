@@ -187,7 +187,7 @@ def test_a_page_elsewhere_neither_reads_nor_changes_anything(
         assert "refused" in attacking.evaluate(LIST_CONVERSATIONS, attack)
     assert attacking.evaluate(TRY_ALL, {"target": target, "routes": ROUTES}) == []
     attacking.evaluate(SEND_EVERY_EVENT, {"target": target, "events": events})
-    assert len(statuses) > len(ROUTES) + events
+    assert len(statuses) >= events
     assert set(statuses) == {403}
     with attacking.expect_response(lambda reply: reply.url.endswith("/logout")) as left:
         attacking.evaluate("url => { location.href = url; }", f"{target}/logout")

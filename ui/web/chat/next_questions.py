@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from index.folding import is_shaped
 from index.papers import Paper, letters
 from rag.schema import Answer, Filters
-from ui.web.pairs import near_pairs
+from ui.web.site import near_pairs
 
 if TYPE_CHECKING:
     from rag import Assistant

@@ -21,8 +21,7 @@ from ui.export.prose import marked_abstract
 from ui.tables import shown
 from ui.web.chat.source_cards import linked, links
 from ui.web.markup import macros
-from ui.web.pairs import near_pairs
-from ui.web.site import Site
+from ui.web.site import Site, near_pairs
 
 HTML = macros("web/compare/compare.html")
 MOST_PAPERS = 12
