@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from rag.settings import Settings
     from ui.web.accounts import Accounts
     from ui.web.mcp_tools import McpTools
+    from ui.web.site import Site
 
 _ICON = (
     '<link rel="icon" href="data:image/svg+xml,'
@@ -229,37 +230,23 @@ def serve(
 ) -> None:
     """Serve the page over the index of `settings` until interrupted.
 
-    Papers can be added and removed by those who log in, or on a page for this machine alone. The
-    chat model can be set on a page for this machine alone without a login; by those who log in if
-    `model_settings` lets them.
+    On a page for this machine alone everybody may change papers and set the chat model. Elsewhere
+    those who log in may: the model only if `model_settings` lets them.
 
     Raises:
         StoreError: there is no usable index.
         InputError: the address cannot be listened on.
     """
     log_in_lines()
-    may_change = reach.only_here or accounts is not None
     with shown_meanwhile("Opening the index"):
         # They take seconds.
-        from rag import Assistant
         from ui.web.app import build
         from ui.web.mcp_tools import PATH, McpTools
-        from ui.web.site import Site
 
-        site = Site.over(
-            Assistant.open(store=settings.store, settings=settings),
-            settings,
-            may_change=may_change,
-            auth=accounts is not None,
-            may_set_model=model_settings if accounts else reach.only_here,
-        )
+        site = _site(settings, reach, accounts, model_settings=model_settings)
         page = build(site)
-    parts = Parts(
-        uploads=may_change,
-        accounts=accounts,
-        programs=Programs(site),
-        tools=McpTools(site) if mcp else None,
-    )
+    parts = Parts(uploads=site.may_change, accounts=accounts, programs=Programs(site))
+    parts["tools"] = McpTools(site) if mcp else None
     address = launch(page, reach, port, **parts)
     note(f"AbstractQA is at {address} (stop it with Ctrl-C)")
     if mcp:
@@ -268,3 +255,19 @@ def serve(
         threading.Event().wait()
     finally:
         page.close(verbose=False)
+
+
+def _site(
+    settings: "Settings", reach: Reach, accounts: "Accounts | None", *, model_settings: bool
+) -> "Site":
+    """What is served: an open index, and what visitors may do."""
+    from rag import Assistant
+    from ui.web.site import Site
+
+    return Site.over(
+        Assistant.open(store=settings.store, settings=settings),
+        settings,
+        may_change=reach.only_here or accounts is not None,
+        auth=accounts is not None,
+        may_set_model=model_settings if accounts else reach.only_here,
+    )

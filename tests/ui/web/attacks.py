@@ -5,6 +5,7 @@ async ({ target, headers }) => {
     const send = async (path, sent) => {
         const reply = await fetch(target + path, {
             credentials: "include",
+            signal: AbortSignal.timeout(15_000),
             headers: { "Content-Type": "application/json", ...headers },
             ...(sent && { method: "POST", body: JSON.stringify(sent) }),
         });
