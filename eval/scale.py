@@ -26,13 +26,16 @@ from pathlib import Path
 
 import numpy as np
 
+from eval.formats import load_beir
+from eval.retrieval import mean_metrics, query_metrics
 from index.build import build, remove, resume
-from index.encoder import KEPT_TOGETHER, Vectors
+from index.encoder import KEPT_TOGETHER, LocalEncoder, Vectors
 from index.papers import Paper
 from index.publish import undo
 from index.readers import read
 from index.store import Index
 from rag.assistant import Assistant
+from rag.retrieval import Probe, encode_candidates, rank
 
 DIMENSION = 384
 QUESTIONS, KILLS = 30, 30
@@ -221,6 +224,24 @@ def measure_start(folder: Path, corpus: Path) -> Iterator[str]:
         process.wait()
 
 
+def measure_words(store: Path, beir: Path) -> Iterator[str]:
+    """nDCG@10 of an index of which nothing is encoded, beside BM25 alone; the real encoder."""
+    benchmark, encoder = load_beir(beir), LocalEncoder.open("all-MiniLM-L6-v2")
+    index = Index.open(store)
+    everything = np.ones(len(index.papers), dtype=np.bool_)
+    runs: dict[str, dict[str, dict[str, float]]] = {"BM25": {}, "nothing encoded": {}}
+    for number, text in benchmark.queries.items():
+        probe = Probe.of(text, index, encoder, mended=False)
+        words = np.argsort(-index.lexical.scores(probe.tokens), kind="stable")[:10]
+        encoded = encode_candidates(index, probe, encoder, everything)
+        for name, rows in (("BM25", words), ("nothing encoded", rank(encoded, probe).rows[:10])):
+            ids = [index.papers[int(row)].id for row in rows]
+            runs[name][number] = {id_: -float(place) for place, id_ in enumerate(ids)}
+    for name, run in runs.items():
+        figure = mean_metrics(query_metrics(benchmark.qrels, run))["nDCG@10"]
+        yield f"nDCG@10, {name}: {figure:.3f}"
+
+
 MEASURES: dict[str, Callable[..., Iterator[str]]] = {
     "index": measure_index,
     "open": measure_open,
@@ -228,6 +249,7 @@ MEASURES: dict[str, Callable[..., Iterator[str]]] = {
     "changes": measure_changes,
     "kills": measure_kills,
     "start": measure_start,
+    "words": measure_words,
 }
 
 
@@ -243,6 +265,7 @@ def print_table(beir: Path, folder: Path) -> None:
         ("", "changes", store, corpus),
         ("killed", "kills", folder, corpus),
         ("real encoder", "start", folder, corpus),
+        ("", "words", folder / "real", beir),
     ):
         if title:
             print(f"-- {title}", flush=True)
