@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from browsing import ask, assert_fits
 from chat_server import streams
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 from starting import started
 from web.conftest import Started
@@ -88,6 +89,22 @@ def test_the_chat(look: tuple[Page, str], real: Started) -> None:
     shoot(page, "chat-refusal", of)
     page.get_by_role("button", name="Chats", exact=True).click()
     shoot(page, "chat-list", of)
+
+
+def test_the_picture_of_the_readme(browser: Browser, sample_store: Path, tmp_path: Path) -> None:
+    picture = FOLDER.parent / "docs/page.png"
+    page = browser.new_page(
+        viewport={"width": 1280, "height": 760}, color_scheme="light", reduced_motion="reduce"
+    )
+    with started(sample_store, tmp_path / "data") as address:
+        open_page(page, address)
+        ask(page, "How many pages can MindSearch read in three minutes?")
+        page.locator("a.aqa-chat-cite").first.click(timeout=20_000)
+        page.wait_for_timeout(1_500)  # suggested questions come behind the answer
+        page.screenshot(path=picture)
+    page.close()
+    Image.open(picture).convert("RGB").quantize(128).save(picture, optimize=True)
+    assert picture.stat().st_size < 200_000
 
 
 def test_quotes_without_a_model(
