@@ -76,12 +76,14 @@ _Papers = Annotated[
 class Part(TypedDict, total=False):
     """One part of a message's content, as Gradio's chat gives it."""
 
+    __pydantic_config__ = ConfigDict(extra="ignore")  # type: ignore[misc]
     text: _Text
 
 
 class Message(TypedDict, total=False):
-    """One message of a conversation."""
+    """One message of a conversation; what else a client keeps of it is left out."""
 
+    __pydantic_config__ = ConfigDict(extra="ignore")  # type: ignore[misc]
     role: Required[_Name]
     content: Required[_Text | Annotated[list[Part], _Items]]
     references: Annotated[list[_Name], _Items] | None

@@ -242,6 +242,7 @@ def test_from_quotes_to_a_written_answer_without_a_restart(
     expect(page.locator("#aqa-compare-mode")).to_be_visible()
     # Another page over the same server has it too, and no key.
     page.reload()
+    page.get_by_role("tab", name="Chat").click()
     page.get_by_role("button", name="Settings").click()
     expect(said).to_contain_text("In use: scripted at 127.0.0.1")
     expect(key).to_have_value("")
