@@ -416,6 +416,8 @@ def _draw(
     if live and live.layout:
         before = {id_: row for row, id_ in enumerate(ids_of(live.papers))}
         rows = np.asarray([before.get(id_, -1) for id_ in ids_of(papers)], dtype=np.int64)
+        if isinstance(papers, NextPapers):
+            rows = papers.same_text
         map_ = carry_on(live.layout, rows, vectors)
     map_ = map_ or map_collection(papers, vectors)
     count(len(papers), len(papers))

@@ -34,14 +34,16 @@ TEXTS = "passages.txt"
 Bytes = bytes | mmap.mmap
 _KEPT = 4096
 """Papers that stay in memory once they were read."""
-_CODE = ("text", "passages", "lexical", "folding", "mentions", "names", "postings")
+_CODE = (
+    "text", "passages", "lexical", "folding", "mentions", "names", "postings", "papers", "catalog",
+)  # fmt: skip
 _ARRAYS = ("owner", "spans", "text_starts", "paper_keys", "passage_keys")
 _T = TypeVar("_T")
 
 
 @cache
 def code_hash() -> str:
-    """SHA-256 of the modules that cut papers and count words, hexadecimal.
+    """SHA-256 of the modules that cut papers, count words and compare titles, hexadecimal.
 
     A generation that another version wrote is cut anew, whatever it changed.
     """

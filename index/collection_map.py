@@ -135,6 +135,8 @@ class Layout:
     groups: NDArray[np.int64]
     """The number of the cluster of each, shape (P,)."""
     clusters: tuple[Cluster, ...]
+    changed: int = 0
+    """How many papers came or went since it was drawn."""
 
     def of(self, ids: Sequence[str]) -> CollectionMap:
         """The map of the papers of these ids."""
@@ -151,6 +153,7 @@ class Layout:
                 allow_pickle=False,
                 places=self.places,
                 groups=self.groups,
+                changed=self.changed,
                 clusters=np.frombuffer(clusters, dtype=np.uint8),
             )
 
@@ -160,7 +163,8 @@ class Layout:
         with np.load(folder / FILE_NAME) as stored:
             clusters = json.loads(stored["clusters"].tobytes())
             every = tuple(Cluster.model_validate(cluster) for cluster in clusters)
-            return cls(stored["places"], stored["groups"], every)
+            changed = int(stored["changed"]) if "changed" in stored else 0
+            return cls(stored["places"], stored["groups"], every, changed)
 
 
 def map_collection(papers: Sequence[Paper], vectors: NDArray[np.float32]) -> Layout:
@@ -191,12 +195,11 @@ def carry_on(
 
     Returns:
         None where the map is to be drawn anew: it had too few papers for groups, or more than a
-        quarter of them is new or gone.
+        quarter of them came or went since it was drawn.
     """
     new, there = np.flatnonzero(rows < 0), np.flatnonzero(rows >= 0)
-    most = len(rows) * _CARRIED
-    is_other = len(new) > most or len(before.groups) - len(there) > most
-    if len(before.groups) < _LEAST_TO_GROUP or is_other:
+    changed = before.changed + max(len(new), len(before.groups) - len(there))
+    if len(before.groups) < _LEAST_TO_GROUP or changed > len(rows) * _CARRIED:
         return None
     places, groups = before.places[rows], before.groups[rows]
     for row, nearest in _nearest(vectors, new.tolist(), there):
@@ -206,7 +209,7 @@ def carry_on(
     if not all(sizes):
         return None
     clusters = (c.model_copy(update={"size": sizes[c.number]}) for c in before.clusters)
-    return Layout(places, groups, tuple(clusters))
+    return Layout(places, groups, tuple(clusters), changed)
 
 
 def _nearest(

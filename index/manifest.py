@@ -196,10 +196,14 @@ def read_manifest(folder: Path, store: Path) -> Manifest:
         OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError, ValidationError,
     ) as error:  # fmt: skip
         raise damaged(store, f"{folder.name}/{FILE_NAME} cannot be read") from error
-    way = "upgrade abstractqa" if version > FORMAT_VERSION else "index its files again"
+    way = "upgrade abstractqa, or give another --store"
+    if version < FORMAT_VERSION:
+        parts = f"{GENERATIONS}, {VECTORS} and {CURRENT}"
+        where = shlex.quote(str(store))
+        way = f"remove {parts} in it, then run: abstractqa index PATH... --store {where}"
     raise StoreError(
         f"the index at {store} has format {version} and this version of abstractqa reads"
-        f" {FORMAT_VERSION}: {way}, or give another --store"
+        f" {FORMAT_VERSION}: {way}"
     )
 
 

@@ -83,7 +83,12 @@ class Postings:
 
     @classmethod
     def _of(cls, terms: list[str], codes: Rows, values: NDArray[np.unsignedinteger]) -> Self:
-        """The postings of sorted codes: the place of a term above, a row in the lower 32 bits."""
+        """The postings of sorted codes: the place of a term above, a row in the lower 32 bits.
+
+        What was found twice of a paper, it has once.
+        """
+        is_new = np.append(True, (np.diff(codes) != 0) | (values[1:] != values[:-1]))[: len(codes)]
+        codes, values = codes[is_new], values[is_new]
         counts = np.bincount(codes >> 32, minlength=len(terms))
         used = np.flatnonzero(counts)
         if len(used) < len(terms):

@@ -74,7 +74,7 @@ class Contents:
     def of(cls, papers: Sequence[Paper], live: Index | None) -> Self:
         """Cut papers and count their words; what the live generation has is taken from there."""
         if live is None or live.cuts is None or live.manifest.code != code_hash():
-            live = None
+            live, papers = None, list(papers)
         rows = papers.same_text if live and isinstance(papers, NextPapers) else None
         new = len(papers) if rows is None else int((rows < 0).sum())
         with _named_beside(papers if new > max(MANY, len(papers) // 2) else ()) as named:

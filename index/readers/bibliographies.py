@@ -4,10 +4,13 @@ arXiv's mailings are such lines, too. One pass over the lines for all of them, s
 line numbers and a file of any size needs the memory of one record.
 """
 
+import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
+from threading import Lock
 
 from index.readers.decoding import Text
 from index.readers.records import Problem, Raw
@@ -224,6 +227,8 @@ _PRIVATE = 0xE000
 """The first code point for private use, where signs are kept while LaTeX is removed."""
 _LONGEST_ENTRY = 5_000
 """Lines of one entry."""
+_SILENCE = Lock()
+"""Held while a library logs nothing, so that its level is what it was before."""
 
 
 def bibtex_score(head: str) -> float:
@@ -267,7 +272,8 @@ def _parsed(line: int, entry: str, name: str) -> Iterator[Raw | Problem]:
     )
 
     stack = [ResolveStringReferencesMiddleware(), RemoveEnclosingMiddleware()]
-    library = parse_string(entry, parse_stack=stack)
+    with _unlogged("bibtexparser"):  # what is broken is told below
+        library = parse_string(entry, parse_stack=stack)
     if not library.entries:
         yield Problem(name, line, "a broken entry: its braces do not match", is_damage=True)
     for found in library.entries:
@@ -278,6 +284,19 @@ def _parsed(line: int, entry: str, name: str) -> Iterator[Raw | Problem]:
         if "month" in fields and "year" in fields:
             fields.setdefault("date", f"{fields['month']} {fields['year']}")
         yield Raw(line, {**fields, "bibtexkey": found.key})
+
+
+@contextmanager
+def _unlogged(library: str) -> Iterator[None]:
+    """Keep what a library logs to itself."""
+    logger = logging.getLogger(library)
+    with _SILENCE:
+        level = logger.level
+        logger.setLevel(logging.CRITICAL + 1)
+        try:
+            yield
+        finally:
+            logger.setLevel(level)
 
 
 def _latex_plain(key: str, value: str) -> object:

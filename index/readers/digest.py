@@ -304,6 +304,8 @@ _CODE = re.compile(
     re.IGNORECASE,
 )
 """What lines of programs and logs have."""
+_LEAST_CODED, _PROSE = 3, re.compile(r"(?:[^\W\d_]{2,}\W+){12}")
+"""Lines without which a text is no program; what a line of prose has, which may say "P = 0.01"."""
 
 
 def doubt(plain: str, found: Sequence[Paper | Problem]) -> str | None:
@@ -315,7 +317,7 @@ def doubt(plain: str, found: Sequence[Paper | Problem]) -> str | None:
     if not papers:
         return None
     lines = [line for line in plain.split("\n") if line.strip()]
-    coded = sum(bool(_CODE.search(line)) for line in lines)
+    coded = sum(bool(_CODE.search(line)) and not _PROSE.search(line) for line in lines)
     last = max(at for at, each in enumerate(found) if isinstance(each, Paper))
     lost = sum(isinstance(each, Problem) and not each.is_warning for each in found[:last])
     count, longest = len(papers), max(len(paper.abstract) for paper in papers)
@@ -334,7 +336,7 @@ def doubt(plain: str, found: Sequence[Paper | Problem]) -> str | None:
     )
     reasons = (
         (
-            len(lines) >= 3 and coded > len(lines) / 4,
+            coded >= _LEAST_CODED and coded > len(lines) / 4,
             f"{coded} of {len(lines)} lines read as those of a program or a log",
         ),
         (lost > max(count, 2), f"{count} papers and {lost} lines that are none"),

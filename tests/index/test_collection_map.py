@@ -176,6 +176,29 @@ def test_a_map_is_drawn_anew_when_it_is_tiny_or_much_changes() -> None:
     assert carry_on(tiny, np.append(np.arange(19), -1), vectors[:20]) is None
 
 
+def test_a_map_is_drawn_anew_when_many_papers_came_in_small_steps(tmp_path: Path) -> None:
+    topics, encoder = list(TOPICS), HashingEncoder()
+    build_papers(papers_on(topics[:2], 20), tmp_path, encoder)
+    assert len(Index.open(tmp_path).map.clusters) == 2  # type: ignore[union-attr]
+    others = papers_on(topics[2:], 20)
+    for at in range(0, len(others), 4):
+        build_papers(others[at : at + 4], tmp_path, encoder)
+    layout = Index.open(tmp_path).layout
+    assert layout
+    assert len(layout.clusters) > 2
+    assert 0 < layout.changed <= 20
+
+
+def test_a_paper_with_another_text_counts_as_one_that_came(tmp_path: Path) -> None:
+    papers, encoder = papers_on(list(TOPICS), 15), HashingEncoder()
+    build_papers(papers, tmp_path, encoder)
+    text = TOPICS["Owls"]
+    build_papers([papers[0].model_copy(update={"abstract": text})], tmp_path, encoder)
+    layout = Index.open(tmp_path).layout
+    assert layout
+    assert layout.changed == 1
+
+
 def titled(title: str, abstract: str = "We propose a novel model and show results.") -> Paper:
     return Paper(id=title, title=title, abstract=abstract)
 

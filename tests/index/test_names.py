@@ -220,6 +220,16 @@ def test_names_are_gathered_beside_the_rest_or_here_where_that_fails(
     assert all(names.read(paper.abstract) == TABLE.read(paper.abstract) for paper in SHELF)
 
 
+def test_a_name_that_one_paper_writes_in_two_ways_is_its_own() -> None:
+    shelf = papers(
+        ("Warm Cups", "Cups."),
+        ("Robust Twin Support Vector Machines", "These machines (RTSVM) and an RT-SVM are robust."),
+    )
+    table = Names.build(shelf)
+    assert table.having("rtsvm").tolist() == [1]
+    assert table.own("rtsvm") == (1,)
+
+
 @given(st.data())
 @settings(max_examples=60, deadline=None)
 def test_a_table_carried_on_is_the_table_built_anew(draw: st.DataObject) -> None:

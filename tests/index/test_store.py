@@ -11,6 +11,7 @@ import pytest
 from hashing_encoder import HashingEncoder
 
 from index.build import BuildReport, build_papers
+from index.catalog import Papers
 from index.errors import EncoderError, StoreBusyError, StoreError
 from index.manifest import FORMAT_VERSION, check_encoder, current
 from index.papers import Paper, Source
@@ -131,7 +132,10 @@ def test_a_folder_name_that_cannot_be_is_one_line(tmp_path: Path, name: str) -> 
 
 @pytest.mark.parametrize(
     ("version", "way"),
-    [(FORMAT_VERSION + 1, "upgrade abstractqa"), (FORMAT_VERSION - 1, "index its files again")],
+    [
+        (FORMAT_VERSION + 1, "upgrade abstractqa"),
+        (FORMAT_VERSION - 1, "remove generations, vectors and CURRENT"),
+    ],
 )
 def test_another_format_is_refused(store: Path, version: int, way: str) -> None:
     manifest = live(store) / "manifest.json"
@@ -140,6 +144,11 @@ def test_another_format_is_refused(store: Path, version: int, way: str) -> None:
     for use in (Index.open, index):
         with pytest.raises(StoreError, match=rf"has format {version} .*{way}"):
             use(store)
+    if version < FORMAT_VERSION:  # what the line says to do helps
+        for name in ("generations", "vectors"):
+            shutil.rmtree(store / name)
+        (store / "CURRENT").unlink()
+        assert index(store).new == 3
 
 
 @pytest.mark.parametrize(
@@ -283,3 +292,15 @@ def test_two_generations_are_kept_and_nothing_of_others_is_removed(store: Path) 
     assert {p.name for p in generations.iterdir()} == {second, fourth, *others}
     assert (generations / "thesis.txt").exists()
     assert elsewhere.exists()
+
+
+def test_another_version_computes_the_letters_of_titles_anew(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("index.catalog.letters", lambda title: title[::-1])
+    for module in ("build", "publish"):
+        monkeypatch.setattr(f"index.{module}.code_hash", lambda: "another")
+    index(store, 4)
+    papers = Index.open(store).papers
+    assert isinstance(papers, Papers)
+    assert papers.titles == [each.title[::-1] for each in papers]

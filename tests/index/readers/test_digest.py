@@ -277,3 +277,27 @@ def test_every_abstract_is_a_part_of_the_text(found: list[str]) -> None:
     text = text.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff")
     papers, _ = both(text, format="digest")
     assert all(paper.abstract in text for paper in papers)
+
+
+CLINICAL = (
+    "Patients on a diet of kettles (n = 24) slept longer than the others did in four weeks of"
+    " study (7.1 vs. 6.2 h, P = 0.01). We conclude that warm tea before midnight helps most of"
+    " them."
+)
+
+
+@pytest.mark.parametrize("authors", ["", "Ada Byrd, Bo Ek and Cy van Dam\n"])
+@pytest.mark.parametrize("width", [80, 999])
+def test_values_in_prose_are_no_code(authors: str, width: int) -> None:
+    abstract = textwrap.fill(CLINICAL, width)
+    text = f"Warm Tea Before Midnight and the Sleep of Patients\n{authors}{abstract}\n"
+    papers, problems = split(text)
+    assert problems == []
+    assert [" ".join(paper.abstract.split()) for paper in papers] == [CLINICAL]
+
+
+def test_programs_and_logs_are_still_no_digest() -> None:
+    here = Path(__file__).parents[3]
+    log = "\n".join(f"2025-04-0{n} 12:00:0{n} INFO wrote the file {n}." for n in range(1, 9))
+    for text in ((here / "index/readers/digest.py").read_text(), log):
+        assert split(text)[0] == []

@@ -252,3 +252,10 @@ def test_no_text_raises_in_any_reader_however_many_are_tried(text: str) -> None:
 def test_no_bytes_raise(data: bytes) -> None:
     for start in (b"", b"PK\x03\x04", b"\x1f\x8b\x08\x00", b"\x28\xb5\x2f\xfd", b"BZh9"):
         list(read([Upload("x", start + data)]))
+
+
+def test_a_broken_bibtex_entry_is_told_in_our_words_alone(caplog: pytest.LogCaptureFixture) -> None:
+    entry = "@article{a, title = {Owls}, abstract = {They hunt by night. They are quiet.}}"
+    _, problems = both(f"{entry}\n@article{{b, title = {{Kites}}, abstract\n", "x.bib")
+    assert [problem.reason for problem in problems] == ["a broken entry: its braces do not match"]
+    assert caplog.records == []
