@@ -36,12 +36,13 @@ def read_off(index: Index, query: Query, digests: Sequence[Digest]) -> list[Bloc
     """What the index says; empty if what is asked is not to be read off it."""
     facts = query.wording.facts
     wanted = max(facts, key=lambda fact: facts[fact])
-    papers = [index.papers[row] for row in query.known]
+    known = query.named if query.chosen and wanted == "list" else query.known
+    papers = [index.papers[row] for row in known]
     if wanted in ("where", "list") and papers and digests:
         return [_where(query, paper, digests) for paper in papers]
     if wanted == "credits" and papers:
         return [credits_of(paper) for paper in papers]
-    if query.about:
+    if query.about and not query.chosen:
         return []
     rows = [int(row) for row in np.flatnonzero(query.allowed)]
     if wanted == "author":

@@ -34,6 +34,8 @@ _OF_PAPERS = {Kind.PAPERS, Kind.OVERVIEW, Kind.CHOOSE, Kind.CATALOGUE}
 """Kinds of questions in which a date says which papers are meant."""
 _OF_ALL = {Kind.OVERVIEW, Kind.CHOOSE, Kind.CATALOGUE}
 """Kinds of questions that may be about the whole collection: "the main trends"."""
+_OF_EACH = {Kind.PAPERS, Kind.OVERVIEW, Kind.CHOOSE}
+"""Kinds of questions that are put to all papers that were chosen, whichever of them they name."""
 _IS_WHOLE, _SHORT = 0.9, 3
 _FEW = 5
 """Papers that filters name: up to so many, a question is about each of them."""
@@ -73,7 +75,9 @@ class Query:
     allowed: NDArray[np.bool_]
     """The papers that pass the filters and the scope, shape (P,)."""
     about: tuple[int, ...] = ()
-    """Rows of the papers of earlier turns that it is about."""
+    """Rows of the papers of earlier turns, or of the filters, that it is about."""
+    chosen: bool = False
+    """Whether these are of the papers that the filters name."""
     standalone: str = ""
     """The question in words that need no earlier turn."""
     missing_source: int | None = None
@@ -86,7 +90,7 @@ class Query:
 
     @property
     def known(self) -> tuple[int, ...]:
-        """Rows of the papers it is about: those of the turns before, else those it names."""
+        """Rows of the papers it is about: of the turns before or chosen, else those it names."""
         return self.about or self.named
 
     @cached_property
@@ -184,8 +188,6 @@ def understand(
     alone = standalone or stand_alone(
         request.asked, request.turns, index, encoder, digests, wording, model
     )
-    if chosen := _chosen(request.filters, index):
-        alone = replace(alone, about=chosen)
     if (dated := with_days(alone.asked, date.today())) != alone.asked:
         alone = replace(alone, asked=dated)
     if alone.asked != request.asked:
@@ -199,12 +201,15 @@ def understand(
     mask = request.allowed & allowed(index.papers, scope.filters)
     if scope.without:
         mask = mask & ~allowed(index.papers, Filters(digests=scope.without))
+    chosen = tuple(row for row in _chosen(request.filters, index) if mask[row])
     text = scope.text or alone.asked
     subject = subject_words(text, words.models["subject"])
     probe = Probe.of(text, index, vectors, within=subject)
     if probe.text != text:
         subject = subject_words(probe.text, words.models["subject"])
     names = tuple(_owned(n, index) for n in index.names.read(probe.text) if not _is_word(n))
+    if chosen:
+        alone = replace(alone, about=_meant(chosen, names, wording.kind))
     if wording.kind in _OF_ALL and not names:
         subject = _unless_of_all(subject, probe.text, index, vectors, words)
     return Query(
@@ -219,6 +224,7 @@ def understand(
         scope=scope,
         allowed=mask,
         about=alone.about,
+        chosen=bool(chosen),
         standalone=alone.text(index),
         missing_source=alone.missing,
     )
@@ -230,6 +236,14 @@ def _chosen(filters: Filters, index: Index) -> tuple[int, ...]:
         return ()
     rows = (index.row_of(id_) for id_ in filters.papers)
     return tuple(row for row in rows if row is not None)
+
+
+def _meant(chosen: tuple[int, ...], names: Sequence[Named], kind: Kind) -> tuple[int, ...]:
+    """Which of the chosen papers a question is about: those that it names, else each of them."""
+    own = {row for name in names for row in name.own}
+    named = tuple(row for row in chosen if row in own)
+    beside_others = kind is Kind.COMPARE and len(named) == 1
+    return named if named and kind not in _OF_EACH and not beside_others else chosen
 
 
 def _unless_of_all(

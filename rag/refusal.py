@@ -83,15 +83,15 @@ def unanswered(index: Index, query: Query, ranking: Ranking) -> Shortfall:
         return Shortfall(f"No abstract mentions {absent.text}.{hint}", absent.text)
     known = query.known
     if known:
-        row = known[0]
-        lacking = [name for name in query.proper if row not in name.mentioned]
-        if lacking:
-            reason = f"The abstract of {_call(index, row)} does not mention {lacking[0].text}."
-            return Shortfall(reason, lacking[0].text)
-        if len(query.request.filters.papers) > 1:
+        if query.chosen and len(known) > 1:
             return Shortfall(
                 "The abstracts of the papers that were chosen do not state this.", about
             )
+        row = known[0]
+        lacking = [n for n in query.proper if row not in n.mentioned and row not in n.own]
+        if lacking:
+            reason = f"The abstract of {_call(index, row)} does not mention {lacking[0].text}."
+            return Shortfall(reason, lacking[0].text)
         return Shortfall(f"The abstract of {_call(index, row)} does not state this.", about)
     unknown = [] if query.kind is Kind.COMPARE else _unknown(index, query.probe.text)
     if unknown:

@@ -64,7 +64,7 @@ def from_paper(index: Index, query: Query, ranking: Ranking) -> Evidence:
 def answering(query: Query) -> Sequence[int]:
     """The rows of the papers that a question says it is to be answered from.
 
-    Those of the turns before if it is about them, else those that it names.
+    Those of the turns before or the chosen ones if it is about them, else those that it names.
     """
     return query.about or tuple(row for row in query.named if query.allowed[row])[:SIDES]
 

@@ -141,6 +141,53 @@ def test_only_papers_that_are_named_by_their_ids_answer(certain: Assistant) -> N
         certain.ask("bees?", filters={"papers": ["smoke", "gone"]})
 
 
+@pytest.mark.parametrize("question", ["What does it propose?", "Compare them."])
+@pytest.mark.parametrize("other", [{"digests": ("July 15",)}, {"since": JULY}, {"title": "smoke"}])
+def test_of_the_chosen_papers_only_those_answer_that_pass_the_other_filters(
+    certain: Assistant, question: str, other: dict[str, Any]
+) -> None:
+    filters = Filters(papers=("lamps", "smoke"), **other)
+    assert set(cited(certain.ask(question, filters=filters))) == {"smoke"}
+    none = Filters(papers=("lamps",), **other)
+    assert "No abstract is left after the filters" in (
+        certain.ask(question, filters=none).reason or ""
+    )
+
+
+def test_a_question_that_names_a_chosen_paper_is_about_that_one(
+    certain: Assistant, doubting: Assistant
+) -> None:
+    filters = Filters(papers=("hivescan", "wagglenet", "lamps"))
+    answer = certain.ask("How many photographs was HiveScan trained on?", filters=filters)
+    assert cited(answer) == ["hivescan"]
+    compared = certain.ask("How does HiveScan differ from these papers?", filters=filters)
+    assert set(cited(compared)) == set(filters.papers)
+    refused = doubting.ask("Does WaggleNet charge a licence fee?", filters=filters)
+    assert refused.reason == "The abstract of “WaggleNet” does not state this."
+    refused = doubting.ask("Do they charge a licence fee?", filters=filters)
+    assert refused.reason == "The abstracts of the papers that were chosen do not state this."
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("How many papers are there?", "Of the papers that pass the filters, 3 are left."),
+        ("How many digests are there?", "digest of Jun 3, 2024 has 9 papers"),
+    ],
+)
+def test_facts_of_the_collection_are_told_where_few_papers_are_chosen(
+    library: Assistant, question: str, text: str
+) -> None:
+    answer = library.ask(question, filters=Filters(papers=("smoke", "lamps", "hivescan")))
+    assert text in answer.text
+
+
+def test_the_chosen_papers_are_listed(library: Assistant) -> None:
+    filters = Filters(papers=("smoke", "lamps", "hivescan"))
+    answer = library.ask("List the papers of the July 15 digest", filters=filters)
+    assert cited(answer) == ["hivescan", "smoke"]
+
+
 def test_a_title_is_matched_as_it_is_shown_and_as_it_is_stored(open_papers: Open) -> None:
     assistant = open_papers([paper("cube", "On M$^{3}$ViT models", "M3ViT is a model."), BOATS])
     for said in ("m³vit", "M$^{3}$"):
