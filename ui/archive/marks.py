@@ -1,6 +1,7 @@
 """What a visitor marks papers with: a star, that they were read, a note, tags."""
 
-from collections.abc import Mapping, Sequence
+import sqlite3
+from collections.abc import Container, Mapping, Sequence
 from typing import Annotated, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -23,7 +24,9 @@ _CHANGE = (
 
 
 def _tags(given: object) -> object:
-    """Tags as a person writes them, with commas between."""
+    """Tags as a person writes them, with commas between; those of a list are written so, too."""
+    if isinstance(given, list | tuple) and all(isinstance(tag, str) for tag in given):
+        given = ",".join(given)
     if not isinstance(given, str):
         return given
     return tuple(dict.fromkeys(filter(None, (" ".join(tag.split()) for tag in given.split(",")))))
@@ -65,7 +68,7 @@ class Marks:
         self._database = database
 
     def of(self, visitor: str) -> dict[str, Mark]:
-        """The visitor's marks, by the papers' ids.
+        """The visitor's marks, by the papers' ids, without those that cannot be read.
 
         Raises:
             StoreError: the file cannot be read.
@@ -77,10 +80,24 @@ class Marks:
                 "SELECT paper, starred, read, note, tags FROM marks WHERE visitor = ?",
                 (hashed(visitor),),
             ).fetchall()
-        return {row["paper"]: Mark(**{k: row[k] for k in row.keys()[1:]}) for row in found}
+        marks = {row["paper"]: _mark(row) for row in found}
+        return {paper: mark for paper, mark in marks.items() if mark}
 
-    def change(self, visitor: str, papers: Sequence[str], change: Mapping[str, object]) -> None:
+    def change(
+        self,
+        visitor: str,
+        papers: Sequence[str],
+        change: Mapping[str, object],
+        *,
+        there: Container[str] | None = None,
+    ) -> None:
         """Change marks of some papers; one without any is forgotten.
+
+        Args:
+            visitor: Whose marks they are.
+            papers: Their ids.
+            change: The marks that change.
+            there: The papers that count, if not all do: marks of removed ones take no room.
 
         Raises:
             InputError: a mark cannot be kept, or there are too many.
@@ -88,7 +105,7 @@ class Marks:
         """
         before, who = self.of(visitor), hashed(visitor)
         after = {paper: before.get(paper, Mark()).changed(change) for paper in papers}
-        if len(before | after) > MOST_MARKED:
+        if sum(there is None or paper in there for paper in before | after) > MOST_MARKED:
             raise InputError(f"at most {MOST_MARKED:,} papers can be marked")
         with self._database.writing() as rows:
             for paper, mark in after.items():
@@ -99,3 +116,10 @@ class Marks:
                 " OR tags <> '')",
                 (who,),
             )
+
+
+def _mark(row: sqlite3.Row) -> Mark | None:
+    try:
+        return Mark(**{name: row[name] for name in row.keys()[1:]})
+    except ValidationError:
+        return None

@@ -3,6 +3,9 @@
 A connection counts as waiting until its request is there, body and all. Only waiting ones are
 closed to make room, the oldest first, so whoever opens many and says little pushes out their own.
 
+A head that came in few pieces may be whole before the server has seen how long it is, so it is
+measured again: beyond some length, Gradio answers an address with a stack trace.
+
 A body is taken in whole before anything is done with it, and passed on as it came. Without that,
 Gradio answers an event that the page cannot have sent with a stack trace, and fetches an address
 given in the place of an uploaded file. Gradio writes uploads to disk as they come; they are only
@@ -23,7 +26,7 @@ from typing import TYPE_CHECKING, Any, cast
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -161,6 +164,27 @@ class Connection(H11Protocol):
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+
+class Heads:
+    """ASGI middleware that refuses heads that are too large."""
+
+    def __init__(self, app: ASGIApp, limits: Limits = LIMITS) -> None:
+        self.app = app
+        self.limits = limits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] == "http" and _head_size(scope) > self.limits.head:
+            told = f"the address and the headers are too large: send {self.limits.head:,} bytes"
+            await PlainTextResponse(told, 431, {"Connection": "close"})(scope, receive, send)
+            return
+        await self.app(scope, receive, send)
+
+
+def _head_size(scope: Scope) -> int:
+    headers = sum(len(name) + len(value) + 4 for name, value in scope["headers"])
+    return len(scope.get("raw_path") or b"") + len(scope.get("query_string", b"")) + headers
 
 
 class Bodies:
@@ -316,7 +340,9 @@ class Bodies:
             return
         number, data = sent["fn_index"], sent["data"]
         event = self.page.fns.get(number) if isinstance(number, int) else None
-        if event is None or not isinstance(data, list) or len(data) != len(event.inputs):
+        if event is None or not event.fn:  # the browser alone runs it
+            raise HTTPException(422, "the page has no such event")
+        if not isinstance(data, list) or len(data) != len(event.inputs):
             raise HTTPException(422, "the page has no such event")
         if event.api_name in ENDPOINTS and len(body) > self.limits.call:
             raise _too_large(self.limits.call)

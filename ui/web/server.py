@@ -24,6 +24,7 @@ from ui.web.limits import (
     LIMITS,
     Bodies,
     Connection,
+    Heads,
     Limits,
     most_connections,
     remove_broken_uploads,
@@ -87,13 +88,15 @@ def application(page: gr.Blocks, reach: Reach, **parts: Unpack[Parts]) -> FastAP
     if tools is not None:
         app.routes.extend(tools.routes)
     gradio_app = _mount(app, page, guesses)
+    limits = parts.get("limits", LIMITS)
     app.user_middleware[:0] = [
+        Middleware(Heads, limits=limits),
         Middleware(Proxies, trusted=reach.proxies),
         Middleware(SecurityHeaders, uploads=parts.get("uploads", True)),
         Middleware(OwnOrigin, reach=reach),
         Middleware(VisitorCookie),
         *([Middleware(Gate, guesses=guesses, gradio_app=gradio_app)] if guesses else []),
-        Middleware(Bodies, page=page, limits=parts.get("limits", LIMITS)),
+        Middleware(Bodies, page=page, limits=limits),
     ]
     return app
 

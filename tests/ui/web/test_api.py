@@ -233,6 +233,17 @@ def test_over_bare_http_a_mistake_is_told_in_one_line(
     assert len(line) < 500
 
 
+def test_an_event_of_the_browser_alone_is_none_for_the_server(address: str) -> None:
+    events = httpx.get(f"{address}/config", timeout=5).json()["dependencies"]
+    browser = [each for each in events if not each["backend_fn"]]
+    assert browser
+    for event in browser:
+        sent = {"fn_index": event["id"], "data": [None] * len(event["inputs"])}
+        for path in ("queue/join", "run/predict"):
+            reply = posted(address, f"/gradio_api/{path}", sent)
+            assert (reply.status_code, "no such event" in reply.text) == (422, True)
+
+
 def test_files_that_are_too_large_or_of_unknown_length_are_refused_at_once(address: str) -> None:
     url = f"{address}/gradio_api/upload"
     with socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2])), 5) as sent:

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import gradio as gr
 import pytest
 from corpus_papers import many, mapped, paper
 from gradio.utils import get_upload_folder
@@ -18,12 +19,14 @@ from ui.web.corpus.paper_catalogue import ON_A_PAGE, Catalogue, View, Words
 from ui.web.corpus.paper_changes import pasted, read_uploaded
 from ui.web.corpus.paper_map import MOST_LINKS, Frame, map_html, nearest
 from ui.web.corpus.papers_shown import (
+    Looking,
     overview_html,
     paper_html,
     snippet,
     table_html,
     wrong_html,
 )
+from ui.web.site import Site
 
 HOSTILE = "<img src=x onerror=alert(1)> ${alert(2)} {{x}} `y` \"' </svg><script>"
 KITES = paper(
@@ -167,6 +170,13 @@ def test_a_large_collection_is_drawn_in_one_piece_a_cluster_and_clicks_find_the_
     x, y = Frame.around(map_.points).place(map_.points[7])
     assert nearest(map_, x, y) == map_.points[7].id
     assert nearest(map_, -500, -500) is None
+
+
+@pytest.mark.parametrize("given", [[], [1], [None], [["a"]], [{"a": 1}], ["no such paper"]])
+def test_ids_that_are_none_choose_no_paper(site: Site, given: list[object]) -> None:
+    event = gr.EventData(None, {"ids": given, "change": {"starred": True}})
+    with pytest.raises(InputError, match="no paper was chosen"):
+        Looking(site).chosen(event, "me")
 
 
 def test_only_files_that_were_uploaded_are_read_and_they_are_removed(

@@ -207,6 +207,17 @@ def test_a_head_has_a_size(small: str) -> None:
     assert b" 400 " in asyncio.run(run())
 
 
+@pytest.mark.parametrize("said", ["GET /?papers={} HTTP/1.1\r\n", "GET / HTTP/1.1\r\nX: {}\r\n"])
+def test_a_head_that_comes_at_once_has_the_same_size(small: str, said: str) -> None:
+    async def run(length: int) -> bytes:
+        begin = said.format("x" * length).encode()
+        reader, _ = await half(small, begin + b"Host: localhost" + CLOSE)
+        return await asyncio.wait_for(reader.read(100), 10)
+
+    assert asyncio.run(run(30_000)).split()[1] == b"200"
+    assert asyncio.run(run(40_000)).split()[1] in (b"400", b"431")  # read in pieces, or whole
+
+
 def test_calls_beyond_those_that_may_wait_are_refused_unread() -> None:
     async def run() -> tuple[list[int], int]:
         release, reads, statuses = asyncio.Event(), [0], []

@@ -98,7 +98,8 @@ class Looking:
             if not isinstance(change, dict):
                 raise InputError("nothing was marked")
             ids = [paper.id for paper in self.chosen(event, who)]
-            self._site.archive.marks.change(who, ids, change)
+            there = self._live.catalogue().rows
+            self._site.archive.marks.change(who, ids, change, there=there)
             return self._papers(View.read(given.get("view")), who), str(HTML.notice())
         except Exception as error:  # noqa: BLE001 - told in the page
             return gr.skip(), str(HTML.notice(line(error), is_wrong=True))
@@ -112,7 +113,8 @@ class Looking:
         given, catalogue = sent(event), self._live.catalogue()
         ids = given.get("ids")
         if isinstance(ids, list):
-            papers = [catalogue.papers[catalogue.rows[i]] for i in ids if i in catalogue.rows]
+            known = (i for i in ids if isinstance(i, str) and i in catalogue.rows)
+            papers = [catalogue.papers[catalogue.rows[i]] for i in known]
         else:
             marks = self._site.archive.marks.of(who)
             papers = list(self._live.papers(View.read(given.get("view")), marks))
