@@ -38,7 +38,7 @@ MENTIONED = 0
 LIMITS = ((0, 0.0), (1, 0.0), (5, 0.03), (10, 0.1), (0, 1.0))
 """Papers, as a number or a share, beyond which a name is the field's and no paper's own: of those
 that are only mentioned, that a paper spells out, that it introduces, that its title begins with,
-and of the last two together."""
+and of the last two together, or of a name that it writes in several words."""
 _LONGEST_HEAD = 5
 _HEAD = re.compile(r"(.+?)(?:: | [–—-] |—)(?=\S)")
 _NAME = r"[^\W\d_a-z](?:[\w.+/-]*[\w+])?"
@@ -84,6 +84,7 @@ class Coined:
         kinds |= dict.fromkeys(map(key_of, self.introduced), 2)
         head = key_of(self.head or "")
         kinds[head] = 4 if head in kinds else 3
+        kinds |= {key_of(form): 4 for form in self.forms if " " in form}
         kinds.pop("", None)
         return kinds
 
@@ -100,9 +101,13 @@ class Gathering:
     over all papers gathers those keys, and a second one finds them.
     """
 
-    def __init__(self, forms: dict[str, str], several: set[str], loose: set[str]) -> None:
+    def __init__(
+        self, forms: dict[str, str], coined: set[str], several: set[str], loose: set[str]
+    ) -> None:
         """Go on with the parts of a table (see `index.names.Names`), which are added to."""
         self.forms, self.several, self.loose = forms, several, loose
+        self._coined = coined
+        """The keys in `forms` that papers call themselves."""
         self.found = Found()
         """Keys of names, or of words with `PLAIN` or `PHRASE` before them → the new papers."""
         self.unheard: set[str] = set()
@@ -121,14 +126,20 @@ class Gathering:
         several: set[str] = set()
         for form in coinage.forms:
             several.add(key := key_of(form))
-            self.forms[key] = form
+            # The first in the order of characters: it is the same in whatever order papers come.
+            self.forms[key] = min(form, self.forms[key]) if key in self._coined else form
+            self._coined.add(key)
             if Link.LOOSE in Atoms.of(fold(form)).links:
                 self.loose.add(key)
         self.found.add(row, coinage.kinds)
         text = folded_text(paper)
         atoms = Atoms.of(text)
         titled = next((at for at, gap in enumerate(atoms.gaps, 1) if "\n" in gap), 0)
-        keys = _single(atoms, titled, several, self.forms)
+        shaped: dict[str, str] = {}
+        keys = _single(atoms, titled, several, shaped)
+        for key, form in shaped.items():
+            if key not in self._coined:
+                self.forms[key] = min(form, self.forms.get(key, form))
         self.found.add(row, dict.fromkeys(keys, MENTIONED))
         self.titles[row] = " ".join(atoms.keys[:titled])
         self.coinages[row] = coinage

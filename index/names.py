@@ -79,12 +79,13 @@ class Names:
         rows = before.rows if before else np.full(len(papers), -1, dtype=np.int64)
         carried = Carried(old, rows)
         places, new = carried.places(len(old.titles)), carried.new
-        gathering = Gathering(dict(old.forms), set(old.several), set(old.loose))
+        gathering = Gathering(dict(old.forms), old._coined, set(old.several), set(old.loose))
         texts = [gathering.note(papers[row], row) for row in new]
         several = sorted([*old.several, *gathering.unheard])
         begins = _beginnings(several) if before else beginnings(several)
         for row, text in zip(new, texts, strict=True):
             gathering.note_spelled(text, row, gathering.several, begins)
+        gathering.unheard |= gathering.loose.difference(old.loose)
         if before:
             old._read_again(papers, places, gathering)
         postings = old.postings.carried(places, gathering.found)
@@ -126,12 +127,17 @@ class Names:
 
         found: dict[int, set[str]] = defaultdict(set)
         for key in keys:
-            if len(key) <= LONGEST_KEY:
-                begins = having(key[:size] for size in range(1, len(key)))
-                # Numbers are nobody's word: of "GPT 4" the word before its number is looked for.
-                worded = key.rstrip("0123456789.-") or key
-                ends = having(worded[at:] for at in range(worded == key, len(worded)))
-                for row in begins & ends:
+            if 0 < len(key) <= LONGEST_KEY:
+                # Quantities have no postings: of "GPT 4" the word before its number is looked for,
+                # of "3D GS" only the one that it ends with.
+                worded = re.sub(r"[\d.-]*\d\D{0,2}$", "", key)
+                ends = having(
+                    [key[at:] for at in range(1, len(key))]
+                    + [worded[at:] for at in range(len(worded))]
+                )
+                if not key[0].isdecimal():
+                    ends &= having(key[:size] for size in range(1, len(key)))
+                for row in ends:
                     found[row].add(letters_in(key))
         return found
 
@@ -232,12 +238,16 @@ class Names:
         terms = self._terms_of(coined)
         mentions = np.diff(starts) - np.bincount(terms, minlength=len(starts) - 1)
         most, share = np.asarray(LIMITS)[values[coined]].T
-        keys = (self.postings.terms[term] for term in terms.tolist())
-        is_spaced = np.fromiter((" " in self.form(key) for key in keys), dtype=np.bool_)
         owned = np.zeros(len(values), dtype=np.bool_)
         limits = np.maximum(most, share * len(self.titles))
-        owned[coined] = is_spaced | (mentions[terms] <= limits)
+        owned[coined] = mentions[terms] <= limits
         return owned
+
+    @property
+    def _coined(self) -> set[str]:
+        """The keys that papers call themselves."""
+        places = np.unique(self._terms_of(np.flatnonzero(self.postings.values)))
+        return {self.postings.terms[place] for place in places.tolist()}
 
     def having(self, key: str) -> NDArray[np.int32]:
         """The papers that have exactly this key, ascending."""
