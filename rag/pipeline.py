@@ -44,7 +44,7 @@ from rag.schema import (
     Usage,
 )
 from rag.scope import describe_limits
-from rag.wording import Kind
+from rag.wording import LISTS, Kind
 
 if TYPE_CHECKING:
     from rag.synthesis.writer import Writer
@@ -263,6 +263,10 @@ class Pipeline:
         if lack := refusal.filtered_out(self.index, query, ranking, limits):
             return Outcome(reason=lack.reason, lacks=lack.lacks)
         if not any(found.passages for found in evidence.papers):
+            others = query.allowed.copy()
+            others[list(query.known)] = False
+            if query.kind is Kind.SIMILAR and not others.any():
+                return Outcome(reason=refusal.no_other(limits))
             return Outcome(reason="The papers found have no abstract to quote.")
         if _is_certain(query, evidence):
             sure = None if query.kind is Kind.CHOOSE else COUNTED
@@ -300,10 +304,13 @@ class Pipeline:
     ) -> Outcome:
         """The evidence of as many papers as may be cited."""
         shown, cut = within(evidence, query.request.options.sources)
+        limits = describe_limits(query.request.filters, query.scope, self._digests)
+        is_list = query.kind in LISTS
+        left_out = None if is_list else refusal.left_out(self.index, query, limits)
         return Outcome(
             tuple(quote.write(self.index, shown)),
             confidence=confidence,
-            notice=joined(caution, query.mends, cut),
+            notice=joined(caution, left_out, query.mends, cut),
             may_write=may_write,
         )
 
@@ -390,8 +397,9 @@ def _may_ask_credits(query: Query) -> bool:
 
 
 def _compares_named(query: Query) -> bool:
-    several = max(len(query.named), len(query.request.filters.papers)) > 1
-    return query.kind is Kind.COMPARE and several
+    chosen = int(query.allowed.sum()) if query.request.filters.papers else 0
+    named = [row for row in query.named if query.allowed[row]]
+    return query.kind is Kind.COMPARE and max(len(named), chosen) > 1
 
 
 def _is_certain(query: Query, evidence: Evidence) -> bool:

@@ -76,8 +76,8 @@ class Query:
     """The papers that pass the filters and the scope, shape (P,)."""
     about: tuple[int, ...] = ()
     """Rows of the papers of earlier turns, or of the filters, that it is about."""
-    chosen: bool = False
-    """Whether these are of the papers that the filters name."""
+    chosen: tuple[int, ...] = ()
+    """Rows of the papers that the filters name and it is about, whether or not they may answer."""
     standalone: str = ""
     """The question in words that need no earlier turn."""
     missing_source: int | None = None
@@ -87,6 +87,12 @@ class Query:
     def named(self) -> tuple[int, ...]:
         """Rows of the papers that it names, each name one paper, in its order."""
         return tuple(dict.fromkeys(name.own[0] for name in self.names if len(name.own) == 1))
+
+    @cached_property
+    def left_out(self) -> tuple[int, ...]:
+        """Rows of the papers that are named, by it or by the filters, and may not answer."""
+        named = dict.fromkeys((*self.chosen, *self.named))
+        return tuple(row for row in named if not self.allowed[row])
 
     @property
     def known(self) -> tuple[int, ...]:
@@ -201,15 +207,14 @@ def understand(
     mask = request.allowed & allowed(index.papers, scope.filters)
     if scope.without:
         mask = mask & ~allowed(index.papers, Filters(digests=scope.without))
-    chosen = tuple(row for row in _chosen(request.filters, index) if mask[row])
     text = scope.text or alone.asked
     subject = subject_words(text, words.models["subject"])
     probe = Probe.of(text, index, vectors, within=subject)
     if probe.text != text:
         subject = subject_words(probe.text, words.models["subject"])
     names = tuple(_owned(n, index) for n in index.names.read(probe.text) if not _is_word(n))
-    if chosen:
-        alone = replace(alone, about=_meant(chosen, names, wording.kind))
+    if chosen := _meant(_chosen(request.filters, index), names, wording.kind):
+        alone = replace(alone, about=tuple(row for row in chosen if mask[row]))
     if wording.kind in _OF_ALL and not names:
         subject = _unless_of_all(subject, probe.text, index, vectors, words)
     return Query(
@@ -224,7 +229,7 @@ def understand(
         scope=scope,
         allowed=mask,
         about=alone.about,
-        chosen=bool(chosen),
+        chosen=chosen,
         standalone=alone.text(index),
         missing_source=alone.missing,
     )

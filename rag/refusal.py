@@ -49,11 +49,32 @@ def nothing_left(limits: str) -> Shortfall:
     return Shortfall(f"No abstract is left after the filters{_in(limits)}.")
 
 
+def no_other(limits: str) -> str:
+    """That there is no paper but the one whose like is asked for."""
+    return (
+        f"No other paper is left after the filters{_in(limits)}."
+        if limits
+        else ("There is no other paper.")
+    )
+
+
+def left_out(index: Index, query: Query, limits: str) -> str | None:
+    """That papers which are named do not pass the filters; None if all do."""
+    names = [_call(index, row) for row in query.left_out]
+    if not names:
+        return None
+    does = "does" if len(names) == 1 else "do"
+    return f"{' and '.join(names)} {does} not pass the filters{_in(limits)}."
+
+
 def filtered_out(index: Index, query: Query, ranking: Ranking, limits: str) -> Shortfall | None:
     """That the paper asked about is left out by the filters, if none that passes comes near it."""
-    left_out = [row for row in query.named if not query.allowed[row]]
-    if left_out and not any(query.allowed[row] for row in query.named):
-        best = left_out[0]
+    named = [row for row in query.named if query.allowed[row]]
+    lack = left_out(index, query, limits)
+    if lack and query.kind is Kind.COMPARE and len({*query.about, *named}) < 2:
+        return Shortfall(lack)
+    if query.named and not named:
+        best = query.named[0]
     elif query.kind in (Kind.ANSWER, Kind.ABOUT):
         best = int(np.argmax(ranking.scores))
         first = float(ranking.scores[ranking.rows[0]])

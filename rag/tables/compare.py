@@ -8,7 +8,7 @@ whole sentence, or to what was found without the model.
 import re
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import partial
 from threading import Event
@@ -25,7 +25,7 @@ from rag.clock import Clock
 from rag.digests import allowed, list_digests
 from rag.pipeline import check_question
 from rag.query import Request, understand
-from rag.refusal import nothing_left
+from rag.refusal import left_out, nothing_left
 from rag.retrieval import Probe, Ranking, passage_rows, rank
 from rag.schema import Filters, IndexInfo, Options, Progress, Usage
 from rag.scope import describe_limits
@@ -45,6 +45,8 @@ class Rows:
     """Rows of the index."""
     scores: tuple[float, ...]
     reason: str | None = None
+    notice: str | None = None
+    """What is told beside them."""
 
 
 def find_paper(wanted: str, papers: Sequence[Paper]) -> int:
@@ -100,9 +102,9 @@ def choose_rows(
     mask = allowed(index.papers, filters)
     if papers:
         rows = tuple(dict.fromkeys(find_paper(wanted, index.papers) for wanted in papers))
-        left_out = [index.papers[row].display_title for row in rows if not mask[row]]
-        if left_out:
-            raise InputError(f"the paper {left_out[0]!r} does not pass the filters")
+        barred = [index.papers[row].display_title for row in rows if not mask[row]]
+        if barred:
+            raise InputError(f"the paper {barred[0]!r} does not pass the filters")
         return _scored(rows, rank(index, Probe.of(question, index, encoder)))
     digests = list_digests(index.papers)
     query = understand(Request(question, (), filters, Options(), mask), index, encoder, digests)
@@ -110,17 +112,22 @@ def choose_rows(
         there = ", ".join(digest.label for digest in digests) or "none"
         return Rows((), (), f"There is no digest of {query.scope.unknown}; there is: {there}.")
     ranking = rank(index, query.probe, query.allowed)
+    limits = describe_limits(filters, query.scope, digests)
     if not len(ranking.rows):
-        return Rows((), (), nothing_left(describe_limits(filters, query.scope, digests)).reason)
+        return Rows((), (), nothing_left(limits).reason)
     if not query.has_subject and not query.names:
         return _scored([int(row) for row in np.flatnonzero(query.allowed)], ranking)
     if query.kind is Kind.COMPARE or query.named:
+        lack = left_out(index, query, limits)
+        if lack and not any(query.allowed[row] for row in query.known):
+            return Rows((), (), lack)
         rows = tuple(sides(index, query, ranking))
-    else:
-        found = from_papers(index, query, ranking)
-        if (found.fit or 0) < query.fitted.thresholds["papers"]:
-            return Rows((), (), "None of the abstracts is about this.")
-        rows = tuple(each.paper for each in found.papers)
+        nearest = sorted(rows, key=lambda row: -ranking.scores[row])
+        return replace(_scored(nearest, ranking), notice=lack)
+    found = from_papers(index, query, ranking)
+    if (found.fit or 0) < query.fitted.thresholds["papers"]:
+        return Rows((), (), "None of the abstracts is about this.")
+    rows = tuple(each.paper for each in found.papers)
     return _scored(sorted(rows, key=lambda row: -ranking.scores[row]), ranking)
 
 
@@ -198,6 +205,7 @@ class TableMaker:
         yield Progress(stage="search", text=f"Searching {len(self.index.papers):,} abstracts")
         with self._clock.step("papers"):
             found = choose_rows(self.index, self.encoder, asked, papers, filters)
+        self._notices += [found.notice] if found.notice else []
         rows = found.papers if papers else found.papers[:limit]
         named = named or (yield from self._columns(asked, rows))
         cells = yield from self._cells(asked, rows, named)

@@ -20,6 +20,9 @@ from rag import Assistant, Filters, Options
         ),
         ("How many digests are there?", "digest of Jun 3, 2024 has 9 papers"),
         ("What is the 90th paper of the June 3 digest?", "no such paper"),
+        ("What is the tenth paper of the June 3 digest?", "no such paper"),
+        ("What is the 12th paper of the June 3 digest?", "no such paper"),
+        ("What is the twenty-first paper of the June 3 digest?", "no such paper"),
     ],
 )
 def test_what_is_counted_cites_nothing_and_is_certain(

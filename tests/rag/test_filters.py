@@ -147,7 +147,9 @@ def test_of_the_chosen_papers_only_those_answer_that_pass_the_other_filters(
     certain: Assistant, question: str, other: dict[str, Any]
 ) -> None:
     filters = Filters(papers=("lamps", "smoke"), **other)
-    assert set(cited(certain.ask(question, filters=filters))) == {"smoke"}
+    answer = certain.ask(question, filters=filters)
+    assert set(cited(answer)) <= {"smoke"}
+    assert "does not pass the filters" in f"{answer.reason} {answer.notice}"
     none = Filters(papers=("lamps",), **other)
     assert "No abstract is left after the filters" in (
         certain.ask(question, filters=none).reason or ""
@@ -186,6 +188,28 @@ def test_the_chosen_papers_are_listed(library: Assistant) -> None:
     filters = Filters(papers=("smoke", "lamps", "hivescan"))
     answer = library.ask("List the papers of the July 15 digest", filters=filters)
     assert cited(answer) == ["hivescan", "smoke"]
+
+
+def test_a_comparison_tells_which_of_its_papers_the_filters_leave_out(library: Assistant) -> None:
+    june = Filters(digests=("June 3",))
+    lack = "does not pass the filters (from the digest of Jun 3, 2024)."
+    two = library.ask("Compare WaggleNet and CrustCam", filters=june)
+    assert two.reason == f"“CrustCam” {lack}"
+    three = library.ask("Compare WaggleNet, CrustCam and HiveScan", filters=june)
+    assert set(cited(three)) == {"wagglenet", "hivescan"}
+    assert f"“CrustCam” {lack}" in (three.notice or "")
+    chosen = Filters(papers=("wagglenet", "crust"), digests=("June 3",))
+    assert "“CrustCam” does not pass" in (library.ask("Compare them.", filters=chosen).reason or "")
+    table = library.table("Compare WaggleNet and CrustCam", ["method"], filters=june)
+    assert [row.paper.id for row in table.rows] == ["wagglenet"]
+    assert f"“CrustCam” {lack}" in (table.notice or "")
+    table = library.table("Compare CrustCam and BreadNet", ["method"], filters=june)
+    assert (table.rows, table.reason) == ((), f"“CrustCam” {lack}")
+
+
+def test_that_no_other_paper_is_left_is_told(library: Assistant) -> None:
+    answer = library.ask("Which papers are like HiveScan?", filters=Filters(papers=("hivescan",)))
+    assert answer.reason == "No other paper is left after the filters (only the paper chosen)."
 
 
 def test_a_title_is_matched_as_it_is_shown_and_as_it_is_stored(open_papers: Open) -> None:
