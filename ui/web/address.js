@@ -1,14 +1,17 @@
 // The address names the tab that is shown, but for the chat: #/papers, #/compare, #/lab. Back leads to
 // the one before. The tab of the papers keeps its own address, with the paper that is open.
+const aqaGo = (hash) => {
+  if (hash === location.hash) return;
+  history.pushState(history.state, "", location.pathname + location.search + hash);
+};
+
 (() => {
   const named = () => /^#\/(compare|lab)$/.exec(location.hash)?.[1];
   const tab = (name) => document.getElementById(`aqa-${name}-tab-button`);
 
   document.addEventListener("click", ({ target }) => {
     const name = /^aqa-(\w+)-tab-button$/.exec(target.closest?.('[role="tab"]')?.id)?.[1];
-    if (!name || name === "corpus" || name === (named() ?? "chat")) return;
-    const hash = name === "chat" ? "" : `#/${name}`;
-    history.pushState(history.state, "", location.pathname + location.search + hash);
+    if (name && name !== "corpus") aqaGo(name === "chat" ? "" : `#/${name}`);
   }, true);
   addEventListener("popstate", () => {
     if (location.hash.startsWith("#/papers")) return;

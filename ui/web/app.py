@@ -13,7 +13,8 @@ from ui.web.events import AT_ONCE, LIGHT, QUIET, WAITING
 from ui.web.lab import lab_tab as lab
 from ui.web.site import Site
 
-_FOCUS = "() => document.querySelector('#aqa-question textarea')?.focus()"
+_TO_CHAT = "() => { aqaGo(''); document.querySelector('#aqa-question textarea')?.focus(); }"
+_TO_COMPARE = "() => aqaGo('#/compare')"
 SECONDS_UPLOADS_ARE_KEPT = 3_600
 """Files that were uploaded and never read; those that are read go at once."""
 
@@ -35,7 +36,7 @@ def build(site: Site) -> gr.Blocks:
             with gr.Tab("Chat", id="chat", elem_id="aqa-chat-tab"):
                 asking = chat.build(site)
             with gr.Tab("Papers", id="corpus", elem_id="aqa-corpus-tab"):
-                papers = corpus.build(site)
+                papers = corpus.build(site, asking.start_page)
             with gr.Tab("Compare", id="compare", elem_id="aqa-compare-tab"):
                 chosen_by = compare.build(site, (papers.compared, papers.chosen))
             with gr.Tab("Lab", id="lab", elem_id="aqa-lab-tab"):
@@ -74,6 +75,7 @@ def _wire_papers(papers: corpus.Handles, asking: chat.Handles, tabs: gr.Tabs) ->
 
     chosen = [papers.question, papers.chosen]
     shown = [asking.papers, asking.asked, tabs]
-    begun = papers.asked.success(ask_about, chosen, shown, **LIGHT)
-    begun.then(None, js=_FOCUS, **QUIET)
-    papers.compared.success(lambda: gr.Tabs(selected="compare"), None, tabs, **LIGHT)
+    for event in papers.asked:
+        event.success(ask_about, chosen, shown, **LIGHT).then(None, js=_TO_CHAT, **QUIET)
+    shown_there = papers.compared.success(lambda: gr.Tabs(selected="compare"), None, tabs, **LIGHT)
+    shown_there.then(None, js=_TO_COMPARE, **QUIET)

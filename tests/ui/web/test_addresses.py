@@ -64,6 +64,48 @@ def test_back_and_reload_keep_the_conversation_the_filters_and_the_tab(page: Pag
     expect(page.locator(CHIPS)).to_have_text(["title has “world”✕"])
 
 
+def test_back_leads_through_the_papers_to_the_list_and_the_chat(page: Page, address: str) -> None:
+    page.get_by_role("tab", name="Papers").click()
+    row = page.locator("#aqa-corpus-papers tbody [data-aqa-paper]").first
+    expect(row).to_be_visible(timeout=20_000)
+    assert page.url == f"{address}/#/papers"
+    row.click()
+    page.wait_for_url("**#/papers/*")
+    page.go_back()
+    expect(row).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("tab", name="Chat")).to_have_attribute("aria-selected", "true")
+    page.go_forward()
+    expect(page.get_by_role("tab", name="Papers")).to_have_attribute("aria-selected", "true")
+    page.get_by_role("tab", name="Chat").click()
+    assert page.url == f"{address}/"
+    page.go_back()
+    expect(row).to_be_visible()
+
+
+def test_a_selection_that_leads_to_another_tab_leaves_a_way_back(page: Page) -> None:
+    page.get_by_role("tab", name="Papers").click()
+    boxes = page.locator("[data-aqa-choose]")
+    expect(boxes.first).to_be_visible(timeout=20_000)
+    boxes.nth(0).check()
+    boxes.nth(1).check()
+    page.get_by_role("button", name="Compare", exact=True).click()
+    page.wait_for_url("**#/compare")
+    page.go_back()
+    expect(boxes.first).to_be_visible()
+    page.go_forward()
+    page.reload()
+    expect(page.get_by_role("tab", name="Compare")).to_have_attribute("aria-selected", "true")
+    page.go_back()
+    expect(boxes.first).to_be_visible(timeout=20_000)
+    boxes.first.check()
+    page.get_by_role("button", name="Ask about these").click()
+    expect(page.locator(CHIPS)).to_have_count(1)
+    page.wait_for_function("!location.hash && location.search")
+    page.go_back()
+    expect(boxes.first).to_be_visible()
+
+
 def test_a_link_brings_a_question_to_the_box_and_asks_nothing(page: Page, address: str) -> None:
     page.goto(f"{address}/?q=What+is+OSWorld%3F&c=someone-elses")
     box = page.get_by_role("textbox", name="Your question")
@@ -105,6 +147,16 @@ def test_several_papers_are_one_chip(page: Page, address: str, sample_assistant:
     three = papers(sample_assistant, "")[:3]
     page.goto(f"{address}/?{'&'.join(f'papers={id_}' for id_ in three)}")
     expect(page.locator(CHIPS)).to_have_text(["3 papers✕"])
+
+
+def test_what_is_said_of_a_link_is_seen_below_a_long_answer(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 400})
+    ask(page, "What are these papers about?")
+    turn = page.locator(TURNS)
+    expect(turn.locator(".aqa-chat-suggestion").last).to_be_attached()
+    turn.locator("summary", has_text="Export").press("Enter")
+    page.locator(TURNS).get_by_role("button", name="Make a link").press("Enter")
+    expect(page.get_by_role("link", name="read-only page")).to_be_in_viewport()
 
 
 @wide_and_narrow

@@ -1,6 +1,7 @@
 """The papers' tab without a browser: what is found and drawn, and what may be read to be added."""
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import gradio as gr
@@ -26,6 +27,7 @@ from ui.web.corpus.papers_shown import (
     table_html,
     wrong_html,
 )
+from ui.web.corpus.start_page import StartPage
 from ui.web.site import Site
 
 HOSTILE = "<img src=x onerror=alert(1)> ${alert(2)} {{x}} `y` \"' </svg><script>"
@@ -213,3 +215,11 @@ def test_too_much_at_a_time_is_told_in_words(
         file.write_text("x")
     with pytest.raises(InputError, match="at most 50 files"):
         read_uploaded([str(file) for file in files])
+
+
+def test_what_is_called_new_is_what_dated_digests_brought(site: Site) -> None:
+    start = StartPage(site)
+    last = max(digest.date for digest in site.assistant.digests() if digest.date)
+    assert "new papers</a> in digests dated since your last visit on" in start.html(last)
+    after = start.html(last + timedelta(days=1))
+    assert "Nothing new in digests dated since your last visit on" in after

@@ -189,6 +189,42 @@ def test_papers_are_marked_and_the_reading_list_is_exported(page: Page) -> None:
     expect(count(page)).to_have_text("No paper fits.")
 
 
+def test_each_paper_has_its_own_note_and_tags(page: Page) -> None:
+    show_papers(page)
+    titles(page).nth(3).click()
+    note, tags = page.get_by_label("Your note"), page.get_by_label("Tags")
+    note.fill("first")
+    tags.fill("one")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("button", name="Saved")).to_be_focused()
+    first = page.url
+    page.locator(".aqa-corpus-similar a").first.click()
+    page.wait_for_function("(first) => location.href !== first", arg=first)
+    expect(note).to_have_value("")
+    expect(tags).to_have_value("")
+    note.fill("second")
+    page.get_by_role("button", name="Reading list", exact=True).last.click()
+    expect(page.locator('.aqa-corpus-tools [aria-pressed="true"]')).to_have_count(1)
+    expect(note).to_have_value("second")  # what is not saved yet stays
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("button", name="Saved")).to_be_focused()
+    page.reload()
+    expect(note).to_have_value("second")
+    expect(tags).to_have_value("")
+    page.goto(first)
+    page.reload()
+    expect(note).to_have_value("first")
+    expect(tags).to_have_value("one")
+
+
+def test_a_theme_is_asked_about_before_any_other_tab_was_opened(page: Page) -> None:
+    theme = page.locator(".aqa-start [data-aqa-summary]").first
+    size = page.locator(".aqa-start li a").first.inner_text()
+    theme.click()
+    expect(page.locator(".aqa-chat-turns > .aqa-chat-turn")).to_have_count(1)
+    expect(page.locator("#aqa-chat-chosen")).to_contain_text(size)
+
+
 def test_chosen_papers_are_compared_and_asked_about(page: Page) -> None:
     show_papers(page)
     names = titles(page).all_inner_texts()[:2]
@@ -302,6 +338,8 @@ def test_pasted_text_waits_while_the_store_is_busy_and_is_new_since_its_day(
     expect(titles(page)).to_have_text(["About moons and tides"])
     page.get_by_role("button", name="Last change", exact=True).click()
     expect(titles(page)).not_to_have_count(1)
+    page.get_by_role("button", name="Overview of these").click()
+    expect(page.locator("#aqa-chat-chosen")).to_contain_text("About moons and tides")
 
 
 def test_chosen_papers_are_removed_after_a_question_and_come_back(page: Page, site: Site) -> None:
@@ -321,6 +359,8 @@ def test_chosen_papers_are_removed_after_a_question_and_come_back(page: Page, si
     notice = page.locator("#aqa-corpus-notice")
     expect(notice).to_contain_text("2 papers removed.", timeout=20_000)
     expect(count(page)).to_contain_text(f"{every - 2} papers")
+    page.locator(".aqa-corpus-star").first.click()
+    expect(page.locator(".aqa-corpus-star").first).to_have_attribute("aria-pressed", "true")
     assert not {p.display_title for p in site.assistant.papers()} & set(gone)
     page.get_by_role("button", name="Undo").click()
     expect(notice).to_contain_text("Taken back.")

@@ -40,6 +40,8 @@ class Handles:
     """What shows the papers there are: outputs for `refresh`."""
     site: Site
     start: StartPage
+    start_page: gr.HTML
+    """What shows it; asked for a theme there, it has the event `aqa_ask`."""
     model_set: tuple[Dependency, ...]
     """After these another chat model may be in use: `each.then(…)`."""
 
@@ -71,7 +73,9 @@ def build(site: Site) -> Handles:
     for event in model_set:
         event.then(handlers.model, [parts.kept], settings.model, **LIGHT)
     corpus = (parts.filters.digests, parts.examples)
-    return Handles(parts.asked, parts.filters.papers, corpus, site, start, model_set)
+    return Handles(
+        parts.asked, parts.filters.papers, corpus, site, start, parts.examples, model_set
+    )
 
 
 def _html(name: str, *events: str, **more: Any) -> gr.HTML:
@@ -122,7 +126,7 @@ class _Layout:
 
     def _lay_out_turns(self, start: StartPage) -> None:
         with gr.Column(elem_id="aqa-chat-scroll"):
-            self.examples = _html("welcome", "aqa_start", value=start.html())
+            self.examples = _html("welcome", "aqa_start", "aqa_ask", value=start.html())
             self.transcript = _html(
                 "transcript",
                 *("aqa_answer", "aqa_change", "aqa_export", "aqa_open"),

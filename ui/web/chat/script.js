@@ -133,6 +133,9 @@ const aqaCopy = async (button, text) => {
     }, shown && id !== shown);
     const last = list.lastElementChild;
     if (last && (id !== shown || !known.has(last.dataset.turn))) toTop(last);
+    else if (value.notice && !Object.keys(value.html).length) { // it answers what was pressed
+      $(".aqa-chat-notice").scrollIntoView({ block: "nearest" });
+    }
     shown = id;
   };
 

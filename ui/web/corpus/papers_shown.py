@@ -100,7 +100,7 @@ class Looking:
             ids = [paper.id for paper in self.chosen(event, who)]
             there = self._live.catalogue().rows
             self._site.archive.marks.change(who, ids, change, there=there)
-            return self._papers(View.read(given.get("view")), who), str(HTML.notice())
+            return self._papers(View.read(given.get("view")), who), gr.skip()
         except Exception as error:  # noqa: BLE001 - told in the page
             return gr.skip(), str(HTML.notice(line(error), is_wrong=True))
 

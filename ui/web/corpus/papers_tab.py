@@ -27,8 +27,8 @@ class Handles:
     """Hidden: what to ask of the papers that were chosen; empty where a visitor is to ask."""
     chosen: gr.Textbox
     """Hidden: the ids of those papers, one a line."""
-    asked: Dependency
-    """The event of asking about them: `asked.success(…, [question, chosen], …)`."""
+    asked: tuple[Dependency, ...]
+    """The events of asking about them: `each.success(…, [question, chosen], …)`."""
     compared: Dependency
     """The event of comparing them."""
     changed: gr.State
@@ -43,8 +43,11 @@ class Handles:
         return html, gr.Accordion(open=is_empty)
 
 
-def build(site: Site) -> Handles:
-    """Lay the tab out, inside the tab that is open, and wire it."""
+def build(site: Site, start_page: Any) -> Handles:
+    """Lay the tab out, inside the tab that is open, and wire it.
+
+    `start_page` asks about papers, too.
+    """
     looking = Looking(site)
     question, chosen = (
         gr.Textbox(visible="hidden", elem_id=f"aqa-corpus-{name}", show_label=False)
@@ -73,7 +76,10 @@ def build(site: Site) -> Handles:
     papers.aqa_show(looking.show, None, [papers, overview], trigger_mode="always_last", **LIGHT)
     papers.aqa_mark(looking.mark, None, [papers, notice], **LIGHT)
     papers.aqa_export(looking.export, None, [download, notice], **LIGHT)
-    asked = papers.aqa_ask(looking.ask, None, [question, chosen], **LIGHT)
+    asked = tuple(
+        each.aqa_ask(looking.ask, None, [question, chosen], **LIGHT)
+        for each in (papers, start_page)
+    )
     compared = papers.aqa_compare(looking.ask, None, [question, chosen], **LIGHT)
     return Handles(site, question, chosen, asked, compared, changed, (notice, adding))
 

@@ -24,8 +24,7 @@
   const exact = () => byId("aqa-corpus-exact");
   const count = (n) => `${n} paper${n === 1 ? "" : "s"}`;
 
-  const send = (name, detail) => {
-    const from = papers().querySelector("[data-view], span");
+  const send = (name, detail, from = papers().querySelector("[data-view], span")) => {
     from.dispatchEvent(new CustomEvent(`aqa_${name}`, { bubbles: true, detail: { view, ...detail } }));
   };
   const show = (change, more) => {
@@ -57,14 +56,9 @@
     const query = new URLSearchParams(rest.map((name) => [name, of[name]]));
     return `#/papers${of.paper ? `/${encodeURIComponent(of.paper)}` : ""}${rest.length ? `?${query}` : ""}`;
   };
-  // The address names another tab again.
-  const leave = () => {
+  addEventListener("popstate", () => { // not "hashchange", which is silent where the filters changed, too
     if (!location.hash.startsWith("#/papers")) return;
-    history.replaceState(null, "", location.pathname + location.search);
-  };
-  addEventListener("hashchange", () => {
-    if (location.hash && !location.hash.startsWith("#/papers")) return;
-    if (location.hash) byId("aqa-corpus-tab-button")?.click();
+    byId("aqa-corpus-tab-button")?.click();
     if (!papers() || location.hash === address(view)) return;
     const wanted = addressed();
     const isPlain = wanted.paper && !location.hash.includes("?"); // a link to a paper keeps what narrows
@@ -114,7 +108,12 @@
     if (bar.querySelector("span").textContent !== text) bar.querySelector("span").textContent = text;
     bar.querySelector("[data-aqa-none]").textContent = asking ? "Keep" : "Clear";
   };
+  let noted; // the paper whose note the form has
   const drawn = () => {
+    // Gradio changes the form in place, and a field keeps what was typed for the paper before.
+    const form = papers().querySelector(".aqa-corpus-note");
+    if (form && form.dataset.paper !== noted) form.reset();
+    noted = form?.dataset.paper;
     const given = papers().querySelector("[data-view]")?.dataset.view;
     if (given) {
       view = { ...PLAIN, ...JSON.parse(given) };
@@ -124,8 +123,8 @@
       press("[data-aqa-change]", view.since === "change");
       press("[data-aqa-starred]", view.starred);
       press("[data-aqa-unread]", view.unread);
-      const changed = address(view) !== (location.hash || "#/papers");
-      if (changed && papers().offsetParent) history[keep](null, "", address(view));
+      const changed = address(view) !== location.hash && papers().offsetParent;
+      if (changed) history[location.hash ? keep : "replaceState"](null, "", address(view));
     }
     keep = "pushState";
     markOverview();
@@ -182,7 +181,7 @@
     if (!event.target.matches(".aqa-corpus-note")) return;
     event.preventDefault();
     const change = Object.fromEntries(new FormData(event.target));
-    mark([view.paper], change, ".aqa-corpus-note button");
+    mark([event.target.dataset.paper], change, ".aqa-corpus-note button");
   });
   const remove = () => {
     const ids = leaving;
@@ -222,10 +221,6 @@
     if (paper) return [paper];
     return button.closest("#aqa-corpus-chosen") ? [...chosen] : undefined;
   };
-  const elsewhere = (name, detail) => {
-    leave();
-    send(name, detail);
-  };
   const isPressed = (button) => button.getAttribute("aria-pressed") === "true";
   const pressed = {
     aqaSort: (sort) => show({ sort, down: view.sort === sort ? !view.down : sort === "date" }),
@@ -254,12 +249,14 @@
       focus = `#aqa-corpus-papers [data-aqa-paper="${CSS.escape(view.paper)}"]`;
       show({ paper: null, page: view.page });
     },
-    aqaAsk: (paper, button) => elsewhere("ask", { ids: meant(paper, button) }),
-    aqaSummary: (theme, button) => {
-      const of = theme ? { view: { cluster: Number(theme) } } : { ids: meant("", button) };
-      elsewhere("ask", { ...of, question: OVERVIEW });
+    aqaAsk: (paper, button) => send("ask", { ids: meant(paper, button) }),
+    aqaSummary: (what, button) => {
+      const narrowed = what === "change" ? { since: what } : { cluster: Number(what) };
+      const of = what ? { view: narrowed } : { ids: meant("", button) };
+      // The start page is there before this tab was ever opened.
+      send("ask", { ...of, question: OVERVIEW }, button.closest(".aqa-start") ?? undefined);
     },
-    aqaCompare: (_, button) => elsewhere("compare", { ids: meant("", button) }),
+    aqaCompare: (_, button) => send("compare", { ids: meant("", button) }),
     aqaExport: (kind, button) => {
       button.closest("details").open = false;
       send("export", { ids: meant("", button), kind, number: Date.now() });
@@ -303,7 +300,8 @@
       return;
     }
     const button = at.closest?.("button");
-    if (button?.getAttribute("role") === "tab" && button.id !== "aqa-corpus-tab-button") leave();
+    const isTab = button?.id === "aqa-corpus-tab-button";
+    if (isTab && !location.hash.startsWith("#/papers")) aqaGo(address(view));
     if (button?.id === "aqa-chat-tab-button") greet();
     if (!button?.closest("#aqa-corpus-tab, .aqa-start")) return;
     const name = Object.keys(pressed).find((each) => each in button.dataset);
