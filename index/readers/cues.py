@@ -249,12 +249,12 @@ def id_of(text: str) -> tuple[str, str] | None:
 
 def title_like(line: str, *, is_heading: bool) -> float:
     """How much a line reads as a title; above 0 it may be one, above 2 it surely tells enough."""
-    text = bare_title(line)
+    text = bare_title(line).replace("...", "…")
     words = text.split()
     if not any(c.isalpha() for c in text):
         return -9
     score = (2.5 if len(words) >= 3 else 1.0) + 4 * is_heading
-    score -= 3 * (text[0].islower() or text.endswith(("!", "…", "...")))
+    score -= 3 * (text[0].islower() or text.endswith("!")) + 2 * text.endswith("…")
     score -= 1 * is_name(text) + 5 * is_authors(without_more(text))
     score -= 1 * text.endswith(".") + 2 * (len(words) > 40)
     score -= 2 * bool(re.search(r"\S\s[·|•]\s\S|@\w", text)) + 1 * text.endswith(":")

@@ -301,3 +301,10 @@ def test_programs_and_logs_are_still_no_digest() -> None:
     log = "\n".join(f"2025-04-0{n} 12:00:0{n} INFO wrote the file {n}." for n in range(1, 9))
     for text in ((here / "index/readers/digest.py").read_text(), log):
         assert split(text)[0] == []
+
+
+@pytest.mark.parametrize("sign", ["…", "..."])
+@pytest.mark.parametrize("between", ["\n", "\n\n"])
+def test_a_title_may_end_in_an_ellipsis(sign: str, between: str) -> None:
+    papers = [OWLS, (f"Counting Kettles by Night and Other Tales{sign}", KETTLES[1]), MAPS]
+    assert_papers("\n\n".join(between.join(paper) for paper in papers), papers)
