@@ -218,7 +218,10 @@ def read_batch(
             files.append(SourceFile(name, path, reading.origin, is_whole=is_whole))
     if not papers:
         if reasons := [problem for problem in problems if not problem.is_warning]:
-            raise InputError(f"no paper could be read: {reasons[0]}")
+            error = InputError(f"no paper could be read: {reasons[0]}")
+            if reasons[0].option:
+                error.add_note(reasons[0].option)  # for the command alone
+            raise error
         named = (path.name if isinstance(path, Upload) else str(path) for path in paths)
         raise InputError(f"no papers in {', '.join(named)}")
     return Batch(papers, files, tuple(problems), tuple(formats))

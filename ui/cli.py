@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = COMMANDS[arguments.command](arguments)
         sys.stdout.flush()
     except AbstractQAError as error:
-        return _problem(str(error))
+        return _problem("; ".join([str(error), *getattr(error, "__notes__", ())]))
     except KeyboardInterrupt:
         _problem("interrupted")
         return 130

@@ -274,7 +274,7 @@ def _tell(read: "BuildReport | Preview") -> None:
     """Say on stderr what files were taken for, what is wrong in them, and what is one paper."""
     _tell_some([f"{name}: read as {format_}" for name, format_ in read.formats])
     worst_first = sorted(read.problems, key=lambda each: (each.is_warning, not each.is_damage))
-    _tell_some(worst_first)
+    _tell_some([f"{each}; {each.option}" if each.option else each for each in worst_first])
     _tell_some(read.merges)
 
 

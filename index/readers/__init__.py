@@ -255,8 +255,8 @@ def _open(file: Found, format_: str, how: How) -> Iterator[FileRead]:
         yield _unread(file, f"cannot be read: {error.strerror or error}")
 
 
-def _unread(file: Found, reason: str, line: int | None = None) -> FileRead:
-    return FileRead(file, None, iter([Problem(file.name, line, reason)]))
+def _unread(file: Found, reason: str, line: int | None = None, option: str = "") -> FileRead:
+    return FileRead(file, None, iter([Problem(file.name, line, reason, option=option)]))
 
 
 def _member(file: Found, member: Member, digest: str, format_: str, how: How) -> Iterator[FileRead]:
@@ -279,7 +279,7 @@ def _member(file: Found, member: Member, digest: str, format_: str, how: How) ->
                 found = _plausible(file.name, plain, found, is_named=format_ != "auto")
             yield FileRead(file, origin, _never_silent(file.name, reader, found), described)
     except ReadError as error:
-        yield _unread(file, str(error), error.line)
+        yield _unread(file, str(error), error.line, error.option)
 
 
 def _reader(head: str, file: Found, suffix: str, format_: str) -> Reader:
@@ -290,7 +290,8 @@ def _reader(head: str, file: Found, suffix: str, format_: str) -> Reader:
     is_guess = reader is None or (reader.name == "digest" and not file.is_named)
     if reader is None or (is_guess and format_ == "auto" and suffix not in _FOLDER_TEXTS):
         begins = repr(" ".join(head.split())[:40])
-        raise ReadError(f"no known format: it begins with {begins}; --format names one")
+        told = f"no known format: it begins with {begins}"
+        raise ReadError(told, option="--format names one")
     return reader
 
 
@@ -305,7 +306,7 @@ def _normalised(name: str, text: Text, records: Records) -> Iterator[Paper | Pro
                 yield Problem(name, line, reason, is_warning=True)
             shown = len(text.warnings)
     except ReadError as error:
-        yield Problem(name, error.line, str(error), is_damage=True)
+        yield Problem(name, error.line, str(error), is_damage=True, option=error.option)
 
 
 def _plausible(
@@ -314,7 +315,8 @@ def _plausible(
     """All of a digest at once, if it is plausible or a user named the format."""
     known = without_remarks(list(found))
     if not is_named and (reason := doubt(plain, known)):
-        return iter([Problem(name, None, reason)])
+        option = "--format digest reads it all the same"
+        return iter([Problem(name, None, reason, option=option)])
     return (each for each in known if not isinstance(each, Heading))
 
 

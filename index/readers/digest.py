@@ -352,7 +352,7 @@ def doubt(plain: str, found: Sequence[Paper | Problem]) -> str | None:
         ),
     )
     reason = next((reason for holds, reason in reasons if holds), None)
-    what = "it is no digest: nothing of it is taken; --format digest reads it all the same"
+    what = "it is no digest: nothing of it is taken"
     return f"{reason}: {what}" if reason else None
 
 

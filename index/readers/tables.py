@@ -119,8 +119,8 @@ def open_table(text: Text, name: str, how: How) -> tuple[str, Iterator[Raw | Pro
     found = _guess(found, [row for _, row in first[1:]])
     for field in ("abstract", "title"):
         if field not in found:
-            hint = f"name it by --columns {field}=…"
-            raise ReadError(f"no column has the {field}s: they are {shown}; {hint}")
+            told = f"no column has the {field}s: they are {shown}"
+            raise ReadError(told, option=f"--columns {field}=… names it")
     named = list(zip(found, heads, strict=False))
     columns = ", ".join(f"{field} ← {head}" for field, head in named if field)
     # A column is called by its heading, which says how well it names its field.

@@ -349,11 +349,18 @@ def test_a_link_shows_what_was_there_until_it_is_withdrawn(archive: Archive) -> 
     with pytest.raises(InputError):
         archive.unshare(YOU, id_)
     assert archive.shared("unknown") is None
+    archive.rename(ME, id_, "Renamed")
+    shown = archive.shared(whole)
+    assert isinstance(shown, Conversation)
+    assert shown.title == "Renamed"
     archive.delete(ME, id_)
     assert archive.shared(whole) is None
     archive.restore(ME, id_)
     archive.cut(ME, id_, two.id)
     assert archive.shared(alone) is None
+    archive.put(ME, id_, two)
+    assert archive.shared(alone) == two
+    archive.cut(ME, id_, two.id)
     assert archive.unshare(ME, id_) == 2
     assert archive.shared(whole) is None
 
