@@ -65,6 +65,8 @@ class Outcome:
     """Whether a chat model may answer as well: the question is on the subject of the index."""
     lacks: str | None = None
     notice: str | None = None
+    left_out: str | None = None
+    """The part of the notice that says which papers asked about the filters leave out."""
     plan: tuple[SubQuestion, ...] = ()
     suggestions: tuple[str, ...] = ()
     counted: bool = False

@@ -311,6 +311,7 @@ class Pipeline:
             tuple(quote.write(self.index, shown)),
             confidence=confidence,
             notice=joined(caution, left_out, query.mends, cut),
+            left_out=left_out,
             may_write=may_write,
         )
 

@@ -9,7 +9,7 @@ from chat_server import ChatServer, Received, Scripted, fails, says, streams
 from made_up import keeps_the_promises
 from writing import PEOPLE, QUESTION, TASKS, address, cited, in_turn, told, writes
 
-from rag import Assistant, Options
+from rag import Assistant, Filters, Options
 from rag.synthesis.prompts import SENTINEL
 
 GOOD = "On top of OSWorld stands a benchmark of 369 tasks"
@@ -112,6 +112,18 @@ def test_a_side_of_a_comparison_that_the_model_leaves_out_is_quoted(
     assert [title.partition(":")[0] for title in titles] == ["OSWorld", "AndroidWorld"]
     assert "wrote nothing are quoted (1)" in (answer.notice or "")
     keeps_the_promises(answer)
+
+
+def test_a_written_comparison_tells_which_paper_the_filters_leave_out(
+    open_writing: Callable[..., Assistant], scripted: ChatServer
+) -> None:
+    scripted.script = writes(lambda at: f"{GOOD} [{at(TASKS)}].")
+    answer = open_writing(planning=False).ask(
+        "Compare OSWorld, AndroidWorld and MindSearch.", filters=Filters(digests=("Mar 14",))
+    )
+    assert answer.mode == "generative"
+    assert "MindSearch" in (answer.notice or "")
+    assert "does not pass the filters" in (answer.notice or "")
 
 
 def test_a_failing_sentence_is_asked_for_again_and_then_marked(
