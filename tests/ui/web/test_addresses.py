@@ -159,6 +159,15 @@ def test_what_is_said_of_a_link_is_seen_below_a_long_answer(page: Page) -> None:
     expect(page.get_by_role("link", name="read-only page")).to_be_in_viewport()
 
 
+def test_more_papers_than_a_request_can_name_are_not_all_in_the_address(
+    page: Page, address: str
+) -> None:
+    page.goto(f"{address}/?{'&'.join(f'papers={number:016}' for number in range(1_200))}")
+    expect(page.locator(CHIPS)).to_have_text(["1200 papers✕"])
+    page.wait_for_function("location.search.length <= 24_001")
+    assert page.evaluate("location.search.length") > 23_900
+
+
 @wide_and_narrow
 def test_an_answer_is_shared_by_a_link_and_the_link_is_withdrawn(page: Page) -> None:
     ask(page, QUESTION)
@@ -179,7 +188,8 @@ def test_an_answer_is_shared_by_a_link_and_the_link_is_withdrawn(page: Page) -> 
     expect(shown.get_by_role("heading", level=1)).to_have_text(QUESTION)
     expect(shown.locator("main")).to_contain_text("369 tasks")
     assert_fits(shown)
-    page.get_by_role("button", name="Withdraw", exact=True).click()
+    told = page.locator(".aqa-chat-notice")
+    told.get_by_role("button", name="Withdraw all links of this conversation").click()
     expect(page.locator(".aqa-chat-notice")).to_have_text("1 link withdrawn.")
     gone = page.request.get(copied)
     assert gone.status == 404

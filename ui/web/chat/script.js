@@ -97,6 +97,7 @@ const aqaCopy = async (button, text) => {
     if (address.href === location.href) return;
     history[isPlace ? "pushState" : "replaceState"](history.state, "", address);
   };
+  const LONGEST_QUERY = 24_000; // a request has room for it beside its headers (limits.py)
   let isFiltered = false; // before there was a chip, the address says what is to be chosen
   const keepFilters = () => {
     const chips = $$("#aqa-chat-chosen [data-kind]");
@@ -104,8 +105,12 @@ const aqaCopy = async (button, text) => {
     isFiltered = true;
     keepAddress((query) => {
       for (const kind of ["digest", "since", "until", "title", "papers"]) query.delete(kind);
+      let room = LONGEST_QUERY - `${query}`.length;
       for (const { dataset } of chips) {
-        dataset.value.split("\n").forEach((value) => query.append(dataset.kind, value));
+        for (const value of dataset.value.split("\n")) {
+          room -= dataset.kind.length + encodeURIComponent(value).length + 2;
+          if (room >= 0) query.append(dataset.kind, value);
+        }
       }
     });
   };
