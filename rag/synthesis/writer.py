@@ -190,9 +190,7 @@ class Writer:
             blocks=written.blocks,
             model=self.name,
             checked_by=last.name if last and not problem else LOCAL,
-            notice=joined(
-                found.quotes.left_out, cut, unjudged, written.notice, found.query.mends
-            ),
+            notice=joined(found.quotes.left_out, cut, unjudged, written.notice, found.query.mends),
             plan=parts,
             confidence=found.quotes.confidence,
         )
