@@ -150,7 +150,8 @@ class Postings:
     def unpacked(cls, stored: Mapping[str, NDArray[np.generic]]) -> Self:
         """The postings of arrays that are read."""
         terms = unpacked(stored["terms"], len(stored["starts"]) - 1)
-        return cls(terms, *(stored[name] for name in ("starts", "rows", "values")))  # type: ignore[arg-type]
+        arrays = (stored[name] for name in ("starts", "rows", "values"))
+        return cls(terms, *arrays)  # type: ignore[arg-type] # kinds are as `packed` wrote them
 
 
 def packed(lines: Iterable[str]) -> NDArray[np.uint8]:
