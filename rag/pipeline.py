@@ -282,7 +282,7 @@ class Pipeline:
             may_write = on_topic and strictness == "normal"
             return Outcome((), lack.reason, judged.answer, lacks=lack.lacks, may_write=may_write)
         if strictness == "strict" and judged.answer < STRICT:
-            return Outcome(reason=UNSURE.format(judged.answer), lacks=query.subject.text)
+            return Outcome(reason=UNSURE.format(judged.answer), lacks=query.subject_phrase)
         is_unsure = judged.answer < max(least["caution"], judged.of_papers and ON_SUBJECT)
         caution = BESIDE.format(lack.reason) if lack else CAUTION if is_unsure else None
         if not lack and query.kind in _ONE_PAPER and judged.paper < least["paper"]:

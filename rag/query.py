@@ -150,6 +150,14 @@ class Query:
             return self.probe
         return Probe(text, tuple(dict.fromkeys(tokenize(text))), self.encoder.encode_query(text))
 
+    @property
+    def subject_phrase(self) -> str | None:
+        """The question from the first word of its subject to the last; None if it has none."""
+        if not self.has_subject:
+            return None
+        (start, _), (_, end) = self.subject_words[0], self.subject_words[-1]
+        return self.probe.text[start:end].strip(" ?.!,;:-")
+
     def aspect(self, row: int) -> Floats:
         """The unit vector of what it asks of the paper of a row, without the paper's own names."""
         own = self.own_tokens(row)

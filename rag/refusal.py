@@ -88,7 +88,7 @@ def filtered_out(index: Index, query: Query, ranking: Ranking, limits: str) -> S
 
 def unanswered(index: Index, query: Query, ranking: Ranking) -> Shortfall:
     """The true reason why a question whose evidence is not likely enough gets no answer."""
-    about = query.subject.text if query.has_subject else None
+    about = query.subject_phrase
     asked = query.request.asked
     for name in query.names:
         asked = asked.replace(name.text, " ")

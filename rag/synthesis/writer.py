@@ -273,7 +273,7 @@ class Writer:
             shown = [found.index.papers[e.paper].display_title for e in found.evidence.papers[:3]]
             titles = ", ".join(f"“{title}”" for title in shown)
             reason = f"The abstracts that come nearest, {titles}, do not answer this."
-            return Outcome(reason=reason, model=self.name, lacks=found.query.subject.text)
+            return Outcome(reason=reason, model=self.name, lacks=found.query.subject_phrase)
         why = written.notice or "the model gave no answer"
         if written.says_nothing:
             why = "the model found no answer in the abstracts"

@@ -53,6 +53,10 @@ def test_who_wrote_a_paper_is_told_by_its_record_and_not_refused(doubting: Assis
         ("Who invented the Zorblax?", "Zorblax"),
         ("Does HiveScan count mites by WaggleNet?", "WaggleNet"),
         ("Which papers are about the ploughing of glaciers?", "the ploughing of glaciers"),
+        (
+            "What is the boiling point of mercury on the moon?",
+            "boiling point of mercury on the moon",
+        ),
     ],
 )
 def test_a_refusal_says_what_abstracts_would_have_to_speak_of(
