@@ -221,7 +221,10 @@ class Pipeline:
             return Outcome(reason=refusal.nothing_left(limits).reason)
         nothing = not (query.has_subject or query.names or query.about)
         if query.kind is Kind.COMPARE and nothing:
-            return Outcome(reason="What is to be compared? Name two papers or subjects.")
+            asked = refusal.of_digests(scope.filters.digests, self._digests)
+            reason = "What is to be compared? Name two papers or subjects"
+            also = ", or choose papers of the digests." if asked else "."
+            return Outcome(reason=reason + also, suggestions=asked)
         if name := query.ambiguous:
             titles = [index.papers[row].display_title for row in name.own[:_NEAREST]]
             asked = tuple(query.probe.text.replace(name.text, f"“{title}”") for title in titles)

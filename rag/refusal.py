@@ -1,5 +1,6 @@
 """Why the abstracts cannot answer, in words that are true and that a person can use."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from index.folding import is_english as is_word
 from index.lexical import tokenize
 from index.names import Named
 from index.store import Index
+from rag.digests import Digest, find_digests
 from rag.fitted import record
 from rag.query import Query
 from rag.retrieval import Ranking
@@ -84,6 +86,16 @@ def filtered_out(index: Index, query: Query, ranking: Ranking, limits: str) -> S
         return None
     passes = f"does not pass the filters{_in(limits)}"
     return Shortfall(f"The paper that fits best, {_call(index, best)}, {passes}.")
+
+
+def of_digests(names: Sequence[str], digests: Sequence[Digest]) -> tuple[str, ...]:
+    """What may be asked of digests that are to be compared; () for fewer than two of them."""
+    labels = [find_digests(name, digests)[0].label for name in names]
+    if len(labels) < 2:
+        return ()
+    both = f"Which papers are in both the digest of {labels[0]} and the digest of {labels[-1]}?"
+    alone = (f"Which papers are only in the digest of {one}?" for one in (labels[-1], labels[0]))
+    return (both, *alone)
 
 
 def unanswered(index: Index, query: Query, ranking: Ranking) -> Shortfall:

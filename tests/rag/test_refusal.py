@@ -156,6 +156,14 @@ def test_a_comparison_of_nothing_is_asked_back(library: Assistant) -> None:
     assert "Name two papers" in (refused(library, "Compare them").reason or "")
 
 
+def test_digests_that_are_to_be_compared_are_asked_for_by_their_papers(library: Assistant) -> None:
+    answer = refused(library, "Compare the Jun 3 and the Jul 15 digest")
+    assert "choose papers of the digests" in (answer.reason or "")
+    assert len(answer.suggestions) == 3
+    kinds = {library.ask(text).status for text in answer.suggestions}
+    assert kinds == {"answered"}
+
+
 def test_a_lenient_answer_quotes_what_comes_nearest_and_says_why_it_may_be_beside(
     doubting: Assistant,
 ) -> None:
