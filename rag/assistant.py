@@ -17,7 +17,7 @@ from index.papers import Paper
 from rag.conversation import History
 from rag.digests import Digest, allowed, list_digests
 from rag.live import LiveIndex, row_of
-from rag.llamaindex import AbstractQueryEngine, HybridRetriever
+from rag.llamaindex import AbstractQueryEngine, ChatLLM, HybridRetriever
 from rag.pipeline import Pipeline, Recipe, check_question
 from rag.query import Request
 from rag.retrieval import similar_hits
@@ -315,7 +315,7 @@ class Assistant:
             index, _ = self._live.encoded_for(live, question) if question.strip() else live
             maker = TableMaker(index, self._encoder)
             if writer:
-                complete = writer.completing(max_tokens=ROW_TOKENS)
+                complete = writer.completing(ROW_TOKENS)
                 maker = TableMaker(
                     index, self._encoder, complete, writer.name, lambda: writer.usage
                 )
@@ -414,8 +414,6 @@ class Assistant:
         Raises:
             InputError: no chat model is configured, or it cannot be used.
         """
-        from rag.chat.llm import ChatLLM  # LlamaIndex's LLMs are needed here alone
-
         return ChatLLM(self._writers.model())
 
     def as_retriever(self, limit: int = 10) -> "BaseRetriever":

@@ -1,18 +1,33 @@
-"""The product as LlamaIndex users know things: a query engine and a retriever."""
+"""The product as LlamaIndex users know things: a query engine, a retriever and a chat model."""
 
 import asyncio
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from llama_index.core.base.base_query_engine import BaseQueryEngine
 from llama_index.core.base.base_retriever import BaseRetriever
+from llama_index.core.base.llms.generic_utils import (
+    chat_to_completion_decorator,
+    stream_chat_to_completion_decorator,
+)
 from llama_index.core.base.response.schema import Response
+from llama_index.core.llms import (
+    ChatMessage,
+    ChatResponse,
+    ChatResponseGen,
+    CompletionResponse,
+    CompletionResponseGen,
+    CustomLLM,
+    LLMMetadata,
+)
+from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_callback
 from llama_index.core.prompts.mixin import PromptMixinType
 from llama_index.core.schema import NodeWithScore, QueryBundle
+from pydantic import PrivateAttr
 
 from index.encoder import Encoder
-from index.passages import Passage
 from index.store import Index
+from rag.chat import ChatModel, Message
 from rag.pipeline import Pipeline
 from rag.retrieval import Probe, best_passages, encode_candidates, passage_rows, rank
 from rag.schema import Filters, Finished, Hit, Retrieved
@@ -43,16 +58,13 @@ class AbstractQueryEngine(BaseQueryEngine):
             elif isinstance(event, Finished):
                 answer = event.answer
         scores = {hit.paper.id: hit.score for hit in found}
-        nodes = [
-            NodeWithScore(
-                node=passage.node(),
-                score=scores.get(reference.paper.id, 0.0),
-            )
-            for reference in answer.references
-            for at in reference.passages
-            for passage in _passages(index, reference.paper.id)
-            if passage.start == at.start
-        ]
+        nodes = []
+        for reference in answer.references:
+            row, starts = index.row_of(reference.paper.id), {at.start for at in reference.passages}
+            rows = () if row is None else passage_rows(index, row)
+            cited = (index.passages[at] for at in rows if index.passages[at].start in starts)
+            score = scores.get(reference.paper.id, 0.0)
+            nodes += [NodeWithScore(node=passage.node(), score=score) for passage in cited]
         return Response(answer.text, nodes, {"answer": answer.model_dump(mode="json")})
 
     async def _aquery(self, query_bundle: QueryBundle) -> Response:
@@ -60,11 +72,6 @@ class AbstractQueryEngine(BaseQueryEngine):
 
     def _get_prompt_modules(self) -> PromptMixinType:
         return {}
-
-
-def _passages(index: Index, paper_id: str) -> list[Passage]:
-    row = index.row_of(paper_id)
-    return [] if row is None else [index.passages[at] for at in passage_rows(index, row)]
 
 
 class HybridRetriever(BaseRetriever):
@@ -90,3 +97,68 @@ class HybridRetriever(BaseRetriever):
             for paper in ranking.rows[: self._limit]
             for at in best_passages(self._index, ranking, paper)
         ]
+
+
+class ChatLLM(CustomLLM):
+    """The chat model as a LlamaIndex `LLM`; errors are those of `ChatModel`."""
+
+    max_tokens: int = 512
+    temperature: float = 0
+    context_window: int = 8192
+    _model: ChatModel = PrivateAttr()
+
+    def __init__(self, model: ChatModel, **options: Any) -> None:
+        super().__init__(**options)
+        self._model = model
+
+    @property
+    def metadata(self) -> LLMMetadata:
+        """What LlamaIndex plans its prompts by."""
+        return LLMMetadata(
+            context_window=self.context_window,
+            num_output=self.max_tokens,
+            is_chat_model=True,
+            model_name=self._model.name,
+        )
+
+    @property
+    def _options(self) -> dict[str, Any]:
+        return {"max_tokens": self.max_tokens, "temperature": self.temperature}
+
+    @llm_chat_callback()
+    def chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
+        """One whole reply to a conversation."""
+        reply = self._model.complete([*map(_read, messages)], **self._options)
+        return ChatResponse(message=ChatMessage(role="assistant", content=reply.text))
+
+    @llm_chat_callback()
+    def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
+        """A reply in pieces."""
+
+        def pieces() -> ChatResponseGen:
+            before = ""
+            with self._model.stream([*map(_read, messages)], **self._options) as stream:
+                for text in stream:
+                    said = ChatMessage(role="assistant", content=text)
+                    yield ChatResponse(message=said, delta=text.removeprefix(before))
+                    before = text
+
+        return pieces()
+
+    @llm_completion_callback()
+    def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
+        """One whole reply to a prompt."""
+        return chat_to_completion_decorator(self.chat)(prompt)
+
+    @llm_completion_callback()
+    def stream_complete(
+        self, prompt: str, formatted: bool = False, **kwargs: Any
+    ) -> CompletionResponseGen:
+        """A reply to a prompt in pieces."""
+        return stream_chat_to_completion_decorator(self.stream_chat)(prompt)
+
+
+def _read(message: ChatMessage) -> Message:
+    known = {"system", "assistant"}
+    role: Any = message.role.value if message.role.value in known else "user"
+    return {"role": role, "content": message.content or ""}

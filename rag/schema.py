@@ -177,6 +177,14 @@ class Usage(_Frozen):
         default=False, description="Whether some tokens are estimates: the endpoint gave no count."
     )
 
+    def __add__(self, other: "Usage") -> "Usage":
+        """The tokens of both, estimated if some are; without what they cost."""
+        return Usage(
+            prompt_tokens=self.prompt_tokens + other.prompt_tokens,
+            completion_tokens=self.completion_tokens + other.completion_tokens,
+            estimated=self.estimated or other.estimated,
+        )
+
 
 class SubQuestion(_Frozen):
     """One part of a question that was planned into several."""

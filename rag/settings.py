@@ -107,6 +107,7 @@ class Settings(BaseSettings):
     )
     chat_price: str | None = Field(
         default=None,
+        pattern=r"^\d*\.?\d+/\d*\.?\d+$",
         description="Dollars per million tokens of prompts and of completions, as in 0.15/0.60;"
         " without it answers tell no price.",
     )
@@ -251,6 +252,8 @@ def load_settings() -> Settings:
         first = error.errors()[0]
         # A setting with a name of its own is reported by it, the others by their field.
         name = str(first["loc"][0])
-        raise InputError(f"setting {names.get(name, name)}: {first['msg']}") from error
+        field = next((f for n, f in Settings.model_fields.items() if name in (n, names[n])), None)
+        about = f" ({field.description})" if field else ""
+        raise InputError(f"setting {names.get(name, name)}: {first['msg']}{about}") from error
     kept = read_endpoint(settings.data)
     return settings if kept is None or endpoint_in_environment() else settings.at(kept)

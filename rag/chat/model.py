@@ -1,23 +1,24 @@
-"""The client of a chat model, and the thread in which its requests run."""
+"""A chat model, and everything that is asked of it for one question."""
 
 import asyncio
 import os
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from copy import copy
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 from index.errors import InputError
-from rag.chat.reply import ChatError, Endpoint, Limits, Message, Reply, StoppedError
+from rag.chat.reply import ChatError, Complete, Endpoint, Limits, Message, Reply, StoppedError
 from rag.chat.stream import RETRIES, Stream
+from rag.schema import Usage
 from rag.settings import OPENAI, Settings
 
 # The client takes most of a second to import, and most questions need no model.
 if TYPE_CHECKING:
-    from httpx import Request
     from openai import AsyncOpenAI
 
 T = TypeVar("T")
@@ -101,10 +102,9 @@ class ChatModel:
             base_url=address,
             max_retries=RETRIES,
             timeout=Timeout(None, connect=3.0),
+            default_headers=_headers(address, key),
             # What is asked, and the key, go to the address that was given and to no other.
-            http_client=DefaultAsyncHttpxClient(
-                follow_redirects=False, event_hooks={"request": [_kept_to(address, key)]}
-            ),
+            http_client=DefaultAsyncHttpxClient(follow_redirects=False),
         )
         return cls(client, settings.chat_model, settings.chat_deadline_seconds)
 
@@ -149,7 +149,7 @@ class ChatModel:
         """
         with suppress(CancelledError):
             return self.run(self._list(seconds)).result()
-        raise self._is_closed()
+        raise StoppedError(f"{self.endpoint.where} is closed")
 
     async def _list(self, seconds: float) -> list[str]:
         import openai
@@ -169,10 +169,7 @@ class ChatModel:
             if not self._closed.is_set():
                 return asyncio.run_coroutine_threadsafe(work, self._loop)
         work.close()
-        raise self._is_closed()
-
-    def _is_closed(self) -> StoppedError:
-        return StoppedError(f"{self.endpoint.where} is closed")
+        raise StoppedError(f"{self.endpoint.where} is closed")
 
     def close(self) -> None:
         """Give up what is under way and close the connections; calls that follow are refused.
@@ -202,18 +199,90 @@ class ChatModel:
         self.close()
 
 
-def _kept_to(address: str, key: str) -> "Callable[[Request], Awaitable[None]]":
-    """What takes out of a request the headers that the environment has for another address."""
+def _headers(address: str, key: str) -> dict[str, Any]:
+    """What keeps the headers that the environment has for another address out of requests."""
+    from openai import Omit
+
+    if address in {OPENAI, os.environ.get("OPENAI_BASE_URL")}:
+        return {}
     lines = os.environ.get("OPENAI_CUSTOM_HEADERS", "").splitlines()
     custom = (line.partition(":")[0].strip() for line in lines)
-    names = {"OpenAI-Organization", "OpenAI-Project", *filter(None, custom)}
-    is_theirs = address in {OPENAI, os.environ.get("OPENAI_BASE_URL")}
+    names = ("OpenAI-Organization", "OpenAI-Project", *custom)
+    return {**dict.fromkeys(names, Omit()), "Authorization": f"Bearer {key}"}
 
-    async def take_out(request: "Request") -> None:
-        if is_theirs:
-            return
-        for name in names:
-            request.headers.pop(name, None)
-        request.headers["Authorization"] = f"Bearer {key}"
 
-    return take_out
+class Asking:
+    """What one question asks of a chat model, from any number of threads.
+
+    All its calls share one deadline, which begins with the first of them. Once the endpoint failed
+    (ChatError, and no ReplyError) it is not asked again: each later call raises that error at once.
+    """
+
+    def __init__(self, model: ChatModel, limits: Limits, price: str | None = None) -> None:
+        """Begin.
+
+        Args:
+            model: What is asked.
+            limits: What all calls may take together, and the first word of each.
+            price: Dollars per million tokens of prompts and of completions: "0.15/0.60".
+        """
+        self.model = model
+        self._limits = limits
+        self._ends: float | None = None
+        self._price = [float(part) / 1_000_000 for part in price.split("/")] if price else None
+        self._lock = threading.Lock()
+        self._streams: list[Stream] = []
+        self._stopped = False
+
+    @property
+    def usage(self) -> Usage:
+        """The tokens until now, those of failed calls too, and what they cost if that is known."""
+        with self._lock:
+            spent = sum((stream.usage for stream in self._streams), Usage())
+        cost = self._cost(spent.prompt_tokens, spent.completion_tokens)
+        return spent.model_copy(update={"cost_usd": cost})
+
+    def _cost(self, prompt_tokens: int, completion_tokens: int = 0) -> float | None:
+        if self._price is None:
+            return None
+        return prompt_tokens * self._price[0] + completion_tokens * self._price[1]
+
+    def priced(self, tokens: int) -> str:
+        """What so many tokens of prompts cost, for a message; empty if no price is known."""
+        cost = self._cost(tokens)
+        return "" if cost is None else f", about ${cost:.3f}"
+
+    def stream(self, messages: Sequence[Message], *, max_tokens: int, **options: Any) -> Stream:
+        """Ask for a reply that is read while it is written; iterating raises ReplyError, too.
+
+        Raises:
+            StoppedError: `cancel` was called.
+            ChatError: the endpoint cannot be asked any more.
+        """
+        with self._lock:
+            if self._stopped:
+                raise StoppedError("the question was given up")
+            for stream in self._streams:
+                stream.raise_failure()
+            self._ends = self._ends or monotonic() + self._limits.whole
+            limits = Limits(self._ends - monotonic(), self._limits.first_word)
+            stream = self.model.stream(messages, max_tokens=max_tokens, limits=limits, **options)
+            self._streams.append(stream)
+            return stream
+
+    def complete(self, messages: Sequence[Message], *, max_tokens: int) -> str:
+        """A whole reply; raises as `stream`, and ReplyError."""
+        with self.stream(messages, max_tokens=max_tokens) as stream:
+            return stream.reply.text
+
+    def completing(self, max_tokens: int) -> Complete:
+        """The same as a function of the messages alone."""
+        return lambda messages: self.complete(messages, max_tokens=max_tokens)
+
+    def cancel(self) -> None:
+        """Close what is under way, in every thread; later calls raise StoppedError at once."""
+        with self._lock:
+            self._stopped = True
+            streams = tuple(self._streams)
+        for stream in streams:
+            stream.close()

@@ -50,16 +50,6 @@ class Endpoint:
         # Before it is cut: half a key is one too.
         return " ".join(str(text or "").replace(self.key, "…").split())[:200]
 
-    def unreachable(self) -> ChatError:
-        """No connection came about."""
-        return ChatError(f"{self.where} cannot be reached: check its address, and that it runs")
-
-    def broken_off(
-        self, how: str = "broke the connection off before the reply was whole"
-    ) -> BrokenOffError:
-        """The connection was lost, or the endpoint failed, before the reply was whole."""
-        return BrokenOffError(f"{self.where} {self.clean(how)}")
-
     def not_chat(self, kind: str = "") -> ReplyError:
         """What came is no chat completion, nor a part of one; `kind` is its content type."""
         if kind and "json" not in kind and "event-stream" not in kind:
@@ -76,27 +66,26 @@ class Endpoint:
     def refused(self, error: "openai.APIStatusError") -> ChatError:
         """The endpoint answered with an error status."""
         code, text = error.status_code, self.clean(message_of(error))
-        http = f"(HTTP {code})"
         if code in (400, 413) and "context" in f"{error.code} {error.type} {text}":
-            return TooLongError(
-                f"{self.where}: the request is longer than its context {http}: {text}"
-            )
+            return TooLongError(f"{self.where}: the request is longer than its context: {text}")
         if code == 400 and error.code == "content_filter":
             return self.declined("its content filter stopped the request")
         # What is said of a key or a quota may hold a part of the key.
+        what, why = "rejects the request", text
         if code in (401, 403):
-            why = f"refuses the key {http}: check the chat model's key"
+            what, why = "refuses the key", "check the chat model's key"
         elif 300 <= code < 400:
             to = self.clean(error.response.headers.get("location"))
-            why = f"sends to another address {http}: give {to} as the chat model's address"
+            what, why = "sends to another address", f"give {to} as the chat model's address"
         elif code == 404:
-            why = f"is unknown there {http}: check the chat model's name and address"
+            what, why = "is unknown there", "check the chat model's name and address"
         elif code == 429 and error.code == "insufficient_quota":
-            why = f"has used up the quota of its key {http}"
-        else:
-            verb = "takes no more requests for now" if code == 429 else "rejects the request"
-            why = f"{'failed' if code >= 500 else verb} {http}" + (text and f": {text}")
-        return ChatError(f"{self.where} {why}")
+            what, why = "has used up the quota of its key", ""
+        elif code == 429:
+            what = "takes no more requests for now"
+        elif code >= 500:
+            what = "failed"
+        return ChatError(f"{self.where} {what} (HTTP {code})" + (why and f": {why}"))
 
 
 def message_of(error: "openai.APIStatusError") -> str:
@@ -107,6 +96,7 @@ def message_of(error: "openai.APIStatusError") -> str:
     return body if isinstance(body, str) else ""
 
 
+CUT_OFF = "broke the connection off before the reply was whole"
 CHARACTERS_PER_TOKEN = 4
 """Of English text; used where the endpoint counts nothing."""
 MOST_BYTES = 4 * 2**20
@@ -151,15 +141,6 @@ def tokens_of(text: str) -> int:
     return -(-len(text) // CHARACTERS_PER_TOKEN)
 
 
-def added(*spent: Usage) -> Usage:
-    """The tokens of several, estimated if some are; without what they cost."""
-    return Usage(
-        prompt_tokens=sum(each.prompt_tokens for each in spent),
-        completion_tokens=sum(each.completion_tokens for each in spent),
-        estimated=any(each.estimated for each in spent),
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What a chat model said, never empty and without what it thought, and what it took."""
@@ -181,8 +162,6 @@ class Limits:
 
     whole: float
     first_word: float | None = None
-    of_question: float | None = None
-    """What all calls of a question may take, if `whole` is what is left of it."""
 
 
 @dataclass(slots=True)
@@ -234,8 +213,8 @@ class Incoming:
             raise self.endpoint.not_chat()
         if error := chunk.get("error"):
             why = error.get("message") or error.get("code") if isinstance(error, dict) else error
-            how = f"failed in the middle of its reply: {why or 'no reason given'}"
-            raise self.endpoint.broken_off(how)
+            how = self.endpoint.clean(why or "no reason given")
+            raise BrokenOffError(f"{self.endpoint.where} failed in the middle of its reply: {how}")
         if isinstance(chunk.get("usage"), dict):
             self.counts = chunk["usage"] or self.counts
         if isinstance(chunk.get("model"), str):
@@ -298,7 +277,7 @@ class Incoming:
         if events:
             self._take_line(unread)
             if not (self.done or self.finish):
-                raise self.endpoint.broken_off()
+                raise BrokenOffError(f"{self.endpoint.where} {CUT_OFF}")
         elif "json" in kind or not kind:
             self.take(unread)
         else:

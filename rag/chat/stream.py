@@ -11,6 +11,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, Self
 
 from rag.chat.reply import (
+    CUT_OFF,
     BrokenOffError,
     ChatError,
     Incoming,
@@ -19,7 +20,6 @@ from rag.chat.reply import (
     Reply,
     ReplyError,
     StoppedError,
-    added,
     answer_in,
     has_end_of_thought,
     message_of,
@@ -104,7 +104,7 @@ class Stream(Iterator[str]):
     def usage(self) -> Usage:
         """The tokens of all its requests until now, whatever became of them."""
         asked = sum(tokens_of(message["content"]) for message in self._messages)
-        return added(*(each.usage(asked) for each in self._received if each.begun))
+        return sum((each.usage(asked) for each in self._received if each.begun), Usage())
 
     def close(self) -> None:
         """Give up what is still to come; from any thread, at any time, more than once."""
@@ -124,19 +124,12 @@ class Stream(Iterator[str]):
             async with asyncio.timeout(self._limits.whole), first:
                 text = await self._ask(first)
         except TimeoutError:
-            raise self._too_slow(first_word=first.expired()) from None
+            what = "first word" if first.expired() else "whole reply"
+            setting = "FIRST_TOKEN" if first.expired() else "DEADLINE"
+            why = f"gave no {what} in time (ABSTRACTQA_CHAT_{setting}_SECONDS)"
+            raise ChatError(f"{self._endpoint.where} {why}") from None
         last = self._received[-1]
         return Reply(text, self.usage, perf_counter() - started, last.cut, last.model)
-
-    def _too_slow(self, *, first_word: bool) -> ChatError:
-        where, limits = self._endpoint.where, self._limits
-        if first_word:
-            why = f"gave no first word within {limits.first_word:.3g} seconds"
-            return ChatError(f"{where} {why} (ABSTRACTQA_CHAT_FIRST_TOKEN_SECONDS)")
-        why = f"gave no whole reply within {limits.whole:.3g} seconds"
-        if limits.of_question is not None:
-            why = f"has not done within the {limits.of_question:g} seconds of a question"
-        return ChatError(f"{where} {why} (ABSTRACTQA_CHAT_DEADLINE_SECONDS)")
 
     async def _ask(self, first: asyncio.Timeout) -> str:
         """The text of the reply; what the model refuses of the request is left out and sent again.
@@ -147,6 +140,7 @@ class Stream(Iterator[str]):
         import openai
 
         retries = RETRIES
+        problem: ChatError
         while True:
             # Not raised while the client's own error is handled: what that one shows is not ours.
             try:
@@ -156,8 +150,10 @@ class Stream(Iterator[str]):
                     continue
                 problem = self._endpoint.refused(error)
             except (openai.APIConnectionError, httpx.TransportError) as error:
-                never = isinstance(error.__cause__, httpx.ConnectError | httpx.ConnectTimeout)
-                problem = self._endpoint.unreachable() if never else self._endpoint.broken_off()
+                problem = BrokenOffError(f"{self._endpoint.where} {CUT_OFF}")
+                if isinstance(error.__cause__, httpx.ConnectError | httpx.ConnectTimeout):
+                    why = "cannot be reached: check its address, and that it runs"
+                    problem = ChatError(f"{self._endpoint.where} {why}")
             except httpx.DecodingError:
                 problem = self._endpoint.not_chat()
             except BrokenOffError as error:

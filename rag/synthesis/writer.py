@@ -18,9 +18,7 @@ from rag.chat import (
     ChatModel,
     Complete,
     Limits,
-    Price,
     TooLongError,
-    added,
 )
 from rag.citations import Block, Outcome, joined
 from rag.clock import Clock
@@ -82,14 +80,13 @@ class Writer:
         self._settings = settings
         self._options = options
         limits = Limits(settings.chat_deadline_seconds, settings.chat_first_token_seconds)
-        price = Price.parse(settings.chat_price) if settings.chat_price else None
-        self._asking = Asking(model, limits, price)
+        self._asking = Asking(model, limits, settings.chat_price)
         self._judging = self._asking
         if judge is not model:
             self._judging = Asking(judge, limits)
         self._last = checkers.nli
         if settings.support_checker == JUDGE:
-            ask = self._judging.completing(max_tokens=settings.answer_tokens)
+            ask = self._judging.completing(settings.answer_tokens)
             self._last = JudgeChecker(ask, judge.name, trusted=judge.misjudged < 2)
 
     @property
@@ -98,11 +95,11 @@ class Writer:
         other = self._judging.usage
         if self._judging is self._asking or not other.prompt_tokens:
             return self._asking.usage
-        return added(self._asking.usage, other)
+        return self._asking.usage + other
 
-    def completing(self, *, max_tokens: int) -> Complete:
+    def completing(self, max_tokens: int) -> Complete:
         """Asks the model small things in this question's account, from any thread."""
-        return self._asking.completing(max_tokens=max_tokens)
+        return self._asking.completing(max_tokens)
 
     def cancel(self) -> None:
         """Stop the model, from any thread."""
@@ -114,7 +111,7 @@ class Writer:
         if not wants_condensing(request.asked, request.turns):
             return None
         titles = [index.papers[row].display_title for row in papers_before(request.turns, index)]
-        return condense(request.asked, request.turns, titles, self.completing(max_tokens=120))
+        return condense(request.asked, request.turns, titles, self.completing(120))
 
     def answer(
         self, found: Material, clock: Clock, look_up: Callable[[str], Evidence | None]
@@ -199,7 +196,7 @@ class Writer:
         """The parts of a question that are to be looked up apart; none if it has no parts."""
         if not self._settings.planning or not wants_plan(query):
             return ()
-        parts = plan(query.probe.text, self.completing(max_tokens=250))
+        parts = plan(query.probe.text, self.completing(250))
         if parts:
             shown = " ".join(f"{part.number}. {part.question}" for part in parts)
             yield Progress(stage="plan", text=f"Looking up {len(parts)} parts: {shown}")

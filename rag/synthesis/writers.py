@@ -9,7 +9,7 @@ from time import monotonic
 from index import minilm
 from index.embedding import SentenceEncoder
 from index.errors import AbstractQAError, InputError
-from rag.chat import ChatModel, Price
+from rag.chat import ChatModel
 from rag.schema import Mode, Options
 from rag.settings import OPENAI, Settings
 from rag.support.asking import NliChecker
@@ -120,8 +120,6 @@ class Writers:
                 raise InputError(
                     "the assistant was closed: open another one, or choose 'extractive'"
                 )
-            if settings.chat_price:
-                Price.parse(settings.chat_price)
             self._checkers = self._checkers or _open_checkers(settings, self._encoder)
             if self._model is None:  # last: it starts a thread
                 self._model = ChatModel.open(settings)

@@ -61,6 +61,11 @@ def test_what_cannot_be_read_is_an_error_of_one_line(
 ) -> None:
     monkeypatch.setenv("ABSTRACTQA_ENCODER", "")
     assert "ABSTRACTQA_ENCODER" in problem()
+    monkeypatch.setenv("ABSTRACTQA_ENCODER", "e")
+    for price in ("1", "a/b", "-1/2", "1/inf", "1/2/3"):
+        monkeypatch.setenv("ABSTRACTQA_CHAT_PRICE", price)
+        assert "ABSTRACTQA_CHAT_PRICE" in (said := problem())
+        assert "0.15/0.60" in said
     (folder / ".env").write_bytes(b"ABSTRACTQA_ENCODER=\xff\xfe\n")
     assert ".env" in problem()
 

@@ -4,27 +4,24 @@ from chat_server import ChatServer, says, streams
 from llama_index.core.llms import ChatMessage
 
 from rag.chat import ChatModel
-from rag.chat.llm import ChatLLM
+from rag.llamaindex import ChatLLM
 
 ASKED = [ChatMessage(role="system", content="Be brief."), ChatMessage(role="user", content="Hi")]
 
 
-def test_llamaindex_can_ask_the_chat_model(model: ChatModel, chat_server: ChatServer) -> None:
-    chat_server.script = [says("Hello."), says("Bye.")]
+def test_llamaindex_can_ask_the_chat_model_whole_and_in_pieces(
+    model: ChatModel, chat_server: ChatServer
+) -> None:
     llm = ChatLLM(model, max_tokens=9)
+    chat_server.script = [says("Hello."), says("Bye."), streams("He", "llo"), streams("By", "e")]
     assert llm.chat(ASKED).message.content == "Hello."
     assert llm.complete("Go").text == "Bye."
-    first, second = (request.body for request in chat_server.received)
-    assert [message["role"] for message in first["messages"]] == ["system", "user"]
-    assert first["max_tokens"] == 9
-    assert second["messages"] == [{"role": "user", "content": "Go"}]
-    assert llm.metadata.model_name == model.name
-
-
-def test_llamaindex_can_stream_from_it(model: ChatModel, chat_server: ChatServer) -> None:
-    chat_server.script = [streams("He", "llo"), streams("By", "e")]
-    llm = ChatLLM(model)
     found = list(llm.stream_chat(ASKED))
     assert [each.delta for each in found] == ["He", "llo"]
     assert found[-1].message.content == "Hello"
     assert [each.text for each in llm.stream_complete("Go")] == ["By", "Bye"]
+    first, second, *_ = (request.body for request in chat_server.received)
+    assert [message["role"] for message in first["messages"]] == ["system", "user"]
+    assert first["max_tokens"] == 9
+    assert second["messages"] == [{"role": "user", "content": "Go"}]
+    assert llm.metadata.model_name == model.name
