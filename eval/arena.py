@@ -12,11 +12,9 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from scipy import stats
-from scipy.optimize import minimize
-from scipy.special import expit, log_expit
+from scipy.special import expit
 
 from eval.datasets import json_lines, parse
 from eval.feedback import appending
@@ -28,6 +26,8 @@ VOTES = "votes.jsonl"
 
 MIDDLE, SCALE = 1_000.0, 400.0
 """The mean score of all; points at which the odds of winning are 10 : 1, as Elo has it."""
+PRECISION, ROUNDS = 1e-9, 200
+"""Of a strength's logarithm, and how often it is made better at most."""
 
 Winner = Literal["left", "right", "tie", "both bad"]
 
@@ -141,24 +141,25 @@ def scores(votes: Sequence[Vote]) -> tuple[Standing, ...]:
     names = sorted({name for vote in votes for name in (vote.left, vote.right)})
     if not names:
         return ()
-    ties, won = _counts(votes, names)
-    found, covariance = strengths(won + ties / 2)
+    won, tied = _results(votes, names)
+    found, covariance = strengths(won + tied / 2)
     centred = np.eye(len(names)) - 1 / len(names)
     points = SCALE / np.log(10)
     score = MIDDLE + points * (found - found.mean())
     spread = points * np.sqrt(np.diag(centred @ covariance @ centred))
     margin = stats.norm.ppf((1 + CONFIDENCE) / 2) * spread
+    battles = (won + won.T + tied).sum(axis=1)
     standings = [
         Standing(
             name=name,
-            score=float(score[i]),
-            low=float(score[i] - margin[i]),
-            high=float(score[i] + margin[i]),
-            battles=int(won[i].sum() + won[:, i].sum() + ties[i].sum()),
-            wins=int(won[i].sum()),
-            ties=int(ties[i].sum()),
+            score=float(score[at]),
+            low=float(score[at] - margin[at]),
+            high=float(score[at] + margin[at]),
+            battles=int(battles[at]),
+            wins=int(won[at].sum()),
+            ties=int(tied[at].sum()),
         )
-        for i, name in enumerate(names)
+        for at, name in enumerate(names)
     ]
     return tuple(sorted(standings, key=lambda standing: (-standing.score, standing.name)))
 
@@ -174,26 +175,18 @@ def strengths(won: Floats, prior: float = 1.0) -> tuple[Floats, Floats]:
         The logarithms, shape [i], and their covariance, shape [i, i].
     """
     met, total = won + won.T, won.sum(axis=1) + prior / 2
-
-    def loss(found: Floats) -> float:
-        margins = found[:, None] - found
-        drawn = prior / 2 * (log_expit(found) + log_expit(-found)).sum()
-        return float(-(won * log_expit(margins)).sum() - drawn)
-
-    def slope(found: Floats) -> Floats:
-        chance = expit(found[:, None] - found)
-        return np.asarray((met * chance).sum(axis=1) + prior * expit(found) - total)
-
-    def curvature(found: Floats) -> Floats:
+    found = np.zeros(len(won))
+    for _ in range(ROUNDS):  # Newton's method; the likelihood is concave
         chance, average = expit(found[:, None] - found), expit(found)
+        slope = total - (met * chance).sum(axis=1) - prior * average
         between = met * chance * (1 - chance)
         own = between.sum(axis=1) + prior * average * (1 - average)
-        return np.asarray(np.diag(own) - between)
-
-    start = np.zeros(len(won))
-    best = minimize(loss, start, jac=slope, hess=curvature, method="trust-exact", tol=1e-9)
-    found = np.asarray(best.x, dtype=np.float64)
-    return found, np.asarray(np.linalg.inv(curvature(found)), dtype=np.float64)
+        covariance = np.linalg.inv(np.diag(own) - between)
+        step = covariance @ slope
+        if np.abs(step).max() < PRECISION:
+            break
+        found = found + np.clip(step, -1, 1)  # further it may overshoot
+    return found, np.asarray(covariance, dtype=np.float64)
 
 
 def groups(votes: Iterable[Vote]) -> tuple[frozenset[str], ...]:
@@ -207,19 +200,13 @@ def groups(votes: Iterable[Vote]) -> tuple[frozenset[str], ...]:
     return tuple(sorted(found, key=sorted))
 
 
-def _counts(
-    votes: Iterable[Vote], names: Sequence[str]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """How often i tied with j (symmetric), and how often i beat j, at [i, j]."""
-    at = {name: i for i, name in enumerate(names)}
-    ties, won = np.zeros((2, len(names), len(names)), dtype=np.int64)
+def _results(votes: Iterable[Vote], names: Sequence[str]) -> Floats:
+    """How often i beat j, and how often i tied with j (symmetric), at [0 or 1, i, j]."""
+    place = {name: at for at, name in enumerate(names)}
+    results = np.zeros((2, len(names), len(names)))
     for vote in votes:
-        left, right = at[vote.left], at[vote.right]
-        if vote.winner == "left":
-            won[left, right] += 1
-        elif vote.winner == "right":
-            won[right, left] += 1
-        else:
-            ties[left, right] += 1
-            ties[right, left] += 1
-    return ties, won
+        left, right = place[vote.left], place[vote.right]
+        results[0, left, right] += vote.winner == "left"
+        results[0, right, left] += vote.winner == "right"
+        results[1, [left, right], [right, left]] += vote.winner in ("tie", "both bad")
+    return results

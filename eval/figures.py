@@ -1,4 +1,8 @@
-"""From the scores of single answers to the figures of a run."""
+"""From the scores of single answers to the figures of a run.
+
+A figure of one question is a line of `question_values`; its mean with an interval, overall and by
+type, follows. `answer_summary` has what is not the mean of a question's value.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from eval.runs import QuestionScore
 from eval.scoring import AnswerScore, share
 from eval.statistics import Interval, bootstrap_mean
 from eval.support import Supports, alce
@@ -28,15 +33,15 @@ def question_values(score: AnswerScore, support: Supports) -> dict[str, float | 
     `support` decides whether the cited text supports a sentence.
     """
     facts = score if score.question.answerable else None
-    cited = alce(score.answer, support)
+    alce_recall, alce_precision = alce(score.answer, support) or (None, None)
     return {
         "right": score.rightness,
         "nugget_recall": facts.nugget_recall if facts else None,
         "nugget_recall_sentences": share(facts.nuggets_in_sentences) if facts else None,
         "citation_precision": facts.citation_precision if facts else None,
         "citation_recall": facts.citation_recall if facts else None,
-        "alce_precision": cited.precision if cited else None,
-        "alce_recall": cited.recall if cited else None,
+        "alce_precision": alce_precision,
+        "alce_recall": alce_recall,
         "evidence_recall": facts.evidence_recall if facts else None,
         "verbatim": 1 - len(score.span_errors) / score.spans if score.spans else None,
         "refused": float(score.refused),
@@ -63,66 +68,49 @@ def as_interval(stored: Mapping[str, Any]) -> Interval | None:
     return Interval(**{name: stored[name] for name in Interval.__slots__}) if whole else None
 
 
+def by_type(rows: Sequence[QuestionScore]) -> dict[str, Section]:
+    """How many questions each type has, and their means, in the order the types first appear."""
+    names = dict.fromkeys(chain.from_iterable(row.values for row in rows))
+    kinds: dict[str, list[QuestionScore]] = {}
+    for row in rows:
+        kinds.setdefault(row.type, []).append(row)
+    return {
+        kind: {
+            "questions": len(of),
+            **{name: mean_of(row.values.get(name) for row in of) for name in names},
+        }
+        for kind, of in kinds.items()
+    }
+
+
 def answer_summary(scores: Sequence[AnswerScore], support: Supports) -> dict[str, Section]:
-    """The figures of a run, by section.
+    """The figures of a run that are no means over questions, by section.
 
-    Shares are in [0, 1], and None where there was nothing to measure. Citations, evidence and
-    nuggets are those of the answerable questions; a refusal there finds and cites nothing.
-    "micro" pools all items, "macro" is the mean over questions.
+    Shares are in [0, 1], and None where there was nothing to measure. "micro" pools the items of
+    all answerable questions; a refusal there finds and cites nothing.
 
-    `support` decides whether cited text supports a sentence; its name is in that of a section.
+    `support` is what decided whether cited text supports a sentence.
     """
     answerable = [score for score in scores if score.question.answerable]
-    answers = [score.answer for score in scores]
     words = [score.words for score in scores if not score.refused]
     return {
-        "right": {"share": mean_of(score.rightness for score in scores), "questions": len(scores)},
-        "nuggets": {
-            "recall": mean_of(score.nugget_recall for score in answerable),
-            "recall_sentences": mean_of(share(s.nuggets_in_sentences) for s in answerable),
-            "recall_micro": _pooled(score.nuggets_found for score in answerable),
+        "micro": {
+            "nugget_recall": _pooled(score.nuggets_found for score in answerable),
+            "citation_precision": _pooled(
+                s.references_gold for s in answerable if s.question.papers
+            ),
+            "citation_recall": _pooled(score.papers_cited for score in answerable),
+            "quotes_not_located": sum(score.evidence_cited.count(None) for score in answerable),
         },
-        "citations": _citations(answerable),
-        f"alce_{support.name}": _cited_support(answers, support),
+        f"alce_{support.name}": {"unreadable": support.unreadable},
         "verbatim": _verbatim(scores),
-        "sentences": _verdicts(answers),
+        "sentences": _verdicts([score.answer for score in scores]),
         "abstention": _abstention(scores),
         "selective": _selective(scores),
         "words": {"median": quantile(words, 0.5), "p90": quantile(words, 0.9)},
         "latency_ms": percentiles([score.elapsed_ms for score in scores]),
-        "stages_ms": _stages(answers),
-        "tokens": _tokens(answers),
-    }
-
-
-def _citations(answerable: Sequence[AnswerScore]) -> Section:
-    return {
-        "precision_micro": _pooled(s.references_gold for s in answerable if s.question.papers),
-        "precision_macro": mean_of(score.citation_precision for score in answerable),
-        "recall_micro": _pooled(score.papers_cited for score in answerable),
-        "recall_macro": mean_of(score.citation_recall for score in answerable),
-        "evidence_recall": mean_of(score.evidence_recall for score in answerable),
-        "quotes_not_located": sum(score.evidence_cited.count(None) for score in answerable),
-    }
-
-
-def by_type(scores: Sequence[AnswerScore]) -> dict[str, Section]:
-    """The main figures of each type of question, in the order the types first appear."""
-    kinds = dict.fromkeys(score.question.type for score in scores)
-    return {kind: _type([s for s in scores if s.question.type == kind]) for kind in kinds}
-
-
-def _type(scores: Sequence[AnswerScore]) -> Section:
-    answerable = [score for score in scores if score.question.answerable]
-    return {
-        "questions": len(scores),
-        "refused": sum(score.refused for score in scores),
-        "right": mean_of(score.rightness for score in scores),
-        "nugget_recall": mean_of(score.nugget_recall for score in answerable),
-        "citation_precision": _pooled(score.references_gold for score in answerable),
-        "citation_recall": _pooled(score.papers_cited for score in answerable),
-        "evidence_recall": mean_of(score.evidence_recall for score in answerable),
-        "words_median": quantile([score.words for score in scores if not score.refused], 0.5),
+        "stages_ms": _stages(score.answer for score in scores),
+        "tokens": _tokens([score.answer for score in scores]),
     }
 
 
@@ -132,7 +120,7 @@ def _verbatim(scores: Sequence[AnswerScore]) -> Section:
     wrong = sum(len(score.span_errors) for score in scores)
     return {
         "spans": spans,
-        "share": (spans - wrong) / spans if spans else None,
+        "share": _ratio(spans - wrong, spans),
         "marker_errors": sum(len(score.marker_errors) for score in scores),
     }
 
@@ -147,21 +135,6 @@ def _verdicts(answers: Sequence[Answer]) -> Section:
     return {
         **{kind: found[kind] for kind in kinds},
         "quoted_instead": sum(answer.notice is not None for answer in answers),
-    }
-
-
-def _cited_support(answers: Sequence[Answer], support: Supports) -> Section:
-    """ALCE's citation recall and precision as means over the answers given; the rest are counts."""
-    found = [each for answer in answers if (each := alce(answer, support)) is not None]
-    return {
-        "recall": mean_of(each.recall for each in found),
-        "precision": mean_of(each.precision for each in found),
-        "sentences": sum(each.sentences for each in found),
-        "sentences_uncited": sum(each.sentences - each.cited for each in found),
-        "sentences_supported": sum(each.supported for each in found),
-        "citations": sum(each.citations for each in found),
-        "citations_precise": sum(each.precise for each in found),
-        "unreadable": support.unreadable,
     }
 
 

@@ -1,23 +1,22 @@
 """The gate: a change that makes answers worse does not land unseen.
 
 A fixed set lies in `gate_set/`: questions on the bundled sample and on more abstracts beside it,
-and what each question scored when the baseline was taken. The set is asked again, and every
-capability is compared with its baseline question by question. Where a folder of data is given, its
-question sets are asked too, each by models that were fitted on the other collections.
+and what each scored when the baseline was taken. The set is asked again, and every capability is
+compared with its baseline question by question. Where a folder of data is given, its question sets
+are asked too, each by models that were fitted on the other collections.
 """
 
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-from eval.answers import evaluate_answers
+from eval.changes import Change, Scores, changes
 from eval.datasets import json_lines, parse, write_json_lines
 from eval.figures import question_values
 from eval.fitting.run import Material, answer_left_out
+from eval.measuring import evaluate_answers
 from eval.runs import QuestionScore, load_run
-from eval.statistics import Paired, compare
 from eval.support import local_support
 from eval.systems import Subject, open_ours
 from index import sample
@@ -48,29 +47,6 @@ GUARDED: Mapping[str, str] = {
     "abstained_rightly": "refusing what the abstracts do not say",
 }
 """What must not get worse: a metric of `scores.jsonl` and what it is called."""
-
-Scores = Mapping[str, Mapping[str, float | None]]
-"""Question id → metric → value."""
-
-
-@dataclass(frozen=True, slots=True)
-class Drop:
-    """A capability that got worse beyond chance."""
-
-    metric: str
-    paired: Paired
-
-    @property
-    def capability(self) -> str:
-        """What it is called."""
-        return GUARDED[self.metric]
-
-    def __str__(self) -> str:
-        gained = self.paired.difference
-        return (
-            f"{self.capability} fell by {-gained.mean:.3f} [{-gained.high:.3f}, {-gained.low:.3f}];"
-            f" worse: {', '.join(self.paired.losses)}"
-        )
 
 
 @contextmanager
@@ -119,8 +95,8 @@ def write_baseline(scores: Scores, path: Path = BASELINE) -> None:
     write_json_lines(path, ({"id": id_, "values": values} for id_, values in kept.items()))
 
 
-def drops(before: Scores, after: Scores) -> list[Drop]:
-    """The capabilities whose difference to the baseline lies below 0 with its whole interval.
+def drops(before: Scores, after: Scores) -> dict[str, Change]:
+    """The metrics of `GUARDED` whose difference to the baseline lies below 0 with its interval.
 
     That takes three questions that got worse, if none got better. Quoting verbatim is no
     matter of chance: there a single question counts.
@@ -134,10 +110,17 @@ def drops(before: Scores, after: Scores) -> list[Drop]:
             f"the baseline and the questions differ ({', '.join(other[:5])}):"
             " take a new one by abstractqa eval gate --update"
         )
-    found: list[Drop] = []
-    for metric in GUARDED:
-        columns = [{id_: each.get(metric) for id_, each in run.items()} for run in (before, after)]
-        paired = compare(*columns)
-        if paired and (paired.difference.high < 0 or (metric == "verbatim" and paired.losses)):
-            found.append(Drop(metric, paired))
-    return found
+    return {
+        metric: change
+        for metric, change in changes(before, after, GUARDED).items()
+        if change.difference.high < 0 or (metric == "verbatim" and change.worse)
+    }
+
+
+def drop_text(metric: str, change: Change) -> str:
+    """A drop for people, with the questions that got worse."""
+    gained = change.difference
+    return (
+        f"{GUARDED[metric]} fell by {-gained.mean:.3f} [{-gained.high:.3f}, {-gained.low:.3f}];"
+        f" worse: {', '.join(change.worse)}"
+    )

@@ -16,16 +16,17 @@ from pydantic import BaseModel, Field
 from scipy.stats import spearmanr
 from tqdm.auto import tqdm
 
-from eval.answers import CameBack
 from eval.datasets import lowest_hashes
 from eval.figures import mean_of
 from eval.report import render
 from eval.runs import ANSWERS, QuestionScore, Recorded, Run, environment, public_name
 from eval.scoring import plain_text
 from eval.statistics import auroc
+from eval.support import or_nothing
 from index.errors import InputError
 from index.sources import sha256_of
-from rag.chat import Complete, Message, ReplyError
+from rag.chat import Complete, Message
+from rag.schema import Answer
 
 QUALITY = "nugget_recall"
 """The gold quality that verdicts are held against."""
@@ -128,7 +129,7 @@ def _spearman(pairs: Sequence[tuple[float, float]]) -> float | None:
 
 def _prompt(run: Recorded, id_: str) -> list[Message]:
     """The question, the answer and the passages it cites; a refusal is the reason it gives."""
-    answer = CameBack.model_validate(run.came_back[id_]).answer
+    answer = Answer.model_validate(run.came_back[id_]["answer"])
     passages = (
         f"[{reference.number}] {reference.paper.title}: "
         + " … ".join(f'"{passage.text}"' for passage in reference.passages)
@@ -159,14 +160,9 @@ def ask_all(
     """
 
     def ask(id_: str) -> str:
-        if id_ in run.done:
-            return str(run.done[id_]["reply"])
-        try:
-            return complete(prompts[id_])
-        except ReplyError:
-            return ""
+        return str(run.done[id_]["reply"]) if id_ in run.done else read(prompts[id_])
 
-    waiting = iter(prompts)
+    read, waiting = or_nothing(complete), iter(prompts)
     with ThreadPoolExecutor(at_once) as pool:
         while together := list(islice(waiting, at_once)):
             for id_, reply in zip(together, pool.map(ask, together), strict=True):

@@ -13,17 +13,16 @@ from pathlib import Path
 
 import numpy as np
 
-from eval.answers import evaluate_answers
+from eval.benchmarks import fixed_subset, load_beir
 from eval.fitting.run import SOURCES, YEAR, Material, fit, load_material
-from eval.formats import fixed_subset, load_beir
-from eval.peers import PEERS, peer_subject, peer_versions
+from eval.markdown import Better, Cell, p_value, table
+from eval.measuring import evaluate_answers, evaluate_retrieval
+from eval.peers import PEERS, peer_subject
 from eval.report import render
-from eval.retrieval import Benchmark, benchmark_store, evaluate_retrieval
-from eval.runs import METRICS, Recorded, code_hash, load_run, package_versions
+from eval.runs import METRICS, Recorded, code_hash, load_run, package_versions, versions_of
 from eval.statistics import bootstrap_mean, compare, holm
 from eval.systems import Subject, open_ours
-from eval.tables import Better, Cell, p_value, table
-from eval.vector_cache import CachedEncoder
+from eval.vector_cache import CachedEncoder, benchmark_store
 from index.build import build
 from index.errors import AbstractQAError
 from index.sources import sha256_of
@@ -46,27 +45,29 @@ class Column:
     metric: str
     title: str
     better: Better | None = "high"
-    form: str = "mean"
-    """"interval", "mean", "median", or "aurc", which is of the whole run."""
+    pool: Callable[[Sequence[float]], Cell | np.floating] = np.mean
+    """What it shows of the questions' values."""
 
 
 RANKING = (
-    Column("nDCG@10", "nDCG@10", form="interval"),
+    Column("nDCG@10", "nDCG@10", pool=bootstrap_mean),
     Column("hit@1", "hit@1"),
     Column("MRR", "MRR"),
     Column("R@10", "R@10"),
 )
-TIME = Column("latency_ms", "ms, median", "low", "median")
+TIME = Column("latency_ms", "ms, median", "low", np.median)
+AURC = "AURC"
+"""A column that is of the whole run."""
 COLUMNS = {
     "retrieval": (*RANKING, Column("MAP", "MAP"), Column("R@100", "R@100"), TIME),
     "answers": (
-        Column("nugget_recall", "facts stated", form="interval"),
-        Column("words", "words, median", None, "median"),
+        Column("nugget_recall", "facts stated", pool=bootstrap_mean),
+        Column("words", "words, median", None, np.median),
         Column("citation_precision", "cited papers gold"),
         Column("citation_recall", "gold papers cited"),
         Column("evidence_recall", "gold sentences cited"),
-        Column("right", "right", form="interval"),
-        Column("", "AURC", "low", "aurc"),
+        Column("right", "right", pool=bootstrap_mean),
+        Column(AURC, AURC, "low"),
         TIME,
     ),
 }
@@ -115,36 +116,31 @@ def against_first(runs: Sequence[Recorded], metric: str) -> list[float | None]:
 
 
 def _cell(run: Recorded, column: Column) -> Cell:
-    if column.form == "aurc":
+    if column.metric == AURC:
         value: float | None = run.metrics["answers"]["selective"]["aurc"]
         return value
     values = list(run.column(column.metric).values())
-    if not values:
-        return None
-    if column.form == "interval":
-        return bootstrap_mean(values)
-    return float(np.median(values) if column.form == "median" else np.mean(values))
+    found = column.pool(values) if values else None
+    return float(found) if isinstance(found, np.floating) else found
 
 
 def abstention_table(runs: Sequence[Recorded]) -> str:
     """A Markdown table: how many questions of each unanswerable type each system refused."""
     asked = runs[0].questions
     kinds = {
-        id_: "" if asked[id_]["answerable"] else score.type for id_, score in runs[0].scores.items()
+        id_: "answerable" if asked[id_]["answerable"] else score.type
+        for id_, score in runs[0].scores.items()
     }
-    listed = [kind for kind in dict.fromkeys(kinds.values()) if kind]
+    listed = sorted(dict.fromkeys(kinds.values()), key="answerable".__eq__)
     rows: list[list[Cell]] = []
     for run in runs:
         refused = run.column("refused")
-        counts: list[Cell] = []
-        for kind in (*listed, ""):
-            of = [refused[id_] for id_ in refused if kinds[id_] == kind]
-            counts.append(f"{sum(of):.0f} of {len(of)}")
+        of = [[refused[id_] for id_ in refused if kinds[id_] == kind] for kind in listed]
         figures: Mapping[str, float | None] = run.metrics["answers"]["abstention"]
+        counts = (f"{sum(each):.0f} of {len(each)}" for each in of)
         rows.append([run.system, *counts, figures["precision"], figures["recall"]])
-    head = ["system", *(f"{kind} refused" for kind in (*listed, "answerable"))]
-    best: dict[str, Better] = {"precision": "high", "recall": "high"}
-    return table([*head, "precision", "recall"], rows, best)
+    head = ["system", *(f"{kind} refused" for kind in listed)]
+    return table([*head, "precision", "recall"], rows, {"precision": "high", "recall": "high"})
 
 
 class Suite:
@@ -159,19 +155,19 @@ class Suite:
         self._data = data
         self._settings = settings
         self._encoder = CachedEncoder.open(settings.encoder)
+        self._peers = {name: versions_of(entry.packages) for name, entry in PEERS.items()}
         files = [path for path in sorted(data.rglob("*.*")) if path.is_file()]
-        versions = {name: peer_versions(name) for name in PEERS}
-        known = [code_hash(), self._encoder.weights_hash, package_versions(), versions]
+        known = [code_hash(), self._encoder.weights_hash, package_versions(), self._peers]
         state = json.dumps([sha256_of(*files), *known])
         self._keep = keep / hashlib.sha256(state.encode()).hexdigest()[:12]
         self._fitted: dict[str, Record] = {}
-        self.missing: dict[str, str] = {}
+        self._missing: dict[str, str] = {}
         """The systems that could not be measured, and why."""
 
     def page(self) -> str:
         """Measure everything, and write docs/LEADERBOARD.md."""
         runs = {name: self._answers(name) for name in SETS}
-        packages = [(n, ", ".join(map(" ".join, peer_versions(n).items()))) for n in PEERS]
+        packages = [[n, ", ".join(map(" ".join, each.items()))] for n, each in self._peers.items()]
         return render(
             "leaderboard.md",
             date=f"{datetime.now(UTC):%Y-%m-%d}",
@@ -194,18 +190,8 @@ class Suite:
             benchmarks=dict(map(self._ranked, BENCHMARKS)),
             versions=", ".join(f"{name} {each}" for name, each in package_versions().items()),
             peers=table(["peer", "packages"], packages),
-            missing=table(["system", "why"], [[*item] for item in self.missing.items()]),
+            missing=table(["system", "why"], [[*item] for item in self._missing.items()]),
         )
-
-    @cached_property
-    def _material(self) -> Material:
-        return load_material(self._data, self._encoder)
-
-    def _unseen(self, collection: str) -> Record:
-        """The models fitted on all collections but this one, once."""
-        if collection not in self._fitted:
-            self._fitted[collection] = fit(self._material, without=collection)
-        return self._fitted[collection]
 
     def _answers(self, name: str) -> list[Recorded]:
         """Every system on a question set; ours by models that have not seen its collection."""
@@ -214,7 +200,9 @@ class Suite:
         build([self._data / SOURCES[collection].papers], store, self._encoder, year=YEAR)
 
         def open_unseen() -> Subject:
-            ours = open_ours(store, self._settings, fitted=self._unseen(collection))
+            if collection not in self._fitted:
+                self._fitted[collection] = fit(self._material, without=collection)
+            ours = open_ours(store, self._settings, fitted=self._fitted[collection])
             return replace(ours, configuration={**ours.configuration, "left_out": collection})
 
         def measure(subject: Subject, out: Path) -> None:
@@ -222,20 +210,23 @@ class Suite:
 
         return self._each_system(name, store, open_unseen, measure)
 
+    @cached_property
+    def _material(self) -> Material:
+        return load_material(self._data, self._encoder)
+
     def _ranked(self, name: str) -> tuple[str, str]:
         """Every system on a retrieval benchmark: what it is called, and the table."""
-        beir, size = load_beir(self._data / "beir" / name), BENCHMARKS[name]
-        benchmark = Benchmark(name, beir)
+        benchmark, size = load_beir(self._data / "beir" / name), BENCHMARKS[name]
         if size is not None:
-            benchmark = Benchmark(f"{name}-{size}", fixed_subset(beir, size))
-        store = benchmark_store(benchmark.beir.papers, self._encoder)
+            benchmark = fixed_subset(benchmark, size)
+        store = benchmark_store(benchmark.papers, self._encoder)
 
         def measure(subject: Subject, out: Path) -> None:
             evaluate_retrieval(benchmark, subject, out)
 
         opened = partial(open_ours, store, self._settings)
         runs = self._each_system(benchmark.name, store, opened, measure)
-        papers, queries = len(benchmark.beir.papers), len(benchmark.beir.qrels)
+        papers, queries = len(benchmark.papers), len(benchmark.qrels)
         return f"{benchmark.name}: {papers:,} abstracts, {queries} queries", board(runs)
 
     def _each_system(
@@ -259,7 +250,7 @@ class Suite:
                 if system not in PEERS:
                     raise
                 ours = isinstance(error, AbstractQAError)
-                self.missing[system] = str(error) if ours else f"{type(error).__name__} on {name}"
+                self._missing[system] = str(error) if ours else f"{type(error).__name__} on {name}"
                 continue
             runs.append(load_run(folder))
         return runs

@@ -8,18 +8,20 @@ is, and what was chosen for them. Packages are imported when a peer is opened: m
 import os
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
+from dataclasses import dataclass
+from functools import cached_property
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from eval.datasets import Question
+from eval.runs import versions_of
 from eval.systems import Found, Subject, shown_answer
 from index.embedding import SentenceEncoder
 from index.errors import AbstractQAError, InputError
 from index.papers import Paper
 from index.passages import Passage, cut, paper_text, sentence_spans
+from rag.chat import ChatModel
 from rag.citations import Block, Claim, Span
-from rag.conversation import History
 from rag.schema import Answer, IndexInfo, Mode, Usage
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ WORDS = 90
 """About how long an answer made of quotations is: as long as half of our own are at most."""
 SOURCES = 5
 """Sources a peer is asked for when it answers: the same for all."""
+CONTEXT, REPLY = 8_192, 512
+"""Tokens that a chat model reads at most, and of a reply."""
 
 _MARKERS = re.compile(r"\s*\[(\d+(?:\s*,\s*\d+)*)\]")
 _AFTER_STOP = re.compile(r"([.!?])((?:\s*\[\d+(?:\s*,\s*\d+)*\])+)")
@@ -40,22 +44,10 @@ _UNHELPFUL = re.compile(
 )
 # What keeps peers off the network, as their documentation says.
 _OPT_OUTS = {"HAYSTACK_TELEMETRY_ENABLED": "False", "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
-_INSTALL = "pip install 'abstractqa[peers]'"
 
 
 class PeerUnavailableError(AbstractQAError):
     """A peer cannot run on this machine: its packages are missing, or do not work here."""
-
-
-@dataclass(frozen=True)
-class ChatEndpoint:
-    """A chat model behind an OpenAI-compatible endpoint."""
-
-    model: str
-    base_url: str
-    api_key: str = field(default="none", repr=False)
-    context_tokens: int = 4096
-    timeout_seconds: float = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,48 +79,30 @@ class Opened:
     """What a chat model writes over the numbered sources, with what it took."""
 
 
-class Peer:
-    """A system of other people's, as one to measure; none here converses."""
+@dataclass(frozen=True)
+class Given:
+    """What every peer is given."""
 
-    def __init__(
-        self, title: str, papers: int, encoder: str, opened: Opened, model: str | None
-    ) -> None:
-        """Take an opened peer, and the name of the chat model that writes, if one does."""
-        self.name = f"{title}, {model}" if model else title
-        self._opened = opened
-        self._model = model
-        self._info = IndexInfo(id=title, papers=papers, encoder=encoder)
+    papers: Sequence[Paper]
+    encoder: SentenceEncoder
+    llm: ChatModel | None = None
+    """Writes, if the peer writes by one."""
 
-    def search(self, query: str, limit: int) -> list[Found]:
-        """The papers nearest to a query, best first, each with the score of its best text."""
-        best: dict[str, float] = {}
-        for source in self._opened.find(query, limit):
-            best.setdefault(source.paper.id, source.score)
-        return list(best.items())
+    @cached_property
+    def texts(self) -> dict[str, str]:
+        """What is indexed of each paper, by its id, in the papers' order."""
+        return {paper.id: paper_text(paper) for paper in self.papers}
 
-    def ask(self, question: str, history: History, mode: Mode) -> Answer:  # noqa: ARG002 - the protocol's
-        """Show the sources, each sentence citing itself (`quote`), or let the chat model write."""
-        started = perf_counter()
-        blocks: tuple[Block, ...]
-        usage, reason = Usage(), "It found no text to show."
-        if self._opened.write:
-            text, usage, found = self._opened.write(question)
-            claims = cited_claims(text, found)
-            refuses = not any(claim.spans for claim in claims) and _UNHELPFUL.search(text)
-            blocks = () if refuses or not claims else (Block(claims),)
-            reason = text if refuses else reason
-        else:
-            found = (self._opened.evidence or self._opened.find)(question, SOURCES)
-            blocks = quote(found)
-        answer = shown_answer(question, blocks, reason, self._info)
-        best = max((source.score for source in found), default=-1.0)
-        wrote = {"mode": "generative", "model": self._model, "usage": usage}
-        more = {
-            # It orders answers, and is no probability.
-            "confidence": best / (1 + best) if answer.sentences and best >= 0 else None,
-            "timings_ms": {"total": 1000 * (perf_counter() - started)},
-        }
-        return answer.model_copy(update=more | (wrote if self._opened.write else {}))
+    def sources(self, found: Iterable[tuple[str, float, str | None]]) -> list[Source]:
+        """Sources by a paper's id, with the score and the text; None is the paper's whole."""
+        by_id = {paper.id: paper for paper in self.papers}
+        return [Source(by_id[id_], score, text or self.texts[id_]) for id_, score, text in found]
+
+    def nodes(self, found: Iterable[Any]) -> list[Source]:
+        """LlamaIndex's nodes as sources."""
+        return self.sources(
+            (n.node.ref_doc_id, n.score or 0.0, n.node.get_content()) for n in found
+        )
 
 
 def quote(sources: Sequence[Source], words: int = WORDS) -> tuple[Block, ...]:
@@ -185,84 +159,74 @@ def cited_claims(text: str, sources: Sequence[Source]) -> tuple[Claim, ...]:
     return tuple(claims)
 
 
-# Each peer is a function of the papers, the encoder, and the chat model that writes if there is
-# one. The first line of its docstring is where its documentation shows the use.
+# Each peer is a function of what it is given. The first line of its docstring is where its
+# documentation shows the use.
 
 
-def _starter(papers: Sequence[Paper], encoder: SentenceEncoder, _: object) -> Opened:
+def _starter(given: Given) -> Opened:
     """https://developers.llamaindex.ai/python/framework/getting_started/starter_example_local."""
-    return Opened(_by_cosine(_index(papers, encoder), papers))
+    return Opened(_by_cosine(_index(given), given))
 
 
-def _index(papers: Sequence[Paper], encoder: SentenceEncoder) -> "VectorStoreIndex":
+def _index(given: Given) -> "VectorStoreIndex":
     """One document a paper, cut by the default splitter (1,024 tokens), in the default store."""
     from llama_index.core import Document, VectorStoreIndex
 
-    documents = [Document(id_=paper.id, text=paper_text(paper)) for paper in papers]
-    return VectorStoreIndex.from_documents(documents, embed_model=encoder)
+    documents = [Document(id_=id_, text=text) for id_, text in given.texts.items()]
+    return VectorStoreIndex.from_documents(documents, embed_model=given.encoder)
 
 
-def _by_cosine(index: "VectorStoreIndex", papers: Sequence[Paper]) -> Find:
-    return lambda query, limit: _read(
-        index.as_retriever(similarity_top_k=limit).retrieve(query), papers
+def _by_cosine(index: "VectorStoreIndex", given: Given) -> Find:
+    return lambda query, limit: given.nodes(
+        index.as_retriever(similarity_top_k=limit).retrieve(query)
     )
 
 
-def _read(nodes: Iterable[Any], papers: Sequence[Paper]) -> list[Source]:
-    """LlamaIndex's nodes as texts of papers."""
-    by_id = {paper.id: paper for paper in papers}
-    return [
-        Source(by_id[node.node.ref_doc_id or ""], node.score or 0.0, node.node.get_content())
-        for node in nodes
-    ]
-
-
-def _citation(
-    papers: Sequence[Paper], encoder: SentenceEncoder, llm: ChatEndpoint | None
-) -> Opened:
+def _citation(given: Given) -> Opened:
     """https://developers.llamaindex.ai/python/examples/query_engine/citation_query_engine."""
-    from llama_index.core.callbacks import CallbackManager, TokenCountingHandler
     from llama_index.core.llms import MockLLM
     from llama_index.core.query_engine import CitationQueryEngine
 
-    index, counted = _index(papers, encoder), TokenCountingHandler()
-    # Unasked without an endpoint, but the engine looks for a key of OpenAI's if it has none.
-    model = _writer(llm) if llm else MockLLM(max_tokens=1)
-    engine = CitationQueryEngine.from_args(index, llm=model, similarity_top_k=SOURCES)
-    model.callback_manager = CallbackManager([counted])  # the engine has set its own
+    index = _index(given)
+    # Unasked without a chat model, but the engine looks for a key of OpenAI's if it has none.
+    writer: Any = _writer(given.llm) if given.llm else MockLLM(max_tokens=1)
+    engine = CitationQueryEngine.from_args(index, llm=writer, similarity_top_k=SOURCES)
 
     def write(question: str) -> tuple[str, Usage, list[Source]]:
-        counted.reset_counts()
+        writer.used.clear()
         response = engine.query(question)
-        usage = Usage(
-            prompt_tokens=counted.prompt_llm_token_count,
-            completion_tokens=counted.completion_llm_token_count,
-        )
-        return str(response).strip(), usage, _read(response.source_nodes, papers)
+        return str(response).strip(), sum(writer.used, Usage()), given.nodes(response.source_nodes)
 
     return Opened(
-        _by_cosine(index, papers),
-        lambda question, _: _read(engine.query(question).source_nodes, papers),
-        write if llm else None,
+        _by_cosine(index, given),
+        lambda question, _: given.nodes(engine.query(question).source_nodes),
+        write if given.llm else None,
     )
 
 
-def _writer(endpoint: ChatEndpoint) -> Any:
-    from llama_index.llms.openai_like import OpenAILike
+def _writer(model: ChatModel) -> Any:
+    """The chat model as LlamaIndex has models of one's own; `used` is what its replies took."""
+    from llama_index.core.llms import CompletionResponse, CustomLLM, LLMMetadata
 
-    return OpenAILike(
-        model=endpoint.model,
-        api_base=endpoint.base_url,
-        api_key=endpoint.api_key,
-        context_window=endpoint.context_tokens,
-        is_chat_model=True,
-        temperature=0.0,
-        max_retries=0,  # it retries in two layers, which multiply
-        timeout=endpoint.timeout_seconds,
-    )
+    class Writer(CustomLLM):
+        used: list[Usage] = []  # noqa: RUF012 - pydantic copies it
+
+        @property
+        def metadata(self) -> LLMMetadata:
+            return LLMMetadata(context_window=CONTEXT, num_output=REPLY, model_name=model.name)
+
+        def complete(self, prompt: str, *_: object, **__: object) -> CompletionResponse:
+            reply = model.complete([{"role": "user", "content": prompt}], max_tokens=REPLY)
+            self.used.append(reply.usage)
+            return CompletionResponse(text=reply.text)
+
+        def stream_complete(self, *_: object, **__: object) -> Any:
+            raise NotImplementedError
+
+    return Writer()
 
 
-def _extractive(papers: Sequence[Paper], encoder: SentenceEncoder, _: object) -> Opened:
+def _extractive(given: Given) -> Opened:
     """https://developers.llamaindex.ai/python/examples/node_postprocessor/optimizerdemo.
 
     Sentences are cut as ours are, so that what it keeps can be found again in the abstract.
@@ -270,9 +234,9 @@ def _extractive(papers: Sequence[Paper], encoder: SentenceEncoder, _: object) ->
     from llama_index.core import QueryBundle
     from llama_index.core.postprocessor import SentenceEmbeddingOptimizer
 
-    index = _index(papers, encoder)
+    index = _index(given)
     optimizer = SentenceEmbeddingOptimizer(
-        embed_model=encoder,
+        embed_model=given.encoder,
         percentile_cutoff=0.5,
         tokenizer_fn=lambda text: [text[start:end] for start, end in sentence_spans(text)],
         # LlamaIndex's default is 1; none is better for it here (nugget recall .41, not .38).
@@ -283,12 +247,12 @@ def _extractive(papers: Sequence[Paper], encoder: SentenceEncoder, _: object) ->
     def shortened(question: str, limit: int) -> list[Source]:
         query = QueryBundle(question)
         nodes = index.as_retriever(similarity_top_k=limit).retrieve(query)
-        return _read(optimizer.postprocess_nodes(nodes, query_bundle=query), papers)
+        return given.nodes(optimizer.postprocess_nodes(nodes, query_bundle=query))
 
-    return Opened(_by_cosine(index, papers), shortened)
+    return Opened(_by_cosine(index, given), shortened)
 
 
-def _fusion(papers: Sequence[Paper], encoder: SentenceEncoder, _: object) -> Opened:
+def _fusion(given: Given) -> Opened:
     """https://developers.llamaindex.ai/python/examples/retrievers/reciprocal_rerank_fusion.
 
     One query only: more of them would be written by a chat model.
@@ -298,12 +262,12 @@ def _fusion(papers: Sequence[Paper], encoder: SentenceEncoder, _: object) -> Ope
     from llama_index.core.retrievers.fusion_retriever import FUSION_MODES
     from llama_index.retrievers.bm25 import BM25Retriever
 
-    index = _index(papers, encoder)
-    nodes = len(index.docstore.docs)
+    index = _index(given)
     bm25 = BM25Retriever.from_defaults(docstore=index.docstore, similarity_top_k=1)
 
     def find(query: str, limit: int) -> list[Source]:
-        bm25.similarity_top_k = min(limit, nodes)  # it refuses to be asked for more
+        # It refuses to be asked for more than there is.
+        bm25.similarity_top_k = min(limit, len(index.docstore.docs))
         fusion = QueryFusionRetriever(
             [index.as_retriever(similarity_top_k=limit), bm25],
             llm=MockLLM(),  # asked nothing, but without one it looks for a key of OpenAI's
@@ -312,66 +276,61 @@ def _fusion(papers: Sequence[Paper], encoder: SentenceEncoder, _: object) -> Ope
             num_queries=1,
             use_async=False,
         )
-        return _read(fusion.retrieve(query), papers)
+        return given.nodes(fusion.retrieve(query))
 
     return Opened(find)
 
 
-def _bm25(papers: Sequence[Paper], _: SentenceEncoder, __: object) -> Opened:
+def _bm25(given: Given) -> Opened:
     """https://github.com/xhluca/bm25s: its tokenizer and defaults, English stopwords, PyStemmer."""
     import bm25s
     import Stemmer
 
-    texts = [paper_text(paper) for paper in papers]
-    stemmer = Stemmer.Stemmer("english")
-    index = bm25s.BM25()
+    ids, stemmer, index = list(given.texts), Stemmer.Stemmer("english"), bm25s.BM25()
+    texts = list(given.texts.values())
     tokens = bm25s.tokenize(texts, stopwords="en", stemmer=stemmer, show_progress=False)
     index.index(tokens, show_progress=False)
 
     def find(query: str, limit: int) -> list[Source]:
         words = bm25s.tokenize(query, stemmer=stemmer, show_progress=False)
-        rows, scores = index.retrieve(words, k=min(limit, len(texts)), show_progress=False)
-        return [
-            Source(papers[row], float(score), texts[row])
-            for row, score in zip(rows[0], scores[0], strict=True)
-            if score > 0
-        ]
+        rows, scores = index.retrieve(words, k=min(limit, len(ids)), show_progress=False)
+        found = zip(rows[0], scores[0], strict=True)
+        return given.sources((ids[row], float(score), None) for row, score in found if score > 0)
 
     return Opened(find)
 
 
-def _txtai(papers: Sequence[Paper], encoder: SentenceEncoder, _: object) -> Opened:
+def _txtai(given: Given) -> Opened:
     """https://neuml.github.io/txtai/embeddings/configuration (hybrid; external vectors)."""
     from txtai.embeddings import Embeddings
 
     def transform(texts: Sequence[str]) -> Any:
         # A query comes alone; encoded as one it costs what it costs the other peers.
-        return encoder.encode_query(texts[0])[None] if len(texts) == 1 else encoder.encode(texts)
+        alone = len(texts) == 1
+        return given.encoder.encode_query(texts[0])[None] if alone else given.encoder.encode(texts)
 
-    by_id = {paper.id: paper for paper in papers}
     index = Embeddings(method="external", transform=transform, hybrid=True)
-    index.index((paper.id, paper_text(paper), None) for paper in papers)
+    index.index((id_, text, None) for id_, text in given.texts.items())
     return Opened(
-        lambda query, limit: [
-            Source(by_id[key], score, paper_text(by_id[key]))
-            for key, score in index.search(query, limit)
-        ]
+        lambda query, limit: given.sources(
+            (id_, score, None) for id_, score in index.search(query, limit)
+        )
     )
 
 
-def _haystack(papers: Sequence[Paper], encoder: SentenceEncoder, _: object) -> Opened:
+def _haystack(given: Given) -> Opened:
     """https://haystack.deepset.ai/tutorials/33_hybrid_retrieval, joined by reciprocal ranks."""
     from haystack import Document, Pipeline
     from haystack.components import retrievers
     from haystack.components.joiners import DocumentJoiner
     from haystack.document_stores.in_memory import InMemoryDocumentStore
 
-    texts = [paper_text(paper) for paper in papers]
     store = InMemoryDocumentStore(shared=False)
+    vectors = given.encoder.encode(list(given.texts.values()))
     store.write_documents(
         [
-            Document(id=paper.id, content=text, embedding=vector.tolist())
-            for paper, text, vector in zip(papers, texts, encoder.encode(texts), strict=True)
+            Document(id=id_, content=text, embedding=vector.tolist())
+            for (id_, text), vector in zip(given.texts.items(), vectors, strict=True)
         ]
     )
     pipeline = Pipeline()
@@ -380,16 +339,16 @@ def _haystack(papers: Sequence[Paper], encoder: SentenceEncoder, _: object) -> O
     pipeline.add_component("joiner", DocumentJoiner(join_mode="reciprocal_rank_fusion"))
     pipeline.connect("bm25", "joiner")
     pipeline.connect("vectors", "joiner")
-    by_id = {paper.id: paper for paper in papers}
 
     def find(query: str, limit: int) -> list[Source]:
-        given = {
+        vector = given.encoder.encode_query(query).tolist()
+        asked = {
             "bm25": {"query": query, "top_k": limit},
-            "vectors": {"query_embedding": encoder.encode_query(query).tolist(), "top_k": limit},
+            "vectors": {"query_embedding": vector, "top_k": limit},
             "joiner": {"top_k": limit},
         }
-        found = pipeline.run(given)["joiner"]["documents"]
-        return [Source(by_id[each.id], each.score, each.content) for each in found]
+        found = pipeline.run(asked)["joiner"]["documents"]
+        return given.sources((each.id, each.score, each.content) for each in found)
 
     return Opened(find)
 
@@ -399,20 +358,19 @@ class PeerEntry:
     """A peer: its name in tables, how it is opened, and what it needs."""
 
     title: str
-    open: Callable[[Sequence[Paper], SentenceEncoder, ChatEndpoint | None], Opened]
+    open: Callable[[Given], Opened]
     packages: tuple[str, ...]
     """The distributions that could change its figures."""
-    install: str = _INSTALL
+    install: str = "pip install 'abstractqa[peers]'"
 
 
 _CORE = "llama-index-core"
 _FUSED = (_CORE, "llama-index-retrievers-bm25", "bm25s", "PyStemmer")
 # It asks for PyStemmer below 3, which we are not, and works with it all the same.
-_ADDED = f"{_INSTALL}, then pip install --no-deps llama-index-retrievers-bm25==0.8.0"
-_CITED = (_CORE, "llama-index-llms-openai-like")
+_ADDED = f"{PeerEntry.install}, then pip install --no-deps llama-index-retrievers-bm25==0.8.0"
 PEERS = {
     "llamaindex-starter": PeerEntry("LlamaIndex starter", _starter, (_CORE,)),
-    "llamaindex-citation": PeerEntry("LlamaIndex CitationQueryEngine", _citation, _CITED),
+    "llamaindex-citation": PeerEntry("LlamaIndex CitationQueryEngine", _citation, (_CORE,)),
     "llamaindex-extractive": PeerEntry("LlamaIndex extractive", _extractive, (_CORE,)),
     "llamaindex-fusion": PeerEntry("LlamaIndex fusion", _fusion, _FUSED, _ADDED),
     "bm25": PeerEntry("BM25 (bm25s)", _bm25, ("bm25s", "PyStemmer")),
@@ -423,9 +381,9 @@ PEERS = {
 
 
 def peer_subject(
-    name: str, papers: Sequence[Paper], encoder: SentenceEncoder, llm: ChatEndpoint | None = None
+    name: str, papers: Sequence[Paper], encoder: SentenceEncoder, llm: ChatModel | None = None
 ) -> Subject:
-    """Index papers with a peer, and say what could change its answers.
+    """Index papers with a peer, and say what could change its answers; none of them converses.
 
     Args:
         name: A key of `PEERS`.
@@ -439,32 +397,62 @@ def peer_subject(
     """
     if name not in PEERS:
         raise InputError(f"there is no peer {name!r}; the peers are {', '.join(PEERS)}")
-    entry, versions = PEERS[name], peer_versions(name)
+    entry = PEERS[name]
     if not papers:
         raise InputError(f"{entry.title} has no papers to index; give it at least one")
-    os.environ.update(_OPT_OUTS)  # read when they are imported
+    opened, model = _open(name, Given(papers, encoder, llm)), llm.name if llm else None
+    info = IndexInfo(id=entry.title, papers=len(papers), encoder=encoder.name)
+
+    def search(question: Question, limit: int) -> list[Found]:
+        best: dict[str, float] = {}
+        for source in opened.find(question.question, limit):
+            best.setdefault(source.paper.id, source.score)
+        return list(best.items())
+
+    def ask(question: Question, _: Mode) -> Answer:
+        started = perf_counter()
+        answer = _answer(question.question, opened, info)
+        spent = {"total": 1000 * (perf_counter() - started)}
+        return answer.model_copy(update={"model": model, "timings_ms": spent})
+
+    packages = versions_of(entry.packages)
+    configuration = {"weights": encoder.weights_hash, "packages": packages, "llm": model}
+    title = f"{entry.title}, {model}" if model else entry.title
+    return Subject(title, papers, search, ask, configuration)
+
+
+def _open(name: str, given: Given) -> Opened:
+    os.environ.update(_OPT_OUTS)  # read when the packages are imported
     try:
-        opened = entry.open(papers, encoder, llm)
+        return PEERS[name].open(given)
     except ModuleNotFoundError as error:
-        message = f"the peer {name} cannot run: {error.name} is missing ({entry.install})"
-        raise PeerUnavailableError(message) from error
+        why = f"{error.name} is missing ({PEERS[name].install})"
+        raise PeerUnavailableError(f"the peer {name} cannot run: {why}") from error
     except Exception as error:  # whatever other people's code raises: the table is to say it
-        installed = ", ".join(f"{key} {found}" for key, found in versions.items())
-        first = str(error).strip().partition("\n")[0]
-        message = f"the peer {name} cannot run: {type(error).__name__}: {first} (with {installed})"
+        versions = versions_of(PEERS[name].packages).items()
+        installed = ", ".join(f"{package} {found}" for package, found in versions)
+        why = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
+        message = f"the peer {name} cannot run: {why} (with {installed})"
         raise PeerUnavailableError(message) from error
-    model = llm.model if llm else None
-    configuration = {"weights": encoder.weights_hash, "packages": versions, "llm": model}
-    system = Peer(entry.title, len(papers), encoder.name, opened, model)
-    return Subject(system, papers, configuration)
 
 
-def peer_versions(name: str) -> dict[str, str]:
-    """The installed version of each of a peer's packages; one that is missing is left out."""
-    versions = {}
-    for package in PEERS[name].packages:
-        try:
-            versions[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return versions
+def _answer(question: str, opened: Opened, info: IndexInfo) -> Answer:
+    """Show the sources, each sentence citing itself (`quote`), or let the chat model write."""
+    blocks: tuple[Block, ...]
+    wrote: dict[str, object] = {}
+    reason = "It found no text to show."
+    if opened.write:
+        text, usage, found = opened.write(question)
+        claims = cited_claims(text, found)
+        refuses = not any(claim.spans for claim in claims) and _UNHELPFUL.search(text)
+        blocks = () if refuses or not claims else (Block(claims),)
+        reason = text if refuses else reason
+        wrote = {"mode": "generative", "usage": usage}
+    else:
+        found = (opened.evidence or opened.find)(question, SOURCES)
+        blocks = quote(found)
+    best = max((source.score for source in found), default=-1.0)
+    # It orders answers, and is no probability.
+    confidence = best / (1 + best) if blocks and best >= 0 else None
+    answer = shown_answer(question, blocks, reason, info)
+    return answer.model_copy(update={"confidence": confidence, **wrote})

@@ -260,9 +260,14 @@ def environment() -> dict[str, object]:
 
 
 def package_versions() -> dict[str, str]:
-    """The versions of `PACKAGES` and of Python; one that keeps no record of itself is "unknown"."""
-    found = {"python": platform.python_version()}
-    for name in PACKAGES:
+    """The versions of `PACKAGES` and of Python."""
+    return {"python": platform.python_version(), **versions_of(PACKAGES)}
+
+
+def versions_of(packages: Iterable[str]) -> dict[str, str]:
+    """The installed versions; one that is missing or keeps no record of itself is "unknown"."""
+    found = {}
+    for name in packages:
         try:
             found[name] = version(name)
         except PackageNotFoundError:

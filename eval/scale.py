@@ -26,8 +26,7 @@ from pathlib import Path
 
 import numpy as np
 
-from eval.formats import load_beir
-from eval.retrieval import mean_metrics, query_metrics
+from eval.benchmarks import load_beir, mean_metrics, query_metrics
 from index.build import build, remove, resume
 from index.encoder import KEPT_TOGETHER, LocalEncoder, Vectors
 from index.papers import Paper

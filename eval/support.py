@@ -5,8 +5,6 @@ authors' code. A figure means something only beside the name of the checker that
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
 
 from eval.runs import public_name
 from index import minilm
@@ -18,28 +16,18 @@ from rag.support.asking import JudgeChecker, NliChecker
 from rag.support.local import LocalChecker
 
 
-class Supports(Protocol):
-    """What decides whether texts, read together, support a claim."""
+class Supports:
+    """Whether texts, read together, support a claim, by a checker of `rag.support`.
 
-    name: str
-    """What it is called in a report."""
-    unreadable: int
-    """How often it gave no verdict; that counted as unsupported."""
-
-    def __call__(self, claim: str, premises: Sequence[str]) -> bool:
-        """Whether the premises, taken together, support all of the claim."""
-
-
-class CheckerSupport:
-    """A checker of `rag.support`: only what it calls supported counts, and not what it does partly.
-
-    What it said of a claim and its premises is kept, so nothing is computed or asked twice.
+    Only what the checker calls supported counts, and not what it does partly. What it said of a
+    claim and its premises is kept, so nothing is computed or asked twice.
     """
 
     def __init__(self, checker: Checker, name: str | None = None) -> None:
         """Take the checker, and its name in reports if that is another than its own."""
         self.name = name or checker.name
         self.unreadable = 0
+        """How often it gave no verdict; that counted as unsupported."""
         self._checker = checker
         self._verdicts: dict[tuple[str, tuple[str, ...]], bool] = {}
 
@@ -60,74 +48,53 @@ class CheckerSupport:
         return self._verdicts[asked]
 
 
-def local_support(encoder: Encoder | None = None) -> CheckerSupport:
+def local_support(encoder: Encoder | None = None) -> Supports:
     """Check by the product's own checker, `rag.support.local`, with the bundled encoder."""
-    return CheckerSupport(LocalChecker(encoder or LocalEncoder.open(minilm.NAME)))
+    return Supports(LocalChecker(encoder or LocalEncoder.open(minilm.NAME)))
 
 
-def nli_support(model: str) -> CheckerSupport:
+def nli_support(model: str) -> Supports:
     """Check by a cross-encoder for natural language inference: a folder or a Hugging Face id.
 
     It is loaded when it is asked, and raises `InputError` then if it is no model of inference.
     """
-    return CheckerSupport(NliChecker(model), f"nli {public_name(model)}")
+    return Supports(NliChecker(model), f"nli {public_name(model)}")
 
 
-def judge_support(complete: Complete, model: str) -> CheckerSupport:
+def judge_support(complete: Complete, model: str) -> Supports:
     """Check by a chat model, of this name in reports, that is asked yes or no."""
+    return Supports(JudgeChecker(or_nothing(complete), public_name(model)))
 
-    def replying(messages: list[Message]) -> str:
+
+def or_nothing(complete: Complete) -> Complete:
+    """Ask a chat model, and take a reply that is refused for an empty one."""
+
+    def ask(messages: list[Message]) -> str:
         try:
             return complete(messages)
         except ReplyError:
             return ""
 
-    return CheckerSupport(JudgeChecker(replying, public_name(model)))
+    return ask
 
 
-@dataclass(frozen=True, slots=True)
-class Alce:
-    """How the sentences of one answer are cited, in numbers."""
-
-    sentences: int
-    cited: int
-    """Sentences that cite something."""
-    supported: int
-    """Sentences that all they cite, taken together, supports."""
-    citations: int
-    precise: int
-    """Citations of supported sentences that are not irrelevant."""
-
-    @property
-    def recall(self) -> float:
-        """Supported sentences / sentences, in [0, 1]."""
-        return self.supported / self.sentences
-
-    @property
-    def precision(self) -> float:
-        """Precise citations / citations, in [0, 1]; 0 where nothing is cited, as in ALCE's code."""
-        return self.precise / self.citations if self.citations else 0.0
-
-
-def alce(answer: Answer, supports: Supports) -> Alce | None:
-    """Measure the citations of an answer; None if it is a refusal or has no sentences.
+def alce(answer: Answer, supports: Supports) -> tuple[float, float] | None:
+    """The recall and the precision of an answer's citations, in [0, 1]; None of a refusal.
 
     A sentence counts for recall if it cites something, and all it cites, in one text, supports it.
     A citation is precise if its sentence counts and it is not irrelevant: irrelevant is one that
     alone does not support the sentence while the others without it do. A passage is the stretch of
     an abstract that is cited, under the title of its paper, as ALCE shows documents to the checker.
-    All citations of a sentence count; ALCE's code looks at the first three.
+    All citations of a sentence count; ALCE's code looks at the first three. Where nothing is cited
+    precision is 0, as there.
     """
     if answer.status != "answered" or not answer.sentences:
         return None
     found = [_judge(sentence, answer, supports) for sentence in answer.sentences]
-    return Alce(
-        sentences=len(found),
-        cited=sum(citations > 0 for citations, _ in found),
-        supported=sum(precise is not None for _, precise in found),
-        citations=sum(citations for citations, _ in found),
-        precise=sum(precise or 0 for _, precise in found),
-    )
+    citations = sum(cited for cited, _ in found)
+    precise = sum(precise or 0 for _, precise in found)
+    recall = sum(precise is not None for _, precise in found) / len(found)
+    return recall, precise / citations if citations else 0.0
 
 
 def _judge(sentence: AnswerSentence, answer: Answer, supports: Supports) -> tuple[int, int | None]:

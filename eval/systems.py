@@ -1,15 +1,15 @@
 """What is measured: this product, whole or without a part, and answers given elsewhere."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Annotated, Self
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from eval.datasets import load_questions
-from eval.formats import Beir, RagnarokAnswer, load_ragnarok, load_trec_run
+from eval.benchmarks import Benchmark, load_trec_run
+from eval.datasets import Question, Words, json_lines, load_questions, parse
 from eval.runs import public_name
 from index.embedding import SentenceEncoder
 from index.encoder import Encoder
@@ -19,7 +19,6 @@ from index.papers import Paper
 from index.sources import sha256_of
 from rag.assistant import Assistant
 from rag.citations import Block, Claim, Span, compose
-from rag.conversation import History, read_history
 from rag.evidence import FEATURES
 from rag.fitted import Linear, Record, record
 from rag.pipeline import Recipe
@@ -33,46 +32,26 @@ Found = tuple[str, float]
 """A paper's id and its score; higher is better, within one query."""
 
 
-class System(Protocol):
-    """A system under measurement, over papers it has indexed already."""
-
-    @property
-    def name(self) -> str:
-        """Its name in tables."""
-
-    def search(self, query: str, limit: int) -> Sequence[Found]:
-        """The papers nearest to a query, best first, each once, at most `limit`."""
-
-    def ask(self, question: str, history: History, mode: Mode) -> Answer:
-        """Its answer, in the schema of our own, so that one measure fits all."""
+def no_answer(question: Question, mode: Mode) -> Answer:
+    """Refuse to answer: what only ranks has no answers."""
+    raise InputError(f"question {question.id!r}: a ranking has no answers (mode {mode})")
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A system with what a record says of it."""
+    """A system under measurement, over papers it has indexed already."""
 
-    system: System
+    name: str
     papers: Sequence[Paper]
     """Every paper it has indexed."""
+    search: Callable[[Question, int], Sequence[Found]]
+    """The papers nearest to a question's words, best first, each once, at most so many."""
+    ask: Callable[[Question, Mode], Answer] = no_answer
+    """Its answer, in the schema of our own, so that one measure fits all."""
     configuration: Mapping[str, object] = field(default_factory=dict)
     """Whatever could change its answers: a run goes on only with the same."""
-
-
-class Ours:
-    """This product, as programmers use it."""
-
-    def __init__(self, assistant: Assistant, name: str) -> None:
-        self.name = name
-        self.check_mode = assistant.check_mode
-        self._assistant = assistant
-
-    def search(self, query: str, limit: int) -> list[Found]:
-        """The papers nearest to a query; see `Assistant.search`."""
-        return [(hit.paper.id, hit.score) for hit in self._assistant.search(query, limit=limit)]
-
-    def ask(self, question: str, history: History, mode: Mode) -> Answer:
-        """Answer from the abstracts; see `Assistant.ask`."""
-        return self._assistant.ask(question, history=history, mode=mode)
+    check_mode: Callable[[Mode], object] = lambda _: None
+    """Raises InputError for a mode that it cannot answer in."""
 
 
 def ours(assistant: Assistant, store: Path, without: str | None = None) -> Subject:
@@ -90,8 +69,17 @@ def ours(assistant: Assistant, store: Path, without: str | None = None) -> Subje
         **({"writing": dict(writing)} if (writing := assistant.writing) else {}),
         **({"without": without} if without else {}),
     }
+
+    def search(question: Question, limit: int) -> list[Found]:
+        return [(hit.paper.id, hit.score) for hit in assistant.search(question.question, limit)]
+
+    def ask(question: Question, mode: Mode) -> Answer:
+        history = [turn.model_dump() for turn in question.history]
+        return assistant.ask(question.question, history=history, mode=mode)
+
     name = f"AbstractQA without {without}" if without else "AbstractQA"
-    return Subject(Ours(assistant, name), assistant.papers(), configuration)
+    papers = assistant.papers()
+    return Subject(name, papers, search, ask, configuration, assistant.check_mode)
 
 
 def open_ours(
@@ -184,72 +172,87 @@ def shown_answer(question: str, blocks: Sequence[Block], reason: str, info: Inde
     )
 
 
-class Replayed:
-    """Answers that were given elsewhere, or rankings; whoever asks gets them again."""
+class CitingSentence(BaseModel):
+    """A sentence and the papers it cites, by their places in the answer's `references`, from 0."""
 
-    def __init__(
-        self,
-        name: str,
-        papers: Sequence[Paper],
-        answers: Mapping[str, RagnarokAnswer] | None = None,
-        rankings: Mapping[str, Mapping[str, float]] | None = None,
-    ) -> None:
-        """Take answers by their question (`_key`), or rankings by the text of their query."""
-        self.name = name
-        self._papers = {paper.id: paper for paper in papers}
-        self._answers = answers or {}
-        self._rankings = rankings or {}
+    model_config = ConfigDict(frozen=True)
 
-    def search(self, query: str, limit: int) -> list[Found]:
-        """The papers of the ranking, or the references of the answer in their order."""
-        found = dict(self._rankings.get(query, {}))
-        if answer := self._answers.get(_key(query, ())):
-            found = {paper: 1 / rank for rank, paper in enumerate(answer.references, start=1)}
-        return sorted(found.items(), key=lambda hit: -hit[1])[:limit]
-
-    def ask(self, question: str, history: History, mode: Mode) -> Answer:  # noqa: ARG002 - the protocol's
-        """The recorded answer; each citation is of the whole abstract."""
-        given = self._answers[_key(question, history)]
-        cited = [self._papers[id_] for id_ in given.references]
-        spans = [Span(paper, 0, len(paper.abstract)) for paper in cited]
-        claims = [
-            Claim(sentence.text, tuple(spans[place] for place in sentence.citations))
-            for sentence in given.answer
-        ]
-        info = IndexInfo(id="recorded", papers=len(self._papers), encoder="unknown")
-        blocks = [Block((claim,)) for claim in claims]
-        answer = shown_answer(question, blocks, "The recorded answer is empty.", info)
-        return answer.model_copy(update={"mode": "generative"})
+    text: str
+    citations: tuple[Annotated[int, Field(ge=0)], ...] = ()
 
 
-def _key(question: str, history: History) -> str:
-    """A question with what came before it: a follow-up can be asked in the same words twice."""
-    return json.dumps([question, [turn.text for turn in read_history(history)]])
+class RagnarokAnswer(BaseModel):
+    """The answer to one topic; a refusal has no sentences."""
+
+    model_config = ConfigDict(frozen=True)
+
+    run_id: str = Field(default="", description="Whose run it is; Ragnarök's writer leaves it out.")
+    topic_id: Annotated[Words, Field(coerce_numbers_to_str=True)]
+    references: tuple[Annotated[str, Field(coerce_numbers_to_str=True)], ...] = Field(
+        description="Papers' ids."
+    )
+    answer: tuple[CitingSentence, ...]
+
+    @model_validator(mode="after")
+    def _cites_what_it_lists(self) -> Self:
+        for place, sentence in enumerate(self.answer):
+            if max(sentence.citations, default=-1) >= len(self.references):
+                raise ValueError(f"sentence {place} cites beyond the {len(self.references)} given")
+        return self
 
 
 def replay_answers(path: Path, questions: Path, papers: Sequence[Paper]) -> Subject:
-    """Open the answers of a file of Ragnarök's JSON to a file of questions (`load_ragnarok`)."""
-    asked = load_questions(questions)
-    given = load_ragnarok(path, asked, papers)
-    answers = {
-        _key(question.question, [turn.model_dump() for turn in question.history]): given[
-            question.id
-        ]
-        for question in asked
-    }
+    """Open answers in Ragnarök's JSON, the format of TREC's RAG track, to a file of questions.
+
+    https://trec-rag.github.io/annoucements/2024-track-guidelines (Pradeep et al. 2024, "Ragnarök",
+    arXiv:2406.16828). Topics are the ids of questions. A search finds an answer's references in
+    their order; each citation is of the whole abstract.
+
+    Raises:
+        InputError: a line is not an answer, a topic is answered twice, a question has no answer,
+            or an answer cites a paper that is not there.
+    """
+    given: dict[str, RagnarokAnswer] = {}
+    for number, line in json_lines(path):
+        answer = parse(RagnarokAnswer, line, path, number)
+        if answer.topic_id in given:
+            raise InputError(f"{path}:{number}: topic {answer.topic_id!r} is answered twice")
+        given[answer.topic_id] = answer
+    known = {paper.id: paper for paper in papers if paper.abstract}
+    for question in load_questions(questions):
+        if question.id not in given:
+            raise InputError(f"{path}: question {question.id!r} has no answer")
+        if unknown := [id_ for id_ in given[question.id].references if id_ not in known]:
+            raise InputError(f"{path}: topic {question.id!r}: no abstract of {unknown[0]!r} here")
+    info = IndexInfo(id="recorded", papers=len(papers), encoder="unknown")
+
+    def search(question: Question, limit: int) -> list[Found]:
+        cited = given[question.id].references[:limit]
+        return [(paper, 1 / rank) for rank, paper in enumerate(cited, start=1)]
+
+    def ask(question: Question, _: Mode) -> Answer:
+        recorded = given[question.id]
+        spans = [Span(known[id_], 0, len(known[id_].abstract)) for id_ in recorded.references]
+        claims = (Claim(s.text, tuple(spans[at] for at in s.citations)) for s in recorded.answer)
+        blocks = [Block((claim,)) for claim in claims]
+        shown = shown_answer(question.question, blocks, "The recorded answer is empty.", info)
+        return shown.model_copy(update={"mode": "generative"})
+
     name = next((answer.run_id for answer in given.values() if answer.run_id), path.stem)
-    return Subject(Replayed(name, papers, answers), papers, {"answers": sha256_of(path)})
+    return Subject(name, papers, search, ask, {"answers": sha256_of(path)})
 
 
-def replay_ranking(path: Path, beir: Beir) -> Subject:
+def replay_ranking(path: Path, benchmark: Benchmark) -> Subject:
     """Open a run in TREC's format as a system. A query that it lacks finds nothing.
 
     Raises:
         InputError: a line is damaged, or no query of the benchmark is in it.
     """
     run = load_trec_run(path)
-    if not run.keys() & beir.qrels.keys():
+    if not run.keys() & benchmark.qrels.keys():
         raise InputError(f"{path} ranks none of the benchmark's queries")
-    by_text = {beir.queries[query]: run[query] for query in beir.qrels if query in run}
-    system = Replayed(path.stem, beir.papers, rankings=by_text)
-    return Subject(system, beir.papers, {"ranking": sha256_of(path)})
+
+    def search(question: Question, limit: int) -> list[Found]:
+        return sorted(run.get(question.id, {}).items(), key=lambda hit: -hit[1])[:limit]
+
+    return Subject(path.stem, benchmark.papers, search, configuration={"ranking": sha256_of(path)})

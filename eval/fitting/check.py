@@ -18,8 +18,8 @@ import numpy as np
 
 from eval.datasets import read_rows
 from eval.fitting.claims import EDITS, Example, made_examples
+from eval.markdown import Cell, table
 from eval.statistics import auroc
-from eval.tables import Cell, table
 from index import minilm
 from index.papers import Paper
 from index.readers import read

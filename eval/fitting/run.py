@@ -26,9 +26,9 @@ from eval.fitting.collections import (
     sub_collections,
 )
 from eval.fitting.models import RIDGE, fit_logistic, with_models
-from eval.retrieval import benchmark_store
+from eval.markdown import Cell, table
 from eval.scoring import AnswerScore, score_answer
-from eval.tables import Cell, table
+from eval.vector_cache import benchmark_store
 from index.encoder import Encoder
 from index.errors import InputError
 from index.papers import Paper

@@ -7,7 +7,7 @@ from dataset_files import beir
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval.formats import Beir, fixed_subset, load_beir, load_trec_run
+from eval.benchmarks import Benchmark, fixed_subset, load_beir, load_trec_run
 from index.errors import InputError
 from index.papers import Paper
 
@@ -92,17 +92,17 @@ def test_a_folder_that_is_not_beir_is_refused(tmp_path: Path) -> None:
         load_beir(tmp_path)
 
 
-def benchmark(papers: int) -> Beir:
+def benchmark(papers: int) -> Benchmark:
     """Papers p0, p1, …; two are relevant, one is judged not to be, and one is absent."""
     grades = {"p1": 1, "p3": 2, "p4": 0, "absent": 1}
-    return Beir(
+    return Benchmark(
         [Paper(id=f"p{number}", title="t", abstract="a") for number in range(papers)],
         {"q": "what"},
         {"q": grades},
     )
 
 
-def ids(beir: Beir) -> list[str]:
+def ids(beir: Benchmark) -> list[str]:
     return [paper.id for paper in beir.papers]
 
 
@@ -112,7 +112,7 @@ def test_a_smaller_subset_lies_within_a_larger_one_whatever_the_order_of_the_cor
 ) -> None:
     small, large = sorted((small, large))
     whole = benchmark(30)
-    shuffled = Beir(order.sample(whole.papers, 30), whole.queries, whole.qrels)
+    shuffled = Benchmark(order.sample(whole.papers, 30), whole.queries, whole.qrels)
     subset = fixed_subset(shuffled, small)
     assert len(subset.papers) == min(small, 30)
     assert {"p1", "p3"} <= set(ids(subset)) <= set(ids(fixed_subset(whole, large)))

@@ -3,9 +3,18 @@ from collections.abc import Sequence
 import pytest
 from handmade import BOGS, FERNS, MOSS, REFUSAL, answer, ask, reference, score
 
-from eval.figures import answer_summary, by_type, risk_by_coverage
+from eval.figures import (
+    answer_summary,
+    by_type,
+    intervals,
+    question_values,
+    risk_by_coverage,
+)
+from eval.runs import QuestionScore
 from eval.scoring import AnswerScore
+from eval.support import Supports
 from rag.schema import Usage
+from rag.support import Verdict
 
 SMALL = reference(1, MOSS, "Mosses are small.")
 
@@ -14,11 +23,19 @@ class Quoted:
     """Supports what stands in one of the passages, as "Small" does."""
 
     name = "quoted"
-    unreadable = 0
 
-    def __call__(self, claim: str, premises: Sequence[str]) -> bool:
-        words = claim.rstrip(".").casefold()
-        return any(words in premise.casefold() for premise in premises)
+    def check(self, sentence: str, cited: Sequence[str]) -> Verdict:
+        words = sentence.rstrip(".").casefold()
+        found = any(words in text.casefold() for text in cited)
+        return Verdict("supported" if found else "unsupported", None)
+
+
+QUOTED = Supports(Quoted())
+
+
+def means(scores: Sequence[AnswerScore]) -> dict[str, object]:
+    found = intervals([question_values(score, QUOTED) for score in scores])
+    return {name: each["mean"] for name, each in found.items()}
 
 
 @pytest.fixture
@@ -38,31 +55,30 @@ def scores() -> list[AnswerScore]:
 
 
 def test_the_figures_of_a_run_equal_the_hand_computed_ones(scores: list[AnswerScore]) -> None:
-    summary = answer_summary(scores, Quoted())
-    assert summary["nuggets"] == {
-        "recall": pytest.approx((1 + 1 / 3 + 0) / 3),
-        "recall_sentences": pytest.approx((1 + 1 / 3 + 0) / 3),
-        "recall_micro": 2 / 5,
-    }
-    assert summary["citations"] == {
-        "precision_micro": 2 / 3,
-        "precision_macro": (1 + 1 / 2) / 2,
-        "recall_micro": 2 / 4,
-        "recall_macro": (1 + 1 / 2 + 0) / 3,
+    found = means(scores)
+    for name, value in {
+        "right": 2 / 5,
+        "nugget_recall": (1 + 1 / 3 + 0) / 3,
+        "nugget_recall_sentences": (1 + 1 / 3 + 0) / 3,
+        "citation_precision": (1 + 1 / 2) / 2,
+        "citation_recall": (1 + 1 / 2 + 0) / 3,
         "evidence_recall": 1,
+        "alce_recall": 1 / 3,
+        "alce_precision": 1 / 3,
+        "verbatim": 1,
+        "refused": 2 / 5,
+        "abstained_rightly": 3 / 5,
+        "words": 3,
+    }.items():
+        assert found[name] == pytest.approx(value), name
+    summary = answer_summary(scores, QUOTED)
+    assert summary["micro"] == {
+        "nugget_recall": 2 / 5,
+        "citation_precision": 2 / 3,
+        "citation_recall": 2 / 4,
         "quotes_not_located": 0,
     }
-    assert summary["alce_quoted"] == {
-        "recall": 1 / 3,
-        "precision": 1 / 3,
-        "sentences": 3,
-        "sentences_uncited": 0,
-        "sentences_supported": 1,
-        "citations": 4,
-        "citations_precise": 1,
-        "unreadable": 0,
-    }
-    assert summary["right"] == {"share": 2 / 5, "questions": 5}
+    assert summary["alce_quoted"] == {"unreadable": 0}
     assert summary["verbatim"] == {"spans": 8, "share": 1, "marker_errors": 0}
     assert summary["abstention"] == {
         "precision": 1 / 2,
@@ -84,22 +100,16 @@ def test_the_figures_of_a_run_equal_the_hand_computed_ones(scores: list[AnswerSc
     assert summary["selective"]["ece"] is None
 
 
-def test_each_type_has_its_own_figures_in_the_order_of_the_file(scores: list[AnswerScore]) -> None:
-    types = by_type(scores)
-    assert list(types) == ["fact", "list", "followup", "off-topic", "near-miss"]
-    assert types["list"] == {
-        "questions": 1,
-        "refused": 0,
-        "right": 0,
-        "nugget_recall": 1 / 3,
-        "citation_precision": 1 / 2,
-        "citation_recall": 1 / 2,
-        "evidence_recall": None,
-        "words_median": 5,
-    }
-    assert types["off-topic"]["refused"] == 1
-    assert types["off-topic"]["nugget_recall"] is None
-    assert types["near-miss"]["citation_precision"] is None
+def test_each_type_has_its_own_figures_in_the_order_of_the_file() -> None:
+    rows = [
+        QuestionScore(id="a", type="list", values={"right": 1.0, "words": None}),
+        QuestionScore(id="b", type="fact", values={"right": 0.0, "words": 9.0}),
+        QuestionScore(id="c", type="list", values={"right": 0.5, "hit@1": 1.0}),
+    ]
+    assert list(by_type(rows).items()) == [
+        ("list", {"questions": 2, "right": 0.75, "words": None, "hit@1": 1}),
+        ("fact", {"questions": 1, "right": 0, "words": 9, "hit@1": None}),
+    ]
 
 
 def sure(confidence: float | None, right: bool) -> AnswerScore:
@@ -113,7 +123,7 @@ def test_risk_by_coverage_and_calibration_by_hand() -> None:
         *(sure(0.2, False), sure(0.9, True), sure(0.8, False), sure(0.7, True)),
     ]
     assert risk_by_coverage(asked) == pytest.approx([0, 1 / 2, 1 / 3, 2 / 4, 3 / 5])
-    found = answer_summary(asked, Quoted())["selective"]
+    found = answer_summary(asked, QUOTED)["selective"]
     assert found["aurc"] == pytest.approx((0 + 1 / 2 + 1 / 3 + 2 / 4 + 3 / 5) / 5)
     # One answer a bin: .2 wrong, .9 right, .8 wrong, .7 right.
     assert found["ece"] == pytest.approx((0.2 + 0.1 + 0.8 + 0.3) / 4)
@@ -135,6 +145,6 @@ def test_money_is_unknown_as_soon_as_one_price_is() -> None:
         return score(ask(MOSS), answer("Small [1].", SMALL).model_copy(update={"usage": usage}))
 
     known = [used(10, 5, 0.25), used(0, 0, None), used(1, 1, 0.5)]
-    tokens = answer_summary(known, Quoted())["tokens"]
+    tokens = answer_summary(known, QUOTED)["tokens"]
     assert tokens == {"read": 11, "written": 6, "usd": 0.75}
-    assert answer_summary([*known, used(1, 0, None)], Quoted())["tokens"]["usd"] is None
+    assert answer_summary([*known, used(1, 0, None)], QUOTED)["tokens"]["usd"] is None

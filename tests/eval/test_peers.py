@@ -10,9 +10,9 @@ import pytest
 from chat_server import ChatServer, says
 from peer_papers import BRIDGES, MOSS, OWLS, PAPERS
 
+from eval.datasets import Question
 from eval.peers import (
     PEERS,
-    ChatEndpoint,
     PeerEntry,
     PeerUnavailableError,
     Source,
@@ -20,7 +20,7 @@ from eval.peers import (
     peer_subject,
     quote,
 )
-from eval.systems import System
+from eval.systems import Subject
 from index.embedding import SentenceEncoder
 from index.encoder import Vectors
 from index.errors import InputError
@@ -28,10 +28,12 @@ from index.minilm import NAME
 from index.papers import Paper
 from index.passages import cut, paper_text
 from index.text import clean
+from rag.chat import ChatModel
 from rag.citations import Span
 from rag.schema import Answer
+from rag.settings import Settings
 
-Opened = Callable[..., System]
+Opened = Callable[..., Subject]
 
 
 class Remembering(SentenceEncoder):
@@ -52,12 +54,12 @@ _vectors: dict[str, Vectors] = {}
 def opened() -> Opened:
     """Open a peer over the papers; skipped where the group `peers` is not installed."""
     encoder = Remembering.open(NAME)
-    peers: dict[str, System] = {}
+    peers: dict[str, Subject] = {}
 
-    def open_(name: str, llm: ChatEndpoint | None = None) -> System:
+    def open_(name: str, llm: ChatModel | None = None) -> Subject:
         try:
             if llm or name not in peers:
-                peers[name] = peer_subject(name, PAPERS, encoder, llm).system
+                peers[name] = peer_subject(name, PAPERS, encoder, llm)
         except PeerUnavailableError as error:
             if os.environ.get("CI"):
                 pytest.fail(f"{error}, and CI must not skip")
@@ -65,6 +67,10 @@ def opened() -> Opened:
         return peers[name]
 
     return open_
+
+
+def question(text: str) -> Question:
+    return Question(id="q", type="fact", question=text, answerable=True)
 
 
 QUERIES = [
@@ -81,7 +87,7 @@ every_peer = pytest.mark.parametrize("name", PEERS)
 def test_the_paper_a_query_is_about_comes_first(
     opened: Opened, name: str, query: str, about: Paper
 ) -> None:
-    found = opened(name).search(query, 3)
+    found = opened(name).search(question(query), 3)
     keys = [key for key, _ in found]
     scores = [score for _, score in found]
     assert keys[0] == about.id
@@ -91,8 +97,8 @@ def test_the_paper_a_query_is_about_comes_first(
 
 @every_peer
 def test_an_answer_is_sentences_that_each_cite_themselves(opened: Opened, name: str) -> None:
-    question, about = QUERIES[0]
-    answer = opened(name).ask(question, [], "auto")
+    query, about = QUERIES[0]
+    answer = opened(name).ask(question(query), "auto")
     assert answer.status == "answered"
     assert answer.references[0].paper == about
     for sentence in answer.sentences:
@@ -103,7 +109,7 @@ def test_an_answer_is_sentences_that_each_cite_themselves(opened: Opened, name: 
 
 
 def test_words_that_no_paper_has_are_an_answer_without_text(opened: Opened) -> None:
-    answer = opened("bm25").ask("zeppelin", [], "auto")
+    answer = opened("bm25").ask(question("zeppelin"), "auto")
     assert (answer.status, answer.text) == ("insufficient_evidence", "")
     assert answer.reason
 
@@ -150,8 +156,10 @@ BRIDGES_SPAN = Span(BRIDGES, 0, len(BRIDGES.abstract))
 
 def ask(opened: Opened, chat_server: ChatServer, reply: str) -> Answer:
     chat_server.script = [says(reply, usage=(120, 9))]
-    endpoint = ChatEndpoint("scripted", chat_server.base_url)
-    return opened("llamaindex-citation", endpoint).ask("silent flight of owls", [], "generative")
+    settings = Settings(openai_base_url=chat_server.base_url, chat_model="scripted")
+    with ChatModel.open(settings) as model:
+        subject = opened("llamaindex-citation", model)
+        return subject.ask(question("silent flight of owls"), "generative")
 
 
 def test_a_marker_leads_to_the_whole_source(opened: Opened, chat_server: ChatServer) -> None:
@@ -163,6 +171,7 @@ def test_a_marker_leads_to_the_whole_source(opened: Opened, chat_server: ChatSer
     assert reference.paper == OWLS
     assert [passage.text for passage in reference.passages] == [OWLS.abstract]
     assert answer.text == "Feathers make owls silent. [1]"
+    assert (answer.usage.prompt_tokens, answer.usage.completion_tokens) == (120, 9)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval.retrieval import mean_metrics, query_metrics, ranked
+from eval.benchmarks import mean_metrics, query_metrics, ranked
 
 RELEVANCE = {"first": {"a": 1, "b": 2, "z": 0}, "second": {"c": 1}}
 

@@ -4,22 +4,34 @@ from handmade import BOGS, FERNS, MOSS, REFUSAL, answer, ask, reference, score
 from pages import Page
 from test_support import Table
 
-from eval.figures import answer_summary, by_type
-from eval.formats import Beir
+from eval.benchmarks import Benchmark, query_metrics
+from eval.figures import answer_summary, by_type, intervals, question_values
 from eval.report import answers_report, retrieval_report
-from eval.retrieval import query_metrics
+from eval.runs import QuestionScore
 from eval.scoring import AnswerScore
+from eval.support import Supports
 
 EVIL = '<script>alert("x")</script> <img src=https://tracker.example/a.png> & [1]'
 
 
 def report(*scores: AnswerScore, title: str = "Answers", about: Any = None) -> tuple[str, Page]:
+    support = Supports(Table())
+    rows = [
+        QuestionScore(
+            id=each.question.id, type=each.question.type, values=question_values(each, support)
+        )
+        for each in scores
+    ]
     metrics = {
-        "answers": answer_summary(scores, Table()),
-        "by_type": by_type(scores),
-        "intervals": {"right": {"mean": 0.5, "low": 0.25, "high": 0.75, "n": 8}},
+        "run": "moss",
+        "answers": answer_summary(scores, support),
+        "by_type": by_type(rows),
+        "intervals": {
+            **intervals([row.values for row in rows]),
+            "right": {"mean": 0.5, "low": 0.25, "high": 0.75, "n": 8},
+        },
     }
-    html = answers_report(title, metrics, scores, about or {})
+    html = answers_report(metrics, {"system": title, **(about or {})}, scores, rows)
     return html, Page(html)
 
 
@@ -81,7 +93,7 @@ def test_a_report_has_its_figures_with_their_intervals_and_how_it_was_made() -> 
 
 
 def test_the_worst_query_stands_first_with_what_was_found_and_what_was_wanted() -> None:
-    beir = Beir(
+    beir = Benchmark(
         papers=[MOSS, BOGS, FERNS],
         queries={"good": "bogs", "bad": EVIL, "half": "ferns"},
         qrels={"good": {"bogs": 1}, "bad": {"moss": 1, "bogs": 0}, "half": {"ferns": 1}},

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Never
 
 import pytest
-from test_evaluate import ABSTRACTS, QUESTIONS, write_jsonl
+from test_measuring import ABSTRACTS, QUESTIONS, write_jsonl
 
 from eval.leaderboard import Suite
 from eval.peers import PEERS, PeerEntry

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from pages import Page
 
+from eval.markdown import Better, Cell, difference, figure, table
 from eval.statistics import Interval
-from eval.tables import Better, Cell, difference, figure, table
 
 
 def test_figures_stand_flush_right_and_the_best_of_a_column_is_bold() -> None:

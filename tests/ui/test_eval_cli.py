@@ -1,7 +1,6 @@
 """`abstractqa eval`: each kind of measuring, as people run it."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -106,8 +105,6 @@ def test_a_peer_that_writes_is_given_the_chat_model(
     chat_server: ChatServer,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    if not os.environ.get("CI"):  # which must not skip
-        pytest.importorskip("llama_index.llms.openai_like", reason="needs make peers")
     generative = ("eval", "answers", str(questions), "--store", str(sample_store))
     generative += ("--mode", "generative", "--system")
     assert "is for llamaindex-citation" in failed(capsys, *generative, "bm25")

@@ -14,7 +14,6 @@ from index.errors import AbstractQAError, InputError
 from ui.terminal import note, say, wrap
 
 if TYPE_CHECKING:
-    from eval.peers import ChatEndpoint
     from eval.systems import Subject
     from rag.chat import Complete, Message
     from rag.settings import Settings
@@ -34,44 +33,41 @@ MAIN = ("right", "nugget_recall", "citation_precision", "citation_recall", "evid
 
 def retrieval(arguments: Namespace) -> int:
     """Rank a benchmark."""
-    from eval.formats import fixed_subset, load_beir
+    from eval.benchmarks import fixed_subset, load_beir
+    from eval.measuring import evaluate_retrieval
     from eval.peers import peer_subject
-    from eval.retrieval import Benchmark, benchmark_store, evaluate_retrieval
     from eval.systems import open_ours, replay_ranking
-    from eval.vector_cache import CachedEncoder
+    from eval.vector_cache import CachedEncoder, benchmark_store
 
     settings = _settings(arguments)
-    name, beir = arguments.dataset.resolve().name, load_beir(arguments.dataset, arguments.split)
+    benchmark = load_beir(arguments.dataset, arguments.split)
     if arguments.size is not None:
-        name, beir = f"{name}-{arguments.size}", fixed_subset(beir, arguments.size)
+        benchmark = fixed_subset(benchmark, arguments.size)
     encoder = CachedEncoder.open(settings.encoder)
     if arguments.run and arguments.system != OURS:
         raise InputError("--run measures a ranking that is there: leave --system out")
     if arguments.run:
-        subject = replay_ranking(arguments.run, beir)
+        subject = replay_ranking(arguments.run, benchmark)
     elif arguments.system == OURS:
-        subject = open_ours(benchmark_store(beir.papers, encoder), settings)
+        subject = open_ours(benchmark_store(benchmark.papers, encoder), settings)
     else:
-        subject = peer_subject(arguments.system, beir.papers, encoder)
-    return _say_metrics(
-        arguments, evaluate_retrieval(Benchmark(name, beir), subject, arguments.out)
-    )
+        subject = peer_subject(arguments.system, benchmark.papers, encoder)
+    return _say_metrics(arguments, evaluate_retrieval(benchmark, subject, arguments.out))
 
 
 def answers(arguments: Namespace) -> int:
     """Answer a file of questions."""
-    from eval.answers import evaluate_answers
+    from eval.measuring import evaluate_answers
     from eval.support import judge_support, nli_support
 
     if arguments.judge and arguments.nli:
         raise InputError("--nli and --judge exclude each other: give one of them")
     settings = _settings(arguments)
     asking = _asking(settings, "yes or no") if arguments.judge else nullcontext(None)
-    with asking as model:
+    with asking as model, _answering(arguments, settings) as subject:
         support = judge_support(*model) if model else None
         if arguments.nli:
             support = nli_support(arguments.nli)
-        subject = _answering(arguments, settings)
         given = (arguments.questions, subject, arguments.mode, arguments.out, support)
         metrics = evaluate_answers(*given, sample=arguments.sample)
     if absent := metrics["papers_not_in_index"]:
@@ -79,11 +75,13 @@ def answers(arguments: Namespace) -> int:
     return _say_metrics(arguments, metrics)
 
 
-def _answering(arguments: Namespace, settings: "Settings") -> "Subject":
+@contextmanager
+def _answering(arguments: Namespace, settings: "Settings") -> Iterator["Subject"]:
     """What is to answer: this product, a peer over its papers, or answers given elsewhere."""
     from eval.peers import peer_subject
     from eval.systems import open_ours, replay_answers
     from eval.vector_cache import CachedEncoder
+    from rag.chat import ChatModel
 
     given = [arguments.answers, arguments.without, arguments.system != OURS]
     if sum(map(bool, given)) > 1:
@@ -92,29 +90,22 @@ def _answering(arguments: Namespace, settings: "Settings") -> "Subject":
         raise InputError("--answers are measured as they are: leave --mode out")
     ours = open_ours(settings.store, settings, arguments.without)
     if arguments.answers:
-        return replay_answers(arguments.answers, arguments.questions, ours.papers)
+        yield replay_answers(arguments.answers, arguments.questions, ours.papers)
+        return
     if arguments.system == OURS:
-        return ours
-    llm = _endpoint(arguments.system, settings) if arguments.mode == "generative" else None
+        yield ours
+        return
+    writes = arguments.mode == "generative"
+    if writes and arguments.system != WRITES:
+        raise InputError(f"{arguments.system} writes no answers: --mode generative is for {WRITES}")
     encoder = CachedEncoder.open(settings.encoder)
-    return peer_subject(arguments.system, ours.papers, encoder, llm)
-
-
-def _endpoint(system: str, settings: "Settings") -> "ChatEndpoint":
-    """The configured chat model, for the peer that writes by one."""
-    from eval.peers import ChatEndpoint
-    from rag.chat import ChatModel
-
-    if system != WRITES:
-        raise InputError(f"{system} writes no answers: --mode generative is for {WRITES}")
-    with ChatModel.open(settings) as model:  # refuses settings that name no model
-        key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else "none"
-        return ChatEndpoint(model.name, settings.openai_base_url, key)
+    with ChatModel.open(settings) if writes else nullcontext(None) as llm:
+        yield peer_subject(arguments.system, ours.papers, encoder, llm)
 
 
 def compare(arguments: Namespace) -> int:
     """Set one run against another."""
-    from eval.compare import as_json, compare_runs, comparison_text
+    from eval.changes import as_json, compare_runs, comparison_text
     from eval.runs import load_run
 
     compared = compare_runs(load_run(arguments.before), load_run(arguments.after))
@@ -168,15 +159,17 @@ def gate(arguments: Namespace) -> int:
             fixed.write_baseline(found, path)
         return _say(arguments, {"baseline": count}, "The baseline is new.")
     fallen = [
-        drop for path, now in scores.items() for drop in fixed.drops(fixed.read_baseline(path), now)
+        drop
+        for path, now in scores.items()
+        for drop in fixed.drops(fixed.read_baseline(path), now).items()
     ]
-    fell = [{"capability": d.capability, "worse": list(d.paired.losses)} for d in fallen]
-    text = "\n".join(map(str, fallen)) or f"Nothing got worse on {count} questions."
-    _say(arguments, {"questions": count, "fell": fell}, text)
+    fell = [{"capability": fixed.GUARDED[name], "worse": drop.worse} for name, drop in fallen]
+    text = "\n".join(fixed.drop_text(*drop) for drop in fallen)
+    nothing = f"Nothing got worse on {count} questions."
+    _say(arguments, {"questions": count, "fell": fell}, text or nothing)
     if fallen:
-        raise AbstractQAError(
-            f"{len(fallen)} capabilities fell: {', '.join(d.metric for d in fallen)}"
-        )
+        names = ", ".join(name for name, _ in fallen)
+        raise AbstractQAError(f"{len(fallen)} capabilities fell: {names}")
     return 0
 
 
@@ -303,8 +296,8 @@ def _write_text(path: Path, text: str) -> None:
 
 def _say_metrics(arguments: Namespace, metrics: Mapping[str, Any]) -> int:
     """Print figures for people or for programs, and where the others are."""
+    from eval.markdown import Cell, table
     from eval.statistics import Interval
-    from eval.tables import Cell, table
 
     note(f"Every figure is in {arguments.out or Path('runs') / str(metrics['run'])}.")
     title = str(metrics["run"])

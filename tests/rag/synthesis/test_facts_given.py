@@ -14,9 +14,8 @@ import pytest
 from chat_server import ChatServer, Received, streams
 
 from eval.datasets import Question, load_questions
-from eval.retrieval import benchmark_store
 from eval.scoring import nuggets_found
-from eval.vector_cache import CachedEncoder
+from eval.vector_cache import CachedEncoder, benchmark_store
 from index.papers import Paper
 from index.readers import read
 from rag import Assistant

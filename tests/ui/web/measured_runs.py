@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from eval.answers import evaluate_answers
+from eval.measuring import evaluate_answers
 from eval.peers import peer_subject
 from eval.systems import ours
 from index.embedding import SentenceEncoder

@@ -14,11 +14,11 @@ from typing import Any, Literal
 import gradio as gr
 from gradio.context import Context
 
-from eval.compare import compare_runs, comparison_text
+from eval.changes import compare_runs, comparison_text
 from eval.figures import as_interval
+from eval.markdown import decimal, interval
 from eval.runs import ANSWERS, METRICS, PRIMARY, QUESTIONS, RECORD, REPORT, load_run, read_json
 from eval.statistics import Interval
-from eval.tables import decimal, interval
 from index.errors import AbstractQAError, InputError
 from ui.web.events import QUIET
 from ui.web.lab import arena

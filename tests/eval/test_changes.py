@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from recording import recorded
 
-from eval.compare import compare_runs
+from eval.changes import as_json, compare_runs
 from eval.runs import Run, load_run
 from index.errors import InputError
 
@@ -21,22 +21,22 @@ def test_a_comparison_names_what_got_better_and_worse_question_by_question(tmp_p
     before = recorded(tmp_path / "a", {"right": column("q1", "q2"), "words": words})
     after = recorded(tmp_path / "b", {"right": column("q2", "q3"), "words": {**words, "q1": 90.0}})
     compared = compare_runs(before, after)
-    right, length = compared.metrics
-    assert (right.metric, right.better, right.worse) == ("right", ("q1",), ("q3",))
+    right, length = compared.metrics["right"], compared.metrics["words"]
+    assert (right.better, right.worse) == (("q1",), ("q3",))
     assert (right.before.mean, right.after.mean) == (10 / 12, 10 / 12)
-    assert right.paired.difference.mean == 0
-    assert (length.metric, length.better, length.worse) == ("words", (), ("q1",))
-    assert (compared.flips.negative, compared.flips.positive) == (("q3",), ("q1",))
-    assert compared.flips.negative_rate == 1 / 12
+    assert right.difference.mean == 0
+    assert (length.better, length.worse) == ((), ("q1",))
+    assert (compared.negative_flips, compared.positive_flips) == (("q3",), ("q1",))
+    assert as_json(compared)["negative_flip_rate"] == 1 / 12
 
 
 def test_only_questions_of_both_runs_are_compared(tmp_path: Path) -> None:
     before = recorded(tmp_path / "a", {"right": {"q1": 1.0, "q2": 1.0, "q3": None}})
     after = recorded(tmp_path / "b", {"right": {"q2": 0.0, "q3": 1.0, "q4": 0.0}})
     compared = compare_runs(before, after)
-    assert compared.common == 2
-    assert compared.metrics[0].before.n == 1
-    assert compared.flips.negative == ("q2",)
+    assert compared.questions == 2
+    assert compared.metrics["right"].before.n == 1
+    assert compared.negative_flips == ("q2",)
 
 
 def test_runs_that_cannot_be_compared_are_refused(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_labels_papers_and_checkers_that_differ_are_named(tmp_path: Path) -> Non
     record = {**before.record, "dataset": {"sha256": "2"}, "configuration": {"support": "nli"}}
     compared = compare_runs(before, replace(before, record=record))
     assert compared.differs == ("the questions or their labels", "the checker of support")
-    assert [change.metric for change in compared.metrics] == ["right"]
+    assert list(compared.metrics) == ["right"]
     assert compare_runs(before, before).differs == ()
 
 

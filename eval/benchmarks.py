@@ -1,34 +1,48 @@
-"""Files in other people's formats: benchmarks in BEIR's layout, TREC's runs, Ragnarök's answers."""
+"""Retrieval benchmarks: BEIR's folders, TREC's rankings, and what rankings are worth.
+
+The values are those of `pytrec_eval` (trec_eval's own code), through `ir_measures`.
+"""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+import numpy as np
+from ir_measures import AP, RR, R, Success, nDCG, pytrec_eval
+from pydantic import Field
 
-from eval.datasets import (
-    Identified,
-    Question,
-    Words,
-    identified,
-    json_lines,
-    lowest_hashes,
-    parse,
-    read_lines,
-)
+from eval.datasets import Identified, Words, identified, lowest_hashes, read_lines
+from eval.vector_cache import hash_of, papers_hash
 from index.errors import InputError
 from index.papers import Paper
 
-IdWithoutSpace = Annotated[str, Field(pattern=r"^\S+$", coerce_numbers_to_str=True)]
+Qrels = Mapping[str, Mapping[str, int]]
+"""`qrels[query id][paper id]` = relevance; above 0 is relevant."""
+Rankings = Mapping[str, Mapping[str, float]]
+"""`rankings[query id][paper id]` = score; higher is better."""
+
+MEASURES = {
+    "nDCG@10": nDCG @ 10,
+    "MRR": RR,
+    "MAP": AP,
+    "R@5": R @ 5,
+    "R@10": R @ 10,
+    "R@100": R @ 100,
+    "hit@1": Success @ 1,
+}
+"""What is measured, by the name it has in metrics.json."""
+DEPTH = 100
+"""Papers kept of each search; MRR and MAP look no deeper."""
 
 _GRADE = re.compile(r"(-?[0-9]{1,9})(?:\.0+)?")
+_Id = Annotated[str, Field(pattern=r"^\S+$", coerce_numbers_to_str=True, alias="_id")]
 
 
 @dataclass(frozen=True, slots=True)
-class Beir:
-    """A retrieval benchmark.
+class Benchmark:
+    """Papers, and queries that were judged.
 
     `queries[query id]` is what is asked; every one is judged. `qrels[query id][paper id]` is how
     relevant the paper is; above 0 is relevant.
@@ -37,30 +51,45 @@ class Beir:
     papers: list[Paper]
     queries: dict[str, str]
     qrels: dict[str, dict[str, int]]
+    name: str = ""
+
+    @property
+    def relevant(self) -> set[str]:
+        """Ids of the papers that are relevant to a query, whether they are there or not."""
+        return {p for grades in self.qrels.values() for p, grade in grades.items() if grade > 0}
 
     @property
     def absent(self) -> int:
         """Relevant judgements of papers that are not there: no system can find them."""
-        there = {paper.id for paper in self.papers}
+        gone = self.relevant - {paper.id for paper in self.papers}
         return sum(
-            grade > 0 and paper not in there
-            for grades in self.qrels.values()
-            for paper, grade in grades.items()
+            grade > 0 and p in gone for grades in self.qrels.values() for p, grade in grades.items()
         )
+
+    def described(self) -> dict[str, object]:
+        """What a record says of it."""
+        return {
+            "name": self.name,
+            "papers": len(self.papers),
+            "queries": len(self.queries),
+            "relevant_papers_absent": self.absent,
+            "papers_sha256": papers_hash(self.papers),
+            "queries_sha256": hash_of(repr(sorted(self.queries.items())), repr(self.qrels)),
+        }
 
 
 class _Document(Identified):
-    id: IdWithoutSpace = Field(alias="_id")
+    id: _Id
     title: str = ""
     text: str = ""
 
 
 class _Query(Identified):
-    id: IdWithoutSpace = Field(alias="_id")
+    id: _Id
     text: Words
 
 
-def load_beir(folder: Path, split: str = "test") -> Beir:
+def load_beir(folder: Path, split: str = "test") -> Benchmark:
     """Read `corpus.jsonl`, `queries.jsonl` and `qrels/<split>.tsv` of a BEIR folder.
 
     Each may be packed (`corpus.jsonl.gz`). Queries that the split does not judge are left out. A
@@ -83,16 +112,17 @@ def load_beir(folder: Path, split: str = "test") -> Beir:
         raise InputError(f"{folder} has no qrels/{split}.tsv; the splits it has: {names}")
     queries = {query.id: query.text for query in identified(_Query, _file(folder, "queries.jsonl"))}
     qrels = _load_qrels(files[split], queries)
-    relevant = {paper for grades in qrels.values() for paper, grade in grades.items() if grade > 0}
     papers = [
         Paper(id=document.id, title=document.title, abstract=document.text)
         for document in identified(_Document, _file(folder, "corpus.jsonl"))
     ]
-    if relevant.isdisjoint(paper.id for paper in papers):
+    judged = {query: text for query, text in queries.items() if query in qrels}
+    found = Benchmark(papers, judged, qrels, folder.resolve().name)
+    if found.relevant.isdisjoint(paper.id for paper in papers):
         raise InputError(
             f"{files[split]}: no relevant paper is in the corpus; give both of one dataset"
         )
-    return Beir(papers, {query: text for query, text in queries.items() if query in qrels}, qrels)
+    return found
 
 
 def _file(folder: Path, name: str) -> Path:
@@ -129,8 +159,8 @@ def _load_qrels(path: Path, queries: Collection[str]) -> dict[str, dict[str, int
     return qrels
 
 
-def fixed_subset(beir: Beir, size: int) -> Beir:
-    """Cut the benchmark to `size` of its papers: every relevant one, and others by their ids.
+def fixed_subset(whole: Benchmark, size: int) -> Benchmark:
+    """Cut a benchmark to `size` of its papers: every relevant one, and others by their ids.
 
     The others are those with the lowest SHA-256 of their id, so everyone draws the same, and a
     smaller subset lies within a larger one. Queries and judgements stay. Figures on a subset are
@@ -139,12 +169,13 @@ def fixed_subset(beir: Beir, size: int) -> Beir:
     Raises:
         InputError: more than `size` papers are relevant.
     """
-    wanted = {p for grades in beir.qrels.values() for p, grade in grades.items() if grade > 0}
-    kept = {paper.id for paper in beir.papers if paper.id in wanted}
+    ids = {paper.id for paper in whole.papers}
+    kept = ids & whole.relevant
     if len(kept) > size:
         raise InputError(f"{len(kept)} papers are relevant; a subset needs at least as many")
-    kept.update(lowest_hashes((p.id for p in beir.papers if p.id not in kept), size - len(kept)))
-    return replace(beir, papers=[paper for paper in beir.papers if paper.id in kept])
+    kept.update(lowest_hashes(ids - kept, size - len(kept)))
+    papers = [paper for paper in whole.papers if paper.id in kept]
+    return replace(whole, papers=papers, name=f"{whole.name}-{size}")
 
 
 def load_trec_run(path: Path) -> dict[str, dict[str, float]]:
@@ -170,65 +201,46 @@ def load_trec_run(path: Path) -> dict[str, dict[str, float]]:
     return run
 
 
-class RagnarokSentence(BaseModel):
-    """A sentence and the papers it cites, by their places in the answer's `references`."""
-
-    model_config = ConfigDict(frozen=True)
-
-    text: str
-    citations: tuple[Annotated[int, Field(ge=0)], ...] = Field(
-        default=(), description="Indices into `references`, from 0."
-    )
+def write_trec_run(path: Path, rankings: Rankings) -> None:
+    """Write TREC's format, best first; nine digits hold the 32-bit floats of trec_eval."""
+    with path.open("w", encoding="utf-8") as file:
+        for query, scores in rankings.items():
+            for rank, (paper, score) in enumerate(scores.items(), start=1):
+                file.write(f"{query} Q0 {paper} {rank} {score:.9g} abstractqa\n")
 
 
-class RagnarokAnswer(BaseModel):
-    """The answer to one topic; a refusal has no sentences."""
+def ranked(hits: Iterable[tuple[str, float]]) -> dict[str, float]:
+    """Score `hits` (paper id, score), best first, so that exactly the order given is measured.
 
-    model_config = ConfigDict(frozen=True)
-
-    run_id: str = Field(default="", description="Whose run it is; Ragnarök's writer leaves it out.")
-    topic_id: Annotated[Words, Field(coerce_numbers_to_str=True)]
-    topic: str
-    references: tuple[Annotated[str, Field(coerce_numbers_to_str=True)], ...] = Field(
-        description="Papers' ids."
-    )
-    answer: tuple[RagnarokSentence, ...]
-
-    @model_validator(mode="after")
-    def _cites_what_it_lists(self) -> Self:
-        for place, sentence in enumerate(self.answer):
-            if max(sentence.citations, default=-1) >= len(self.references):
-                raise ValueError(f"sentence {place} cites beyond the {len(self.references)} given")
-        return self
-
-
-def load_ragnarok(
-    path: Path, questions: Sequence[Question], papers: Sequence[Paper]
-) -> dict[str, RagnarokAnswer]:
-    """Read answers in Ragnarök's JSON, the format of TREC's RAG track, by the question's id.
-
-    https://trec-rag.github.io/annoucements/2024-track-guidelines (Pradeep et al. 2024, "Ragnarök",
-    arXiv:2406.16828).
-
-    Args:
-        path: The answers, one for each question; topics are the ids of questions.
-        questions: Those they answer.
-        papers: Those that the answers may cite, by id.
-
-    Raises:
-        InputError: a line is not an answer, a topic is answered twice, a question has no answer,
-            or an answer cites a paper that is not there.
+    trec_eval ignores the rank column, compares scores as 32-bit floats and orders equal ones
+    by id, backwards; so a score that does not fall is lowered by the least possible step.
+    A paper that comes again keeps its first place.
     """
-    given: dict[str, RagnarokAnswer] = {}
-    for number, line in json_lines(path):
-        answer = parse(RagnarokAnswer, line, path, number)
-        if answer.topic_id in given:
-            raise InputError(f"{path}:{number}: topic {answer.topic_id!r} is answered twice")
-        given[answer.topic_id] = answer
-    known = {paper.id for paper in papers if paper.abstract}
-    for question in questions:
-        if question.id not in given:
-            raise InputError(f"{path}: question {question.id!r} has no answer")
-        if unknown := [id_ for id_ in given[question.id].references if id_ not in known]:
-            raise InputError(f"{path}: topic {question.id!r}: no abstract of {unknown[0]!r} here")
-    return {question.id: given[question.id] for question in questions}
+    scores: dict[str, float] = {}
+    last = np.float32(np.inf)
+    for paper, score in hits:
+        if paper not in scores:
+            last = min(np.float32(score), np.nextafter(last, np.float32(-np.inf)))
+            scores[paper] = float(last)
+    return scores
+
+
+def query_metrics(qrels: Qrels, run: Rankings) -> dict[str, dict[str, float]]:
+    """Measure every query of `qrels`: query id → measure's name → value, in [0, 1].
+
+    The measures are at paper level, and those of trec_eval (docs/evaluation.md has the formulas). A
+    query without a ranking scores 0.
+    """
+    names = {measure: name for name, measure in MEASURES.items()}
+    values: dict[str, dict[str, float]] = {query: dict.fromkeys(MEASURES, 0.0) for query in qrels}
+    plain_qrels = {query: dict(judged) for query, judged in qrels.items()}
+    plain_run = {query: dict(scores) for query, scores in run.items()}
+    for metric in pytrec_eval.iter_calc(list(names), plain_qrels, plain_run):
+        values[metric.query_id][names[metric.measure]] = metric.value
+    return values
+
+
+def mean_metrics(per_query: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """The mean over the queries of each measure, 0 for none."""
+    count = max(1, len(per_query))
+    return {name: sum(values[name] for values in per_query.values()) / count for name in MEASURES}

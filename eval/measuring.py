@@ -1,0 +1,260 @@
+"""Ask a system every question of a file, or every query of a benchmark; keep and measure all.
+
+Both write a run (`eval.runs`). A run that was killed goes on where it stopped.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from pydantic import BaseModel
+from tqdm.auto import tqdm
+
+from eval.benchmarks import (
+    DEPTH,
+    Benchmark,
+    mean_metrics,
+    query_metrics,
+    ranked,
+    write_trec_run,
+)
+from eval.datasets import Question, load_questions, parse, sample_by_type
+from eval.figures import answer_summary, by_type, intervals, percentiles, question_values
+from eval.report import answers_report, retrieval_report
+from eval.runs import ANSWERS, QuestionScore, Run, environment
+from eval.scoring import score_answer
+from eval.support import Supports, local_support
+from eval.systems import Subject
+from index.errors import InputError
+from index.papers import Paper, letters
+from index.sources import sha256_of
+from rag.pipeline import check_question
+from rag.schema import Answer, Mode
+
+RANKINGS = "run.trec"
+
+
+class CameBack(BaseModel):
+    """What one question gave: a line of a run's `answers.jsonl`."""
+
+    id: str
+    elapsed_ms: float
+    answer: Answer | None = None
+    """None for a query that is only searched."""
+    found: dict[str, float] | None = None
+    """The search for the question's words: paper id → score; None if it was not searched."""
+
+
+def evaluate_answers(
+    path: Path,
+    subject: Subject,
+    mode: Mode = "auto",
+    out: Path | None = None,
+    support: Supports | None = None,
+    *,
+    sample: int | None = None,
+) -> dict[str, object]:
+    """Ask the questions of a file, and write a run of which it returns the metrics.
+
+    Questions that stand alone are searched too.
+
+    Args:
+        path: The questions (`eval.datasets.load_questions`).
+        subject: Who answers.
+        mode: How to answer, as in `Assistant.ask`.
+        out: The run's folder, new, empty or unfinished; by default one in `runs/`.
+        support: Decides whether citations support; by default the product's own checker.
+        sample: Ask only so many of the questions, of every type (`sample_by_type`).
+
+    Raises:
+        InputError: the file, the mode or the folder cannot be used, or none of the papers that
+            are asked about is in the index; nothing is made then.
+    """
+    subject.check_mode(mode)
+    questions = _checked(path, sample)
+    absent = _absent(questions, subject.papers, path)
+    checker = support or local_support()
+    record = {
+        "kind": "answers",
+        "system": subject.name,
+        "dataset": {"name": path.name, "sha256": sha256_of(path), "questions": len(questions)},
+        "configuration": {"mode": mode, "support": checker.name, **subject.configuration},
+    }
+
+    def give(question: Question) -> CameBack:
+        started = perf_counter()
+        answer = subject.ask(question, mode)
+        elapsed_ms = 1000 * (perf_counter() - started)
+        found = ranked(subject.search(question, DEPTH)) if _stands_alone(question) else None
+        return CameBack(id=question.id, elapsed_ms=elapsed_ms, answer=answer, found=found)
+
+    with Run.begin(out, path.stem, record, (q.model_dump(mode="json") for q in questions)) as run:
+        back = _come_back(run, questions, give)
+        scores = [
+            score_answer(question, answer, subject.papers, back[question.id].elapsed_ms)
+            for question in questions
+            if (answer := back[question.id].answer)
+        ]
+        found = {id_: each.found for id_, each in back.items() if each.found is not None}
+        searched = query_metrics(_gold(questions, subject.papers, found), found)
+        rows = [
+            QuestionScore(
+                id=score.question.id,
+                type=score.question.type,
+                values={**question_values(score, checker), **searched.get(score.question.id, {})},
+            )
+            for score in scores
+        ]
+        first = scores[0].answer
+        by = {"mode": first.mode, "model": first.model, "index": first.index.id}
+        about = {**record, "papers_not_in_index": len(absent), "answered_by": by}
+        metrics = {
+            **about,
+            "answers": answer_summary(scores, checker),
+            "by_type": by_type(rows),
+            "retrieval": {
+                "questions": len(searched),
+                **(mean_metrics(searched) if searched else {}),
+            },
+        }
+        return _finish(run, metrics, rows, lambda known: answers_report(known, about, scores, rows))
+
+
+def _checked(path: Path, sample: int | None) -> list[Question]:
+    """The questions of a file, or a sample of them, each one that can be asked."""
+    questions = load_questions(path)
+    for question in questions:
+        try:
+            check_question(question.question)
+        except InputError as error:
+            raise InputError(f"{path}: question {question.id!r}: {error}") from error
+    return questions if sample is None else sample_by_type(questions, sample)
+
+
+def _absent(questions: Sequence[Question], papers: Sequence[Paper], path: Path) -> set[str]:
+    """The papers that the questions are about and the index does not hold."""
+    wanted = {title for question in questions for title in question.papers}
+    held = {letters(paper.title) for paper in papers}
+    absent = {title for title in wanted if letters(title) not in held}
+    if wanted and absent == wanted:
+        raise InputError(f"none of the papers {path} asks about is in the index; index them first")
+    return absent
+
+
+def _stands_alone(question: Question) -> bool:
+    """Whether searching for the question's own words can find its papers.
+
+    Follow-ups and questions about a digest need the history and the filters that `ask` adds
+    before it searches.
+    """
+    is_bound = bool(question.history) or question.type in ("followup", "digest")
+    return question.answerable and bool(question.papers) and not is_bound
+
+
+def _gold(
+    questions: Sequence[Question], papers: Sequence[Paper], found: Mapping[str, object]
+) -> dict[str, dict[str, int]]:
+    """What a search should find, of each question that was searched.
+
+    A paper that is not in the index keeps its title, so that it counts as not found.
+    """
+    ids = {letters(paper.title): paper.id for paper in papers}
+    return {
+        question.id: {ids.get(letters(title), f"absent: {title}"): 1 for title in question.papers}
+        for question in questions
+        if question.id in found
+    }
+
+
+def evaluate_retrieval(
+    benchmark: Benchmark, subject: Subject, out: Path | None = None
+) -> dict[str, object]:
+    """Search every judged query, and write a run of which it returns the metrics.
+
+    Beside the files of every run the folder gets `run.trec` (`query Q0 paper rank score tag`).
+
+    Args:
+        benchmark: The queries, with the papers that are relevant to each.
+        subject: What is measured, with the benchmark's papers indexed.
+        out: The run's folder, new, empty or unfinished; by default one in `runs/`.
+
+    Raises:
+        InputError: the run's folder is taken.
+    """
+    record: dict[str, object] = {
+        "kind": "retrieval",
+        "system": subject.name,
+        "dataset": benchmark.described(),
+        "configuration": {"depth": DEPTH, **subject.configuration},
+    }
+    queries = [
+        Question(id=id_, type="query", question=text, answerable=True)
+        for id_, text in benchmark.queries.items()
+    ]
+
+    def give(query: Question) -> CameBack:
+        started = perf_counter()
+        found = subject.search(query, DEPTH + 1)
+        elapsed_ms = 1000 * (perf_counter() - started)
+        # As BEIR does: a query that is a paper itself is to find the others.
+        others = [hit for hit in found if hit[0] != query.id][:DEPTH]
+        return CameBack(id=query.id, elapsed_ms=elapsed_ms, found=ranked(others))
+
+    asked = (
+        {"id": query.id, "question": query.question, "relevant": benchmark.qrels[query.id]}
+        for query in queries
+    )
+    with Run.begin(out, benchmark.name, record, asked) as run:
+        back = _come_back(run, queries, give)
+        rankings = {id_: each.found or {} for id_, each in back.items()}
+        write_trec_run(run.folder / RANKINGS, rankings)
+        per_query = query_metrics(benchmark.qrels, rankings)
+        rows = [
+            QuestionScore(
+                id=id_, type="query", values={**values, "latency_ms": back[id_].elapsed_ms}
+            )
+            for id_, values in per_query.items()
+        ]
+        metrics = {
+            **record,
+            "retrieval": mean_metrics(per_query),
+            "latency_ms": percentiles([each.elapsed_ms for each in back.values()]),
+        }
+        return _finish(
+            run,
+            metrics,
+            rows,
+            lambda known: retrieval_report(known, benchmark, rankings, per_query),
+        )
+
+
+def _come_back(
+    run: Run, questions: Sequence[Question], give: Callable[[Question], CameBack]
+) -> dict[str, CameBack]:
+    """Ask each question that the run has no answer to, one at a time; what came back of all."""
+    waiting = [question for question in questions if question.id not in run.done]
+    for question in tqdm(waiting, desc="asked", unit="question", disable=None):
+        run.append(give(question).model_dump(mode="json"))
+    back = {
+        id_: parse(CameBack, line, run.folder / ANSWERS, number)
+        for number, (id_, line) in enumerate(run.done.items(), start=1)
+    }
+    return {question.id: back[question.id] for question in questions}
+
+
+def _finish(
+    run: Run,
+    measured: Mapping[str, object],
+    rows: Sequence[QuestionScore],
+    report: Callable[[Mapping[str, Any]], str],
+) -> dict[str, object]:
+    """Finish a run: its metrics, with intervals and what it was made by, and its report."""
+    metrics = {
+        "run": run.name,
+        **measured,
+        "intervals": intervals([row.values for row in rows]),
+        "environment": environment(),
+    }
+    run.finish(metrics, rows, report(metrics))
+    return metrics
