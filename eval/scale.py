@@ -186,16 +186,11 @@ def measure_kills(folder: Path, corpus: Path) -> Iterator[str]:
         process.wait()
         after = Index.open(store)
         lost += len({p.id for p in before.papers} - {p.id for p in after.papers})
-        wasted += _log_records(before) > _log_records(after)
+        wasted += len(before.log.stored) > len(after.log.stored)
     resume(store, CheapEncoder())
     whole = Index.open(store).is_covered
     yield f"{KILLS} kills: {lost} published papers lost, {wasted} times encoded work lost"
     yield f"afterwards everything is encoded: {'yes' if whole else 'no'}"
-
-
-def _log_records(index: Index) -> int:
-    vectors = index.passage_vectors
-    return 0 if isinstance(vectors, np.ndarray) else len(vectors.log.stored)
 
 
 def measure_start(folder: Path, corpus: Path) -> Iterator[str]:

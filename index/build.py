@@ -1,28 +1,21 @@
-"""From files to a published index: read, compare with what is there, cut what is new, publish.
-
-Papers can be asked as soon as their words are counted. Their vectors follow, whole papers first,
-the newest before all, each batch kept as it is encoded; then the map is drawn.
-"""
+"""Indexing: read files, compare them with what is there, publish what changed, and report it."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Unpack
 
-import numpy as np
+from pydantic import TypeAdapter
 from rapidfuzz import fuzz, process
 from rapidfuzz.utils import default_process
 
 from index import collection_map
-from index.catalog import Cuts, NextPapers, Papers, Sightings, code_hash, ids_of
-from index.collection_map import Layout, carry_on, map_collection
+from index.catalog import Sightings, code_hash, ids_of
 from index.encoder import Encoder
 from index.errors import InputError
+from index.generation import Progress, Stage, counter, fill, next_contents, publish_next
 from index.manifest import (
-    VECTORS,
     Manifest,
     check_encoder,
     check_files,
@@ -33,29 +26,16 @@ from index.manifest import (
     read_manifest,
 )
 from index.papers import Paper, letters
-from index.plan import Batch, Options, Outcome, PastRun, plan_run, read_batch, run_key
-from index.publish import (
-    Contents,
-    new_generation_id,
-    prune,
-    write_generation,
-    writer_lock,
-    writing,
-)
+from index.plan import Batch, How, Outcome, Plan, plan_run, read_batch, run_key
+from index.publish import prune, writer_lock, writing
 from index.readers import Upload
 from index.store import Index
-from index.vectors import BLOCK, Floats, Keys, Log, append_records
 
-Stage = Literal["read", "words", "embed", "map", "chroma"]
-Progress = Callable[[Stage, int, int], None]
-"""Called with a stage, how much of it is done, and its total (0 while that is not known)."""
+__all__ = ["BuildReport", "Progress", "RemovalReport", "Stage", "build", "build_papers"]
 
-ASK_BEFORE = 256
-"""Texts to encode beyond which the papers can be asked before they are encoded."""
-LEAST_TO_COMPACT = 10_000
-"""Vectors from which a file is written anew when most of them are of texts that are gone."""
-_RUNS = 8
-"""Runs that are remembered: one of the same files that would change nothing need not read them."""
+_RUNS, _MOST_TOLD = 8, 1000
+"""Runs that are remembered: one of the same files that would change nothing need not read them;
+and the problems and merges that one of them has at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,11 +75,8 @@ def build(
     store: Path,
     encoder: Encoder,
     *,
-    format: str = "auto",  # noqa: A002 - the name of the command's option
-    year: int | None = None,
-    columns: Mapping[str, str] | None = None,
-    merge: bool = True,
     progress: Progress | None = None,
+    **how: Unpack[How],
 ) -> BuildReport:
     """Index the papers of files, folders and uploads into `store`, beside those already there.
 
@@ -108,8 +85,8 @@ def build(
     where nothing has changed since.
 
     `paths` are files, uploads, or folders whose readable files are taken; `store` is made if
-    missing; `encoder` must be the one the index was built with. The other options are those of
-    `index.plan.Options`; `progress` is told how far each stage is.
+    missing; `encoder` must be the one the index was built with; `progress` is told how far each
+    stage is. `how` the files are read: see `index.plan.How`.
 
     Raises:
         InputError: a path or format cannot be used, or no paper was found.
@@ -118,18 +95,17 @@ def build(
         StoreError: the store is damaged or cannot be written.
     """
     started = time.monotonic()
-    options = Options(format, year, columns, merge)
     check_is_store(store)
     if store.is_dir():
         with writer_lock(store):  # a busy store is refused before the files are read
             pass
-    key = run_key(paths, store, options)
+    key = run_key(paths, store, how)
     if report := _unchanged(store, encoder, key, started):
         return report
-    batch = read_batch(paths, store, options, counter(progress, "read"))
-    if key != run_key(paths, store, options):
+    batch = read_batch(paths, store, how, counter(progress, "read"))
+    if key != run_key(paths, store, how):
         key = ""  # a file has changed meanwhile
-    return _build(batch, store, encoder, key, started, merge=merge, progress=progress)
+    return _build(batch, store, encoder, (key, started), progress, merge=how.get("merge", True))
 
 
 def build_papers(
@@ -145,18 +121,8 @@ def build_papers(
     A run that is stopped loses one batch of vectors: the next one, or `resume`, goes on. No text
     is encoded twice. If nothing changed, nothing is written.
     """
-    batch, started = Batch(list(papers)), time.monotonic()
-    return _build(batch, store, encoder, "", started, merge=merge, progress=progress)
-
-
-def counter(progress: Progress | None, stage: Stage) -> Callable[[int, int], None]:
-    """`progress` for one stage, or nothing."""
-
-    def count(done: int, total: int) -> None:
-        if progress:
-            progress(stage, done, total)
-
-    return count
+    run = ("", time.monotonic())
+    return _build(Batch(list(papers)), store, encoder, run, progress, merge=merge)
 
 
 def _unchanged(store: Path, encoder: Encoder, key: str, started: float) -> BuildReport | None:
@@ -166,27 +132,27 @@ def _unchanged(store: Path, encoder: Encoder, key: str, started: float) -> Build
         return None
     folder = generation_folder(store, live)
     manifest = read_manifest(folder, store)
-    past = manifest.runs.get(key)
+    run = manifest.runs.get(key)
     is_finished = manifest.code == code_hash() and collection_map.FILE_NAME in manifest.files
-    if past is None or not is_finished:
+    if run is None or not is_finished:
         return None
     check_encoder(manifest, encoder)
     check_files(folder, manifest, store)
-    outcome = replace(PastRun.model_validate(past).outcome, papers=manifest.papers)
-    return _report(outcome, manifest, 0, started, live)
+    outcome = _OUTCOME.validate_python(run["outcome"])
+    return _report(replace(outcome, papers=manifest.papers), manifest, 0, started, live)
 
 
 def _build(
     batch: Batch,
     store: Path,
     encoder: Encoder,
-    key: str,
-    started: float,
+    run: tuple[str, float],
+    progress: Progress | None,
     *,
     merge: bool,
-    progress: Progress | None,
 ) -> BuildReport:
-    """Index what was read; `key` tells the run, if it can be told."""
+    """Index what was read by a run: what tells it, if it can be told, and when it began."""
+    key, started = run
     with writer_lock(store):
         live = Index.open(store) if current(store) else None
         old = live.manifest if live else None
@@ -194,29 +160,53 @@ def _build(
             check_encoder(old, encoder)
         with writing(store):
             prune(store, {old.generation, old.previous} if old else set())
-        origins = old.origins if old else {}
-        plan = plan_run(batch, live.papers if live else (), origins, merge=merge)
+        plan = plan_run(batch, live.papers if live else (), old.origins if old else {}, merge=merge)
         outcome = plan.outcome(batch)
-        runs = _runs(old, plan.changed_sources, key, PastRun.of(plan, outcome))
+        runs = _runs(old, plan)
         if not merge:  # what it kept apart, an earlier run would merge
             runs = {}
-        is_the_same = bool(old and plan.after == plan.before and old.origins == plan.origins)
-        papers = next_papers(live, plan.before, plan.after)
-        update = {"origins": plan.origins, "runs": runs}
-        manifest, encoded = _advance(
-            store, live, papers, encoder, update, is_the_same=is_the_same, progress=progress
-        )
+        if key and len(outcome.problems) + len(outcome.merges) <= _MOST_TOLD:
+            runs.pop(key, None)
+            count = len(plan.read) - outcome.duplicate
+            again = replace(outcome, new=0, updated=0, unchanged=count)
+            told = _OUTCOME.dump_python(again, mode="json")
+            runs[key] = {"sources": list(plan.sources), "outcome": told}
+        manifest, encoded = _publish(store, live, plan, runs, encoder, progress)
     previous = old.generation if old else None
     return _report(outcome, manifest, encoded, started, previous, len(plan.removed))
 
 
-def next_papers(
-    live: Index | None, before: Mapping[str, Paper], after: Mapping[str, Paper]
-) -> Sequence[Paper]:
-    """The papers of the next generation, those of `before` being those of `after`, by their ids."""
-    if live and isinstance(live.papers, Papers):
-        return NextPapers(live.papers, before, after)
-    return [after[id_] for id_ in sorted(after)]
+_OUTCOME = TypeAdapter(Outcome)
+
+
+def _runs(old: Manifest | None, plan: Plan) -> dict[str, dict[str, Any]]:
+    """The runs that would change nothing when the papers of a plan are others."""
+    changed, runs = plan.changed_sources, old.runs if old else {}
+    kept = {key: run for key, run in runs.items() if changed.isdisjoint(run["sources"])}
+    return dict(list(kept.items())[1 - _RUNS :])
+
+
+def _publish(
+    store: Path,
+    live: Index | None,
+    plan: Plan,
+    runs: dict[str, dict[str, Any]],
+    encoder: Encoder | None,
+    progress: Progress | None,
+) -> tuple[Manifest, int]:
+    """Make the papers of a plan those of the index.
+
+    Returns:
+        The live manifest, and how many texts were encoded.
+    """
+    update: dict[str, Any] = {"origins": plan.origins, "runs": runs}
+    if live and plan.after == plan.before and live.manifest.origins == plan.origins:
+        if live.manifest.code == code_hash() and live.is_finished:
+            return live.manifest, 0
+        # A run that goes on with another can be undone with it.
+        update["previous"] = live.manifest.previous
+    contents = next_contents(live, plan.before, plan.after)
+    return publish_next(store, live, contents, update, encoder, progress)
 
 
 def _report(
@@ -238,17 +228,6 @@ def _report(
     )
 
 
-def _runs(
-    old: Manifest | None, changed: set[str], key: str, past: PastRun | None
-) -> dict[str, dict[str, Any]]:
-    """The runs that would change nothing once the papers of the `changed` sources are others."""
-    runs = {} if old is None else old.runs
-    kept = {k: run for k, run in runs.items() if k != key and changed.isdisjoint(run["sources"])}
-    if key and past:
-        kept[key] = past.model_dump(mode="json")
-    return dict(list(kept.items())[-_RUNS:])
-
-
 def resume(store: Path, encoder: Encoder, *, progress: Progress | None = None) -> BuildReport:
     """Encode what an index still lacks.
 
@@ -263,13 +242,12 @@ def resume(store: Path, encoder: Encoder, *, progress: Progress | None = None) -
     check_is_store(store)
     if (before := current(store)) is None:
         raise no_index(store)
-    encoded = _fill(store, encoder, counter(progress, "embed"))
+    encoded = fill(store, encoder, counter(progress, "embed"))
     with writer_lock(store, patient=True):
         live = Index.open(store)
         check_encoder(live.manifest, encoder)
-        manifest, more = _advance(
-            store, live, next_papers(live, {}, {}), encoder, {}, is_the_same=True, progress=progress
-        )
+        plan = Plan({}, {}, live.manifest.origins)
+        manifest, more = _publish(store, live, plan, live.manifest.runs, encoder, progress)
     count = manifest.papers
     outcome = Outcome(new=0, unchanged=count, updated=0, duplicate=0, papers=count)
     return _report(outcome, manifest, encoded + more, started, before)
@@ -292,34 +270,28 @@ def remove(ids: Sequence[str], store: Path, *, progress: Progress | None = None)
         raise no_index(store)
     with writer_lock(store):
         live = Index.open(store)
-        removed = _named(set(ids), live.papers)
-        if len(removed) == len(live.papers):
+        there = {id_: row for row, id_ in enumerate(ids_of(live.papers))}
+        if unknown := {*ids} - there.keys():
+            raise InputError(f"no paper {min(unknown)!r} in the index: give an id that is in it")
+        rows = sorted({there[id_] for id_ in ids})
+        if len(rows) == len(there):
             raise InputError(
                 "that would remove every paper: index others first, or delete the folder"
                 f" {store} to start anew"
             )
-        papers = next_papers(live, {paper.id: paper for paper in removed}, {})
-        named = Sightings.of(papers).names()
-        lost = {source.name for paper in removed for source in paper.sources}
-        origins = {name: o for name, o in live.manifest.origins.items() if name in named}
-        update = {"origins": origins, "runs": _runs(live.manifest, lost, "", None)}
-        manifest, _ = _advance(
-            store, live, papers, None, update, is_the_same=False, progress=progress
-        )
+        removed = {paper.id: paper for paper in (live.papers[row] for row in rows)}
+        left = Sightings.of(live.papers).names(without=rows)
+        origins = {name: o for name, o in live.manifest.origins.items() if name in left}
+        plan = Plan(removed, {}, origins)
+        runs = _runs(live.manifest, plan)
+        manifest, _ = _publish(store, live, plan, runs, None, progress)
     return RemovalReport(
-        removed=removed,
+        removed=tuple(removed.values()),
         papers=manifest.papers,
         passages=manifest.passages,
         generation=manifest.generation,
         previous=live.manifest.generation,
     )
-
-
-def _named(ids: set[str], papers: Sequence[Paper]) -> tuple[Paper, ...]:
-    rows = {id_: row for row, id_ in enumerate(ids_of(papers))}
-    if unknown := ids - rows.keys():
-        raise InputError(f"no paper {min(unknown)!r} in the index: give an id that is in it")
-    return tuple(papers[row] for row in sorted(rows[id_] for id_ in ids))
 
 
 def find_ids(names: Sequence[str], papers: Iterable[Paper]) -> tuple[str, ...]:
@@ -348,190 +320,3 @@ def _find_id(title: str, papers: Sequence[Paper]) -> str:
     nearest = "; ".join(f"{found!r}" for found, *_ in near)
     hint = f"the nearest titles are {nearest}" if near else "give a title or an id that is in it"
     raise InputError(f"no paper {title!r} in the index: {hint}")
-
-
-def _advance(
-    store: Path,
-    live: Index | None,
-    papers: Sequence[Paper],
-    encoder: Encoder | None,
-    update: Mapping[str, object],
-    *,
-    is_the_same: bool,
-    progress: Progress | None,
-) -> tuple[Manifest, int]:
-    """Publish the papers of a run, encode what has no vector, and publish them with their map.
-
-    Without an encoder nothing is encoded.
-
-    Returns:
-        The live manifest, and how many texts were encoded.
-    """
-    if live and is_the_same and live.manifest.code == code_hash() and live.is_finished:
-        return live.manifest, 0
-    contents = Contents.of(papers, live)
-    manifest = _next_manifest(live, contents, encoder, update)
-    if live and is_the_same:  # a run that goes on with another can be undone with it
-        manifest = manifest.model_copy(update={"previous": live.manifest.previous})
-    manifest = _with_vectors(store, live, manifest, contents.cuts)
-    path = store / manifest.vectors
-    missing = _missing_keys(papers, contents.cuts, Log.open(path, manifest.dimension))
-    if len(missing) and (encoder is None or len(missing) > ASK_BEFORE):
-        manifest = write_generation(store, manifest, contents, None)
-        counter(progress, "words")(len(papers), len(papers))
-        if encoder is None:
-            return manifest, 0
-        manifest = manifest.model_copy(update={"generation": new_generation_id(), "files": {}})
-    if encoder and len(missing):
-        count = counter(progress, "embed")
-        with writing(store):
-            for keys, batch in _encoded(papers, contents.cuts, missing, encoder, count):
-                append_records(path, manifest.dimension, keys, batch)
-    map_ = live.layout if live and live.manifest.content == manifest.content else None
-    if map_ is None:
-        whole = Log.open(path, manifest.dimension).of(contents.cuts.paper_keys)
-        map_ = _draw(live, papers, whole, counter(progress, "map"))
-    return write_generation(store, manifest, contents, map_), len(missing)
-
-
-def _with_vectors(store: Path, live: Index | None, manifest: Manifest, cuts: Cuts) -> Manifest:
-    """The manifest with the file of vectors of its generation: the live one's, or a new one."""
-    vectors = f"{VECTORS}/{manifest.generation}.bin"
-    with writing(store):
-        (store / VECTORS).mkdir(exist_ok=True)
-        if live and not _compact(live, cuts, store / vectors):
-            return manifest
-    return manifest.model_copy(update={"vectors": vectors, "checksums": ()})
-
-
-def _draw(
-    live: Index | None,
-    papers: Sequence[Paper],
-    vectors: Floats,
-    count: Callable[[int, int], None],
-) -> Layout:
-    """The map of papers, shape of their vectors (P, d), gone on with where little changed."""
-    count(0, len(papers))
-    map_ = None
-    if live and live.layout:
-        before = {id_: row for row, id_ in enumerate(ids_of(live.papers))}
-        rows = np.asarray([before.get(id_, -1) for id_ in ids_of(papers)], dtype=np.int64)
-        if isinstance(papers, NextPapers):
-            rows = papers.same_text
-        map_ = carry_on(live.layout, rows, vectors)
-    map_ = map_ or map_collection(papers, vectors)
-    count(len(papers), len(papers))
-    return map_
-
-
-def _next_manifest(
-    live: Index | None, contents: Contents, encoder: Encoder | None, update: Mapping[str, object]
-) -> Manifest:
-    """The manifest of the generation after the live one, whose vectors it goes on using."""
-    known: dict[str, object] = {}
-    if live:
-        known = dict(live.manifest)
-    elif encoder:
-        known = {
-            "encoder": encoder.name,
-            "weights_hash": encoder.weights_hash,
-            "dimension": encoder.dimension,
-        }
-    return Manifest.model_validate(
-        {
-            **known,
-            "generation": new_generation_id(),
-            "previous": live.manifest.generation if live else None,
-            "created": datetime.now(UTC),
-            "papers": len(contents.papers),
-            "passages": len(contents.cuts.owner),
-            "content": contents.content,
-            "code": code_hash(),
-            "files": {},
-            **update,
-        }
-    )
-
-
-def _missing_keys(papers: Sequence[Paper], cuts: Cuts, log: Log) -> Keys:
-    """The keys of texts without a vector, each once, in the order in which they are encoded."""
-    newest = np.argsort(-Sightings.of(papers).earliest, kind="stable")
-    place = np.empty(len(newest), dtype=np.int64)
-    place[newest] = np.arange(len(newest))
-    passages = np.argsort(place[cuts.owner], kind="stable")
-    keys = np.concatenate([cuts.paper_keys[newest], cuts.passage_keys[passages]])
-    missing = keys[log.find(keys) < 0]
-    _, first = np.unique(missing, return_index=True)
-    return missing[np.sort(first)]
-
-
-def _encoded(
-    papers: Sequence[Paper],
-    cuts: Cuts,
-    missing: Keys,
-    encoder: Encoder,
-    progress: Callable[[int, int], None],
-) -> Iterator[tuple[Keys, Floats]]:
-    """The vectors of texts that have none, batch by batch, and their keys."""
-    total, places = len(missing), cuts.places(missing)
-    progress(0, total)
-    for at in range(0, total, encoder.together):
-        some = slice(at, at + encoder.together)
-        count = partial(lambda at, done: progress(at + done, total), at)
-        texts = cuts.texts_at(places[some], papers)
-        yield missing[some], encoder.encode(texts, progress=count)
-
-
-def _fill(store: Path, encoder: Encoder, progress: Callable[[int, int], None]) -> int:
-    """Encode what the live generation lacks, whoever changes it meanwhile.
-
-    Returns:
-        How many texts were encoded.
-    """
-    done = 0
-    while True:
-        index = Index.open(store)
-        check_encoder(index.manifest, encoder)
-        if index.cuts is None or index.log is None:
-            return done
-        missing = _missing_keys(index.papers, index.cuts, index.log)
-        if not len(missing):
-            return done
-        count = partial(lambda before, n, of: progress(before + n, before + of), done)
-        for keys, vectors in _encoded(index.papers, index.cuts, missing, encoder, count):
-            done += len(keys)
-            if _append(store, index.log, keys, vectors) != index.manifest.generation:
-                break  # somebody has changed it: look again what is missing
-
-
-def _append(store: Path, log: Log, keys: Keys, vectors: Floats) -> str:
-    """Keep vectors where their file is still the live generation's, whose id is returned."""
-    with writer_lock(store, patient=True), writing(store):
-        if (generation := current(store)) is None:
-            return ""
-        live = read_manifest(generation_folder(store, generation), store)
-        if store / live.vectors == log.path:
-            append_records(log.path, log.dimension, keys, vectors)
-        return generation
-
-
-def _compact(live: Index, cuts: Cuts, path: Path) -> bool:
-    """Write the vectors that an index and the next one need into a file, if most are not needed.
-
-    Returns:
-        Whether they were written.
-    """
-    log, parts = live.log, (cuts, live.cuts)
-    texts = len(cuts.paper_keys) + len(cuts.passage_keys)
-    if log is None or len(log.stored) < max(LEAST_TO_COMPACT, 2 * texts):
-        return False
-    keys = [part for each in parts if each for part in (each.paper_keys, each.passage_keys)]
-    needed = np.unique(np.concatenate(keys))
-    rows = log.find(needed)
-    needed, rows = needed[rows >= 0], rows[rows >= 0]
-    if len(log.stored) < 2 * len(needed):
-        return False
-    for at in range(0, len(rows), BLOCK):
-        some = slice(at, at + BLOCK)
-        append_records(path, log.dimension, needed[some], log.take(rows[some]))
-    return True

@@ -1,8 +1,8 @@
 """The files of a generation: its papers, and the passages that they are cut into.
 
 Papers are one a line of JSON, with a table of where each was found, so that digests and dates are
-looked up without reading a paper. Passages are arrays, carried over where a paper is as it was.
-Both are read when they are asked for.
+looked up without reading a paper. Passages are arrays. What stays as it is goes from one
+generation into the next without being read or cut again.
 """
 
 import datetime as dt
@@ -10,21 +10,19 @@ import hashlib
 import json
 import mmap
 from abc import abstractmethod
-from array import array
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from itertools import pairwise
 from pathlib import Path
-from typing import Self, TypeVar, overload
+from typing import NamedTuple, Self, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index.papers import Dating, Paper, letters
 from index.passages import Passage, cut, paper_text
-from index.postings import Carried, Rows, packed, unpacked
+from index.postings import Rows, packed, places, unpacked
 from index.vectors import Keys, text_keys
 
 PAPERS = "papers.jsonl"
@@ -68,8 +66,7 @@ class RowsRead(Sequence[_T]):
         return self.row(range(len(self))[at])
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """What a paper was found in: a file, and its date there."""
 
     name: str
@@ -94,32 +91,24 @@ class Sightings:
         """The sightings of papers; those of a generation are looked up."""
         if isinstance(papers, Papers):
             return papers.sightings
-        if isinstance(papers, NextPapers):
-            return cls._carried(papers.live.sightings, papers.same, papers.new)
-        none = cls((), *(np.empty(0, dtype=np.int64) for _ in range(3)))
-        return cls._carried(none, np.full(len(papers), -1), dict(enumerate(papers)))
+        at = papers.sighting if isinstance(papers, NextPapers) else lambda row: _found(papers[row])
+        numbers: dict[Place, int] = {}
+        found: list[tuple[int, int]] = []
+        years = np.zeros(len(papers), dtype=np.int64)
+        for row in range(len(papers)):
+            years[row], seen = at(row)
+            found += [(row, numbers.setdefault(place, len(numbers))) for place in seen]
+        paper, place = np.asarray(found, dtype=np.int64).reshape(-1, 2).T
+        return cls(tuple(numbers), paper, place, years)
 
-    @classmethod
-    def _carried(cls, old: Self, before: Rows, new: Mapping[int, Paper]) -> Self:
-        """The sightings of papers that were there, at some rows before, and of new ones."""
-        carried = Carried(old, before)
-        rows = carried.places(len(old.years))[old.paper]
-        numbers = {place: number for number, place in enumerate(old.places)}
-        found = array("q")
-        years = np.zeros(len(before), dtype=np.int64)
-        years[before >= 0] = old.years[before[before >= 0]]
-        for row, paper in new.items():
-            years[row] = paper.year or 0
-            for s in paper.sources:
-                number = numbers.setdefault(Place(s.name, s.date, s.dated), len(numbers))
-                found.extend((row, number))
-        added = np.frombuffer(found, dtype=np.int64).reshape(-1, 2)
-        owners = np.concatenate([rows[rows >= 0], added[:, 0]])
-        order = np.argsort(owners, kind="stable")
-        place = np.concatenate([old.place[rows >= 0], added[:, 1]])[order]
-        used, place = np.unique(place, return_inverse=True)
-        every = list(numbers)
-        return cls(tuple(every[number] for number in used.tolist()), owners[order], place, years)
+    @cached_property
+    def _firsts(self) -> Rows:
+        return np.searchsorted(self.paper, np.arange(len(self.years) + 1))
+
+    def of_paper(self, row: int) -> tuple[int, list[Place]]:
+        """The year of a paper, 0 if it has none, and where it was found."""
+        some = self.place[self._firsts[row] : self._firsts[row + 1]]
+        return int(self.years[row]), [self.places[number] for number in some.tolist()]
 
     def names(self, without: Sequence[int] = ()) -> set[str]:
         """The names of the files, but for those of some papers alone."""
@@ -136,53 +125,59 @@ class Sightings:
         return np.where(found == np.iinfo(np.int64).max, 0, found)
 
 
+def _found(paper: Paper) -> tuple[int, list[Place]]:
+    return paper.year or 0, [Place(s.name, s.date, s.dated) for s in paper.sources]
+
+
+@dataclass(frozen=True, eq=False)
 class Papers(RowsRead[Paper]):
     """The P papers of a generation, in the order of their ids."""
 
-    def __init__(self, folder: Path) -> None:
-        """Map the file that `save_papers` wrote, and read its table."""
-        self._lines = _mapped(folder / PAPERS)
+    lines: Bytes = b""
+    """The JSON of each, with its line feed."""
+    starts: Rows = field(default_factory=lambda: np.zeros(1, dtype=np.int64))
+    """Where the line of each begins, shape (P + 1,)."""
+    ids: list[str] = field(default_factory=list)
+    titles: list[str] = field(default_factory=list)
+    """The letters of each title."""
+    numbers: dict[str, list[int]] = field(default_factory=dict)
+    """The rows of the papers with each DOI, arXiv or PubMed id: see `numbers_of`."""
+    sightings: Sightings = field(default_factory=lambda: Sightings.of(()))
+    _read: dict[int, Paper] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Map the file that `NextPapers.save` wrote, and read its table."""
         with np.load(folder / TABLE) as stored:
-            self._starts = stored["starts"]
             lists = json.loads(stored["lists"].tobytes())
-            places = tuple(
+            seen = tuple(
                 Place(name, dt.date.fromisoformat(day) if day else None, dated)
                 for name, day, dated in lists["places"]
             )
-            self.sightings = Sightings(places, *(stored[n] for n in ("paper", "place", "years")))
-            self.titles = unpacked(stored["titles"], len(lists["ids"]))
-            """The letters of each title."""
-        self.ids: list[str] = lists["ids"]
-        self.numbers: dict[str, list[int]] = lists["numbers"]
-        """The rows of the papers with each DOI, arXiv or PubMed id: see `numbers_of`."""
-        self._read: dict[int, Paper] = {}
+            return cls(
+                _mapped(folder / PAPERS),
+                stored["starts"],
+                lists["ids"],
+                unpacked(stored["titles"], len(lists["ids"])),
+                lists["numbers"],
+                Sightings(seen, *(stored[name] for name in ("paper", "place", "years"))),
+            )
 
     def __len__(self) -> int:
         return len(self.ids)
 
-    def lines(self, rows: range) -> bytes:
-        """The JSON of papers that follow each other, each with its line feed."""
-        return self._lines[self._starts[rows.start] : self._starts[rows.stop]]
-
-    def sizes(self, rows: Rows) -> Rows:
-        """The bytes of the lines of papers."""
-        sizes: Rows = np.diff(self._starts)[rows]
-        return sizes
+    def line(self, row: int) -> bytes:
+        """The JSON of a paper, with its line feed."""
+        return self.lines[self.starts[row] : self.starts[row + 1]]
 
     def row(self, row: int) -> Paper:
         """The paper of a row."""
         if (paper := self._read.get(row)) is None:
-            paper = Paper.model_validate_json(self.lines(range(row, row + 1)))
+            paper = Paper.model_validate_json(self.line(row))
             if len(self._read) >= _KEPT:
-                self._read = {}
+                self._read.clear()
             self._read[row] = paper
         return paper
-
-    def __iter__(self) -> Iterator[Paper]:
-        return (
-            self._read.get(row) or Paper.model_validate_json(self.lines(range(row, row + 1)))
-            for row in range(len(self))
-        )
 
     @cached_property
     def rows(self) -> dict[str, int]:
@@ -203,19 +198,16 @@ class Papers(RowsRead[Paper]):
         for row, title in enumerate(self.titles):
             by_title[title].append(row)
         of_sources = [at for at, place in enumerate(self.sightings.places) if place.name in sources]
-        found: set[int] = set()
-        new = set(self.sightings.paper[np.isin(self.sightings.place, of_sources)].tolist())
-        others = list(papers)
-        while new or others:
-            found |= new
-            others += [self[row] for row in new]
-            new = set()
+        found = set(self.sightings.paper[np.isin(self.sightings.place, of_sources)].tolist())
+        others = [*papers, *(self[row] for row in found)]
+        while others:
+            near: set[int] = set()
             for paper in others:
-                new.update([self.rows[paper.id]] if paper.id in self.rows else [])
-                new.update(by_title.get(letters(paper.title), ()))
-                new.update(row for n in numbers_of(paper) for row in self.numbers.get(n, ()))
-            new -= found
-            others = []
+                near.update([self.rows[paper.id]] if paper.id in self.rows else [])
+                near.update(by_title.get(letters(paper.title), ()))
+                near.update(row for n in numbers_of(paper) for row in self.numbers.get(n, ()))
+            others = [self[row] for row in near - found]
+            found |= near
         return sorted(found)
 
 
@@ -235,12 +227,19 @@ class NextPapers(RowsRead[Paper]):
     """The P papers of the next generation, in the order of their ids."""
 
     def __init__(
-        self, live: Papers, before: Mapping[str, Paper], after: Mapping[str, Paper]
+        self,
+        live: Papers,
+        before: Mapping[str, Paper],
+        after: Mapping[str, Paper],
+        *,
+        anew: bool = False,
     ) -> None:
-        """Put the papers of `after` in the place of those of `before`, which `live` has, by id."""
+        """Put the papers of `after` in the place of those of `before`, which `live` has, by id.
+
+        `anew` keeps no line and no title of `live`: another version wrote them.
+        """
         self.live = live
-        kept = live.ids if not before else [id_ for id_ in live.ids if id_ not in before]
-        self.ids = sorted([*kept, *after])
+        self.ids = sorted([*(id_ for id_ in live.ids if id_ not in before), *after])
         rows = live.rows
         same = (rows[i] if i not in after or after[i] == before.get(i) else -1 for i in self.ids)
         self.same = np.fromiter(same, dtype=np.int64)
@@ -253,6 +252,8 @@ class NextPapers(RowsRead[Paper]):
             old = before.get(paper.id)
             if old and (old.title, old.abstract) == (paper.title, paper.abstract):
                 self.same_text[row] = rows[paper.id]
+        if anew:
+            self.new, self.same = dict(enumerate(self)), np.full_like(self.same, -1)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -261,67 +262,75 @@ class NextPapers(RowsRead[Paper]):
         """The paper of a row."""
         return self.new.get(row) or self.live[int(self.same[row])]
 
+    def sighting(self, row: int) -> tuple[int, list[Place]]:
+        """The year of a paper, 0 if it has none, and where it was found."""
+        if row in self.new:
+            return _found(self.new[row])
+        return self.live.sightings.of_paper(int(self.same[row]))
 
-def save_papers(folder: Path, papers: Sequence[Paper]) -> None:
-    """Write papers, in the order of their ids, into a generation's folder."""
-    titles, sizes, numbers = _known_of(papers)
-    with (folder / PAPERS).open("wb") as file:
-        for row, kept in _runs(papers):
-            file.write(kept)
-            if not kept:
-                paper = papers[row]
-                sizes[row] = file.write(paper.model_dump_json().encode() + b"\n")
-                titles[row] = letters(paper.title)
-                for number in numbers_of(paper):
-                    numbers[number].append(row)
-    found = Sightings.of(papers)
-    named = [(p.name, p.date and p.date.isoformat(), p.dated) for p in found.places]
-    lists = {"ids": ids_of(papers), "places": named, "numbers": numbers}
-    with (folder / TABLE).open("wb") as file:
-        np.savez(
-            file,
-            allow_pickle=False,
-            starts=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
-            lists=np.frombuffer(json.dumps(lists).encode(), dtype=np.uint8),
-            titles=packed(titles),
-            paper=found.paper,
-            place=found.place,
-            years=found.years,
-        )
-
-
-def _known_of(papers: Sequence[Paper]) -> tuple[list[str], Rows, dict[str, list[int]]]:
-    """What is known of titles, sizes of lines, and rows by number of papers that were there."""
-    sizes = np.zeros(len(papers), dtype=np.int64)
-    numbers: dict[str, list[int]] = defaultdict(list)
-    if not isinstance(papers, NextPapers):
-        return [""] * len(papers), sizes, numbers
-    same, live = papers.same, papers.live
-    sizes[same >= 0] = live.sizes(same[same >= 0])
-    places = Carried(live, same).places(len(live))
-    for number, rows in live.numbers.items():
-        if kept := [row for row in places[rows].tolist() if row >= 0]:
-            numbers[number] = kept
-    return [live.titles[row] if row >= 0 else "" for row in same.tolist()], sizes, numbers
+    def save(self, folder: Path) -> None:
+        """Write into a generation's folder; lines that stay are copied."""
+        live, titles, sizes = self.live, [""] * len(self), [0] * len(self)
+        there = places(self.same, len(live))
+        numbers: dict[str, list[int]] = defaultdict(list)
+        for number, rows in live.numbers.items():
+            if kept := [row for row in there[rows].tolist() if row >= 0]:
+                numbers[number] = kept
+        with (folder / PAPERS).open("wb") as file:
+            for row, old in enumerate(self.same.tolist()):
+                if paper := self.new.get(row):
+                    sizes[row] = file.write(paper.model_dump_json().encode() + b"\n")
+                    titles[row] = letters(paper.title)
+                    for number in numbers_of(paper):
+                        numbers[number].append(row)
+                else:
+                    sizes[row], titles[row] = file.write(live.line(old)), live.titles[old]
+        found = Sightings.of(self)
+        named = [(p.name, p.date and p.date.isoformat(), p.dated) for p in found.places]
+        lists = {"ids": self.ids, "places": named, "numbers": numbers}
+        with (folder / TABLE).open("wb") as file:
+            np.savez(
+                file,
+                allow_pickle=False,
+                starts=np.cumsum([0, *sizes], dtype=np.int64),
+                lists=np.frombuffer(json.dumps(lists).encode(), dtype=np.uint8),
+                titles=packed(titles),
+                paper=found.paper,
+                place=found.place,
+                years=found.years,
+            )
 
 
-def _runs(papers: Sequence[Paper]) -> Iterator[tuple[int, bytes]]:
-    """The row of each new paper; that of the first of others that lie together, and their lines."""
-    if not isinstance(papers, NextPapers):
-        yield from ((row, b"") for row in range(len(papers)))
-        return
-    same, at = papers.same, np.arange(len(papers))
-    steps = np.where(same >= 0, same - at, -len(same) - 1 - at)
-    firsts = np.flatnonzero(np.append(True, np.diff(steps) != 0)[: len(same)])
-    for first, end in pairwise([*firsts.tolist(), len(same)]):
-        kept = range(same[first], same[end - 1] + 1)
-        yield first, papers.live.lines(kept) if same[first] >= 0 else b""
+class _Cut(NamedTuple):
+    """A paper that is cut into n passages."""
+
+    spans: NDArray[np.int32]
+    sizes: Rows
+    """The bytes of the text of each."""
+    keys: Keys
+    paper_key: int
+    texts: bytes
+
+
+def _cut(paper: Paper) -> _Cut:
+    passages = cut(paper)
+    texts = [passage.text.encode("utf-8", "surrogatepass") for passage in passages]
+    spans = [(passage.start, passage.end) for passage in passages]
+    return _Cut(
+        np.asarray(spans, dtype=np.int32).reshape(-1, 2),
+        np.asarray([len(text) for text in texts], dtype=np.int64),
+        text_keys(passage.text for passage in passages),
+        int(text_keys([paper_text(paper)])[0]),
+        b"".join(texts),
+    )
 
 
 @dataclass(frozen=True, eq=False)
-class Cuts:
+class Passages(RowsRead[Passage]):
     """The S passages of P papers, those of one paper together and in order."""
 
+    ids: Sequence[str] = field(repr=False)
+    """The ids of the papers."""
     owner: Rows
     """The row of each passage's paper, ascending, shape (S,)."""
     spans: NDArray[np.int32]
@@ -336,70 +345,63 @@ class Cuts:
     """The cleaned sentences, one after the other, in UTF-8."""
 
     @classmethod
-    def of(cls, papers: Sequence[Paper], before: Carried[Self] | None = None) -> Self:
-        """Cut P papers, those that were there before only once."""
-        if before is None:
-            return cls._cut(papers)
-        rows = before.rows.copy()
-        rows[before.new] = len(before.table.paper_keys) + np.arange(len(before.new))
-        return cls._taken(before.table, cls._cut([papers[row] for row in before.new]), rows)
-
-    @classmethod
-    def _cut(cls, papers: Sequence[Paper]) -> Self:
-        counts, spans, sizes = array("q"), array("i"), array("q")
-        keys, paper_keys, texts = bytearray(), bytearray(), bytearray()
-        for paper in papers:
-            passages = cut(paper)
-            counts.append(len(passages))
-            for passage in passages:
-                spans.extend((passage.start, passage.end))
-                text = passage.text.encode("utf-8", "surrogatepass")
-                sizes.append(len(text))
-                texts += text
-            keys += text_keys(passage.text for passage in passages).tobytes()
-            paper_keys += text_keys([paper_text(paper)]).tobytes()
+    def of(cls, papers: Sequence[Paper], old: Self | None = None, rows: Rows | None = None) -> Self:
+        """Cut P papers, but for those that are cut in `old`, at `rows` there (-1 elsewhere)."""
+        kept = rows.tolist() if old and rows is not None else [-1] * len(papers)
+        cuts = [
+            old._of_paper(at) if old and at >= 0 else _cut(papers[row])
+            for row, at in enumerate(kept)
+        ]
+        none = np.empty(0, dtype=np.int64)
         return cls(
-            np.repeat(np.arange(len(papers)), np.asarray(counts, dtype=np.int64)),
-            np.asarray(spans, dtype=np.int32).reshape(-1, 2),
-            np.concatenate([[0], np.cumsum(np.asarray(sizes, dtype=np.int64))]).astype(np.int64),
-            np.frombuffer(paper_keys, dtype="<u8"),
-            np.frombuffer(keys, dtype="<u8"),
-            bytes(texts),
+            ids_of(papers),
+            np.repeat(np.arange(len(cuts)), [len(each.keys) for each in cuts]),
+            np.concatenate([none.astype(np.int32).reshape(0, 2), *(each.spans for each in cuts)]),
+            np.concatenate([none, [0], *(each.sizes for each in cuts)]).cumsum(),
+            np.asarray([each.paper_key for each in cuts], dtype=np.uint64),
+            np.concatenate([none.astype(np.uint64), *(each.keys for each in cuts)]),
+            b"".join(each.texts for each in cuts),
         )
 
-    @classmethod
-    def _taken(cls, one: Self, other: Self, rows: Rows) -> Self:
-        """The cuts of papers of two, those of the other one counted on from those of the one."""
-        owner = np.concatenate([one.owner, other.owner + len(one.paper_keys)])
-        bounds = np.searchsorted(owner, np.arange(len(one.paper_keys) + len(other.paper_keys) + 1))
-        firsts, counts = bounds[rows], bounds[rows + 1] - bounds[rows]
-        ends = np.cumsum(counts)
-        taken = np.repeat(firsts - (ends - counts), counts) + np.arange(counts.sum())
-        starts = np.concatenate([one.text_starts, other.text_starts[1:] + one.text_starts[-1]])
-        texts = memoryview(one.texts[:] + other.texts[:])
-        pieces = zip(starts[firsts].tolist(), starts[firsts + counts].tolist(), strict=True)
-        return cls(
-            np.repeat(np.arange(len(rows)), counts),
-            np.concatenate([one.spans, other.spans])[taken],
-            np.concatenate([[0], np.cumsum(np.diff(starts)[taken])]).astype(np.int64),
-            np.concatenate([one.paper_keys, other.paper_keys])[rows],
-            np.concatenate([one.passage_keys, other.passage_keys])[taken],
-            b"".join(texts[first:end] for first, end in pieces),
-        )
+    @cached_property
+    def _firsts(self) -> Rows:
+        return np.searchsorted(self.owner, np.arange(len(self.paper_keys) + 1))
+
+    def _of_paper(self, row: int) -> _Cut:
+        some = slice(self._firsts[row], self._firsts[row + 1])
+        starts = self.text_starts[some.start : some.stop + 1]
+        texts = self.texts[starts[0] : starts[-1]]
+        key = int(self.paper_keys[row])
+        return _Cut(self.spans[some], np.diff(starts), self.passage_keys[some], key, texts)
+
+    def __len__(self) -> int:
+        return len(self.owner)
+
+    def row(self, row: int) -> Passage:
+        """The passage of a row."""
+        start, end = self.spans[row].tolist()
+        return Passage(self.ids[int(self.owner[row])], start, end, self.text(row))
 
     def text(self, row: int) -> str:
         """The cleaned sentence of a passage."""
         found = self.texts[self.text_starts[row] : self.text_starts[row + 1]]
         return found.decode("utf-8", "surrogatepass")
 
-    def places(self, keys: Keys) -> Rows:
-        """The place of the text of each key, which is one of a paper or a passage, shape (n,)."""
-        every = np.concatenate([self.paper_keys, self.passage_keys])
-        order = np.argsort(every, kind="stable")
-        return order[np.searchsorted(every, keys, sorter=order)]
+    @property
+    def keys(self) -> Keys:
+        """The keys of all texts, those of papers first, shape (P + S,)."""
+        return np.concatenate([self.paper_keys, self.passage_keys])
+
+    @property
+    def content(self) -> str:
+        """SHA-256 of the ids of the papers, of the texts' keys and places, hexadecimal."""
+        digest = hashlib.sha256("\n".join(self.ids).encode())
+        for part in (self.keys, self.spans):
+            digest.update(part.tobytes())
+        return digest.hexdigest()
 
     def texts_at(self, places: Rows, papers: Sequence[Paper]) -> list[str]:
-        """The texts at some places: those of papers come first, then those of passages."""
+        """The texts of the keys at some places of `keys`."""
         count = len(self.paper_keys)
         return [
             paper_text(papers[at]) if at < count else self.text(at - count)
@@ -413,11 +415,11 @@ class Cuts:
         (folder / TEXTS).write_bytes(self.texts)
 
     @classmethod
-    def load(cls, folder: Path) -> Self:
+    def load(cls, folder: Path, ids: Sequence[str]) -> Self:
         """Read what `save` wrote; the texts stay on the disk until they are asked for."""
         with np.load(folder / PASSAGES) as stored:
-            owner, spans, starts, papers, passages = (stored[name] for name in _ARRAYS)
-        return cls(owner, spans, starts, papers, passages, _mapped(folder / TEXTS))
+            arrays = {name: stored[name] for name in _ARRAYS}
+        return cls(ids=ids, texts=_mapped(folder / TEXTS), **arrays)
 
 
 def _mapped(path: Path) -> Bytes:
@@ -425,20 +427,3 @@ def _mapped(path: Path) -> Bytes:
     with path.open("rb") as file:
         size = path.stat().st_size
         return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else b""
-
-
-@dataclass(frozen=True, eq=False)
-class Passages(RowsRead[Passage]):
-    """The passages of an index, made when they are asked for."""
-
-    cuts: Cuts
-    ids: Sequence[str]
-    """The ids of the papers."""
-
-    def __len__(self) -> int:
-        return len(self.cuts.owner)
-
-    def row(self, row: int) -> Passage:
-        """The passage of a row."""
-        start, end = self.cuts.spans[row].tolist()
-        return Passage(self.ids[int(self.cuts.owner[row])], start, end, self.cuts.text(row))

@@ -20,10 +20,10 @@ from urllib.parse import urlsplit
 import numpy as np
 from numpy.typing import NDArray
 
-from index.catalog import Cuts, Sightings, ids_of
+from index.catalog import Sightings, ids_of
 from index.errors import DatabaseError, InputError, first_line
 from index.store import Index
-from index.vectors import Candidates, Floats, Vectors
+from index.vectors import Candidates, Floats
 
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI
@@ -265,7 +265,7 @@ def recall(index: Index, chroma: Chroma, kind: Kind = "passages", queries: int =
         DatabaseError: the server cannot be reached, or refuses.
     """
     vectors = index.passage_vectors if kind == "passages" else index.paper_vectors
-    if not isinstance(vectors, Vectors) or not len(vectors):
+    if not len(vectors):
         return 1.0
     there = {id_: at for at, id_ in enumerate(_ids(index, kind))}
     most, found = min(10, len(vectors)), []
@@ -278,24 +278,18 @@ def recall(index: Index, chroma: Chroma, kind: Kind = "passages", queries: int =
     return float(np.mean(found))
 
 
-def _cuts(index: Index) -> Cuts:
-    if index.cuts is None:
-        raise DatabaseError("only an index that lies in a store can be brought to Chroma")
-    return index.cuts
-
-
 def _ids(index: Index, kind: Kind) -> list[str]:
     papers = ids_of(index.papers)
     if kind == "papers":
         return papers
-    cuts = _cuts(index)
+    cuts = index.cuts
     rows = zip(cuts.owner.tolist(), cuts.spans.tolist(), strict=True)
     return [f"{papers[row]}:{start}-{end}" for row, (start, end) in rows]
 
 
 def _records(index: Index, kind: Kind) -> list[tuple[str, int]]:
     """The id and the key of each paper or passage."""
-    keys = _cuts(index).paper_keys if kind == "papers" else _cuts(index).passage_keys
+    keys = index.cuts.paper_keys if kind == "papers" else index.cuts.passage_keys
     return list(zip(_ids(index, kind), (keys >> np.uint64(1)).tolist(), strict=True))
 
 
@@ -318,7 +312,7 @@ def _upsert(
     records: Sequence[tuple[str, int]],
 ) -> None:
     """Write some rows of an index, all of whose ids and keys are given."""
-    cuts, days = _cuts(index), Sightings.of(index.papers).earliest
+    cuts, days = index.cuts, Sightings.of(index.papers).earliest
     vectors = index.paper_vectors if kind == "papers" else index.passage_vectors
     texts: list[str] = []
     metadatas: list[Mapping[str, str | int]] = []

@@ -51,8 +51,8 @@ _NEARLY_BEST = 0.95
 _DIMENSIONS, _MOST_COMPONENTS = 10, 50
 """Principal components in which clusters are sought (in all of a vector's they are all weak), and
 in which papers are laid out."""
-_AT_ONCE = 4096
-"""Vectors that are looked at in double precision together."""
+_MOST_EXACT = 4096
+"""Papers whose components are found by their vectors themselves."""
 _SILHOUETTE_SAMPLE, _MOST_TO_NAME = 1000, 6000
 """Papers at most whose silhouettes are averaged, and whose words are counted for the names."""
 _SEED, _DIGITS = 0, 4
@@ -224,31 +224,24 @@ def _nearest(
 
 
 def _principal_components(vectors: NDArray[np.float32]) -> Floats:
-    """The coordinates of vectors, shape (P, d), along their principal axes through the middle.
+    """The coordinates of vectors, shape (P, d), along their principal axes: (P, c), 2 ≤ c ≤ 50."""
+    # Imported here, as below: scikit-learn takes a second, and few runs of a process draw a map.
+    from sklearn.decomposition import PCA
 
-    Shape (P, c), c at most 50 and at least 2; every axis points to where its longest entry is.
-    """
-    mean = vectors.mean(axis=0, dtype=np.float64)
-    parts = [vectors[at : at + _AT_ONCE] for at in range(0, len(vectors), _AT_ONCE)]
-    if len(parts) == 1:
-        # Double precision: the components of papers that are nearly the same stay apart.
-        left, lengths, axes = np.linalg.svd(vectors - mean, full_matrices=False)
-        lengths[lengths < 1e-9] = 0.0
-        components: Floats = left * lengths
-    else:  # of many by their covariance: it takes a tenth of the time, and no copy of them all
-        covariance = sum((part - mean).T @ (part - mean) for part in parts)
-        axes = np.linalg.eigh(covariance)[1].T[::-1][:_MOST_COMPONENTS]
-        components = np.concatenate([(part - mean) @ axes.T for part in parts])
-    peaks = axes[np.arange(len(axes)), np.abs(axes).argmax(axis=1)]
-    components = (components * np.where(peaks < 0, -1.0, 1.0))[:, :_MOST_COMPONENTS]
-    return np.pad(components, ((0, 0), (0, max(0, 2 - components.shape[1]))))
+    found = np.zeros((len(vectors), 2))
+    if len(vectors) > 1:
+        # Of many by their covariance: it takes a tenth of the time.
+        solver = "full" if len(vectors) <= _MOST_EXACT else "covariance_eigh"
+        pca = PCA(min(_MOST_COMPONENTS, *vectors.shape), svd_solver=solver)
+        found = pca.fit_transform(vectors.astype(np.float64))
+        found[np.abs(found) < 1e-9] = 0.0
+    return np.pad(found, ((0, 0), (0, max(0, 2 - found.shape[1]))))
 
 
 def _laid_out(components: Floats) -> Floats:
     """Places in the plane, shape (P, 2), of papers by their principal components."""
     if len(components) > _MOST_FOR_TSNE:
         return components[:, :2]
-    # Imported here: scikit-learn takes a second, and few runs of a process draw a map.
     from sklearn.manifold import TSNE
 
     start = components[:, :2] / np.std(components[:, 0]) * 1e-4
@@ -260,7 +253,7 @@ def _laid_out(components: Floats) -> Floats:
 
 def _grouped(components: Floats) -> NDArray[np.int64]:
     """The cluster of each paper, shape (P,), the largest cluster 0."""
-    from sklearn.cluster import KMeans  # here for the same reason as above
+    from sklearn.cluster import KMeans
     from sklearn.metrics import silhouette_score
 
     rounded = components.round(6)  # beyond, papers of the same vector would count as different
@@ -318,14 +311,12 @@ def distinguishing_terms(
     Returns:
         For each group at most `MOST_TERMS` terms; fewer, or none, where too few qualify.
     """
-    titles = [_runs(paper.display_title) for paper in papers]
-    texts = [
-        [*title, *_runs(clean_text(paper.abstract))]
-        for title, paper in zip(titles, papers, strict=True)
-    ]
-    named = _papers_with(map(_terms, titles), groups, count)
+    titles = [paper.display_title for paper in papers]
+    texts = [f"{t}. {clean_text(p.abstract)}" for t, p in zip(titles, papers, strict=True)]
+    named = _papers_with(({term for term, _ in _terms(title)} for title in titles), groups, count)
     # A term that no title has is seldom what papers are about.
-    said = _papers_with((_terms(text) & named.keys() for text in texts), groups, count)
+    known = ({term for term, _ in _terms(text) if term in named} for text in texts)
+    said = _papers_with(known, groups, count)
     terms = list(named)
     sizes = np.bincount(groups, minlength=count)
     in_titles = np.asarray([named[term] for term in terms]).reshape(-1, count)
@@ -339,8 +330,20 @@ def distinguishing_terms(
         if is_clear and (shared & able)[at, group]:
             best[group][term] = float(scores[at, group])
     chosen = [_chosen(own, {t: said[t][group] for t in own}) for group, own in enumerate(best)]
-    forms = _forms(texts, {term for own in chosen for term in own})
-    return [tuple(forms[term] for term in own) for own in chosen]
+    forms: dict[Term, Counter[str]] = {term: Counter() for own in chosen for term in own}
+    for term, form in chain.from_iterable(map(_terms, texts)):
+        if term in forms:
+            forms[term][form] += 1
+    return [tuple(_written(forms[term]) for term in own) for own in chosen]
+
+
+def _written(forms: Counter[str]) -> str:
+    """The usual form of a term, without the capitals that sentences and titles begin with."""
+    counts: Counter[str] = Counter()
+    for form, times in forms.items():
+        lower = " ".join(word[0].lower() + word[1:] for word in form.split())
+        counts[lower if lower in forms else form] += times
+    return max(counts, key=lambda form: (counts[form], form))
 
 
 def _papers_with(
@@ -391,11 +394,6 @@ def _chosen(scores: dict[Term, float], papers: dict[Term, int]) -> list[Term]:
     return chosen[:MOST_TERMS]
 
 
-def _runs(text: str) -> list[list[str]]:
-    """The words of a clean text between one punctuation mark and the next."""
-    return [words for run in _BREAK.split(text) if (words := _WORD.findall(run))]
-
-
 @lru_cache(maxsize=65_536)
 def _stem(word: str) -> str:
     return stem("".join(filter(str.isalnum, word.lower())))
@@ -412,41 +410,17 @@ def _may_be_part(word: str) -> bool:
     return len(lower) > 2 and any(map(str.isalpha, lower)) and lower not in STOP_WORDS
 
 
-def _terms(runs: Iterable[Sequence[str]]) -> set[Term]:
-    """Every word that could name a group, and the pairs that such words open.
+def _terms(text: str) -> Iterator[tuple[Term, str]]:
+    """Every word of a clean text that could name a group, and the pairs that such words open.
 
-    A generic word may end a pair: "language models" says more than "language".
+    Each as stems and as it is written. A generic word may end a pair: "language models" says more
+    than "language".
     """
-    found: set[Term] = set()
-    for word, after in chain.from_iterable(zip_longest(run, run[1:]) for run in runs):
-        first = _stem(word)
-        if _may_be_part(word) and first not in _generic_stems():
-            found.add((first,))
-            if after is not None and _may_be_part(after) and _stem(after) != first:
-                found.add((first, _stem(after)))
-    return found
-
-
-def _forms(texts: Sequence[Iterable[Sequence[str]]], terms: AbstractSet[Term]) -> dict[Term, str]:
-    """How the texts write each term most often.
-
-    A capital as sentences and titles begin with is dropped where the word is also written
-    without it.
-    """
-    words = {word for runs in texts for run in runs for word in run}
-
-    def shown(word: str) -> str:
-        lower = word.lower()
-        return lower if word[1:] == lower[1:] and lower in words else word
-
-    firsts = {term[0] for term in terms}
-    counted: dict[Term, Counter[str]] = defaultdict(Counter)
-    for run in chain.from_iterable(texts):
-        for word, after in zip_longest(run, run[1:]):
-            if (first := _stem(word)) in firsts:
-                counted[(first,)][shown(word)] += 1
-                if after is not None and (first, _stem(after)) in terms:
-                    counted[(first, _stem(after))][f"{shown(word)} {shown(after)}"] += 1
-    return {
-        term: max(counted[term].items(), key=lambda form: (form[1], form[0]))[0] for term in terms
-    }
+    for run in _BREAK.split(text):
+        words = _WORD.findall(run)
+        for word, after in zip_longest(words, words[1:]):
+            first = _stem(word)
+            if _may_be_part(word) and first not in _generic_stems():
+                yield (first,), word
+                if after is not None and _may_be_part(after) and _stem(after) != first:
+                    yield (first, _stem(after)), f"{word} {after}"

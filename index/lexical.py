@@ -20,7 +20,7 @@ import Stemmer
 from numpy.typing import NDArray
 
 from index.papers import Paper
-from index.postings import Carried, Found, Postings
+from index.postings import Found, Postings, Rows, places
 from index.text import clean_text
 
 FILE_NAME = "lexical.npz"
@@ -109,17 +109,20 @@ class LexicalIndex:
     """Tokens of each paper, shape (P,)."""
 
     @classmethod
-    def build(cls, papers: Sequence[Paper], before: Carried[Self] | None = None) -> Self:
-        """Index the titles and abstracts of P papers, in the order of their rows."""
-        found, new = Found(), before.new if before else range(len(papers))
-        for row in new:
+    def build(
+        cls, papers: Sequence[Paper], old: Self | None = None, rows: Rows | None = None
+    ) -> Self:
+        """Index the titles and abstracts of P papers, in their order.
+
+        Those that are at some `rows` of an `old` index (-1 elsewhere) are counted already.
+        """
+        rows = np.full(len(papers), -1) if rows is None else rows
+        found = Found()
+        for row in np.flatnonzero(rows < 0).tolist():
             text = f"{clean_text(papers[row].title)}\n{clean_text(papers[row].abstract)}"
             found.add(row, Counter(tokenize(text)))
-        if before:
-            places = before.places(before.table.size)
-            postings = before.table.postings.carried(places, found)
-        else:
-            postings = Postings.of(found)
+        before = old.postings if old else Postings.of(Found())
+        postings = before.carried(places(rows, old.size if old else 0), found)
         lengths = np.bincount(postings.rows, weights=postings.values, minlength=len(papers))
         return cls(postings, lengths.astype(np.int32))
 

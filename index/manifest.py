@@ -55,7 +55,7 @@ class Manifest(BaseModel):
     )
     runs: dict[str, dict[str, Any]] = Field(
         default_factory=dict,
-        description="Runs that would change nothing now, by their keys: `index.plan.PastRun`.",
+        description="Runs that would change nothing now, by their keys: their sources and outcome.",
     )
     content: str = Field(default="", description="SHA-256 of the ids and texts of all passages.")
     code: str = Field(default="", description="SHA-256 of the code that cut the papers.")
@@ -262,7 +262,7 @@ def read_papers(store: Path, generation: str) -> tuple[Manifest, Papers]:
     manifest = read_manifest(folder, store)
     check_files(folder, manifest, store)
     try:
-        return manifest, Papers(folder)
+        return manifest, Papers.load(folder)
     except OSError as error:
         raise unreadable(store, error) from error
 

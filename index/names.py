@@ -35,7 +35,7 @@ from index.mentions import (
 )
 from index.naming import Named, Rows, names_in
 from index.papers import Paper
-from index.postings import Carried, Found, Postings, packed, unpacked
+from index.postings import Found, Postings, packed, places, unpacked
 
 __all__ = ["FILE_NAME", "Named", "Names"]
 
@@ -69,16 +69,20 @@ class Names:
     the lower 32 bits; ascending."""
 
     @classmethod
-    def build(cls, papers: Sequence[Paper], before: Carried[Self] | None = None) -> Self:
-        """Gather the names of P papers, in the order of their rows.
+    def build(
+        cls,
+        papers: Sequence[Paper],
+        before: Self | None = None,
+        rows: NDArray[np.int64] | None = None,
+    ) -> Self:
+        """Gather the names of P papers, in their order.
 
+        Those of papers at some `rows` of the table `before` (-1 elsewhere) are gathered already.
         What only papers coined that are gone still counts as a name where others spell it.
         """
-        none = cls(Postings.of(Found()), {}, [], [], [], [], np.empty(0, dtype=np.uint64))
-        old = before.table if before else none
-        rows = before.rows if before else np.full(len(papers), -1, dtype=np.int64)
-        carried = Carried(old, rows)
-        places, new = carried.places(len(old.titles)), carried.new
+        old = before or cls(Postings.of(Found()), {}, [], [], [], [], np.empty(0, np.uint64))
+        rows = np.full(len(papers), -1) if rows is None else rows
+        there, new = places(rows, len(old.titles)), np.flatnonzero(rows < 0).tolist()
         gathering = Gathering(dict(old.forms), old._coined, set(old.several), set(old.loose))
         texts = [gathering.note(papers[row], row) for row in new]
         several = sorted([*old.several, *gathering.unheard])
@@ -87,8 +91,8 @@ class Names:
             gathering.note_spelled(text, row, gathering.several, begins)
         gathering.unheard |= gathering.loose.difference(old.loose)
         if before:
-            old._read_again(papers, places, gathering)
-        postings = old.postings.carried(places, gathering.found)
+            old._read_again(papers, there, gathering)
+        postings = old.postings.carried(there, gathering.found)
         for key in gathering.forms.keys() - old.forms.keys():
             if postings.place(key) is None:
                 del gathering.forms[key]
@@ -105,7 +109,7 @@ class Names:
             coinages,
             several,
             sorted(gathering.loose),
-            _trigrams(old, places, [(row, titles[row]) for row in new]),
+            _trigrams(old, there, [(row, titles[row]) for row in new]),
         )
 
     def _read_again(
@@ -342,7 +346,7 @@ def _trigrams(
     return np.sort(np.concatenate([kept[rows >= 0], added]), kind="stable")
 
 
-if __name__ == "__main__":  # `index.publish` has it done beside its own work
+if __name__ == "__main__":  # `index.generation` has it done beside its own work
     from index.catalog import Papers
 
-    Names.build(Papers(Path(sys.argv[1]))).save(Path(sys.argv[1]))
+    Names.build(Papers.load(Path(sys.argv[1]))).save(Path(sys.argv[1]))

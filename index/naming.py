@@ -254,48 +254,51 @@ def mend(
     nearest word that stands in the abstracts, or the only name of a paper that is near. One edit
     is forgiven from five letters on, two from eight (optimal string alignment), not in the first
     letter or a digit. A word that the abstracts spell the other way ("modelling") is no error: it
-    is replaced, and not among the mends.
-
-    Args:
-        text: A question.
-        lexical: The words of the index.
-        names: Its names.
-        within: Where errors are mended, code points of `text`; everywhere by default.
+    is replaced, and not among the mends. `within` is where errors are mended, code points of
+    `text`; everywhere by default.
 
     Returns:
         The text with its mends in place, and the old and the new word of each.
     """
     found = names.read(text)
-    wrong: list[tuple[int, int, str]] = []
-    for named in found:
-        if not named.mentioned and (name := _near_name(named.text, names)):
-            wrong.append((named.start, named.end, name))
     words = [
         match for match in _WORD.finditer(text)
         if all(match.end() <= named.start or named.end <= match.start() for named in found)
     ]  # fmt: skip
+    spelled = {
+        match.span(): other for match in words
+        if (other := _spelled(match[0], lexical)) and not _is_code(text, match)
+    }  # fmt: skip
+    wrong = {
+        (start, end): new for (start, end), new in _errors(text, found, words, lexical, names)
+        if (start, end) not in spelled
+        and (within is None or any(first < end and start < last for first, last in within))
+    }  # fmt: skip
+    pieces, at = [], 0
+    for (start, end), new in sorted((wrong | spelled).items()):
+        pieces += [text[at:start], new]
+        at = end
+    mends = tuple((text[start:end], new) for (start, end), new in sorted(wrong.items()))
+    return "".join((*pieces, text[at:])), mends
+
+
+def _errors(
+    text: str,
+    found: Sequence[Named],
+    words: Sequence[re.Match[str]],
+    lexical: LexicalIndex,
+    names: "Names",
+) -> Iterator[tuple[tuple[int, int], str]]:
+    """Where names and other words of a text are wrong, and what they should be."""
+    for named in found:
+        if not named.mentioned and (name := _near_name(named.text, names)):
+            yield (named.start, named.end), name
     unknown = [match for match in words if not _is_known(match[0], lexical)]
     if not _is_foreign(text, len(unknown)):
         for match in unknown:
             new = _mended(match[0], lexical, names)
             if new != match[0] and not _is_code(text, match):
-                wrong.append((*match.span(), new))
-    if within is not None:
-        wrong = [at for at in wrong if any(start < at[1] and at[0] < end for start, end in within)]
-    spelled = [
-        (*match.span(), other)
-        for match in words
-        if (other := _spelled(match[0], lexical)) and not _is_code(text, match)
-    ]
-    wrong = sorted({start: (start, end, new) for start, end, new in (*wrong, *spelled)}.values())
-    pieces, at = [], 0
-    for start, end, new in wrong:
-        pieces += [text[at:start], new]
-        at = end
-    mends = tuple(
-        (text[start:end], new) for start, end, new in wrong if (start, end, new) not in spelled
-    )
-    return "".join((*pieces, text[at:])), mends
+                yield match.span(), new
 
 
 def _spelled(word: str, lexical: LexicalIndex) -> str | None:

@@ -3,26 +3,43 @@
 import datetime as dt
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Literal, Self
-
-from pydantic import BaseModel, Field
+from typing import Literal, TypedDict, Unpack
 
 from index.catalog import Papers, Sightings
 from index.errors import InputError
 from index.manifest import check_is_store, live_papers
-from index.papers import Paper, apart, derived_id, identify, letters, merge_as
+from index.papers import Paper, Source, apart, derived_id, identify, letters, merge_as
 from index.readers import Problem, Upload, find_files, read_files
-from index.sources import Origin, SourceFile, recognise, renamed, sha256_of, without
+from index.sources import (
+    Origin,
+    SourceFile,
+    recognise,
+    renamed,
+    sha256_of,
+    with_sources,
+    without,
+)
 
 State = Literal["new", "unchanged", "updated", "duplicate"]
 """Of an entry that was read, against the index before; "duplicate" repeats one of the same run."""
-_MOST_TOLD = 1000
-"""Problems and merges that are kept of a run."""
+
+
+class How(TypedDict, total=False):
+    """How the files of a run are read; whatever is left out has its default."""
+
+    format: str
+    """A reader's name, or "auto" to tell by the file, the default."""
+    year: int | None
+    """The year of digest dates that have none; default: as `index.readers` says."""
+    columns: Mapping[str, str] | None
+    """Field → heading of its column, for tables whose headings do not tell."""
+    merge: bool
+    """Whether sightings of one paper become one; by default they do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,37 +99,6 @@ class Preview(Outcome):
     """Papers of the index that a file which is read again does not name any more."""
 
 
-class PastRun(BaseModel):
-    """A run that would change nothing if its files were read so again."""
-
-    sources: tuple[str, ...] = Field(description="What the index calls its files.")
-    outcome: Outcome
-
-    @classmethod
-    def of(cls, plan: "Plan", outcome: Outcome) -> Self | None:
-        """What is kept of a run that is done; None where there is too much to tell of it."""
-        if len(outcome.problems) + len(outcome.merges) > _MOST_TOLD:
-            return None
-        count = len(plan.entries) - outcome.duplicate
-        return cls(
-            sources=plan.sources, outcome=replace(outcome, new=0, updated=0, unchanged=count)
-        )
-
-
-@dataclass(frozen=True)
-class Options:
-    """How the files of a run are read."""
-
-    format: str = "auto"
-    """A reader's name, or "auto" to tell by the file."""
-    year: int | None = None
-    """The year of digest dates that have none; default: as `index.readers` says."""
-    columns: Mapping[str, str] | None = None
-    """Field → heading of its column, for tables whose headings do not tell."""
-    merge: bool = True
-    """Whether sightings of one paper become one."""
-
-
 @dataclass(frozen=True)
 class Batch:
     """The papers of a run's files, in the order in which they were found, and the problems."""
@@ -130,20 +116,28 @@ class Plan:
 
     before: Mapping[str, Paper]
     after: Mapping[str, Paper]
-    others: int
-    """Papers of the index that it leaves alone."""
-    entries: tuple[Entry, ...]
-    """What the run read, in the order in which it was found."""
-    origins: dict[str, Origin]
+    origins: Mapping[str, Origin]
     """The files behind the sources of the papers after the run."""
-    sources: tuple[str, ...]
+    others: int = 0
+    """Papers of the index that it leaves alone."""
+    read: Sequence[Paper] = ()
+    """What the run read, in the order in which it was found, by the ids that the index gives."""
+    sources: Sequence[str] = ()
     """What the index calls the files of the run."""
-    merges: tuple[Merge, ...] = ()
-    """The papers that the run has more than once."""
 
     @cached_property
     def _changed(self) -> set[str]:
-        return _changed(self.before, self.after)
+        return {id_ for id_, paper in self.after.items() if self.before.get(id_) != paper}
+
+    @cached_property
+    def _moved(self) -> dict[str, str]:
+        """New id → old one of papers that only get another id."""
+        came: dict[str, list[str]] = defaultdict(list)
+        for id_ in sorted(self.after.keys() - self.before.keys()):
+            came[derived_id(self.after[id_].title, self.after[id_].abstract)].append(id_)
+        gone = {id_: self.before[id_] for id_ in self.before.keys() - self.after.keys()}
+        named = ((came[derived_id(p.title, p.abstract)], id_) for id_, p in sorted(gone.items()))
+        return {new.pop(): id_ for new, id_ in named if new}
 
     @property
     def changed_sources(self) -> set[str]:
@@ -152,40 +146,58 @@ class Plan:
         papers = [p for every in (self.before, self.after) for i in ids if (p := every.get(i))]
         return {source.name for paper in papers for source in paper.sources}
 
-    @cached_property
+    @property
     def removed(self) -> tuple[Paper, ...]:
         """Papers that were there, and that none of their files names any more."""
-        came = _titles(self.after, self.before)
-        gone: list[Paper] = []
-        for id_, paper in self.before.items():
-            if id_ not in self.after:
-                title = derived_id(paper.title, paper.abstract)
-                came[title] -= 1
-                gone += [paper] if came[title] < 0 else []
-        return tuple(gone)
+        there = {*self.after, *self._moved.values()}
+        return tuple(paper for id_, paper in self.before.items() if id_ not in there)
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """What the run read, and what becomes of it."""
+        seen: set[str] = set()
+        entries: list[Entry] = []
+        for paper in self.read:
+            state: State = "new"
+            if paper.id in seen:
+                state = "duplicate"
+            elif paper.id not in self._changed:
+                state = "unchanged"
+            elif paper.id in self.before or paper.id in self._moved:
+                state = "updated"
+            seen.add(paper.id)
+            entries.append(Entry(paper, state))
+        return tuple(entries)
 
     def outcome(self, batch: Batch) -> Outcome:
         """What the run does: a paper that only gets another id is not new."""
-        new = (_titles(self.after, self.before) - _titles(self.before, self.after)).total()
-        named = {entry.paper.id for entry in self.entries}
+        states = Counter(entry.state for entry in self.entries)
+        new = len(self.after.keys() - self.before.keys() - self._moved.keys())
+        places: dict[str, list[str]] = defaultdict(list)
+        for paper in self.read:
+            places[paper.id] += [f"{source.name} no. {source.position}" for source in paper.sources]
         return Outcome(
             new=new,
-            unchanged=len(named - self._changed),
+            unchanged=states["unchanged"],
             updated=len(self._changed) - new,
-            duplicate=len(self.entries) - len(named),
+            duplicate=states["duplicate"],
             papers=len(self.after) + self.others,
             problems=batch.problems,
             rejected=sum(not problem.is_warning for problem in batch.problems),
             is_damaged=any(problem.is_damage for problem in batch.problems),
             formats=batch.formats,
-            merges=self.merges,
+            merges=tuple(
+                Merge(self.after[id_].display_title, tuple(there))
+                for id_, there in places.items()
+                if len(there) > 1
+            ),
         )
 
 
 def read_batch(
     paths: Sequence[Path | Upload],
     store: Path,
-    options: Options,
+    how: How,
     progress: Callable[[int, int], None] = lambda *_: None,
 ) -> Batch:
     """Read files, folders and uploads that are to be indexed into `store`; it is not read itself.
@@ -200,31 +212,36 @@ def read_batch(
     files: list[SourceFile] = []
     formats: list[tuple[str, str]] = []
     readings = read_files(
-        paths, format=options.format, year=options.year, columns=options.columns, leave_out=store
+        paths,
+        format=how.get("format", "auto"),
+        year=how.get("year"),
+        columns=how.get("columns"),
+        leave_out=store,
     )
     for reading in readings:
         if reading.format:
             formats.append((reading.file.name, reading.format))
-        papers_before, problems_before = len(papers), len(problems)
+        before, is_whole = len(papers), True
         for found in reading.found:
             if isinstance(found, Problem):
                 problems.append(found)
+                is_whole = is_whole and not found.is_damage
             else:
                 papers.append(found)
                 progress(len(papers), 0)
-        if reading.origin and len(papers) > papers_before:
-            is_whole = not any(problem.is_damage for problem in problems[problems_before:])
-            name, path = reading.file.name, reading.file.path_on_disk
-            files.append(SourceFile(name, path, reading.origin, is_whole=is_whole))
-    if not papers:
-        if reasons := [problem for problem in problems if not problem.is_warning]:
-            error = InputError(f"no paper could be read: {reasons[0]}")
-            if reasons[0].option:
-                error.add_note(reasons[0].option)  # for the command alone
+        if reading.origin and len(papers) > before:
+            file = reading.file
+            files.append(SourceFile(file.name, file.path_on_disk, reading.origin, is_whole))
+    if papers:
+        return Batch(papers, files, tuple(problems), tuple(formats))
+    for problem in problems:
+        if not problem.is_warning:
+            error = InputError(f"no paper could be read: {problem}")
+            if problem.option:
+                error.add_note(problem.option)  # for the command alone
             raise error
-        named = (path.name if isinstance(path, Upload) else str(path) for path in paths)
-        raise InputError(f"no papers in {', '.join(named)}")
-    return Batch(papers, files, tuple(problems), tuple(formats))
+    named = (path.name if isinstance(path, Upload) else str(path) for path in paths)
+    raise InputError(f"no papers in {', '.join(named)}")
 
 
 def plan_run(
@@ -255,109 +272,46 @@ def plan_run(
     run = _added(run, touched, today or dt.date.today())
     sightings = [*without(touched, replaced), *run]
     before = {paper.id: paper for paper in touched}
-    every = identify(sightings, before) if merge else apart(sightings)
-    after = merge_as(sightings, every)
-    ids = every[len(sightings) - len(run) :]
+    ids = identify(sightings, before) if merge else apart(sightings)
+    after = merge_as(sightings, ids)
     named = {source.name for paper in after.values() for source in paper.sources}
     named |= Sightings.of(stored).names(without=rows)
     # Of files with the same content the first one gives the source its name and place.
     origins = {**known, **{names[file.name]: file.origin for file in reversed(batch.files)}}
     return Plan(
-        before=before,
-        after={id_: after[id_] for id_ in sorted(after)},
+        before,
+        {id_: after[id_] for id_ in sorted(after)},
+        {name: origins[name] for name in sorted(origins.keys() & named)},
         others=len(stored) - len(touched),
-        entries=_entries(run, ids, before, after),
-        merges=_merges(run, ids, after),
-        origins={name: origins[name] for name in sorted(origins.keys() & named)},
-        sources=tuple(sorted(set(names.values()))),
+        read=[
+            paper if paper.id == id_ else paper.model_copy(update={"id": id_})
+            for paper, id_ in zip(run, ids[len(sightings) - len(run) :], strict=True)
+        ],
+        sources=sorted(set(names.values())),
     )
 
 
 def _added(papers: Sequence[Paper], stored: Sequence[Paper], today: dt.date) -> list[Paper]:
     """The papers with the day on which they came, where their digest has no date."""
-    names = {s.name for paper in papers for s in paper.sources if s.dated == "added" and not s.date}
     came = {
         (source.name, letters(paper.title)): source.date
         for paper in stored
         for source in paper.sources
-        if source.name in names
+        if source.dated == "added"
     }
 
-    def dated(paper: Paper) -> Paper:
-        if not any(source.name in names for source in paper.sources):
-            return paper
-        sources = tuple(
-            source.model_copy(update={"date": came.get((source.name, letters(paper.title)), today)})
-            if source.dated == "added" and not source.date
-            else source
-            for source in paper.sources
-        )
-        return paper.model_copy(update={"sources": sources})
+    def sources(paper: Paper) -> Iterator[Source]:
+        for source in paper.sources:
+            if source.dated != "added" or source.date:
+                yield source
+            else:
+                day = came.get((source.name, letters(paper.title)), today)
+                yield source.model_copy(update={"date": day})
 
-    return [dated(paper) for paper in papers]
+    return [with_sources(paper, sources(paper)) for paper in papers]
 
 
-def _merges(
-    run: Sequence[Paper], ids: Sequence[str], after: Mapping[str, Paper]
-) -> tuple[Merge, ...]:
-    places: dict[str, list[str]] = defaultdict(list)
-    for paper, id_ in zip(run, ids, strict=True):
-        places[id_] += [f"{source.name} no. {source.position}" for source in paper.sources]
-    several = ((id_, there) for id_, there in places.items() if len(there) > 1)
-    return tuple(Merge(after[id_].display_title, tuple(there)) for id_, there in several)
-
-
-def _entries(
-    run: Sequence[Paper],
-    ids: Sequence[str],
-    before: Mapping[str, Paper],
-    after: Mapping[str, Paper],
-) -> tuple[Entry, ...]:
-    changed, went = _changed(before, after), _titles(before, after)
-    seen: set[str] = set()
-    entries: list[Entry] = []
-    for paper, id_ in zip(run, ids, strict=True):
-        state: State = "updated"
-        if id_ in seen:
-            state = "duplicate"
-        elif id_ not in changed:
-            state = "unchanged"
-        elif id_ not in before:
-            title = derived_id(after[id_].title, after[id_].abstract)
-            went[title] -= 1
-            state = "updated" if went[title] >= 0 else "new"  # the same paper under another id
-        seen.add(id_)
-        named = paper if paper.id == id_ else paper.model_copy(update={"id": id_})
-        entries.append(Entry(named, state))
-    return tuple(entries)
-
-
-def _changed(before: Mapping[str, Paper], after: Mapping[str, Paper]) -> set[str]:
-    return {
-        id_
-        for id_, paper in after.items()
-        if (old := before.get(id_)) is not paper and old != paper
-    }
-
-
-def _titles(papers: Mapping[str, Paper], others: Mapping[str, Paper]) -> Counter[str]:
-    """What names the papers that are not among the others: a paper may only get another id."""
-    return Counter(
-        derived_id(paper.title, paper.abstract)
-        for id_, paper in papers.items()
-        if id_ not in others
-    )
-
-
-def preview(
-    paths: Sequence[Path | Upload],
-    store: Path,
-    *,
-    format: str = "auto",  # noqa: A002 - the name of the command's option
-    year: int | None = None,
-    columns: Mapping[str, str] | None = None,
-    merge: bool = True,
-) -> Preview:
+def preview(paths: Sequence[Path | Upload], store: Path, **how: Unpack[How]) -> Preview:
     """What `index.build.build` would do with the same arguments; nothing is written.
 
     Raises:
@@ -365,11 +319,10 @@ def preview(
         StoreError: the store is damaged, or no store.
     """
     check_is_store(store)
-    batch = read_batch(paths, store, Options(format, year, columns, merge))
+    batch = read_batch(paths, store, how)
     live, stored = live_papers(store)
-    plan = plan_run(batch, stored, live.origins if live else {}, merge=merge)
-    outcome = plan.outcome(batch)
-    return Preview(**vars(outcome), entries=plan.entries, removed=plan.removed)
+    plan = plan_run(batch, stored, live.origins if live else {}, merge=how.get("merge", True))
+    return Preview(**vars(plan.outcome(batch)), entries=plan.entries, removed=plan.removed)
 
 
 @cache
@@ -378,14 +331,13 @@ def _reading_code() -> str:
     return sha256_of(*sorted(Path(__file__).parent.rglob("*.py")))
 
 
-def run_key(paths: Sequence[Path | Upload], store: Path, options: Options) -> str:
+def run_key(paths: Sequence[Path | Upload], store: Path, how: How) -> str:
     """What tells a run: its files by place and content, how they are read, and by what code.
 
     Returns:
         Hexadecimal digits; "" of files that cannot be told, such as a pipe.
     """
-    parts: list[object] = [_reading_code(), options.format, options.year, options.merge]
-    parts.append(sorted((options.columns or {}).items()))
+    parts: list[object] = [_reading_code(), sorted(how.items(), key=str)]
     for file in find_files(paths, store):
         if file.is_read_once:
             return ""

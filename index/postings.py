@@ -4,34 +4,23 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Generic, Self, TypeVar
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-_T = TypeVar("_T")
 Rows = NDArray[np.int64]
 Ints = NDArray[np.int32]
 
 
-@dataclass(frozen=True, slots=True)
-class Carried(Generic[_T]):
-    """A table of papers, some of which are among the P papers of the next one as they were."""
+def places(rows: Rows, size: int) -> Rows:
+    """Where each of `size` papers of a table is in the next one, -1 where it is gone.
 
-    table: _T
-    rows: Rows
-    """The row in `table` of each of the P papers that is in it as it is now, else -1."""
-
-    @property
-    def new(self) -> list[int]:
-        """The rows of the papers that are not in it."""
-        return np.flatnonzero(self.rows < 0).tolist()
-
-    def places(self, size: int) -> Rows:
-        """Where each of the `size` papers of the table is now, -1 where it is gone."""
-        places = np.full(size, -1, dtype=np.int64)
-        places[self.rows[self.rows >= 0]] = np.flatnonzero(self.rows >= 0)
-        return places
+    `rows` are those in the table of the papers of the next one, -1 of a new paper.
+    """
+    found = np.full(size, -1, dtype=np.int64)
+    found[rows[rows >= 0]] = np.flatnonzero(rows >= 0)
+    return found
 
 
 class Found:
@@ -71,54 +60,37 @@ class Postings:
     @classmethod
     def of(cls, found: Found) -> Self:
         """Sort postings that were found."""
-        terms = sorted(found.terms)
-        ranks = np.empty(len(terms), dtype=np.int64)
-        ranks[[found.terms[term] for term in terms]] = np.arange(len(terms))
-        numbers, rows, values = found.columns()
-        codes = (ranks[numbers] << 32) | rows
-        order = np.argsort(codes, kind="stable")
-        small = np.minimum(values[order], 65_535).astype(np.uint16)
-        is_wide = values.max(initial=0) > 255
-        return cls._of(terms, codes[order], small if is_wide else small.astype(np.uint8))
+        none = np.zeros(0, dtype=np.int32)
+        empty = cls([], np.zeros(1, dtype=np.int32), none, none.astype(np.uint8))
+        return empty.carried(none.astype(np.int64), found)
 
-    @classmethod
-    def _of(cls, terms: list[str], codes: Rows, values: NDArray[np.unsignedinteger]) -> Self:
-        """The postings of sorted codes: the place of a term above, a row in the lower 32 bits.
+    def carried(self, places: Rows, found: Found) -> Self:
+        """The postings with those of new papers; `places` are the rows of the others now, or -1.
 
         What was found twice of a paper, it has once.
         """
-        is_new = np.append(True, (np.diff(codes) != 0) | (values[1:] != values[:-1]))[: len(codes)]
+        terms = sorted([*self.terms, *(term for term in found.terms if self.place(term) is None)])
+        ranks = {term: rank for rank, term in enumerate(terms)}
+        old, new = (
+            np.fromiter((ranks[term] for term in some), dtype=np.int64)
+            for some in (self.terms, found.terms)
+        )
+        numbers, rows, values = found.columns()
+        was = np.repeat(old, np.diff(self.starts)) << 32 | places[self.rows]
+        codes = np.concatenate([was, new[numbers] << 32 | rows])  # -1 of papers that are gone
+        values = np.concatenate([self.values, np.minimum(values, 65_535).astype(np.uint16)])
+        order = np.argsort(codes, kind="stable")
+        codes, values = codes[order], values[order]
+        is_new = np.append(True, (np.diff(codes) != 0) | (np.diff(values) != 0))[: len(codes)]
+        is_new &= codes >= 0
         codes, values = codes[is_new], values[is_new]
         counts = np.bincount(codes >> 32, minlength=len(terms))
-        used = np.flatnonzero(counts)
-        if len(used) < len(terms):
-            terms = [terms[place] for place in used.tolist()]
-        starts = np.concatenate([[0], np.cumsum(counts[used])]).astype(np.int32)
-        return cls(terms, starts, (codes & 0xFFFFFFFF).astype(np.int32), values)
-
-    def _codes(self, term_places: Rows, row_places: Rows) -> Rows:
-        """The code of each posting, its term and its paper being at other places."""
-        return (np.repeat(term_places, np.diff(self.starts)) << 32) | row_places[self.rows]
-
-    def carried(self, places: Rows, found: Found) -> Self:
-        """The postings with those of new papers; `places` are the rows of the others now, or -1."""
-        added = self.of(found)
-        new = [term for term in added.terms if self.place(term) is None]
-        ahead = np.asarray([bisect_left(self.terms, term) for term in new], dtype=np.int64)
-        moved = np.arange(len(self.terms))
-        moved += np.searchsorted(ahead, moved, side="right")
-        terms = sorted([*self.terms, *new])
-        stays = places[self.rows] >= 0
-        codes, values = self._codes(moved, places)[stays], self.values[stays]
-        if (np.diff(places[places >= 0]) < 0).any():
-            order = np.argsort(codes, kind="stable")
-            codes, values = codes[order], values[order]
-        own = np.asarray([bisect_left(terms, term) for term in added.terms], dtype=np.int64)
-        more = added._codes(own, np.arange(added.rows.max(initial=-1) + 1))
-        at = np.searchsorted(codes, more, side="right")
-        width = np.promote_types(values.dtype, added.values.dtype)
-        return self._of(
-            terms, np.insert(codes, at, more), np.insert(values.astype(width), at, added.values)
+        starts = np.concatenate([[0], np.cumsum(counts[counts > 0])]).astype(np.int32)
+        return type(self)(
+            [term for term, count in zip(terms, counts.tolist(), strict=True) if count],
+            starts,
+            (codes & 0xFFFFFFFF).astype(np.int32),
+            values if values.max(initial=0) > 255 else values.astype(np.uint8),
         )
 
     def place(self, term: str) -> int | None:

@@ -5,26 +5,19 @@ One process at a time writes a store: it holds its lock.
 
 import errno
 import fcntl
-import hashlib
 import os
 import secrets
 import shutil
 import socket
-import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Self
+from typing import IO
 
-from index.catalog import Cuts, NextPapers, code_hash, ids_of, save_papers
-from index.collection_map import Layout
 from index.errors import StoreBusyError, StoreError
-from index.lexical import LexicalIndex
 from index.manifest import (
     CURRENT,
     FILE_NAME,
@@ -42,10 +35,6 @@ from index.manifest import (
     own_generations,
     read_manifest,
 )
-from index.names import Names
-from index.papers import Paper
-from index.postings import Carried
-from index.store import Index
 from index.vectors import checksums, count_records, keys_of
 
 BUSY_SECONDS = 0.5
@@ -59,69 +48,6 @@ _WHY = {
     errno.EACCES: "it is read-only for this user; give another --store",
     errno.EPERM: "it is read-only for this user; give another --store",
 }
-
-
-@dataclass(frozen=True, eq=False)
-class Contents:
-    """All that is known of P papers without their vectors."""
-
-    papers: Sequence[Paper]
-    cuts: Cuts
-    lexical: LexicalIndex
-    names: Names
-
-    @classmethod
-    def of(cls, papers: Sequence[Paper], live: Index | None) -> Self:
-        """Cut papers and count their words; what the live generation has is taken from there."""
-        if live is None or live.cuts is None or live.manifest.code != code_hash():
-            live, papers = None, list(papers)
-        rows = papers.same_text if live and isinstance(papers, NextPapers) else None
-        new = len(papers) if rows is None else int((rows < 0).sum())
-        with _named_beside(papers if new > max(MANY, len(papers) // 2) else ()) as named:
-            if live is None or live.cuts is None or rows is None:
-                lexical, cuts = LexicalIndex.build(papers), Cuts.of(papers)
-                names = named() or Names.build(papers)
-            else:
-                lexical = LexicalIndex.build(papers, Carried(live.lexical, rows))
-                cuts = Cuts.of(papers, Carried(live.cuts, rows))
-                names = named() or Names.build(papers, Carried(live.names, rows))
-        return cls(papers, cuts, lexical, names)
-
-    @property
-    def content(self) -> str:
-        """SHA-256 of the ids and of the texts' keys, hexadecimal."""
-        digest = hashlib.sha256("\n".join(ids_of(self.papers)).encode())
-        for part in (self.cuts.paper_keys, self.cuts.passage_keys, self.cuts.spans):
-            digest.update(part.tobytes())
-        return digest.hexdigest()
-
-
-@contextmanager
-def _named_beside(papers: Sequence[Paper]) -> Iterator[Callable[[], Names | None]]:
-    """Gather the names of papers in a process of its own, which takes as long as all else.
-
-    Yields:
-        What waits for them; None where there are no papers, or where the process failed.
-    """
-    if not papers:
-        yield lambda: None
-        return
-    with tempfile.TemporaryDirectory(prefix="abstractqa-") as scratch:
-        folder = Path(scratch)
-        save_papers(folder, papers)
-        path = os.pathsep.join([str(Path(__file__).parents[1]), *sys.path])
-        process = subprocess.Popen(  # noqa: S603 - this program
-            [sys.executable, "-m", "index.names", scratch],
-            env={**os.environ, "PYTHONPATH": path},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            yield lambda: Names.load(folder) if process.wait() == 0 else None
-        finally:
-            process.kill()
-            process.wait()
 
 
 @contextmanager
@@ -187,12 +113,10 @@ def new_generation_id() -> str:
     return f"{now:%Y%m%dT%H%M%S}-{now.microsecond:05x}{secrets.randbelow(16**3):03x}"
 
 
-def write_generation(
-    store: Path, manifest: Manifest, contents: Contents, map_: Layout | None
-) -> Manifest:
+def write_generation(store: Path, manifest: Manifest, save: Callable[[Path], None]) -> Manifest:
     """Write a generation beside the live one, and publish it; the caller holds the store's lock.
 
-    Only it and the one that it follows are kept. It has no map while vectors are missing.
+    Only it and the one that it follows are kept. `save` writes all but the manifest into a folder.
 
     Returns:
         The manifest, with the hashes and checksums of the files.
@@ -204,12 +128,7 @@ def write_generation(
         staged = store / GENERATIONS / (manifest.generation + UNFINISHED)
         staged.mkdir(parents=True)
         try:
-            save_papers(staged, contents.papers)
-            contents.cuts.save(staged)
-            contents.lexical.save(staged)
-            contents.names.save(staged)
-            if map_:
-                map_.save(staged)
+            save(staged)
             vectors, dimension = store / manifest.vectors, manifest.dimension
             records = count_records(vectors, dimension)
             sums = tuple(checksums(vectors, records, dimension, manifest.checksums))

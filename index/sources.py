@@ -15,7 +15,7 @@ from pathlib import Path, PurePath
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from index.papers import Paper
+from index.papers import Paper, Source
 
 _NOT_IN_A_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
@@ -108,28 +108,27 @@ def recognise(files: Sequence[SourceFile], known: Mapping[str, Origin]) -> dict[
     return names
 
 
+def with_sources(paper: Paper, sources: Iterable[Source]) -> Paper:
+    """The paper, found in other places."""
+    new = tuple(sources)
+    return paper if new == paper.sources else paper.model_copy(update={"sources": new})
+
+
 def renamed(papers: Iterable[Paper], names: Mapping[str, str]) -> list[Paper]:
     """The papers with their sources called as `names` says."""
-
-    def rename(paper: Paper) -> Paper:
-        if all(names.get(source.name, source.name) == source.name for source in paper.sources):
-            return paper
-        sources = (
-            source.model_copy(update={"name": names.get(source.name, source.name)})
-            for source in paper.sources
+    return [
+        with_sources(
+            paper,
+            (s.model_copy(update={"name": names.get(s.name, s.name)}) for s in paper.sources),
         )
-        return paper.model_copy(update={"sources": tuple(sources)})
-
-    return [rename(paper) for paper in papers]
+        for paper in papers
+    ]
 
 
 def without(papers: Iterable[Paper], names: Collection[str]) -> list[Paper]:
     """The papers that are left when the sources of these names say nothing any more."""
-    left: list[Paper] = []
-    for paper in papers:
-        sources = tuple(source for source in paper.sources if source.name not in names)
-        if len(sources) == len(paper.sources):
-            left.append(paper)
-        elif sources:
-            left.append(paper.model_copy(update={"sources": sources}))
-    return left
+    return [
+        with_sources(paper, left)
+        for paper in papers
+        if (left := [s for s in paper.sources if s.name not in names]) or not paper.sources
+    ]

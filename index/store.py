@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index import collection_map
-from index.catalog import Cuts, Papers, Passages, ids_of
+from index.catalog import Papers, Passages, ids_of
 from index.collection_map import CollectionMap, Layout
 from index.encoder import Encoder
 from index.lexical import LexicalIndex
@@ -26,7 +26,7 @@ from index.manifest import (
 )
 from index.names import Names
 from index.papers import Paper, letters
-from index.passages import Passage, paper_text
+from index.passages import Passage
 from index.vectors import Candidates, Log, Vectors, checksums
 
 FEW = 20_000
@@ -49,9 +49,9 @@ class Index:
     """S passages, those of one paper together and in order, in the order of the papers."""
     owner: NDArray[np.int64]
     """The row in `papers` of each passage, shape (S,), ascending."""
-    paper_vectors: Vectors | NDArray[np.float32]
+    paper_vectors: Vectors
     """Shape (P, d)."""
-    passage_vectors: Vectors | NDArray[np.float32]
+    passage_vectors: Vectors
     """Shape (S, d)."""
     lexical: LexicalIndex
     names: Names
@@ -86,13 +86,35 @@ class Index:
     def coverage(self) -> float:
         """The share of papers and passages that have their vectors, from 0 to 1."""
         parts = (self.paper_vectors, self.passage_vectors)
-        missing = sum(int(each.missing.sum()) for each in parts if isinstance(each, Vectors))
+        missing = sum(int(each.missing.sum()) for each in parts)
         return 1 - missing / max(1, sum(map(len, parts)))
 
-    @cached_property
+    @property
     def is_covered(self) -> bool:
         """Whether everything has its vector."""
         return self.coverage == 1
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether everything has its vector, and the map is drawn."""
+        return self.is_covered and self.layout is not None
+
+    @property
+    def is_searched(self) -> bool:
+        """Whether vectors are compared with candidates alone."""
+        return self.passage_vectors.candidates is not None
+
+    @property
+    def log(self) -> Log:
+        """The file of its vectors."""
+        return self.paper_vectors.log
+
+    @property
+    def cuts(self) -> Passages:
+        """The passages of a generation, as they are kept."""
+        if not isinstance(self.passages, Passages):
+            raise TypeError("an index in memory has no files")
+        return self.passages
 
     @classmethod
     def open(cls, store: Path) -> Self:
@@ -118,15 +140,15 @@ class Index:
             sums = checksums(log.path, manifest.records, log.dimension) if is_whole else []
             if tuple(sums) != manifest.checksums:
                 raise damaged(store, f"{manifest.vectors} has changed since it was written")
-            cuts = Cuts.load(folder)
+            passages = Passages.load(folder, papers.ids)
             is_drawn = collection_map.FILE_NAME in manifest.files
             return cls(
                 manifest=manifest,
                 papers=papers,
-                passages=Passages(cuts, papers.ids),
-                owner=cuts.owner,
-                paper_vectors=Vectors(log, log.find(cuts.paper_keys)),
-                passage_vectors=Vectors(log, log.find(cuts.passage_keys)),
+                passages=passages,
+                owner=passages.owner,
+                paper_vectors=Vectors(log, log.find(passages.paper_keys)),
+                passage_vectors=Vectors(log, log.find(passages.passage_keys)),
                 lexical=LexicalIndex.load(folder),
                 names=Names.load(folder),
                 layout=Layout.load(folder) if is_drawn else None,
@@ -134,77 +156,44 @@ class Index:
         except OSError as error:
             raise unreadable(store, error) from error
 
-    @property
-    def is_finished(self) -> bool:
-        """Whether everything has its vector, and the map is drawn."""
-        return self.is_covered and self.layout is not None
-
-    @property
-    def is_searched(self) -> bool:
-        """Whether vectors are compared with candidates alone."""
-        vectors = self.passage_vectors
-        return isinstance(vectors, Vectors) and vectors.candidates is not None
-
     def followed(self) -> Self:
         """The same generation with the vectors that were encoded since it was opened."""
-        old, cuts = self.log, self.cuts
-        if self.is_covered or old is None or cuts is None or not old.grown:
+        old = self.log
+        if self.is_covered or not old.grown:
             return self
         log = Log.open(old.path, old.dimension)
-        if len(old.extra):
-            log = log.with_extra(old.keys[len(old.stored) :], old.extra)
-        return self._with(log, cuts)
+        return self._with(log.with_extra(old.keys[len(old.stored) :], old.extra))
 
     def encoded(self, papers: Sequence[int], passages: Sequence[int], encoder: Encoder) -> Self:
         """The same generation with vectors of some papers and passages that had none, in memory."""
-        log, cuts = self.log, self.cuts
-        if log is None or cuts is None:
+        places = np.asarray([*papers, *(row + len(self.papers) for row in passages)], np.int64)
+        if not len(places):
             return self
-        texts = {int(cuts.paper_keys[row]): paper_text(self.papers[row]) for row in papers}
-        texts |= {int(cuts.passage_keys[row]): cuts.text(row) for row in passages}
-        if not texts:
-            return self
-        keys = np.fromiter(texts, dtype=np.uint64, count=len(texts))
-        return self._with(log.with_extra(keys, encoder.encode(list(texts.values()))), cuts)
+        keys, firsts = np.unique(self.cuts.keys[places], return_index=True)
+        texts = self.cuts.texts_at(places[firsts], self.papers)
+        return self._with(self.log.with_extra(keys, encoder.encode(texts)))
+
+    def _with(self, log: Log) -> Self:
+        return replace(
+            self,
+            paper_vectors=Vectors(log, log.find(self.cuts.paper_keys)),
+            passage_vectors=Vectors(log, log.find(self.cuts.passage_keys)),
+        )
 
     def searched(self, papers: Candidates | None, passages: Candidates | None) -> Self:
         """The same generation, in which a vector is compared with candidates alone, if any."""
-        wholes, sentences = self.paper_vectors, self.passage_vectors
-        if not isinstance(wholes, Vectors) or not isinstance(sentences, Vectors):
-            return self
         return replace(
             self,
-            paper_vectors=replace(wholes, candidates=papers),
-            passage_vectors=replace(sentences, candidates=passages),
+            paper_vectors=replace(self.paper_vectors, candidates=papers),
+            passage_vectors=replace(self.passage_vectors, candidates=passages),
         )
 
     def within(self, allowed: NDArray[np.bool_]) -> Self:
         """The same generation, in which the papers that may answer are compared if not all may."""
-        vectors = self.paper_vectors
-        if not isinstance(vectors, Vectors) or vectors.candidates is None:
-            return self
         rows = np.flatnonzero(allowed)
-        if len(rows) == len(allowed):
+        if not self.is_searched or len(rows) == len(allowed):
             return self
         if len(rows) > FEW:
             return self.searched(None, None)
         passages = np.flatnonzero(allowed[self.owner])
         return self.searched(lambda _: rows, lambda _: passages)
-
-    def _with(self, log: Log, cuts: Cuts) -> Self:
-        return replace(
-            self,
-            paper_vectors=Vectors(log, log.find(cuts.paper_keys)),
-            passage_vectors=Vectors(log, log.find(cuts.passage_keys)),
-        )
-
-    @property
-    def log(self) -> Log | None:
-        """Its file of vectors, if it is a generation."""
-        vectors = self.paper_vectors
-        return vectors.log if isinstance(vectors, Vectors) else None
-
-    @property
-    def cuts(self) -> Cuts | None:
-        """How the papers are cut, if the passages are those of a generation."""
-        return self.passages.cuts if isinstance(self.passages, Passages) else None

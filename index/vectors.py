@@ -198,6 +198,12 @@ class Vectors:
     candidates: Candidates | None = None
     """What finds those that are worth comparing with a vector; all are without it."""
 
+    @classmethod
+    def of(cls, vectors: Floats) -> Self:
+        """Vectors that are in memory, shape (n, d)."""
+        log = Log(Path(), vectors.shape[1], np.empty(0, dtype=np.uint64), vectors, vectors[:0])
+        return cls(log, np.arange(len(vectors)))
+
     @property
     def shape(self) -> tuple[int, int]:
         """(n, d)."""

@@ -23,6 +23,7 @@ from index.names import Names
 from index.papers import Paper
 from index.passages import Passage, paper_text
 from index.store import Index
+from index.vectors import Vectors
 from rag.conversation import read_history
 from rag.digests import list_digests
 from rag.fitted import Record
@@ -144,7 +145,7 @@ def without_sentences(index: Index, rows: Sequence[int]) -> Index:
         index,
         passages=tuple(p for p, keep in zip(index.passages, kept, strict=True) if keep),
         owner=index.owner[kept],
-        passage_vectors=np.asarray(index.passage_vectors)[kept],
+        passage_vectors=Vectors.of(index.passage_vectors[kept]),
     )
 
 
@@ -173,8 +174,8 @@ def subset(index: Index, rows: Sequence[int]) -> Index:
         papers=papers,
         passages=tuple(p for p, keep in zip(index.passages, kept, strict=True) if keep),
         owner=np.searchsorted(rows, index.owner[kept]).astype(np.int64),
-        paper_vectors=index.paper_vectors[list(rows)],
-        passage_vectors=np.asarray(index.passage_vectors)[kept],
+        paper_vectors=Vectors.of(index.paper_vectors[list(rows)]),
+        passage_vectors=Vectors.of(index.passage_vectors[kept]),
         lexical=LexicalIndex.build(papers),
         names=Names.build(papers),
         layout=None,
@@ -239,8 +240,8 @@ def _index_of(
         papers=papers,
         passages=tuple(every),
         owner=np.repeat(np.arange(len(papers)), counts),
-        paper_vectors=encoder.encode(texts),
-        passage_vectors=encoder.encode([passage.text for passage in every]),
+        paper_vectors=Vectors.of(encoder.encode(texts)),
+        passage_vectors=Vectors.of(encoder.encode([passage.text for passage in every])),
         lexical=LexicalIndex.build(papers),
         names=Names.build(papers),
     )

@@ -169,6 +169,7 @@ BUILDER = """
     from pathlib import Path
     from hashing_encoder import HashingEncoder
     from index import build as building, publish
+    from index.generation import Contents
     from index.papers import Paper
 
     store, moment = Path(sys.argv[1]), sys.argv[2]
@@ -181,7 +182,7 @@ BUILDER = """
     def paper(n):
         return Paper(id=f"new{n}", title=f"New {n}", abstract=f"Pot {n} is new. It has lid {n}.")
 
-    _publish, save_papers = publish._publish, publish.save_papers
+    _publish, save = publish._publish, Contents.save
 
     def published(*args):
         say("before publishing")
@@ -190,9 +191,9 @@ BUILDER = """
 
     def saved(*args):
         say("before writing")
-        return save_papers(*args)
+        return save(*args)
 
-    publish._publish, publish.save_papers = published, saved
+    publish._publish, Contents.save = published, saved
     building.build_papers(
         [paper(n) for n in range(100)], store, HashingEncoder(),
         progress=lambda stage, done, total: say(stage if done < total else stage + " ended"),
@@ -309,7 +310,7 @@ def test_papers_are_added_while_others_are_encoded(store: Path) -> None:
 def test_vectors_of_what_is_gone_are_left_behind(
     store: Path, words: HashingEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("index.build.LEAST_TO_COMPACT", 20)
+    monkeypatch.setattr("index.generation.LEAST_TO_COMPACT", 20)
     for time in range(6):
         changed = TEA.model_copy(update={"abstract": f"Water boils at {time}. A lid helps."})
         pots = [
@@ -317,7 +318,6 @@ def test_vectors_of_what_is_gone_are_left_behind(
         ]
         build_papers([changed, *pots], store, words)
     index = Index.open(store)
-    assert index.log is not None
     assert len(index.log.stored) < 60
     expected = [words.encode_query(passage.text) for passage in index.passages]
     assert np.allclose(index.passage_vectors, expected, atol=1e-6)

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from index.build import build_papers
 from index.names import FILE_NAME, Named, Names
 from index.papers import Paper
-from index.postings import Carried
 from index.store import Index
 
 
@@ -204,7 +203,7 @@ def test_any_papers_give_a_table_that_reads_the_same_after_saving(
 def test_names_are_gathered_beside_the_rest_or_here_where_that_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, python: str
 ) -> None:
-    monkeypatch.setattr("index.publish.MANY", 3)
+    monkeypatch.setattr("index.generation.MANY", 3)
     monkeypatch.setattr("sys.executable", python)
     here = Names.build
     built: list[object] = []
@@ -256,7 +255,7 @@ def test_a_table_carried_on_is_the_table_built_anew(draw: st.DataObject) -> None
     after = draw.draw(st.lists(st.sampled_from(GROWN), unique_by=lambda paper: paper.id))
     rows = {paper.id: row for row, paper in enumerate(before)}
     kept = np.asarray([rows.get(paper.id, -1) for paper in after], dtype=np.int64)
-    carried, anew = Names.build(after, Carried(Names.build(before), kept)), Names.build(after)
+    carried, anew = Names.build(after, Names.build(before), kept), Names.build(after)
     every = range(len(after))
     assert [*map(carried.called, every)] == [*map(anew.called, every)]
     is_grown = {paper.id for paper in before} <= {paper.id for paper in after}

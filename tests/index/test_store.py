@@ -242,7 +242,7 @@ def test_a_second_writer_is_refused_at_once_and_readers_are_not(store: Path) -> 
      (errno.EACCES, "it is read-only for this user")],
 )  # fmt: skip
 @pytest.mark.parametrize(
-    "call", ["index.publish.save_papers", "index.publish.hash_files", "os.fsync"]
+    "call", ["index.catalog.NextPapers.save", "index.publish.hash_files", "os.fsync"]
 )
 def test_a_disk_that_refuses_leaves_the_published_index_as_it_was(
     store: Path, monkeypatch: pytest.MonkeyPatch, code: int, words: str, call: str
@@ -298,7 +298,7 @@ def test_another_version_computes_the_letters_of_titles_anew(
     store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("index.catalog.letters", lambda title: title[::-1])
-    for module in ("build", "publish"):
+    for module in ("build", "generation"):
         monkeypatch.setattr(f"index.{module}.code_hash", lambda: "another")
     index(store, 4)
     papers = Index.open(store).papers
