@@ -45,16 +45,23 @@ def _turn(turn: Turn, heading: str) -> Iterator[str]:
             yield _plain(turn.partial)
         yield f"*{_plain(unanswered(turn))}*"
         return
-    yield from _refusal(answer) if answer.status == "insufficient_evidence" else _answer(answer)
+    yield from said(answer)
     if answer.notice:
         yield f"*{_plain(answer.notice)}*"
     if answer.references:
         yield f"{heading}# Sources"
-        yield "\n\n".join(map(_source, answer.references))
+        yield from map(source, answer.references)
     yield f"*{_plain(provenance(turn, answer))}*"
 
 
-def _answer(answer: Answer) -> Iterator[str]:
+def said(answer: Answer) -> Iterator[str]:
+    """The text of an answer with its doubts, or why there is none, in blocks of Markdown."""
+    if answer.status == "insufficient_evidence":
+        yield f"**{NO_ANSWER}** {_plain(answer.reason or '')}".rstrip()
+        if answer.nearest:
+            yield "The nearest papers:"
+            yield "\n".join(f"- {_plain(clean_text(near.title))}" for near in answer.nearest)
+        return
     marked = rewritten(answer, _marked)
     yield marked or answer.text
     if marked is None and answer.doubts:
@@ -67,14 +74,8 @@ def _marked(sentence: AnswerSentence, words: str, markers: str) -> str:
     return f"{words}{markers}" + (f" ⚠ *({_plain(against)})*" if against else "")
 
 
-def _refusal(answer: Answer) -> Iterator[str]:
-    yield f"**{NO_ANSWER}** {_plain(answer.reason or '')}".rstrip()
-    if answer.nearest:
-        yield "The nearest papers:"
-        yield "\n".join(f"- {_plain(clean_text(near.title))}" for near in answer.nearest)
-
-
-def _source(reference: Reference) -> str:
+def source(reference: Reference) -> str:
+    """A paper and the sentences of it that are cited, as Markdown."""
     paper = reference.paper
     address = link(paper)
     lines = [f"**\\[{reference.number}\\] {_plain(paper.display_title)}**"]

@@ -1,9 +1,15 @@
-"""How the page's events are sent: none of them is public, and what answers is limited as one."""
+"""How the page's events are sent, and what is told where one fails.
 
+None of them is public, and what answers is limited as one.
+"""
+
+import logging
 from collections.abc import Mapping
 from typing import Any
 
 import gradio as gr
+
+from index.errors import AbstractQAError
 
 AT_ONCE = 16
 """Questions answered at the same time, on all tabs and by programs; more wait their turn."""
@@ -25,6 +31,18 @@ FOLLOWING: dict[str, Any] = {
     "trigger_mode": "multiple",
 }
 """An event that shows an answer under way; it takes no place of those that answer."""
+
+
+_log = logging.getLogger(__name__)
+
+
+def told(error: Exception) -> str:
+    """An error as a sentence for the page; one that nobody expected is logged."""
+    if not isinstance(error, AbstractQAError):
+        _log.error("a request of the page failed", exc_info=error)
+        return "Something went wrong here; the terminal that runs AbstractQA says what"
+    text = " ".join(str(error).split())
+    return text[:1].upper() + text[1:]
 
 
 def sent(event: gr.EventData) -> Mapping[str, object]:

@@ -6,10 +6,13 @@ Every word of a question, a model or an abstract that a template shows is escape
 
 import html
 import json
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from jinja2.ext import Extension
+from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 TEMPLATE_SIGNS = str.maketrans({"{": "&#123;", "}": "&#125;", "$": "&#36;", "`": "&#96;"})
@@ -44,9 +47,21 @@ _TEMPLATES = Environment(
 )
 
 
-def macros(template: str) -> Any:
-    """The macros of a template in `ui`, as functions that give HTML."""
-    return _TEMPLATES.get_template(template).module
+def macros(template: str, *functions: Callable[..., object]) -> Any:
+    """The macros of a template in `ui`, as functions that give HTML; they may call `functions`."""
+    named = {function.__name__: function for function in functions}
+    return _TEMPLATES.get_template(template, globals=named).module
+
+
+def markdown(text: str) -> Markup:
+    """Markdown as HTML, with tables; raw HTML, links and images in it stay text."""
+    return Markup(_markdown().render(text).translate(TEMPLATE_SIGNS))  # noqa: S704 - escaped
+
+
+@lru_cache(maxsize=1)
+def _markdown() -> MarkdownIt:
+    parts = ["table", "blockquote", "list", "emphasis", "newline", "escape"]
+    return MarkdownIt("zero").enable(parts)
 
 
 def events_script(*events: str) -> str:

@@ -63,11 +63,6 @@ class Site:
             may_set_model=may_set_model,
         )
 
-    @property
-    def may_export_votes(self) -> bool:
-        """Whether the votes, which hold what others asked, may leave the page."""
-        return self.may_change and not self.auth
-
     def check_model(self, name: str | None) -> None:
         """Refuse a chat model that a visitor names and the endpoint does not list.
 

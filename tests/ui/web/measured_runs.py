@@ -14,37 +14,16 @@ OSWORLD = (
 )
 WEBARENA = "WebArena: A Realistic Web Environment for Building Autonomous Agents"
 QUESTIONS = [
-    {
-        "id": "tasks",
-        "type": "fact",
-        "question": "How many tasks does OSWorld have?",
-        "answerable": True,
-        "papers": [OSWORLD],
-        "nuggets": [["369"]],
-    },
-    {
-        "id": "people",
-        "type": "fact",
-        "question": "How many of OSWorld's tasks do people complete?",
-        "answerable": True,
-        "papers": [OSWORLD],
-        "nuggets": [["72.36"]],
-    },
-    {
-        "id": "best",
-        "type": "fact",
-        "question": "What success rate does the best agent reach in WebArena?",
-        "answerable": True,
-        "papers": [WEBARENA],
-        "nuggets": [["10.59"]],
-    },
-    {
-        "id": "moon",
-        "type": "off-topic",
-        "question": "What is the boiling point of mercury on the moon?",
-        "answerable": False,
-    },
-]
+    {"id": "tasks", "type": "fact", "answerable": True, "papers": [OSWORLD],
+     "question": "How many tasks does OSWorld have?", "nuggets": [["369"]]},
+    {"id": "people", "type": "fact", "answerable": True, "papers": [OSWORLD],
+     "question": "How many of OSWorld's tasks do people complete?", "nuggets": [["72.36"]]},
+    {"id": "best", "type": "fact", "answerable": True, "papers": [WEBARENA],
+     "question": "What success rate does the best agent reach in WebArena?",
+     "nuggets": [["10.59"]]},
+    {"id": "moon", "type": "off-topic", "answerable": False,
+     "question": "What is the boiling point of mercury on the moon?"},
+]  # fmt: skip
 
 
 def make_runs(folder: Path, assistant: Assistant, store: Path, encoder: SentenceEncoder) -> None:
