@@ -55,10 +55,10 @@ FORMATS: Mapping[str, Format] = {
     "ris": Format("RIS", "ris", "application/x-research-info-systems", papers=ris),
     "csv": Format("CSV", "csv", "text/csv", papers=papers_csv),
 }
-LISTS: Mapping[str, Callable[[Sequence[Paper]], str]] = {
-    "bib": bibtex, "ris": ris, "csv": papers_csv, "jsonl": papers_jsonl, "json": papers_jsonl,
-}  # fmt: skip
-"""File ending → what writes papers in its format."""
+LISTS: Mapping[str, Format] = {form.ending: form for form in FORMATS.values() if form.papers} | {
+    "jsonl": Format("JSON", "jsonl", "application/x-ndjson", papers=papers_jsonl)
+}
+"""The formats that lists of papers are written in, by the ending of their files."""
 
 
 def export(what: Conversation | Turn, kind: str) -> Exported:

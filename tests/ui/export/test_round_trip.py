@@ -51,7 +51,9 @@ def papers(draw: st.DrawFn) -> Paper:
 @settings(max_examples=150, deadline=None)
 @given(paper=papers())
 def test_what_was_exported_comes_back(ending: str, paper: Paper) -> None:
-    content = LISTS[ending]([paper]).encode()
+    write = LISTS[ending].papers
+    assert write
+    content = write([paper]).encode()
     found = list(read([Upload(f"x.{ending}", content)]))
     assert [each for each in found if isinstance(each, Problem)] == []
     (back,) = (each for each in found if isinstance(each, Paper))

@@ -42,6 +42,11 @@ def test_every_tab_is_for_everyone(
         assert_fits(page)
         if found := serious(page):
             problems[name] = found
+        if name == "Papers":
+            page.locator("#aqa-corpus-papers tbody [data-aqa-paper]").first.click()
+            expect(page.locator("#aqa-corpus-title")).to_be_visible()
+            assert_fits(page)
+            problems |= {"a paper": found} if (found := serious(page)) else {}
     context.close()
     assert problems == {}
 

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from browsing import assert_fits, free_port
+from browsing import free_port
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from index.manifest import current
@@ -103,12 +102,15 @@ def test_the_papers_are_searched_sorted_narrowed_and_opened_by_keyboard(
     expect(title).to_have_attribute("aria-sort", "descending")
     expect(titles(page).first).not_to_have_text(first)
 
-    month = page.locator("[data-aqa-month]").last
+    month = page.locator("[data-aqa-only^='month=']").last
     held = re.search(r"\d+(?= paper)", month.inner_text().replace("\n", " "))
     assert held
     month.click()
     expect(count(page)).to_have_text(f"{held[0]} papers")
     expect(month).to_have_attribute("aria-pressed", "true")
+    page.wait_for_url("**month=*")
+    page.reload()
+    expect(count(page)).to_have_text(f"{held[0]} papers")
     page.get_by_role("button", name="Remove the filter").click()
     expect(count(page)).to_contain_text(f"{every} papers")
 
@@ -124,19 +126,6 @@ def test_the_papers_are_searched_sorted_narrowed_and_opened_by_keyboard(
     expect(titles(page).nth(2)).to_be_focused()
     page.go_back()
     expect(page.locator("#aqa-corpus-title")).to_have_text(name)
-
-
-def test_filters_are_in_the_address(page: Page) -> None:
-    show_papers(page)
-    page.locator("[data-aqa-month]").last.click()
-    chip = page.locator(".aqa-corpus-above .aqa-corpus-chip")
-    expect(chip).to_have_count(1)
-    month = chip.get_attribute("aria-label") or ""
-    page.wait_for_url("**month=*")
-    page.reload()
-    expect(chip).to_have_attribute("aria-label", month)
-    page.go_back()
-    expect(chip).to_have_count(0)
 
 
 def test_an_address_opens_its_paper_and_the_paper_is_copied_and_asked_about(
@@ -206,11 +195,6 @@ def test_each_paper_has_its_own_note_and_tags(page: Page) -> None:
     page.get_by_role("button", name="Reading list", exact=True).last.click()
     expect(page.locator('.aqa-corpus-tools [aria-pressed="true"]')).to_have_count(1)
     expect(note).to_have_value("second")  # what is not saved yet stays
-    page.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("button", name="Saved")).to_be_focused()
-    page.reload()
-    expect(note).to_have_value("second")
-    expect(tags).to_have_value("")
     page.goto(first)
     page.reload()
     expect(note).to_have_value("first")
@@ -402,42 +386,3 @@ def test_where_papers_may_not_be_changed_the_tab_says_so(shared_page: Page) -> N
     titles(shared_page).first.click()
     expect(shared_page.locator("#aqa-corpus-title")).to_be_visible()
     expect(shared_page.get_by_role("button", name="Remove …")).to_be_hidden()
-
-
-def test_everyone_can_use_it_wide_and_narrow_light_and_dark(page: Page) -> None:
-    show_papers(page)
-    add_panel(page)
-    page.get_by_label("Or paste a digest").fill(f"{PASTED}\n{KITES}")
-    page.get_by_role("button", name="Read the pasted text").click()
-    expect(page.locator("#aqa-corpus-preview")).to_contain_text("recognised")
-    page.locator("[data-aqa-choose]").first.check()
-    assert_usable(page)
-    titles(page).first.click()
-    expect(page.locator("#aqa-corpus-title")).to_be_visible()
-    assert_usable(page)
-
-
-def assert_usable(page: Page) -> None:
-    """The tab fits, and axe-core finds nothing serious in it, at both widths in both themes."""
-    # A colour that is halfway from light to dark is nobody's.
-    page.add_style_tag(content="* { transition: none !important; }")
-    for width in (1280, 390):
-        page.set_viewport_size({"width": width, "height": 800})
-        folded = page.locator(".aqa-corpus-overview:not([open]) > summary")
-        if folded.is_visible():
-            folded.click()
-        assert_fits(page)
-        for _ in ("light", "dark"):
-            assert serious(page) == []
-            page.evaluate("document.body.classList.toggle('dark')")
-    page.set_viewport_size({"width": 1280, "height": 800})
-
-
-def serious(page: Page) -> list[str]:
-    """What axe-core finds in the tab that is serious or critical."""
-    found = Axe().run(page, context="#aqa-corpus-tab").response["violations"]
-    return [
-        f"{rule['id']}: {rule['nodes'][0]['html'][:200]} {rule['nodes'][0]['any'][0]['message']}"
-        for rule in found
-        if rule["impact"] in {"serious", "critical"}
-    ]

@@ -1,4 +1,4 @@
-"""One reader's way through the page over the real digests, from a question to the standings."""
+"""One reader's way through the chat over the real digests, from a question to a case."""
 
 import os
 import shutil
@@ -14,7 +14,6 @@ from running import run
 from starting import started
 from web.conftest import Started
 
-from eval.arena import VOTES, read_votes
 from eval.datasets import load_questions
 
 pytestmark = pytest.mark.browser
@@ -23,13 +22,8 @@ CHIP = "a.aqa-chat-cite"
 LAST = ".aqa-chat-turns > .aqa-chat-turn:last-child"
 MARKED = "mark.aqa-chat-target"
 OSWORLD = "How many tasks does OSWorld have?"
-KITES = "What is KiteNet?"
-REASON = "It is about another kite"
-DIGEST = (
-    "new\n\nJun 2, 2025\n\nKiteNet: Flying Far\n\nKiteNet keeps 12 kites in the air at once. It"
-    " needs no wind.\n\nOn boats and rivers\n\nBoats float on rivers because they displace water"
-    " downwards.\n"
-)
+AGENTS = "Which papers are about agents?"
+REASON = "It is about other agents"
 
 
 @dataclass(frozen=True)
@@ -69,7 +63,7 @@ def open_panel(page: Page, name: str) -> None:
     page.get_by_role("button", name=name).locator("visible=true").first.click()
 
 
-def test_from_a_question_to_the_standings(reading: Reading, tmp_path: Path) -> None:
+def test_from_a_question_to_a_case(reading: Reading, tmp_path: Path) -> None:
     page, here = reading.page, reading.started
     here.model.script = lambda _: fails(400)  # quotes need no model
 
@@ -89,7 +83,7 @@ def test_from_a_question_to_the_standings(reading: Reading, tmp_path: Path) -> N
     page.get_by_label("Text in the title").fill("WebArena")
     expect(page.locator("#aqa-chat-chosen")).to_contain_text("title has “WebArena”")
     page.keyboard.press("Escape")
-    ask(page, "Which papers are about agents?")
+    ask(page, AGENTS)
     answered(page, 2)
     expect(page.locator(f"{LAST} .aqa-chat-chips")).to_contain_text("title has “WebArena”")
     titles = page.locator("#aqa-chat-sources section:not([hidden]) .aqa-chat-card h3")
@@ -97,28 +91,6 @@ def test_from_a_question_to_the_standings(reading: Reading, tmp_path: Path) -> N
     assert all("WebArena" in title for title in titles.all_inner_texts())
     page.get_by_role("button", name="Remove the filter: title has “WebArena”").click()
     expect(page.locator("#aqa-chat-chosen")).not_to_contain_text("Only:")
-
-    # A digest is uploaded, looked at, added, and answers without a restart.
-    ask(page, KITES)
-    answered(page, 3)
-    expect(page.locator(LAST)).not_to_contain_text("12 kites")
-    page.get_by_role("tab", name="Papers").click()
-    open_panel(page, "Add papers")
-    (tmp_path / "kites.txt").write_text(DIGEST, encoding="utf-8")
-    page.locator("#aqa-corpus-files input[type=file]").set_input_files(tmp_path / "kites.txt")
-    preview = page.locator("#aqa-corpus-preview")
-    expect(preview).to_contain_text("2 papers recognised: 2 new", timeout=20_000)
-    page.get_by_role("button", name="Add 2 papers").click()
-    expect(preview).to_contain_text("2 papers added.", timeout=60_000)
-    page.get_by_role("tab", name="Chat").click()
-    ask(page, KITES)
-    answered(page, 4)
-    expect(page.locator(f"{LAST} .aqa-chat-text")).to_contain_text("12 kites")
-    page.locator(f"{LAST} {CHIP}").first.click()
-    expect(page.locator(".aqa-chat-card.aqa-chat-target, .aqa-chat-card:focus")).to_contain_text(
-        "KiteNet: Flying Far"
-    )
-    expect(page.locator(MARKED)).to_contain_text("12 kites")
 
     # A vote against it, with a reason, becomes a case of the command line.
     page.locator(LAST).get_by_role("button", name="Bad answer").click()
@@ -132,38 +104,8 @@ def test_from_a_question_to_the_standings(reading: Reading, tmp_path: Path) -> N
     told = run("eval", "cases", "--out", str(cases), env=settings)
     assert told.returncode == 0, told.stderr
     (case,) = load_questions(cases)
-    assert (case.question, case.type) == (KITES, "downvoted")
+    assert (case.question, case.type) == (AGENTS, "downvoted")
     assert REASON in (case.note or "")
-
-    # A comparison, quotes chosen by rules.
-    page.get_by_role("tab", name="Compare").click()
-    page.locator("#aqa-compare-mode").get_by_label("rules, at once").check()
-    page.get_by_label("What to compare").fill("Compare OSWorld, WebArena and AndroidWorld")
-    page.get_by_role("button", name="Compare", exact=True).click()
-    table = page.get_by_role("table")
-    expect(table).to_be_visible(timeout=20_000)
-    expect(table.get_by_role("row").filter(has_text="OSWorld").first).to_be_visible()
-    expect(table.get_by_role("button").first).to_be_visible()
-
-    # A vote in the arena makes standings.
-    page.get_by_role("tab", name="Lab").click()
-    page.get_by_role("tab", name="Arena").click()
-    standings = page.locator("#aqa-arena-standings")
-    expect(standings).to_contain_text("Standings")
-    expect(standings.get_by_role("row")).to_have_count(0)
-    page.get_by_role("textbox", name="A question for both").fill("Which papers are about agents?")
-    open_panel(page, "Choose who meets")
-    for label, name in (("One of the two", "Quotes, 1 source"), ("The other one", "Quotes")):
-        page.get_by_label(label).click()
-        page.get_by_role("option", name=name, exact=True).click()
-        expect(page.get_by_role("option")).to_have_count(0)
-    page.get_by_role("button", name="Ask both").click()
-    page.get_by_role("button", name="A is better").click(timeout=20_000)
-    expect(standings.get_by_role("rowheader")).to_have_count(2)
-    scores = standings.locator("tbody td:nth-of-type(2)")
-    assert float(scores.nth(0).inner_text()) > float(scores.nth(1).inner_text())
-    (vote,) = read_votes(here.data / VOTES)
-    expect(standings.get_by_role("rowheader").first).to_have_text(vote.left)
 
 
 def test_the_settings_of_the_drawer_bind_for_the_model_the_sources_and_how_strict(

@@ -6,15 +6,12 @@ import re
 import secrets
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date
 from functools import cached_property
-from itertools import accumulate
-from threading import Lock, Thread
+from threading import Lock
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from index.papers import Paper, Source
@@ -33,13 +30,14 @@ LONGEST_WORDS = 200
 LONGEST_NAME = 1_000
 """Code points of the name of a digest and of a paper's id."""
 
-Rows = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 Sort = Literal["title", "date"]
+Marks = Mapping[str, Mark]
+"""What a visitor has marked papers with, by their ids."""
 
 _BETWEEN_WORDS = re.compile(r"[\W_]+")
-_MARKS = re.compile(r"[\u0300-\u036f]+")
+_ACCENTS = re.compile(r"[\u0300-\u036f]+")
 _LATEX = str.maketrans("", "", "\\{}$^'\"`")  # M^{3}ViT is found as M3ViT
+_UNMARKED = Mark()
 
 
 class View(BaseModel):
@@ -80,9 +78,9 @@ class View(BaseModel):
     @property
     def narrows(self) -> bool:
         """Whether it leaves papers out."""
-        chosen = (self.digest, self.month, self.cluster, self.since, self.tag)
-        narrowed = any(value is not None for value in chosen)
-        return narrowed or self.starred or self.unread or bool(self.words.strip())
+        kept = {"exact", "sort", "down", "page", "paper"}
+        everything = View(**self.model_dump(include=kept))
+        return self.model_copy(update={"words": self.words.strip()}) != everything
 
     def keeps(self, mark: Mark) -> bool:
         """Whether a paper with these marks is listed."""
@@ -124,31 +122,11 @@ class Listing(NamedTuple):
         return (self.page - 1) * ON_A_PAGE + 1
 
 
-class Words:
-    """The words of many texts, as one long string: searching it beats a loop over the texts."""
-
-    def __init__(self, texts: Iterable[str]) -> None:
-        pieces = [f"\n{_folded(text)}".encode() for text in texts]
-        self._starts = [0, *accumulate(map(len, pieces))]
-        self._all = b"".join(pieces)
-
-    def holding(self, query: str) -> Sequence[int]:
-        """The texts that hold every word of `query`, or a word that begins with it, in order."""
-        words = sorted((_folded(word).rstrip() for word in query.split()), key=len, reverse=True)
-        rows: Sequence[int] = range(len(self._starts) - 1)
-        find, starts = self._all.find, self._starts
-        for word in filter(None, words):
-            needle = word.encode()
-            rows = [row for row in rows if find(needle, starts[row], starts[row + 1]) >= 0]
-        return rows
-
-
 def _folded(text: str) -> str:
     """`text` as lower-case words, a space before each, without accents, signs and LaTeX."""
     if not text.isascii():
-        text = _MARKS.sub("", unicodedata.normalize("NFKD", text))
-    words = _BETWEEN_WORDS.sub(" ", text.translate(_LATEX).casefold())
-    return words if words.startswith(" ") else f" {words}"
+        text = _ACCENTS.sub("", unicodedata.normalize("NFKD", text))
+    return f" {_BETWEEN_WORDS.sub(' ', text.translate(_LATEX).casefold()).strip()}"
 
 
 def newest(paper: Paper) -> Source | None:
@@ -169,14 +147,18 @@ def month_label(month: str) -> str:
         return month
 
 
+def _months(paper: Paper) -> set[str]:
+    return {f"{source.date:%Y-%m}" for source in paper.sources if source.date}
+
+
+def _by_place(paper: Paper) -> tuple[str, int]:
+    source = newest(paper)
+    return (source.name, source.position) if source else ("", 0)
+
+
 def _by_date(paper: Paper) -> date:
     source = newest(paper)
     return (source.date if source else None) or date.min
-
-
-def _by_position(paper: Paper) -> tuple[str, int]:
-    source = newest(paper)
-    return (source.name, source.position) if source else ("", 0)
 
 
 _KEYS: dict[Sort, Callable[[Paper], Any]] = {
@@ -193,86 +175,57 @@ class Catalogue:
         self.map = map_
         self.key = secrets.token_hex(8)
         """Another one for each catalogue: what was drawn from an older one is told by it."""
-        self.rows = {paper.id: row for row, paper in enumerate(papers)}
-        self._orders: dict[tuple[Sort, bool], Rows] = {}
+        self.by_id = {paper.id: paper for paper in papers}
+        self.clusters = {point.id: point.cluster for point in map_.points} if map_ else {}
+        """The number of each paper's cluster, by its id."""
+        self._orders: dict[tuple[Sort, bool], list[Paper]] = {}
 
-    def page(self, view: View, only: Collection[str] | None = None) -> Listing:
-        """The page of `view`, of the papers with an id in `only` if it is given."""
-        kept = self.kept(view, only)
+    def page(self, view: View, marks: Marks = {}, new: Collection[str] = ()) -> Listing:  # noqa: B006 - never changed
+        """The page of `view`; the arguments as `kept` takes them."""
+        kept = self.kept(view, marks, new)
         pages = max(1, -(-len(kept) // ON_A_PAGE))
         page = min(view.page, pages)
-        shown = kept[(page - 1) * ON_A_PAGE : page * ON_A_PAGE]
-        return Listing(shown, len(kept), page, pages)
+        return Listing(kept[(page - 1) * ON_A_PAGE : page * ON_A_PAGE], len(kept), page, pages)
 
-    def kept(self, view: View, only: Collection[str] | None = None) -> list[Paper]:
-        """The papers of all pages, sorted; those nearest to words are not looked for here."""
-        mask = self._mask(view, only)
-        order = self._order(view.sort, view.down)
-        return [self.papers[row] for row in order[mask[order]].tolist()]
+    def kept(self, view: View, marks: Marks, new: Collection[str]) -> list[Paper]:
+        """The papers of all pages, sorted; those nearest to words are not looked for here.
 
-    def prepare(self) -> None:
-        """Make what searching and sorting need, which takes seconds for 50,000 papers."""
-        self._words, self._digest_rows, self._month_rows, self._clusters  # noqa: B018
-        for sort in _KEYS:
-            self._order(sort, down=sort == "date")
+        Args:
+            view: Which papers they are.
+            marks: What the visitor has marked.
+            new: The ids of the papers that `view.since` means.
+        """
+        tests = list(self._tests(view, marks, new))
+        sorted_papers = self._order(view.sort, view.down)
+        return [paper for paper in sorted_papers if all(test(paper) for test in tests)]
 
-    def _mask(self, view: View, only: Collection[str] | None) -> Mask:
-        kept: list[Iterable[int]] = []
-        if view.exact and view.words.strip():
-            kept.append(self._words.holding(view.words))
+    def _tests(
+        self, view: View, marks: Marks, new: Collection[str]
+    ) -> Iterator[Callable[[Paper], bool]]:
         if view.digest is not None:
-            kept.append(self._digest_rows.get(view.digest, ()))
+            yield lambda paper: any(digest_key(each) == view.digest for each in paper.sources)
         if view.month is not None:
-            kept.append(self._month_rows.get(view.month, ()))
-        if only is not None:
-            kept.append(self.rows[id_] for id_ in only if id_ in self.rows)
-        mask = np.ones(len(self.papers), dtype=np.bool_)
-        for rows in kept:
-            having = np.zeros(len(self.papers), dtype=np.bool_)
-            having[np.fromiter(rows, dtype=np.int64)] = True
-            mask &= having
+            yield lambda paper: view.month in _months(paper)
         if view.cluster is not None:
-            mask &= self._clusters == view.cluster
-        return mask
+            yield lambda paper: self.clusters.get(paper.id) == view.cluster
+        if view.since is not None:
+            yield lambda paper: paper.id in new
+        if view.starred or view.unread or view.tag is not None:
+            yield lambda paper: view.keeps(marks.get(paper.id, _UNMARKED))
+        if view.exact and view.words.strip():
+            words = [_folded(word) for word in view.words.split()]
+            yield lambda paper: all(word in self._folded[paper.id] for word in words)
 
-    @cached_property
-    def _words(self) -> Words:
-        return Words(f"{paper.title} {paper.abstract}" for paper in self.papers)
-
-    def _order(self, sort: Sort, down: bool) -> Rows:
-        """The rows by what is sorted by, those that are equal in it by their place in a digest."""
+    def _order(self, sort: Sort, down: bool) -> list[Paper]:
+        """The papers as they are sorted, equal ones by their place in a digest."""
         if (sort, down) not in self._orders:
-            placed = sorted(range(len(self.papers)), key=lambda row: _by_position(self.papers[row]))
-            key = _KEYS[sort]
-            placed.sort(key=lambda row: key(self.papers[row]), reverse=down)
-            self._orders[sort, down] = np.asarray(placed, dtype=np.int64)
+            placed = sorted(self.papers, key=_by_place)
+            self._orders[sort, down] = sorted(placed, key=_KEYS[sort], reverse=down)
         return self._orders[sort, down]
 
     @cached_property
-    def _digest_rows(self) -> dict[str, list[int]]:
-        return self._grouped(lambda paper: {digest_key(source) for source in paper.sources})
-
-    @cached_property
-    def _month_rows(self) -> dict[str, list[int]]:
-        return self._grouped(lambda paper: {f"{s.date:%Y-%m}" for s in paper.sources if s.date})
-
-    def _grouped(self, keys: Callable[[Paper], set[str]]) -> dict[str, list[int]]:
-        groups: dict[str, list[int]] = {}
-        for row, paper in enumerate(self.papers):
-            for key in keys(paper):
-                groups.setdefault(key, []).append(row)
-        return groups
-
-    @cached_property
-    def _clusters(self) -> Rows:
-        """The number of each paper's cluster, shape (P,); -1 without a map."""
-        numbers = {point.id: point.cluster for point in self.map.points} if self.map else {}
-        return np.asarray([numbers.get(paper.id, -1) for paper in self.papers], dtype=np.int64)
-
-    def cluster_of(self, paper: Paper) -> int | None:
-        """The number of a paper's cluster, if there is a map."""
-        number = int(self._clusters[self.rows[paper.id]])
-        return None if number < 0 else number
+    def _folded(self) -> dict[str, str]:
+        return {paper.id: _folded(f"{paper.title} {paper.abstract}") for paper in self.papers}
 
     @cached_property
     def by_digest(self) -> list[Count]:
@@ -288,10 +241,8 @@ class Catalogue:
     @cached_property
     def by_month(self) -> list[Count]:
         """How many papers were seen in each month, newest first."""
-        return [
-            Count(month, month_label(month), len(rows))
-            for month, rows in sorted(self._month_rows.items(), reverse=True)
-        ]
+        counted = Counter(month for paper in self.papers for month in _months(paper))
+        return [Count(m, month_label(m), n) for m, n in sorted(counted.items(), reverse=True)]
 
 
 class Live:
@@ -308,53 +259,39 @@ class Live:
         with self._lock:
             map_ = self._assistant.collection_map()
             while map_ is not self._map:
-                self._catalogue = Catalogue(self._assistant.papers(), map_)
-                self._map = map_
+                self._catalogue, self._map = Catalogue(self._assistant.papers(), map_), map_
                 map_ = self._assistant.collection_map()  # it may have changed between the two
-                if map_ is self._map:
-                    Thread(target=self._catalogue.prepare, daemon=True).start()
             return self._catalogue
 
-    def listing(self, view: View, marks: Mapping[str, Mark]) -> Listing:
+    def listing(self, view: View, marks: Marks) -> Listing:
         """The page of a view, whose papers a visitor has marked so."""
-        catalogue = self.catalogue()
-        only = self._only(view, marks, catalogue)
-        words = view.words.strip()
+        catalogue, words = self.catalogue(), view.words.strip()
         if view.exact or not words or not catalogue.papers:
-            return catalogue.page(view, only)._replace(words=words)
-        hits = self._nearest(catalogue, view, only)
+            return catalogue.page(view, marks, self._new(view))._replace(words=words)
+        hits = self._nearest(catalogue, view, marks)
         found, why = [hit.paper for hit in hits], {hit.paper.id: hit for hit in hits}
         return Listing(found, len(hits), 1, 1, self._assistant.mended(words), why)
 
-    def papers(self, view: View, marks: Mapping[str, Mark]) -> Sequence[Paper]:
+    def papers(self, view: View, marks: Marks) -> Sequence[Paper]:
         """The papers on all pages of a view."""
         if view.words.strip() and not view.exact:
             return self.listing(view, marks).papers
-        catalogue = self.catalogue()
-        return catalogue.kept(view, self._only(view, marks, catalogue))
+        return self.catalogue().kept(view, marks, self._new(view))
 
-    def _nearest(self, catalogue: Catalogue, view: View, only: Collection[str] | None) -> list[Hit]:
+    def _nearest(self, catalogue: Catalogue, view: View, marks: Marks) -> list[Hit]:
         """The papers of a view that are nearest to its words, found as for a question."""
         filters = Filters()
         if view.model_copy(update={"words": ""}).narrows:
-            ids = tuple(paper.id for paper in catalogue.kept(view, only))
+            ids = tuple(paper.id for paper in catalogue.kept(view, marks, self._new(view)))
             if not ids:
                 return []
             filters = Filters(papers=ids)
         hits = self._assistant.search(view.words, ON_A_PAGE, filters)
         return [hit for hit in hits if hit.score > 0] or hits  # nearer than papers are on average
 
-    def _only(
-        self, view: View, marks: Mapping[str, Mark], catalogue: Catalogue
-    ) -> frozenset[str] | None:
-        """The ids of the papers that are new, or marked, as a view has it; None for all."""
-        kept: list[frozenset[str]] = []
-        if view.since is not None:
-            new = self._assistant.newest(None if view.since == "change" else view.since)
-            kept.append(frozenset(paper.id for paper in new))
-        if view.starred or view.tag is not None:
-            kept.append(frozenset(id_ for id_, mark in marks.items() if view.keeps(mark)))
-        elif view.unread:
-            unread = (id_ for id_ in catalogue.rows if view.keeps(marks.get(id_, Mark())))
-            kept.append(frozenset(unread))
-        return frozenset.intersection(*kept) if kept else None
+    def _new(self, view: View) -> frozenset[str]:
+        """The ids of the papers that a view means by new."""
+        if view.since is None:
+            return frozenset()
+        since = None if view.since == "change" else view.since
+        return frozenset(paper.id for paper in self._assistant.newest(since))

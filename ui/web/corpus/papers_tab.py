@@ -6,10 +6,10 @@ from typing import Any
 import gradio as gr
 from gradio.events import Dependency
 
+from ui.export.files import LISTS
 from ui.web.chat.chat_settings import PLAIN
-from ui.web.corpus.paper_changes import SECONDS_KEPT, Changing
-from ui.web.corpus.paper_map import HTML
-from ui.web.corpus.papers_shown import LISTS, Looking
+from ui.web.corpus.paper_handlers import SECONDS_KEPT, Changing, Looking
+from ui.web.corpus.paper_html import HTML
 from ui.web.events import LIGHT, QUIET
 from ui.web.markup import events_script
 from ui.web.site import Site

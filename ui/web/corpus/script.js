@@ -27,15 +27,15 @@
   const send = (name, detail, from = papers().querySelector("[data-view], span")) => {
     from.dispatchEvent(new CustomEvent(`aqa_${name}`, { bubbles: true, detail: { view, ...detail } }));
   };
-  const show = (change, more) => {
+  const show = (change) => {
     clearTimeout(typed);
     view = { ...view, page: 1, words: words().value, exact: Boolean(exact().value), ...change };
     const drawn = overview().querySelector("[data-drawn]")?.dataset.drawn;
-    send("show", { drawn, ...more });
+    send("show", { drawn });
   };
-  const narrowTo = (what, value) => {
-    show({ [what]: view[what] === value ? PLAIN[what] : value, paper: null });
-  };
+  // What a button narrows the list to: "month=2025-04" in data-aqa-only.
+  const only = (button) => /^(\w+)=(.*)$/s.exec(button.dataset.aqaOnly).slice(1);
+  const isOnly = (button) => String(view[only(button)[0]] ?? "") === only(button)[1];
   const mark = (ids, change, selector) => {
     focus = selector;
     send("mark", { ids, change });
@@ -77,18 +77,11 @@
 
   // Drawing
 
-  const press = (selector, is) => document.querySelector(selector)?.setAttribute("aria-pressed", is);
   const markOverview = () => {
     const side = overview();
     const box = side?.querySelector("details");
     if (!box) return;
     box.open = unfolded || !narrow.matches;
-    for (const what of ["digest", "month", "cluster"]) {
-      side.querySelectorAll(`[data-aqa-${what}]`).forEach((button) => {
-        const is = button.getAttribute(`data-aqa-${what}`) === String(view[what] ?? "");
-        button.setAttribute("aria-pressed", is);
-      });
-    }
     side.querySelectorAll("[data-aqa-map] > :is(a, path)").forEach((point) => {
       const { cluster, aqaPaper } = point.dataset;
       point.classList.toggle("aqa-corpus-dim", view.cluster !== null && Number(cluster) !== view.cluster);
@@ -120,13 +113,13 @@
       if (document.activeElement !== words()) words().value = view.words;
       exact().value = view.exact ? "1" : "";
       byId("aqa-corpus-since").value = /^\d/.test(view.since ?? "") ? view.since : "";
-      press("[data-aqa-change]", view.since === "change");
-      press("[data-aqa-starred]", view.starred);
-      press("[data-aqa-unread]", view.unread);
       const changed = address(view) !== location.hash && papers().offsetParent;
       if (changed) history[location.hash ? keep : "replaceState"](null, "", address(view));
     }
     keep = "pushState";
+    document.querySelectorAll("[data-aqa-only][aria-pressed]").forEach((button) => {
+      button.setAttribute("aria-pressed", isOnly(button));
+    });
     markOverview();
     markChosen();
     const target = focus && document.querySelector(focus);
@@ -230,13 +223,10 @@
       show({ page: Number(page) });
       papers().scrollIntoView({ block: "start" });
     },
-    aqaDigest: (digest) => narrowTo("digest", digest),
-    aqaMonth: (month) => narrowTo("month", month),
-    aqaCluster: (cluster) => narrowTo("cluster", Number(cluster)),
-    aqaTag: (tag) => narrowTo("tag", tag),
-    aqaChange: () => narrowTo("since", "change"),
-    aqaStarred: () => narrowTo("starred", true),
-    aqaUnread: () => narrowTo("unread", true),
+    aqaOnly: (_, button) => {
+      const [what, value] = only(button);
+      show({ [what]: isOnly(button) ? PLAIN[what] : value, paper: null });
+    },
     aqaDrop: (what) => {
       focus = "#aqa-corpus-words";
       show({ [what]: PLAIN[what] });
@@ -290,16 +280,7 @@
     aqaCopy: (text, button) => aqaCopy(button, text),
   };
   document.addEventListener("click", (event) => {
-    const at = event.target;
-    const map = at.closest?.("[data-aqa-map]");
-    if (map && !pointOf(event) && map.querySelector(".aqa-corpus-dots")) {
-      // The points of a large collection are drawn together: Python says which paper is where.
-      const place = new DOMPoint(event.clientX, event.clientY).matrixTransform(map.getScreenCTM().inverse());
-      focus = "#aqa-corpus-title";
-      show({}, { near: [place.x, place.y] });
-      return;
-    }
-    const button = at.closest?.("button");
+    const button = event.target.closest?.("button");
     const isTab = button?.id === "aqa-corpus-tab-button";
     if (isTab && !location.hash.startsWith("#/papers")) aqaGo(address(view));
     if (button?.id === "aqa-chat-tab-button") greet();

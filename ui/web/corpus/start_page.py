@@ -15,7 +15,7 @@ from rag.digests import label
 from ui.archive.marks import Mark
 from ui.web.chat.next_questions import examples
 from ui.web.corpus.paper_catalogue import View
-from ui.web.corpus.paper_map import HTML
+from ui.web.corpus.paper_html import HTML
 from ui.web.events import sent
 from ui.web.site import Site
 from ui.web.visitors import visitor

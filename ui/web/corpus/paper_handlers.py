@@ -1,51 +1,153 @@
-"""Adding and removing papers in the tab, and taking one's last change back.
+"""What the Papers tab does: show, mark, ask about and export papers; add, remove, take back.
 
 What was read and not yet added is in the state of the visitor's page, on the server, for half an
-hour; so is the last change. Each handler checks that papers may be changed, and what came.
+hour; so is the last change. Each handler checks what came, and whether papers may be changed.
 """
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 from gradio.utils import get_upload_folder
 
 from index.build import BuildReport, build, remove
 from index.encoder import Encoder, open_encoder
-from index.errors import InputError
-from index.plan import Preview, State, preview
+from index.errors import AbstractQAError, InputError
+from index.papers import Paper
+from index.plan import Preview, preview
 from index.publish import undo
-from index.readers import Problem, Upload
+from index.readers import Upload
 from index.sample import sample_files
-from rag.digests import label
+from ui.archive.marks import Mark
+from ui.export.files import LISTS
 from ui.indexing import bring_to_chroma
-from ui.web.corpus.paper_catalogue import View
-from ui.web.corpus.paper_map import HTML
-from ui.web.corpus.papers_shown import Looking, Update, line, plural, wrong_html
-from ui.web.events import sent
+from ui.web.corpus.paper_catalogue import Live, View
+from ui.web.corpus.paper_html import HTML, overview_html, paper_html, table_html
+from ui.web.events import sent, told
 from ui.web.site import Site
 from ui.web.visitors import visitor
 
+Update = tuple[Any, ...]
+
+MOST_AT_ONCE = 10_000
+"""Papers that one request removes, marks or exports."""
 MOST_FILES = 50
 MOST_BYTES = 40_000_000
 """Of what is added at a time; a digest has some hundred kilobytes."""
 SECONDS_KEPT = 30 * 60
 """How long it is kept until it is added."""
-_SHOWN = 200
-"""Papers listed of a file; a larger one is told by its numbers."""
-_FORMATS = 10
-"""Files whose formats are told."""
-
 _STAGES = {"read": "Reading", "words": "Indexing", "embed": "Embedding", "map": "Drawing the map"}
-_STATES = {
-    "new": "new",
-    "updated": "updated",
-    "unchanged": "already there",
-    "duplicate": "named twice",
-}
 _PROGRESS = gr.Progress()
+
+
+def plural(count: int, noun: str) -> str:
+    """A number with its noun: "1 paper", "12 papers"."""
+    return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
+class Looking:
+    """Shows the papers of one site. What a visitor looks at is kept by the browser."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._live = Live(site.assistant)
+
+    def show(self, event: gr.EventData, request: gr.Request) -> Update:
+        """The view that was asked for, and the overview if the browser has an older one.
+
+        Returns:
+            New values of (papers, overview).
+        """
+        given = sent(event)
+        view = View.read(given.get("view"))
+        try:
+            catalogue = self._live.catalogue()
+            is_fresh = given.get("drawn") == catalogue.key
+            overview = gr.skip() if is_fresh else overview_html(catalogue)
+            return self._papers(view, visitor(request)), overview
+        except Exception as error:  # noqa: BLE001 - told in the page
+            return str(HTML.wrong(told(error), view)), gr.skip()
+
+    def _papers(self, view: View, who: str) -> str:
+        catalogue, marks = self._live.catalogue(), self._site.archive.marks.of(who)
+        may_change = self._site.may_change
+        if view.paper is None:
+            listing = self._live.listing(view, marks)
+            return table_html(catalogue, view, listing, marks, may_change=may_change)
+        paper = catalogue.by_id.get(view.paper)
+        if paper is None:
+            return str(HTML.missing(view))
+        similar, mark = self._site.assistant.similar(paper.id), marks.get(paper.id, Mark())
+        return paper_html(catalogue, view, paper, similar, mark, may_change=may_change)
+
+    def mark(self, event: gr.EventData, request: gr.Request) -> Update:
+        """Change what a visitor has marked papers with; new values of (papers, notice)."""
+        given, who = sent(event), visitor(request)
+        try:
+            change = given.get("change")
+            if not isinstance(change, dict):
+                raise InputError("nothing was marked")
+            ids = [paper.id for paper in self.chosen(event, who)]
+            there = self._live.catalogue().by_id
+            self._site.archive.marks.change(who, ids, change, there=there)
+            return self._papers(View.read(given.get("view")), who), gr.skip()
+        except Exception as error:  # noqa: BLE001 - told in the page
+            return gr.skip(), str(HTML.notice(told(error), is_wrong=True))
+
+    def chosen(self, event: gr.EventData, who: str) -> Sequence[Paper]:
+        """The papers that an event names; those of its view if it names none.
+
+        Raises:
+            InputError: there are none, or too many.
+        """
+        given, ids = sent(event), sent(event).get("ids")
+        papers: Sequence[Paper]
+        if isinstance(ids, list):
+            there = self._live.catalogue().by_id
+            papers = [there[id_] for id_ in ids if isinstance(id_, str) and id_ in there]
+        else:
+            marks = self._site.archive.marks.of(who)
+            papers = self._live.papers(View.read(given.get("view")), marks)
+        if not papers:
+            raise InputError("no paper was chosen that is still there")
+        if len(papers) > MOST_AT_ONCE:
+            raise InputError(f"at most {MOST_AT_ONCE:,} papers at a time: choose fewer")
+        return papers
+
+    def ask(self, event: gr.EventData, request: gr.Request) -> tuple[str, str]:
+        """What is asked of which papers, or what is compared: values of (question, chosen ids).
+
+        No id means all papers.
+        """
+        given = sent(event)
+        is_some = isinstance(given.get("ids"), list) or View.read(given.get("view")).narrows
+        try:
+            papers = self.chosen(event, visitor(request)) if is_some else ()
+        except AbstractQAError as error:
+            raise gr.Error(told(error)) from error
+        return str(given.get("question") or ""), "\n".join(paper.id for paper in papers)
+
+    def export(self, event: gr.EventData, request: gr.Request) -> Update:
+        """Chosen papers, or those of a view, as a file: new values of (download, notice)."""
+        try:
+            form = LISTS.get(str(sent(event).get("kind")))
+            if form is None or form.papers is None:
+                raise InputError(f"choose one of {', '.join(LISTS)}")
+            papers = self.chosen(event, visitor(request))
+        except Exception as error:  # noqa: BLE001 - told in the page
+            return gr.skip(), str(HTML.notice(told(error), is_wrong=True))
+        name = f"papers.{form.ending}"
+        number = sent(event).get("number")  # what is the same as before comes again too
+        file = {"name": name, "type": form.media_type, "text": form.papers(papers)}
+        notice = HTML.notice(f"{plural(len(papers), 'paper')} written to {name}.")
+        return {**file, "number": str(number)}, str(notice)
+
+    def drawn(self, view: View, who: str) -> Update:
+        """The view over the index as it is now: values of (papers, overview)."""
+        return self._papers(view, who), overview_html(self._live.catalogue())
 
 
 class Changing:
@@ -89,10 +191,10 @@ class Changing:
             found = preview(uploads, self._site.settings.store, year=_year(year))
         except Exception as error:  # noqa: BLE001 - told in the page
             hidden, cancel = gr.Button(visible=False), gr.Button(visible=True)
-            return uploads, wrong_html(line(error)), hidden, cancel
+            return uploads, str(HTML.wrong(told(error))), hidden, cancel
         does = _what(found)
         button = gr.Button(does or "Add", visible=bool(does))
-        return uploads, preview_html(found), button, gr.Button(visible=True)
+        return uploads, str(HTML.preview(found)), button, gr.Button(visible=True)
 
     def cancel(self) -> Update:
         """Forget what was read; the values as `read_text`."""
@@ -139,16 +241,15 @@ class Changing:
             )
             bring_to_chroma(self._site.settings)
         except Exception as error:  # noqa: BLE001 - told in the page
-            return (gr.skip(), wrong_html(line(error)), *(gr.skip(),) * 7)
+            return (gr.skip(), str(HTML.wrong(told(error))), *(gr.skip(),) * 7)
         hidden = gr.Button(visible=False)
-        lost, odd = _told(report.problems)
-        told = ((), str(HTML.result(done(report), report, lost, odd)), hidden, hidden)
+        shown = ((), str(HTML.result(done(report), report)), hidden, hidden)
         if report.generation == report.previous:
-            return (*told, *(gr.skip(),) * 5)
+            return (*shown, *(gr.skip(),) * 5)
         last = report.generation if report.previous is not None else ""
         notice = str(HTML.notice(done(report), can_undo=bool(last)))
         drawn = self._looking.drawn(View(since="change" if report.new else None), who)
-        return *told, *drawn, notice, report.generation, last
+        return *shown, *drawn, notice, report.generation, last
 
     def remove(self, event: gr.EventData, request: gr.Request) -> Update:
         """Remove papers.
@@ -185,7 +286,7 @@ class Changing:
 
 
 def _failed(error: Exception) -> Update:
-    notice = str(HTML.notice(line(error), is_wrong=True))
+    notice = str(HTML.notice(told(error), is_wrong=True))
     return gr.skip(), gr.skip(), notice, gr.skip(), gr.skip()
 
 
@@ -230,39 +331,6 @@ def _check_size(size: int) -> None:
         )
 
 
-def preview_html(found: Preview) -> str:
-    """The papers that were recognised, and the lines that were rejected."""
-    counted: dict[State, int] = {
-        "new": found.new,
-        "updated": found.updated,
-        "unchanged": found.unchanged,
-        "duplicate": found.duplicate,
-    }
-    counts = [f"{count:,} {_STATES[state]}" for state, count in counted.items() if count]
-    entries = []
-    for entry in found.entries[:_SHOWN]:
-        last = entry.paper.sources[-1:]
-        day = label("", last[0].date, last[0].dated) if last and last[0].date else "no date"
-        entries.append((entry, day, _STATES[entry.state]))
-    lost, odd = _told(found.problems)
-    return str(HTML.preview(found, entries, counts, formats_told(found.formats), lost, odd))
-
-
-def formats_told(formats: Sequence[tuple[str, str]]) -> str:
-    """The format of a single file or of pasted text; of several files, that of each."""
-    if len(formats) == 1:
-        return f"Format: {formats[0][1]}."
-    named = "; ".join(f"{name} – {format_}" for name, format_ in formats[:_FORMATS])
-    rest = len(formats) - _FORMATS
-    return f"Formats: {named}{f'; and {rest:,} more' if rest > 0 else ''}."
-
-
-def _told(problems: Sequence[Problem]) -> tuple[list[Problem], list[Problem]]:
-    """The lines that were lost, and those that were read but are odd."""
-    lost = [problem for problem in problems if not problem.is_warning]
-    return lost, [problem for problem in problems if problem.is_warning]
-
-
 def done(report: BuildReport) -> str:
     """What adding did, in one sentence."""
     counts = ((report.new, "added"), (report.updated, "updated"), (report.removed, "removed"))
@@ -272,12 +340,9 @@ def done(report: BuildReport) -> str:
 
 def _what(found: Preview) -> str:
     """What adding would do, for the button that does it; nothing if it would change nothing."""
-    does = [
-        (found.new, f"add {plural(found.new, 'paper')}"),
-        (found.updated, f"update {found.updated:,}"),
-        (len(found.removed), f"remove {len(found.removed):,}"),
-    ]
-    text = ", ".join(words for count, words in does if count)
+    removed = len(found.removed)
+    does = ((found.new, "add"), (found.updated, "update"), (removed, "remove"))
+    text = ", ".join(f"{verb} {plural(count, 'paper')}" for count, verb in does if count)
     return text[:1].upper() + text[1:]
 
 

@@ -1,0 +1,221 @@
+"""How papers are drawn (`papers.html`): the table, one paper, the counts, and the map.
+
+The map is an SVG picture: a point a paper, a colour and a shape a cluster.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+
+from markupsafe import Markup
+
+from index.collection_map import Cluster, CollectionMap
+from index.lexical import token_set
+from index.papers import Paper, Source
+from index.text import clean_text
+from rag.digests import label
+from rag.schema import Hit
+from ui.archive.marks import Mark
+from ui.export import bibtex
+from ui.export.files import LISTS
+from ui.web.chat.source_cards import links, search
+from ui.web.corpus.paper_catalogue import (
+    Catalogue,
+    Listing,
+    Marks,
+    View,
+    digest_key,
+    month_label,
+    newest,
+)
+from ui.web.markup import escape, macros
+
+WIDTH = 440
+MOST_LINKS = 2_000
+"""Papers; with more of them the points are drawn together, and none can be pressed."""
+
+_MARGIN = 18
+_LEAST_HEIGHT, _MOST_HEIGHT = 240, 440
+_LETTER = 7.8
+_LINE = 15
+"""Units that a letter and a line of a label take."""
+_LONGEST_LABEL = 22
+
+_AROUND = 110
+"""Code points shown before and after the first word of an exact search."""
+_WORD = re.compile(r"\w+")
+
+Places = Mapping[str, tuple[float, float]]
+"""Where each paper is drawn, by its id; y grows downwards."""
+
+
+def seen(source: Source) -> str:
+    """What people call a digest that a paper was seen in."""
+    return label(source.name, source.date, source.dated)
+
+
+def byline(paper: Paper, most: int) -> str:
+    """Authors, year and venue, as far as they are known."""
+    authors = ", ".join(paper.authors[:most]) + (" et al." if len(paper.authors) > most else "")
+    return " · ".join(filter(None, (authors, str(paper.year or ""), paper.venue or "")))
+
+
+def _found(text: str, words: str) -> Iterator[re.Match[str]]:
+    """The words of a text that are among `words`, or begin with one."""
+    stems = token_set(words)
+    begin = tuple(word.casefold() for word in _WORD.findall(words) if token_set(word))
+    for match in _WORD.finditer(text):
+        if token_set(match[0]) & stems or match[0].casefold().startswith(begin):
+            yield match
+
+
+def marked_words(text: str, words: str) -> Markup:
+    """A text with each word in `<mark>` that a search for `words` found."""
+    pieces: list[str] = []
+    at = 0
+    for match in _found(text, words):
+        pieces += escape(text[at : match.start()]), f"<mark>{escape(match[0])}</mark>"
+        at = match.end()
+    return Markup("".join((*pieces, escape(text[at:]))))  # noqa: S704 - escaped above
+
+
+def snippet(paper: Paper, words: str, hit: Hit | None) -> Markup | None:
+    """Where an abstract comes nearest to the words of a search, or first has one of them."""
+    if hit and hit.passages:
+        return marked_words(clean_text(hit.passages[0].text), words)
+    text = clean_text(paper.abstract) if words else ""
+    first = next(_found(text, words), None)
+    if first is None:
+        return None
+    start, end = max(0, first.start() - _AROUND), first.end() + _AROUND
+    cut = text[text.find(" ", start) + 1 if start else 0 : end]
+    begins, ends = "… " if start else "", " …" if end < len(text) else ""
+    return Markup("{}{}{}").format(begins, marked_words(cut, words), ends)
+
+
+HTML = macros(
+    "web/corpus/papers.html",
+    *(bibtex, byline, clean_text, digest_key, label, links, newest, search, seen, snippet, Mark),
+)
+
+
+def table_html(
+    catalogue: Catalogue, view: View, listing: Listing, marks: Marks, *, may_change: bool = False
+) -> str:
+    """The papers of one page of the table, as a visitor has marked them."""
+    chips = list(_chips(catalogue, view))
+    return str(HTML.table(view, listing, chips, marks, LISTS, may_change))
+
+
+def _chips(catalogue: Catalogue, view: View) -> Iterator[tuple[str, str]]:
+    """What the papers must be, each as (what a view calls it, what people call it)."""
+    digests = {count.key: count.label for count in catalogue.by_digest}
+    clusters = {c.number: c.name for c in catalogue.map.clusters} if catalogue.map else {}
+    named = {
+        "digest": f"Digest {digests.get(view.digest or '', view.digest)}",
+        "month": month_label(view.month or ""),
+        "cluster": f"Cluster {clusters.get(view.cluster or 0, 'that is no more')}",
+        "since": f"New since {label('', view.since)}" if isinstance(view.since, date) else "",
+        "starred": "On your reading list",
+        "unread": "Not read yet",
+        "tag": f"Tag {view.tag}",
+    }
+    for what, text in named.items():
+        if getattr(view, what) not in (None, False):
+            yield what, text or "New in the last change"
+
+
+def paper_html(
+    catalogue: Catalogue,
+    view: View,
+    paper: Paper,
+    similar: Sequence[Hit],
+    mark: Mark,
+    *,
+    may_change: bool = False,
+) -> str:
+    """A paper: what it says, what a visitor says of it, where it was found, what is like it."""
+    number = catalogue.clusters.get(paper.id)
+    clusters = catalogue.map.clusters if catalogue.map else ()
+    cluster = next((each for each in clusters if each.number == number), None)
+    return str(HTML.paper(view, paper, cluster, mark, similar, may_change))
+
+
+def overview_html(catalogue: Catalogue) -> str:
+    """The map and the counts by month and by digest; folded where there is no room for them."""
+    counts = [
+        ("By month", "month", catalogue.by_month),
+        ("By digest", "digest", catalogue.by_digest),
+    ]
+    return str(HTML.overview(catalogue.key, map_html(catalogue), counts))
+
+
+def places_of(map_: CollectionMap) -> tuple[Places, int]:
+    """Where the points are drawn, one unit as long both ways, and the height of the picture."""
+    xs, ys = [p.x for p in map_.points], [p.y for p in map_.points]
+    wide, high = max(max(xs) - min(xs), 1e-3), max(max(ys) - min(ys), 1e-3)
+    scale = min((WIDTH - 2 * _MARGIN) / wide, (_MOST_HEIGHT - 2 * _MARGIN) / high)
+    height = max(_LEAST_HEIGHT, round(high * scale + 2 * _MARGIN))
+    left = (WIDTH - wide * scale) / 2 - min(xs) * scale
+    top = (height - high * scale) / 2 + max(ys) * scale
+    return {p.id: (left + p.x * scale, top - p.y * scale) for p in map_.points}, height
+
+
+def map_html(catalogue: Catalogue) -> Markup:
+    """The picture and its legend, which lists the clusters and narrows the table to one."""
+    map_ = catalogue.map
+    if map_ is None or not map_.points:
+        return Markup()
+    places, height = places_of(map_)
+    are_links = len(map_.points) <= MOST_LINKS
+    # The arrow keys lead from point to point: group by group, from left to right.
+    points = sorted(map_.points, key=lambda p: (p.cluster, p.x, p.y)) if are_links else ()
+    links = [
+        (point, catalogue.by_id[point.id], HTML.sign(*places[point.id], point.cluster))
+        for point in points
+    ]
+    label = (
+        f"{len(map_.points):,} papers in {len(map_.clusters)}"
+        f" cluster{'s' * (len(map_.clusters) != 1)}; the list below names them,"
+        " and the table has every paper"
+    )
+    strokes = [] if are_links else _strokes(map_, places)
+    clusters = [(cluster, HTML.sign(7, 7, cluster.number)) for cluster in map_.clusters]
+    names = list(_names(map_, places))
+    html: Markup = HTML.map(WIDTH, height, label, links, strokes, names, clusters)
+    return html
+
+
+def _strokes(map_: CollectionMap, places: Places) -> list[tuple[int, str]]:
+    """The points of each cluster as one path."""
+    strokes: dict[int, list[str]] = {}
+    for point in map_.points:
+        x, y = places[point.id]
+        strokes.setdefault(point.cluster, []).append(f"M{x:.1f} {y:.1f}h0")
+    return [(cluster, "".join(moves)) for cluster, moves in sorted(strokes.items())]
+
+
+def _names(map_: CollectionMap, places: Places) -> Iterator[tuple[float, float, str]]:
+    """The clusters' names, each above most of its cluster; one that would lie on another is out."""
+    taken: list[tuple[float, float, float]] = []
+    for cluster in map_.clusters:
+        own = [places[p.id] for p in map_.points if p.cluster == cluster.number]
+        if not own:
+            continue
+        name = _short(cluster)
+        half = len(name) * _LETTER / 2
+        x = min(max(sorted(x for x, _ in own)[len(own) // 2], half + 2), WIDTH - half - 2)
+        y = max(sorted(y for _, y in own)[len(own) // 6] - _LINE / 2, _LINE)
+        if all(abs(y - b) >= _LINE or abs(x - a) >= half + h + 8 for a, b, h in taken):
+            taken.append((x, y, half))
+            yield x, y, name
+
+
+def _short(cluster: Cluster) -> str:
+    """As many of a cluster's terms as a label has room for, at least the first."""
+    name = cluster.terms[0] if cluster.terms else cluster.name
+    for term in cluster.terms[1:]:
+        if len(longer := f"{name}, {term}") > _LONGEST_LABEL:
+            break
+        name = longer
+    return name
