@@ -212,7 +212,8 @@ def _entry(paper: Paper, key: str) -> str:
     where = {"article": "journal", "conference": "booktitle", "other": "howpublished"}[how]
     year = year_of(paper)
     fields = {
-        "title": latex_title(paper.title),
+        # Braces within keep the capitals that a style would take away.
+        "title": f"{{{latex(paper.title)}}}" if paper.title else "",
         "author": " and ".join(filter(None, map(_author, paper.authors))),
         "year": str(year) if year is not None else "",
         "date": paper.published if paper.published and len(paper.published) > 4 else "",
@@ -275,29 +276,6 @@ def _hash(id_: str) -> str:
 def latex(text: str) -> str:
     """A title, a name or an abstract, LaTeX debris and all, as LaTeX on one line."""
     return str(_latex_encoder().unicode_to_latex(clean_text(text)))
-
-
-def latex_title(title: str) -> str:
-    """A title as LaTeX, with braces around the words whose capitals no style may take away.
-
-    These are words with a capital inside ("OSWorld", "GPT-4"); in a title whose other words are
-    mostly small, where a capital marks a name, also words that begin with one.
-    """
-    words = clean_text(title).split()
-    long = [word for word in words[1:] if len(word) > 3]
-    headline = sum(word[0].isupper() for word in long) > 0.5 * len(long)
-    shown: list[str] = []
-    for number, word in enumerate(words):
-        opens = number == 0 or words[number - 1].endswith((":", "?", "!", "."))
-        keeps = any(c.isupper() for c in word[1:]) or (
-            word[0].isupper() and not headline and not opens
-        )
-        written = _latex_encoder().unicode_to_latex(word)
-        if keeps:
-            # After "{\" BibTeX would change the case all the same.
-            written = f"{{{{{written}}}}}" if written.startswith("\\") else f"{{{written}}}"
-        shown.append(written)
-    return " ".join(shown)
 
 
 @lru_cache(maxsize=1)

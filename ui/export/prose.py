@@ -16,10 +16,9 @@ from markdown_it.rules_inline import StateInline
 from markupsafe import Markup
 
 from index.text import clean, clean_text
-from rag.schema import Answer, AnswerSentence, Passage, Reference
+from rag.schema import Answer, AnswerSentence, Passage
 from ui.archive import Conversation, Turn
 from ui.export.answer_text import (
-    NO_ANSWER,
     byline,
     doubt,
     filters_text,
@@ -138,40 +137,29 @@ def marked_abstract(
 def page(what: Conversation | Turn) -> str:
     """One question with its answer, or a conversation, each answer with its sources at its end."""
     turns = what.turns if isinstance(what, Conversation) else (what,)
-    shown = [_turn(turn, number) for number, turn in enumerate(turns, start=1)]
     title = what.title if isinstance(what, Conversation) else what.question
-    html = macros("export/page.html").page(one_line(title), shown, isinstance(what, Conversation))
+    html = _template().page(one_line(title), turns, isinstance(what, Conversation))
     return f"{html}\n"
 
 
-def _turn(turn: Turn, number: int) -> dict[str, Any]:
-    answer = turn.answer
-    shown: dict[str, Any] = {
-        "question": one_line(turn.question),
-        "understood": understood_as(turn),
-        "filters": filters_text(turn.filters),
-        "text": "",
-    }
-    if answer is None:
-        partial = markdown_html(turn.partial or "", lambda cited: f"[{cited}]")
-        return shown | {"text": partial, "unanswered": unanswered(turn)}
-    is_refusal = answer.status == "insufficient_evidence"
-    text, is_marked = (Markup(), True) if is_refusal else _marked(answer, number)
-    return shown | {
-        "text": text,
-        "unanswered": None,
-        "heading": NO_ANSWER,
-        "refusal": one_line(answer.reason or "") if is_refusal else None,
-        "nearest": [clean_text(near.title) for near in answer.nearest] if is_refusal else [],
-        "doubts": [] if is_marked else answer.doubts,
-        "notice": answer.notice,
-        "sources": [_source(reference, number) for reference in answer.references],
-        "provenance": provenance(turn, answer),
-    }
+@lru_cache(maxsize=1)
+def _template() -> Any:
+    written = (byline, filters_text, link, one_line, provenance, unanswered, understood_as)
+    shown = (clean_text, marked_abstract, marked_text, partial_text)
+    return macros("export/page.html", *written, *shown)
 
 
-def _marked(answer: Answer, number: int) -> tuple[Markup, bool]:
-    """The text: each marker leads to the sentence it stands for, each doubt is told."""
+def partial_text(text: str) -> Markup:
+    """What there is of an answer that was stopped: its markers lead nowhere."""
+    return markdown_html(text, lambda cited: f"[{cited}]")
+
+
+def marked_text(answer: Answer, number: int) -> tuple[Markup, bool]:
+    """The text: each marker leads to the sentence it stands for, each doubt is told.
+
+    Returns:
+        The HTML, and whether the doubts are in it, as `prose_html` does.
+    """
 
     def opening(sentence: AnswerSentence) -> str:
         return '<span class="doubtful">' if doubt(sentence) else "<span>"
@@ -184,15 +172,3 @@ def _marked(answer: Answer, number: int) -> tuple[Markup, bool]:
         return f'<a class="cite" href="#source-{number}-{target}">[{cited}]</a>'
 
     return prose_html(answer, marker, opening, note)
-
-
-def _source(reference: Reference, number: int) -> dict[str, Any]:
-    paper, anchor = reference.paper, f"source-{number}-{reference.number}"
-    return {
-        "anchor": anchor,
-        "number": reference.number,
-        "title": paper.display_title,
-        "address": link(paper),
-        "byline": byline(paper),
-        "abstract": marked_abstract(paper.abstract, reference.passages, anchor),
-    }
