@@ -1,16 +1,31 @@
-"""What each command does. Heavy imports stand inside: no command waits for another's."""
+"""What each command does, and its arguments.
 
-import json
+Heavy imports are inside the functions: no command waits for another's.
+"""
+
 import sys
 from argparse import Namespace
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Mapping
 from getpass import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from index.errors import AbstractQAError, InputError
 from ui import indexing
+from ui.arguments import (
+    FILTERS,
+    JSON,
+    MODE,
+    STORE,
+    Command,
+    file,
+    many,
+    network,
+    number,
+    settings_of,
+    switch,
+    word,
+)
 from ui.terminal import (
     answer_text,
     as_text,
@@ -18,6 +33,7 @@ from ui.terminal import (
     note,
     parse_day,
     say,
+    say_result,
     shown_meanwhile,
     shown_while,
 )
@@ -25,31 +41,15 @@ from ui.terminal import (
 if TYPE_CHECKING:
     from rag import Assistant
     from rag.schema import Filters
-    from rag.settings import Settings
     from ui.web.accounts import Accounts
     from ui.web.own_host import Reach
 
 
-def _settings(arguments: Namespace) -> "Settings":
-    """The settings, with the store of the command line if one was given."""
-    from rag.settings import load_settings
-
-    settings = load_settings()
-    if arguments.store is None:
-        return settings
-    return settings.model_copy(update={"store": arguments.store})
-
-
 def _assistant(arguments: Namespace) -> "Assistant":
-    settings = _settings(arguments)
+    settings = settings_of(arguments)
     from rag import Assistant  # takes seconds, so a wrong setting is told first
 
     return Assistant.open(store=settings.store, settings=settings)
-
-
-def index(arguments: Namespace) -> int:
-    """Read files into the index, or preview, remove, undo."""
-    return indexing.index(arguments, _settings(arguments))
 
 
 def _filters(arguments: Namespace) -> "Filters":
@@ -70,16 +70,16 @@ def _question(arguments: Namespace) -> str:
 
 
 def ask(arguments: Namespace) -> int:
-    """Answer one question."""
+    """Answer a question from the abstracts."""
     question, filters = _question(arguments), _filters(arguments)
     events = _assistant(arguments).stream(question, filters=filters, mode=arguments.mode)
     answer = shown_while(events)
-    say(answer.model_dump_json() if arguments.json else answer_text(answer))
+    say_result(answer, answer_text(answer), as_json=arguments.json)
     return 0
 
 
 def chat(arguments: Namespace) -> int:
-    """Answer questions that follow one another, until the input ends."""
+    """Ask one question after another in the terminal."""
     from ui.terminal_chat import TerminalChat
 
     filters = _filters(arguments)
@@ -93,22 +93,18 @@ def search(arguments: Namespace) -> int:
         raise InputError(f"--limit {arguments.limit} is too small; give at least 1")
     query, filters = as_text(arguments.query, "query"), _filters(arguments)
     hits = _assistant(arguments).search(query, limit=arguments.limit, filters=filters)
-    if arguments.json:
-        found = [hit.model_dump(mode="json") for hit in hits]
-        say(json.dumps(found, ensure_ascii=False))
-    else:
-        say(hits_text(hits))
+    say_result(hits, hits_text(hits), as_json=arguments.json)
     return 0
 
 
 def papers(arguments: Namespace) -> int:
-    """List the papers of the index, or write them to a file."""
+    """List the papers of the index, or export them."""
     from index.manifest import check_is_store, live_papers, no_index
     from rag.digests import allowed
     from ui.export.files import LISTS
     from ui.terminal import paper_text
 
-    store = _settings(arguments).store
+    store = settings_of(arguments).store
     check_is_store(store)
     live, every = live_papers(store)
     if live is None:
@@ -116,22 +112,20 @@ def papers(arguments: Namespace) -> int:
     kept = allowed(every, _filters(arguments))
     chosen = [paper for paper, keep in zip(every, kept, strict=True) if keep]
     if arguments.export is not None:
-        write = LISTS.get(arguments.export.suffix.casefold().removeprefix("."))
-        if write is None:
+        form = LISTS.get(arguments.export.suffix.casefold().removeprefix("."))
+        if form is None or form.papers is None:
             endings = ", ".join(f".{ending}" for ending in LISTS)
             raise InputError(f"{arguments.export}: name a file that ends in one of {endings}")
-        arguments.export.write_text(write(chosen), encoding="utf-8", newline="")
+        arguments.export.write_text(form.papers(chosen), encoding="utf-8", newline="")
         note(f"{len(chosen):,} papers written to {arguments.export}")
-    elif arguments.json:
-        say(json.dumps([paper.model_dump(mode="json") for paper in chosen], ensure_ascii=False))
-    else:
-        listed = (paper_text(f"{at}.", paper) for at, paper in enumerate(chosen, start=1))
-        say("\n".join(listed) or "No paper passes.")
+        return 0
+    listed = (paper_text(f"{at}.", paper) for at, paper in enumerate(chosen, start=1))
+    say_result(chosen, "\n".join(listed) or "No paper passes.", as_json=arguments.json)
     return 0
 
 
 def table(arguments: Namespace) -> int:
-    """Compare papers in a table."""
+    """Compare papers in a table of quotes."""
     from ui import tables
 
     question, filters = as_text(arguments.question, "question"), _filters(arguments)
@@ -139,12 +133,12 @@ def table(arguments: Namespace) -> int:
 
 
 def ui(arguments: Namespace) -> int:
-    """Serve the web page until interrupted; or add a person who may log in."""
+    """Serve the web page."""
     from index.manifest import current
 
     if arguments.add_user is not None:
         return add_user(arguments.auth, arguments.add_user)
-    settings = _settings(arguments)
+    settings = settings_of(arguments)
     with shown_meanwhile("AbstractQA is starting"):
         from ui.web.own_host import Reach
         from ui.web.server import check_free, serve
@@ -172,24 +166,17 @@ def ui(arguments: Namespace) -> int:
     return 0
 
 
-def evaluate(arguments: Namespace) -> int:
-    """Measure, or read what was measured."""
-    from ui.evaluation.verbs import VERBS
-
-    return VERBS[arguments.kind](arguments)
-
-
 def doctor(arguments: Namespace) -> int:
-    """Check everything a question needs, and say what to do about what is wrong."""
+    """Check index, models and page; say what to do."""
     from ui.doctor import examine
 
-    checks = examine(lambda: _settings(arguments))
+    checks = examine(lambda: settings_of(arguments))
     problems = [check for check in checks if not check.ok]
-    if arguments.json:
-        say(json.dumps({"ok": not problems, "checks": [asdict(check) for check in checks]}))
-    else:
-        for check in checks:
-            say(f"{'ok     ' if check.ok else 'problem'}  {check.name}: {check.message}")
+    lines = (
+        f"{'ok     ' if check.ok else 'problem'}  {check.name}: {check.message}" for check in checks
+    )
+    document = {"ok": not problems, "checks": checks}
+    say_result(document, "\n".join(lines), as_json=arguments.json)
     if problems:
         more = f" (and {len(problems) - 1} more)" if problems[1:] else ""
         raise AbstractQAError(f"{problems[0].name}: {problems[0].message}{more}")
@@ -248,14 +235,81 @@ def _password() -> str:
     return first
 
 
-COMMANDS: dict[str, Callable[[Namespace], int]] = {
-    "index": index,
-    "ask": ask,
-    "chat": chat,
-    "search": search,
-    "table": table,
-    "papers": papers,
-    "ui": ui,
-    "eval": evaluate,
-    "doctor": doctor,
+COMMANDS: Mapping[str, Command] = {
+    "index": (indexing.index, (*indexing.ARGUMENTS, STORE)),
+    "ask": (
+        ask,
+        (
+            word("question", "in plain words; - reads standard input", metavar="QUESTION"),
+            *(MODE, *FILTERS, JSON, STORE),
+        ),
+    ),
+    "chat": (chat, (MODE, *FILTERS, STORE)),
+    "search": (
+        search,
+        (
+            word("query", metavar="QUERY"),
+            number("--limit", "papers at most", 10),
+            *(*FILTERS, JSON, STORE),
+        ),
+    ),
+    "table": (
+        table,
+        (
+            word("question", metavar="QUESTION"),
+            word("--columns", "what to compare, as in 'method, data, result'", metavar="NAMES"),
+            many("--paper", "compare this paper, by title or id", metavar="TITLE"),
+            number("--limit", "papers at most", 8),
+            file("--csv", "write the table there, too"),
+            switch("--markdown", "print a Markdown table"),
+            *(MODE, *FILTERS, JSON, STORE),
+        ),
+    ),
+    "papers": (
+        papers,
+        (
+            word("--title", "only papers with this in their title", metavar="TEXT"),
+            file("--export", "write them to FILE; its ending is .bib, .ris, .csv or .jsonl"),
+            *(*FILTERS, JSON, STORE),
+        ),
+    ),
+    "ui": (
+        ui,
+        (
+            word("--host", "address to listen on (default: %(default)s)", default="127.0.0.1"),
+            word("--port", "default: %(default)s", type=int, default=7860),
+            many(
+                "--allowed-host",
+                "a name by which browsers reach the page, as papers.example",
+                metavar="NAME",
+                type=str.lower,
+            ),
+            many(
+                "--trusted-proxy",
+                "a proxy (or a network of them) to be believed on who asks and by which name, over"
+                " http or https",
+                metavar="ADDRESS",
+                type=network,
+            ),
+            switch("--mcp", "serve ask, search, papers and table as MCP tools, too"),
+            file("--auth", "ask for a login; FILE has a line name:hash for each person"),
+            word(
+                "--add-user",
+                "add a person to the FILE of --auth, or give one a new password, and no more",
+                metavar="NAME",
+            ),
+            switch(
+                "--model-settings",
+                "let everybody who logs in set the chat model's address and key on the page",
+            ),
+            switch("--sample", "index the bundled sample if there is no index"),
+            file(
+                "--watch",
+                "index this folder, and each file that comes into it while the page is served",
+                "FOLDER",
+            ),
+            STORE,
+        ),
+    ),
+    "doctor": (doctor, (JSON, STORE)),
 }

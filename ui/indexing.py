@@ -1,18 +1,17 @@
 """The `index` command: reading files into the index, looking first, removing, taking back."""
 
 import functools
-import json
 import sys
 import threading
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any
 
 from index.errors import AbstractQAError, InputError
-from ui.terminal import Progress, note, say, wrap
+from ui.arguments import JSON, file, many, settings_of, switch, word
+from ui.terminal import Progress, note, say_result, wrap
 
 if TYPE_CHECKING:
     from index.build import BuildReport
@@ -21,70 +20,75 @@ if TYPE_CHECKING:
     from index.readers import Upload
     from rag.settings import Settings
 
+ARGUMENTS = (
+    word("paths", "a file, an archive, a folder, or - for stdin", metavar="PATH", nargs="*"),
+    word("--format", "the files' format (default: told by their content)", default="auto"),
+    word(
+        "--columns",
+        "columns of a table whose headings do not tell, as title=Name,abstract=Text",
+        metavar="FIELD=HEADING,…",
+        default="",
+    ),
+    switch("--no-merge", "keep entries apart that are one paper"),
+    file("--watch", "index this folder, and go on with each file that comes into it", "FOLDER"),
+    word(
+        "--year",
+        "year of digest dates without one (default: as other dates of the file say, or else the"
+        " year in which it was last modified)",
+        metavar="YYYY",
+        type=int,
+    ),
+    switch("--preview", "tell what would be indexed, and write nothing"),
+    many("--remove", "take this paper out of the index", metavar="TITLE_OR_ID"),
+    word(
+        "--engine",
+        "where texts are encoded: here, or by the workers of a Ray cluster",
+        choices=("local", "ray"),
+        default="local",
+    ),
+    word(
+        "--address",
+        "the Ray cluster, as ray://host:10001 or auto (default: one on this machine)",
+        metavar="ADDRESS",
+    ),
+    switch("--resume", "encode what a run that was stopped left out"),
+    switch("--undo", "go back to the index before the last change"),
+    JSON,
+)
+_TOLD = 20
+"""Lines of one kind that are told of what was read."""
 
-def index(arguments: Namespace, settings: "Settings") -> int:
-    """Read files into the index, or do what the options say instead.
 
-    What can be read is indexed; a damaged file ends the command with 1 all the same.
+def index(arguments: Namespace) -> int:
+    """Read files of abstracts into the index.
+
+    Or do what the options say instead. What can be read is indexed; a damaged file ends the
+    command with 1 all the same.
     """
-    options = ("undo", "preview", "remove", "watch", "resume")
-    if sum(bool(getattr(arguments, option)) for option in options) > 1:
-        raise InputError("give one of --undo, --preview, --remove, --watch and --resume")
-    for option in ("undo", "remove", "watch", "resume"):
-        if getattr(arguments, option) and arguments.paths:
-            raise InputError(f"--{option} takes no PATH")
-    as_json: bool = arguments.json
-    if arguments.undo:
-        return _undo(settings, as_json=as_json)
-    if arguments.remove:
-        return _remove(arguments.remove, settings, as_json=as_json)
-    if arguments.watch is not None:
-        return watch(arguments.watch, settings)
-    engine = Engine(arguments.engine, arguments.address)
-    if arguments.resume:
-        report = resume_index(settings, engine)
-        _show(report, summary(report, settings.store), as_json=as_json)
-        return 0
-    if not arguments.paths or not all(arguments.paths):
-        raise InputError("no PATH given; name a file or folder of abstracts to index")
-    paths = [_given(path) for path in arguments.paths]
-    how: How = {
-        "format": arguments.format,
-        "year": arguments.year,
-        "columns": _columns(arguments.columns),
-        "merge": not arguments.no_merge,
-    }
-    if arguments.preview:
-        return _preview(paths, how, settings.store, as_json=as_json)
-    report = index_files(paths, settings, engine, **how)
-    _tell(report)
-    _show(report, summary(report, settings.store), as_json=as_json)
-    return 1 if report.is_damaged else 0
+    settings = settings_of(arguments)
+    chosen = [name for name in _INSTEAD if getattr(arguments, name)]
+    if len(chosen) > 1:
+        raise InputError(f"give one of {', '.join(f'--{name}' for name in _INSTEAD)}")
+    if not chosen:
+        return _add(arguments, settings)
+    if arguments.paths and chosen != ["preview"]:
+        raise InputError(f"--{chosen[0]} takes no PATH")
+    return _INSTEAD[chosen[0]](arguments, settings)
 
 
-def _show(result: object, text: str, *, as_json: bool) -> None:
-    """Print what a command did: as one JSON document, or for people."""
-    if as_json:
-        from pydantic import TypeAdapter
-
-        text = TypeAdapter(type(result)).dump_json(result).decode()
-    say(text)
-
-
-class How(TypedDict, total=False):
-    """What a user says of files beside their names; see `index.build.build`."""
-
-    format: str
-    year: int | None
-    columns: dict[str, str]
-    merge: bool
-
-
-def _given(path: str) -> "Path | Upload":
-    """A path, or what comes on standard input."""
+def _read(arguments: Namespace) -> "tuple[list[Path | Upload], dict[str, Any]]":
+    """What is to be read, and how, as `index.build.build` takes it."""
     from index.readers import Upload
 
-    return Upload("stdin", sys.stdin.buffer.read()) if path == "-" else Path(path)
+    if not arguments.paths or not all(arguments.paths):
+        raise InputError("no PATH given; name a file or folder of abstracts to index")
+    paths = [
+        Upload("stdin", sys.stdin.buffer.read()) if path == "-" else Path(path)
+        for path in arguments.paths
+    ]
+    columns = _columns(arguments.columns)
+    how = {"format": arguments.format, "year": arguments.year, "columns": columns}
+    return paths, {**how, "merge": not arguments.no_merge}
 
 
 def _columns(text: str) -> dict[str, str]:
@@ -101,67 +105,129 @@ def _columns(text: str) -> dict[str, str]:
     return found
 
 
-@dataclass(frozen=True)
-class Engine:
-    """Where texts are encoded: here, or on a Ray cluster."""
-
-    name: Literal["local", "ray"] = "local"
-    address: str | None = None
-
-    @contextmanager
-    def encoder(self, settings: "Settings") -> "Iterator[Encoder]":
-        """The encoder of the settings, run there."""
-        from index.encoder import open_encoder
-
-        make = functools.partial(open_encoder, settings.encoder, settings.secret_of_encoder)
-        if self.name == "local":
-            if self.address:
-                raise InputError("--address needs --engine ray")
-            yield make()
-            return
-        from index.remote import RayEncoder
-
-        encoder = RayEncoder(make, self.address)
-        try:
-            yield encoder
-        finally:
-            encoder.close()
-
-
-HERE = Engine()
-
-
-def index_files(
-    paths: "Sequence[Path | Upload]",
-    settings: "Settings",
-    engine: Engine = HERE,
-    **how: Unpack[How],
-) -> "BuildReport":
-    """Read files into the index and show how far it is."""
+def _add(arguments: Namespace, settings: "Settings") -> int:
     from index.build import build
 
-    settings.chroma()  # an address that is none is refused before anything is done
-    with engine.encoder(settings) as encoder, Progress() as progress:
-        report = build(paths, settings.store, encoder, progress=progress, **how)
+    paths, how = _read(arguments)
+    with _encoding(settings, arguments) as (store, encoder, progress):
+        report = build(paths, store, encoder, progress=progress, **how)
+    _tell(report)
+    say_result(report, summary(report, settings.store), as_json=arguments.json)
+    return 1 if report.is_damaged else 0
+
+
+def _preview(arguments: Namespace, settings: "Settings") -> int:
+    from index.plan import preview
+
+    paths, how = _read(arguments)
+    found = preview(paths, settings.store, **how)
+    _tell(found)
+    say_result(found, _preview_text(found, settings.store), as_json=arguments.json)
+    return 1 if found.is_damaged else 0
+
+
+def _preview_text(found: "Preview", store: Path) -> str:
+    told = ("new", "updated")  # the others change nothing
+    changes = [(str(entry.state), entry.paper) for entry in found.entries if entry.state in told]
+    changes += [("removed", paper) for paper in found.removed]
+    width = max((len(state) for state, _ in changes), default=0) + 2
+    lines = (
+        wrap(f"{state:\u00a0<{width}}{paper.display_title}", "", " " * width)
+        for state, paper in changes
+    )
+    end = f"{store} would hold {found.papers:,} papers; nothing was written"
+    return "\n".join([*lines, _counts(found, len(found.removed)), end])
+
+
+def _remove(arguments: Namespace, settings: "Settings") -> int:
+    from index.build import find_ids, remove
+    from index.manifest import check_is_store, live_papers, no_index
+
+    store = settings.store
+    check_is_store(store)
+    live, papers = live_papers(store)
+    if live is None:
+        raise no_index(store)
+    with Progress() as progress:
+        report = remove(find_ids(arguments.remove, papers), store, progress=progress)
     bring_to_chroma(settings)
-    return report
+    lines = [wrap(f"removed {paper.display_title}", "", " " * 8) for paper in report.removed]
+    lines.append(f"{report.papers:,} papers and {report.passages:,} sentences in {store}")
+    say_result(report, "\n".join(lines), as_json=arguments.json)
+    return 0
+
+
+def _undo(arguments: Namespace, settings: "Settings") -> int:
+    from index.publish import undo
+
+    generation = undo(settings.store)
+    bring_to_chroma(settings)
+    text = f"The index at {settings.store} is again that of {generation}."
+    say_result({"generation": generation}, text, as_json=arguments.json)
+    return 0
+
+
+def _resume(arguments: Namespace, settings: "Settings") -> int:
+    report = resume_index(settings, arguments)
+    say_result(report, summary(report, settings.store), as_json=arguments.json)
+    return 0
+
+
+def _watch(arguments: Namespace, settings: "Settings") -> int:
+    watch(arguments.watch, settings)
+    return 0
+
+
+_INSTEAD: Mapping[str, Callable[[Namespace, "Settings"], int]] = {
+    "undo": _undo,
+    "preview": _preview,
+    "remove": _remove,
+    "watch": _watch,
+    "resume": _resume,
+}
+"""What options do in place of reading files into the index."""
+HERE = Namespace(engine="local", address=None)
+
+
+@contextmanager
+def _encoding(
+    settings: "Settings", engine: Namespace = HERE
+) -> "Iterator[tuple[Path, Encoder, Progress]]":
+    """The store, the encoder of the settings, here or on a Ray cluster, and a bar of progress.
+
+    What was built is brought to Chroma at the end.
+    """
+    from index.encoder import open_encoder
+
+    settings.chroma()  # an address that is none is refused before anything is done
+    make = functools.partial(open_encoder, settings.encoder, settings.secret_of_encoder)
+    with ExitStack() as stack:
+        if engine.engine == "ray":
+            from index.remote import RayEncoder
+
+            encoder: Encoder = stack.enter_context(closing(RayEncoder(make, engine.address)))
+        elif engine.address:
+            raise InputError("--address needs --engine ray")
+        else:
+            encoder = make()
+        yield settings.store, encoder, stack.enter_context(Progress())
+    bring_to_chroma(settings)
 
 
 def begin(settings: "Settings", *, with_sample: bool) -> None:
     """Make the first index of a store: the bundled sample, or one without papers."""
-    if with_sample:
-        from index.sample import sample_files
-
-        note(f"There is no index at {settings.store} yet; indexing the bundled sample.")
-        index_files(sample_files(), settings, format="digest")
-        return
-    from index.build import build_papers
+    from index.build import build, build_papers
     from index.manifest import check_is_store
+    from index.sample import sample_files
 
     check_is_store(settings.store)
-    note(f"There is no index at {settings.store} yet; papers can be added on the page.")
-    with HERE.encoder(settings) as encoder:
-        build_papers((), settings.store, encoder)
+    what = "indexing the bundled sample." if with_sample else "papers can be added on the page."
+    note(f"There is no index at {settings.store} yet; {what}")
+    with _encoding(settings) as (store, encoder, progress):
+        if with_sample:
+            build(sample_files(), store, encoder, format="digest", progress=progress)
+        else:
+            build_papers((), store, encoder)
 
 
 def bring_to_chroma(settings: "Settings") -> None:
@@ -188,25 +254,20 @@ def bring_to_chroma(settings: "Settings") -> None:
         note(f"{error}; the next run writes what changed, and questions compare everything")
 
 
-def resume_index(settings: "Settings", engine: Engine = HERE) -> "BuildReport":
+def resume_index(settings: "Settings", engine: Namespace = HERE) -> "BuildReport":
     """Encode what the index lacks, and show how far it is."""
     from index.build import resume
 
-    with engine.encoder(settings) as encoder, Progress() as progress:
-        report = resume(settings.store, encoder, progress=progress)
-    bring_to_chroma(settings)
-    return report
+    with _encoding(settings, engine) as (store, encoder, progress):
+        return resume(store, encoder, progress=progress)
 
 
-def resume_beside(settings: "Settings") -> threading.Thread | None:
-    """Encode what the index lacks in a thread that ends with the process; None if it lacks none.
+def resume_beside(settings: "Settings") -> None:
+    """Encode what the index lacks, if anything, in a thread that ends with the process.
 
     A store that another process is writing is left to it.
     """
     from index.store import Index
-
-    if Index.open(settings.store).is_finished:
-        return None
 
     def work() -> None:
         try:
@@ -214,75 +275,23 @@ def resume_beside(settings: "Settings") -> threading.Thread | None:
         except AbstractQAError as error:
             note(str(error))
 
-    note("not all abstracts are encoded yet; questions are answered meanwhile")
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    return thread
-
-
-def _preview(paths: "Sequence[Path | Upload]", how: How, store: Path, *, as_json: bool) -> int:
-    from index.plan import preview
-
-    found = preview(paths, store, **how)
-    _tell(found)
-    _show(found, _preview_text(found, store), as_json=as_json)
-    return 1 if found.is_damaged else 0
-
-
-def _preview_text(found: "Preview", store: Path) -> str:
-    told = ("new", "updated")  # the others change nothing
-    changes = [(str(entry.state), entry.paper) for entry in found.entries if entry.state in told]
-    changes += [("removed", paper) for paper in found.removed]
-    width = max((len(state) for state, _ in changes), default=0) + 2
-    lines = (
-        wrap(f"{state:\u00a0<{width}}{paper.display_title}", "", " " * width)
-        for state, paper in changes
-    )
-    end = f"{store} would hold {found.papers:,} papers; nothing was written"
-    return "\n".join([*lines, _counts(found, len(found.removed)), end])
-
-
-def _remove(names: Sequence[str], settings: "Settings", *, as_json: bool) -> int:
-    from index.build import find_ids, remove
-    from index.manifest import check_is_store, live_papers, no_index
-
-    store = settings.store
-    check_is_store(store)
-    live, papers = live_papers(store)
-    if live is None:
-        raise no_index(store)
-    with Progress() as progress:
-        report = remove(find_ids(names, papers), store, progress=progress)
-    bring_to_chroma(settings)
-    lines = (wrap(f"removed {paper.display_title}", "", " " * 8) for paper in report.removed)
-    end = f"{report.papers:,} papers and {report.passages:,} sentences in {store}"
-    _show(report, "\n".join([*lines, end]), as_json=as_json)
-    return 0
-
-
-def _undo(settings: "Settings", *, as_json: bool) -> int:
-    from index.publish import undo
-
-    generation = undo(settings.store)
-    bring_to_chroma(settings)
-    text = f"The index at {settings.store} is again that of {generation}."
-    say(json.dumps({"generation": generation}) if as_json else text)
-    return 0
+    if not Index.open(settings.store).is_finished:
+        note("not all abstracts are encoded yet; questions are answered meanwhile")
+        threading.Thread(target=work, daemon=True).start()
 
 
 def _tell(read: "BuildReport | Preview") -> None:
     """Say on stderr what files were taken for, what is wrong in them, and what is one paper."""
-    _tell_some([f"{name}: read as {format_}" for name, format_ in read.formats])
     worst_first = sorted(read.problems, key=lambda each: (each.is_warning, not each.is_damage))
-    _tell_some([f"{each}; {each.option}" if each.option else each for each in worst_first])
-    _tell_some(read.merges)
-
-
-def _tell_some(lines: Sequence[object], most: int = 20) -> None:
-    for line in lines[:most]:
-        note(str(line))
-    if len(lines) > most:
-        note(f"… and {len(lines) - most:,} more")
+    for lines in (
+        [f"{name}: read as {format_}" for name, format_ in read.formats],
+        [f"{each}; {each.option}" if each.option else str(each) for each in worst_first],
+        list(map(str, read.merges)),
+    ):
+        for line in lines[:_TOLD]:
+            note(line)
+        if len(lines) > _TOLD:
+            note(f"… and {len(lines) - _TOLD:,} more")
 
 
 def summary(report: "BuildReport", store: Path) -> str:
@@ -304,7 +313,7 @@ QUIET_SECONDS = 2.0
 """A file is read once nothing has been written to it for so long: half of one is none."""
 
 
-def watch(folder: Path, settings: "Settings", stop: threading.Event | None = None) -> int:
+def watch(folder: Path, settings: "Settings", stop: threading.Event | None = None) -> None:
     """Index a folder, and then whatever comes into it, until it is interrupted.
 
     A file that cannot be read is told, and read again when it changes.
@@ -327,19 +336,16 @@ def watch(folder: Path, settings: "Settings", stop: threading.Event | None = Non
         resume_beside(settings)
     for _ in _changes(folder, stop or threading.Event()):
         _index(folder, settings)
-    return 0
 
 
-def watch_beside(folder: Path, settings: "Settings") -> threading.Thread:
+def watch_beside(folder: Path, settings: "Settings") -> None:
     """Watch a folder in a thread that ends with the process.
 
     Raises:
         InputError: there is no such folder.
     """
     _check(folder)
-    thread = threading.Thread(target=watch, args=(folder, settings), daemon=True)
-    thread.start()
-    return thread
+    threading.Thread(target=watch, args=(folder, settings), daemon=True).start()
 
 
 def _check(folder: Path) -> None:
@@ -352,8 +358,11 @@ def _visible(folder: Path) -> Iterator[Path]:
 
 
 def _index(folder: Path, settings: "Settings") -> None:
+    from index.build import build
+
     try:
-        report = index_files([folder], settings)
+        with _encoding(settings) as (store, encoder, progress):
+            report = build([folder], store, encoder, progress=progress)
     except AbstractQAError as error:
         note(str(error))
         return
@@ -379,9 +388,7 @@ def _state(folder: Path) -> dict[Path, tuple[int, int]]:
     """The sizes and times of the files."""
     found: dict[Path, tuple[int, int]] = {}
     for path in _visible(folder):
-        try:
+        with suppress(OSError):  # gone meanwhile
             stat = path.stat()
-        except OSError:  # gone meanwhile
-            continue
-        found[path] = (stat.st_size, stat.st_mtime_ns)
+            found[path] = (stat.st_size, stat.st_mtime_ns)
     return found

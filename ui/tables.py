@@ -6,13 +6,12 @@ as it is stored, with its span, is in the JSON.
 
 import csv
 import io
-import shutil
 from argparse import Namespace
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from index.text import clean_text
-from ui.terminal import WIDEST, note, paper_text, say, wrap
+from ui.terminal import note, paper_text, say_result, wrap
 
 if TYPE_CHECKING:
     from rag import Assistant
@@ -38,11 +37,9 @@ def table(arguments: Namespace, question: str, filters: "Filters", assistant: "A
     )
     if arguments.csv is not None:
         arguments.csv.write_text(as_csv(made), encoding="utf-8", newline="")
-    if arguments.json:
-        say(made.model_dump_json())
-        return 0
-    say(as_markdown(made) if arguments.markdown else as_text(made))
-    if made.notice:
+    text = as_markdown(made) if arguments.markdown else as_text(made)
+    say_result(made, text, as_json=arguments.json)
+    if made.notice and not arguments.json:
         note(made.notice)
     return 0
 
@@ -87,16 +84,9 @@ def as_markdown(made: "Table") -> str:
 
 
 def as_text(made: "Table") -> str:
-    """The table for a terminal: a line a paper if that fits, or else a block a paper."""
+    """The table for a terminal: a block a paper, its cells below one another."""
     if not made.rows:
         return wrap(f"No paper to compare: {made.reason}")
-    grid = _grid(made)
-    widths = [max(map(len, column)) for column in zip(*grid, strict=True)]
-    room = min(shutil.get_terminal_size().columns, WIDEST)
-    if sum(widths) + len(_GAP) * (len(widths) - 1) <= room:
-        lines = [[cell.ljust(w) for cell, w in zip(row, widths, strict=True)] for row in grid]
-        lines.insert(1, ["-" * width for width in widths])
-        return "\n".join(_GAP.join(line).rstrip() for line in lines)
     label = min(24, max(map(len, made.columns)))
     return "\n\n".join(
         "\n".join(

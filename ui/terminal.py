@@ -43,6 +43,16 @@ def say(text: str) -> None:
     sys.stdout.write(text + "\n")
 
 
+def say_result(document: object, text: str, *, as_json: bool) -> None:
+    """Print a result on stdout: as one JSON document, or for people if there is text for them."""
+    if as_json:
+        from pydantic_core import to_json
+
+        say(to_json(document).decode())
+    elif text:
+        say(text)
+
+
 def note(text: str) -> None:
     """Print a message for people on stderr."""
     sys.stderr.write(text + "\n")

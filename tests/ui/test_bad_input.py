@@ -40,12 +40,6 @@ def store(published: Path, tmp_path: Path) -> Iterator[Path]:
     assert contents(copy) == contents(published)
 
 
-def test_no_path_an_empty_one_and_a_missing_one_are_refused(store: Path, capsys: Capture) -> None:
-    assert "no PATH given" in failed(capsys, "index", "--store", str(store))
-    assert "no PATH given" in failed(capsys, "index", "", "--store", str(store))
-    assert "does not exist" in failed(capsys, "index", "no/such/path", "--store", str(store))
-
-
 def test_a_folder_without_readable_files_is_refused(
     store: Path, tmp_path: Path, capsys: Capture
 ) -> None:
@@ -73,39 +67,6 @@ def test_a_line_of_ten_megabytes_is_refused(
     path = tmp_path / name
     path.write_text(before + "kite " * 2_000_000 + after)
     assert f"{name}:1: " in failed(capsys, "index", str(path), "--store", str(store))
-
-
-def test_a_broken_line_of_jsonl_is_told_and_the_rest_is_published(
-    published: Path, tmp_path: Path, capsys: Capture
-) -> None:
-    store = shutil.copytree(published, tmp_path / "store")
-    lines = [
-        json.dumps({"title": f"On {thing} and their makers", "abstract": f"We make {thing}."})
-        for thing in ("ropes", "sails", "masts")
-    ]
-    path = tmp_path / "papers.jsonl"
-    path.write_text("\n".join([*lines[:2], '{"title": "On oars', lines[2]]))
-    code = main(["index", str(path), "--store", str(store)])
-    out, err = capsys.readouterr()
-    assert code == 1
-    told, line = err.splitlines()
-    assert told == "papers.jsonl: read as jsonl"
-    assert line.startswith("papers.jsonl:3: broken JSON")
-    assert "3 new, 0 unchanged, 0 updated, 0 duplicate, 1 rejected" in out
-    for query, title in (("masts", "On masts"), ("kites", "KiteNet")):
-        out, _ = succeeded(capsys, "search", query, "--limit", "1", "--store", str(store))
-        assert out.startswith(f"1. {title}")
-
-
-def test_an_oddity_of_a_pasted_digest_is_told_and_is_no_failure(
-    published: Path, tmp_path: Path, capsys: Capture
-) -> None:
-    store = shutil.copytree(published, tmp_path / "store")
-    path = digest(tmp_path, "odd.txt")
-    path.write_text(path.read_text() + "\nA title without an abstract\n")
-    _, err = succeeded(capsys, "index", str(path), "--store", str(store))
-    _, line = err.splitlines()
-    assert line.startswith("odd.txt:13: ")
 
 
 def test_an_unknown_format_and_an_impossible_year_are_refused(
@@ -142,6 +103,9 @@ def test_an_unknown_format_and_an_impossible_year_are_refused(
         (["index", "--remove", "Fly kites"], "'KiteNet: Flying Far'"),
         (["index", "--remove", ""], "no paper ''"),
         (["index", "--remove", "bad \udcff bytes"], "no paper"),
+        (["index"], "no PATH given"),
+        (["index", ""], "no PATH given"),
+        (["index", "no/such/path"], "does not exist"),
         (["index", "--preview"], "no PATH given"),
         (["index", "--preview", "no/such/path"], "does not exist"),
     ],
@@ -339,10 +303,6 @@ def test_an_evaluation_in_a_mode_that_is_not_there_makes_no_run(
     assert "chat model" in failed(capsys, *evaluate, *out, "--mode", "generative")
     assert not (tmp_path / "run").exists()
     succeeded(capsys, *evaluate, *out)
-
-
-def test_a_missing_benchmark_is_told(tmp_path: Path, capsys: Capture) -> None:
-    assert "no-such-folder" in failed(capsys, "eval", "retrieval", str(tmp_path / "no-such-folder"))
 
 
 def test_an_unknown_setting_is_told(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:

@@ -138,15 +138,14 @@ def test_search_lists_the_best_paper_first(sample_store: Path, capsys: Capture) 
     assert hits[0]["paper"]["title"].startswith("AdaMerging")
 
 
-def test_doctor_finds_everything_well(sample_store: Path, capsys: Capture) -> None:
+def test_doctor_finds_everything_well_or_says_what_to_do(
+    sample_store: Path, tmp_path: Path, capsys: Capture
+) -> None:
     out, _ = succeeded(capsys, "doctor", "--store", str(sample_store), "--json")
     report = json.loads(out)
     assert report["ok"] is True
     names = [check["name"] for check in report["checks"]]
     assert names == ["settings", "encoder", "index", "page", "answers"]
-
-
-def test_doctor_says_what_to_do_without_an_index(tmp_path: Path, capsys: Capture) -> None:
     code = main(["doctor", "--store", str(tmp_path / "none")])
     out, err = capsys.readouterr()
     (problem,) = [line for line in out.splitlines() if line.startswith("problem")]

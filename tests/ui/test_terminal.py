@@ -66,14 +66,12 @@ def test_a_source_is_its_title_and_its_place_in_each_digest() -> None:
     assert shown == ("On boats\n\nBoats float. [1]\n\n[1] On Boats (Mar 14, 2025, number 3)")
 
 
-def test_a_sentence_that_the_answer_repeats_is_not_quoted_again() -> None:
-    claim = said(KITES, "KiteNet holds 12% of them.", "KiteNet holds 12\\% of them.")
-    assert "“" not in answer_text(answer(Block((claim,))))
-
-
-def test_a_sentence_in_other_words_is_shown_with_the_one_it_rests_on() -> None:
-    claim = said(KITES, "It keeps an eighth.", "KiteNet holds 12\\% of them.")
-    assert answer_text(answer(Block((claim,)))).endswith("\n    “KiteNet holds 12% of them.”")
+def test_a_cited_sentence_is_quoted_unless_the_answer_repeats_it() -> None:
+    stored = "KiteNet holds 12\\% of them."
+    repeated = said(KITES, "KiteNet holds 12% of them.", stored)
+    assert "“" not in answer_text(answer(Block((repeated,))))
+    other = answer_text(answer(Block((said(KITES, "It keeps an eighth.", stored),))))
+    assert other.endswith("\n    “KiteNet holds 12% of them.”")
 
 
 def test_no_line_breaks_within_a_date(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,28 +82,18 @@ def test_no_line_breaks_within_a_date(monkeypatch: pytest.MonkeyPatch) -> None:
         assert max(map(len, shown.splitlines())) <= columns
 
 
-def test_a_refusal_gives_its_reason_and_the_nearest_papers() -> None:
+def test_a_refusal_lists_the_nearest_papers_and_an_unclear_question_what_may_be_meant() -> None:
+    near = (NearPaper(id="b", title="On \\emph{Boats}", score=0.1),)
     refused = answer().model_copy(
-        update={
-            "status": "insufficient_evidence",
-            "reason": "No abstract names trains.",
-            "nearest": (NearPaper(id="b", title="On \\emph{Boats}", score=0.1),),
-        }
-    )
+        update={"status": "insufficient_evidence", "reason": "No abstract names trains.",
+                "nearest": near}
+    )  # fmt: skip
     assert answer_text(refused) == (
         "The abstracts do not say. No abstract names trains.\n\nThe nearest papers:\n  - On Boats"
     )
-
-
-def test_an_unclear_question_is_met_with_a_line_for_each_meaning() -> None:
-    unclear = answer().model_copy(
-        update={
-            "status": "insufficient_evidence",
-            "reason": "Two papers are called Kite. Which one is meant?",
-            "nearest": (NearPaper(id="b", title="On Boats", score=0.1),),
-            "suggestions": ("What is “Kite One”?", "What is “Kite Two”?"),
-        }
-    )
+    suggestions = ("What is “Kite One”?", "What is “Kite Two”?")
+    reason = "Two papers are called Kite. Which one is meant?"
+    unclear = refused.model_copy(update={"reason": reason, "suggestions": suggestions})
     assert answer_text(unclear) == (
         "Two papers are called Kite. Which one is meant?\n\nAsk instead:\n"
         "  - What is “Kite One”?\n  - What is “Kite Two”?"

@@ -1,17 +1,17 @@
-"""What each kind of measuring of `abstractqa eval` does with its arguments.
+"""What each kind of measuring of `abstractqa eval` does, and its arguments.
 
 Heavy imports are inside the functions: no command waits for another's.
 """
 
-import json
 from argparse import Namespace
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from index.errors import AbstractQAError, InputError
-from ui.terminal import note, say, wrap
+from ui.arguments import JSON, MODE, STORE, Command, file, number, settings_of, switch, word
+from ui.terminal import note, say_result, wrap
 
 if TYPE_CHECKING:
     from eval.systems import Subject
@@ -32,14 +32,14 @@ MAIN = ("right", "nugget_recall", "citation_precision", "citation_recall", "evid
 
 
 def retrieval(arguments: Namespace) -> int:
-    """Rank a benchmark."""
+    """Rank the papers of a benchmark."""
     from eval.benchmarks import fixed_subset, load_beir
     from eval.measuring import evaluate_retrieval
     from eval.peers import peer_subject
     from eval.systems import open_ours, replay_ranking
     from eval.vector_cache import CachedEncoder, benchmark_store
 
-    settings = _settings(arguments)
+    settings = settings_of(arguments)
     benchmark = load_beir(arguments.dataset, arguments.split)
     if arguments.size is not None:
         benchmark = fixed_subset(benchmark, arguments.size)
@@ -62,7 +62,7 @@ def answers(arguments: Namespace) -> int:
 
     if arguments.judge and arguments.nli:
         raise InputError("--nli and --judge exclude each other: give one of them")
-    settings = _settings(arguments)
+    settings = settings_of(arguments)
     asking = _asking(settings, "yes or no") if arguments.judge else nullcontext(None)
     with asking as model, _answering(arguments, settings) as subject:
         support = judge_support(*model) if model else None
@@ -104,7 +104,7 @@ def _answering(arguments: Namespace, settings: "Settings") -> Iterator["Subject"
 
 
 def compare(arguments: Namespace) -> int:
-    """Set one run against another."""
+    """Set one run against another, question by question."""
     from eval.changes import as_json, compare_runs, comparison_text
     from eval.runs import load_run
 
@@ -113,14 +113,14 @@ def compare(arguments: Namespace) -> int:
 
 
 def leaderboard(arguments: Namespace) -> int:
-    """A table of runs, or of everything measured on a folder of data."""
+    """Print a table of runs, or of everything measured on a folder of data."""
     from eval.leaderboard import Suite, boards
     from eval.runs import load_run
 
     if bool(arguments.runs) == bool(arguments.data):
         raise InputError("name finished runs, or a folder of data by --data, and not both")
     if arguments.data:
-        text = Suite(arguments.data, KEPT, _settings(arguments)).page()
+        text = Suite(arguments.data, KEPT, settings_of(arguments)).page()
     else:
         text = boards([load_run(folder) for folder in arguments.runs])
     if arguments.out:
@@ -129,7 +129,7 @@ def leaderboard(arguments: Namespace) -> int:
 
 
 def judge(arguments: Namespace) -> int:
-    """Let a chat model rate a run's answers."""
+    """Let the chat model rate a run's answers, from 1 to 10."""
     from eval.judge import rate_run
     from eval.runs import load_run
 
@@ -137,17 +137,17 @@ def judge(arguments: Namespace) -> int:
         raise InputError(f"--at-once {arguments.at_once} is too small; give at least 1")
     run = load_run(arguments.run)
     limits = (arguments.out, arguments.limit, arguments.at_once)
-    with _asking(_settings(arguments), "judge") as model:
+    with _asking(settings_of(arguments), "judge") as model:
         return _say_metrics(arguments, rate_run(run, *model, *limits))
 
 
 def gate(arguments: Namespace) -> int:
-    """Check that nothing got worse on the fixed set, and on the left-out sets if they are there."""
+    """Check that nothing got worse on the fixed set of the repository."""
     from eval import gate as fixed
     from eval.fitting.run import load_material
     from eval.vector_cache import CachedEncoder
 
-    settings = _settings(arguments)
+    settings = settings_of(arguments)
     encoder = CachedEncoder.open(settings.encoder)
     with fixed.gate_subject(settings, encoder) as subject:
         scores = {fixed.BASELINE: fixed.ask_gate(subject)}
@@ -174,7 +174,7 @@ def gate(arguments: Namespace) -> int:
 
 
 def fit(arguments: Namespace) -> int:
-    """Fit every model behind the answers; first measure them on collections left out, if asked."""
+    """Fit the models behind the answers, and write them into the product."""
     from eval.fitting import run
     from eval.vector_cache import CachedEncoder
 
@@ -183,7 +183,7 @@ def fit(arguments: Namespace) -> int:
 
         checked = fit_check(arguments.data, arguments.claims, arguments.out)
         return _say(arguments, checked, check_text(checked))
-    encoder = CachedEncoder.open(_settings(arguments).encoder)
+    encoder = CachedEncoder.open(settings_of(arguments).encoder)
     material = run.load_material(arguments.data, encoder)
     scores = run.answer_left_out(material) if arguments.leave_out else ()
     found = {name: run.figures(each) for name, each in scores}
@@ -202,7 +202,7 @@ def synthesize(arguments: Namespace) -> int:
     from eval.vector_cache import CachedEncoder
     from index.store import Index
 
-    settings = _settings(arguments)
+    settings = settings_of(arguments)
     plan = Plan(arguments.n, arguments.seed, arguments.unanswerable)
     index, encoder = Index.open(settings.store), CachedEncoder.open(settings.encoder)
     out = arguments.out or new_run_folder("questions")
@@ -222,11 +222,11 @@ def synthesize(arguments: Namespace) -> int:
 
 
 def cases(arguments: Namespace) -> int:
-    """List the answers that were voted on; write them as a questions file."""
+    """List the answers that readers voted on, and make questions of them."""
     from eval.datasets import write_questions
     from eval.feedback import FILE, case, is_case, load
 
-    folder = _settings(arguments).data
+    folder = settings_of(arguments).data
     voted = [each for each in load(folder) if arguments.vote in ("all", each.vote)]
     if arguments.out:
         found = [case(each) for each in voted if is_case(each)]
@@ -245,23 +245,7 @@ def cases(arguments: Namespace) -> int:
         lines.append(wrap(" ".join((each.reason or "no reason given").split()), below, below))
     if not voted:
         note(f"No such vote in {folder / FILE}: the thumbs below an answer write there.")
-    return _say(arguments, [each.model_dump(mode="json") for each in voted], "\n".join(lines))
-
-
-VERBS: Mapping[str, Callable[[Namespace], int]] = {
-    verb.__name__: verb
-    for verb in (retrieval, answers, compare, leaderboard, judge, gate, fit, synthesize, cases)
-}
-"""Every kind of measuring, by the name it has on the command line."""
-
-
-def _settings(arguments: Namespace) -> "Settings":
-    """The settings, with the store of the command line if one was given."""
-    from rag.settings import load_settings
-
-    settings = load_settings()
-    store: Path | None = getattr(arguments, "store", None)
-    return settings.model_copy(update={"store": store}) if store else settings
+    return _say(arguments, voted, "\n".join(lines))
 
 
 @contextmanager
@@ -282,10 +266,7 @@ def _asking(
 
 def _say(arguments: Namespace, document: object, text: str) -> int:
     """Print a result for programs, or for people if it has text."""
-    if arguments.json:
-        say(json.dumps(document, ensure_ascii=False))
-    elif text:
-        say(text)
+    say_result(document, text, as_json=arguments.json)
     return 0
 
 
@@ -312,3 +293,111 @@ def _say_metrics(arguments: Namespace, metrics: Mapping[str, Any]) -> int:
     rows += [[name, value, None] for name, value in metrics.get("figures", {}).items()]
     text = f"{title}\n\n{table(['figure', 'mean, 95 % interval', 'questions'], rows)}"
     return _say(arguments, metrics, text)
+
+
+_OUT = file("--out", "folder, new or of an unfinished run (default: in runs/)", "DIR")
+_DATA = "folder of question sets and their collections"
+_SYSTEM = word(
+    "--system",
+    "what to measure: %(default)s, or a peer of docs/LEADERBOARD.md",
+    default="abstractqa",
+    metavar="NAME",
+)
+
+KINDS: Mapping[str, Command] = {
+    "retrieval": (
+        retrieval,
+        (
+            file("dataset", "a BEIR folder", "DATASET_DIR"),
+            word("--split", "its judgements (default: %(default)s)", default="test"),
+            number("--size", "only N papers: the relevant ones, and a fixed rest"),
+            file("--run", "measure this ranking, in TREC's format"),
+            _SYSTEM,
+            _OUT,
+            JSON,
+        ),
+    ),
+    "answers": (
+        answers,
+        (
+            file("questions", metavar="QUESTIONS.jsonl"),
+            MODE,
+            number("--sample", "ask only N of the questions, of every type"),
+            word("--without", "leave this part out, to see what it is worth", metavar="PART"),
+            file("--answers", "measure these answers, in Ragnarök's JSON"),
+            word("--nli", "check citations by this cross-encoder", metavar="MODEL"),
+            switch("--judge", "check citations by the chat model"),
+            STORE,
+            _SYSTEM,
+            _OUT,
+            JSON,
+        ),
+    ),
+    "compare": (
+        compare,
+        (
+            file("before", metavar="RUN"),
+            file("after", metavar="RUN"),
+            JSON,
+        ),
+    ),
+    "leaderboard": (
+        leaderboard,
+        (
+            file("runs", metavar="RUN", nargs="*"),
+            file("--data", "first measure every system on this folder of data", "DIR"),
+            file("--out", "write the Markdown here"),
+            JSON,
+        ),
+    ),
+    "judge": (
+        judge,
+        (
+            file("run", metavar="RUN"),
+            number("--limit", "only N questions, a fixed choice"),
+            number("--at-once", "requests at a time", 1),
+            _OUT,
+            JSON,
+        ),
+    ),
+    "gate": (
+        gate,
+        (
+            switch("--update", "make today's figures the baseline"),
+            file("--data", f"{_DATA}, to check too", "DIR"),
+            JSON,
+        ),
+    ),
+    "fit": (
+        fit,
+        (
+            file("--data", f"{_DATA} (default: ../shared)", "DIR", default=Path("../shared")),
+            switch("--leave-out", "also measure them on collections they were not fitted on"),
+            switch("--check", "fit the check of citations, not the other models"),
+            file("--claims", "with --check: measure it on these labelled claims too"),
+            file("--out", "write what was fitted here (default: where it is used)"),
+            JSON,
+        ),
+    ),
+    "synthesize": (
+        synthesize,
+        (
+            number("--n", "how many", 200),
+            number("--unanswerable", "share that loses its papers", 0.2, "SHARE"),
+            number("--seed", "of the order of the papers", 0),
+            switch("--cloze", "fill-in questions, though a chat model is configured"),
+            STORE,
+            _OUT,
+            JSON,
+        ),
+    ),
+    "cases": (
+        cases,
+        (
+            file("--out", "write them there, for eval answers"),
+            word("--vote", "which", choices=("up", "down", "all"), default="all"),
+            JSON,
+        ),
+    ),
+}
+"""Every kind of measuring, by the name it has on the command line."""

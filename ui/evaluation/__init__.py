@@ -1,1 +1,0 @@
-"""`abstractqa eval`: its arguments, and what each kind of measuring does."""
