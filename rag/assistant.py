@@ -33,9 +33,8 @@ from rag.schema import (
     Progress,
 )
 from rag.settings import Settings, load_settings
-from rag.synthesis.writer import Writer
-from rag.synthesis.writers import Writers
-from rag.tables.compare import ROW_TOKENS, TableMaker
+from rag.synthesis.writer import Writer, Writers
+from rag.tables.compare import TableMaker
 from rag.tables.table import Table, TableEvents
 
 if TYPE_CHECKING:
@@ -313,13 +312,9 @@ class Assistant:
         def make() -> Generator[Progress, None, Table]:
             live = self._live.read()
             index, _ = self._live.encoded_for(live, question) if question.strip() else live
-            maker = TableMaker(index, self._encoder)
-            if writer:
-                complete = writer.completing(ROW_TOKENS)
-                maker = TableMaker(
-                    index, self._encoder, complete, writer.name, lambda: writer.usage
-                )
-            made = maker.make(question, columns, papers=papers, filters=kept, limit=limit)
+            made = TableMaker(index, self._encoder, writer).make(
+                question, columns, papers=papers, filters=kept, limit=limit
+            )
             return (yield from made)
 
         return TableEvents(make(), writer.cancel if writer else lambda: None)

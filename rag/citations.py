@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from index.papers import Paper
 from index.text import clean_text
@@ -116,20 +117,15 @@ def compose(blocks: Sequence[Block]) -> Composition:
         papers.setdefault(span.paper.id, span.paper)
         cited.setdefault(span.paper.id, set()).add((span.start, span.end))
     numbers = {paper: number for number, paper in enumerate(papers, 1)}
+    references = []
+    for key, paper in papers.items():
+        at = ((start, end, paper.abstract[start:end]) for start, end in sorted(cited[key]))
+        passages = tuple(Passage(start=start, end=end, text=text) for start, end, text in at)
+        references.append(Reference(number=numbers[key], paper=paper, passages=passages))
     return Composition(
         text=_join([_paragraph(block, numbers) for block in blocks]),
         sentences=tuple(_sentence(claim, numbers) for claim in claims),
-        references=tuple(
-            Reference(
-                number=numbers[key],
-                paper=paper,
-                passages=tuple(
-                    Passage(start=start, end=end, text=paper.abstract[start:end])
-                    for start, end in sorted(cited[key])
-                ),
-            )
-            for key, paper in papers.items()
-        ),
+        references=tuple(references),
     )
 
 
@@ -144,7 +140,7 @@ def _paragraph(block: Block, numbers: Mapping[str, int]) -> str:
 
 
 def _sentence(claim: Claim, numbers: Mapping[str, int]) -> AnswerSentence:
-    verdict = claim.verdict or Verdict(*check(claim.text, [span.text for span in claim.spans]))
+    verdict = claim.verdict or check(claim.text, [span.text for span in claim.spans])
     citations = (
         Citation(reference=numbers[span.paper.id], start=span.start, end=span.end)
         for span in claim.spans
@@ -170,10 +166,8 @@ def as_markdown(answer: Answer) -> str:
 
 def _join(paragraphs: Sequence[str]) -> str:
     """Paragraphs apart, the bullets of a list on following lines."""
-    text = ""
-    for before, paragraph in zip([None, *paragraphs], paragraphs, strict=False):
-        if before is not None:
-            tight = before.startswith("- ") and paragraph.startswith("- ")
-            text += "\n" if tight else "\n\n"
-        text += paragraph
+    text = paragraphs[0] if paragraphs else ""
+    for before, after in pairwise(paragraphs):
+        is_list = before.startswith("- ") and after.startswith("- ")
+        text += ("\n" if is_list else "\n\n") + after
     return text

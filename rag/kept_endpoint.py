@@ -5,7 +5,6 @@ So all three come from the file, or none.
 """
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -88,9 +87,3 @@ def forget_endpoint(folder: Path) -> None:
         path.unlink(missing_ok=True)
     except OSError as error:
         raise StoreError(f"cannot delete {path}: {error.strerror or error}") from error
-
-
-def outranked_by(environment: Mapping[str, str]) -> str | None:
-    """The variable of the environment that wins over the file as a whole, if one is set."""
-    given = {name.upper() for name, value in environment.items() if value.strip()}
-    return next((name for name in VARIABLES if name in given), None)

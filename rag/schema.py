@@ -27,11 +27,13 @@ MARKER = re.compile(r"\[(\d+)\]")
 """A marker in an answer's text, once escaped characters are taken out."""
 
 
-class _Frozen(BaseModel):
+class Frozen(BaseModel):
+    """A value that is never changed, with no other fields than its own."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Filters(_Frozen):
+class Filters(Frozen):
     """Which papers may answer. An empty filter keeps every paper."""
 
     digests: tuple[str, ...] = Field(
@@ -73,7 +75,7 @@ class Filters(_Frozen):
             raise InputError(f"filter {field}: {first['msg']}, got {first['input']!r}") from error
 
 
-class Options(_Frozen):
+class Options(Frozen):
     """How one question is to be answered, beside what the settings say.
 
     A lenient answer has no confidence where it quotes what is far from the question; filters,
@@ -105,7 +107,7 @@ class Options(_Frozen):
     )
 
 
-class Passage(_Frozen):
+class Passage(Frozen):
     """A stretch of a stored abstract: `paper.abstract[start:end] == text`, in code points."""
 
     start: int = Field(ge=0)
@@ -113,7 +115,7 @@ class Passage(_Frozen):
     text: str
 
 
-class Hit(_Frozen):
+class Hit(Frozen):
     """A paper found for a query, with its passages that match best."""
 
     paper: Paper
@@ -122,7 +124,7 @@ class Hit(_Frozen):
     found: Found | None = Field(default=None, description="By what it was found.")
 
 
-class Citation(_Frozen):
+class Citation(Frozen):
     """The stretch `[start, end)` of the abstract of reference number `reference`."""
 
     reference: int = Field(ge=1)
@@ -130,7 +132,7 @@ class Citation(_Frozen):
     end: int = Field(gt=0)
 
 
-class AnswerSentence(_Frozen):
+class AnswerSentence(Frozen):
     """One sentence of an answer, what it cites, and whether that supports it."""
 
     text: str
@@ -148,7 +150,7 @@ class AnswerSentence(_Frozen):
         return ": ".join(filter(None, said))
 
 
-class Reference(_Frozen):
+class Reference(Frozen):
     """A cited paper and the passages of it that are cited."""
 
     number: int = Field(ge=1)
@@ -159,7 +161,7 @@ class Reference(_Frozen):
     )
 
 
-class NearPaper(_Frozen):
+class NearPaper(Frozen):
     """A paper close to the question that is not cited."""
 
     id: str
@@ -167,7 +169,7 @@ class NearPaper(_Frozen):
     score: float
 
 
-class Usage(_Frozen):
+class Usage(Frozen):
     """Tokens read and written by a chat model, and their price in US dollars if known."""
 
     prompt_tokens: int = 0
@@ -186,7 +188,7 @@ class Usage(_Frozen):
         )
 
 
-class SubQuestion(_Frozen):
+class SubQuestion(Frozen):
     """One part of a question that was planned into several."""
 
     number: int = Field(ge=1)
@@ -196,7 +198,7 @@ class SubQuestion(_Frozen):
     )
 
 
-class IndexInfo(_Frozen):
+class IndexInfo(Frozen):
     """The index that answered."""
 
     id: str
@@ -204,7 +206,7 @@ class IndexInfo(_Frozen):
     encoder: str
 
 
-class Answer(_Frozen):
+class Answer(Frozen):
     """An answer whose every sentence cites the sentence of an abstract that supports it."""
 
     question: str
@@ -290,20 +292,20 @@ class Answer(_Frozen):
         return self
 
 
-class Retrieved(_Frozen):
+class Retrieved(Frozen):
     """Stream event: the papers found, before any text is written."""
 
     hits: tuple[Hit, ...]
 
 
-class Progress(_Frozen):
+class Progress(Frozen):
     """Stream event: what is being done, for a person to see."""
 
     stage: Stage
     text: str
 
 
-class Delta(_Frozen):
+class Delta(Frozen):
     """Stream event: the next piece of the answer's text, its markers final.
 
     The pieces add up to the text of the answer, unless a sentence failed its check and was
@@ -313,7 +315,7 @@ class Delta(_Frozen):
     text: str
 
 
-class Finished(_Frozen):
+class Finished(Frozen):
     """Stream event, always the last: the whole answer."""
 
     answer: Answer

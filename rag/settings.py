@@ -2,30 +2,34 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 import platformdirs
 from dotenv import dotenv_values
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from index.errors import InputError
-from rag.kept_endpoint import ChatEndpoint, outranked_by, read_endpoint
+from rag.kept_endpoint import VARIABLES, ChatEndpoint, read_endpoint
 
 if TYPE_CHECKING:
     from index.chroma import Chroma
 
 Unsupported = Literal["repair", "flag", "drop"]
+_Folder = Annotated[Path, AfterValidator(Path.expanduser)]
 
 PREFIX = "ABSTRACTQA_"
 OPENAI = "https://api.openai.com/v1"
 
 
-def _default_store() -> Path:
-    return _default_data() / "store"
-
-
-def _default_data() -> Path:
+def _data() -> Path:
     return platformdirs.user_data_path("abstractqa")
 
 
@@ -45,12 +49,11 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,  # one of them is a secret
     )
 
-    store: Path = Field(
-        default_factory=_default_store,
-        description="Folder that holds the index.",
+    store: _Folder = Field(
+        default_factory=lambda: _data() / "store", description="Folder that holds the index."
     )
-    data: Path = Field(
-        default_factory=_default_data,
+    data: _Folder = Field(
+        default_factory=_data,
         description="Folder that holds what people leave on the page: conversations, feedback,"
         " votes.",
     )
@@ -173,30 +176,12 @@ class Settings(BaseSettings):
         """The key of the encoder's endpoint."""
         return self.encoder_key.get_secret_value() if self.encoder_key else None
 
-    @field_validator("store", "data", mode="before")
-    @classmethod
-    def _fill_in(cls, value: object, info: ValidationInfo) -> object:
-        if value == "":
-            return _default_store() if info.field_name == "store" else _default_data()
-        return Path(value).expanduser() if isinstance(value, str | Path) else value
-
-    @field_validator(
-        "encoder_key",
-        "chroma_url",
-        "chroma_token",
-        "openai_api_key",
-        "openai_base_url",
-        "chat_model",
-        "chat_price",
-        "chat_context_tokens",
-        "evidence_tokens",
-        "judge_model",
-        mode="before",
-    )
+    @field_validator("*", mode="before")
     @classmethod
     def _empty_is_not_set(cls, value: object, info: ValidationInfo) -> object:
-        empty = isinstance(value, str) and not value.strip()
-        return cls.model_fields[info.field_name or ""].default if empty else value
+        if isinstance(value, str) and not value.strip():
+            return cls.model_fields[info.field_name or ""].get_default(call_default_factory=True)
+        return value
 
     def at(self, endpoint: ChatEndpoint) -> Self:
         """These settings with another endpoint; what was said of the model before goes with it."""
@@ -222,7 +207,8 @@ def variables() -> dict[str, str]:
 
 def endpoint_in_environment() -> str | None:
     """The variable of the environment, if any, that wins over an endpoint kept on the page."""
-    return outranked_by(os.environ)
+    given = {name.upper() for name, value in os.environ.items() if value.strip()}
+    return next((name for name in VARIABLES if name in given), None)
 
 
 def load_settings() -> Settings:
@@ -236,16 +222,13 @@ def load_settings() -> Settings:
             cannot be read.
     """
     names = variables()
-    known = set(names.values())
     try:
         given = {key.upper() for key in (*os.environ, *dotenv_values(".env"))}
     except UnicodeDecodeError as error:
         raise InputError(".env is not UTF-8 text: save it as UTF-8") from error
-    unknown = sorted(key for key in given - known if key.startswith(PREFIX))
-    if unknown:
-        raise InputError(
-            f"unknown setting {unknown[0]}; the settings are {', '.join(sorted(known))}"
-        )
+    known = sorted(names.values())
+    if unknown := sorted(key for key in given - {*known} if key.startswith(PREFIX)):
+        raise InputError(f"unknown setting {unknown[0]}; the settings are {', '.join(known)}")
     try:
         settings = Settings()
     except ValidationError as error:

@@ -116,7 +116,7 @@ def _writing(settings: "Settings", encoder: "SentenceEncoder | None") -> str:
         return "extractive: no chat model is configured (ABSTRACTQA_CHAT_MODEL)"
     from index.embedding import SentenceEncoder
     from index.minilm import NAME
-    from rag.synthesis.writers import Writers
+    from rag.synthesis.writer import Writers
 
     writers = Writers(settings, encoder or SentenceEncoder.open(NAME))
     try:

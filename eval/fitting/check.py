@@ -10,7 +10,6 @@ import math
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,12 +19,11 @@ from eval.datasets import read_rows
 from eval.fitting.claims import EDITS, Example, made_examples
 from eval.markdown import Cell, table
 from eval.statistics import auroc
-from index import minilm
 from index.papers import Paper
 from index.readers import read
 from index.text import clean_text
 from rag.support import local
-from rag.support.local import Inputs, Network, Pairs, Reading
+from rag.support.local import Inputs, Network, Pairs, read_sentence
 from rag.support.numbers import missing_names, missing_numbers
 
 if TYPE_CHECKING:
@@ -58,20 +56,14 @@ Scored = list[tuple[Seen, float]]
 """Examples with their scores."""
 
 
-@cache
-def read_sentence(text: str) -> Reading:
-    """Read a sentence by the bundled encoder, as the product does; kept in memory."""
-    return local.reading_of(text, minilm.shared(minilm.bundled_folder()).tokens(text))
-
-
 def look(examples: Sequence[Example]) -> list[Seen]:
     """Align claims with what they cite."""
     seen = []
     for example in examples:
         cited = [each for text in example.cited for each in local.sentences(clean_text(text))]
-        sources = [each for each in map(read_sentence, cited) if each.words]
+        sources = [each for each in map(read_sentence, cited) if each.stems]
         claims = [
-            each for each in map(read_sentence, local.statements(example.claim)) if each.words
+            each for each in map(read_sentence, local.statements(example.claim)) if each.stems
         ]
         found = tuple(local.inputs(claim, sources) for claim in claims if sources)
         seen.append(Seen(example, found))

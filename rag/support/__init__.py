@@ -1,9 +1,9 @@
 """Does what a sentence cites support it? One small interface; here the check word for word."""
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from index.lexical import fold
 from index.text import clean_text
@@ -26,13 +26,13 @@ class Verdict:
 UNCHECKED = Verdict("unchecked", None)
 
 
-class Checker(Protocol):
+class Checker(ABC):
     """Decides whether texts, read together, support a sentence."""
 
-    @property
-    def name(self) -> str:
-        """What it is called in a report."""
+    name: str
+    """What it is called in a report."""
 
+    @abstractmethod
     def check(self, sentence: str, cited: Sequence[str]) -> Verdict:
         """Check one sentence of an answer against the stored text it cites.
 
@@ -41,27 +41,23 @@ class Checker(Protocol):
             cited: Stretches of stored abstracts, as they are stored; `UNCHECKED` if empty.
         """
 
-
-class AnswerChecker(Checker, Protocol):
-    """Decides for all sentences of an answer at once."""
-
     def check_all(self, sentences: Sequence[str], cited: Sequence[Sequence[str]]) -> list[Verdict]:
         """Check the sentences of an answer, each against what it cites."""
+        return [self.check(one, texts) for one, texts in zip(sentences, cited, strict=True)]
 
 
-def check(sentence: str, cited: Sequence[str]) -> tuple[Support, float | None]:
-    """Compare a sentence of an answer with the stored text it cites.
+def check(sentence: str, cited: Sequence[str]) -> Verdict:
+    """Compare a sentence of an answer with the stored text it cites, word for word.
 
     A sentence whose words, numbers and signs stand in the cited text in the same order without
     a gap (LaTeX, case, spacing and other punctuation aside) is supported, with score 1; one that
     does not is unsupported, with score 0; one that cites nothing is unchecked.
     """
     if not cited:
-        return "unchecked", None
+        return UNCHECKED
     tokens = _tokens(sentence)
-    if tokens.strip() and any(tokens in _tokens(text) for text in cited):
-        return "supported", 1.0
-    return "unsupported", 0.0
+    is_there = tokens.strip() and any(tokens in _tokens(text) for text in cited)
+    return Verdict("supported", 1.0) if is_there else Verdict("unsupported", 0.0)
 
 
 def same_words(sentence: str, texts: Sequence[str]) -> bool:

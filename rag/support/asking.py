@@ -10,7 +10,7 @@ import numpy as np
 
 from index.errors import InputError
 from rag.chat import ChatError, Complete, numbered_lines
-from rag.support import UNCHECKED, Verdict
+from rag.support import UNCHECKED, Checker, Verdict
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder
@@ -33,7 +33,7 @@ _WRONG = "the judge got its control questions wrong, or no verdicts could be rea
 _CONTROL_TEXT = "The north pump needs 40 watts, and the south pump 25 watts."
 
 
-class JudgeChecker:
+class JudgeChecker(Checker):
     """A chat model asked once for all sentences; what it did not decide is unchecked."""
 
     def __init__(self, complete: Complete, name: str, *, trusted: bool = True) -> None:
@@ -80,7 +80,8 @@ class JudgeChecker:
 
 def _verdict(line: str) -> Verdict | None:
     """What the first word of a line says: yes, no or partly; else None."""
-    return next((_VERDICTS.get(word.lower()) for word in re.findall(r"\w+", line)), None)
+    word = re.search(r"\w+", line)
+    return _VERDICTS.get(word[0].lower()) if word else None
 
 
 def _put(number: int, claim: str, passages: Sequence[str]) -> str:
@@ -88,7 +89,7 @@ def _put(number: int, claim: str, passages: Sequence[str]) -> str:
     return "\n".join(" ".join(line.replace("</", "< /").split()) for line in lines)
 
 
-class NliChecker:
+class NliChecker(Checker):
     """A cross-encoder that reads the cited texts as premise and the sentence as hypothesis.
 
     Entailment is "supported" and contradiction "unsupported". Where neither is the likeliest, the
@@ -116,24 +117,16 @@ class NliChecker:
         with self._lock:
             model, labels = self._loaded
             found = model.predict([("\n".join(cited), sentence)], apply_softmax=True)
-        shares = np.asarray(found, dtype=np.float64)[0]
+        shares = np.clip(np.asarray(found, dtype=np.float64)[0], 0, 1)
         likeliest = labels[int(shares.argmax())]
-        entailed = next(
-            float(np.clip(share, 0, 1))
-            for label, share in zip(labels, shares, strict=True)
-            if label.startswith("entail")
-        )
-        if likeliest.startswith("entail"):
+        entailed = sum(float(s) for s, label in zip(shares, labels, strict=True) if _entails(label))
+        if _entails(likeliest):
             return Verdict("supported", entailed)
         if likeliest.startswith("contra"):
             return Verdict("unsupported", entailed, "what it cites contradicts it")
         if entailed > 1 / len(labels):
             return Verdict("partly", entailed, "what it cites may not say all of it")
         return Verdict("unsupported", entailed, "what it cites does not say it")
-
-    def check_all(self, sentences: Sequence[str], cited: Sequence[Sequence[str]]) -> list[Verdict]:
-        """Check sentences, each against the texts it cites."""
-        return [self.check(one, texts) for one, texts in zip(sentences, cited, strict=True)]
 
     @cached_property
     def _loaded(self) -> tuple["CrossEncoder", list[str]]:
@@ -151,9 +144,13 @@ class NliChecker:
             ) from error
         named: dict[int, str] = model.config.id2label
         labels = [named[number].lower() for number in sorted(named)]
-        if sum(label.startswith("entail") for label in labels) != 1:
+        if sum(map(_entails, labels)) != 1:
             raise InputError(
                 f"the model {self._model!r} has the labels {', '.join(labels)}, and not "
                 "one for entailment: give a model trained on natural language inference"
             )
         return model, labels
+
+
+def _entails(label: str) -> bool:
+    return label.startswith("entail")

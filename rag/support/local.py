@@ -26,11 +26,13 @@ from index.minilm import TokenStates
 from index.passages import sentence_spans
 from index.text import clean_text
 from rag.fitted import FOLDER
-from rag.support import UNCHECKED, Verdict, same_words
+from rag.support import UNCHECKED, Checker, Verdict, same_words
 from rag.support.numbers import SMALL, missing_names, missing_numbers
 
 Floats = NDArray[np.float32]
 
+_LOADING = Lock()
+"""Two threads would load the encoder twice."""
 WEIGHTS = FOLDER / "check.npz"
 SCALARS = 9
 """Figures of each pair of words, beside their vectors."""
@@ -66,9 +68,8 @@ class Reading:
     """The words of a cleaned sentence, n of them, in order; punctuation is left out."""
 
     text: str
-    words: tuple[str, ...]
-    """Lower case, cut at hyphens and apostrophes."""
     stems: tuple[str, ...]
+    """Of its words in lower case, cut at hyphens and apostrophes."""
     rarity: Floats
     """Of each word, shape (n,): 0 for function words, 1 for the rarest; never all 0."""
     meanings: Floats
@@ -77,8 +78,12 @@ class Reading:
     """The sum of the vectors of all tokens, shape (384,): the direction is the sentence's."""
 
 
-def reading_of(text: str, tokens: TokenStates) -> Reading:
-    """A sentence, of the states of its tokens in the bundled encoder."""
+@lru_cache(512)
+def read_sentence(text: str) -> Reading:
+    """Read one sentence, already cleaned; of a very long one its first 256 tokens."""
+    with _LOADING:
+        model = minilm.shared(minilm.bundled_folder())
+    tokens = model.tokens(text)
     rows: dict[int, list[int]] = {}
     for row, number in enumerate(tokens.words):
         if number is not None:
@@ -86,17 +91,16 @@ def reading_of(text: str, tokens: TokenStates) -> Reading:
     words: list[str] = []
     rarity: list[float] = []
     meanings: list[Floats] = []
-    for of_word in rows.values():
-        word = text[tokens.spans[of_word[0]][0] : tokens.spans[of_word[-1]][1]].lower()
+    for own in rows.values():
+        word = text[tokens.spans[own[0]][0] : tokens.spans[own[-1]][1]].lower()
         if any(map(str.isalnum, word)):
             words.append(word)
-            rarity.append(_rarity(word, of_word, tokens))
-            vector = tokens.middle[of_word].mean(axis=0)
+            rarity.append(_rarity(word, own, tokens))
+            vector = tokens.middle[own].mean(axis=0)
             meanings.append(vector / np.linalg.norm(vector))
     weights = np.array(rarity, dtype=np.float32)
     return Reading(
         text,
-        tuple(words),
         tuple(stem(_SAME.get(word, word)) for word in words),
         weights if weights.any() else np.ones_like(weights),
         np.array(meanings, dtype=np.float32).reshape(len(words), minilm.DIMENSION),
@@ -139,33 +143,34 @@ class Inputs:
 
 def inputs(claim: Reading, cited: Sequence[Reading]) -> Inputs:
     """Align a claim with the sentences that it cites, at least one with a word."""
-    meanings = np.concatenate([each.meanings for each in cited])[:MOST_WORDS]
-    rarity = np.concatenate([each.rarity for each in cited])[:MOST_WORDS]
-    stems = tuple(stem for each in cited for stem in each.stems)[:MOST_WORDS]
-    every = replace(claim, meanings=meanings, stems=stems, rarity=rarity)
-    cosines = claim.meanings @ meanings.T
-    forward = _pairs(claim, every, cosines)
-    near = np.zeros(len(stems), dtype=bool)
+    every = replace(
+        claim,
+        stems=tuple(stem for each in cited for stem in each.stems)[:MOST_WORDS],
+        rarity=np.concatenate([each.rarity for each in cited])[:MOST_WORDS],
+        meanings=np.concatenate([each.meanings for each in cited])[:MOST_WORDS],
+    )
+    cosines = claim.meanings @ every.meanings.T
+    near = np.zeros(len(every.stems), dtype=bool)
     for at in cosines.argmax(axis=1)[cosines.max(axis=1) > 0.55].tolist():
         near[max(0, at - 3) : at + 4] = True
-    rows = np.flatnonzero(near) if near.any() else np.arange(len(stems))
+    rows = np.flatnonzero(near) if near.any() else np.arange(len(near))
     nearby = replace(
         every,
-        meanings=meanings[rows],
-        stems=tuple(stems[row] for row in rows.tolist()),
-        rarity=rarity[rows],
+        stems=tuple(every.stems[row] for row in rows.tolist()),
+        rarity=every.rarity[rows],
+        meanings=every.meanings[rows],
     )
+    forward = _pairs(claim, every, cosines)
     return Inputs(forward, _pairs(nearby, claim, cosines.T[rows]), _whole(claim, cited, forward))
 
 
 def _pairs(own: Reading, other: Reading, cosines: Floats) -> Pairs:
-    nearest = cosines.argmax(axis=1)
-    best = cosines.max(axis=1)
+    nearest, best = cosines.argmax(axis=1), cosines.max(axis=1)
     rest = cosines.copy()
     rest[np.arange(len(rest)), nearest] = -1
     there = frozenset(other.stems)
     aligned = [other.stems[at] for at in nearest.tolist()]
-    step = np.diff(nearest, prepend=nearest[:1])
+    follows = np.abs(np.diff(nearest, prepend=nearest[:1]) - 1) <= 1
     scalars = np.stack(
         (
             best,
@@ -174,8 +179,8 @@ def _pairs(own: Reading, other: Reading, cosines: Floats) -> Pairs:
             [stem == at for stem, at in zip(own.stems, aligned, strict=True)],
             own.rarity,
             [any(map(str.isdigit, stem)) for stem in own.stems],
-            np.abs(step - 1) <= 1,
-            np.append(np.abs(step[1:] - 1) <= 1, True),
+            follows,
+            np.append(follows[1:], True),
             best * own.rarity,
         ),
         axis=1,
@@ -191,20 +196,18 @@ def _whole(claim: Reading, cited: Sequence[Reading], pairs: Pairs) -> Floats:
         for each in cited
     ]
     nearest = cited[int(np.argmax(cosines))]
-    return np.array(
-        [
-            max(cosines),
-            float(pairs.scalars[:, 2] @ claim.rarity / claim.rarity.sum()),
-            float(pairs.weights @ pairs.scalars[:, 0] / pairs.weights.sum()),
-            bool(missing_numbers(claim.text, texts)),
-            min(2, len(missing_names(claim.text, texts))),
-            denials(claim.text) - denials(nearest.text),
-            np.log1p(len(claim.words)) / 3,
-            np.log1p(len(cited)),
-            float(pairs.scalars[:, 0].min()),
-        ],
-        dtype=np.float32,
+    figures = (
+        max(cosines),
+        float(pairs.scalars[:, 2] @ claim.rarity / claim.rarity.sum()),
+        float(pairs.weights @ pairs.scalars[:, 0] / pairs.weights.sum()),
+        bool(missing_numbers(claim.text, texts)),
+        min(2, len(missing_names(claim.text, texts))),
+        denials(claim.text) - denials(nearest.text),
+        np.log1p(len(claim.stems)) / 3,
+        np.log1p(len(cited)),
+        float(pairs.scalars[:, 0].min()),
     )
+    return np.array(figures, dtype=np.float32)
 
 
 class Network:
@@ -252,7 +255,7 @@ _ITEM = re.compile(r"^\s*(?:\(?\d{1,2}[.)]|[-*•–])\s+")
 _NOTHING = Verdict("unsupported", 0.0, "there is nothing to compare")
 
 
-class LocalChecker:
+class LocalChecker(Checker):
     """Checks by the bundled encoder, in milliseconds; safe to use from several threads."""
 
     name = "local"
@@ -263,12 +266,9 @@ class LocalChecker:
         Raises:
             EncoderError: the bundled encoder is missing or damaged.
         """
-        self._folder = minilm.bundled_folder()
         if encoder.weights_hash != minilm.WEIGHTS_SHA256:
-            minilm.check_weights(self._folder)
+            minilm.check_weights(minilm.bundled_folder())
         self._network = network or Network.load()
-        self._lock = Lock()
-        self._read = lru_cache(512)(self._read_anew)
 
     def check(self, sentence: str, cited: Sequence[str]) -> Verdict:
         """Check one sentence of an answer, or several at once, against the stored text it cites.
@@ -288,9 +288,9 @@ class LocalChecker:
         return replace(worst, score=math.prod(each.score or 0.0 for each in found))
 
     def _check(self, claim: str, texts: Sequence[str]) -> Verdict:
-        readings = [each for text in texts if (each := self._read(text[:_LONGEST])).words]
-        reading = self._read(claim[:_LONGEST])
-        if not readings or not reading.words:
+        readings = [each for text in texts if (each := read_sentence(text[:_LONGEST])).stems]
+        reading = read_sentence(claim[:_LONGEST])
+        if not readings or not reading.stems:
             return _NOTHING
         probability = self._network.probability(inputs(reading, readings))
         least, most = self._network.supported, self._network.unsupported
@@ -304,12 +304,6 @@ class LocalChecker:
         absent = missing_names(claim, texts)
         reason = f"{_listed(absent)} not named in what it cites" if absent else ""
         return Verdict("unsupported", probability, reason or "what it cites does not say this")
-
-    def _read_anew(self, text: str) -> Reading:
-        """Read one sentence, already cleaned; of a very long one its first 256 tokens."""
-        with self._lock:  # two threads would load it twice
-            model = minilm.shared(self._folder)
-        return reading_of(text, model.tokens(text))
 
 
 def sentences(text: str) -> list[str]:

@@ -1,7 +1,7 @@
 """Numbers, units and names in a sentence, compared with what it cites: 32k is 32,000, four is 4."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import combinations
 from math import isclose
@@ -46,7 +46,10 @@ def missing_names(sentence: str, cited: Iterable[str]) -> tuple[str, ...]:
     its initials are, and the words are if the acronym is.
     """
     text = "\n".join(cited)
-    there = frozenset(tokenize(text)) | _joined(text)
+    words = [_squash(word) for word in re.split(r"[\s/]+", text)]
+    # Neighbouring words written as one, so that "Mind Search" has MindSearch: up to three.
+    runs = ("".join(words[at : at + n]) for n in (1, 2, 3) for at in range(len(words) - n + 1))
+    there = frozenset((*tokenize(text), *runs))
     initials = "".join(word[0] for word in re.findall(r"[^\W_]+", fold(text))).lower()
     return tuple(
         name
@@ -57,8 +60,11 @@ def missing_names(sentence: str, cited: Iterable[str]) -> tuple[str, ...]:
 
 def _singular(name: str) -> str:
     """A name without the s of its plural: "LLMs", "GPT4s"."""
-    is_plural = name.endswith("s") and name[-2:-1] and (name[-2].isupper() or name[-2].isdigit())
-    return name[:-1] if is_plural else name
+    return re.sub(r"(?<=[A-Z\d])s$", "", name)
+
+
+def _squash(text: str) -> str:
+    return re.sub(r"[\W_]", "", fold(text)).lower()
 
 
 def _shaped(word: str) -> bool:
@@ -73,17 +79,6 @@ def _shaped(word: str) -> bool:
     return bool(re.search(r"[^\W\d_]-?\d|[^\W_][\w./]*[A-Z]|\+$", bare))
 
 
-def _squash(text: str) -> str:
-    return re.sub(r"[\W_]", "", fold(text)).lower()
-
-
-def _joined(text: str) -> frozenset[str]:
-    """Neighbouring words written as one, so that "Mind Search" has MindSearch: up to three."""
-    words = [_squash(word) for word in re.split(r"[\s/]+", text)]
-    runs = {"".join(words[at : at + n]) for n in (1, 2, 3) for at in range(len(words) - n + 1)}
-    return frozenset(runs)
-
-
 def _mentioned(name: str, there: frozenset[str], initials: str) -> bool:
     bare = _singular(name)
     whole = _squash(bare)
@@ -93,11 +88,9 @@ def _mentioned(name: str, there: frozenset[str], initials: str) -> bool:
         return bool(tokens := tokenize(name)) and there.issuperset(tokens)
     if re.search(r"\d", name):
         return False
-    if "-" in name:
-        # LLM-based, Self-RAG: every piece for itself.
-        pieces = [piece for piece in re.split(r"[-/]", name) if not piece.islower()]
-        if all(_squash(piece) in there or stem(piece.lower()) in there for piece in pieces):
-            return True
+    pieces = [piece for piece in re.split(r"[-/]", name) if not piece.islower()]
+    if "-" in name and all(not there.isdisjoint((_squash(p), stem(p.lower()))) for p in pieces):
+        return True  # LLM-based, Self-RAG: every piece for itself
     return bare.isupper() and len(bare) > 2 and bare.lower() in initials
 
 
@@ -227,17 +220,14 @@ class Quantity:
             return False
         if {self.hedge, other.hedge} == {"least", "most"} or {self.aim, other.aim} == {"to", "by"}:
             return False
-        if isclose(self.value, other.value, rel_tol=1e-6) or self._rounds(other.value):
+        off = abs(other.value - self.value)
+        is_all = self.unit == "%" and self.value == 100  # 99.6% are not
+        rounds = not is_all and off <= min(self.digit / 2, 0.1 * self.value)
+        if rounds or isclose(self.value, other.value, rel_tol=1e-6):
             return True
         beyond = {"least": other.value < self.value, "most": other.value > self.value}
         near = isclose(self.value, other.value, rel_tol=_ROUNDED)
         return bool(self.hedge) and near and not beyond.get(self.hedge, False)
-
-    def _rounds(self, value: float) -> bool:
-        """Whether a value is this one when rounded to its digits."""
-        off = abs(value - self.value)
-        is_all = self.unit == "%" and self.value == 100  # 99.6% are not
-        return not is_all and off <= self.digit / 2 and off <= 0.1 * self.value
 
 
 def quantities(text: str) -> list[Quantity]:
@@ -264,15 +254,14 @@ def quantities(text: str) -> list[Quantity]:
 
 def _quantity(text: str, match: re.Match[str], after: re.Match[str]) -> Quantity:
     start, end = match.start(), after.end()
+    digits, written = match["digits"] or "", match["written"] or ""
     magnitude = _MAGNITUDES[(match["magnitude"] or "").strip(" -").lower()]
-    digits = match["digits"] or ""
-    value = _value(match) * magnitude
-    unit, factor = "", 1.0
-    is_decade = after[0].lower() == "s" and value in range(1000, 2100)  # "the 1990s"
-    if (currency := text[max(0, start - 2) : start].strip()[-1:]) and currency in "$€£":
-        unit = currency
-    elif after["unit"] and not is_decade:
-        unit, factor = _UNITS[after["unit"].lower()]
+    value = (_digits(digits) if digits else _words(written)) * magnitude
+    unit, factor = _UNITS.get((after["unit"] or "").lower(), ("", 1.0))
+    if after[0].lower() == "s" and value in range(1000, 2100):  # "the 1990s"
+        unit, factor = "", 1.0
+    if (currency := text[max(0, start - 2) : start].strip()[-1:]) in ("$", "€", "£"):
+        unit, factor = currency, 1.0
     hedge = _HEDGE.search(text, max(0, start - 18), start)
     opens = hedge.start() if hedge else start
     aim = _AIM.search(text, max(0, opens - 24), opens) if unit in (*_SHARES, "x") else None
@@ -289,32 +278,30 @@ def _quantity(text: str, match: re.Match[str], after: re.Match[str]) -> Quantity
     )
 
 
-def _value(match: re.Match[str]) -> float:
-    if match["digits"] is not None:
-        digits = match["digits"]
-        is_decimal = "," in digits and len(digits.rpartition(",")[2]) < 3  # "72,36 %"
-        return float(digits.replace(",", "." if is_decimal else ""))
+def _digits(digits: str) -> float:
+    is_decimal = "," in digits and len(digits.rpartition(",")[2]) < 3  # "72,36 %"
+    return float(digits.replace(",", "." if is_decimal else ""))
+
+
+def _words(written: str) -> float:
     known = SMALL | _TENS | {"one": 1}
-    hundreds, _, rest = match["written"].lower().replace("-", " ").rpartition(" hundred ")
+    hundreds, _, rest = written.lower().replace("-", " ").rpartition(" hundred ")
     value = sum(known[word] for word in rest.removeprefix("and ").split())
     return float(value + 100 * known.get(hundreds, 0))
 
 
-def _follows(number: Quantity, there: Sequence[Quantity]) -> bool:
+def _follows(number: Quantity, there: Iterable[Quantity]) -> bool:
     """Whether a number is the difference of two shares, or the ratio of two of one unit."""
-    pairs = list(combinations(there, 2))
-    if number.unit in _SHARES:
-        near = 0.5 * (number.digit or 1.0)
-        shares = (pair for pair in pairs if all(each.unit in _SHARES for each in pair))
-        return any(abs(abs(a.value - b.value) - number.value) <= near for a, b in shares)
-    ratios = (
-        max(a.value, b.value) / min(a.value, b.value)
-        for a, b in pairs
-        if a.unit == b.unit and min(a.value, b.value) > 0
-    )
-    return number.unit == "x" and any(
-        abs(ratio - number.value) <= _ROUNDED * number.value for ratio in ratios
-    )
+    for low, high in combinations(sorted(there, key=lambda each: each.value), 2):
+        if number.unit in _SHARES and low.unit in _SHARES and high.unit in _SHARES:
+            found, off = high.value - low.value, 0.5 * (number.digit or 1.0)
+        elif number.unit == "x" and low.unit == high.unit and low.value > 0:
+            found, off = high.value / low.value, _ROUNDED * number.value
+        else:
+            continue
+        if abs(found - number.value) <= off:
+            return True
+    return False
 
 
 def missing_numbers(sentence: str, cited: Iterable[str]) -> tuple[str, ...]:

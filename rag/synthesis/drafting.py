@@ -1,24 +1,22 @@
 """Answers written by a chat model from whole abstracts, every sentence grounded as it comes.
 
 A text about many papers is one note on each, written in batches of abstracts, and then a text from
-the notes, citations carried through. What the model leaves out or cannot support is quoted there,
-so no paper is lost.
+the notes, citations carried through.
 """
 
 import re
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from index.store import Index
 from rag.chat import Asking, ChatError, ReplyError, numbered_lines, tokens_of
 from rag.citations import Block, Claim, compose
-from rag.evidence import leading
-from rag.quote import quote
+from rag.query import Query
 from rag.retrieval import passage_rows
-from rag.schema import Delta, Length, Progress
+from rag.schema import Delta, Progress
 from rag.settings import Unsupported
-from rag.support import AnswerChecker, Checker
+from rag.support import Checker
 from rag.synthesis.prompts import (
     STRUCTURE,
     Sheet,
@@ -41,20 +39,21 @@ _DECLINES = re.compile(
 )
 
 
+class NoAnswerError(ReplyError):
+    """The model says that the abstracts do not answer."""
+
+
+Headed = tuple[str | None, Claim]
+"""A claim, and the heading above it if it is the first under one."""
+
+
 @dataclass(frozen=True)
 class Task:
     """What is to be written, and under which rules."""
 
-    question: str
-    """Standing alone."""
-    subject: str | None
-    """What it is about; None if it is about the papers as a whole."""
-    kind: Kind
+    query: Query
     max_tokens: int
     unsupported: Unsupported = "repair"
-    length: Length = "normal"
-    strict: bool = False
-    """Whether a sentence that is supported only in part fails its check too."""
     parts: tuple[str, ...] = ()
     """The sub-questions it was planned into, if any."""
 
@@ -65,26 +64,26 @@ class Task:
         """
         if claim.verdict is None or claim.verdict.support == "supported":
             return False
-        return claim.verdict.support == "unsupported" or (self.strict and bool(claim.spans))
+        is_strict = self.query.request.options.strictness == "strict"
+        return claim.verdict.support == "unsupported" or (is_strict and bool(claim.spans))
 
     def drops(self, claim: Claim) -> bool:
         """Whether a claim is left out."""
         return self.unsupported == "drop" and self.fails(claim)
 
-
-@dataclass(frozen=True)
-class Written:
-    """What came of it."""
-
-    blocks: tuple[Block, ...] = ()
-    says_nothing: bool = False
-    """Whether the model says that the abstracts do not answer."""
-    notice: str | None = None
-    """What a reader should know of it: that it was cut off, or why there is nothing."""
-
-
-Headed = tuple[str | None, Claim]
-"""A claim, and the heading above it if it is the first under one."""
+    def arrange(self, claims: Sequence[Headed]) -> list[Block]:
+        """Claims as paragraphs under headings, or as bullets under the titles of their papers."""
+        blocks: list[Block] = []
+        for heading, claim in claims:
+            papers = {span.paper.id: span.paper for span in claim.spans}
+            bullet = self.query.kind in ONE_EACH and len(papers) == 1
+            title = next(iter(papers.values())).display_title if bullet else heading
+            last = blocks[-1] if blocks else None
+            if last and last.bullet == bullet and (title == last.title if bullet else not title):
+                blocks[-1] = Block((*last.claims, claim), last.title, bullet)
+            else:
+                blocks.append(Block((claim,), title, bullet))
+        return blocks
 
 
 @dataclass(frozen=True)
@@ -93,45 +92,41 @@ class Draft:
 
     task: Task
     asking: Asking
-    sheet: Sheet
     grounder: Grounder
-    checker: AnswerChecker | None
+    checker: Checker | None
     """Has the last word on sentences that were grounded, if there is one."""
     _grounded: dict[Statement, Claim] = field(default_factory=dict)
 
-    def write(self) -> Generator[Progress | Delta, None, Written]:
-        """Write the answer, yielding progress and text.
+    def write(self) -> Generator[Progress | Delta, None, tuple[list[Block], str | None]]:
+        """Write the answer, yielding progress and text; and say if it was cut off.
 
         Raises:
-            ChatError: the model cannot be asked, or gave nothing that can be used.
+            NoAnswerError: the model says that the abstracts do not answer.
+            ChatError: the model cannot be asked, declines, or gave nothing that can be used.
         """
         yield Progress(stage="write", text="Writing")
         headed, says_nothing, was_cut = yield from self._read()
-        claims = [claim for _, claim in headed]
         tokens = self.task.max_tokens
         cut = f"The answer was cut off at the limit of {tokens} tokens (ABSTRACTQA_ANSWER_TOKENS)."
-        if not claims:
-            return Written(says_nothing=says_nothing, notice=cut if was_cut else None)
-        if _DECLINES.match(claims[0].text) and not claims[0].spans:
-            return Written(notice=f"The model declined: “{claims[0].text}”")
-        settled = yield from self._settle(claims)
-        kept = [(at, claim) for (at, _), claim in zip(headed, settled, strict=True) if claim]
+        first = headed[0][1] if headed else None
+        if first and _DECLINES.match(first.text) and not first.spans:
+            raise ReplyError(f"the model declined: “{first.text}”")
+        kept = (yield from self._settle(headed)) if headed else []
         if not any(claim.spans for _, claim in kept):
-            notice = "Nothing that the model wrote could be found in the abstracts."
-            return Written(says_nothing=says_nothing, notice=notice)
-        return Written(tuple(self._arrange(kept)), notice=cut if was_cut else None)
+            if says_nothing:
+                raise NoAnswerError("the model found no answer in the abstracts")
+            nothing = "nothing that the model wrote could be found in the abstracts"
+            raise ReplyError(cut.rstrip(".") if was_cut and not headed else nothing)
+        return self.task.arrange(kept), cut if was_cut else None
 
     def _read(self) -> Generator[Delta, None, tuple[list[Headed], bool, bool]]:
         """Take a reply in while it comes: its claims, whether it says nothing, and was cut off."""
-        task, asking, has = self.task, self.asking, self.sheet.has
+        asking, has = self.asking, self.grounder.sheet.has
         structured = "response_format" not in asking.model.refused
-        messages = writing(
-            task.question, task.kind, self.sheet, task.parts,
-            length=task.length, structured=structured,
-        )  # fmt: skip
+        messages = writing(self.task.query, self.grounder.sheet, self.task.parts, structured)
         options = {"response_format": STRUCTURE} if structured else {}
         text, shown = "", ""
-        with asking.stream(messages, max_tokens=task.max_tokens, **options) as stream:
+        with asking.stream(messages, max_tokens=self.task.max_tokens, **options) as stream:
             for text in stream:
                 # Before its first reply is whole it may be that a model thinks aloud.
                 is_answer = text.startswith("{") or asking.model.streams_thoughts is not None
@@ -159,21 +154,22 @@ class Draft:
         """What is new of the answer's text, if it goes on from what was shown."""
         drops = self.task.drops
         kept = [(h, c) for h, c in claims if (c.spans or is_answer) and not drops(c)]
-        whole = compose(self._arrange(kept)).text
+        whole = compose(self.task.arrange(kept)).text
         return whole[len(shown) :] if whole.startswith(shown) else ""
 
-    def _settle(self, claims: Sequence[Claim]) -> Generator[Progress, None, list[Claim | None]]:
-        """The claims checked as a whole, and mended once where they fail; None: left out."""
-        cited = sum(len(claim.spans) for claim in claims)
+    def _settle(self, headed: Sequence[Headed]) -> Generator[Progress, None, list[Headed]]:
+        """The claims checked as a whole, mended once where they fail, or left out."""
+        cited = sum(len(claim.spans) for _, claim in headed)
         yield Progress(stage="check", text=f"Checking {cited} citation{'s' * (cited != 1)}")
-        checked: list[Claim | None] = list(self._check(claims))
-        failing = [at for at, claim in enumerate(checked) if claim and self.task.fails(claim)]
+        settled: list[Claim | None] = [*self._check([claim for _, claim in headed])]
+        failing = [at for at, claim in enumerate(settled) if claim and self.task.fails(claim)]
         if failing and self.task.unsupported == "repair" and len(failing) <= _MOST_REPAIRED:
             count = f"{len(failing)} sentence{'s' * (len(failing) != 1)}"
             yield Progress(stage="repair", text=f"Asking for {count} again")
-            for place, claim in self._mend([claims[at].text for at in failing]).items():
-                checked[failing[place]] = claim
-        return [None if claim and self.task.drops(claim) else claim for claim in checked]
+            for place, claim in self._mend([headed[at][1].text for at in failing]).items():
+                settled[failing[place]] = claim
+        both = zip(headed, settled, strict=True)
+        return [(at, claim) for (at, _), claim in both if claim and not self.task.drops(claim)]
 
     def _check(self, claims: Sequence[Claim]) -> Sequence[Claim]:
         return self.grounder.check_again(claims, self.checker) if self.checker else claims
@@ -191,32 +187,15 @@ class Draft:
         mended: dict[int, Claim | None] = {}
         fresh: dict[int, Claim] = {}
         for number, text in numbered_lines(reply):
-            place = number - 1
             statements, _ = read_statements(text, lambda _: False)
-            if place not in range(len(texts)):
+            if not 1 <= number <= len(texts):
                 continue
             if text.strip(" .*\"'`").lower() == "drop":
-                mended[place] = None
-            elif len(statements) == 1 and (claim := self.grounder.ground(statements[0])).spans:
-                fresh[place] = claim
-        for place, claim in zip(fresh, self._check([*fresh.values()]), strict=True):
-            if not self.checker or (claim.verdict and claim.verdict.support == "supported"):
-                mended[place] = claim
-        return mended
-
-    def _arrange(self, claims: Sequence[Headed]) -> list[Block]:
-        """Claims as paragraphs under headings, or as bullets under the titles of their papers."""
-        blocks: list[Block] = []
-        for heading, claim in claims:
-            papers = {span.paper.id: span.paper for span in claim.spans}
-            bullet = self.task.kind in ONE_EACH and len(papers) == 1
-            title = next(iter(papers.values())).display_title if bullet else heading
-            last = blocks[-1] if blocks else None
-            if last and last.bullet == bullet and (title == last.title if bullet else not title):
-                blocks[-1] = Block((*last.claims, claim), last.title, bullet)
-            else:
-                blocks.append(Block((claim,), title, bullet))
-        return blocks
+                mended[number - 1] = None
+            elif len(statements) == 1:
+                fresh[number - 1] = self.grounder.ground(statements[0])
+        checked = zip(fresh, self._check([*fresh.values()]), strict=True)
+        return mended | {place: claim for place, claim in checked if not self.task.fails(claim)}
 
 
 def _is_ended(text: str) -> bool:
@@ -243,47 +222,18 @@ class ManyPapers:
     ground: Callable[[Sheet], Grounder]
     """Grounds the notes on the papers of a sheet."""
 
-    def write(
-        self, rows: Sequence[int], budget: int, checker: Checker
-    ) -> Generator[Progress, None, Written]:
-        """Write the text about the papers of these rows, yielding progress.
-
-        `budget` is in tokens of a batch of abstracts; `checker` says whether notes support a
-        sentence made from several. Raises ChatError where the model gave no note at all.
-        """
-        notes, problem = yield from self._read(self._batches(rows, budget), len(rows))
-        if problem and not notes:
-            raise problem
-        missing = [row for row in rows if row not in notes]
-        for row in missing:
-            if (at := leading(self.index, row)) is not None:
-                notes[row] = quote(self.index, at)
-        noted = {row: notes[row] for row in rows if row in notes}
-        yield Progress(stage="write", text=f"Writing about {len(noted)} papers")
-        blocks = self._gathered(noted, checker)
-        notice = None
-        if problem or len(missing) > len(noted) // 2:
-            why = f": {problem}" if problem else ""
-            notice = f"{len(missing)} of the {len(noted)} papers are quoted, not summed up{why}."
-        return Written(tuple(blocks), notice=notice)
-
-    def _batches(self, rows: Sequence[int], budget: int) -> list[Sheet]:
-        """All papers on sheets of whole abstracts within the budget."""
-        left = [row for row in rows if passage_rows(self.index, row)]
-        sheets: list[Sheet] = []
-        while left:
-            sheets.append(lay_out(self.index, left[:BATCH], budget))
-            left = [row for row in left if row not in sheets[-1].papers]
-        return sheets
-
-    def _read(
-        self, sheets: Sequence[Sheet], count: int
+    def read(
+        self, rows: Sequence[int], budget: int
     ) -> Generator[Progress, None, tuple[Notes, ChatError | None]]:
-        """The notes on the papers of all sheets, and why some are missing."""
+        """The notes on the papers of these rows, and why some are missing.
+
+        `budget` is in tokens of a batch of abstracts. Raises ChatError where there is no note.
+        """
+        sheets = self._batches(rows, budget)
         tokens = sum(tokens_of(sheet.text) for sheet in sheets)
         if len(sheets) > 1:
             cost = f"{round(tokens, -2):,} tokens{self.asking.priced(tokens)}"
-            plan = f"{count} abstracts in {len(sheets) + 1} requests, about {cost}"
+            plan = f"{len(rows)} abstracts in {len(sheets) + 1} requests, about {cost}"
             yield Progress(stage="plan", text=plan)
         notes: Notes = {}
         problem: ChatError | None = None
@@ -292,7 +242,7 @@ class ManyPapers:
         try:
             for sheet, asked in [(sheet, pool.submit(self._notes, sheet)) for sheet in sheets]:
                 first, read = read + 1, read + len(sheet.papers)
-                text = f"Reading abstracts {first}–{read} of {count}"
+                text = f"Reading abstracts {first}–{read} of {len(rows)}"
                 yield Progress(stage="read", text=text)
                 try:
                     notes |= asked.result()
@@ -303,11 +253,22 @@ class ManyPapers:
             raise
         finally:
             pool.shutdown(cancel_futures=True)
-        return notes, problem
+        if not notes:
+            raise problem or ReplyError("the model wrote nothing that the abstracts support")
+        return {row: notes[row] for row in rows if row in notes}, problem
+
+    def _batches(self, rows: Sequence[int], budget: int) -> list[Sheet]:
+        """All papers on sheets of whole abstracts within the budget."""
+        left = [row for row in rows if passage_rows(self.index, row)]
+        sheets: list[Sheet] = []
+        while left:
+            sheets.append(lay_out(self.index, left[:BATCH], budget))
+            left = [row for row in left if row not in sheets[-1].papers]
+        return sheets
 
     def _notes(self, sheet: Sheet) -> Notes:
         """What the model says of each paper of a sheet and its check supports."""
-        messages = contributions(self.task.subject, sheet)
+        messages = contributions(self.task.query.subject_text, sheet)
         try:
             reply = self.asking.complete(messages, max_tokens=80 * len(sheet.papers))
         except ReplyError:
@@ -323,40 +284,29 @@ class ManyPapers:
                 found.setdefault(cited.pop(), claim)
         return found
 
-    def _gathered(self, notes: Notes, checker: Checker) -> list[Block]:
-        """The text made from the notes, and the notes that it leaves out or gets wrong."""
+    def write(self, notes: Mapping[int, Claim], checker: Checker) -> list[Block]:
+        """The text made from notes; a sentence that they do not support is they themselves."""
         rows = [*notes]
-        titles = {row: self.index.papers[row].display_title for row in rows}
-        listed = [f"{titles[row]}: {notes[row].text}" for row in rows]
+        titles = [self.index.papers[row].display_title for row in rows]
+        listed = [f"{title}: {notes[row].text}" for title, row in zip(titles, rows, strict=True)]
+        messages = gathering(self.task.query.standalone, listed)
         try:
-            messages = gathering(self.task.question, listed)
             reply = self.asking.complete(messages, max_tokens=self.task.max_tokens)
         except ChatError:
-            reply = ""
-        statements, _ = read_statements(reply, lambda address: 1 <= address.paper <= len(rows))
-        blocks: list[Block] = []
-        left = dict(notes)
-        for statement in statements:
-            own = [rows[a.paper - 1] for a in statement.addresses if a.sentence is None]
-            fresh = [left.pop(row) for row in own if row in left]
-            claims = _of_notes(statement, [notes[row] for row in own], fresh, checker)
-            if statement.heading or not blocks:
-                blocks.append(Block((), statement.heading))
-            blocks[-1] = Block((*blocks[-1].claims, *claims), blocks[-1].title)
-        blocks = [block for block in blocks if block.claims]
-        if not left or (self.task.length == "short" and blocks):
-            return blocks
-        further = [Block((), "Further papers")] if blocks else []
-        bullets = (Block((claim,), titles[row], bullet=True) for row, claim in left.items())
-        return [*blocks, *further, *bullets]
-
-
-def _of_notes(
-    statement: Statement, notes: Sequence[Claim], fresh: Sequence[Claim], checker: Checker
-) -> tuple[Claim, ...]:
-    """A sentence made from notes if what they cite supports it, else the notes not used before."""
-    spans = tuple(dict.fromkeys(span for claim in notes for span in claim.spans))
-    verdict = checker.check(statement.text, [in_context(span) for span in spans])
-    if spans and verdict.support == "supported":
-        return (Claim(statement.text, spans, verdict),)
-    return tuple(fresh)
+            return []
+        headed: list[Headed] = []
+        heading: str | None = None
+        used: set[int] = set()
+        for statement in read_statements(reply, lambda at: 1 <= at.paper <= len(rows))[0]:
+            own = [rows[at.paper - 1] for at in statement.addresses if at.sentence is None]
+            spans = tuple(dict.fromkeys(span for row in own for span in notes[row].spans))
+            verdict = checker.check(statement.text, [in_context(span) for span in spans])
+            claims = [Claim(statement.text, spans, verdict)]
+            if not spans or verdict.support != "supported":
+                claims = [notes[row] for row in own if row not in used]
+            used.update(own)
+            heading = statement.heading or heading
+            for claim in claims:
+                headed.append((heading, claim))
+                heading = None
+        return self.task.arrange(headed)

@@ -9,6 +9,7 @@ from typing import Any
 from index.papers import Paper
 from index.store import Index
 from rag.chat import Message, tokens_of
+from rag.query import Query
 from rag.retrieval import passage_rows
 from rag.schema import Length
 from rag.wording import Kind
@@ -231,42 +232,32 @@ def data(label: str, lines: str | Iterable[str]) -> str:
 
 
 def writing(
-    question: str,
-    kind: Kind,
-    sheet: Sheet,
-    parts: Sequence[str] = (),
-    *,
-    length: Length = "normal",
-    structured: bool = False,
+    query: Query, sheet: Sheet, parts: Sequence[str] = (), structured: bool = False
 ) -> list[Message]:
-    """The messages that ask for an answer to a question that stands alone.
+    """The messages that ask for an answer to a question, standing alone.
 
-    `parts` are the sub-questions that it was planned into; `length` counts where the form of its
-    kind does not say it; a reply that is `structured` is JSON of the form `STRUCTURE`.
+    `parts` are the sub-questions that it was planned into; a reply that is `structured` is JSON of
+    the form `STRUCTURE`.
     """
-    asked = f"Question: {as_data(question)}"
+    asked = f"Question: {as_data(query.standalone)}"
     if parts:
         asked += "\nIn parts: " + " ".join(as_data(part) for part in parts)
     asked += "" if structured else "\nAnswer:"
-    form = _FORMS.get(kind, _LENGTHS[length])
+    form = _FORMS.get(query.kind, _LENGTHS[query.request.options.length])
     rules = _RULES.format(form=form, **(_STRUCTURED if structured else _MARKED))
-    return request(rules, _abstracts(sheet), asked)
+    return request(rules, data("abstracts", sheet.text), asked)
 
 
 def contributions(subject: str | None, sheet: Sheet) -> list[Message]:
     """The messages that ask for one sentence on each paper of a sheet."""
     rules = _EACH.format(to=f" to this: {as_data(subject)}" if subject else "")
-    return request(rules, _abstracts(sheet), "One sentence each:")
-
-
-def _abstracts(sheet: Sheet) -> str:
-    return f"<abstracts>\n{sheet.text}\n</abstracts>"
+    return request(rules, data("abstracts", sheet.text), "One sentence each:")
 
 
 def gathering(question: str, notes: Sequence[str]) -> list[Message]:
     """The messages that ask for a text about many papers, from one note on each."""
-    listed = "\n".join(f"[{number}] {as_data(note)}" for number, note in enumerate(notes, 1))
-    return request(_NOTES, f"<notes>\n{listed}\n</notes>", f"Wanted: {as_data(question)}", "Text:")
+    listed = [f"[{number}] {as_data(note)}" for number, note in enumerate(notes, 1)]
+    return request(_NOTES, data("notes", listed), f"Wanted: {as_data(question)}", "Text:")
 
 
 def repairing(sentences: Sequence[tuple[str, Sequence[str]]]) -> list[Message]:

@@ -20,7 +20,7 @@ from index.passages import sentence_spans
 from rag.citations import Claim, Span
 from rag.evidence import leading
 from rag.quote import quote
-from rag.support import UNCHECKED, AnswerChecker, Checker, Verdict, same_words
+from rag.support import UNCHECKED, Checker, Verdict, same_words
 from rag.support.numbers import names
 from rag.synthesis.prompts import SENTINEL, Address, Sheet, described
 
@@ -158,11 +158,11 @@ Found = tuple[tuple[int, ...], Verdict]
 
 
 class Grounder:
-    """Grounds statements in a sheet."""
+    """Grounds statements in the abstracts of a sheet."""
 
     def __init__(self, sheet: Sheet, encoder: Encoder, checker: Checker) -> None:
         """Begin; the index's encoder finds what a sentence is nearest to, `checker` checks it."""
-        self._sheet = sheet
+        self.sheet = sheet
         self._index = sheet.index
         self._encode = encoder.encode_query
         self._checker = checker
@@ -170,7 +170,7 @@ class Grounder:
 
     def ground(self, statement: Statement) -> Claim:
         """A statement with the passages that support it, and what its check says."""
-        text, cited = self._with_names(statement.text), self._sheet.rows(statement.addresses)
+        text, cited = self._with_names(statement.text), self.sheet.rows(statement.addresses)
         if (row := self._of_title(text)) is not None:
             return quote(self._index, row)
         if not cited and is_remark(text):
@@ -188,7 +188,7 @@ class Grounder:
             return Claim(text, (), Verdict("unsupported", verdict.score, _NOWHERE))
         return Claim(text, tuple(map(self.span, rows)), verdict)
 
-    def check_again(self, claims: Sequence[Claim], checker: AnswerChecker) -> list[Claim]:
+    def check_again(self, claims: Sequence[Claim], checker: Checker) -> list[Claim]:
         """The claims with the verdicts of a slower checker; their own where it gives none."""
         at = [place for place, claim in enumerate(claims) if claim.spans]
         cited = [[in_context(span) for span in claims[place].spans] for place in at]
@@ -214,11 +214,11 @@ class Grounder:
 
         def name(match: re.Match[str]) -> str:
             number = int(match[1])
-            if not 1 <= number <= len(self._sheet.papers):
+            if not 1 <= number <= len(self.sheet.papers):
                 return match[0]
             if match[2] and match.start() == 0:
                 return ""  # "Paper 2: OSWorld: …"
-            row = self._sheet.papers[number - 1]
+            row = self.sheet.papers[number - 1]
             title = f"“{self._index.papers[row].display_title}”"
             return (self._index.names.called(row) or title) + match[2]
 
@@ -227,7 +227,7 @@ class Grounder:
     def _of_title(self, text: str) -> int | None:
         """What says what a paper is, for a sentence that has only the title of the paper."""
         sentence = letters(text)
-        for row in self._sheet.papers:
+        for row in self.sheet.papers:
             paper = self._index.papers[row]
             if sentence.startswith(letters(paper.title)) and letters(described(paper)).startswith(
                 sentence

@@ -1,26 +1,25 @@
 """A chat model at work on one question: it helps to understand, to find, and writes the answer.
 
 The way of an answer is `Writer.answer`: the papers to read, its parts looked up, whole abstracts,
-what the model makes of them, and the quotes if it fails.
+what the model makes of them, and the quotes if it fails. `Writers` opens the models.
 """
 
+import logging
 from collections import Counter
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache
+from threading import Lock
+from time import monotonic
 
 import numpy as np
 
+from index import minilm
+from index.embedding import SentenceEncoder
+from index.errors import AbstractQAError, InputError
 from index.store import Index
-from rag.chat import (
-    Asking,
-    ChatError,
-    ChatModel,
-    Complete,
-    Limits,
-    TooLongError,
-)
-from rag.citations import Block, Outcome, joined
+from rag.chat import Asking, ChatError, ChatModel, Complete, Limits, TooLongError
+from rag.citations import Block, Claim, Outcome, joined
 from rag.clock import Clock
 from rag.conversation import papers_before
 from rag.evidence import Evidence, leading, within
@@ -28,27 +27,34 @@ from rag.listing import listed
 from rag.query import Query, Request
 from rag.quote import quote
 from rag.retrieval import Ranking
-from rag.schema import Delta, Event, Options, Progress, SubQuestion, Usage
+from rag.schema import Delta, Event, Mode, Options, Progress, SubQuestion, Usage
 from rag.selection import answering
-from rag.settings import Settings, Unsupported
-from rag.support import AnswerChecker
-from rag.support.asking import JudgeChecker
+from rag.settings import OPENAI, Settings, Unsupported
+from rag.support.asking import JudgeChecker, NliChecker
 from rag.support.local import LocalChecker
-from rag.synthesis.drafting import BATCH, MOST_PAPERS, ONE_EACH, Draft, ManyPapers, Task, Written
+from rag.synthesis.drafting import (
+    BATCH,
+    MOST_PAPERS,
+    ONE_EACH,
+    Draft,
+    ManyPapers,
+    NoAnswerError,
+    Task,
+)
 from rag.synthesis.helping import condense, find_parts, plan, wants_condensing, wants_plan
 from rag.synthesis.prompts import Sheet, lay_out
 from rag.synthesis.statements import Grounder
 from rag.wording import Kind
 
 LOCAL, JUDGE = "local", "judge"
+_NO_ENDPOINT = (
+    "set ABSTRACTQA_CHAT_MODEL, and OPENAI_API_KEY or OPENAI_BASE_URL; or choose 'extractive'"
+)
+_SHAPING = (
+    "evidence_tokens", "answer_tokens", "unsupported", "support_checker", "judge_model", "planning",
+)  # fmt: skip
 
-
-@dataclass(frozen=True)
-class Checkers:
-    """Who checks citations: the local check at once, a slower one at the end if there is one."""
-
-    local: LocalChecker
-    nli: AnswerChecker | None
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,28 +69,23 @@ class Material:
     """With a reason in place of blocks where the abstracts are not likely to answer."""
 
 
+Written = tuple[list[Block], str | None]
+"""What a model wrote, and what a reader should know of it."""
+
+
 class Writer:
     """What one question asks of a chat model, in one account. No help is None or empty."""
 
     def __init__(
-        self,
-        model: ChatModel,
-        judge: ChatModel,
-        checkers: Checkers,
-        settings: Settings,
-        options: Options,
+        self, model: ChatModel, judge: ChatModel, checkers: "Checkers", settings: Settings
     ) -> None:
-        """Begin; the settings say how it may help, and how far, the options how this time."""
+        """Begin; the settings say how the model may help, and how far."""
         self.name = model.name
-        self._checkers = checkers
+        self._local, self._last = checkers
         self._settings = settings
-        self._options = options
         limits = Limits(settings.chat_deadline_seconds, settings.chat_first_token_seconds)
         self._asking = Asking(model, limits, settings.chat_price)
-        self._judging = self._asking
-        if judge is not model:
-            self._judging = Asking(judge, limits)
-        self._last = checkers.nli
+        self._judging = self._asking if judge is model else Asking(judge, limits)
         if settings.support_checker == JUDGE:
             ask = self._judging.completing(settings.answer_tokens)
             self._last = JudgeChecker(ask, judge.name, trusted=judge.misjudged < 2)
@@ -122,75 +123,57 @@ class Writer:
         was told to stop.
         """
         of_overview = _papers_of_overview(found)
-        is_many = len(of_overview) > BATCH
         parts: tuple[SubQuestion, ...] = ()
+        last = self._last
         try:
             with clock.step("write"):
-                if is_many:
-                    written = yield from self._write_about(found, of_overview)
+                if len(of_overview) > BATCH:
+                    last = None
+                    blocks, notice = yield from self._write_about(found, of_overview)
                 else:
                     parts = yield from self._plan(found.query)
                     rows = of_overview or _papers(found, find_parts(found.index, parts, look_up))
-                    written = yield from self._write(found, rows[: self._options.sources], parts)
+                    rows = rows[: found.query.request.options.sources]
+                    blocks, notice = yield from self._write(found, rows, parts)
+                    compared = found.query.kind is Kind.COMPARE
+                    of_all = answering(found.query) if compared else of_overview
+                    blocks, more = _completed(found, blocks, of_all, {})
+                    notice = joined(notice, more and f"{more}.")
         except ChatError as error:
             yield Progress(stage="quote", text="Quoting the abstracts instead")
-            return _quotes(found, f"These are quotes, since no model wrote the answer: {error}.")
-        if not written.blocks:
-            return self._without_answer(found, written)
-        if not is_many:
-            written = self._completed(found, written, of_overview)
-        return self._with_answer(found, written, parts, None if is_many else self._last)
-
-    def _completed(self, found: Material, written: Written, of_overview: Sequence[int]) -> Written:
-        """With quotes of the papers that an answer is of and does not cite.
-
-        They are those that a comparison names, and those of an overview (`of_overview`).
-        """
-        index, kind = found.index, found.query.kind
-        cited = {span.paper.id for b in written.blocks for c in b.claims for span in c.spans}
-        whole = of_overview if self._options.length != "short" else ()
-        rows = answering(found.query) if kind is Kind.COMPARE else whole
-        missing = [
-            row for row in rows[: self._options.sources] if index.papers[row].id not in cited
-        ]
-        is_list = kind is Kind.OVERVIEW
-        quoted = [
-            Block((quote(index, at),), index.papers[row].display_title, bullet=is_list)
-            for row in missing
-            if (at := leading(index, row)) is not None
-        ]
-        if not quoted:
-            return written
-        notice = f"Papers of which the model wrote nothing are quoted ({len(quoted)})."
-        heading = [Block((), "Further papers")] if is_list else []
-        return replace(
-            written,
-            blocks=(*written.blocks, *heading, *quoted),
-            notice=joined(written.notice, notice),
-        )
-
-    def _with_answer(
-        self,
-        found: Material,
-        written: Written,
-        parts: tuple[SubQuestion, ...],
-        last: AnswerChecker | None,
-    ) -> Outcome:
-        """What was written, and who had the last word on its sentences, beside the local check."""
+            return self._quotes(found, error)
         problem = None
         if isinstance(last, JudgeChecker):
             problem, judge = last.problem, self._judging.model
             judge.misjudged = judge.misjudged + 1 if last.misjudges else 0
         unjudged = problem and f"Citations were checked by the local check alone: {problem}."
-        _, cut = within(found.evidence, self._options.sources)
+        _, cut = within(found.evidence, found.query.request.options.sources)
         return Outcome(
-            blocks=written.blocks,
+            blocks=tuple(blocks),
             model=self.name,
             checked_by=last.name if last and not problem else LOCAL,
-            notice=joined(found.quotes.left_out, cut, unjudged, written.notice, found.query.mends),
+            notice=joined(found.quotes.left_out, cut, unjudged, notice, found.query.mends),
             plan=parts,
             confidence=found.quotes.confidence,
         )
+
+    def _quotes(self, found: Material, error: ChatError) -> Outcome:
+        """What takes the place of an answer that the model has not given: the quotes, and why.
+
+        The abstracts do not say only if the quotes would say so too, or the model says so and the
+        quotes are unsure.
+        """
+        quotes = found.quotes
+        least = found.query.fitted.thresholds["caution"]
+        if quotes.reason:
+            return quotes
+        if isinstance(error, NoAnswerError) and (quotes.confidence or 0.0) < least:
+            shown = [found.index.papers[e.paper].display_title for e in found.evidence.papers[:3]]
+            titles = ", ".join(f"“{title}”" for title in shown)
+            reason = f"The abstracts that come nearest, {titles}, do not answer this."
+            return Outcome(reason=reason, model=self.name, lacks=found.query.subject_phrase)
+        why = f"These are quotes, since no model wrote the answer: {error}."
+        return replace(quotes, notice=joined(why, quotes.notice))
 
     def _plan(self, query: Query) -> Generator[Progress, None, tuple[SubQuestion, ...]]:
         """The parts of a question that are to be looked up apart; none if it has no parts."""
@@ -214,8 +197,7 @@ class Writer:
         yield Progress(stage="read", text=f"Reading {count} abstract{'s' * (count != 1)}")
         task = self._task(found.query, parts)
         while True:
-            grounder = self._grounder(found, sheet)
-            draft = Draft(task, self._asking, sheet, grounder, self._last)
+            draft = Draft(task, self._asking, self._grounder(found, sheet), self._last)
             try:
                 return (yield from draft.write())
             except TooLongError:
@@ -226,31 +208,32 @@ class Writer:
     def _write_about(
         self, found: Material, rows: Sequence[int]
     ) -> Generator[Progress, None, Written]:
-        """A text about all these papers."""
-        task = self._task(found.query)
-        many = ManyPapers(found.index, task, self._asking, partial(self._grounder, found))
-        read = rows[: self._options.sources or MOST_PAPERS]
-        written = yield from many.write(read, self._budget // 2, self._checkers.local)
-        if self._options.sources or len(read) == len(rows):
-            return written
+        """A text about all these papers, or as many of them as can be read."""
+        task, sources = self._task(found.query), found.query.request.options.sources
+        many = ManyPapers(
+            found.index, task, self._asking, lambda sheet: self._grounder(found, sheet)
+        )
+        read = rows[: sources or MOST_PAPERS]
+        notes, problem = yield from many.read(read, self._budget // 2)
+        yield Progress(stage="write", text=f"Writing about {len(notes)} papers")
+        blocks = many.write(notes, self._local)
+        blocks, quoted = _completed(found, blocks, read, notes)
+        if quoted:
+            quoted += f": {problem}." if problem else "."
         left_out = f"Only {len(read)} of the {len(rows):,} papers were read."
-        return replace(written, notice=joined(left_out, written.notice))
+        is_cut = not sources and len(read) < len(rows)
+        return blocks, joined(left_out if is_cut else None, quoted)
 
     def _grounder(self, found: Material, sheet: Sheet) -> Grounder:
-        return Grounder(sheet, found.query.encoder, self._checkers.local)
+        return Grounder(sheet, found.query.encoder, self._local)
 
     def _task(self, query: Query, parts: Sequence[SubQuestion] = ()) -> Task:
         by_strictness: dict[str, Unsupported] = {"strict": "drop", "lenient": "flag"}
-        return Task(
-            query.standalone,
-            query.subject_text,
-            query.kind,
-            self._settings.answer_tokens,
-            by_strictness.get(self._options.strictness, self._settings.unsupported),
-            self._options.length,
-            strict=self._options.strictness == "strict",
-            parts=tuple(part.question for part in parts),
+        unsupported = by_strictness.get(
+            query.request.options.strictness, self._settings.unsupported
         )
+        asked = tuple(part.question for part in parts)
+        return Task(query, self._settings.answer_tokens, unsupported, asked)
 
     @property
     def _budget(self) -> int:
@@ -258,30 +241,29 @@ class Writer:
         context = self._settings.chat_context_tokens or 24_000
         return self._settings.evidence_tokens or min(6_000, context // 4)
 
-    def _without_answer(self, found: Material, written: Written) -> Outcome:
-        """What takes the place of an answer that the model has not given.
 
-        The abstracts do not say only if the quotes would say so too, or the model says so and the
-        quotes are unsure.
-        """
-        quotes = found.quotes
-        least = found.query.fitted.thresholds["caution"]
-        if written.says_nothing and not quotes.reason and (quotes.confidence or 0.0) < least:
-            shown = [found.index.papers[e.paper].display_title for e in found.evidence.papers[:3]]
-            titles = ", ".join(f"“{title}”" for title in shown)
-            reason = f"The abstracts that come nearest, {titles}, do not answer this."
-            return Outcome(reason=reason, model=self.name, lacks=found.query.subject_phrase)
-        why = written.notice or "the model gave no answer"
-        if written.says_nothing:
-            why = "the model found no answer in the abstracts"
-        return _quotes(found, f"These are quotes: {why[:1].lower()}{why[1:].rstrip('.')}.")
+def _completed(
+    found: Material, blocks: list[Block], rows: Sequence[int], notes: Mapping[int, Claim]
+) -> Written:
+    """What was written, with the papers that it is of and does not cite, by a note or a quote.
 
-
-def _quotes(found: Material, why: str) -> Outcome:
-    """The quotes, with the reason why they stand there."""
-    if found.quotes.reason:
-        return found.quotes
-    return replace(found.quotes, notice=joined(why, found.quotes.notice))
+    A short overview goes without. The second item tells how many are quoted, if any.
+    """
+    index, options = found.index, found.query.request.options
+    is_list = found.query.kind is Kind.OVERVIEW
+    if is_list and options.length == "short" and blocks:
+        return blocks, None
+    cited = {span.paper.id for b in blocks for claim in b.claims for span in claim.spans}
+    others: list[Block] = []
+    for row in rows[: options.sources]:
+        at = leading(index, row)
+        if index.papers[row].id not in cited and at is not None:
+            claim = notes.get(row) or quote(index, at)
+            others.append(Block((claim,), index.papers[row].display_title, bullet=is_list))
+    quoted = sum(not block.claims[0].verdict for block in others)
+    told = f"Papers of which the model wrote nothing are quoted ({quoted})" if quoted else None
+    heading = [Block((), "Further papers")] if is_list and blocks and others else []
+    return [*blocks, *heading, *others], told
 
 
 def _papers_of_overview(found: Material) -> Sequence[int]:
@@ -314,3 +296,131 @@ def _papers(found: Material, of_parts: Sequence[Evidence]) -> list[int]:
         own, others = [*answering(found.query), *own], []
     rows = list(dict.fromkeys((*own, *others)))
     return rows[: max(most, len(dict.fromkeys(own)))]
+
+
+Checkers = tuple[LocalChecker, JudgeChecker | NliChecker | None]
+"""Who checks citations: the local check at once, a slower one at the end if there is one."""
+
+
+class Writers:
+    """The chat models of an endpoint, opened when they are first needed; a writer a question."""
+
+    def __init__(self, settings: Settings | None, encoder: SentenceEncoder) -> None:
+        """Begin; without settings there is no model."""
+        self.settings = settings
+        self._encoder = encoder
+        self._lock = Lock()
+        self._checkers: Checkers | None = None
+        self._model: ChatModel | None = None
+        self._closed = False
+        self._listing = Lock()
+        self._listed: tuple[float, list[str]] | None = None
+        """When the endpoint was asked for its models, in seconds, and what it listed."""
+
+    @property
+    def name(self) -> str | None:
+        """The model's name, if mode "auto" asks one."""
+        settings = self.settings
+        if settings is None or settings.chat_model is None:
+            return None
+        has_key = settings.openai_api_key is not None
+        return settings.chat_model if has_key or settings.openai_base_url != OPENAI else None
+
+    @property
+    def configuration(self) -> Mapping[str, object] | None:
+        """What shapes written answers: the model and the settings of writing; None without one."""
+        if self.settings is None or self.name is None:
+            return None
+        given = {name: getattr(self.settings, name) for name in _SHAPING}
+        return {"model": self.name, **given}
+
+    def writer(self, mode: Mode, options: Options | None = None) -> Writer | None:
+        """A writer for one question, or None if it is to be quoted.
+
+        Raises:
+            InputError: the mode is unknown, or needs a model and none is configured, or what is
+                configured cannot be used, or was closed.
+        """
+        wanted = options.model if options else None
+        if mode not in ("auto", "extractive", "generative"):
+            raise InputError(f"unknown mode {mode!r}: choose 'auto', 'extractive' or 'generative'")
+        if wanted and self.name is None:
+            raise InputError(f"the model {wanted!r} cannot be asked: {_NO_ENDPOINT}")
+        if mode == "extractive" or (mode == "auto" and self.name is None):
+            return None
+        settings, model, checkers = self._open()
+        if wanted and wanted != settings.chat_model:
+            # The price and the context that the settings name are those of the configured one.
+            settings = settings.model_copy(update={"chat_price": None, "chat_context_tokens": None})
+            model = self._named(wanted)
+        other = settings.judge_model if settings.judge_model != model.name else None
+        return Writer(model, self._named(other) if other else model, checkers, settings)
+
+    def model(self) -> ChatModel:
+        """The model itself.
+
+        Raises:
+            InputError: as `writer` in mode "generative".
+        """
+        return self._open()[1]
+
+    def names(self) -> list[str]:
+        """The models that may be asked, the configured one first, then those the endpoint lists.
+
+        The list is kept for a minute. Only the configured one if the endpoint gives none; none
+        at all without a usable one.
+        """
+        if self.name is None:
+            return []
+        with self._listing:
+            if self._listed is None or monotonic() - self._listed[0] > 60:
+                self._listed = monotonic(), self._list()
+            return list(dict.fromkeys((self.name, *self._listed[1])))
+
+    def _list(self) -> list[str]:
+        model = self.model()
+        try:
+            return model.list_models(seconds=2)
+        except AbstractQAError as error:
+            logger.info("the endpoint lists no models: %s", error)
+            return []
+
+    def _open(self) -> tuple[Settings, ChatModel, Checkers]:
+        """What the settings name, opened once."""
+        settings = self.settings
+        if settings is None or not settings.chat_model:
+            raise InputError(f"mode 'generative' needs a chat model: {_NO_ENDPOINT}")
+        with self._lock:
+            if self._closed:
+                raise InputError(
+                    "the assistant was closed: open another one, or choose 'extractive'"
+                )
+            self._checkers = self._checkers or _open_checkers(settings, self._encoder)
+            if self._model is None:  # last: it starts a thread
+                self._model = ChatModel.open(settings)
+                # Each with what it refuses of requests.
+                self._named = lru_cache(32)(self._model.named)
+            return settings, self._model, self._checkers
+
+    def close(self) -> None:
+        """Close the models' connections; a writer that is asked for later is refused."""
+        with self._lock:
+            self._closed = True
+            if self._model:
+                self._model.close()
+
+
+def _open_checkers(settings: Settings, encoder: SentenceEncoder) -> Checkers:
+    # The local checker is fitted to the bundled encoder, whichever the index has.
+    bundled = encoder if encoder.name == minilm.NAME else SentenceEncoder.open(minilm.NAME)
+    local = LocalChecker(bundled)
+    if settings.support_checker in (LOCAL, JUDGE):
+        return local, None
+    nli = NliChecker(settings.support_checker)
+    try:
+        nli.check("It works.", ["It works."])  # loaded before an answer is paid for
+    except InputError as error:
+        raise InputError(
+            f"{error} (ABSTRACTQA_SUPPORT_CHECKER: local, judge, or such a model)"
+        ) from error
+    return local, nli

@@ -70,6 +70,24 @@ def shorten(text: str, start: int, end: int) -> tuple[int, int]:
     return 0, len(text)
 
 
+def around(text: str, words: str) -> tuple[int, int]:
+    """Where these words of a sentence are, or all of it where it does not have them.
+
+    Words that leave out a denial of their clause, or are hardly any, are quoted with it: "MS
+    MARCO is used" of "Neither … nor MS MARCO is used" says the opposite.
+    """
+    wanted = " ".join(words.split()).casefold()
+    start = text.casefold().find(wanted)
+    if not wanted or start < 0 or len(text.casefold()) != len(text):
+        return 0, len(text)
+    end = start + len(wanted)
+    left, right = shorten(text, start, end)
+    few = min(_FEW, len(tokenize(text)))
+    if denials(text[left:right]) > denials(wanted) or len(tokenize(wanted)) < few:
+        return left, right
+    return start, end
+
+
 class Quoter:
     """Quotes sentences of one abstract."""
 
@@ -77,29 +95,7 @@ class Quoter:
         self._abstract = abstract
         self._cleaned = clean(abstract)
 
-    def clauses(
-        self, column: str, passage: Passage, at: tuple[int, int], score: float | None = None
-    ) -> Cell:
-        """A cell that quotes the clauses of a sentence around a stretch of its cleaned text."""
-        return self._cell(column, passage, shorten(passage.text, *at), score)
-
-    def words(self, column: str, passage: Passage, words: str) -> Cell:
-        """A cell that quotes these words of a sentence, or all of it where it does not have them.
-
-        Words that leave out a denial of their clause, or are hardly any, are quoted with it: "MS
-        MARCO is used" of "Neither … nor MS MARCO is used" says the opposite.
-        """
-        text, wanted = passage.text, " ".join(words.split()).casefold()
-        start = text.casefold().find(wanted)
-        if not wanted or start < 0 or len(text.casefold()) != len(text):
-            return self._cell(column, passage, (0, len(text)))
-        left, right = shorten(text, start, start + len(wanted))
-        few = min(_FEW, len(tokenize(text)))
-        if denials(text[left:right]) > denials(wanted) or len(tokenize(wanted)) < few:
-            return self._cell(column, passage, (left, right))
-        return self._cell(column, passage, (start, start + len(wanted)))
-
-    def _cell(
+    def quote(
         self, column: str, passage: Passage, part: tuple[int, int], score: float | None = None
     ) -> Cell:
         """A cell of a stretch of a sentence; of all of it where the stretch cannot be cut out."""
@@ -112,13 +108,6 @@ class Quoter:
                 start, end = cut
         text = self._abstract[start:end]
         return Cell(column=column, text=text, start=start, end=end, score=score)
-
-
-def own_names(paper: Paper) -> tuple[str, ...]:
-    """What a paper calls itself and its parts: the head of its title, and what it introduces."""
-    found = coined(paper.display_title, clean_text(paper.abstract))
-    head = (found.head,) if found.head and found.is_titled else ()
-    return tuple(dict.fromkeys((*head, *found.introduced)))
 
 
 class CellFinder:
@@ -136,33 +125,36 @@ class CellFinder:
         """The cells of a paper, given by its row in `index.papers`, one a column."""
         stored = self._index.papers[paper]
         rows = passage_rows(self._index, paper)
-        texts = [self._index.passages[row].text for row in rows]
+        passages = [self._index.passages[row] for row in rows]
+        texts = [passage.text for passage in passages]
         names = self._names(stored, " ".join(texts))
         quoter = Quoter(stored.abstract)
         cells = []
         for column, cosines in zip(self._columns, self._cosines, strict=True):
             near = cosines[rows.start : rows.stop].astype(np.float32)
             places = self._stating(column, texts, near, names)
+            cell = Cell(column=column.name)
             if places:
-                scores = self._scores(column, texts, near)
-                best = max(places, key=scores.__getitem__)
-                passage, score = self._index.passages[rows[best]], float(near[best])
-                cells.append(quoter.clauses(column.name, passage, places[best], score))
-            else:
-                cells.append(Cell(column=column.name))
+                best = max(places, key=self._scores(column, texts, near).__getitem__)
+                part = shorten(texts[best], *places[best])
+                cell = quoter.quote(column.name, passages[best], part, float(near[best]))
+            cells.append(cell)
         return tuple(cells)
 
     def _names(self, paper: Paper, text: str) -> set[str]:
-        """What a paper calls itself and hardly another one says.
+        """What a paper calls itself and its parts, and hardly another one says.
 
-        Beside what it coins these are words in the shape of a name that it repeats.
+        It is the head of its title, what it introduces, and words in the shape of a name that it
+        repeats.
         """
         known = self._index.lexical.document_frequency
+        found = coined(paper.display_title, clean_text(paper.abstract))
         shaped = Counter(re.findall(r"\b[A-Z][\w+-]*[A-Z0-9][\w+]*", text))
-        repeated = [word for word, count in shaped.items() if count > 1]
+        names = {*found.introduced, *(word for word, count in shaped.items() if count > 1)}
+        names |= {found.head} if found.head and found.is_titled else set()
         return {
             name
-            for name in (*own_names(paper), *repeated)
+            for name in names
             if min((known.get(token, 0) for token in tokenize(name)), default=_FEW) < _FEW
         }
 

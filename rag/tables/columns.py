@@ -81,19 +81,20 @@ def check_columns(names: Sequence[str]) -> tuple[str, ...]:
     if isinstance(names, str):
         raise InputError(f"columns must be a list of names, such as [{names!r}]")
     columns = tuple(plain(name) for name in names)
-    folded = [column.casefold() for column in columns]
     if not columns:
         raise InputError("no column is named: name at least one, such as 'method'")
     if not all(columns):
         raise InputError("a column has no name: write names such as 'method, data, result'")
     if len(columns) > MOST_COLUMNS:
         raise InputError(f"{len(columns)} columns are too many: give at most {MOST_COLUMNS}")
-    for at, column in enumerate(columns):
+    seen: set[str] = set()
+    for column in columns:
         if len(column) > LONGEST_COLUMN:
             size = f"has {len(column)} characters: give at most {LONGEST_COLUMN}"
             raise InputError(f"the column {column[:20]!r}… {size}")
-        if folded[at] in folded[:at]:
+        if column.casefold() in seen:
             raise InputError(f"the column {column!r} is there twice: name it once")
+        seen.add(column.casefold())
     return columns
 
 
@@ -297,27 +298,19 @@ def propose_columns(question: str, titles: Sequence[str], complete: Complete) ->
 
 
 def read_columns(reply: str) -> tuple[str, ...]:
-    """The columns that a reply names: lines with or without bullets, or one line with commas.
+    """The columns that a reply names: on lines with or without bullets, or apart by commas.
 
     Raises:
         ReplyError: it names none.
     """
-    lines = [line for line in map(_without_lead, reply.splitlines()) if line]
     found: dict[str, str] = {}
-    for piece in re.split(r"[,;|]", lines[0]) if len(lines) == 1 else lines:
-        name = plain(re.sub(r"^[\W\d]+", "", piece)).rstrip(" *_`\"'|.;:,]")
+    for piece in re.split(r"[\n,;|]", reply):
+        lead, _, rest = piece.partition(":")  # "Here are the columns: …", "method: what it does"
+        name = plain(re.sub(r"^[\W\d]+", "", rest if "column" in lead else lead))
+        name = name.rstrip(" *_`\"'.]")
         fits = len(name) <= LONGEST_COLUMN and 0 < len(name.split()) <= _LONGEST_NAME
-        if fits and name.casefold() not in _OF_THE_PAPER:
+        if fits and "```" not in piece and name.casefold() not in _OF_THE_PAPER:
             found.setdefault(name.casefold(), name)
-    try:
-        return check_columns(list(found.values())[:MOST_PROPOSED])
-    except InputError:
-        raise ReplyError("the chat model's reply names no column") from None
-
-
-def _without_lead(line: str) -> str:
-    """A line of a reply without "Here are the columns:"; empty for a code fence."""
-    lead, colon, rest = line.partition(":")
-    if line.startswith("```"):
-        return ""
-    return rest.strip() if colon and "column" in lead.lower() else line.strip()
+    if not found:
+        raise ReplyError("the chat model's reply names no column")
+    return tuple(found.values())[:MOST_PROPOSED]

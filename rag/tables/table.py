@@ -6,20 +6,16 @@ Beside it, a table in the making, as events.
 from collections.abc import Callable, Generator, Iterator
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from index.papers import Paper
-from rag.schema import AnswerMode, IndexInfo, Progress, Usage
+from rag.schema import AnswerMode, Frozen, IndexInfo, Progress, Usage
 
 NOT_STATED = "not stated in the abstract"
 """How a cell without a quote reads to a person."""
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Cell(_Frozen):
+class Cell(Frozen):
     """What one abstract states for one column, or nothing: then all but `column` is None."""
 
     column: str
@@ -39,7 +35,7 @@ class Cell(_Frozen):
         return self
 
 
-class TableRow(_Frozen):
+class TableRow(Frozen):
     """One paper and its cells, one a column, in the order of the table's columns."""
 
     paper: Paper
@@ -47,7 +43,7 @@ class TableRow(_Frozen):
     cells: tuple[Cell, ...]
 
 
-class Table(_Frozen):
+class Table(Frozen):
     """Papers compared column by column.
 
     For every cell with a text, `row.paper.abstract[cell.start:cell.end] == cell.text`; a cell

@@ -34,20 +34,18 @@ def one_line(error: pytest.ExceptionInfo[Exception]) -> str:
 @pytest.mark.parametrize(
     ("question", "said"),
     [
-        ("", "empty"),
         (" \t\r\n ", "empty"),
         ("\x00\x01\x1b\u200b\u202e\ufeff", "empty"),
-        ("x" * 100_000, "100,000"),
-        ("bees " * 20_000, "characters"),
+        ("x" * 100_000, "100,000 characters"),
     ],
 )
 def test_a_question_that_is_none_is_one_clear_line(
     library: Assistant, question: str, said: str
 ) -> None:
     for call in (library.ask, library.stream, library.search):
-        with pytest.raises(InputError) as error:
+        with pytest.raises(InputError, match=said) as error:
             call(question)
-        assert said in one_line(error)
+        one_line(error)
 
 
 def test_the_longest_question_and_control_characters_are_read(certain: Assistant) -> None:
@@ -70,17 +68,12 @@ def test_a_mode_that_is_not_there_is_refused(library: Assistant, mode: Mode, sai
         library.search("bees", limit=0)
 
 
-def test_auto_is_extractive_without_a_chat_model(library: Assistant) -> None:
-    auto = library.ask(QUESTIONS[0], mode="auto")
-    assert auto.mode == "extractive"
-    assert without_times(auto) == without_times(library.ask(QUESTIONS[0], mode="extractive"))
-
-
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_the_same_question_gets_the_same_answer_by_every_way_of_asking(
     library: Assistant, library_store: Path, encoder: SentenceEncoder, question: str
 ) -> None:
     answer = without_times(library.ask(question))
+    assert without_times(library.ask(question, mode="extractive")) == answer
     assert without_times(Assistant(library_store, encoder).ask(question)) == answer
     assert without_times(asyncio.run(library.aask(question))) == answer
     searching, first, *middle, last = library.stream(question)
@@ -93,14 +86,6 @@ def test_the_same_question_gets_the_same_answer_by_every_way_of_asking(
     assert all(deltas)
     assert "".join(deltas) == last.answer.text
     assert without_times(last.answer) == answer
-
-
-def test_a_stream_that_is_left_early_does_no_harm(library: Assistant) -> None:
-    events = library.stream(QUESTIONS[0])
-    assert isinstance(next(events), Progress)
-    assert isinstance(next(events), Retrieved)
-    events.close()  # type: ignore[attr-defined]
-    keeps_the_promises(library.ask(QUESTIONS[0]))
 
 
 def test_aask_takes_history_filters_and_mode(certain: Assistant) -> None:

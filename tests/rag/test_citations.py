@@ -40,12 +40,8 @@ BLOCKS = st.builds(
 
 
 @given(st.text() | TEXTS)
-def test_unescape_undoes_escape(text: str) -> None:
+def test_escaped_text_holds_no_marker_and_unescape_undoes_it(text: str) -> None:
     assert unescape(escape(text)) == text
-
-
-@given(TEXTS)
-def test_escaped_text_holds_no_marker(text: str) -> None:
     assert markers(escape(text)) == []
 
 

@@ -28,43 +28,29 @@ def test_what_stands_word_for_word_is_supported_for_sure(checker: LocalChecker) 
 
 
 @pytest.mark.parametrize(
-    "said",
+    ("said", "never", "reason"),
     [
-        "MindSearch, a multi-agent framework that mimics human minds, is proposed.",
-        "MindSearch outperforms the existing engines by 30 percent on three benchmarks.",
+        ("MindSearch, a framework that mimics human minds, is proposed.", "unsupported", None),
+        ("MindSearch outperforms engines by 30 percent on three benchmarks.", "unsupported", None),
+        ("MindSearch does not outperform existing engines on 3 benchmarks.", "supported", None),
+        ("The capital of France is a large city.", "supported", None),
+        (
+            "MindSearch outperforms existing engines by 40% on 3 benchmarks.",
+            "supported",
+            "40% is not in",
+        ),
+        ("MindSearch outperforms engines on five benchmarks.", "supported", "five is not in"),
+        ("Voyager explores Minecraft without human help.", "supported", "Minecraft is not named"),
     ],
 )
-def test_a_close_rewording_is_not_called_unsupported(checker: LocalChecker, said: str) -> None:
-    assert checker.check(said, [STORED]).support != "unsupported"
-
-
-@pytest.mark.parametrize(
-    ("said", "reason"),
-    [
-        ("MindSearch outperforms existing engines by 40% on 3 benchmarks.", "40% is not in"),
-        ("MindSearch outperforms existing engines by 30% on five benchmarks.", "five is not in"),
-        ("Voyager explores Minecraft without human help.", "Minecraft is not named"),
-    ],
-)
-def test_what_can_be_seen_to_be_wrong_is_named(
-    checker: LocalChecker, said: str, reason: str
+def test_rewordings_are_not_refused_and_what_is_wrong_is_never_supported_and_named(
+    checker: LocalChecker, said: str, never: str, reason: str | None
 ) -> None:
     found = checker.check(said, [STORED])
-    assert found.support == "unsupported"
-    assert reason in (found.reason or "")
-
-
-@pytest.mark.parametrize(
-    "said",
-    [
-        "MindSearch does not outperform existing engines on 3 benchmarks.",
-        "The capital of France is a large city.",
-    ],
-)
-def test_the_opposite_and_something_else_are_never_supported(
-    checker: LocalChecker, said: str
-) -> None:
-    assert checker.check(said, [STORED]).support != "supported"
+    assert found.support != never
+    if reason:
+        assert found.support == "unsupported"
+        assert reason in (found.reason or "")
 
 
 def test_where_it_cannot_tell_it_says_so(encoder: SentenceEncoder) -> None:
@@ -80,9 +66,13 @@ def test_where_it_cannot_tell_it_says_so(encoder: SentenceEncoder) -> None:
     assert found.reason == "the local check cannot tell"
 
 
-def test_what_cites_nothing_is_unchecked(checker: LocalChecker) -> None:
+def test_what_cites_nothing_is_unchecked_and_several_sentences_have_all_to_hold(
+    checker: LocalChecker,
+) -> None:
     for cited in ([], [""], ["  "]):
         assert checker.check("It works.", cited) == UNCHECKED
+    both = f"{STORED} It costs 40 dollars."
+    assert checker.check(both, [STORED]).support == "unsupported"
 
 
 @settings(max_examples=40, deadline=None)
@@ -90,11 +80,6 @@ def test_what_cites_nothing_is_unchecked(checker: LocalChecker) -> None:
 def test_any_text_gets_a_verdict(checker: LocalChecker, said: str) -> None:
     found = checker.check(said, [STORED])
     assert 0 <= (found.score or 0.0) <= 1
-
-
-def test_of_several_sentences_all_have_to_be_supported(checker: LocalChecker) -> None:
-    both = f"{STORED} It costs 40 dollars."
-    assert checker.check(both, [STORED]).support == "unsupported"
 
 
 def test_checking_does_not_import_torch() -> None:
@@ -115,5 +100,5 @@ def test_checking_does_not_import_torch() -> None:
     ],
 )
 def test_the_check_word_for_word_wants_no_gap(said: str, support: str) -> None:
-    assert check(said, [STORED])[0] == support
-    assert check(said, []) == ("unchecked", None)
+    assert check(said, [STORED]).support == support
+    assert check(said, []) == UNCHECKED

@@ -33,7 +33,7 @@ from rag.support.numbers import missing_names, missing_numbers, names, quantitie
     ],
 )
 def test_a_number_written_otherwise_is_there(said: str, stored: str) -> None:
-    assert missing_numbers(said, [stored]) == ()
+    assert missing_numbers(said, ["58 more", stored]) == ()
 
 
 @pytest.mark.parametrize(
@@ -61,10 +61,6 @@ def test_another_number_or_unit_is_missing_as_the_sentence_writes_it(
     said: str, stored: str, missing: tuple[str, ...]
 ) -> None:
     assert missing_numbers(said, [stored]) == missing
-
-
-def test_numbers_are_looked_for_in_all_that_is_cited() -> None:
-    assert missing_numbers("58 scenarios and 204 tasks", ["58 scenarios", "204 tasks"]) == ()
 
 
 @pytest.mark.parametrize(

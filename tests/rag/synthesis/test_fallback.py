@@ -54,7 +54,6 @@ def test_an_endpoint_that_is_down_is_not_waited_for(open_writing: Callable[..., 
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     assistant = open_writing(openai_base_url=f"http://127.0.0.1:{port}/v1")
-    assistant.ask(QUESTION, mode="extractive")
     history = [
         {"role": "user", "content": "What is OSWorld?"},
         {"role": "assistant", "content": "**OSWorld** is a benchmark. [1]"},
@@ -66,15 +65,12 @@ def test_an_endpoint_that_is_down_is_not_waited_for(open_writing: Callable[..., 
 
 def test_closing_a_stream_closes_the_upstream(writing: Assistant, scripted: ChatServer) -> None:
     scripted.hung_up.clear()
+    good = "On top of OSWorld stands a benchmark of 369 tasks"
     scripted.script = lambda request: streams(
-        f"On top of OSWorld stands a benchmark of 369 tasks [{address(request, TASKS)}]. ",
-        *("Word " for _ in range(200)),
-        pause_seconds=0.05,
+        f"{good} [{address(request, TASKS)}]. ", *["Word "] * 200, pause_seconds=0.05
     )
     events = writing.stream(QUESTION)
-    for event in events:
-        if isinstance(event, Delta):
-            break
+    assert any(isinstance(event, Delta) for event in events)
     events.close()  # type: ignore[attr-defined]
     assert scripted.hung_up.wait(10)
 

@@ -79,10 +79,13 @@ def test_where_it_has_not_it_is_asked_for_markers_from_then_on(
 def test_what_a_model_cites_wrongly_or_not_at_all_is_looked_for(
     writing: Assistant, scripted: ChatServer
 ) -> None:
-    scripted.script = writes(lambda at: f"{GOOD}. {GOOD} that are hard to do [{at(PEOPLE)}].")
+    more = "They do one thing."
+    scripted.script = writes(lambda at: f"{GOOD}. {more} {GOOD} that are hard [{at(PEOPLE)}].")
     answer = writing.ask(QUESTION)
-    assert answer.sentences[0].support == "supported"
-    assert cited(answer.sentences[0], answer)[0].startswith(TASKS)
+    found, remark, _ = answer.sentences
+    assert found.support == "supported"
+    assert cited(found, answer)[0].startswith(TASKS)
+    assert (remark.support, remark.citations) == ("unchecked", ()), "it is about the answer"
 
 
 def test_a_paper_is_called_by_its_name_and_one_that_is_only_named_is_quoted(
@@ -102,25 +105,19 @@ def test_a_paper_is_called_by_its_name_and_one_that_is_only_named_is_quoted(
     assert quoted.citations
 
 
-def test_a_side_of_a_comparison_that_the_model_leaves_out_is_quoted(
+def test_a_side_of_a_comparison_that_the_model_or_the_filters_leave_out_is_told(
     open_writing: Callable[..., Assistant], scripted: ChatServer
 ) -> None:
     scripted.script = writes(lambda at: f"{GOOD} [{at(TASKS)}].")
-    answer = open_writing(planning=False).ask("Compare OSWorld and AndroidWorld.")
+    assistant = open_writing(planning=False)
+    answer = assistant.ask("Compare OSWorld and AndroidWorld.")
     assert answer.kind == "compare"
     titles = [reference.paper.display_title for reference in answer.references]
     assert [title.partition(":")[0] for title in titles] == ["OSWorld", "AndroidWorld"]
     assert "wrote nothing are quoted (1)" in (answer.notice or "")
     keeps_the_promises(answer)
-
-
-def test_a_written_comparison_tells_which_paper_the_filters_leave_out(
-    open_writing: Callable[..., Assistant], scripted: ChatServer
-) -> None:
-    scripted.script = writes(lambda at: f"{GOOD} [{at(TASKS)}].")
-    answer = open_writing(planning=False).ask(
-        "Compare OSWorld, AndroidWorld and MindSearch.", filters=Filters(digests=("Mar 14",))
-    )
+    march = Filters(digests=("Mar 14",))
+    answer = assistant.ask("Compare OSWorld, AndroidWorld and MindSearch.", filters=march)
     assert answer.mode == "generative"
     assert "MindSearch" in (answer.notice or "")
     assert "does not pass the filters" in (answer.notice or "")
@@ -140,14 +137,6 @@ def test_a_failing_sentence_is_asked_for_again_and_then_marked(
     assert [s.support for s in marked.sentences] == ["supported", "unsupported"]
     assert not marked.sentences[1].citations
     keeps_the_promises(marked)
-
-
-def test_remarks_about_the_answer_itself_are_not_checked(
-    writing: Assistant, scripted: ChatServer
-) -> None:
-    scripted.script = writes(lambda at: f"They do one thing. {GOOD} [{at(TASKS)}].")
-    remark, _ = writing.ask(QUESTION).sentences
-    assert (remark.support, remark.citations) == ("unchecked", ())
 
 
 @pytest.mark.parametrize(

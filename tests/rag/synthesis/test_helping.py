@@ -4,13 +4,12 @@ import re
 from collections.abc import Callable
 
 import pytest
-from chat_server import ChatServer, Received, Scripted, fails, says, streams
+from chat_server import ChatServer, Received, Scripted, fails, says
 from made_up import titles
-from writing import TASKS, address
+from writing import TASKS, writes
 
 from rag import Assistant
 from rag.schema import Progress
-from rag.synthesis.prompts import SENTINEL
 
 HISTORY = [
     {"role": "user", "content": "Which benchmarks for agents are there?"},
@@ -30,27 +29,16 @@ def is_answer(request: Received) -> bool:
     return "<abstracts>" in request.text
 
 
-def script(help_: Scripted, answer: Callable[[Received], Scripted] | None = None) -> object:
-    """Help with one reply, and write another."""
-
-    def reply(request: Received) -> Scripted:
-        if is_answer(request):
-            return answer(request) if answer else streams(SENTINEL)
-        return help_
-
-    return reply
-
-
-def writes_tasks(request: Received) -> Scripted:
-    return streams(
-        f"On top of OSWorld stands a benchmark of 369 tasks [{address(request, TASKS)}]."
-    )
+def script(help_: Scripted) -> Callable[[Received], Scripted]:
+    """Help with this reply, and write another."""
+    answer = writes(lambda at: f"On top of OSWorld stands a benchmark of 369 tasks [{at(TASKS)}].")
+    return lambda request: answer(request) if is_answer(request) else help_
 
 
 def test_a_follow_up_is_made_to_stand_alone_by_the_model(
     writing: Assistant, scripted: ChatServer
 ) -> None:
-    scripted.script = script(says("How many tasks does OSWorld have?"), writes_tasks)
+    scripted.script = script(says("How many tasks does OSWorld have?"))
     events = list(writing.stream("And how many tasks are in the other one?", history=HISTORY))
     answer = events[-1].answer  # type: ignore[union-attr]
     assert answer.standalone_question == "How many tasks does OSWorld have?"
@@ -68,21 +56,21 @@ def test_the_rules_take_over_where_the_model_does_not_help(
     writing: Assistant, scripted: ChatServer, reply: Scripted
 ) -> None:
     question = "And how many tasks are in the second paper?"
-    scripted.script = script(reply, writes_tasks)
+    scripted.script = script(reply)
     answer = writing.ask(question, history=HISTORY)
     by_rule = writing.ask(question, history=HISTORY, mode="extractive")
     assert answer.standalone_question == by_rule.standalone_question
     assert "OSWorld" in answer.standalone_question
 
 
-@pytest.mark.parametrize("question", ["What does [2] do?", "What does the 2nd paper do?"])
 def test_a_paper_given_by_its_number_is_that_paper_whatever_the_model_makes_of_it(
-    writing: Assistant, scripted: ChatServer, question: str
+    writing: Assistant, scripted: ChatServer
 ) -> None:
-    scripted.script = script(says("What does AndroidWorld do?"), writes_tasks)
-    answer = writing.ask(question, history=HISTORY)
-    assert "OSWorld" in answer.standalone_question
-    assert "AndroidWorld" not in answer.standalone_question
+    scripted.script = script(says("What does AndroidWorld do?"))
+    for question in ("What does [2] do?", "What does the 2nd paper do?"):
+        answer = writing.ask(question, history=HISTORY)
+        assert "OSWorld" in answer.standalone_question
+        assert "AndroidWorld" not in answer.standalone_question
 
 
 def test_a_question_in_parts_is_planned_and_each_part_is_looked_up(
@@ -90,7 +78,7 @@ def test_a_question_in_parts_is_planned_and_each_part_is_looked_up(
 ) -> None:
     question = "Compare OSWorld and AndroidWorld: how many tasks, and which rewards?"
     plan = "1. How many tasks does OSWorld have?\n2. Which rewards does AndroidWorld give?"
-    scripted.script = script(says(plan), writes_tasks)
+    scripted.script = script(says(plan))
     events = list(writing.stream(question))
     answer = events[-1].answer  # type: ignore[union-attr]
     assert [part.question for part in answer.plan] == [
@@ -110,7 +98,7 @@ def test_a_part_that_needs_another_is_asked_with_what_that_one_found(
     question = "Which of these has more tasks: the benchmark for Android, or OSWorld?"
     plan = "1. Which paper is a benchmark for Android?\n2. How many tasks does {1} have?"
     plan += "\n3. How many tasks does OSWorld have?"
-    scripted.script = script(says(plan), writes_tasks)
+    scripted.script = script(says(plan))
     answer = writing.ask(question)
     assert [part.after for part in answer.plan] == [(), (1,), ()]
     assert re.search(r"^\[\d\.\d\] .*116 programmatic tasks", scripted.received[-1].text, re.M)
@@ -121,12 +109,7 @@ def test_planning_can_be_switched_off(
 ) -> None:
     scripted.script = script(fails(500))
     before = len(scripted.received)
-    answer = open_writing(planning=False).ask("How do OSWorld and AndroidWorld differ in tasks?")
-    assert answer.plan == ()
+    assistant = open_writing(planning=False)
+    assert assistant.ask("How do OSWorld and AndroidWorld differ in tasks?").plan == ()
+    assistant.search("agents")
     assert all(is_answer(request) for request in scripted.received[before:])
-
-
-def test_a_search_asks_no_model(writing: Assistant, scripted: ChatServer) -> None:
-    before = len(scripted.received)
-    writing.search("agents")
-    assert len(scripted.received) == before

@@ -46,40 +46,31 @@ def judged(verdict: Scripted) -> Callable[[Received], Scripted]:
     return lambda request: verdict if "Claim 1:" in request.text else writes_two(request)
 
 
-def test_a_judge_that_could_not_be_asked_is_told_of(
-    open_writing: Callable[..., Assistant], scripted: ChatServer
-) -> None:
-    assistant = open_writing(support_checker="judge", unsupported="flag", planning=False)
-    scripted.script = judged(fails(401))
-    answer = assistant.ask(QUESTION)
-    assert [sentence.support for sentence in answer.sentences] == ["supported"] * 2
-    assert (answer.notice or "").startswith("Citations were checked by the local check alone")
-    assert "key" in (answer.notice or "")
-
-
 @pytest.mark.parametrize(
-    ("said", "supports", "notice"),
+    ("verdict", "supports", "notice"),
     [
-        ("1. yes\n2. no\n3. yes\n4. no", ["supported", "unsupported"], None),
-        ("Claim 1: yes\nClaim 2: yes\nClaim 3: yes\nClaim 4: no", ["supported"] * 2, None),
-        ("1. no\n2. no\n3. yes\n4. yes", ["supported"] * 2, "control questions wrong"),
-        ("All fine.", ["supported"] * 2, "control questions wrong"),
+        (fails(401), ["supported"] * 2, "refuses the key"),
+        (says("1. yes\n2. no\n3. yes\n4. no"), ["supported", "unsupported"], None),
+        (says("Claim 1: yes\nClaim 2: yes\nClaim 3: yes\nClaim 4: no"), ["supported"] * 2, None),
+        (says("1. no\n2. no\n3. yes\n4. yes"), ["supported"] * 2, "control questions wrong"),
+        (says("All fine."), ["supported"] * 2, "control questions wrong"),
     ],
 )
 def test_the_judge_has_the_last_word_if_it_gets_its_control_questions_right(
     open_writing: Callable[..., Assistant],
     scripted: ChatServer,
-    said: str,
+    verdict: Scripted,
     supports: list[str],
     notice: str | None,
 ) -> None:
     assistant = open_writing(support_checker="judge", unsupported="flag", planning=False)
     before = len(scripted.received)
-    scripted.script = judged(says(said))
+    scripted.script = judged(verdict)
     answer = assistant.ask(QUESTION)
     assert [sentence.support for sentence in answer.sentences] == supports
     assert (notice or "") in (answer.notice or "")
-    assert (answer.notice is None) is (notice is None)
+    by_local_alone = "Citations were checked by the local check alone"
+    assert (answer.notice or "").startswith(by_local_alone if notice else "")
     assert answer.checked_by == ("local" if notice else "judge scripted")
     assert len(scripted.received) == before + 2, "one request for all sentences"
 

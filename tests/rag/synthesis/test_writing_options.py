@@ -27,26 +27,19 @@ def good(at: Callable[[str], str]) -> str:
     return f"{GOOD} [{at(TASKS)}]."
 
 
-def test_strict_leaves_out_all_that_is_not_wholly_borne_out_and_never_shows_it(
-    writing: Assistant, scripted: ChatServer
-) -> None:
-    scripted.script = writes(all_three)
-    lenient = writing.ask(QUESTION, options=Options(strictness="lenient"))
-    assert [s.support for s in lenient.sentences] == ["supported", "unsupported", "unsupported"]
-    text, strict = told(list(writing.stream(QUESTION, options=Options(strictness="strict"))))
-    assert text == strict.text == f"{GOOD}. [1]"
-    keeps_the_promises(strict)
-
-
-def test_lenient_shows_what_is_not_borne_out_marked_and_asks_for_nothing_again(
+def test_strict_leaves_out_what_is_not_wholly_borne_out_and_lenient_marks_it(
     writing: Assistant, scripted: ChatServer
 ) -> None:
     before = len(scripted.received)
     scripted.script = writes(all_three)
-    answer = writing.ask(QUESTION, options=Options(strictness="lenient"))
-    assert [sentence.text for sentence in answer.sentences] == [f"{GOOD}.", f"{HALF}.", f"{FALSE}."]
-    assert len(answer.doubts) == 2
-    assert len(scripted.received) == before + 1
+    lenient = writing.ask(QUESTION, options=Options(strictness="lenient"))
+    assert [s.text for s in lenient.sentences] == [f"{GOOD}.", f"{HALF}.", f"{FALSE}."]
+    assert [s.support for s in lenient.sentences] == ["supported", "unsupported", "unsupported"]
+    assert len(lenient.doubts) == 2
+    assert len(scripted.received) == before + 1, "nothing is asked for again"
+    text, strict = told(list(writing.stream(QUESTION, options=Options(strictness="strict"))))
+    assert text == strict.text == f"{GOOD}. [1]"
+    keeps_the_promises(strict)
 
 
 def test_a_strict_answer_that_cannot_be_sure_enough_is_not_asked_for(
@@ -55,13 +48,8 @@ def test_a_strict_answer_that_cannot_be_sure_enough_is_not_asked_for(
     before = len(scripted.received)
     writing = open_writing(chance=0.6)
     question = "Which benchmark is hard for agents?"
-    quoted = writing.ask(question, mode="extractive")
-    assert quoted.status == "answered"
     answer = writing.ask(question, options=Options(strictness="strict"))
-    assert answer.status == "insufficient_evidence"
-    assert answer.reason is not None
-    assert answer.reason.startswith("The papers found are not likely enough")
-    assert answer.lacks is not None
+    assert (answer.reason or "").startswith("The papers found are not likely enough")
     assert len(scripted.received) == before
 
 

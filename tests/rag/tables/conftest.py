@@ -1,12 +1,15 @@
 """Tables over papers about kites."""
 
+from collections.abc import Iterator
+
 import pytest
 from chat_server import ChatServer
-from tabling import PAPERS, MakeTable, completing, indexed, made_of
+from tabling import PAPERS, MakeTable, indexed, made_of
 
 from index.embedding import SentenceEncoder
 from index.store import Index
-from rag.chat import Complete
+from rag.settings import Settings
+from rag.synthesis.writer import Writer, Writers
 
 
 @pytest.fixture(scope="module")
@@ -22,5 +25,10 @@ def table(kites: Index, encoder: SentenceEncoder) -> MakeTable:
 
 
 @pytest.fixture
-def complete(chat_server: ChatServer) -> Complete:
-    return completing(chat_server)
+def writer(chat_server: ChatServer, encoder: SentenceEncoder) -> Iterator[Writer]:
+    """One that asks the scripted server."""
+    writers = Writers(Settings(openai_base_url=chat_server.base_url, chat_model="m"), encoder)
+    opened = writers.writer("generative")
+    assert opened
+    yield opened
+    writers.close()

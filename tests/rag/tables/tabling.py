@@ -5,15 +5,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from chat_server import ChatServer
 from made_up import paper
 
 from index.build import build_papers
 from index.embedding import SentenceEncoder
 from index.papers import Paper
 from index.store import Index
-from rag.chat import ChatModel, Complete, Message
-from rag.settings import Settings
+from rag.synthesis.writer import Writer
 from rag.tables.compare import TableMaker
 from rag.tables.table import Table, TableEvents
 
@@ -61,24 +59,12 @@ def made_of(
     index: Index,
     encoder: SentenceEncoder,
     *asked: Any,
-    complete: Complete | None = None,
-    model: str | None = None,
+    writer: Writer | None = None,
     **options: Any,
 ) -> Table:
     """The table, without what is told on the way."""
-    making = TableMaker(index, encoder, complete, model).make(*asked, **options)
+    making = TableMaker(index, encoder, writer).make(*asked, **options)
     return [*TableEvents(making, lambda: None)][-1]  # type: ignore[return-value]
-
-
-def completing(server: ChatServer) -> Complete:
-    model = ChatModel.open(
-        Settings(openai_base_url=server.base_url, chat_model="scripted", _env_file=None)
-    )
-
-    def complete(messages: list[Message]) -> str:
-        return model.complete(messages, max_tokens=600).text
-
-    return complete
 
 
 def cells(made: Table, paper_id: str) -> dict[str, str | None]:

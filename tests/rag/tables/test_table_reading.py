@@ -1,14 +1,11 @@
 """What a chat model may change of a table."""
 
-from pathlib import Path
-
 import pytest
 from chat_server import ChatServer, Received, Scripted, fails, says
-from made_up import paper
-from tabling import SOIL, MakeTable, cells, indexed, is_verbatim, made_of
+from tabling import MakeTable, cells, is_verbatim
 
-from index.embedding import SentenceEncoder
-from rag.chat import Complete
+from rag.synthesis.writer import Writer
+from rag.tables.cells import around
 from rag.tables.columns import DEFAULT_COLUMNS, read_columns
 
 
@@ -22,94 +19,76 @@ def sentence(server: ChatServer, title: str, said: str) -> None:
 
 
 def test_a_model_chooses_the_sentence_and_words_of_it(
-    table: MakeTable, chat_server: ChatServer, complete: Complete
+    table: MakeTable, chat_server: ChatServer, writer: Writer
 ) -> None:
     sentence(chat_server, "GlideBench", "1: 4 | 420 flights recorded")
-    made = table(columns=["data"], complete=complete, model="scripted")
+    made = table(columns=["data"], writer=writer)
     assert cells(made, "glide") == {"data": "420 flights recorded"}
     assert cells(made, "string") == {"data": None}, "the model says that it is not stated"
     assert made.mode == "generative"
-    assert made.model == "scripted"
+    assert made.model == "m"
     assert made.notice is None
     is_verbatim(made)
 
 
+WHOLE, PART = "It has 420 flights recorded over 3 hills.", "420 flights recorded"
+
+
 @pytest.mark.parametrize(
     ("said", "quoted"),
     [
-        ("1: 4 | 999 flights", "It has 420 flights recorded over 3 hills."),
-        ('**data**: Sentence 4 | "420 flights recorded"', "420 flights recorded"),
-        ("Column 1: [4] | 420 FLIGHTS RECORDED", "420 flights recorded"),
-        ("<think>1: none</think>\n```\n1: 4 | 420 flights recorded\n```", "420 flights recorded"),
-        (
-            "| column | sentence | words |\n|---|---|---|\n| 1 | 4 | 420 flights recorded |",
-            "420 flights recorded",
-        ),
-        ("data: [4] 420 flights recorded", "420 flights recorded"),
-        ("1: 4 | 420 flights", "It has 420 flights recorded over 3 hills."),
+        ("1: 4 | 999 flights", WHOLE),
+        ('**data**: Sentence 4 | "420 flights recorded"', PART),
+        ("Column 1: [4] | 420 FLIGHTS RECORDED", PART),
+        ("<think>1: none</think>\n```\n1: 4 | 420 flights recorded\n```", PART),
+        ("| column | sentence | words |\n|---|---|---|\n| 1 | 4 | 420 flights recorded |", PART),
+        ("data: [4] 420 flights recorded", PART),
+        ("1: 4 | 420 flights", WHOLE),
         ("1: 6 | 61.5% of the landing spots", "61.5\\% of the landing spots"),
-        ("1: 3 hills were flown over", "It has 420 flights recorded over 3 hills."),
-        ("1: 77 | 420 flights", "It has 420 flights recorded over 3 hills."),
+        ("1: 3 hills were flown over", WHOLE),
+        ("1: 77 | 420 flights", WHOLE),
+        ("data: Not mentioned.", None),
+        ("| 1 | none |", None),
+        ("1: none (not stated)", None),
     ],
 )
 def test_what_a_model_says_that_is_not_there_never_comes_into_a_cell(
-    table: MakeTable, chat_server: ChatServer, complete: Complete, said: str, quoted: str
+    table: MakeTable, chat_server: ChatServer, writer: Writer, said: str, quoted: str | None
 ) -> None:
     sentence(chat_server, "GlideBench", said)
-    made = table(columns=["data"], complete=complete)
+    made = table(columns=["data"], writer=writer)
     assert cells(made, "glide")["data"] == quoted
     is_verbatim(made)
 
 
+NEITHER = "Neither string kites nor box kites are used for training."
+NEVER = (
+    "Our tail never changes the wing of a kite, and in a strong wind from the sea or from the"
+    " hills behind the village it keeps a kite up for 9 hours."
+)
+
+
 @pytest.mark.parametrize(
-    ("said", "quoted"),
+    ("text", "said", "quoted"),
     [
-        ("string kites are used for training", "Neither string kites nor box kites are used"),
-        ("box kites are used for training", "Neither string kites nor box kites are used"),
-        ("changes the wing of a kite", "Our tail never changes the wing of a kite"),
-        ("never changes the wing", "never changes the wing"),
-        ("string kites", "Neither string kites nor box kites are used"),
+        (NEITHER, "string kites are used for training", NEITHER),
+        (NEITHER, "box kites are used for training", NEITHER),
+        (NEITHER, "string kites", NEITHER),
+        (NEVER, "changes the wing of a kite", NEVER),
+        (NEVER, "never changes the wing", "never changes the wing"),
     ],
 )
 def test_words_without_the_denial_in_their_clause_are_quoted_with_it(
-    tmp_path: Path,
-    encoder: SentenceEncoder,
-    chat_server: ChatServer,
-    complete: Complete,
-    said: str,
-    quoted: str,
+    text: str, said: str, quoted: str
 ) -> None:
-    tail = paper(
-        "tail",
-        "TailNet: Kites",
-        "Neither string kites nor box kites are used for training. Our tail never changes the "
-        "wing of a kite, and in a strong wind from the sea or from the hills behind the village "
-        "it keeps a kite up for 9 hours.",
-    )
-    index = indexed([tail, SOIL], tmp_path / "store", encoder)
-    number = 1 if "kites" in said else 2
-    chat_server.script = lambda request: says(f"1: {number} | {said}")
-    made = made_of(index, encoder, "TailNet", ["data"], papers=["tail"], complete=complete)
-    found = cells(made, "tail")["data"] or ""
-    assert found.startswith(quoted)
-    if len(quoted.split()) > len(said.split()):
-        assert found.endswith((".", "kite"))
-    is_verbatim(made)
-
-
-def test_a_reply_none_however_it_is_put_leaves_the_cell_empty(
-    table: MakeTable, chat_server: ChatServer, complete: Complete
-) -> None:
-    for said in ("data: Not mentioned.", "| 1 | none |", "1: none (not stated)"):
-        sentence(chat_server, "GlideBench", said)
-        assert cells(table(columns=["data"], complete=complete), "glide")["data"] is None, said
+    assert text[slice(*around(text, said))] == quoted
 
 
 def test_a_model_is_asked_once_a_paper_with_its_sentences_numbered_and_fenced(
-    table: MakeTable, chat_server: ChatServer, complete: Complete
+    table: MakeTable, chat_server: ChatServer, writer: Writer
 ) -> None:
     chat_server.script = lambda request: says("1: 1\n2: none")
-    table(columns=["data", "method"], complete=complete)
+    table(columns=["data", "method"], writer=writer)
     assert len(chat_server.received) == 2
     asked = next(request.text for request in chat_server.received if "GlideBench" in request.text)
     assert "4: It has 420 flights recorded over 3 hills." in asked
@@ -118,20 +97,20 @@ def test_a_model_is_asked_once_a_paper_with_its_sentences_numbered_and_fenced(
 
 
 def test_a_row_that_a_model_fails_at_is_filled_without_it_and_that_is_said(
-    table: MakeTable, chat_server: ChatServer, complete: Complete
+    table: MakeTable, chat_server: ChatServer, writer: Writer
 ) -> None:
     sentence(chat_server, "GlideBench", "I cannot help with that.")
-    made = table(columns=["data"], complete=complete, model="scripted")
+    made = table(columns=["data"], writer=writer)
     assert cells(made, "glide")["data"] == "It has 420 flights recorded over 3 hills."
     assert made.mode == "generative"
     assert "1 of 2 papers were chosen without the chat model" in (made.notice or "")
 
 
 def test_without_an_endpoint_all_is_quoted_without_it_and_that_is_said(
-    table: MakeTable, chat_server: ChatServer, complete: Complete
+    table: MakeTable, chat_server: ChatServer, writer: Writer
 ) -> None:
     chat_server.script = lambda request: fails(401)
-    made = table(complete=complete, model="scripted")
+    made = table(writer=writer)
     assert made.columns == DEFAULT_COLUMNS
     assert made.mode == "extractive"
     assert made.model is None
@@ -140,13 +119,13 @@ def test_without_an_endpoint_all_is_quoted_without_it_and_that_is_said(
 
 
 def test_a_model_proposes_the_columns_where_none_are_named(
-    table: MakeTable, chat_server: ChatServer, complete: Complete
+    table: MakeTable, chat_server: ChatServer, writer: Writer
 ) -> None:
     def reply(request: Received) -> Scripted:
         return says("- wind\n- landing spots" if "<titles>" in request.text else "1: none\n2: 6")
 
     chat_server.script = reply
-    made = table(complete=complete)
+    made = table(writer=writer)
     assert made.columns == ("wind", "landing spots")
     assert cells(made, "glide")["wind"] is None
     assert "landing spots" in (cells(made, "glide")["landing spots"] or "")
@@ -162,6 +141,7 @@ def test_a_model_proposes_the_columns_where_none_are_named(
         '["method", "success rate"]',
         '```json\n["method", "success rate"]\n```',
         "title\nmethod\nMethod\nsuccess rate",
+        "method: what is new\nsuccess rate: of the tasks",
     ],
 )
 def test_proposed_columns_are_read_however_they_are_listed(reply: str) -> None:

@@ -18,13 +18,10 @@ def test_the_rows_are_the_papers_about_the_subject_best_first(table: MakeTable) 
     assert scores == sorted(scores, reverse=True)
 
 
-def test_the_papers_that_a_question_compares_are_the_rows(table: MakeTable) -> None:
-    assert set(ids(table("Compare GlideBench and StringNet", ["method"]))) == {"glide", "string"}
-
-
-def test_a_question_that_no_paper_fits_gives_an_empty_table_with_the_reason(
+def test_a_comparison_has_its_papers_and_a_question_that_none_fits_the_reason(
     table: MakeTable,
 ) -> None:
+    assert set(ids(table("Compare GlideBench and StringNet", ["method"]))) == {"glide", "string"}
     made = table("recipes for sourdough bread", ["method"])
     assert made.rows == ()
     assert made.reason == "None of the abstracts is about this."
@@ -76,9 +73,6 @@ def test_no_more_rows_than_the_limit_and_it_says_so(table: MakeTable) -> None:
     assert made.notice == "1 of 2 papers that fit are shown."
 
 
-# Input
-
-
 @pytest.mark.parametrize(
     ("columns", "said"),
     [
@@ -95,18 +89,20 @@ def test_columns_that_cannot_be_used_are_refused_in_one_line(columns: list[str],
     assert "\n" not in str(refused.value)
 
 
-def test_one_text_is_no_list_of_columns_or_papers(table: MakeTable) -> None:
-    with pytest.raises(InputError, match=re.escape("such as ['method']")):
-        table("kites", "method")
-    with pytest.raises(InputError, match=re.escape("such as ['glide']")):
-        table("kites", ["method"], papers="glide")
-
-
-def test_a_limit_below_one_and_an_empty_question_are_refused(table: MakeTable) -> None:
-    with pytest.raises(InputError, match="limit must be at least 1"):
-        table("kites", ["method"], limit=0)
-    with pytest.raises(InputError, match="question is empty"):
-        table(" ", ["method"])
+@pytest.mark.parametrize(
+    ("asked", "options", "said"),
+    [
+        (("kites", "method"), {}, "such as ['method']"),
+        (("kites", ["method"]), {"papers": "glide"}, "such as ['glide']"),
+        (("kites", ["method"]), {"limit": 0}, "limit must be at least 1"),
+        ((" ", ["method"]), {}, "question is empty"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused(
+    table: MakeTable, asked: tuple[object, ...], options: dict[str, object], said: str
+) -> None:
+    with pytest.raises(InputError, match=re.escape(said)):
+        table(*asked, **options)
 
 
 def test_without_columns_the_usual_ones_are_taken_and_that_is_said(table: MakeTable) -> None:
