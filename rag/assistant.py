@@ -1,13 +1,13 @@
 """The Python query API: open an index, ask, get an answer with checked citations."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
 from datetime import date
 from pathlib import Path
-from threading import Lock, Timer
+from threading import Timer
 from typing import TYPE_CHECKING, Self, TypeVar
+
+from anyio import CapacityLimiter, to_thread
+from anyio.lowlevel import RunVar
 
 from index.collection_map import CollectionMap
 from index.embedding import SentenceEncoder
@@ -53,6 +53,22 @@ _CLOSING_SECONDS = 60.0
 """After a question's deadline, until the connections of a chat model in use before are closed."""
 
 
+_WAITING: RunVar[CapacityLimiter] = RunVar("the threads of an event loop that answer")
+
+
+async def _in_thread(work: Callable[[], T]) -> T:
+    """What `work` gives, in a thread.
+
+    Not one of those that others of the event loop have: they are few, and one that waits for a
+    slow model is no use to anybody else.
+    """
+    try:
+        limiter = _WAITING.get()
+    except LookupError:
+        _WAITING.set(limiter := CapacityLimiter(MOST_WAITING))
+    return await to_thread.run_sync(work, limiter=limiter, abandon_on_cancel=True)
+
+
 class Assistant:
     """Answers questions from the index in a store, and follows it when it is rebuilt.
 
@@ -70,8 +86,6 @@ class Assistant:
         self._encoder = encoder
         self._writers = Writers(settings, encoder)
         self._live = LiveIndex(store, encoder, recipe, settings.chroma() if settings else None)
-        self._lock = Lock()
-        self._waiting: ThreadPoolExecutor | None = None
 
     @classmethod
     def open(
@@ -170,29 +184,16 @@ class Assistant:
         Raises:
             InputError: as `ask`, at the first event.
         """
-        pipeline, request, writer = await self._in_thread(
+        pipeline, request, writer = await _in_thread(
             lambda: self._begin(question, history, filters, mode, options)
         )
         events = pipeline.run(request, writer)
         try:
-            while event := await self._in_thread(lambda: next(events, None)):
+            while event := await _in_thread(lambda: next(events, None)):
                 yield event
         finally:
             if writer:
                 writer.cancel()  # a thread may still wait for the model
-
-    async def _in_thread(self, work: Callable[[], T]) -> T:
-        """What `work` gives, in a thread of the assistant's own.
-
-        The event loop's threads are few (`asyncio.to_thread` has four more than there are
-        processors), and one that waits for a slow model is no use to anybody else.
-        """
-        with self._lock:
-            if self._waiting is None:
-                self._waiting = ThreadPoolExecutor(MOST_WAITING, "waiting for an answer")
-            pool = self._waiting
-        context = copy_context()
-        return await asyncio.get_running_loop().run_in_executor(pool, lambda: context.run(work))
 
     def _begin(
         self,
@@ -255,10 +256,6 @@ class Assistant:
     def close(self) -> None:
         """Close the connections to the chat model; generative questions may not follow."""
         self._writers.close()
-        with self._lock:
-            waiting, self._waiting = self._waiting, None
-        if waiting:
-            waiting.shutdown(wait=False)
 
     def table(
         self,

@@ -1,6 +1,12 @@
-"""Every setting: typed, documented, read once from the environment or a `.env` file."""
+"""Every setting: typed, documented, read once from the environment or a `.env` file.
+
+A chat model's endpoint may also be entered on the page and kept for the next start. Address, key
+and model are one thing: a key goes to no other address than the one it was given for. So all three
+come from that file, or none.
+"""
 
 import os
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
@@ -16,8 +22,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from index.errors import InputError
-from rag.kept_endpoint import VARIABLES, ChatEndpoint, read_endpoint
+from index.errors import InputError, StoreError
 
 if TYPE_CHECKING:
     from index.chroma import Chroma
@@ -27,10 +32,23 @@ _Folder = Annotated[Path, AfterValidator(Path.expanduser)]
 
 PREFIX = "ABSTRACTQA_"
 OPENAI = "https://api.openai.com/v1"
+KEPT = "chat-model.env"
+"""The endpoint's file in the data folder: of the form of `.env`, and its owner's alone."""
+_ENDPOINT = ("OPENAI_BASE_URL", "OPENAI_API_KEY", "ABSTRACTQA_CHAT_MODEL")
 
 
 def _data() -> Path:
     return platformdirs.user_data_path("abstractqa")
+
+
+@dataclass(frozen=True)
+class ChatEndpoint:
+    """Where a chat model is asked."""
+
+    address: str
+    key: str = field(repr=False)
+    """Empty if the endpoint needs none."""
+    model: str
 
 
 class Settings(BaseSettings):
@@ -208,7 +226,7 @@ def variables() -> dict[str, str]:
 def endpoint_in_environment() -> str | None:
     """The variable of the environment, if any, that wins over an endpoint kept on the page."""
     given = {name.upper() for name, value in os.environ.items() if value.strip()}
-    return next((name for name in VARIABLES if name in given), None)
+    return next((name for name in _ENDPOINT if name in given), None)
 
 
 def load_settings() -> Settings:
@@ -235,8 +253,70 @@ def load_settings() -> Settings:
         first = error.errors()[0]
         # A setting with a name of its own is reported by it, the others by their field.
         name = str(first["loc"][0])
-        field = next((f for n, f in Settings.model_fields.items() if name in (n, names[n])), None)
-        about = f" ({field.description})" if field else ""
+        wrong = [f for n, f in Settings.model_fields.items() if name in (n, names[n])]
+        about = f" ({wrong[0].description})" if wrong else ""
         raise InputError(f"setting {names.get(name, name)}: {first['msg']}{about}") from error
     kept = read_endpoint(settings.data)
     return settings if kept is None or endpoint_in_environment() else settings.at(kept)
+
+
+def read_endpoint(folder: Path) -> ChatEndpoint | None:
+    """The endpoint that is kept in `folder`, if any.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    path = folder / KEPT
+    try:
+        if not path.exists():
+            return None
+        kept = dotenv_values(path, interpolate=False, encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read: delete it, or mend it") from error
+    address, key, model = (kept.get(name) or "" for name in _ENDPOINT)
+    return ChatEndpoint(address, key, model) if address and model else None
+
+
+def is_kept(folder: Path) -> bool:
+    """Whether an endpoint is kept in `folder`."""
+    try:
+        return read_endpoint(folder) is not None
+    except InputError:
+        return True  # it is there, and cannot be read
+
+
+def keep_endpoint(folder: Path, endpoint: ChatEndpoint) -> Path:
+    """Write it to the file, which nobody but its owner can read; returns the path.
+
+    Raises:
+        StoreError: the file cannot be written.
+    """
+    path = folder / KEPT
+    values = (endpoint.address, endpoint.key, endpoint.model)
+    escaped = (value.replace("\\", "\\\\").replace("'", "\\'") for value in values)
+    lines = [f"{name}='{value}'\n" for name, value in zip(_ENDPOINT, escaped, strict=True)]
+    beside = path.with_name(f"{KEPT}.{os.getpid()}")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        beside.unlink(missing_ok=True)
+        # Made anew, so that it never is what somebody else has opened or linked.
+        opened = os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        with os.fdopen(opened, "w", encoding="utf-8") as file:
+            file.writelines(lines)
+        beside.replace(path)
+    except OSError as error:
+        raise StoreError(f"cannot write {path}: {error.strerror or error}") from error
+    return path
+
+
+def forget_endpoint(folder: Path) -> None:
+    """Delete the file, if there is one.
+
+    Raises:
+        StoreError: it cannot be deleted.
+    """
+    path = folder / KEPT
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise StoreError(f"cannot delete {path}: {error.strerror or error}") from error

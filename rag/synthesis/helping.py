@@ -77,27 +77,25 @@ def condense(
     line = next(filter(None, map(_without_label, reply.splitlines())), "")
     if not titles.keys() >= {*_NUMBER.findall(line)}:
         return None
-    found = _bare(_NUMBER.sub(lambda marker: titles[marker[1]], line))
+    found = _NUMBER.sub(lambda marker: titles[marker[1]], line)
     context = "\n".join([question, *(turn.text for turn in last), *titles.values()])
     return found if _stands_for(found, question, context) else None
 
 
 def _without_label(line: str) -> str:
     """A line without what a model puts before its question: "Standalone question: …"."""
-    label, _, rest = line.partition(":")
-    words = [word.strip("*_#>").lower() for word in label.split()]
-    return _bare(rest if words and words[-1] in ("question", "query") else line)
+    return _bare(re.sub(r"^[^:]*\b(?:question|query)\W*:", "", line, flags=re.IGNORECASE))
 
 
 def _stands_for(found: str, question: str, context: str) -> bool:
     """Whether a rewritten question can take the place of what was asked in a context."""
     asks = found.endswith("?") or not question.rstrip().endswith("?")
     is_short = len(found) <= min(_LONGEST_LINE, 3 * len(question) + 300)
+    is_one = found.count("?") <= max(1, question.count("?")) and "? " not in found
     words, own = set(tokenize(found)), set(tokenize(BY_NUMBER.sub(" ", question))) - _REFERRING
     keeps = 2 * len(own & words) >= len(own)
-    shares = words & set(tokenize(clean_text(context)))
-    is_one = found.count("?") <= max(1, question.count("?")) and "? " not in found
-    return bool(asks and is_short and keeps and shares and is_one) and not _foreign(found, context)
+    shares = not words.isdisjoint(tokenize(clean_text(context)))
+    return asks and is_short and is_one and keeps and shares and not _foreign(found, context)
 
 
 def wants_plan(query: Query) -> bool:
@@ -123,19 +121,19 @@ def plan(question: str, complete: Complete) -> tuple[SubQuestion, ...]:
     """
     reply = _ask(complete, PLAN, data("question", question), "The parts:")
     kept: dict[str, SubQuestion] = {}
-    numbers: dict[int, int] = {}
+    numbers: dict[str, int] = {}
+    """Of the parts that are kept, by the numbers that the model gives them."""
     for number, line in numbered_lines(reply):
         text = _bare(line)
-        after = {int(needed) for needed in _BRACES.findall(text)}
-        if not after <= numbers.keys() or not _is_part(text, question):
+        if not numbers.keys() >= {*_BRACES.findall(text)} or not _is_part(text, question):
             continue
-        text = _BRACES.sub(lambda at: f"{{{numbers[int(at[1])]}}}", text)
-        key = " ".join([*tokenize(text), *_BRACES.findall(text)])
+        text = _BRACES.sub(lambda at: f"{{{numbers[at[1]]}}}", text)
+        needs = tuple(sorted({int(needed) for needed in _BRACES.findall(text)}))
+        key = " ".join([*tokenize(text), *map(str, needs)])
         if key not in kept and len(kept) < MOST_PARTS:
-            needs = tuple(sorted({numbers[needed] for needed in after}))
             kept[key] = SubQuestion(number=len(kept) + 1, question=text, after=needs)
         if key in kept:
-            numbers.setdefault(number, kept[key].number)
+            numbers.setdefault(str(number), kept[key].number)
     parts = tuple(kept.values())
     missing = _foreign(question, "\n".join(part.question for part in parts))
     return parts if len(parts) > 1 and not missing else ()
@@ -144,10 +142,8 @@ def plan(question: str, complete: Complete) -> tuple[SubQuestion, ...]:
 def _is_part(text: str, question: str) -> bool:
     bare = _BRACES.sub(" ", text)
     words, asked = set(tokenize(bare)), set(tokenize(question))
-    if len(text) > _LONGEST_LINE or _foreign(bare, question):
-        return False
-    needs = bare != text
-    return bool(words) and (needs or (bool(words & asked) and not asked <= words))
+    fits = bare != text or (not words.isdisjoint(asked) and not asked <= words)
+    return bool(words) and fits and len(text) <= _LONGEST_LINE and not _foreign(bare, question)
 
 
 def find_parts(

@@ -60,33 +60,31 @@ def read_statements(text: str, has: Has, *, whole: bool = True) -> tuple[list[St
 
     The last statement of a reply that is not `whole` yet may be open, and is left out.
     """
-    if match := _JSON.search(text):
-        return _structured(match[0].partition("```")[0], has, whole=whole)
-    if not whole and text.lstrip("` \n").removeprefix("json").lstrip().startswith("{"):
-        return [], False  # too little of it has come
-    found = _marked(text, has)
-    claims = [each for each in found if SENTINEL.lower() not in each.text.lower()]
-    return (claims if whole else claims[:-1]), len(claims) < len(found)
-
-
-def _structured(text: str, has: Has, *, whole: bool) -> tuple[list[Statement], bool]:
+    match = _JSON.search(text)
+    if not match:
+        if not whole and text.lstrip("` \n").removeprefix("json").lstrip().startswith("{"):
+            return [], False  # too little of it has come
+        found = _marked(text, has)
+        claims = [each for each in found if SENTINEL.lower() not in each.text.lower()]
+        return (claims if whole else claims[:-1]), len(claims) < len(found)
     try:
-        reply = from_json(text, allow_partial=True)
+        reply = from_json(match[0].partition("```")[0], allow_partial=True)
     except ValueError:
         return _marked(text, has), False
     items = reply.get("sentences", reply.get("answer")) if isinstance(reply, dict) else reply
     if isinstance(items, str):
         return read_statements(items, has, whole=whole)
-    if not isinstance(items, list):
-        return [], False
-    found = []
-    for item in items if whole else items[:-1]:
-        sentence = item if isinstance(item, dict) else {"text": item}
-        cited = tuple(filter(has, _addresses(str(sentence.get("cites") or ""))))
-        for each in _marked(str(sentence.get("text") or ""), has):  # one item may hold several
-            every = tuple(dict.fromkeys((*each.addresses, *cited)))
-            found.append(replace(each, addresses=every))
-    return found, whole and not items
+    items = items if isinstance(items, list) else [None]
+    lists = (_of_item(item, has) for item in (items if whole else items[:-1]))
+    return [each for of_item in lists for each in of_item], whole and not items
+
+
+def _of_item(item: object, has: Has) -> list[Statement]:
+    """The statements of an item of a structured reply, each with all that it cites."""
+    sentence = item if isinstance(item, dict) else {"text": item}
+    cited = tuple(filter(has, _addresses(str(sentence.get("cites") or ""))))
+    found = _marked(str(sentence.get("text") or ""), has)
+    return [replace(s, addresses=tuple(dict.fromkeys((*s.addresses, *cited)))) for s in found]
 
 
 def _marked(text: str, has: Has) -> list[Statement]:
@@ -182,10 +180,10 @@ class Grounder:
             others, other = self._best(text, elsewhere)
             if not rows or other.support == "supported":
                 rows, verdict = others, other
+        if verdict.support == "unchecked" and not cited:  # nobody says that it rests on these
+            verdict = Verdict("unsupported", verdict.score, _NOWHERE)
         if verdict.support == "unsupported" or not rows or verdict == UNCHECKED:
             return Claim(text, (), Verdict("unsupported", verdict.score or 0.0, verdict.reason))
-        if verdict.support == "unchecked" and not cited:  # nobody says that it rests on these
-            return Claim(text, (), Verdict("unsupported", verdict.score, _NOWHERE))
         return Claim(text, tuple(map(self.span, rows)), verdict)
 
     def check_again(self, claims: Sequence[Claim], checker: Checker) -> list[Claim]:

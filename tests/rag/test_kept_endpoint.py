@@ -5,18 +5,19 @@ from pathlib import Path
 import pytest
 
 from index.errors import InputError, StoreError
-from rag.kept_endpoint import (
-    NAME,
+from rag.settings import (
+    KEPT,
     ChatEndpoint,
+    endpoint_in_environment,
     forget_endpoint,
     is_kept,
     keep_endpoint,
+    load_settings,
     read_endpoint,
 )
-from rag.settings import endpoint_in_environment, load_settings
 
 HERE = "http://127.0.0.1:11434/v1"
-KEPT = ChatEndpoint(HERE, "sk-kept", "m")
+ONE = ChatEndpoint(HERE, "sk-kept", "m")
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +31,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(
     "endpoint",
     [
-        KEPT,
+        ONE,
         ChatEndpoint(HERE, "", "org/model:4b"),
         ChatEndpoint(HERE, r"a'b\"c\\d#$HOME${X}\n", "it's a “model” # 1 \\"),
     ],
@@ -40,29 +41,29 @@ def test_what_is_kept_is_read_as_it_was(folder: Path, endpoint: ChatEndpoint) ->
     keep_endpoint(folder, ChatEndpoint(HERE, "former", "former"))
     keep_endpoint(folder, endpoint)
     assert read_endpoint(folder) == endpoint
-    assert "former" not in (folder / NAME).read_text()
+    assert "former" not in (folder / KEPT).read_text()
     forget_endpoint(folder)
     forget_endpoint(folder)
     assert not is_kept(folder)
 
 
 def test_nobody_but_its_owner_can_read_it_even_where_others_could_before(folder: Path) -> None:
-    path = folder / NAME
+    path = folder / KEPT
     path.write_text("old")
     path.chmod(0o666)
-    keep_endpoint(folder, KEPT)
+    keep_endpoint(folder, ONE)
     assert path.stat().st_mode & 0o777 == 0o600
-    assert [each.name for each in folder.iterdir()] == [NAME]
-    assert "sk-kept" not in repr(KEPT)
+    assert [each.name for each in folder.iterdir()] == [KEPT]
+    assert "sk-kept" not in repr(ONE)
 
 
 def test_a_file_that_cannot_be_used_is_named(folder: Path) -> None:
-    (folder / NAME).write_bytes(b"OPENAI_API_KEY=\xff\n")
-    with pytest.raises(InputError, match=NAME):
+    (folder / KEPT).write_bytes(b"OPENAI_API_KEY=\xff\n")
+    with pytest.raises(InputError, match=KEPT):
         read_endpoint(folder)
     (folder / "file").touch()
-    with pytest.raises(StoreError, match=NAME):
-        keep_endpoint(folder / "file", KEPT)
+    with pytest.raises(StoreError, match=KEPT):
+        keep_endpoint(folder / "file", ONE)
 
 
 def test_it_takes_the_place_of_all_that_dotenv_says_of_an_endpoint(folder: Path) -> None:
@@ -82,7 +83,7 @@ def test_it_takes_the_place_of_all_that_dotenv_says_of_an_endpoint(folder: Path)
 def test_the_environment_wins_over_it_as_a_whole(
     folder: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    keep_endpoint(folder / "data", KEPT)
+    keep_endpoint(folder / "data", ONE)
     monkeypatch.setenv(name, " ")
     assert load_settings().chat_model == "m"
     monkeypatch.setenv(name, "x")

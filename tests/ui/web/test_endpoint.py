@@ -15,8 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from index.errors import InputError
 from rag import Assistant
-from rag.kept_endpoint import NAME, ChatEndpoint, read_endpoint
-from rag.settings import OPENAI, Settings
+from rag.settings import KEPT, OPENAI, ChatEndpoint, Settings, read_endpoint
 from ui.web.app import build
 from ui.web.chat.chat_endpoint import Endpoints
 from ui.web.server import launch
@@ -82,7 +81,7 @@ def test_an_endpoint_is_tried_and_then_writes_the_answers_that_follow(
     answer = site.assistant.ask(QUESTION)
     assert (answer.model, answer.mode) == ("scripted", "generative")
     assert sent_keys(chat_server) == {KEY}
-    assert not (site.settings.data / NAME).exists()
+    assert not (site.settings.data / KEPT).exists()
     assert KEY not in str([*used, *endpoints.load(), *endpoints.test(where, "", "scripted")])
     chat_server.script = lambda _: fails(401, f"no such key: {KEY}")
     assert KEY not in told(endpoints.test(where, "", "scripted"))
@@ -128,7 +127,7 @@ def test_a_tick_keeps_it_for_its_owner_and_without_the_tick_it_is_forgotten(
     endpoints, where, data = Endpoints(site), chat_server.base_url, site.settings.data
     assert "Kept in " in told(endpoints.use(where, KEY, "scripted", True))
     assert read_endpoint(data) == ChatEndpoint(where, KEY, "scripted")
-    assert (data / NAME).stat().st_mode & 0o777 == 0o600
+    assert (data / KEPT).stat().st_mode & 0o777 == 0o600
     assert endpoints.load()[3] is True
     monkeypatch.setenv("OPENAI_API_KEY", "sk-x")
     assert "OPENAI_API_KEY of the environment wins" in told(
@@ -142,7 +141,7 @@ def test_a_tick_keeps_it_for_its_owner_and_without_the_tick_it_is_forgotten(
     assert read_endpoint(data) == ChatEndpoint(where, KEY, "scripted"), "nothing is lost"
     monkeypatch.delenv("ABSTRACTQA_MARGIN")
     endpoints.reset()
-    assert not (data / NAME).exists()
+    assert not (data / KEPT).exists()
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,17 @@ import gradio as gr
 
 from index.errors import AbstractQAError, InputError
 from rag.chat import LocalServer, is_address, local_servers, try_endpoint
-from rag.kept_endpoint import ChatEndpoint, forget_endpoint, is_kept, keep_endpoint, read_endpoint
-from rag.settings import OPENAI, Settings, endpoint_in_environment, load_settings
+from rag.settings import (
+    OPENAI,
+    ChatEndpoint,
+    Settings,
+    endpoint_in_environment,
+    forget_endpoint,
+    is_kept,
+    keep_endpoint,
+    load_settings,
+    read_endpoint,
+)
 from ui.web.chat.chat_settings import PLAIN
 from ui.web.chat.source_cards import HTML
 from ui.web.site import Site
