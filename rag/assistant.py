@@ -206,10 +206,10 @@ class Assistant:
         """The live pipeline, the question checked by it, and who writes the answer."""
         writer = self._writers.writer(mode, options)
         live = self._live.read()
-        request = live[1].request(question, history, Filters.read(filters), options)
+        request = live.request(question, history, Filters.read(filters), options)
         earlier = [turn.text for turn in request.turns if turn.role == "user"][-1:]
         text = " ".join([*earlier, request.asked])
-        return self._live.encoded_for(live, text, request.allowed)[1], request, writer
+        return self._live.encoded_for(live, text, request.allowed), request, writer
 
     def check_mode(self, mode: Mode) -> None:
         """Refuse a mode that cannot be had.
@@ -308,8 +308,8 @@ class Assistant:
 
         def make() -> Generator[Progress, None, Table]:
             live = self._live.read()
-            index, _ = self._live.encoded_for(live, question) if question.strip() else live
-            made = TableMaker(index, self._encoder, writer).make(
+            live = self._live.encoded_for(live, question) if question.strip() else live
+            made = TableMaker(live.index, self._encoder, writer).make(
                 question, columns, papers=papers, filters=kept, limit=limit
             )
             return (yield from made)
@@ -322,7 +322,7 @@ class Assistant:
         Raises:
             InputError: the index has none.
         """
-        index, _ = self._live.read()
+        index = self._live.read().index
         return index.papers[row_of(index, paper_id)]
 
     def similar(self, paper_id: str, limit: int = 5) -> list[Hit]:
@@ -336,9 +336,9 @@ class Assistant:
         """
         if limit < 1:
             raise InputError(f"limit must be at least 1, not {limit}")
-        index, _ = self._live.read()
-        row = row_of(index, paper_id)
-        return list(similar_hits(self._live.encoded_around(index, row), row, limit))
+        live = self._live.read()
+        row = row_of(live.index, paper_id)
+        return list(similar_hits(self._live.encoded_around(live, row), row, limit))
 
     def newest(self, since: date | None = None) -> list[Paper]:
         """The papers that are new, those of the latest digest first.
@@ -352,7 +352,7 @@ class Assistant:
 
     def collection_map(self) -> CollectionMap | None:
         """Where the papers lie in the plane, and their groups; None in an index without a map."""
-        return self._live.read()[0].map
+        return self._live.read().index.map
 
     def search(self, query: str, limit: int = 10, filters: FiltersLike = None) -> list[Hit]:
         """The papers nearest to a query, best first, one hit a paper.
@@ -364,25 +364,25 @@ class Assistant:
         if limit < 1:
             raise InputError(f"limit must be at least 1, not {limit}")
         live = self._live.read()
-        mask = allowed(live[0].papers, Filters.read(filters))
-        _, pipeline = self._live.encoded_for(live, check_question(query), mask)
-        return list(pipeline.search(query, limit, mask))
+        mask = allowed(live.index.papers, Filters.read(filters))
+        encoded = self._live.encoded_for(live, check_question(query), mask)
+        return list(encoded.search(query, limit, mask))
 
     def mended(self, query: str) -> str:
         """A query as it is searched for: its typing errors mended by the words of the index."""
-        index, _ = self._live.read()
+        index = self._live.read().index
         return mend(query, index.lexical, index.names)[0]
 
     def papers(self, filters: FiltersLike = None) -> list[Paper]:
         """Every paper in the index that passes the filters, in the order of their ids."""
-        index, _ = self._live.read()
-        mask = allowed(index.papers, Filters.read(filters))
-        return [paper for paper, may in zip(index.papers, mask, strict=True) if may]
+        papers = self._live.read().index.papers
+        mask = allowed(papers, Filters.read(filters))
+        return [paper for paper, may in zip(papers, mask, strict=True) if may]
 
     @property
     def info(self) -> IndexInfo:
         """The live generation: its id, the number of its papers, its encoder."""
-        return self._live.read()[1].info
+        return self._live.read().info
 
     @property
     def coverage(self) -> float:
@@ -390,15 +390,15 @@ class Assistant:
 
         What is not is found by its words, and encoded when it is likely to answer.
         """
-        return self._live.read()[0].coverage
+        return self._live.read().index.coverage
 
     def digests(self) -> list[Digest]:
         """The digests in the index, oldest first."""
-        return list(list_digests(self._live.read()[0].papers))
+        return list(list_digests(self._live.read().index.papers))
 
     def as_query_engine(self) -> "BaseQueryEngine":
         """The live generation as a LlamaIndex query engine."""
-        return AbstractQueryEngine(self._live.read()[1], lambda: self._writers.writer("auto"))
+        return AbstractQueryEngine(self._live.read(), lambda: self._writers.writer("auto"))
 
     def as_llm(self) -> "LLM":
         """The configured chat model as a LlamaIndex `LLM`.
@@ -410,4 +410,4 @@ class Assistant:
 
     def as_retriever(self, limit: int = 10) -> "BaseRetriever":
         """The live generation as a LlamaIndex retriever of sentence nodes."""
-        return HybridRetriever(self._live.read()[0], self._encoder, limit)
+        return HybridRetriever(self._live.read().index, self._encoder, limit)

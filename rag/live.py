@@ -1,5 +1,6 @@
 """The live generation of a store: opened, followed, and encoded where it has gaps."""
 
+from contextlib import suppress
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -51,27 +52,27 @@ class LiveIndex:
         self._brought = 0
         self._opening: Thread | None = None
         self._lock = Lock()
-        self._index, self._pipeline = self._load()
+        self._pipeline = self._load()
 
-    def read(self) -> tuple[Index, Pipeline]:
-        """The live generation; opened anew if another process published one."""
+    def read(self) -> Pipeline:
+        """That over the live generation; opened anew if another process published one."""
         with self._lock:
+            index = self._pipeline.index
             live = current(self._store)
-            if live is not None and live != self._index.manifest.generation:
-                if len(self._index.papers) < LARGE:
-                    self._index, self._pipeline = self._load()
+            if live is not None and live != index.manifest.generation:
+                if len(index.papers) < LARGE:
+                    self._pipeline = self._load()
                 elif self._opening is None or not self._opening.is_alive():
                     self._opening = Thread(target=self._open_beside, daemon=True)
                     self._opening.start()
-            elif (followed := self._searching(self._index.followed())) is not self._index:
-                self._index = followed
+            elif (followed := self._searching(index.followed())) is not index:
                 self._pipeline = Pipeline(followed, self._encoder, self._recipe)
-            return self._index, self._pipeline
+            return self._pipeline
 
     def encoded_for(
-        self, read: tuple[Index, Pipeline], text: str, allowed: NDArray[np.bool_] | None = None
-    ) -> tuple[Index, Pipeline]:
-        """The generation that was read, with what a text may be about encoded in it.
+        self, read: Pipeline, text: str, allowed: NDArray[np.bool_] | None = None
+    ) -> Pipeline:
+        """What `read` gave, with what a text may be about encoded in its index.
 
         What is encoded is kept for the next questions. An index without gaps stays as it is.
 
@@ -80,18 +81,18 @@ class LiveIndex:
             text: A question, or a title.
             allowed: Which papers may answer, shape (P,); all by default.
         """
-        index, pipeline = read
-        if index.is_covered:
-            return index, pipeline
-        probe = Probe.of(text, index, self._encoder)
-        return self._keep(index, encode_candidates(index, probe, self._encoder, allowed))
+        if read.index.is_covered:
+            return read
+        probe = Probe.of(text, read.index, self._encoder)
+        return self._keep(read, encode_candidates(read.index, probe, self._encoder, allowed))
 
-    def encoded_around(self, index: Index, row: int) -> Index:
-        """An index that was read, in which a paper and those likely near it are encoded."""
+    def encoded_around(self, read: Pipeline, row: int) -> Index:
+        """The index of what was read, in which a paper and those likely near it are encoded."""
+        index = read.index
         if index.is_covered:
             return index
         own = index.encoded([row], passage_rows(index, row), self._encoder)
-        return self.encoded_for(self._keep(index, own), index.papers[row].display_title)[0]
+        return self.encoded_for(self._keep(read, own), index.papers[row].display_title).index
 
     def newest(self, since: date | None) -> list[Paper]:
         """The papers first seen on `since` or later, those of the latest digest first.
@@ -99,7 +100,7 @@ class LiveIndex:
         By default those that the generation before this one did not have: all of them if there was
         none before, none if it is not kept any more.
         """
-        index, _ = self.read()
+        index = self.read().index
         days = Sightings.of(index.papers).earliest
         if since:
             is_new = days >= since.toordinal()
@@ -111,21 +112,18 @@ class LiveIndex:
         rows = np.flatnonzero(is_new)
         return [index.papers[int(row)] for row in rows[np.argsort(-days[rows], kind="stable")]]
 
-    def _load(self) -> tuple[Index, Pipeline]:
+    def _load(self) -> Pipeline:
         index = Index.open(self._store)
         check_encoder(index.manifest, self._encoder)
         self._brought = 0
-        index = self._searching(index)
-        return index, Pipeline(index, self._encoder, self._recipe)
+        return Pipeline(self._searching(index), self._encoder, self._recipe)
 
     def _open_beside(self) -> None:
         """Open the live generation of a large index while questions go to the one before."""
-        try:
-            index, pipeline = self._load()
-        except AbstractQAError:
-            return  # the next question tries again
-        with self._lock:
-            self._index, self._pipeline = index, pipeline
+        with suppress(AbstractQAError):  # the next question tries again
+            pipeline = self._load()
+            with self._lock:
+                self._pipeline = pipeline
 
     def _searching(self, index: Index) -> Index:
         """The index, searched by the Chroma server if it has been brought there."""
@@ -137,13 +135,13 @@ class LiveIndex:
         self._brought = brought
         return self._chroma.searching(index) if self._chroma.holds(index, self._store) else index
 
-    def _keep(self, index: Index, encoded: Index) -> tuple[Index, Pipeline]:
+    def _keep(self, read: Pipeline, encoded: Index) -> Pipeline:
         """Make the index with what was encoded of it the live one, unless another thread did."""
         pipeline = Pipeline(encoded, self._encoder, self._recipe)
         with self._lock:
-            if self._index is index:
-                self._index, self._pipeline = encoded, pipeline
-        return encoded, pipeline
+            if self._pipeline is read:
+                self._pipeline = pipeline
+        return pipeline
 
 
 def row_of(index: Index, paper_id: str) -> int:

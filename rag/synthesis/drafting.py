@@ -5,7 +5,7 @@ the notes, citations carried through.
 """
 
 import re
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -52,10 +52,16 @@ class Task:
     """What is to be written, and under which rules."""
 
     query: Query
+    local: Checker
+    """Checks each sentence at once."""
     max_tokens: int
     unsupported: Unsupported = "repair"
     parts: tuple[str, ...] = ()
     """The sub-questions it was planned into, if any."""
+
+    def grounder(self, sheet: Sheet) -> Grounder:
+        """What finds the passages of a sheet that a sentence rests on."""
+        return Grounder(sheet, self.query.encoder, self.local)
 
     def fails(self, claim: Claim) -> bool:
         """Whether the check of a claim says that the abstracts do not state it.
@@ -219,8 +225,6 @@ class ManyPapers:
     index: Index
     task: Task
     asking: Asking
-    ground: Callable[[Sheet], Grounder]
-    """Grounds the notes on the papers of a sheet."""
 
     def read(
         self, rows: Sequence[int], budget: int
@@ -273,7 +277,7 @@ class ManyPapers:
             reply = self.asking.complete(messages, max_tokens=80 * len(sheet.papers))
         except ReplyError:
             return {}  # these papers are quoted
-        grounder = self.ground(sheet)
+        grounder = self.task.grounder(sheet)
         rows = {self.index.papers[row].id: row for row in sheet.papers}
         found: Notes = {}
         for statement in read_statements(reply, sheet.has)[0]:
@@ -284,7 +288,7 @@ class ManyPapers:
                 found.setdefault(cited.pop(), claim)
         return found
 
-    def write(self, notes: Mapping[int, Claim], checker: Checker) -> list[Block]:
+    def write(self, notes: Mapping[int, Claim]) -> list[Block]:
         """The text made from notes; a sentence that they do not support is they themselves."""
         rows = [*notes]
         titles = [self.index.papers[row].display_title for row in rows]
@@ -300,7 +304,7 @@ class ManyPapers:
         for statement in read_statements(reply, lambda at: 1 <= at.paper <= len(rows))[0]:
             own = [rows[at.paper - 1] for at in statement.addresses if at.sentence is None]
             spans = tuple(dict.fromkeys(span for row in own for span in notes[row].spans))
-            verdict = checker.check(statement.text, [in_context(span) for span in spans])
+            verdict = self.task.local.check(statement.text, [in_context(span) for span in spans])
             claims = [Claim(statement.text, spans, verdict)]
             if not spans or verdict.support != "supported":
                 claims = [notes[row] for row in own if row not in used]

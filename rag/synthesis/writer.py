@@ -30,6 +30,7 @@ from rag.retrieval import Ranking
 from rag.schema import Delta, Event, Mode, Options, Progress, SubQuestion, Usage
 from rag.selection import answering
 from rag.settings import OPENAI, Settings, Unsupported
+from rag.support import Checker
 from rag.support.asking import JudgeChecker, NliChecker
 from rag.support.local import LocalChecker
 from rag.synthesis.drafting import (
@@ -42,8 +43,7 @@ from rag.synthesis.drafting import (
     Task,
 )
 from rag.synthesis.helping import condense, find_parts, plan, wants_condensing, wants_plan
-from rag.synthesis.prompts import Sheet, lay_out
-from rag.synthesis.statements import Grounder
+from rag.synthesis.prompts import lay_out
 from rag.wording import Kind
 
 LOCAL, JUDGE = "local", "judge"
@@ -142,6 +142,17 @@ class Writer:
         except ChatError as error:
             yield Progress(stage="quote", text="Quoting the abstracts instead")
             return self._quotes(found, error)
+        return self._outcome(found, (blocks, notice), parts, last)
+
+    def _outcome(
+        self,
+        found: Material,
+        written: Written,
+        parts: tuple[SubQuestion, ...],
+        last: Checker | None,
+    ) -> Outcome:
+        """What was written, and who had the last word on its sentences, beside the local check."""
+        blocks, notice = written
         problem = None
         if isinstance(last, JudgeChecker):
             problem, judge = last.problem, self._judging.model
@@ -197,7 +208,7 @@ class Writer:
         yield Progress(stage="read", text=f"Reading {count} abstract{'s' * (count != 1)}")
         task = self._task(found.query, parts)
         while True:
-            draft = Draft(task, self._asking, self._grounder(found, sheet), self._last)
+            draft = Draft(task, self._asking, task.grounder(sheet), self._last)
             try:
                 return (yield from draft.write())
             except TooLongError:
@@ -210,13 +221,11 @@ class Writer:
     ) -> Generator[Progress, None, Written]:
         """A text about all these papers, or as many of them as can be read."""
         task, sources = self._task(found.query), found.query.request.options.sources
-        many = ManyPapers(
-            found.index, task, self._asking, lambda sheet: self._grounder(found, sheet)
-        )
+        many = ManyPapers(found.index, task, self._asking)
         read = rows[: sources or MOST_PAPERS]
         notes, problem = yield from many.read(read, self._budget // 2)
         yield Progress(stage="write", text=f"Writing about {len(notes)} papers")
-        blocks = many.write(notes, self._local)
+        blocks = many.write(notes)
         blocks, quoted = _completed(found, blocks, read, notes)
         if quoted:
             quoted += f": {problem}." if problem else "."
@@ -224,16 +233,13 @@ class Writer:
         is_cut = not sources and len(read) < len(rows)
         return blocks, joined(left_out if is_cut else None, quoted)
 
-    def _grounder(self, found: Material, sheet: Sheet) -> Grounder:
-        return Grounder(sheet, found.query.encoder, self._local)
-
     def _task(self, query: Query, parts: Sequence[SubQuestion] = ()) -> Task:
         by_strictness: dict[str, Unsupported] = {"strict": "drop", "lenient": "flag"}
         unsupported = by_strictness.get(
             query.request.options.strictness, self._settings.unsupported
         )
         asked = tuple(part.question for part in parts)
-        return Task(query, self._settings.answer_tokens, unsupported, asked)
+        return Task(query, self._local, self._settings.answer_tokens, unsupported, asked)
 
     @property
     def _budget(self) -> int:
@@ -298,7 +304,7 @@ def _papers(found: Material, of_parts: Sequence[Evidence]) -> list[int]:
     return rows[: max(most, len(dict.fromkeys(own)))]
 
 
-Checkers = tuple[LocalChecker, JudgeChecker | NliChecker | None]
+Checkers = tuple[LocalChecker, Checker | None]
 """Who checks citations: the local check at once, a slower one at the end if there is one."""
 
 
