@@ -49,15 +49,6 @@ class Vote(BaseModel):
     index: str = Field(description="Id of the index that both answered from.")
 
 
-class Withdrawn(BaseModel):
-    """A vote that was taken back: a line that comes after the vote's own."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    withdrawn: str
-    at: datetime
-
-
 @dataclass(frozen=True, slots=True)
 class Standing:
     """How strong a configuration is, by the votes."""
@@ -89,7 +80,7 @@ def read_votes(path: Path) -> tuple[Vote, ...]:
     standing: dict[str, Vote] = {}
     for number, line in json_lines(path):
         if "withdrawn" in line:
-            standing.pop(parse(Withdrawn, line, path, number).withdrawn, None)
+            standing.pop(str(line["withdrawn"]), None)
             continue
         vote = parse(Vote, line, path, number)
         if vote.id in standing:
@@ -110,7 +101,7 @@ def add_vote(path: Path, vote: Vote) -> None:
     with appending(path) as write:
         if any(vote.id == other.id for other in read_votes(path)):
             raise InputError("this battle has been voted on: take the vote back first")
-        write(vote)
+        write(vote.model_dump(mode="json"))
 
 
 def withdraw_vote(path: Path, id_: str, at: datetime) -> None:
@@ -122,7 +113,7 @@ def withdraw_vote(path: Path, id_: str, at: datetime) -> None:
     with appending(path) as write:
         if all(id_ != vote.id for vote in read_votes(path)):
             raise InputError("there is no such vote to take back")
-        write(Withdrawn(withdrawn=id_, at=at))
+        write({"withdrawn": id_, "at": at.isoformat()})
 
 
 def scores(votes: Sequence[Vote]) -> tuple[Standing, ...]:
@@ -133,10 +124,10 @@ def scores(votes: Sequence[Vote]) -> tuple[Standing, ...]:
     the mean score at MIDDLE. A tie counts as half a win of each, and so does "both bad": neither
     was preferred.
 
-    The likelihood alone has no maximum where someone never lost, or where no chain of battles joins
-    two (Hunter 2004, "MM algorithms for generalized Bradley-Terry models"). So each is given one
-    drawn battle against an average opponent: a weak prior that a few votes outweigh. Scores of
-    those that no chain of battles joins (`groups`) rest on it alone. Intervals are Wald's.
+    Each is given one drawn battle against an average opponent, a weak prior, or the likelihood had
+    no maximum where someone never lost (Hunter 2004, "MM algorithms for generalized Bradley-Terry
+    models"). Scores of those that no chain of battles joins (`groups`) rest on it alone. Intervals
+    are Wald's.
     """
     names = sorted({name for vote in votes for name in (vote.left, vote.right)})
     if not names:

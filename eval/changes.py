@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 
 from eval.markdown import Cell, difference, p_value, table
-from eval.runs import Recorded
+from eval.runs import Run
 from eval.statistics import Interval, bootstrap_mean, compare, holm
 from index.errors import InputError
 
@@ -38,7 +38,7 @@ def changes(before: Scores, after: Scores, metrics: Iterable[str]) -> dict[str, 
         first, second = (bootstrap_mean(column.values()) for column in columns)
         paired = compare(*columns)
         if first and second and paired:
-            better, worse = paired.wins, paired.losses
+            better, worse = paired.higher, paired.lower
             if metric in LOWER_IS_BETTER:
                 better, worse = worse, better
             found[metric] = Change(first, second, paired.difference, paired.p, better, worse)
@@ -56,8 +56,8 @@ class Comparison:
     the positive rate less the negative one.
     """
 
-    before: Recorded
-    after: Recorded
+    before: Run
+    after: Run
     questions: int
     """That both runs have."""
     metrics: Mapping[str, Change]
@@ -69,7 +69,7 @@ class Comparison:
     """Questions that were right or wrong both times."""
 
 
-def compare_runs(before: Recorded, after: Recorded) -> Comparison:
+def compare_runs(before: Run, after: Run) -> Comparison:
     """Compare every metric that both runs have, on the questions that both have.
 
     Support is compared only if the same checker decided about it.
@@ -99,7 +99,7 @@ def compare_runs(before: Recorded, after: Recorded) -> Comparison:
     )
 
 
-def _common(before: Recorded, after: Recorded) -> list[str]:
+def _common(before: Run, after: Run) -> list[str]:
     """The questions that both runs asked, in the same words."""
     if before.kind != after.kind:
         raise InputError(
@@ -119,7 +119,7 @@ def _common(before: Recorded, after: Recorded) -> list[str]:
     return common
 
 
-def _differences(before: Recorded, after: Recorded) -> tuple[str, ...]:
+def _differences(before: Run, after: Run) -> tuple[str, ...]:
     data = [run.record.get("dataset", {}) for run in (before, after)]
     settings = [run.record.get("configuration", {}) for run in (before, after)]
     known = {
@@ -180,5 +180,5 @@ def comparison_text(compared: Comparison) -> str:
     return "\n".join(lines)
 
 
-def _asked(run: Recorded, id_: str) -> str:
+def _asked(run: Run, id_: str) -> str:
     return f"  {id_} ({run.scores[id_].type}): {run.questions[id_]['question']}"

@@ -1,17 +1,22 @@
 """Question files, and files of records in general: JSON Lines, checked line by line."""
 
+import fcntl
 import gzip
 import hashlib
 import json
+import os
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from heapq import nsmallest
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, BinaryIO, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from index.errors import InputError
+
+HALF = ".tmp"
+"""What the name of a file ends with while it is written."""
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
@@ -204,12 +209,54 @@ def write_json_lines(path: Path, records: Iterable[Mapping[str, object]]) -> Non
     Raises:
         InputError: the file cannot be written.
     """
-    half = path.with_name(path.name + ".tmp")
+    write_text(path, "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in records))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file, whole or not at all.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    half = path.with_name(path.name + HALF)
     try:
-        with half.open("w", encoding="utf-8") as file:
-            file.writelines(json.dumps(each, ensure_ascii=False) + "\n" for each in records)
+        half.write_text(text, encoding="utf-8")
         half.replace(path)
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror}") from error
     finally:
         half.unlink(missing_ok=True)
+
+
+def open_to_append(path: Path, *, wait: bool = True) -> BinaryIO:
+    """Open a file of JSON Lines to add to, held by this process alone until it is closed.
+
+    It is made if it is missing, readable by its owner alone. Half a line, as a kill in the middle
+    of a write leaves it, is cut off; a whole one without a line break is ended.
+
+    Raises:
+        BlockingIOError: another process holds it, and `wait` is false.
+        OSError: it cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = open(path, "a+b", opener=lambda at, flags: os.open(at, flags, 0o600))  # noqa: SIM115
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        file.seek(0)
+        content = file.read()
+        last = content.rpartition(b"\n")[2]
+        if last.endswith(b"}"):
+            file.write(b"\n")
+        else:
+            file.truncate(len(content) - len(last))
+    except OSError:
+        file.close()
+        raise
+    return file
+
+
+def append_line(file: BinaryIO, record: Mapping[str, object]) -> None:
+    """Add a line, on disk before this returns."""
+    file.write(json.dumps(record, ensure_ascii=False).encode() + b"\n")
+    file.flush()
+    os.fsync(file.fileno())

@@ -4,18 +4,25 @@ Each vote is one line of `feedback.jsonl`, with what was asked and answered but 
 vote on the same answer takes the place of the earlier one, and may withdraw it.
 """
 
-import fcntl
-import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from eval.datasets import Evidence, Message, Question, json_lines, parse
+from eval.datasets import (
+    Evidence,
+    Message,
+    Question,
+    append_line,
+    json_lines,
+    open_to_append,
+    parse,
+)
 from index.errors import InputError
 from index.text import clean_text
 from rag.citations import unescape
@@ -103,37 +110,19 @@ def append(folder: Path, feedback: Feedback) -> None:
         InputError: it cannot be written.
     """
     with appending(folder / FILE) as write:
-        write(feedback)
+        write(feedback.model_dump(mode="json"))
 
 
 @contextmanager
-def appending(path: Path) -> Iterator[Callable[[BaseModel], None]]:
-    """Hold a file of what people leave on the page, to add lines to, by this process alone.
-
-    It is made if it is missing, readable by its owner alone. Half a line, as a kill in the middle
-    of a write leaves it, is cut off; a whole one without a line break is ended.
+def appending(path: Path) -> Iterator[Callable[[Mapping[str, object]], None]]:
+    """Hold a file of what people leave on the page, to add lines to (`open_to_append`).
 
     Raises:
         InputError: it cannot be written.
     """
-
-    def write(record: BaseModel) -> None:
-        file.write(record.model_dump_json().encode() + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
-
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(path, "a+b", opener=lambda at, flags: os.open(at, flags, 0o600)) as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            file.seek(0)
-            content = file.read()
-            last = content.rpartition(b"\n")[2]
-            if last.endswith(b"}"):
-                file.write(b"\n")
-            else:
-                file.truncate(len(content) - len(last))
-            yield write
+        with open_to_append(path) as file:
+            yield partial(append_line, file)
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror}") from error
 
@@ -163,13 +152,9 @@ def is_case(feedback: Feedback) -> bool:
 def case(feedback: Feedback) -> Question:
     """A vote as a question to measure by.
 
-    Up: the papers and sentences that the answer cites are the right ones, and if it was refused,
-    that was right. Its facts are the numbers and the names in the sentences cited, any of those in
-    one sentence for that sentence, without what the question says itself; a sentence without
-    either is asked for as evidence alone.
-
-    Down: an answer shows nothing of what the right one is, so none is given: the figures of these
-    say only whether they are answered. A refusal that was voted down should have been an answer.
+    Up: what the answer cites is right, and a refusal was. Its facts are the numbers and the names
+    in each sentence cited, without what the question says itself. Down: nobody said what is right,
+    so no gold is given; a refusal should have been an answer.
     """
     right = feedback.vote == "up"
     cited = feedback.cited if right else ()

@@ -1,13 +1,13 @@
 """The gate: a change that makes answers worse does not land unseen.
 
 A fixed set lies in `gate_set/`: questions on the bundled sample and on more abstracts beside it,
-and what each scored when the baseline was taken. The set is asked again, and every capability is
+and what each scored when the baseline was taken. The set is asked again, and every figure is
 compared with its baseline question by question. Where a folder of data is given, its question sets
 are asked too, each by models that were fitted on the other collections.
 """
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,30 +23,15 @@ from index import sample
 from index.build import build
 from index.encoder import Encoder
 from index.errors import InputError
-from rag.schema import Mode
 from rag.settings import Settings
 
 FOLDER = Path(__file__).parent / "gate_set"
-QUESTIONS = FOLDER / "questions.jsonl"
-PAPERS = FOLDER / "papers.jsonl"
-BASELINE = FOLDER / "baseline.jsonl"
-LEFT_OUT = FOLDER / "left_out.jsonl"
-"""The baseline of the sets in a folder of data."""
-
-GUARDED: Mapping[str, str] = {
-    "hit@1": "finding papers (hit@1)",
-    "nDCG@10": "finding papers (nDCG@10)",
-    "right": "right answers",
-    "nugget_recall": "stating the facts (nugget recall)",
-    "citation_precision": "citing the right papers (precision)",
-    "citation_recall": "citing the right papers (recall)",
-    "evidence_recall": "citing the right sentences (evidence recall)",
-    "alce_recall": "support by what is cited (ALCE recall)",
-    "alce_precision": "support by what is cited (ALCE precision)",
-    "verbatim": "quoting verbatim",
-    "abstained_rightly": "refusing what the abstracts do not say",
-}
-"""What must not get worse: a metric of `scores.jsonl` and what it is called."""
+BASELINE, LEFT_OUT = FOLDER / "baseline.jsonl", FOLDER / "left_out.jsonl"
+"""What the questions of the gate scored, and those of the sets in a folder of data."""
+GUARDED = ("hit@1", "nDCG@10", "right", "nugget_recall", "citation_precision", "citation_recall",
+           "evidence_recall", "alce_recall", "alce_precision", "verbatim",
+           "abstained_rightly")  # fmt: skip
+"""The figures of a question that must not get worse."""
 
 
 @contextmanager
@@ -57,15 +42,15 @@ def gate_subject(
     with tempfile.TemporaryDirectory() as folder:
         store = Path(folder) / "store"
         digests = sorted(Path(sample.__file__).parent.glob("*.txt"))
-        build([*digests, PAPERS], store, encoder)
+        build([*digests, FOLDER / "papers.jsonl"], store, encoder)
         yield open_ours(store, settings, without)
 
 
-def ask_gate(subject: Subject, mode: Mode = "extractive") -> Scores:
-    """What each question of the gate scores now."""
+def ask_gate(subject: Subject) -> Scores:
+    """What each question of the gate scores now, without a model."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "run"
-        evaluate_answers(QUESTIONS, subject, mode, out)
+        evaluate_answers(FOLDER / "questions.jsonl", subject, "extractive", out)
         return {id_: score.values for id_, score in load_run(out).scores.items()}
 
 
@@ -96,7 +81,7 @@ def write_baseline(scores: Scores, path: Path = BASELINE) -> None:
 
 
 def drops(before: Scores, after: Scores) -> dict[str, Change]:
-    """The metrics of `GUARDED` whose difference to the baseline lies below 0 with its interval.
+    """The figures whose difference to the baseline lies below 0 with its whole interval.
 
     That takes three questions that got worse, if none got better. Quoting verbatim is no
     matter of chance: there a single question counts.
@@ -121,6 +106,6 @@ def drop_text(metric: str, change: Change) -> str:
     """A drop for people, with the questions that got worse."""
     gained = change.difference
     return (
-        f"{GUARDED[metric]} fell by {-gained.mean:.3f} [{-gained.high:.3f}, {-gained.low:.3f}];"
+        f"{metric} fell by {-gained.mean:.3f} [{-gained.high:.3f}, {-gained.low:.3f}];"
         f" worse: {', '.join(change.worse)}"
     )

@@ -6,7 +6,7 @@ a run of its own (`eval.runs`): every reply is kept, and judging that was killed
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
@@ -19,7 +19,7 @@ from tqdm.auto import tqdm
 from eval.datasets import lowest_hashes
 from eval.figures import mean_of
 from eval.report import render
-from eval.runs import ANSWERS, QuestionScore, Recorded, Run, environment, public_name
+from eval.runs import ANSWERS, QuestionScore, Run, environment, public_name
 from eval.scoring import plain_text
 from eval.statistics import auroc
 from eval.support import or_nothing
@@ -41,7 +41,7 @@ class Rating(BaseModel):
 
 
 def rate_run(
-    run: Recorded,
+    run: Run,
     complete: Complete,
     judge: str,
     out: Path | None,
@@ -50,10 +50,7 @@ def rate_run(
 ) -> dict[str, object]:
     """Rate the answers of a run from 1 to 10, each with a critique, and return the metrics.
 
-    `figures` has `spearman`, the rank correlation of ratings and gold quality, in [-1, 1] (Spearman
-    1904), and `auroc`, the chance that a right answer is rated higher than a wrong one; either is
-    None where there is nothing to tell apart. Replies without a rating are `unreadable`, and in no
-    other figure.
+    Replies without a rating are counted as `unreadable`, and in no other figure.
 
     Args:
         run: The answers.
@@ -76,11 +73,20 @@ def rate_run(
     }
     with Run.begin(out, f"judge-{run.name}", record, [run.questions[id_] for id_ in ids]) as kept:
         asked = ask_all(kept, {id_: _prompt(run, id_) for id_ in ids}, complete, at_once)
-        replies = dict(tqdm(asked, total=len(ids), disable=None))
-        return _measure(kept, run, record, replies)
+        replies = tqdm(asked, total=len(ids), disable=None)
+        read = {id_: read_json(reply, Rating) for id_, reply in replies}
+        ratings = {id_: float(found.rating) for id_, found in read.items() if found}
+        figures = {"unreadable": len(ids) - len(ratings), **_figures(run, ratings)}
+        metrics = {"run": kept.name, **record, "figures": figures, "environment": environment()}
+        rows = (
+            QuestionScore(id=id_, type=run.scores[id_].type, values={"rating": ratings.get(id_)})
+            for id_ in ids
+        )
+        kept.finish(metrics, list(rows))
+    return metrics
 
 
-def _chosen(run: Recorded, limit: int | None) -> list[str]:
+def _chosen(run: Run, limit: int | None) -> list[str]:
     """The questions to judge, in their order."""
     if run.kind != "answers":
         raise InputError(f"{run.folder} has no answers to judge: it measured {run.kind}")
@@ -90,44 +96,27 @@ def _chosen(run: Recorded, limit: int | None) -> list[str]:
     return [id_ for id_ in run.scores if id_ in drawn]
 
 
-def _measure(
-    kept: Run, run: Recorded, record: Mapping[str, object], replies: Mapping[str, str]
-) -> dict[str, object]:
-    """Read the ratings in the replies, and finish the run of the judge."""
-    ratings = {id_: read_json(reply, Rating) for id_, reply in replies.items()}
-    values = {id_: float(each.rating) for id_, each in ratings.items() if each}
-    figures = {"unreadable": len(ratings) - len(values), **_figures(run, values)}
-    metrics = {"run": kept.name, **record, "figures": figures, "environment": environment()}
-    rows = [
-        QuestionScore(id=id_, type=run.scores[id_].type, values={"rating": values.get(id_)})
-        for id_ in ratings
-    ]
-    kept.finish(metrics, rows)
-    return metrics
+def _figures(run: Run, ratings: Mapping[str, float]) -> dict[str, float | None]:
+    """The ratings, and how they agree with the gold labels.
 
-
-def _figures(run: Recorded, ratings: Mapping[str, float]) -> dict[str, float | None]:
-    """The ratings, and how they agree with the gold labels."""
-    gold = [(rating, run.scores[id_].values) for id_, rating in ratings.items()]
-    pairs = [(rating, known) for rating, each in gold if (known := each.get(QUALITY)) is not None]
-    area = auroc([rating for rating, _ in gold], [each["right"] == 1 for _, each in gold])
+    `spearman` is the rank correlation of ratings and gold quality, in [-1, 1] (Spearman 1904),
+    `auroc` the chance that a right answer is rated higher than a wrong one; either is None where
+    there is nothing to tell apart.
+    """
+    right, quality = run.right(), run.column(QUALITY)
+    both = [id_ for id_ in ratings if id_ in quality]
+    columns = [ratings[id_] for id_ in both], [quality[id_] for id_ in both]
+    varies = all(len(set(column)) > 1 for column in columns)
     return {
         "rated": len(ratings),
         "mean": mean_of(ratings.values()),
-        "spearman": _spearman(pairs),
-        "quality_gold": len(pairs),
-        "auroc": area.mean if area else None,
+        "spearman": float(spearmanr(*columns).statistic) if varies else None,
+        "quality_gold": len(both),
+        "auroc": auroc(list(ratings.values()), [right[id_] for id_ in ratings]),
     }
 
 
-def _spearman(pairs: Sequence[tuple[float, float]]) -> float | None:
-    ratings, qualities = [rating for rating, _ in pairs], [quality for _, quality in pairs]
-    if len(set(ratings)) < 2 or len(set(qualities)) < 2:
-        return None
-    return float(spearmanr(ratings, qualities).statistic)
-
-
-def _prompt(run: Recorded, id_: str) -> list[Message]:
+def _prompt(run: Run, id_: str) -> list[Message]:
     """The question, the answer and the passages it cites; a refusal is the reason it gives."""
     answer = Answer.model_validate(run.came_back[id_]["answer"])
     passages = (
@@ -158,15 +147,16 @@ def ask_all(
     Raises:
         ChatError: the model cannot be asked; what it said so far is kept.
     """
+    ask, waiting = or_nothing(complete), iter(prompts)
 
-    def ask(id_: str) -> str:
-        return str(run.done[id_]["reply"]) if id_ in run.done else read(prompts[id_])
+    def reply_to(id_: str) -> str:
+        known = run.came_back.get(id_)
+        return str(known["reply"]) if known else ask(prompts[id_])
 
-    read, waiting = or_nothing(complete), iter(prompts)
     with ThreadPoolExecutor(at_once) as pool:
         while together := list(islice(waiting, at_once)):
-            for id_, reply in zip(together, pool.map(ask, together), strict=True):
-                if id_ not in run.done:
+            for id_, reply in zip(together, pool.map(reply_to, together), strict=True):
+                if id_ not in run.came_back:
                     run.append({"id": id_, "reply": reply})
                 yield id_, reply
 

@@ -19,7 +19,7 @@ from eval.markdown import Better, Cell, p_value, table
 from eval.measuring import evaluate_answers, evaluate_retrieval
 from eval.peers import PEERS, peer_subject
 from eval.report import render
-from eval.runs import METRICS, Recorded, code_hash, load_run, package_versions, versions_of
+from eval.runs import METRICS, Run, code_hash, load_run, package_versions, versions_of
 from eval.statistics import bootstrap_mean, compare, holm
 from eval.systems import Subject, open_ours
 from eval.vector_cache import CachedEncoder, benchmark_store
@@ -74,7 +74,7 @@ COLUMNS = {
 
 
 def board(
-    runs: Sequence[Recorded], columns: Sequence[Column] | None = None, headline: str | None = None
+    runs: Sequence[Run], columns: Sequence[Column] | None = None, headline: str | None = None
 ) -> str:
     """A Markdown table of runs of one kind on one dataset.
 
@@ -97,9 +97,9 @@ def board(
     return table(["system", *(column.title for column in chosen), "p"], rows, best)
 
 
-def boards(runs: Sequence[Recorded]) -> str:
+def boards(runs: Sequence[Run]) -> str:
     """Markdown: a table for each kind of run and dataset, the runs in the order given."""
-    groups: dict[str, list[Recorded]] = {}
+    groups: dict[str, list[Run]] = {}
     for run in runs:
         groups.setdefault(f"{run.kind} {json.dumps(run.record['dataset'])}", []).append(run)
     return "\n\n".join(
@@ -107,7 +107,7 @@ def boards(runs: Sequence[Recorded]) -> str:
     )
 
 
-def against_first(runs: Sequence[Recorded], metric: str) -> list[float | None]:
+def against_first(runs: Sequence[Run], metric: str) -> list[float | None]:
     """The corrected p-value of each run against the first; None for the first itself."""
     first = runs[0].column(metric)
     pairs = {str(at): compare(first, run.column(metric)) for at, run in enumerate(runs) if at}
@@ -115,7 +115,7 @@ def against_first(runs: Sequence[Recorded], metric: str) -> list[float | None]:
     return [corrected.get(str(at)) for at in range(len(runs))]
 
 
-def _cell(run: Recorded, column: Column) -> Cell:
+def _cell(run: Run, column: Column) -> Cell:
     if column.metric == AURC:
         value: float | None = run.metrics["answers"]["selective"]["aurc"]
         return value
@@ -124,7 +124,7 @@ def _cell(run: Recorded, column: Column) -> Cell:
     return float(found) if isinstance(found, np.floating) else found
 
 
-def abstention_table(runs: Sequence[Recorded]) -> str:
+def abstention_table(runs: Sequence[Run]) -> str:
     """A Markdown table: how many questions of each unanswerable type each system refused."""
     asked = runs[0].questions
     kinds = {
@@ -193,7 +193,7 @@ class Suite:
             missing=table(["system", "why"], [[*item] for item in self._missing.items()]),
         )
 
-    def _answers(self, name: str) -> list[Recorded]:
+    def _answers(self, name: str) -> list[Run]:
         """Every system on a question set; ours by models that have not seen its collection."""
         collection, path = SETS[name], self._data / "questions" / f"{name}.jsonl"
         store = self._keep / f"{collection}-store"
@@ -235,7 +235,7 @@ class Suite:
         store: Path,
         open_us: Callable[[], Subject],
         measure: Callable[[Subject, Path], None],
-    ) -> list[Recorded]:
+    ) -> list[Run]:
         """The runs of all systems on one set, ours first; those that are there are not made."""
         systems = {"abstractqa": open_us}
         papers = tuple(Index.open(store).papers)  # in memory, or peers would read them anew

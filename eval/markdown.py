@@ -21,12 +21,15 @@ NOTHING = "–"
 
 def figure(cell: Cell) -> str:
     """A cell as text; an interval's ends have one decimal less, for they are known less well."""
-    if cell is None or isinstance(cell, str):
-        return NOTHING if cell is None else cell
-    if isinstance(cell, int):
-        return f"{cell:,}"
-    if isinstance(cell, float):
-        return decimal(cell)
+    match cell:
+        case None:
+            return NOTHING
+        case str():
+            return cell
+        case int():
+            return f"{cell:,}"
+        case float():
+            return decimal(cell)
     return f"{decimal(cell.mean)} {interval(cell, places=2)}"
 
 
@@ -56,13 +59,13 @@ def decimal(value: float, places: int = 3) -> str:
         return NOTHING
     size = abs(value)
     text = f"{size:,.{places if size < 10 else 1 if size < 1000 else 0}f}"
-    sign = "−" if value < 0 and any(digit in text for digit in "123456789") else ""
-    return sign + text.removeprefix("0") if size < 1 and "." in text else sign + text
+    sign = "−" if value < 0 and text.strip("0.") else ""
+    return sign + (text.removeprefix("0") if size < 1 and "." in text else text)
 
 
 def _signed(value: float) -> str:
     text = decimal(value)
-    return f"+{text}" if value > 0 and any(digit in text for digit in "123456789") else text
+    return f"+{text}" if value > 0 and text.strip("0.") else text
 
 
 def table(
@@ -85,27 +88,25 @@ def table(
     columns: list[list[str]] = []
     for place, header in enumerate(headers):
         cells = [row[place] for row in rows]
-        texts = _bold_best(cells, (best or {}).get(header))
-        width = max(3, *(len(text) for text in [_text(header), *texts]))
+        texts = [_text(header), *_bold_best(cells, (best or {}).get(header))]
+        width = max(3, *map(len, texts))
         numeric = any(cell is not None and not isinstance(cell, str) for cell in cells)
-        rule = "-" * (width - 1) + ":" if numeric else "-" * width
         padded = [text.rjust(width) if numeric else text.ljust(width) for text in texts]
-        head = _text(header)
-        columns.append([head.rjust(width) if numeric else head.ljust(width), rule, *padded])
+        rule = "-" * (width - 1) + (":" if numeric else "-")
+        columns.append([padded[0], rule, *padded[1:]])
     return "\n".join(f"| {' | '.join(line)} |" for line in zip(*columns, strict=True))
 
 
 def _bold_best(cells: Sequence[Cell], better: Better | None) -> list[str]:
     texts = [_text(figure(cell)) for cell in cells]
     means = [cell.mean if isinstance(cell, Interval) else cell for cell in cells]
-    numbers = [None if isinstance(mean, str) else mean for mean in means]
-    known = [number for number in numbers if number is not None]
+    known = [mean for mean in means if mean is not None and not isinstance(mean, str)]
     if better is None or len(known) < 2:
         return texts
     winner = decimal(max(known) if better == "high" else min(known))
     return [
-        f"**{text}**" if number is not None and decimal(number) == winner else text
-        for text, number in zip(texts, numbers, strict=True)
+        f"**{text}**" if mean in known and decimal(float(mean)) == winner else text
+        for text, mean in zip(texts, means, strict=True)
     ]
 
 

@@ -11,14 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 from tqdm.auto import tqdm
 
-from eval.benchmarks import (
-    DEPTH,
-    Benchmark,
-    mean_metrics,
-    query_metrics,
-    ranked,
-    write_trec_run,
-)
+from eval.benchmarks import DEPTH, Benchmark, mean_metrics, query_metrics, ranked, write_trec_run
 from eval.datasets import Question, load_questions, parse, sample_by_type
 from eval.figures import answer_summary, by_type, intervals, percentiles, question_values
 from eval.report import answers_report, retrieval_report
@@ -233,12 +226,12 @@ def _come_back(
     run: Run, questions: Sequence[Question], give: Callable[[Question], CameBack]
 ) -> dict[str, CameBack]:
     """Ask each question that the run has no answer to, one at a time; what came back of all."""
-    waiting = [question for question in questions if question.id not in run.done]
+    waiting = [question for question in questions if question.id not in run.came_back]
     for question in tqdm(waiting, desc="asked", unit="question", disable=None):
         run.append(give(question).model_dump(mode="json"))
     back = {
         id_: parse(CameBack, line, run.folder / ANSWERS, number)
-        for number, (id_, line) in enumerate(run.done.items(), start=1)
+        for number, (id_, line) in enumerate(run.came_back.items(), start=1)
     }
     return {question.id: back[question.id] for question in questions}
 

@@ -23,6 +23,7 @@ from index.passages import Passage, cut, paper_text, sentence_spans
 from rag.chat import ChatModel
 from rag.citations import Block, Claim, Span
 from rag.schema import Answer, IndexInfo, Mode, Usage
+from rag.synthesis.statements import read_statements
 
 if TYPE_CHECKING:
     from llama_index.core import VectorStoreIndex
@@ -34,8 +35,6 @@ SOURCES = 5
 CONTEXT, REPLY = 8_192, 512
 """Tokens that a chat model reads at most, and of a reply."""
 
-_MARKERS = re.compile(r"\s*\[(\d+(?:\s*,\s*\d+)*)\]")
-_AFTER_STOP = re.compile(r"([.!?])((?:\s*\[\d+(?:\s*,\s*\d+)*\])+)")
 # LlamaIndex's prompt: "If none of the sources are helpful, you should indicate that."
 _UNHELPFUL = re.compile(
     r"\bnone of the\b|\bno (?:\w+ )?(?:information|mention|sources?|answer)\b|\bcannot\b|\bunable\b"
@@ -93,10 +92,15 @@ class Given:
         """What is indexed of each paper, by its id, in the papers' order."""
         return {paper.id: paper_text(paper) for paper in self.papers}
 
+    @cached_property
+    def _by_id(self) -> dict[str, Paper]:
+        return {paper.id: paper for paper in self.papers}
+
     def sources(self, found: Iterable[tuple[str, float, str | None]]) -> list[Source]:
         """Sources by a paper's id, with the score and the text; None is the paper's whole."""
-        by_id = {paper.id: paper for paper in self.papers}
-        return [Source(by_id[id_], score, text or self.texts[id_]) for id_, score, text in found]
+        return [
+            Source(self._by_id[id_], score, text or self.texts[id_]) for id_, score, text in found
+        ]
 
     def nodes(self, found: Iterable[Any]) -> list[Source]:
         """LlamaIndex's nodes as sources."""
@@ -136,27 +140,20 @@ def quote(sources: Sequence[Source], words: int = WORDS) -> tuple[Block, ...]:
 
 
 def cited_claims(text: str, sources: Sequence[Source]) -> tuple[Claim, ...]:
-    """The sentences of a text with markers like `[1]` or `[1, 2]`, and what each cites.
+    """The sentences of what a chat model wrote, read as our own models' are, and what each cites.
 
-    Args:
-        text: What the chat model wrote.
-        sources: Source number n is `sources[n - 1]`, cited whole, since the marker says no more;
-            a marker beyond them cites nothing.
+    Source number n is `sources[n - 1]`, cited whole, since a marker `[n]` says no more.
     """
-    inside = _AFTER_STOP.sub(r"\2\1", text)  # "so. [1] Then" is as good as "so [1]. Then"
-    claims = []
-    for start, end in sentence_spans(inside):
-        sentence = inside[start:end]
-        numbers = [int(n) for marker in _MARKERS.findall(sentence) for n in marker.split(",")]
-        cited = [sources[n - 1] for n in dict.fromkeys(numbers) if 0 < n <= len(sources)]
-        spans = [
-            Span(source.paper, min(p.start for p in whole), max(p.end for p in whole))
-            for source in cited
-            if (whole := source.sentences())
-        ]
-        if words := _MARKERS.sub("", sentence).strip():
-            claims.append(Claim(words, tuple(dict.fromkeys(spans))))
-    return tuple(claims)
+    spans = {
+        number: Span(source.paper, min(p.start for p in whole), max(p.end for p in whole))
+        for number, source in enumerate(sources, start=1)
+        if (whole := source.sentences())
+    }
+    statements, _ = read_statements(text, lambda address: address.paper in spans)
+    return tuple(
+        Claim(each.text, tuple(dict.fromkeys(spans[at.paper] for at in each.addresses)))
+        for each in statements
+    )
 
 
 # Each peer is a function of what it is given. The first line of its docstring is where its

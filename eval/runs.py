@@ -7,24 +7,30 @@ asked: a run that was killed goes on where it stopped. `scores.jsonl`, `metrics.
 Nothing in it names a path or the host of the machine.
 """
 
-import fcntl
 import hashlib
 import json
 import os
 import platform
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache, cached_property
 from importlib.metadata import PackageNotFoundError, version
-from io import TextIOWrapper
-from itertools import chain, count
+from itertools import count
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
 from pydantic import BaseModel, ConfigDict
 
-from eval.datasets import json_lines, parse, write_json_lines
+from eval.datasets import (
+    HALF,
+    append_line,
+    json_lines,
+    open_to_append,
+    parse,
+    write_json_lines,
+    write_text,
+)
 from index.errors import InputError
 
 RECORD = "run.json"
@@ -33,7 +39,6 @@ ANSWERS = "answers.jsonl"
 SCORES = "scores.jsonl"
 METRICS = "metrics.json"
 REPORT = "report.html"
-_HALF = ".tmp"
 
 PRIMARY = {"answers": "right", "retrieval": "hit@1"}
 """What says of a question, for each kind of run, whether it went right: 1 or 0."""
@@ -55,17 +60,18 @@ class QuestionScore(BaseModel):
 
 @dataclass
 class Run:
-    """A run's folder, open for writing, by this process alone; close it, or use it in a `with`."""
+    """A run's folder: finished (`load_run`), or open for writing by this process (`begin`).
+
+    One that is open is closed when it is finished, or at the end of a `with`.
+    """
 
     folder: Path
-    done: dict[str, dict[str, object]]
-    """What came back so far, by question."""
-    lock: TextIOWrapper
-
-    @property
-    def name(self) -> str:
-        """The folder's name."""
-        return self.folder.resolve().name
+    record: Mapping[str, Any]
+    """What was run on what: the content of `run.json`."""
+    file: BinaryIO | None = None
+    """What came back, while it is written."""
+    scores: Mapping[str, QuestionScore] = field(default_factory=dict)
+    """The figures of each question of a finished run, by its id, in their order."""
 
     @classmethod
     def begin(
@@ -84,24 +90,26 @@ class Run:
             questions: What will be asked, as JSON objects.
 
         Raises:
-            InputError: the folder holds something else, a finished run, or a run of something
-                else, or it cannot be made.
+            InputError: the folder holds anything else, or it cannot be made.
         """
         folder = out or new_run_folder(dataset)
         known = {**record, "versions": package_versions(), "code": code_hash()}
         identity: dict[str, object] = json.loads(json.dumps(known))
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            if all(path.suffix == _HALF for path in folder.iterdir()):
-                started = {"started": datetime.now(UTC).isoformat(timespec="seconds")}
-                _write_json(folder / RECORD, {**identity, **started})
+            if all(path.suffix == HALF for path in folder.iterdir()):
+                started = datetime.now(UTC).isoformat(timespec="seconds")
+                write_object(folder / RECORD, {**identity, "started": started})
             _check_same(folder, identity)
-            lock = _locked(folder)
+            file = open_to_append(folder / ANSWERS, wait=False)
             write_json_lines(folder / QUESTIONS, questions)
-            done = _came_back(folder / ANSWERS)
+        except BlockingIOError as error:
+            raise InputError(
+                f"another process is writing the run in {folder}: wait for it"
+            ) from error
         except OSError as error:
             raise InputError(f"cannot write a run to {folder}: {error.strerror}") from error
-        return cls(folder, done, lock)
+        return cls(folder, identity, file)
 
     def __enter__(self) -> Self:
         return self
@@ -111,15 +119,15 @@ class Run:
 
     def close(self) -> None:
         """Let others write to the folder; what is there stays."""
-        self.lock.close()
+        if self.file:
+            self.file.close()
 
     def append(self, line: Mapping[str, object]) -> None:
         """Keep what came back for the question `line["id"]`, on disk before this returns."""
-        with (self.folder / ANSWERS).open("ab") as file:
-            file.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        self.done[str(line["id"])] = dict(line)
+        if self.file is None:
+            raise InputError(f"{self.folder} is a finished run; name a new folder")
+        self.came_back[str(line["id"])] = dict(line)
+        append_line(self.file, line)
 
     def finish(
         self,
@@ -129,68 +137,10 @@ class Run:
     ) -> None:
         """Write what was measured; the run is finished then."""
         if report is not None:
-            (self.folder / REPORT).write_text(report, encoding="utf-8")
+            write_text(self.folder / REPORT, report)
         write_json_lines(self.folder / SCORES, (score.model_dump() for score in scores))
-        _write_json(self.folder / METRICS, metrics)
+        write_object(self.folder / METRICS, metrics)
         self.close()
-
-
-def new_run_folder(name: str) -> Path:
-    """Name a new folder for a run that was given none; nothing is made."""
-    first = Path("runs") / f"{name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
-    others = (first.with_name(f"{first.name}-{number}") for number in count(2))
-    return next(folder for folder in chain([first], others) if not folder.exists())
-
-
-def _check_same(folder: Path, identity: Mapping[str, object]) -> None:
-    """Check that what is in the folder is an unfinished run of the same thing."""
-    if not (folder / RECORD).is_file():
-        raise InputError(f"{folder} is not empty, and is no run; name a new folder")
-    if (folder / METRICS).exists():
-        raise InputError(f"{folder} is not empty: a finished run; name a new folder")
-    before = read_json(folder / RECORD)
-    before.pop("started", None)
-    for name in sorted(before.keys() | identity.keys()):
-        if before.get(name) != identity.get(name):
-            raise InputError(f"{folder} is not empty: begun with another {name}; name a new folder")
-
-
-def _locked(folder: Path) -> TextIOWrapper:
-    """Hold a run; the operating system lets go of it when the process ends, however."""
-    file = (folder / RECORD).open(encoding="utf-8")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        file.close()
-        raise InputError(f"another process is writing the run in {folder}: wait for it") from error
-    return file
-
-
-def _came_back(path: Path) -> dict[str, dict[str, object]]:
-    """The lines that are there so far, by id; half a line, as a kill can leave it, is cut off."""
-    if not path.exists():
-        return {}
-    raw = path.read_bytes()
-    whole = raw[: raw.rfind(b"\n") + 1]
-    if whole != raw:
-        path.write_bytes(whole)
-    return _by_id(path)
-
-
-def _by_id(path: Path) -> dict[str, dict[str, Any]]:
-    return {str(line.get("id")): line for _, line in json_lines(path)}
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """A finished run, read again."""
-
-    folder: Path
-    record: Mapping[str, Any]
-    """What was run on what: the content of `run.json`."""
-    metrics: Mapping[str, Any]
-    scores: Mapping[str, QuestionScore]
-    """By the question's id, in the order of the questions."""
 
     @property
     def name(self) -> str:
@@ -208,14 +158,19 @@ class Recorded:
         return str(self.record["kind"])
 
     @cached_property
-    def questions(self) -> Mapping[str, Mapping[str, Any]]:
+    def questions(self) -> dict[str, dict[str, Any]]:
         """What was asked, by id."""
         return _by_id(self.folder / QUESTIONS)
 
     @cached_property
-    def came_back(self) -> Mapping[str, Mapping[str, Any]]:
-        """What came back, by the question's id."""
+    def came_back(self) -> dict[str, dict[str, Any]]:
+        """What came back so far, by the question's id."""
         return _by_id(self.folder / ANSWERS)
+
+    @cached_property
+    def metrics(self) -> Mapping[str, Any]:
+        """The figures of a finished run."""
+        return read_object(self.folder / METRICS)
 
     def column(self, metric: str) -> dict[str, float]:
         """A metric of every question that has it, by id."""
@@ -230,23 +185,45 @@ class Recorded:
         return {id_: value >= 1 for id_, value in self.column(PRIMARY[self.kind]).items()}
 
 
-def load_run(folder: Path) -> Recorded:
+def load_run(folder: Path) -> Run:
     """Read a finished run.
 
     Raises:
         InputError: it is no run's folder, the run is not finished, or a line is damaged.
     """
-    record = read_json(folder / RECORD)
+    record, path = read_object(folder / RECORD), folder / SCORES
     if record.get("kind") not in PRIMARY:
         raise InputError(f"{folder / RECORD} is not of a kind of run that this version knows")
     if not (folder / METRICS).exists():
         raise InputError(
             f"the run in {folder} is not finished: give the command that began it --out {folder}"
         )
-    path = folder / SCORES
-    scores = [parse(QuestionScore, line, path, number) for number, line in json_lines(path)]
-    by_id = {score.id: score for score in scores}
-    return Recorded(folder, record, read_json(folder / METRICS), by_id)
+    scores = (parse(QuestionScore, line, path, number) for number, line in json_lines(path))
+    return Run(folder, record, scores={score.id: score for score in scores})
+
+
+def new_run_folder(name: str) -> Path:
+    """Name a new folder for a run that was given none; nothing is made."""
+    first = Path("runs") / f"{name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    folders = (first if not n else first.with_name(f"{first.name}-{n + 1}") for n in count())
+    return next(folder for folder in folders if not folder.exists())
+
+
+def _check_same(folder: Path, identity: Mapping[str, object]) -> None:
+    """Check that what is in the folder is an unfinished run of the same thing."""
+    if not (folder / RECORD).is_file():
+        raise InputError(f"{folder} is not empty, and is no run; name a new folder")
+    if (folder / METRICS).exists():
+        raise InputError(f"{folder} is not empty: a finished run; name a new folder")
+    before = read_object(folder / RECORD)
+    before.pop("started", None)
+    for name in sorted(before.keys() | identity.keys()):
+        if before.get(name) != identity.get(name):
+            raise InputError(f"{folder} is not empty: begun with another {name}; name a new folder")
+
+
+def _by_id(path: Path) -> dict[str, dict[str, Any]]:
+    return {str(line.get("id")): line for _, line in json_lines(path)}
 
 
 def environment() -> dict[str, object]:
@@ -296,7 +273,7 @@ def public_name(model: str) -> str:
     return Path(model).name if Path(model).exists() else model
 
 
-def read_json(path: Path) -> dict[str, object]:
+def read_object(path: Path) -> dict[str, Any]:
     """Read a JSON object from a run's folder.
 
     Raises:
@@ -311,8 +288,6 @@ def read_json(path: Path) -> dict[str, object]:
     return found
 
 
-def _write_json(path: Path, content: Mapping[str, object]) -> None:
+def write_object(path: Path, content: Mapping[str, object]) -> None:
     """Write an object, readable and in a fixed order, whole or not at all."""
-    half = path.with_name(path.name + _HALF)
-    half.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    half.replace(path)
+    write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")

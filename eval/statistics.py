@@ -6,15 +6,13 @@ test here is over questions. The same seed gives the same interval.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-SEED, RESAMPLES, CONFIDENCE = 0, 10_000, 0.95
-
-_VALUES_AT_ONCE = 4_000_000
-"""Bounds the memory of resampling."""
+RESAMPLES, CONFIDENCE = 10_000, 0.95
 
 Floats = NDArray[np.float64]
 Measured = Mapping[str, float | None]
@@ -29,6 +27,13 @@ class Interval:
     low: float
     high: float
     n: int
+
+
+def _resampling(n: int) -> dict[str, Any]:
+    """What resampling `n` values is done with: the seed, and no more at once than memory holds."""
+    batch = max(1, 4_000_000 // n)
+    rng = np.random.default_rng(0)
+    return {"vectorized": True, "n_resamples": RESAMPLES, "batch": batch, "rng": rng}
 
 
 def bootstrap_mean(values: Iterable[float | None]) -> Interval | None:
@@ -46,38 +51,23 @@ def bootstrap_mean(values: Iterable[float | None]) -> Interval | None:
     mean = float(known.mean())
     if np.allclose(known, mean, rtol=0, atol=1e-12):
         return Interval(mean, mean, mean, n)
-    found = stats.bootstrap(
-        (known,),
-        np.mean,
-        vectorized=True,
-        n_resamples=RESAMPLES,
-        batch=max(1, _VALUES_AT_ONCE // n),
-        confidence_level=CONFIDENCE,
-        rng=np.random.default_rng(SEED),
-    ).confidence_interval
-    return Interval(mean, float(found.low), float(found.high), n)
-
-
-def auroc(scores: Sequence[float], positive: Sequence[bool]) -> Interval | None:
-    """The area under the ROC curve, in [0, 1], with its interval; None unless both labels occur.
-
-    It is how often a positive has a higher score than a negative, equal scores counting half:
-    the Mann-Whitney statistic / pairs. The interval is that of Hanley & McNeil 1982, "The meaning
-    and use of the area under a receiver operating characteristic curve".
-    """
-    labels = np.array(positive, dtype=bool)
-    if labels.all() or not labels.any():
-        return None
-    values = np.array(scores, dtype=np.float64)
-    ones, zeros = int(labels.sum()), int((~labels).sum())
-    area = float(stats.mannwhitneyu(values[labels], values[~labels]).statistic) / (ones * zeros)
-    spread = (
-        area * (1 - area)
-        + (ones - 1) * (area / (2 - area) - area**2)
-        + (zeros - 1) * (2 * area**2 / (1 + area) - area**2)
+    found = stats.bootstrap((known,), np.mean, confidence_level=CONFIDENCE, **_resampling(n))
+    return Interval(
+        mean, float(found.confidence_interval.low), float(found.confidence_interval.high), n
     )
-    margin = stats.norm.ppf((1 + CONFIDENCE) / 2) * np.sqrt(spread / (ones * zeros))
-    return Interval(area, max(0.0, area - margin), min(1.0, area + margin), len(labels))
+
+
+def auroc(scores: Sequence[float], positive: Sequence[bool]) -> float | None:
+    """The area under the ROC curve, in [0, 1]; None unless both labels occur.
+
+    It is how often a positive has a higher score than a negative, equal scores counting half: the
+    Mann-Whitney statistic / pairs (Hanley & McNeil 1982).
+    """
+    values, labels = np.array(scores, dtype=np.float64), np.array(positive, dtype=bool)
+    ones, zeros = values[labels], values[~labels]
+    if not len(ones) or not len(zeros):
+        return None
+    return float(stats.mannwhitneyu(ones, zeros).statistic) / (len(ones) * len(zeros))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +78,9 @@ class Paired:
     """After - before."""
     p: float
     """Of the paired randomization test, two-sided, in (0, 1]."""
-    wins: tuple[str, ...]
+    higher: tuple[str, ...]
     """The questions whose value is higher after; higher need not be better."""
-    losses: tuple[str, ...]
-    ties: tuple[str, ...]
+    lower: tuple[str, ...]
 
 
 def compare(before: Measured, after: Measured) -> Paired | None:
@@ -100,9 +89,8 @@ def compare(before: Measured, after: Measured) -> Paired | None:
     The test is Fisher's paired randomization: if the runs were the same, each question's two
     values could as well stand the other way round, so the signs of the differences are flipped at
     random (all ways, if there are at most `RESAMPLES`), and p is how often the mean difference is
-    then as far from 0. It asks nothing of how the values are distributed (Smucker, Allan &
-    Carterette 2007, "A comparison of statistical significance tests for information retrieval
-    evaluation"). A single question shows nothing: p = 1.
+    then as far from 0 (Smucker, Allan & Carterette 2007, "A comparison of statistical significance
+    tests for information retrieval evaluation"). A single question shows nothing: p = 1.
     """
     gained = {
         key: later - earlier
@@ -112,27 +100,13 @@ def compare(before: Measured, after: Measured) -> Paired | None:
     difference = bootstrap_mean(gained.values())
     if difference is None:
         return None
-    return Paired(
-        difference=difference,
-        p=_randomization(np.array(list(gained.values()))) if len(gained) > 1 else 1.0,
-        wins=tuple(key for key, gain in gained.items() if gain > 0),
-        losses=tuple(key for key, gain in gained.items() if gain < 0),
-        ties=tuple(key for key, gain in gained.items() if gain == 0),
-    )
-
-
-def _randomization(gained: Floats) -> float:
-    """The two-sided p-value of the mean of `gained`."""
-    test = stats.permutation_test(
-        (gained,),
-        np.mean,
-        permutation_type="samples",
-        vectorized=True,
-        n_resamples=RESAMPLES,
-        batch=max(1, _VALUES_AT_ONCE // len(gained)),
-        rng=np.random.default_rng(SEED),
-    )
-    return float(test.pvalue)
+    p, values = 1.0, np.array(list(gained.values()))
+    if len(values) > 1:
+        drawn = _resampling(len(values))
+        flipped = stats.permutation_test((values,), np.mean, permutation_type="samples", **drawn)
+        p = float(flipped.pvalue)
+    higher = tuple(key for key, gain in gained.items() if gain > 0)
+    return Paired(difference, p, higher, tuple(key for key, gain in gained.items() if gain < 0))
 
 
 def holm(p_values: Mapping[str, float]) -> dict[str, float]:
@@ -142,9 +116,7 @@ def holm(p_values: Mapping[str, float]) -> dict[str, float]:
     smallest is multiplied by m - k + 1, no one is below the one before it, and none exceeds 1.
     Those at most α are then all right with probability 1 - α, however they depend on each other.
     """
-    corrected: dict[str, float] = {}
-    last = 0.0
-    for rank, (name, p) in enumerate(sorted(p_values.items(), key=lambda item: item[1])):
-        last = max(last, min(1.0, (len(p_values) - rank) * p))
-        corrected[name] = last
+    ordered = sorted(p_values, key=p_values.__getitem__)
+    scaled = [min(1.0, (len(ordered) - k) * p_values[name]) for k, name in enumerate(ordered)]
+    corrected = dict(zip(ordered, np.maximum.accumulate(scaled or [0.0]).tolist(), strict=False))
     return {name: corrected[name] for name in p_values}

@@ -8,9 +8,10 @@ wrote is kept in `written`, a run (`eval.runs`): one that was killed asks about 
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence, Set
+from dataclasses import asdict, dataclass
 from hashlib import sha256
+from itertools import chain, zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from tqdm.auto import tqdm
 from eval.datasets import Evidence, Question, Words, json_lines, write_questions
 from eval.judge import ask_all, read_json
 from eval.report import TEMPLATES, render
-from eval.runs import Run, environment, public_name
+from eval.runs import Run, environment, public_name, write_object
 from eval.scoring import nuggets_found, quote_span
 from index.build import build_papers
 from index.encoder import Encoder, Vectors
@@ -38,9 +39,8 @@ NEAR_DUPLICATE, TOP_HITS = 0.9, 10
 may state the answer of an unanswerable question."""
 COMMON_SHARE, RARE_WORDS = 0.05, 3
 """A question needs so many words that no more than this share of the papers have: a subject."""
-BLANK = "____"
-WORDS_BEFORE, WORDS_AFTER = 9, 5
-"""Of the sentence around a blank: the whole of it would be found by anything."""
+BLANK, WORDS_BEFORE, WORDS_AFTER = "____", 9, 5
+"""Words of the sentence around a blank: the whole of it would be found by anything."""
 
 # A number with what it counts or measures: two digits alone stand in any longer number.
 _NUMBER = re.compile(r"(?<![\w.,/^+-])\d+(?:[.,]\d+)*(?: ?%|[ -][a-z]{2,}\b)")
@@ -79,6 +79,10 @@ class Draft:
     """What answers it, word for word as the stored abstract has it."""
     answer: str
 
+    def is_stated_in(self, text: str) -> bool:
+        """Whether a text gives the answer."""
+        return any(nuggets_found([[self.answer]], text))
+
 
 class Written(BaseModel):
     """What a model is asked for."""
@@ -115,42 +119,34 @@ def synthesize(
     record = _record(index, encoder, plan, model)
     random = np.random.default_rng(plan.seed)
     order = random.permutation(len(index.papers)).tolist()
+    sieve = Sieve(index, encoder)
     if model:
         with Run.begin(out / "written", out.name, {"kind": "synthesis", **record}, []) as run:
-            kept, dropped = _sift(_written(index, order, model[0], run), index, encoder, plan.n)
+            sieve.fill(_written(index, order, model[0], run), plan.n)
     else:
-        kept, dropped = _sift(_cloze(index, order), index, encoder, plan.n)
+        sieve.fill(_cloze(index, order), plan.n)
     random.shuffle(order)  # or the first questions would be the ones to lose their papers
-    removed = _papers_to_remove(kept, plan.unanswerable, index, encoder, order)
-    record |= _write(out, index, encoder, kept, removed)
-    record |= {"dropped": dict(dropped), "environment": environment()}
-    text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
-    (out / "synthesis.json").write_text(text, encoding="utf-8")
-    return record
-
-
-def _write(
-    out: Path, index: Index, encoder: Encoder, kept: Sequence[Draft], removed: Set[int]
-) -> dict[str, object]:
-    """Write the questions, and the store without the removed papers; tell what there is."""
+    removed = sieve.papers_to_remove(plan.unanswerable, order)
     left = [paper for row, paper in enumerate(index.papers) if row not in removed]
     build_papers(left, out / "store", encoder)
-    questions = _questions(kept, index.papers, removed)
+    questions = _questions(sieve.kept, index.papers, removed)
     write_questions(out / "questions.jsonl", questions)
-    return {
+    record |= {
         "questions": len(questions),
         "by_type": dict(Counter(question.type for question in questions)),
         "papers_removed": sorted(index.papers[row].title for row in removed),
+        "dropped": dict(sieve.dropped),
+        "environment": environment(),
     }
+    write_object(out / "synthesis.json", record)
+    return record
 
 
 def _record(
     index: Index, encoder: Encoder, plan: Plan, model: tuple[Complete, str] | None
 ) -> dict[str, object]:
     return {
-        "n": plan.n,
-        "seed": plan.seed,
-        "unanswerable": plan.unanswerable,
+        **asdict(plan),
         "index": index.manifest.content,
         "papers": len(index.papers),
         "encoder": public_name(encoder.name),
@@ -160,22 +156,17 @@ def _record(
 
 
 def _questions(kept: Sequence[Draft], papers: Sequence[Paper], removed: Set[int]) -> list[Question]:
-    questions: list[Question] = []
+    questions = []
     for number, draft in enumerate(kept, start=1):
-        title, gone = papers[draft.row].title, draft.row in removed
-        note = f"{draft.type}; the paper that answers is not in the store: {title}"
-        questions.append(
-            Question(
-                id=f"s{number:03}",
-                type="removed" if gone else draft.type,
-                question=draft.question,
-                answerable=not gone,
-                papers=() if gone else (title,),
-                evidence=() if gone else (Evidence(paper=title, quote=draft.quote),),
-                nuggets=() if gone else ((draft.answer,),),
-                note=note if gone else None,
-            )
-        )
+        given = {"id": f"s{number:03}", "question": draft.question}
+        title = papers[draft.row].title
+        if draft.row in removed:
+            note = f"{draft.type}; the paper that answers is not in the store: {title}"
+            questions.append(Question(**given, type="removed", answerable=False, note=note))
+        else:
+            evidence = (Evidence(paper=title, quote=draft.quote),)
+            gold = {"papers": (title,), "evidence": evidence, "nuggets": ((draft.answer,),)}
+            questions.append(Question(**given, type=draft.type, answerable=True, **gold))
     return questions
 
 
@@ -214,17 +205,17 @@ def read_draft(reply: str, paper: Paper, row: int) -> Draft | str:
     if written is None:
         return "the reply names no question, answer and sentence"
     span = quote_span(written.sentence, paper.abstract)
+    quote = paper.abstract[slice(*span)] if span else ""
+    draft = Draft(row, "synthetic", written.question, quote, written.answer)
     if not written.question.endswith(("?", "？")):
         return "not a question"
     if not 5 <= len(written.question.split()) <= 40 or not 3 <= len(written.answer) <= 80:
         return "the question or the answer is too short or too long"
     if span is None:
         return "the sentence is not in the abstract"
-    if not any(nuggets_found([[written.answer]], written.sentence)):
+    if not draft.is_stated_in(written.sentence):
         return "the answer is not in the sentence"
-    if any(nuggets_found([[written.answer]], written.question)):
-        return "the question gives the answer away"
-    return Draft(row, "synthetic", written.question, paper.abstract[slice(*span)], written.answer)
+    return "the question gives the answer away" if draft.is_stated_in(draft.question) else draft
 
 
 def _cloze(index: Index, order: Sequence[int]) -> Iterator[Draft]:
@@ -233,14 +224,11 @@ def _cloze(index: Index, order: Sequence[int]) -> Iterator[Draft]:
     The task is Taylor's ("Cloze procedure", 1953); asking it of sentences to test reading goes
     back to Hermann et al. ("Teaching machines to read and comprehend", 2015).
     """
-    left = {row: cloze_drafts(index, row) for row in order}
-    while any(left.values()):
-        for drafts in left.values():
-            if drafts:
-                yield drafts.pop(0)
+    in_turn = chain.from_iterable(zip_longest(*(_cloze_of(index, row) for row in order)))
+    return (draft for draft in in_turn if draft)
 
 
-def cloze_drafts(index: Index, row: int) -> list[Draft]:
+def _cloze_of(index: Index, row: int) -> list[Draft]:
     """Leave a number or a name out of each sentence of a paper; the rarest (by idf) come first."""
     paper, found = index.papers[row], []
     for at in passage_rows(index, row):
@@ -259,75 +247,70 @@ def cloze_drafts(index: Index, row: int) -> list[Draft]:
     return [draft for _, draft in sorted(found, key=lambda pair: -pair[0])]
 
 
-def _sift(
-    drafts: Iterator[Draft | str], index: Index, encoder: Encoder, n: int
-) -> tuple[list[Draft], Counter[str]]:
-    """The first `n` drafts that are kept, and how many were not for which reason."""
-    kept: list[Draft] = []
-    vectors: list[Vectors] = []
-    dropped: Counter[str] = Counter()
-    with tqdm(total=n, desc="questions", unit="question", disable=None) as bar:
-        for draft in drafts:
-            if isinstance(draft, str):
-                dropped[draft] += 1
-                continue
-            probe = Probe.of(draft.question, index, encoder)
-            if reason := _fault(draft, probe, index, kept, vectors):
-                dropped[reason] += 1
-                continue
-            kept.append(draft)
-            vectors.append(probe.vector)
-            bar.update()
-            if len(kept) == n:
-                break
-    return kept, dropped
+class Sieve:
+    """Keeps the drafts that make good questions about an index."""
 
+    def __init__(self, index: Index, encoder: Encoder) -> None:
+        """Take the papers, and the encoder that they were indexed with."""
+        self.kept: list[Draft] = []
+        self.dropped: Counter[str] = Counter()
+        """How many drafts were not kept, by the reason."""
+        self._index, self._encoder = index, encoder
+        self._vectors: list[Vectors] = []
 
-def _fault(
-    draft: Draft, probe: Probe, index: Index, kept: Sequence[Draft], vectors: Sequence[Vectors]
-) -> str | None:
-    """Why a draft is dropped: it has no subject, does not find its paper again, or is not new.
+    def fill(self, drafts: Iterable[Draft | str], n: int) -> None:
+        """Keep the first `n` good drafts."""
+        with tqdm(total=n, desc="questions", unit="question", disable=None) as bar:
+            for draft in drafts:
+                fault = draft if isinstance(draft, str) else self._add(draft)
+                if fault:
+                    self.dropped[fault] += 1
+                    continue
+                bar.update()
+                if len(self.kept) == n:
+                    return
 
-    "What does the proposed method improve?" could be asked of any paper. The round trip is
-    Promptagator's: the product's own retrieval must have the paper first.
-    """
-    most = max(2, COMMON_SHARE * index.lexical.size)
-    counts = map(index.lexical.document_frequency.get, set(tokenize(draft.question)))
-    rare = sum(0 < (count or 0) <= most for count in counts)
-    if rare + sum(name.proper for name in index.names.read(draft.question)) < RARE_WORDS:
-        return "the question does not say what it is about"
-    if rank(index, probe).rows[0] != draft.row:
-        return "retrieval does not find the paper again"
-    near = any(float(probe.vector @ vector) >= NEAR_DUPLICATE for vector in vectors)
-    if near or any((draft.row, draft.answer) == (each.row, each.answer) for each in kept):
-        return "too like a question that was kept"
-    return None
+    def _add(self, draft: Draft) -> str | None:
+        """Keep a draft, or say why not: it has no subject, does not find its paper, or is not new.
 
+        "What does the proposed method improve?" could be asked of any paper. The round trip is
+        Promptagator's: the product's own retrieval must have the paper first.
+        """
+        index, probe = self._index, Probe.of(draft.question, self._index, self._encoder)
+        most = max(2, COMMON_SHARE * index.lexical.size)
+        counts = map(index.lexical.document_frequency.get, set(tokenize(draft.question)))
+        rare = sum(0 < (count or 0) <= most for count in counts)
+        if rare + sum(name.proper for name in index.names.read(draft.question)) < RARE_WORDS:
+            return "the question does not say what it is about"
+        if rank(index, probe).rows[0] != draft.row:
+            return "retrieval does not find the paper again"
+        near = any(float(probe.vector @ vector) >= NEAR_DUPLICATE for vector in self._vectors)
+        if near or any((draft.row, draft.answer) == (each.row, each.answer) for each in self.kept):
+            return "too like a question that was kept"
+        self.kept.append(draft)
+        self._vectors.append(probe.vector)
+        return None
 
-def _papers_to_remove(
-    kept: Sequence[Draft], share: float, index: Index, encoder: Encoder, order: Sequence[int]
-) -> set[int]:
-    """The rows of the papers to remove so that a share of the kept questions loses its answer.
+    def papers_to_remove(self, share: float, order: Sequence[int]) -> set[int]:
+        """The rows of the papers to remove so that a share of the questions loses its answer.
 
-    All questions of a paper become unanswerable with it, so a paper is taken only if they fit
-    into the share, and if no other paper found for them states the answer of one.
-    """
-    by_row: dict[int, list[Draft]] = {row: [] for row in order}
-    for draft in kept:
-        by_row[draft.row].append(draft)
-    room, removed = int(share * len(kept)), set()
-    for row, drafts in by_row.items():
-        if 0 < len(drafts) <= room and not any(
-            _answered_elsewhere(draft, index, encoder) for draft in drafts
-        ):
-            removed.add(row)
-            room -= len(drafts)
-    return removed
+        All questions of a paper become unanswerable with it, so a paper is taken only if they fit
+        into the share, and if no other paper found for them states the answer of one.
+        """
+        by_row: dict[int, list[Draft]] = {row: [] for row in order}
+        for draft in self.kept:
+            by_row[draft.row].append(draft)
+        room, removed = int(share * len(self.kept)), set()
+        for row, drafts in by_row.items():
+            if 0 < len(drafts) <= room and not any(map(self._is_answered_elsewhere, drafts)):
+                removed.add(row)
+                room -= len(drafts)
+        return removed
 
-
-def _answered_elsewhere(draft: Draft, index: Index, encoder: Encoder) -> bool:
-    """Whether another of the first `TOP_HITS` papers states the answer too."""
-    rows = rank(index, Probe.of(draft.question, index, encoder)).rows[: TOP_HITS + 1]
-    papers = [index.papers[row] for row in rows if row != draft.row]
-    texts = (f"{paper.display_title}\n{clean_text(paper.abstract)}" for paper in papers)
-    return any(any(nuggets_found([[draft.answer]], text)) for text in texts)
+    def _is_answered_elsewhere(self, draft: Draft) -> bool:
+        """Whether another of the first `TOP_HITS` papers states the answer too."""
+        probe = Probe.of(draft.question, self._index, self._encoder)
+        rows = rank(self._index, probe).rows[: TOP_HITS + 1]
+        papers = [self._index.papers[row] for row in rows if row != draft.row]
+        texts = (f"{paper.display_title}\n{clean_text(paper.abstract)}" for paper in papers)
+        return any(map(draft.is_stated_in, texts))

@@ -163,13 +163,13 @@ def gate(arguments: Namespace) -> int:
         for path, now in scores.items()
         for drop in fixed.drops(fixed.read_baseline(path), now).items()
     ]
-    fell = [{"capability": fixed.GUARDED[name], "worse": drop.worse} for name, drop in fallen]
+    fell = [{"figure": name, "worse": drop.worse} for name, drop in fallen]
     text = "\n".join(fixed.drop_text(*drop) for drop in fallen)
     nothing = f"Nothing got worse on {count} questions."
     _say(arguments, {"questions": count, "fell": fell}, text or nothing)
     if fallen:
         names = ", ".join(name for name, _ in fallen)
-        raise AbstractQAError(f"{len(fallen)} capabilities fell: {names}")
+        raise AbstractQAError(f"{len(fallen)} figures fell: {names}")
     return 0
 
 

@@ -295,8 +295,8 @@ def _quantile(scored: Scored, share: float, *, is_true: bool) -> float:
 def _figures(scored: Scored, least: float) -> dict[str, float]:
     truth = [each.example.supported for each, _ in scored]
     figures = {"claims": float(len(scored))}
-    if area := auroc([score for _, score in scored], truth):
-        figures["auroc"] = area.mean
+    if (area := auroc([score for _, score in scored], truth)) is not None:
+        figures["auroc"] = area
     for name, is_true in (("true supported", True), ("false supported", False)):
         if kept := [score >= least for each, score in scored if each.example.supported is is_true]:
             figures[name] = sum(kept) / len(kept)

@@ -7,11 +7,12 @@ causes, additions. Word lists (`edits.json`) are of general English.
 """
 
 import json
-import random
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from index.papers import Paper
@@ -52,6 +53,12 @@ class Example:
     """The collection it is from, which is left out as a whole."""
 
 
+Made = tuple[str, tuple[str, ...], bool, str]
+"""An example without its group."""
+Edit = Callable[[str, Random], str | None]
+"""Changes a sentence; None if it has no place for that."""
+
+
 def _pairs(listed: Sequence[str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for pair in listed:
@@ -73,18 +80,19 @@ def made_examples(papers: Sequence[Paper], group: str, count: int, seed: int = 0
         count: Sentences that are drawn; of each come about four examples.
         seed: Of the draw and of the edits.
     """
-    draw = random.Random(f"{group} {seed}")  # noqa: S311 - a draw, not a secret
+    draw = Random(f"{group} {seed}")  # noqa: S311 - a draw, not a secret
     chosen = [papers[at] for at in draw.sample(range(len(papers)), min(count, len(papers)))]
     pool = [name for paper in papers for name in names(clean_text(paper.title))]
     found: list[Example] = []
     for at, paper in enumerate(chosen):
-        texts = _sentences(paper)
+        texts, other = _sentences(paper), chosen[at - 1]
         if len(texts) < 3:
             continue
-        other = chosen[at - 1]
-        found += _of_sentence(paper, texts, _sentences(other), pool, group, draw)
-        if at % 4 == 0 and _sentences(other):
-            found += _of_two((paper, texts), (other, _sentences(other)), group, draw)
+        foreign = _sentences(other)
+        made = _of_sentence(paper, texts, foreign, pool, draw)
+        if at % 4 == 0 and foreign:
+            made += _of_two((paper, texts), (other, foreign), draw)
+        found += [Example(*each, group) for each in made]
     return found
 
 
@@ -99,52 +107,50 @@ def _called(paper: Paper) -> str:
 
 
 def _of_sentence(
-    paper: Paper,
-    texts: Sequence[str],
-    foreign: Sequence[str],
-    pool: Sequence[str],
-    group: str,
-    draw: random.Random,
-) -> list[Example]:
-    title = paper.display_title
-    text = draw.choice(texts)
-    cited = [f"{title}: {text}"]
+    paper: Paper, texts: Sequence[str], foreign: Sequence[str], pool: Sequence[str], draw: Random
+) -> list[Made]:
+    """A sentence reworded and edited, and joined with others of its paper and of a foreign one."""
+    title, text = paper.display_title, draw.choice(texts)
+    cited: tuple[str, ...] = (f"{title}: {text}",)
     if draw.random() < 0.3:  # more is cited than is needed
-        cited.append(f"{title}: {draw.choice(texts)}")
+        cited += (f"{title}: {draw.choice(texts)}",)
     base = reworded(text, paper, draw)
-    found = [Example(base, tuple(cited), True, "reworded", group)]
+    found: list[Made] = [(base, cited, True, "reworded")]
     if draw.random() < 0.5:
-        found.append(Example(text, tuple(cited), True, "verbatim", group))
-    edits = [*EDITS.items(), ("name", None)]
-    draw.shuffle(edits)
-    made = 0
-    for kind, edit in edits:
-        said = base if draw.random() < 0.6 else text
-        changed = edit(said, draw) if edit else renamed(said, pool, draw)
-        if changed and changed.lower() not in (base.lower(), text.lower()):
-            found.append(Example(changed, tuple(cited), False, kind, group))
-            made += 1
-        if made == 2:
-            break
+        found.append((text, cited, True, "verbatim"))
+    found += islice(_edited(base, text, cited, pool, draw), 2)
     another = draw.choice(texts)
     if another != text and len(cited) == 1 and draw.random() < 0.5:
-        found.append(Example(reworded(another, paper, draw), tuple(cited), False, "else", group))
+        found.append((reworded(another, paper, draw), cited, False, "else"))
         both = f"{base.rstrip('.')}{draw.choice(_JOINS)}{_lower(reworded(another, paper, draw))}"
-        is_cited = draw.random() < 0.4
-        more = (*cited, f"{title}: {another}") if is_cited else tuple(cited)
-        found.append(Example(both, more, is_cited, "both" if is_cited else "addition", group))
+        if draw.random() < 0.4:
+            found.append((both, (*cited, f"{title}: {another}"), True, "both"))
+        else:
+            found.append((both, cited, False, "addition"))
     if foreign and draw.random() < 0.2:
         stranger = f"{_called(paper)}: {_lower(draw.choice(foreign))}"
-        found.append(Example(stranger, tuple(cited), False, "stranger", group))
+        found.append((stranger, cited, False, "stranger"))
     return found
 
 
+def _edited(
+    base: str, text: str, cited: tuple[str, ...], pool: Sequence[str], draw: Random
+) -> Iterator[Made]:
+    """A sentence or its rewording with its meaning changed, in each way that it has a place for."""
+    edits: list[tuple[str, Edit]] = [
+        *EDITS.items(),
+        ("name", lambda said, draw: renamed(said, pool, draw)),
+    ]
+    draw.shuffle(edits)
+    for kind, edit in edits:
+        changed = edit(base if draw.random() < 0.6 else text, draw)
+        if changed and changed.lower() not in (base.lower(), text.lower()):
+            yield changed, cited, False, kind
+
+
 def _of_two(
-    one: tuple[Paper, Sequence[str]],
-    other: tuple[Paper, Sequence[str]],
-    group: str,
-    draw: random.Random,
-) -> list[Example]:
+    one: tuple[Paper, Sequence[str]], other: tuple[Paper, Sequence[str]], draw: Random
+) -> list[Made]:
     """Sentences over two papers: both halves true, and the halves exchanged."""
     (a, a_texts), (b, b_texts) = one, other
     if not (a.head and b.head):
@@ -158,12 +164,12 @@ def _of_two(
         return f"{left}{join}{second}: {_lower(reworded(y, b, draw))}"
 
     return [
-        Example(said(a.head, b.head), cited, True, "two papers", group),
-        Example(said(b.head, a.head), cited, False, "exchanged", group),
+        (said(a.head, b.head), cited, True, "two papers"),
+        (said(b.head, a.head), cited, False, "exchanged"),
     ]
 
 
-def reworded(text: str, paper: Paper, draw: random.Random) -> str:
+def reworded(text: str, paper: Paper, draw: Random) -> str:
     """A sentence in words that keep its meaning: shorter, in the third person, with synonyms."""
     said = _LEADS.sub("", text) if draw.random() < 0.8 else text
     said = re.sub(r"\s*\([^()]{0,80}\)", "", said) if draw.random() < 0.6 else said
@@ -192,7 +198,7 @@ def _lower(text: str) -> str:
     return text[:1].lower() + text[1:] if text[1:2].islower() else text
 
 
-def _number(text: str, draw: random.Random) -> str | None:
+def _number(text: str, draw: Random) -> str | None:
     found = list(_NUMBER.finditer(text))
     if found:
         match = draw.choice(found)
@@ -210,7 +216,7 @@ def _number(text: str, draw: random.Random) -> str | None:
     return text[: written.start()] + new + text[written.end() :]
 
 
-def _denied(text: str, draw: random.Random) -> str | None:
+def _denied(text: str, draw: Random) -> str | None:
     if found := _DENIED.search(text):
         return text[: found.start()] + (found[1] or "can") + text[found.end() :]
     auxiliaries = list(_AUXILIARY.finditer(text))
@@ -221,7 +227,7 @@ def _denied(text: str, draw: random.Random) -> str | None:
     return f"{text[: verb.start()]}does not {verb[1]}{text[verb.end() :]}" if verb else None
 
 
-def _opposite(text: str, draw: random.Random) -> str | None:
+def _opposite(text: str, draw: Random) -> str | None:
     places = [m for m in re.finditer(r"[A-Za-z]+", text) if m[0].lower() in _OPPOSITE]
     if not places:
         return None
@@ -229,7 +235,7 @@ def _opposite(text: str, draw: random.Random) -> str | None:
     return text[: match.start()] + draw.choice(_OPPOSITE[match[0].lower()]) + text[match.end() :]
 
 
-def _roles(text: str, draw: random.Random) -> str | None:
+def _roles(text: str, draw: Random) -> str | None:
     """Two names or two numbers of a sentence exchanged."""
     numbers = [m[0] for m in _NUMBER.finditer(text)]
     for found in (list(names(text)), numbers):
@@ -242,7 +248,7 @@ def _roles(text: str, draw: random.Random) -> str | None:
     return None
 
 
-def renamed(text: str, pool: Sequence[str], draw: random.Random) -> str | None:
+def renamed(text: str, pool: Sequence[str], draw: Random) -> str | None:
     """A name of a sentence replaced by one of another paper."""
     known = names(text)
     if not known or not pool:
@@ -251,8 +257,8 @@ def renamed(text: str, pool: Sequence[str], draw: random.Random) -> str | None:
     return None if new.lower() in text.lower() else text.replace(draw.choice(known), new)
 
 
-def _by(kind: str) -> Callable[[str, random.Random], str | None]:
-    def edit(text: str, draw: random.Random) -> str | None:
+def _by(kind: str) -> Edit:
+    def edit(text: str, draw: Random) -> str | None:
         fitting = [(p, new) for p, new in _TABLES[kind] if re.search(p, text, re.IGNORECASE)]
         if not fitting:
             return None
@@ -262,7 +268,7 @@ def _by(kind: str) -> Callable[[str, random.Random], str | None]:
     return edit
 
 
-def _unit(text: str, draw: random.Random) -> str | None:
+def _unit(text: str, draw: Random) -> str | None:
     fitting = [
         (a, b) for a, b in _TABLES["unit"] if re.search(rf"(?<![A-Za-z]){a}(?![A-Za-z])", text)
     ]
@@ -272,7 +278,7 @@ def _unit(text: str, draw: random.Random) -> str | None:
     return re.sub(rf"(?<![A-Za-z]){one}(?![A-Za-z])", other, text, count=1)
 
 
-EDITS: dict[str, Callable[[str, random.Random], str | None]] = {
+EDITS: dict[str, Edit] = {
     "number": _number,
     "unit": _unit,
     "negation": _denied,

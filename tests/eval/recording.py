@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from eval.runs import QuestionScore, Recorded, Run, load_run
+from eval.runs import QuestionScore, Run, load_run
 
 Columns = Mapping[str, Mapping[str, float | None]]
 """Metric → question id → value."""
@@ -19,7 +19,7 @@ def recorded(
     types: Mapping[str, str] | None = None,
     unanswerable: frozenset[str] = frozenset(),
     metrics: Mapping[str, Any] | None = None,
-) -> Recorded:
+) -> Run:
     """A finished run with these values."""
     ids = list(dict.fromkeys(id_ for column in columns.values() for id_ in column))
     questions = [

@@ -21,33 +21,14 @@ QUESTION = {"id": "q1", "type": "fact", "question": "How tall is it?", "answerab
 WORDS = st.text(min_size=1).filter(lambda text: text == text.strip() != "")
 
 
-def test_a_question_keeps_what_the_file_says(tmp_path: Path) -> None:
-    full = {
-        **QUESTION,
-        "history": [{"role": "user", "content": "Tell me of the tower."}],
-        "papers": ["A Tower"],
-        "also": ["A Spire"],
-        "least": 2,
-        "evidence": [{"paper": "A Tower", "quote": "it is 90 m tall"}],
-        "nuggets": [["90 m", "ninety"]],
-        "note": "easy",
-        "difficulty": 3,
-    }
-    (question,) = load_questions(jsonl(tmp_path / "questions.jsonl", full))
-    assert question.model_dump(mode="json") == {k: v for k, v in full.items() if k != "difficulty"}
-
-
 @pytest.mark.parametrize(
     ("third", "reason"),
     [
         ('{"id": "q3", ', "not JSON"),
         ("[" * 100_000, "not JSON"),
-        ('{"id": ' + "7" * 5_000 + "}", "not JSON"),
         ("[]", "not a JSON object"),
-        ({k: v for k, v in QUESTION.items() if k != "answerable"}, "field answerable"),
         ({**QUESTION, "id": "q1"}, "stands twice"),
         ({**QUESTION, "question": " "}, "field question"),
-        ({**QUESTION, "nuggets": [[""]]}, "field nuggets.0.0"),
         ({**QUESTION, "nuggets": [[]]}, "field nuggets.0"),
         ({**QUESTION, "history": [{"role": "system", "content": "x"}]}, "field history.0.role"),
     ],

@@ -8,8 +8,8 @@ import pytest
 from chat_server import ChatServer, fails, says
 from handmade import MOSS, REFUSAL, answer, ask, reference
 
-from eval.judge import Rating, rate_run, read_json
-from eval.runs import QuestionScore, Recorded, Run, load_run
+from eval.judge import rate_run
+from eval.runs import QuestionScore, Run, load_run
 from rag.chat import ChatError, ChatModel, Message
 from rag.schema import Answer
 from rag.settings import Settings
@@ -17,7 +17,7 @@ from rag.settings import Settings
 GIVEN = answer("Mosses are small. [1]", reference(1, MOSS, "Mosses are small."))
 
 
-def recorded(folder: Path, *answers: Answer, quality: list[float] | None = None) -> Recorded:
+def recorded(folder: Path, *answers: Answer, quality: list[float] | None = None) -> Run:
     """A run of these answers to questions a, b, …; those of quality 1 are right."""
     ids = "abcdefgh"[: len(answers)]
     asked = [ask(MOSS, id=id_, question=f"What of {id_}?").model_dump(mode="json") for id_ in ids]
@@ -95,20 +95,3 @@ def test_a_judge_that_goes_down_is_asked_no_reply_twice(
         found: Any = rate_run(run, complete, "m", tmp_path / "judged")
     assert found["figures"]["mean"] == pytest.approx((5 + 7 + 7) / 3)
     assert len(chat_server.received) == before + 2
-
-
-@pytest.mark.parametrize(
-    ("reply", "rating"),
-    [
-        ('{"critique": "Fine {so far}.", "rating": 7}', 7),
-        ('```json\n{"rating": 3}\n```\nI hope that helps.', 3),
-        ('{"rating": 9} No: {"rating": 4}', 4),
-        ('{"rating": 11}', None),
-        ('{"rating": "high"}', None),
-        ("Rating: 7", None),
-        ("", None),
-    ],
-)
-def test_the_last_rating_counts_and_none_is_guessed(reply: str, rating: int | None) -> None:
-    found = read_json(reply, Rating)
-    assert (found.rating if found else None) == rating

@@ -40,24 +40,16 @@ def test_the_page_is_whole_and_needs_nothing_else() -> None:
     html, page = report(score(ask(MOSS), given), score(ask(), REFUSAL))
     assert page.open == []
     assert {tag for tag, _ in page.tags}.isdisjoint({"script", "link", "img", "iframe", "a"})
-    assert page.all("src") == []
-    assert all(link.startswith("#") for link in page.all("href"))
-    assert html.count("url(") == html.count("url(#")
-    assert len(set(page.all("id"))) == len(page.all("id"))
+    assert page.all("src") == page.all("href") == []
+    assert "url(" not in html
     assert 'content="width=device-width, initial-scale=1"' in html
-
-
-def test_a_plot_says_in_words_what_it_shows_and_takes_the_pages_colours() -> None:
-    given = answer("Small [1].", reference(1, MOSS, "Mosses are small."))
-    _, page = report(score(ask(MOSS, nuggets=[["small"]]), given), score(ask(kind=EVIL), REFUSAL))
-    plots = [attributes for tag, attributes in page.tags if tag == "svg"]
-    assert [str(each["aria-label"]).partition(".")[0] for each in plots] == [
+    assert ".500[.25, .75] n 8" in page.words
+    labels = [str(attrs["aria-label"]) for tag, attrs in page.tags if tag == "svg"]
+    assert [label.partition(".")[0] for label in labels] == [
         "Right answers by type",
-        "Nugget recall by type",
         "Risk by coverage",
     ]
-    assert {(each["role"], each["fill"]) for each in plots} == {("img", "currentColor")}
-    assert "fact 1.000" in str(plots[0]["aria-label"])
+    assert "fact 1.000" in labels[0]
 
 
 def test_everything_that_comes_from_data_is_escaped() -> None:
@@ -81,15 +73,6 @@ def test_what_went_wrong_is_open_and_marked_and_what_went_right_is_closed() -> N
     assert "✗ [1] Moss^{2}Net" in page.words
     assert "✗ wet" in page.words
     assert "✓ small" in page.words
-
-
-def test_a_report_has_its_figures_with_their_intervals_and_how_it_was_made() -> None:
-    right = score(ask(MOSS), answer("Small [1].", reference(1, MOSS, "Mosses are small.")))
-    about = {"environment": {"versions": {"numpy": "2.4"}, EVIL: EVIL}}
-    _, page = report(right, title=EVIL, about=about)
-    assert ".500[.25, .75] n 8" in page.words
-    assert "numpy 2.4" in page.words
-    assert "script" not in {tag for tag, _ in page.tags}
 
 
 def test_the_worst_query_stands_first_with_what_was_found_and_what_was_wanted() -> None:

@@ -40,7 +40,7 @@ def test_what_came_back_is_on_disk_at_once_and_there_after_a_kill(tmp_path: Path
         Run.begin(tmp_path, "bogs", RECORD, ASKED)
     run.close()
     again = Run.begin(tmp_path, "bogs", RECORD, ASKED)
-    assert again.done == {"q1": {"id": "q1", "answer": "90\u2028m"}}
+    assert again.came_back == {"q1": {"id": "q1", "answer": "90\u2028m"}}
 
 
 def test_a_run_begun_by_other_code_is_not_gone_on_with(

@@ -3,13 +3,9 @@ from handmade import BOGS, FERNS, MOSS, REFUSAL, answer, ask, reference, score
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval.scoring import nuggets_found, plain_text, quote_span, score_answer
+from eval.scoring import nuggets_found, quote_span, score_answer
 from index.papers import Paper
 from rag.schema import Answer
-
-
-def test_people_read_the_text_without_markers_bold_and_escapes() -> None:
-    assert plain_text(r"**Moss!** net [1], a C\*-net [2][13].") == "Moss! net, a C*-net."
 
 
 @pytest.mark.parametrize(

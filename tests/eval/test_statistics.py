@@ -20,20 +20,12 @@ def test_an_interval_holds_the_truth_about_as_often_as_it_says() -> None:
     assert 0.88 <= held / 100 <= 0.99
 
 
-@pytest.mark.parametrize("equal", [[1.0] * 9, [0.1] * 7, [0.0], [1 / 3, 1 / 3]])
-def test_equal_values_give_no_width_and_no_warning(equal: list[float]) -> None:
-    found = bootstrap_mean(equal)
-    assert found is not None
-    assert found.low == found.high == found.mean == pytest.approx(equal[0])
-    assert found.n == len(equal)
-
-
 def test_a_comparison_pairs_by_question_and_names_who_won() -> None:
     before = {"a": 0.0, "b": 1.0, "c": 0.5, "d": None, "e": 1.0}
     after = {"c": 0.5, "a": 1.0, "b": 0.5, "d": 1.0, "f": 1.0}
     found = compare(before, after)
     assert found is not None
-    assert (found.wins, found.losses, found.ties) == (("a",), ("b",), ("c",))
+    assert (found.higher, found.lower) == (("a",), ("b",))
     assert found.difference.mean == pytest.approx((1 - 0.5 + 0) / 3)
     assert compare({"a": 1.0}, {"b": 1.0}) is None
 
@@ -70,6 +62,4 @@ def test_auroc_is_how_often_a_positive_is_above_a_negative(
         assert found is None
         return
     pairs = [1.0 if high > low else 0.5 * (high == low) for high in highs for low in lows]
-    assert found is not None
-    assert found.mean == pytest.approx(np.mean(pairs))
-    assert 0 <= found.low <= found.mean <= found.high <= 1
+    assert found == pytest.approx(np.mean(pairs))

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Never
 
 import pytest
+from dataset_files import beir
 from test_measuring import ABSTRACTS, QUESTIONS, write_jsonl
 
 from eval.leaderboard import Suite
@@ -21,18 +22,13 @@ def data(tmp_path: Path) -> Path:
     (folder / "digests" / "march.txt").write_text(f"new\n\nMar 14\n\n{entries}\n")
     (folder / "questions").mkdir()
     write_jsonl(folder / "questions" / "dev.jsonl", QUESTIONS)
+    papers = (
+        json.dumps({"_id": f"d{number}", "title": title, "text": text}) + "\n"
+        for number, (title, text) in enumerate(ABSTRACTS.items())
+    )
+    files = {"corpus.jsonl": "".join(papers), "qrels/test.tsv": "q1\td0\t1\n"}
     for name in ("scifact", "litsearch_acl"):
-        beir = folder / "beir" / name
-        (beir / "qrels").mkdir(parents=True)
-        write_jsonl(
-            beir / "corpus.jsonl",
-            [
-                {"_id": f"d{number}", "title": title, "text": text}
-                for number, (title, text) in enumerate(ABSTRACTS.items())
-            ],
-        )
-        write_jsonl(beir / "queries.jsonl", [{"_id": "q1", "text": "bog water levels"}])
-        (beir / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\nq1\td0\t1\n")
+        beir(folder / "beir" / name, **files)
     return folder
 
 

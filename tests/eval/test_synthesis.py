@@ -9,7 +9,7 @@ import pytest
 
 from eval.datasets import load_questions
 from eval.scoring import quote_span
-from eval.synthesis import Draft, Plan, read_draft, synthesize
+from eval.synthesis import Plan, read_draft, synthesize
 from eval.vector_cache import CachedEncoder
 from index.embedding import SentenceEncoder
 from index.minilm import NAME
@@ -29,17 +29,9 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SentenceEncode
         yield CachedEncoder.open(NAME)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def sample_index(sample_store: Path) -> Index:
-    """The bundled sample's index, whole in memory."""
     return Index.open(sample_store)
-
-
-def good(paper: Paper, sentence: str) -> str:
-    """A question with the sentence's words but its last two, which are the answer."""
-    words = sentence.rstrip(".").split()
-    question = f"Who found {' '.join(words[:-2])} what?"
-    return reply(sentence, " ".join(words[-2:]), question)
 
 
 def reply(sentence: str, answer: str, question: str) -> str:
@@ -47,11 +39,17 @@ def reply(sentence: str, answer: str, question: str) -> str:
     return f"Sure!\n```json\n{json.dumps(written)}\n```"
 
 
+def good(paper: Paper, sentence: str) -> str:
+    """A question with the sentence's words but its last two, which are the answer."""
+    words = sentence.rstrip(".").split()
+    return reply(sentence, " ".join(words[-2:]), f"Who found {' '.join(words[:-2])} what?")
+
+
 class Writer:
     """A chat model that asks for the last sentence of whatever abstract it is shown."""
 
-    def __init__(self, write: Callable[[Paper, str], str], index: Index) -> None:
-        self._write = write
+    def __init__(self, index: Index, write: Callable[[Paper, str], str] = good) -> None:
+        self.write = write
         self._papers = {clean_text(paper.title): paper for paper in index.papers}
         self.asked: list[str] = []
 
@@ -59,43 +57,33 @@ class Writer:
         title = messages[-1]["content"].partition("\n")[0].removeprefix("Title: ")
         self.asked.append(title)
         paper = self._papers[title]
-        return self._write(paper, clean_text(paper.abstract).rsplit(". ", 1)[-1])
+        return self.write(paper, clean_text(paper.abstract).rsplit(". ", 1)[-1])
 
 
-def test_cloze_questions_are_found_again_and_quote_their_papers(
+def test_cloze_questions_are_found_again_and_some_lose_their_papers(
     sample_index: Index, encoder: SentenceEncoder, tmp_path: Path
 ) -> None:
-    record: Any = synthesize(sample_index, encoder, Plan(30), tmp_path / "set")
-    questions = load_questions(tmp_path / "set" / "questions.jsonl")
+    out = tmp_path / "set"
+    record: Any = synthesize(sample_index, encoder, Plan(30, unanswerable=0.3), out)
+    assert json.loads((out / "synthesis.json").read_text()) == record
+    assert str(tmp_path) not in (out / "synthesis.json").read_text()
+    questions = load_questions(out / "questions.jsonl")
     abstracts = {paper.title: paper.abstract for paper in sample_index.papers}
+    left = {paper.title for paper in Assistant(out / "store", encoder).papers()}
     assert len(questions) == record["questions"] == 30
-    asked = [question for question in questions if question.answerable]
-    assert {question.type for question in asked} == {"cloze"}
-    for question in asked:
+    assert left == abstracts.keys() - set(record["papers_removed"])
+    assert 0 < sum(not question.answerable for question in questions) <= 9
+    for question in questions:
+        if not question.answerable:
+            assert (question.type, question.papers, question.evidence) == ("removed", (), ())
+            assert any(str(question.note).endswith(title) for title in record["papers_removed"])
+            continue
         (title,), (evidence,), (nugget,) = question.papers, question.evidence, question.nuggets
+        assert (question.type, title in left) == ("cloze", True)
         assert evidence.quote in abstracts[title]
         assert nugget[0].casefold() in clean_text(evidence.quote).casefold()
         found = rank(sample_index, Probe.of(question.question, sample_index, encoder)).rows[0]
         assert sample_index.papers[found].title == title
-    assert json.loads((tmp_path / "set" / "synthesis.json").read_text()) == record
-    assert str(tmp_path) not in (tmp_path / "set" / "synthesis.json").read_text()
-
-
-def test_papers_of_unanswerable_questions_are_gone_from_the_store_and_no_others_are(
-    sample_index: Index, encoder: SentenceEncoder, tmp_path: Path
-) -> None:
-    record: Any = synthesize(sample_index, encoder, Plan(30, unanswerable=0.3), tmp_path / "set")
-    questions = load_questions(tmp_path / "set" / "questions.jsonl")
-    store = tmp_path / "set" / "store"
-    left = {paper.title for paper in Assistant(store, encoder).papers()}
-    removed = [question for question in questions if not question.answerable]
-    assert 0 < len(removed) <= 9
-    assert left == {paper.title for paper in sample_index.papers} - set(record["papers_removed"])
-    for question in removed:
-        assert (question.type, question.papers, question.evidence) == ("removed", (), ())
-        assert any(str(question.note).endswith(title) for title in record["papers_removed"])
-    for question in questions:
-        assert not question.answerable or question.papers[0] in left
 
 
 def test_a_model_is_asked_once_a_paper_and_what_it_writes_is_checked(
@@ -113,7 +101,7 @@ def test_a_model_is_asked_once_a_paper_and_what_it_writes_is_checked(
             return reply(sentence, last, "What do the authors want here?")
         return good(paper, sentence)
 
-    writer = Writer(write, sample_index)
+    writer = Writer(sample_index, write)
     everything = (sample_index, encoder, Plan(10_000), tmp_path / "set")
     record: Any = synthesize(*everything, (writer, "scripted"))
     assert len(writer.asked) == len(set(writer.asked)) == len(sample_index.papers)
@@ -138,14 +126,12 @@ def test_a_killed_run_goes_on_without_asking_about_a_paper_twice(
             raise KeyboardInterrupt
         return good(paper, sentence)
 
-    first, second, whole = (Writer(good, sample_index) for _ in range(3))
-    first._write = dies_at_the_fifth
+    first, second, whole = (Writer(sample_index) for _ in range(3))
+    first.write = dies_at_the_fifth
     out = tmp_path / "set"
     with pytest.raises(KeyboardInterrupt):
         synthesize(sample_index, encoder, Plan(12), out, (first, "m"))
     assert not (out / "questions.jsonl").exists()
-    with (out / "written" / "answers.jsonl").open("a") as file:
-        file.write('{"id": "half a li')
     synthesize(sample_index, encoder, Plan(12), out, (second, "m"))
     synthesize(sample_index, encoder, Plan(12), tmp_path / "whole", (whole, "m"))
     assert first.asked[:4] + second.asked == whole.asked
@@ -162,11 +148,6 @@ SENTENCE = "PeatNet is off by 3.1 cm, or 4%, on 52 bogs of the north."
 QUESTION = "On how many bogs was the moss camera tried out?"
 
 
-def test_what_a_model_wrote_is_quoted_as_the_abstract_has_it() -> None:
-    draft = read_draft(reply(SENTENCE, "52 bogs", QUESTION), PEAT, 7)
-    assert draft == Draft(7, "synthetic", QUESTION, PEAT.abstract[14:], "52 bogs")
-
-
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
@@ -176,7 +157,10 @@ def test_what_a_model_wrote_is_quoted_as_the_abstract_has_it() -> None:
         (reply("PeatNet is never off.", "never", QUESTION), "not in the abstract"),
         (reply(SENTENCE, "53 bogs", QUESTION), "not in the sentence"),
         (reply(SENTENCE, "52 bogs", "Was it tried on 52 bogs or more?"), "gives the answer away"),
+        (reply(SENTENCE, "52 bogs", QUESTION), f"quote={PEAT.abstract[14:]!r}"),
     ],
 )
-def test_a_reply_that_is_no_use_is_dropped_with_its_reason(text: str, reason: str) -> None:
+def test_a_reply_is_quoted_as_the_abstract_has_it_or_dropped_with_its_reason(
+    text: str, reason: str
+) -> None:
     assert reason in str(read_draft(text, PEAT, 0))

@@ -14,7 +14,7 @@ from gradio.context import Context
 from eval.changes import compare_runs, comparison_text
 from eval.figures import as_interval
 from eval.markdown import Cell, table
-from eval.runs import METRICS, RECORD, REPORT, Recorded, load_run
+from eval.runs import METRICS, RECORD, REPORT, Run, load_run
 from index.errors import InputError
 from rag.citations import escape
 from ui.web.events import QUIET, told
@@ -43,14 +43,14 @@ class Runs:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def found(self) -> tuple[dict[str, tuple[Recorded, list[Cell]]], dict[str, str]]:
+    def found(self) -> tuple[dict[str, tuple[Run, list[Cell]]], dict[str, str]]:
         """Read every run.
 
         Returns:
             The finished ones, newest first, by their path in the folder, each with its line of a
             table; and what is wrong with the others.
         """
-        finished: dict[str, tuple[Recorded, list[Cell]]] = {}
+        finished: dict[str, tuple[Run, list[Cell]]] = {}
         others = {}
         for folder in _folders(self.root):
             name = folder.relative_to(self.root).as_posix()
@@ -119,7 +119,7 @@ def _folders(root: Path, deepest: int = 4) -> Iterator[Path]:
             folders.clear()
 
 
-def _line(name: str, run: Recorded) -> list[Cell]:
+def _line(name: str, run: Run) -> list[Cell]:
     """A run in the table of its kind."""
     data, stored = run.record["dataset"], run.metrics.get("intervals", {})
     names = COLUMNS[run.kind]
