@@ -5,7 +5,7 @@ import sys
 import threading
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -309,8 +309,10 @@ def _counts(counts: "BuildReport | Preview", removed: int) -> str:
     return ", ".join([*told, f"{removed:,} removed"] if removed else told)
 
 
-QUIET_SECONDS = 2.0
-"""A file is read once nothing has been written to it for so long: half of one is none."""
+QUIET_MS = 2_000
+"""Files are read once nothing has been written for so long: half of one is none."""
+LONGEST_MS = 600_000
+"""But after so long in any case."""
 
 
 def watch(folder: Path, settings: "Settings", stop: threading.Event | None = None) -> None:
@@ -326,6 +328,8 @@ def watch(folder: Path, settings: "Settings", stop: threading.Event | None = Non
     Raises:
         InputError: there is no such folder.
     """
+    from watchfiles import watch as changes
+
     from index.manifest import current
 
     _check(folder)
@@ -334,7 +338,8 @@ def watch(folder: Path, settings: "Settings", stop: threading.Event | None = Non
         _index(folder, settings)
     elif current(settings.store) is not None:
         resume_beside(settings)
-    for _ in _changes(folder, stop or threading.Event()):
+    waited = {"step": QUIET_MS, "debounce": LONGEST_MS}
+    for _ in changes(folder, stop_event=stop, raise_interrupt=False, **waited):
         _index(folder, settings)
 
 
@@ -370,25 +375,3 @@ def _index(folder: Path, settings: "Settings") -> None:
         note(str(problem))
     if report.generation != report.previous:
         note(summary(report, settings.store))
-
-
-def _changes(folder: Path, stop: threading.Event) -> Iterator[None]:
-    """Once for each time that files came or changed, when they are whole."""
-    from watchfiles import watch as changes
-
-    for _ in changes(folder, stop_event=stop, raise_interrupt=False):
-        while not stop.is_set():
-            before = _state(folder)
-            if stop.wait(QUIET_SECONDS) or _state(folder) == before:
-                break
-        yield
-
-
-def _state(folder: Path) -> dict[Path, tuple[int, int]]:
-    """The sizes and times of the files."""
-    found: dict[Path, tuple[int, int]] = {}
-    for path in _visible(folder):
-        with suppress(OSError):  # gone meanwhile
-            stat = path.stat()
-            found[path] = (stat.st_size, stat.st_mtime_ns)
-    return found

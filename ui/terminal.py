@@ -5,7 +5,7 @@ import re
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from types import TracebackType
@@ -153,32 +153,19 @@ def _others(answer: "Answer") -> str:
     return "\n".join([heading, *listed]) if listed else ""
 
 
-class Status:
-    """What is being done, in one line of stderr that is written over, if it is a terminal."""
-
-    def __init__(self) -> None:
-        self._shown = 0
-
-    def __call__(self, text: str) -> None:
-        """Say what is being done now; nothing clears the line."""
-        if sys.stderr.isatty():
-            line = textwrap.shorten(text, _width() - 2, placeholder="…")
-            sys.stderr.write("\r" + f"{line} …".ljust(self._shown) if line else "")
-            if not line and self._shown:
-                sys.stderr.write("\r" + " " * self._shown + "\r")
-            sys.stderr.flush()
-            self._shown = len(line) + 2 if line else 0
-
-
 @contextmanager
-def shown_meanwhile(text: str) -> Iterator[None]:
-    """Show what is being done while it is, if stderr is a terminal."""
-    status = Status()
-    status(text)
-    try:
-        yield
-    finally:
-        status("")
+def shown_meanwhile(text: str) -> Iterator[Callable[[str], None]]:
+    """Show what is being done while it is, if stderr is a terminal; what it gives shows more."""
+    from tqdm import tqdm
+
+    # None: no line where no one looks.
+    with tqdm(desc=text, bar_format="{desc} …", leave=False, disable=None) as line:
+
+        def show(now: str) -> None:
+            plain = _CONTROL.sub("", now)
+            line.set_description_str(textwrap.shorten(plain, _width() - 2, placeholder="…"))
+
+        yield show
 
 
 def as_text(text: str, name: str) -> str:
@@ -210,13 +197,12 @@ def shown_while(events: "Iterable[Event]") -> "Answer":
     """Show what is being done for an answer, and give the answer, which comes last."""
     from rag.schema import Finished, Progress
 
-    status = Status()
-    for event in events:
-        if isinstance(event, Progress):
-            status(event.text)
-        elif isinstance(event, Finished):
-            status("")
-            return event.answer
+    with shown_meanwhile("Looking for papers") as show:
+        for event in events:
+            if isinstance(event, Progress):
+                show(event.text)
+            elif isinstance(event, Finished):
+                return event.answer
     raise AssertionError("a stream ends with its answer")
 
 

@@ -109,7 +109,7 @@ def test_papers_are_listed_and_exported(tmp_path: Path, capsys: Capture) -> None
 
 
 def test_a_folder_is_watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ui.indexing.QUIET_SECONDS", 0.3)
+    monkeypatch.setattr("ui.indexing.QUIET_MS", 300)
     folder, store = tmp_path / "in", tmp_path / "store"
     folder.mkdir()
     stop = threading.Event()

@@ -133,20 +133,6 @@ def test_chosen_papers_by_columns_of_ones_own(browser: Browser, compare_address:
     page.context.close()
 
 
-def test_an_example_compares_two_papers_of_the_index(
-    browser: Browser, compare_address: str
-) -> None:
-    page = opened(browser, compare_address, 390)
-    example = page.locator(".aqa-compare-example").first
-    names = example.inner_text().removeprefix("Compare ").split(" and ")
-    example.click()
-    headings = page.locator("#aqa-compare tbody th")
-    expect(headings).to_have_count(2, timeout=20_000)
-    for name in names:
-        expect(headings.filter(has_text=name)).to_have_count(1)
-    page.context.close()
-
-
 def test_what_cannot_be_compared_is_told(browser: Browser, compare_address: str) -> None:
     page = opened(browser, compare_address)
     told = page.locator("#aqa-compare-shown").get_by_role("status")

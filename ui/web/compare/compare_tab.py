@@ -3,7 +3,6 @@
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 import anyio
@@ -22,9 +21,9 @@ from ui.export.prose import marked_abstract
 from ui.tables import as_csv, as_markdown, shown
 from ui.web.chat.chat_settings import PLAIN
 from ui.web.chat.source_cards import linked, links
-from ui.web.events import ANSWERING, LIGHT, QUIET, sent, told
-from ui.web.markup import events_script, macros
-from ui.web.site import Site, near_pairs
+from ui.web.events import ANSWERING, LIGHT, QUIET, told
+from ui.web.markup import macros
+from ui.web.site import Site
 
 HTML = macros("web/compare/compare.html")
 MOST_PAPERS = 12
@@ -32,7 +31,6 @@ MOST_PAPERS = 12
 COLUMNS = (*DEFAULT_COLUMNS, "problem", "limitation", "baseline", "speed", "code",
            "number of parameters")  # fmt: skip
 """Columns that are suggested; others can be written."""
-EXAMPLES = 4
 LONGEST_SHOWN = 220
 """Code points of a quote in its cell; the whole of it is in the panel that the cell opens."""
 
@@ -90,25 +88,18 @@ class Comparing:
 
     def choose(self, chosen: str) -> tuple[str, Any]:
         """Papers chosen on another tab, an id a line: values of (question, papers)."""
-        field, _ = self.papers_now(None)
-        return "", gr.Dropdown(choices=field.choices, value=chosen.split("\n"))
+        return "", gr.Dropdown(choices=self._named(), value=chosen.split("\n"))
+
+    def papers_now(self) -> gr.Dropdown:
+        """The papers that can be chosen; the index may have changed."""
+        return gr.Dropdown(choices=self._named())
+
+    def _named(self) -> list[tuple[str, str]]:
+        return sorted((paper.display_title, paper.id) for paper in self.site.assistant.papers())
 
     def stopped(self) -> Update:
         """After a stop."""
         return _shown(HTML.note("Stopped", "No table was made."))
-
-    def papers_now(self, made: Table | None) -> tuple[Any, Any]:
-        """The papers that can be chosen; before the first table, examples of what to compare."""
-        papers = self.site.assistant.papers()
-        named = sorted((paper.display_title, paper.id) for paper in papers)
-        html = gr.skip() if made else str(HTML.examples(self.examples(papers)))
-        return gr.Dropdown(choices=named), html
-
-    def examples(self, papers: Sequence[Paper]) -> list[str]:
-        """Pairs of papers that are near each other and that one can name in a few words."""
-        names = {paper.id: name for paper in papers if (name := paper.head)}
-        pairs = islice(near_pairs(self.site.assistant, names), EXAMPLES)
-        return [f"Compare {one} and {other}" for one, other in pairs]
 
 
 async def _events(events: TableEvents) -> AsyncGenerator[Progress | Table, None]:
@@ -209,12 +200,7 @@ def build(site: Site, elsewhere: tuple[Dependency, gr.Textbox] | None = None) ->
     with gr.Column(elem_id="aqa-compare"):
         gr.HTML(f'<p class="aqa-compare-lead">{_LEAD}</p>', **PLAIN)
         inputs, mode, compare, stop = _form(site)
-        shown = gr.HTML(
-            "",
-            elem_id="aqa-compare-shown",
-            js_on_load=events_script("aqa_example"),
-            apply_default_css=False,
-        )
+        shown = gr.HTML("", elem_id="aqa-compare-shown", **PLAIN)
         with gr.Row(elem_id="aqa-compare-exports", visible=False) as exports:
             buttons = [gr.Button(f"Download {form[0]}", size="sm", scale=0) for form in _FORMS]
         text = gr.Textbox(visible=False)
@@ -226,9 +212,6 @@ def build(site: Site, elsewhere: tuple[Dependency, gr.Textbox] | None = None) ->
     running = [
         compare.click(comparing.compare, inputs, outputs, trigger_mode="once", **ANSWERING),
         question.submit(comparing.compare, inputs, outputs, trigger_mode="once", **ANSWERING),
-        shown.aqa_example(_pressed, None, named, **LIGHT).then(
-            comparing.compare, inputs, outputs, **ANSWERING
-        ),
     ]
     if elsewhere:
         event, chosen = elsewhere
@@ -240,19 +223,13 @@ def build(site: Site, elsewhere: tuple[Dependency, gr.Textbox] | None = None) ->
     for button, (_, export, name, kind) in zip(buttons, _FORMS, strict=True):
         save = f'(text) => aqaSave("{name}", "{kind}", text)'
         button.click(_if_made(export), made, text, **LIGHT).then(None, text, js=save, **QUIET)
-    # When the tab is opened: the index may have changed.
     opened = [tab.select] if isinstance(tab, gr.Tab) else None
-    gr.on(opened, comparing.papers_now, made, [papers, shown], **LIGHT)
+    gr.on(opened, comparing.papers_now, None, papers, **LIGHT)
     return mode
 
 
 def _if_made(export: Callable[[Table], str]) -> Callable[[Table | None], str]:
     return lambda made: export(made) if made else ""
-
-
-def _pressed(event: gr.EventData) -> tuple[str, list[str]]:
-    """An example that was pressed, in the place of what stood in the fields."""
-    return str(sent(event).get("question", "")), []
 
 
 def _form(site: Site) -> tuple[list[Any], gr.Radio, gr.Button, gr.Button]:

@@ -1,10 +1,4 @@
 // A cell of the comparison opens its quote beside itself; the browser closes it again.
-document.addEventListener("click", ({ target }) => {
-  const example = target.closest?.(".aqa-compare-example");
-  if (!example) return;
-  const detail = { question: example.textContent };
-  example.dispatchEvent(new CustomEvent("aqa_example", { bubbles: true, detail }));
-});
 document.addEventListener("toggle", (event) => {
   const panel = event.target;
   if (!panel.matches(".aqa-compare-panel") || event.newState !== "open") return;

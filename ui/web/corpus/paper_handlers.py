@@ -213,28 +213,24 @@ class Changing:
             New values of (draft, preview, add button, cancel button, papers, overview, notice,
             changed, last change).
         """
-        return self._added(lambda: (draft, _year(year)), visitor(request), progress)
+        return self._added(draft, year, visitor(request), progress)
 
     def sample(self, request: gr.Request, progress: gr.Progress = _PROGRESS) -> Update:
         """Index the bundled sample; the values as `add`."""
-        return self._added(lambda: (sample_files(), None), visitor(request), progress)
+        return self._added(sample_files(), "", visitor(request), progress)
 
     def _added(
-        self,
-        read: "Callable[[], tuple[Sequence[Path | Upload], int | None]]",
-        who: str,
-        progress: gr.Progress,
+        self, files: Sequence[Path | Upload], year: str, who: str, progress: gr.Progress
     ) -> Update:
         try:
             self._check()
-            files, year = read()
             if not files:
                 raise InputError("what was read is not kept any more: read it again")
             report = build(
                 files,
                 self._site.settings.store,
                 self._encoder,
-                year=year,
+                year=_year(year),
                 progress=lambda stage, done, total: progress(
                     (done, total or None), desc=_STAGES[stage], unit="papers"
                 ),

@@ -31,6 +31,7 @@ from index.errors import InputError
 from rag.citations import escape
 from rag.schema import Answer, AnswerMode, Options
 from ui.export.answer_text import one_line, said, source
+from ui.web.chat.chat_settings import PLAIN
 from ui.web.events import ANSWERING, QUIET, told
 from ui.web.markup import macros, markdown
 from ui.web.site import Site
@@ -291,17 +292,16 @@ def standings_html(votes: Sequence[Vote]) -> str:
 def build(site: Site, opened: list[Any] | None) -> None:
     """The part, inside the tab that is being built; `opened` are the events that show it."""
     arena = Arena(site)
-    plain: dict[str, Any] = {"js_on_load": None, "apply_default_css": False}
     battle = gr.State(None)
     with gr.Column(elem_id="aqa-arena"):
-        gr.HTML(str(HTML.arena_lead()), **plain)
+        gr.HTML(str(HTML.arena_lead()), **PLAIN)
         question, chosen = _asking()
-        shown = gr.HTML("", elem_id="aqa-arena-battle", **plain)
+        shown = gr.HTML("", elem_id="aqa-arena-battle", **PLAIN)
         with gr.Row(elem_id="aqa-arena-votes", visible=False) as votes:
             buttons = {who: gr.Button(label, size="md") for who, label in _BUTTONS.items()}
         stop = gr.Button("Stop", elem_id="aqa-arena-stop", size="sm")  # shown while both answer
         undo = gr.Button("Take the vote back", elem_id="aqa-arena-undo", visible=False, size="sm")
-        standings = gr.HTML("", elem_id="aqa-arena-standings", **plain)
+        standings = gr.HTML("", elem_id="aqa-arena-standings", **PLAIN)
 
     outputs = [shown, battle, votes, undo, standings]
     asking = question.submit(

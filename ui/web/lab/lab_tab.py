@@ -17,6 +17,7 @@ from eval.markdown import Cell, table
 from eval.runs import METRICS, RECORD, REPORT, Run, load_run
 from index.errors import InputError
 from rag.citations import escape
+from ui.web.chat.chat_settings import PLAIN
 from ui.web.events import QUIET, told
 from ui.web.lab import arena
 from ui.web.lab.arena import HTML
@@ -145,16 +146,15 @@ def build(site: Site) -> None:
 
 
 def _build_runs(runs: Runs, opened: list[Any] | None) -> None:
-    plain: dict[str, Any] = {"js_on_load": None, "apply_default_css": False}
     with gr.Column(elem_id="aqa-lab-runs"):
-        gr.HTML(str(HTML.lead()), **plain)
-        tables = gr.HTML('<p role="status">Reading the runs …</p>', **plain)
+        gr.HTML(str(HTML.lead()), **PLAIN)
+        tables = gr.HTML('<p role="status">Reading the runs …</p>', **PLAIN)
         again = gr.Button("Read the runs again", elem_id="aqa-lab-again", size="sm")
         with gr.Row(visible=False, elem_id="aqa-lab-choice") as choice:
             run = gr.Dropdown(label="Report of", scale=3)
             against = gr.Dropdown(label="Compared with", scale=3)
             show = gr.Button("Show", elem_id="aqa-lab-show", scale=0)
-        report = gr.HTML("", **plain)
+        report = gr.HTML("", **PLAIN)
     outputs = [tables, choice, run, against]
     gr.on(opened, runs.read, [run, against], outputs, **QUIET)
     again.click(runs.read, [run, against], outputs, **QUIET)
