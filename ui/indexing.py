@@ -338,8 +338,9 @@ def watch(folder: Path, settings: "Settings", stop: threading.Event | None = Non
         _index(folder, settings)
     elif current(settings.store) is not None:
         resume_beside(settings)
-    waited = {"step": QUIET_MS, "debounce": LONGEST_MS}
-    for _ in changes(folder, stop_event=stop, raise_interrupt=False, **waited):
+    for _ in changes(
+        folder, step=QUIET_MS, debounce=LONGEST_MS, stop_event=stop, raise_interrupt=False
+    ):
         _index(folder, settings)
 
 
