@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 T = TypeVar("T")
@@ -46,6 +47,18 @@ def without_stops(errors: list[str]) -> list[str]:
 def assert_fits(page: Page) -> None:
     """The page is no wider than the window."""
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def assert_usable(page: Page) -> None:
+    """The page fits, and axe-core finds nothing serious or critical on it as it is now."""
+    assert_fits(page)
+    bad = [
+        f"{finding['id']}: {node['html'][:200]}"
+        for finding in Axe().run(page).response["violations"]
+        if finding["impact"] in ("serious", "critical")
+        for node in finding["nodes"]
+    ]
+    assert not bad, "\n".join(bad)
 
 
 def scrolled(page: Page) -> int:

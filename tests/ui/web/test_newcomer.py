@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from browsing import ask, assert_fits, without_stops
+from browsing import ask, assert_fits, assert_usable, without_stops
 from playwright.sync_api import Browser, Page, expect
 from starting import started
 
@@ -40,16 +39,14 @@ def page(browser: Browser, tmp_path: Path) -> Iterator[Page]:
         assert without_stops(errors) == []
 
 
-def assert_usable(page: Page) -> None:
-    """It fits a narrow window, and axe-core finds nothing serious, light and dark."""
+def assert_usable_everywhere(page: Page) -> None:
+    """In a narrow window, in light and in dark."""
     page.set_viewport_size({"width": 360, "height": 740})
     assert_fits(page)
     page.set_viewport_size({"width": 1280, "height": 800})
     page.add_style_tag(content="* { transition: none !important; }")
     for _ in ("light", "dark"):
-        found = Axe().run(page).response["violations"]
-        bad = [each for each in found if each["impact"] in {"serious", "critical"}]
-        assert not bad, [(each["id"], each["nodes"][0]["html"][:200]) for each in bad]
+        assert_usable(page)
         page.evaluate("document.body.classList.toggle('dark')")
 
 
@@ -57,14 +54,14 @@ def test_from_nothing_to_a_reading_list(page: Page) -> None:
     # Empty: what to do is said, and the form is open.
     expect(page.get_by_role("heading", name="Begin with some papers")).to_be_visible(timeout=30_000)
     expect(page.get_by_role("button", name="Open the sample")).to_be_visible()
-    assert_usable(page)
+    assert_usable_everywhere(page)
     page.get_by_label("Or paste a digest").fill(DIGEST)
     page.get_by_role("button", name="Read the pasted text").press("Enter")
     page.get_by_role("button", name="Add 2 papers").press("Enter")
     preview = page.locator("#aqa-corpus-preview")
     expect(preview).to_contain_text("2 papers added.", timeout=60_000)
     expect(page.get_by_role("heading", name="Begin with some papers")).to_be_hidden()
-    assert_usable(page)
+    assert_usable_everywhere(page)
 
     # An overview of what came, and a question.
     page.get_by_role("button", name="Overview of these").press("Enter")
@@ -79,7 +76,7 @@ def test_from_nothing_to_a_reading_list(page: Page) -> None:
     start = page.locator("#aqa-chat-welcome")
     expect(start).to_contain_text("2 papers from 1 digest, Mar 28, 2026.")
     expect(start.locator(".aqa-chat-example").first).to_be_visible()
-    assert_usable(page)
+    assert_usable_everywhere(page)
 
     # A star, the reading list, and a file of it.
     page.get_by_role("tab", name="Papers").click()
@@ -89,7 +86,7 @@ def test_from_nothing_to_a_reading_list(page: Page) -> None:
     page.get_by_role("button", name="Reading list", exact=True).press("Enter")
     expect(page.locator("#aqa-corpus-papers tbody tr")).to_have_count(1)
     page.locator("[data-aqa-choose]").check()
-    assert_usable(page)
+    assert_usable_everywhere(page)
     chosen = page.get_by_role("region", name="Chosen papers")
     chosen.get_by_text("Export").press("Enter")
     with page.expect_download() as download:
