@@ -96,7 +96,24 @@ def _build_adding(changing: Changing, shown: list[Any]) -> tuple[list[Any], dict
     Returns:
         What shows what was read, and how an event is sent that tells its progress there.
     """
+    files, text, name, year, read = _build_form()
     draft = gr.State((), time_to_live=SECONDS_KEPT)
+    preview = gr.HTML("", elem_id="aqa-corpus-preview", **PLAIN)
+    with gr.Row(elem_id="aqa-corpus-decide"):
+        add = gr.Button("Add", variant="primary", size="sm", visible=False, scale=0)
+        cancel = gr.Button("Cancel", size="sm", visible=False, scale=0)
+    found = [draft, preview, add, cancel]
+    files.upload(changing.read_files, [files, year], [files, *found], **QUIET)
+    read.click(changing.read_text, [text, name, year], found, **QUIET)
+    year.change(changing.read_again, [draft, year], found, trigger_mode="always_last", **QUIET)
+    cancel.click(changing.cancel, None, found, **LIGHT)
+    telling: dict[str, Any] = {**QUIET, "show_progress": "full", "show_progress_on": preview}
+    add.click(changing.add, [draft, year], [*found, *shown], **telling)
+    return found, telling
+
+
+def _build_form() -> tuple[gr.File, gr.Textbox, gr.Textbox, gr.Textbox, gr.Button]:
+    """Where files are dropped; where text is pasted and named; the year; what reads the text."""
     with gr.Row(elem_id="aqa-corpus-form"):
         with gr.Column(scale=1, min_width=280):
             files = gr.File(
@@ -123,15 +140,4 @@ def _build_adding(changing: Changing, shown: list[Any]) -> tuple[list[Any], dict
                     max_length=4,
                 )
             read = gr.Button("Read the pasted text", size="sm", elem_id="aqa-corpus-read-text")
-    preview = gr.HTML("", elem_id="aqa-corpus-preview", **PLAIN)
-    with gr.Row(elem_id="aqa-corpus-decide"):
-        add = gr.Button("Add", variant="primary", size="sm", visible=False, scale=0)
-        cancel = gr.Button("Cancel", size="sm", visible=False, scale=0)
-    found = [draft, preview, add, cancel]
-    files.upload(changing.read_files, [files, year], [files, *found], **QUIET)
-    read.click(changing.read_text, [text, name, year], found, **QUIET)
-    year.change(changing.read_again, [draft, year], found, trigger_mode="always_last", **QUIET)
-    cancel.click(changing.cancel, None, found, **LIGHT)
-    telling: dict[str, Any] = {**QUIET, "show_progress": "full", "show_progress_on": preview}
-    add.click(changing.add, [draft, year], [*found, *shown], **telling)
-    return found, telling
+    return files, text, name, year, read
