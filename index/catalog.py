@@ -11,7 +11,7 @@ import json
 import mmap
 from abc import abstractmethod
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from index.papers import Dating, Paper, letters
 from index.passages import Passage, cut, paper_text
-from index.postings import Rows, packed, places, unpacked
+from index.postings import Rows, packed, unpacked
 from index.vectors import Keys, text_keys
 
 PAPERS = "papers.jsonl"
@@ -89,17 +89,19 @@ class Sightings:
     @classmethod
     def of(cls, papers: Sequence[Paper]) -> "Sightings":
         """The sightings of papers; those of a generation are looked up."""
-        if isinstance(papers, Papers):
-            return papers.sightings
-        at = papers.sighting if isinstance(papers, NextPapers) else lambda row: _found(papers[row])
+        return (papers if isinstance(papers, Papers) else Papers.of(papers)).sightings
+
+    @classmethod
+    def listed(cls, rows: Sequence[tuple[int, Sequence[Place]]]) -> Self:
+        """The sightings of papers by the year and the places of each."""
         numbers: dict[Place, int] = {}
-        found: list[tuple[int, int]] = []
-        years = np.zeros(len(papers), dtype=np.int64)
-        for row in range(len(papers)):
-            years[row], seen = at(row)
-            found += [(row, numbers.setdefault(place, len(numbers))) for place in seen]
+        found = [
+            (row, numbers.setdefault(place, len(numbers)))
+            for row, (_, seen) in enumerate(rows)
+            for place in seen
+        ]
         paper, place = np.asarray(found, dtype=np.int64).reshape(-1, 2).T
-        return cls(tuple(numbers), paper, place, years)
+        return cls(tuple(numbers), paper, place, np.asarray([year for year, _ in rows], np.int64))
 
     @cached_property
     def _firsts(self) -> Rows:
@@ -125,13 +127,9 @@ class Sightings:
         return np.where(found == np.iinfo(np.int64).max, 0, found)
 
 
-def _found(paper: Paper) -> tuple[int, list[Place]]:
-    return paper.year or 0, [Place(s.name, s.date, s.dated) for s in paper.sources]
-
-
 @dataclass(frozen=True, eq=False)
 class Papers(RowsRead[Paper]):
-    """The P papers of a generation, in the order of their ids."""
+    """P papers in the order of their ids, as a generation keeps them."""
 
     lines: Bytes = b""
     """The JSON of each, with its line feed."""
@@ -142,12 +140,75 @@ class Papers(RowsRead[Paper]):
     """The letters of each title."""
     numbers: dict[str, list[int]] = field(default_factory=dict)
     """The rows of the papers with each DOI, arXiv or PubMed id: see `numbers_of`."""
-    sightings: Sightings = field(default_factory=lambda: Sightings.of(()))
+    sightings: Sightings = field(default_factory=lambda: Sightings.listed(()))
     _read: dict[int, Paper] = field(default_factory=dict)
 
     @classmethod
+    def of(cls, papers: Iterable[Paper]) -> Self:
+        """Papers that are in memory."""
+        return cls().changed({}, {paper.id: paper for paper in papers})
+
+    def changed(
+        self, before: Mapping[str, Paper], after: Mapping[str, Paper], *, anew: bool = False
+    ) -> Self:
+        """The papers with those of `after` in the place of those of `before`, by their ids.
+
+        What stays is taken as it lies, unless it is to be made `anew`.
+        """
+        ids = sorted([*(id_ for id_ in self.ids if id_ not in before), *after])
+        lines, titles, seen, new = [], [], [], {}
+        numbers: dict[str, list[int]] = defaultdict(list)
+        for row, id_ in enumerate(ids):
+            old, paper = self.rows.get(id_, -1), after.get(id_)
+            if anew and paper is None:
+                paper = self[old]
+            if paper is None or (paper == before.get(id_) and not anew):
+                known = self._numbers.get(old, [])
+                lines.append(self.line(old))
+                titles.append(self.titles[old])
+                seen.append(self.sightings.of_paper(old))
+            else:
+                new[row], known = paper, numbers_of(paper)
+                lines.append(paper.model_dump_json().encode() + b"\n")
+                titles.append(letters(paper.title))
+                places = [Place(s.name, s.date, s.dated) for s in paper.sources]
+                seen.append((paper.year or 0, places))
+            for number in known:
+                numbers[number].append(row)
+        starts = np.cumsum([0, *map(len, lines)], dtype=np.int64)
+        sightings = Sightings.listed(seen)
+        return type(self)(b"".join(lines), starts, ids, titles, dict(numbers), sightings, new)
+
+    @cached_property
+    def _numbers(self) -> dict[int, list[str]]:
+        """The numbers of the papers that have any, by row."""
+        found: dict[int, list[str]] = defaultdict(list)
+        for number, rows in self.numbers.items():
+            for row in rows:
+                found[row].append(number)
+        return found
+
+    def save(self, folder: Path) -> None:
+        """Write into a generation's folder."""
+        (folder / PAPERS).write_bytes(self.lines)
+        found = self.sightings
+        named = [(p.name, p.date and p.date.isoformat(), p.dated) for p in found.places]
+        lists = {"ids": self.ids, "places": named, "numbers": self.numbers}
+        with (folder / TABLE).open("wb") as file:
+            np.savez(
+                file,
+                allow_pickle=False,
+                starts=self.starts,
+                lists=np.frombuffer(json.dumps(lists).encode(), dtype=np.uint8),
+                titles=packed(self.titles),
+                paper=found.paper,
+                place=found.place,
+                years=found.years,
+            )
+
+    @classmethod
     def load(cls, folder: Path) -> Self:
-        """Map the file that `NextPapers.save` wrote, and read its table."""
+        """Map the file that `save` wrote, and read its table."""
         with np.load(folder / TABLE) as stored:
             lists = json.loads(stored["lists"].tobytes())
             seen = tuple(
@@ -211,94 +272,15 @@ class Papers(RowsRead[Paper]):
         return sorted(found)
 
 
-def numbers_of(paper: Paper) -> Iterator[str]:
+def numbers_of(paper: Paper) -> list[str]:
     """What else a paper is known by, each with its kind: its DOI, arXiv and PubMed ids."""
-    for kind, number in (("doi", paper.doi), ("arxiv", paper.arxiv), ("pmid", paper.pmid)):
-        if number:
-            yield f"{kind}:{number.casefold()}"
+    every = (("doi", paper.doi), ("arxiv", paper.arxiv), ("pmid", paper.pmid))
+    return [f"{kind}:{number.casefold()}" for kind, number in every if number]
 
 
 def ids_of(papers: Sequence[Paper]) -> list[str]:
     """The ids of papers; those of a generation are looked up."""
-    return papers.ids if isinstance(papers, Papers | NextPapers) else [p.id for p in papers]
-
-
-class NextPapers(RowsRead[Paper]):
-    """The P papers of the next generation, in the order of their ids."""
-
-    def __init__(
-        self,
-        live: Papers,
-        before: Mapping[str, Paper],
-        after: Mapping[str, Paper],
-        *,
-        anew: bool = False,
-    ) -> None:
-        """Put the papers of `after` in the place of those of `before`, which `live` has, by id.
-
-        `anew` keeps no line and no title of `live`: another version wrote them.
-        """
-        self.live = live
-        self.ids = sorted([*(id_ for id_ in live.ids if id_ not in before), *after])
-        rows = live.rows
-        same = (rows[i] if i not in after or after[i] == before.get(i) else -1 for i in self.ids)
-        self.same = np.fromiter(same, dtype=np.int64)
-        """The row in `live` of each paper that is equal to it, else -1, shape (P,)."""
-        self.new = {row: after[self.ids[row]] for row in np.flatnonzero(self.same < 0).tolist()}
-        """The others, by their rows."""
-        self.same_text = self.same.copy()
-        """The row in `live` of each paper with the same title and abstract, else -1."""
-        for row, paper in self.new.items():
-            old = before.get(paper.id)
-            if old and (old.title, old.abstract) == (paper.title, paper.abstract):
-                self.same_text[row] = rows[paper.id]
-        if anew:
-            self.new, self.same = dict(enumerate(self)), np.full_like(self.same, -1)
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    def row(self, row: int) -> Paper:
-        """The paper of a row."""
-        return self.new.get(row) or self.live[int(self.same[row])]
-
-    def sighting(self, row: int) -> tuple[int, list[Place]]:
-        """The year of a paper, 0 if it has none, and where it was found."""
-        if row in self.new:
-            return _found(self.new[row])
-        return self.live.sightings.of_paper(int(self.same[row]))
-
-    def save(self, folder: Path) -> None:
-        """Write into a generation's folder; lines that stay are copied."""
-        live, titles, sizes = self.live, [""] * len(self), [0] * len(self)
-        there = places(self.same, len(live))
-        numbers: dict[str, list[int]] = defaultdict(list)
-        for number, rows in live.numbers.items():
-            if kept := [row for row in there[rows].tolist() if row >= 0]:
-                numbers[number] = kept
-        with (folder / PAPERS).open("wb") as file:
-            for row, old in enumerate(self.same.tolist()):
-                if paper := self.new.get(row):
-                    sizes[row] = file.write(paper.model_dump_json().encode() + b"\n")
-                    titles[row] = letters(paper.title)
-                    for number in numbers_of(paper):
-                        numbers[number].append(row)
-                else:
-                    sizes[row], titles[row] = file.write(live.line(old)), live.titles[old]
-        found = Sightings.of(self)
-        named = [(p.name, p.date and p.date.isoformat(), p.dated) for p in found.places]
-        lists = {"ids": self.ids, "places": named, "numbers": numbers}
-        with (folder / TABLE).open("wb") as file:
-            np.savez(
-                file,
-                allow_pickle=False,
-                starts=np.cumsum([0, *sizes], dtype=np.int64),
-                lists=np.frombuffer(json.dumps(lists).encode(), dtype=np.uint8),
-                titles=packed(titles),
-                paper=found.paper,
-                place=found.place,
-                years=found.years,
-            )
+    return papers.ids if isinstance(papers, Papers) else [paper.id for paper in papers]
 
 
 class _Cut(NamedTuple):

@@ -14,14 +14,14 @@ from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Literal
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index.catalog import Sightings, ids_of
 from index.errors import DatabaseError, InputError, first_line
+from index.remote import address
 from index.store import Index
 from index.vectors import Candidates, Floats
 
@@ -56,20 +56,16 @@ class Chroma:
         Raises:
             InputError: the address is none.
         """
-        try:
-            parts = urlsplit(url)
-            port = parts.port
-        except ValueError:
-            parts, port = urlsplit(""), None
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
+        parts = address(url)
+        if parts is None:
             raise InputError("ABSTRACTQA_CHROMA_URL is no address: write http://host:8000")
         if parts.username or parts.password or parts.path.strip("/") or parts.query:
             raise InputError(
                 "ABSTRACTQA_CHROMA_URL holds more than scheme, host and port: give what the server"
                 " asks for as ABSTRACTQA_CHROMA_TOKEN"
             )
-        self._host, self._ssl = parts.hostname, parts.scheme == "https"
-        self._port = port or (443 if self._ssl else 8000)
+        self._host, self._ssl = parts.hostname or "", parts.scheme == "https"
+        self._port = parts.port or (443 if self._ssl else 8000)
         self.url = f"{parts.scheme}://{parts.netloc}"
         self._token, self._name = token, collection
         self._lock = Lock()
@@ -171,16 +167,17 @@ class Chroma:
                 collection, there = self._of(client, kind, store), ledger[kind]
                 if collection.count() != len(there):
                     there = _listed(collection)
-                wanted = _records(index, kind)
-                new = [row for row, (id_, key) in enumerate(wanted) if there.get(id_) != key]
-                gone = sorted(there.keys() - {id_ for id_, _ in wanted})
+                ledger[kind] = wanted = _keys(index, kind)
+                new = [
+                    row for row, (id_, key) in enumerate(wanted.items()) if there.get(id_) != key
+                ]
+                gone = sorted(there.keys() - wanted.keys())
                 for at in range(0, len(new), BATCH):
-                    _upsert(collection, index, kind, new[at : at + BATCH], wanted)
+                    collection.upsert(**_records(index, kind, new[at : at + BATCH]))
                     progress(changed + at, changed + len(new))
                 for at in range(0, len(gone), BATCH):
                     collection.delete(ids=gone[at : at + BATCH])
                 changed += len(new) + len(gone)
-                ledger[kind] = dict(wanted)
         file = self._ledger_file(store)
         content = json.dumps({**ledger, "content": index.manifest.content})
         file.with_suffix(".tmp").write_text(content, encoding="utf-8")
@@ -219,7 +216,7 @@ class Chroma:
 
     def _candidates(self, kind: Kind, index: Index) -> Candidates:
         """What finds the rows of an index that are near a vector; None while it cannot."""
-        places = {id_: row for row, id_ in enumerate(_ids(index, kind))}
+        places = {id_: row for row, id_ in enumerate(_keys(index, kind))}
 
         @lru_cache(maxsize=16)  # one answer compares a few vectors, repeatedly
         def nearest(vector: bytes) -> list[str]:
@@ -267,7 +264,7 @@ def recall(index: Index, chroma: Chroma, kind: Kind = "passages", queries: int =
     vectors = index.passage_vectors if kind == "passages" else index.paper_vectors
     if not len(vectors):
         return 1.0
-    there = {id_: at for at, id_ in enumerate(_ids(index, kind))}
+    there = {id_: at for at, id_ in enumerate(_keys(index, kind))}
     most, found = min(10, len(vectors)), []
     for row in np.linspace(0, len(vectors) - 1, min(queries, len(vectors))).astype(int).tolist():
         cosines = vectors.exact @ vectors[row]
@@ -278,19 +275,15 @@ def recall(index: Index, chroma: Chroma, kind: Kind = "passages", queries: int =
     return float(np.mean(found))
 
 
-def _ids(index: Index, kind: Kind) -> list[str]:
-    papers = ids_of(index.papers)
-    if kind == "papers":
-        return papers
-    cuts = index.cuts
-    rows = zip(cuts.owner.tolist(), cuts.spans.tolist(), strict=True)
-    return [f"{papers[row]}:{start}-{end}" for row, (start, end) in rows]
-
-
-def _records(index: Index, kind: Kind) -> list[tuple[str, int]]:
-    """The id and the key of each paper or passage."""
-    keys = index.cuts.paper_keys if kind == "papers" else index.cuts.passage_keys
-    return list(zip(_ids(index, kind), (keys >> np.uint64(1)).tolist(), strict=True))
+def _keys(index: Index, kind: Kind) -> dict[str, int]:
+    """The id of each paper or passage, in order → the key of its text."""
+    papers, cuts = ids_of(index.papers), index.cuts
+    ids, keys = papers, cuts.paper_keys
+    if kind == "passages":
+        rows = zip(cuts.owner.tolist(), cuts.spans.tolist(), strict=True)
+        ids = [f"{papers[row]}:{start}-{end}" for row, (start, end) in rows]
+        keys = cuts.passage_keys
+    return dict(zip(ids, (keys >> np.uint64(1)).tolist(), strict=True))
 
 
 def _listed(collection: "Collection") -> dict[str, int]:
@@ -304,35 +297,28 @@ def _listed(collection: "Collection") -> dict[str, int]:
     return found
 
 
-def _upsert(
-    collection: "Collection",
-    index: Index,
-    kind: Kind,
-    rows: Sequence[int],
-    records: Sequence[tuple[str, int]],
-) -> None:
-    """Write some rows of an index, all of whose ids and keys are given."""
+def _records(index: Index, kind: Kind, rows: Sequence[int]) -> dict[str, Any]:
+    """Some papers or passages as Chroma takes them."""
     cuts, days = index.cuts, Sightings.of(index.papers).earliest
-    vectors = index.paper_vectors if kind == "papers" else index.passage_vectors
-    texts: list[str] = []
-    metadatas: list[Mapping[str, str | int]] = []
+    keys, vectors = cuts.paper_keys, index.paper_vectors
+    if kind == "passages":
+        keys, vectors = cuts.passage_keys, index.passage_vectors
+    records: dict[str, Any] = {"ids": [], "documents": [], "metadatas": []}
     for row in rows:
         owner = row if kind == "papers" else int(cuts.owner[row])
         paper = index.papers[owner]
-        metadata: dict[str, str | int] = {
+        id_, text = paper.id, paper.display_title
+        known = {
             "paper": paper.id,
             "title": paper.display_title,
-            "key": records[row][1],
+            "key": int(keys[row]) >> 1,
             "year": paper.year or 0,
             "day": int(days[owner]),
         }
         if kind == "passages":
-            metadata |= dict(zip(("start", "end"), cuts.spans[row].tolist(), strict=True))
-        texts.append(paper.display_title if kind == "papers" else cuts.text(row))
-        metadatas.append(metadata)
-    collection.upsert(
-        ids=[records[row][0] for row in rows],
-        documents=texts,
-        metadatas=list(metadatas),
-        embeddings=np.asarray(vectors[list(rows)]),
-    )
+            passage = cuts[row]
+            id_, text = passage.id, passage.text
+            known |= {"start": passage.start, "end": passage.end}
+        for field, value in zip(records, (id_, text, known), strict=True):
+            records[field].append(value)
+    return {**records, "embeddings": np.asarray(vectors[list(rows)])}

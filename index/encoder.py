@@ -124,28 +124,22 @@ class LocalEncoder:
         Raises:
             EncoderError: the model cannot be loaded, or gave a vector that is not finite.
         """
-        if self.bundled and self._model is None and len(texts) <= FEW:
-            return self._few(texts, progress)
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
         longest_first = sorted(range(len(texts)), key=lambda i: -len(texts[i]))
-        for at in range(0, len(texts), BATCH):
-            rows = longest_first[at : at + BATCH]
-            with self._lock:
-                vectors[rows] = self._heavy().encode_document(
-                    [texts[row] for row in rows], batch_size=BATCH, show_progress_bar=False
-                )
+        is_light = self.bundled and self._model is None and len(texts) <= FEW
+        step = 1 if is_light else BATCH
+        for at in range(0, len(texts), step):
+            rows = longest_first[at : at + step]
+            if is_light:
+                vectors[rows] = self.encode_query(texts[rows[0]])
+            else:
+                with self._lock:
+                    vectors[rows] = self._heavy().encode_document(
+                        [texts[row] for row in rows], batch_size=BATCH, show_progress_bar=False
+                    )
             if progress:
                 progress(at + len(rows))
         return self._checked(vectors)
-
-    def _few(self, texts: Sequence[str], progress: Callable[[int], None] | None) -> Vectors:
-        """Encode some texts by the bundled encoder's light form: torch takes longer to load."""
-        vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
-        for row, text in enumerate(texts):
-            vectors[row] = self.encode_query(text)
-            if progress:
-                progress(row + 1)
-        return vectors
 
     def encode_query(self, text: str) -> Vectors:
         """Encode a question: a unit vector of shape (dimension,).

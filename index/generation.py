@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from index.catalog import NextPapers, Papers, Passages, Sightings, code_hash
+from index.catalog import Papers, Passages, Sightings, code_hash
 from index.collection_map import carry_on, map_collection
 from index.encoder import Encoder
 from index.lexical import LexicalIndex
@@ -58,7 +58,9 @@ def counter(progress: Progress | None, stage: Stage) -> Callable[[int, int], Non
 class Contents:
     """All that is known of P papers without their vectors."""
 
-    papers: NextPapers
+    papers: Papers
+    rows: Rows
+    """The row in the live generation of each with the same title and abstract, else -1."""
     passages: Passages
     lexical: LexicalIndex
     names: Names
@@ -79,18 +81,23 @@ def next_contents(
     """
     is_ours = live is not None and live.manifest.code == code_hash()
     stored = live.papers if live and isinstance(live.papers, Papers) else Papers()
-    papers = NextPapers(stored, before, after, anew=not is_ours)
-    old, rows = (live, papers.same_text) if live and is_ours else (None, np.full(len(papers), -1))
-    new = int((rows < 0).sum())
-    with _named_beside(papers if new > max(MANY, len(papers) // 2) else None) as named:
-        lexical = LexicalIndex.build(papers, old.lexical if old else None, rows)
-        passages = Passages.of(papers, old.cuts if old else None, rows)
-        names = named() or Names.build(papers, old.names if old else None, rows)
-    return Contents(papers, passages, lexical, names)
+    papers = stored.changed(before, after, anew=not is_ours)
+    rows = np.asarray([stored.rows.get(id_, -1) for id_ in papers.ids], dtype=np.int64)
+    for row, id_ in enumerate(papers.ids):
+        was, new = before.get(id_), after.get(id_)
+        if new and not (was and (was.title, was.abstract) == (new.title, new.abstract)):
+            rows[row] = -1
+    old, there = (live, rows) if live and is_ours else (None, np.full(len(papers), -1))
+    count = int((there < 0).sum())
+    with _named_beside(papers if count > max(MANY, len(papers) // 2) else None) as named:
+        lexical = LexicalIndex.build(papers, old.lexical if old else None, there)
+        passages = Passages.of(papers, old.cuts if old else None, there)
+        names = named() or Names.build(papers, old.names if old else None, there)
+    return Contents(papers, rows, passages, lexical, names)
 
 
 @contextmanager
-def _named_beside(papers: NextPapers | None) -> Iterator[Callable[[], Names | None]]:
+def _named_beside(papers: Papers | None) -> Iterator[Callable[[], Names | None]]:
     """Gather the names of papers in a process of its own, which takes as long as all else.
 
     Yields:
@@ -153,7 +160,7 @@ def publish_next(
         whole = Log.open(path, manifest.dimension).of(passages.paper_keys)
         count = counter(progress, "map")
         count(0, len(papers))
-        layout = carry_on(live.layout, papers.same_text, whole) if live and live.layout else None
+        layout = carry_on(live.layout, contents.rows, whole) if live and live.layout else None
         layout = layout or map_collection(papers, whole)
         count(len(papers), len(papers))
 

@@ -12,7 +12,7 @@ from functools import cached_property
 from threading import Lock
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import numpy as np
 
@@ -29,12 +29,22 @@ MOST_CHARACTERS = 8000
 TIMEOUT_SECONDS = 60.0
 
 
+def address(text: str) -> SplitResult | None:
+    """The parts of an address of the web; None of what is none."""
+    try:
+        parts = urlsplit(text)
+        is_one = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        return None
+    return parts if is_one else None
+
+
 class RemoteEncoder:
     """A model that turns texts into vectors behind an OpenAI-compatible endpoint."""
 
     together = KEPT_TOGETHER
 
-    def __init__(self, address: str, key: str | None = None) -> None:
+    def __init__(self, place: str, key: str | None = None) -> None:
         """Name the endpoint and the model: `http://127.0.0.1:8080/v1#bge-small-en`.
 
         Nothing is asked of it yet; a local one needs no key.
@@ -42,15 +52,11 @@ class RemoteEncoder:
         Raises:
             EncoderError: the address is none, or names no model.
         """
-        self._url, _, self.name = address.partition("#")
-        try:
-            parts = urlsplit(self._url)
-            parts.port  # noqa: B018 - it says whether it is one
-        except ValueError:
-            parts = urlsplit("")
-        if not parts.hostname or not self.name:
+        self._url, _, self.name = place.partition("#")
+        parts = address(self._url)
+        if parts is None or not self.name:
             raise EncoderError(
-                f"the encoder {address!r} is no address: write http://HOST:PORT/v1#MODEL"
+                f"the encoder {place!r} is no address: write http://HOST:PORT/v1#MODEL"
             )
         if parts.username or parts.password:
             raise EncoderError(

@@ -242,7 +242,7 @@ def test_a_second_writer_is_refused_at_once_and_readers_are_not(store: Path) -> 
      (errno.EACCES, "it is read-only for this user")],
 )  # fmt: skip
 @pytest.mark.parametrize(
-    "call", ["index.catalog.NextPapers.save", "index.publish.hash_files", "os.fsync"]
+    "call", ["index.catalog.Papers.save", "index.publish.hash_files", "os.fsync"]
 )
 def test_a_disk_that_refuses_leaves_the_published_index_as_it_was(
     store: Path, monkeypatch: pytest.MonkeyPatch, code: int, words: str, call: str
