@@ -298,7 +298,7 @@ class Names:
             variants.append(key + "s")
         if len(re.findall(r"\d+", key[:_LONGEST_BASE])) < 2:
             return variants
-        if ending := re.fullmatch(r"(.{1,31}\d)[a-z]{2,3}", key):
+        if " " not in written and (ending := re.fullmatch(r"(.{1,31}\d)[a-z]{2,3}", key)):
             variants.append(ending[1])
         if key[-1].isdigit():
             longer = self.postings.between(key + "a", key + "{")

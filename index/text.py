@@ -101,6 +101,12 @@ def _fraction(match: re.Match[str]) -> str:
 # characters mapped to itself; any other replacement maps to the whole match. Every repetition
 # that can fail has a bound or a first character of its own, so time stays linear.
 _Replacement = str | Callable[[re.Match[str]], str] | None
+
+
+def _rules(*rules: tuple[str, _Replacement]) -> list[tuple[re.Pattern[str], _Replacement]]:
+    return [(re.compile(pattern), replacement) for pattern, replacement in rules]
+
+
 _FORMATTED = (
     r"\\(?:url|href|texttt|textbf|textit|textsc|textrm|textsf|textsuperscript|textsubscript|text"
     r"|emph|mathrm|mathbf|mathcal|mathbb|mathit|mathsf|operatorname|underline|mbox|ensuremath|bm)"
@@ -111,7 +117,7 @@ _RAISED: tuple[str, _Replacement] = (
     _raised,
 )
 _GROUP: tuple[str, _Replacement] = (r"\{(?P<keep>[^\W\d_][\w-]*)\s?\}", None)
-_DEBRIS: tuple[tuple[str, _Replacement], ...] = (
+_DEBRIS = _rules(
     (_FORMATTED, None),
     (_FORMATTED, None),  # \textbf{a \emph{b}}: the inner one went first
     (r"[~\s]?\\(?:[cC]ite[a-z]{0,9}|ref|label|footnote|vspace|hspace)\*?(?:\[[^\]]{0,99}\]){0,2}"
@@ -174,7 +180,7 @@ _TAG_NAMES = (
     "i|b|em|strong|u|italic|bold|sc|span|a|font|small|tt|code|inline-formula|tex-math|ext-link|xref"
     "|alternatives|named-content|monospace|roman|sans-serif|underline|styled-content|mml:[a-z]+"
 )
-_MARKUP: tuple[tuple[str, _Replacement], ...] = (
+_MARKUP = _rules(
     *[(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});",
        lambda match: html.unescape(match[0]))] * 2,  # twice: some are escaped twice
     (r"<(?:jats:)?title>(?P<said>[^<>]{1,80}?):?\s*</(?:jats:)?title>", _headed),
@@ -194,55 +200,42 @@ INVISIBLE = re.compile(
     r"|(?<=[\x00-\u024f])[\u200c\u200d](?=[\x00-\u024f])"
 )
 """Characters that nobody sees: soft hyphens, marks of direction, joiners between Latin letters."""
-_ALWAYS: tuple[tuple[str, _Replacement], ...] = (
+_ALWAYS = _rules(
     (r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]|" + INVISIBLE.pattern, ""),
     (r"[\ud800-\udfff]", "\ufffd"),  # half a character: no encoder takes it
     (r"(?P<keep>-(?<=\w-))\n\s*(?=[a-z])(?!and |or |to )", None),  # a line wrapped at a hyphen
 )  # fmt: skip
-_SPACE: tuple[tuple[str, _Replacement], ...] = (
+_SPACE = _rules(
     (r"\s{2,}|[^\S ]", " "),
     (r"\A | \Z", ""),
 )
 
 
-def _compiled(
-    rules: tuple[tuple[str, _Replacement], ...],
-) -> tuple[tuple[re.Pattern[str], _Replacement], ...]:
-    return tuple((re.compile(pattern), replacement) for pattern, replacement in rules)
-
-
-_DEBRIS_RULES, _MARKUP_RULES = map(_compiled, (_DEBRIS, _MARKUP))
-_ALWAYS_RULES, _SPACE_RULES = map(_compiled, (_ALWAYS, _SPACE))
-
-
 def _apply(done: CleanText, pattern: re.Pattern[str], replacement: _Replacement) -> CleanText:
     """One rule over the text so far."""
-    text, starts, ends = done.text, done.starts, done.ends
     pieces: list[str] = []
-    new_starts, new_ends = array("I"), array("I")
+    starts, ends = array("I"), array("I")
+
+    def keep(first: int, end: int) -> None:
+        pieces.append(done.text[first:end])
+        starts.extend(done.starts[first:end])
+        ends.extend(done.ends[first:end])
+
     at = 0
-    for match in pattern.finditer(text):
-        first, end = match.span()
-        pieces.append(text[at:first])
-        new_starts.extend(starts[at:first])
-        new_ends.extend(ends[at:first])
+    for match in pattern.finditer(done.text):
+        keep(at, match.start())
         if replacement is None:
-            kept = slice(*match.span("keep"))
-            pieces.append(text[kept])
-            new_starts.extend(starts[kept])
-            new_ends.extend(ends[kept])
+            keep(*match.span("keep"))
         else:
             new = replacement if isinstance(replacement, str) else replacement(match)
             pieces.append(new)
-            new_starts.extend([starts[first]] * len(new))
-            new_ends.extend([ends[end - 1]] * len(new))
-        at = end
+            starts.extend([done.starts[match.start()]] * len(new))
+            ends.extend([done.ends[match.end() - 1]] * len(new))
+        at = match.end()
     if not pieces:
         return done
-    pieces.append(text[at:])
-    new_starts.extend(starts[at:])
-    new_ends.extend(ends[at:])
-    return CleanText("".join(pieces), new_starts, new_ends)
+    keep(at, len(done.text))
+    return CleanText("".join(pieces), starts, ends)
 
 
 def clean(stored: str, *, markup: bool = True) -> CleanText:
@@ -253,16 +246,15 @@ def clean(stored: str, *, markup: bool = True) -> CleanText:
     is left alone. Any string is accepted, and time is linear in its length. Without `markup`, tags
     and entities stay.
     """
-    length = len(stored)
+    done = CleanText(stored, range(len(stored)), range(1, len(stored) + 1))
     if not _UNUSUAL.search(stored):
-        return CleanText(stored, range(length), range(1, length + 1))
-    done = CleanText(stored, range(length), range(1, length + 1))
-    rules = [*_ALWAYS_RULES]
+        return done
+    rules = [*_ALWAYS]
     if markup and any(sign in stored for sign in _MARKUP_SIGNS):
-        rules += _MARKUP_RULES
+        rules += _MARKUP
     if any(sign in stored for sign in _DEBRIS_SIGNS):
-        rules += _DEBRIS_RULES
-    for pattern, replacement in (*rules, *_SPACE_RULES):
+        rules += _DEBRIS
+    for pattern, replacement in (*rules, *_SPACE):
         done = _apply(done, pattern, replacement)
     return done
 

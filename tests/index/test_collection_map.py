@@ -93,16 +93,6 @@ def test_a_tiny_collection_is_one_cluster(count: int) -> None:
         assert len({(point.x, point.y) for point in map_.points}) > 1
 
 
-def test_the_index_has_its_map_and_needs_nothing_on_disk_for_it(tmp_path: Path) -> None:
-    papers = papers_on(["Kites", "Boats"], 2)
-    build_papers(papers, tmp_path / "store", HashingEncoder())
-    opened = Index.open(tmp_path / "store")
-    for path in (tmp_path / "store").rglob("map.npz"):
-        path.unlink()
-    assert opened.map is not None
-    check(opened.map, sorted(papers, key=lambda paper: paper.id))
-
-
 def test_a_map_is_drawn_again_only_if_a_text_changed(tmp_path: Path) -> None:
     papers = papers_on(["Kites"], 3)
     stages: list[str] = []
@@ -132,21 +122,6 @@ def _large(count: int) -> tuple[list[Paper], NDArray[np.float32]]:
         for row in range(count)
     ]
     return papers, vectors.astype(np.float32)
-
-
-def test_a_large_map_stays_where_it_was_when_little_changes() -> None:
-    papers, vectors = _large(3300)
-    before = map_collection(papers[:3100], vectors[:3100])
-    kept = np.asarray([row for row in range(3300) if row not in {5, 6}])
-    rows = np.where(kept < 3100, kept, -1)
-    after = carry_on(before, rows, vectors[kept])
-    assert after is not None
-    assert np.array_equal(after.places[rows >= 0], before.places[rows[rows >= 0]])
-    assert np.array_equal(after.groups[rows >= 0], before.groups[rows[rows >= 0]])
-    assert [c.name for c in after.clusters] == [c.name for c in before.clusters]
-    assert sum(c.size for c in after.clusters) == 3298
-    if len(before.clusters) == 4:
-        assert np.array_equal(after.groups[rows < 0], before.groups[kept[rows < 0] % 4])
 
 
 def test_five_new_papers_join_the_groups_there_are(tmp_path: Path) -> None:
@@ -189,16 +164,6 @@ def test_a_map_is_drawn_anew_when_many_papers_came_in_small_steps(tmp_path: Path
     assert 0 < layout.changed <= 20
 
 
-def test_a_paper_with_another_text_counts_as_one_that_came(tmp_path: Path) -> None:
-    papers, encoder = papers_on(list(TOPICS), 15), HashingEncoder()
-    build_papers(papers, tmp_path, encoder)
-    text = TOPICS["Owls"]
-    build_papers([papers[0].model_copy(update={"abstract": text})], tmp_path, encoder)
-    layout = Index.open(tmp_path).layout
-    assert layout
-    assert layout.changed == 1
-
-
 def titled(title: str, abstract: str = "We propose a novel model and show results.") -> Paper:
     return Paper(id=title, title=title, abstract=abstract)
 
@@ -211,13 +176,6 @@ BOATS = [
     titled(f"{kind} boats on Rivers", "These boats float. Reinforcement learning steers each boat.")
     for kind in ("Rowing", "Sailing", "Paper", "Ferry")
 ]
-
-
-def test_a_group_is_named_by_what_the_others_do_not_have() -> None:
-    kites, boats = distinguishing_terms([*KITES, *BOATS], [0] * 4 + [1] * 4, 2)
-    assert kites[0] == "kites"
-    assert boats[0] == "boats"
-    assert not {"reinforcement learning", "learning", "model"} & {*kites, *boats}
 
 
 def test_a_pair_stands_for_its_words_where_they_go_together() -> None:

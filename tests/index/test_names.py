@@ -40,10 +40,6 @@ def of(name: str, text: str, table: Names = TABLE) -> Named | None:
     return next((named for named in table.read(text) if named.text == name), None)
 
 
-def rows(text: str, table: Names = TABLE) -> list[tuple[str, tuple[int, ...]]]:
-    return [(named.text, named.own) for named in table.read(text)]
-
-
 @pytest.mark.parametrize(
     ("one", "other"),
     [("Q-PEBL", "QPEBL"), ("StoneMatrix.AI", "StoneMatrix AI"), ("meta-KL", "MetaKL"),
@@ -63,20 +59,35 @@ def test_spellings_of_one_name_meet_in_both_directions(one: str, other: str) -> 
             assert found == [(1,)], (written, asked)
 
 
-def test_a_mark_and_its_form_with_a_few_letters_after_the_digit_meet() -> None:
-    table = Names.build(papers(("Marks", "We see H3K56Ac."), ("More", "We see H3K56 alone.")))
-    for name in ("H3K56", "H3K56Ac"):
-        assert of(name, f"Where is {name} found?", table) == Named(
-            name, 9, 9 + len(name), (), (0, 1), True
-        )
+COINED = [
+    ("We propose a robust twin cup machine (R-TCM) for tea.", "RTCM"),
+    ("In this work we present CupFuME, a stove.", "CupFuME"),
+    ("A stove called Quarrel warms them.", "Quarrel"),
+]
+FIELD = [(f"Study {n}", "We ask large language models (LLMs), and an LLM.") for n in range(9)]
 
 
-def test_another_letter_or_digit_after_a_number_makes_another_name() -> None:
-    table = Names.build(papers(("A", "GPT-4 is."), ("B", "GPT-4o is."), ("C", "GPT-40 is.")))
-    for row, name in enumerate(("GPT-4", "GPT-4o", "GPT-40")):
-        named = of(name, f"Is {name} any good?", table)
-        assert named
-        assert named.mentioned == (row,)
+@pytest.mark.parametrize(
+    ("texts", "name", "own", "mentioned"),
+    [
+        ([("Marks", "We see H3K56Ac."), ("More", "We see H3K56 alone.")], "H3K56", (), (0, 1)),
+        ([("Marks", "We see H3K56Ac."), ("More", "We see H3K56 alone.")], "H3K56Ac", (), (0, 1)),
+        ([("A", "GPT-4 is."), ("B", "GPT-4o is."), ("C", "GPT-40 is.")], "GPT-4", (), (0,)),
+        ([("A", "GPT-4 is."), ("B", "GPT-4o is."), ("C", "GPT-40 is.")], "GPT-4o", (), (1,)),
+        ([("SPOT: Cups", "Cups."), ("Forks", "Forks."), ("SPOT: Jars", "Jars.")], "SPOT",
+         (0, 2), (0, 2)),
+        ([("A Study (LLM)", "We propose an LLM."), *FIELD], "LLM", (), tuple(range(10))),
+        *(([("Forks", "We use forks."), ("Warm Cups", text)], name, (1,), (1,))
+          for text, name in COINED),
+        ([("Twin Cup Machines", "These are twin cup machines (TCM).")], "TCM", (0,), (0,)),
+        ([("Warm Cups (WACU) for Tea", "Cups.")], "WACU", (0,), (0,)),
+    ],
+)  # fmt: skip
+def test_a_name_is_of_the_papers_that_coin_it_and_in_those_that_have_it(
+    texts: list[tuple[str, str]], name: str, own: tuple[int, ...], mentioned: tuple[int, ...]
+) -> None:
+    found = of(name, f"What does {name} do?", Names.build(papers(*texts)))
+    assert found == Named(name, 10, 10 + len(name), own, mentioned, True)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +102,10 @@ def test_a_phrase_that_others_use_is_a_topic_unless_it_is_written_as_a_name() ->
     for text in ("What is Model Gluing?", 'what is "model gluing"?'):
         (named,) = TABLE.read(text)
         assert (named.own, named.mentioned, named.proper) == ((3,), (3, 4), True)
-    assert TABLE.called(3) is None
+    called = [TABLE.called(row) for row in (0, 1, 2, 3, 5, 6)]
+    assert called == ["KettleBench", "HoME", None, None, "Pebbleland", None]
+    table = Names.build(papers(("Tea with CupFuME at Last", "We introduce CupFuME.")))
+    assert table.called(0) == "CupFuME"
 
 
 @pytest.mark.parametrize(
@@ -103,34 +117,6 @@ def test_a_phrase_that_others_use_is_a_topic_unless_it_is_written_as_a_name() ->
 def test_a_title_or_a_long_part_of_one_names_the_paper(text: str) -> None:
     (named,) = TABLE.read(text)
     assert (named.own, named.mentioned, named.proper) == ((6,), (6,), True)
-
-
-def test_a_name_that_several_papers_have_gives_them_all() -> None:
-    table = Names.build(
-        papers(("SPOT: Cups", "Cups."), ("Forks", "Forks."), ("SPOT: Jars", "Jars."))
-    )
-    assert rows("what is SPOT?", table) == [("SPOT", (0, 2))]
-
-
-def test_an_acronym_of_the_field_is_mentioned_and_nobodys_own() -> None:
-    texts = [(f"Study {n}", "We ask large language models (LLMs), and an LLM.") for n in range(9)]
-    table = Names.build(papers(("A Study (LLM)", "We propose an LLM."), *texts))
-    named = of("LLM", "What does an LLM do?", table)
-    assert named
-    assert (named.own, named.mentioned) == ((), tuple(range(10)))
-
-
-@pytest.mark.parametrize(
-    ("title", "abstract", "name"),
-    [("Warm Cups", "We propose a robust twin cup machine (R-TCM) for tea.", "RTCM"),
-     ("Warm Cups", "In this work we present CupFuME, a stove.", "CupFuME"),
-     ("Warm Cups", "A stove called Quarrel warms them.", "Quarrel"),
-     ("Twin Cup Machines", "These are twin cup machines (TCM).", "TCM"),
-     ("Warm Cups (WACU) for Tea", "Cups.", "WACU")],
-)  # fmt: skip
-def test_a_name_that_a_paper_coins_is_its_own(title: str, abstract: str, name: str) -> None:
-    table = Names.build(papers(("Forks", "We use forks."), (title, abstract)))
-    assert rows(f"What does {name} do?", table) == [(name, (1,))]
 
 
 def test_a_name_that_no_paper_has_is_read_with_no_papers() -> None:
@@ -145,14 +131,6 @@ def test_a_name_that_no_paper_has_is_read_with_no_papers() -> None:
 )  # fmt: skip
 def test_dates_quantities_and_words_that_open_a_sentence_are_no_names(text: str) -> None:
     assert TABLE.read(text) == ()
-
-
-def test_papers_are_called_by_the_head_of_their_title_or_a_name_in_it() -> None:
-    assert [TABLE.called(row) for row in (0, 1, 2, 5, 6)] == [
-        "KettleBench", "HoME", None, "Pebbleland", None,
-    ]  # fmt: skip
-    table = Names.build(papers(("Tea with CupFuME at Last", "We introduce CupFuME.")))
-    assert table.called(0) == "CupFuME"
 
 
 @pytest.mark.parametrize(
@@ -217,16 +195,6 @@ def test_names_are_gathered_beside_the_rest_or_here_where_that_fails(
     assert len(built) == (python == "/bin/false")
     names = Index.open(tmp_path).names
     assert all(names.read(paper.abstract) == TABLE.read(paper.abstract) for paper in SHELF)
-
-
-def test_a_name_that_one_paper_writes_in_two_ways_is_its_own() -> None:
-    shelf = papers(
-        ("Warm Cups", "Cups."),
-        ("Robust Twin Support Vector Machines", "These machines (RTSVM) and an RT-SVM are robust."),
-    )
-    table = Names.build(shelf)
-    assert table.having("rtsvm").tolist() == [1]
-    assert table.own("rtsvm") == (1,)
 
 
 GROWN = [
