@@ -92,11 +92,10 @@ def read_votes(path: Path) -> tuple[Vote, ...]:
 
 
 def add_vote(path: Path, vote: Vote) -> None:
-    """Keep a vote, on disk before this returns; the folder is made if need be.
+    """Keep a vote, on disk before this returns.
 
     Raises:
-        InputError: the battle has a vote already, a line of the file is no vote, or it cannot be
-            written.
+        InputError: the battle has a vote already, or the file cannot be read or written.
     """
     with appending(path) as write:
         if any(vote.id == other.id for other in read_votes(path)):
@@ -108,7 +107,7 @@ def withdraw_vote(path: Path, id_: str, at: datetime) -> None:
     """Take a vote back.
 
     Raises:
-        InputError: there is no such vote, a line of the file is no vote, or it cannot be written.
+        InputError: there is no such vote, or the file cannot be read or written.
     """
     with appending(path) as write:
         if all(id_ != vote.id for vote in read_votes(path)):
@@ -121,8 +120,7 @@ def scores(votes: Sequence[Vote]) -> tuple[Standing, ...]:
 
     The model is that of Bradley & Terry 1952, "Rank analysis of incomplete block designs": with
     strengths πᵢ, i beats j with probability πᵢ / (πᵢ + πⱼ). A score is MIDDLE + 400 · log₁₀ πᵢ with
-    the mean score at MIDDLE. A tie counts as half a win of each, and so does "both bad": neither
-    was preferred.
+    the mean score at MIDDLE. A tie and "both bad" count as half a win of each.
 
     Each is given one drawn battle against an average opponent, a weak prior, or the likelihood had
     no maximum where someone never lost (Hunter 2004, "MM algorithms for generalized Bradley-Terry

@@ -92,10 +92,9 @@ class _Query(Identified):
 def load_beir(folder: Path, split: str = "test") -> Benchmark:
     """Read `corpus.jsonl`, `queries.jsonl` and `qrels/<split>.tsv` of a BEIR folder.
 
-    Each may be packed (`corpus.jsonl.gz`). Queries that the split does not judge are left out. A
-    judged paper that the corpus lacks counts as not found (ArguAna has such:
-    https://github.com/beir-cellar/beir/issues/101). The format:
-    https://github.com/beir-cellar/beir/wiki/Load-your-custom-dataset.
+    https://github.com/beir-cellar/beir/wiki/Load-your-custom-dataset. Each may be packed
+    (`corpus.jsonl.gz`). Queries that the split does not judge are left out. A judged paper that the
+    corpus lacks counts as not found.
 
     Raises:
         InputError: a file or the split is missing or empty, a line is broken or repeats an id,
@@ -133,9 +132,8 @@ def _file(folder: Path, name: str) -> Path:
 def _load_qrels(path: Path, queries: Collection[str]) -> dict[str, dict[str, int]]:
     """Read judgements: `query paper grade` (BEIR) or `query iteration paper grade` (TREC).
 
-    A first line that ends in `score`, `rel` or `relevance` is a header. A grade is a whole number
-    ("1.0" is one too); trec_eval knows no other. A pair that is judged twice keeps the later grade,
-    as in BEIR's own loader. Papers need not be in the corpus.
+    A first line that ends in `score`, `rel` or `relevance` is a header. A grade is a whole number,
+    as in trec_eval ("1.0" is one too); of a pair that is judged twice the later one counts.
     """
     qrels: dict[str, dict[str, int]] = {}
     for number, line in read_lines(path):
@@ -163,8 +161,7 @@ def fixed_subset(whole: Benchmark, size: int) -> Benchmark:
     """Cut a benchmark to `size` of its papers: every relevant one, and others by their ids.
 
     The others are those with the lowest SHA-256 of their id, so everyone draws the same, and a
-    smaller subset lies within a larger one. Queries and judgements stay. Figures on a subset are
-    higher than on the whole corpus: there is less to mistake for the relevant paper.
+    smaller subset lies within a larger one.
 
     Raises:
         InputError: more than `size` papers are relevant.
@@ -179,10 +176,7 @@ def fixed_subset(whole: Benchmark, size: int) -> Benchmark:
 
 
 def load_trec_run(path: Path) -> dict[str, dict[str, float]]:
-    """Read a ranking in TREC's format, `query Q0 paper rank score tag`, of any system.
-
-    Returns:
-        query id → paper id → score. The rank is not kept: trec_eval, too, ranks by scores alone.
+    """Read a ranking in TREC's format, `query Q0 paper rank score tag`; scores alone rank.
 
     Raises:
         InputError: the file cannot be read or is empty, or a line is not in that format.
@@ -228,8 +222,7 @@ def ranked(hits: Iterable[tuple[str, float]]) -> dict[str, float]:
 def query_metrics(qrels: Qrels, run: Rankings) -> dict[str, dict[str, float]]:
     """Measure every query of `qrels`: query id → measure's name → value, in [0, 1].
 
-    The measures are at paper level, and those of trec_eval (docs/evaluation.md has the formulas). A
-    query without a ranking scores 0.
+    docs/evaluation.md has the formulas. A query without a ranking scores 0.
     """
     names = {measure: name for name, measure in MEASURES.items()}
     values: dict[str, dict[str, float]] = {query: dict.fromkeys(MEASURES, 0.0) for query in qrels}

@@ -77,8 +77,7 @@ def load_questions(path: Path) -> list[Question]:
     """Read a questions file: JSON Lines, one `Question` an object; other fields are ignored.
 
     Raises:
-        InputError: no such file, no questions in it, or a line that is not a question or
-            repeats an id; the message names file and line.
+        InputError: there is no question in it, or a line is none; see `identified`.
     """
     return identified(Question, path)
 
@@ -86,8 +85,7 @@ def load_questions(path: Path) -> list[Question]:
 def sample_by_type(questions: Sequence[Question], size: int) -> list[Question]:
     """Draw questions of every type, each type by its share of the file and at least once.
 
-    Of a type those with the lowest SHA-256 of their id are drawn. They stay in the order of the
-    file.
+    Of a type those with the lowest SHA-256 of their id are drawn, in the order of the file.
 
     Raises:
         InputError: there are fewer questions than `size`, or more types.
@@ -119,11 +117,7 @@ IdentifiedRecord = TypeVar("IdentifiedRecord", bound=Identified)
 
 
 def parse(model: type[Record], record: object, path: Path, number: int) -> Record:
-    """Check the record of line `number`.
-
-    Raises:
-        InputError: a field is missing or wrong; the message names file, line and field.
-    """
+    """Check the record of a line; an InputError names file, line and field."""
     try:
         return model.model_validate(record)
     except ValidationError as error:
@@ -133,12 +127,16 @@ def parse(model: type[Record], record: object, path: Path, number: int) -> Recor
         raise InputError(f"{path}:{number}: {where}{first['msg']}") from error
 
 
+def records(model: type[Record], path: Path) -> Iterator[Record]:
+    """Read the records of a JSON Lines file; an InputError names file and line."""
+    return (parse(model, line, path, number) for number, line in json_lines(path))
+
+
 def identified(model: type[IdentifiedRecord], path: Path) -> list[IdentifiedRecord]:
-    """Read the records of a JSON Lines file; no two share an id.
+    """Read the records of a JSON Lines file, of which there are some, and no two share an id.
 
     Raises:
-        InputError: the file cannot be read or holds no records, or a line is not a `model` or
-            repeats an id; the message names file and line.
+        InputError: it is otherwise, or a line is not a `model`; the message names file and line.
     """
     found: dict[str, IdentifiedRecord] = {}
     for number, line in json_lines(path):
@@ -155,8 +153,7 @@ def json_lines(path: Path) -> Iterator[tuple[int, dict[str, object]]]:
     """Read the objects of a JSON Lines file with their line numbers from 1.
 
     Raises:
-        InputError: the file cannot be read, or a line is not a JSON object; the message names
-            file and line.
+        InputError: the file cannot be read, or a line is no object; the message says which.
     """
     for number, line in read_lines(path):
         try:
@@ -195,20 +192,12 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def write_questions(path: Path, questions: Iterable[Question]) -> None:
-    """Write a questions file that `load_questions` reads back, whole or not at all.
-
-    Raises:
-        InputError: the file cannot be written.
-    """
+    """Write a questions file that `load_questions` reads back; see `write_text`."""
     write_json_lines(path, (each.model_dump(mode="json", exclude_none=True) for each in questions))
 
 
 def write_json_lines(path: Path, records: Iterable[Mapping[str, object]]) -> None:
-    """Write objects one a line, whole or not at all.
-
-    Raises:
-        InputError: the file cannot be written.
-    """
+    """Write objects one a line; see `write_text`."""
     write_text(path, "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in records))
 
 

@@ -19,9 +19,8 @@ from eval.datasets import (
     Message,
     Question,
     append_line,
-    json_lines,
     open_to_append,
-    parse,
+    records,
 )
 from index.errors import InputError
 from index.text import clean_text
@@ -137,8 +136,7 @@ def load(folder: Path) -> list[Feedback]:
     if not path.exists():
         return []
     last: dict[str, Feedback] = {}
-    for number, record in json_lines(path):
-        feedback = parse(Feedback, record, path, number)
+    for feedback in records(Feedback, path):
         last.pop(feedback.id, None)
         last[feedback.id] = feedback
     return [feedback for feedback in last.values() if feedback.vote is not None]

@@ -32,18 +32,20 @@ def question_values(score: AnswerScore, support: Supports) -> dict[str, float | 
 
     `support` decides whether the cited text supports a sentence.
     """
-    facts = score if score.question.answerable else None
+    gold = {
+        "nugget_recall": share(score.nuggets_found),
+        "nugget_recall_sentences": share(score.nuggets_in_sentences),
+        "citation_precision": share(score.references_gold) if score.question.papers else None,
+        "citation_recall": share(score.papers_cited),
+        "evidence_recall": share([each for each in score.evidence_cited if each is not None]),
+    }
     alce_recall, alce_precision = alce(score.answer, support) or (None, None)
     return {
         "right": score.rightness,
-        "nugget_recall": facts.nugget_recall if facts else None,
-        "nugget_recall_sentences": share(facts.nuggets_in_sentences) if facts else None,
-        "citation_precision": facts.citation_precision if facts else None,
-        "citation_recall": facts.citation_recall if facts else None,
+        **{name: value if score.question.answerable else None for name, value in gold.items()},
         "alce_precision": alce_precision,
         "alce_recall": alce_recall,
-        "evidence_recall": facts.evidence_recall if facts else None,
-        "verbatim": 1 - len(score.span_errors) / score.spans if score.spans else None,
+        "verbatim": share(score.verbatim),
         "refused": float(score.refused),
         "abstained_rightly": float(score.refused != score.question.answerable),
         "words": None if score.refused else float(score.words),
@@ -53,10 +55,7 @@ def question_values(score: AnswerScore, support: Supports) -> dict[str, float | 
 
 
 def intervals(values: Sequence[Mapping[str, float | None]]) -> dict[str, Section]:
-    """The mean of every figure over the questions that have it, with its bootstrap interval.
-
-    Figures that no question has are left out.
-    """
+    """The mean of every figure over the questions that have it, if any, with its interval."""
     names = dict.fromkeys(chain.from_iterable(values))
     found = {name: bootstrap_mean(each.get(name) for each in values) for name in names}
     return {name: asdict(interval) for name, interval in found.items() if interval}
@@ -100,10 +99,10 @@ def answer_summary(scores: Sequence[AnswerScore], support: Supports) -> dict[str
                 s.references_gold for s in answerable if s.question.papers
             ),
             "citation_recall": _pooled(score.papers_cited for score in answerable),
+            "verbatim": _pooled(score.verbatim for score in scores),
             "quotes_not_located": sum(score.evidence_cited.count(None) for score in answerable),
         },
         f"alce_{support.name}": {"unreadable": support.unreadable},
-        "verbatim": _verbatim(scores),
         "sentences": _verdicts([score.answer for score in scores]),
         "abstention": _abstention(scores),
         "selective": _selective(scores),
@@ -111,17 +110,6 @@ def answer_summary(scores: Sequence[AnswerScore], support: Supports) -> dict[str
         "latency_ms": percentiles([score.elapsed_ms for score in scores]),
         "stages_ms": _stages(score.answer for score in scores),
         "tokens": _tokens([score.answer for score in scores]),
-    }
-
-
-def _verbatim(scores: Sequence[AnswerScore]) -> Section:
-    """Whether every citation and passage is the abstract's own words, and every marker paired."""
-    spans = sum(score.spans for score in scores)
-    wrong = sum(len(score.span_errors) for score in scores)
-    return {
-        "spans": spans,
-        "share": _ratio(spans - wrong, spans),
-        "marker_errors": sum(len(score.marker_errors) for score in scores),
     }
 
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from eval.changes import Change, Scores, changes
-from eval.datasets import json_lines, parse, write_json_lines
+from eval.datasets import records, write_json_lines
 from eval.figures import question_values
 from eval.fitting.run import Material, answer_left_out
 from eval.measuring import evaluate_answers
@@ -70,8 +70,7 @@ def read_baseline(path: Path = BASELINE) -> Scores:
     Raises:
         InputError: there is no baseline, or a line of it is damaged.
     """
-    lines = (parse(QuestionScore, line, path, number) for number, line in json_lines(path))
-    return {line.id: line.values for line in lines}
+    return {line.id: line.values for line in records(QuestionScore, path)}
 
 
 def write_baseline(scores: Scores, path: Path = BASELINE) -> None:

@@ -30,8 +30,6 @@ from index.store import Index
 from rag.fitted import Record
 from rag.settings import Settings
 
-HEADLINE = {"answers": "nugget_recall", "retrieval": "nDCG@10"}
-"""What systems are compared by, for each kind of run, in the column "p"."""
 SETS = {"acl": "acl", "bio": "bio", "dev2": "digests", "dev": "digests"}
 """The question sets that are answered, each with its collection of `eval.fitting.run.SOURCES`."""
 BENCHMARKS: Mapping[str, int | None] = {"scifact": None, "litsearch_acl": 6_000}
@@ -73,17 +71,14 @@ COLUMNS = {
 }
 
 
-def board(
-    runs: Sequence[Run], columns: Sequence[Column] | None = None, headline: str | None = None
-) -> str:
+def board(runs: Sequence[Run], columns: Sequence[Column] | None = None) -> str:
     """A Markdown table of runs of one kind on one dataset.
 
-    The column "p" is the paired randomization test of each system against the first one, by
-    `headline` (`HEADLINE` by default), corrected for how many systems there are (Holm).
+    The column "p" is the paired randomization test of each system against the first one, by the
+    first column, corrected for how many systems there are (Holm).
     """
-    kind = runs[0].kind
-    chosen = columns or COLUMNS[kind]
-    p_values = against_first(runs, headline or HEADLINE[kind])
+    chosen = columns or COLUMNS[runs[0].kind]
+    p_values = against_first(runs, chosen[0].metric)
     counts = Counter(run.system for run in runs)
     rows: list[list[Cell]] = [
         [
@@ -181,7 +176,7 @@ class Suite:
                     "papers": each[0].record["configuration"]["papers"],
                     "questions": len(each[0].scores),
                     "searched": len(each[0].column("nDCG@10")),
-                    "ranking": board(each, RANKING, "nDCG@10"),
+                    "ranking": board(each, RANKING),
                     "answers": board(each),
                     "abstention": abstention_table(each),
                 }

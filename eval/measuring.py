@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from tqdm.auto import tqdm
 
 from eval.benchmarks import DEPTH, Benchmark, mean_metrics, query_metrics, ranked, write_trec_run
-from eval.datasets import Question, load_questions, parse, sample_by_type
+from eval.datasets import Question, load_questions, records, sample_by_type
 from eval.figures import answer_summary, by_type, intervals, percentiles, question_values
 from eval.report import answers_report, retrieval_report
 from eval.runs import ANSWERS, QuestionScore, Run, environment
@@ -26,6 +26,8 @@ from rag.pipeline import check_question
 from rag.schema import Answer, Mode
 
 RANKINGS = "run.trec"
+ABSENT = "absent: "
+"""What stands before the title of a paper that is asked about and is not in the index."""
 
 
 class CameBack(BaseModel):
@@ -66,7 +68,11 @@ def evaluate_answers(
     """
     subject.check_mode(mode)
     questions = _checked(path, sample)
-    absent = _absent(questions, subject.papers, path)
+    gold = _gold(questions, subject.papers)
+    wanted = {each for judged in gold.values() for each in judged}
+    absent = {each for each in wanted if each.startswith(ABSENT)}
+    if absent and absent == wanted:
+        raise InputError(f"none of the papers {path} asks about is in the index; index them first")
     checker = support or local_support()
     record = {
         "kind": "answers",
@@ -90,7 +96,7 @@ def evaluate_answers(
             if (answer := back[question.id].answer)
         ]
         found = {id_: each.found for id_, each in back.items() if each.found is not None}
-        searched = query_metrics(_gold(questions, subject.papers, found), found)
+        searched = query_metrics({id_: gold[id_] for id_ in found}, found)
         rows = [
             QuestionScore(
                 id=score.question.id,
@@ -125,16 +131,6 @@ def _checked(path: Path, sample: int | None) -> list[Question]:
     return questions if sample is None else sample_by_type(questions, sample)
 
 
-def _absent(questions: Sequence[Question], papers: Sequence[Paper], path: Path) -> set[str]:
-    """The papers that the questions are about and the index does not hold."""
-    wanted = {title for question in questions for title in question.papers}
-    held = {letters(paper.title) for paper in papers}
-    absent = {title for title in wanted if letters(title) not in held}
-    if wanted and absent == wanted:
-        raise InputError(f"none of the papers {path} asks about is in the index; index them first")
-    return absent
-
-
 def _stands_alone(question: Question) -> bool:
     """Whether searching for the question's own words can find its papers.
 
@@ -145,18 +141,12 @@ def _stands_alone(question: Question) -> bool:
     return question.answerable and bool(question.papers) and not is_bound
 
 
-def _gold(
-    questions: Sequence[Question], papers: Sequence[Paper], found: Mapping[str, object]
-) -> dict[str, dict[str, int]]:
-    """What a search should find, of each question that was searched.
-
-    A paper that is not in the index keeps its title, so that it counts as not found.
-    """
+def _gold(questions: Sequence[Question], papers: Sequence[Paper]) -> dict[str, dict[str, int]]:
+    """What a search should find, of each question; a paper that is not there counts as missed."""
     ids = {letters(paper.title): paper.id for paper in papers}
     return {
-        question.id: {ids.get(letters(title), f"absent: {title}"): 1 for title in question.papers}
+        question.id: {ids.get(letters(title), ABSENT + title): 1 for title in question.papers}
         for question in questions
-        if question.id in found
     }
 
 
@@ -229,10 +219,7 @@ def _come_back(
     waiting = [question for question in questions if question.id not in run.came_back]
     for question in tqdm(waiting, desc="asked", unit="question", disable=None):
         run.append(give(question).model_dump(mode="json"))
-    back = {
-        id_: parse(CameBack, line, run.folder / ANSWERS, number)
-        for number, (id_, line) in enumerate(run.came_back.items(), start=1)
-    }
+    back = {each.id: each for each in records(CameBack, run.folder / ANSWERS)}
     return {question.id: back[question.id] for question in questions}
 
 

@@ -7,15 +7,14 @@ is, and what was chosen for them. Packages are imported when a peer is opened: m
 
 import os
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from eval.datasets import Question
 from eval.runs import versions_of
-from eval.systems import Found, Subject, shown_answer
+from eval.systems import Subject, shown_answer
 from index.embedding import SentenceEncoder
 from index.errors import AbstractQAError, InputError
 from index.papers import Paper
@@ -63,8 +62,10 @@ class Source:
         return sorted(whole, key=lambda passage: self.text.find(passage.text))
 
 
-Find = Callable[[str, int], list[Source]]
-"""The texts nearest to a query, best first, at most so many."""
+Found = Iterable[tuple[str, float, str]]
+"""Texts, best first: the id of the paper, the score, and the text."""
+Find = Callable[[str, int], Found]
+"""The texts nearest to a query, at most so many."""
 
 
 @dataclass(frozen=True)
@@ -72,55 +73,28 @@ class Opened:
     """A peer with the papers indexed."""
 
     find: Find
-    evidence: Find | None = None
+    show: Find | None = None
     """What it would show for a question, if that is not what it finds."""
-    write: Callable[[str], tuple[str, Usage, list[Source]]] | None = None
+    write: Callable[[str], tuple[str, Usage, Found]] | None = None
     """What a chat model writes over the numbered sources, with what it took."""
 
 
 @dataclass(frozen=True)
 class Given:
-    """What every peer is given."""
+    """What every peer is given: texts by the ids of their papers."""
 
-    papers: Sequence[Paper]
+    texts: Mapping[str, str]
     encoder: SentenceEncoder
     llm: ChatModel | None = None
     """Writes, if the peer writes by one."""
-
-    @cached_property
-    def texts(self) -> dict[str, str]:
-        """What is indexed of each paper, by its id, in the papers' order."""
-        return {paper.id: paper_text(paper) for paper in self.papers}
-
-    @cached_property
-    def _by_id(self) -> dict[str, Paper]:
-        return {paper.id: paper for paper in self.papers}
-
-    def sources(self, found: Iterable[tuple[str, float, str | None]]) -> list[Source]:
-        """Sources by a paper's id, with the score and the text; None is the paper's whole."""
-        return [
-            Source(self._by_id[id_], score, text or self.texts[id_]) for id_, score, text in found
-        ]
-
-    def nodes(self, found: Iterable[Any]) -> list[Source]:
-        """LlamaIndex's nodes as sources."""
-        return self.sources(
-            (n.node.ref_doc_id, n.score or 0.0, n.node.get_content()) for n in found
-        )
 
 
 def quote(sources: Sequence[Source], words: int = WORDS) -> tuple[Block, ...]:
     """Quote sources in rank order, one paragraph a source, each sentence citing its own span.
 
-    A paragraph is headed by its paper's title, as ours are: a title states facts too.
-
-    Args:
-        sources: Best first. A sentence that was quoted already is not quoted again.
-        words: Quoting stops at the end of the sentence that comes nearest to this many words,
-            titles counted.
-
-    Returns:
-        Blocks for `rag.citations.compose`; none if the sources hold no whole sentence.
+    A paragraph is headed by its paper's title, as ours are: a title states facts too. No sentence
+    is quoted twice. Quoting stops at the end of the sentence that comes nearest to this many words,
+    titles counted.
     """
     blocks: dict[int, list[Claim]] = {}
     quoted: set[str] = set()
@@ -162,7 +136,7 @@ def cited_claims(text: str, sources: Sequence[Source]) -> tuple[Claim, ...]:
 
 def _starter(given: Given) -> Opened:
     """https://developers.llamaindex.ai/python/framework/getting_started/starter_example_local."""
-    return Opened(_by_cosine(_index(given), given))
+    return Opened(_by_cosine(_index(given)))
 
 
 def _index(given: Given) -> "VectorStoreIndex":
@@ -173,10 +147,12 @@ def _index(given: Given) -> "VectorStoreIndex":
     return VectorStoreIndex.from_documents(documents, embed_model=given.encoder)
 
 
-def _by_cosine(index: "VectorStoreIndex", given: Given) -> Find:
-    return lambda query, limit: given.nodes(
-        index.as_retriever(similarity_top_k=limit).retrieve(query)
-    )
+def _by_cosine(index: "VectorStoreIndex") -> Find:
+    return lambda query, limit: _read(index.as_retriever(similarity_top_k=limit).retrieve(query))
+
+
+def _read(nodes: Iterable[Any]) -> Found:
+    return [(n.node.ref_doc_id, n.score or 0.0, n.node.get_content()) for n in nodes]
 
 
 def _citation(given: Given) -> Opened:
@@ -189,14 +165,14 @@ def _citation(given: Given) -> Opened:
     writer: Any = _writer(given.llm) if given.llm else MockLLM(max_tokens=1)
     engine = CitationQueryEngine.from_args(index, llm=writer, similarity_top_k=SOURCES)
 
-    def write(question: str) -> tuple[str, Usage, list[Source]]:
+    def write(question: str) -> tuple[str, Usage, Found]:
         writer.used.clear()
         response = engine.query(question)
-        return str(response).strip(), sum(writer.used, Usage()), given.nodes(response.source_nodes)
+        return str(response).strip(), sum(writer.used, Usage()), _read(response.source_nodes)
 
     return Opened(
-        _by_cosine(index, given),
-        lambda question, _: given.nodes(engine.query(question).source_nodes),
+        _by_cosine(index),
+        lambda question, _: _read(engine.query(question).source_nodes),
         write if given.llm else None,
     )
 
@@ -241,12 +217,12 @@ def _extractive(given: Given) -> Opened:
         context_after=0,
     )
 
-    def shortened(question: str, limit: int) -> list[Source]:
+    def shortened(question: str, limit: int) -> Found:
         query = QueryBundle(question)
         nodes = index.as_retriever(similarity_top_k=limit).retrieve(query)
-        return given.nodes(optimizer.postprocess_nodes(nodes, query_bundle=query))
+        return _read(optimizer.postprocess_nodes(nodes, query_bundle=query))
 
-    return Opened(_by_cosine(index, given), shortened)
+    return Opened(_by_cosine(index), shortened)
 
 
 def _fusion(given: Given) -> Opened:
@@ -262,7 +238,7 @@ def _fusion(given: Given) -> Opened:
     index = _index(given)
     bm25 = BM25Retriever.from_defaults(docstore=index.docstore, similarity_top_k=1)
 
-    def find(query: str, limit: int) -> list[Source]:
+    def find(query: str, limit: int) -> Found:
         # It refuses to be asked for more than there is.
         bm25.similarity_top_k = min(limit, len(index.docstore.docs))
         fusion = QueryFusionRetriever(
@@ -273,7 +249,7 @@ def _fusion(given: Given) -> Opened:
             num_queries=1,
             use_async=False,
         )
-        return given.nodes(fusion.retrieve(query))
+        return _read(fusion.retrieve(query))
 
     return Opened(find)
 
@@ -288,11 +264,11 @@ def _bm25(given: Given) -> Opened:
     tokens = bm25s.tokenize(texts, stopwords="en", stemmer=stemmer, show_progress=False)
     index.index(tokens, show_progress=False)
 
-    def find(query: str, limit: int) -> list[Source]:
+    def find(query: str, limit: int) -> Found:
         words = bm25s.tokenize(query, stemmer=stemmer, show_progress=False)
         rows, scores = index.retrieve(words, k=min(limit, len(ids)), show_progress=False)
         found = zip(rows[0], scores[0], strict=True)
-        return given.sources((ids[row], float(score), None) for row, score in found if score > 0)
+        return [(ids[row], float(score), texts[row]) for row, score in found if score > 0]
 
     return Opened(find)
 
@@ -309,9 +285,9 @@ def _txtai(given: Given) -> Opened:
     index = Embeddings(method="external", transform=transform, hybrid=True)
     index.index((id_, text, None) for id_, text in given.texts.items())
     return Opened(
-        lambda query, limit: given.sources(
-            (id_, score, None) for id_, score in index.search(query, limit)
-        )
+        lambda query, limit: [
+            (id_, score, given.texts[id_]) for id_, score in index.search(query, limit)
+        ]
     )
 
 
@@ -337,7 +313,7 @@ def _haystack(given: Given) -> Opened:
     pipeline.connect("bm25", "joiner")
     pipeline.connect("vectors", "joiner")
 
-    def find(query: str, limit: int) -> list[Source]:
+    def find(query: str, limit: int) -> Found:
         vector = given.encoder.encode_query(query).tolist()
         asked = {
             "bm25": {"query": query, "top_k": limit},
@@ -345,7 +321,7 @@ def _haystack(given: Given) -> Opened:
             "joiner": {"top_k": limit},
         }
         found = pipeline.run(asked)["joiner"]["documents"]
-        return given.sources((each.id, each.score, each.content) for each in found)
+        return [(each.id, each.score, each.content) for each in found]
 
     return Opened(find)
 
@@ -397,18 +373,20 @@ def peer_subject(
     entry = PEERS[name]
     if not papers:
         raise InputError(f"{entry.title} has no papers to index; give it at least one")
-    opened, model = _open(name, Given(papers, encoder, llm)), llm.name if llm else None
+    texts = {paper.id: paper_text(paper) for paper in papers}
+    opened, model = _open(name, Given(texts, encoder, llm)), llm.name if llm else None
+    by_id = {paper.id: paper for paper in papers}
     info = IndexInfo(id=entry.title, papers=len(papers), encoder=encoder.name)
 
-    def search(question: Question, limit: int) -> list[Found]:
+    def search(question: Question, limit: int) -> list[tuple[str, float]]:
         best: dict[str, float] = {}
-        for source in opened.find(question.question, limit):
-            best.setdefault(source.paper.id, source.score)
+        for id_, score, _ in opened.find(question.question, limit):
+            best.setdefault(id_, score)
         return list(best.items())
 
     def ask(question: Question, _: Mode) -> Answer:
         started = perf_counter()
-        answer = _answer(question.question, opened, info)
+        answer = _answer(question.question, opened, by_id, info)
         spent = {"total": 1000 * (perf_counter() - started)}
         return answer.model_copy(update={"model": model, "timings_ms": spent})
 
@@ -433,23 +411,21 @@ def _open(name: str, given: Given) -> Opened:
         raise PeerUnavailableError(message) from error
 
 
-def _answer(question: str, opened: Opened, info: IndexInfo) -> Answer:
+def _answer(question: str, opened: Opened, papers: Mapping[str, Paper], info: IndexInfo) -> Answer:
     """Show the sources, each sentence citing itself (`quote`), or let the chat model write."""
-    blocks: tuple[Block, ...]
-    wrote: dict[str, object] = {}
-    reason = "It found no text to show."
+    text, usage = "", Usage()
     if opened.write:
         text, usage, found = opened.write(question)
-        claims = cited_claims(text, found)
-        refuses = not any(claim.spans for claim in claims) and _UNHELPFUL.search(text)
-        blocks = () if refuses or not claims else (Block(claims),)
-        reason = text if refuses else reason
-        wrote = {"mode": "generative", "usage": usage}
     else:
-        found = (opened.evidence or opened.find)(question, SOURCES)
-        blocks = quote(found)
-    best = max((source.score for source in found), default=-1.0)
-    # It orders answers, and is no probability.
-    confidence = best / (1 + best) if blocks and best >= 0 else None
-    answer = shown_answer(question, blocks, reason, info)
-    return answer.model_copy(update={"confidence": confidence, **wrote})
+        found = (opened.show or opened.find)(question, SOURCES)
+    sources = [Source(papers[id_], score, shown) for id_, score, shown in found]
+    claims = cited_claims(text, sources)
+    refuses = not any(claim.spans for claim in claims) and _UNHELPFUL.search(text)
+    blocks = quote(sources) if not opened.write else (Block(claims),) if claims else ()
+    reason = text if refuses else "It found no text to show."
+    answer = shown_answer(question, () if refuses else blocks, reason, info)
+    best = max((source.score for source in sources), default=-1.0)
+    more: dict[str, object] = {"mode": "generative", "usage": usage} if opened.write else {}
+    if answer.sentences and best >= 0:
+        more["confidence"] = best / (1 + best)  # it orders answers, and is no probability
+    return answer.model_copy(update=more)

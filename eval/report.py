@@ -8,15 +8,12 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from markupsafe import Markup, escape
-
 from eval.benchmarks import Benchmark, Rankings
 from eval.figures import Section, as_interval, risk_by_coverage
 from eval.markdown import figure, interval
 from eval.runs import QuestionScore
-from eval.scoring import MARKER, AnswerScore
+from eval.scoring import AnswerScore
 from eval.statistics import Interval, bootstrap_mean
-from index.papers import letters
 from rag.citations import unescape
 
 if TYPE_CHECKING:
@@ -59,7 +56,7 @@ def answers_report(
             [[kind, each["questions"], *map(each.get, head)] for kind, each in
              metrics["by_type"].items()],
         ),
-        right=sum(score.is_right and not score.is_broken for score in scores),
+        right=sum(score.is_right for score in scores),
         scores=scores,
         figures={"mean": _head(metrics["intervals"], metrics["intervals"]), **metrics["answers"]},
         about={"run": metrics["run"], **about},
@@ -147,7 +144,7 @@ def _environment() -> "Environment":
     )
     environment.globals["zip"] = zip
     environment.filters |= {
-        "answer_text": _answer_text,
+        "plain": unescape,
         "ends": lambda value: interval(value, 2 if abs(value.mean) < 10 else 1),
         "figure": figure,
         # Text to be judged cannot end the element that it stands in.
@@ -155,16 +152,3 @@ def _environment() -> "Environment":
         "words": lambda name: str(name).replace("_", " "),
     }
     return environment
-
-
-def _answer_text(score: AnswerScore) -> Markup:
-    """An answer's text; markers of gold papers are green, others red."""
-    gold = {letters(title) for title in score.question.papers}
-    right = {str(r.number) for r in score.answer.references if letters(r.paper.title) in gold}
-    plain, pieces, at = unescape(score.answer.text), [], 0
-    for match in MARKER.finditer(plain):
-        kind = "good" if match[1] in right else "bad"
-        pieces += [escape(plain[at : match.start()])]
-        pieces += [Markup('<span class="{}">{}</span>').format(kind, match[0])]
-        at = match.end()
-    return Markup("").join([*pieces, escape(plain[at:])]) or Markup("(no text)")

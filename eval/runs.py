@@ -27,11 +27,12 @@ from eval.datasets import (
     append_line,
     json_lines,
     open_to_append,
-    parse,
+    records,
     write_json_lines,
     write_text,
 )
 from index.errors import InputError
+from index.sources import sha256_of
 
 RECORD = "run.json"
 QUESTIONS = "questions.jsonl"
@@ -191,15 +192,15 @@ def load_run(folder: Path) -> Run:
     Raises:
         InputError: it is no run's folder, the run is not finished, or a line is damaged.
     """
-    record, path = read_object(folder / RECORD), folder / SCORES
+    record = read_object(folder / RECORD)
     if record.get("kind") not in PRIMARY:
         raise InputError(f"{folder / RECORD} is not of a kind of run that this version knows")
     if not (folder / METRICS).exists():
         raise InputError(
             f"the run in {folder} is not finished: give the command that began it --out {folder}"
         )
-    scores = (parse(QuestionScore, line, path, number) for number, line in json_lines(path))
-    return Run(folder, record, scores={score.id: score for score in scores})
+    scores = {score.id: score for score in records(QuestionScore, folder / SCORES)}
+    return Run(folder, record, scores=scores)
 
 
 def new_run_folder(name: str) -> Path:
@@ -258,14 +259,11 @@ def code_hash() -> str:
 
     Read once: what runs is what was there when the process began.
     """
-    digest = hashlib.sha256()
-    for package in ("index", "rag", "eval"):
-        root = Path(__file__).parent.parent / package
-        for path in sorted(root.rglob("*")):
-            if path.is_file() and "__pycache__" not in path.parts:
-                digest.update(f"{package}/{path.relative_to(root).as_posix()}\n".encode())
-                digest.update(path.read_bytes())
-    return digest.hexdigest()
+    product = Path(__file__).parent.parent
+    files = (path for name in ("index", "rag", "eval") for path in (product / name).rglob("*"))
+    code = sorted(p for p in files if p.is_file() and "__pycache__" not in p.parts)
+    names = "\n".join(path.relative_to(product).as_posix() for path in code)
+    return hashlib.sha256(f"{names}\n{sha256_of(*code)}".encode()).hexdigest()
 
 
 def public_name(model: str) -> str:

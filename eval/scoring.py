@@ -13,7 +13,7 @@ from eval.datasets import Evidence, Question
 from index.papers import Paper, letters
 from index.text import clean
 from rag.citations import escape, unescape
-from rag.schema import Answer, Reference
+from rag.schema import Answer, Passage, Reference
 
 MARKER = re.compile(r"\s*\[(\d+)\]")
 COUNTED = "digest"
@@ -27,11 +27,7 @@ state, and of the cited papers to be acceptable."""
 
 @dataclass(frozen=True, slots=True)
 class AnswerScore:
-    """One answer measured against its question.
-
-    The shares (`nugget_recall` and its kin) are in [0, 1], or None where there is nothing to
-    share: a question without nuggets, an answer that cites nothing.
-    """
+    """One answer measured against its question."""
 
     question: Question
     answer: Answer
@@ -44,9 +40,11 @@ class AnswerScore:
     """Those that are gold, or may be cited beside gold papers."""
     evidence_cited: tuple[bool | None, ...]
     """Of each gold quote; None where the quote could not be located."""
-    spans: int
-    span_errors: tuple[str, ...]
-    marker_errors: tuple[str, ...]
+    verbatim: tuple[bool, ...]
+    """Of each cited passage: whether the indexed paper says it there.
+
+    The schema of answers holds the rest: citations are passages, markers and references pair.
+    """
     words: int
     elapsed_ms: float
 
@@ -56,29 +54,9 @@ class AnswerScore:
         return self.answer.status == "insufficient_evidence"
 
     @property
-    def nugget_recall(self) -> float | None:
-        """Share of the question's facts that the text states."""
-        return share(self.nuggets_found)
-
-    @property
-    def citation_precision(self) -> float | None:
-        """Share of the cited papers that are gold; None too if no paper is."""
-        return share(self.references_gold) if self.question.papers else None
-
-    @property
     def citation_precision_lenient(self) -> float | None:
-        """The same, with the papers that may be cited beside the gold ones."""
+        """Share of the cited papers that are acceptable, in [0, 1]; None if no paper is gold."""
         return share(self.references_accepted) if self.question.papers else None
-
-    @property
-    def citation_recall(self) -> float | None:
-        """Share of the gold papers that are cited."""
-        return share(self.papers_cited)
-
-    @property
-    def evidence_recall(self) -> float | None:
-        """Share of the gold quotes, of those that could be located, with a cited span on them."""
-        return share([cited for cited in self.evidence_cited if cited is not None])
 
     @property
     def rightness(self) -> float:
@@ -92,7 +70,7 @@ class AnswerScore:
         question, accepted = self.question, self.references_accepted
         if self.refused or not question.answerable:
             return float(self.refused and not question.answerable)
-        if self.nugget_recall is not None and self.nugget_recall < ENOUGH:
+        if sum(self.nuggets_found) < ENOUGH * len(self.nuggets_found):
             return 0.0
         if not question.papers or (question.type == COUNTED and not accepted):
             return 1.0
@@ -106,11 +84,6 @@ class AnswerScore:
     def is_right(self) -> bool:
         """Whether the question was handled as it should be, without reserve."""
         return self.rightness == 1
-
-    @property
-    def is_broken(self) -> bool:
-        """Whether a span or a marker of the answer is wrong."""
-        return bool(self.span_errors or self.marker_errors)
 
     @property
     def begins_with_evidence(self) -> bool | None:
@@ -128,14 +101,8 @@ class AnswerScore:
 def score_answer(
     question: Question, answer: Answer, indexed: Sequence[Paper], elapsed_ms: float
 ) -> AnswerScore:
-    """Measure one answer.
-
-    Args:
-        question: What was asked, with its gold papers, quotes and nuggets.
-        answer: What came back.
-        indexed: Every paper of the index that answered.
-        elapsed_ms: Wall-clock milliseconds between question and answer.
-    """
+    """Measure an answer that took so many milliseconds against the papers of its whole index."""
+    by_id = {paper.id: paper for paper in indexed}
     by_title = {letters(paper.title): paper for paper in indexed}
     gold = {letters(title) for title in question.papers}
     accepted = gold | {letters(title) for title in question.also}
@@ -152,13 +119,18 @@ def score_answer(
         evidence_cited=tuple(
             _evidence_cited(evidence, by_title, references) for evidence in question.evidence
         ),
-        spans=sum(len(s.citations) for s in answer.sentences)
-        + sum(len(r.passages) for r in answer.references),
-        span_errors=_span_errors(answer, {paper.id: paper for paper in indexed}),
-        marker_errors=_marker_errors(answer),
+        verbatim=tuple(
+            _text_of(by_id.get(reference.paper.id), passage) == passage.text
+            for reference in answer.references
+            for passage in reference.passages
+        ),
         words=word_count(answer.text),
         elapsed_ms=elapsed_ms,
     )
+
+
+def _text_of(paper: Paper | None, passage: Passage) -> str | None:
+    return paper.abstract[passage.start : passage.end] if paper else None
 
 
 def plain_text(markdown: str) -> str:
@@ -175,8 +147,7 @@ def nuggets_found(nuggets: Sequence[Sequence[str]], markdown: str) -> tuple[bool
     """Find the facts that the text states: those with a wording that occurs in it.
 
     Case, white space and compatibility forms (`M³ViT`, `m3vit`; Unicode NFKC) do not matter.
-    Only the text counts, not the titles of its references: it is what people read. Nugget
-    recall goes back to Voorhees 2003, "Overview of the TREC 2003 question answering track".
+    Voorhees 2003, "Overview of the TREC 2003 question answering track".
     """
     text = _folded(plain_text(markdown))
     return tuple(any(_folded(wording) in text for wording in nugget) for nugget in nuggets)
@@ -194,7 +165,7 @@ def share(flags: Sequence[bool]) -> float | None:
 def quote_span(quote: str, abstract: str) -> tuple[int, int] | None:
     """Locate a quote in the stored abstract: code points, `end` exclusive; None if it is not there.
 
-    A quote that is not there letter for letter is looked for in the cleaned forms of both.
+    It is looked for letter for letter, then in the cleaned forms of both.
     """
     start = abstract.find(quote)
     if start >= 0:
@@ -207,11 +178,7 @@ def quote_span(quote: str, abstract: str) -> tuple[int, int] | None:
 def _evidence_cited(
     evidence: Evidence, by_title: Mapping[str, Paper], references: Mapping[str, Reference]
 ) -> bool | None:
-    """Whether a cited passage of the quote's paper overlaps the quote.
-
-    None if the paper is not in the index or the quote not in its abstract, so that a wrong quote
-    is not the answer's fault.
-    """
+    """Whether a cited passage overlaps a gold quote; None if there is no such quote to cite."""
     key = letters(evidence.paper)
     span = quote_span(evidence.quote, by_title[key].abstract) if key in by_title else None
     if span is None:
@@ -219,44 +186,3 @@ def _evidence_cited(
     start, end = span
     passages = references[key].passages if key in references else ()
     return any(passage.start < end and start < passage.end for passage in passages)
-
-
-def _span_errors(answer: Answer, by_id: Mapping[str, Paper]) -> tuple[str, ...]:
-    """What is wrong with the cited spans, one line each; empty if every one is verbatim.
-
-    A passage is verbatim if `abstract[start:end] == text` holds in the *indexed* paper of its
-    id; a citation, which carries no text, if it lies inside a passage of its reference.
-    """
-    errors: list[str] = []
-    for reference in answer.references:
-        indexed = by_id.get(reference.paper.id)
-        for passage in reference.passages:
-            span = f"passage [{passage.start}, {passage.end}) of [{reference.number}]"
-            if indexed is None:
-                errors.append(f"{span}: paper {reference.paper.id} is not in the index")
-            elif indexed.abstract[passage.start : passage.end] != passage.text or not passage.text:
-                errors.append(f"{span} is not what the abstract says there")
-    passages = {reference.number: reference.passages for reference in answer.references}
-    for cited in (citation for s in answer.sentences for citation in s.citations):
-        inside = (
-            passage.start <= cited.start < cited.end <= passage.end
-            for passage in passages.get(cited.reference, ())
-        )
-        if not any(inside):
-            span = f"citation [{cited.start}, {cited.end}) of [{cited.reference}]"
-            errors.append(f"{span} is in no passage of it")
-    return tuple(errors)
-
-
-def _marker_errors(answer: Answer) -> tuple[str, ...]:
-    """How markers and references disagree, one line each; empty if they match.
-
-    Markers must be numbered by first use, and be exactly the references' numbers.
-    """
-    used = list(dict.fromkeys(int(number) for number in MARKER.findall(answer.text)))
-    listed = {reference.number for reference in answer.references}
-    errors = [f"marker [{number}] has no reference" for number in used if number not in listed]
-    errors += [f"reference [{number}] has no marker" for number in sorted(listed - set(used))]
-    if not errors and used != list(range(1, len(used) + 1)):
-        errors.append(f"markers are not numbered by first use: {used}")
-    return tuple(errors)

@@ -114,7 +114,6 @@ def holm(p_values: Mapping[str, float]) -> dict[str, float]:
 
     Holm 1979, "A simple sequentially rejective multiple test procedure": with m of them, the k-th
     smallest is multiplied by m - k + 1, no one is below the one before it, and none exceeds 1.
-    Those at most α are then all right with probability 1 - α, however they depend on each other.
     """
     ordered = sorted(p_values, key=p_values.__getitem__)
     scaled = [min(1.0, (len(ordered) - k) * p_values[name]) for k, name in enumerate(ordered)]

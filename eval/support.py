@@ -19,8 +19,7 @@ from rag.support.local import LocalChecker
 class Supports:
     """Whether texts, read together, support a claim, by a checker of `rag.support`.
 
-    Only what the checker calls supported counts, and not what it does partly. What it said of a
-    claim and its premises is kept, so nothing is computed or asked twice.
+    Only what the checker calls supported counts, and not what it does partly.
     """
 
     def __init__(self, checker: Checker, name: str | None = None) -> None:
@@ -29,7 +28,6 @@ class Supports:
         self.unreadable = 0
         """How often it gave no verdict; that counted as unsupported."""
         self._checker = checker
-        self._verdicts: dict[tuple[str, tuple[str, ...]], bool] = {}
 
     def __call__(self, claim: str, premises: Sequence[str]) -> bool:
         """Whether the checker finds the claim supported.
@@ -37,15 +35,12 @@ class Supports:
         Raises:
             ChatError: the checker is a chat model that cannot be asked.
         """
-        asked = (claim, tuple(premises))
-        if asked not in self._verdicts:
-            support = self._checker.check(*asked).support
-            problem: str | None = getattr(self._checker, "problem", None)
-            if problem and "could not be asked" in problem:
-                raise ChatError(problem)
-            self._verdicts[asked] = support == "supported"
-            self.unreadable += bool(premises) and support == "unchecked"
-        return self._verdicts[asked]
+        support = self._checker.check(claim, premises).support
+        problem: str | None = getattr(self._checker, "problem", None)
+        if problem and "could not be asked" in problem:
+            raise ChatError(problem)
+        self.unreadable += bool(premises) and support == "unchecked"
+        return support == "supported"
 
 
 def local_support(encoder: Encoder | None = None) -> Supports:

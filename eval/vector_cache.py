@@ -1,9 +1,8 @@
 """Vectors and indexes kept between runs: measuring again embeds no text twice, nor does a peer."""
 
+import fcntl
 import hashlib
-import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +11,10 @@ from tqdm.auto import tqdm
 
 from index.build import Stage, build_papers
 from index.embedding import SentenceEncoder
-from index.encoder import Encoder, Vectors
-from index.errors import InputError
+from index.encoder import Encoder
 from index.manifest import FORMAT_VERSION
 from index.papers import Paper
+from index.vectors import Floats, Log, append_records, text_keys
 
 _CHUNK = 512
 """Texts embedded before they are written: what a kill loses at most."""
@@ -59,53 +58,27 @@ def hash_of(*parts: str) -> str:
 class CachedEncoder(SentenceEncoder):
     """An encoder that looks a text up before it embeds it.
 
-    The vectors of one encoder's weights are one SQLite file: SHA-256 of the text → float32s.
-    Several processes may use it at a time.
+    The vectors of one encoder's weights are a log of texts as a store has them
+    (`index.vectors.Log`). Several processes may use it at a time.
     """
 
     def encode(
         self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None
-    ) -> Vectors:
+    ) -> Floats:
         """Encode texts to be indexed; see `LocalEncoder.encode`. New ones are kept."""
-        keys = [hashlib.sha256(text.encode()).digest() for text in texts]
-        with self._database() as database:
-            known = {key: found for key in keys if (found := _find(database, key))}
-            new = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
-            # By length, as the encoder sorts them: chunks of like texts waste little padding.
-            order = sorted(new, key=lambda key: -len(new[key]))
-            for at in range(0, len(order), _CHUNK):
-                chunk = order[at : at + _CHUNK]
-                rows = super().encode([new[key] for key in chunk])
-                kept = {key: row.tobytes() for key, row in zip(chunk, rows, strict=True)}
-                known |= kept
-                with database:
-                    database.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?)",
-                                         kept.items())  # fmt: skip
-                if progress:
-                    progress(len(texts) - len(order) + at + len(chunk))
-        vectors = [np.frombuffer(known[key], dtype=np.float32) for key in keys]
-        return np.array(vectors, dtype=np.float32).reshape(len(texts), self.dimension)
-
-    @contextmanager
-    def _database(self) -> Iterator[sqlite3.Connection]:
-        path = cache_folder() / f"vectors-{self.weights_hash[:16]}.sqlite"
+        path = cache_folder() / f"vectors-{self.weights_hash[:16]}.f32"
         path.parent.mkdir(parents=True, exist_ok=True)
-        database = sqlite3.connect(path, timeout=60)
-        try:
-            database.execute("PRAGMA journal_mode = WAL")
-            database.execute(
-                "CREATE TABLE IF NOT EXISTS vectors (text BLOB PRIMARY KEY, vector BLOB)"
-                " WITHOUT ROWID"
-            )
-            yield database
-        except sqlite3.DatabaseError as error:
-            raise InputError(
-                f"the vectors kept in {path} cannot be read ({error}): delete it"
-            ) from error
-        finally:
-            database.close()
-
-
-def _find(database: sqlite3.Connection, key: bytes) -> bytes | None:
-    row = database.execute("SELECT vector FROM vectors WHERE text = ?", (key,)).fetchone()
-    return row[0] if row else None
+        keys = text_keys(texts)
+        rows = Log.open(path, self.dimension).find(keys)
+        new = {int(key): text for key, text, row in zip(keys, texts, rows, strict=True) if row < 0}
+        # By length, as the encoder sorts them: chunks of like texts waste little padding.
+        order = sorted(new, key=lambda key: -len(new[key]))
+        for at in range(0, len(order), _CHUNK):
+            chunk = order[at : at + _CHUNK]
+            vectors = super().encode([new[key] for key in chunk])
+            with path.with_suffix(".lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                append_records(path, self.dimension, np.array(chunk, dtype=np.uint64), vectors)
+            if progress:
+                progress(len(texts) - len(order) + at + len(chunk))
+        return Log.open(path, self.dimension).of(keys)

@@ -8,7 +8,7 @@ hand-written claims on the bundled sample are in no fit.
 
 import math
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -259,19 +259,13 @@ def _padded(pairs: Sequence[Pairs]) -> dict[str, "torch.Tensor"]:
     """Pairs of words as tensors of one length, with a mask of what is there."""
     import torch
 
-    columns: dict[str, list[Any]] = {
-        "own": [each.own for each in pairs],
-        "other": [each.other for each in pairs],
-        "scalars": [each.scalars for each in pairs],
-        "weights": [each.weights for each in pairs],
-        "mask": [np.ones(len(each.own)) for each in pairs],
-    }
-    return {
-        name: torch.nn.utils.rnn.pad_sequence(
-            [torch.from_numpy(np.asarray(rows, dtype=np.float32)) for rows in column], True
-        )
-        for name, column in columns.items()
-    }
+    def column(rows: Iterable[Any]) -> torch.Tensor:
+        tensors = [torch.from_numpy(np.asarray(each, dtype=np.float32)) for each in rows]
+        return torch.nn.utils.rnn.pad_sequence(tensors, batch_first=True)
+
+    names = ("own", "other", "scalars", "weights")
+    columns = {name: column(getattr(each, name) for each in pairs) for name in names}
+    return {**columns, "mask": column(np.ones(len(each.own)) for each in pairs)}
 
 
 def scores(weights: Mapping[str, Any], seen: Sequence[Seen]) -> list[float]:

@@ -25,20 +25,11 @@ _TABLES: dict[str, list[Any]] = json.loads(
 )
 """Words of general English, and patterns with what takes their place, by the kind of edit."""
 _NUMBER = re.compile(r"(?<![\w.-])\d[\d,]*(?:\.\d+)?(?![\w-]|\.\d)")
-_AUXILIARY = re.compile(
-    r"\b(is|are|was|were|can|could|has|have|had|does|do|did|will|would|may|might|should)\b(?! not)"
-)
-_DENIED = re.compile(
-    r"\b(is|are|was|were|can|could|has|have|does|do|did|will|would) not\b|\bcannot\b"
-)
+_DENIABLE = "|".join(_TABLES["deniable"])
+_AUXILIARY = re.compile(rf"\b({_DENIABLE}|had|did|may|might|should)\b(?! not)")
+_DENIED = re.compile(rf"\b({_DENIABLE}|did) not\b|\bcannot\b")
 _JOINS = (" and ", " while ", ", whereas ", "; ")
-_LEADS = re.compile(
-    r"^(?:in this (?:paper|work|study|article)|here|moreover|furthermore|in addition|additionally"
-    r"|however|in particular|specifically|finally|therefore|thus|to this end|for example|as a"
-    r" result|our results (?:show|suggest|indicate) that|we (?:show|find|found|demonstrate) that"
-    r"|results showed that|it was found that),?\s+",
-    re.IGNORECASE,
-)
+_LEADS = re.compile(rf"^(?:{'|'.join(_TABLES['lead'])}),?\s+", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Any
 from eval.datasets import Evidence, Question
 from eval.scoring import AnswerScore, score_answer
 from index.papers import Paper
+from rag.citations import Span
 from rag.schema import Answer, AnswerSentence, Citation, IndexInfo, Passage, Reference, Usage
 
 MOSS = Paper(
@@ -19,9 +20,14 @@ FERNS = Paper(id="ferns", title="A Fern Survey", abstract="Ferns vary. This surv
 PAPERS = (MOSS, BOGS, FERNS)
 
 
-def reference(number: int, paper: Paper, words: str) -> Reference:
+def span(paper: Paper, words: str) -> Span:
     start = paper.abstract.index(words)
-    passage = Passage(start=start, end=start + len(words), text=words)
+    return Span(paper, start, start + len(words))
+
+
+def reference(number: int, paper: Paper, words: str) -> Reference:
+    at = span(paper, words)
+    passage = Passage(start=at.start, end=at.end, text=words)
     return Reference(number=number, paper=paper, passages=(passage,))
 
 

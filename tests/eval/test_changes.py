@@ -6,7 +6,7 @@ import pytest
 from recording import recorded
 
 from eval.changes import as_json, compare_runs
-from eval.runs import Run, load_run
+from eval.runs import load_run
 from index.errors import InputError
 
 IDS = [f"q{number}" for number in range(1, 13)]
@@ -62,16 +62,3 @@ def test_labels_papers_and_checkers_that_differ_are_named(tmp_path: Path) -> Non
     assert compared.differs == ("the questions or their labels", "the checker of support")
     assert list(compared.metrics) == ["right"]
     assert compare_runs(before, before).differs == ()
-
-
-def test_a_folder_that_is_no_finished_run_is_refused_with_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"cannot read .*run\.json: is .* a run's folder"):
-        load_run(tmp_path)
-    Run.begin(tmp_path / "half", "d", {"kind": "answers", "system": "ours"}, [])
-    with pytest.raises(InputError, match=r"is not finished: give the command .* --out"):
-        load_run(tmp_path / "half")
-    recorded(tmp_path / "whole", {"right": {"q1": 1.0}})
-    scores = tmp_path / "whole" / "scores.jsonl"
-    scores.write_text('{"id": "q1"}\n')
-    with pytest.raises(InputError, match=r"scores\.jsonl:1: field values"):
-        load_run(tmp_path / "whole")

@@ -1,11 +1,10 @@
 """Every peer finds what a question is about, and shows it word for word."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Never
 
-import numpy as np
 import pytest
 from chat_server import ChatServer, says
 
@@ -20,10 +19,8 @@ from eval.peers import (
     quote,
 )
 from eval.systems import Subject
-from index.embedding import SentenceEncoder
-from index.encoder import Vectors
+from eval.vector_cache import CachedEncoder
 from index.errors import InputError
-from index.minilm import NAME
 from index.papers import Paper
 from index.passages import cut, paper_text
 from index.text import clean
@@ -55,30 +52,15 @@ PAPERS = (MOSS, BRIDGES, OWLS, Paper(id="editorial", title="Editorial", abstract
 Opened = Callable[..., Subject]
 
 
-class Remembering(SentenceEncoder):
-    """The real encoder; it embeds a text once, however many peers index it."""
-
-    def encode(
-        self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None
-    ) -> Vectors:
-        new = [text for text in dict.fromkeys(texts) if text not in _vectors]
-        _vectors.update(zip(new, super().encode(new), strict=True))
-        return np.stack([_vectors[text] for text in texts])
-
-
-_vectors: dict[str, Vectors] = {}
-
-
 @pytest.fixture(scope="module")
-def opened() -> Opened:
+def opened(cached_encoder: CachedEncoder) -> Opened:
     """Open a peer over the papers; skipped where the group `peers` is not installed."""
-    encoder = Remembering.open(NAME)
     peers: dict[str, Subject] = {}
 
     def open_(name: str, llm: ChatModel | None = None) -> Subject:
         try:
             if llm or name not in peers:
-                peers[name] = peer_subject(name, PAPERS, encoder, llm)
+                peers[name] = peer_subject(name, PAPERS, cached_encoder, llm)
         except PeerUnavailableError as error:
             if os.environ.get("CI"):
                 pytest.fail(f"{error}, and CI must not skip")
@@ -126,7 +108,7 @@ def test_words_that_no_paper_has_are_an_answer_without_text(opened: Opened) -> N
 
 
 def test_a_peer_that_cannot_be_opened_says_why(
-    encoder: SentenceEncoder, monkeypatch: pytest.MonkeyPatch
+    cached_encoder: CachedEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def missing(*_: object) -> Never:
         raise ModuleNotFoundError(name="txtai")
@@ -138,13 +120,13 @@ def test_a_peer_that_cannot_be_opened_says_why(
     made = {"missing": PeerEntry("m", missing, ()), "other": replace(bm25, open=other)}
     monkeypatch.setattr("eval.peers.PEERS", made)
     with pytest.raises(PeerUnavailableError, match=r"txtai is missing \(pip install"):
-        peer_subject("missing", PAPERS, encoder)
+        peer_subject("missing", PAPERS, cached_encoder)
     with pytest.raises(PeerUnavailableError, match=r"'Document' \(with bm25s \d"):
-        peer_subject("other", PAPERS, encoder)
+        peer_subject("other", PAPERS, cached_encoder)
     with pytest.raises(InputError, match="no peer 'elastic'; the peers are missing, other"):
-        peer_subject("elastic", PAPERS, encoder)
+        peer_subject("elastic", PAPERS, cached_encoder)
     with pytest.raises(InputError, match="has no papers"):
-        peer_subject("other", (), encoder)
+        peer_subject("other", (), cached_encoder)
 
 
 def whole(paper: Paper) -> Source:

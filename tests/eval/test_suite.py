@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Never
 
 import pytest
-from dataset_files import beir
-from test_measuring import ABSTRACTS, QUESTIONS, write_jsonl
+from dataset_files import beir, jsonl
+from test_measuring import ABSTRACTS, QUESTIONS
 
 from eval.leaderboard import Suite
 from eval.peers import PEERS, PeerEntry
@@ -20,8 +20,7 @@ def data(tmp_path: Path) -> Path:
     (folder / "digests").mkdir(parents=True)
     entries = "\n\n".join(f"{title}\n\n{text}" for title, text in ABSTRACTS.items())
     (folder / "digests" / "march.txt").write_text(f"new\n\nMar 14\n\n{entries}\n")
-    (folder / "questions").mkdir()
-    write_jsonl(folder / "questions" / "dev.jsonl", QUESTIONS)
+    jsonl(folder / "questions" / "dev.jsonl", *QUESTIONS)
     papers = (
         json.dumps({"_id": f"d{number}", "title": title, "text": text}) + "\n"
         for number, (title, text) in enumerate(ABSTRACTS.items())

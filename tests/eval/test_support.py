@@ -2,12 +2,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from handmade import BOGS, FERNS, MOSS, REFUSAL, answer, reference
+from handmade import BOGS, FERNS, MOSS, REFUSAL, answer, span
 from tiny_nli import tiny_nli
 
 from eval.support import Supports, alce, judge_support, nli_support
-from rag.chat import ChatError, Message, ReplyError
-from rag.schema import Answer, AnswerSentence, Citation, Reference
+from rag.chat import ChatError, Complete, Message, ReplyError
+from rag.citations import Block, Claim, compose
 from rag.support import Verdict
 
 
@@ -25,58 +25,29 @@ class Table:
         return Verdict("supported" if enough else "unsupported", None)
 
 
-SMALL = reference(1, MOSS, "Mosses are small.")
-WET = reference(2, BOGS, "Bogs are wet.")
-VARY = reference(3, FERNS, "Ferns vary.")
-
-
-def cite(*references: Reference) -> tuple[Citation, ...]:
-    return tuple(
-        Citation(reference=r.number, start=r.passages[0].start, end=r.passages[0].end)
-        for r in references
-    )
-
-
-def said(*sentences: tuple[str, tuple[Citation, ...]]) -> Answer:
-    """An answer of these sentences, which together must cite all three passages."""
-    given = answer("x [1] y [2] z [3]", SMALL, WET, VARY).model_copy(
-        update={
-            "sentences": tuple(
-                AnswerSentence(text=text, citations=citations, support="unchecked")
-                for text, citations in sentences
-            )
-        }
-    )
-    return Answer.model_validate(given.model_dump())
+SMALL = span(MOSS, "Mosses are small.")
+WET = span(BOGS, "Bogs are wet.")
+VARY = span(FERNS, "Ferns vary.")
 
 
 def test_recall_and_precision_by_hand_through_every_branch() -> None:
-    """Six sentences: one citation that supports, one that does not, and so on.
-
-    one: cites [1], supported                            → recall 1, precise 1 of 1
-    none: cites nothing                                  → recall 0, no citation
-    wrong: cites [2], not supported                      → recall 0, precise 0 of 1
-    spare: cites [1][2], [1] alone supports, [2] is spare → recall 1, precise 1 of 2
-    both: cites [1][2], neither supports alone           → recall 1, precise 2 of 2
-    either: cites [2][3], each supports alone            → recall 1, precise 2 of 2
-    """
     small, wet, vary = (frozenset({word}) for word in ("small", "wet", "vary"))
     table = Table(one={small}, spare={small}, both={small | wet}, either={wet, vary})
-    given = said(
-        ("one", cite(SMALL)),
-        ("none", ()),
-        ("wrong", cite(WET)),
-        ("spare", cite(SMALL, WET)),
-        ("both", cite(SMALL, WET)),
-        ("either", cite(WET, VARY)),
+    claims = (
+        Claim("one", (SMALL,)),  # supported: 1 of 1 precise
+        Claim("none", ()),  # cites nothing
+        Claim("wrong", (WET,)),  # not supported: 0 of 1
+        Claim("spare", (SMALL, WET)),  # one alone supports, the other is spare: 1 of 2
+        Claim("both", (SMALL, WET)),  # neither supports alone: 2 of 2
+        Claim("either", (WET, VARY)),  # each supports alone: 2 of 2
+    )
+    made = compose([Block(claims)])
+    given = answer("Counted.").model_copy(
+        update={"sentences": made.sentences, "references": made.references}
     )
     assert alce(given, Supports(table)) == pytest.approx((4 / 6, 6 / 8))
-
-
-def test_nothing_cited_supports_nothing_and_a_refusal_is_not_measured() -> None:
-    counted = answer("Sixty papers are in it.").model_copy(update={"status": "answered"})
-    assert alce(counted, Supports(Table())) == (0, 0)
-    assert alce(REFUSAL, Supports(Table())) is None
+    assert alce(answer("Sixty papers are in it."), Supports(table)) == (0, 0)
+    assert alce(REFUSAL, Supports(table)) is None
 
 
 def test_a_cross_encoder_supports_what_it_says_is_entailed(tmp_path: Path) -> None:
@@ -95,26 +66,26 @@ def test_a_cross_encoder_supports_what_it_says_is_entailed(tmp_path: Path) -> No
         ("1. yes\n2. yes\n3. no", True, 0),
         ("1. no\n2. yes\n3. no", False, 0),
         ("1. yes\n2. yes\n3. yes", False, 1),
-        ("", False, 1),
+        (ReplyError("it said nothing"), False, 1),
     ],
 )
 def test_a_judge_says_yes_by_number_and_nonsense_is_counted(
-    reply: str, supported: bool, unreadable: int
+    reply: str | ChatError, supported: bool, unreadable: int
 ) -> None:
-    judge = judge_support(lambda messages: reply, "some-model")
+    judge = judge_support(replying(reply), "some-model")
     assert judge("Bogs are wet.", ["Bogs are wet."]) is supported
     assert judge.unreadable == unreadable
 
 
-def test_a_judge_that_gives_no_reply_is_counted_and_one_that_is_down_stops_the_measuring() -> None:
-    def fail(error: ChatError) -> Supports:
-        def complete(messages: list[Message]) -> str:
-            raise error
-
-        return judge_support(complete, "some-model")
-
-    silent = fail(ReplyError("it said nothing"))
-    assert not silent("Bogs are wet.", ["Bogs are wet."])
-    assert silent.unreadable == 1
+def test_a_judge_that_is_down_stops_the_measuring() -> None:
     with pytest.raises(ChatError, match="it is down"):
-        fail(ChatError("it is down"))("Bogs are wet.", ["Bogs are wet."])
+        judge_support(replying(ChatError("it is down")), "m")("Bogs are wet.", ["Bogs are wet."])
+
+
+def replying(reply: str | ChatError) -> Complete:
+    def complete(messages: list[Message]) -> str:
+        if isinstance(reply, ChatError):
+            raise reply
+        return reply
+
+    return complete

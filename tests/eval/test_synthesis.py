@@ -1,7 +1,7 @@
 """A question set from the bundled sample, without a model and with a scripted one."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,22 +11,12 @@ from eval.datasets import load_questions
 from eval.scoring import quote_span
 from eval.synthesis import Plan, read_draft, synthesize
 from eval.vector_cache import CachedEncoder
-from index.embedding import SentenceEncoder
-from index.minilm import NAME
 from index.papers import Paper
 from index.store import Index
 from index.text import clean_text
 from rag import Assistant
 from rag.chat import Message, ReplyError
 from rag.retrieval import Probe, rank
-
-
-@pytest.fixture(scope="module")
-def encoder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SentenceEncoder]:
-    """The bundled encoder, which embeds no text twice, as the command has it."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-        yield CachedEncoder.open(NAME)
 
 
 @pytest.fixture(scope="module")
@@ -61,15 +51,15 @@ class Writer:
 
 
 def test_cloze_questions_are_found_again_and_some_lose_their_papers(
-    sample_index: Index, encoder: SentenceEncoder, tmp_path: Path
+    sample_index: Index, cached_encoder: CachedEncoder, tmp_path: Path
 ) -> None:
     out = tmp_path / "set"
-    record: Any = synthesize(sample_index, encoder, Plan(30, unanswerable=0.3), out)
+    record: Any = synthesize(sample_index, cached_encoder, Plan(30, unanswerable=0.3), out)
     assert json.loads((out / "synthesis.json").read_text()) == record
     assert str(tmp_path) not in (out / "synthesis.json").read_text()
     questions = load_questions(out / "questions.jsonl")
     abstracts = {paper.title: paper.abstract for paper in sample_index.papers}
-    left = {paper.title for paper in Assistant(out / "store", encoder).papers()}
+    left = {paper.title for paper in Assistant(out / "store", cached_encoder).papers()}
     assert len(questions) == record["questions"] == 30
     assert left == abstracts.keys() - set(record["papers_removed"])
     assert 0 < sum(not question.answerable for question in questions) <= 9
@@ -82,12 +72,14 @@ def test_cloze_questions_are_found_again_and_some_lose_their_papers(
         assert (question.type, title in left) == ("cloze", True)
         assert evidence.quote in abstracts[title]
         assert nugget[0].casefold() in clean_text(evidence.quote).casefold()
-        found = rank(sample_index, Probe.of(question.question, sample_index, encoder)).rows[0]
+        found = rank(sample_index, Probe.of(question.question, sample_index, cached_encoder)).rows[
+            0
+        ]
         assert sample_index.papers[found].title == title
 
 
 def test_a_model_is_asked_once_a_paper_and_what_it_writes_is_checked(
-    sample_index: Index, encoder: SentenceEncoder, tmp_path: Path
+    sample_index: Index, cached_encoder: CachedEncoder, tmp_path: Path
 ) -> None:
     refused, lied, generic = "TAME", "OSWorld", "MineRL"
 
@@ -102,7 +94,7 @@ def test_a_model_is_asked_once_a_paper_and_what_it_writes_is_checked(
         return good(paper, sentence)
 
     writer = Writer(sample_index, write)
-    everything = (sample_index, encoder, Plan(10_000), tmp_path / "set")
+    everything = (sample_index, cached_encoder, Plan(10_000), tmp_path / "set")
     record: Any = synthesize(*everything, (writer, "scripted"))
     assert len(writer.asked) == len(set(writer.asked)) == len(sample_index.papers)
     dropped = record["dropped"]
@@ -119,7 +111,7 @@ def test_a_model_is_asked_once_a_paper_and_what_it_writes_is_checked(
 
 
 def test_a_killed_run_goes_on_without_asking_about_a_paper_twice(
-    sample_index: Index, encoder: SentenceEncoder, tmp_path: Path
+    sample_index: Index, cached_encoder: CachedEncoder, tmp_path: Path
 ) -> None:
     def dies_at_the_fifth(paper: Paper, sentence: str) -> str:
         if len(first.asked) == 5:
@@ -130,10 +122,10 @@ def test_a_killed_run_goes_on_without_asking_about_a_paper_twice(
     first.write = dies_at_the_fifth
     out = tmp_path / "set"
     with pytest.raises(KeyboardInterrupt):
-        synthesize(sample_index, encoder, Plan(12), out, (first, "m"))
+        synthesize(sample_index, cached_encoder, Plan(12), out, (first, "m"))
     assert not (out / "questions.jsonl").exists()
-    synthesize(sample_index, encoder, Plan(12), out, (second, "m"))
-    synthesize(sample_index, encoder, Plan(12), tmp_path / "whole", (whole, "m"))
+    synthesize(sample_index, cached_encoder, Plan(12), out, (second, "m"))
+    synthesize(sample_index, cached_encoder, Plan(12), tmp_path / "whole", (whole, "m"))
     assert first.asked[:4] + second.asked == whole.asked
     at_once = (tmp_path / "whole" / "questions.jsonl").read_text()
     assert (out / "questions.jsonl").read_text() == at_once
