@@ -110,27 +110,6 @@ def test_a_model_is_asked_once_a_paper_and_what_it_writes_is_checked(
             assert not evidence.paper.startswith((refused, lied))
 
 
-def test_a_killed_run_goes_on_without_asking_about_a_paper_twice(
-    sample_index: Index, cached_encoder: CachedEncoder, tmp_path: Path
-) -> None:
-    def dies_at_the_fifth(paper: Paper, sentence: str) -> str:
-        if len(first.asked) == 5:
-            raise KeyboardInterrupt
-        return good(paper, sentence)
-
-    first, second, whole = (Writer(sample_index) for _ in range(3))
-    first.write = dies_at_the_fifth
-    out = tmp_path / "set"
-    with pytest.raises(KeyboardInterrupt):
-        synthesize(sample_index, cached_encoder, Plan(12), out, (first, "m"))
-    assert not (out / "questions.jsonl").exists()
-    synthesize(sample_index, cached_encoder, Plan(12), out, (second, "m"))
-    synthesize(sample_index, cached_encoder, Plan(12), tmp_path / "whole", (whole, "m"))
-    assert first.asked[:4] + second.asked == whole.asked
-    at_once = (tmp_path / "whole" / "questions.jsonl").read_text()
-    assert (out / "questions.jsonl").read_text() == at_once
-
-
 PEAT = Paper(
     id="peat",
     title="PeatNet: Reading Water Tables from Bog Photographs",
