@@ -14,8 +14,8 @@ import pytest
 from chat_server import ChatServer, fails, streams
 from measured_runs import make_runs
 
-from eval.arena import Vote, read_votes
 from eval.runs import Run
+from eval.standings import Vote, read_votes
 from index.embedding import SentenceEncoder
 from index.errors import InputError
 from rag import Assistant

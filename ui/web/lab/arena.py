@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from eval.arena import (
+from eval.markdown import Cell, table
+from eval.standings import (
     MIDDLE,
     SCALE,
     VOTES,
@@ -26,7 +27,6 @@ from eval.arena import (
     scores,
     withdraw_vote,
 )
-from eval.markdown import Cell, table
 from index.errors import InputError
 from rag.citations import escape
 from rag.schema import Answer, AnswerMode, Options

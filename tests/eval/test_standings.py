@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eval.arena import (
+from eval.standings import (
     MIDDLE,
     SCALE,
     Standing,
