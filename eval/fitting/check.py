@@ -87,7 +87,7 @@ def fit_check(
     made = look(_made(data / "corpora"))
     scifact = look(labelled(data / "faithfulness" / "scifact_claims.jsonl", "scifact"))
     ragtruth = look(labelled(data / "faithfulness" / "ragtruth_qa.jsonl", "ragtruth"))
-    sample = look(handmade(claims)) if claims else []
+    sample = look(labelled(claims, "sample")) if claims else []
     left, of_scifact = _left_out(made, scifact)
     least = _quantile([*left, *of_scifact], 1 - MOST_WRONG, is_true=False)
     most = _quantile([*left, *of_scifact], MOST_WRONG, is_true=True)
@@ -161,20 +161,13 @@ def paraphrased(papers: Mapping[str, Sequence[Paper]]) -> list[Example]:
 
 
 def labelled(path: Path, group: str) -> list[Example]:
-    """Claims that people have labelled (SciFact, RAGTruth), with the whole text they cite."""
-    return [
-        Example(row["claim"], (row["evidence"],), row["label"] == "supported", group, group)
-        for row in read_rows(path)
-    ]
-
-
-def handmade(path: Path) -> list[Example]:
-    """The hand-written claims on the bundled sample, which no fit sees."""
+    """Claims that people have labelled, with what they cite: a whole text, or quotes of papers."""
     found = []
     for row in read_rows(path):
-        cited = tuple(f"{at['title']}: {at['quote']}" for at in row["evidence"])
-        is_true = row["label"] == "supported"
-        found.append(Example(row["claim"], cited, is_true, row["kind"], "sample"))
+        texts, is_true = row["evidence"], row["label"] == "supported"
+        quotes = [] if isinstance(texts, str) else texts
+        cited = tuple(f"{at['title']}: {at['quote']}" for at in quotes) or (texts,)
+        found.append(Example(row["claim"], cited, is_true, row.get("kind", group), group))
     return found
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eval.fitting.check import fit, handmade, look, scores
+from eval.fitting.check import fit, labelled, look, scores
 from eval.fitting.claims import EDITS, Example, made_examples
 from index import sample
 from index.papers import Paper
@@ -41,7 +41,7 @@ def test_the_hand_written_claims_quote_the_sample(papers: list[Paper]) -> None:
     for line in CLAIMS.read_text(encoding="utf-8").splitlines():
         for at in json.loads(line)["evidence"]:
             assert " ".join(at["quote"].split()) in by_title[at["title"]]
-    kinds = Counter(each.kind for each in handmade(CLAIMS))
+    kinds = Counter(each.kind for each in labelled(CLAIMS, "sample"))
     assert kinds["paraphrase"] >= 50
     assert sum(count for kind, count in kinds.items() if kind != "p") >= 200
 
