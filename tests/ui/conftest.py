@@ -11,7 +11,6 @@ from leaving import Leaving
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from rag.settings import Settings
-from ui.web.api import Programs
 from ui.web.app import build
 from ui.web.server import launch
 from ui.web.site import Site
@@ -69,14 +68,14 @@ def site(sample_assistant: "Assistant", tmp_path_factory: pytest.TempPathFactory
     """The page's own things over the bundled sample, with no chat model."""
     folder = tmp_path_factory.mktemp("site")
     settings = Settings(store=Path("unused"), data=folder / "data")
-    return Site.over(sample_assistant, settings, runs=folder / "runs")
+    return Site(sample_assistant, settings, runs=folder / "runs")
 
 
 @pytest.fixture(scope="module")
 def address(site: Site) -> Iterator[str]:
     """Where the page over the bundled sample is served."""
     page = build(site)
-    yield launch(page, "127.0.0.1", free_port(), programs=Programs(site))
+    yield launch(page, "127.0.0.1", free_port(), site)
     page.close(verbose=False)
 
 

@@ -28,15 +28,13 @@ LONGEST_SEARCH = 500
 KEPT_DELETED = timedelta(days=1)
 """How long a deleted conversation can be restored, unless the archive is opened anew."""
 UNREADABLE = "This answer was kept by another version of AbstractQA and cannot be shown: ask again."
+NOT_THERE = "there is no such conversation, or it is deleted for good: reload the page"
 
+_OWN = "visitor = ? AND id = ? AND deleted IS NULL"
 _FIND = (
     "SELECT id, title, updated,"
     " (SELECT count(*) FROM turns WHERE conversation = conversations.id) AS turns"
     " FROM conversations WHERE visitor = ?"
-)
-_FIND_LINK = (
-    "SELECT visitor, id, turn, is_alone FROM conversations JOIN links ON conversation = id"
-    " WHERE secret = ?"
 )
 _HAS_WORD = (
     " AND (instr(searched, ?) OR EXISTS (SELECT 1 FROM turns"
@@ -97,6 +95,11 @@ class Conversation(_Frozen):
         """The turn with this id, if there is one."""
         return next((turn for turn in self.turns if turn.id == id), None)
 
+    def changed(self, turn_id: str, **fields: object) -> "Conversation":
+        """The same with other fields of one turn."""
+        turns = (t.model_copy(update=fields) if t.id == turn_id else t for t in self.turns)
+        return self.model_copy(update={"turns": tuple(turns)})
+
 
 class Summary(_Frozen):
     """A conversation as a list shows it."""
@@ -151,8 +154,7 @@ class Archive:
 
     def _summaries(self, condition: str, *given: str) -> builtins.list[Summary]:
         with self._database.reading() as rows:
-            found = rows.execute(_FIND + condition, given).fetchall() if rows else []
-        return [Summary(**dict(row)) for row in found]
+            return [Summary(**dict(row)) for row in rows.execute(_FIND + condition, given)]
 
     def read(self, visitor: str, id: str) -> Conversation | None:  # noqa: A002
         """A conversation with its turns; None if this visitor has none with that id.
@@ -160,14 +162,14 @@ class Archive:
         A turn whose answer another version wrote, in a form unknown here, has a `problem` instead.
         """
         with self._database.reading() as rows:
-            return _read(rows, hashed(visitor), _text(id)) if rows else None
+            return _read(rows, hashed(visitor), id)
 
     def begin(self, visitor: str, question: str) -> Conversation:
         """Make a conversation, still without a turn; its title is the question, cut short."""
         moment = now()
         made = Conversation(id=new_id(), title=title_of(question), created=moment, updated=moment)
         with self._database.writing() as rows:
-            _forget_deleted(rows, moment)
+            rows.execute("DELETE FROM conversations WHERE deleted < ?", (_oldest_kept(moment),))
             rows.execute(
                 "INSERT INTO conversations (id, visitor, title, searched, created, updated)"
                 " VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
@@ -175,50 +177,58 @@ class Archive:
             )
         return made
 
-    def put(self, visitor: str, id: str, turn: Turn) -> None:  # noqa: A002
-        """Add a turn at the end, or replace the one with its id.
+    def put(self, visitor: str, id: str, turn: Turn) -> Conversation:  # noqa: A002
+        """Add a turn at the end; the conversation with it.
 
         Raises:
             InputError: the visitor has no such conversation, or what was asked is no text.
         """
         content = _content(turn)
         with self._database.writing() as rows:
-            _check_own(rows, visitor, id)
-            if _replaced(rows, id, turn.id, content):
-                return
+            before = _own(rows, visitor, id)
             rows.execute(
-                "INSERT INTO turns (asked, question, body, searched, conversation, id, number)"
-                " SELECT ?, ?, ?, ?, ?, ?, coalesce(max(number), 0) + 1 FROM turns"
-                " WHERE conversation = ?",
-                (*content, id, turn.id, id),
+                "INSERT INTO turns (asked, question, body, searched, id, conversation, number)"
+                " SELECT ?1, ?2, ?3, ?4, ?5, ?6, coalesce(max(number), 0) + 1 FROM turns"
+                " WHERE conversation = ?6",
+                (*content, turn.id, id),
             )
             rows.execute("UPDATE conversations SET updated = ? WHERE id = ?", (_written(now()), id))
+        return before.model_copy(update={"turns": (*before.turns, turn)})
 
-    def update(self, visitor: str, id: str, turn: Turn) -> bool:  # noqa: A002
-        """Replace the turn with its id; False if it, or its conversation, is not there any more.
+    def change(self, visitor: str, id: str, turn: str, **fields: object) -> Conversation | None:  # noqa: A002
+        """Change fields of a turn as it is now, by its id.
 
-        Raises:
-            InputError: what was asked is no text.
+        Returns:
+            The conversation with it; None if it, or the turn, is not there any more.
         """
-        content = _content(turn)
         with self._database.writing() as rows:
-            return _is_own(rows, visitor, id) and _replaced(rows, id, turn.id, content)
+            before = _read(rows, hashed(visitor), id)
+            after = before.changed(turn, **fields) if before else None
+            changed = after.turn(turn) if after else None
+            if changed is None:
+                return None
+            query = (
+                "UPDATE turns SET asked = ?, question = ?, body = ?, searched = ?"
+                " WHERE id = ? AND conversation = ?"
+            )
+            rows.execute(query, (*_content(changed), turn, id))
+            return after
 
-    def cut(self, visitor: str, id: str, turn_id: str) -> None:  # noqa: A002
-        """Take a turn and all after it out.
+    def cut(self, visitor: str, id: str, turn: str) -> tuple[Turn, ...]:  # noqa: A002
+        """Take a turn and all after it out, and return them.
 
         Raises:
             InputError: the visitor has no such conversation, or it has no such turn.
         """
         with self._database.writing() as rows:
-            _check_own(rows, visitor, id)
-            gone = rows.execute(
-                "DELETE FROM turns WHERE conversation = :id AND number >= (SELECT number"
-                " FROM turns WHERE conversation = :id AND id = :turn)",
-                {"id": id, "turn": _text(turn_id)},
-            ).rowcount
-            if not gone:
+            before = _own(rows, visitor, id)
+            first = before.turn(turn)
+            if first is None:
                 raise InputError("there is no such question in this conversation: reload the page")
+            gone = before.turns[before.turns.index(first) :]
+            query = "DELETE FROM turns WHERE conversation = ? AND id = ?"
+            rows.executemany(query, [(id, each.id) for each in gone])
+        return gone
 
     def rename(self, visitor: str, id: str, title: str) -> None:  # noqa: A002
         """Give a conversation another title; white space in it is made single spaces.
@@ -231,12 +241,7 @@ class Archive:
             raise InputError("a title needs at least one character")
         if len(title) > LONGEST_NAME:
             raise InputError(f"a title has at most {LONGEST_NAME} characters, not {len(title)}")
-        with self._database.writing() as rows:
-            _check_own(rows, visitor, id)
-            rows.execute(
-                "UPDATE conversations SET title = ?, searched = ? WHERE id = ?",
-                (title, _folded(title), id),
-            )
+        self._set(visitor, id, "title = ?, searched = ?", title, _folded(title))
 
     def delete(self, visitor: str, id: str) -> None:  # noqa: A002
         """Delete a conversation; for a day, and until the archive is opened anew, `restore` can.
@@ -244,19 +249,12 @@ class Archive:
         Raises:
             InputError: the visitor has no such conversation.
         """
-        moment = now()
-        with self._database.writing() as rows:
-            _forget_deleted(rows, moment)
-            _check_own(rows, visitor, id)
-            rows.execute(
-                "UPDATE conversations SET deleted = ? WHERE id = ?", (_written(moment), id)
-            )
+        self._set(visitor, id, "deleted = ?", _written(now()))
 
     def last_deleted(self, visitor: str) -> Summary | None:
         """The conversation that was deleted last, while it can still be restored."""
-        since = _written(now() - KEPT_DELETED)
         last = " AND deleted >= ? ORDER BY deleted DESC LIMIT 1"
-        return next(iter(self._summaries(last, hashed(visitor), since)), None)
+        return next(iter(self._summaries(last, hashed(visitor), _oldest_kept(now()))), None)
 
     def restore(self, visitor: str, id: str) -> None:  # noqa: A002
         """Undo `delete`; a conversation that is not deleted stays as it is.
@@ -264,12 +262,17 @@ class Archive:
         Raises:
             InputError: the visitor has no such conversation, or it is gone for good.
         """
-        with self._database.writing() as rows:
-            _forget_deleted(rows, now())
-            _check_own(rows, visitor, id, deleted=True)
-            rows.execute("UPDATE conversations SET deleted = NULL WHERE id = ?", (id,))
+        kept = "coalesce(deleted >= ?, TRUE) AND visitor = ? AND id = ?"
+        self._set(visitor, id, "deleted = NULL", _oldest_kept(now()), where=kept)
 
-    def share(self, visitor: str, id: str, turn_id: str, *, is_alone: bool) -> str:  # noqa: A002
+    def _set(self, visitor: str, id_: str, change: str, *given: str, where: str = _OWN) -> None:
+        """Change a conversation, which the visitor has to have."""
+        query = f"UPDATE conversations SET {change} WHERE {where}"  # noqa: S608
+        with self._database.writing() as rows:
+            if not rows.execute(query, (*given, hashed(visitor), id_)).rowcount:
+                raise InputError(NOT_THERE)
+
+    def share(self, visitor: str, id: str, turn: str, *, is_alone: bool) -> str:  # noqa: A002
         """Make a secret by which anyone may read a turn alone, or with all that came before it.
 
         It has 128 random bits, and only its hash is kept.
@@ -279,28 +282,27 @@ class Archive:
         """
         secret = new_id()
         with self._database.writing() as rows:
-            _check_own(rows, visitor, id)
-            given = (hashed(secret), id, _text(turn_id), is_alone)
+            _own(rows, visitor, id)
+            given = (hashed(secret), id, turn, is_alone)
             rows.execute("INSERT INTO links VALUES (?, ?, ?, ?)", given)
         return secret
 
     def unshare(self, visitor: str, id: str) -> int:  # noqa: A002
-        """Withdraw all secrets of a conversation and its turns; how many there were.
-
-        Raises:
-            InputError: the visitor has no such conversation.
-        """
+        """Withdraw all secrets of a conversation and its turns; how many there were."""
+        own = f"SELECT id FROM conversations WHERE {_OWN}"  # noqa: S608
+        query = f"DELETE FROM links WHERE conversation IN ({own})"  # noqa: S608
         with self._database.writing() as rows:
-            _check_own(rows, visitor, id)
-            return rows.execute("DELETE FROM links WHERE conversation = ?", (id,)).rowcount
+            return rows.execute(query, (hashed(visitor), id)).rowcount
 
     def shared(self, secret: str) -> Conversation | Turn | None:
         """What a secret was made for; None if it was withdrawn, is gone, or never was one."""
+        query = (
+            "SELECT visitor, id, turn, is_alone FROM conversations JOIN links ON conversation = id"
+            " WHERE secret = ?"
+        )
         with self._database.reading() as rows:
-            link = rows and rows.execute(_FIND_LINK, (hashed(secret),)).fetchone()
-            if not rows or not link:
-                return None
-            conversation = _read(rows, link["visitor"], link["id"])
+            link = rows.execute(query, (hashed(secret),)).fetchone()
+            conversation = _read(rows, link["visitor"], link["id"]) if link else None
         last = conversation.turn(link["turn"]) if conversation else None
         if conversation is None or last is None or link["is_alone"]:
             return last
@@ -320,16 +322,22 @@ def title_of(question: str) -> str:
 
 def _read(rows: sqlite3.Connection, owner: str, id_: str) -> Conversation | None:
     """A conversation with its turns; `owner` is the hash of its visitor."""
-    found = rows.execute(
-        "SELECT id, title, created, updated FROM conversations"
-        " WHERE visitor = ? AND id = ? AND deleted IS NULL",
-        (owner, id_),
-    ).fetchone()
+    query = f"SELECT id, title, created, updated FROM conversations WHERE {_OWN}"  # noqa: S608
+    id_ = id_.encode("utf-8", "replace").decode()  # a browser may send half a character
+    found = rows.execute(query, (owner, id_)).fetchone()
     if found is None:
         return None
     query = "SELECT id, asked, question, body FROM turns WHERE conversation = ? ORDER BY number"
-    turns = rows.execute(query, (id_,)).fetchall()
-    return Conversation(**dict(found), turns=tuple(_turn(*turn) for turn in turns))
+    turns = tuple(_turn(*turn) for turn in rows.execute(query, (id_,)))
+    return Conversation(**dict(found), turns=turns)
+
+
+def _own(rows: sqlite3.Connection, visitor: str, id_: str) -> Conversation:
+    """A conversation that the visitor has to have."""
+    found = _read(rows, hashed(visitor), id_)
+    if found is None:
+        raise InputError(NOT_THERE)
+    return found
 
 
 def _turn(id_: str, asked: str, question: str, body: str) -> Turn:
@@ -351,46 +359,14 @@ def _content(turn: Turn) -> tuple[str, str, str, str]:
     return _written(turn.asked), turn.question, body, _folded(f"{turn.question}\n{said}")
 
 
-def _replaced(
-    rows: sqlite3.Connection, id_: str, turn_id: str, content: tuple[str, str, str, str]
-) -> bool:
-    """Write over the turn with this id; whether there is one."""
-    query = (
-        "UPDATE turns SET asked = ?, question = ?, body = ?, searched = ?"
-        " WHERE conversation = ? AND id = ?"
-    )
-    return rows.execute(query, (*content, id_, turn_id)).rowcount > 0
-
-
-def _check_own(rows: sqlite3.Connection, visitor: str, id_: str, *, deleted: bool = False) -> None:
-    """Check that the visitor has this conversation; also a deleted one, if `deleted`."""
-    if not _is_own(rows, visitor, id_, deleted=deleted):
-        gone = " or it is deleted for good" if deleted else ""
-        raise InputError(f"there is no such conversation{gone}: reload the page")
-
-
-def _is_own(rows: sqlite3.Connection, visitor: str, id_: str, *, deleted: bool = False) -> bool:
-    living = "" if deleted else " AND deleted IS NULL"
-    found = rows.execute(
-        f"SELECT 1 FROM conversations WHERE visitor = ? AND id = ?{living}",  # noqa: S608
-        (hashed(visitor), _text(id_)),
-    ).fetchone()
-    return found is not None
-
-
-def _forget_deleted(rows: sqlite3.Connection, moment: datetime) -> None:
-    """Take out what was deleted longer ago than it is kept."""
-    rows.execute("DELETE FROM conversations WHERE deleted < ?", (_written(moment - KEPT_DELETED),))
-
-
 def _written(moment: datetime) -> str:
     """A time as it is stored: of fixed length, so that its text sorts as it does."""
     return moment.isoformat(timespec="microseconds")
 
 
-def _text(given: str) -> str:
-    """What a browser sent, with what is no character (half a pair) replaced."""
-    return given.encode("utf-8", "replace").decode()
+def _oldest_kept(moment: datetime) -> str:
+    """What was deleted before is gone by then."""
+    return _written(moment - KEPT_DELETED)
 
 
 def _folded(text: str) -> str:

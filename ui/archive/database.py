@@ -4,7 +4,7 @@ import hashlib
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from threading import RLock
 
@@ -13,9 +13,11 @@ from index.errors import InputError, StoreBusyError, StoreError
 WAIT_SECONDS = 5.0
 """How long a write waits for another process."""
 
-_TABLES = (
-    """
-CREATE TABLE conversations (
+VERSION = 3
+"""Of the file, which keeps it as `user_version`; a newer one is not touched."""
+_TABLES = f"""
+BEGIN IMMEDIATE;
+CREATE TABLE IF NOT EXISTS conversations (
     id TEXT PRIMARY KEY,
     visitor TEXT NOT NULL,
     title TEXT NOT NULL,
@@ -24,9 +26,9 @@ CREATE TABLE conversations (
     updated TEXT NOT NULL,
     deleted TEXT
 );
-CREATE INDEX by_visitor ON conversations (visitor, updated);
-CREATE INDEX by_deletion ON conversations (deleted) WHERE deleted IS NOT NULL;
-CREATE TABLE turns (
+CREATE INDEX IF NOT EXISTS by_visitor ON conversations (visitor, updated);
+CREATE INDEX IF NOT EXISTS by_deletion ON conversations (deleted) WHERE deleted IS NOT NULL;
+CREATE TABLE IF NOT EXISTS turns (
     conversation TEXT NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
     number INTEGER NOT NULL,
     id TEXT NOT NULL,
@@ -37,17 +39,13 @@ CREATE TABLE turns (
     PRIMARY KEY (conversation, number),
     UNIQUE (conversation, id)
 ) WITHOUT ROWID;
-""",
-    """
-CREATE TABLE links (
+CREATE TABLE IF NOT EXISTS links (
     secret TEXT PRIMARY KEY,
     conversation TEXT NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
     turn TEXT NOT NULL,
     is_alone INTEGER NOT NULL
 ) WITHOUT ROWID;
-""",
-    """
-CREATE TABLE marks (
+CREATE TABLE IF NOT EXISTS marks (
     visitor TEXT NOT NULL,
     paper TEXT NOT NULL,
     starred INTEGER NOT NULL,
@@ -56,11 +54,9 @@ CREATE TABLE marks (
     tags TEXT NOT NULL,
     PRIMARY KEY (visitor, paper)
 ) WITHOUT ROWID;
-""",
-)
-"""What each version adds. The file keeps the number of its version as `user_version`; a newer file
-is not touched."""
-VERSION = len(_TABLES)
+PRAGMA user_version = {VERSION};
+COMMIT;
+"""
 
 
 def hashed(visitor: str) -> str:
@@ -86,15 +82,16 @@ class Database:
         self._connection: sqlite3.Connection | None = None
 
     @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection | None]:
-        """One state of the file for all reads inside; None if there is no file yet.
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """One state of the file for all reads inside; an empty one if there is no file yet.
 
         Raises:
             StoreError: the file is newer, damaged, or cannot be read.
         """
         with self._lock, self._plain_words():
             if self._connection is None and not self.path.exists():
-                yield None
+                with closing(_connect(":memory:")) as nothing:
+                    yield nothing
                 return
             with self._opened() as connection:
                 connection.execute("BEGIN")
@@ -107,6 +104,7 @@ class Database:
         Raises:
             StoreBusyError: another process writes for longer than `WAIT_SECONDS`.
             StoreError: the file is newer, damaged, or cannot be written.
+            InputError: a text has half a character.
         """
         with self._lock, self._plain_words(), self._opened() as connection:
             connection.execute("BEGIN IMMEDIATE")
@@ -121,29 +119,13 @@ class Database:
 
     def _opened(self) -> sqlite3.Connection:
         if self._connection is None:
-            self._make_file()
-            connection = sqlite3.connect(
-                self.path, timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False
-            )
-            connection.row_factory = sqlite3.Row
-            try:
-                _prepare(connection, self.path)
-            except BaseException:
-                connection.close()
-                raise
-            self._connection = connection
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            # One that is there is not opened here: closing it would free the locks of this process.
+            # SQLite gives its journals the same rights.
+            with suppress(FileExistsError):
+                os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            self._connection = _connect(self.path)
         return self._connection
-
-    def _make_file(self) -> None:
-        """Make the file for its owner alone; SQLite gives its journals the same rights.
-
-        One that is there is not opened here: closing it would free the locks of this process.
-        """
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        except FileExistsError:
-            return
 
     @contextmanager
     def _plain_words(self) -> Iterator[None]:
@@ -163,28 +145,30 @@ class Database:
             ) from error
         except OSError as error:
             raise StoreError(f"cannot write {self.path}: {error.strerror}") from error
+        except UnicodeEncodeError as error:
+            raise InputError("this holds what is no character: type it anew") from error
 
 
-def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    """Set a new connection up, and make the tables that the file does not have yet."""
-    connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten
-    if _version(connection, path) < VERSION:
-        with connection:
-            connection.execute("BEGIN IMMEDIATE")
-            # Read again: another process may have been first.
-            for statement in ";".join(_TABLES[_version(connection, path) :]).split(";"):
-                connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {VERSION}")
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = NORMAL")  # safe with WAL, whenever a process is killed
-
-
-def _version(connection: sqlite3.Connection, path: Path) -> int:
-    found = int(connection.execute("PRAGMA user_version").fetchone()[0])
-    if found > VERSION:
-        raise StoreError(
-            f"{path} was written by a newer AbstractQA (its version is {found}, here it is"
-            f" {VERSION}): update AbstractQA, or move the file away to begin a new one"
-        )
-    return found
+def _connect(path: Path | str) -> sqlite3.Connection:
+    """A connection to a file that has all tables."""
+    connection = sqlite3.connect(
+        path, timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False
+    )
+    connection.row_factory = sqlite3.Row
+    try:
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten
+        found = int(connection.execute("PRAGMA user_version").fetchone()[0])
+        if found > VERSION:
+            raise StoreError(
+                f"{path} was written by a newer AbstractQA (its version is {found}, here it is"
+                f" {VERSION}): update AbstractQA, or move the file away to begin a new one"
+            )
+        if found < VERSION:
+            connection.executescript(_TABLES)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")  # safe with WAL, whenever it is killed
+    except BaseException:
+        connection.close()
+        raise
+    return connection

@@ -74,8 +74,6 @@ class Marks:
             StoreError: the file cannot be read.
         """
         with self._database.reading() as rows:
-            if rows is None:
-                return {}
             found = rows.execute(
                 "SELECT paper, starred, read, note, tags FROM marks WHERE visitor = ?",
                 (hashed(visitor),),

@@ -204,11 +204,19 @@ class PaperList(BaseModel):
 
 
 class Programs:
-    """The endpoints of a site."""
+    """The endpoints of a site: methods, each with the model of its arguments in `ARGUMENTS`."""
 
     def __init__(self, site: Site) -> None:
         self.site = site
         self.assistant = site.assistant
+        self.limiter = anyio.CapacityLimiter(AT_ONCE)
+        self.endpoints = {
+            name: Endpoint(getattr(self, name), ARGUMENTS[name]) for name in ENDPOINTS
+        }
+
+    async def run(self, endpoint: Callable[[Any], Any], given: Any) -> Any:
+        """Call an endpoint in a thread, as one of those that are answered at the same time."""
+        return await anyio.to_thread.run_sync(endpoint, given, limiter=self.limiter)
 
     def ask(self, given: AskArguments) -> Answer:
         """Answer a question from the indexed paper abstracts.
@@ -260,12 +268,6 @@ class Programs:
             mode=given.mode,
         )
 
-    def endpoints(self) -> "tuple[Endpoint, ...]":
-        """All of them, in the order of the documentation."""
-        return tuple(
-            Endpoint(getattr(self, name), arguments) for name, arguments in ARGUMENTS.items()
-        )
-
 
 class Endpoint:
     """One of the methods of `Programs`, called with what came over the network."""
@@ -274,16 +276,13 @@ class Endpoint:
         self.name: str = method.__name__
         self.description: str = " ".join((method.__doc__ or "").split())
         self.arguments = arguments
+        self.returned: Any = get_type_hints(method)["return"]
         self._method = method
 
     @functools.cached_property
-    def _returned(self) -> TypeAdapter[Any]:
-        return TypeAdapter(get_type_hints(self._method)["return"])
-
-    @property
-    def output_schema(self) -> dict[str, Any]:
-        """JSON schema of what is returned."""
-        return self._returned.json_schema(mode="serialization")
+    def adapter(self) -> TypeAdapter[Any]:
+        """Of what is returned: its JSON, and the schema of that."""
+        return TypeAdapter(self.returned)
 
     def run(self, arguments: Mapping[str, Any] | Arguments) -> Any:
         """What the method returns.
@@ -298,11 +297,9 @@ class Endpoint:
             raise InputError(what_is_wrong(error.errors(include_input=False))) from error
         except InputError:
             raise
-        except AbstractQAError as error:
-            _log.error("a call of %s failed: %s", self.name, error)
-            raise AbstractQAError(FAILED) from error
         except Exception as error:
-            _log.exception("a call of %s failed", self.name)
+            is_known = isinstance(error, AbstractQAError)
+            _log.error("a call of %s failed: %s", self.name, error, exc_info=not is_known)
             raise AbstractQAError(FAILED) from error
 
     def __call__(self, arguments: Mapping[str, Any] | Arguments) -> Any:
@@ -311,7 +308,7 @@ class Endpoint:
         Raises:
             AbstractQAError: as `run`.
         """
-        return self._returned.dump_python(self.run(arguments), mode="json")
+        return self.adapter.dump_python(self.run(arguments), mode="json")
 
     def as_function(self) -> Callable[..., Any]:
         """A function with these arguments, whose errors Gradio tells the caller."""
@@ -335,26 +332,20 @@ class Endpoint:
 
 def add_endpoints(site: Site) -> None:
     """Add the endpoints to the page that is being built; nothing else of it is public."""
-    for endpoint in Programs(site).endpoints():
-        api(
-            endpoint.as_function(),
-            api_name=endpoint.name,
-            api_description=endpoint.description,
-            **LIMITED,
-        )
+    for name, endpoint in Programs(site).endpoints.items():
+        told = {"api_name": name, "api_description": endpoint.description}
+        api(endpoint.as_function(), **told, **LIMITED)
 
 
 def add_routes(app: FastAPI, programs: Programs) -> None:
     """Add the endpoints to an application, with one line for each mistake."""
-    limiter = anyio.CapacityLimiter(AT_ONCE)
-    for endpoint in programs.endpoints():
+    for name, endpoint in programs.endpoints.items():
         app.post(
-            f"/api/{endpoint.name}",
-            name=endpoint.name,
+            f"/api/{name}",
+            name=name,
             description=endpoint.description,
-            response_model=None,
-            responses={200: {"content": {"application/json": {"schema": endpoint.output_schema}}}},
-        )(_handler(endpoint, programs, limiter))
+            response_model=endpoint.returned,  # it is described, and sent as it is
+        )(_handler(endpoint, programs))
     if programs.site.settings.share_links:
         _add_shared(app, programs.site.archive)
     app.exception_handler(RequestValidationError)(_invalid)
@@ -375,18 +366,16 @@ def _add_shared(app: FastAPI, archive: Archive) -> None:
     app.get("/shared/{secret}", include_in_schema=False)(shared)
 
 
-def _handler(
-    endpoint: Endpoint, programs: Programs, limiter: anyio.CapacityLimiter
-) -> Callable[..., Any]:
+def _handler(endpoint: Endpoint, programs: Programs) -> Callable[..., Any]:
     events_media = "text/event-stream"
     streamed = Endpoint(programs.ask_events, AskArguments) if endpoint.name == "ask" else None
 
     async def handle(arguments: Arguments, request: Request) -> Response:
         if streamed and events_media in request.headers.get("accept", ""):
-            events = await anyio.to_thread.run_sync(streamed.run, arguments, limiter=limiter)
-            return StreamingResponse(_in_turn(events, limiter), media_type=events_media)
-        found = await anyio.to_thread.run_sync(endpoint, arguments, limiter=limiter)
-        return JSONResponse(found)
+            events = await programs.run(streamed.run, arguments)
+            sent = _in_turn(events, programs.limiter)
+            return StreamingResponse(sent, media_type=events_media)
+        return JSONResponse(await programs.run(endpoint, arguments))
 
     # FastAPI reads the model, and all that it says of a request, from here.
     handle.__annotations__["arguments"] = endpoint.arguments

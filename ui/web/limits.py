@@ -3,9 +3,6 @@
 A connection counts as waiting until its request is there, body and all. Only waiting ones are
 closed to make room, the oldest first, so whoever opens many and says little pushes out their own.
 
-A head that came in few pieces may be whole before the server has seen how long it is, so it is
-measured again: beyond some length, Gradio answers an address with a stack trace.
-
 A body is taken in whole before anything is done with it, and passed on as it came. Without that,
 Gradio answers an event that the page cannot have sent with a stack trace, and fetches an address
 given in the place of an uploaded file. Gradio writes uploads to disk as they come; they are only
@@ -20,13 +17,14 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
-from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -38,37 +36,29 @@ from ui.web.visitors import network_of, sender
 if TYPE_CHECKING:
     from gradio import Blocks
 
-BUSY = "busy, try again: too many questions are waiting"
-
 
 @dataclass(frozen=True)
 class Limits:
-    """How much a client may take. Sizes in bytes, times in seconds."""
+    """How much may be taken at the same time. Sizes in bytes, times in seconds."""
 
     connections: int = 1_000
     share_of_one: int = 4
-    """One address gets this fraction of all connections: a quarter. A named proxy may use all."""
-    head: int = 32_768
+    """One address gets this fraction of all connections, and of `held`: a quarter. A named proxy
+    may use all connections."""
     head_seconds: float = 10
     """From the opening of a connection, or the first byte of a request, to the end of its head."""
     call: int = 65_536
     """What a program sends."""
+    call_seconds: float = 10
     event: int = 5_000_000
     """What the page itself sends: a digest may be pasted into it."""
-    body_seconds: float = 10
-    slowest: int = 32_000
-    """Bytes that a body has to bring for each second beyond `body_seconds`, …"""
-    longest_body_seconds: float = 60
-    """… up to this."""
+    event_seconds: float = 60
     held: int = 20_000_000
     """All bodies that are under way."""
-    held_of_one: int = 5_000_000
-    """Those of one address."""
     upload: int = 50_000_000
     """Files, with what is around them."""
-    uploads: int = 8
-    """Uploads at the same time."""
     upload_seconds: float = 300
+    uploads: int = 8
 
 
 LIMITS = Limits()
@@ -94,26 +84,24 @@ _places = itertools.count()
 
 
 class Connection(H11Protocol):
-    """One connection to the page."""
+    """One connection to the page.
 
-    limits = LIMITS
-    most = LIMITS.connections
-    is_proxy: Callable[[str], bool] = staticmethod(lambda _: False)
-    """Whether an address passes on the requests of many."""
+    Args:
+        given: uvicorn's.
+        limits: How long it may wait, and the share of one address.
+        most: Connections at the same time.
+        is_proxy: Whether an address passes on the requests of many.
+        more: uvicorn's.
+    """
 
-    address = ""
-    """Who opened it."""
-    place = 0
-    """In the order in which connections were opened."""
-    _deadline: asyncio.TimerHandle | None = None
-
-    @classmethod
-    def limited(
-        cls, limits: Limits, most: int, is_proxy: Callable[[str], bool]
-    ) -> type["Connection"]:
-        """The class of the connections of one server."""
-        given = {"limits": limits, "most": most, "is_proxy": staticmethod(is_proxy)}
-        return type(cls.__name__, (cls,), given)
+    def __init__(
+        self, *given: Any, limits: Limits, most: int, is_proxy: Callable[[str], bool], **more: Any
+    ) -> None:
+        super().__init__(*given, **more)
+        self.limits, self.most, self.is_proxy = limits, most, is_proxy
+        self.place = next(_places)  # in the order in which connections were opened
+        self.address = ""
+        self._deadline: asyncio.TimerHandle | None = None
 
     @property
     def waits(self) -> bool:
@@ -125,23 +113,21 @@ class Connection(H11Protocol):
         return self.cycle is None or self.cycle.response_complete
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Make room for it, or close it at once."""
+        """Close the oldest that waits if there are too many, of one address or of all."""
         super().connection_made(transport)
-        self.place = next(_places)
-        self.address = network_of(self.client[0] if self.client else "")
+        client = self.client[0] if self.client else ""
+        self.address = network_of(client)
         opened = cast("set[Connection]", self.connections)
         every = [each for each in opened if not each.transport.is_closing()]
         same = [each for each in every if each.address == self.address]
-        from_proxy = self.client is not None and self.is_proxy(self.client[0])
-        if not from_proxy and len(same) > self.most // self.limits.share_of_one:
-            self._make_room(same)
-        elif len(every) > self.most:
-            self._make_room(every)
+        if len(same) > self.most // self.limits.share_of_one and not self.is_proxy(client):
+            every = same
+        elif len(every) <= self.most:
+            every = []
+        waiting = [each for each in every if each.waits]
+        if waiting:
+            min(waiting, key=lambda each: each.place).transport.abort()
         self._watch_head()
-
-    def _make_room(self, among: "list[Connection]") -> None:
-        waiting = [each for each in among if each.waits]
-        min(waiting, key=lambda each: each.place).transport.abort()
 
     def data_received(self, data: bytes) -> None:
         """Read on; the time for a head begins with its first byte."""
@@ -166,27 +152,6 @@ class Connection(H11Protocol):
             self._deadline = None
 
 
-class Heads:
-    """ASGI middleware that refuses heads that are too large."""
-
-    def __init__(self, app: ASGIApp, limits: Limits = LIMITS) -> None:
-        self.app = app
-        self.limits = limits
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one connection."""
-        if scope["type"] == "http" and _head_size(scope) > self.limits.head:
-            told = f"the address and the headers are too large: send {self.limits.head:,} bytes"
-            await PlainTextResponse(told, 431, {"Connection": "close"})(scope, receive, send)
-            return
-        await self.app(scope, receive, send)
-
-
-def _head_size(scope: Scope) -> int:
-    headers = sum(len(name) + len(value) + 4 for name, value in scope["headers"])
-    return len(scope.get("raw_path") or b"") + len(scope.get("query_string", b"")) + headers
-
-
 class Bodies:
     """ASGI middleware that takes in the bodies of requests.
 
@@ -209,11 +174,11 @@ class Bodies:
         if scope["type"] != "http" or scope["method"] in {"GET", "HEAD", "OPTIONS"}:
             await self.app(scope, receive, send)
             return
+        serve = self._upload if scope["path"].startswith(UPLOAD) else self._take_in
         try:
-            if scope["path"].startswith(UPLOAD):
-                await self._upload(scope, receive, send)
-            else:
-                await self._taken_in(scope, receive, send)
+            await serve(scope, receive, send)
+        except ClientDisconnect:
+            return  # nobody is there to be told
         except HTTPException as error:
             # What it has not sent of its body is not waited for.
             headers = {"Connection": "close", **(error.headers or {})}
@@ -221,58 +186,42 @@ class Bodies:
             await refused(scope, receive, send)
 
     async def _upload(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass files on as they come; who is too slow is as good as gone."""
+        """Pass files on as they come."""
         headers, limits = Headers(scope=scope), self.limits
         length = headers.get("content-length", "")
         if not length.isdecimal() or "transfer-encoding" in headers:
             raise HTTPException(411, "say how long the files are (Content-Length)")
         if int(length) > limits.upload:
-            raise HTTPException(413, f"the files are too large: send {limits.upload:,} bytes")
+            raise _too_large(limits.upload)
         if self._uploads >= limits.uploads:
             raise busy()
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + limits.upload_seconds
-        has_begun = False
-
-        async def in_time() -> Message:
-            try:
-                async with asyncio.timeout_at(deadline):
-                    return await receive()
-            except TimeoutError:
-                return {"type": "http.disconnect"}
-
-        async def noted(message: Message) -> None:
-            nonlocal has_begun
-            has_begun = True
-            await send(message)
-
         self._uploads += 1
         try:
-            await self.app(scope, in_time, noted)
-        except ClientDisconnect as error:  # gone, or too slow; Gradio may have answered that
-            if not has_begun:
-                told = f"files have to come in {limits.upload_seconds:g} s"
-                raise HTTPException(408, told) from error
+            async with asyncio.timeout(limits.upload_seconds):
+                await self.app(scope, receive, send)
+        except TimeoutError as error:
+            raise HTTPException(
+                408, f"files have to come in {limits.upload_seconds:g} s"
+            ) from error
         finally:
             self._uploads -= 1
             # By then none of the files that are written now is still being written.
-            folder, seconds = upload_folder(), limits.upload_seconds
-            loop.call_later(seconds + 1, remove_broken_uploads, folder, seconds)
+            remove = partial(remove_broken_uploads, upload_folder(), limits.upload_seconds)
+            asyncio.get_running_loop().call_later(limits.upload_seconds + 1, remove)
 
-    async def _taken_in(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _take_in(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Read the body, look at it, and pass it on.
 
-        A call below /api is refused before its body is read where as many are answered and
+        A call of a program is refused before its body is read where as many are answered and
         waiting as may. One whose body is still to come takes nobody's place.
         """
-        is_call, is_event = (scope["path"].startswith(at) for at in ("/api/", "/gradio_api/"))
+        is_call = scope["path"].startswith(("/api/", "/mcp"))
+        is_event = scope["path"].startswith("/gradio_api/")
         if is_call:
             self._refuse_if_many()
         body = bytearray()
         try:
-            most = self.limits.event if is_event else self.limits.call
-            if not await self._read(body, most, scope, receive):
-                return
+            await self._read(body, scope, receive, is_event=is_event)
             if is_event:
                 self._check(bytes(body))
             if is_call:
@@ -290,59 +239,58 @@ class Bodies:
         if self._calls >= AT_ONCE + WAITING:
             raise busy()
 
-    async def _read(self, body: bytearray, most: int, scope: Scope, receive: Receive) -> bool:
-        """Read the whole body, and count its bytes; False if the client has gone.
+    async def _read(
+        self, body: bytearray, scope: Scope, receive: Receive, *, is_event: bool
+    ) -> None:
+        """Read the whole body, and count its bytes.
 
         Raises:
             HTTPException: it is too large or too slow, or there are too many others.
+            ClientDisconnect: the client has gone.
         """
         limits, address = self.limits, sender(scope)
+        most, seconds = limits.call, limits.call_seconds
+        if is_event:
+            most, seconds = limits.event, limits.event_seconds
         announced = Headers(scope=scope).get("content-length", "0")
         if announced.isdecimal() and int(announced) > most:
             raise _too_large(most)
-        begun = asyncio.get_running_loop().time()
         try:
-            async with asyncio.timeout(limits.body_seconds) as time_left:
-                while True:
-                    message = await receive()
-                    if message["type"] == "http.disconnect":
-                        return False
-                    chunk = message.get("body", b"")
+            async with asyncio.timeout(seconds):
+                async for chunk in Request(scope, receive).stream():
                     if len(body) + len(chunk) > most:
                         raise _too_large(most)
-                    of_one = self._held[address] + len(chunk)
-                    if of_one > limits.held_of_one or self._held.total() + len(chunk) > limits.held:
+                    of_all, of_one = self._held.total(), self._held[address]
+                    if len(chunk) > min(limits.held - of_all, self._share - of_one):
                         raise busy()
                     body += chunk
                     self._held[address] += len(chunk)
-                    if not message.get("more_body"):
-                        return True
-                    earned = limits.body_seconds + len(body) / limits.slowest
-                    time_left.reschedule(begun + min(earned, limits.longest_body_seconds))
         except TimeoutError as error:
-            told = f"the request came too slowly: {len(body):,} bytes in the time for it"
+            told = f"the request came too slowly: {len(body):,} bytes in {seconds:g} s"
             raise HTTPException(408, told) from error
+
+    @property
+    def _share(self) -> int:
+        return self.limits.held // self.limits.share_of_one
 
     def _check(self, body: bytes) -> None:
         """Refuse what the page cannot have sent.
 
         Raises:
-            HTTPException: there is no such event, or it names a file.
+            HTTPException: there is no such event, or it names a file by its address.
         """
         try:
-            sent: Any = json.loads(body)
+            sent: Any = json.loads(body, object_hook=_without_address)
         except RecursionError as error:
             raise HTTPException(422, "the request is nested too deep") from error
         except ValueError:
             return  # Gradio says so
-        _refuse_files(sent)
         if not isinstance(sent, dict) or not {"fn_index", "data"} <= sent.keys():
             return
         number, data = sent["fn_index"], sent["data"]
         event = self.page.fns.get(number) if isinstance(number, int) else None
-        if event is None or not event.fn:  # the browser alone runs it
-            raise HTTPException(422, "the page has no such event")
-        if not isinstance(data, list) or len(data) != len(event.inputs):
+        is_there = event and event.fn and isinstance(data, list)  # some the browser alone runs
+        if not event or not is_there or len(data) != len(event.inputs):
             raise HTTPException(422, "the page has no such event")
         if event.api_name in ENDPOINTS and len(body) > self.limits.call:
             raise _too_large(self.limits.call)
@@ -370,25 +318,20 @@ def remove_broken_uploads(folder: Path, seconds: float) -> None:
 
 def busy() -> HTTPException:
     """What those are told who come when there are too many."""
-    return HTTPException(503, BUSY, {"Retry-After": "2"})
+    told = "busy, try again: too many questions are waiting"
+    return HTTPException(503, told, {"Retry-After": "2"})
 
 
 def _too_large(most: int) -> HTTPException:
     return HTTPException(413, f"the request is too large: send at most {most:,} bytes")
 
 
-def _refuse_files(sent: object) -> None:
+def _without_address(found: dict[str, Any]) -> dict[str, Any]:
     """Refuse what Gradio takes for a file with such a path: from an address it would fetch it."""
-    left = [sent]
-    while left:
-        each = left.pop()
-        if isinstance(each, list):
-            left += each
-        elif isinstance(each, dict):
-            path = each.get("path")
-            if "meta" in each and isinstance(path, str) and path.lower().startswith("http"):
-                raise HTTPException(422, "a file can only be uploaded, not named by its address")
-            left += each.values()
+    path = found.get("path")
+    if "meta" in found and isinstance(path, str) and path.lower().startswith("http"):
+        raise HTTPException(422, "a file can only be uploaded, not named by its address")
+    return found
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

@@ -13,12 +13,15 @@ import re
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
+from http.cookies import SimpleCookie
 from ipaddress import ip_address, ip_network
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+from ui.web.visitors import new_secret, secret_of
 
 _log = logging.getLogger(__name__)
 
@@ -33,6 +36,8 @@ _ADVICE = (
     "refused a request to another name, or from a page elsewhere; --allowed-host NAME gives the"
     " page another name, and behind a proxy it needs --trusted-proxy ADDRESS (told once)"
 )
+LONGEST_HEAD = 32_768
+"""Bytes of a request's address and headers."""
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
@@ -108,15 +113,23 @@ class Proxies:
         await self.app({**scope, "headers": kept}, receive, send)
 
 
-class OwnOrigin:
-    """ASGI middleware that refuses what is sent to another's name, or by a page of another origin.
+class Entrance:
+    """ASGI middleware that turns away what is not for this page, and holds what is to this server.
 
-    A proxy that is named in `reach` answers for the name by which browsers know the page.
+    Turned away is what is sent to another's name, by a page of another origin, or to what the page
+    does not use. A proxy that is named in `reach` answers for the name by which browsers know the
+    page. Each browser gets its secret (`visitors`) with the page.
+
+    Args:
+        app: What is called.
+        reach: How the page is reached.
+        uploads: Whether files are taken.
     """
 
-    def __init__(self, app: ASGIApp, reach: Reach) -> None:
+    def __init__(self, app: ASGIApp, reach: Reach, *, uploads: bool) -> None:
         self.app = app
         self.reach = reach
+        self.uploads = uploads
         self._has_advised = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -124,19 +137,45 @@ class OwnOrigin:
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        if not (PROXIED in scope or self.reach.has(_name(headers))):
-            await self._refuse(_NOT_HERE)(scope, receive, send)
-        elif _is_from_elsewhere(scope, headers):
-            await self._refuse(_ELSEWHERE)(scope, receive, send)
-        else:
-            await self.app(scope, receive, send)
 
-    def _refuse(self, words: str) -> PlainTextResponse:
-        if not self._has_advised:
-            _log.warning(_ADVICE)
-            self._has_advised = True
-        return PlainTextResponse(words, 403)
+        async def held(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                _hold(scope, MutableHeaders(scope=message))
+            await send(message)
+
+        refused = self._refused(scope, Headers(scope=scope))
+        if refused is None:
+            await self.app(scope, receive, held)
+            return
+        status, words = refused
+        # A body that goes with it is not waited for.
+        await PlainTextResponse(words, status, {"Connection": "close"})(scope, receive, held)
+
+    def _refused(self, scope: Scope, headers: Headers) -> tuple[int, str] | None:
+        """Why a request is turned away: the status, and what is said."""
+        if _head_size(scope) > LONGEST_HEAD:
+            return 431, f"the address and the headers are too large: send {LONGEST_HEAD:,} bytes"
+        is_known = PROXIED in scope or self.reach.has(_name(headers))
+        if not is_known or _is_from_elsewhere(scope, headers):
+            if not self._has_advised:
+                _log.warning(_ADVICE)
+                self._has_advised = True
+            return 403, _ELSEWHERE if is_known else _NOT_HERE
+        path = scope["path"]
+        if _UNUSED.fullmatch(path) or not path.isprintable():
+            return 404, "not found"
+        if path.startswith(UPLOAD) and not self.uploads:
+            return 403, "no files are taken"
+        return None
+
+
+def _head_size(scope: Scope) -> int:
+    """Bytes of a head that may have come whole, before the server has seen how long it is.
+
+    Beyond some length Gradio answers an address with a stack trace.
+    """
+    headers = sum(len(name) + len(value) + 4 for name, value in scope["headers"])
+    return len(scope.get("raw_path") or b"") + len(scope.get("query_string", b"")) + headers
 
 
 def _is_from_elsewhere(scope: Scope, headers: Headers) -> bool:
@@ -148,16 +187,14 @@ def _is_from_elsewhere(scope: Scope, headers: Headers) -> bool:
     origin = headers.get("origin")
     if headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
         return origin is not None or not _opens_the_page(scope, headers)
-    scheme = scope["scheme"].replace("ws", "http")
-    host = headers.get("host", "").lower().removesuffix(_DEFAULT_PORTS[scheme])
-    return origin is not None and origin != f"{scheme}://{host}"
+    host = headers.get("host", "").lower().removesuffix(_DEFAULT_PORTS[scope["scheme"]])
+    return origin is not None and origin != f"{scope['scheme']}://{host}"
 
 
 def _opens_the_page(scope: Scope, headers: Headers) -> bool:
     """Whether a browser shows the page in a tab for this."""
     return (
-        scope["type"] == "http"
-        and scope["method"] in {"GET", "HEAD"}
+        scope["method"] in {"GET", "HEAD"}
         and (scope["path"] == "/" or scope["path"].startswith("/shared/"))
         and headers.get("sec-fetch-mode") == "navigate"
         and headers.get("sec-fetch-dest", "document") == "document"
@@ -207,47 +244,20 @@ _UNUSED = re.compile(
 )
 """What Gradio offers and this page does not use: recordings go to other programs, for one; programs
 without `gradio_client` use /api."""
-_HOLDS = {"httponly", "samesite", "secure"}
 
 
-class SecurityHeaders:
-    """ASGI middleware that adds the policy to every response, and holds cookies to this site.
-
-    Without `uploads` no file is taken.
-    """
-
-    def __init__(self, app: ASGIApp, *, uploads: bool) -> None:
-        self.app = app
-        self.uploads = uploads
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one connection."""
-
-        async def with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
-                headers["X-Content-Type-Options"] = "nosniff"
-                headers["Referrer-Policy"] = "no-referrer"
-                cookies = headers.getlist("Set-Cookie")
-                del headers["Set-Cookie"]
-                for cookie in cookies:
-                    headers.append("Set-Cookie", _ours(cookie, scope["scheme"]))
-            await send(message)
-
-        path = scope["path"] if scope["type"] == "http" else ""
-        if _UNUSED.fullmatch(path) or not path.isprintable():
-            await PlainTextResponse("not found", 404)(scope, receive, with_headers)
-            return
-        if path.startswith(UPLOAD) and not self.uploads:
-            await PlainTextResponse("no files are taken", 403)(scope, receive, with_headers)
-            return
-        await self.app(scope, receive, with_headers)
-
-
-def _ours(cookie: str, scheme: str) -> str:
-    """A cookie that no script reads and no other site sends; Gradio's own is for all sites."""
-    parts = [part.strip() for part in cookie.split(";")]
-    kept = [part for part in parts if part.partition("=")[0].lower() not in _HOLDS]
-    secure = ["Secure"] if scheme == "https" else []
-    return "; ".join([*kept, "HttpOnly", "SameSite=Lax", *secure])
+def _hold(scope: Scope, headers: MutableHeaders) -> None:
+    """Add the policy to a response; no script reads its cookies, and no other site sends them."""
+    headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Referrer-Policy"] = "no-referrer"
+    cookies = headers.getlist("Set-Cookie")
+    is_page = headers.get("content-type", "").startswith("text/html")
+    if is_page and scope["method"] == "GET" and secret_of(Headers(scope=scope)) is None:
+        cookies.append(new_secret())
+    del headers["Set-Cookie"]
+    for each in cookies:
+        for cookie in SimpleCookie(each).values():  # Gradio's own would be for all sites
+            is_secure = scope["scheme"] == "https"
+            cookie.update({"httponly": True, "samesite": "Lax", "secure": is_secure})
+            headers.append("Set-Cookie", cookie.OutputString())

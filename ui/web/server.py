@@ -3,9 +3,10 @@
 import socket
 import threading
 from collections.abc import Callable
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict, Unpack, cast
+from typing import TYPE_CHECKING, cast
 
 import gradio as gr
 import uvicorn
@@ -24,19 +25,17 @@ from ui.web.limits import (
     LIMITS,
     Bodies,
     Connection,
-    Heads,
     Limits,
     most_connections,
     remove_broken_uploads,
     upload_folder,
 )
-from ui.web.own_host import OwnOrigin, Proxies, Reach, SecurityHeaders
-from ui.web.visitors import Gate, Guesses, VisitorCookie
+from ui.web.own_host import LONGEST_HEAD, Entrance, Proxies, Reach
+from ui.web.visitors import Gate, Guesses
 
 if TYPE_CHECKING:
     from rag.settings import Settings
     from ui.web.accounts import Accounts
-    from ui.web.mcp_tools import McpTools
     from ui.web.site import Site
 
 _ICON = (
@@ -56,25 +55,18 @@ _STILL = (
 )
 
 
-class Parts(TypedDict, total=False):
-    """What is served beside the page."""
-
-    uploads: bool
-    """Whether files are taken, of papers to add; by default they are."""
-    accounts: "Accounts | None"
-    """Who may log in; without them everybody is let in."""
-    programs: "Programs"
-    """The public endpoints, served below /api."""
-    tools: "McpTools | None"
-    """The same for clients of the Model Context Protocol."""
-    limits: Limits
-    """What one client may take."""
-
-
-def application(page: gr.Blocks, reach: Reach, **parts: Unpack[Parts]) -> FastAPI:
-    """Everything that is served, as one ASGI application."""
-    accounts, programs, tools = parts.get("accounts"), parts.get("programs"), parts.get("tools")
+def _application(
+    page: gr.Blocks, reach: Reach, site: "Site | None", *, mcp: bool, limits: Limits
+) -> FastAPI:
+    """Everything that is served: Gradio's page and what programs may call of `site`."""
+    accounts = site.accounts if site else None
     guesses = Guesses(accounts) if accounts else None
+    programs = Programs(site) if site else None
+    tools = None
+    if programs and mcp:
+        from ui.web.mcp_tools import McpTools  # the protocol's library takes long
+
+        tools = McpTools(programs)
     app = FastAPI(
         title="AbstractQA",
         version=version("abstractqa"),
@@ -83,18 +75,14 @@ def application(page: gr.Blocks, reach: Reach, **parts: Unpack[Parts]) -> FastAP
         openapi_url="/api/openapi.json" if programs else None,
         lifespan=tools.lifespan if tools else None,
     )
-    if programs is not None:
+    if programs:
         add_routes(app, programs)
-    if tools is not None:
+    if tools:
         app.routes.extend(tools.routes)
     gradio_app = _mount(app, page, guesses)
-    limits = parts.get("limits", LIMITS)
     app.user_middleware[:0] = [
-        Middleware(Heads, limits=limits),
         Middleware(Proxies, trusted=reach.proxies),
-        Middleware(SecurityHeaders, uploads=parts.get("uploads", True)),
-        Middleware(OwnOrigin, reach=reach),
-        Middleware(VisitorCookie),
+        Middleware(Entrance, reach=reach, uploads=site is None or site.may_change),
         *([Middleware(Gate, guesses=guesses, gradio_app=gradio_app)] if guesses else []),
         Middleware(Bodies, page=page, limits=limits),
     ]
@@ -150,14 +138,24 @@ def _texts(pattern: str) -> list[str]:
     return [path.read_text(encoding="utf-8") for path in ordered]
 
 
-def launch(page: gr.Blocks, host: str | Reach, port: int, **parts: Unpack[Parts]) -> str:
+def launch(
+    page: gr.Blocks,
+    host: str | Reach,
+    port: int,
+    site: "Site | None" = None,
+    *,
+    mcp: bool = False,
+    limits: Limits = LIMITS,
+) -> str:
     """Serve `page` in a background thread.
 
     Args:
         page: What is served.
         host: Address to listen on; with the names and proxies by which it is reached.
         port: From 1 to 65,535.
-        parts: What is served beside it.
+        site: Who may log in, whether files are taken, and what programs may call.
+        mcp: Whether clients of the Model Context Protocol may call that, too.
+        limits: What one client may take.
 
     Returns:
         Its address.
@@ -166,10 +164,26 @@ def launch(page: gr.Blocks, host: str | Reach, port: int, **parts: Unpack[Parts]
         InputError: the host or the port cannot be listened on.
     """
     reach = host if isinstance(host, Reach) else Reach(host)
-    limits = parts.get("limits", LIMITS)
     check_free(reach.host, port)
     remove_broken_uploads(upload_folder(), limits.upload_seconds)
-    page.server = _server(application(page, reach, **parts), reach, port, limits)
+    most = most_connections(limits)
+    connection = partial(Connection, limits=limits, most=most, is_proxy=reach.has_proxy)
+    page.server = Server(
+        uvicorn.Config(
+            _application(page, reach, site, mcp=mcp, limits=limits),
+            reach.host,
+            port,
+            http=connection,  # type: ignore[arg-type]  # it is called
+            ws="none",
+            backlog=most,
+            proxy_headers=False,  # `Proxies` reads them
+            server_header=False,
+            h11_max_incomplete_event_size=LONGEST_HEAD,
+            log_config=None,
+            log_level="error",  # what clients get wrong is no news
+            access_log=False,
+        )
+    )
     try:
         cast(Callable[[], None], page.server.run_in_thread)()
     except ServerFailedToStartError as error:
@@ -177,27 +191,6 @@ def launch(page: gr.Blocks, host: str | Reach, port: int, **parts: Unpack[Parts]
     page.is_running = True
     shown = "localhost" if reach.host == "0.0.0.0" else reach.host  # noqa: S104
     return f"http://{shown}:{port}"
-
-
-def _server(app: FastAPI, reach: Reach, port: int, limits: Limits) -> Server:
-    """A server of an application, with its limits on connections; Gradio's page closes it."""
-    most = most_connections(limits)
-    return Server(
-        uvicorn.Config(
-            app,
-            reach.host,
-            port,
-            http=Connection.limited(limits, most, reach.has_proxy),
-            ws="none",
-            backlog=most,
-            proxy_headers=False,  # `Proxies` reads them
-            server_header=False,
-            h11_max_incomplete_event_size=limits.head,
-            log_config=None,
-            log_level="error",  # what clients get wrong is no news
-            access_log=False,
-        )
-    )
 
 
 def check_free(host: str, port: int) -> None:
@@ -243,34 +236,23 @@ def serve(
     log_in_lines()
     with shown_meanwhile("Opening the index"):
         # They take seconds.
+        from rag import Assistant
         from ui.web.app import build
-        from ui.web.mcp_tools import PATH, McpTools
+        from ui.web.site import Site
 
-        site = _site(settings, reach, accounts, model_settings=model_settings)
+        site = Site(
+            Assistant.open(store=settings.store, settings=settings),
+            settings,
+            accounts=accounts,
+            may_change=reach.only_here or accounts is not None,
+            may_set_model=model_settings if accounts else reach.only_here,
+        )
         page = build(site)
-    parts = Parts(uploads=site.may_change, accounts=accounts, programs=Programs(site))
-    parts["tools"] = McpTools(site) if mcp else None
-    address = launch(page, reach, port, **parts)
+    address = launch(page, reach, port, site, mcp=mcp)
     note(f"AbstractQA is at {address} (stop it with Ctrl-C)")
     if mcp:
-        note(f"Its tools for MCP clients are at {address}{PATH}")
+        note(f"Its tools for MCP clients are at {address}/mcp")
     try:
         threading.Event().wait()
     finally:
         page.close(verbose=False)
-
-
-def _site(
-    settings: "Settings", reach: Reach, accounts: "Accounts | None", *, model_settings: bool
-) -> "Site":
-    """What is served: an open index, and what visitors may do."""
-    from rag import Assistant
-    from ui.web.site import Site
-
-    return Site.over(
-        Assistant.open(store=settings.store, settings=settings),
-        settings,
-        may_change=reach.only_here or accounts is not None,
-        auth=accounts is not None,
-        may_set_model=model_settings if accounts else reach.only_here,
-    )

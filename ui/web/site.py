@@ -1,7 +1,7 @@
 """What the tabs of the page share: the assistant, where things are kept, papers worth comparing."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from ui.archive import Archive
 
 if TYPE_CHECKING:
     from rag import Assistant
+    from ui.web.accounts import Accounts
 
 _NAMED = 8
 """Models named in one message."""
@@ -26,42 +27,27 @@ class Site:
 
     assistant: "Assistant"
     settings: Settings
-    archive: Archive
+    """Of these `data` is the folder in which things are kept."""
     runs: Path = RUNS
+    accounts: "Accounts | None" = None
+    """Who may log in; without them everybody is let in."""
     may_change: bool = True
     """Whether visitors may add and remove papers: on this machine alone, or after a login."""
-    auth: bool = False
-    """Whether visitors log in."""
-    may_set_model: bool = True
-    """Whether visitors may set the chat model's endpoint: on this machine alone, or where the
-    operator lets those who log in."""
+    may_set_model: bool | None = None
+    """Whether visitors may set the chat model's endpoint: by default those who may change papers
+    without a login."""
+    archive: Archive = field(init=False)
 
-    @classmethod
-    def over(
-        cls,
-        assistant: "Assistant",
-        settings: Settings,
-        *,
-        runs: Path = RUNS,
-        may_change: bool = True,
-        auth: bool = False,
-        may_set_model: bool | None = None,
-    ) -> "Site":
-        """A page over an open assistant; conversations are kept in the settings' `data` folder.
+    def __post_init__(self) -> None:
+        """Open what is kept.
 
-        By default the chat model may be set by those who may change papers without a login.
+        Raises:
+            StoreError: it cannot be read.
         """
-        if may_set_model is None:
-            may_set_model = may_change and not auth
-        return cls(
-            assistant,
-            settings,
-            Archive(settings.data),
-            runs,
-            may_change=may_change,
-            auth=auth,
-            may_set_model=may_set_model,
-        )
+        object.__setattr__(self, "archive", Archive(self.settings.data))
+        if self.may_set_model is None:
+            may = self.may_change and self.accounts is None
+            object.__setattr__(self, "may_set_model", may)
 
     def check_model(self, name: str | None) -> None:
         """Refuse a chat model that a visitor names and the endpoint does not list.

@@ -29,7 +29,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import cookie_parser
 from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ui.web.accounts import Accounts
 
@@ -56,35 +56,18 @@ def visitor(request: gr.Request) -> str:
     return f"session {request.session_hash or secrets.token_urlsafe()}"
 
 
-class VisitorCookie:
-    """ASGI middleware that gives each browser its secret with the page."""
+def secret_of(headers: Headers) -> str | None:
+    """The secret that a browser sent.
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one connection."""
-        if scope["type"] != "http" or scope["method"] != "GET" or _has_one(scope):
-            await self.app(scope, receive, send)
-            return
-
-        async def with_cookie(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                if headers.get("content-type", "").startswith("text/html"):
-                    # `SecurityHeaders` keeps it, as every cookie, from scripts and other sites.
-                    year = 365 * 24 * 60 * 60
-                    cookie = f"{COOKIE}={secrets.token_urlsafe()}; Path=/; Max-Age={year}"
-                    headers.append("Set-Cookie", cookie)
-            await send(message)
-
-        await self.app(scope, receive, with_cookie)
+    Other programs of this machine share its cookies, and some hold what no standard allows.
+    """
+    found = cookie_parser(headers.get("cookie", "")).get(COOKIE, "")
+    return found if _SECRET.fullmatch(found) else None
 
 
-def _has_one(scope: Scope) -> bool:
-    # Other programs of this machine share its cookies, and some hold what no standard allows.
-    found = cookie_parser(Headers(scope=scope).get("cookie", "")).get(COOKIE, "")
-    return _SECRET.fullmatch(found) is not None
+def new_secret() -> str:
+    """A cookie with a secret for a browser that has none."""
+    return f"{COOKIE}={secrets.token_urlsafe()}; Path=/; Max-Age={365 * 24 * 60 * 60}"
 
 
 # What the login page is made of, and what visitors share, which its secret guards.
@@ -111,17 +94,17 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        if scope["type"] == "lifespan":
-            await self.app(scope, receive, send)
-        elif scope["type"] != "http":
-            await send({"type": "websocket.close", "code": 1008})
+        served = self.app
+        if scope["type"] == "lifespan" or _is_open(scope) or self._has_session(scope):
+            pass
         elif scope["path"] in {"/login", "/login/"} and scope["method"] == "POST":
             caller.set(sender(scope))
-            await self.app(scope, receive, send)
-        elif _is_open(scope) or self._has_session(scope):
-            await self.app(scope, receive, send)
         else:
-            await self._with_password(scope, receive, send)
+            try:
+                scope = await self._with_session(scope)
+            except HTTPException as error:
+                served = JSONResponse({"detail": error.detail}, error.status_code, error.headers)
+        await served(scope, receive, send)
 
     def _has_session(self, scope: Scope) -> bool:
         """Whether the request has the cookie of a login of someone who is still in the file."""
@@ -132,25 +115,19 @@ class Gate:
         name = app.tokens.get(token)
         return name is not None and self.guesses.accounts.knows(name)
 
-    async def _with_password(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request that brings name and password itself; refuse any other."""
-        found = _basic(Headers(scope=scope).get("authorization", ""))
-        if found is None:
-            await _refused(scope, receive, send)
-            return
-        try:
-            right = await self.guesses.check(*found, sender(scope))
-        except HTTPException as error:
-            told = JSONResponse({"detail": error.detail}, error.status_code, error.headers)
-            await told(scope, receive, send)
-            return
-        if not right:
-            await _refused(scope, receive, send)
-            return
+    async def _with_session(self, scope: Scope) -> Scope:
+        """A request that brings name and password itself, with the session of that person.
+
+        Raises:
+            HTTPException: 401 without them or with wrong ones, 429 where one has to wait.
+        """
         headers = MutableHeaders(raw=list(scope["headers"]))
+        found = _basic(headers.get("authorization", ""))
+        if found is None or not await self.guesses.check(*found, sender(scope)):
+            raise HTTPException(401, "log in first, or send name and password (HTTP Basic)")
         cookie = f"access-token-unsecure-{self.gradio_app.cookie_id}"
         headers["cookie"] = f"{cookie}={self._token(found[0])}"
-        await self.app({**scope, "headers": headers.raw}, receive, send)
+        return {**scope, "headers": headers.raw}
 
     def _token(self, name: str) -> str:
         """The session in which all requests of one person run that bring a password."""
@@ -173,11 +150,6 @@ def _basic(header: str) -> tuple[str, str] | None:
     except (binascii.Error, UnicodeDecodeError):
         return None
     return (name, password) if colon else None
-
-
-async def _refused(scope: Scope, receive: Receive, send: Send) -> None:
-    told = JSONResponse({"detail": "log in first, or send name and password (HTTP Basic)"}, 401)
-    await told(scope, receive, send)
 
 
 caller: ContextVar[str] = ContextVar("caller", default="")

@@ -21,7 +21,7 @@ def site(sample_assistant: Assistant, tmp_path_factory: pytest.TempPathFactory) 
     """Of an operator who allows links."""
     folder = tmp_path_factory.mktemp("site")
     settings = Settings(store=Path("unused"), data=folder / "data", share_links=True)
-    return Site.over(sample_assistant, settings, runs=folder / "runs")
+    return Site(sample_assistant, settings, runs=folder / "runs")
 
 
 def papers(assistant: Assistant, *words: str) -> list[str]:

@@ -4,6 +4,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from threading import Thread
 from time import sleep
@@ -22,9 +23,7 @@ from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from ui.web.accounts import Accounts, add
-from ui.web.api import Programs
 from ui.web.app import build
-from ui.web.mcp_tools import McpTools
 from ui.web.own_host import Reach
 from ui.web.server import launch
 from ui.web.site import Site
@@ -131,10 +130,10 @@ def ports(
     """The port of the page's proxy, and one where there is an empty page under every name."""
     people = tmp_path_factory.mktemp("people") / "people"
     add(people, "ada", "password")
-    page = build(site)
+    closed = replace(site, accounts=Accounts(people))
+    page = build(closed)
     reach = Reach("127.0.0.1", proxies=("127.0.0.1",))
-    parts = {"accounts": Accounts(people), "programs": Programs(site), "tools": McpTools(site)}
-    upstream = launch(page, reach, free_port(), **parts)
+    upstream = launch(page, reach, free_port(), closed, mcp=True)
     with served(proxy(upstream), certificate) as own, served(proxy(""), certificate) as other:
         yield own, other
     page.close(verbose=False)

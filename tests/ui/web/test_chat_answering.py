@@ -12,14 +12,14 @@ import pytest
 from web.chat_answers import answer
 
 from eval.feedback import load
-from index.errors import InputError, StoreError
+from index.errors import AbstractQAError, InputError, StoreError
 from rag import Assistant
 from rag.schema import Delta, Event, Filters, Finished, Options, Progress
 from rag.settings import Settings
 from ui.archive import Conversation, Turn
 from ui.web.chat import chat_settings
 from ui.web.chat.answering import Asked, history
-from ui.web.chat.chat_handlers import Handlers
+from ui.web.chat.chat_handlers import Handlers, Place
 from ui.web.chat.next_questions import examples
 from ui.web.chat.turn_html import SKIP, Update
 from ui.web.site import Site
@@ -49,13 +49,13 @@ class Chat:
     """The handlers over one site, used as its page does."""
 
     def __init__(self, assistant: Any, folder: Path) -> None:
-        self.site = Site.over(assistant, Settings(store=Path("unused"), data=folder))
+        self.site = Site(assistant, Settings(store=Path("unused"), data=folder))
         self.handlers = Handlers(self.site)
-        self.responder = self.handlers._responder
-        self.running = self.handlers._running
+        self.answering = self.handlers._answering
+        self.running = self.answering.running
 
     def ask(self, question: str, visitor: str = ME, **more: Any) -> list[Update]:
-        return asyncio.run(all_of(self.responder.respond(visitor, Asked(question, **more))))
+        return asyncio.run(all_of(self.answering.respond(visitor, Asked(question, **more))))
 
     def change(self, id_: str, visitor: str = ME, **told: Any) -> Update:
         changing = self.handlers.change(id_, "", event(**told), request(visitor))
@@ -209,10 +209,10 @@ def test_a_blank_question_does_nothing(chat: Chat) -> None:
 def test_an_answer_that_cannot_be_kept_is_shown_all_the_same(
     chat: Chat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*_: object) -> bool:
+    def full(*_: object, **__: object) -> None:
         raise StoreError("the disk is full")
 
-    monkeypatch.setattr(chat.site.archive, "update", full)
+    monkeypatch.setattr(chat.site.archive, "change", full)
     shown = [u.transcript for u in chat.ask(QUESTION) if isinstance(u.transcript, dict)][-1]
     assert "not kept: the disk is full" in shown["notice"]
     assert any("369" in html for html in shown["html"].values())
@@ -228,7 +228,7 @@ def test_stop_ends_a_silent_model_at_once_and_keeps_the_text_so_far(
 
     async def stopped() -> list[Update]:
         updates: list[Update] = []
-        async for update in chat.responder.respond(ME, Asked("Kites?")):
+        async for update in chat.answering.respond(ME, Asked("Kites?")):
             updates.append(update)
             if "Writing" in str(update.live) and text in str(update.live):
                 assert not chat.running.stop(OTHER, started(updates))
@@ -250,7 +250,7 @@ def test_a_tab_that_is_closed_ends_nothing_but_the_end_of_the_server_keeps_the_t
     chat = Chat(script, tmp_path)
 
     async def closed() -> str:
-        updates = chat.responder.respond(ME, Asked("Kites?"))
+        updates = chat.answering.respond(ME, Asked("Kites?"))
         first = await anext(updates)
         while "Kites are" not in str((await anext(updates)).live):
             pass
@@ -292,7 +292,7 @@ def test_another_window_shows_what_is_written_follows_it_and_can_undo_or_delete_
         if does == "undo":
             await handlers.change(id_, "", event(do="undo", turn=turn), request())
         else:
-            await handlers.arrange(id_, "", event(do="delete", id=id_), request())
+            await handlers.change(id_, "", event(do="delete", id=id_), request())
         await asyncio.wait_for(rest, 5)
         assert [update.live for update in await followed if update.live is not SKIP][-1] == ""
         assert await all_of(handlers.follow("", id_, "", request())) == []
@@ -301,7 +301,7 @@ def test_another_window_shows_what_is_written_follows_it_and_can_undo_or_delete_
             chat.site.archive.delete(ME, id_)
         else:
             assert id_ in handlers.search("", "other words", request()), "still offered"
-            await handlers.arrange("", "", event(do="undelete", id=id_), request())
+            await handlers.change("", "", event(do="undelete", id=id_), request())
             assert chat.read(id_).turns[0].partial == "Kites are"
 
     async def both() -> None:
@@ -311,29 +311,37 @@ def test_another_window_shows_what_is_written_follows_it_and_can_undo_or_delete_
     asyncio.run(asyncio.wait_for(both(), timeout=20))
 
 
-def test_a_question_that_waits_is_answered_though_its_page_is_loaded_again(tmp_path: Path) -> None:
-    chat = Chat(Scripted(WRITING, Delta(text="Kites are"), threading.Event()), tmp_path)
-    handlers = chat.handlers
+def test_another_question_meanwhile_is_refused_and_one_right_behind_the_answer_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    silence, looked_for = threading.Event(), threading.Event()
+    chat = Chat(Scripted(WRITING, silence), tmp_path)
 
-    async def reloaded() -> None:
-        first = handlers.ask(request(), "Kites?", "", "", *CHOSEN)
+    def suggest(*_: Any) -> tuple[str, ...]:
+        looked_for.wait(5)
+        return ()
+
+    monkeypatch.setattr("ui.web.chat.answering.suggest", suggest)
+
+    async def scenario() -> None:
+        first = chat.answering.respond(ME, Asked("Kites?"))
         id_ = str((await anext(first)).conversation)
-        second = handlers.ask(request(), "And boats?", id_, "", *CHOSEN)
-        assert await anext(second) == Update(), "it waits"
-        await first.aclose()
-        await second.aclose()
-        loaded = handlers.load("", request(c=id_))
-        chat.site.assistant.events = (Finished(answer=answer()),)  # type: ignore[attr-defined]
-        run = chat.running.run(ME, id_)
-        assert run
-        run.stop.set()  # as after long
-        updates = await all_of(handlers.follow(loaded.following, id_, "", request()))
-        asked = [turn.question for turn in chat.read(id_).turns]
-        assert asked == ["Kites?", "And boats?"]
-        assert "Kites are cheap" in str(updates[-2].transcript)
-        assert updates[-1] == Update(), "Gradio sends what came last once more"
+        with pytest.raises(AbstractQAError, match="wait for it, or stop it"):
+            await all_of(chat.answering.respond(ME, Asked("Boats?", id_)))
+        assert chat.running.stop(ME, id_)
+        await all_of(first)
+        chat.site.assistant.events = (Finished(answer=answer()),)  # type: ignore[misc]
+        async for update in chat.answering.respond(ME, Asked("Kites?", id_)):
+            if update.live == "":
+                break
+        again = asyncio.ensure_future(all_of(chat.answering.respond(ME, Asked("Boats?", id_))))
+        await asyncio.sleep(0.05)
+        assert not again.done(), "what may follow is still looked for"
+        looked_for.set()
+        assert await again
+        assert [turn.question for turn in chat.read(id_).turns] == ["Kites?", "Kites?", "Boats?"]
 
-    asyncio.run(asyncio.wait_for(reloaded(), timeout=20))
+    asyncio.run(asyncio.wait_for(scenario(), timeout=20))
 
 
 def test_an_edited_question_replaces_its_turn_and_all_after_and_can_be_taken_back_once(
@@ -359,7 +367,7 @@ def test_a_vote_or_an_undo_right_behind_an_answer_stays(
         (conversation,) = chat.site.archive.list(ME)
         (turn,) = chat.read(conversation.id).turns
         told = {"do": does, "turn": turn.id, "vote": "up"}
-        getattr(chat.handlers, f"_{does}")(ME, conversation.id, "", told)
+        getattr(chat.handlers, f"_{does}")(Place(ME, conversation.id, ""), told)
         return ("What is WebArena?",)
 
     monkeypatch.setattr("ui.web.chat.answering.suggest", suggest)
@@ -409,7 +417,7 @@ def test_filters_and_settings_are_checked_before_anything_is_asked() -> None:
     read, early, late = chat_settings.read_filters, "2025-03-14", "2025-03-15"
     limits = Filters(digests=("a",), since=date(2025, 3, 14), title="x")
     assert read(["a"], early, "", " x ", "") == limits
-    with pytest.raises(InputError, match="Until: “soon” is not a date; write it like 2025-03-14"):
+    with pytest.raises(InputError, match="“Until” 'soon' is not a date; write it as 2025-03-14"):
         read([], "", "soon", "", "")
     with pytest.raises(InputError, match=f"“From” .{late}. is after “Until” .{early}."):
         read([], late, early, "", "")
@@ -438,7 +446,6 @@ def test_anything_that_is_sent_to_a_handler_is_answered_with_nothing_of_others(c
         sent: Any = SimpleNamespace(_data=told)
         shown.append(handlers.open("", sent, me))
         shown.append(asyncio.run(handlers.change(theirs, "", sent, me)))
-        shown.append(asyncio.run(handlers.arrange(theirs, "", sent, me)))
         assert "text" not in handlers.export(theirs, sent, me)
     assert "OSWorld" not in str(shown)
     assert handlers.search(theirs, "OSWorld", me).count("<li") == 0

@@ -125,87 +125,76 @@ def test_a_turn_being_written_shows_its_stages_and_the_text_so_far_which_leads_n
     assert elements.links() == []
 
 
-def test_a_refusal_shows_reason_nearest_papers_and_what_would_have_to_be_indexed() -> None:
-    refused = refusal(
-        lacks="boats",
-        nearest=[
-            {"id": "kites", "title": "Kites: A~Survey", "score": 0.2},
-            {"id": "gone", "title": "Removed", "score": 0.1},
-        ],
-    )
-    elements = Elements(TURNS.turn(turn(id="t2", answer=refused)))
-    assert "The abstracts do not say." in elements.text
-    assert "Nothing is about <boats>." in elements.text
-    assert "“boats” would have to be indexed" in elements.text
-    assert elements.links() == ["#aqa-near-t2-1"], "a paper that was removed since is not near"
-    cards = TURNS.cards(turn(id="t2", answer=refused))
+REFUSED = refusal(
+    lacks="boats",
+    nearest=[
+        {"id": "kites", "title": "Kites: A~Survey", "score": 0.2},
+        {"id": "gone", "title": "Removed", "score": 0.1},
+    ],
+)
+UNCLEAR = refusal("Two papers are called Kite.", suggestions=("What is “<Kite> One”?",))
+COUNTED = claim("There are 3.", support="unchecked")
+PARTS = (SubQuestion(number=1, question="What is a kite?"),)
+FOLLOWED = answer(standalone_question="What do kites cost (Kites)?", plan=PARTS)
+
+
+@pytest.mark.parametrize(
+    ("fields", "told", "untold"),
+    [
+        (
+            {"answer": REFUSED},
+            ["The abstracts do not say.", "Nothing is about <boats>.", "“boats” would have to be"],
+            ["Removed", "Ask instead"],
+        ),
+        (
+            {"answer": UNCLEAR, "followups": ("How so?",)},
+            ["The question is unclear.", "Ask instead", "What is “<Kite> One”?"],
+            ["The abstracts do not say", "The nearest papers", "How so?"],
+        ),
+        ({"answer": answer()}, ["Quoted from the abstracts · 1 source"], ["Understood", "parts"]),
+        (
+            {"answer": FOLLOWED},
+            ["Understood as: What do kites cost (Kites)?", "What is a kite?"],
+            [],
+        ),
+        ({"answer": answer(COUNTED, kind="chat")}, ["Not from the abstracts"], ["not checked"]),
+        ({"answer": answer(COUNTED, kind="catalogue")}, ["Read off the index"], ["not checked"]),
+        ({"partial": "Kites are [1]"}, ["Kites are [1]", "Stopped."], ["Copy"]),
+        ({"partial": ""}, ["Stopped before the first word."], []),
+        ({"problem": "the question\nis empty"}, ["The question is empty"], ["Copy"]),
+    ],
+)
+def test_a_turn_tells_what_came_of_it(
+    fields: dict[str, object], told: list[str], untold: list[str]
+) -> None:
+    text = Elements(TURNS.turn(turn(**fields))).text
+    assert [each for each in told if each not in text] == []
+    assert [each for each in untold if each in text] == []
+
+
+def test_a_refusal_leads_to_the_cards_of_the_nearest_papers_that_are_there() -> None:
+    refused = turn(id="t2", answer=REFUSED)
+    assert Elements(TURNS.turn(refused)).links() == ["#aqa-near-t2-1"]
+    cards = TURNS.cards(refused)
     assert "aqa-near-t2-1" in Elements(cards).ids()
     assert "Nothing is cited. These papers are the nearest." in cards
 
 
-def test_an_unclear_question_is_met_with_questions_to_press_and_no_other_papers() -> None:
-    unclear = refusal("Two papers are called Kite.", suggestions=("What is “<Kite> One”?",))
-    elements = Elements(TURNS.turn(turn(answer=unclear, followups=("How so?",))))
-    assert elements.inside["aqa-chat-suggestion"] == ["What is “<Kite> One”?"]
-    assert ("button", "ask") in {(name, attrs.get("data-do")) for name, attrs in elements.tags}
-    assert "The question is unclear." in elements.text
-    assert "The abstracts do not say" not in elements.text
-    assert elements.links() == []
-
-
-def test_a_caution_stands_above_the_answer() -> None:
-    told = answer(notice="Understood as “kites” for “kitse”.", model="scripted", confidence=0.9)
-    html = TURNS.turn(turn(answer=told))
-    assert Elements(html).inside["aqa-chat-caution"] == ["Understood as “kites” for “kitse”."]
-    assert html.index("aqa-chat-caution") < html.index("aqa-chat-text")
-
-
-def test_the_name_of_a_group_is_a_heading_and_no_claim() -> None:
+def test_a_caution_stands_above_the_answer_and_a_group_is_a_heading_and_no_claim() -> None:
     blocks = [
         Block((claim("Wind (2 papers):", support="unchecked"),)),
         Block((claim("Cheap.", span(paper(), COST)),), "Kites", bullet=True),
         Block((claim("2 more are not shown.", support="unchecked"),)),
     ]
-    elements = Elements(answer_html(answer(*blocks), "t")[0])
+    html = TURNS.turn(turn(answer=answer(*blocks, notice="Understood as “kites” for “kitse”.")))
+    elements = Elements(html)
+    assert elements.inside["aqa-chat-caution"] == ["Understood as “kites” for “kitse”."]
+    assert html.index("aqa-chat-caution") < html.index("aqa-chat-text")
     assert elements.inside["aqa-chat-group"] == ["Wind (2 papers):"]
     assert ("span", "heading") in {(name, attrs.get("role")) for name, attrs in elements.tags}
     assert "aqa-chat-mark" not in elements.inside
     assert elements.inside["aqa-chat-unchecked"] == ["2 more are not shown."]
     assert {"ul", "li", "strong"} <= elements.names()
-
-
-@pytest.mark.parametrize(
-    ("kind", "by"), [("chat", "Not from the abstracts"), ("catalogue", "Read off the index")]
-)
-def test_what_no_abstract_says_is_told_as_such_and_not_doubted(kind: str, by: str) -> None:
-    counted = answer(claim("There are 3.", support="unchecked"), kind=kind, confidence=1.0)
-    elements = Elements(TURNS.turn(turn(answer=counted)))
-    assert elements.inside["aqa-chat-by"] == [by]
-    assert not {"aqa-chat-mark", "aqa-chat-caution"} & elements.inside.keys()
-
-
-def test_a_turn_tells_how_it_was_understood_and_its_parts_only_if_there_is_something_to_tell() -> (
-    None
-):
-    plain = TURNS.turn(turn(answer=answer()))
-    assert "Understood" not in plain
-    parts = (SubQuestion(number=1, question="What is a kite?"),)
-    told = answer(standalone_question="What do kites cost (Kites)?", plan=parts)
-    text = Elements(TURNS.turn(turn(answer=told))).text
-    assert "Understood as: What do kites cost (Kites)?" in text
-    assert "What is a kite?" in text
-
-
-def test_a_turn_that_was_stopped_keeps_its_text_and_one_that_failed_its_reason() -> None:
-    stopped = Elements(TURNS.turn(turn(partial="Kites are [1]"))).text
-    assert "Kites are [1]" in stopped
-    assert "Stopped." in stopped
-    assert "Stopped before the first word." in TURNS.turn(turn(partial=""))
-    assert (
-        "The question is empty" in Elements(TURNS.turn(turn(problem="the question\nis empty"))).text
-    )
-    assert "Copy" not in TURNS.turn(turn(problem="no"))
-    assert len(question_lines("x" * 100_000)[0]) < 5_000
 
 
 def test_the_card_shows_title_authors_date_why_it_was_found_and_the_cited_sentence_marked() -> None:

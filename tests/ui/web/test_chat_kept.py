@@ -21,7 +21,7 @@ from eval.feedback import load
 from rag import Assistant
 from rag.settings import Settings
 from ui.web.app import build
-from ui.web.chat.answering import Responder
+from ui.web.chat.answering import Answering
 from ui.web.chat.turn_html import Update
 from ui.web.server import launch
 from ui.web.site import Site
@@ -94,7 +94,7 @@ def test_a_restart_of_the_server_loses_nothing(
     def served() -> tuple[gr.Blocks, str]:
         """The page anew: it knows nothing but what is in its data folder."""
         settings = Settings(store=Path("unused"), data=tmp_path / "data")
-        blocks = build(Site.over(sample_assistant, settings, runs=tmp_path / "runs"))
+        blocks = build(Site(sample_assistant, settings, runs=tmp_path / "runs"))
         return blocks, launch(blocks, "127.0.0.1", free_port())
 
     before, address = served()
@@ -167,7 +167,7 @@ def test_what_an_answer_sends_at_its_late_end_changes_nothing_that_was_done_sinc
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Gradio sends what came last once more when an event is over, as late as a busy server is."""
-    respond, is_over = Responder.respond, threading.Event()
+    respond, is_over = Answering.respond, threading.Event()
 
     async def lingering(*asked: Any) -> AsyncGenerator[Update, None]:
         async for update in respond(*asked):
@@ -175,9 +175,9 @@ def test_what_an_answer_sends_at_its_late_end_changes_nothing_that_was_done_sinc
         await asyncio.sleep(2)
         is_over.set()
 
-    monkeypatch.setattr(Responder, "respond", lingering)
+    monkeypatch.setattr(Answering, "respond", lingering)
     settings = Settings(store=Path("unused"), data=tmp_path / "data")
-    blocks = build(Site.over(sample_assistant, settings, runs=tmp_path / "runs"))
+    blocks = build(Site(sample_assistant, settings, runs=tmp_path / "runs"))
     page = browser.new_page()
     page.goto(launch(blocks, "127.0.0.1", free_port()))
     opened(page)

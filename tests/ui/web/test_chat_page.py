@@ -234,7 +234,7 @@ def test_hostile_abstracts_are_text(browser: Browser, tmp_path: Path) -> None:
     settings = Settings(store=tmp_path / "store", data=tmp_path / "data")
     build_papers([paper], settings.store, SentenceEncoder.open("all-MiniLM-L6-v2"))
     assistant = Assistant.open(store=settings.store, settings=settings)
-    served = build(Site.over(assistant, settings))
+    served = build(Site(assistant, settings))
     address = launch(served, "127.0.0.1", free_port())
     page = browser.new_page()
     alerts: list[str] = []

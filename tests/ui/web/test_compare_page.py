@@ -145,7 +145,7 @@ def model_site(chat_server: ChatServer, store: Path, tmp_path: Path) -> Site:
         openai_base_url=chat_server.base_url,
         chat_model="scripted",
     )
-    return Site.over(Assistant.open(settings=settings), settings)
+    return Site(Assistant.open(settings=settings), settings)
 
 
 @pytest.mark.filterwarnings("ignore:'future.no_silent_downcasting'")  # Gradio's, at a stop

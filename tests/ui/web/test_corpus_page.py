@@ -3,6 +3,7 @@
 import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -48,7 +49,7 @@ def site(sample_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Site:
     folder = tmp_path_factory.mktemp("corpus")
     store = shutil.copytree(sample_store, folder / "store")
     settings = Settings(store=store, data=folder / "data")
-    return Site.over(Assistant.open(store=store, settings=settings), settings)
+    return Site(Assistant.open(store=store, settings=settings), settings)
 
 
 def show_papers(page: Page, address: str = "") -> None:
@@ -368,10 +369,10 @@ def test_chosen_papers_are_removed_after_a_question_and_come_back(page: Page, si
 @pytest.fixture
 def shared_page(browser: Browser, site: Site) -> Iterator[Page]:
     """The tab as it is shared on a network without a login."""
-    only_read = Site(site.assistant, site.settings, site.archive, may_change=False)
+    only_read = replace(site, may_change=False)
     served = build(only_read)
     opened = browser.new_page()
-    opened.goto(launch(served, "127.0.0.1", free_port(), uploads=False))
+    opened.goto(launch(served, "127.0.0.1", free_port(), only_read))
     yield opened
     opened.close()
     served.close(verbose=False)

@@ -56,7 +56,7 @@ def assistant(sample_store: Path, chat_server: ChatServer) -> Iterator[Assistant
 @pytest.fixture
 def site(assistant: Assistant, tmp_path: Path) -> Site:
     settings = Settings(store=Path("unused"), data=tmp_path / "data")
-    return Site.over(assistant, settings, runs=tmp_path / "runs")
+    return Site(assistant, settings, runs=tmp_path / "runs")
 
 
 def told(update: tuple[Any, ...]) -> str:
@@ -196,9 +196,10 @@ def test_where_visitors_may_not_set_it_nothing_of_it_is_there(
     assert chat_server.received == []
     assert "aqa-chat-endpoint" in json.dumps(build(site).get_config_file(), default=str)
     assistant, settings = site.assistant, site.settings
-    assert not Site.over(assistant, settings, auth=True).may_set_model
-    assert not Site.over(assistant, settings, may_change=False).may_set_model
-    assert Site.over(assistant, settings, auth=True, may_set_model=True).may_set_model
+    somebody: Any = object()
+    assert not Site(assistant, settings, accounts=somebody).may_set_model
+    assert not Site(assistant, settings, may_change=False).may_set_model
+    assert Site(assistant, settings, accounts=somebody, may_set_model=True).may_set_model
 
 
 @pytest.mark.browser

@@ -4,6 +4,7 @@ That no request leaves the origin is checked at the end of every module: so is t
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -16,7 +17,6 @@ from leaving import Leaving
 from playwright.sync_api import Browser, Page, expect
 
 from ui.web.accounts import Accounts, add
-from ui.web.api import Programs
 from ui.web.app import build
 from ui.web.server import launch
 from ui.web.site import Site
@@ -71,9 +71,9 @@ def target(
         yield address
         return
     add(tmp_path / "people", "ada", "password")
-    page = build(site)
-    accounts = Accounts(tmp_path / "people")
-    yield launch(page, "127.0.0.1", free_port(), accounts=accounts, programs=Programs(site))
+    closed = replace(site, accounts=Accounts(tmp_path / "people"))
+    page = build(closed)
+    yield launch(page, "127.0.0.1", free_port(), closed)
     page.close(verbose=False)
 
 

@@ -127,7 +127,7 @@ def test_stop_closes_what_a_model_was_still_sending(
     )
     assistant = Assistant(sample_store, encoder, settings=settings)
     chat_server.script = lambda _: streams(*["word "] * 300, pause_seconds=0.2)
-    served = build(Site.over(assistant, settings, runs=tmp_path / "runs"))
+    served = build(Site(assistant, settings, runs=tmp_path / "runs"))
     page = browser.new_page()
     page.goto(launch(served, "127.0.0.1", free_port()))
     open_arena(page)

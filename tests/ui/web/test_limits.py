@@ -119,14 +119,12 @@ def uploads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def small(uploads: Path) -> Iterator[str]:
-    """16 connections, 4 from an address; half a second for anything; 100 kB of bodies."""
+    """16 connections, 4 from an address; two seconds for a body; 100 kB of bodies from one."""
     limits = Limits(
         connections=16,
         head_seconds=0.5,
-        body_seconds=0.5,
-        slowest=5_000,
-        longest_body_seconds=4,
-        held=100_000,
+        event_seconds=2,
+        held=400_000,
         upload_seconds=0.5,
     )
     with gr.Blocks(analytics_enabled=False) as page:
@@ -218,7 +216,8 @@ def test_a_head_that_comes_at_once_has_the_same_size(small: str, said: str) -> N
     assert asyncio.run(run(40_000)).split()[1] in (b"400", b"431")  # read in pieces, or whole
 
 
-def test_calls_beyond_those_that_may_wait_are_refused_unread() -> None:
+@pytest.mark.parametrize("path", ["/api/ask", "/mcp"])
+def test_calls_beyond_those_that_may_wait_are_refused_unread(path: str) -> None:
     async def run() -> tuple[list[int], int]:
         release, reads, statuses = asyncio.Event(), [0], []
 
@@ -235,7 +234,7 @@ def test_calls_beyond_those_that_may_wait_are_refused_unread() -> None:
                 statuses.append(message["status"])
 
         limited = Bodies(answer, page=gr.Blocks(analytics_enabled=False))
-        scope = {"type": "http", "method": "POST", "path": "/api/ask", "headers": []}
+        scope = {"type": "http", "method": "POST", "path": path, "headers": []}
         calls = [asyncio.create_task(limited(scope, receive, send)) for _ in range(60)]
         await asyncio.sleep(0.1)
         refused = list(statuses)

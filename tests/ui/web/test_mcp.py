@@ -17,7 +17,7 @@ from starting import started
 
 from rag.schema import Answer
 from ui.web.api import ENDPOINTS, add_endpoints
-from ui.web.mcp_tools import PATH, McpTools
+from ui.web.mcp_tools import PATH
 from ui.web.server import launch
 from ui.web.site import Site
 
@@ -42,7 +42,7 @@ def served(site: Site) -> Iterator[str]:
         add_endpoints(site)
         box = gr.Textbox()
         box.submit(lambda text: text, box, box, api_visibility="private")
-    yield launch(page, "127.0.0.1", free_port(), tools=McpTools(site))
+    yield launch(page, "127.0.0.1", free_port(), site, mcp=True)
     page.close(verbose=False)
 
 
@@ -152,14 +152,3 @@ def test_a_web_page_elsewhere_cannot_reach_the_tools_by_a_name_that_points_here(
     for headers in ({"Host": "evil.example:80"}, {"Origin": "https://evil.example"}):
         reply = httpx.post(served + PATH, json=INITIALIZE, headers=ACCEPT | headers)
         assert reply.status_code in {403, 421}
-
-
-def test_calls_beyond_those_that_may_wait_are_told_to_try_again(
-    served: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(McpTools, "WAITING", 0)
-    result = session(served, lambda opened: opened.call_tool("papers", {}))
-    assert result.isError is True
-    (text,) = result.content
-    assert isinstance(text, types.TextContent)
-    assert text.text.startswith("busy, try again")

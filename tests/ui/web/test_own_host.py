@@ -1,53 +1,70 @@
-"""A page cannot be reached under another's name, nor by pages of another origin."""
+"""What is not for this page is turned away: other names, other origins, headers of others."""
 
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
+from collections.abc import Iterator
+from http.cookies import SimpleCookie
+from types import SimpleNamespace
 
 import httpx
 import pytest
+from browsing import free_port
+from running import run
 
+from ui.web.app import build
 from ui.web.own_host import Reach, is_this_machine
+from ui.web.server import launch
+from ui.web.site import Site
+from ui.web.visitors import COOKIE, visitor
+
+OTHER = "http://127.0.0.1:1"
+PROXY = "127.0.0.2"
+FORWARDED = {"X-Forwarded-Host": "papers.example", "X-Forwarded-Proto": "https"}
+
+
+# The names of a page
+
+
+def test_a_page_that_others_reach_is_not_for_this_machine_alone() -> None:
+    for host in ("127.0.0.1", "localhost", "::1"):
+        assert is_this_machine(host)
+        assert Reach(host).only_here
+    for host in ("0.0.0.0", "192.168.0.7", "example.org"):
+        assert not is_this_machine(host)
+        assert not Reach(host).only_here
+    assert not Reach("127.0.0.1", proxies=("127.0.0.1",)).only_here
+    assert not Reach("127.0.0.1", names=("papers.example",)).only_here
 
 
 @pytest.mark.parametrize(
-    ("host", "alone"),
+    ("reach", "own", "foreign"),
     [
-        ("127.0.0.1", True),
-        ("localhost", True),
-        ("::1", True),
-        ("0.0.0.0", False),
-        ("192.168.0.7", False),
-        ("example.org", False),
+        (Reach("127.0.0.1"), "localhost 127.0.0.2 ::1", "192.168.0.7 papers.example box"),
+        (Reach("0.0.0.0"), "localhost 192.168.0.7 fe80::1 box box.local", "papers.example"),
+        (Reach("box.lan"), "box.lan 10.0.0.1", "box.lan.elsewhere.example"),
+        (Reach("127.0.0.1", names=("papers.example",)), "papers.example", "example"),
     ],
 )
-def test_whether_only_this_machine_reaches_a_page(host: str, alone: bool) -> None:
-    assert is_this_machine(host) == alone
+def test_the_names_of_a_page(
+    reach: Reach, own: str, foreign: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("socket.gethostname", lambda: "Box")
+    assert [name for name in own.split() if not reach.has(name)] == []
+    assert [name for name in ["", *foreign.split()] if reach.has(name)] == []
 
 
-def sent_to(host: str, address: str) -> Request:
-    return Request(f"{address}/config", headers={"Host": host})
+def test_a_name_that_points_here_from_elsewhere_is_refused(address: str) -> None:
+    for host in ("localhost:7860", "127.0.0.1", "[::1]:7860", "LOCALHOST"):
+        assert httpx.get(f"{address}/config", headers={"Host": host}).status_code == 200
+    for host in ("elsewhere.example:7860", "127.0.0.1.elsewhere.example", "[::2]"):
+        reply = httpx.get(f"{address}/config", headers={"Host": host})
+        assert (reply.status_code, "open it as localhost" in reply.text) == (403, True)
 
 
-@pytest.mark.parametrize("host", ["localhost:7860", "127.0.0.1", "[::1]:7860", "LOCALHOST"])
-def test_this_machine_s_own_names_are_answered(address: str, host: str) -> None:
-    with urlopen(sent_to(host, address)) as response:
-        assert response.status == 200
+# Pages elsewhere
 
-
-@pytest.mark.parametrize("host", ["elsewhere.example:7860", "127.0.0.1.elsewhere.example", "[::2]"])
-def test_a_name_that_points_here_from_elsewhere_is_refused(address: str, host: str) -> None:
-    with pytest.raises(HTTPError) as refused:
-        urlopen(sent_to(host, address))
-    with refused.value as response:
-        assert response.code == 403
-        assert "open it as localhost" in response.read().decode()
-
-
-OTHER = "http://127.0.0.1:1"
 ELSEWHERE = [
     {"Origin": "https://elsewhere.example"},
     {"Origin": "null"},
-    {"Origin": "http://127.0.0.1:1"},
+    {"Origin": OTHER},
     {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"},
     {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "cors"},
     {"Sec-Fetch-Site": "something-new"},
@@ -57,58 +74,12 @@ ELSEWHERE = [
 ]
 
 
-@pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("headers", ELSEWHERE)
-def test_what_a_page_elsewhere_sends_is_refused(
-    address: str, method: str, headers: dict[str, str]
-) -> None:
+def test_what_a_page_elsewhere_sends_is_refused(address: str, headers: dict[str, str]) -> None:
     for path in ("gradio_api/upload", "api/papers", "api/openapi.json", "mcp"):
-        reply = httpx.request(method, f"{address}/{path}", headers=headers)
-        assert (reply.status_code, "elsewhere" in reply.text) == (403, True)
-
-
-def test_the_page_itself_links_to_it_and_programs_are_let_in(address: str) -> None:
-    host = address.removeprefix("http://")
-    for headers in (
-        {},
-        {"Origin": address},
-        {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"},
-        {"Sec-Fetch-Site": "same-origin", "Host": host},
-    ):
-        assert httpx.get(address, headers=headers).status_code == 200
-
-
-@pytest.mark.parametrize("path", ["process_recording", "component_server", "vibe-code", "proxy=x"])
-def test_what_the_page_does_not_use_is_closed(address: str, path: str) -> None:
-    for method in ("GET", "POST"):
-        assert httpx.request(method, f"{address}/gradio_api/{path}").status_code == 404
-
-
-@pytest.mark.parametrize(
-    ("reach", "own", "foreign"),
-    [
-        (Reach("127.0.0.1"), ["localhost", "127.0.0.2", "::1"], ["192.168.0.7", "papers.example"]),
-        (Reach("0.0.0.0"), ["localhost", "192.168.0.7", "fe80::1"], ["papers.example", ""]),
-        (Reach("box.lan"), ["box.lan", "10.0.0.1"], ["box.lan.elsewhere.example"]),
-        (Reach("127.0.0.1", names=("papers.example",)), ["papers.example"], ["example"]),
-    ],
-)
-def test_the_names_of_a_page(reach: Reach, own: list[str], foreign: list[str]) -> None:
-    assert [name for name in own if not reach.has(name)] == []
-    assert [name for name in foreign if reach.has(name)] == []
-
-
-def test_a_page_knows_the_name_of_its_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("socket.gethostname", lambda: "Box")
-    assert Reach("0.0.0.0").has("box.local")
-    assert not Reach("127.0.0.1").has("box")
-
-
-def test_a_page_that_others_reach_is_not_for_this_machine_alone() -> None:
-    assert Reach("127.0.0.1").only_here
-    assert not Reach("0.0.0.0").only_here
-    assert not Reach("127.0.0.1", proxies=("127.0.0.1",)).only_here
-    assert not Reach("127.0.0.1", names=("papers.example",)).only_here
+        for method in ("GET", "POST"):
+            reply = httpx.request(method, f"{address}/{path}", headers=headers)
+            assert (reply.status_code, "elsewhere" in reply.text) == (403, True)
 
 
 def test_a_preflight_of_a_page_elsewhere_is_refused_before_gradio_grants_it(address: str) -> None:
@@ -120,27 +91,118 @@ def test_a_preflight_of_a_page_elsewhere_is_refused_before_gradio_grants_it(addr
         assert "default-src 'self'" in reply.headers["Content-Security-Policy"]
 
 
-def test_links_from_elsewhere_lead_to_the_page_and_nowhere_else(address: str) -> None:
+def test_the_page_itself_links_to_it_and_programs_are_let_in(address: str) -> None:
     follows = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
+    own = {"Sec-Fetch-Site": "same-origin", "Host": address.removeprefix("http://")}
 
-    def code(method: str, path: str, **headers: str) -> int:
-        return httpx.request(method, f"{address}{path}", headers=follows | headers).status_code
+    def code(method: str, path: str, headers: dict[str, str]) -> int:
+        return httpx.request(method, f"{address}{path}", headers=headers).status_code
 
-    assert code("GET", "/?c=1", **{"Sec-Fetch-Dest": "document"}) == 200
-    assert code("GET", "/", **{"Sec-Fetch-Dest": "iframe"}) == 403
-    assert code("GET", "/logout") == 403
-    assert code("POST", "/") == 403
-    assert code("GET", "/", Origin=OTHER) == 403
+    for headers in ({}, {"Origin": address}, own, follows):
+        assert code("GET", "/", headers) == 200
+    assert code("GET", "/?c=1", follows | {"Sec-Fetch-Dest": "document"}) == 200
+    assert code("GET", "/", follows | {"Sec-Fetch-Dest": "iframe"}) == 403
+    assert code("GET", "/logout", follows) == 403
+    assert code("POST", "/", follows) == 403
+    assert code("GET", "/", follows | {"Origin": OTHER}) == 403
 
 
-def test_forwarded_headers_of_anybody_have_no_effect(address: str) -> None:
-    told = {
-        "X-Forwarded-Host": "forged.example",
-        "X-Forwarded-Proto": "https",
+def test_what_the_page_does_not_use_is_closed(address: str) -> None:
+    for path in ("process_recording", "component_server", "vibe-code", "proxy=x"):
+        for method in ("GET", "POST"):
+            assert httpx.request(method, f"{address}/gradio_api/{path}").status_code == 404
+    assert httpx.get(f"{address}/monitoring").status_code in (403, 404)
+
+
+# Proxies
+
+
+@pytest.fixture(scope="module")
+def proxied(site: Site) -> Iterator[str]:
+    """Where a page is served to the proxy."""
+    page = build(site)
+    yield launch(page, Reach("127.0.0.1", proxies=(f"{PROXY}/32",)), free_port())
+    page.close(verbose=False)
+
+
+def get(url: str, headers: dict[str, str], sender: str = PROXY) -> httpx.Response:
+    transport = httpx.HTTPTransport(local_address=sender)
+    with httpx.Client(transport=transport) as http:
+        return http.get(url, headers=headers)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        FORWARDED,
+        {"Host": "papers.example", "X-Forwarded-Proto": "https"},
+        {"X-Forwarded-Host": "forged.example, papers.example", "X-Forwarded-Proto": "https"},
+    ],
+)
+def test_the_page_has_the_name_that_its_proxy_tells(proxied: str, headers: dict[str, str]) -> None:
+    own = get(f"{proxied}/config", headers | {"Origin": "https://papers.example"})
+    assert own.json()["root"] == "https://papers.example"
+    for origin in ("http://papers.example", "https://other.papers.example", proxied):
+        assert get(f"{proxied}/config", headers | {"Origin": origin}).status_code == 403
+    assert "Secure" in get(proxied, headers).headers["Set-Cookie"]
+
+
+def test_nobody_else_is_believed(proxied: str, address: str) -> None:
+    assert get(f"{proxied}/config", FORWARDED, "127.0.0.1").json()["root"] == proxied
+    origin = {"Origin": "https://papers.example"}
+    assert get(f"{proxied}/config", FORWARDED | origin, "127.0.0.1").status_code == 403
+    assert get(proxied, {"Host": "papers.example"}, "127.0.0.1").status_code == 403
+    told = FORWARDED | {
         "X-Forwarded-Prefix": "/elsewhere",
-        "X-Gradio-Server": "https://forged.example",
+        "X-Gradio-Server": "https://papers.example",
     }
     assert httpx.get(f"{address}/config", headers=told).json()["root"] == address
     page = httpx.get(address, headers=told)
-    assert "forged.example" not in page.text
+    assert "papers.example" not in page.text
     assert "Secure" not in page.headers["Set-Cookie"]
+
+
+def test_a_proxy_is_named_by_an_address() -> None:
+    told = run("ui", "--trusted-proxy", "proxy.example")
+    assert told.returncode == 2
+    assert "'proxy.example' is no address or network" in told.stderr
+
+
+# Who is asking
+
+SECRET = "a" * 43
+
+
+def asked(cookies: dict[str, str], username: str | None = None) -> str:
+    request = SimpleNamespace(username=username, cookies=cookies, session_hash="s1")
+    return visitor(request)  # type: ignore[arg-type]
+
+
+def cookie_of(address: str, sent: str = "") -> SimpleCookie:
+    headers = {"Cookie": sent.encode("latin-1")} if sent else {}
+    return SimpleCookie(httpx.get(address, headers=headers).headers.get("Set-Cookie", ""))
+
+
+def test_a_visitor_is_a_login_or_a_secret_and_nothing_that_can_be_made_up() -> None:
+    assert asked({COOKIE: SECRET}, "ada") == "user ada"
+    assert asked({COOKIE: SECRET}) == f"cookie {SECRET}"
+    for forged in ("", "short", f"{SECRET}x", "user ada", "../" * 20):
+        assert asked({COOKIE: forged}) == "session s1"
+    names = {asked({}, "s1"), asked({COOKIE: SECRET}), asked({}), asked({}, f"cookie {SECRET}")}
+    assert len(names) == 4
+
+
+def test_each_browser_gets_a_secret_that_scripts_cannot_read(address: str) -> None:
+    first, second = cookie_of(address)[COOKIE], cookie_of(address)[COOKIE]
+    assert first.value != second.value
+    assert (bool(first["httponly"]), first["samesite"]) == (True, "Lax")
+    assert not first["secure"]  # it is served over http here
+    assert asked({COOKIE: first.value}) == f"cookie {first.value}"
+    assert COOKIE not in cookie_of(f"{address}/config")
+
+
+@pytest.mark.parametrize("odd", ['prefs={"theme":"dark"}', "a/b=1", "a@b=2", "x=\xe9", "=", ";;"])
+def test_a_secret_is_kept_beside_cookies_of_other_programs(address: str, odd: str) -> None:
+    assert COOKIE not in cookie_of(address, f"{odd}; {COOKIE}={SECRET}")
+    assert COOKIE in cookie_of(address, odd)
+    assert COOKIE in cookie_of(address, f"{odd}; {COOKIE}=damaged")

@@ -24,35 +24,17 @@ async def all_of(updates: AsyncGenerator[Update, None]) -> list[Update]:
     return [update async for update in updates if update != Update()]
 
 
-def test_one_question_waits_in_a_conversation_and_a_stop_is_for_it_too() -> None:
+def test_one_answer_is_written_in_a_conversation_until_it_is_stopped() -> None:
     async def scenario() -> None:
         running = Running()
-        first = running.start(ME, "c", until_stopped)
-        second = running.start(ME, "c", until_stopped)
-        with pytest.raises(AbstractQAError, match="another question waits"):
-            running.start(ME, "c", until_stopped)
-        await asyncio.sleep(0)
-        assert (first.shown, second.shown) == (Update(live="begun"), Update())
-        assert running.stop(ME, "c")
+        first = await running.start(ME, "c", until_stopped)
+        with pytest.raises(AbstractQAError, match="wait for it, or stop it"):
+            await running.start(ME, "c", until_stopped)
+        assert not running.stop("cookie you", "c")
+        assert running.stop(ME, "c") is first
         assert await asyncio.wait_for(all_of(first.follow()), 2)
-        with pytest.raises(AbstractQAError, match="was stopped"):
-            await asyncio.wait_for(all_of(second.follow()), 2)
         assert not running.stop(ME, "c")
-
-    asyncio.run(scenario())
-
-
-def test_what_waits_begins_when_the_answer_before_it_is_over() -> None:
-    async def scenario() -> None:
-        running = Running()
-        first = running.start(ME, "c", until_stopped)
-        second = running.start(ME, "c", until_stopped)
-        first.stop.set()
-        await first.over.wait()
-        assert running.run(ME, "c") is second
-        second.stop.set()
-        assert await asyncio.wait_for(all_of(second.follow()), 2)
-        assert running.run(ME, "c") is None
+        await running.start(ME, "c", until_stopped)
 
     asyncio.run(scenario())
 
@@ -61,13 +43,13 @@ def test_neither_one_visitor_nor_all_hold_more_than_there_is() -> None:
     async def scenario() -> None:
         running = Running()
         for number in range(MOST_OF_ONE):
-            running.start(ME, str(number), until_stopped)
+            await running.start(ME, str(number), until_stopped)
         with pytest.raises(AbstractQAError, match="several of your questions"):
-            running.start(ME, "one more", until_stopped)
+            await running.start(ME, "one more", until_stopped)
         for number in range(MOST_RUNS - MOST_OF_ONE):
-            running.start(f"visitor {number}", "c", until_stopped)
+            await running.start(f"visitor {number}", "c", until_stopped)
         with pytest.raises(AbstractQAError, match="many questions are being answered"):
-            running.start("one more", "c", until_stopped)
+            await running.start("one more", "c", until_stopped)
 
     asyncio.run(scenario())
 
@@ -86,7 +68,7 @@ def test_an_answer_goes_on_when_its_page_is_closed_and_another_page_follows_it_t
 
     async def scenario() -> None:
         running = Running()
-        run = running.start(ME, "c", counting)
+        run = await running.start(ME, "c", counting)
         first = run.follow()
         assert (await anext(first)).conversation == "c"
         await first.aclose()
@@ -108,8 +90,8 @@ def test_an_answer_that_nobody_follows_is_stopped_after_a_while_and_silence_is_t
 
     async def scenario() -> None:
         running = Running()
-        left = running.start(ME, "left", until_stopped)
-        followed = running.start(ME, "followed", until_stopped)
+        left = await running.start(ME, "left", until_stopped)
+        followed = await running.start(ME, "followed", until_stopped)
         updates = followed.follow()
         assert await anext(updates) == Update(live="begun")
         assert await anext(updates) == Update(), "the server looks whether the page is there"
@@ -128,7 +110,8 @@ def test_what_ends_an_answer_before_its_time_is_told_to_its_page() -> None:
         raise StoreError("the disk is full")
 
     async def scenario() -> None:
+        run = await Running().start(ME, "c", failing)
         with pytest.raises(StoreError, match="the disk is full"):
-            await all_of(Running().start(ME, "c", failing).follow())
+            await all_of(run.follow())
 
     asyncio.run(scenario())

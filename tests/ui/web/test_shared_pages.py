@@ -11,7 +11,6 @@ from rag import Assistant
 from rag.settings import Settings
 from ui.archive import Conversation, Turn
 from ui.web.accounts import Accounts, add
-from ui.web.api import Programs
 from ui.web.app import build
 from ui.web.server import launch
 from ui.web.site import Site
@@ -28,11 +27,10 @@ def served(
     """A page behind a login, and its address."""
     folder: Path = tmp_path_factory.mktemp("shared")
     settings = Settings(store=Path("unused"), data=folder / "data", share_links=request.param)
-    site = Site.over(sample_assistant, settings, runs=folder / "runs", auth=True)
     add(folder / "people", "ada", "a long password")
-    accounts = Accounts(folder / "people")
+    site = Site(sample_assistant, settings, folder / "runs", Accounts(folder / "people"))
     page = build(site)
-    yield site, launch(page, "127.0.0.1", free_port(), programs=Programs(site), accounts=accounts)
+    yield site, launch(page, "127.0.0.1", free_port(), site)
     page.close(verbose=False)
 
 

@@ -3,16 +3,16 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Iterable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
 
-from index.errors import AbstractQAError, StoreError
+from index.errors import AbstractQAError, InputError, StoreError
 from rag.citations import unescape
-from rag.schema import Delta, Event, Filters, Finished, Mode, Options, Progress, Retrieved
+from rag.schema import Answer, Delta, Event, Filters, Finished, Mode, Options, Progress, Retrieved
 from ui.archive import Conversation, Turn
 from ui.web.chat.next_questions import suggest
 from ui.web.chat.running_answers import Run, Running
@@ -25,7 +25,6 @@ from ui.web.chat.turn_html import (
     partial_html,
     question_lines,
     sources,
-    transcript,
 )
 from ui.web.site import Site
 
@@ -86,41 +85,14 @@ class Live:
         return str(HTML.live(self.turn.id, question, self.chips, stages, found, text))
 
 
-class Taken(NamedTuple):
-    """Turns that are gone, and the turn that stands in their place, if there is one."""
+class Answering:
+    """Answers questions over one site, and brings back what an answer replaced."""
 
-    turns: tuple[Turn, ...]
-    instead: str | None = None
-
-
-class Restorable:
-    """The last turns taken out of each visitor's conversations; the oldest are forgotten."""
-
-    def __init__(self) -> None:
-        self._taken: dict[tuple[str, str], Taken] = {}
-
-    def keep(self, visitor: str, conversation: str, taken: Taken) -> None:
-        """Remember what was taken out, in the place of what was remembered before."""
-        self.take(visitor, conversation)
-        self._taken[visitor, conversation] = taken
-        for oldest in list(self._taken)[:-MOST_RESTORABLE]:
-            self._taken.pop(oldest, None)
-
-    def take(self, visitor: str, conversation: str) -> Taken | None:
-        """What can be brought back, once."""
-        return self._taken.pop((visitor, conversation), None)
-
-
-class Responder:
-    """Answers questions over one site."""
-
-    def __init__(
-        self, site: Site, running: Running, turns: TurnHtml, restorable: Restorable
-    ) -> None:
+    def __init__(self, site: Site) -> None:
         self._site = site
-        self._running = running
-        self._turns = turns
-        self._restorable = restorable
+        self.running = Running()
+        self.turns = TurnHtml(site.assistant, may_share=site.settings.share_links)
+        self._taken: dict[tuple[str, str], tuple[tuple[Turn, ...], str | None]] = {}
 
     async def respond(self, visitor: str, asked: Asked) -> AsyncGenerator[Update, None]:
         """Answer a question; a mistake the user can mend becomes the turn's problem.
@@ -130,20 +102,19 @@ class Responder:
         if not asked.question.strip():
             yield Update()
             return
-        archive = self._site.archive
-        conversation = await run_in_threadpool(archive.read, visitor, asked.conversation)
-        if conversation is None:
-            self._running.check_room(visitor)  # what is refused leaves no conversation behind
-            conversation = await run_in_threadpool(
-                archive.begin, visitor, asked.question[:LONGEST_SHOWN]
-            )
-        id_ = conversation.id
-        run = self._running.start(visitor, id_, lambda run: self._write(visitor, id_, asked, run))
+        archive, id_ = self._site.archive, asked.conversation
+        if await run_in_threadpool(archive.read, visitor, id_) is None:
+            self.running.check_room(visitor)  # what is refused leaves no conversation behind
+            question = asked.question[:LONGEST_SHOWN]
+            id_ = (await run_in_threadpool(archive.begin, visitor, question)).id
+        run = await self.running.start(
+            visitor, id_, lambda run: self._write(visitor, id_, asked, run)
+        )
         async with aclosing(run.follow()) as updates:
             async for update in updates:
                 yield update
 
-    async def _write(self, visitor: str, conversation_id: str, asked: Asked, run: Run) -> None:
+    async def _write(self, visitor: str, id_: str, asked: Asked, run: Run) -> None:
         """One turn of a conversation that nothing else is written in."""
         turn = Turn(
             question=asked.question.strip()[: LONGEST_SHOWN + 1],
@@ -153,44 +124,37 @@ class Responder:
             partial="",
         )
         run.turn = turn.id  # before it is kept: it is never shown as one that was stopped
-        begun, notice = await run_in_threadpool(self._begin, visitor, conversation_id, asked, turn)
-        live = Live(turn, await run_in_threadpool(self._turns.chips, turn.filters))
-        run.tell(
-            Update(
-                conversation=begun.id,
-                transcript=transcript(begun, {}, without=turn.id, withdraw=asked.question),
-                live=live.html,
-            )
-        )
-        try:
-            outcome = await _until(run.stop, self._answered(asked, begun, live, run))
-        except asyncio.CancelledError:  # the server ends
-            rest = turn.model_copy(update={"partial": live.text})
-            await run_in_threadpool(self._keep_rest, visitor, conversation_id, rest)
-            raise
-        turn = turn.model_copy(update=outcome or {"partial": live.text})
+        begun, notice = await run_in_threadpool(self._begin, visitor, id_, asked, turn)
+        live = Live(turn, await run_in_threadpool(self.turns.chips, turn.filters))
         # What was asked leaves the question box, and comes back to be mended.
-        box = {"withdraw": asked.question}
-        if turn.problem is not None:
-            box = {"refill": "" if asked.instead_of else asked.question}
-        finished = await run_in_threadpool(self._finish, visitor, begun, turn, notice, **box)
-        run.turn = ""
-        run.tell(finished)
-        if turn.answer is None or turn.answer.suggestions:
+        said = {"notice": notice, "withdraw": asked.question}
+        shown = self.turns.transcript(begun, "", writing=turn.id, withdraw=asked.question)
+        run.tell(Update(conversation=id_, transcript=shown, live=live.html))
+        try:
+            fields = await _until(run.stop, self._answered(asked, begun, live, run))
+        except asyncio.CancelledError:  # the server ends
+            rest = {"partial": live.text}
+            await run_in_threadpool(self._keep, visitor, begun, turn.id, rest, said)
+            raise
+        fields = fields or {"partial": live.text}
+        if "problem" in fields:
+            said["withdraw"], said["refill"] = "", "" if asked.instead_of else asked.question
+        run.tell(await run_in_threadpool(self._keep, visitor, begun, turn.id, fields, said))
+        run.turn, run.is_finished = "", True
+        answer: Answer | None = fields.get("answer")
+        if answer is None or answer.suggestions:
             return
         asker = self._site.assistant
-        followups = await run_in_threadpool(suggest, asker, turn.answer, turn.filters)
-        if followups:
-            turn = await run_in_threadpool(self._as_kept, visitor, begun.id, turn)
-            turn = turn.model_copy(update={"followups": followups})
-            with_them = await run_in_threadpool(self._finish, visitor, begun, turn, notice, **box)
-            run.tell(Update(transcript=with_them.transcript))  # the next turn may be shown by now
+        fields["followups"] = await run_in_threadpool(suggest, asker, answer, turn.filters)
+        if fields["followups"]:
+            more = await run_in_threadpool(self._keep, visitor, begun, turn.id, fields, said)
+            run.tell(Update(transcript=more.transcript))
 
     async def _answered(
         self, asked: Asked, begun: Conversation, live: Live, run: Run
     ) -> dict[str, Any]:
         """What the turn has in the end; what there is of it before is told."""
-        assistant, cards = self._site.assistant, [turn.id for turn in begun.turns]
+        assistant, id_ = self._site.assistant, live.turn.id
         try:
             # Opens the chat model, which takes seconds the first time.
             await run_in_threadpool(assistant.check_mode, asked.mode)
@@ -202,8 +166,7 @@ class Responder:
                     if isinstance(event, Finished):
                         return {"answer": event.answer, "partial": None}
                     if isinstance(event, Retrieved):
-                        found = {live.turn.id: found_html(event.hits, live.turn.id)}
-                        run.tell(Update(sources=sources(cards, found, live.turn.id)))
+                        run.tell(Update(sources=sources(begun, {id_: found_html(event.hits, id_)})))
                     if live.take(event):
                         run.tell(Update(live=live.html))
         except AbstractQAError as error:
@@ -212,70 +175,63 @@ class Responder:
             _log.exception("a question failed")
         return {"problem": PROBLEM, "partial": None}
 
-    def _as_kept(self, visitor: str, conversation_id: str, turn: Turn) -> Turn:
-        """The turn with what was thought of it meanwhile."""
-        try:
-            conversation = self._site.archive.read(visitor, conversation_id)
-        except StoreError:
-            return turn
-        kept = conversation.turn(turn.id) if conversation else None
-        if kept is None:
-            return turn
-        return turn.model_copy(update={"vote": kept.vote, "vote_reason": kept.vote_reason})
-
-    def _keep_rest(self, visitor: str, conversation_id: str, turn: Turn) -> None:
-        """Keep what there was of an answer that nobody waits for any more."""
-        try:
-            self._site.archive.update(visitor, conversation_id, turn)
-        except AbstractQAError as error:
-            _log.warning("an answer that was given up is not kept: %s", error)
-
-    def _begin(
-        self, visitor: str, conversation_id: str, asked: Asked, turn: Turn
-    ) -> tuple[Conversation, str]:
-        """Put the turn into the archive, in the place of what it replaces."""
-        archive, notice = self._site.archive, ""
-        self._restorable.take(visitor, conversation_id)  # not brought back behind a new turn
-        before = archive.read(visitor, conversation_id)
-        replaced = before.turn(asked.instead_of) if before and asked.instead_of else None
-        if before and replaced:
-            gone = before.turns[before.turns.index(replaced) :]
-            archive.cut(visitor, conversation_id, replaced.id)
-            self._restorable.keep(visitor, conversation_id, Taken(gone, turn.id))
+    def _begin(self, visitor: str, id_: str, asked: Asked, turn: Turn) -> tuple[Conversation, str]:
+        """Keep the turn, in the place of what it replaces, which the notice offers to restore."""
+        self._taken.pop((visitor, id_), None)  # not brought back behind a new turn
+        notice = ""
+        if asked.instead_of:
+            self.take_back(visitor, id_, asked.instead_of, instead=turn.id)
             notice = str(HTML.notice("The earlier answer was replaced.", "restore", "Restore it"))
-        archive.put(visitor, conversation_id, turn)
-        conversation = archive.read(visitor, conversation_id)
-        if conversation is None:  # deleted in another window meanwhile
-            raise AssertionError("a conversation that was just written to is there")
-        return conversation, notice
+        return self._site.archive.put(visitor, id_, turn), notice
 
-    def _finish(
-        self, visitor: str, begun: Conversation, turn: Turn, notice: str, **box: str
+    def _keep(
+        self,
+        visitor: str,
+        begun: Conversation,
+        id_: str,
+        fields: dict[str, Any],
+        said: dict[str, str],
     ) -> Update:
-        """Keep the finished turn, and show it, unless it was taken back or deleted meanwhile.
+        """Keep what a turn has now, and show it, unless it was taken back or deleted meanwhile.
 
         What cannot be kept is shown all the same, in the conversation as it was begun.
         """
-        conversation: Conversation | None = begun
         try:
-            is_there = self._site.archive.update(visitor, begun.id, turn)
-            conversation = self._site.archive.read(visitor, begun.id)
+            now = self._site.archive.change(visitor, begun.id, id_, **fields)
         except StoreError as error:
-            is_there, notice = True, str(HTML.notice(f"This answer is not kept: {error}."))
-        if conversation is None or not is_there:  # what took it back has shown the rest
+            _log.warning("an answer is not kept: %s", error)
+            said = {**said, "notice": str(HTML.notice(f"This answer is not kept: {error}."))}
+            now = begun.changed(id_, **fields)
+        turn = now.turn(id_) if now else None
+        if now is None or turn is None:  # what took it back has shown the rest
             return Update(live="")
-        order = [each.id for each in conversation.turns]
-        return Update(
-            transcript=transcript(
-                conversation,
-                {turn.id: self._turns.turn(turn)},
-                notice=notice,
-                announced=announcement(turn),
-                **box,
-            ),
-            live="",
-            sources=sources(order, {turn.id: self._turns.cards(turn)}, turn.id),
-        )
+        shown = self.turns.transcript(now, id_, announced=announcement(turn), **said)
+        return Update(transcript=shown, live="", sources=self.turns.sources(now, id_))
+
+    def take_back(
+        self, visitor: str, conversation: str, turn: str, instead: str | None = None
+    ) -> None:
+        """Take a turn and all after it out; `instead` is the id of the one in their place.
+
+        Raises:
+            InputError: there is no such turn.
+        """
+        gone = self._site.archive.cut(visitor, conversation, turn)
+        self._taken.pop((visitor, conversation), None)
+        self._taken[visitor, conversation] = gone, instead
+        for oldest in list(self._taken)[:-MOST_RESTORABLE]:
+            self._taken.pop(oldest, None)
+
+    def restore(self, visitor: str, conversation: str) -> str:
+        """Bring back, once, what was taken out last; its question, if it was put into the box."""
+        gone, instead = self._taken.pop((visitor, conversation), ((), None))
+        archive = self._site.archive
+        if instead:
+            with suppress(InputError):  # it was taken back, too
+                archive.cut(visitor, conversation, instead)
+        for turn in gone:
+            archive.put(visitor, conversation, turn)
+        return "" if instead or not gone else gone[-1].question
 
 
 async def _until(stop: asyncio.Event, doing: Any) -> Any:

@@ -4,16 +4,16 @@ The key goes from the browser to the server and never back. Without one the key 
 only for the address it was given for.
 """
 
-import time
-from pathlib import Path
-from threading import Lock
+from collections.abc import Callable
+from contextlib import suppress
+from functools import wraps
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import gradio as gr
 
 from index.errors import AbstractQAError, InputError
-from rag.chat import LocalServer, is_address, local_servers, try_endpoint
+from rag.chat import is_address, local_servers, try_endpoint
 from rag.settings import (
     OPENAI,
     ChatEndpoint,
@@ -31,8 +31,6 @@ from ui.web.site import Site
 
 LONGEST = 1_000
 """Characters of a key, an address, a model's name."""
-_LOOKED_SECONDS = 5.0
-"""What runs on this machine is known for so long."""
 _ABOUT = "OpenAI, or any endpoint of its protocol."
 
 
@@ -99,85 +97,89 @@ def _told(text: str) -> str:
     return str(HTML.told(text[:1].upper() + text[1:]))
 
 
+Values = tuple[Any, ...]
+"""New values of (address, key, model, keep, told)."""
+
+
+def _telling(handler: Callable[..., Values]) -> Callable[..., Values]:
+    """A handler whose mistakes are told in their place, and change nothing else."""
+
+    @wraps(handler)
+    def told(*given: Any) -> Values:
+        try:
+            return handler(*given)
+        except AbstractQAError as error:
+            return (*(gr.skip(),) * 4, _told(f"{error}."))
+
+    return told
+
+
 class Endpoints:
-    """The handlers over one site. Each gives new values of (address, key, model, keep, told)."""
+    """The handlers over one site."""
 
     def __init__(self, site: Site) -> None:
+        self._assistant = site.assistant
         self._site = site
-        self._looking = Lock()
-        self._looked = -_LOOKED_SECONDS
-        self._servers: list[LocalServer] = []
 
-    def load(self) -> tuple[Any, ...]:
+    def load(self) -> Values:
         """What is in use, and what runs on this machine."""
         self._check()
-        with self._looking:  # for all who load the page at once
-            if time.monotonic() - self._looked > _LOOKED_SECONDS:
-                self._servers, self._looked = local_servers(), time.monotonic()
-            servers = self._servers
+        servers = local_servers()
         there = "; ".join(f"{server.name} at {server.address}" for server in servers)
         choices = list(dict.fromkeys([OPENAI, *(server.address for server in servers)]))
         about = f"{_ABOUT} On this machine: {there}." if there else _ABOUT
         return self._in_use(choices=choices, info=about)
 
-    def test(self, address: object, key: object, model: object) -> tuple[Any, ...]:
+    @_telling
+    def test(self, address: object, key: object, model: object) -> Values:
         """Ask it for one word."""
-        try:
-            wanted = self._wanted(address, key, model)
-            tried = try_endpoint(wanted)
-        except AbstractQAError as error:
-            return _refused(error)
-        named = gr.Dropdown(
-            choices=list(tried.models),
-            value=tried.model or wanted.chat_model or "",
-            allow_custom_value=True,
-        )
-        return wanted.openai_base_url, gr.skip(), named, gr.skip(), _told(tried.told)
+        wanted = self._wanted(address, key, model)
+        tried = try_endpoint(self._settings.at(wanted))
+        name = tried.model or wanted.model
+        named = gr.Dropdown(choices=list(tried.models), value=name, allow_custom_value=True)
+        return wanted.address, gr.skip(), named, gr.skip(), _told(tried.told)
 
-    def use(self, address: object, key: object, model: object, keep: object) -> tuple[Any, ...]:
+    @_telling
+    def use(self, address: object, key: object, model: object, keep: object) -> Values:
         """Ask it from the next question on."""
-        try:
-            wanted = self._wanted(address, key, model)
-            if not wanted.chat_model:
-                raise InputError("choose a model: Test lists those of the endpoint")
-            self._site.assistant.use_chat_model(wanted)
-        except AbstractQAError as error:
-            return _refused(error)
+        wanted, data = self._wanted(address, key, model), self._site.settings.data
+        if not wanted.model:
+            raise InputError("choose a model: Test lists those of the endpoint")
+        self._assistant.use_chat_model(self._settings.at(wanted))
         more = ""
         try:
             if keep:
-                more = f" Kept in {keep_endpoint(self._site.settings.data, _endpoint(wanted))}."
+                more = f" Kept in {keep_endpoint(data, wanted)}."
                 if wins := endpoint_in_environment():
                     more += f" But at the next start {wins} of the environment wins."
             else:
-                forget_endpoint(self._site.settings.data)
+                forget_endpoint(data)
         except AbstractQAError as error:
             more = f" It is not kept: {error}."
         return self._in_use(more)
 
-    def reset(self) -> tuple[Any, ...]:
+    @_telling
+    def reset(self) -> Values:
         """Forget what was entered here; ask what the environment and `.env` name.
 
         If those cannot be used, nothing is forgotten.
         """
-        data = self._site.settings.data
+        self._check()
+        data, kept = self._site.settings.data, None
+        with suppress(InputError):  # what cannot be read is of no use
+            kept = read_endpoint(data)
+        forget_endpoint(data)
         try:
-            self._check()
-            kept = _kept(data)
-            forget_endpoint(data)
-            try:
-                self._site.assistant.use_chat_model(load_settings())
-            except AbstractQAError:
-                if kept:
-                    keep_endpoint(data, kept)
-                raise
-        except AbstractQAError as error:
-            return _refused(error)
+            self._assistant.use_chat_model(load_settings())
+        except AbstractQAError:
+            if kept:
+                keep_endpoint(data, kept)
+            raise
         return self._in_use()
 
-    def _in_use(self, more: str = "", **address: Any) -> tuple[Any, ...]:
+    def _in_use(self, more: str = "", **address: Any) -> Values:
         """The fields as they are in use."""
-        settings, name = self._settings(), self._site.assistant.chat_model
+        settings, name = self._settings, self._assistant.chat_model
         shown = settings.openai_base_url if is_address(settings.openai_base_url) else ""
         has_key = ", with a key" if settings.openai_api_key else ""
         told = (
@@ -185,56 +187,39 @@ class Endpoints:
             if name
             else "No chat model is in use: answers are quotes."
         )
-        kept = is_kept(self._site.settings.data)
         where = gr.Dropdown(value=shown, allow_custom_value=True, **address)
-        return where, "", name or "", kept, _told(told + more)
+        return where, "", name or "", is_kept(self._site.settings.data), _told(told + more)
 
-    def _wanted(self, address: object, key: object, model: object) -> Settings:
-        """The settings with what was entered.
+    def _wanted(self, *entered: object) -> ChatEndpoint:
+        """The address, key and model that were entered.
 
         Raises:
-            InputError: it cannot be used, or may not be set.
+            InputError: they cannot be used, or may not be set.
         """
         self._check()
-        given = [str(each or "").strip() for each in (address, key, model)]
-        if any(len(each) > LONGEST or not each.isprintable() for each in given):
+        address, key, model = (str(each or "").strip() for each in entered)
+        if any(len(each) > LONGEST or not each.isprintable() for each in (address, key, model)):
             raise InputError("this is no address, key or model's name: enter it again")
-        used = self._settings()
-        where = given[0] if given[0] == used.openai_base_url else _whole(given[0])
-        secret, name = given[1], given[2]
-        if not is_address(where):
+        used = self._settings
+        if address != used.openai_base_url:
+            address = _whole(address)
+        if not is_address(address):
             raise InputError("the address must be like http://127.0.0.1:11434/v1, with no key")
-        if not secret and where == used.openai_base_url and used.openai_api_key:
-            secret = used.openai_api_key.get_secret_value()
-        if where == OPENAI and not secret:
+        if not key and address == used.openai_base_url and used.openai_api_key:
+            key = used.openai_api_key.get_secret_value()
+        if address == OPENAI and not key:
             raise InputError("OpenAI needs a key")
-        if not secret.isascii() or " " in secret:
+        if not key.isascii() or " " in key:
             raise InputError("the key has characters that no key has: copy it again")
-        return used.at(ChatEndpoint(where, secret, name))
+        return ChatEndpoint(address, key, model)
 
+    @property
     def _settings(self) -> Settings:
-        return self._site.assistant.settings or self._site.settings
+        return self._assistant.settings or self._site.settings
 
     def _check(self) -> None:
         if not self._site.may_set_model:
             raise InputError("the chat model cannot be set on this page")
-
-
-def _refused(error: AbstractQAError) -> tuple[Any, ...]:
-    return (*(gr.skip(),) * 4, _told(f"{error}."))
-
-
-def _kept(data: Path) -> ChatEndpoint | None:
-    """What is kept; None also for a file that cannot be read, which is of no use."""
-    try:
-        return read_endpoint(data)
-    except InputError:
-        return None
-
-
-def _endpoint(settings: Settings) -> ChatEndpoint:
-    key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else ""
-    return ChatEndpoint(settings.openai_base_url, key, settings.chat_model or "")
 
 
 def _whole(address: str) -> str:

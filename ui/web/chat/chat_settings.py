@@ -5,7 +5,6 @@ The settings are kept in the browser.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 import gradio as gr
@@ -14,6 +13,7 @@ from pydantic import ValidationError
 from index.errors import InputError
 from rag.schema import MOST_SOURCES, Filters, Mode, Options, Strictness
 from ui.export.answer_text import model_name
+from ui.terminal import parse_day
 from ui.web.chat.source_cards import HTML
 from ui.web.events import sent
 
@@ -187,23 +187,23 @@ def digest_choices(assistant: "Assistant") -> list[tuple[str, str]]:
     ]
 
 
-def read_filters(
-    digests: Sequence[str] | None, since: str, until: str, title: str, papers: str
-) -> Filters:
+def read_filters(digests: Sequence[str] | None, *texts: str | None) -> Filters:
     """What was chosen.
 
     Raises:
         InputError: a date is none, or no day is between the two.
     """
-    first, last = _day(since, "From"), _day(until, "Until")
+    since, until, title, papers = (str(text or "").strip() for text in texts)
+    first = parse_day(since, "“From”") if since else None
+    last = parse_day(until, "“Until”") if until else None
     if first and last and first > last:
         raise InputError(f"“From” ({first}) is after “Until” ({last}): change one of them")
     return Filters(
         digests=tuple(digests or ()),
         since=first,
         until=last,
-        title=(title or "").strip()[:LONGEST_TITLE] or None,
-        papers=tuple(dict.fromkeys((papers or "").split("\n"))) if papers else (),
+        title=title[:LONGEST_TITLE] or None,
+        papers=tuple(dict.fromkeys(papers.splitlines())),
     )
 
 
@@ -219,19 +219,7 @@ def without(filters: Filters, kind: str, value: str) -> Filters:
 
 def removed(event: gr.EventData, *chosen: Any) -> tuple[Any, ...]:
     """The fields without the chip that was pressed."""
-    told, fields = sent(event), dict(zip(FilterFields._fields, chosen, strict=True))
-    kind = str(told.get("kind"))
-    if kind == "digest":
-        fields["digests"] = [key for key in chosen[0] or () if key != told.get("value")]
-    elif kind in fields:
-        fields[kind] = ""
-    return tuple(fields.values())
-
-
-def _day(text: str | None, name: str) -> date | None:
-    if not (text or "").strip():
-        return None
-    try:
-        return date.fromisoformat(str(text).strip())
-    except ValueError as error:
-        raise InputError(f"{name}: “{text}” is not a date; write it like 2025-03-14") from error
+    told = sent(event)
+    left = without(read_filters(*chosen), str(told.get("kind")), str(told.get("value")))
+    days = (day.isoformat() if day else "" for day in (left.since, left.until))
+    return list(left.digests), *days, left.title or "", "\n".join(left.papers)

@@ -21,7 +21,7 @@ from ui.web.chat.chat_settings import (
     removed,
 )
 from ui.web.chat.source_cards import HTML
-from ui.web.chat.turn_html import EXPORTS, Update, sources, transcript
+from ui.web.chat.turn_html import EXPORTS, Update
 from ui.web.corpus.start_page import StartPage
 from ui.web.events import ANSWERING, FOLLOWING, LIGHT, QUIET
 from ui.web.markup import events_script
@@ -122,7 +122,7 @@ class _Layout:
             max_length=200,
             max_lines=1,
         )
-        self.listing = _html("list", "aqa_open", "aqa_list", value="")
+        self.listing = _html("list", "aqa_open", "aqa_change", value="")
 
     def _lay_out_turns(self, start: StartPage) -> None:
         with gr.Column(elem_id="aqa-chat-scroll"):
@@ -138,7 +138,7 @@ class _Layout:
         """The drawer and the filters, which the buttons below the question open."""
         with gr.Column(elem_id="aqa-chat-drawer", elem_classes="aqa-chat-popup"):
             gr.HTML("<h2>Settings</h2>", **PLAIN)
-            self.settings = build_settings(site.assistant, may_set_model=site.may_set_model)
+            self.settings = build_settings(site.assistant, may_set_model=bool(site.may_set_model))
             self.endpoint = (
                 build_endpoint(is_open=site.assistant.chat_model is None)
                 if site.may_set_model
@@ -198,7 +198,8 @@ def _wire_conversations(handlers: Handlers, parts: _Layout, answering: list[Any]
     parts.transcript.aqa_export(handlers.export, [parts.conversation], parts.download, **LIGHT)
     shown = [parts.transcript, parts.live, parts.sources]
     # Drawn by no server: what that draws later counts.
-    empty = json.dumps([transcript(None, {}) | {"at": None}, "", sources((), {}, None)])
+    turns = handlers.turns
+    empty = json.dumps([turns.transcript(None) | {"at": None}, "", turns.sources(None)])
     parts.new.click(None, cancels=answering, **QUIET)
     emptied = [parts.question, parts.conversation, *shown]
     parts.new.click(None, None, emptied, js=f'() => ["", "", ...{empty}]', **QUIET).then(
@@ -213,7 +214,7 @@ def _wire_conversations(handlers: Handlers, parts: _Layout, answering: list[Any]
     )
     parts.listing.aqa_open(None, cancels=answering, **QUIET)
     parts.listing.aqa_open(handlers.open, [parts.search], outputs, **LIGHT)
-    parts.listing.aqa_list(handlers.arrange, here, outputs, **LIGHT)
+    parts.listing.aqa_change(handlers.change, here, outputs, **LIGHT)
     parts.search.change(handlers.search, here, parts.listing, trigger_mode="always_last", **LIGHT)
 
 

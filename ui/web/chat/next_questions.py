@@ -6,7 +6,6 @@ one that follows an answer stays only if it brings evidence that the answer did 
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice, zip_longest
 from typing import TYPE_CHECKING
 
@@ -96,15 +95,6 @@ def _first_answered(assistant: "Assistant", questions: Iterable[str], least: int
     return None
 
 
-@dataclass(frozen=True)
-class _Candidate:
-    text: str
-    papers: frozenset[str] = frozenset()
-    """Ids of papers that its answer has to cite."""
-    more: int = 1
-    """Papers at least that new passages have to be of."""
-
-
 def suggest(
     assistant: "Assistant", answer: Answer, filters: Filters | None = None, limit: int = 3
 ) -> tuple[str, ...]:
@@ -127,6 +117,10 @@ def suggest(
         return ()
 
 
+Candidate = tuple[str, set[str]]
+"""A question, and the ids of papers that its answer has to cite; without any, of two new ones."""
+
+
 def _answered(assistant: "Assistant", answer: Answer, filters: Filters | None) -> Iterator[str]:
     there = {paper.id: paper for paper in assistant.papers(filters)}
     cited = [each.paper for each in answer.references if each.paper.id in there]
@@ -140,14 +134,14 @@ def _answered(assistant: "Assistant", answer: Answer, filters: Filters | None) -
         {"role": "assistant", "content": answer.text, "references": [p.id for p in cited]},
     ]
     known = _spans(answer)
-    for candidate in islice(candidates, MOST_TRIED):
-        reply = assistant.ask(candidate.text, history, filters, "extractive")
+    for question, wanted in islice(candidates, MOST_TRIED):
+        reply = assistant.ask(question, history, filters, "extractive")
         new = _spans(reply) - known
-        papers = {reference.paper.id for reference in reply.references}
-        is_new = len({paper for paper, _, _ in new}) >= candidate.more
-        if is_new and candidate.papers <= papers and not reply.notice:
+        cites = {reference.paper.id for reference in reply.references}
+        brings = {paper for paper, _, _ in new}
+        if len(brings) >= (1 if wanted else 2) and wanted <= cites and not reply.notice:
             known |= new  # no two of them lead to the same passages alone
-            yield candidate.text
+            yield question
 
 
 def _spans(answer: Answer) -> set[tuple[str, int, int]]:
@@ -155,36 +149,36 @@ def _spans(answer: Answer) -> set[tuple[str, int, int]]:
     return {(ref.paper.id, at.start, at.end) for ref in answer.references for at in ref.passages}
 
 
-def _on_cited(assistant: "Assistant", cited: Sequence[Paper]) -> Iterator[_Candidate]:
+def _on_cited(assistant: "Assistant", cited: Sequence[Paper]) -> Iterator[Candidate]:
     """What may be asked after an answer: of its papers in turn, then others, then more of them."""
-    aspects = [_aspects(paper) for paper in cited[:_PAPERS]]
-    yield from islice(aspects[0], 1) if aspects else ()
+    first, *others = [_aspects(paper) for paper in cited[:_PAPERS]] or [iter(())]
+    yield from islice(first, 1)
     yield from _others(assistant, cited)
     named = [paper for paper in cited if _is_name(paper)][:2]
     if len(named) > 1:
-        ids = frozenset(paper.id for paper in named)
-        yield _Candidate(f"How do {named[0].head} and {named[1].head} differ?", ids)
-    for row in zip_longest(*aspects[1:], aspects[0] if aspects else ()):
+        ids = {paper.id for paper in named}
+        yield f"How do {named[0].head} and {named[1].head} differ?", ids
+    for row in zip_longest(*others, first):
         yield from filter(None, row)
 
 
-def _on_nearest(question: str, near: Sequence[Paper]) -> Iterator[_Candidate]:
+def _on_nearest(question: str, near: Sequence[Paper]) -> Iterator[Candidate]:
     """What may be asked where there was no answer: more of a paper it names, else what they are."""
     for paper in near:
         if paper.head and letters(paper.head) in letters(question):
             yield from islice(_aspects(paper), 2)
     for paper in near:
         if called := _called(paper):
-            yield _Candidate(f"What is {called} about?", frozenset({paper.id}))
+            yield f"What is {called} about?", {paper.id}
 
 
-def _aspects(paper: Paper) -> Iterator[_Candidate]:
+def _aspects(paper: Paper) -> Iterator[Candidate]:
     if called := _called(paper):
         for asks in _ASPECTS:
-            yield _Candidate(asks.format(called), frozenset({paper.id}))
+            yield asks.format(called), {paper.id}
 
 
-def _others(assistant: "Assistant", cited: Sequence[Paper]) -> Iterator[_Candidate]:
+def _others(assistant: "Assistant", cited: Sequence[Paper]) -> Iterator[Candidate]:
     """Which papers are on the subject of the first paper cited, as the map names its group."""
     groups = assistant.collection_map()
     if not cited or not groups:
@@ -192,7 +186,7 @@ def _others(assistant: "Assistant", cited: Sequence[Paper]) -> Iterator[_Candida
     of = {point.id: point.cluster for point in groups.points}
     terms = {cluster.number: cluster.terms for cluster in groups.clusters}
     for term in terms.get(of.get(cited[0].id, -1), ())[:1]:
-        yield _Candidate(f"Which other papers are about {term}?", more=2)
+        yield f"Which other papers are about {term}?", set()
 
 
 def _is_name(paper: Paper) -> bool:

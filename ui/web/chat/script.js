@@ -105,11 +105,10 @@ const aqaCopy = async (button, text) => {
     isFiltered = true;
     keepAddress((query) => {
       for (const kind of ["digest", "since", "until", "title", "papers"]) query.delete(kind);
-      let room = LONGEST_QUERY - `${query}`.length;
-      for (const { dataset } of chips) {
-        for (const value of dataset.value.split("\n")) {
-          room -= dataset.kind.length + encodeURIComponent(value).length + 2;
-          if (room >= 0) query.append(dataset.kind, value);
+      for (const { dataset: { kind, value } } of chips) {
+        for (const each of value.split("\n")) {
+          const more = kind.length + encodeURIComponent(each).length + 2;
+          if (`${query}`.length + more <= LONGEST_QUERY) query.append(kind, each);
         }
       }
     });
@@ -186,10 +185,13 @@ const aqaCopy = async (button, text) => {
     showSources(show);
     if (other !== show) side().scrollTop = 0;
   };
-  const openSources = (turn, from) => {
+  const openSide = (turn, from) => {
     if (turn) showSources(turn);
     followed = from;
     side().dataset.open = "true";
+  };
+  const openSources = (turn, from) => {
+    openSide(turn, from);
     if (isNarrow()) $("#aqa-chat-sources .aqa-chat-panel-head .aqa-chat-back").focus();
     else side().scrollTop = 0;
   };
@@ -198,9 +200,7 @@ const aqaCopy = async (button, text) => {
     const target = document.getElementById(id) || document.getElementById(id.replace(/-\d+$/, ""));
     if (!target) return;
     const card = target.closest(".aqa-chat-card");
-    showSources(link.dataset.turn);
-    followed = link;
-    side().dataset.open = "true";
+    openSide(link.dataset.turn, link);
     card.querySelector("details").open = true;
     $$(".aqa-chat-target").forEach((old) => old.classList.remove("aqa-chat-target"));
     card.classList.add("aqa-chat-target");
@@ -241,29 +241,26 @@ const aqaCopy = async (button, text) => {
     const open = item.querySelector(".aqa-chat-open");
     const title = prompt("New name", open.textContent)?.trim();
     if (!title || title === open.textContent) return;
-    send("aqa_list", { do: "rename", id: item.dataset.id, title }, item);
+    send("aqa_change", { do: "rename", id: item.dataset.id, title }, item);
     open.textContent = title;
   };
 
   // Everything that is pressed
 
-  const answer = (button, turn, { do: does, kind, value }) => {
-    const question = does === "ask" ? button.textContent : undefined;
-    send("aqa_answer", { do: does, turn, kind, value, question });
+  const vote = (form, turn, reason) => {
+    if (reason) send("aqa_change", { do: "vote", turn, vote: form.dataset.vote, reason });
   };
-  const change = (button, turn, { do: does, vote }) => {
+  const answer = (button, turn, told) => send("aqa_answer", { ...told, turn, question: button.textContent });
+  const change = (button, turn, told) => {
     button.closest(".aqa-chat-menu")?.removeAttribute("open");
-    send("aqa_change", { do: does, turn, vote, writing: writing() });
+    send("aqa_change", { ...told, turn, writing: writing() });
+  };
+  const arrange = (button, _, told) => {
+    send("aqa_change", { ...told, id: button.closest("[data-id]").dataset.id }, button);
   };
   const acts = {
-    ask: answer,
-    retry: answer,
-    without: answer,
-    undo: change,
-    restore: change,
-    vote: change,
-    share: change,
-    unshare: change,
+    ...Object.fromEntries(["ask", "retry", "without"].map((does) => [does, answer])),
+    ...Object.fromEntries(["undo", "restore", "vote", "share", "unshare"].map((does) => [does, change])),
     edit: (button) => edit(button.closest("[data-turn]"), true),
     leave: (button) => edit(button.closest("[data-turn]"), false),
     reason: (button, turn) => vote(button.closest("form"), turn, button.textContent),
@@ -281,11 +278,8 @@ const aqaCopy = async (button, text) => {
       if (isNarrow()) closeSidebar();
     },
     rename: (button) => rename(button.closest("li")),
-    delete: (button) => send("aqa_list", { do: "delete", id: button.closest("li").dataset.id }, button),
-    undelete: (button) => send("aqa_list", { do: "undelete", id: button.dataset.id }, button),
-  };
-  const vote = (form, turn, reason) => {
-    if (reason) send("aqa_change", { do: "vote", turn, vote: form.dataset.vote, reason });
+    delete: arrange,
+    undelete: arrange,
   };
 
   // What opens and closes: the filters, the settings, menus, notes of a check.

@@ -58,52 +58,56 @@ class Update(NamedTuple):
     """Not empty: an answer that is being written is to be followed. Never twice the same."""
 
 
-def transcript(
-    conversation: Conversation | None,
-    html: Mapping[str, str],
-    *,
-    notice: str = "",
-    announced: str = "",
-    without: str = "",
-    refill: str = "",
-    withdraw: str = "",
-) -> dict[str, Any]:
-    """The finished turns.
-
-    Args:
-        conversation: The one that is shown; None for a new one.
-        html: The turns that are new or have changed, by their ids.
-        notice: HTML below the turns.
-        announced: What a screen reader says.
-        without: The id of a turn that is not finished.
-        refill: What to put into the question box, if nothing stands there.
-        withdraw: What to take out of the question box, if nothing else stands there.
-    """
-    turns = conversation.turns if conversation else ()
-    return {
-        "at": time.time(),  # one that comes late, or again, changes nothing
-        "conversation": conversation.id if conversation else "",
-        "title": conversation.title if conversation else "",
-        "order": [turn.id for turn in turns if turn.id != without],
-        "html": dict(html),
-        "notice": notice,
-        "announced": announced,
-        "refill": refill,
-        "withdraw": withdraw,
-    }
-
-
-def sources(order: Sequence[str], html: Mapping[str, str], show: str | None) -> dict[str, Any]:
-    """The source cards of each turn; `show` is the turn whose cards are to be seen."""
-    return {"order": list(order), "html": dict(html), "show": show or ""}
+def sources(conversation: Conversation | None, html: Mapping[str, str]) -> dict[str, Any]:
+    """The source cards of turns, by their ids; those of the last of them are to be seen."""
+    order = [turn.id for turn in conversation.turns] if conversation else []
+    *_, show = ["", *html]
+    return {"order": order, "html": dict(html), "show": show}
 
 
 class TurnHtml:
-    """Finished turns and their cards; what a refusal is near to is looked up in the index."""
+    """What the page shows of a conversation; what a refusal is near to is looked up in the index.
+
+    Where `only` is given, that turn alone is new or has changed; "" is none.
+    """
 
     def __init__(self, assistant: "Assistant", *, may_share: bool = False) -> None:
         self._assistant = assistant
         self._may_share = may_share
+
+    def transcript(
+        self,
+        conversation: Conversation | None,
+        only: str | None = None,
+        *,
+        writing: str = "",
+        **said: str,
+    ) -> dict[str, Any]:
+        """The finished turns.
+
+        Args:
+            conversation: The one that is shown; None for a new one.
+            only: The turn that has changed.
+            writing: The id of a turn that is not finished.
+            said: `notice`, HTML below the turns; `announced`, what a screen reader says; `refill`,
+                what to put into the question box, if nothing stands there, and `withdraw`, what to
+                take out of it, if nothing else does.
+        """
+        turns = [turn for turn in conversation.turns if turn.id != writing] if conversation else []
+        return {
+            "at": time.time(),  # one that comes late, or again, changes nothing
+            "conversation": conversation.id if conversation else "",
+            "order": [turn.id for turn in turns],
+            "html": {turn.id: self.turn(turn) for turn in turns if only in (None, turn.id)},
+            **dict.fromkeys(("notice", "announced", "refill", "withdraw"), ""),
+            **said,
+        }
+
+    def sources(self, conversation: Conversation | None, only: str | None = None) -> dict[str, Any]:
+        """The source cards of the turns."""
+        turns = conversation.turns if conversation else ()
+        cards = {turn.id: self.cards(turn) for turn in turns if only in (None, turn.id)}
+        return sources(conversation, cards)
 
     def turn(self, turn: Turn) -> str:
         """One finished turn: the question, what came of it, and what can be done with it."""
