@@ -14,7 +14,7 @@ from eval.runs import public_name
 from index.embedding import SentenceEncoder
 from index.encoder import Encoder
 from index.errors import InputError
-from index.manifest import current, generation_folder, read_manifest
+from index.manifest import current, read_manifest
 from index.papers import Paper
 from index.sources import sha256_of
 from rag.assistant import Assistant
@@ -60,7 +60,7 @@ def ours(assistant: Assistant, store: Path, without: str | None = None) -> Subje
     The record names the index by the hash of what it holds, so the same papers indexed on two
     machines are the same.
     """
-    manifest = read_manifest(generation_folder(store, current(store) or ""), store)
+    manifest = read_manifest(store, current(store) or "")
     configuration = {
         "index": manifest.content,
         "papers": manifest.papers,

@@ -21,8 +21,7 @@ from index.manifest import (
     check_files,
     check_is_store,
     current,
-    generation_folder,
-    no_index,
+    live_generation,
     read_manifest,
 )
 from index.papers import Paper, letters
@@ -130,14 +129,13 @@ def _unchanged(store: Path, encoder: Encoder, key: str, started: float) -> Build
     live = current(store)
     if live is None:
         return None
-    folder = generation_folder(store, live)
-    manifest = read_manifest(folder, store)
+    manifest = read_manifest(store, live)
     run = manifest.runs.get(key)
     is_finished = manifest.code == code_hash() and collection_map.FILE_NAME in manifest.files
     if run is None or not is_finished:
         return None
     check_encoder(manifest, encoder)
-    check_files(folder, manifest, store)
+    check_files(store, manifest)
     outcome = _OUTCOME.validate_python(run["outcome"])
     return _report(replace(outcome, papers=manifest.papers), manifest, 0, started, live)
 
@@ -239,9 +237,7 @@ def resume(store: Path, encoder: Encoder, *, progress: Progress | None = None) -
         StoreError: there is no index, it is damaged or cannot be written.
     """
     started = time.monotonic()
-    check_is_store(store)
-    if (before := current(store)) is None:
-        raise no_index(store)
+    before = live_generation(store)
     encoded = fill(store, encoder, counter(progress, "embed"))
     with writer_lock(store, patient=True):
         live = Index.open(store)
@@ -265,9 +261,7 @@ def remove(ids: Sequence[str], store: Path, *, progress: Progress | None = None)
     """
     if not ids:
         raise InputError("nothing to remove: name a paper by its id")
-    check_is_store(store)
-    if current(store) is None:
-        raise no_index(store)
+    live_generation(store)
     with writer_lock(store):
         live = Index.open(store)
         there = {id_: row for row, id_ in enumerate(ids_of(live.papers))}

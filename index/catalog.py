@@ -20,7 +20,7 @@ from typing import NamedTuple, Self, TypeVar, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from index.papers import Dating, Paper, letters
+from index.papers import Dating, Paper, letters, numbers_of
 from index.passages import Passage, cut, paper_text
 from index.postings import Rows, packed, unpacked
 from index.vectors import Keys, text_keys
@@ -139,7 +139,7 @@ class Papers(RowsRead[Paper]):
     titles: list[str] = field(default_factory=list)
     """The letters of each title."""
     numbers: dict[str, list[int]] = field(default_factory=dict)
-    """The rows of the papers with each DOI, arXiv or PubMed id: see `numbers_of`."""
+    """The rows of the papers with each DOI, arXiv or PubMed id, as in "doi:10.1/a"."""
     sightings: Sightings = field(default_factory=lambda: Sightings.listed(()))
     _read: dict[int, Paper] = field(default_factory=dict)
 
@@ -168,7 +168,7 @@ class Papers(RowsRead[Paper]):
                 titles.append(self.titles[old])
                 seen.append(self.sightings.of_paper(old))
             else:
-                new[row], known = paper, numbers_of(paper)
+                new[row], known = paper, [":".join(number) for number in numbers_of(paper)]
                 lines.append(paper.model_dump_json().encode() + b"\n")
                 titles.append(letters(paper.title))
                 places = [Place(s.name, s.date, s.dated) for s in paper.sources]
@@ -266,16 +266,11 @@ class Papers(RowsRead[Paper]):
             for paper in others:
                 near.update([self.rows[paper.id]] if paper.id in self.rows else [])
                 near.update(by_title.get(letters(paper.title), ()))
-                near.update(row for n in numbers_of(paper) for row in self.numbers.get(n, ()))
+                for number in map(":".join, numbers_of(paper)):
+                    near.update(self.numbers.get(number, ()))
             others = [self[row] for row in near - found]
             found |= near
         return sorted(found)
-
-
-def numbers_of(paper: Paper) -> list[str]:
-    """What else a paper is known by, each with its kind: its DOI, arXiv and PubMed ids."""
-    every = (("doi", paper.doi), ("arxiv", paper.arxiv), ("pmid", paper.pmid))
-    return [f"{kind}:{number.casefold()}" for kind, number in every if number]
 
 
 def ids_of(papers: Sequence[Paper]) -> list[str]:

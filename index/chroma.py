@@ -255,24 +255,22 @@ class Chroma:
         return index.searched(papers, passages)
 
 
-def recall(index: Index, chroma: Chroma, kind: Kind = "passages", queries: int = 20) -> float:
-    """The share of the ten exactly nearest that the server finds, over some vectors of the index.
+def recall(index: Index, chroma: Chroma, kind: Kind = "passages") -> float:
+    """The share of the ten exactly nearest that the server finds, over 20 vectors of the index.
 
     Raises:
         DatabaseError: the server cannot be reached, or refuses.
     """
     vectors = index.passage_vectors if kind == "passages" else index.paper_vectors
-    if not len(vectors):
-        return 1.0
     there = {id_: at for at, id_ in enumerate(_keys(index, kind))}
     most, found = min(10, len(vectors)), []
-    for row in np.linspace(0, len(vectors) - 1, min(queries, len(vectors))).astype(int).tolist():
+    for row in sorted({*np.linspace(0, len(vectors) - 1, min(20, len(vectors))).astype(int)}):
         cosines = vectors.exact @ vectors[row]
         # Texts that are the same are equally near: any of them is found.
         least = np.sort(cosines)[-most] - 1e-5
         near = [there[id_] for id_ in chroma.nearest(kind, vectors[row], 10) if id_ in there]
         found.append(float((cosines[near] >= least).sum()) / most)
-    return float(np.mean(found))
+    return float(np.mean(found or [1.0]))
 
 
 def _keys(index: Index, kind: Kind) -> dict[str, int]:

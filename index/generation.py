@@ -27,7 +27,6 @@ from index.manifest import (
     Manifest,
     check_encoder,
     current,
-    generation_folder,
     read_manifest,
 )
 from index.names import Names
@@ -275,7 +274,7 @@ def _append(store: Path, log: Log, keys: Keys, vectors: Floats) -> str:
     with writer_lock(store, patient=True), writing(store):
         if (generation := current(store)) is None:
             return ""
-        live = read_manifest(generation_folder(store, generation), store)
+        live = read_manifest(store, generation)
         if store / live.vectors == log.path:
             append_records(log.path, log.dimension, keys, vectors)
         return generation

@@ -72,10 +72,10 @@ class Manifest(BaseModel):
 def current(store: Path) -> str | None:
     """The id of the live generation, or None if nothing was published. Reads one small file.
 
-    A single generation is live without being named.
+    Where that file is lost or damaged, the newest generation is live.
 
     Raises:
-        StoreError: the store cannot be read, has lost its `CURRENT`, or the folder is no store.
+        StoreError: the store cannot be read, or the folder is no store.
     """
     try:
         given = (store / CURRENT).read_text(encoding="utf-8").strip()
@@ -87,17 +87,11 @@ def current(store: Path) -> str | None:
         raise unreadable(store, error) from error
     if given is not None and _ID.fullmatch(given):
         return given
-    finished = [folder.name for folder in own_generations(store) if _is_finished(folder)]
-    if given is None and len(finished) == 1:
-        return finished[0]  # the first one, killed before it was named
-    if finished:
-        raise StoreError(
-            f"the index at {store} has lost the name of its live generation: to use the newest"
-            f" one, run: echo {finished[-1]} > {shlex.quote(str(store / CURRENT))}"
-        )
-    if given is not None:
+    folders = [folder for folder in own_generations(store) if (folder / FILE_NAME).is_file()]
+    finished = [folder.name for folder in folders if folder.suffix != UNFINISHED]
+    if given is not None and not finished:
         raise _not_a_store(store, CURRENT)
-    return None
+    return finished[-1] if finished else None
 
 
 def own_generations(store: Path) -> list[Path]:
@@ -108,10 +102,6 @@ def own_generations(store: Path) -> list[Path]:
 def _is_generation(path: Path) -> bool:
     is_named_so = _ID.fullmatch(path.name.removesuffix(UNFINISHED)) is not None
     return is_named_so and path.is_dir() and not path.is_symlink()
-
-
-def _is_finished(generation: Path) -> bool:
-    return generation.suffix != UNFINISHED and (generation / FILE_NAME).is_file()
 
 
 def _entries(folder: Path) -> list[Path]:
@@ -181,21 +171,21 @@ def generation_folder(store: Path, generation: str) -> Path:
     return store / GENERATIONS / generation
 
 
-def read_manifest(folder: Path, store: Path) -> Manifest:
+def read_manifest(store: Path, generation: str) -> Manifest:
     """Read a generation's manifest.
 
     Raises:
         StoreError: it is missing, damaged, or of another format.
     """
     try:
-        given = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
+        given = json.loads((generation_folder(store, generation) / FILE_NAME).read_text("utf-8"))
         version = int(given["format_version"])
         if version == FORMAT_VERSION:
             return Manifest.model_validate(given)
     except (
         OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError, ValidationError,
     ) as error:  # fmt: skip
-        raise damaged(store, f"{folder.name}/{FILE_NAME} cannot be read") from error
+        raise damaged(store, f"{generation}/{FILE_NAME} cannot be read") from error
     way = "upgrade abstractqa, or give another --store"
     if version < FORMAT_VERSION:
         parts = f"{GENERATIONS}, {VECTORS} and {CURRENT}"
@@ -216,19 +206,19 @@ def hash_files(folder: Path) -> dict[str, str]:
     }
 
 
-def check_files(folder: Path, manifest: Manifest, store: Path) -> None:
-    """Check every file of a generation against its hash.
+def check_files(store: Path, manifest: Manifest) -> None:
+    """Check every file of the generation of a manifest against its hash.
 
     Raises:
         StoreError: a file is missing or has changed.
     """
     for name, expected in manifest.files.items():
         try:
-            found = sha256_of(folder / name)
+            found = sha256_of(generation_folder(store, manifest.generation) / name)
         except OSError as error:
-            raise damaged(store, f"{folder.name}/{name} cannot be read") from error
+            raise damaged(store, f"{manifest.generation}/{name} cannot be read") from error
         if found != expected:
-            raise damaged(store, f"{folder.name}/{name} has changed since it was written")
+            raise damaged(store, f"{manifest.generation}/{name} has changed since it was written")
 
 
 def check_encoder(manifest: Manifest, encoder: Encoder) -> None:
@@ -259,12 +249,24 @@ def read_papers(store: Path, generation: str) -> tuple[Manifest, Papers]:
     folder = generation_folder(store, generation)
     if not folder.is_dir():
         raise damaged(store, f"generation {generation} is missing")
-    manifest = read_manifest(folder, store)
-    check_files(folder, manifest, store)
+    manifest = read_manifest(store, generation)
+    check_files(store, manifest)
     try:
         return manifest, Papers.load(folder)
     except OSError as error:
         raise unreadable(store, error) from error
+
+
+def live_generation(store: Path) -> str:
+    """The id of the live generation.
+
+    Raises:
+        StoreError: there is none, or the folder is no store.
+    """
+    check_is_store(store)
+    if (generation := current(store)) is None:
+        raise no_index(store)
+    return generation
 
 
 def live_papers(store: Path) -> tuple[Manifest | None, Papers | tuple[()]]:

@@ -130,6 +130,12 @@ def is_beginning(cut: str, whole: str) -> bool:
     return short != letters(whole) and letters(whole).startswith(short)
 
 
+def numbers_of(paper: Paper) -> list[tuple[str, str]]:
+    """What else a paper is known by: its DOI, arXiv and PubMed ids, each after its kind."""
+    every = (("doi", paper.doi), ("arxiv", paper.arxiv), ("pmid", paper.pmid))
+    return [(kind, number.casefold()) for kind, number in every if number]
+
+
 def merge(old: Paper, new: Paper) -> Paper:
     """One paper from two sightings: the newer text, every field known, all sources in order.
 
@@ -205,13 +211,12 @@ def _own_ids(papers: Sequence[Paper], known: Mapping[str, Paper]) -> list[Paper]
         id_: known.get(id_) or (min(those, key=_own_id) if len(those) > 1 else those[0])
         for id_, those in given.items()
     }
-
-    def own(paper: Paper) -> Paper:
-        if paper.id not in owners or _is_derived(paper) or _is_same("id", owners[paper.id], paper):
-            return paper
-        return paper.model_copy(update={"id": derived_id(paper.title, paper.abstract)})
-
-    return [own(paper) for paper in papers]
+    return [
+        paper
+        if paper.id not in owners or _is_derived(paper) or _is_same("id", owners[paper.id], paper)
+        else paper.model_copy(update={"id": derived_id(paper.title, paper.abstract)})
+        for paper in papers
+    ]
 
 
 def _own_id(paper: Paper) -> str:
@@ -257,22 +262,18 @@ def _groups(papers: Sequence[Paper]) -> list[int]:
         parents[second] = first
 
     is_given = [not _is_derived(paper) for paper in papers]
-    ids = [
-        {
-            "id": paper.id if own else None,
-            "doi": (paper.doi or "").casefold(),
-            "arxiv": (paper.arxiv or "").casefold(),
-            "pmid": paper.pmid,
-        }
+    known = [
+        [*numbers_of(paper), *([("id", paper.id)] if own else [])]
         for paper, own in zip(papers, is_given, strict=True)
     ]
-    for one, other in _pairs(papers, ids):
+    for one, other in _pairs(papers, known):
         join(one, other)
     given: dict[int, str] = {}
     for at, paper in enumerate(papers):
         if is_given[at]:
             given[root(at)] = min(paper.id, given.get(root(at), paper.id))
-    titled = list(_pairs(papers, [{"title": letters(paper.title)} for paper in papers]))
+    titles = ([("title", key)] if (key := letters(paper.title)) else [] for paper in papers)
+    titled = list(_pairs(papers, list(titles)))
     for one, other in titled:
         if root(one) not in given and root(other) not in given:
             join(one, other)
@@ -288,14 +289,13 @@ def _groups(papers: Sequence[Paper]) -> list[int]:
 
 
 def _pairs(
-    papers: Sequence[Paper], keys: Sequence[Mapping[str, str | None]]
+    papers: Sequence[Paper], keys: Sequence[Sequence[tuple[str, str]]]
 ) -> Iterator[tuple[int, int]]:
     """Sightings of one paper, as far as their keys tell: their ids, or their titles."""
     seen: dict[tuple[str, str], list[int]] = defaultdict(list)
     for at, known in enumerate(keys):
-        for kind, key in known.items():
-            if key:
-                seen[kind, key].append(at)
+        for key in known:
+            seen[key].append(at)
     for (kind, _), places in seen.items():
         apart: list[int] = []  # a sighting of each text and id
         for at in places:

@@ -31,7 +31,7 @@ from index.manifest import (
     current,
     generation_folder,
     hash_files,
-    no_index,
+    live_generation,
     own_generations,
     read_manifest,
 )
@@ -39,8 +39,6 @@ from index.vectors import checksums, count_records, keys_of
 
 BUSY_SECONDS = 0.5
 """After so long a store that another process writes is tried again."""
-MANY = 5000
-"""New papers whose names are gathered in a process of its own."""
 _WHY = {
     errno.ENOSPC: "there is no space left on its disk; free some and run the command again",
     errno.EDQUOT: "the disk quota is used up; free some space and run the command again",
@@ -164,7 +162,7 @@ def prune(store: Path, keep: set[str | None]) -> None:
             shutil.rmtree(folder)
             continue
         try:
-            manifest = read_manifest(folder, store)
+            manifest = read_manifest(store, folder.name)
         except StoreError:
             if folder.name == current(store):
                 raise
@@ -188,24 +186,18 @@ def undo(store: Path, expected: str | None = None) -> str:
             cannot be read or written.
         StoreBusyError: another process is writing.
     """
-    check_is_store(store)
-    if current(store) is None:
-        raise no_index(store)
+    live_generation(store)
     with writer_lock(store):
-        live = current(store) or ""
+        live = live_generation(store)
         if expected not in {None, live}:
             raise StoreError(
                 f"the index at {store} has been changed since: that change cannot be taken back"
                 " alone any more"
             )
-        previous = read_manifest(generation_folder(store, live), store).previous
+        previous = read_manifest(store, live).previous
         if previous is None or not generation_folder(store, previous).is_dir():
             raise StoreError(f"the index at {store} has no earlier state to go back to")
-        check_files(
-            generation_folder(store, previous),
-            read_manifest(generation_folder(store, previous), store),
-            store,
-        )
+        check_files(store, read_manifest(store, previous))
         with writing(store):
             _set_current(store, previous)
     return previous

@@ -124,18 +124,6 @@ def test_the_server_follows_what_changes_and_what_is_taken_back(
     assert "paper007" in chroma.nearest("papers", vector, 61)
 
 
-def test_a_server_that_lost_its_records_is_filled_again(tmp_path: Path, chroma: Chroma) -> None:
-    build_papers([paper(number) for number in range(5)], tmp_path, HashingEncoder())
-    index = Index.open(tmp_path)
-    chroma.bring(index, tmp_path)
-    (ledger,) = tmp_path.glob(".chroma-*.json")
-    ledger.write_text("{}")
-    assert chroma.bring(index, tmp_path) == 0
-    with chroma._asking() as client:
-        chroma._collection(client, "papers").delete(ids=["paper002"])
-    assert chroma.bring(index, tmp_path) == 1
-
-
 def test_questions_go_on_while_the_server_is_away_and_it_is_used_again(
     sample_store: Path,
     encoder: object,
@@ -177,24 +165,26 @@ def test_questions_go_on_while_the_server_is_away_and_it_is_used_again(
         server.stop()
 
 
-def test_records_that_are_gone_or_of_another_index_are_no_candidates(
+def test_records_that_are_gone_or_of_another_index_are_no_candidates_and_are_written_again(
     tmp_path: Path, chroma: Chroma
 ) -> None:
-    encoder = HashingEncoder()
     one, other = tmp_path / "one", tmp_path / "other"
-    build_papers([paper(number) for number in range(5)], one, encoder)
-    build_papers([paper(number) for number in range(9)], other, encoder)
-    chroma.bring(Index.open(one), one)
+    for count, store in ((5, one), (9, other)):
+        build_papers([paper(number) for number in range(count)], store, HashingEncoder())
+    index = Index.open(one)
+    chroma.bring(index, one)
     with pytest.raises(DatabaseError, match="are those of another index"):
         chroma.bring(Index.open(other), other)
-    index = Index.open(one)
+    (ledger,) = one.glob(".chroma-*.json")
+    ledger.write_text("{}")
+    assert chroma.bring(index, one) == 0
     with chroma._asking() as client:
         chroma._collection(client, "passages").delete(ids=[index.passages[0].id])
     assert not chroma.holds(index, one)
-    vector = index.passage_vectors[0]
-    assert np.allclose(
-        chroma.searching(index).passage_vectors @ vector, index.passage_vectors @ vector, atol=1e-6
-    )
+    vectors, vector = index.passage_vectors, index.passage_vectors[0]
+    found = chroma.searching(index).passage_vectors @ vector
+    assert np.allclose(found, vectors @ vector, atol=1e-6)
+    assert chroma.bring(index, one) == 1
 
 
 @pytest.mark.parametrize(

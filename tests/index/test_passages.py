@@ -88,15 +88,3 @@ def sentences(text: str) -> list[str]:
 )  # fmt: skip
 def test_sentences_as_people_see_them(expected: list[str]) -> None:
     assert sentences(" ".join(expected)) == expected
-
-
-@given(st.text() | st.text(st.sampled_from("aA.!?…。 \n()\"”'1αé\u3000"), max_size=80))
-def test_spans_are_in_order_apart_and_hold_every_character_that_is_not_space(text: str) -> None:
-    spans = sentence_spans(text)
-    outside, at = "", 0
-    for start, end in spans:
-        assert at <= start < end
-        assert text[start:end] == text[start:end].strip()
-        outside += text[at:start]
-        at = end
-    assert (outside + text[at:]).strip() == ""

@@ -51,28 +51,18 @@ def test_a_typing_error_becomes_the_word_or_the_name_that_is_near(wrong: str, ri
         "KettleBind is not near enough",
         "MechKPT2 or GPT-5",
         "is Moscovia a place?",
+        "modelos de lenguaje grandes",
+        "welche Funktionen hat die Bibliothek",
+        "quels matériaux pour la langage",
+        "言語モデル とは",
+        "what does retreival() return?",
+        "set self.retreival or retreival_size",
+        "see docs/retreival and @retreival",
+        "run `retreival` with --langauge",
+        "\\langauge in {heuristc}",
     ],
 )
-def test_good_words_and_names_of_other_things_stay(text: str) -> None:
-    assert mend(text, LEXICAL, NAMES) == (text, ())
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["modelos de lenguaje grandes", "welche Funktionen hat die Bibliothek",
-     "quels matériaux pour la langage", "言語モデル とは"],
-)  # fmt: skip
-def test_other_languages_stay(text: str) -> None:
-    assert mend(text, LEXICAL, NAMES) == (text, ())
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["what does retreival() return?", "set self.retreival or retreival_size",
-     "see docs/retreival and @retreival", "run `retreival` with --langauge",
-     "\\langauge in {heuristc}"],
-)  # fmt: skip
-def test_code_stays(text: str) -> None:
+def test_good_words_names_of_other_things_other_languages_and_code_stay(text: str) -> None:
     assert mend(text, LEXICAL, NAMES) == (text, ())
 
 

@@ -2,8 +2,6 @@ import errno
 import json
 import os
 import shutil
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -46,14 +44,6 @@ def live(store: Path) -> Path:
 def store(tmp_path: Path) -> Path:
     index(tmp_path / "store")
     return tmp_path / "store"
-
-
-@pytest.fixture(scope="module")
-def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store of some two thousand vectors."""
-    store = tmp_path_factory.mktemp("large") / "store"
-    index(store, 500)
-    return store
 
 
 def one_line(error: Exception) -> str:
@@ -103,20 +93,16 @@ def test_no_index_is_said_with_the_command_that_makes_one(tmp_path: Path, name: 
 @pytest.mark.parametrize(
     "content", [None, "", "../../etc", "\0", "\udcff", "20250101T000000-deadbeef extra"]
 )
-def test_a_store_without_its_current_is_kept_and_says_the_command_that_repairs_it(
+def test_a_store_without_its_current_is_that_of_its_newest_generation(
     store: Path, content: str | None
 ) -> None:
     index(store, 4)
-    before = sorted((store / "generations").rglob("*"))
     (store / "CURRENT").unlink()
     if content is not None:
         (store / "CURRENT").write_bytes(os.fsencode(content))
-    for use in (Index.open, index, undo, current):
-        with pytest.raises(StoreError, match="has lost the name of its live generation") as caught:
-            use(store)
-    assert sorted((store / "generations").rglob("*")) == before
-    command = one_line(caught.value).partition("run: ")[2]
-    subprocess.run(["sh", "-c", command], check=True)
+    assert len(Index.open(store).papers) == 4
+    assert index(store, 5).new == 1
+    undo(store)
     assert len(Index.open(store).papers) == 4
 
 
@@ -169,11 +155,6 @@ def test_a_broken_manifest_is_damage(store: Path, content: str) -> None:
         Index.open(store)
 
 
-def _files(store: Path) -> Iterator[Path]:
-    yield from (p for p in live(store).iterdir() if p.name != "manifest.json")
-    yield from (store / "vectors").iterdir()
-
-
 def test_half_a_record_of_vectors_at_the_end_is_as_nothing(store: Path) -> None:
     """What a kill leaves, or another process that is writing just now."""
     (vectors,) = (store / "vectors").glob("*.bin")
@@ -186,31 +167,23 @@ def test_half_a_record_of_vectors_at_the_end_is_as_nothing(store: Path) -> None:
     assert np.allclose(opened.passage_vectors, expected, atol=1e-6)
 
 
-def test_a_changed_vector_is_damage(store: Path) -> None:
-    (vectors,) = (store / "vectors").glob("*.bin")
-    content = bytearray(vectors.read_bytes())
-    content[len(content) // 2] ^= 1
-    vectors.write_bytes(content)
-    with pytest.raises(StoreError, match="has changed since it was written"):
-        Index.open(store)
-
-
-def test_every_truncated_or_missing_file_is_damage_and_never_a_crash(
-    large: Path, tmp_path: Path
-) -> None:
-    copy = shutil.copytree(large, tmp_path / "copy")
-    names = {path.name for path in _files(copy)}
+@pytest.mark.parametrize("damage", ["changed", "cut short", "missing"])
+def test_a_damaged_file_is_told_and_never_a_crash(store: Path, damage: str) -> None:
+    files = [path for path in live(store).iterdir() if path.name != "manifest.json"]
+    files += (store / "vectors").iterdir()
+    names = {path.name for path in files}
     assert {"papers.jsonl", "passages.npz", "lexical.npz", "names.npz", "map.npz"} <= names
-    for path in list(_files(copy)):
+    for path in files:
         whole = path.read_bytes()
-        path.write_bytes(whole[: len(whole) // 2] if whole else b"more")
-        with pytest.raises(StoreError, match="has changed since it was written"):
-            Index.open(copy)
-        path.unlink()
-        with pytest.raises(StoreError, match=r"cannot be read|has changed"):
-            Index.open(copy)
+        half = len(whole) // 2
+        flipped = bytes([whole[half] ^ 1]) + whole[half + 1 :]
+        path.write_bytes(whole[:half] + (flipped if damage == "changed" else b""))
+        if damage == "missing":
+            path.unlink()
+        with pytest.raises(StoreError, match=r"cannot be read|has changed since it was written"):
+            Index.open(store)
         path.write_bytes(whole)
-    assert len(Index.open(copy).papers) == 500
+    assert len(Index.open(store).papers) == 3
 
 
 def test_an_encoder_of_the_same_name_and_other_weights_is_refused_with_both_hashes(

@@ -103,17 +103,6 @@ def test_ordinary_text_changes_in_its_spaces_alone(stored: str) -> None:
     assert clean(cleaned.text).text == cleaned.text
 
 
-@given(ordinary, st.integers(0, 50), st.integers(1, 50))
-def test_the_stored_slice_of_ordinary_text_holds_the_span(
-    stored: str, at: int, length: int
-) -> None:
-    cleaned = clean(stored)
-    end = min(at + length, len(cleaned.text))
-    if at < end:
-        part = clean(stored[slice(*cleaned.stored_span(at, end))]).text
-        assert cleaned.text[at:end].strip() in part
-
-
 @pytest.mark.parametrize(
     "unit",
     ["a", " ", "\n", "-\n", "\\", "{", "$", "$a ", "$5 a", "~", "^{", "_{a", "\\url{", "\\cite[",
