@@ -104,13 +104,12 @@ class Sightings:
         return cls(tuple(numbers), paper, place, np.asarray([year for year, _ in rows], np.int64))
 
     @cached_property
-    def _firsts(self) -> Rows:
-        return np.searchsorted(self.paper, np.arange(len(self.years) + 1))
-
-    def of_paper(self, row: int) -> tuple[int, list[Place]]:
-        """The year of a paper, 0 if it has none, and where it was found."""
-        some = self.place[self._firsts[row] : self._firsts[row + 1]]
-        return int(self.years[row]), [self.places[number] for number in some.tolist()]
+    def rows(self) -> list[tuple[int, list[Place]]]:
+        """The year of each paper, 0 if it has none, and where it was found: see `listed`."""
+        found: list[tuple[int, list[Place]]] = [(year, []) for year in self.years.tolist()]
+        for row, number in zip(self.paper.tolist(), self.place.tolist(), strict=True):
+            found[row][1].append(self.places[number])
+        return found
 
     def names(self, without: Sequence[int] = ()) -> set[str]:
         """The names of the files, but for those of some papers alone."""
@@ -158,15 +157,16 @@ class Papers(RowsRead[Paper]):
         ids = sorted([*(id_ for id_ in self.ids if id_ not in before), *after])
         lines, titles, seen, new = [], [], [], {}
         numbers: dict[str, list[int]] = defaultdict(list)
+        starts = self.starts.tolist()
         for row, id_ in enumerate(ids):
             old, paper = self.rows.get(id_, -1), after.get(id_)
             if anew and paper is None:
                 paper = self[old]
             if paper is None or (paper == before.get(id_) and not anew):
                 known = self._numbers.get(old, [])
-                lines.append(self.line(old))
+                lines.append(self.lines[starts[old] : starts[old + 1]])
                 titles.append(self.titles[old])
-                seen.append(self.sightings.of_paper(old))
+                seen.append(self.sightings.rows[old])
             else:
                 new[row], known = paper, [":".join(number) for number in numbers_of(paper)]
                 lines.append(paper.model_dump_json().encode() + b"\n")
@@ -175,9 +175,9 @@ class Papers(RowsRead[Paper]):
                 seen.append((paper.year or 0, places))
             for number in known:
                 numbers[number].append(row)
-        starts = np.cumsum([0, *map(len, lines)], dtype=np.int64)
+        ends = np.cumsum([0, *map(len, lines)], dtype=np.int64)
         sightings = Sightings.listed(seen)
-        return type(self)(b"".join(lines), starts, ids, titles, dict(numbers), sightings, new)
+        return type(self)(b"".join(lines), ends, ids, titles, dict(numbers), sightings, new)
 
     @cached_property
     def _numbers(self) -> dict[int, list[str]]:
@@ -227,14 +227,11 @@ class Papers(RowsRead[Paper]):
     def __len__(self) -> int:
         return len(self.ids)
 
-    def line(self, row: int) -> bytes:
-        """The JSON of a paper, with its line feed."""
-        return self.lines[self.starts[row] : self.starts[row + 1]]
-
     def row(self, row: int) -> Paper:
         """The paper of a row."""
         if (paper := self._read.get(row)) is None:
-            paper = Paper.model_validate_json(self.line(row))
+            line = self.lines[self.starts[row] : self.starts[row + 1]]
+            paper = Paper.model_validate_json(line)
             if len(self._read) >= _KEPT:
                 self._read.clear()
             self._read[row] = paper
@@ -285,7 +282,7 @@ class _Cut(NamedTuple):
     sizes: Rows
     """The bytes of the text of each."""
     keys: Keys
-    paper_key: int
+    paper_key: np.uint64
     texts: bytes
 
 
@@ -297,7 +294,7 @@ def _cut(paper: Paper) -> _Cut:
         np.asarray(spans, dtype=np.int32).reshape(-1, 2),
         np.asarray([len(text) for text in texts], dtype=np.int64),
         text_keys(passage.text for passage in passages),
-        int(text_keys([paper_text(paper)])[0]),
+        text_keys([paper_text(paper)])[0],
         b"".join(texts),
     )
 
@@ -341,15 +338,16 @@ class Passages(RowsRead[Passage]):
         )
 
     @cached_property
-    def _firsts(self) -> Rows:
-        return np.searchsorted(self.owner, np.arange(len(self.paper_keys) + 1))
+    def _bounds(self) -> tuple[list[int], list[int], Rows]:
+        """Where the passages of each paper begin, and their texts; the bytes of each passage."""
+        firsts = np.searchsorted(self.owner, np.arange(len(self.paper_keys) + 1))
+        return firsts.tolist(), self.text_starts[firsts].tolist(), np.diff(self.text_starts)
 
     def _of_paper(self, row: int) -> _Cut:
-        some = slice(self._firsts[row], self._firsts[row + 1])
-        starts = self.text_starts[some.start : some.stop + 1]
-        texts = self.texts[starts[0] : starts[-1]]
-        key = int(self.paper_keys[row])
-        return _Cut(self.spans[some], np.diff(starts), self.passage_keys[some], key, texts)
+        firsts, starts, sizes = self._bounds
+        some = slice(firsts[row], firsts[row + 1])
+        key, texts = self.paper_keys[row], self.texts[starts[row] : starts[row + 1]]
+        return _Cut(self.spans[some], sizes[some], self.passage_keys[some], key, texts)
 
     def __len__(self) -> int:
         return len(self.owner)

@@ -170,11 +170,6 @@ def beginnings(keys: Iterable[str]) -> Callable[[str], bool]:
     return {key[:size] for key in short for size in range(1, len(key) + 1)}.__contains__
 
 
-def letters_in(text: str) -> str:
-    """The letters and digits of a text, in lower case without accents."""
-    return "".join(filter(str.isalnum, fold(text))).casefold()
-
-
 def _single(atoms: Atoms, titled: int, several: set[str], forms: dict[str, str]) -> set[str]:
     """The keys of a paper's single atoms; names of more atoms are added to `several`."""
     texts, keys, links, gaps = atoms.texts, atoms.keys, atoms.links, atoms.gaps

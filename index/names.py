@@ -31,10 +31,9 @@ from index.mentions import (
     Gathering,
     beginnings,
     folded_text,
-    letters_in,
 )
 from index.naming import Named, Rows, names_in
-from index.papers import Paper
+from index.papers import Paper, letters
 from index.postings import Found, Postings, packed, places, unpacked
 
 __all__ = ["FILE_NAME", "Named", "Names"]
@@ -117,9 +116,12 @@ class Names:
     ) -> None:
         """Find names that are new in the papers that were there, and stay, at their new places."""
         begins = beginnings(gathering.unheard)
-        for old_row, letters in self._may_spell(gathering.unheard).items():
+        for old_row, keys in self._may_spell(gathering.unheard).items():
             row = int(places[old_row])
-            if row >= 0 and _has_letters(papers[row], letters):
+            if row < 0:
+                continue
+            run = letters(f"{papers[row].title}\n{papers[row].abstract}")
+            if any(key in run for key in keys):
                 gathering.note_spelled(folded_text(papers[row]), row, gathering.unheard, begins)
 
     def _may_spell(self, keys: Iterable[str]) -> dict[int, set[str]]:
@@ -142,7 +144,7 @@ class Names:
                 if not key[0].isdecimal():
                     ends &= having(key[:size] for size in range(1, len(key)))
                 for row in ends:
-                    found[row].add(letters_in(key))
+                    found[row].add(letters(key))
         return found
 
     def save(self, folder: Path) -> None:
@@ -227,7 +229,15 @@ class Names:
 
     @cached_property
     def _own_keys(self) -> list[str]:
-        places = np.unique(self._terms_of(np.flatnonzero(self._owned)))
+        return self._terms_where(self._owned)
+
+    @property
+    def _coined(self) -> set[str]:
+        """The keys that papers call themselves."""
+        return set(self._terms_where(self.postings.values > 0))
+
+    def _terms_where(self, mask: NDArray[np.bool_]) -> list[str]:
+        places = np.unique(self._terms_of(np.flatnonzero(mask)))
         return [self.postings.terms[place] for place in places.tolist()]
 
     def _terms_of(self, postings: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -247,12 +257,6 @@ class Names:
         owned[coined] = mentions[terms] <= limits
         return owned
 
-    @property
-    def _coined(self) -> set[str]:
-        """The keys that papers call themselves."""
-        places = np.unique(self._terms_of(np.flatnonzero(self.postings.values)))
-        return {self.postings.terms[place] for place in places.tolist()}
-
     def having(self, key: str) -> NDArray[np.int32]:
         """The papers that have exactly this key, ascending."""
         some = self.postings.slice(key)
@@ -267,10 +271,6 @@ class Names:
     def form(self, key: str) -> str:
         """How the name of a key in the table is written."""
         return self.forms.get(key, "")
-
-    def begins(self, key: str) -> bool:
-        """Whether a longer key begins with this one."""
-        return self.postings.begins(key)
 
     def owners(self, key: str, written: str) -> Rows:
         """The papers that call themselves by a name: of this key, or of a variant of it."""
@@ -327,12 +327,6 @@ def _beginnings(keys: Iterable[str]) -> Callable[[str], bool]:
         return place < len(ordered) and ordered[place].startswith(prefix)
 
     return begins
-
-
-def _has_letters(paper: Paper, keys: Iterable[str]) -> bool:
-    """Whether the letters and digits of a paper, one after the other, have a key."""
-    run = letters_in(f"{paper.title}\n{paper.abstract}")
-    return any(key in run for key in keys)
 
 
 def _trigrams(

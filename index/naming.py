@@ -139,7 +139,7 @@ class _Reading:
         atoms = self.atoms
         ends = [end := first + 1]
         while end - first < LONGEST and atoms.links[end - 1]:
-            if not self.names.begins(atoms.key(first, end)):
+            if not self.names.postings.begins(atoms.key(first, end)):
                 break
             end += 1
             ends.append(end)

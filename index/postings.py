@@ -79,10 +79,11 @@ class Postings:
         was = np.repeat(old, np.diff(self.starts)) << 32 | places[self.rows]
         codes = np.concatenate([was, new[numbers] << 32 | rows])  # -1 of papers that are gone
         values = np.concatenate([self.values, np.minimum(values, 65_535).astype(np.uint16)])
-        order = np.argsort(codes, kind="stable")
-        codes, values = codes[order], values[order]
+        codes, values = codes[codes >= 0], values[codes >= 0]
+        if (np.diff(codes) < 0).any():
+            order = np.argsort(codes, kind="stable")
+            codes, values = codes[order], values[order]
         is_new = np.append(True, (np.diff(codes) != 0) | (np.diff(values) != 0))[: len(codes)]
-        is_new &= codes >= 0
         codes, values = codes[is_new], values[is_new]
         counts = np.bincount(codes >> 32, minlength=len(terms))
         starts = np.concatenate([[0], np.cumsum(counts[counts > 0])]).astype(np.int32)

@@ -8,12 +8,18 @@ from numpy.typing import NDArray
 
 
 class HashingEncoder:
-    """Unit vectors of hashed words; remembers every text it was given."""
+    """Unit vectors of hashed words; remembers every text it was given, after `before` has them."""
 
     together = 512
 
-    def __init__(self, name: str = "hashing", dimension: int = 16) -> None:
+    def __init__(
+        self,
+        name: str = "hashing",
+        dimension: int = 16,
+        before: Callable[[Sequence[str]], object] = len,
+    ) -> None:
         self.name = name
+        self.before = before
         self.dimension = dimension
         self.weights_hash = hashlib.sha256(f"{name} {dimension}".encode()).hexdigest()
         self.encoded: list[str] = []
@@ -21,6 +27,7 @@ class HashingEncoder:
     def encode(
         self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None
     ) -> NDArray[np.float32]:
+        self.before(texts)
         self.encoded += texts
         rows = []
         for done, text in enumerate(texts, start=1):

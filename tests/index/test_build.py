@@ -4,7 +4,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,6 @@ import pytest
 from hashing_encoder import HashingEncoder
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from index.build import BuildReport, build, build_papers, remove, resume
 from index.catalog import Sightings
@@ -257,15 +255,11 @@ def test_a_run_that_is_stopped_keeps_what_it_encoded(store: Path) -> None:
         for number in range(1000)
     ]
 
-    class Stopped(HashingEncoder):
-        def encode(
-            self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None
-        ) -> NDArray[np.float32]:
-            if len(self.encoded) >= 1000:
-                raise KeyboardInterrupt
-            return super().encode(texts, progress=progress)
+    def stop(_: object) -> None:
+        if len(stopped.encoded) >= 1000:
+            raise KeyboardInterrupt
 
-    stopped, words = Stopped(), HashingEncoder()
+    stopped, words = HashingEncoder(before=stop), HashingEncoder()
     with pytest.raises(KeyboardInterrupt):
         build_papers(papers, store, stopped)
     opened = Index.open(store)
@@ -286,23 +280,18 @@ def test_a_run_that_is_stopped_keeps_what_it_encoded(store: Path) -> None:
 def test_papers_are_added_while_others_are_encoded(store: Path) -> None:
     papers = [Paper(id=f"p{n}", title=f"Pot {n}", abstract=f"Pot {n} is.") for n in range(600)]
 
-    class Stopped(HashingEncoder):
-        def encode(self, *_: object, **__: object) -> NDArray[np.float32]:
-            raise KeyboardInterrupt
+    def stop(_: object) -> None:
+        raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        build_papers(papers, store, Stopped())
+        build_papers(papers, store, HashingEncoder(before=stop))
     added: list[BuildReport] = []
 
-    class Interrupted(HashingEncoder):
-        def encode(
-            self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None
-        ) -> NDArray[np.float32]:
-            if not added:
-                added.append(build_papers([TEA], store, HashingEncoder()))
-            return super().encode(texts, progress=progress)
+    def add(_: object) -> None:
+        if not added:
+            added.append(build_papers([TEA], store, HashingEncoder()))
 
-    report = resume(store, Interrupted())
+    report = resume(store, HashingEncoder(before=add))
     assert (added[0].new, report.papers) == (1, 601)
     assert Index.open(store).is_finished
 

@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import hashing_encoder
@@ -12,7 +13,6 @@ import numpy as np
 import pytest
 import ray
 from hashing_encoder import HashingEncoder
-from numpy.typing import NDArray
 
 from index.build import build_papers
 from index.errors import EncoderError, InputError
@@ -24,17 +24,13 @@ from index.store import Index
 def _making(folder: Path) -> Callable[[], HashingEncoder]:
     """Makes an encoder that leaves a file with its process and the texts of each batch."""
 
-    class Telling(HashingEncoder):
-        def encode(
-            self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None
-        ) -> NDArray[np.float32]:
-            if "refuse" in texts:
-                raise ValueError("cannot read this")
-            (folder / f"{os.getpid()}-{time.monotonic_ns()}").write_text(str(len(texts)))
-            time.sleep(0.2)
-            return super().encode(texts, progress=progress)
+    def tell(texts: Sequence[str]) -> None:
+        if "refuse" in texts:
+            raise ValueError("cannot read this")
+        (folder / f"{os.getpid()}-{time.monotonic_ns()}").write_text(str(len(texts)))
+        time.sleep(0.2)
 
-    return Telling
+    return partial(HashingEncoder, before=tell)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -79,15 +75,14 @@ def test_a_killed_worker_costs_no_text_and_doubles_none(tmp_path: Path) -> None:
     assert len(np.unique(index.cuts.passage_keys)) == 1500
 
 
-def test_a_worker_that_cannot_encode_is_one_line(tmp_path: Path) -> None:
+def test_a_worker_that_cannot_encode_and_a_cluster_that_is_not_there_are_one_line(
+    tmp_path: Path,
+) -> None:
     encoder = RayEncoder(_making(tmp_path))
     try:
         with pytest.raises(EncoderError, match=r"a worker on Ray cannot encode .*cannot read"):
             encoder.encode(["kettle"] * RAY_BATCH + ["refuse"])
     finally:
         encoder.close()
-
-
-def test_a_cluster_that_is_not_there_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no Ray cluster at ray://127"):
         RayEncoder(_making(tmp_path), "ray://127.0.0.1:1")

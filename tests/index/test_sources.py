@@ -1,18 +1,25 @@
-"""Files and uploads that are read again: what they replace, and how the index knows them."""
+"""What a run does to an index, told beforehand; files that are read again; papers removed."""
 
 import json
 import shutil
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hashing_encoder import HashingEncoder
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from index.build import BuildReport, build
-from index.errors import InputError
+from index.build import BuildReport, build, find_ids, remove
+from index.errors import InputError, StoreBusyError, StoreError
+from index.manifest import current, live_papers
 from index.papers import Paper
-from index.publish import undo
+from index.passages import paper_text
+from index.plan import preview
+from index.publish import undo, writer_lock
 from index.readers import Upload
 from index.store import Index
 
@@ -193,3 +200,117 @@ def test_an_upload_is_known_by_its_text_alone_and_replaces_nothing(
         assert (again.unchanged, again.generation) == (1, first.generation)
     expected = {OWLS: ["march.txt"], KETTLES: ["march (2).txt"], MAPS: ["march (3).txt"]}
     assert names(store) == expected
+
+
+def test_each_entry_has_its_state_and_its_place_while_another_writes(
+    tmp_path: Path, store: Path, index: Run
+) -> None:
+    first, second = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
+    index(write(first, OWLS, KETTLES))
+    write(second, MAPS, OWLS, MAPS)
+    with writer_lock(store):
+        found = preview([second], store)
+        again = preview([first], store)
+    states = [("new", MAPS), ("updated", OWLS), ("duplicate", MAPS)]
+    assert [(entry.state, entry.paper.title) for entry in found.entries] == states
+    source = found.entries[0].paper.sources[0]
+    assert (source.name, source.position) == ("b.jsonl", 1)
+    assert [entry.state for entry in again.entries] == ["unchanged", "unchanged"]
+
+
+RECORDS = st.tuples(
+    st.sampled_from([OWLS, KETTLES, MAPS, "Editorial"]),
+    st.sampled_from([{}, {"id": "x"}, {"year": 2024}]),
+)
+RUNS = st.lists(
+    st.tuples(st.sampled_from("ab"), st.lists(RECORDS, min_size=1, max_size=4)),
+    min_size=1,
+    max_size=3,
+)
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(RUNS)
+def test_a_preview_tells_what_indexing_then_does(
+    tmp_path_factory: pytest.TempPathFactory,
+    runs: list[tuple[str, list[tuple[str, dict[str, object]]]]],
+) -> None:
+    folder = tmp_path_factory.mktemp("runs")
+    store, part = folder / "store", folder / "part"
+    for name, rows in runs:
+        file = folder / f"{name}.jsonl"
+        file.write_text("".join(write(part, title, **more).read_text() for title, more in rows))
+        told = preview([file], store)
+        report = build([file], store, HashingEncoder())
+        for count in ("new", "unchanged", "updated", "duplicate", "rejected", "papers"):
+            assert getattr(told, count) == getattr(report, count), count
+        assert len(told.removed) == report.removed
+        seen = Counter(entry.state for entry in told.entries)
+        assert (seen["new"], seen["unchanged"]) == (told.new, told.unchanged)
+        assert seen["duplicate"] == told.duplicate
+        assert seen["updated"] <= told.updated
+        assert {entry.paper.id for entry in told.entries} <= {p.id for p in live_papers(store)[1]}
+
+
+@pytest.fixture
+def three(tmp_path: Path, index: Run) -> Path:
+    """A file of two papers, which are in the index with a third one."""
+    file = write(tmp_path / "a.jsonl", OWLS, KETTLES)
+    index(file, write(tmp_path / "b.jsonl", MAPS))
+    return file
+
+
+def ids(store: Path, *titles: str) -> tuple[str, ...]:
+    return find_ids(titles, Index.open(store).papers)
+
+
+def test_a_removed_paper_is_gone_with_all_that_was_of_it_until_its_file_is_read_again(
+    three: Path, store: Path, index: Run
+) -> None:
+    before = current(store)
+    report = remove(ids(store, MAPS), store)
+    assert [paper.title for paper in report.removed] == [MAPS]
+    assert (report.papers, report.passages) == (2, 2)
+    assert (report.generation, report.previous) == (current(store), before)
+    opened = Index.open(store)
+    assert {paper.title for paper in opened.papers} == {OWLS, KETTLES}
+    assert (opened.manifest.papers, opened.manifest.passages) == (2, 2)
+    assert list(opened.manifest.origins) == ["a.jsonl"]
+    assert {passage.paper_id for passage in opened.passages} == {p.id for p in opened.papers}
+    assert "map" not in opened.lexical.document_frequency
+    assert opened.map is not None
+    assert [point.id for point in opened.map.points] == [paper.id for paper in opened.papers]
+    expected = [HashingEncoder().encode_query(text) for text in map(paper_text, opened.papers)]
+    assert np.allclose(opened.paper_vectors, expected, atol=1e-6)
+    remove(ids(store, OWLS), store)
+    assert counts(index(three)) == (1, 1, 0, 0, 0)
+
+
+@pytest.mark.usefixtures("three")
+def test_what_cannot_be_removed_or_taken_back_is_refused_and_changes_nothing(store: Path) -> None:
+    first = remove(ids(store, OWLS), store)
+    live = remove(ids(store, MAPS), store).generation
+    for some, says in (
+        ([], "nothing to remove"),
+        ([*ids(store, KETTLES), "no-such-id"], "no paper 'no-such-id' in the index"),
+        (ids(store, KETTLES), "would remove every paper"),
+    ):
+        with pytest.raises(InputError, match=says):
+            remove(some, store)
+    with writer_lock(store), pytest.raises(StoreBusyError):
+        remove(ids(store, KETTLES), store)
+    with pytest.raises(StoreError, match="has been changed since"):
+        undo(store, expected=first.generation)
+    assert current(store) == live
+
+
+@pytest.mark.usefixtures("three")
+def test_papers_are_found_by_id_or_title_and_an_unknown_one_is_told_the_nearest(
+    store: Path,
+) -> None:
+    (owls,) = ids(store, OWLS)
+    assert ids(store, owls, "COUNTING  OWLS, at night!") == (owls, owls)
+    with pytest.raises(InputError, match=r"no paper 'counting owl'.*'Counting Owls at Night'"):
+        ids(store, "counting owl")
+    with pytest.raises(InputError, match="give a title or an id"):
+        ids(store, "§§§")
