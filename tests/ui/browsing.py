@@ -2,13 +2,19 @@
 
 import asyncio
 import socket
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page, expect
+
+from ui.web.app import build
+from ui.web.own_host import Reach
+from ui.web.server import launch
+from ui.web.site import Site
 
 T = TypeVar("T")
 QUESTION = "How many tasks does OSWorld have?"
@@ -21,6 +27,29 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@contextmanager
+def served(site: Site, host: str | Reach = "127.0.0.1", **more: Any) -> Iterator[str]:
+    """The address of a site's page, in this process."""
+    page = build(site)
+    yield launch(page, host, free_port(), site, **more)
+    page.close(verbose=False)
+
+
+@contextmanager
+def opened(browser: Browser, address: str, width: int = 1280) -> Iterator[Page]:
+    """A page in a profile of its own; at the end it must have had no errors."""
+    context = browser.new_context(viewport={"width": width, "height": 800})
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(address)
+    # The first load takes seconds on busy cores.
+    expect(page.get_by_role("tab", name="Chat")).to_be_visible(timeout=30_000)
+    yield page
+    context.close()
+    assert without_stops(errors) == []
 
 
 def in_a_loop(doing: Coroutine[Any, Any, T]) -> T:

@@ -6,13 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from browsing import free_port, without_stops
+from browsing import served, without_stops
 from leaving import Leaving
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from rag.settings import Settings
-from ui.web.app import build
-from ui.web.server import launch
 from ui.web.site import Site
 
 if TYPE_CHECKING:
@@ -74,9 +72,8 @@ def site(sample_assistant: "Assistant", tmp_path_factory: pytest.TempPathFactory
 @pytest.fixture(scope="module")
 def address(site: Site) -> Iterator[str]:
     """Where the page over the bundled sample is served."""
-    page = build(site)
-    yield launch(page, "127.0.0.1", free_port(), site)
-    page.close(verbose=False)
+    with served(site) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")

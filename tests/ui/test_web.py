@@ -7,7 +7,7 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
-from browsing import free_port
+from browsing import served
 
 from index.errors import InputError
 from ui.web.app import build
@@ -42,13 +42,10 @@ def upload(address: str) -> Request:
 def test_files_are_taken_only_where_papers_may_be_added(address: str, site: Site) -> None:
     with urlopen(upload(address)) as taken:
         assert taken.status == 200
-    closed = replace(site, may_change=False)
-    page = build(closed)
-    with pytest.raises(HTTPError) as caught:
-        urlopen(upload(launch(page, "127.0.0.1", free_port(), closed)))
+    with served(replace(site, may_change=False)) as closed, pytest.raises(HTTPError) as caught:
+        urlopen(upload(closed))
     assert caught.value.code == 403
     caught.value.close()
-    page.close(verbose=False)
 
 
 def test_a_taken_port_is_one_clear_line(site: Site) -> None:

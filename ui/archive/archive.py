@@ -31,11 +31,7 @@ UNREADABLE = "This answer was kept by another version of AbstractQA and cannot b
 NOT_THERE = "there is no such conversation, or it is deleted for good: reload the page"
 
 _OWN = "visitor = ? AND id = ? AND deleted IS NULL"
-_FIND = (
-    "SELECT id, title, updated,"
-    " (SELECT count(*) FROM turns WHERE conversation = conversations.id) AS turns"
-    " FROM conversations WHERE visitor = ?"
-)
+_FIND = "SELECT id, title, created, updated FROM conversations WHERE visitor = ?"
 _HAS_WORD = (
     " AND (instr(searched, ?) OR EXISTS (SELECT 1 FROM turns"
     " WHERE conversation = conversations.id AND instr(turns.searched, ?)))"
@@ -101,15 +97,6 @@ class Conversation(_Frozen):
         return self.model_copy(update={"turns": tuple(turns)})
 
 
-class Summary(_Frozen):
-    """A conversation as a list shows it."""
-
-    id: str
-    title: str
-    updated: Moment
-    turns: int = Field(ge=0, description="How many.")
-
-
 class Archive:
     """Conversations in `<folder>/conversations.sqlite3`, made at the first write, for its owner.
 
@@ -137,8 +124,8 @@ class Archive:
         """Let go of the file; the next use opens it again."""
         self._database.close()
 
-    def list(self, visitor: str, search: str = "") -> builtins.list[Summary]:
-        """The visitor's conversations, the one asked in last first.
+    def list(self, visitor: str, search: str = "") -> builtins.list[Conversation]:
+        """The visitor's conversations without their turns, the one asked in last first.
 
         Args:
             visitor: Whose.
@@ -152,9 +139,9 @@ class Archive:
             *(word for word in words for _ in range(2)),
         )
 
-    def _summaries(self, condition: str, *given: str) -> builtins.list[Summary]:
+    def _summaries(self, condition: str, *given: str) -> builtins.list[Conversation]:
         with self._database.reading() as rows:
-            return [Summary(**dict(row)) for row in rows.execute(_FIND + condition, given)]
+            return [Conversation(**dict(row)) for row in rows.execute(_FIND + condition, given)]
 
     def read(self, visitor: str, id: str) -> Conversation | None:  # noqa: A002
         """A conversation with its turns; None if this visitor has none with that id.
@@ -251,7 +238,7 @@ class Archive:
         """
         self._set(visitor, id, "deleted = ?", _written(now()))
 
-    def last_deleted(self, visitor: str) -> Summary | None:
+    def last_deleted(self, visitor: str) -> Conversation | None:
         """The conversation that was deleted last, while it can still be restored."""
         last = " AND deleted >= ? ORDER BY deleted DESC LIMIT 1"
         return next(iter(self._summaries(last, hashed(visitor), _oldest_kept(now()))), None)
@@ -322,7 +309,7 @@ def title_of(question: str) -> str:
 
 def _read(rows: sqlite3.Connection, owner: str, id_: str) -> Conversation | None:
     """A conversation with its turns; `owner` is the hash of its visitor."""
-    query = f"SELECT id, title, created, updated FROM conversations WHERE {_OWN}"  # noqa: S608
+    query = f"{_FIND} AND id = ? AND deleted IS NULL"
     id_ = id_.encode("utf-8", "replace").decode()  # a browser may send half a character
     found = rows.execute(query, (owner, id_)).fetchone()
     if found is None:

@@ -1,5 +1,6 @@
 """Conversations are kept, found, cut, deleted and restored, each for its own visitor alone."""
 
+import contextlib
 import json
 import os
 import sqlite3
@@ -145,25 +146,27 @@ def test_whatever_is_done_each_visitor_sees_exactly_its_own(
     archive.close()
 
 
-def test_a_turn_that_changes_stays_in_its_place(archive: Archive) -> None:
+def test_a_turn_changes_in_its_place_and_each_change_keeps_the_others(archive: Archive) -> None:
     id_ = kept(archive, "one", "two", "three")
-    conversation = read(archive, id_)
-    after = archive.change(ME, id_, conversation.turns[1].id, vote="up")
+    before = read(archive, id_)
+    two = before.turns[1].id
+    assert archive.change(YOU, id_, two, partial="Wet") is None
+    assert archive.change(ME, id_, "another", partial="Wet") is None
+    archive.change(ME, id_, two, partial="Wet")
+    after = archive.change(ME, id_, two, vote="up")
     assert after == read(archive, id_)
-    assert [(t.question, t.vote) for t in after.turns] == [
-        *(("one", None), ("two", "up"), ("three", None))
+    assert [(t.question, t.partial, t.vote) for t in after.turns] == [
+        ("one", None, None),
+        ("two", "Wet", "up"),
+        ("three", None, None),
     ]
-    assert after.updated == conversation.updated
-
-
-def test_cutting_takes_the_turn_and_all_after_it(archive: Archive) -> None:
-    id_ = kept(archive, "one", "two", "three")
-    conversation = read(archive, id_)
-    archive.cut(ME, id_, conversation.turns[1].id)
+    assert after.updated == before.updated
+    assert archive.cut(ME, id_, two) == after.turns[1:], "with all after it"
+    assert archive.change(ME, id_, two, partial="") is None, "taken back meanwhile"
     archive.put(ME, id_, Turn(question="two, better"))
     assert [turn.question for turn in read(archive, id_).turns] == ["one", "two, better"]
     with pytest.raises(InputError, match="no such question"):
-        archive.cut(ME, id_, conversation.turns[1].id)
+        archive.cut(ME, id_, two)
 
 
 def test_the_conversation_asked_in_last_is_listed_first(archive: Archive) -> None:
@@ -173,7 +176,6 @@ def test_the_conversation_asked_in_last_is_listed_first(archive: Archive) -> Non
     assert titles(archive) == ["second", "still the first"]
     archive.put(ME, first, Turn(question="more"))
     assert titles(archive) == ["still the first", "second"]
-    assert archive.list(ME)[0].turns == 2
 
 
 @pytest.mark.parametrize(
@@ -190,30 +192,8 @@ def test_a_title_is_the_first_words_of_the_question(question: str, title: str) -
     assert len(title) <= LONGEST_TITLE
 
 
-@pytest.mark.parametrize(
-    ("search", "found"),
-    [
-        ("MOSS", {"mosses"}),
-        ("straße", {"street"}),
-        ("STRASSE", {"street"}),
-        ("100%", {"percent"}),
-        ("0%d", set()),
-        ("a_b", {"underscore"}),
-        ("'); DROP TABLE turns; --", set()),
-        ('"quoted" o\'neil', {"quotes"}),
-        ("mosses answer", set()),
-        ("369 osworld", {"answered"}),
-        ("ﬁre", {"ligature"}),
-        ("", {"mosses", "street", "percent", "underscore", "quotes", "answered", "ligature"}),
-        (
-            "\ud800 ",
-            {"mosses", "street", "percent", "underscore", "quotes", "answered", "ligature"},
-        ),
-        ("zz " * 5000, set()),
-    ],
-)
 def test_a_search_takes_every_sign_as_itself_and_no_heed_of_case(
-    archive: Archive, answer: "Answer", search: str, found: set[str]
+    archive: Archive, answer: "Answer"
 ) -> None:
     for title, question in {
         "mosses": "Which mosses?",
@@ -227,7 +207,24 @@ def test_a_search_takes_every_sign_as_itself_and_no_heed_of_case(
     id_ = archive.begin(ME, "answered").id
     archive.put(ME, id_, Turn(question=ASKED, answer=answer))
     kept(archive, "moss 100% a_b 369 osworld strasse fire '); DROP", visitor=YOU)
-    assert set(titles(archive, search)) == found
+    every = "mosses street percent underscore quotes ligature answered"
+    for search, found in {
+        "MOSS": "mosses",
+        "straße": "street",
+        "STRASSE": "street",
+        "100%": "percent",
+        "0%d": "",
+        "a_b": "underscore",
+        "'); DROP TABLE turns; --": "",
+        '"quoted" o\'neil': "quotes",
+        "mosses answer": "",
+        "369 osworld": "answered",
+        "ﬁre": "ligature",
+        "": every,
+        "\ud800 ": every,
+        "zz " * 5000: "",
+    }.items():
+        assert set(titles(archive, search)) == set(found.split()), search
 
 
 def test_a_deleted_conversation_comes_back_when_it_is_restored(archive: Archive) -> None:
@@ -247,21 +244,6 @@ def test_a_deleted_conversation_comes_back_when_it_is_restored(archive: Archive)
     assert titles(archive, "moss") == ["Mosses?"]
 
 
-def test_a_change_is_of_a_turn_that_is_there_and_adds_none(archive: Archive) -> None:
-    id_ = kept(archive, "Mosses?")
-    (turn,) = read(archive, id_).turns
-    assert archive.change(YOU, id_, turn.id, partial="Wet") is None
-    assert archive.change(ME, id_, "another", partial="Wet") is None
-    archive.change(ME, id_, turn.id, partial="Wet")
-    archive.change(ME, id_, turn.id, vote="up")
-    (changed,) = read(archive, id_).turns
-    assert (changed.partial, changed.vote) == ("Wet", "up"), "each change keeps the other"
-    assert archive.cut(ME, id_, turn.id) == (changed,)
-    assert archive.change(ME, id_, turn.id, partial="") is None, "taken back meanwhile"
-    archive.delete(ME, id_)
-    assert archive.change(ME, id_, turn.id, partial="") is None
-
-
 def rows_left(folder: Path) -> tuple[int, int]:
     connection = sqlite3.connect(folder / FILE)
     counts = [
@@ -272,29 +254,25 @@ def rows_left(folder: Path) -> tuple[int, int]:
     return counts[0], counts[1]
 
 
-def test_a_deleted_conversation_is_gone_at_the_next_start(archive: Archive, tmp_path: Path) -> None:
+def test_a_deleted_conversation_is_gone_after_a_day_and_at_the_next_start(
+    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = tmp_path / "data"
-    id_ = kept(archive, "Mosses that nobody may read")
+    archive.delete(ME, kept(archive, "Mosses?"))
+    monkeypatch.setattr(module, "now", lambda: now() + KEPT_DELETED - timedelta(minutes=1))
+    kept(archive, "Ferns?")
+    assert rows_left(folder) == (2, 2)
+    monkeypatch.setattr(module, "now", lambda: now() + KEPT_DELETED + timedelta(minutes=1))
+    id_ = kept(archive, "Bogs that nobody may read")
+    assert rows_left(folder) == (2, 2)
     archive.delete(ME, id_)
     archive.close()
     again = Archive(folder)
     with pytest.raises(InputError, match="for good"):
         again.restore(ME, id_)
     again.close()
-    assert rows_left(folder) == (0, 0)
+    assert rows_left(folder) == (1, 1)
     assert b"nobody may read" not in (folder / FILE).read_bytes()
-
-
-def test_a_deleted_conversation_is_gone_after_a_day(
-    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    archive.delete(ME, kept(archive, "Mosses?"))
-    monkeypatch.setattr(module, "now", lambda: now() + KEPT_DELETED - timedelta(minutes=1))
-    kept(archive, "Ferns?")
-    assert rows_left(tmp_path / "data") == (2, 2)
-    monkeypatch.setattr(module, "now", lambda: now() + KEPT_DELETED + timedelta(minutes=1))
-    kept(archive, "Bogs?")
-    assert rows_left(tmp_path / "data") == (2, 2)
 
 
 def test_an_answer_of_another_version_breaks_neither_list_nor_conversation(
@@ -315,18 +293,24 @@ def test_an_answer_of_another_version_breaks_neither_list_nor_conversation(
     found = read(Archive(tmp_path / "data"), id_)
     assert [turn.question for turn in found.turns] == ["before", "kept"]
     assert all(turn.problem and turn.answer is None for turn in found.turns)
-    assert archive.list(ME)[0].turns == 2
 
 
-def test_a_file_of_a_newer_version_is_refused_and_left_alone(
+def test_an_older_file_gets_what_came_later_and_a_newer_one_is_left_alone(
     archive: Archive, tmp_path: Path
 ) -> None:
-    kept(archive, "Mosses?")
-    archive.close()
+    id_ = kept(archive, "Kites?")
+    (turn,) = read(archive, id_).turns
     path = tmp_path / "data" / FILE
-    connection = sqlite3.connect(path)
-    connection.execute("PRAGMA user_version = 99")
-    connection.close()
+
+    def made(statements: str) -> None:
+        archive.close()
+        with contextlib.closing(sqlite3.connect(path)) as connection:
+            connection.executescript(statements)
+
+    made("DROP TABLE links; DROP TABLE marks; PRAGMA user_version = 1")
+    secret = Archive(tmp_path / "data").share(ME, id_, turn.id, is_alone=True)
+    assert archive.shared(secret) == turn
+    made("PRAGMA user_version = 99")
     before = path.read_bytes()
     with pytest.raises(StoreError, match="newer AbstractQA"):
         Archive(tmp_path / "data")
@@ -363,19 +347,6 @@ def test_a_link_shows_what_was_there_until_it_is_withdrawn(archive: Archive) -> 
     archive.cut(ME, id_, two.id)
     assert archive.unshare(ME, id_) == 2
     assert archive.shared(whole) is None
-
-
-def test_a_file_of_the_first_version_gets_the_tables_that_came_later(
-    archive: Archive, tmp_path: Path
-) -> None:
-    id_ = kept(archive, "Kites?")
-    (turn,) = read(archive, id_).turns
-    archive.close()
-    with sqlite3.connect(tmp_path / "data" / FILE) as connection:
-        connection.executescript("DROP TABLE links; DROP TABLE marks; PRAGMA user_version = 1")
-    connection.close()
-    secret = Archive(tmp_path / "data").share(ME, id_, turn.id, is_alone=True)
-    assert archive.shared(secret) == turn
 
 
 def test_threads_that_keep_at_the_same_time_lose_nothing(archive: Archive) -> None:
@@ -424,7 +395,7 @@ def test_processes_that_make_the_file_at_the_same_moment_lose_nothing(tmp_path: 
         assert process.returncode == 0
     found = Archive(tmp_path / "data").list("me")
     assert len(found) == 60
-    assert all(summary.turns == 1 for summary in found)
+    assert rows_left(tmp_path / "data") == (60, 60)
 
 
 def test_a_file_that_another_process_holds_is_told_to_be_busy(

@@ -13,7 +13,7 @@ import httpx
 import pytest
 import uvicorn
 from attacks import LIST_CONVERSATIONS, ROUTES, TRY_ALL
-from browsing import QUESTION, ask, free_port
+from browsing import QUESTION, ask, free_port, served
 from leaving import Leaving
 from playwright.sync_api import Browser, Page, expect
 from starlette.applications import Starlette
@@ -23,9 +23,7 @@ from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from ui.web.accounts import Accounts, add
-from ui.web.app import build
 from ui.web.own_host import Reach
-from ui.web.server import launch
 from ui.web.site import Site
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -82,7 +80,7 @@ def proxy(upstream: str) -> Starlette:
 
 
 @contextmanager
-def served(app: Starlette, certificate: tuple[Path, Path]) -> Iterator[int]:
+def over_tls(app: Starlette, certificate: tuple[Path, Path]) -> Iterator[int]:
     """Serve an application over TLS; gives the port."""
     port = free_port()
     config = uvicorn.Config(
@@ -131,12 +129,13 @@ def ports(
     people = tmp_path_factory.mktemp("people") / "people"
     add(people, "ada", "password")
     closed = replace(site, accounts=Accounts(people))
-    page = build(closed)
     reach = Reach("127.0.0.1", proxies=("127.0.0.1",))
-    upstream = launch(page, reach, free_port(), closed, mcp=True)
-    with served(proxy(upstream), certificate) as own, served(proxy(""), certificate) as other:
+    with (
+        served(closed, reach, mcp=True) as upstream,
+        over_tls(proxy(upstream), certificate) as own,
+        over_tls(proxy(""), certificate) as other,
+    ):
         yield own, other
-    page.close(verbose=False)
 
 
 @pytest.fixture

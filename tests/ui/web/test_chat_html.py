@@ -26,13 +26,12 @@ from ui.archive import Turn
 from ui.export.prose import marked_abstract
 from ui.web.chat.answering import Live
 from ui.web.chat.chat_settings import without
-from ui.web.chat.source_cards import HTML, cited_html, linked, links, search
+from ui.web.chat.chat_template import HTML, linked, links, search
 from ui.web.chat.turn_html import (
     TurnHtml,
     answer_html,
     partial_html,
     problem_html,
-    question_lines,
 )
 
 
@@ -59,7 +58,7 @@ def test_each_chip_leads_to_its_own_sentence_in_the_card_of_its_reference_and_tu
     assert marked
     assert Elements(html).links() == [f"#aqa-source-t3-1-{start}", "#aqa-source-t3-1-0"]
     ids = {"aqa-source-t3-1", "aqa-source-t3-1-0", f"aqa-source-t3-1-{start}"}
-    assert ids <= set(Elements(cited_html(both, "t3")).ids())
+    assert ids <= set(Elements(TURNS.cards(turn(id="t3", answer=both))).ids())
 
 
 def test_a_number_in_brackets_that_an_abstract_has_is_no_chip() -> None:
@@ -202,7 +201,7 @@ def test_the_card_shows_title_authors_date_why_it_was_found_and_the_cited_senten
     one = answer(claim("Cheap.", span(whole, COST)))
     (reference,) = one.references
     found = one.model_copy(update={"references": (reference.model_copy(update={"found": "both"}),)})
-    elements = Elements(cited_html(found, "t"))
+    elements = Elements(TURNS.cards(turn(answer=found)))
     assert "Kites: A Survey" in elements.text
     assert "Ada Loft, Bo Wind" in elements.text
     assert "No. 7 in the digest of Mar 14, 2025" in elements.text
@@ -231,7 +230,7 @@ def test_only_web_addresses_become_links(
     fields: dict[str, str], found: list[tuple[str, str]]
 ) -> None:
     assert links(paper(**fields)) == found
-    cards = cited_html(answer(claim("Cheap.", span(paper(**fields), COST))), "t")
+    cards = TURNS.cards(turn(answer=answer(claim("Cheap.", span(paper(**fields), COST)))))
     assert Elements(cards).links() == [address for _, address in found or [search(paper())]]
 
 
@@ -253,7 +252,7 @@ def test_hostile_text_is_shown_and_never_becomes_an_element() -> None:
         vote_reason=HOSTILE,
     )
     pieces = [
-        TURNS.turn(shown), TURNS.cards(shown), HTML.lines(question_lines(HOSTILE)),
+        TURNS.turn(shown), TURNS.cards(shown), HTML.lines(HOSTILE),
         problem_html(HOSTILE), partial_html(HOSTILE),
         Live(shown, TURNS.chips(filters), text=HOSTILE, found=(HOSTILE,)).html(),
         TURNS.turn(turn(answer=refusal(reason=HOSTILE, lacks=HOSTILE))),
@@ -268,7 +267,7 @@ def test_hostile_text_is_shown_and_never_becomes_an_element() -> None:
 @settings(deadline=None, max_examples=60)
 @given(st.text(max_size=300))
 def test_a_question_is_shown_as_it_was_typed(question: str) -> None:
-    shown = Elements(HTML.lines(question_lines(question))).text
+    shown = Elements(HTML.lines(question)).text
     assert "".join(shown.split()) == "".join(question.split())
 
 

@@ -10,20 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import bibtexparser
-import gradio as gr
 import pytest
 import rispy
 from axe_playwright_python.sync_playwright import Axe
-from browsing import QUESTION, ask, assert_fits, free_port
+from browsing import QUESTION, ask, assert_fits, served
 from playwright.sync_api import Browser, Page, expect
 
-from eval.feedback import load
 from rag import Assistant
 from rag.settings import Settings
-from ui.web.app import build
 from ui.web.chat.answering import Answering
 from ui.web.chat.turn_html import Update
-from ui.web.server import launch
 from ui.web.site import Site
 
 pytestmark = pytest.mark.browser
@@ -45,22 +41,6 @@ def answered(page: Page, turns: int = 1) -> None:
 
 def opened(page: Page) -> None:
     expect(page.get_by_role("textbox", name="Your question")).to_be_visible(timeout=30_000)
-
-
-def test_a_reload_keeps_the_conversation_and_its_citations(page: Page) -> None:
-    ask(page, QUESTION)
-    expect(page.locator(CHIP).first).to_be_visible()
-    ask(page, "How well do people do on it?")
-    expect(page.locator(TURNS)).to_have_count(2)
-    expect(page.locator(".aqa-chat-understood")).to_contain_text("Understood as: ")
-    answered(page, 2)
-    links = [chip.get_attribute("href") for chip in page.locator(CHIP).all()]
-    page.reload()
-    expect(page.locator(TURNS)).to_have_count(2)
-    assert [chip.get_attribute("href") for chip in page.locator(CHIP).all()] == links
-    page.locator(CHIP).first.click()
-    expect(page.locator("mark.aqa-chat-target")).to_contain_text("369")
-    expect(page.locator("mark.aqa-chat-target")).to_be_in_viewport()
 
 
 def test_two_browsers_never_see_each_others_conversations(
@@ -88,32 +68,32 @@ def test_two_browsers_never_see_each_others_conversations(
 def test_a_restart_of_the_server_loses_nothing(
     browser: Browser, sample_assistant: Assistant, tmp_path: Path
 ) -> None:
-    context = browser.new_context()
-    page = context.new_page()
+    settings = Settings(store=Path("unused"), data=tmp_path / "data")
 
-    def served() -> tuple[gr.Blocks, str]:
-        """The page anew: it knows nothing but what is in its data folder."""
-        settings = Settings(store=Path("unused"), data=tmp_path / "data")
-        blocks = build(Site(sample_assistant, settings, runs=tmp_path / "runs"))
-        return blocks, launch(blocks, "127.0.0.1", free_port())
+    def site() -> Site:
+        """A page that knows nothing but what is in its data folder."""
+        return Site(sample_assistant, settings, runs=tmp_path / "runs")
 
-    before, address = served()
-    page.goto(address)
-    opened(page)
-    ask(page, QUESTION)
-    expect(page.locator(CHIP).first).to_be_visible()
-    conversation = page.url.split("?")[1]
-    before.close(verbose=False)
-    after, address = served()
-    page.goto(f"{address}/?{conversation}")
-    opened(page)
-    expect(page.locator(TURNS)).to_have_count(1)
-    page.locator(CHIP).first.click()
-    expect(page.locator("mark.aqa-chat-target")).to_contain_text("369")
-    ask(page, "How well do people do on it?")
-    expect(page.locator(f"{TURNS}:last-child .aqa-chat-text")).to_contain_text("72.36%")
-    after.close(verbose=False)
-    context.close()
+    with browser.new_context() as context:
+        page = context.new_page()
+        with served(site()) as address:
+            page.goto(address)
+            opened(page)
+            ask(page, QUESTION)
+            expect(page.locator(CHIP).first).to_be_visible()
+            links = [chip.get_attribute("href") for chip in page.locator(CHIP).all()]
+            conversation = page.url.split("?")[1]
+        with served(site()) as address:
+            page.goto(f"{address}/?{conversation}")
+            opened(page)
+            expect(page.locator(TURNS)).to_have_count(1)
+            assert [chip.get_attribute("href") for chip in page.locator(CHIP).all()] == links
+            page.locator(CHIP).first.click()
+            expect(page.locator("mark.aqa-chat-target")).to_contain_text("369")
+            expect(page.locator("mark.aqa-chat-target")).to_be_in_viewport()
+            ask(page, "How well do people do on it?")
+            expect(page.locator(f"{TURNS}:last-child .aqa-chat-text")).to_contain_text("72.36%")
+            expect(page.locator(".aqa-chat-understood")).to_contain_text("Understood as: ")
 
 
 def test_questions_are_edited_asked_again_taken_back_and_restored(page: Page) -> None:
@@ -177,21 +157,20 @@ def test_what_an_answer_sends_at_its_late_end_changes_nothing_that_was_done_sinc
 
     monkeypatch.setattr(Answering, "respond", lingering)
     settings = Settings(store=Path("unused"), data=tmp_path / "data")
-    blocks = build(Site(sample_assistant, settings, runs=tmp_path / "runs"))
-    page = browser.new_page()
-    page.goto(launch(blocks, "127.0.0.1", free_port()))
-    opened(page)
-    ask(page, QUESTION)
-    answered(page)
-    page.get_by_role("button", name="Undo").click()
-    expect(page.locator(TURNS)).to_have_count(0)
-    page.get_by_role("textbox", name="Your question").fill("Half a quest")
-    assert is_over.wait(10)
-    page.wait_for_timeout(500)
-    expect(page.locator(TURNS)).to_have_count(0)
-    expect(page.get_by_role("textbox", name="Your question")).to_have_value("Half a quest")
-    page.close()
-    blocks.close(verbose=False)
+    with served(Site(sample_assistant, settings, runs=tmp_path / "runs")) as address:
+        page = browser.new_page()
+        page.goto(address)
+        opened(page)
+        ask(page, QUESTION)
+        answered(page)
+        page.get_by_role("button", name="Undo").click()
+        expect(page.locator(TURNS)).to_have_count(0)
+        page.get_by_role("textbox", name="Your question").fill("Half a quest")
+        assert is_over.wait(10)
+        page.wait_for_timeout(500)
+        expect(page.locator(TURNS)).to_have_count(0)
+        expect(page.get_by_role("textbox", name="Your question")).to_have_value("Half a quest")
+        page.close()
 
 
 def test_conversations_are_listed_opened_renamed_searched_deleted_and_brought_back(
@@ -260,26 +239,6 @@ def test_answers_conversations_and_cited_papers_are_exported(page: Page) -> None
     ]
     rows = list(csv.DictReader(io.StringIO(download(whole, "CSV"))))
     assert len(rows) == len(bibliography.entries)
-
-
-def test_a_vote_with_its_reason_is_kept_and_seen_after_a_reload(page: Page, site: Site) -> None:
-    ask(page, QUESTION)
-    answered(page)
-    down = page.get_by_role("button", name="Bad answer")
-    down.click()
-    expect(down).to_have_attribute("aria-pressed", "true")
-    expect(down).to_be_focused()
-    page.get_by_role("textbox", name="Why").fill("The number is of another benchmark")
-    page.get_by_role("button", name="Send").click()
-    expect(page.get_by_role("textbox", name="Why")).to_have_value(
-        "The number is of another benchmark"
-    )
-    answered(page)
-    page.reload()
-    expect(down).to_have_attribute("aria-pressed", "true")
-    given = load(site.settings.data)[-1]
-    assert (given.question, given.vote) == (QUESTION, "down")
-    assert given.reason == "The number is of another benchmark"
 
 
 @pytest.mark.parametrize(("page", "theme"), [(1280, "light"), (390, "dark")], indirect=["page"])

@@ -7,7 +7,7 @@ from threading import Event as Flag
 from time import sleep
 
 import pytest
-from browsing import QUESTION, ask, assert_fits, free_port, scrolled, wide_and_narrow
+from browsing import QUESTION, ask, assert_fits, opened, scrolled, served, wide_and_narrow
 from playwright.sync_api import Browser, Page, expect
 
 from index.build import build_papers
@@ -16,8 +16,6 @@ from index.papers import Paper
 from rag import Assistant
 from rag.schema import Delta, Event
 from rag.settings import Settings
-from ui.web.app import build
-from ui.web.server import launch
 from ui.web.site import Site
 
 pytestmark = pytest.mark.browser
@@ -234,26 +232,20 @@ def test_hostile_abstracts_are_text(browser: Browser, tmp_path: Path) -> None:
     settings = Settings(store=tmp_path / "store", data=tmp_path / "data")
     build_papers([paper], settings.store, SentenceEncoder.open("all-MiniLM-L6-v2"))
     assistant = Assistant.open(store=settings.store, settings=settings)
-    served = build(Site(assistant, settings))
-    address = launch(served, "127.0.0.1", free_port())
-    page = browser.new_page()
     alerts: list[str] = []
     requested: list[str] = []
-    page.on("dialog", lambda dialog: (alerts.append(dialog.message), dialog.dismiss()))
-    page.on("request", lambda sent: requested.append(sent.url))
-    page.goto(address)
-    asked = page.locator(".aqa-chat-turns > .aqa-chat-turn h2")
-    ask(page, "<img src=http://127.0.0.2:9/y.png> What is ${alert(5)}?")
-    expect(asked.first).to_have_text("<img src=http://127.0.0.2:9/y.png> What is ${alert(5)}?")
-    ask(page, "What is KiteNet?")
-    expect(asked).to_have_count(2)
-    page.locator(".aqa-chat-turn").nth(1).locator(CHIP).first.click()
-    marked = page.locator("mark.aqa-chat-target")
-    expect(marked).to_contain_text("${alert(2)} kites at value or {{#each x}} <script>")
-    expect(page.locator(".aqa-chat-text").last).to_contain_text("`metres` <high>")
-    page.reload()
-    expect(asked).to_have_count(2)
-    page.close()
-    served.close(verbose=False)
+    with served(Site(assistant, settings)) as address, opened(browser, address) as page:
+        page.on("dialog", lambda dialog: (alerts.append(dialog.message), dialog.dismiss()))
+        page.on("request", lambda sent: requested.append(sent.url))
+        page.reload()
+        asked = page.locator(".aqa-chat-turns > .aqa-chat-turn h2")
+        ask(page, "<img src=http://127.0.0.2:9/y.png> What is ${alert(5)}?")
+        expect(asked.first).to_have_text("<img src=http://127.0.0.2:9/y.png> What is ${alert(5)}?")
+        ask(page, "What is KiteNet?")
+        expect(asked).to_have_count(2)
+        page.locator(".aqa-chat-turn").nth(1).locator(CHIP).first.click()
+        marked = page.locator("mark.aqa-chat-target")
+        expect(marked).to_contain_text("${alert(2)} kites at value or {{#each x}} <script>")
+        expect(page.locator(".aqa-chat-text").last).to_contain_text("`metres` <high>")
     assert alerts == []
     assert [url for url in requested if not url.startswith((address, "data:", "blob:"))] == []

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from time import monotonic
 
 import pytest
-from browsing import ask, wide_and_narrow, without_stops
+from browsing import ask, opened, wide_and_narrow
 from chat_server import Received, Scripted, says, streams
 from playwright.sync_api import Browser, Page, expect
 from web.conftest import Started
@@ -34,17 +34,9 @@ def writes(*pieces: str, pause_seconds: float = 0.0) -> object:
 @pytest.fixture
 def page(request: pytest.FixtureRequest, browser: Browser, real: Started) -> Iterator[Page]:
     """The page over the real digests, in a browser of its own."""
-    width = getattr(request, "param", 1280)
-    context = browser.new_context(viewport={"width": width, "height": 800})
-    opened = context.new_page()
-    errors: list[str] = []
-    opened.on("pageerror", lambda error: errors.append(str(error)))
-    opened.goto(real.address)
-    expect(opened.get_by_role("textbox", name="Your question")).to_be_visible(timeout=30_000)
     real.model.hung_up.clear()
-    yield opened
-    context.close()
-    assert without_stops(errors) == []
+    with opened(browser, real.address, getattr(request, "param", 1280)) as page:
+        yield page
 
 
 def top(page: Page, selector: str) -> float:

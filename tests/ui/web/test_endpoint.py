@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from browsing import ask, free_port, without_stops
+from browsing import ask, opened, served
 from chat_server import ChatServer, Received, Scripted, fails, says, streams
 from playwright.sync_api import Browser, Page, expect
 
@@ -18,7 +18,6 @@ from rag import Assistant
 from rag.settings import KEPT, OPENAI, ChatEndpoint, Settings, read_endpoint
 from ui.web.app import build
 from ui.web.chat.chat_endpoint import Endpoints
-from ui.web.server import launch
 from ui.web.site import Site
 
 KEY = "sk-entered-0123456789"
@@ -206,58 +205,48 @@ def test_where_visitors_may_not_set_it_nothing_of_it_is_there(
 def test_from_quotes_to_a_written_answer_without_a_restart(
     browser: Browser, site: Site, chat_server: ChatServer
 ) -> None:
-    page_of_site = build(site)
-    address = launch(page_of_site, "127.0.0.1", free_port())
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
-    page = context.new_page()
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(address)
-    expect(page.get_by_role("textbox", name="Your question")).to_be_visible(timeout=30_000)
-    page.get_by_role("button", name="Settings").click()
-    said = page.locator("#aqa-chat-endpoint-told")
-    expect(said).to_contain_text("No chat model is in use")
-    expect(page.get_by_label("Model", exact=True)).not_to_be_visible()
+    with served(site) as address, opened(browser, address) as page:
+        page.get_by_role("button", name="Settings").click()
+        said = page.locator("#aqa-chat-endpoint-told")
+        expect(said).to_contain_text("No chat model is in use")
+        expect(page.get_by_label("Model", exact=True)).not_to_be_visible()
 
-    key = page.locator("#aqa-chat-endpoint-key input")
-    expect(key).to_have_attribute("type", "password")
-    fill(page, "Address", chat_server.base_url)
-    key.fill(KEY)
-    chat_server.script = lambda _: fails(401, "wrong key")
-    fill(page, "Name of the model", "scripted")
-    page.get_by_role("button", name="Test", exact=True).click()
-    expect(said).to_contain_text("Does not work: chat model 'scripted'")
-    chat_server.script = writes
-    page.get_by_role("button", name="Test", exact=True).click()
-    expect(said).to_contain_text("Works: scripted answered")
-    page.get_by_role("button", name="Use", exact=True).click()
-    expect(said).to_contain_text("In use: scripted at 127.0.0.1")
-    expect(key).to_have_value("")
-    expect(page.get_by_label("Model", exact=True)).to_be_visible()
+        key = page.locator("#aqa-chat-endpoint-key input")
+        expect(key).to_have_attribute("type", "password")
+        fill(page, "Address", chat_server.base_url)
+        key.fill(KEY)
+        chat_server.script = lambda _: fails(401, "wrong key")
+        fill(page, "Name of the model", "scripted")
+        page.get_by_role("button", name="Test", exact=True).click()
+        expect(said).to_contain_text("Does not work: chat model 'scripted'")
+        chat_server.script = writes
+        page.get_by_role("button", name="Test", exact=True).click()
+        expect(said).to_contain_text("Works: scripted answered")
+        page.get_by_role("button", name="Use", exact=True).click()
+        expect(said).to_contain_text("In use: scripted at 127.0.0.1")
+        expect(key).to_have_value("")
+        expect(page.get_by_label("Model", exact=True)).to_be_visible()
 
-    page.keyboard.press("Escape")
-    ask(page, QUESTION)
-    expect(page.locator(".aqa-chat-by")).to_contain_text("Written by scripted")
-    page.get_by_role("tab", name="Compare").click()
-    expect(page.locator("#aqa-compare-mode")).to_be_visible()
-    # Another page over the same server has it too, and no key.
-    page.reload()
-    page.get_by_role("tab", name="Chat").click()
-    page.get_by_role("button", name="Settings").click()
-    expect(said).to_contain_text("In use: scripted at 127.0.0.1")
-    expect(key).to_have_value("")
-    config = page.evaluate("fetch('/config').then((reply) => reply.text())")
-    assert KEY not in config + page.content()
-    assert CONFIGURED not in config + page.content()
-    # A page elsewhere cannot set it.
-    sent = {"data": ["http://attacker.example/v1", "", "m", False], "session_hash": "foreign"}
-    reply = httpx.post(
-        f"{address}/gradio_api/queue/join", json=sent, headers={"Origin": "http://127.0.0.1:1"}
-    )
-    assert reply.status_code == 403
-    context.close()
-    page_of_site.close(verbose=False)
-    assert without_stops(errors) == []
+        page.keyboard.press("Escape")
+        ask(page, QUESTION)
+        expect(page.locator(".aqa-chat-by")).to_contain_text("Written by scripted")
+        page.get_by_role("tab", name="Compare").click()
+        expect(page.locator("#aqa-compare-mode")).to_be_visible()
+        # Another page over the same server has it too, and no key.
+        page.reload()
+        page.get_by_role("tab", name="Chat").click()
+        page.get_by_role("button", name="Settings").click()
+        expect(said).to_contain_text("In use: scripted at 127.0.0.1")
+        expect(key).to_have_value("")
+        config = page.evaluate("fetch('/config').then((reply) => reply.text())")
+        assert KEY not in config + page.content()
+        assert CONFIGURED not in config + page.content()
+        # A page elsewhere cannot set it.
+        sent = {"data": ["http://attacker.example/v1", "", "m", False], "session_hash": "foreign"}
+        reply = httpx.post(
+            f"{address}/gradio_api/queue/join", json=sent, headers={"Origin": "http://127.0.0.1:1"}
+        )
+        assert reply.status_code == 403
 
 
 def fill(page: Page, label: str, text: str) -> None:

@@ -11,14 +11,12 @@ from threading import Thread
 
 import pytest
 from attacks import ASKED_FOR, LIST_CONVERSATIONS, ROUTES, TRY_ALL
-from browsing import QUESTION, ask, free_port
+from browsing import QUESTION, ask, free_port, served
 from chat_server import ChatServer
 from leaving import Leaving
 from playwright.sync_api import Browser, Page, expect
 
 from ui.web.accounts import Accounts, add
-from ui.web.app import build
-from ui.web.server import launch
 from ui.web.site import Site
 
 pytestmark = pytest.mark.browser
@@ -72,9 +70,8 @@ def target(
         return
     add(tmp_path / "people", "ada", "password")
     closed = replace(site, accounts=Accounts(tmp_path / "people"))
-    page = build(closed)
-    yield launch(page, "127.0.0.1", free_port(), closed)
-    page.close(verbose=False)
+    with served(closed) as address:
+        yield address
 
 
 def test_a_page_on_another_port_reads_and_changes_nothing_by_any_route(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from browsing import ask, without_stops
+from browsing import ask, opened
 from chat_server import Received, Scripted, fails, running, says, streams
 from playwright.sync_api import Browser, Page, expect
 from running import run
@@ -41,16 +41,11 @@ def reading(browser: Browser, digests_store: Path, tmp_path: Path) -> Iterator[R
     with running() as model:
         model.models = ["scripted", "other"]
         settings = {"OPENAI_BASE_URL": model.base_url, "ABSTRACTQA_CHAT_MODEL": "scripted"}
-        with started(store, folder / "data", **settings) as address:
-            context = browser.new_context(viewport={"width": 1280, "height": 800})
-            page = context.new_page()
-            errors: list[str] = []
-            page.on("pageerror", lambda error: errors.append(str(error)))
-            page.goto(address)
-            expect(page.get_by_role("textbox", name="Your question")).to_be_visible(timeout=30_000)
+        with (
+            started(store, folder / "data", **settings) as address,
+            opened(browser, address) as page,
+        ):
             yield Reading(page, Started(address, store, folder / "data", model))
-            context.close()
-            assert without_stops(errors) == []
 
 
 def answered(page: Page, turns: int) -> None:

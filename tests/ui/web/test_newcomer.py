@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browsing import ask, assert_fits, assert_usable, without_stops
+from browsing import ask, assert_fits, assert_usable, opened
 from playwright.sync_api import Browser, Page, expect
 from starting import started
 
@@ -28,15 +28,11 @@ TURN = ".aqa-chat-turns > .aqa-chat-turn"
 @pytest.fixture
 def page(browser: Browser, tmp_path: Path) -> Iterator[Page]:
     """The page of `abstractqa ui` where there is no index yet."""
-    with started(tmp_path / "store", tmp_path / "data") as address:
-        context = browser.new_context(viewport={"width": 1280, "height": 800})
-        opened = context.new_page()
-        errors: list[str] = []
-        opened.on("pageerror", lambda error: errors.append(str(error)))
-        opened.goto(address)
-        yield opened
-        context.close()
-        assert without_stops(errors) == []
+    with (
+        started(tmp_path / "store", tmp_path / "data") as address,
+        opened(browser, address) as page,
+    ):
+        yield page
 
 
 def assert_usable_everywhere(page: Page) -> None:

@@ -6,12 +6,10 @@ from types import SimpleNamespace
 
 import httpx
 import pytest
-from browsing import free_port
+from browsing import served
 from running import run
 
-from ui.web.app import build
 from ui.web.own_host import Reach, is_this_machine
-from ui.web.server import launch
 from ui.web.site import Site
 from ui.web.visitors import COOKIE, visitor
 
@@ -120,9 +118,8 @@ def test_what_the_page_does_not_use_is_closed(address: str) -> None:
 @pytest.fixture(scope="module")
 def proxied(site: Site) -> Iterator[str]:
     """Where a page is served to the proxy."""
-    page = build(site)
-    yield launch(page, Reach("127.0.0.1", proxies=(f"{PROXY}/32",)), free_port())
-    page.close(verbose=False)
+    with served(site, Reach("127.0.0.1", proxies=(f"{PROXY}/32",))) as address:
+        yield address
 
 
 def get(url: str, headers: dict[str, str], sender: str = PROXY) -> httpx.Response:

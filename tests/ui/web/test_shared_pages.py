@@ -5,14 +5,12 @@ from pathlib import Path
 
 import httpx
 import pytest
-from browsing import free_port
+from browsing import served as opened_site
 
 from rag import Assistant
 from rag.settings import Settings
 from ui.archive import Conversation, Turn
 from ui.web.accounts import Accounts, add
-from ui.web.app import build
-from ui.web.server import launch
 from ui.web.site import Site
 
 ME, QUESTION = "cookie me", "How many tasks does OSWorld have?"
@@ -29,9 +27,8 @@ def served(
     settings = Settings(store=Path("unused"), data=folder / "data", share_links=request.param)
     add(folder / "people", "ada", "a long password")
     site = Site(sample_assistant, settings, folder / "runs", Accounts(folder / "people"))
-    page = build(site)
-    yield site, launch(page, "127.0.0.1", free_port(), site)
-    page.close(verbose=False)
+    with opened_site(site) as address:
+        yield site, address
 
 
 def kept(site: Site) -> Conversation:

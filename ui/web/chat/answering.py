@@ -10,25 +10,17 @@ from typing import Any
 from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
 
-from index.errors import AbstractQAError, InputError, StoreError
+from index.errors import InputError, StoreError
 from rag.citations import unescape
 from rag.schema import Answer, Delta, Event, Filters, Finished, Mode, Options, Progress, Retrieved
 from ui.archive import Conversation, Turn
+from ui.web.chat.chat_template import HTML, LONGEST_SHOWN
 from ui.web.chat.next_questions import suggest
 from ui.web.chat.running_answers import Run, Running
-from ui.web.chat.source_cards import HTML, found_html
-from ui.web.chat.turn_html import (
-    LONGEST_SHOWN,
-    TurnHtml,
-    Update,
-    announcement,
-    partial_html,
-    question_lines,
-    sources,
-)
+from ui.web.chat.turn_html import TurnHtml, Update, announcement, partial_html, sources
+from ui.web.events import told
 from ui.web.site import Site
 
-PROBLEM = "Something went wrong here; the terminal that runs AbstractQA says what."
 TITLES_SHOWN = 3
 MOST_RESTORABLE = 500
 """Conversations whose last change can be taken back."""
@@ -81,8 +73,7 @@ class Live:
         found = "; ".join(self.found[:TITLES_SHOWN]) + (f"; and {more} more" if more > 0 else "")
         stages = [stage.text for stage in self.stages] or ["Reading the question"]
         text = partial_html(self.text) if self.text else ""
-        question = question_lines(self.turn.question)
-        return str(HTML.live(self.turn.id, question, self.chips, stages, found, text))
+        return str(HTML.live(self.turn, self.chips, stages, found, text))
 
 
 class Answering:
@@ -166,14 +157,13 @@ class Answering:
                     if isinstance(event, Finished):
                         return {"answer": event.answer, "partial": None}
                     if isinstance(event, Retrieved):
-                        run.tell(Update(sources=sources(begun, {id_: found_html(event.hits, id_)})))
+                        cards = {id_: str(HTML.found_cards(event.hits, id_))}
+                        run.tell(Update(sources=sources(begun, cards)))
                     if live.take(event):
                         run.tell(Update(live=live.html))
-        except AbstractQAError as error:
-            return {"problem": str(error), "partial": None}
-        except Exception:  # noqa: BLE001 - the page must say that it failed, whatever it was
-            _log.exception("a question failed")
-        return {"problem": PROBLEM, "partial": None}
+        except Exception as error:  # noqa: BLE001 - the page must say that it failed
+            return {"problem": told(error), "partial": None}
+        raise AssertionError("a stream ends with the answer")
 
     def _begin(self, visitor: str, id_: str, asked: Asked, turn: Turn) -> tuple[Conversation, str]:
         """Keep the turn, in the place of what it replaces, which the notice offers to restore."""

@@ -26,7 +26,7 @@ from rag.settings import (
     read_endpoint,
 )
 from ui.web.chat.chat_settings import PLAIN
-from ui.web.chat.source_cards import HTML
+from ui.web.chat.chat_template import HTML
 from ui.web.site import Site
 
 LONGEST = 1_000

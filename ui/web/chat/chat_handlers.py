@@ -20,10 +20,10 @@ from ui.archive import Conversation, Turn
 from ui.export import export
 from ui.web.chat import chat_settings
 from ui.web.chat.answering import Answering, Asked, history
+from ui.web.chat.chat_template import HTML
 from ui.web.chat.running_answers import Run
-from ui.web.chat.source_cards import HTML
 from ui.web.chat.turn_html import SKIP, Update, listing_html, problem_html
-from ui.web.events import sent
+from ui.web.events import sent, told
 from ui.web.site import Site
 from ui.web.visitors import visitor
 
@@ -32,7 +32,7 @@ LONGEST_REASON = 500
 LONGEST_SEARCH = 200
 NOT_HERE = "This conversation is not yours, or it was deleted: ask here to begin one."
 
-Told = Mapping[str, Any]
+Detail = Mapping[str, Any]
 """What the browser sent with an event: `do` says what is to be done."""
 
 
@@ -66,8 +66,8 @@ class Handlers:
         self, request: gr.Request, question: str, conversation: str, search: str, *chosen: Any
     ) -> AsyncGenerator[Update, None]:
         """Answer what is in the question box, or what another tab asks."""
-        told = {"do": "ask", "question": question}
-        async for update in self._answer(Place.of(request, conversation, search), told, chosen):
+        detail = {"do": "ask", "question": question}
+        async for update in self._answer(Place.of(request, conversation, search), detail, chosen):
             yield update
 
     async def ask_again(
@@ -79,11 +79,11 @@ class Handlers:
             yield update
 
     async def _answer(
-        self, at: Place, told: Told, chosen: tuple[Any, ...]
+        self, at: Place, detail: Detail, chosen: tuple[Any, ...]
     ) -> AsyncGenerator[Update, None]:
         """The updates of an answer, the list of conversations with the first."""
         try:
-            asked = await run_in_threadpool(self._asked, at, told, chosen)
+            asked = await run_in_threadpool(self._asked, at, detail, chosen)
             async with aclosing(self._answering.respond(at.who, asked)) as updates:
                 async for update in updates:
                     if isinstance(update.conversation, str):
@@ -96,7 +96,7 @@ class Handlers:
         except AbstractQAError as error:  # or the conversation was deleted meanwhile
             gr.Warning(str(error))
 
-    def _asked(self, at: Place, told: Told, chosen: tuple[Any, ...]) -> Asked:
+    def _asked(self, at: Place, detail: Detail, chosen: tuple[Any, ...]) -> Asked:
         """A question with what was chosen in the filters and the drawer.
 
         Raises:
@@ -106,16 +106,16 @@ class Handlers:
         filters = chat_settings.read_filters(*chosen[:limits])
         mode, options = chat_settings.read_settings(*chosen[limits:])
         self._site.check_model(options.model)
-        asked = Asked(str(told.get("question") or ""), at.here, filters, mode, options)
-        do = told.get("do")
+        asked = Asked(str(detail.get("question") or ""), at.here, filters, mode, options)
+        do = detail.get("do")
         if do == "ask":
             return asked
-        turn = self._turn(at, told)[1]
+        turn = self._turn(at, detail)[1]
         if turn is None:
             raise InputError("this question is not there any more: load the page again")
         if do == "without":
             left = chat_settings.without(
-                turn.filters, str(told.get("kind")), str(told.get("value"))
+                turn.filters, str(detail.get("kind")), str(detail.get("value"))
             )
             return Asked(turn.question, at.here, left, turn.mode, turn.options)
         # An edited question keeps the papers it was asked of; how it is answered is as chosen now.
@@ -152,8 +152,8 @@ class Handlers:
         self, conversation: str, search: str, event: gr.EventData, request: gr.Request
     ) -> Update:
         """Do something with a turn, or with a conversation of the list."""
-        at, told = Place.of(request, conversation, search), sent(event)
-        does: dict[object, Callable[[Place, Told], Update]] = {
+        at, detail = Place.of(request, conversation, search), sent(event)
+        does: dict[object, Callable[[Place, Detail], Update]] = {
             "undo": self._undo,
             "restore": self._restore,
             "vote": self._vote,
@@ -163,33 +163,33 @@ class Handlers:
             "delete": self._arrange,
             "undelete": self._arrange,
         }
-        do = told.get("do")
+        do = detail.get("do")
         if not isinstance(do, str) or do not in does:
             return Update()
         # What is written would come back otherwise; of a conversation, its text is kept.
         run = self._running.run(at.who, at.here)
-        if do == "undo" and run and told.get("turn") == run.turn:
+        if do == "undo" and run and detail.get("turn") == run.turn:
             await self._running.stopped(at.who, at.here)
         elif do == "delete":
-            await self._running.stopped(at.who, str(told.get("id")))
-        return await run_in_threadpool(does[do], at, told)
+            await self._running.stopped(at.who, str(detail.get("id")))
+        return await run_in_threadpool(does[do], at, detail)
 
-    def _turn(self, at: Place, told: Told) -> tuple[Conversation | None, Turn | None]:
+    def _turn(self, at: Place, detail: Detail) -> tuple[Conversation | None, Turn | None]:
         """The conversation that is shown, and the turn of it that the browser names."""
         conversation = self._archive.read(at.who, at.here)
-        return conversation, conversation.turn(str(told.get("turn"))) if conversation else None
+        return conversation, conversation.turn(str(detail.get("turn"))) if conversation else None
 
-    def _undo(self, at: Place, told: Told) -> Update:
+    def _undo(self, at: Place, detail: Detail) -> Update:
         """Take the last turn back, which must be this one; its question returns to the box."""
-        conversation, turn = self._turn(at, told)
+        conversation, turn = self._turn(at, detail)
         if conversation is None or turn is None or turn != conversation.turns[-1]:
             # Asked or taken back in another window: shown as it is now.
-            return self._open(at, at.here, told.get("writing"))
+            return self._open(at, at.here, detail.get("writing"))
         self._answering.take_back(at.who, at.here, turn.id)
         notice = str(HTML.notice("Undone.", "restore", "Restore"))
         return self._changed(at, notice=notice, refill=turn.question)
 
-    def _restore(self, at: Place, _: Told) -> Update:
+    def _restore(self, at: Place, _: Detail) -> Update:
         """Bring back what was undone or replaced, once."""
         back = ""
         with suppress(InputError):  # the conversation was deleted meanwhile
@@ -201,10 +201,10 @@ class Handlers:
         whole = self._whole(self._archive.read(at.who, at.here), **said)
         return whole._replace(listing=self._listing(at))
 
-    def _vote(self, at: Place, told: Told) -> Update:
+    def _vote(self, at: Place, detail: Detail) -> Update:
         """Keep what a reader thinks of an answer; the same thumb again takes it back."""
-        _, turn = self._turn(at, told)
-        vote, reason = told.get("vote"), told.get("reason")
+        _, turn = self._turn(at, detail)
+        vote, reason = detail.get("vote"), detail.get("reason")
         if not turn or not turn.answer or vote not in ("up", "down"):
             return Update()
         why = " ".join(str(reason).split())[:LONGEST_REASON] if reason else None
@@ -218,9 +218,9 @@ class Handlers:
         thanks = "Feedback taken back." if is_taken_back else "Thank you for the feedback."
         return Update(transcript=self.turns.transcript(after, turn.id, announced=thanks))
 
-    def _share(self, at: Place, told: Told) -> Update:
+    def _share(self, at: Place, detail: Detail) -> Update:
         """Make a link by which anyone may read one answer, or the conversation up to now."""
-        conversation, turn = self._turn(at, told)
+        conversation, turn = self._turn(at, detail)
         if conversation is None or not conversation.turns:
             return self._noticed(
                 conversation, "There is nothing to share yet: ask a question first."
@@ -233,9 +233,9 @@ class Handlers:
         shown = self.turns.transcript(conversation, "", notice=str(HTML.shared(what, secret)))
         return Update(transcript=shown)
 
-    def _unshare(self, at: Place, told: Told) -> Update:
+    def _unshare(self, at: Place, detail: Detail) -> Update:
         """Withdraw every link of the conversation and its answers."""
-        conversation, _ = self._turn(at, told)
+        conversation, _ = self._turn(at, detail)
         count = self._archive.unshare(at.who, at.here) if conversation else 0
         text = f"{count} link{'s' * (count != 1)} withdrawn." if count else "There was no link."
         return self._noticed(conversation, text)
@@ -265,10 +265,10 @@ class Handlers:
         )
         append(self._site.settings.data, given)
 
-    def _arrange(self, at: Place, told: Told) -> Update:
+    def _arrange(self, at: Place, detail: Detail) -> Update:
         """Rename, delete or bring back a conversation of the list."""
-        do, chosen = told["do"], str(told.get("id"))
-        title = " ".join(str(told.get("title") or "").split())[:LONGEST_TITLE]
+        do, chosen = detail["do"], str(detail.get("id"))
+        title = " ".join(str(detail.get("title") or "").split())[:LONGEST_TITLE]
         with suppress(InputError):  # it is not there any more: the list that comes back shows it
             if do == "delete":
                 self._archive.delete(at.who, chosen)
@@ -282,15 +282,15 @@ class Handlers:
 
     def export(self, conversation: str, event: gr.EventData, request: gr.Request) -> dict[str, str]:
         """A file for the browser to keep, or why there is none."""
-        told = sent(event)
-        number = {"number": str(told.get("number"))}  # what is the same as before comes again too
-        whole, turn = self._turn(Place.of(request, conversation), told)
+        detail = sent(event)
+        number = {"number": str(detail.get("number"))}  # what is the same as before comes again too
+        whole, turn = self._turn(Place.of(request, conversation), detail)
         if whole is None or not whole.turns:
             return {"problem": "There is nothing to export yet: ask a question first.", **number}
         try:
-            file = export(turn or whole, str(told.get("format")))
+            file = export(turn or whole, str(detail.get("format")))
         except InputError as error:
-            return {"problem": str(error)[:1].upper() + str(error)[1:] + ".", **number}
+            return {"problem": f"{told(error)}.", **number}
         return {"name": file.name, "type": file.media_type, "text": file.text, **number}
 
     # What is shown
@@ -304,8 +304,10 @@ class Handlers:
 
     def open(self, search: str, event: gr.EventData, request: gr.Request) -> Update:
         """A conversation chosen from the list."""
-        told = sent(event)
-        return self._open(Place.of(request, "", search), str(told.get("id")), told.get("writing"))
+        detail = sent(event)
+        return self._open(
+            Place.of(request, "", search), str(detail.get("id")), detail.get("writing")
+        )
 
     def search(self, conversation: str, search: str, request: gr.Request) -> str:
         """The conversations that have the words looked for."""

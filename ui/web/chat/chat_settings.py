@@ -14,7 +14,7 @@ from index.errors import InputError
 from rag.schema import MOST_SOURCES, Filters, Mode, Options, Strictness
 from ui.export.answer_text import model_name
 from ui.terminal import parse_day
-from ui.web.chat.source_cards import HTML
+from ui.web.chat.chat_template import HTML
 from ui.web.events import sent
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from ui.web.chat.chat_settings import (
     kept_settings,
     removed,
 )
-from ui.web.chat.source_cards import HTML
+from ui.web.chat.chat_template import HTML
 from ui.web.chat.turn_html import EXPORTS, Update
 from ui.web.corpus.start_page import StartPage
 from ui.web.events import ANSWERING, FOLLOWING, LIGHT, QUIET

@@ -20,7 +20,7 @@ from rag.tables.table import NOT_STATED, Cell, Table, TableEvents
 from ui.export.prose import marked_abstract
 from ui.tables import as_csv, as_markdown, shown
 from ui.web.chat.chat_settings import PLAIN
-from ui.web.chat.source_cards import linked, links
+from ui.web.chat.chat_template import linked, links
 from ui.web.events import ANSWERING, LIGHT, QUIET, told
 from ui.web.markup import macros
 from ui.web.site import Site

@@ -18,7 +18,7 @@ from rag.schema import Hit
 from ui.archive.marks import Mark
 from ui.export import bibtex
 from ui.export.files import LISTS
-from ui.web.chat.source_cards import links, search
+from ui.web.chat.chat_template import links, search
 from ui.web.corpus.paper_catalogue import (
     Catalogue,
     Listing,
