@@ -72,11 +72,9 @@ def most_connections(limits: Limits = LIMITS) -> int:
     """
     handles, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = 4 * limits.connections + 96
-    if most != resource.RLIM_INFINITY:
-        wanted = min(wanted, most)
-    if handles != resource.RLIM_INFINITY and handles < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
-        handles = wanted
+    if 0 <= handles < wanted:  # it is negative without a limit
+        handles = min(wanted, most) if most >= 0 else wanted
+        resource.setrlimit(resource.RLIMIT_NOFILE, (handles, most))
     return limits.connections if handles < 0 else min(limits.connections, handles // 4)
 
 

@@ -201,11 +201,6 @@ def test_an_unforeseen_failure_is_told_without_its_details(tmp_path: Path) -> No
     assert "secret" not in str(updates)
 
 
-def test_a_blank_question_does_nothing(chat: Chat) -> None:
-    assert chat.ask("  \n") == [Update()]
-    assert chat.site.archive.list(ME) == []
-
-
 def test_an_answer_that_cannot_be_kept_is_shown_all_the_same(
     chat: Chat, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -42,16 +42,17 @@ def test_waits_double_up_to_the_longest(guesses: Guesses, clock: list[float]) ->
     assert guesses.wait("ada", "a") <= 0
 
 
-def test_only_the_account_at_that_address_waits(guesses: Guesses, clock: list[float]) -> None:
+def test_only_the_account_at_that_address_waits_until_a_right_password_or_a_day(
+    guesses: Guesses, clock: list[float]
+) -> None:
+    waits(guesses, FREE)
+    guesses.note("ada", "a", right=True)
+    assert waits(guesses, 1) == [0]
     waits(guesses, 10 * MANY)
     assert guesses.wait("ada", "a") > 0
     assert guesses.wait("ada", "b") == 0
     assert guesses.wait("bob", "a") == 0
-
-
-def test_a_right_password_clears_what_was_counted(guesses: Guesses, clock: list[float]) -> None:
-    waits(guesses, FREE)
-    guesses.note("ada", "a", right=True)
+    clock[0] += 86_400
     assert waits(guesses, 1) == [0]
 
 
@@ -73,12 +74,6 @@ def test_trying_many_accounts_makes_each_second_guess_wait(
     assert guesses.wait("ada", "a") == 0
     assert waits(guesses, 1) == [32]
     assert waits(guesses, 1, address="b") == [0]
-
-
-def test_wrong_passwords_are_forgotten_after_a_day(guesses: Guesses, clock: list[float]) -> None:
-    waits(guesses, 2 * MANY)
-    clock[0] += 86_400
-    assert waits(guesses, 1) == [0]
 
 
 def test_what_is_remembered_is_bounded(

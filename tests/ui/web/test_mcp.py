@@ -21,18 +21,7 @@ from ui.web.mcp_tools import PATH
 from ui.web.server import launch
 from ui.web.site import Site
 
-INITIALIZE = {
-    "jsonrpc": "2.0",
-    "id": 1,
-    "method": "initialize",
-    "params": {
-        "protocolVersion": "2025-06-18",
-        "capabilities": {},
-        "clientInfo": {"name": "test", "version": "0"},
-    },
-}
 T = TypeVar("T")
-ACCEPT = {"Accept": "application/json, text/event-stream"}
 
 
 @pytest.fixture(scope="module")
@@ -93,25 +82,19 @@ def test_the_command_serves_them_where_it_is_asked_to(sample_store: Path, tmp_pa
     assert json.loads(text.text) == result.structuredContent
 
 
-@pytest.mark.parametrize(
-    ("tool", "arguments"),
-    [
-        ("search", {"query": "web agents", "limit": 2}),
-        ("papers", {"title": "agent"}),
-        ("table", {"question": "GUI agents", "columns": ["method"]}),
-    ],
-)
-def test_the_other_tools_answer_by_their_schema(
-    served: str, tool: str, arguments: dict[str, Any]
-) -> None:
+def test_the_other_tools_answer_by_their_schema(served: str) -> None:
     # The client checks the structured result against the tool's schema once it has the list.
-    async def use(opened: ClientSession) -> types.CallToolResult:
+    async def use(opened: ClientSession) -> None:
         await opened.list_tools()
-        return await opened.call_tool(tool, arguments)
+        for tool, arguments in {
+            "search": {"query": "web agents", "limit": 2},
+            "papers": {"title": "agent"},
+            "table": {"question": "GUI agents", "columns": ["method"]},
+        }.items():
+            result = await opened.call_tool(tool, arguments)
+            assert (result.isError, bool(result.structuredContent)) == (False, True)
 
-    result = session(served, use)
-    assert result.isError is False
-    assert result.structuredContent
+    session(served, use)
 
 
 @pytest.mark.parametrize(
@@ -144,11 +127,3 @@ def test_there_is_nothing_but_tools(served: str) -> None:
     session(served, use)
     for path in ("mcp/sse", "gradio_api/mcp/", "gradio_api/mcp/sse", "gradio_api/mcp/schema"):
         assert httpx.get(f"{served}/{path}").status_code == 404
-
-
-def test_a_web_page_elsewhere_cannot_reach_the_tools_by_a_name_that_points_here(
-    served: str,
-) -> None:
-    for headers in ({"Host": "evil.example:80"}, {"Origin": "https://evil.example"}):
-        reply = httpx.post(served + PATH, json=INITIALIZE, headers=ACCEPT | headers)
-        assert reply.status_code in {403, 421}
