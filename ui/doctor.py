@@ -31,21 +31,21 @@ def examine(load: "Callable[[], Settings]") -> list[Check]:
     """
     checks: list[Check] = []
     encoder = None
-    settings = _kept(checks, "settings", load, _settings)
+    settings = _kept(checks, "settings", load, lambda s: f"store {s.store}, encoder {s.encoder}")
     if settings is not None:
         encoder = _kept(checks, "encoder", lambda: _encoder(settings), _weights)
         if encoder is not None:
-            _kept(checks, "index", lambda: _index(settings, encoder), str)
+            _kept(checks, "index", lambda: _index(settings, encoder))
     if settings is not None and settings.chroma_url:
-        _kept(checks, "Chroma", lambda: _chroma(settings), str)
-    _kept(checks, "page", _page, str)
+        _kept(checks, "Chroma", lambda: _chroma(settings))
+    _kept(checks, "page", _page)
     if settings is not None:
-        _kept(checks, "answers", lambda: _writing(settings, encoder), str)
+        _kept(checks, "answers", lambda: _writing(settings, encoder))
     return checks
 
 
 def _kept(
-    checks: list[Check], name: str, look: Callable[[], _T], describe: Callable[[_T], str]
+    checks: list[Check], name: str, look: Callable[[], _T], describe: Callable[[_T], str] = str
 ) -> _T | None:
     """Look, note how it went in `checks`, and return what was found."""
     try:
@@ -55,10 +55,6 @@ def _kept(
         checks.append(Check(name, False, " ".join(str(error).split())))
         return None
     return found
-
-
-def _settings(settings: "Settings") -> str:
-    return f"store {settings.store}, encoder {settings.encoder}"
 
 
 def _encoder(settings: "Settings") -> "SentenceEncoder":

@@ -14,6 +14,8 @@ from rag.settings import Settings
 from ui.web.site import Site
 
 if TYPE_CHECKING:
+    from chat_server import ChatServer
+
     from rag import Assistant
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -34,6 +36,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.flaky(reruns=1))
+
+
+@pytest.fixture
+def configured_model(chat_server: "ChatServer", monkeypatch: pytest.MonkeyPatch) -> "ChatServer":
+    """A chat model that the settings name, and a test scripts."""
+    monkeypatch.setenv("ABSTRACTQA_CHAT_MODEL", "scripted")
+    monkeypatch.setenv("OPENAI_BASE_URL", chat_server.base_url)
+    return chat_server
 
 
 # Not for the whole session: where Playwright runs, asyncio.run cannot, which other tests call.

@@ -42,18 +42,6 @@ def test_index_prints_one_json_document_and_messages_go_to_stderr(
     assert "… and 10 more" in err
 
 
-def test_undo_goes_back_to_the_index_before(tmp_path: Path, capsys: Capture) -> None:
-    store = str(tmp_path / "store")
-    succeeded(capsys, "index", str(digest(tmp_path)), "--store", store)
-    more = tmp_path / "more.jsonl"
-    more.write_text('{"title": "A third paper here", "abstract": "It came later."}\n')
-    out, _ = succeeded(capsys, "index", str(more), "--store", store, "--json")
-    assert json.loads(out)["papers"] == 3
-    succeeded(capsys, "index", "--undo", "--store", store)
-    out, _ = succeeded(capsys, "index", str(digest(tmp_path)), "--store", store, "--json")
-    assert json.loads(out)["papers"] == 2
-
-
 def test_a_preview_tells_what_would_be_indexed_and_writes_nothing(
     tmp_path: Path, capsys: Capture
 ) -> None:
@@ -247,18 +235,13 @@ def test_a_reader_that_stops_early_is_no_error(sample_store: Path) -> None:
 
 
 def test_doctor_asks_the_chat_model_for_a_word(
-    sample_store: Path,
-    capsys: Capture,
-    chat_server: ChatServer,
-    monkeypatch: pytest.MonkeyPatch,
+    sample_store: Path, capsys: Capture, configured_model: ChatServer
 ) -> None:
-    monkeypatch.setenv("ABSTRACTQA_CHAT_MODEL", "scripted")
-    monkeypatch.setenv("OPENAI_BASE_URL", chat_server.base_url)
-    chat_server.script = [says("ok")]
+    configured_model.script = [says("ok")]
     out, _ = succeeded(capsys, "doctor", "--store", str(sample_store))
     assert "written by scripted" in out
     assert "checked by 'local'" in out
-    chat_server.script = [fails(401)]
+    configured_model.script = [fails(401)]
     assert main(["doctor", "--store", str(sample_store)]) == 1
     assert "check the chat model's key" in capsys.readouterr().err
 
@@ -275,34 +258,30 @@ def test_doctor_asks_the_chat_model_for_a_word(
 def test_what_is_beside_the_chat_model_is_looked_at_before_that_is_asked(
     sample_store: Path,
     capsys: Capture,
-    chat_server: ChatServer,
+    configured_model: ChatServer,
     monkeypatch: pytest.MonkeyPatch,
     setting: str,
     value: str,
     command: list[str],
 ) -> None:
-    monkeypatch.setenv("ABSTRACTQA_CHAT_MODEL", "scripted")
-    monkeypatch.setenv("OPENAI_BASE_URL", chat_server.base_url)
     monkeypatch.setenv(setting, value)
-    chat_server.script = lambda _: says("ok")
+    configured_model.script = lambda _: says("ok")
     assert main([*command, "--store", str(sample_store)]) == 1
     said = capsys.readouterr().err
     assert setting in said
     assert len(said.strip().splitlines()) == 1
-    assert not chat_server.received
+    assert not configured_model.received
 
 
 def test_ask_says_what_the_abstracts_do_not_bear_out(
     sample_store: Path,
     capsys: Capture,
-    chat_server: ChatServer,
+    configured_model: ChatServer,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("ABSTRACTQA_CHAT_MODEL", "scripted")
-    monkeypatch.setenv("OPENAI_BASE_URL", chat_server.base_url)
     monkeypatch.setenv("ABSTRACTQA_UNSUPPORTED", "flag")
     written = "OSWorld has 369 tasks that involve web and desktop applications. It has 512 tasks."
-    chat_server.script = [streams(written), fails(401)]
+    configured_model.script = [streams(written), fails(401)]
     question = ("ask", "How many tasks does OSWorld have?", "--store", str(sample_store))
     out, _ = succeeded(capsys, *question)
     assert "Not wholly borne out by the abstracts:\n  - “It has 512 tasks.” (" in out

@@ -139,16 +139,9 @@ def test_questions_are_made_of_an_index_and_can_be_asked_of_what_is_left(
 
 
 def test_a_judge_rates_a_run(
-    runs: tuple[str, str],
-    tmp_path: Path,
-    capsys: Capture,
-    chat_server: ChatServer,
-    monkeypatch: pytest.MonkeyPatch,
+    runs: tuple[str, str], tmp_path: Path, capsys: Capture, configured_model: ChatServer
 ) -> None:
-    assert "ABSTRACTQA_CHAT_MODEL is not set" in failed(capsys, "eval", "judge", runs[0])
-    monkeypatch.setenv("ABSTRACTQA_CHAT_MODEL", "scripted")
-    monkeypatch.setenv("OPENAI_BASE_URL", chat_server.base_url)
-    chat_server.script = [says('{"rating": 9}'), says('{"rating": 7}')]
+    configured_model.script = [says('{"rating": 9}'), says('{"rating": 7}')]
     judged = ("--out", str(tmp_path / "judged"), "--limit", "2", "--json")
     out, _ = succeeded(capsys, "eval", "judge", runs[0], *judged)
     figures = json.loads(out)["figures"]
