@@ -12,8 +12,11 @@ if TYPE_CHECKING:
 
 Argument = tuple[str, dict[str, Any]]
 """A name or an option, and what `add_argument` takes beside it."""
-Command = tuple[Callable[[Namespace], int], tuple[Argument, ...]]
-"""What a command does, which has its help as the first line of its docstring, and its arguments."""
+Command = tuple[Callable[[Namespace], int | None], tuple[Argument, ...]]
+"""What a command does, and its arguments.
+
+The first line of its docstring is its help; what it returns is the exit code, None is 0.
+"""
 
 
 def add_commands(

@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 2
     try:
-        code: int = arguments.does(arguments)
+        code: int = arguments.does(arguments) or 0
         sys.stdout.flush()
     except AbstractQAError as error:
         return _problem("; ".join([str(error), *getattr(error, "__notes__", ())]))
@@ -68,12 +68,12 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def evaluate(_: Namespace) -> int:
+def evaluate(_: Namespace) -> None:
     """Measure retrieval and answers."""
     raise AssertionError("each kind of measuring runs itself")
 
 
-def completion(arguments: Namespace) -> int:
+def completion(arguments: Namespace) -> None:
     """Print a script with which a shell completes this command.
 
     It completes commands and options; other words are file names.
@@ -92,7 +92,6 @@ def completion(arguments: Namespace) -> int:
 complete -o default -F _abstractqa abstractqa"""
     load = "autoload -U +X compinit bashcompinit && compinit && bashcompinit\n"
     print(load + script if arguments.shell == "zsh" else script)
-    return 0
 
 
 def _offered(

@@ -69,46 +69,38 @@ def _question(arguments: Namespace) -> str:
     return as_text(text, "question")
 
 
-def ask(arguments: Namespace) -> int:
+def ask(arguments: Namespace) -> None:
     """Answer a question from the abstracts."""
     question, filters = _question(arguments), _filters(arguments)
     events = _assistant(arguments).stream(question, filters=filters, mode=arguments.mode)
     answer = shown_while(events)
     say_result(answer, answer_text(answer), as_json=arguments.json)
-    return 0
 
 
-def chat(arguments: Namespace) -> int:
+def chat(arguments: Namespace) -> None:
     """Ask one question after another in the terminal."""
     from ui.terminal_chat import TerminalChat
 
     filters = _filters(arguments)
     TerminalChat(_assistant(arguments), filters, arguments.mode).run()
-    return 0
 
 
-def search(arguments: Namespace) -> int:
+def search(arguments: Namespace) -> None:
     """List the papers nearest to a query."""
     if arguments.limit < 1:
         raise InputError(f"--limit {arguments.limit} is too small; give at least 1")
     query, filters = as_text(arguments.query, "query"), _filters(arguments)
     hits = _assistant(arguments).search(query, limit=arguments.limit, filters=filters)
     say_result(hits, hits_text(hits), as_json=arguments.json)
-    return 0
 
 
-def papers(arguments: Namespace) -> int:
+def papers(arguments: Namespace) -> None:
     """List the papers of the index, or export them."""
-    from index.manifest import check_is_store, live_papers, no_index
     from rag.digests import allowed
     from ui.export.files import LISTS
     from ui.terminal import paper_text
 
-    store = settings_of(arguments).store
-    check_is_store(store)
-    live, every = live_papers(store)
-    if live is None:
-        raise no_index(store)
+    every = indexing.papers_of(settings_of(arguments).store)
     kept = allowed(every, _filters(arguments))
     chosen = [paper for paper, keep in zip(every, kept, strict=True) if keep]
     if arguments.export is not None:
@@ -118,26 +110,26 @@ def papers(arguments: Namespace) -> int:
             raise InputError(f"{arguments.export}: name a file that ends in one of {endings}")
         arguments.export.write_text(form.papers(chosen), encoding="utf-8", newline="")
         note(f"{len(chosen):,} papers written to {arguments.export}")
-        return 0
+        return
     listed = (paper_text(f"{at}.", paper) for at, paper in enumerate(chosen, start=1))
     say_result(chosen, "\n".join(listed) or "No paper passes.", as_json=arguments.json)
-    return 0
 
 
-def table(arguments: Namespace) -> int:
+def table(arguments: Namespace) -> None:
     """Compare papers in a table of quotes."""
     from ui import tables
 
     question, filters = as_text(arguments.question, "question"), _filters(arguments)
-    return tables.table(arguments, question, filters, _assistant(arguments))
+    tables.table(arguments, question, filters, _assistant(arguments))
 
 
-def ui(arguments: Namespace) -> int:
+def ui(arguments: Namespace) -> None:
     """Serve the web page."""
     from index.manifest import current
 
     if arguments.add_user is not None:
-        return add_user(arguments.auth, arguments.add_user)
+        add_user(arguments.auth, arguments.add_user)
+        return
     settings = settings_of(arguments)
     with shown_meanwhile("AbstractQA is starting"):
         from ui.web.own_host import Reach
@@ -163,10 +155,9 @@ def ui(arguments: Namespace) -> int:
         mcp=arguments.mcp,
         model_settings=arguments.model_settings,
     )
-    return 0
 
 
-def doctor(arguments: Namespace) -> int:
+def doctor(arguments: Namespace) -> None:
     """Check index, models and page; say what to do."""
     from ui.doctor import examine
 
@@ -180,7 +171,6 @@ def doctor(arguments: Namespace) -> int:
     if problems:
         more = f" (and {len(problems) - 1} more)" if problems[1:] else ""
         raise AbstractQAError(f"{problems[0].name}: {problems[0].message}{more}")
-    return 0
 
 
 def accounts(path: Path | None, reach: "Reach") -> "Accounts | None":
@@ -206,7 +196,7 @@ def accounts(path: Path | None, reach: "Reach") -> "Accounts | None":
     return people
 
 
-def add_user(path: Path | None, name: str) -> int:
+def add_user(path: Path | None, name: str) -> None:
     """Add a person to the file of `--auth`; the password is asked for, or read from a pipe.
 
     Raises:
@@ -219,7 +209,6 @@ def add_user(path: Path | None, name: str) -> int:
     check_name(name)
     known = add(path, name, _password())
     say(f"{name} has a new password in {path}." if known else f"{name} is now in {path}.")
-    return 0
 
 
 def _password() -> str:

@@ -4,7 +4,7 @@ import functools
 import sys
 import threading
 from argparse import Namespace
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from ui.terminal import Progress, note, say_result, wrap
 if TYPE_CHECKING:
     from index.build import BuildReport
     from index.encoder import Encoder
+    from index.papers import Paper
     from index.plan import Preview
     from index.readers import Upload
     from rag.settings import Settings
@@ -59,7 +60,7 @@ _TOLD = 20
 """Lines of one kind that are told of what was read."""
 
 
-def index(arguments: Namespace) -> int:
+def index(arguments: Namespace) -> int | None:
     """Read files of abstracts into the index.
 
     Or do what the options say instead. What can be read is indexed; a damaged file ends the
@@ -113,7 +114,7 @@ def _add(arguments: Namespace, settings: "Settings") -> int:
         report = build(paths, store, encoder, progress=progress, **how)
     _tell(report)
     say_result(report, summary(report, settings.store), as_json=arguments.json)
-    return 1 if report.is_damaged else 0
+    return int(report.is_damaged)
 
 
 def _preview(arguments: Namespace, settings: "Settings") -> int:
@@ -123,7 +124,7 @@ def _preview(arguments: Namespace, settings: "Settings") -> int:
     found = preview(paths, settings.store, **how)
     _tell(found)
     say_result(found, _preview_text(found, settings.store), as_json=arguments.json)
-    return 1 if found.is_damaged else 0
+    return int(found.is_damaged)
 
 
 def _preview_text(found: "Preview", store: Path) -> str:
@@ -139,46 +140,38 @@ def _preview_text(found: "Preview", store: Path) -> str:
     return "\n".join([*lines, _counts(found, len(found.removed)), end])
 
 
-def _remove(arguments: Namespace, settings: "Settings") -> int:
+def _remove(arguments: Namespace, settings: "Settings") -> None:
     from index.build import find_ids, remove
-    from index.manifest import check_is_store, live_papers, no_index
 
     store = settings.store
-    check_is_store(store)
-    live, papers = live_papers(store)
-    if live is None:
-        raise no_index(store)
+    ids = find_ids(arguments.remove, papers_of(store))
     with Progress() as progress:
-        report = remove(find_ids(arguments.remove, papers), store, progress=progress)
+        report = remove(ids, store, progress=progress)
     bring_to_chroma(settings)
     lines = [wrap(f"removed {paper.display_title}", "", " " * 8) for paper in report.removed]
     lines.append(f"{report.papers:,} papers and {report.passages:,} sentences in {store}")
     say_result(report, "\n".join(lines), as_json=arguments.json)
-    return 0
 
 
-def _undo(arguments: Namespace, settings: "Settings") -> int:
+def _undo(arguments: Namespace, settings: "Settings") -> None:
     from index.publish import undo
 
     generation = undo(settings.store)
     bring_to_chroma(settings)
     text = f"The index at {settings.store} is again that of {generation}."
     say_result({"generation": generation}, text, as_json=arguments.json)
-    return 0
 
 
-def _resume(arguments: Namespace, settings: "Settings") -> int:
+def _resume(arguments: Namespace, settings: "Settings") -> None:
     report = resume_index(settings, arguments)
     say_result(report, summary(report, settings.store), as_json=arguments.json)
-    return 0
 
 
-def _watch(arguments: Namespace, settings: "Settings") -> int:
+def _watch(arguments: Namespace, settings: "Settings") -> None:
     watch(arguments.watch, settings)
-    return 0
 
 
-_INSTEAD: Mapping[str, Callable[[Namespace, "Settings"], int]] = {
+_INSTEAD: Mapping[str, Callable[[Namespace, "Settings"], int | None]] = {
     "undo": _undo,
     "preview": _preview,
     "remove": _remove,
@@ -212,6 +205,21 @@ def _encoding(
             encoder = make()
         yield settings.store, encoder, stack.enter_context(Progress())
     bring_to_chroma(settings)
+
+
+def papers_of(store: Path) -> "Sequence[Paper]":
+    """The papers of the live index.
+
+    Raises:
+        StoreError: there is no index, or the folder is none of an index.
+    """
+    from index.manifest import check_is_store, live_papers, no_index
+
+    check_is_store(store)
+    live, papers = live_papers(store)
+    if live is None:
+        raise no_index(store)
+    return papers
 
 
 def begin(settings: "Settings", *, with_sample: bool) -> None:

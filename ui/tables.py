@@ -24,7 +24,7 @@ FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 _GAP = "  "
 
 
-def table(arguments: Namespace, question: str, filters: "Filters", assistant: "Assistant") -> int:
+def table(arguments: Namespace, question: str, filters: "Filters", assistant: "Assistant") -> None:
     """Make a table and print it; write it as CSV, too, if a file is named for it."""
     columns = None if arguments.columns is None else arguments.columns.split(",")
     made = assistant.table(
@@ -41,7 +41,6 @@ def table(arguments: Namespace, question: str, filters: "Filters", assistant: "A
     say_result(made, text, as_json=arguments.json)
     if made.notice and not arguments.json:
         note(made.notice)
-    return 0
 
 
 def shown(cell: "Cell") -> str:

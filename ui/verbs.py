@@ -31,7 +31,7 @@ MAIN = ("right", "nugget_recall", "citation_precision", "citation_recall", "evid
 """The figures that are printed; all are in the run's folder."""
 
 
-def retrieval(arguments: Namespace) -> int:
+def retrieval(arguments: Namespace) -> None:
     """Rank the papers of a benchmark."""
     from eval.benchmarks import fixed_subset, load_beir
     from eval.measuring import evaluate_retrieval
@@ -52,10 +52,10 @@ def retrieval(arguments: Namespace) -> int:
         subject = open_ours(benchmark_store(benchmark.papers, encoder), settings)
     else:
         subject = peer_subject(arguments.system, benchmark.papers, encoder)
-    return _say_metrics(arguments, evaluate_retrieval(benchmark, subject, arguments.out))
+    _say_metrics(arguments, evaluate_retrieval(benchmark, subject, arguments.out))
 
 
-def answers(arguments: Namespace) -> int:
+def answers(arguments: Namespace) -> None:
     """Answer a file of questions."""
     from eval.measuring import evaluate_answers
     from eval.support import judge_support, nli_support
@@ -72,7 +72,7 @@ def answers(arguments: Namespace) -> int:
         metrics = evaluate_answers(*given, sample=arguments.sample)
     if absent := metrics["papers_not_in_index"]:
         note(f"{absent} gold papers are not in the index, and count as not found: look at titles.")
-    return _say_metrics(arguments, metrics)
+    _say_metrics(arguments, metrics)
 
 
 @contextmanager
@@ -103,16 +103,16 @@ def _answering(arguments: Namespace, settings: "Settings") -> Iterator["Subject"
         yield peer_subject(arguments.system, ours.papers, encoder, llm)
 
 
-def compare(arguments: Namespace) -> int:
+def compare(arguments: Namespace) -> None:
     """Set one run against another, question by question."""
     from eval.changes import as_json, compare_runs, comparison_text
     from eval.runs import load_run
 
     compared = compare_runs(load_run(arguments.before), load_run(arguments.after))
-    return _say(arguments, as_json(compared), comparison_text(compared))
+    _say(arguments, as_json(compared), comparison_text(compared))
 
 
-def leaderboard(arguments: Namespace) -> int:
+def leaderboard(arguments: Namespace) -> None:
     """Print a table of runs, or of everything measured on a folder of data."""
     from eval.leaderboard import Suite, boards
     from eval.runs import load_run
@@ -125,10 +125,10 @@ def leaderboard(arguments: Namespace) -> int:
         text = boards([load_run(folder) for folder in arguments.runs])
     if arguments.out:
         _write_text(arguments.out, text + "\n")
-    return _say(arguments, {"markdown": text}, text)
+    _say(arguments, {"markdown": text}, text)
 
 
-def judge(arguments: Namespace) -> int:
+def judge(arguments: Namespace) -> None:
     """Let the chat model rate a run's answers, from 1 to 10."""
     from eval.judge import rate_run
     from eval.runs import load_run
@@ -138,10 +138,10 @@ def judge(arguments: Namespace) -> int:
     run = load_run(arguments.run)
     limits = (arguments.out, arguments.limit, arguments.at_once)
     with _asking(settings_of(arguments), "judge") as model:
-        return _say_metrics(arguments, rate_run(run, *model, *limits))
+        _say_metrics(arguments, rate_run(run, *model, *limits))
 
 
-def gate(arguments: Namespace) -> int:
+def gate(arguments: Namespace) -> None:
     """Check that nothing got worse on the fixed set of the repository."""
     from eval import gate as fixed
     from eval.fitting.run import load_material
@@ -157,7 +157,8 @@ def gate(arguments: Namespace) -> int:
     if arguments.update:
         for path, found in scores.items():
             fixed.write_baseline(found, path)
-        return _say(arguments, {"baseline": count}, "The baseline is new.")
+        _say(arguments, {"baseline": count}, "The baseline is new.")
+        return
     fallen = [
         drop
         for path, now in scores.items()
@@ -170,10 +171,9 @@ def gate(arguments: Namespace) -> int:
     if fallen:
         names = ", ".join(name for name, _ in fallen)
         raise AbstractQAError(f"{len(fallen)} figures fell: {names}")
-    return 0
 
 
-def fit(arguments: Namespace) -> int:
+def fit(arguments: Namespace) -> None:
     """Fit the models behind the answers, and write them into the product."""
     from eval.fitting import run
     from eval.vector_cache import CachedEncoder
@@ -182,7 +182,8 @@ def fit(arguments: Namespace) -> int:
         from eval.fitting.check import check_text, fit_check
 
         checked = fit_check(arguments.data, arguments.claims, arguments.out)
-        return _say(arguments, checked, check_text(checked))
+        _say(arguments, checked, check_text(checked))
+        return
     encoder = CachedEncoder.open(settings_of(arguments).encoder)
     material = run.load_material(arguments.data, encoder)
     scores = run.answer_left_out(material) if arguments.leave_out else ()
@@ -191,10 +192,10 @@ def fit(arguments: Namespace) -> int:
     _write_text(path, run.record_text(run.fit(material)))
     note(f"The models are in {path}.")
     text = run.left_out_text(found) if found else ""
-    return _say(arguments, {"record": path.name, "left_out": found}, text)
+    _say(arguments, {"record": path.name, "left_out": found}, text)
 
 
-def synthesize(arguments: Namespace) -> int:
+def synthesize(arguments: Namespace) -> None:
     """Write questions for the papers of an index."""
     from eval.runs import new_run_folder
     from eval.synthesis import Plan
@@ -218,10 +219,10 @@ def synthesize(arguments: Namespace) -> int:
         f" beside them, from which the unanswerable ones' papers are gone:\n"
         f"abstractqa eval answers {out / 'questions.jsonl'} --store {out / 'store'}"
     )
-    return _say(arguments, record, text)
+    _say(arguments, record, text)
 
 
-def cases(arguments: Namespace) -> int:
+def cases(arguments: Namespace) -> None:
     """List the answers that readers voted on, and make questions of them."""
     from eval.datasets import write_questions
     from eval.feedback import FILE, case, is_case, load
@@ -245,7 +246,7 @@ def cases(arguments: Namespace) -> int:
         lines.append(wrap(" ".join((each.reason or "no reason given").split()), below, below))
     if not voted:
         note(f"No such vote in {folder / FILE}: the thumbs below an answer write there.")
-    return _say(arguments, voted, "\n".join(lines))
+    _say(arguments, voted, "\n".join(lines))
 
 
 @contextmanager
@@ -264,10 +265,9 @@ def _asking(
         yield complete, model.name
 
 
-def _say(arguments: Namespace, document: object, text: str) -> int:
+def _say(arguments: Namespace, document: object, text: str) -> None:
     """Print a result for programs, or for people if it has text."""
     say_result(document, text, as_json=arguments.json)
-    return 0
 
 
 def _write_text(path: Path, text: str) -> None:
@@ -275,7 +275,7 @@ def _write_text(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def _say_metrics(arguments: Namespace, metrics: Mapping[str, Any]) -> int:
+def _say_metrics(arguments: Namespace, metrics: Mapping[str, Any]) -> None:
     """Print figures for people or for programs, and where the others are."""
     from eval.markdown import Cell, table
     from eval.statistics import Interval
@@ -292,7 +292,7 @@ def _say_metrics(arguments: Namespace, metrics: Mapping[str, Any]) -> int:
     ]
     rows += [[name, value, None] for name, value in metrics.get("figures", {}).items()]
     text = f"{title}\n\n{table(['figure', 'mean, 95 % interval', 'questions'], rows)}"
-    return _say(arguments, metrics, text)
+    _say(arguments, metrics, text)
 
 
 _OUT = file("--out", "folder, new or of an unfinished run (default: in runs/)", "DIR")

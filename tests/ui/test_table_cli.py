@@ -39,9 +39,9 @@ def opened(
     assistant.close()
 
 
-def run(opened: Assistant, *arguments: str) -> int:
+def run(opened: Assistant, *arguments: str) -> None:
     parsed = build_parser().parse_args(["table", *arguments])
-    return table(parsed, parsed.question, Filters(), opened)
+    table(parsed, parsed.question, Filters(), opened)
 
 
 def made(*quotes: str | None, title: str = "A Paper") -> Table:
@@ -78,11 +78,10 @@ def _eighty_columns(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_table_is_a_block_a_paper_that_fits_the_terminal(
     opened: Assistant, capsys: Capture
 ) -> None:
-    code = run(
+    run(
         opened, "kites", "--paper", "KiteBench", "--paper", "BoatNet", "--columns",
         "method, data, result, code available?, a column whose name is longer than most",
     )  # fmt: skip
-    assert code == 0
     out, _ = capsys.readouterr()
     assert max(map(len, out.splitlines())) <= 80
     assert out.startswith("1. KiteBench: Steering Kites\n")
@@ -92,7 +91,7 @@ def test_a_table_is_a_block_a_paper_that_fits_the_terminal(
 
 
 def test_json_is_one_document_with_spans(opened: Assistant, capsys: Capture) -> None:
-    assert run(opened, "kites", "--columns", "data", "--paper", "kites", "--json") == 0
+    run(opened, "kites", "--columns", "data", "--paper", "kites", "--json")
     out, err = capsys.readouterr()
     said = json.loads(out)
     (row,) = said["rows"]
@@ -109,7 +108,7 @@ def test_json_is_one_document_with_spans(opened: Assistant, capsys: Capture) -> 
 def test_the_usual_columns_are_said_to_be_that_beside_the_table(
     opened: Assistant, capsys: Capture
 ) -> None:
-    assert run(opened, "kites", "--paper", "kites") == 0
+    run(opened, "kites", "--paper", "kites")
     out, err = capsys.readouterr()
     assert re.findall(r"^    (\w+) ", out, re.MULTILINE) == ["method", "data", "metric", "result"]
     assert err == "No columns were named, so these are the usual ones.\n"
@@ -119,7 +118,7 @@ def test_csv_is_written_beside_what_is_printed(
     opened: Assistant, capsys: Capture, tmp_path: Path
 ) -> None:
     file = tmp_path / "table.csv"
-    assert run(opened, "kites", "--paper", "kites", "--columns", "data", "--csv", str(file)) == 0
+    run(opened, "kites", "--paper", "kites", "--columns", "data", "--csv", str(file))
     assert "KiteBench" in capsys.readouterr().out
     assert list(csv.reader(io.StringIO(file.read_text(encoding="utf-8")))) == [
         ["Paper", "data"],
@@ -144,7 +143,7 @@ def test_markdown_escapes_pipes_and_markup() -> None:
 
 def test_a_question_that_no_paper_fits_says_why(opened: Assistant, capsys: Capture) -> None:
     for form in ((), ("--markdown",)):
-        assert run(opened, "recipes for sourdough bread", *form) == 0
+        run(opened, "recipes for sourdough bread", *form)
         assert capsys.readouterr().out.startswith("No paper to compare: None of the abstracts")
 
 
