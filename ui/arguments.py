@@ -19,6 +19,11 @@ The first line of its docstring is its help; what it returns is the exit code, N
 """
 
 
+def command(does: Callable[[Namespace], int | None], *arguments: Argument) -> Command:
+    """A command of these arguments."""
+    return does, arguments
+
+
 def add_commands(
     parser: argparse.ArgumentParser, metavar: str, commands: Mapping[str, Command]
 ) -> "argparse._SubParsersAction[argparse.ArgumentParser]":

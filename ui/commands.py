@@ -18,6 +18,7 @@ from ui.arguments import (
     MODE,
     STORE,
     Command,
+    command,
     file,
     many,
     network,
@@ -225,80 +226,70 @@ def _password() -> str:
 
 
 COMMANDS: Mapping[str, Command] = {
-    "index": (indexing.index, (*indexing.ARGUMENTS, STORE)),
-    "ask": (
+    "index": command(indexing.index, *indexing.ARGUMENTS, STORE),
+    "ask": command(
         ask,
-        (
-            word("question", "in plain words; - reads standard input", metavar="QUESTION"),
-            *(MODE, *FILTERS, JSON, STORE),
-        ),
+        word("question", "in plain words; - reads standard input", metavar="QUESTION"),
+        *(MODE, *FILTERS, JSON, STORE),
     ),
-    "chat": (chat, (MODE, *FILTERS, STORE)),
-    "search": (
+    "chat": command(chat, MODE, *FILTERS, STORE),
+    "search": command(
         search,
-        (
-            word("query", metavar="QUERY"),
-            number("--limit", "papers at most", 10),
-            *(*FILTERS, JSON, STORE),
-        ),
+        word("query", metavar="QUERY"),
+        number("--limit", "papers at most", 10),
+        *(*FILTERS, JSON, STORE),
     ),
-    "table": (
+    "table": command(
         table,
-        (
-            word("question", metavar="QUESTION"),
-            word("--columns", "what to compare, as in 'method, data, result'", metavar="NAMES"),
-            many("--paper", "compare this paper, by title or id", metavar="TITLE"),
-            number("--limit", "papers at most", 8),
-            file("--csv", "write the table there, too"),
-            switch("--markdown", "print a Markdown table"),
-            *(MODE, *FILTERS, JSON, STORE),
-        ),
+        word("question", metavar="QUESTION"),
+        word("--columns", "what to compare, as in 'method, data, result'", metavar="NAMES"),
+        many("--paper", "compare this paper, by title or id", metavar="TITLE"),
+        number("--limit", "papers at most", 8),
+        file("--csv", "write the table there, too"),
+        switch("--markdown", "print a Markdown table"),
+        *(MODE, *FILTERS, JSON, STORE),
     ),
-    "papers": (
+    "papers": command(
         papers,
-        (
-            word("--title", "only papers with this in their title", metavar="TEXT"),
-            file("--export", "write them to FILE; its ending is .bib, .ris, .csv or .jsonl"),
-            *(*FILTERS, JSON, STORE),
-        ),
+        word("--title", "only papers with this in their title", metavar="TEXT"),
+        file("--export", "write them to FILE; its ending is .bib, .ris, .csv or .jsonl"),
+        *(*FILTERS, JSON, STORE),
     ),
-    "ui": (
+    "ui": command(
         ui,
-        (
-            word("--host", "address to listen on (default: %(default)s)", default="127.0.0.1"),
-            word("--port", "default: %(default)s", type=int, default=7860),
-            many(
-                "--allowed-host",
-                "a name by which browsers reach the page, as papers.example",
-                metavar="NAME",
-                type=str.lower,
-            ),
-            many(
-                "--trusted-proxy",
-                "a proxy (or a network of them) to be believed on who asks and by which name, over"
-                " http or https",
-                metavar="ADDRESS",
-                type=network,
-            ),
-            switch("--mcp", "serve ask, search, papers and table as MCP tools, too"),
-            file("--auth", "ask for a login; FILE has a line name:hash for each person"),
-            word(
-                "--add-user",
-                "add a person to the FILE of --auth, or give one a new password, and no more",
-                metavar="NAME",
-            ),
-            switch(
-                "--model-settings",
-                "let everybody who logs in set the chat model's address and key on the page",
-            ),
-            switch("--sample", "index the bundled sample if there is no index"),
-            file(
-                "--watch",
-                "index this folder, and each file that comes into it while the page is served",
-                "FOLDER",
-            ),
-            STORE,
+        word("--host", "address to listen on (default: %(default)s)", default="127.0.0.1"),
+        word("--port", "default: %(default)s", type=int, default=7860),
+        many(
+            "--allowed-host",
+            "a name by which browsers reach the page, as papers.example",
+            metavar="NAME",
+            type=str.lower,
         ),
+        many(
+            "--trusted-proxy",
+            "a proxy (or a network of them) to be believed on who asks and by which name, over"
+            " http or https",
+            metavar="ADDRESS",
+            type=network,
+        ),
+        switch("--mcp", "serve ask, search, papers and table as MCP tools, too"),
+        file("--auth", "ask for a login; FILE has a line name:hash for each person"),
+        word(
+            "--add-user",
+            "add a person to the FILE of --auth, or give one a new password, and no more",
+            metavar="NAME",
+        ),
+        switch(
+            "--model-settings",
+            "let everybody who logs in set the chat model's address and key on the page",
+        ),
+        switch("--sample", "index the bundled sample if there is no index"),
+        file(
+            "--watch",
+            "index this folder, and each file that comes into it while the page is served",
+            "FOLDER",
+        ),
+        STORE,
     ),
-    "doctor": (doctor, (JSON, STORE)),
+    "doctor": command(doctor, JSON, STORE),
 }

@@ -10,7 +10,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from index.errors import AbstractQAError, InputError
-from ui.arguments import JSON, MODE, STORE, Command, file, number, settings_of, switch, word
+from ui.arguments import (
+    JSON,
+    MODE,
+    STORE,
+    Command,
+    command,
+    file,
+    number,
+    settings_of,
+    switch,
+    word,
+)
 from ui.terminal import note, say_result, wrap
 
 if TYPE_CHECKING:
@@ -305,99 +316,76 @@ _SYSTEM = word(
 )
 
 KINDS: Mapping[str, Command] = {
-    "retrieval": (
+    "retrieval": command(
         retrieval,
-        (
-            file("dataset", "a BEIR folder", "DATASET_DIR"),
-            word("--split", "its judgements (default: %(default)s)", default="test"),
-            number("--size", "only N papers: the relevant ones, and a fixed rest"),
-            file("--run", "measure this ranking, in TREC's format"),
-            _SYSTEM,
-            _OUT,
-            JSON,
-        ),
+        file("dataset", "a BEIR folder", "DATASET_DIR"),
+        word("--split", "its judgements (default: %(default)s)", default="test"),
+        number("--size", "only N papers: the relevant ones, and a fixed rest"),
+        file("--run", "measure this ranking, in TREC's format"),
+        _SYSTEM,
+        _OUT,
+        JSON,
     ),
-    "answers": (
+    "answers": command(
         answers,
-        (
-            file("questions", metavar="QUESTIONS.jsonl"),
-            MODE,
-            number("--sample", "ask only N of the questions, of every type"),
-            word("--without", "leave this part out, to see what it is worth", metavar="PART"),
-            file("--answers", "measure these answers, in Ragnarök's JSON"),
-            word("--nli", "check citations by this cross-encoder", metavar="MODEL"),
-            switch("--judge", "check citations by the chat model"),
-            STORE,
-            _SYSTEM,
-            _OUT,
-            JSON,
-        ),
+        file("questions", metavar="QUESTIONS.jsonl"),
+        MODE,
+        number("--sample", "ask only N of the questions, of every type"),
+        word("--without", "leave this part out, to see what it is worth", metavar="PART"),
+        file("--answers", "measure these answers, in Ragnarök's JSON"),
+        word("--nli", "check citations by this cross-encoder", metavar="MODEL"),
+        switch("--judge", "check citations by the chat model"),
+        STORE,
+        _SYSTEM,
+        _OUT,
+        JSON,
     ),
-    "compare": (
-        compare,
-        (
-            file("before", metavar="RUN"),
-            file("after", metavar="RUN"),
-            JSON,
-        ),
-    ),
-    "leaderboard": (
+    "compare": command(compare, file("before", metavar="RUN"), file("after", metavar="RUN"), JSON),
+    "leaderboard": command(
         leaderboard,
-        (
-            file("runs", metavar="RUN", nargs="*"),
-            file("--data", "first measure every system on this folder of data", "DIR"),
-            file("--out", "write the Markdown here"),
-            JSON,
-        ),
+        file("runs", metavar="RUN", nargs="*"),
+        file("--data", "first measure every system on this folder of data", "DIR"),
+        file("--out", "write the Markdown here"),
+        JSON,
     ),
-    "judge": (
+    "judge": command(
         judge,
-        (
-            file("run", metavar="RUN"),
-            number("--limit", "only N questions, a fixed choice"),
-            number("--at-once", "requests at a time", 1),
-            _OUT,
-            JSON,
-        ),
+        file("run", metavar="RUN"),
+        number("--limit", "only N questions, a fixed choice"),
+        number("--at-once", "requests at a time", 1),
+        _OUT,
+        JSON,
     ),
-    "gate": (
+    "gate": command(
         gate,
-        (
-            switch("--update", "make today's figures the baseline"),
-            file("--data", f"{_DATA}, to check too", "DIR"),
-            JSON,
-        ),
+        switch("--update", "make today's figures the baseline"),
+        file("--data", f"{_DATA}, to check too", "DIR"),
+        JSON,
     ),
-    "fit": (
+    "fit": command(
         fit,
-        (
-            file("--data", f"{_DATA} (default: ../shared)", "DIR", default=Path("../shared")),
-            switch("--leave-out", "also measure them on collections they were not fitted on"),
-            switch("--check", "fit the check of citations, not the other models"),
-            file("--claims", "with --check: measure it on these labelled claims too"),
-            file("--out", "write what was fitted here (default: where it is used)"),
-            JSON,
-        ),
+        file("--data", f"{_DATA} (default: ../shared)", "DIR", default=Path("../shared")),
+        switch("--leave-out", "also measure them on collections they were not fitted on"),
+        switch("--check", "fit the check of citations, not the other models"),
+        file("--claims", "with --check: measure it on these labelled claims too"),
+        file("--out", "write what was fitted here (default: where it is used)"),
+        JSON,
     ),
-    "synthesize": (
+    "synthesize": command(
         synthesize,
-        (
-            number("--n", "how many", 200),
-            number("--unanswerable", "share that loses its papers", 0.2, "SHARE"),
-            number("--seed", "of the order of the papers", 0),
-            switch("--cloze", "fill-in questions, though a chat model is configured"),
-            STORE,
-            _OUT,
-            JSON,
-        ),
+        number("--n", "how many", 200),
+        number("--unanswerable", "share that loses its papers", 0.2, "SHARE"),
+        number("--seed", "of the order of the papers", 0),
+        switch("--cloze", "fill-in questions, though a chat model is configured"),
+        STORE,
+        _OUT,
+        JSON,
     ),
-    "cases": (
+    "cases": command(
         cases,
-        (
-            file("--out", "write them there, for eval answers"),
-            word("--vote", "which", choices=("up", "down", "all"), default="all"),
-            JSON,
-        ),
+        file("--out", "write them there, for eval answers"),
+        word("--vote", "which", choices=("up", "down", "all"), default="all"),
+        JSON,
     ),
 }
 """Every kind of measuring, by the name it has on the command line."""
