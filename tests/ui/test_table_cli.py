@@ -105,15 +105,6 @@ def test_json_is_one_document_with_spans(opened: Assistant, capsys: Capture) -> 
     assert err == ""
 
 
-def test_the_usual_columns_are_said_to_be_that_beside_the_table(
-    opened: Assistant, capsys: Capture
-) -> None:
-    run(opened, "kites", "--paper", "kites")
-    out, err = capsys.readouterr()
-    assert re.findall(r"^    (\w+) ", out, re.MULTILINE) == ["method", "data", "metric", "result"]
-    assert err == "No columns were named, so these are the usual ones.\n"
-
-
 def test_csv_is_written_beside_what_is_printed(
     opened: Assistant, capsys: Capture, tmp_path: Path
 ) -> None:

@@ -100,17 +100,6 @@ def test_a_refusal_lists_the_nearest_papers_and_an_unclear_question_what_may_be_
     )
 
 
-def test_a_notice_comes_first_and_groups_have_their_headings() -> None:
-    boats = said(BOATS, "Boats float.", "Boats float.")
-    grouped = answer(
-        Block((Claim("Water (1 paper):", ()),)), Block((boats,), "On Boats", bullet=True)
-    )
-    shown = answer_text(grouped.model_copy(update={"notice": "Understood as “a” for “b”."}))
-    assert shown.startswith(
-        "Understood as “a” for “b”.\n\nWater (1 paper):\n\n- On Boats — Boats float. [1]\n\n"
-    )
-
-
 def test_sequences_that_repaint_a_terminal_are_left_out() -> None:
     evil = paper("Red\x1b[31m title", "It rings.\x07 \x9b2J", march="2025-03-14")
     shown = hits_text([Hit(paper=evil, score=1, passages=(Passage(start=0, end=9, text="\x07!"),))])

@@ -129,8 +129,6 @@ def test_chosen_papers_by_columns_of_ones_own(browser: Browser, compare_address:
 def test_what_cannot_be_compared_is_told(browser: Browser, compare_address: str) -> None:
     page = opened(browser, compare_address)
     told = page.locator("#aqa-compare-shown").get_by_role("status")
-    page.get_by_role("button", name="Compare", exact=True).click()
-    expect(told).to_have_text("Write what to compare, or choose papers")
     page.get_by_label("What to compare").fill("growing tomatoes on a balcony")
     page.get_by_label("What to compare").press("Enter")
     expect(told).to_contain_text("Nothing to compare.", timeout=20_000)

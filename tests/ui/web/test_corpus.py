@@ -118,19 +118,6 @@ def test_hostile_papers_are_text_everywhere() -> None:
         assert 'href="javascript' not in html
 
 
-def test_the_table_says_how_it_is_sorted_and_what_narrows_it() -> None:
-    papers = many(120)
-    catalogue = Catalogue(papers, mapped(papers))
-    view = View(sort="title", down=False, page=2, cluster=1)
-    html = table_html(catalogue, view, catalogue.page(view), {})
-    assert 'aria-sort="ascending"><button type="button" data-aqa-sort="title"' in html
-    assert html.count('aria-sort="none"') == 1
-    assert "40 papers" in html
-    assert 'aria-label="Remove the filter: Cluster name1, more"' in html
-    nothing = View(words="nowhere", exact=True)
-    assert "No paper fits." in table_html(catalogue, nothing, catalogue.page(nothing), {})
-
-
 def test_a_snippet_shows_the_words_of_a_search_marked() -> None:
     far = paper("f", "Far", f"{'No word of it. ' * 40}Then <b>kites</b> fly.{' And on.' * 40}")
     shown = snippet(far, "kite nowhere", None)
