@@ -5,7 +5,7 @@ import resource
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -267,42 +267,26 @@ def test_a_second_index_is_refused_while_one_runs_and_questions_are_not(
         assert "KiteNet" in out
 
 
-def questions(folder: Path, *lines: str) -> Path:
-    path = folder / "questions.jsonl"
-    path.write_text("".join(line + "\n" for line in lines))
-    return path
+QUESTION = '{"id": "q", "type": "fact", "answerable": false, "question": "%s"}'
 
 
 @pytest.mark.parametrize(
-    ("line", "says"),
+    ("line", "mode", "says"),
     [
-        ("{broken", "questions.jsonl:1: not JSON"),
-        ('{"id": ' + "7" * 5_000 + "}", "questions.jsonl:1: not JSON"),
-        (
-            '{"id": "q", "type": "fact", "answerable": false, "question": "'
-            + "why " * 2_000
-            + '"}',
-            "question 'q': the question has",
-        ),
+        ("{broken", "auto", "questions.jsonl:1: not JSON"),
+        ('{"id": ' + "7" * 5_000 + "}", "auto", "questions.jsonl:1: not JSON"),
+        (QUESTION % ("why " * 2_000), "auto", "question 'q': the question has"),
+        (QUESTION % "Do kites fly?", "generative", "chat model"),
     ],
 )
-def test_broken_questions_are_refused_before_a_run_is_made(
-    line: str, says: str, store: Path, tmp_path: Path, capsys: Capture
+def test_what_cannot_be_measured_is_refused_before_a_run_is_made(
+    line: str, mode: str, says: str, store: Path, tmp_path: Path, capsys: Capture
 ) -> None:
-    evaluate = ["eval", "answers", str(questions(tmp_path, line)), "--store", str(store)]
-    assert says in failed(capsys, *evaluate, "--out", str(tmp_path / "run"))
-    assert not (tmp_path / "run").exists()
-
-
-def test_an_evaluation_in_a_mode_that_is_not_there_makes_no_run(
-    store: Path, tmp_path: Path, capsys: Capture
-) -> None:
-    asked = '{"id": "q", "type": "fact", "question": "Do kites fly?", "answerable": false}'
-    evaluate: Sequence[str] = ("eval", "answers", str(questions(tmp_path, asked)))
-    out = ("--store", str(store), "--out", str(tmp_path / "run"))
-    assert "chat model" in failed(capsys, *evaluate, *out, "--mode", "generative")
-    assert not (tmp_path / "run").exists()
-    succeeded(capsys, *evaluate, *out)
+    path, run = tmp_path / "questions.jsonl", tmp_path / "run"
+    path.write_text(line + "\n")
+    evaluate = ("eval", "answers", str(path), "--store", str(store), "--mode", mode)
+    assert says in failed(capsys, *evaluate, "--out", str(run))
+    assert not run.exists()
 
 
 def test_an_unknown_setting_is_told(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:

@@ -1,12 +1,12 @@
 // The address names the tab that is shown, but for the chat: #/papers, #/compare, #/lab. Back leads to
-// the one before. The tab of the papers keeps its own address, with the paper that is open.
+// the one before. The tab of the papers adds to it what is looked at.
 const aqaGo = (hash) => {
   if (hash === location.hash) return;
   history.pushState(history.state, "", location.pathname + location.search + hash);
 };
 
 (() => {
-  const named = () => /^#\/(compare|lab)$/.exec(location.hash)?.[1];
+  const named = () => /^#\/(papers|compare|lab)/.exec(location.hash)?.[1].replace("papers", "corpus");
   const tab = (name) => document.getElementById(`aqa-${name}-tab-button`);
 
   document.addEventListener("click", ({ target }) => {
@@ -14,7 +14,6 @@ const aqaGo = (hash) => {
     if (name && name !== "corpus") aqaGo(name === "chat" ? "" : `#/${name}`);
   }, true);
   addEventListener("popstate", () => {
-    if (location.hash.startsWith("#/papers")) return;
     const shown = tab(named() ?? "chat");
     if (shown?.getAttribute("aria-selected") === "false") shown.click();
   });

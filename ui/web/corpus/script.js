@@ -58,7 +58,6 @@
   };
   addEventListener("popstate", () => { // not "hashchange", which is silent where the filters changed, too
     if (!location.hash.startsWith("#/papers")) return;
-    byId("aqa-corpus-tab-button")?.click();
     if (!papers() || location.hash === address(view)) return;
     const wanted = addressed();
     const isPlain = wanted.paper && !location.hash.includes("?"); // a link to a paper keeps what narrows
@@ -67,13 +66,6 @@
     keep = "replaceState";
     show(isPlain ? { paper: wanted.paper, page: view.page } : wanted);
   });
-  if (location.hash.startsWith("#/papers")) {
-    const waiting = setInterval(() => {
-      if (!byId("aqa-corpus-tab-button")) return;
-      clearInterval(waiting);
-      byId("aqa-corpus-tab-button").click();
-    }, 50);
-  }
 
   // Drawing
 
