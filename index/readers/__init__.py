@@ -13,9 +13,10 @@ from index.papers import Paper
 from index.readers import bibliographies as bib
 from index.readers import jsons, pages, tables, xmls
 from index.readers.decoding import Text
-from index.readers.digest import doubt, read_digest, without_remarks
+from index.readers.digest import read_digest
 from index.readers.files import Found, Member, Upload, find_files, members
 from index.readers.pages import Page
+from index.readers.plausibility import doubt, without_remarks
 from index.readers.records import Heading, How, Normaliser, Problem, Raw, ReadError
 from index.readers.values import YEARS
 from index.sources import Origin, source_name
@@ -275,8 +276,7 @@ def _member(file: Found, member: Member, digest: str, format_: str, how: How) ->
             described, records = reader.open(text, file.name, how)
             found = _normalised(file.name, text, records)
             if reader.name in ("digest", "html", "mail"):
-                plain = text.head if described == "digest" else ""
-                found = _plausible(file.name, plain, found, is_named=format_ != "auto")
+                found = _plausible(file.name, found, is_named=format_ != "auto")
             yield FileRead(file, origin, _never_silent(file.name, reader, found), described)
     except ReadError as error:
         yield _unread(file, str(error), error.line, error.option)
@@ -310,11 +310,11 @@ def _normalised(name: str, text: Text, records: Records) -> Iterator[Paper | Pro
 
 
 def _plausible(
-    name: str, plain: str, found: Iterator[Paper | Problem], *, is_named: bool
+    name: str, found: Iterator[Paper | Problem], *, is_named: bool
 ) -> Iterator[Paper | Problem]:
     """All of a digest at once, if it is plausible or a user named the format."""
     known = without_remarks(list(found))
-    if not is_named and (reason := doubt(plain, known)):
+    if not is_named and (reason := doubt(known)):
         option = "--format digest reads it all the same"
         return iter([Problem(name, None, reason, option=option)])
     return (each for each in known if not isinstance(each, Heading))

@@ -1,4 +1,4 @@
-"""What one line of a pasted text reads as: a button, a name, a field with its label, a title."""
+"""What one line of a pasted text reads as: a label, names, an id, a mail's frame, a title."""
 
 import re
 from typing import Literal
@@ -6,76 +6,36 @@ from typing import Literal
 from index.papers import arxiv_id
 from index.readers.records import DOI, canonical
 from index.readers.values import date_of, is_date
+from index.text import clean_text
 
-Stands = Literal["opens", "alone"]
-
-_FURNITURE = re.compile(
-    r"""(?:
-      new | subscribe(?:\ now)? | abstract[:.]? | summary[:.]?
-    | share | save | like | reply | forward | menu | home | search | sponsored | advertisement
-    | trending(?:\ papers)? | (?:daily|weekly|top|new|latest|trending)\ papers\b.{0,60}
-    | today(?:['’]s\ (?:papers|picks|digest))? | this\ week
-    | (?:log|sign)\ (?:in|up|out)(?:\ (?:to|with|for|now|here)\b.{0,40})?
-    | (?:read|see|show|load|view)\ (?:more|all|(?:the\ )?(?:paper|pdf|abstract)|full\ \w+)\W*
-    | view\ (?:on|in)\b.{0,40} | view\ \w+\ page | add\ to\ (?:my\ )?\w+
-    | (?:pdf|html|code|abs|abstract|arxiv|github|paper|project\ page|demo|video|data|bibtex)
-      (?:\s*(?:[|·•]|\s/\s)\s*\w[\w ]{0,20}){0,9}
-    | (?:submitted|posted|shared|curated|picked|sent|written|published|updated|powered)
-      \ (?:by|on|to|at|from)\b.{0,60}
-    | (?-i:by\ ?[A-Z@]).{0,150}
-    | (?:authors?|subject|from|to|cc|date|reply-to|keywords|tags|topics?|categor(?:y|ies)
-        |comments?|doi|project(?:\ page)?|code|website|github|link|url|venue|journal|source)
-      \s*:.{0,200}
-    | (?:arxiv|doi)\s*:?\s*\d.{0,80}
-    | (?-i:[a-z-]{2,10}\.[A-Z]{2}(?:[,;\s]+[a-z-]{2,10}\.[A-Z]{2}){0,9})
-    | (?:https?://|www\.)\S+ | [\w.+-]+@[\w-]+\.[\w.]+
-    | (?:hi|hello|hey|dear|welcome)\b.{0,150}[,.!]
-    )""",
-    re.VERBOSE | re.IGNORECASE,
-)
-_COUNTED = frozenset(
-    "k m vote votes upvote upvotes like likes comment comments point points star stars view views"
-    " share shares download downloads citation citations hour hours day days min minute minutes"
-    " read ago".split()
-)
-"""What pages count."""
 _FOOTER = re.compile(
     r"unsubscribe|view (?:this \w+ )?(?:in|on) (?:your |the |a )?(?:browser|web)|©|\(c\) ?\d{4}"
-    r"|copyright \d{4}|all rights reserved|you(?:['’]re| are) receiving|you received this"
+    r"|all rights reserved|you(?:['’]re| are) receiving|you received this|advertise (?:with|in)\b"
     r"|(?:manage|update) (?:your )?(?:e?-?mail )?(?:preferences|settings|subscription)"
-    r"|(?:want|like|interested) (?:to|in) (?:advertis|sponsor)\w+|advertise with us"
-    r"|(?:respond|reply) to this (?:e-?mail|message)|how did you like|refer a friend"
-    r"|(?:thanks|thank you) for reading|forward(?:ed)? this (?:e-?mail|newsletter)"
-    r"|this (?:e-?mail|message) was sent|in your (?:e?-?mail )?inbox|no longer wish"
-    r"|^(?:our )?(?:privacy(?: policy)?|terms(?: of (?:use|service))?)(?:\W|$)(?!\s*\w+\s\w)",
+    r"|how did you like|(?:thanks|thank you) for reading|privacy policy\W*(?:\||$)",
     re.IGNORECASE,
 )
 _SPONSORED = re.compile(
-    r"\((?:sponsor(?:ed)?|ad|advertisement|promoted)\)\W*$"
-    r"|^\W*(?:sponsor(?:ed)?(?:\s(?:by|message|content|post)\b.{0,60})?|advertisement|promoted"
-    r"|(?:together|in partnership) with(?:\s\S+){1,3}|a (?:word|message) from our .{0,60}"
-    r"|(?:our|today['’]s) sponsors?\b.{0,60})\W*$",
+    r"\((?:sponsor(?:ed)?|ad|advertisement|promoted)\)\W*$|^\W*(?:sponsor(?:ed)?|advertisement"
+    r"|promoted|(?:together|in partnership) with(?:\s\S+){1,3})\W*$",
     re.IGNORECASE,
 )
-_PROGRAMME = re.compile(
-    r"""\W*(?:
-      (?:day|session|track|part|section|block|room|hall|topic|theme)\ (?:\d+|[ivx]+|[a-z])[a-z]?\b.*
-    | (?:oral|poster|keynote|plenary|parallel|panel|invited|spotlight|morning|afternoon|opening
-      |closing)\ (?:session|presentation|talk|paper|address|lecture|discussion|remark)s?\b.*
-    | (?:mon|tues|wednes|thurs|fri|satur|sun)day\b.{0,40}
-    | \d{1,2}[:.]\d\d\b.*
-    | .{3,80}\((?:chairs?|room|hall|track|session)\b.*
-    )""",
-    re.VERBOSE | re.IGNORECASE,
+_FRAME = re.compile(
+    r"(?:read|see|show|load|view|add|save|share|subscribe|submitted|posted|published|updated|sent"
+    r"|by|hi|hello|hey|dear|session|track|day|poster|oral|invited|keynote|\d[\d:. –-]*)\b.*",
+    re.IGNORECASE | re.DOTALL,
 )
+"""How lines begin that people press, greet with, or head a programme with."""
 _PARTICLES = frozenset(
     "van von vom der den de del della di da dos das du do la le el e y und zu zum zur ten ter bin"
     " ibn bint al af av".split()
 )
 _WORD_OF_NAME = re.compile(r"[^\W\d_](?:[^\W\d_]|['’.-]){0,29}")
+_NAME_MARKS = " \t0123456789*†‡§¶#¹²³⁴⁵⁶⁷⁸⁹⁰,"
+"""What stands behind a name: footnotes."""
 _LABEL = re.compile(
     r"[^\w(\[<]*(?P<label>[A-Za-z][A-Za-z -]{1,24}?)\s*"
-    r"(?P<sign>[:：]|[.—–](?=\s|$)|(?i:(?<=abstract))[.—–]+|$)[\s*_]*"
+    r"(?P<sign>[:：]|(?i:(?<=abstract))[.—–]+|$)[\s*_]*"
 )
 BYLINE = re.compile(
     r"(?P<names>(?:[^-–—·|]|(?<=\w)-(?=\w)){3,300}?)\s+[-–—·|]\s+(?P<where>.*\b(?:19|20)\d\d\b.*)$"
@@ -83,8 +43,8 @@ BYLINE = re.compile(
 """Who wrote a paper, and where and in which year it came out, on one line."""
 _URL = re.compile(r"(?:https?://|www\.)[^\s)>\]]+", re.IGNORECASE)
 _IDS = re.compile(
-    r"\([^()]*\)|(?:arxiv|doi|pmid|pmcid|pmc)\b:?|10\.\d{4,9}/\S+|\d{4}\.\d{4,5}(?:v\d+)?"
-    r"|\[[\w ,.;/()-]*\]|\bPMC\d+|\b\d{6,9}\b",
+    rf"{_URL.pattern}|\([^()]*\)|(?:arxiv|doi|pmid|pmcid|pmc)\b:?|10\.\d{{4,9}}/\S+"
+    r"|\d{4}\.\d{4,5}(?:v\d+)?|\[[\w ,.;/()-]*\]|\bPMC\d+|\b\d{6,9}\b",
     re.IGNORECASE,
 )
 _SECTION = re.compile(
@@ -99,12 +59,10 @@ _SECTION = re.compile(
 _HEADERS = frozenset("from to cc bcc subject reply-to".split())
 """Labels of a mail's head."""
 _OTHER = frozenset(
-    "subjects comments comment categories category keywords"
-    " tags topics topic license report-no msc-class acm-class pmcid affiliations affiliation code"
-    " github website project projects contact github-repo citations upvotes score".split()
+    "subjects comments categories category keywords tags topics topic license report-no msc-class"
+    " acm-class code project".split()
 )
-_NAME_MARKS = " \t0123456789*†‡§¶#¹²³⁴⁵⁶⁷⁸⁹⁰,"
-"""What stands behind a name: footnotes."""
+"""Labels of what is not kept of a paper."""
 _TITLE_MARK = re.compile(
     r"(?:title\s*:|\d\ufe0f?\u20e3|#{1,6}(?=\s)|\[?\d{1,3}[.)\]]{1,2}(?=\s)|[-*•](?=\s)"
     r"|\[(?:pdf|html|book|citation)\]|[^\w\s(\[“\"'‘«¿¡<$\\]+(?=\s))\s*",
@@ -115,8 +73,8 @@ _TITLE_TAIL = re.compile(
     r"|\[(?:pdf|html|link|\d{1,3})\])$",
     re.IGNORECASE,
 )
-SURELY = 20
-"""How much a line reads as a title that is labelled as one."""
+_SUBJECT = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W\d_]{4,}")
+"""A longer word, or an ideograph."""
 
 
 def is_footer(text: str) -> bool:
@@ -129,26 +87,15 @@ def is_sponsored(text: str) -> bool:
     return bool(_SPONSORED.search(text))
 
 
-def is_furniture(text: str) -> bool:
-    """Whether a paragraph is a button, a count, a label, a greeting or a mail's frame."""
-    if len(text) > 240:
-        return is_footer(text)
-    words = re.sub(r"[\W\d_]+", " ", text).casefold().split()
-    counts_only = _COUNTED.issuperset(words)
-    is_when = text[:3].casefold() == "on " and is_date(text[3:])  # it was submitted
-    return counts_only or is_when or is_footer(text) or bool(_FURNITURE.fullmatch(text))
-
-
 def is_frame(text: str) -> bool:
-    """Whether a line that reads as a title is none: furniture, a date, a programme's heading."""
-    is_heading = _PROGRAMME.fullmatch(text) is not None
-    return is_heading or is_furniture(text) or is_sponsored(text) or is_date(text)
+    """Whether a short line is none of a paper, but of the page, the mail or the programme."""
+    return is_date(text) or is_sponsored(text) or _FRAME.fullmatch(text) is not None
 
 
 def is_name(text: str) -> bool:
     """Whether a line could be one person's name; "Segment Anything" could be, too."""
     words = text.strip().rstrip(_NAME_MARKS).split()
-    if not 2 <= len(words) <= 6 or not all(map(_WORD_OF_NAME.fullmatch, words)):
+    if not 2 <= len(words) <= 5 or not all(map(_WORD_OF_NAME.fullmatch, words)):
         return False
     small = [word for word in words if word[0].islower()]
     known = all(word in _PARTICLES or word.startswith(("d'", "d’", "al-")) for word in small)
@@ -168,6 +115,14 @@ def without_more(text: str) -> str:
     """Names without affiliations, marks of footnotes, and "and 12 more authors"."""
     text = re.sub(r"\([^()]*\)|\+?\s*\d+\s+(?:more\s+)?authors?|\bet al\.?|…|\.\.\.", "", text)
     return re.sub(r"(?:\s*,){2,}", ",", re.sub(r"[\d*†‡§]+(?=\s*,|\s*$)", "", text)).strip(" ,")
+
+
+def authors_of(text: str) -> str | None:
+    """The names that a line consists of, be it behind "by" or before an affiliation."""
+    by = re.sub(r"^by:?\s+", "", text, flags=re.IGNORECASE)
+    names = without_more(by)
+    is_said = by != text or names != text
+    return names if is_authors(names) or (is_said and is_name(names)) else None
 
 
 def is_byline(text: str) -> bool:
@@ -197,22 +152,19 @@ def field_of(text: str) -> tuple[str, int] | None:
     match = _LABEL.match(text)
     if match is None:
         return None
-    label, sign = match["label"].strip().casefold(), match["sign"]
-    is_bare = match.end() == len(text)
-    if not is_bare and sign not in ":：" and label != "abstract":
-        return None
+    label = match["label"].strip().casefold()
     known = "header" if label in _HEADERS else canonical(label)
     known = known or ("other" if label.replace(" ", "-") in _OTHER else None)
     if known == "abstract" and label not in ("abstract", "summary"):
         return None
-    may_be_bare = known in ("abstract", "authors") or (known == "other" and sign)
-    return (known, match.end()) if known and (may_be_bare or not is_bare) else None
+    may_be_bare = known in ("abstract", "authors") or (known == "other" and match["sign"])
+    return (known, match.end()) if known and (may_be_bare or match.end() < len(text)) else None
 
 
-def stands(line: str) -> Stands | None:
+def stands(line: str) -> Literal["opens", "alone"] | None:
     """How a line stands among those around it: it opens a field, or is one of its own."""
     text = line.strip()
-    opens_id = text.casefold().startswith(("arxiv:", "arxiv :", "doi:", "doi :", "pmid:"))
+    opens_id = re.match(r"(?:arxiv|doi|pmid)\s?:", text, re.IGNORECASE)
     if opens_id or _URL.match(text) or DOI.match(text):
         return "alone"
     if is_byline(text) or is_authors(without_more(text)):
@@ -231,13 +183,10 @@ def is_plausible(field: str, value: str) -> bool:
 
 def id_of(text: str) -> tuple[str, str] | None:
     """The id or link that a line is about, if it holds hardly anything else."""
-    if len(text) > 160:
+    rest = _IDS.sub("", text)
+    if len(text) > 160 or rest == text or sum(c.isalpha() for c in rest) > 3:
         return None
-    rest = _IDS.sub("", _URL.sub("", text))
-    if rest == text or sum(c.isalpha() for c in rest) > 3:
-        return None
-    shown = re.sub(r"\([^()]*\)|\s*\[[\w ,.;/()-]*\]|^\d+\.\s", "", text).strip()
-    if found := arxiv_id(shown.removeprefix("arXiv:").strip()) or arxiv_id(text):
+    if found := arxiv_id(text) or arxiv_id(re.sub(r"^\W*\d+\W+", "", text), is_known=True):
         return "arxiv", found
     if doi := DOI.search(text):
         return "doi", doi[0]
@@ -255,11 +204,19 @@ def title_like(line: str, *, is_heading: bool) -> float:
         return -9
     score = (2.5 if len(words) >= 3 else 1.0) + 4 * is_heading
     score -= 3 * (text[0].islower() or text.endswith("!")) + 2 * text.endswith("…")
-    score -= 1 * is_name(text) + 5 * is_authors(without_more(text))
-    score -= 1 * text.endswith(".") + 2 * (len(words) > 40)
-    score -= 2 * bool(re.search(r"\S\s[·|•]\s\S|@\w", text)) + 1 * text.endswith(":")
-    score -= 4 * bool(re.search(r"\w\(\)|[;{}]$|^[\\@<]|\s[:=]?=\s", text))
-    return score
+    score -= is_name(text) + 5 * is_authors(without_more(text))
+    score -= 2 * bool(re.search(r"\S\s[·|•]\s\S|@\w", text)) + 2 * (len(words) > 40)
+    return score - text.endswith((".", ":"))
+
+
+def shared(title: str, text: str) -> float:
+    """The share of a title's longer words that a text has, 0 to 1: an abstract speaks of its title.
+
+    Words are alike by their first five letters, so that endings do not matter.
+    """
+    words, others = ({word[:5] for word in _SUBJECT.findall(clean_text(each).casefold())}
+                     for each in (title, text))  # fmt: skip
+    return len(words & others) / max(1, len(words))
 
 
 def bare_title(text: str) -> str:

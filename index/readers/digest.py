@@ -6,14 +6,11 @@ more likely one. A line that is only a date begins a digest; a file may hold sev
 """
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from statistics import median
 
-from index.papers import Paper, arxiv_id
-from index.passages import sentence_spans
+from index.papers import arxiv_id
 from index.readers import cues
 from index.readers.pages import Page
 from index.readers.paragraphs import Paragraph, Role
@@ -21,12 +18,19 @@ from index.readers.records import LONGEST_ABSTRACT, Heading, How, Problem, Raw
 from index.readers.roles import Layout, likely_title, read_roles
 from index.readers.values import Dated, date_of, read_date
 
-_CHAT = re.compile(
-    r"^\[?\d{1,4}[/.-]\d{1,2}[/.-]\d{2,4},? \d{1,2}:\d\d(?::\d\d)?(?:\s?[ap]m)?\]?(?: -)? "
-    r"[^:\n]{1,40}: ",
-    re.IGNORECASE | re.MULTILINE,
+_WROTE = re.compile(
+    r"(?:on|am|le|el|il)\b(?P<when>.{6,80}?)(?:wrote|schrieb|a écrit|escribió|ha scritto)\s*:",
+    re.IGNORECASE,
 )
-"""What a chat puts before each message."""
+"""The line above a quoted mail."""
+_LINKS = re.compile(
+    r"(?<=[.!?])\s*[(\[](?:(?:[a-z][a-z -]{0,20}[|·/]\s*)+[a-z][a-z -]{0,20}"
+    r"|paper|pdf|link|abs|html|code|arxiv)[)\]]$",
+    re.IGNORECASE,
+)
+"""Words behind an abstract that were links, as "(paper | tweet)" and "[pdf]"."""
+_LEAST_LOST = 4
+"""Words of a line that is missed as a title without an abstract: shorter ones are headings."""
 
 
 def read_digest(page: Page, name: str, how: How) -> Iterator[Raw | Problem]:
@@ -37,12 +41,8 @@ def read_digest(page: Page, name: str, how: How) -> Iterator[Raw | Problem]:
         name: What the papers' sources are called.
         how: The year of its dates, and the date of the mail that it came in.
     """
-    text = _CHAT.sub(lambda chat: "\n" * chat[0].count("\n"), _unquoted(page.text))
-    wrote = re.search(
-        r"(?:on|am|le|el|il)\b(?P<when>.{6,80}?)(?:wrote|schrieb|a écrit|escribió|ha scritto)\s*:",
-        text[:2000],
-        re.IGNORECASE,
-    )
+    text = _unquoted(page.text)
+    wrote = _WROTE.search(text[:2000])
     if how.listed is None and wrote:
         how = replace(how, listed=_first_date(wrote["when"]))
         text = text[: wrote.start()] + " " * (wrote.end() - wrote.start()) + text[wrote.end() :]
@@ -61,12 +61,9 @@ def _unquoted(text: str) -> str:
 def _first_date(text: str) -> Dated | None:
     """The first day that some words in a row name."""
     words = text.replace(",", " ").split()
-    for start in range(len(words)):
-        for end in range(min(len(words), start + 4), start, -1):
-            found = date_of(" ".join(words[start:end]))
-            if found and found.precision == "day":
-                return found
-    return None
+    runs = ((at, end) for at in range(len(words)) for end in range(at + 4, at, -1))
+    dates = (date_of(" ".join(words[at:end])) for at, end in runs)
+    return next((date for date in dates if date and date.precision == "day"), None)
 
 
 @dataclass
@@ -177,87 +174,78 @@ class _Digest:
 
     def papers(self, entry: _Entry) -> Iterator[Raw | Problem]:
         """What an entry holds: the abstract of its title, or what it lacks."""
-        first, others = self._runs(entry)
         title = entry.title
-        if title is not None and (cues.is_sponsored(title.text) or self._is_below_sponsor(title)):
+        if title is not None and self._is_sponsored(title):
             return
-        if title is None or not first:
-            if title is not None:
-                yield from self._lone(title)
-            yield from self._leftover(entry, others, None)
-            return
-        text = self._text[first[0].start : first[-1].end].strip()
-        text = re.sub(r"^(?:[\s:：—–-]|>(?=\s?[A-Za-z]))+", "", text)
-        # Words behind an abstract that were links, as "(paper | tweet)" and "[pdf]".
-        text = re.sub(
-            r"(?<=[.!?])\s*[(\[](?:(?:[a-z][a-z -]{0,20}[|·/]\s*)+[a-z][a-z -]{0,20}"
-            r"|paper|pdf|link|abs|html|code|arxiv)[)\]]$",
-            "",
-            text,
-            flags=re.IGNORECASE,
-        )
+        abstract, others = self._runs(entry)
+        if title is not None and abstract:
+            yield self._paper(entry, title, abstract)
+        elif title is not None:
+            yield from self._lost(title)
+        after = entry.found.index(abstract[-1]) + 1 if abstract else 0
+        for line in entry.found[after:]:
+            if cues.is_footer(line.text):
+                break
+            if not entry.is_head and line.role is Role.LINE:
+                yield from self._lost(line)
+        for run in others:
+            is_lost = run[0].is_long or title is None
+            if is_lost and not self._layout.is_intro(self._places[run[0].start]):
+                yield Problem(self._name, run[0].line, "abstract without a title")
+                return
+
+    def _paper(
+        self, entry: _Entry, title: Paragraph, abstract: Sequence[Paragraph]
+    ) -> Raw | Problem:
+        text = self._text[abstract[0].start : abstract[-1].end].strip()
+        text = _LINKS.sub("", re.sub(r"^(?:[\s:：—–-]|>(?=\s?[A-Za-z]))+", "", text))
         if (size := len(text)) > LONGEST_ABSTRACT:
             reason = f"{size:,} characters in one go are no abstract (limit {LONGEST_ABSTRACT:,})"
-            yield Problem(self._name, first[0].line, reason)
-            return
-        fields = {"title": cues.bare_title(title.value or title.text), "abstract": text}
+            return Problem(self._name, abstract[0].line, reason)
+        named = title.value if title.role is Role.TITLE else title.text
         is_cut = text.endswith(("…", "..."))
-        yield Raw(
+        return Raw(
             title.line,
-            {**fields, **self._fields(entry)},
+            {"title": cues.bare_title(named), "abstract": text, **self._fields(entry)},
             entry.listed,
             entry.position,
             is_digest=True,
             warnings=("the abstract is cut off: it ends with …",) if is_cut else (),
         )
-        yield from self._leftover(entry, others, first[-1])
 
-    def _lone(self, line: Paragraph) -> Iterator[Problem]:
+    def _lost(self, line: Paragraph) -> Iterator[Problem]:
         """A line that reads as a title but has no abstract, unless it is a heading over papers."""
-        is_around = line.text in self._layout.head or cues.is_frame(line.text)
-        is_title = line.role is Role.LINE and likely_title(line) > 1 and not is_around
-        if line.role is Role.TITLE or is_title:
+        words = sum(word[:1].isalpha() for word in line.text.split())
+        is_title = words >= _LEAST_LOST and likely_title(line) > 1 and not cues.is_frame(line.text)
+        if line.role is Role.TITLE or (line.role is Role.LINE and is_title):
             kind = Heading if self._layout.is_section(line) else Problem
             yield kind(self._name, line.line, "title without an abstract")
 
-    def _is_below_sponsor(self, title: Paragraph) -> bool:
-        """Whether the line above says that an advertisement comes; above all papers it does not."""
-        at = self._places[title.start]
-        return at > min(self._layout.titles) and cues.is_sponsored(self._found[at - 1].text)
+    def _is_sponsored(self, title: Paragraph) -> bool:
+        """Whether a title, or the line above it, says that an advertisement comes.
 
-    def _leftover(
-        self, entry: _Entry, runs: Sequence[Sequence[Paragraph]], after: Paragraph | None
-    ) -> Iterator[Problem]:
-        """Lines after an abstract that read as titles of nothing, and text without a title."""
-        for line in entry.found[entry.found.index(after) + 1 if after else 0 :]:
-            if cues.is_footer(line.text):
-                break
-            if not entry.is_head and line.role is Role.LINE:
-                yield from self._lone(line)
-        for run in runs:
-            is_lost = run[0].is_long or entry.title is None
-            if is_lost and not self._layout.is_intro(self._places[run[0].start]):
-                yield Problem(self._name, run[0].line, "abstract without a title")
-                return
+        Above all papers, such a line is the sponsor of the mail.
+        """
+        at = self._places[title.start]
+        is_below = at > min(self._layout.titles) and cues.is_sponsored(self._found[at - 1].text)
+        return is_below or cues.is_sponsored(title.text)
 
     def _runs(self, entry: _Entry) -> tuple[list[Paragraph], list[list[Paragraph]]]:
         """The run of prose that is the abstract of an entry, and others; no summaries in them."""
         runs: list[tuple[int, list[Paragraph]]] = []
         rank, run, headed = 1, list[Paragraph](), list[Paragraph]()
-        for each in entry.found:
-            if each.role is Role.PROSE:
+        for each in [*entry.found, None]:
+            if each and each.role is Role.PROSE:
                 run += [*headed, each]
                 headed = []
-            elif each.role is Role.SECTION or (each.role is Role.LINE and run):
+            elif each and (each.role is Role.SECTION or (each.role is Role.LINE and run)):
                 headed.append(each)
             else:
                 if run:
                     runs.append((rank, run))
                     rank = 3
                 run, headed = [], []
-                rank = {Role.ABSTRACT: 0, Role.SUMMARY: 2}.get(each.role, rank)
-        if run:
-            runs.append((rank, run))
+                rank = {Role.ABSTRACT: 0, Role.SUMMARY: 2}.get(each.role, rank) if each else rank
         runs.sort(key=lambda each: each[0])
         abstract = runs.pop(0)[1] if entry.title and runs else []
         return abstract, [run for rank, run in runs if rank != 2]
@@ -270,23 +258,20 @@ class _Digest:
         is_below = False
         for each in entry.found:
             is_below = is_below or each.role is Role.PROSE
-            if is_below and each.field == "authors" and not cues.label_of(each.text):
-                continue  # a signature, an editor
             links += each.links
             if each.role is Role.DATE or each.field == "date":
-                value = each.value or each.text
-                dated = self._dated(value)
-                known.setdefault("date", dated.iso if dated else value)
-            elif each.role is not Role.FIELD:
-                continue
+                dated = self._dated(each.value or each.text)
+                known.setdefault("date", dated.iso if dated else each.value)
             elif each.field == "authors":
-                authors += filter(None, [each.value])
-            elif by := cues.BYLINE.fullmatch(each.text):
+                if not is_below or cues.label_of(each.text):  # and no signature
+                    authors.append(each.value)
+            elif by := each.field == "byline" and cues.BYLINE.fullmatch(each.text):
                 authors = authors or [cues.without_more(by["names"])]
                 known.setdefault("year", re.findall(r"\b(?:19|20)\d\d\b", by["where"])[-1])
                 links.insert(0, by["where"])
-            else:
-                links += [each.value] if each.field == "url" else []
+            elif each.field == "url":
+                links.append(each.value)
+            elif each.role is Role.FIELD:
                 known.setdefault(each.field, each.value)
         for link in links:
             if arxiv := arxiv_id(link):
@@ -294,75 +279,3 @@ class _Digest:
             if link.startswith("http"):
                 known.setdefault("url", link)
         return {**known, "authors": authors} if authors else known
-
-
-_CODE = re.compile(
-    r"[;{}(\[\\]\s*$|^\s*[})\]]|^\s*(?:[#/]{1,2}|--|<!--)\s?\S|\w\(\)"
-    r"|(?:^|\s)[\w.\[\]'\"]+\s*[:+]?=\s*\S|==|=>|->|::|^\s*</?\w+"
-    r"|^\s*(?:def|import|return|class|const|var|let|function|select|insert|create|if|for|while|else"
-    r"|try|end)\b.{0,60}[:(;]?$|^\W?\d{4}-\d\d-\d\d[ T]\d\d:\d\d",
-    re.IGNORECASE,
-)
-"""What lines of programs and logs have."""
-_LEAST_CODED, _PROSE = 3, re.compile(r"(?:[^\W\d_]{2,}\W+){12}")
-"""Lines without which a text is no program; what a line of prose has, which may say "P = 0.01"."""
-
-
-def doubt(plain: str, found: Sequence[Paper | Problem]) -> str | None:
-    """Why a text cannot be a digest, though titles and abstracts seem to be in it.
-
-    Any text has lines that look like those. `plain` is the beginning of a text without markup.
-    """
-    papers = [each for each in found if isinstance(each, Paper)]
-    if not papers:
-        return None
-    lines = [line for line in plain.split("\n") if line.strip()]
-    coded = sum(bool(_CODE.search(line)) and not _PROSE.search(line) for line in lines)
-    last = max(at for at, each in enumerate(found) if isinstance(each, Paper))
-    lost = sum(isinstance(each, Problem) and not each.is_warning for each in found[:last])
-    count, longest = len(papers), max(len(paper.abstract) for paper in papers)
-    words = sum(len(paper.title.split()) for paper in papers) / count
-    is_labelled = re.search(r"(?im)^\W*title\s*:", plain)
-    is_known = is_labelled or any(paper.arxiv or paper.doi or paper.authors for paper in papers)
-    # A tag of a format that is not known is short, and closed by a sign.
-    tag = r"[A-Za-z0-9@%<{\"'/#]{1,12}\s{0,2}[-:=>|)}\]]{1,2}(?=\s|\")|[{<\"'%@\\/#]+"
-    signs = Counter(tags[0] for paper in papers if (tags := re.match(tag, paper.title)))
-    sign, often = signs.most_common(1)[0] if signs else ("", 0)
-    # An abstract has sentences; one alone will do for a paper of which more is known.
-    least = 1 if is_known else 2
-    thin = sum(
-        len(paper.abstract.split()) < 4 or len(sentence_spans(paper.abstract)) < least
-        for paper in papers
-    )
-    reasons = (
-        (
-            coded >= _LEAST_CODED and coded > len(lines) / 4,
-            f"{coded} of {len(lines)} lines read as those of a program or a log",
-        ),
-        (lost > max(count, 2), f"{count} papers and {lost} lines that are none"),
-        (count == 1 and longest > 8_000, f"one text of {longest:,} characters"),
-        (words < 2.4 and not is_known, f"titles of {words:.1f} words"),
-        (
-            count >= 3 and often > 0.6 * count,
-            f"{often} of {count} titles begin with {sign!r}",
-        ),
-        (
-            count >= 3 and thin > count / 3,
-            f"{thin} of {count} abstracts are a few words or one sentence",
-        ),
-    )
-    reason = next((reason for holds, reason in reasons if holds), None)
-    what = "it is no digest: nothing of it is taken"
-    return f"{reason}: {what}" if reason else None
-
-
-def without_remarks(found: Sequence[Paper | Problem]) -> list[Paper | Problem]:
-    """What was found, without texts that are far too short to be abstracts beside the others."""
-    lengths = [len(each.abstract.split()) for each in found if isinstance(each, Paper)]
-    least = median(lengths) / 6 if len(lengths) >= 3 else 0
-    return [
-        Problem(each.sources[0].name, None, f"no abstract, but a remark: {each.title[:60]!r}")
-        if isinstance(each, Paper) and len(each.abstract.split()) < least
-        else each
-        for each in found
-    ]

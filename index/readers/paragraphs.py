@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import pairwise
 
 from index.passages import sentence_spans
 from index.readers import cues
 from index.readers.pages import LOWEST
-from index.readers.values import is_date
 
 _SURELY_PROSE = 200
 """Characters; real titles end below this, real abstracts begin above it."""
@@ -21,9 +20,8 @@ _SLACK = 2
 _HAS_SENTENCE = re.compile(r"[.!?…。！？][\"”’')\]]*(?:\s|$)")
 _OPENS_SENTENCE = re.compile(
     r"(?:We|Our|This|These|Those|It|Its|However|Moreover|Furthermore|Additionally|Finally|Here"
-    r"|Code|To this end|In (?:this|our|particular|addition|contrast|summary)|The (?:code|data"
-    r"|results?|dataset|model)s?|Experiment(?:s|al)|Results?|Extensive|Specifically|Thus|Hence"
-    r"|Therefore)\b|(?:[-*•–‣]|\(?(?:\d{1,2}|[ivx]{1,4}|[a-z])\))\s+"
+    r"|To this end|In (?:this|our|addition|contrast|summary)|Thus|Hence|Therefore)\b"
+    r"|\(?(?:\d{1,2}|[ivx]{1,4}|[a-z])\)\s+|[-*•‣]\s+[a-z]"
 )
 _NEVER_LAST = frozenset(
     "a an and as at by for from in into is of on or the to using via with".split()
@@ -31,13 +29,15 @@ _NEVER_LAST = frozenset(
 _MARK = r"(?:(?:\(?\d{1,3}[.)]{1,2}|[-*•‣▪–])\s+)"
 _ENTRIES = tuple(
     re.compile(
-        rf"{_MARK}?(?P<title>[^\W_a-z](?:(?!\.\s).){{2,150}}?){sign}"
+        rf"{_MARK}?(?P<title>[^\W_a-z](?:(?!\.\s+\w).){{2,250}}?){sign}"
         r"(?P<text>\S.{30,}?[.!?])(?P<links>\s*[(\[][\w ,/|·-]{3,60}[)\]])?",
         re.DOTALL,
     )
     for sign in (r"\s+[-–—]\s+", r":\s+")
 )
 """An item of a list with title and text, told apart by a dash or a colon, and links behind it."""
+_SIGNED = re.compile(r"(?P<title>\S.{8,}\S)\s+[|｜]\s+(?P<text>[^|｜]+)", re.DOTALL)
+"""A title with its authors behind it."""
 _MOST = 0.8
 """Share of the items of a list of papers that are entries."""
 
@@ -86,6 +86,8 @@ class Paragraph:
     level: int = 0
     """Of a heading, 1 and up: that of a section is smaller than those inside it; 0 is none."""
     links: tuple[str, ...] = ()
+    is_entry: bool = False
+    """Whether it is the title of an item that was parted from its abstract."""
 
     @property
     def is_long(self) -> bool:
@@ -135,7 +137,34 @@ def paragraphs(text: str, listed: Collection[int] = ()) -> list[Paragraph]:
         text: The text.
         listed: The lines that are items of a list, though no mark says so.
     """
-    return list(_parted(text, list(_joined(text)), listed))
+    found = list(_joined(text))
+    whole = [text[each.start : each.end] for each in found]
+    entries = _entries(found, whole, listed)
+    signed = _signed(found, whole)
+    parted: list[Paragraph] = []
+    for at, each in enumerate(found):
+        if at in entries:
+            title, abstract = _halves(each, entries[at])
+            is_entry = replace(title, role=Role.LINE, level=LOWEST, is_entry=True)
+            parted += [is_entry, replace(abstract, role=Role.PROSE)]
+        elif at in signed:
+            parted += [replace(half, role=Role.LINE) for half in _halves(each, signed[at])]
+        else:
+            parted.append(each)
+    return parted
+
+
+def _halves(each: Paragraph, match: re.Match[str]) -> Iterator[Paragraph]:
+    """The title in a paragraph, and the text behind it."""
+    for name in ("title", "text"):
+        yield replace(
+            each,
+            start=each.start + match.start(name),
+            end=each.start + match.end(name),
+            line=each.line + match.string.count("\n", 0, match.start(name)),
+            text=" ".join(match[name].split()),
+            is_attached=each.is_attached or name == "text",
+        )
 
 
 def _joined(text: str) -> Iterator[Paragraph]:
@@ -152,8 +181,7 @@ def _joined(text: str) -> Iterator[Paragraph]:
             end = last.start + last.length
             yield Paragraph(role, start, end, first.number, joined, is_attached)
             is_attached = True
-            is_title = not cues.is_furniture(joined) and not is_date(joined)
-            below_title = role is not Role.PROSE and is_title
+            below_title = role is not Role.PROSE and not cues.is_frame(joined)
 
 
 def _blocks(text: str) -> Iterator[list[_Line]]:
@@ -187,17 +215,24 @@ def _groups(block: list[_Line], width: int, *, below_title: bool) -> Iterator[li
 
     A line of an abstract's length stands for itself; of the others, a paragraph's lines flow into
     one another. `below_title` says that a title stands above the block; else the first line is
-    the title, even where it happens to fill the width.
+    the title, even where it happens to fill the width, or all lines above names are. A field stands
+    apart, unless it is only what a full line of a wrapped text happens to begin with.
     """
     has_title = not below_title and len(block) > 2 and not _runs_on(block[0], block[1])
+    names = (
+        at for at, line in enumerate(block[:4]) if cues.is_authors(cues.without_more(line.text))
+    )
+    below_names = next(names, 0)
     group: list[_Line] = []
     for i, line in enumerate(block):
-        is_below_title = i == 1 and has_title and _flows(line, block[2], width)
-        is_apart = is_below_title or cues.stands(line.text) is not None
-        is_apart = is_apart or (bool(group) and cues.stands(group[-1].text) == "alone")
-        if group and (is_apart or not _flows(group[-1], line, width)):
-            yield group
-            group = []
+        if group and not (i < below_names and group[-1].length >= _NARROWEST):
+            is_below_title = i == 1 and has_title and _flows(line, block[2], width)
+            stands = cues.stands(line.text) or cues.stands(group[-1].text) == "alone"
+            is_inside = len(group) > 1 and _fills(group[-1], line, width)
+            is_apart = is_below_title or (stands and not is_inside)
+            if is_apart or not _flows(group[-1], line, width):
+                yield group
+                group = []
         group.append(line)
     yield group
 
@@ -208,8 +243,11 @@ def _flows(line: _Line, following: _Line, width: int) -> bool:
         return False
     if max(line.length, len(following.text)) >= _SURELY_PROSE:
         return False
-    if _runs_on(line, following):
-        return True
+    return _runs_on(line, following) or _fills(line, following, width)
+
+
+def _fills(line: _Line, following: _Line, width: int) -> bool:
+    """Whether the next word had no room left in a line."""
     needed = line.length + 1 + len(following.text.split(maxsplit=1)[0])
     return line.length <= width + _SLACK and needed > width - _SLACK > 0
 
@@ -221,29 +259,6 @@ def _runs_on(line: _Line, following: _Line) -> bool:
     is_open = line.text.rstrip().endswith((":", ",", "&", "–", "—", "-"))
     is_open = is_open or line.text.split()[-1].casefold() in _NEVER_LAST
     return is_open or following.text.lstrip()[0].islower()
-
-
-def _parted(text: str, found: Sequence[Paragraph], listed: Collection[int]) -> Iterator[Paragraph]:
-    """The paragraphs, those that hold a title and its abstract, or its authors, as two."""
-    whole = [text[each.start : each.end] for each in found]
-    entries = _entries(found, whole, listed)
-    signed = _signed(found, whole)
-    for at, paragraph in enumerate(found):
-        match = entries.get(at) or signed.get(at)
-        if match is None:
-            yield paragraph
-            continue
-        for name in ("title", "text"):
-            is_abstract = at in entries and name == "text"
-            yield Paragraph(
-                Role.PROSE if is_abstract else Role.LINE,
-                paragraph.start + match.start(name),
-                paragraph.start + match.end(name),
-                paragraph.line + whole[at].count("\n", 0, match.start(name)),
-                " ".join(match[name].split()),
-                paragraph.is_attached or name != "title",
-                level=LOWEST if at in entries and not is_abstract else 0,
-            )
 
 
 def _entries(
@@ -273,12 +288,10 @@ def _entries(
 
 def _signed(found: Sequence[Paragraph], whole: Sequence[str]) -> Mapping[int, re.Match[str]]:
     """The lines that hold a title and its authors: one name only where others have several."""
-    shape = r"(?P<title>\S.{8,}\S)\s+[|｜]\s+(?P<text>[^|｜]+)"
     matches = {
         at: match for at, each in enumerate(found)
         if each.role is not Role.PROSE and len(whole[at]) < 1_000
-        and (match := re.fullmatch(shape, whole[at], re.DOTALL))
-        and not _are_names(match["title"])
+        and (match := _SIGNED.fullmatch(whole[at])) and not cues.is_authors(match["title"])
     }  # fmt: skip
     names = {at: cues.without_more(match["text"]) for at, match in matches.items()}
     if not any(map(cues.is_authors, names.values())):
@@ -286,8 +299,3 @@ def _signed(found: Sequence[Paragraph], whole: Sequence[str]) -> Mapping[int, re
     return {
         at: matches[at] for at, each in names.items() if cues.is_authors(each) or cues.is_name(each)
     }
-
-
-def _are_names(text: str) -> bool:
-    """Whether it is names rather than a title; a title may read as one long name."""
-    return cues.is_authors(text) or (cues.is_name(text) and len(text.split()) <= 3)

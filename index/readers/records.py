@@ -6,13 +6,17 @@ without costs that field and a warning; a record without a title or an abstract 
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from operator import itemgetter
+from typing import TypeVar
 
 from index.papers import Paper, Source, arxiv_id, derived_id, letters
 from index.readers import values
 from index.readers.values import Dated
+
+_Read = TypeVar("_Read")
 
 LONGEST_ABSTRACT = 20_000
 """Characters; the longest of 60,000 real abstracts has 12,694."""
@@ -137,21 +141,21 @@ class Normaliser:
 
     def papers(self, raw: Raw) -> Iterator[Paper | Problem]:
         """The paper of a record after what is odd about it, or why there is none."""
-        fields = _Fields(raw.fields)
+        record = _Record(raw.fields)
         try:
-            paper = self._paper(raw, fields)
+            paper = self._paper(raw, record)
         except ReadError as error:
             yield Problem(self._name, raw.line, str(error))
             return
-        for warning in (*raw.warnings, *fields.warnings):
+        for warning in (*raw.warnings, *record.warnings):
             yield Problem(self._name, raw.line, warning, is_warning=True)
         yield paper
 
-    def _paper(self, raw: Raw, fields: "_Fields") -> Paper:
-        title = _required(fields.title(), "title", LONGEST_TITLE)
-        abstract = _required(fields.abstract(), "abstract", LONGEST_ABSTRACT)
-        published, year, url = fields.date(), fields.year(), fields.url()
-        arxiv, pmid = fields.arxiv(), fields.pmid()
+    def _paper(self, raw: Raw, record: "_Record") -> Paper:
+        title = _required(record.title(), "title", LONGEST_TITLE)
+        abstract = _required(record.abstract(), "abstract", LONGEST_ABSTRACT)
+        published, year = record.date(), record.take("year", _year)
+        arxiv, pmid, url = record.arxiv(), record.pmid(), record.url()
         if year is None and published:
             year = published.day.year
         elif year is None and arxiv and arxiv[0].isdigit():
@@ -170,65 +174,64 @@ class Normaliser:
             position=raw.position or self._position,
         )
         return Paper(
-            id=self._id(raw, fields, title) or derived_id(title, abstract),
+            id=self._id(raw, record, title) or derived_id(title, abstract),
             title=title,
             abstract=abstract,
-            authors=fields.authors(),
+            authors=record.take("authors", _authors) or (),
             year=year,
-            venue=fields.venue(),
+            venue=record.take("venue", _venue),
             url=url,
-            doi=fields.doi(),
+            doi=record.doi(),
             arxiv=arxiv,
             pmid=pmid,
             published=published.iso if published else None,
             sources=(source,),
         )
 
-    def _id(self, raw: Raw, fields: "_Fields", title: str) -> str | None:
+    def _id(self, raw: Raw, record: "_Record", title: str) -> str | None:
         """The id that a record gives, unless the file gave it to another title before."""
-        if (id_ := fields.id()) is None:
+        if (id_ := record.take("id", _id)) is None:
             return None
         known, where = self._titles.setdefault(id_, (letters(title), raw.line))
         if known == letters(title):
             return id_
-        fields.warnings.append(f"id: {id_!r} is that of another title in line {where}")
+        record.warnings.append(f"id: {id_!r} is that of another title in line {where}")
         return None
 
 
-class _Fields:
+class _Record:
     """The fields of one record, found under any of their names, and what is odd about them."""
 
-    def __init__(self, record: Mapping[str, object]) -> None:
+    def __init__(self, fields: Mapping[str, object]) -> None:
         self.warnings: list[str] = []
-        self._found: dict[str, list[tuple[int, object]]] = {}
-        self._take(record)
-        for key, value in record.items():
-            if isinstance(value, Mapping) and values.folded(key) in INSIDE:
-                self._take(value)
-        for named in self._found.values():
-            named.sort(key=lambda each: each[0])
-
-    def _take(self, record: Mapping[str, object]) -> None:
-        for key, value in record.items():
-            field = canonical(key)
-            if field and not values.is_nothing(value):
-                self._found.setdefault(field, []).append((_RANKS[values.folded(key)], value))
-
-    def _values(self, field: str) -> list[object]:
-        return [value for _, value in self._found.get(field, ())]
+        found: list[tuple[int, str, object]] = []
+        inside = (each for key, each in fields.items() if values.folded(key) in INSIDE)
+        for named in (fields, *(each for each in inside if isinstance(each, Mapping))):
+            for key, value in named.items():
+                if (field := canonical(key)) and not values.is_nothing(value):
+                    found.append((_RANKS[values.folded(key)], field, value))
+        self._found: dict[str, list[object]] = {}
+        for _, field, value in sorted(found, key=itemgetter(0)):
+            self._found.setdefault(field, []).append(value)
+        best = min((rank for rank, field, _ in found if field == "abstract"), default=0)
+        if best == _RANKS["tldr"]:
+            self.warnings.append("abstract: there is none; its TL;DR is taken")
 
     def _value(self, field: str) -> object:
-        return next(iter(self._values(field)), None)
+        return next(iter(self._found.get(field, ())), None)
 
     def _text(self, field: str) -> str:
         return values.text_in(self._value(field)) or ""
 
-    def _odd(self, field: str, value: object) -> None:
-        """Warn that a value is left out, unless the record has none."""
-        if value is not None:
+    def take(self, field: str, read: Callable[[object], _Read | None]) -> _Read | None:
+        """What a field says; a value of which nothing can be read is left out with a warning."""
+        value = self._value(field)
+        found = None if value is None else read(value)
+        if value not in (None, "0", 0) and found is None:
             shown = " ".join(str(value).split())
             shown = shown if len(shown) <= 40 else shown[:39] + "…"
             self.warnings.append(f"{field}: {shown!r} is left out: it is no {_MEANT[field]}")
+        return found
 
     def title(self) -> str | None:
         """The title with its subtitle, unless it ends in that already."""
@@ -242,78 +245,36 @@ class _Fields:
 
     def abstract(self) -> str | None:
         """The abstract as text: of paragraphs, of labelled sections, of an inverted index."""
-        rank, value = next(iter(self._found.get("abstract", ())), (0, None))
-        if value is not None and rank == _RANKS["tldr"]:
-            self.warnings.append("abstract: there is none; its TL;DR is taken")
-        if not isinstance(value, Mapping) or not value:
+        value = self._value("abstract")
+        if not isinstance(value, Mapping) or set(value) & {*values.SAYING}:
             return values.joined(value, "\n\n")
         if all(isinstance(places, list) for places in value.values()):
             placed = [(at, str(word)) for word, places in value.items() for at in places]
             words = sorted((at, word) for at, word in placed if type(at) is int)
             return " ".join(word for _, word in words) or None
-        if set(value) & {*values.SAYING}:
-            return values.joined(value, "\n\n")
         parts = [f"{key}: {said}" for key, each in value.items() if (said := values.text_in(each))]
         return "\n".join(parts) or None
 
     def date(self) -> Dated | None:
-        dates, year = self._values("date"), values.date_of(self._value("year"))
+        dates, year = self._found.get("date", []), values.date_of(self._value("year"))
         if found := next(filter(None, map(values.date_of, dates)), None):
             return found
         # "March 5" of a record that has the year elsewhere
         if dates and year and (found := values.date_of(f"{values.text_in(dates[0])} {year.iso}")):
             return found
-        self._odd("date", self._value("date"))
-        return year
-
-    def year(self) -> int | None:
-        value = self._value("year")
-        found = values.date_of(value)
-        if found is None and value not in (0, "0"):
-            self._odd("year", value)
-        return found.day.year if found else None
-
-    def id(self) -> str | None:
-        value = self._value("id")
-        is_plain = isinstance(value, str | int) and not isinstance(value, bool)
-        id_ = values.whole_characters(str(value)) if is_plain else ""
-        if not 0 < len(id_) <= _LONGEST_ID or any(unicodedata.category(c) == "Cc" for c in id_):
-            self._odd("id", value)
-            return None
-        return id_
-
-    def authors(self) -> tuple[str, ...]:
-        names = values.names_in(self._value("authors"))
-        if not names:
-            self._odd("authors", self._value("authors"))
-        return tuple(names[:_MOST_AUTHORS])
-
-    def venue(self) -> str | None:
-        venue = " ".join(self._text("venue").split())
-        if not venue:
-            self._odd("venue", self._value("venue"))
-        return venue[:_LONGEST_VALUE] or None
+        return self.take("date", values.date_of) or year
 
     def url(self) -> str | None:
-        texts = [text for value in self._values("url") for text in values.texts_in(value)]
-        for text in texts:
-            clean = re.sub(r"^\s*www\.", "https://www.", text)
-            if found := re.search(r"https?://[^\s\]>]{3,2000}", clean, re.IGNORECASE):
-                return found[0].rstrip(")") if "](" in clean else found[0]
-        if not (texts and re.match(r"10\.\d{4}", texts[0])):
-            self._odd("url", texts[0] if texts else self._value("url"))
-        return None
+        texts = [text for value in self._found.get("url", []) for text in values.texts_in(value)]
+        found = next(filter(None, map(_address, texts)), None)
+        is_doi = bool(texts) and texts[0].startswith("10.")
+        return found if found or is_doi else self.take("url", lambda _: None)
 
     def doi(self) -> str | None:
-        text = self._text("doi")
-        if found := DOI.search(text) or DOI.search(self._text("url")):
-            doi = found[0].rstrip(".,;")
-            return doi if doi.count("(") == doi.count(")") else doi.rstrip(")")
-        plain = text.strip().casefold().rpartition("doi.org/")[2].removeprefix("doi:").strip()
-        if plain.startswith("10.") and len(plain) > 3 and len(plain.split()) == 1:
-            return text.strip()[-len(plain) :]
-        self._odd("doi", self._value("doi"))
-        return None
+        url = DOI.search(self._text("url"))
+        if url and not DOI.search(self._text("doi")):
+            return _doi(url[0])
+        return self.take("doi", _doi)
 
     def arxiv(self) -> str | None:
         fields = ("arxiv", "url", "doi", "id")
@@ -322,11 +283,9 @@ class _Fields:
         return next(filter(None, found), None)
 
     def pmid(self) -> str | None:
-        text = self._text("pmid").strip().casefold().removeprefix("pmid").lstrip(": ")
-        text = text.removesuffix("/").rpartition("/")[2] if text.startswith("http") else text
-        if re.fullmatch(r"\d{1,9}/?", text):
-            return text.removesuffix("/")
-        found = re.search(r"pubmed[^/]*(?:\.gov|/pubmed)/(\d{1,9})", self._text("url"))
+        address = r"(?:pmid:?\s*|https?://\S*?/)?(\d{1,9})/?"
+        found = re.fullmatch(address, self._text("pmid").strip(), re.IGNORECASE)
+        found = found or re.search(r"pubmed[^/]*(?:\.gov|/pubmed)/(\d{1,9})", self._text("url"))
         return found[1] if found else None
 
 
@@ -336,3 +295,39 @@ def _required(value: str | None, field: str, longest: int) -> str:
     if len(value) > longest:
         raise ReadError(f"{field}: {len(value):,} characters are too many (limit {longest:,})")
     return value
+
+
+def _id(value: object) -> str | None:
+    is_plain = isinstance(value, str | int) and not isinstance(value, bool)
+    id_ = values.whole_characters(str(value)) if is_plain else ""
+    is_line = not any(unicodedata.category(c) == "Cc" for c in id_)
+    return id_ if 0 < len(id_) <= _LONGEST_ID and is_line else None
+
+
+def _year(value: object) -> int | None:
+    found = values.date_of(value)
+    return found.day.year if found else None
+
+
+def _authors(value: object) -> tuple[str, ...] | None:
+    return tuple(values.names_in(value)[:_MOST_AUTHORS]) or None
+
+
+def _venue(value: object) -> str | None:
+    return " ".join((values.text_in(value) or "").split())[:_LONGEST_VALUE] or None
+
+
+def _address(text: str) -> str | None:
+    """The web address in a text, or in a link of Markdown."""
+    text = re.sub(r"^\s*www\.", "https://www.", text)
+    found = re.search(r"https?://[^\s\]>]{3,2000}", text, re.IGNORECASE)
+    return (found[0].rstrip(")") if "](" in text else found[0]) if found else None
+
+
+def _doi(value: object) -> str | None:
+    """The DOI in a text; one that is short, where it is all that there is."""
+    text = (values.text_in(value) or "").strip()
+    short = re.fullmatch(r"(?:\S*doi\.org/|doi:\s*)?(10\.\S+)", text, re.IGNORECASE)
+    doi = found[0] if (found := DOI.search(text)) else short[1] if short else ""
+    doi = doi.rstrip(".,;")
+    return (doi if doi.count("(") == doi.count(")") else doi.rstrip(")")) or None

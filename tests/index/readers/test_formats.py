@@ -1,6 +1,7 @@
 """Formats of reference managers and services, recognised by their content under any name."""
 
 import json
+from pathlib import Path
 
 import pytest
 from digest_papers import both
@@ -11,6 +12,9 @@ from index.errors import AbstractQAError
 from index.papers import Paper
 from index.readers import Upload, read, read_files
 
+REPOSITORY = Path(__file__).parents[3]
+DOCUMENTS = ("LICENSE", "README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/security.md",
+             "index/readers/digest.py")  # fmt: skip
 TITLE = "Counting Owls at Night with Cheap Microphones"
 ABSTRACT = "Counting owls by ear is slow. We place 12 microphones and find 91% of the calls."
 OTHER = "Why Kettles Sing Before They Boil"
@@ -202,8 +206,9 @@ def test_entities_are_refused(content: str) -> None:
      "\n".join(f"2025-04-22 07:{at:02}:11,123 INFO server: request {at} took 12 ms" for at in range(60)),
      "\n\n".join(f"How to Set Timer {at}\n\nPress the button twice and wait for the green light to"
                  " appear before the water is poured in." for at in range(9)),
-     json.dumps({"settings": {"colour": "red"}, "size": 3})],
-    ids=["tags without records", "a story", "a program", "a log", "a manual", "settings"],
+     json.dumps({"settings": {"colour": "red"}, "size": 3}),
+     *((REPOSITORY / name).read_text() for name in DOCUMENTS)],
+    ids=["tags without records", "a story", "a program", "a log", "a manual", "settings", *DOCUMENTS],
 )  # fmt: skip
 def test_what_is_no_file_of_papers_gives_none_and_says_why(text: str) -> None:
     papers, problems = both(text, "x.txt")
