@@ -16,8 +16,8 @@ from index.readers.decoding import Text
 from index.readers.digest import read_digest
 from index.readers.files import Found, Member, Upload, find_files, members
 from index.readers.pages import Page
-from index.readers.plausibility import doubt, without_remarks
-from index.readers.records import Heading, How, Normaliser, Problem, Raw, ReadError
+from index.readers.plausibility import plausible
+from index.readers.records import How, Normaliser, Problem, Raw, ReadError
 from index.readers.values import YEARS
 from index.sources import Origin, source_name
 
@@ -276,7 +276,7 @@ def _member(file: Found, member: Member, digest: str, format_: str, how: How) ->
             described, records = reader.open(text, file.name, how)
             found = _normalised(file.name, text, records)
             if reader.name in ("digest", "html", "mail"):
-                found = _plausible(file.name, found, is_named=format_ != "auto")
+                found = plausible(file.name, found, is_named=format_ != "auto")
             yield FileRead(file, origin, _never_silent(file.name, reader, found), described)
     except ReadError as error:
         yield _unread(file, str(error), error.line, error.option)
@@ -289,8 +289,7 @@ def _reader(head: str, file: Found, suffix: str, format_: str) -> Reader:
     reader = reader_of(head, format_, suffix)
     is_guess = reader is None or (reader.name == "digest" and not file.is_named)
     if reader is None or (is_guess and format_ == "auto" and suffix not in _FOLDER_TEXTS):
-        begins = repr(" ".join(head.split())[:40])
-        told = f"no known format: it begins with {begins}"
+        told = f"no known format: it begins with {' '.join(head.split())[:40]!r}"
         raise ReadError(told, option="--format names one")
     return reader
 
@@ -307,17 +306,6 @@ def _normalised(name: str, text: Text, records: Records) -> Iterator[Paper | Pro
             shown = len(text.warnings)
     except ReadError as error:
         yield Problem(name, error.line, str(error), is_damage=True, option=error.option)
-
-
-def _plausible(
-    name: str, found: Iterator[Paper | Problem], *, is_named: bool
-) -> Iterator[Paper | Problem]:
-    """All of a digest at once, if it is plausible or a user named the format."""
-    known = without_remarks(list(found))
-    if not is_named and (reason := doubt(known)):
-        option = "--format digest reads it all the same"
-        return iter([Problem(name, None, reason, option=option)])
-    return (each for each in known if not isinstance(each, Heading))
 
 
 def _never_silent(

@@ -7,10 +7,8 @@ line numbers and a file of any size needs the memory of one record.
 import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
-from threading import Lock
 
 from index.readers.decoding import Text
 from index.readers.records import Problem, Raw
@@ -219,33 +217,48 @@ def _pubmed(began: int, blocks: list[list[str]]) -> Raw:
     return Raw(began, {**fields, "abstract": "\n".join(kept), **{k.casefold(): v for k, v in ids}})
 
 
-_NAMED = ("backslash", "braceleft", "braceright", "asciitilde", "asciicircum")
-_SIGNS = {rf"\text{name}{{}}": sign for name, sign in zip(_NAMED, "\\{}~^", strict=True)}
+_NAMED = {"backslash": "\\", "braceleft": "{", "braceright": "}", "asciitilde": "~",
+          "asciicircum": "^"}  # fmt: skip
+_SIGNS = {rf"\text{name}{{}}": sign for name, sign in _NAMED.items()}
 _SIGNS |= {f"\\{sign}": sign for sign in "$_%{}"}
 """How LaTeX writes the signs that mean something in it."""
 _PRIVATE = 0xE000
 """The first code point for private use, where signs are kept while LaTeX is removed."""
 _LONGEST_ENTRY = 5_000
 """Lines of one entry."""
-_SILENCE = Lock()
-"""Held while a library logs nothing, so that its level is what it was before."""
 
 
 def bibtex_score(head: str) -> float:
     """How much the beginning of a file looks like BibTeX, 0 to 1."""
     found = re.search(r"^\s*@\s*[A-Za-z]+\s*[{(]\s*[^\s,={}]*\s*,", head, re.MULTILINE)
-    before = head[: found.start()] if found else ""
-    return 0.96 * bool(found and len(before) < len(head) / 2)
+    return 0.96 * bool(found and found.start() < len(head) / 2)
 
 
 def read_bibtex(text: Text, name: str) -> Iterator[Raw | Problem]:
     """The entries of a file; one that cannot be parsed is damage and does not spoil the next."""
+    # Imported here: most files are no BibTeX.
+    from bibtexparser.entrypoint import parse_string
+    from bibtexparser.middlewares import (
+        RemoveEnclosingMiddleware,
+        ResolveStringReferencesMiddleware,
+    )
+
+    logging.getLogger("bibtexparser").setLevel(logging.CRITICAL)  # what is broken is told below
+    stack = [ResolveStringReferencesMiddleware(), RemoveEnclosingMiddleware()]
     strings: list[str] = []
     for line, kind, entry in _entries(text):
         if kind == "string":
             strings.append(entry)
-        elif kind not in ("preamble", "comment"):
-            yield from _parsed(line, "\n".join([*strings, entry]), name)
+        if kind in ("string", "preamble", "comment"):
+            continue
+        library = parse_string("\n".join([*strings, entry]), parse_stack=stack)
+        if not library.entries:
+            yield Problem(name, line, "a broken entry: its braces do not match", is_damage=True)
+        for found in library.entries:
+            fields = {f.key.casefold(): _latex_plain(f.key, str(f.value)) for f in found.fields}
+            if "month" in fields and "year" in fields:
+                fields.setdefault("date", f"{fields['month']} {fields['year']}")
+            yield Raw(line, {**fields, "bibtexkey": found.key})
 
 
 def _entries(text: Text) -> Iterator[tuple[int, str, str]]:
@@ -263,56 +276,20 @@ def _entries(text: Text) -> Iterator[tuple[int, str, str]]:
         yield began, kind, "\n".join(lines)
 
 
-def _parsed(line: int, entry: str, name: str) -> Iterator[Raw | Problem]:
-    # Imported here: most files are no BibTeX.
-    from bibtexparser.entrypoint import parse_string
-    from bibtexparser.middlewares import (
-        RemoveEnclosingMiddleware,
-        ResolveStringReferencesMiddleware,
-    )
-
-    stack = [ResolveStringReferencesMiddleware(), RemoveEnclosingMiddleware()]
-    with _unlogged("bibtexparser"):  # what is broken is told below
-        library = parse_string(entry, parse_stack=stack)
-    if not library.entries:
-        yield Problem(name, line, "a broken entry: its braces do not match", is_damage=True)
-    for found in library.entries:
-        fields = {
-            field.key.casefold(): _latex_plain(field.key, str(field.value))
-            for field in found.fields
-        }
-        if "month" in fields and "year" in fields:
-            fields.setdefault("date", f"{fields['month']} {fields['year']}")
-        yield Raw(line, {**fields, "bibtexkey": found.key})
-
-
-@contextmanager
-def _unlogged(library: str) -> Iterator[None]:
-    """Keep what a library logs to itself."""
-    logger = logging.getLogger(library)
-    with _SILENCE:
-        level = logger.level
-        logger.setLevel(logging.CRITICAL + 1)
-        try:
-            yield
-        finally:
-            logger.setLevel(level)
-
-
 def _latex_plain(key: str, value: str) -> object:
     """A field without LaTeX; authors stay apart where `and` stands outside of braces."""
-    # Imported here, as below.
+    # Imported here, as above.
     from bibtexparser.middlewares.names import split_multiple_persons_names
 
     if key.casefold() not in ("author", "editor"):
         return _latex_text(value)
-    return [_latex_name(name) for name in split_multiple_persons_names(value)]
-
-
-def _latex_name(value: str) -> object:
-    """One name; one in braces is not turned around."""
-    held = re.fullmatch(r"\{(.*)\}", value, re.DOTALL)
-    return {"literal": _latex_text(held[1])} if held else _latex_text(value)
+    names = split_multiple_persons_names(value)
+    # A name in braces is not turned around.
+    held = [re.fullmatch(r"\{(.*)\}", name, re.DOTALL) for name in names]
+    return [
+        {"literal": _latex_text(whole[1])} if whole else _latex_text(name)
+        for name, whole in zip(names, held, strict=True)
+    ]
 
 
 def _latex_text(value: str) -> str:

@@ -73,8 +73,9 @@ _TITLE_TAIL = re.compile(
     r"|\[(?:pdf|html|link|\d{1,3})\])$",
     re.IGNORECASE,
 )
-_SUBJECT = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W\d_]{4,}")
-"""A longer word, or an ideograph."""
+_IDEOGRAPH = r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
+_SUBJECT = re.compile(rf"{_IDEOGRAPH}|(?:[^\W\d_][\u0300-\u036f\u0900-\u0eff]*){{4,}}")
+"""A longer word, in scripts with marks at their letters, too; or an ideograph."""
 
 
 def is_footer(text: str) -> bool:
@@ -196,16 +197,21 @@ def id_of(text: str) -> tuple[str, str] | None:
     return ("url", url[0]) if url else None
 
 
+def count_words(text: str) -> int:
+    """The words of a text; where there is no space between them, two ideographs are one."""
+    return len(text.split()) + len(re.findall(_IDEOGRAPH, text)) // 2
+
+
 def title_like(line: str, *, is_heading: bool) -> float:
     """How much a line reads as a title; above 0 it may be one, above 2 it surely tells enough."""
     text = bare_title(line).replace("...", "…")
-    words = text.split()
+    words = count_words(text)
     if not any(c.isalpha() for c in text):
         return -9
-    score = (2.5 if len(words) >= 3 else 1.0) + 4 * is_heading
+    score = (2.5 if words >= 3 else 1.0) + 4 * is_heading
     score -= 3 * (text[0].islower() or text.endswith("!")) + 2 * text.endswith("…")
     score -= is_name(text) + 5 * is_authors(without_more(text))
-    score -= 2 * bool(re.search(r"\S\s[·|•]\s\S|@\w", text)) + 2 * (len(words) > 40)
+    score -= 2 * bool(re.search(r"\S\s[·|•]\s\S|@\w", text)) + 2 * (words > 40)
     return score - text.endswith((".", ":"))
 
 

@@ -14,7 +14,7 @@ from index.papers import arxiv_id
 from index.readers import cues
 from index.readers.pages import Page
 from index.readers.paragraphs import Paragraph, Role
-from index.readers.records import LONGEST_ABSTRACT, Heading, How, Problem, Raw
+from index.readers.records import LONGEST_ABSTRACT, How, Problem, Raw
 from index.readers.roles import Layout, likely_title, read_roles
 from index.readers.values import Dated, date_of, read_date
 
@@ -217,9 +217,9 @@ class _Digest:
         """A line that reads as a title but has no abstract, unless it is a heading over papers."""
         words = sum(word[:1].isalpha() for word in line.text.split())
         is_title = words >= _LEAST_LOST and likely_title(line) > 1 and not cues.is_frame(line.text)
-        if line.role is Role.TITLE or (line.role is Role.LINE and is_title):
-            kind = Heading if self._layout.is_section(line) else Problem
-            yield kind(self._name, line.line, "title without an abstract")
+        is_title = is_title and line.role is Role.LINE and not self._layout.is_section(line)
+        if line.role is Role.TITLE or is_title:
+            yield Problem(self._name, line.line, "title without an abstract")
 
     def _is_sponsored(self, title: Paragraph) -> bool:
         """Whether a title, or the line above it, says that an advertisement comes.

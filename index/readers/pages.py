@@ -37,10 +37,6 @@ _META = {"citation_title": "title", "citation_abstract": "abstract", "citation_a
          "citation_journal_title": "venue", "citation_conference_title": "venue",
          "dc.description": "abstract", "citation_abstract_html_url": "url"}  # fmt: skip
 
-_CALLOUT = re.compile(r"^(?P<quote>(?: {0,3}>)+) ?\[!(?P<kind>\w+)\][-+]?[ \t]*(?P<said>.*)$", re.M)
-"""What begins a box in notes: "> [!abstract]", "> [!note]- My notes"."""
-_KINDS_TOLD = ("abstract", "summary", "tldr")
-
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -72,7 +68,7 @@ def markdown_score(head: str) -> float:
     signs = (
         r"^#{1,6} \S", r"^\s{0,3}[-*+] +(?:\*\*|\[)", r"^\s{0,3}\d+\. +(?:\*\*|\[)",
         r"\*\*[^*\n]+\*\*", r"\[[^\]\n]+\]\(https?://", r"^(?:---|\*\*\*)\s*$",
-        r"<(?:details|summary|br)\b", _CALLOUT.pattern,
+        r"<(?:details|summary|br)\b",
     )  # fmt: skip
     found = sum(min(len(re.findall(sign, head, re.MULTILINE)), 3) for sign in signs)
     return 0.5 if found > 1 else 0.0
@@ -90,14 +86,7 @@ def markdown_page(markdown: str) -> Page:
     """What a Markdown text shows."""
     from markdown_it import MarkdownIt
 
-    plain = _CALLOUT.sub(_headed, markdown)
-    return html_page(MarkdownIt("commonmark", {"html": True}).enable("table").render(plain))
-
-
-def _headed(callout: re.Match[str]) -> str:
-    """The first line of a callout as a paragraph: its words, or its kind if that tells."""
-    kind = callout["kind"] if callout["kind"].casefold() in _KINDS_TOLD else ""
-    return f"{callout['quote']} {callout['said'] or kind}\n{callout['quote']}"
+    return html_page(MarkdownIt("commonmark", {"html": True}).enable("table").render(markdown))
 
 
 def described_paper(page: Page) -> Raw | None:

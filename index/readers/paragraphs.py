@@ -17,7 +17,7 @@ _SHORT_ABSTRACT = 120
 _NARROWEST = 40
 """Characters; nobody wraps mail narrower than this."""
 _SLACK = 2
-_HAS_SENTENCE = re.compile(r"[.!?…。！？][\"”’')\]]*(?:\s|$)")
+_HAS_SENTENCE = re.compile(r"[.!?…。！？।][\"”’')\]]*(?:\s|$)")
 _OPENS_SENTENCE = re.compile(
     r"(?:We|Our|This|These|Those|It|Its|However|Moreover|Furthermore|Additionally|Finally|Here"
     r"|To this end|In (?:this|our|addition|contrast|summary)|Thus|Hence|Therefore)\b"
@@ -118,7 +118,7 @@ def _role_of(text: str) -> Role:
         len(text) > _LONGEST_TITLE_LINE or _HAS_SENTENCE.search(text)
     ):
         return Role.PROSE
-    ends_sentence = text.rstrip("\"”’')]").endswith((".", "…", "。", "！", "？"))
+    ends_sentence = text.rstrip("\"”’')]").endswith((".", "…", "。", "！", "？", "।"))
     if len(text) < 12 or not (ends_sentence or text.endswith(":")):
         return Role.LINE
     if len(text) >= _SHORT_ABSTRACT and len(sentence_spans(text)) > 1:

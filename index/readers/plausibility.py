@@ -6,7 +6,7 @@ sentences, is about as long as the others, and is not in capitals.
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from statistics import fmean, median, pstdev
 
 from index.papers import Paper
@@ -20,11 +20,30 @@ _TAG = re.compile(r"[A-Za-z0-9@%<{\"'/#]{1,12}\s{0,2}[-:=>|)}\]]{1,2}(?=\s|\")|[
 """What begins a line of a format that is not known: short, and closed by a sign."""
 
 
-def doubt(found: Sequence[Paper | Problem]) -> str | None:
+def plausible(
+    name: str, found: Iterator[Paper | Problem], *, is_named: bool
+) -> Iterator[Paper | Problem]:
+    """All of a digest at once, or why nothing of it is taken, unless a user named its format.
+
+    A text that is far too short to be an abstract beside the others is a remark.
+    """
+    known = [*found]
+    papers = [each for each in known if isinstance(each, Paper)]
+    if papers and not is_named and (reason := _doubt(known, papers)):
+        option = "--format digest reads it all the same"
+        yield Problem(name, None, f"{reason}: nothing of it is taken", option=option)
+        return
+    lengths = [len(each.abstract.split()) for each in papers]
+    least = median(lengths) / 6 if len(lengths) >= 3 else 0
+    for each in known:
+        if isinstance(each, Paper) and len(each.abstract.split()) < least:
+            yield Problem(name, None, f"no abstract, but a remark: {each.title[:60]!r}")
+        else:
+            yield each
+
+
+def _doubt(found: Sequence[Paper | Problem], papers: Sequence[Paper]) -> str | None:
     """Why a text can be no digest, though titles and abstracts seem to be in it; None if it can."""
-    papers = [each for each in found if isinstance(each, Paper)]
-    if not papers:
-        return None
     last = max(at for at, each in enumerate(found) if isinstance(each, Paper))
     lost = sum(isinstance(each, Problem) and not each.is_warning for each in found[:last])
     signs = [(2, f"{len(papers)} papers and {lost} lines that are none")]
@@ -32,16 +51,16 @@ def doubt(found: Sequence[Paper | Problem]) -> str | None:
     if sum(weight for weight, _ in signs) < _ENOUGH:
         return None
     told = [reason for _, reason in sorted(signs, key=lambda sign: -sign[0])[:2]]
-    return f"{' and '.join(told)}: it is no digest: nothing of it is taken"
+    return f"{' and '.join(told)}: it is no digest"
 
 
 def _signs(papers: Sequence[Paper]) -> list[tuple[int, str]]:
     """What speaks against papers, each with its weight."""
     count, abstracts = len(papers), [paper.abstract for paper in papers]
-    lengths = [len(abstract.split()) for abstract in abstracts]
+    lengths = [cues.count_words(abstract) for abstract in abstracts]
     usual, spread = median(lengths), pstdev(lengths) / max(1.0, fmean(lengths))
     known = sum(bool(paper.arxiv or paper.doi or paper.authors) for paper in papers) * 2 >= count
-    words = fmean(len(paper.title.split()) for paper in papers)
+    words = fmean(cues.count_words(paper.title) for paper in papers)
     share = fmean(cues.shared(paper.title, paper.abstract) for paper in papers)
     likely = fmean(cues.title_like(paper.title, is_heading=False) for paper in papers)
     loud = fmean(sum(map(str.isupper, a)) > 0.4 * sum(map(str.isalpha, a)) for a in abstracts)
@@ -62,15 +81,3 @@ def _signs(papers: Sequence[Paper]) -> list[tuple[int, str]]:
         (1 * (sentences < 2 and share < 0.9 and not known), "texts of a few words"),
     )
     return [(weight, reason) for weight, reason in rows if weight]
-
-
-def without_remarks(found: Sequence[Paper | Problem]) -> list[Paper | Problem]:
-    """What was found, without texts that are far too short to be abstracts beside the others."""
-    lengths = [len(each.abstract.split()) for each in found if isinstance(each, Paper)]
-    least = median(lengths) / 6 if len(lengths) >= 3 else 0
-    return [
-        Problem(each.sources[0].name, None, f"no abstract, but a remark: {each.title[:60]!r}")
-        if isinstance(each, Paper) and len(each.abstract.split()) < least
-        else each
-        for each in found
-    ]

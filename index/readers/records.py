@@ -111,10 +111,6 @@ class Problem:
         return f"{where}: {self.reason}"
 
 
-class Heading(Problem):
-    """A heading over papers, which nobody is told of; many of them say that a text is no digest."""
-
-
 class ReadError(Exception):
     """A file, or the rest of it, cannot be read; the message is one line."""
 

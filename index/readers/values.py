@@ -88,26 +88,21 @@ def names_in(value: object) -> list[str]:
     return [f"{_spaced(name['given'])} {name['family']}" for name in short]
 
 
-def _names(value: object, deep: int) -> list[str]:
+def _names(value: object, deep: int, *, is_one: bool = False) -> list[str]:
+    """The names in a value; `is_one` says that it is a part of a list, which is mostly one."""
     if deep < 0 or is_nothing(value):
         return []
     if isinstance(value, str):
-        return _split_names(value)
+        return _split_names(value, is_one=is_one)
     if isinstance(value, Mapping):
         return _name_of(value, deep)
-    parts = value if isinstance(value, Sequence) else ()
-    return [name for part in parts for name in _names_of_part(part, deep)]
-
-
-def _names_of_part(part: object, deep: int) -> list[str]:
-    """The names in a part of a list: mostly one; [family, given, suffix], as arXiv parses them."""
-    if isinstance(part, str):
-        return _split_names(part, is_one=True)
-    if isinstance(part, Sequence) and all(isinstance(each, str) for each in part):
-        texts = [each.strip() for each in part]
-        if 1 < len(texts) < 4:
-            return [" ".join(filter(None, (texts[1], texts[0], *texts[2:])))]
-    return _names(part, deep - 1)
+    if not isinstance(value, Sequence):
+        return []
+    texts = [each.strip() for each in value if isinstance(each, str)]
+    if is_one and 1 < len(value) < 4 and len(texts) == len(value):
+        family, given, *suffix = texts  # as arXiv parses them
+        return [" ".join(filter(None, (given, family, *suffix)))]
+    return [name for part in value for name in _names(part, deep - 1, is_one=True)]
 
 
 def _name_of(value: Mapping[str, object], deep: int) -> list[str]:

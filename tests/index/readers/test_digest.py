@@ -114,11 +114,6 @@ def test_furniture_between_title_and_abstract_is_not_the_title(line: str) -> Non
     assert_papers("Apr 22\n\n" + each(f"{{title}}\n\n{line}\n\n{{abstract}}"))
 
 
-def test_a_paper_that_comes_three_times_is_no_button() -> None:
-    text = "".join(f"Apr {day}\n\n{digest(OWLS, KETTLES)}\n" for day in (1, 2, 3))
-    assert_papers(text, [OWLS, KETTLES] * 3)
-
-
 def test_advertisements_and_what_a_mail_says_of_itself_are_no_papers() -> None:
     parts = [
         *OWLS, "Together with Acme", ADVERT, *KETTLES, "Sponsored", "Acme Runs Your Models", ADVERT,
@@ -249,13 +244,6 @@ def test_authors_may_stand_behind_the_title() -> None:
 
 
 @pytest.mark.parametrize(
-    "box", ["> [!abstract]\n> {abstract}", "> [!ABSTRACT]- Abstract\n> {abstract}"]
-)
-def test_boxes_of_notes_are_read_as_what_they_hold(box: str) -> None:
-    assert_papers(each(f"# {{title}}\n\n{box}"), name="notes.md")
-
-
-@pytest.mark.parametrize(
     "heads",
     [("Monday, June 3", "Session 2A: Kitchens and Noise (Room 3)", "09:00 – 10:30 Oral Presentations"),
      ("Session 1: Birds at Night", "Poster Session II on Kitchens", "Invited Talks of the Day"),
@@ -289,25 +277,15 @@ def test_every_abstract_is_a_part_of_the_text(found: list[str]) -> None:
     assert all(paper.abstract in text for paper in papers)
 
 
-CLINICAL = (
-    "Patients on a diet of kettles (n = 24) slept longer than the others did in four weeks of"
-    " study (7.1 vs. 6.2 h, P = 0.01). We conclude that warm tea before midnight helps most of"
-    " them."
-)
-
-
-@pytest.mark.parametrize("authors", ["", "Ada Byrd, Bo Ek and Cy van Dam\n"])
-@pytest.mark.parametrize("width", [80, 999])
-def test_values_in_prose_are_no_code(authors: str, width: int) -> None:
-    abstract = textwrap.fill(CLINICAL, width)
-    text = f"Warm Tea Before Midnight and the Sleep of Patients\n{authors}{abstract}\n"
-    papers, problems = split(text)
-    assert problems == []
-    assert [" ".join(paper.abstract.split()) for paper in papers] == [CLINICAL]
-
-
-@pytest.mark.parametrize("sign", ["…", "..."])
-@pytest.mark.parametrize("between", ["\n", "\n\n"])
-def test_a_title_may_end_in_an_ellipsis(sign: str, between: str) -> None:
-    papers = [OWLS, (f"Counting Kettles by Night and Other Tales{sign}", KETTLES[1]), MAPS]
-    assert_papers("\n\n".join(between.join(paper) for paper in papers), papers)
+@pytest.mark.parametrize(
+    "papers",
+    [[("基于图神经网络的蛋白质结构预测", "蛋白质结构预测是生物信息学中的核心问题。本文提出一种基于图神经网络的方法。误差降低了百分之十五。"),
+      ("面向低资源语言的机器翻译研究", "低资源语言的机器翻译缺乏平行语料。我们利用单语数据训练模型。结果显示翻译提高了三点。")],
+     [("Подсчёт сов ночью с помощью микрофонов", "Считать сов на слух медленно. Мы ставим микрофоны в лесу. Они слышат сов."),
+      ("Почему поют чайники", "Чайник громче всего перед кипением. Мы снимаем пузырьки. Они поют.")],
+     [("रात में उल्लुओं की गिनती", "कान से उल्लुओं की गिनती धीमी है। हम जंगल में बारह माइक्रोफोन लगाते हैं। वे रात में आवाज़ें पाते हैं।"),
+      ("केतली क्यों गाती है", "उबलने से पहले केतली सबसे ज़ोर से गाती है। हमने बुलबुलों को फिल्माया। वे ठंडी परत में टूटते हैं।")]],
+    ids=["Chinese", "Russian", "Hindi"],
+)  # fmt: skip
+def test_digests_are_read_in_any_script(papers: list[tuple[str, str]]) -> None:
+    assert_papers(digest(*papers), papers)
