@@ -5,7 +5,7 @@ from typing import Literal
 
 from index.papers import arxiv_id
 from index.readers.records import DOI, canonical
-from index.readers.values import date_of, is_date
+from index.readers.values import date_of, is_date, names_in
 from index.text import clean_text
 
 _FOOTER = re.compile(
@@ -31,6 +31,8 @@ _PARTICLES = frozenset(
     " ibn bint al af av".split()
 )
 _WORD_OF_NAME = re.compile(r"[^\W\d_](?:[^\W\d_]|['’.-]){0,29}")
+_LONGEST_NAMES = 2_000
+"""Characters of a list of names."""
 _NAME_MARKS = " \t0123456789*†‡§¶#¹²³⁴⁵⁶⁷⁸⁹⁰,"
 """What stands behind a name: footnotes."""
 _LABEL = re.compile(
@@ -103,33 +105,28 @@ def is_name(text: str) -> bool:
     return known and not words[-1][0].islower()
 
 
-def is_authors(text: str) -> bool:
-    """Whether a line reads as a list of at least two people, most of them by full names."""
-    text = text.removesuffix("et al.").strip(" ,")
-    parts = re.split(r"\s*[,;·•⋅|&]\s*(?:and\s)?|\sand\s", text)
-    whole = sum(map(is_name, parts))
-    single = sum(bool(_WORD_OF_NAME.fullmatch(part)) and part[:1].isupper() for part in parts)
-    return len(parts) >= 2 and whole + single == len(parts) and 3 * whole >= 2 * len(parts)
+def is_authors(text: str, least: int = 2) -> bool:
+    """Whether a line reads as a list of people, most of them by full names.
 
-
-def without_more(text: str) -> str:
-    """Names without affiliations, marks of footnotes, and "and 12 more authors"."""
-    text = re.sub(r"\([^()]*\)|\+?\s*\d+\s+(?:more\s+)?authors?|\bet al\.?|…|\.\.\.", "", text)
-    return re.sub(r"(?:\s*,){2,}", ",", re.sub(r"[\d*†‡§]+(?=\s*,|\s*$)", "", text)).strip(" ,")
+    Affiliations, marks of footnotes and "and 12 more authors" may stand behind names.
+    """
+    names = names_in(text) if len(text) < _LONGEST_NAMES else []
+    whole = sum(map(is_name, names))
+    single = sum(bool(_WORD_OF_NAME.fullmatch(name)) and name[:1].isupper() for name in names)
+    return whole + single == len(names) >= least and 3 * whole >= 2 * len(names)
 
 
 def authors_of(text: str) -> str | None:
     """The names that a line consists of, be it behind "by" or before an affiliation."""
     by = re.sub(r"^by:?\s+", "", text, flags=re.IGNORECASE)
-    names = without_more(by)
-    is_said = by != text or names != text
-    return names if is_authors(names) or (is_said and is_name(names)) else None
+    is_said = by != text or names_in(text[:_LONGEST_NAMES]) not in ([], [text])
+    return by if is_authors(by) or (is_said and is_authors(by, 1)) else None
 
 
 def is_byline(text: str) -> bool:
     """Whether a line says who wrote a paper, and where and in which year it came out."""
     line = BYLINE.fullmatch(text)
-    return line is not None and is_authors(f"{without_more(line['names'])}, Ann Other")
+    return line is not None and is_authors(f"{line['names']}, Ann Other")
 
 
 def is_section(text: str) -> bool:
@@ -168,7 +165,7 @@ def stands(line: str) -> Literal["opens", "alone"] | None:
     opens_id = re.match(r"(?:arxiv|doi|pmid)\s?:", text, re.IGNORECASE)
     if opens_id or _URL.match(text) or DOI.match(text):
         return "alone"
-    if is_byline(text) or is_authors(without_more(text)):
+    if is_byline(text) or is_authors(text):
         return "alone"
     return "opens" if field_of(line) else None
 
@@ -178,7 +175,7 @@ def is_plausible(field: str, value: str) -> bool:
     if field == "date":
         return is_date(value) or date_of(value) is not None
     if field == "authors":
-        return is_authors(without_more(value)) or is_name(value)
+        return is_authors(value, 1)
     return field != "venue" and id_of(value) is not None
 
 
@@ -210,7 +207,7 @@ def title_like(line: str, *, is_heading: bool) -> float:
         return -9
     score = (2.5 if words >= 3 else 1.0) + 4 * is_heading
     score -= 3 * (text[0].islower() or text.endswith("!")) + 2 * text.endswith("…")
-    score -= is_name(text) + 5 * is_authors(without_more(text))
+    score -= is_name(text) + 5 * is_authors(text)
     score -= 2 * bool(re.search(r"\S\s[·|•]\s\S|@\w", text)) + 2 * (words > 40)
     return score - text.endswith((".", ":"))
 

@@ -266,7 +266,7 @@ class _Digest:
                 if not is_below or cues.label_of(each.text):  # and no signature
                     authors.append(each.value)
             elif by := each.field == "byline" and cues.BYLINE.fullmatch(each.text):
-                authors = authors or [cues.without_more(by["names"])]
+                authors = authors or [by["names"]]
                 known.setdefault("year", re.findall(r"\b(?:19|20)\d\d\b", by["where"])[-1])
                 links.insert(0, by["where"])
             elif each.field == "url":

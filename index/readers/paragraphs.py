@@ -219,9 +219,7 @@ def _groups(block: list[_Line], width: int, *, below_title: bool) -> Iterator[li
     apart, unless it is only what a full line of a wrapped text happens to begin with.
     """
     has_title = not below_title and len(block) > 2 and not _runs_on(block[0], block[1])
-    names = (
-        at for at, line in enumerate(block[:4]) if cues.is_authors(cues.without_more(line.text))
-    )
+    names = (at for at, line in enumerate(block[:4]) if cues.is_authors(line.text))
     below_names = next(names, 0)
     group: list[_Line] = []
     for i, line in enumerate(block):
@@ -293,9 +291,6 @@ def _signed(found: Sequence[Paragraph], whole: Sequence[str]) -> Mapping[int, re
         if each.role is not Role.PROSE and len(whole[at]) < 1_000
         and (match := _SIGNED.fullmatch(whole[at])) and not cues.is_authors(match["title"])
     }  # fmt: skip
-    names = {at: cues.without_more(match["text"]) for at, match in matches.items()}
-    if not any(map(cues.is_authors, names.values())):
+    if not any(cues.is_authors(match["text"]) for match in matches.values()):
         return {}
-    return {
-        at: matches[at] for at, each in names.items() if cues.is_authors(each) or cues.is_name(each)
-    }
+    return {at: match for at, match in matches.items() if cues.is_authors(match["text"], 1)}

@@ -61,8 +61,8 @@ def _signs(papers: Sequence[Paper]) -> list[tuple[int, str]]:
     usual, spread = median(lengths), pstdev(lengths) / max(1.0, fmean(lengths))
     known = sum(bool(paper.arxiv or paper.doi or paper.authors) for paper in papers) * 2 >= count
     words = fmean(cues.count_words(paper.title) for paper in papers)
-    share = fmean(cues.shared(paper.title, paper.abstract) for paper in papers)
-    likely = fmean(cues.title_like(paper.title, is_heading=False) for paper in papers)
+    share = median(cues.shared(paper.title, paper.abstract) for paper in papers)
+    likely = median(cues.title_like(paper.title, is_heading=False) for paper in papers)
     loud = fmean(sum(map(str.isupper, a)) > 0.4 * sum(map(str.isalpha, a)) for a in abstracts)
     sentences = median(len(sentence_spans(abstract)) for abstract in abstracts)
     starts = Counter(tag[0] if (tag := _TAG.match(t)) else t for t in (p.title for p in papers))

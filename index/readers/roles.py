@@ -138,7 +138,7 @@ def _settled(read: Sequence[Paragraph]) -> list[Paragraph]:
     names_authors = any(each.field == "authors" for each in read)
     settled: list[Paragraph] = []
     for at, each in enumerate(read):
-        role, name = each.role, each.field
+        role, name, value = each.role, each.field, each.value
         if role is Role.SENTENCE:
             role = Role.LINE if _is_title(each, settled, read[at + 1 :]) else Role.PROSE
         elif role is Role.LINE and names_authors and cues.is_name(each.text):
@@ -146,8 +146,7 @@ def _settled(read: Sequence[Paragraph]) -> list[Paragraph]:
             is_over_authors = at + 1 < len(read) and read[at + 1].field in ("authors", "byline")
             is_below = above is not None and above.role in (Role.LINE, Role.TITLE)
             if (is_below and not is_over_authors) or (above and above.field == "authors"):
-                role, name = Role.FIELD, "authors"
-        value = each.value or (each.text if name else "")
+                role, name, value = Role.FIELD, "authors", each.text
         settled.append(replace(each, role=role, field=name, value=value))
     return settled
 

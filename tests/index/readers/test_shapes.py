@@ -78,7 +78,7 @@ LAYOUTS = {
 WITH_AUTHORS = (
     "a listing of arXiv", "a listing without spaces", "an alert", "a numbered list", "labels",
     "a page with buttons", "an alert with snippets", "a forum of reviews", "Markdown headings",
-    "a Markdown table", "HTML", "HTML of a list",
+    "a Markdown table", "HTML", "HTML of a list", "labels on lines of their own",
 )  # fmt: skip
 DATED = (
     "a listing of arXiv", "a newsletter", "labels", "quoted twice", "forwarded", "forwarded twice",
