@@ -1,12 +1,12 @@
 """What one line of a pasted text reads as: a label, names, an id, a mail's frame, a title."""
 
 import re
+from functools import lru_cache
 from typing import Literal
 
 from index.papers import arxiv_id
 from index.readers.records import DOI, canonical
 from index.readers.values import date_of, is_date, names_in
-from index.text import clean_text
 
 _FOOTER = re.compile(
     r"unsubscribe|view (?:this \w+ )?(?:in|on) (?:your |the |a )?(?:browser|web)|©|\(c\) ?\d{4}"
@@ -30,6 +30,7 @@ _PARTICLES = frozenset(
     "van von vom der den de del della di da dos das du do la le el e y und zu zum zur ten ter bin"
     " ibn bint al af av".split()
 )
+_BETWEEN_NAMES = frozenset("and et al more author authors others".split())
 _WORD_OF_NAME = re.compile(r"[^\W\d_](?:[^\W\d_]|['’.-]){0,29}")
 _LONGEST_NAMES = 2_000
 """Characters of a list of names."""
@@ -101,8 +102,12 @@ def is_name(text: str) -> bool:
     if not 2 <= len(words) <= 5 or not all(map(_WORD_OF_NAME.fullmatch, words)):
         return False
     small = [word for word in words if word[0].islower()]
-    known = all(word in _PARTICLES or word.startswith(("d'", "d’", "al-")) for word in small)
-    return known and not words[-1][0].islower()
+    return all(map(_is_particle, small)) and not words[-1][0].islower()
+
+
+def _is_particle(word: str) -> bool:
+    """Whether a word in small letters is a part of names: "van", "d'Arc"."""
+    return word.strip(",;.…") in _PARTICLES or word.startswith(("d'", "d’", "al-"))
 
 
 def is_authors(text: str, least: int = 2) -> bool:
@@ -110,7 +115,10 @@ def is_authors(text: str, least: int = 2) -> bool:
 
     Affiliations, marks of footnotes and "and 12 more authors" may stand behind names.
     """
-    names = names_in(text) if len(text) < _LONGEST_NAMES else []
+    small = {word.strip(",;.…") for word in text.split() if word[0].islower()} - _BETWEEN_NAMES
+    if len(text) > _LONGEST_NAMES or not ("(" in text or all(map(_is_particle, small))):
+        return False
+    names = names_in(text)
     whole = sum(map(is_name, names))
     single = sum(bool(_WORD_OF_NAME.fullmatch(name)) and name[:1].isupper() for name in names)
     return whole + single == len(names) >= least and 3 * whole >= 2 * len(names)
@@ -217,9 +225,13 @@ def shared(title: str, text: str) -> float:
 
     Words are alike by their first five letters, so that endings do not matter.
     """
-    words, others = ({word[:5] for word in _SUBJECT.findall(clean_text(each).casefold())}
-                     for each in (title, text))  # fmt: skip
-    return len(words & others) / max(1, len(words))
+    words = _subjects(title)
+    return len(words & _subjects(text)) / max(1, len(words))
+
+
+@lru_cache(maxsize=256)
+def _subjects(text: str) -> frozenset[str]:
+    return frozenset(word[:5] for word in _SUBJECT.findall(text.casefold()))
 
 
 def bare_title(text: str) -> str:

@@ -29,6 +29,8 @@ _ABOUT = 0.5
 _SHARED, _LOWER, _USUAL_PLACE, _LEAST = 5.0, 0.9, 1.2, -1.5
 """In the units of `index.readers.cues.title_like`: what sharing all words with the text below adds,
 each line that stands lower takes, standing where most titles do adds, and what is the least."""
+_NEAR = 20
+"""Paragraphs within which a title has its text."""
 _TEXTS = (Role.PROSE, Role.ABSTRACT, Role.SUMMARY)
 
 
@@ -140,7 +142,7 @@ def _settled(read: Sequence[Paragraph]) -> list[Paragraph]:
     for at, each in enumerate(read):
         role, name, value = each.role, each.field, each.value
         if role is Role.SENTENCE:
-            role = Role.LINE if _is_title(each, settled, read[at + 1 :]) else Role.PROSE
+            role = Role.LINE if _is_title(each, settled, read[at + 1 : at + _NEAR]) else Role.PROSE
         elif role is Role.LINE and names_authors and cues.is_name(each.text):
             above = next((one for one in reversed(settled) if one.role is not Role.NOISE), None)
             is_over_authors = at + 1 < len(read) and read[at + 1].field in ("authors", "byline")
@@ -272,7 +274,11 @@ class Layout:
         likely: defaultdict[int, float] = defaultdict(float)
         scored: list[list[tuple[float, int]]] = []
         for gap in gaps:
-            below = (each.text for each in self._found[gap[-1] :] if each.role is Role.PROSE)
+            below = (
+                each.text
+                for each in self._found[gap[-1] : gap[-1] + _NEAR]
+                if each.role is Role.PROSE
+            )
             text = next(below, "")
             scores: list[tuple[float, int]] = []
             for place, at in enumerate(reversed(gap)):
