@@ -58,32 +58,25 @@ def rate_run(
         judge: Its name, for the record.
         out: The folder, new, empty or unfinished; in `runs/` by default.
         limit: How many questions at most: those with the lowest SHA-256 of their id.
-        at_once: Requests under way at a time, at least 1.
+        at_once: Requests at a time, at least 1.
 
     Raises:
         InputError: the run is not one of answers, or the folder is taken.
         ChatError: the judge cannot be asked; what it said so far is kept.
     """
     ids = _chosen(run, limit)
-    record = {
-        "kind": "rating",
-        "judge": public_name(judge),
-        "run": {"name": run.name, "sha256": sha256_of(run.folder / ANSWERS)},
-        "questions": len(ids),
-    }
+    judged = {"name": run.name, "sha256": sha256_of(run.folder / ANSWERS)}
+    record = {"kind": "rating", "judge": public_name(judge), "run": judged, "questions": len(ids)}
     with Run.begin(out, f"judge-{run.name}", record, [run.questions[id_] for id_ in ids]) as kept:
         asked = ask_all(kept, {id_: _prompt(run, id_) for id_ in ids}, complete, at_once)
         replies = tqdm(asked, total=len(ids), disable=None)
         read = {id_: read_json(reply, Rating) for id_, reply in replies}
         ratings = {id_: float(found.rating) for id_, found in read.items() if found}
-        figures = {"unreadable": len(ids) - len(ratings), **_figures(run, ratings)}
-        metrics = {"run": kept.name, **record, "figures": figures, "environment": environment()}
-        rows = (
-            QuestionScore(id=id_, type=run.scores[id_].type, values={"rating": ratings.get(id_)})
-            for id_ in ids
-        )
-        kept.finish(metrics, list(rows))
-    return metrics
+        found = {"unreadable": len(ids) - len(ratings), **_figures(run, ratings)}
+        metrics = {"run": kept.name, **record, "figures": found, "environment": environment()}
+        rated = {id_: {"rating": ratings.get(id_)} for id_ in ids}
+        kept.finish(metrics, [QuestionScore(id=id_, values=rated[id_]) for id_ in ids])
+        return metrics
 
 
 def _chosen(run: Run, limit: int | None) -> list[str]:

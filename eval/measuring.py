@@ -4,6 +4,7 @@ Both write a run (`eval.runs`). A run that was killed goes on where it stopped.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -11,12 +12,21 @@ from typing import Any
 from pydantic import BaseModel
 from tqdm.auto import tqdm
 
-from eval.benchmarks import DEPTH, Benchmark, mean_metrics, query_metrics, ranked, write_trec_run
+from eval.benchmarks import (
+    DEPTH,
+    MEASURES,
+    Benchmark,
+    Qrels,
+    mean_metrics,
+    query_metrics,
+    ranked,
+    write_trec_run,
+)
 from eval.datasets import Question, load_questions, records, sample_by_type
-from eval.figures import answer_summary, by_type, intervals, percentiles, question_values
+from eval.figures import answer_summary, by_type, intervals, mean_of, percentiles, question_values
 from eval.report import answers_report, retrieval_report
 from eval.runs import ANSWERS, QuestionScore, Run, environment
-from eval.scoring import score_answer
+from eval.scoring import AnswerScore, score_answer
 from eval.support import Supports, local_support
 from eval.systems import Subject
 from index.errors import InputError
@@ -28,6 +38,9 @@ from rag.schema import Answer, Mode
 RANKINGS = "run.trec"
 ABSENT = "absent: "
 """What stands before the title of a paper that is asked about and is not in the index."""
+
+Measures = Mapping[str, Mapping[str, float]]
+"""Question id → a measure of rankings → its value."""
 
 
 class CameBack(BaseModel):
@@ -52,10 +65,8 @@ def evaluate_answers(
 ) -> dict[str, object]:
     """Ask the questions of a file, and write a run of which it returns the metrics.
 
-    Questions that stand alone are searched too.
-
     Args:
-        path: The questions (`eval.datasets.load_questions`).
+        path: The questions (`eval.datasets.load_questions`); those that stand alone are searched.
         subject: Who answers.
         mode: How to answer, as in `Assistant.ask`.
         out: The run's folder, new, empty or unfinished; by default one in `runs/`.
@@ -67,57 +78,78 @@ def evaluate_answers(
             are asked about is in the index; nothing is made then.
     """
     subject.check_mode(mode)
-    questions = _checked(path, sample)
-    gold = _gold(questions, subject.papers)
-    wanted = {each for judged in gold.values() for each in judged}
-    absent = {each for each in wanted if each.startswith(ABSENT)}
-    if absent and absent == wanted:
-        raise InputError(f"none of the papers {path} asks about is in the index; index them first")
-    checker = support or local_support()
-    record = {
+    questions, checker = _checked(path, sample), support or local_support()
+    gold = _gold(path, questions, subject.papers)
+    record: dict[str, object] = {
         "kind": "answers",
         "system": subject.name,
         "dataset": {"name": path.name, "sha256": sha256_of(path), "questions": len(questions)},
         "configuration": {"mode": mode, "support": checker.name, **subject.configuration},
     }
-
-    def give(question: Question) -> CameBack:
-        started = perf_counter()
-        answer = subject.ask(question, mode)
-        elapsed_ms = 1000 * (perf_counter() - started)
-        found = ranked(subject.search(question, DEPTH)) if _stands_alone(question) else None
-        return CameBack(id=question.id, elapsed_ms=elapsed_ms, answer=answer, found=found)
-
     with Run.begin(out, path.stem, record, (q.model_dump(mode="json") for q in questions)) as run:
-        back = _come_back(run, questions, give)
-        scores = [
-            score_answer(question, answer, subject.papers, back[question.id].elapsed_ms)
-            for question in questions
-            if (answer := back[question.id].answer)
-        ]
-        found = {id_: each.found for id_, each in back.items() if each.found is not None}
-        searched = query_metrics({id_: gold[id_] for id_ in found}, found)
-        rows = [
-            QuestionScore(
-                id=score.question.id,
-                type=score.question.type,
-                values={**question_values(score, checker), **searched.get(score.question.id, {})},
-            )
-            for score in scores
-        ]
-        first = scores[0].answer
-        by = {"mode": first.mode, "model": first.model, "index": first.index.id}
-        about = {**record, "papers_not_in_index": len(absent), "answered_by": by}
-        metrics = {
-            **about,
-            "answers": answer_summary(scores, checker),
-            "by_type": by_type(rows),
-            "retrieval": {
-                "questions": len(searched),
-                **(mean_metrics(searched) if searched else {}),
-            },
-        }
-        return _finish(run, metrics, rows, lambda known: answers_report(known, about, scores, rows))
+        back = _come_back(run, questions, partial(_answered, subject, mode))
+        scores = _scored(questions, back, subject.papers)
+        rows = _rows(scores, _searches(gold, back), checker)
+        record |= _about(gold, scores[0].answer)
+        metrics = {**record, **_answer_metrics(scores, rows, checker)}
+        report = partial(answers_report, about=record, scores=scores, rows=rows)
+        return _finish(run, metrics, rows, report)
+
+
+def _answered(subject: Subject, mode: Mode, question: Question) -> CameBack:
+    started = perf_counter()
+    answer = subject.ask(question, mode)
+    elapsed_ms = 1000 * (perf_counter() - started)
+    found = ranked(subject.search(question, DEPTH)) if _stands_alone(question) else None
+    return CameBack(id=question.id, elapsed_ms=elapsed_ms, answer=answer, found=found)
+
+
+def _scored(
+    questions: Sequence[Question], back: Mapping[str, CameBack], papers: Sequence[Paper]
+) -> list[AnswerScore]:
+    return [
+        score_answer(question, answer, papers, back[question.id].elapsed_ms)
+        for question in questions
+        if (answer := back[question.id].answer)
+    ]
+
+
+def _searches(gold: Qrels, back: Mapping[str, CameBack]) -> Measures:
+    """Every measure of the questions that were searched."""
+    found = {id_: each.found for id_, each in back.items() if each.found is not None}
+    return query_metrics({id_: gold[id_] for id_ in found}, found)
+
+
+def _rows(
+    scores: Sequence[AnswerScore], searched: Measures, checker: Supports
+) -> list[QuestionScore]:
+    return [
+        QuestionScore(
+            id=score.question.id,
+            type=score.question.type,
+            values={**question_values(score, checker), **searched.get(score.question.id, {})},
+        )
+        for score in scores
+    ]
+
+
+def _about(gold: Qrels, first: Answer) -> dict[str, object]:
+    """What the answers say of the index and of who answered."""
+    absent = {each for judged in gold.values() for each in judged if each.startswith(ABSENT)}
+    by = {"mode": first.mode, "model": first.model, "index": first.index.id}
+    return {"papers_not_in_index": len(absent), "answered_by": by}
+
+
+def _answer_metrics(
+    scores: Sequence[AnswerScore], rows: Sequence[QuestionScore], checker: Supports
+) -> dict[str, object]:
+    searched = [row.values for row in rows if MEASURES.keys() <= row.values.keys()]
+    means = {name: mean_of(each[name] for each in searched) for name in MEASURES}
+    return {
+        "answers": answer_summary(scores, checker),
+        "by_type": by_type(rows),
+        "retrieval": {"questions": len(searched), **means},
+    }
 
 
 def _checked(path: Path, sample: int | None) -> list[Question]:
@@ -141,26 +173,25 @@ def _stands_alone(question: Question) -> bool:
     return question.answerable and bool(question.papers) and not is_bound
 
 
-def _gold(questions: Sequence[Question], papers: Sequence[Paper]) -> dict[str, dict[str, int]]:
+def _gold(path: Path, questions: Sequence[Question], papers: Sequence[Paper]) -> Qrels:
     """What a search should find, of each question; a paper that is not there counts as missed."""
     ids = {letters(paper.title): paper.id for paper in papers}
-    return {
+    gold = {
         question.id: {ids.get(letters(title), ABSENT + title): 1 for title in question.papers}
         for question in questions
     }
+    wanted = [each for judged in gold.values() for each in judged]
+    if wanted and all(each.startswith(ABSENT) for each in wanted):
+        raise InputError(f"none of the papers {path} asks about is in the index; index them first")
+    return gold
 
 
 def evaluate_retrieval(
     benchmark: Benchmark, subject: Subject, out: Path | None = None
 ) -> dict[str, object]:
-    """Search every judged query, and write a run of which it returns the metrics.
+    """Search every judged query by a subject that has the benchmark's papers indexed.
 
-    Beside the files of every run the folder gets `run.trec` (`query Q0 paper rank score tag`).
-
-    Args:
-        benchmark: The queries, with the papers that are relevant to each.
-        subject: What is measured, with the benchmark's papers indexed.
-        out: The run's folder, new, empty or unfinished; by default one in `runs/`.
+    Writes a run, as `evaluate_answers`, with `run.trec` (`query Q0 paper rank score tag`).
 
     Raises:
         InputError: the run's folder is taken.
@@ -175,41 +206,35 @@ def evaluate_retrieval(
         Question(id=id_, type="query", question=text, answerable=True)
         for id_, text in benchmark.queries.items()
     ]
-
-    def give(query: Question) -> CameBack:
-        started = perf_counter()
-        found = subject.search(query, DEPTH + 1)
-        elapsed_ms = 1000 * (perf_counter() - started)
-        # As BEIR does: a query that is a paper itself is to find the others.
-        others = [hit for hit in found if hit[0] != query.id][:DEPTH]
-        return CameBack(id=query.id, elapsed_ms=elapsed_ms, found=ranked(others))
-
     asked = (
         {"id": query.id, "question": query.question, "relevant": benchmark.qrels[query.id]}
         for query in queries
     )
     with Run.begin(out, benchmark.name, record, asked) as run:
-        back = _come_back(run, queries, give)
+        back = _come_back(run, queries, partial(_searched, subject))
         rankings = {id_: each.found or {} for id_, each in back.items()}
         write_trec_run(run.folder / RANKINGS, rankings)
         per_query = query_metrics(benchmark.qrels, rankings)
+        times = {id_: {"latency_ms": each.elapsed_ms} for id_, each in back.items()}
         rows = [
-            QuestionScore(
-                id=id_, type="query", values={**values, "latency_ms": back[id_].elapsed_ms}
-            )
+            QuestionScore(id=id_, type="query", values=values | times[id_])
             for id_, values in per_query.items()
         ]
-        metrics = {
-            **record,
-            "retrieval": mean_metrics(per_query),
-            "latency_ms": percentiles([each.elapsed_ms for each in back.values()]),
-        }
-        return _finish(
-            run,
-            metrics,
-            rows,
-            lambda known: retrieval_report(known, benchmark, rankings, per_query),
+        record["retrieval"] = mean_metrics(per_query)
+        record["latency_ms"] = percentiles([each.elapsed_ms for each in back.values()])
+        report = partial(
+            retrieval_report, benchmark=benchmark, rankings=rankings, per_query=per_query
         )
+        return _finish(run, record, rows, report)
+
+
+def _searched(subject: Subject, query: Question) -> CameBack:
+    started = perf_counter()
+    found = subject.search(query, DEPTH + 1)
+    elapsed_ms = 1000 * (perf_counter() - started)
+    # As BEIR does: a query that is a paper itself is to find the others.
+    others = [hit for hit in found if hit[0] != query.id][:DEPTH]
+    return CameBack(id=query.id, elapsed_ms=elapsed_ms, found=ranked(others))
 
 
 def _come_back(

@@ -362,7 +362,7 @@ def peer_subject(
         name: A key of `PEERS`.
         papers: At least one, each id once.
         encoder: Embeds papers and queries for every peer that uses vectors.
-        llm: Writes for the citation engine; without one its numbered sources are quoted.
+        llm: Writes for the citation engine; without one its sources are quoted.
 
     Raises:
         InputError: there is no such peer, or there are no papers.
@@ -390,10 +390,9 @@ def peer_subject(
         spent = {"total": 1000 * (perf_counter() - started)}
         return answer.model_copy(update={"model": model, "timings_ms": spent})
 
-    packages = versions_of(entry.packages)
-    configuration = {"weights": encoder.weights_hash, "packages": packages, "llm": model}
+    known = {"packages": versions_of(entry.packages), "weights": encoder.weights_hash, "llm": model}
     title = f"{entry.title}, {model}" if model else entry.title
-    return Subject(title, papers, search, ask, configuration)
+    return Subject(title, papers, search, ask, known)
 
 
 def _open(name: str, given: Given) -> Opened:

@@ -127,19 +127,24 @@ def synthesize(
         sieve.fill(_cloze(index, order), plan.n)
     random.shuffle(order)  # or the first questions would be the ones to lose their papers
     removed = sieve.papers_to_remove(plan.unanswerable, order)
-    left = [paper for row, paper in enumerate(index.papers) if row not in removed]
-    build_papers(left, out / "store", encoder)
-    questions = _questions(sieve.kept, index.papers, removed)
-    write_questions(out / "questions.jsonl", questions)
-    record |= {
-        "questions": len(questions),
-        "by_type": dict(Counter(question.type for question in questions)),
-        "papers_removed": sorted(index.papers[row].title for row in removed),
-        "dropped": dict(sieve.dropped),
-        "environment": environment(),
-    }
+    record |= _write(out, sieve, removed) | {"environment": environment()}
     write_object(out / "synthesis.json", record)
     return record
+
+
+def _write(out: Path, sieve: "Sieve", removed: Set[int]) -> dict[str, object]:
+    """Write the questions, and the store without the removed papers; tell what there is."""
+    papers = sieve.index.papers
+    left = [paper for row, paper in enumerate(papers) if row not in removed]
+    build_papers(left, out / "store", sieve.encoder)
+    questions = _questions(sieve.kept, papers, removed)
+    write_questions(out / "questions.jsonl", questions)
+    return {
+        "questions": len(questions),
+        "by_type": dict(Counter(question.type for question in questions)),
+        "papers_removed": sorted(papers[row].title for row in removed),
+        "dropped": dict(sieve.dropped),
+    }
 
 
 def _record(
@@ -255,7 +260,7 @@ class Sieve:
         self.kept: list[Draft] = []
         self.dropped: Counter[str] = Counter()
         """How many drafts were not kept, by the reason."""
-        self._index, self._encoder = index, encoder
+        self.index, self.encoder = index, encoder
         self._vectors: list[Vectors] = []
 
     def fill(self, drafts: Iterable[Draft | str], n: int) -> None:
@@ -276,7 +281,7 @@ class Sieve:
         "What does the proposed method improve?" could be asked of any paper. The round trip is
         Promptagator's: the product's own retrieval must have the paper first.
         """
-        index, probe = self._index, Probe.of(draft.question, self._index, self._encoder)
+        index, probe = self.index, Probe.of(draft.question, self.index, self.encoder)
         most = max(2, COMMON_SHARE * index.lexical.size)
         counts = map(index.lexical.document_frequency.get, set(tokenize(draft.question)))
         rare = sum(0 < (count or 0) <= most for count in counts)
@@ -309,8 +314,8 @@ class Sieve:
 
     def _is_answered_elsewhere(self, draft: Draft) -> bool:
         """Whether another of the first `TOP_HITS` papers states the answer too."""
-        probe = Probe.of(draft.question, self._index, self._encoder)
-        rows = rank(self._index, probe).rows[: TOP_HITS + 1]
-        papers = [self._index.papers[row] for row in rows if row != draft.row]
+        probe = Probe.of(draft.question, self.index, self.encoder)
+        rows = rank(self.index, probe).rows[: TOP_HITS + 1]
+        papers = [self.index.papers[row] for row in rows if row != draft.row]
         texts = (f"{paper.display_title}\n{clean_text(paper.abstract)}" for paper in papers)
         return any(map(draft.is_stated_in, texts))
