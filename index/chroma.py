@@ -111,18 +111,13 @@ class Chroma:
 
     def _of(self, client: "ClientAPI", kind: Kind, store: Path) -> "Collection":
         """The collection of a store, made if it is missing; another store's is refused."""
-        from chromadb.errors import NotFoundError
-
         owner = hashlib.sha256(str(store.resolve()).encode()).hexdigest()[:16]
-        try:
-            found = self._collection(client, kind)
-        except NotFoundError:
-            return client.create_collection(
-                f"{self._name}-{kind}",
-                metadata={"store": owner},
-                configuration={"hnsw": {"space": "cosine"}},
-                embedding_function=None,
-            )
+        found = client.get_or_create_collection(
+            f"{self._name}-{kind}",
+            metadata={"store": owner},  # of a collection that is there its own counts
+            configuration={"hnsw": {"space": "cosine"}},
+            embedding_function=None,
+        )
         if (found.metadata or {}).get("store") != owner:
             raise DatabaseError(
                 f"the collections {self._name!r} at {self.url} are those of another index: set"

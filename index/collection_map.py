@@ -202,25 +202,16 @@ def carry_on(
     if len(before.groups) < _LEAST_TO_GROUP or changed > len(rows) * _CARRIED:
         return None
     places, groups = before.places[rows], before.groups[rows]
-    for row, nearest in _nearest(vectors, new.tolist(), there):
-        places[row] = places[nearest].mean(axis=0).round(_DIGITS)
-        groups[row] = Counter(groups[nearest].tolist()).most_common(1)[0][0]
+    for some in np.split(new, range(256, len(new), 256)):
+        cosines = vectors[some] @ vectors[there].T
+        nearest = there[np.argpartition(-cosines, _AMID, axis=1)[:, :_AMID]]
+        places[some] = places[nearest].mean(axis=1).round(_DIGITS)
+        groups[some] = [Counter(row).most_common(1)[0][0] for row in groups[nearest].tolist()]
     sizes = np.bincount(groups, minlength=len(before.clusters)).tolist()
     if not all(sizes):
         return None
     clusters = (c.model_copy(update={"size": sizes[c.number]}) for c in before.clusters)
     return Layout(places, groups, tuple(clusters), changed)
-
-
-def _nearest(
-    vectors: NDArray[np.float32], rows: Sequence[int], there: NDArray[np.int64]
-) -> Iterator[tuple[int, list[int]]]:
-    """Each of some rows with the rows among `there` that are nearest to it."""
-    for at in range(0, len(rows), 256):
-        some = list(rows[at : at + 256])
-        cosines = vectors[some] @ vectors[there].T
-        nearest = np.argpartition(-cosines, _AMID, axis=1)[:, :_AMID]
-        yield from zip(some, there[nearest].tolist(), strict=True)
 
 
 def _principal_components(vectors: NDArray[np.float32]) -> Floats:

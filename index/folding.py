@@ -7,14 +7,14 @@ key: `R-TSVM` and `RTSVM`, `TaskMatrix AI` and `TaskMatrix.AI`, `M^{3}ViT` and `
 """
 
 import re
-import unicodedata
 import zlib
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
 from itertools import accumulate
 
-from index.lexical import STOP_WORDS, without_marks
+from index import lexical
+from index.lexical import STOP_WORDS
 from index.minilm import bundled_folder
 
 LONGEST = 6
@@ -52,9 +52,7 @@ _COMPOUND = re.compile(
 
 def fold(text: str) -> str:
     """`text` without accents, trademark signs and typographic variants, case kept."""
-    if text.isascii():
-        return text
-    return without_marks(unicodedata.normalize("NFKD", text.translate(_SIGNS)))
+    return text if text.isascii() else lexical.fold(text.translate(_SIGNS))
 
 
 @lru_cache(maxsize=4096)

@@ -19,7 +19,7 @@ from typing import Any, Literal
 import numpy as np
 
 from index.catalog import Papers, Passages, Sightings, code_hash
-from index.collection_map import carry_on, map_collection
+from index.collection_map import Layout, carry_on, map_collection
 from index.encoder import Encoder
 from index.lexical import LexicalIndex
 from index.manifest import (
@@ -131,10 +131,9 @@ def publish_next(
     encoder: Encoder | None,
     progress: Progress | None,
 ) -> tuple[Manifest, int]:
-    """Publish papers, encode what has no vector, and publish them with their map.
+    """Publish papers, encode what has no vector (if there is an encoder), publish with the map.
 
-    The caller holds the store's lock. Without an encoder nothing is encoded. `update` are further
-    fields of the manifest.
+    The caller holds the store's lock. `update` are more fields of the manifest.
 
     Returns:
         The live manifest, and how many texts were encoded.
@@ -157,17 +156,25 @@ def publish_next(
     layout = live.layout if live and live.manifest.content == manifest.content else None
     if layout is None:
         whole = Log.open(path, manifest.dimension).of(passages.paper_keys)
-        count = counter(progress, "map")
-        count(0, len(papers))
-        layout = carry_on(live.layout, contents.rows, whole) if live and live.layout else None
-        layout = layout or map_collection(papers, whole)
-        count(len(papers), len(papers))
+        layout = _next_layout(live, contents, whole, counter(progress, "map"))
 
     def save(folder: Path) -> None:
         contents.save(folder)
         layout.save(folder)
 
     return write_generation(store, manifest, save), len(missing)
+
+
+def _next_layout(
+    live: Index | None, contents: Contents, whole: Floats, count: Callable[[int, int], None]
+) -> Layout:
+    """The map by the vectors of whole papers; gone on with where little changed."""
+    papers = contents.papers
+    count(0, len(papers))
+    layout = carry_on(live.layout, contents.rows, whole) if live and live.layout else None
+    layout = layout or map_collection(papers, whole)
+    count(len(papers), len(papers))
+    return layout
 
 
 def _next_manifest(

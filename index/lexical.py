@@ -77,11 +77,7 @@ def fold(text: str) -> str:
     """`text` without accents and typographic variants (NFKD), case kept: `M³ViT` → `M3ViT`."""
     if text.isascii():
         return text
-    return without_marks(unicodedata.normalize("NFKD", text))
-
-
-def without_marks(decomposed: str) -> str:
-    """A text in the form NFKD without accents."""
+    decomposed = unicodedata.normalize("NFKD", text)
     return "".join(c for c in decomposed if not unicodedata.combining(c))
 
 

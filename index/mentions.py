@@ -114,7 +114,7 @@ class Gathering:
         """Keys in `several` that are not of the table."""
         self.titles: dict[int, str] = {}
         """The atoms of the title of each new paper, joined by spaces."""
-        self.coinages: dict[int, Coined] = {}
+        self.coinages: dict[int, str] = {}
 
     def note(self, paper: Paper, row: int) -> str:
         """The first pass over a paper: what it coins, and its single atoms.
@@ -142,7 +142,7 @@ class Gathering:
                 self.forms[key] = min(form, self.forms.get(key, form))
         self.found.add(row, dict.fromkeys(keys, MENTIONED))
         self.titles[row] = " ".join(atoms.keys[:titled])
-        self.coinages[row] = coinage
+        self.coinages[row] = coinage.json()
         several.discard("")
         self.unheard |= several - self.several
         self.several |= several

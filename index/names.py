@@ -81,12 +81,12 @@ class Names:
         """
         old = before or cls(Postings.of(Found()), {}, [], [], [], [], np.empty(0, np.uint64))
         rows = np.full(len(papers), -1) if rows is None else rows
-        there, new = places(rows, len(old.titles)), np.flatnonzero(rows < 0).tolist()
+        there, fresh = places(rows, len(old.titles)), np.flatnonzero(rows < 0).tolist()
         gathering = Gathering(dict(old.forms), old._coined, set(old.several), set(old.loose))
-        texts = [gathering.note(papers[row], row) for row in new]
+        texts = [gathering.note(papers[row], row) for row in fresh]
         several = sorted([*old.several, *gathering.unheard])
         begins = _beginnings(several) if before else beginnings(several)
-        for row, text in zip(new, texts, strict=True):
+        for row, text in zip(fresh, texts, strict=True):
             gathering.note_spelled(text, row, gathering.several, begins)
         gathering.unheard |= gathering.loose.difference(old.loose)
         if before:
@@ -96,11 +96,9 @@ class Names:
             if postings.place(key) is None:
                 del gathering.forms[key]
         titles, coinages = (
-            [lines[row] if row >= 0 else "" for row in rows.tolist()]
-            for lines in (old.titles, old.coinages)
+            [new[row] if at < 0 else lines[at] for row, at in enumerate(rows.tolist())]
+            for new, lines in ((gathering.titles, old.titles), (gathering.coinages, old.coinages))
         )
-        for row in new:
-            titles[row], coinages[row] = gathering.titles[row], gathering.coinages[row].json()
         return cls(
             postings,
             gathering.forms,
@@ -108,7 +106,7 @@ class Names:
             coinages,
             several,
             sorted(gathering.loose),
-            _trigrams(old, there, [(row, titles[row]) for row in new]),
+            _trigrams(old, there, gathering.titles.items()),
         )
 
     def _read_again(

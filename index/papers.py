@@ -214,7 +214,7 @@ def _own_ids(papers: Sequence[Paper], known: Mapping[str, Paper]) -> list[Paper]
     return [
         paper
         if paper.id not in owners or _is_derived(paper) or _is_same("id", owners[paper.id], paper)
-        else paper.model_copy(update={"id": derived_id(paper.title, paper.abstract)})
+        else with_id(paper, derived_id(paper.title, paper.abstract))
         for paper in papers
     ]
 
@@ -347,6 +347,11 @@ def apart(papers: Sequence[Paper]) -> list[str]:
     return ids
 
 
+def with_id(paper: Paper, id_: str) -> Paper:
+    """The paper under an id."""
+    return paper if paper.id == id_ else paper.model_copy(update={"id": id_})
+
+
 def merge_as(papers: Sequence[Paper], ids: Sequence[str]) -> dict[str, Paper]:
     """Fold sightings, oldest first, into one paper for each of their ids.
 
@@ -355,7 +360,7 @@ def merge_as(papers: Sequence[Paper], ids: Sequence[str]) -> dict[str, Paper]:
     """
     merged: dict[str, Paper] = {}
     for paper, id_ in zip(papers, ids, strict=True):
-        named = paper if paper.id == id_ else paper.model_copy(update={"id": id_})
+        named = with_id(paper, id_)
         merged[id_] = merge(merged[id_], named) if id_ in merged else named
     return merged
 

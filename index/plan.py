@@ -13,7 +13,7 @@ from typing import Literal, TypedDict, Unpack
 from index.catalog import Papers, Sightings
 from index.errors import InputError
 from index.manifest import check_is_store, live_papers
-from index.papers import Paper, Source, apart, derived_id, identify, letters, merge_as
+from index.papers import Paper, Source, apart, derived_id, identify, letters, merge_as, with_id
 from index.readers import Problem, Upload, find_files, read_files
 from index.sources import (
     Origin,
@@ -219,9 +219,9 @@ def read_batch(
         leave_out=store,
     )
     for reading in readings:
+        file, before, is_whole = reading.file, len(papers), True
         if reading.format:
-            formats.append((reading.file.name, reading.format))
-        before, is_whole = len(papers), True
+            formats.append((file.name, reading.format))
         for found in reading.found:
             if isinstance(found, Problem):
                 problems.append(found)
@@ -230,18 +230,21 @@ def read_batch(
                 papers.append(found)
                 progress(len(papers), 0)
         if reading.origin and len(papers) > before:
-            file = reading.file
             files.append(SourceFile(file.name, file.path_on_disk, reading.origin, is_whole))
-    if papers:
-        return Batch(papers, files, tuple(problems), tuple(formats))
+    if not papers:
+        raise _nothing_read(paths, problems)
+    return Batch(papers, files, tuple(problems), tuple(formats))
+
+
+def _nothing_read(paths: Sequence[Path | Upload], problems: Sequence[Problem]) -> InputError:
     for problem in problems:
         if not problem.is_warning:
             error = InputError(f"no paper could be read: {problem}")
             if problem.option:
                 error.add_note(problem.option)  # for the command alone
-            raise error
+            return error
     named = (path.name if isinstance(path, Upload) else str(path) for path in paths)
-    raise InputError(f"no papers in {', '.join(named)}")
+    return InputError(f"no papers in {', '.join(named)}")
 
 
 def plan_run(
@@ -265,9 +268,7 @@ def plan_run(
     names = recognise(batch.files, known)
     replaced = {names[file.name] for file in batch.files if file.is_whole}
     run = renamed(batch.papers, names)
-    rows: Sequence[int] = range(len(stored))
-    if isinstance(stored, Papers):
-        rows = stored.related(run, replaced)
+    rows = stored.related(run, replaced) if isinstance(stored, Papers) else [*range(len(stored))]
     touched = [stored[row] for row in rows]
     run = _added(run, touched, today or dt.date.today())
     sightings = [*without(touched, replaced), *run]
@@ -283,10 +284,7 @@ def plan_run(
         {id_: after[id_] for id_ in sorted(after)},
         {name: origins[name] for name in sorted(origins.keys() & named)},
         others=len(stored) - len(touched),
-        read=[
-            paper if paper.id == id_ else paper.model_copy(update={"id": id_})
-            for paper, id_ in zip(run, ids[len(sightings) - len(run) :], strict=True)
-        ],
+        read=[*map(with_id, run, ids[len(sightings) - len(run) :])],
         sources=sorted(set(names.values())),
     )
 

@@ -77,10 +77,7 @@ def writer_lock(store: Path, *, patient: bool = False) -> Iterator[None]:
         store.mkdir(parents=True, exist_ok=True)
         file = (store / LOCK).open("a+", encoding="utf-8")
     with file:
-        while not _locked(file):
-            if not patient:
-                raise StoreBusyError(_busy(store, file))
-            time.sleep(BUSY_SECONDS)
+        _wait_for(file, store, patient=patient)
         command = " ".join(" ".join((Path(sys.argv[0]).name, *sys.argv[1:])).split())[:80]
         with writing(store):
             file.truncate(0)
@@ -89,20 +86,18 @@ def writer_lock(store: Path, *, patient: bool = False) -> Iterator[None]:
         yield
 
 
-def _locked(file: IO[str]) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _busy(store: Path, file: IO[str]) -> str:
-    file.seek(0)
-    return (
-        f"the index at {store} is being written by another process{file.read()}:"
-        " run the command again when that has ended"
-    )
+def _wait_for(file: IO[str], store: Path, *, patient: bool) -> None:
+    while True:
+        try:
+            return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if not patient:
+                file.seek(0)
+                raise StoreBusyError(
+                    f"the index at {store} is being written by another process{file.read()}:"
+                    " run the command again when that has ended"
+                ) from error
+        time.sleep(BUSY_SECONDS)
 
 
 def new_generation_id() -> str:

@@ -111,19 +111,6 @@ def test_a_map_is_drawn_again_only_if_a_text_changed(tmp_path: Path) -> None:
     assert "map" in stages
 
 
-def _large(count: int) -> tuple[list[Paper], NDArray[np.float32]]:
-    """Papers in four heaps, more than are laid out by t-SNE."""
-    chance = np.random.default_rng(3)
-    heaps = chance.standard_normal((4, 12))
-    vectors = heaps[np.arange(count) % 4] + 0.2 * chance.standard_normal((count, 12))
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    papers = [
-        Paper(id=f"p{row:05}", title=f"Heap {row % 4} kettle {row}", abstract="It boils.")
-        for row in range(count)
-    ]
-    return papers, vectors.astype(np.float32)
-
-
 def test_five_new_papers_join_the_groups_there_are(tmp_path: Path) -> None:
     encoder = HashingEncoder()
     build_papers(papers_on(list(TOPICS), 15), tmp_path, encoder)
@@ -142,7 +129,7 @@ def test_five_new_papers_join_the_groups_there_are(tmp_path: Path) -> None:
 
 
 def test_a_map_is_drawn_anew_when_it_is_tiny_or_much_changes() -> None:
-    papers, vectors = _large(420)
+    papers, vectors = papers_on(list(TOPICS), 105), clouds(4, 105)
     before = map_collection(papers[:300], vectors[:300])
     rows = np.where(np.arange(420) < 300, np.arange(420), -1)
     assert carry_on(before, rows, vectors) is None
