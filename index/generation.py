@@ -216,10 +216,12 @@ def _compact(live: Index, passages: Passages, path: Path) -> bool:
     Returns:
         Whether they were written.
     """
+    if len(live.log.stored) < max(LEAST_TO_COMPACT, 2 * len(passages.keys)):
+        return False
     needed = np.unique(np.concatenate([passages.keys, live.cuts.keys]))
     rows = live.log.find(needed)
     needed, rows = needed[rows >= 0], rows[rows >= 0]
-    if len(live.log.stored) < max(LEAST_TO_COMPACT, 2 * len(needed)):
+    if len(live.log.stored) < 2 * len(needed):
         return False
     for at in range(0, len(rows), BLOCK):
         some = slice(at, at + BLOCK)
@@ -231,10 +233,9 @@ def _missing(papers: Sequence[Paper], passages: Passages, log: Log) -> Rows:
     """The places in `passages.keys` of texts without a vector, each text once, in their order."""
     newest = np.argsort(-Sightings.of(papers).earliest, kind="stable")
     later = np.argsort(np.argsort(newest)[passages.owner], kind="stable") + len(newest)
-    places = np.concatenate([newest, later])
-    keys = passages.keys[places]
-    places, keys = places[log.find(keys) < 0], keys[log.find(keys) < 0]
-    return places[np.sort(np.unique(keys, return_index=True)[1])]
+    places: Rows = np.concatenate([newest, later])
+    places = places[log.find(passages.keys)[places] < 0]
+    return places[np.sort(np.unique(passages.keys[places], return_index=True)[1])]
 
 
 def _encoded(

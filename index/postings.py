@@ -72,7 +72,7 @@ class Postings:
         terms = sorted([*self.terms, *(term for term in found.terms if self.place(term) is None)])
         ranks = {term: rank for rank, term in enumerate(terms)}
         old, new = (
-            np.fromiter((ranks[term] for term in some), dtype=np.int64)
+            np.fromiter(map(ranks.__getitem__, some), dtype=np.int64)
             for some in (self.terms, found.terms)
         )
         numbers, rows, values = found.columns()
