@@ -121,12 +121,6 @@ def huge_event(megabytes: int) -> Scripted:
     return Scripted([begin, *repeat(b"x" * 2**20, megabytes)], content_type=EVENTS)
 
 
-def many_events(megabytes: int) -> Scripted:
-    """A stream of so much text, in pieces of half a megabyte."""
-    event = f"data: {json.dumps(delta(content='x' * 2**19))}\n\n".encode()
-    return Scripted([event] * (2 * megabytes), content_type=EVENTS)
-
-
 class ChatServer:
     """The server, while `running` runs: what it says next, and what it was asked."""
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 from index.errors import InputError
-from rag.chat.reply import ChatError, Complete, Endpoint, Limits, Message, Reply, StoppedError
+from rag.chat.reply import Complete, Endpoint, Limits, Message, Reply, StoppedError
 from rag.chat.stream import RETRIES, Stream
 from rag.schema import Usage
 from rag.settings import OPENAI, Settings
@@ -141,15 +141,10 @@ class ChatModel:
         return Stream(self, messages, given, limits or Limits(self.deadline_seconds))
 
     def list_models(self, seconds: float) -> list[str]:
-        """The names of the endpoint's models, sorted.
-
-        Raises:
-            StoppedError: the model was closed.
-            ChatError: the endpoint gave no list in so many seconds.
-        """
-        with suppress(CancelledError):
+        """The names of the endpoint's models, sorted; none if it does not list them in time."""
+        with suppress(CancelledError, StoppedError):
             return self.run(self._list(seconds)).result()
-        raise StoppedError(f"{self.endpoint.where} is closed")
+        return []
 
     async def _list(self, seconds: float) -> list[str]:
         import openai
@@ -159,8 +154,7 @@ class ChatModel:
                 page = await self.client.with_options(max_retries=0).models.list()
             names = {each.id for each in page.data}
         except (openai.OpenAIError, TimeoutError, ValueError, TypeError, AttributeError):
-            # What the client says of it may hold the key.
-            raise ChatError(f"{self.endpoint.where} gave no list of its models") from None
+            return []  # what the client says of it may hold the key
         return sorted(name for name in names if isinstance(name, str) and name.isprintable())
 
     def run(self, work: Coroutine[Any, Any, T]) -> Future[T]:

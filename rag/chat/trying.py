@@ -44,37 +44,27 @@ def try_endpoint(settings: Settings) -> Tried:
     Raises:
         InputError: the address or the key cannot be used.
     """
-    models = list_models(settings)
-    if not settings.chat_model and len(models) == 1:
-        settings = settings.model_copy(update={"chat_model": models[0]})
-    if not settings.chat_model:
-        why = "choose one of its models" if models else "no model is named, and it lists none"
-        return Tried(False, f"{settings.openai_base_url}: {why}.", models)
-    with ChatModel.open(settings) as model:
+    with _opened(settings) as endpoint:
+        models = tuple(endpoint.list_models(seconds=3))
+        name = settings.chat_model or (models[0] if len(models) == 1 else None)
+        if not name:
+            why = "choose one of its models" if models else "no model is named, and it lists none"
+            return Tried(False, f"{settings.openai_base_url}: {why}.", models)
         try:
-            reply = model.complete(
+            reply = endpoint.named(name).complete(
                 [{"role": "user", "content": "Reply with one word: ready."}],
                 max_tokens=500,  # thoughts come before the word
                 limits=Limits(30),
             )
         except ChatError as error:
-            return Tried(False, f"Does not work: {error}.", models, model.name)
-    who = reply.model or model.name
-    return Tried(True, f"Works: {who} answered in {reply.seconds:.1f} s.", models, model.name)
+            return Tried(False, f"Does not work: {error}.", models, name)
+    who = reply.model or name
+    return Tried(True, f"Works: {who} answered in {reply.seconds:.1f} s.", models, name)
 
 
-def list_models(settings: Settings) -> tuple[str, ...]:
-    """The models that the endpoint lists, sorted; none if it gives no list.
-
-    Raises:
-        InputError: the address or the key cannot be used.
-    """
-    named = settings.model_copy(update={"chat_model": settings.chat_model or "any"})
-    with ChatModel.open(named) as model:
-        try:
-            return tuple(model.list_models(seconds=3))
-        except ChatError:
-            return ()
+def _opened(settings: Settings) -> ChatModel:
+    """The endpoint of the settings, with any name if they name no model."""
+    return ChatModel.open(settings.model_copy(update={"chat_model": settings.chat_model or "any"}))
 
 
 def local_servers(ports: Mapping[str, int] = LOCAL_SERVERS) -> list[LocalServer]:
@@ -89,7 +79,8 @@ def _local_server(name: str, port: int) -> LocalServer | None:
         # The client takes most of a second to import: not where nothing listens.
         socket.create_connection(("127.0.0.1", port), timeout=0.3).close()
         address = f"http://127.0.0.1:{port}/v1"
-        models = list_models(Settings(openai_base_url=address, openai_api_key=None))
+        with _opened(Settings(openai_base_url=address, openai_api_key=None)) as endpoint:
+            models = tuple(endpoint.list_models(seconds=3))
     except (OSError, AbstractQAError):
         return None
     return LocalServer(name, address, models) if models else None

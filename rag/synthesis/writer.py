@@ -4,7 +4,6 @@ The way of an answer is `Writer.answer`: the papers to read, its parts looked up
 what the model makes of them, and the quotes if it fails. `Writers` opens the models.
 """
 
-import logging
 from collections import Counter
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +15,7 @@ import numpy as np
 
 from index import minilm
 from index.embedding import SentenceEncoder
-from index.errors import AbstractQAError, InputError
+from index.errors import InputError
 from index.store import Index
 from rag.chat import Asking, ChatError, ChatModel, Complete, Limits, TooLongError
 from rag.citations import Block, Claim, Outcome, joined
@@ -53,8 +52,6 @@ _NO_ENDPOINT = (
 _SHAPING = (
     "evidence_tokens", "answer_tokens", "unsupported", "support_checker", "judge_model", "planning",
 )  # fmt: skip
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -380,16 +377,8 @@ class Writers:
             return []
         with self._listing:
             if self._listed is None or monotonic() - self._listed[0] > 60:
-                self._listed = monotonic(), self._list()
+                self._listed = monotonic(), self.model().list_models(seconds=2)
             return list(dict.fromkeys((self.name, *self._listed[1])))
-
-    def _list(self) -> list[str]:
-        model = self.model()
-        try:
-            return model.list_models(seconds=2)
-        except AbstractQAError as error:
-            logger.info("the endpoint lists no models: %s", error)
-            return []
 
     def _open(self) -> tuple[Settings, ChatModel, Checkers]:
         """What the settings name, opened once."""

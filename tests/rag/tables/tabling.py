@@ -45,7 +45,13 @@ SOIL = paper(
     source="april.txt",
     day=date(2025, 4, 22),
 )
-PAPERS = (GLIDE, STRING, SOIL)
+SAIL = paper(
+    "sail",
+    "WingSail: Folding Wings",
+    "Boats drift in storms. WingSail is a wing of ribs that folds itself. It was flown over "
+    "sea. WingSail stays up 9\\% longer than wings without ribs.",
+)
+PAPERS = (GLIDE, STRING, SOIL, SAIL)
 
 MakeTable = Callable[..., Table]
 

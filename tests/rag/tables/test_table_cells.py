@@ -1,66 +1,48 @@
 """Which quote stands in a cell, and when none does."""
 
-from pathlib import Path
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_up import paper
-from tabling import SOIL, MakeTable, cells, ids, indexed, is_verbatim, made_of
+from tabling import MakeTable, cells, indexed, is_verbatim
 
 from index.embedding import SentenceEncoder
 from rag.tables.cells import CellFinder, balanced, shorten
 from rag.tables.columns import DEFAULT_COLUMNS, read_column
-from rag.tables.table import Cell
+
+GLIDE_METHOD = "We introduce GlideBench, a benchmark for steering paper kites in strong wind"
 
 
-def test_each_cell_quotes_the_sentence_that_states_its_column(table: MakeTable) -> None:
-    made = table(columns=["method", "data", "metric", "result", "code"])
-    found = cells(made, "glide")
-    assert found["method"] == (
-        "We introduce GlideBench, a benchmark for steering paper kites in strong wind"
-    )
-    assert found["data"] == "It has 420 flights recorded over 3 hills."
-    assert "F1" in (found["metric"] or "")
-    assert "61.5\\%" in (found["result"] or "")
-    assert found["code"] == "Our code is available at https://example.org/glide."
+@pytest.mark.parametrize(
+    ("paper_id", "column", "quoted"),
+    [
+        ("glide", "method", GLIDE_METHOD),
+        ("glide", "data", "It has 420 flights recorded over 3 hills."),
+        ("glide", "metric", "Pilots are compared by their F1 score on landing spots."),
+        ("glide", "result", "The best pilot reaches 61.5\\% of the landing spots"),
+        ("glide", "code", "Our code is available at https://example.org/glide."),
+        ("glide", "number of flights", "It has 420 flights recorded over 3 hills."),
+        ("glide", "limitations", None),
+        ("glide", "number of parameters", None),
+        ("string", "limitations", "It still fails on kites without a tail."),
+        ("string", "training data", "we train it on 80 hours of video of kite pilots."),
+        (
+            "string",
+            "number of parameters",
+            "We propose StringNet, a controller with 13B",
+        ),
+        ("string", "number of strings", None),
+        ("string", "code", None),
+        ("sail", "method", "WingSail is a wing of ribs that folds itself."),
+    ],
+)
+def test_a_cell_quotes_the_clauses_that_state_its_column_or_nothing(
+    table: MakeTable, paper_id: str, column: str, quoted: str | None
+) -> None:
+    made = table(columns=[column], papers=[paper_id])
+    found = cells(made, paper_id)[column]
+    assert found is None if quoted is None else (found or "").startswith(quoted)
     is_verbatim(made)
-
-
-def test_what_an_abstract_does_not_state_is_not_stated(table: MakeTable) -> None:
-    made = table(columns=["code", "limitations", "metric", "number of parameters"])
-    assert cells(made, "string")["limitations"] == "It still fails on kites without a tail."
-    assert cells(made, "string")["code"] is None
-    assert cells(made, "glide")["limitations"] is None
-    assert cells(made, "glide")["number of parameters"] is None
-    row = made.rows[ids(made).index("string")]
-    assert row.cells[0] == Cell(column="code")
-
-
-def test_a_number_of_something_is_a_number_before_it_and_a_long_sentence_is_cut(
-    table: MakeTable,
-) -> None:
-    asked = ["number of parameters", "number of flights", "number of strings", "training data"]
-    made = table(columns=asked)
-    found = cells(made, "string")
-    assert "13B parameters" in (found["number of parameters"] or "")
-    assert "420 flights" in (cells(made, "glide")["number of flights"] or "")
-    assert found["number of strings"] is None
-    assert found["training data"] == "we train it on 80 hours of video of kite pilots."
-
-
-def test_an_abstract_in_the_third_person_says_its_method_by_its_name(
-    tmp_path: Path, encoder: SentenceEncoder
-) -> None:
-    sail = paper(
-        "sail",
-        "WingSail: Folding Kites",
-        "Kites drift in storms. WingSail is a kite of ribs that folds itself. It was flown over "
-        "sea. WingSail stays up 9\\% longer than kites without ribs.",
-    )
-    index = indexed([sail, SOIL], tmp_path / "store", encoder)
-    made = made_of(index, encoder, "WingSail", ["method"], papers=["sail"])
-    assert cells(made, "sail")["method"] == "WingSail is a kite of ribs that folds itself."
 
 
 @pytest.mark.parametrize(

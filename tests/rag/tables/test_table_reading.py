@@ -18,19 +18,6 @@ def sentence(server: ChatServer, title: str, said: str) -> None:
     server.script = reply
 
 
-def test_a_model_chooses_the_sentence_and_words_of_it(
-    table: MakeTable, chat_server: ChatServer, writer: Writer
-) -> None:
-    sentence(chat_server, "GlideBench", "1: 4 | 420 flights recorded")
-    made = table(columns=["data"], writer=writer)
-    assert cells(made, "glide") == {"data": "420 flights recorded"}
-    assert cells(made, "string") == {"data": None}, "the model says that it is not stated"
-    assert made.mode == "generative"
-    assert made.model == "m"
-    assert made.notice is None
-    is_verbatim(made)
-
-
 WHOLE, PART = "It has 420 flights recorded over 3 hills.", "420 flights recorded"
 
 
@@ -52,12 +39,14 @@ WHOLE, PART = "It has 420 flights recorded over 3 hills.", "420 flights recorded
         ("1: none (not stated)", None),
     ],
 )
-def test_what_a_model_says_that_is_not_there_never_comes_into_a_cell(
+def test_a_model_chooses_words_and_what_is_not_there_never_comes_into_a_cell(
     table: MakeTable, chat_server: ChatServer, writer: Writer, said: str, quoted: str | None
 ) -> None:
     sentence(chat_server, "GlideBench", said)
     made = table(columns=["data"], writer=writer)
     assert cells(made, "glide")["data"] == quoted
+    assert cells(made, "string")["data"] is None, "the model says that it is not stated"
+    assert (made.mode, made.model) == ("generative", "m")
     is_verbatim(made)
 
 

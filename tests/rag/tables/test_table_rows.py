@@ -1,113 +1,125 @@
-"""Which papers are the rows of a table, and what is refused."""
+"""Which papers are the rows of a table, what is refused, and a table in the making."""
 
 import re
+from collections.abc import Generator
 from datetime import date
+from threading import Event
+from typing import Any
 
 import pytest
 from tabling import MakeTable, ids
 
 from index.errors import InputError
-from rag.schema import Filters
-from rag.tables.columns import DEFAULT_COLUMNS, check_columns
-
-
-def test_the_rows_are_the_papers_about_the_subject_best_first(table: MakeTable) -> None:
-    made = table("paper kites", ["method"])
-    assert set(ids(made)) == {"glide", "string"}
-    scores = [row.score for row in made.rows]
-    assert scores == sorted(scores, reverse=True)
-
-
-def test_a_comparison_has_its_papers_and_a_question_that_none_fits_the_reason(
-    table: MakeTable,
-) -> None:
-    assert set(ids(table("Compare GlideBench and StringNet", ["method"]))) == {"glide", "string"}
-    made = table("recipes for sourdough bread", ["method"])
-    assert made.rows == ()
-    assert made.reason == "None of the abstracts is about this."
-
-
-def test_papers_that_are_named_win_over_the_question(table: MakeTable) -> None:
-    named = ["Soil moisture of meadows", "glide"]
-    assert ids(table("paper kites", ["method"], papers=named)) == ["soil", "glide"]
-    assert ids(table("paper kites", ["method"], papers=["stringnet"], limit=1)) == ["string"]
+from rag import Assistant
+from rag.chat import StoppedError
+from rag.schema import Filters, Progress
+from rag.tables.columns import DEFAULT_COLUMNS
+from rag.tables.table import Table, TableEvents
 
 
 @pytest.mark.parametrize(
-    ("title", "said"),
+    ("question", "options", "expected"),
     [
-        ("Soil Moisture of Medows", "nearest title is 'Soil Moisture of Meadows'"),
-        ("Quantum Chromodynamics", "no paper in the index is called 'Quantum Chromodynamics'"),
-        ("paper kites", "2 papers fit 'paper kites'"),
-        (" ", "a paper to compare is empty"),
+        ("paper kites", {}, {"glide", "string"}),
+        ("Compare GlideBench and StringNet", {}, {"glide", "string"}),
+        ("paper kites in the Mar 14 digest", {}, {"glide"}),
+        ("papers in the Apr 22 digest", {}, {"string", "soil"}),
+        ("paper kites", {"filters": Filters(since=date(2025, 4, 1))}, {"string"}),
+        ("paper kites", {"papers": ["Soil moisture of meadows", "glide"]}, {"soil", "glide"}),
+        ("paper kites", {"papers": ["stringnet"], "limit": 1}, {"string"}),
     ],
 )
-def test_a_paper_that_is_unknown_or_not_one_is_told(
-    table: MakeTable, title: str, said: str
+def test_the_rows_are_the_papers_named_compared_or_on_the_subject_best_first(
+    table: MakeTable, question: str, options: dict[str, Any], expected: set[str]
 ) -> None:
-    with pytest.raises(InputError, match=re.escape(said)):
-        table("kites", ["method"], papers=[title])
+    made = table(question, ["method"], **options)
+    assert set(ids(made)) == expected
+    scores = [row.score for row in made.rows]
+    if question == "paper kites" and "papers" not in options:
+        assert scores == sorted(scores, reverse=True)
 
 
-def test_a_digest_that_the_question_names_limits_the_rows(table: MakeTable) -> None:
-    assert ids(table("paper kites in the Mar 14 digest", ["method"])) == ["glide"]
-    made = table("papers in the Apr 22 digest", ["method"])
-    assert set(ids(made)) == {"string", "soil"}
-    made = table("papers in the May 2 digest", ["method"])
+@pytest.mark.parametrize(
+    ("question", "filters", "reason"),
+    [
+        ("recipes for sourdough bread", Filters(), "None of the abstracts is about this."),
+        ("papers in the May 2 digest", Filters(), "There is no digest of May 2"),
+        (
+            "paper kites",
+            Filters(since=date(2026, 1, 1)),
+            "No abstract is left after the filters (dated from Jan 1, 2026).",
+        ),
+    ],
+)
+def test_a_table_without_rows_says_why(
+    table: MakeTable, question: str, filters: Filters, reason: str
+) -> None:
+    made = table(question, ["method"], filters=filters)
     assert made.rows == ()
-    assert "There is no digest of May 2" in (made.reason or "")
+    assert (made.reason or "").startswith(reason)
 
 
-def test_filters_limit_the_rows(table: MakeTable) -> None:
-    made = table("paper kites", ["method"], filters=Filters(since=date(2025, 4, 1)))
-    assert ids(made) == ["string"]
-    made = table("paper kites", ["method"], filters=Filters(since=date(2026, 1, 1)))
-    assert made.reason == "No abstract is left after the filters (dated from Jan 1, 2026)."
-    with pytest.raises(InputError, match="does not pass the filters"):
-        table("kites", ["method"], papers=["glide"], filters=Filters(since=date(2025, 4, 1)))
-
-
-def test_no_more_rows_than_the_limit_and_it_says_so(table: MakeTable) -> None:
+def test_what_is_cut_or_was_not_named_is_said(table: MakeTable) -> None:
     made = table("paper kites", ["method"], limit=1)
     assert len(made.rows) == 1
     assert made.notice == "1 of 2 papers that fit are shown."
-
-
-@pytest.mark.parametrize(
-    ("columns", "said"),
-    [
-        ([], "no column is named"),
-        (["method", " "], "a column has no name"),
-        (["x"] * 13, "13 columns are too many: give at most 12"),
-        (["method", "Method"], "'Method' is there twice"),
-        (["y" * 81], "has 81 characters"),
-    ],
-)
-def test_columns_that_cannot_be_used_are_refused_in_one_line(columns: list[str], said: str) -> None:
-    with pytest.raises(InputError, match=re.escape(said)) as refused:
-        check_columns(columns)
-    assert "\n" not in str(refused.value)
-
-
-@pytest.mark.parametrize(
-    ("asked", "options", "said"),
-    [
-        (("kites", "method"), {}, "such as ['method']"),
-        (("kites", ["method"]), {"papers": "glide"}, "such as ['glide']"),
-        (("kites", ["method"]), {"limit": 0}, "limit must be at least 1"),
-        ((" ", ["method"]), {}, "question is empty"),
-    ],
-)
-def test_what_cannot_be_asked_is_refused(
-    table: MakeTable, asked: tuple[object, ...], options: dict[str, object], said: str
-) -> None:
-    with pytest.raises(InputError, match=re.escape(said)):
-        table(*asked, **options)
-
-
-def test_without_columns_the_usual_ones_are_taken_and_that_is_said(table: MakeTable) -> None:
     made = table("paper kites")
     assert made.columns == DEFAULT_COLUMNS
     assert made.notice == "No columns were named, so these are the usual ones."
-    assert made.mode == "extractive"
-    assert made.model is None
+    assert (made.mode, made.model) == ("extractive", None)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"papers": ["Soil Moisture of Medows"]}, "title is 'Soil Moisture of Meadows'"),
+        ({"papers": ["Quantum Chromodynamics"]}, "paper in the index is called 'Quantum Chromody"),
+        ({"papers": ["paper kites"]}, "2 papers fit 'paper kites'"),
+        ({"papers": [" "]}, "a paper to compare is empty"),
+        ({"papers": "glide"}, "such as ['glide']"),
+        (
+            {"papers": ["glide"], "filters": Filters(since=date(2025, 4, 1))},
+            "does not pass the filters",
+        ),
+        ({"columns": []}, "no column is named"),
+        ({"columns": ["method", " "]}, "a column has no name"),
+        ({"columns": ["x"] * 13}, "13 columns are too many: give at most 12"),
+        ({"columns": ["method", "Method"]}, "'Method' is there twice"),
+        ({"columns": ["y" * 81]}, "has 81 characters"),
+        ({"columns": "method"}, "such as ['method']"),
+        ({"limit": 0}, "limit must be at least 1"),
+        ({"question": " "}, "question is empty"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_in_one_line(
+    table: MakeTable, asked: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(InputError, match=re.escape(said)) as refused:
+        table(**{"question": "kites", "columns": ["method"], **asked})
+    assert "\n" not in str(refused.value)
+
+
+def test_the_last_event_is_the_table_that_comes_without_events(sample_assistant: Assistant) -> None:
+    *told, made = sample_assistant.stream_table("GUI agents", ["method"], limit=2)
+    assert all(isinstance(event, Progress) for event in told)
+    assert isinstance(made, Table)
+    assert made.rows == sample_assistant.table("GUI agents", ["method"], limit=2).rows
+    events = sample_assistant.stream_table("GUI agents", ["a", "A"])
+    with pytest.raises(InputError, match="is there twice"):
+        list(events)
+    assert list(events) == []
+
+
+def test_closing_stops_what_makes_the_table() -> None:
+    stopped = Event()
+
+    def make() -> Generator[Progress, None, Table]:
+        yield Progress(stage="read", text="reading")
+        assert stopped.wait(5)
+        raise StoppedError
+
+    events = TableEvents(make(), stopped.set)
+    assert isinstance(next(events), Progress)
+    events.close()
+    with pytest.raises(StoppedError):
+        next(events)
