@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from pydantic import TypeAdapter
-from rapidfuzz import fuzz, process
-from rapidfuzz.utils import default_process
 
 from index import collection_map
 from index.catalog import Sightings, code_hash, ids_of
@@ -24,7 +22,7 @@ from index.manifest import (
     live_generation,
     read_manifest,
 )
-from index.papers import Paper, letters
+from index.papers import Paper
 from index.plan import Batch, How, Outcome, Plan, plan_run, read_batch, run_key
 from index.publish import prune, writer_lock, writing
 from index.readers import Upload
@@ -286,31 +284,3 @@ def remove(ids: Sequence[str], store: Path, *, progress: Progress | None = None)
         generation=manifest.generation,
         previous=live.manifest.generation,
     )
-
-
-def find_ids(names: Sequence[str], papers: Iterable[Paper]) -> tuple[str, ...]:
-    """The id of each paper that is named by its id or its title, case and LaTeX ignored.
-
-    Raises:
-        InputError: a name is no paper's, or that of several; the message says which are near.
-    """
-    known = list(papers)
-    ids = {paper.id for paper in known}
-    return tuple(name if name in ids else _find_id(name, known) for name in names)
-
-
-def _find_id(title: str, papers: Sequence[Paper]) -> str:
-    key = letters(title)
-    named = [paper.id for paper in papers if key and letters(paper.title) == key]
-    if len(named) == 1:
-        return named[0]
-    if named:
-        ids = ", ".join(named)
-        raise InputError(f"{len(named)} papers have the title {title!r}: give an id ({ids})")
-    titles = [paper.display_title for paper in papers]
-    near = process.extract(
-        title, titles, scorer=fuzz.WRatio, processor=default_process, limit=3, score_cutoff=50
-    )
-    nearest = "; ".join(f"{found!r}" for found, *_ in near)
-    hint = f"the nearest titles are {nearest}" if near else "give a title or an id that is in it"
-    raise InputError(f"no paper {title!r} in the index: {hint}")

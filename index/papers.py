@@ -15,7 +15,10 @@ from functools import lru_cache
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+from rapidfuzz import fuzz, process
+from rapidfuzz.utils import default_process
 
+from index.errors import InputError
 from index.text import clean_text
 
 ID_LENGTH = 16
@@ -369,3 +372,34 @@ def merge_all(papers: Iterable[Paper]) -> dict[str, Paper]:
     """Fold sightings, oldest first, into unique papers by id (see `identify`)."""
     sightings = list(papers)
     return merge_as(sightings, identify(sightings))
+
+
+def find_ids(names: Sequence[str], papers: Iterable[Paper]) -> tuple[str, ...]:
+    """The id of each paper that is named by its id, its title or the name before its colon.
+
+    Case and LaTeX are ignored.
+
+    Raises:
+        InputError: a name is no paper's, or that of several; the message says which are near.
+    """
+    known = list(papers)
+    ids = {paper.id for paper in known}
+    return tuple(name if name in ids else _find_id(name, known) for name in names)
+
+
+def _find_id(name: str, papers: Sequence[Paper]) -> str:
+    key = letters(name)
+    named = [paper.id for paper in papers if key and letters(paper.title) == key]
+    named = named or [paper.id for paper in papers if key and letters(paper.head or "") == key]
+    if len(named) == 1:
+        return named[0]
+    if named:
+        ids = ", ".join(named)
+        raise InputError(f"{len(named)} papers are called {name!r}: give an id ({ids})")
+    titles = [paper.display_title for paper in papers]
+    near = process.extract(
+        name, titles, scorer=fuzz.WRatio, processor=default_process, limit=3, score_cutoff=50
+    )
+    nearest = "; ".join(f"{found!r}" for found, *_ in near)
+    hint = f"the nearest titles are {nearest}" if near else "give a title or an id that is in it"
+    raise InputError(f"no paper {name!r} in the index: {hint}")

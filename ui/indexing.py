@@ -141,7 +141,8 @@ def _preview_text(found: "Preview", store: Path) -> str:
 
 
 def _remove(arguments: Namespace, settings: "Settings") -> None:
-    from index.build import find_ids, remove
+    from index.build import remove
+    from index.papers import find_ids
 
     store = settings.store
     ids = find_ids(arguments.remove, papers_of(store))

@@ -1,6 +1,14 @@
 """A chat model behind any OpenAI-compatible endpoint: messages in, checked replies out."""
 
-from rag.chat.model import Asking, ChatModel, is_address
+from rag.chat.model import (
+    Asking,
+    ChatModel,
+    LocalServer,
+    Tried,
+    is_address,
+    local_servers,
+    try_endpoint,
+)
 from rag.chat.reply import (
     ChatError,
     Complete,
@@ -12,7 +20,6 @@ from rag.chat.reply import (
     numbered_lines,
     tokens_of,
 )
-from rag.chat.trying import LocalServer, Tried, local_servers, try_endpoint
 
 __all__ = [
     "Asking", "ChatError", "ChatModel", "Complete", "Limits", "LocalServer", "Message",

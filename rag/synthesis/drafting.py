@@ -7,7 +7,7 @@ the notes, citations carried through.
 import re
 from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from index.store import Index
 from rag.chat import Asking, ChatError, ReplyError, numbered_lines, tokens_of
@@ -101,7 +101,6 @@ class Draft:
     grounder: Grounder
     checker: Checker | None
     """Has the last word on sentences that were grounded, if there is one."""
-    _grounded: dict[Statement, Claim] = field(default_factory=dict)
 
     def write(self) -> Generator[Progress | Delta, None, tuple[list[Block], str | None]]:
         """Write the answer, yielding progress and text; and say if it was cut off.
@@ -150,11 +149,9 @@ class Draft:
         return claims, says_nothing, was_cut
 
     def _claims(self, statements: Sequence[Statement]) -> list[Headed]:
-        """Statements, each grounded once; one that is there twice is left out."""
-        fresh = list(dict.fromkeys(statements))
-        ground, known = self.grounder.ground, self._grounded
-        known.update({each: ground(each) for each in fresh if each not in known})
-        return [(each.heading, known[each]) for each in fresh]
+        """Statements, grounded; one that is there twice is left out."""
+        fresh = dict.fromkeys(statements)
+        return [(statement.heading, self.grounder.ground(statement)) for statement in fresh]
 
     def _new_text(self, claims: Sequence[Headed], shown: str, *, is_answer: bool) -> str:
         """What is new of the answer's text, if it goes on from what was shown."""

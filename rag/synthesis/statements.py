@@ -165,9 +165,15 @@ class Grounder:
         self._encode = encoder.encode_query
         self._checker = checker
         self._everything = [row for rows in sheet.passages for row in rows]
+        self._grounded: dict[Statement, Claim] = {}
 
     def ground(self, statement: Statement) -> Claim:
-        """A statement with the passages that support it, and what its check says."""
+        """A statement with the passages that support it, and what its check says; found once."""
+        if statement not in self._grounded:
+            self._grounded[statement] = self._ground(statement)
+        return self._grounded[statement]
+
+    def _ground(self, statement: Statement) -> Claim:
         text, cited = self._with_names(statement.text), self.sheet.rows(statement.addresses)
         if (row := self._of_title(text)) is not None:
             return quote(self._index, row)

@@ -11,11 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from rapidfuzz import process
 
 from index.encoder import Encoder
 from index.errors import InputError
-from index.papers import Paper, letters
+from index.papers import Paper, find_ids
 from index.passages import Passage
 from index.store import Index
 from rag.chat import ChatError, ReplyError
@@ -49,37 +48,6 @@ class Rows:
     """What is told beside them."""
 
 
-def find_paper(wanted: str, papers: Sequence[Paper]) -> int:
-    """The row of the paper of this id or title.
-
-    A title may be written in any case and spacing, without its LaTeX, by the name before its
-    colon, or by a part that no other title has.
-
-    Raises:
-        InputError: there is none, or several.
-    """
-    key = letters(wanted)
-    if not key:
-        raise InputError("a paper to compare is empty: give its title or id")
-    titles = [letters(paper.title) for paper in papers]
-    rows = range(len(papers))
-    for fits in (
-        [row for row in rows if papers[row].id == wanted.strip()],
-        [row for row in rows if titles[row] == key],
-        [row for row in rows if letters(papers[row].head or "") == key],
-        [row for row in rows if key in titles[row]],
-    ):
-        if len(fits) == 1:
-            return fits[0]
-        if fits:
-            such = ", ".join(repr(papers[row].display_title) for row in fits[:2])
-            more = "give more of the title, or the id"
-            raise InputError(f"{len(fits)} papers fit {wanted!r}, such as {such}: {more}")
-    near = process.extractOne(key, titles, score_cutoff=70)
-    hint = f"; the nearest title is {papers[near[2]].display_title!r}" if near else ""
-    raise InputError(f"no paper in the index is called {wanted!r}{hint}")
-
-
 def choose_rows(
     index: Index, encoder: Encoder, question: str, papers: Sequence[str], filters: Filters
 ) -> Rows:
@@ -90,7 +58,8 @@ def choose_rows(
     """
     mask = allowed(index.papers, filters)
     if papers:
-        rows = tuple(dict.fromkeys(find_paper(wanted, index.papers) for wanted in papers))
+        ids = dict.fromkeys(find_ids(papers, index.papers))
+        rows = tuple(row for id_ in ids if (row := index.row_of(id_)) is not None)
         if barred := [index.papers[row].display_title for row in rows if not mask[row]]:
             raise InputError(f"the paper {barred[0]!r} does not pass the filters")
         return _scored(rows, rank(index, Probe.of(question, index, encoder)))
