@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from llama_index.core.base.base_query_engine import BaseQueryEngine
@@ -138,10 +139,12 @@ class ChatLLM(CustomLLM):
         def pieces() -> ChatResponseGen:
             before = ""
             with self._model.stream([*map(_read, messages)], **self._options) as stream:
-                for text in stream:
-                    said = ChatMessage(role="assistant", content=text)
-                    yield ChatResponse(message=said, delta=text.removeprefix(before))
-                    before = text
+                for text in chain(stream, (each.reply.text for each in (stream,))):
+                    # Before its first reply is whole it may be that a model thinks aloud.
+                    if text != before and self._model.streams_thoughts is not None:
+                        said = ChatMessage(role="assistant", content=text)
+                        yield ChatResponse(message=said, delta=text.removeprefix(before))
+                        before = text
 
         return pieces()
 

@@ -71,20 +71,18 @@ class Endpoint:
         if code == 400 and error.code == "content_filter":
             return self.declined("its content filter stopped the request")
         # What is said of a key or a quota may hold a part of the key.
-        what, why = "rejects the request", text
-        if code in (401, 403):
-            what, why = "refuses the key", "check the chat model's key"
-        elif 300 <= code < 400:
-            to = self.clean(error.response.headers.get("location"))
-            what, why = "sends to another address", f"give {to} as the chat model's address"
-        elif code == 404:
-            what, why = "is unknown there", "check the chat model's name and address"
-        elif code == 429 and error.code == "insufficient_quota":
+        to = self.clean(error.response.headers.get("location"))
+        known = {
+            307: ("sends to another address", f"give {to} as the chat model's address"),
+            401: ("refuses the key", "check the chat model's key"),
+            404: ("is unknown there", "check the chat model's name and address"),
+            429: ("takes no more requests for now", text),
+            500: ("failed", text),
+        }
+        alike = 307 if code < 400 else 401 if code == 403 else min(code, 500)
+        what, why = known.get(alike, ("rejects the request", text))
+        if code == 429 and error.code == "insufficient_quota":
             what, why = "has used up the quota of its key", ""
-        elif code == 429:
-            what = "takes no more requests for now"
-        elif code >= 500:
-            what = "failed"
         return ChatError(f"{self.where} {what} (HTTP {code})" + (why and f": {why}"))
 
 

@@ -7,7 +7,7 @@ citation is never attached because one was wanted.
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from html import unescape
 
@@ -190,7 +190,7 @@ class Grounder:
             verdict = Verdict("unsupported", verdict.score, _NOWHERE)
         if verdict.support == "unsupported" or not rows or verdict == UNCHECKED:
             return Claim(text, (), Verdict("unsupported", verdict.score or 0.0, verdict.reason))
-        return Claim(text, tuple(map(self.span, rows)), verdict)
+        return Claim(text, self._spans(rows), verdict)
 
     def check_again(self, claims: Sequence[Claim], checker: Checker) -> list[Claim]:
         """The claims with the verdicts of a slower checker; their own where it gives none."""
@@ -207,11 +207,6 @@ class Grounder:
     def nearest(self, text: str, count: int = 2) -> list[str]:
         """The sentences of the sheet that a text is nearest to, best first."""
         return [self._index.passages[row].text for row in self._near(text, self._everything, count)]
-
-    def span(self, row: int) -> Span:
-        """A passage as what a claim rests on."""
-        passage = self._index.passages[row]
-        return Span(self._index.papers[int(self._index.owner[row])], passage.start, passage.end)
 
     def _with_names(self, text: str) -> str:
         """A sentence that calls a paper by what readers know it by, not "Paper 2"."""
@@ -244,9 +239,9 @@ class Grounder:
         if not cited:
             return (), UNCHECKED
         if len(cited) <= _MOST_CITED:
-            verdict = self._check(text, cited)
-            if verdict.support == "supported" or all(a.sentence for a in addresses):
-                return tuple(cited), verdict
+            found = self._checked(text, *cited)
+            if found[1].support == "supported" or all(at.sentence for at in addresses):
+                return found
         return self._best(text, cited)
 
     def _of_named_papers(self, text: str, cited: Sequence[int]) -> list[int]:
@@ -260,11 +255,11 @@ class Grounder:
         near = self._near(text, rows)
         if not near:
             return (), UNCHECKED
-        first, verdict = best = max((self._found(text, row) for row in near), key=_order)
+        first, verdict = best = max((self._checked(text, row) for row in near), key=_order)
         if verdict.support == "supported":
             return best
         others = [row for row in near if row not in first][:3]
-        return max([best, *(self._found(text, *first, row) for row in others)], key=_order)
+        return max([best, *(self._checked(text, *first, row) for row in others)], key=_order)
 
     def _near(self, text: str, rows: Sequence[int], count: int = 6) -> list[int]:
         """The passages nearest to a text, best first."""
@@ -273,14 +268,16 @@ class Grounder:
         cosines = self._index.passage_vectors[list(rows)] @ self._encode(text)
         return [rows[int(at)] for at in np.argsort(-cosines, kind="stable")[:count]]
 
-    def _found(self, text: str, *rows: int) -> Found:
-        return tuple(sorted(rows)), self._check(text, sorted(rows))
+    def _checked(self, text: str, *rows: int) -> Found:
+        """Passages together, and what the check of a sentence against them says."""
+        spans = self._spans(sorted(rows))
+        verdict = Verdict("supported", 1.0)
+        if not same_words(text, [span.text for span in spans]):
+            verdict = self._checker.check(text, [in_context(span) for span in spans])
+        return tuple(sorted(rows)), verdict
 
-    def _check(self, text: str, rows: Sequence[int]) -> Verdict:
-        spans = [self.span(row) for row in rows]
-        if same_words(text, [span.text for span in spans]):
-            return Verdict("supported", 1.0)
-        return self._checker.check(text, [in_context(span) for span in spans])
+    def _spans(self, rows: Iterable[int]) -> tuple[Span, ...]:
+        return tuple(span for row in rows for span in quote(self._index, row).spans)
 
 
 def in_context(span: Span) -> str:

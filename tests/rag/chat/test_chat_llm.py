@@ -25,3 +25,11 @@ def test_llamaindex_can_ask_the_chat_model_whole_and_in_pieces(
     assert first["max_tokens"] == 9
     assert second["messages"] == [{"role": "user", "content": "Go"}]
     assert llm.metadata.model_name == model.name
+
+
+def test_what_a_model_thinks_aloud_is_in_no_piece(
+    model: ChatModel, chat_server: ChatServer
+) -> None:
+    chat_server.script = [streams("hm, ", "a greeting", "</think>", "Hel", "lo")] * 2
+    for deltas in (["Hello"], ["Hel", "lo"]):  # what the model is like is known after one reply
+        assert [each.delta for each in ChatLLM(model).stream_chat(ASKED)] == deltas

@@ -46,33 +46,25 @@ def test_a_budget_that_is_set_is_kept_with_fewer_abstracts_and_never_cut_ones(
     assert counts[0] == 1 < counts[1] < counts[2]
 
 
-def test_sentences_come_structured_where_the_endpoint_has_it(
-    writing: Assistant, scripted: ChatServer
+def test_sentences_come_structured_or_where_the_endpoint_has_it_not_with_markers(
+    open_writing: Callable[..., Assistant], scripted: ChatServer
 ) -> None:
     def structured(request: Received) -> Scripted:
         cites = [address(request, TASKS)]
-        reply = json.dumps({"sentences": [{"text": f"{GOOD}.", "cites": cites}]})
-        return streams(*reply)
+        assert request.body["response_format"]["type"] == "json_schema"
+        return streams(*json.dumps({"sentences": [{"text": f"{GOOD}.", "cites": cites}]}))
 
-    scripted.script = structured
-    text, answer = told(list(writing.stream(QUESTION)))
-    assert scripted.received[-1].body["response_format"]["type"] == "json_schema"
-    assert text == answer.text == f"{GOOD}. [1]"
-
-
-def test_where_it_has_not_it_is_asked_for_markers_from_then_on(
-    open_writing: Callable[..., Assistant], scripted: ChatServer
-) -> None:
     def plain(request: Received) -> Scripted:
         if "response_format" in request.body:
             return fails(400, "response_format is not supported")
         return writes(lambda at: f"{GOOD} [{at(TASKS)}].")(request)
 
-    scripted.script = plain
     assistant = open_writing()
-    for _ in range(2):
-        assert assistant.ask(QUESTION).text == f"{GOOD}. [1]"
-    assert "addresses" in scripted.received[-1].text
+    for script in (structured, plain, plain):
+        scripted.script = script
+        text, answer = told(list(assistant.stream(QUESTION)))
+        assert text == answer.text == f"{GOOD}. [1]"
+    assert "addresses" in scripted.received[-1].text, "it is asked so from then on"
     assert "JSON" not in scripted.received[-1].text
 
 
@@ -148,21 +140,19 @@ def test_a_failing_sentence_is_asked_for_again_and_then_marked(
     ],
 )
 def test_quotes_take_the_place_of_what_is_no_answer_where_they_are_sure(
-    writing: Assistant, scripted: ChatServer, reply: str, words: str
+    writing: Assistant,
+    open_writing: Callable[..., Assistant],
+    scripted: ChatServer,
+    reply: str,
+    words: str,
 ) -> None:
     scripted.script = lambda _: streams(reply)
     answer = writing.ask(QUESTION)
     assert (answer.status, answer.mode) == ("answered", "extractive")
     assert words in (answer.notice or "")
     assert answer.text == writing.ask(QUESTION, mode="extractive").text
-
-
-def test_the_abstracts_do_not_say_if_the_model_says_so_and_the_quotes_are_unsure(
-    open_writing: Callable[..., Assistant], scripted: ChatServer
-) -> None:
-    scripted.script = lambda _: streams(SENTINEL)
-    answer = open_writing(chance=0.3).ask("Which benchmark is hard for agents?")
-    assert answer.status == "insufficient_evidence"
+    unsure = open_writing(chance=0.55).ask("Which benchmark is hard for agents?")
+    assert (unsure.status == "insufficient_evidence") is (reply == SENTINEL)
 
 
 def test_a_reply_that_is_cut_off_says_so_and_loses_its_open_end(

@@ -19,19 +19,13 @@ HALF = "The benchmark has tasks in open domains, which takes much work to build"
 FALSE = "OSWorld has 512 phone calls"
 
 
-def all_three(at: Callable[[str], str]) -> str:
-    return f"{GOOD} [{at(TASKS)}]. {HALF} [{at(TASKS)}]. {FALSE} [{at(PEOPLE)}]."
-
-
-def good(at: Callable[[str], str]) -> str:
-    return f"{GOOD} [{at(TASKS)}]."
-
-
 def test_strict_leaves_out_what_is_not_wholly_borne_out_and_lenient_marks_it(
     writing: Assistant, scripted: ChatServer
 ) -> None:
     before = len(scripted.received)
-    scripted.script = writes(all_three)
+    scripted.script = writes(
+        lambda at: f"{GOOD} [{at(TASKS)}]. {HALF} [{at(TASKS)}]. {FALSE} [{at(PEOPLE)}]."
+    )
     lenient = writing.ask(QUESTION, options=Options(strictness="lenient"))
     assert [s.text for s in lenient.sentences] == [f"{GOOD}.", f"{HALF}.", f"{FALSE}."]
     assert [s.support for s in lenient.sentences] == ["supported", "unsupported", "unsupported"]
@@ -42,48 +36,32 @@ def test_strict_leaves_out_what_is_not_wholly_borne_out_and_lenient_marks_it(
     keeps_the_promises(strict)
 
 
-def test_a_strict_answer_that_cannot_be_sure_enough_is_not_asked_for(
+def test_the_model_is_not_asked_where_strictness_refuses_or_the_question_is_far(
     open_writing: Callable[..., Assistant], scripted: ChatServer
 ) -> None:
     before = len(scripted.received)
-    writing = open_writing(chance=0.6)
-    question = "Which benchmark is hard for agents?"
-    answer = writing.ask(question, options=Options(strictness="strict"))
-    assert (answer.reason or "").startswith("The papers found are not likely enough")
-    assert len(scripted.received) == before
-
-
-def test_a_lenient_answer_to_what_is_far_is_quoted_without_asking_the_model(
-    open_writing: Callable[..., Assistant], scripted: ChatServer
-) -> None:
-    before = len(scripted.received)
-    answer = open_writing(chance=0.0).ask(
-        "boiling point of mercury?", options=Options(strictness="lenient")
-    )
-    assert (answer.status, answer.mode) == ("answered", "extractive")
+    strict, lenient = Options(strictness="strict"), Options(strictness="lenient")
+    refused = open_writing(chance=0.6).ask("Which benchmark is hard for agents?", options=strict)
+    assert (refused.reason or "").startswith("The papers found are not likely enough")
+    quoted = open_writing(chance=0.0).ask("boiling point of mercury?", options=lenient)
+    assert (quoted.status, quoted.mode) == ("answered", "extractive")
     assert len(scripted.received) == before
 
 
 def test_a_model_sees_no_more_papers_than_may_be_cited(
     writing: Assistant, scripted: ChatServer
 ) -> None:
-    scripted.script = writes(lambda _: "It is about merging [1].")
-    question = "Which papers are about model merging?"
-    for sources in (2, 1):
-        answer = writing.ask(question, options=Options(sources=sources))
+    scripted.script = lambda _: streams("They are agents [1].")
+    for question, sources in (("Which papers are about merging?", 2), (QUESTION, 1)):
+        writing.ask(question, options=Options(sources=sources))
         assert scripted.received[-1].text.count("\nPaper ") == sources
-        assert answer.notice is None or "number of sources is set to" in answer.notice
-    scripted.script = writes(good)
-    answer = writing.ask(QUESTION, options=Options(sources=1))
-    assert scripted.received[-1].text.count("\nPaper ") == 1, "none that is only close either"
-    assert answer.notice is None
 
 
 def test_another_model_of_the_endpoint_is_asked_and_named(
     open_writing: Callable[..., Assistant], scripted: ChatServer
 ) -> None:
     assistant = open_writing(chat_price="1/1")
-    scripted.script = writes(good)
+    scripted.script = writes(lambda at: f"{GOOD} [{at(TASKS)}].")
     other = assistant.ask(QUESTION, options=Options(model="other"))
     assert scripted.received[-1].body["model"] == "other"
     assert (other.model, other.usage.cost_usd) == ("other", None), "the price is of the configured"
