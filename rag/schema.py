@@ -30,28 +30,24 @@ MARKER = re.compile(r"\[(\d+)\]")
 class Frozen(BaseModel):
     """A value that is never changed, with no other fields than its own."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class Filters(Frozen):
     """Which papers may answer. An empty filter keeps every paper."""
 
-    digests: tuple[str, ...] = Field(
-        default=(), description="Digests by file name or date ('Mar 14', '2025-03-14')."
-    )
-    every_digest: bool = Field(
-        default=False,
-        description="Whether a paper must be in all of `digests`, not in one of them.",
-    )
-    since: date | None = Field(default=None, description="First day of a source's date, inclusive.")
-    until: date | None = Field(default=None, description="Last day of a source's date, inclusive.")
-    title: str | None = Field(
-        default=None,
-        description="Text that a paper's title must contain, in any case; None or blank keeps all.",
-    )
-    papers: tuple[str, ...] = Field(
-        default=(), description="Ids of the only papers that may answer; empty keeps all."
-    )
+    digests: tuple[str, ...] = ()
+    """Digests by file name or date ('Mar 14', '2025-03-14')."""
+    every_digest: bool = False
+    """Whether a paper must be in all of `digests`, not in one of them."""
+    since: date | None = None
+    """First day of a source's date, inclusive."""
+    until: date | None = None
+    """Last day of a source's date, inclusive."""
+    title: str | None = None
+    """Text that a paper's title must contain, in any case; None or blank keeps all."""
+    papers: tuple[str, ...] = ()
+    """Ids of the only papers that may answer; empty keeps all."""
 
     @classmethod
     def read(cls, filters: "Filters | Mapping[str, object] | None") -> "Filters":
@@ -82,36 +78,25 @@ class Options(Frozen):
     unknown names and missing numbers still refuse.
     """
 
-    model: str | None = Field(
-        default=None,
-        min_length=1,
-        description="Another model of the configured endpoint; by default the configured one.",
-    )
-    sources: int | None = Field(
-        default=None,
-        ge=1,
-        le=MOST_SOURCES,
-        description="Papers that may be cited at most; by default as many as are needed.",
-    )
-    strictness: Strictness = Field(
-        default="normal",
-        description="What may stand in an answer. normal: as the settings say. strict: only"
-        " sentences that the abstracts bear out wholly, and no answer where the papers found are"
-        " not likely enough the right ones. lenient: sentences that are not borne out stay, marked,"
-        " and where the abstracts are only far from the question the nearest are quoted, with a"
-        " notice.",
-    )
-    length: Length = Field(
-        default="normal",
-        description="How long a chat model's answer is to be; quotes are as long as they need be.",
-    )
+    model: str | None = Field(default=None, min_length=1)
+    """Another model of the configured endpoint; by default the configured one."""
+    sources: int | None = Field(default=None, ge=1, le=MOST_SOURCES)
+    """Papers that may be cited at most; by default as many as are needed."""
+    strictness: Strictness = "normal"
+    """What may stand in an answer. normal: as the settings say. strict: only sentences that the
+    abstracts bear out wholly, and no answer where the papers found are not likely enough the right
+    ones. lenient: sentences that are not borne out stay, marked, and where the abstracts are only
+    far from the question the nearest are quoted, with a notice."""
+    length: Length = "normal"
+    """How long a chat model's answer is to be; quotes are as long as they need be."""
 
 
 class Passage(Frozen):
     """A stretch of a stored abstract: `paper.abstract[start:end] == text`, in code points."""
 
     start: int = Field(ge=0)
-    end: int = Field(gt=0, description="Exclusive.")
+    end: int = Field(gt=0)
+    """Exclusive."""
     text: str
 
 
@@ -119,9 +104,11 @@ class Hit(Frozen):
     """A paper found for a query, with its passages that match best."""
 
     paper: Paper
-    score: float = Field(description="Higher is better; comparable within one query only.")
+    score: float
+    """Higher is better; comparable within one query only."""
     passages: tuple[Passage, ...]
-    found: Found | None = Field(default=None, description="By what it was found.")
+    found: Found | None = None
+    """By what it was found."""
 
 
 class Citation(Frozen):
@@ -139,9 +126,8 @@ class AnswerSentence(Frozen):
     citations: tuple[Citation, ...]
     support: Support
     score: float | None = Field(default=None, ge=0, le=1)
-    reason: str | None = Field(
-        default=None, description="Why it is not supported, or only in part, for a person."
-    )
+    reason: str | None = None
+    """Why it is not supported, or only in part, for a person."""
 
     @property
     def doubt(self) -> str:
@@ -156,9 +142,8 @@ class Reference(Frozen):
     number: int = Field(ge=1)
     paper: Paper
     passages: tuple[Passage, ...]
-    found: Found | None = Field(
-        default=None, description="By what it was found; None for what is read off the index."
-    )
+    found: Found | None = None
+    """By what it was found; None for what is read off the index."""
 
 
 class NearPaper(Frozen):
@@ -175,9 +160,8 @@ class Usage(Frozen):
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cost_usd: float | None = None
-    estimated: bool = Field(
-        default=False, description="Whether some tokens are estimates: the endpoint gave no count."
-    )
+    estimated: bool = False
+    """Whether some tokens are estimates: the endpoint gave no count."""
 
     def __add__(self, other: "Usage") -> "Usage":
         """The tokens of both, estimated if some are; without what they cost."""
@@ -193,9 +177,8 @@ class SubQuestion(Frozen):
 
     number: int = Field(ge=1)
     question: str
-    after: tuple[int, ...] = Field(
-        default=(), description="Numbers of the parts whose answers it needs first."
-    )
+    after: tuple[int, ...] = ()
+    """Numbers of the parts whose answers it needs first."""
 
 
 class IndexInfo(Frozen):
@@ -211,46 +194,35 @@ class Answer(Frozen):
 
     question: str
     standalone_question: str
-    kind: str = Field(
-        default="answer", description="The form of answer that was asked for (`rag.wording.Kind`)."
-    )
+    kind: str = "answer"
+    """The form of answer that was asked for (`rag.wording.Kind`)."""
     status: Status
-    reason: str | None = Field(default=None, description="Why it could not be answered.")
-    lacks: str | None = Field(
-        default=None,
-        description="What abstracts would have to speak of for an answer, in the question's words;"
-        " None for an answer, and for a refusal that more abstracts would not change.",
-    )
+    reason: str | None = None
+    """Why it could not be answered."""
+    lacks: str | None = None
+    """What abstracts would have to speak of for an answer, in the question's words; None for an
+    answer, and for a refusal that more abstracts would not change."""
     mode: AnswerMode
-    notice: str | None = Field(
-        default=None, description="What a reader should know of how it came about, in a sentence."
-    )
-    plan: tuple[SubQuestion, ...] = Field(
-        default=(), description="The parts it was planned into; empty for a question of one part."
-    )
-    text: str = Field(description="Markdown with markers like [1], numbered by first use.")
+    notice: str | None = None
+    """What a reader should know of how it came about, in a sentence."""
+    plan: tuple[SubQuestion, ...] = ()
+    """The parts it was planned into; empty for a question of one part."""
+    text: str
+    """Markdown with markers like [1], numbered by first use."""
     sentences: tuple[AnswerSentence, ...]
     references: tuple[Reference, ...]
     nearest: tuple[NearPaper, ...]
-    suggestions: tuple[str, ...] = Field(
-        default=(), description="What may have been meant, as questions, where that is unclear."
-    )
+    suggestions: tuple[str, ...] = ()
+    """What may have been meant, as questions, where that is unclear."""
     usage: Usage
     timings_ms: dict[str, float]
     model: str | None = None
-    checked_by: str | None = Field(
-        default=None,
-        description="What had the last word on a chat model's sentences: local, judge MODEL or nli"
-        " MODEL; None for quotes, which are the sentences they cite.",
-    )
-    confidence: float | None = Field(
-        default=None,
-        ge=0,
-        le=1,
-        description="How likely the papers cited are the right ones (`rag.confidence`); 1 for what"
-        " is counted or read off the index, None for a refusal, and for quotes that may be beside"
-        " the question.",
-    )
+    checked_by: str | None = None
+    """What had the last word on a chat model's sentences: local, judge MODEL or nli MODEL; None for
+    quotes, which are the sentences they cite."""
+    confidence: float | None = Field(default=None, ge=0, le=1)
+    """How likely the papers cited are the right ones (`rag.confidence`); 1 for what is counted or
+    read off the index, None for a refusal, and for quotes that may be beside the question."""
     index: IndexInfo
 
     @property

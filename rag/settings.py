@@ -65,116 +65,63 @@ class Settings(BaseSettings):
         frozen=True,
         populate_by_name=True,
         hide_input_in_errors=True,  # one of them is a secret
+        use_attribute_docstrings=True,
     )
 
-    store: _Folder = Field(
-        default_factory=lambda: _data() / "store", description="Folder that holds the index."
-    )
-    data: _Folder = Field(
-        default_factory=_data,
-        description="Folder that holds what people leave on the page: conversations, feedback,"
-        " votes.",
-    )
-    encoder: str = Field(
-        default="all-MiniLM-L6-v2",
-        min_length=1,
-        description="The bundled all-MiniLM-L6-v2, any sentence-transformers id or local path, or"
-        " an OpenAI-compatible endpoint with the model after it: http://127.0.0.1:8080/v1#MODEL.",
-    )
-    encoder_key: SecretStr | None = Field(
-        default=None, description="Key of the encoder's endpoint; a local one needs none."
-    )
-    chroma_url: str | None = Field(
-        default=None,
-        repr=False,  # an address can hold a password
-        description="Address of a Chroma server that finds what is near, for collections of"
-        " hundreds of thousands of papers; without one everything is compared.",
-    )
-    chroma_token: SecretStr | None = Field(
-        default=None, description="Token of that server; Chroma Cloud and proxies ask for one."
-    )
+    store: _Folder = Field(default_factory=lambda: _data() / "store")
+    """Folder that holds the index."""
+    data: _Folder = Field(default_factory=_data)
+    """Folder that holds what people leave on the page: conversations, feedback, votes."""
+    encoder: str = Field(default="all-MiniLM-L6-v2", min_length=1)
+    """The bundled all-MiniLM-L6-v2, any sentence-transformers id or local path, or an
+    OpenAI-compatible endpoint with the model after it: http://127.0.0.1:8080/v1#MODEL."""
+    encoder_key: SecretStr | None = None
+    """Key of the encoder's endpoint; a local one needs none."""
+    chroma_url: str | None = Field(default=None, repr=False)  # an address can hold a password
+    """Address of a Chroma server that finds what is near, for collections of hundreds of thousands
+    of papers; without one everything is compared."""
+    chroma_token: SecretStr | None = None
+    """Token of that server; Chroma Cloud and proxies ask for one."""
     chroma_collection: str = Field(
-        default="abstractqa",
-        pattern=r"[A-Za-z0-9][A-Za-z0-9._-]{1,480}[A-Za-z0-9]",
-        description="What the collections on that server are called.",
+        default="abstractqa", pattern=r"[A-Za-z0-9][A-Za-z0-9._-]{1,480}[A-Za-z0-9]"
     )
-    openai_api_key: SecretStr | None = Field(
-        default=None,
-        validation_alias="OPENAI_API_KEY",
-        description="Key of the chat model's endpoint; a local one needs none.",
-    )
-    openai_base_url: str = Field(
-        default=OPENAI,
-        validation_alias="OPENAI_BASE_URL",
-        repr=False,  # an address can hold a password
-        description="Address of an OpenAI-compatible endpoint: OpenAI, vLLM, Ollama, llama.cpp.",
-    )
-    chat_model: str | None = Field(
-        default=None,
-        description="Name of the chat model at that endpoint; without one no model is asked.",
-    )
-    chat_deadline_seconds: float = Field(
-        default=120,
-        gt=0,
-        le=3600,
-        description="Seconds that all a question asks of the chat model may take, with all that is"
-        " tried again.",
-    )
-    chat_first_token_seconds: float = Field(
-        default=60,
-        gt=0,
-        le=3600,
-        description="Seconds until the first word of a reply of the chat model.",
-    )
-    chat_price: str | None = Field(
-        default=None,
-        pattern=r"^\d*\.?\d+/\d*\.?\d+$",
-        description="Dollars per million tokens of prompts and of completions, as in 0.15/0.60;"
-        " without it answers tell no price.",
-    )
-    chat_context_tokens: int | None = Field(
-        default=None,
-        ge=1_000,
-        description="Tokens that the chat model can read; a quarter of them holds abstracts.",
-    )
-    evidence_tokens: int | None = Field(
-        default=None,
-        ge=100,
-        le=1_000_000,
-        description="Tokens of abstracts that the chat model is given at most, in whole abstracts;"
-        " by default 6000, or a quarter of its context if that is less.",
-    )
-    answer_tokens: int = Field(
-        default=1_500, ge=50, le=32_000, description="Tokens that it may write at most."
-    )
-    unsupported: Unsupported = Field(
-        default="repair",
-        description="What becomes of a sentence that its check does not find in the abstracts:"
-        " repair asks the model for it once more and then flags it, flag shows it as unsupported,"
-        " drop leaves it out.",
-    )
-    support_checker: str = Field(
-        default="judge",
-        min_length=1,
-        description="What has the last word on the sentences of a model, after the local check:"
-        " judge (the model itself, or judge_model), local, or an NLI cross-encoder by its hub id"
-        " or path.",
-    )
-    judge_model: str | None = Field(
-        default=None,
-        description="Another model of the endpoint, a cheaper one, that judges.",
-    )
-    planning: bool = Field(
-        default=True,
-        description="Whether comparisons and questions of several parts are planned into"
-        " sub-questions by the chat model.",
-    )
+    """What the collections on that server are called."""
+    openai_api_key: SecretStr | None = Field(default=None, validation_alias="OPENAI_API_KEY")
+    """Key of the chat model's endpoint; a local one needs none."""
+    # An address can hold a password.
+    openai_base_url: str = Field(default=OPENAI, validation_alias="OPENAI_BASE_URL", repr=False)
+    """Address of an OpenAI-compatible endpoint: OpenAI, vLLM, Ollama, llama.cpp."""
+    chat_model: str | None = None
+    """Name of the chat model at that endpoint; without one no model is asked."""
+    chat_deadline_seconds: float = Field(default=120, gt=0, le=3600)
+    """Seconds that all a question asks of the chat model may take, with all that is tried again."""
+    chat_first_token_seconds: float = Field(default=60, gt=0, le=3600)
+    """Seconds until the first word of a reply of the chat model."""
+    chat_price: str | None = Field(default=None, pattern=r"^\d*\.?\d+/\d*\.?\d+$")
+    """Dollars per million tokens of prompts and of completions, as in 0.15/0.60; without it answers
+    tell no price."""
+    chat_context_tokens: int | None = Field(default=None, ge=1_000)
+    """Tokens that the chat model can read; a quarter of them holds abstracts."""
+    evidence_tokens: int | None = Field(default=None, ge=100, le=1_000_000)
+    """Tokens of abstracts that the chat model is given at most, in whole abstracts; by default
+    6000, or a quarter of its context if that is less."""
+    answer_tokens: int = Field(default=1_500, ge=50, le=32_000)
+    """Tokens that it may write at most."""
+    unsupported: Unsupported = "repair"
+    """What becomes of a sentence that its check does not find in the abstracts: repair asks the
+    model for it once more and then flags it, flag shows it as unsupported, drop leaves it out."""
+    support_checker: str = Field(default="judge", min_length=1)
+    """What has the last word on the sentences of a model, after the local check: judge (the model
+    itself, or judge_model), local, or an NLI cross-encoder by its hub id or path."""
+    judge_model: str | None = None
+    """Another model of the endpoint, a cheaper one, that judges."""
+    planning: bool = True
+    """Whether comparisons and questions of several parts are planned into sub-questions by the chat
+    model."""
 
-    share_links: bool = Field(
-        default=False,
-        description="Whether visitors may make links by which anyone can read an answer or a"
-        " conversation of theirs, also without a login.",
-    )
+    share_links: bool = False
+    """Whether visitors may make links by which anyone can read an answer or a conversation of
+    theirs, also without a login."""
 
     def chroma(self) -> "Chroma | None":
         """The Chroma server that they name.
@@ -254,7 +201,7 @@ def load_settings() -> Settings:
         # A setting with a name of its own is reported by it, the others by their field.
         name = str(first["loc"][0])
         wrong = [f for n, f in Settings.model_fields.items() if name in (n, names[n])]
-        about = f" ({wrong[0].description})" if wrong else ""
+        about = f" ({' '.join((wrong[0].description or '').split())})" if wrong else ""
         raise InputError(f"setting {names.get(name, name)}: {first['msg']}{about}") from error
     kept = read_endpoint(settings.data)
     return settings if kept is None or endpoint_in_environment() else settings.at(kept)

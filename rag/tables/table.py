@@ -19,14 +19,15 @@ class Cell(Frozen):
     """What one abstract states for one column, or nothing: then all but `column` is None."""
 
     column: str
-    text: str | None = Field(default=None, description="Verbatim: `abstract[start:end]`.")
-    start: int | None = Field(default=None, ge=0, description="In code points, inclusive.")
-    end: int | None = Field(default=None, gt=0, description="In code points, exclusive.")
-    score: float | None = Field(
-        default=None,
-        description="How well the sentence fits the column, comparable within it; None if a chat"
-        " model chose it.",
-    )
+    text: str | None = None
+    """Verbatim: `abstract[start:end]`."""
+    start: int | None = Field(default=None, ge=0)
+    """In code points, inclusive."""
+    end: int | None = Field(default=None, gt=0)
+    """In code points, exclusive."""
+    score: float | None = None
+    """How well the sentence fits the column, comparable within it; None if a chat model chose
+    it."""
 
     @model_validator(mode="after")
     def _has_a_span(self) -> Self:
@@ -39,7 +40,8 @@ class TableRow(Frozen):
     """One paper and its cells, one a column, in the order of the table's columns."""
 
     paper: Paper
-    score: float = Field(description="Of the ranking for the question; higher is nearer.")
+    score: float
+    """Of the ranking for the question; higher is nearer."""
     cells: tuple[Cell, ...]
 
 
@@ -53,11 +55,12 @@ class Table(Frozen):
     question: str
     columns: tuple[str, ...]
     rows: tuple[TableRow, ...]
-    reason: str | None = Field(default=None, description="Why there is no row.")
-    notice: str | None = Field(
-        default=None, description="What a reader should know of how it came about."
-    )
-    mode: AnswerMode = Field(description="'generative' if a chat model chose quotes.")
+    reason: str | None = None
+    """Why there is no row."""
+    notice: str | None = None
+    """What a reader should know of how it came about."""
+    mode: AnswerMode
+    """'generative' if a chat model chose quotes."""
     usage: Usage
     model: str | None = None
     index: IndexInfo
