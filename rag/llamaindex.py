@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from llama_index.core.base.base_query_engine import BaseQueryEngine
@@ -138,13 +137,13 @@ class ChatLLM(CustomLLM):
 
         def pieces() -> ChatResponseGen:
             before = ""
+            # Before its first reply is whole it may be that a model thinks aloud.
+            is_known = self._model.streams_thoughts is not None
             with self._model.stream([*map(_read, messages)], **self._options) as stream:
-                for text in chain(stream, (each.reply.text for each in (stream,))):
-                    # Before its first reply is whole it may be that a model thinks aloud.
-                    if text != before and self._model.streams_thoughts is not None:
-                        said = ChatMessage(role="assistant", content=text)
-                        yield ChatResponse(message=said, delta=text.removeprefix(before))
-                        before = text
+                for text in stream if is_known else [stream.reply.text]:
+                    said = ChatMessage(role="assistant", content=text)
+                    yield ChatResponse(message=said, delta=text.removeprefix(before))
+                    before = text
 
         return pieces()
 

@@ -131,10 +131,11 @@ class Draft:
         messages = writing(self.task.query, self.grounder.sheet, self.task.parts, structured)
         options = {"response_format": STRUCTURE} if structured else {}
         text, shown = "", ""
+        # Before its first reply is whole it may be that a model thinks aloud.
+        is_known = asking.model.streams_thoughts is not None
         with asking.stream(messages, max_tokens=self.task.max_tokens, **options) as stream:
             for text in stream:
-                # Before its first reply is whole it may be that a model thinks aloud.
-                is_answer = text.startswith("{") or asking.model.streams_thoughts is not None
+                is_answer = is_known or text.startswith("{")
                 claims = self._claims(read_statements(text, has, whole=False)[0])
                 if new := self._new_text(claims, shown, is_answer=is_answer):
                     shown += new

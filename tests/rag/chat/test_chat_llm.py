@@ -31,5 +31,6 @@ def test_what_a_model_thinks_aloud_is_in_no_piece(
     model: ChatModel, chat_server: ChatServer
 ) -> None:
     chat_server.script = [streams("hm, ", "a greeting", "</think>", "Hel", "lo")] * 2
-    for deltas in (["Hello"], ["Hel", "lo"]):  # what the model is like is known after one reply
-        assert [each.delta for each in ChatLLM(model).stream_chat(ASKED)] == deltas
+    for _ in range(2):  # what the model is like is known after one reply
+        said = "".join(each.delta or "" for each in ChatLLM(model).stream_chat(ASKED))
+        assert said == "Hello"
