@@ -12,7 +12,7 @@ from itertools import islice
 import numpy as np
 
 from index.encoder import Encoder
-from index.lexical import tokenize
+from index.lexical import fold, tokenize
 from index.mentions import coined
 from index.papers import Paper
 from index.passages import Passage
@@ -212,8 +212,9 @@ class CellFinder:
 
 def _counted(words: Sequence[str], text: str) -> tuple[int, int] | None:
     """Where a text counts the words of a column: "13B parameters", "50 distinct tasks"."""
+    folded = fold(text)  # where the numbers are
     for number in quantities(text):
-        for word in islice(_WORD.finditer(text, number.end), 4):
+        for word in islice(_WORD.finditer(folded, number.end), 4):
             if word[0] in _PARTS_FROM_NUMBER:
                 break  # "15% of the tasks" are no number of tasks
             if {*words} & {*tokenize(word[0])}:

@@ -13,7 +13,8 @@ def test_llamaindex_can_ask_the_chat_model_whole_and_in_pieces(
     model: ChatModel, chat_server: ChatServer
 ) -> None:
     llm = ChatLLM(model, max_tokens=9)
-    chat_server.script = [says("Hello."), says("Bye."), streams("He", "llo"), streams("By", "e")]
+    pieces = [streams(*said, pause_seconds=0.05) for said in (("He", "llo"), ("By", "e"))]
+    chat_server.script = [says("Hello."), says("Bye."), *pieces]
     assert llm.chat(ASKED).message.content == "Hello."
     assert llm.complete("Go").text == "Bye."
     found = list(llm.stream_chat(ASKED))

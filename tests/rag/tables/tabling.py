@@ -48,8 +48,8 @@ SOIL = paper(
 SAIL = paper(
     "sail",
     "WingSail: Folding Wings",
-    "Boats drift in storms. WingSail is a wing of ribs that folds itself. It was flown over "
-    "sea. WingSail stays up 9\\% longer than wings without ribs.",
+    "Boats drift in storms. WingSail is a wing of ribs that folds itself. In storms… "
+    "and… in… fog it made 90 flights. WingSail stays up 9\\% longer than wings without ribs.",
 )
 PAPERS = (GLIDE, STRING, SOIL, SAIL)
 

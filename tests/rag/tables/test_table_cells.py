@@ -33,6 +33,7 @@ GLIDE_METHOD = "We introduce GlideBench, a benchmark for steering paper kites in
         ),
         ("string", "number of strings", None),
         ("string", "code", None),
+        ("sail", "number of flights", "In storms… and… in… fog it made 90 flights."),
         ("sail", "method", "WingSail is a wing of ribs that folds itself."),
     ],
 )
