@@ -148,7 +148,7 @@ def test_a_terminal_is_safe_from_what_abstracts_hold() -> None:
         (("--limit", "0"), "limit must be at least 1"),
         (("--columns", ","), "a column has no name"),
         (("--columns", "x,X"), "is there twice"),
-        (("--paper", "No Such Paper"), "no paper in the index is called"),
+        (("--paper", "No Such Paper"), "no paper 'No Such Paper' in the index"),
     ],
 )
 def test_bad_input_is_one_line(
