@@ -13,10 +13,10 @@ from hashing_encoder import HashingEncoder
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from index.build import BuildReport, build, find_ids, remove
+from index.build import BuildReport, build, remove
 from index.errors import InputError, StoreBusyError, StoreError
 from index.manifest import current, live_papers
-from index.papers import Paper
+from index.papers import Paper, find_ids
 from index.passages import paper_text
 from index.plan import preview
 from index.publish import undo, writer_lock
