@@ -112,6 +112,7 @@ def test_a_changed_file_is_read_again_and_a_damaged_one_keeps_the_old(tmp_path: 
         ("# only a comment\n", "nobody is in it"),
         ("ada\n", ":1: not a line of a name and a hash"),
         ("\nada:secret\n", ":2: not a line of a name and a hash"),
+        (f"ada:{HASH.replace('argon2id', 'argon2i')}\n", ":1: not a line of a name and a hash"),
         ("ada:scrypt$16$8$1$AAAAAAAAAAA=$AAAA==\n", ":1: not a line of a name and a hash"),
         (f"a b:{HASH}\n", ":1: 'a b' is no name"),
         (f"a:{HASH}\n" * 2, ":2: a is there twice"),
