@@ -65,16 +65,21 @@ class Comparing:
         mode: Mode = "auto",
     ) -> AsyncIterator[Update]:
         """Make a table, telling what is done; closing it stops the chat model."""
-        yield _working("Looking for the papers")
-        try:
+
+        def begin() -> TableEvents:
+            """Open the chat model, which takes seconds the first time."""
             chosen = [self.site.assistant.paper(id_) for id_ in _texts(papers, "papers")]
-            begun = self.site.assistant.stream_table(
+            return self.site.assistant.stream_table(
                 _subject(question, chosen),
                 _texts(columns, "columns") or None,
                 papers=[paper.id for paper in chosen],
                 limit=_limit(limit),
                 mode=mode,
             )
+
+        yield _working("Looking for the papers")
+        try:
+            begun = await anyio.to_thread.run_sync(begin)
             async with aclosing(_events(begun)) as events:
                 async for event in events:
                     if isinstance(event, Progress):
