@@ -163,11 +163,6 @@ def answer_html(answer: Answer, turn: str) -> tuple[Markup, bool]:
     return prose_html(answer, chip, opening, mark)
 
 
-def doubts_html(doubts: Sequence[str]) -> str:
-    """The doubts of an answer as a list, for one whose sentences cannot be marked."""
-    return str(HTML.doubts(doubts))
-
-
 def partial_html(text: str) -> Markup:
     """The beginning of a text that is being written."""
     return markdown_html(text, lambda number: f'<span class="aqa-chat-cite">[{number}]</span>')
