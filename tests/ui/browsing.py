@@ -33,8 +33,10 @@ def free_port() -> int:
 def served(site: Site, host: str | Reach = "127.0.0.1", **more: Any) -> Iterator[str]:
     """The address of a site's page, in this process."""
     page = build(site)
-    yield launch(page, host, free_port(), site, **more)
-    page.close(verbose=False)
+    try:
+        yield launch(page, host, free_port(), site, **more)
+    finally:
+        page.close(verbose=False)
 
 
 @contextmanager
