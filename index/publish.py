@@ -173,6 +173,7 @@ def prune(store: Path, keep: set[str | None]) -> None:
 def undo(store: Path, expected: str | None = None) -> str:
     """Make the generation before the live one live again, and return its id.
 
+    What is taken back is removed: a store that loses `CURRENT` reads its newest generation.
     `expected` is the generation to take back, by default the live one, so that nobody takes back
     what another has done since.
 
@@ -195,6 +196,7 @@ def undo(store: Path, expected: str | None = None) -> str:
         check_files(store, read_manifest(store, previous))
         with writing(store):
             _set_current(store, previous)
+            prune(store, {previous})
     return previous
 
 

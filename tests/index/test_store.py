@@ -106,6 +106,14 @@ def test_a_store_without_its_current_is_that_of_its_newest_generation(
     assert len(Index.open(store).papers) == 4
 
 
+def test_what_was_undone_is_not_read_again_where_current_is_lost(store: Path) -> None:
+    index(store, 4)
+    undo(store)
+    (store / "CURRENT").unlink()
+    assert len(Index.open(store).papers) == 3
+    assert index(store, 4).embedded == 0  # its vectors are kept
+
+
 @pytest.mark.parametrize("name", ["x" * 5000, "a\0b", "caf\udce9"])
 def test_a_folder_name_that_cannot_be_is_one_line(tmp_path: Path, name: str) -> None:
     for use in (Index.open, index, undo):

@@ -23,10 +23,10 @@ def test_every_case_gives_the_papers_that_are_in_it(shared: Path) -> None:
 
 @pytest.mark.parametrize("name", ["arxiv_mail.txt", "dig-pubmed_abstract.txt"])
 def test_records_of_services_keep_what_is_known_of_papers(shared: Path, name: str) -> None:
-    for found in read([shared / "cases" / "files" / name]):
-        if isinstance(found, Paper):
-            assert (bool(found.arxiv or found.pmid), bool(found.authors), found.year) != (
-                0,
-                0,
-                None,
-            )
+    found = [*read([shared / "cases" / "files" / name])]
+    papers = [paper for paper in found if isinstance(paper, Paper)]
+    assert len(papers) == 3
+    for paper in papers:
+        assert paper.arxiv or paper.pmid
+        assert paper.authors
+        assert paper.year == 2025
