@@ -112,7 +112,7 @@ class Draft:
         yield Progress(stage="write", text="Writing")
         headed, says_nothing, was_cut = yield from self._read()
         tokens = self.task.max_tokens
-        cut = f"The answer was cut off at the limit of {tokens} tokens (ABSTRACTQA_ANSWER_TOKENS)."
+        cut = f"answer was cut off at the limit of {tokens} tokens (ABSTRACTQA_ANSWER_TOKENS)"
         first = headed[0][1] if headed else None
         if first and _DECLINES.match(first.text) and not first.spans:
             raise ReplyError(f"the model declined: “{first.text}”")
@@ -121,8 +121,8 @@ class Draft:
             if says_nothing:
                 raise NoAnswerError("the model found no answer in the abstracts")
             nothing = "nothing that the model wrote could be found in the abstracts"
-            raise ReplyError(cut.rstrip(".") if was_cut and not headed else nothing)
-        return self.task.arrange(kept), cut if was_cut else None
+            raise ReplyError(f"the {cut}" if was_cut and not headed else nothing)
+        return self.task.arrange(kept), f"The {cut}." if was_cut else None
 
     def _read(self) -> Generator[Delta, None, tuple[list[Headed], bool, bool]]:
         """Take a reply in while it comes: its claims, whether it says nothing, and was cut off."""
@@ -199,7 +199,7 @@ class Draft:
             elif len(statements) == 1:
                 fresh[number - 1] = self.grounder.ground(statements[0])
         checked = zip(fresh, self._check([*fresh.values()]), strict=True)
-        return mended | {place: claim for place, claim in checked if not self.task.fails(claim)}
+        return mended | {at: new for at, new in checked if new.spans and not self.task.fails(new)}
 
 
 def _is_ended(text: str) -> bool:

@@ -306,7 +306,7 @@ def read_columns(reply: str) -> tuple[str, ...]:
     found: dict[str, str] = {}
     for piece in re.split(r"[\n,;|]", reply):
         lead, _, rest = piece.partition(":")  # "Here are the columns: …", "method: what it does"
-        name = plain(re.sub(r"^[\W\d]+", "", rest if "column" in lead else lead))
+        name = plain(re.sub(r"^[\W\d]+", "", rest if "column" in lead.lower() else lead))
         name = name.rstrip(" *_`\"'.]")
         fits = len(name) <= LONGEST_COLUMN and 0 < len(name.split()) <= _LONGEST_NAME
         if fits and "```" not in piece and name.casefold() not in _OF_THE_PAPER:

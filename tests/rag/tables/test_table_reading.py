@@ -127,6 +127,7 @@ def test_a_model_proposes_the_columns_where_none_are_named(
         "1. method\n2) success rate",
         "Here are the columns:\n- **method**\n* success rate",
         "method, success rate",
+        "Columns: method, success rate",
         '["method", "success rate"]',
         '```json\n["method", "success rate"]\n```',
         "title\nmethod\nMethod\nsuccess rate",
