@@ -221,10 +221,11 @@ def _principal_components(vectors: NDArray[np.float32]) -> Floats:
 
     found = np.zeros((len(vectors), 2))
     if len(vectors) > 1:
-        # Of many by their covariance: it takes a tenth of the time.
-        solver = "full" if len(vectors) <= _MOST_EXACT else "covariance_eigh"
+        # Of many by their covariance: it takes a tenth of the time, and half the memory.
+        is_few = len(vectors) <= _MOST_EXACT
+        solver, kind = ("full", np.float64) if is_few else ("covariance_eigh", np.float32)
         pca = PCA(min(_MOST_COMPONENTS, *vectors.shape), svd_solver=solver)
-        found = pca.fit_transform(vectors.astype(np.float64))
+        found = pca.fit_transform(vectors.astype(kind, copy=False)).astype(np.float64)
         found[np.abs(found) < 1e-9] = 0.0
     return np.pad(found, ((0, 0), (0, max(0, 2 - found.shape[1]))))
 
