@@ -15,7 +15,6 @@ from index.build import build_papers
 from index.collection_map import (
     MOST_TERMS,
     CollectionMap,
-    carry_on,
     distinguishing_terms,
     map_collection,
 )
@@ -65,6 +64,7 @@ def test_groups_of_like_papers_become_named_clusters_apart_from_each_other() -> 
     papers = papers_on(list(TOPICS), 15)
     map_ = drawn(papers, clouds(4, 15))
     check(map_, papers)
+    assert map_ == drawn(papers, clouds(4, 15))
     assert len(map_.clusters) == 4
     of = {paper.id: point.cluster for paper, point in zip(papers, map_.points, strict=True)}
     for topic in TOPICS:
@@ -77,12 +77,7 @@ def test_groups_of_like_papers_become_named_clusters_apart_from_each_other() -> 
     assert min(np.linalg.norm(a - b) for a, b in combinations(centres, 2)) > 2 * spread
 
 
-def test_the_same_papers_give_the_same_map() -> None:
-    papers, vectors = papers_on(list(TOPICS), 15), clouds(4, 15)
-    assert drawn(papers, vectors) == drawn(papers, vectors.copy())
-
-
-@pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 19])
+@pytest.mark.parametrize("count", [0, 1, 2, 19])
 def test_a_tiny_collection_is_one_cluster(count: int) -> None:
     papers = papers_on(["Kites"], count)
     map_ = drawn(papers, clouds(max(count, 1), 1)[:count])
@@ -128,16 +123,6 @@ def test_five_new_papers_join_the_groups_there_are(tmp_path: Path) -> None:
     assert {p.id: p for p in before.points}.items() <= {p.id: p for p in after.points}.items()
 
 
-def test_a_map_is_drawn_anew_when_it_is_tiny_or_much_changes() -> None:
-    papers, vectors = papers_on(list(TOPICS), 105), clouds(4, 105)
-    before = map_collection(papers[:300], vectors[:300])
-    rows = np.where(np.arange(420) < 300, np.arange(420), -1)
-    assert carry_on(before, rows, vectors) is None
-    assert carry_on(before, rows[:200], vectors[:200]) is None
-    tiny = map_collection(papers[:19], vectors[:19])
-    assert carry_on(tiny, np.append(np.arange(19), -1), vectors[:20]) is None
-
-
 def test_a_map_is_drawn_anew_when_many_papers_came_in_small_steps(tmp_path: Path) -> None:
     topics, encoder = list(TOPICS), HashingEncoder()
     build_papers(papers_on(topics[:2], 20), tmp_path, encoder)
@@ -153,24 +138,6 @@ def test_a_map_is_drawn_anew_when_many_papers_came_in_small_steps(tmp_path: Path
 
 def titled(title: str, abstract: str = "We propose a novel model and show results.") -> Paper:
     return Paper(id=title, title=title, abstract=abstract)
-
-
-KITES = [
-    titled(f"{kind} kites for the sky", "The kites fly. Reinforcement learning steers the kites.")
-    for kind in ("Box", "Delta", "Sled", "Rokkaku")
-]
-BOATS = [
-    titled(f"{kind} boats on Rivers", "These boats float. Reinforcement learning steers each boat.")
-    for kind in ("Rowing", "Sailing", "Paper", "Ferry")
-]
-
-
-def test_a_pair_stands_for_its_words_where_they_go_together() -> None:
-    group = [titled(f"Continual learning, part {n}") for n in "abcd"]
-    other = [titled(f"Hungry cats in part {n}") for n in "abcd"]
-    terms, _ = distinguishing_terms([*group, *other], [0] * 4 + [1] * 4, 2)
-    assert terms[0] == "Continual learning"
-    assert "learning" not in terms
 
 
 @given(st.lists(st.tuples(st.text(), st.text(), st.integers(0, 2)), min_size=1, max_size=12))

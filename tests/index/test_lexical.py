@@ -1,8 +1,5 @@
 """Tokens that find names as people type them, typing errors mended, and BM25."""
 
-from pathlib import Path
-
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -52,11 +49,3 @@ def test_scores_are_zero_where_no_token_is_shared_and_highest_for_the_rarest(
     assert (scores > 0).sum() == 1
     assert not lexical.scores(["nothing"]).any()
     assert lexical.idf("nothing") > lexical.idf("kite") > 0
-
-
-def test_a_saved_index_scores_as_before(lexical: LexicalIndex, tmp_path: Path) -> None:
-    lexical.save(tmp_path / "lexical")
-    again = LexicalIndex.load(tmp_path / "lexical")
-    query = tokenize("web pages of vision experts")
-    np.testing.assert_array_equal(again.scores(query), lexical.scores(query))
-    assert again.document_frequency == lexical.document_frequency

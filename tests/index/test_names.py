@@ -42,11 +42,9 @@ def of(name: str, text: str, table: Names = TABLE) -> Named | None:
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("Q-PEBL", "QPEBL"), ("StoneMatrix.AI", "StoneMatrix AI"), ("meta-KL", "MetaKL"),
-     ("Pigwild!", "Pigwild"), ("M$^{3}$Spoon", "M3Spoon"), ("M^{3}Spoon", "M³Spoon"),
-     ("BigKettle", "BIG-kettle"), ("KettleBench", "kettlebench"), ("Señorío-2", "Senorio2"),
-     ("TeaPot™", "TeaPot"), ("QZP/IX", "QZPIX"), ("Lmur 3", "Lmur-3"), ("Lmur3", "Lmur 3"),
-     ("KPMs", "KPM")],
+    [("Q-PEBL", "QPEBL"), ("StoneMatrix.AI", "StoneMatrix AI"), ("M$^{3}$Spoon", "M3Spoon"),
+     ("KettleBench", "kettlebench"), ("Señorío-2", "Senorio2"), ("TeaPot™", "TeaPot"),
+     ("QZP/IX", "QZPIX"), ("Lmur3", "Lmur 3"), ("KPMs", "KPM")],
 )  # fmt: skip
 def test_spellings_of_one_name_meet_in_both_directions(one: str, other: str) -> None:
     for written, asked in ((one, other), (other, one)):
@@ -90,13 +88,6 @@ def test_a_name_is_of_the_papers_that_coin_it_and_in_those_that_have_it(
     assert found == Named(name, 10, 10 + len(name), own, mentioned, True)
 
 
-@pytest.mark.parametrize(
-    "text", ["who dares to stay at home?", "we dare", "is there one for each of us?", "homes"]
-)
-def test_ordinary_words_in_lower_case_name_no_paper(text: str) -> None:
-    assert TABLE.read(text) == ()
-
-
 def test_a_phrase_that_others_use_is_a_topic_unless_it_is_written_as_a_name() -> None:
     assert TABLE.read("what is model gluing?") == ()
     for text in ("What is Model Gluing?", 'what is "model gluing"?'):
@@ -127,21 +118,11 @@ def test_a_name_that_no_paper_has_is_read_with_no_papers() -> None:
 @pytest.mark.parametrize(
     "text",
     ["In June 2024 or on Monday", "Is 7B or 4-bit or 3rd or top-5 or 10x best?", "WHAT IS IT?",
-     "Which Of The Many Spoons Are Better?", "why? Because. “Spoons are”"],
+     "Which Of The Many Spoons Are Better?", "who dares to stay at home?", "we dare",
+     "is there one for each of us?"],
 )  # fmt: skip
-def test_dates_quantities_and_words_that_open_a_sentence_are_no_names(text: str) -> None:
+def test_dates_quantities_and_ordinary_words_are_no_names(text: str) -> None:
     assert TABLE.read(text) == ()
-
-
-@pytest.mark.parametrize(
-    ("unknown", "nearest"),
-    [("KettelBench", "KettleBench"), ("pebblelnd", "Pebbleland"), ("GTP-4", "GPT-4"),
-     ("GPT-5", None), ("Zorbl", None), ("", None)],
-)  # fmt: skip
-def test_the_nearest_name_has_few_other_letters_and_the_same_digits(
-    unknown: str, nearest: str | None
-) -> None:
-    assert TABLE.nearest(unknown) == nearest
 
 
 WORDS = st.sampled_from(

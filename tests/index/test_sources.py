@@ -92,14 +92,6 @@ def test_an_entry_that_left_its_file_leaves_the_index_and_undo_brings_it_back(
     assert set(names(store)) == {OWLS, KETTLES}
 
 
-def test_a_paper_that_gets_another_id_is_updated_and_neither_new_nor_removed(
-    tmp_path: Path, store: Path, index: Run
-) -> None:
-    index(write(tmp_path / "a.jsonl", OWLS, id="owl:1"))
-    assert counts(index(write(tmp_path / "a.jsonl", OWLS, id="owl:2"))) == (0, 0, 1, 0, 0)
-    assert [paper.id for paper in Index.open(store).papers] == ["owl:2"]
-
-
 def test_a_damaged_file_takes_nothing_back(tmp_path: Path, store: Path, index: Run) -> None:
     file = write(tmp_path / "a.jsonl", OWLS, MAPS, KETTLES)
     index(file)
@@ -109,23 +101,17 @@ def test_a_damaged_file_takes_nothing_back(tmp_path: Path, store: Path, index: R
     assert set(names(store)) == {OWLS, KETTLES, MAPS}
 
 
-def test_a_file_reached_through_another_folder_is_the_same_source(
+def test_a_file_is_the_same_source_through_another_folder_and_where_it_was_moved(
     tmp_path: Path, store: Path, index: Run
 ) -> None:
-    file = write(tmp_path / "root" / "digests" / "a.jsonl", OWLS)
-    first = index(tmp_path / "root" / "digests")
-    again = index(tmp_path / "root")
+    root = tmp_path / "root"
+    file = write(root / "digests" / "a.jsonl", OWLS)
+    first = index(root / "digests")
+    again = index(root)
     assert (counts(again), again.generation) == ((0, 1, 0, 0, 0), first.generation)
     write(file, OWLS, MAPS)
-    assert counts(index(tmp_path / "root")) == (1, 1, 0, 0, 0)
+    assert counts(index(root)) == (1, 1, 0, 0, 0)
     assert names(store) == {OWLS: ["a.jsonl"], MAPS: ["a.jsonl"]}
-
-
-def test_a_file_that_was_moved_is_the_same_source_and_can_be_edited_there(
-    tmp_path: Path, store: Path, index: Run
-) -> None:
-    file = write(tmp_path / "a.jsonl", OWLS, KETTLES)
-    index(file)
     moved = shutil.move(file, tmp_path / "moved.jsonl")
     assert counts(index(moved)) == (0, 2, 0, 0, 0)
     assert counts(index(write(moved, OWLS))) == (0, 1, 0, 0, 1)

@@ -9,7 +9,6 @@ import pytest
 from hashing_encoder import HashingEncoder
 
 from index.build import BuildReport, build_papers
-from index.catalog import Papers
 from index.errors import EncoderError, StoreBusyError, StoreError
 from index.manifest import FORMAT_VERSION, check_encoder, current
 from index.papers import Paper, Source
@@ -51,8 +50,11 @@ def one_line(error: Exception) -> str:
     return str(error)
 
 
-def test_the_index_holds_papers_passages_and_their_vectors_in_order(store: Path) -> None:
+def test_an_open_index_holds_papers_passages_and_their_vectors_in_order(
+    store: Path, tmp_path: Path
+) -> None:
     opened = Index.open(store)
+    shutil.rmtree(store)
     papers = [paper(number) for number in range(3)]
     assert list(opened.papers) == papers
     assert list(opened.passages) == [passage for p in papers for passage in cut(p)]
@@ -62,21 +64,11 @@ def test_the_index_holds_papers_passages_and_their_vectors_in_order(store: Path)
     assert np.allclose(opened.paper_vectors, wholes, atol=1e-6)
     assert np.allclose(opened.passage_vectors, sentences, atol=1e-6)
     assert opened.paper_vectors.dtype == opened.passage_vectors.dtype == np.float32
-    assert opened.lexical.size == 3
-
-
-def test_an_index_of_nothing_opens(tmp_path: Path) -> None:
-    build_papers([], tmp_path / "store", ENCODER)
-    opened = Index.open(tmp_path / "store")
-    assert list(opened.papers) == list(opened.passages) == []
-    assert opened.paper_vectors.shape == opened.passage_vectors.shape == (0, 16)
-
-
-def test_an_open_index_needs_nothing_on_disk(store: Path) -> None:
-    opened = Index.open(store)
-    shutil.rmtree(store)
-    assert opened.passages[0].text == "Kettle 0 boils water."
     assert opened.lexical.scores(["kettl"]).shape == (3,)
+    build_papers([], tmp_path / "nothing", ENCODER)
+    empty = Index.open(tmp_path / "nothing")
+    assert list(empty.papers) == list(empty.passages) == []
+    assert empty.paper_vectors.shape == empty.passage_vectors.shape == (0, 16)
 
 
 @pytest.mark.parametrize("name", ["missing", "empty"])
@@ -90,9 +82,7 @@ def test_no_index_is_said_with_the_command_that_makes_one(tmp_path: Path, name: 
     assert not (tmp_path / "missing").exists()
 
 
-@pytest.mark.parametrize(
-    "content", [None, "", "../../etc", "\0", "\udcff", "20250101T000000-deadbeef extra"]
-)
+@pytest.mark.parametrize("content", [None, "", "../../etc", "\udcff"])
 def test_a_store_without_its_current_is_that_of_its_newest_generation(
     store: Path, content: str | None
 ) -> None:
@@ -147,15 +137,7 @@ def test_another_format_is_refused(store: Path, version: int, way: str) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [
-        "",
-        "[]",
-        "{}",
-        f'{{"format_version": {FORMAT_VERSION}}}',
-        '{"format_version": 1e999}',
-        "[" * 100_000,
-    ],
-    ids=lambda content: content[:24],
+    ["", "[]", f'{{"format_version": {FORMAT_VERSION}}}', '{"format_version": 1e999}'],
 )
 def test_a_broken_manifest_is_damage(store: Path, content: str) -> None:
     (live(store) / "manifest.json").write_text(content)
@@ -218,15 +200,15 @@ def test_a_second_writer_is_refused_at_once_and_readers_are_not(store: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("code", "words"),
-    [(errno.ENOSPC, "no space left on its disk"), (errno.EROFS, "it is read-only"),
-     (errno.EACCES, "it is read-only for this user")],
-)  # fmt: skip
-@pytest.mark.parametrize(
-    "call", ["index.catalog.Papers.save", "index.publish.hash_files", "os.fsync"]
+    ("call", "code", "words"),
+    [
+        ("index.catalog.Papers.save", errno.ENOSPC, "no space left on its disk"),
+        ("index.publish.hash_files", errno.EROFS, "it is read-only"),
+        ("os.fsync", errno.EACCES, "it is read-only for this user"),
+    ],
 )
 def test_a_disk_that_refuses_leaves_the_published_index_as_it_was(
-    store: Path, monkeypatch: pytest.MonkeyPatch, code: int, words: str, call: str
+    store: Path, monkeypatch: pytest.MonkeyPatch, call: str, code: int, words: str
 ) -> None:
     generation = current(store)
 
@@ -273,15 +255,3 @@ def test_two_generations_are_kept_and_nothing_of_others_is_removed(store: Path) 
     assert {p.name for p in generations.iterdir()} == {second, fourth, *others}
     assert (generations / "thesis.txt").exists()
     assert elsewhere.exists()
-
-
-def test_another_version_computes_the_letters_of_titles_anew(
-    store: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("index.catalog.letters", lambda title: title[::-1])
-    for module in ("build", "generation"):
-        monkeypatch.setattr(f"index.{module}.code_hash", lambda: "another")
-    index(store, 4)
-    papers = Index.open(store).papers
-    assert isinstance(papers, Papers)
-    assert papers.titles == [each.title[::-1] for each in papers]

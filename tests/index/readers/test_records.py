@@ -1,8 +1,6 @@
 """Records: their fields in any form, what is odd about them, and what makes one unusable."""
 
-import calendar
 import json
-import re
 from datetime import date
 
 import pytest
@@ -12,7 +10,6 @@ from hypothesis import strategies as st
 
 from index.papers import Paper, derived_id
 from index.readers import Problem
-from index.readers.values import MONTH_NAME, month_number
 
 OWL = {"title": "Counting Owls at Night", "abstract": "We count owls. There are nine."}
 
@@ -65,11 +62,6 @@ def test_ids_as_they_are_written(field: str, written: object, read: object) -> N
     assert getattr(only(OWL | {field: written}), field) == read
 
 
-def test_beir_names_are_understood() -> None:
-    paper = only({"_id": "d7", "title": OWL["title"], "text": OWL["abstract"], "metadata": {}})
-    assert (paper.id, paper.abstract) == ("d7", OWL["abstract"])
-
-
 @pytest.mark.parametrize(
     ("written", "read"),
     [([{"given": "Ann", "family": "Lee"}, {"firstName": "Bo", "lastName": "Ek"}], "Ann Lee|Bo Ek"),
@@ -77,9 +69,7 @@ def test_beir_names_are_understood() -> None:
      ([{"author": {"display_name": "Ann Lee"}}], "Ann Lee"),
      ("Ann Lee, Bo Ek, and Cy van Dam", "Ann Lee|Bo Ek|Cy van Dam"), ("Ann Sandler", "Ann Sandler"),
      ("Lee, Ann; Ek, Bo", "Ann Lee|Bo Ek"), ("Ann Lee and Bo Ek", "Ann Lee|Bo Ek"),
-     ("Lee, A., Ek, B.", "A. Lee|B. Ek"), ("Lee A.B.; van Dam C.-D.", "A. B. Lee|C.-D. van Dam"),
      (["Lee A.B."], "A. B. Lee"), ("Lee, A.B.; Ek, B.", "A. B. Lee|B. Ek"),
-     ("Ann Lee, Karthik N.", "Ann Lee|Karthik N."), ("Lee A, Ek B", "Lee A|Ek B"),
      ("Ann Lee, Bo Ek et al.", "Ann Lee|Bo Ek"), ("Lee, Ann and Ek, Bo", "Ann Lee|Bo Ek"),
      ("Ann Lee1,2, Bo Ek3*", "Ann Lee|Bo Ek")],
 )  # fmt: skip
@@ -112,6 +102,7 @@ def test_dates_in_any_form_with_what_they_say(written: object, published: str) -
 @pytest.mark.parametrize(
     "record",
     [{"Title": OWL["title"], "Summary": OWL["abstract"]},
+     {"_id": "d7", "title": OWL["title"], "text": OWL["abstract"], "metadata": {}},
      {"title": [OWL["title"]], "abstract": [OWL["abstract"]]},
      {"paper": OWL, "upvotes": 3}, {"content": {key: {"value": said} for key, said in OWL.items()}},
      {"display_name": OWL["title"], "abstract_inverted_index": {
@@ -202,14 +193,6 @@ def test_an_id_is_that_of_one_title() -> None:
     assert [paper.id for paper in papers][:2] == ["a", "a"]
     assert papers[2].id == derived_id(papers[2].title, papers[2].abstract)
     assert [(problem.line, "line 1" in problem.reason) for problem in problems] == [(3, True)]
-
-
-def test_months_are_known_by_their_english_names_as_whole_words() -> None:
-    month = re.compile(MONTH_NAME, re.IGNORECASE)
-    names = [*enumerate(calendar.month_name), *enumerate(calendar.month_abbr), (9, "Sept")]
-    for number, name in names:
-        found = month.findall(f"on {name.upper()}. 14, marketing, novel, mayor, aprils, march1")
-        assert [month_number(each) for each in found] == [number] * bool(number)
 
 
 values = st.recursive(
