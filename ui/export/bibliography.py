@@ -212,8 +212,7 @@ def _entry(paper: Paper, key: str) -> str:
     where = {"article": "journal", "conference": "booktitle", "other": "howpublished"}[how]
     year = year_of(paper)
     fields = {
-        # Braces within keep the capitals that a style would take away.
-        "title": f"{{{latex(paper.title)}}}" if paper.title else "",
+        "title": _title(paper.title),
         "author": " and ".join(filter(None, map(_author, paper.authors))),
         "year": str(year) if year is not None else "",
         "date": paper.published if paper.published and len(paper.published) > 4 else "",
@@ -229,6 +228,14 @@ def _entry(paper: Paper, key: str) -> str:
     }
     lines = [f"  {name} = {{{value}}}," for name, value in fields.items() if value]
     return "\n".join([f"@{kind}{{{key},", *lines, "}", ""])
+
+
+def _title(title: str) -> str:
+    """A title in braces, which keep the capitals that a style would take away."""
+    written = latex(title)
+    # After "{\" BibTeX would change the case all the same.
+    depth = 2 if written.startswith("\\") else 1
+    return f"{'{' * depth}{written}{'}' * depth}" if written else ""
 
 
 def _author(name: str) -> str:

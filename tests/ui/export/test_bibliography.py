@@ -68,6 +68,8 @@ def test_a_paper_of_arxiv_is_known_by_its_eprint_and_its_year() -> None:
     assert (found["eprint"], found["archiveprefix"]) == ("2503.01234", "arXiv")
     assert (found["type"], found["year"]) == ("misc", "2025")
     assert found["title"] == "{Counting bogs in Chile}"
+    (found,) = entries(bibtex([BARE.model_copy(update={"title": "αNet"})])).values()
+    assert found["title"] == r"{{\ensuremath{\alpha}Net}}", "{\\ alone would lose the capital"
 
 
 def test_what_a_title_holds_cannot_become_an_entry_or_a_command() -> None:
