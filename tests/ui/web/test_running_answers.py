@@ -35,6 +35,8 @@ def test_one_answer_is_written_in_a_conversation_until_it_is_stopped() -> None:
         assert await asyncio.wait_for(all_of(first.follow()), 2)
         assert not running.stop(ME, "c")
         await running.start(ME, "c", until_stopped)
+        running.stop(ME, "c")
+        assert await running.start(ME, "c", until_stopped), "the next one waits until it is over"
 
     asyncio.run(scenario())
 

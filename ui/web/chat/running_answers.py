@@ -146,7 +146,7 @@ class Running:
             AbstractQAError: another answer is being written there, or enough are.
         """
         before = self.run(visitor, conversation)
-        if before and before.is_finished:
+        if before and (before.is_finished or before.stop.is_set()):
             await before.over.wait()
         if self.run(visitor, conversation):
             raise AbstractQAError("an answer is being written here: wait for it, or stop it")
