@@ -3,14 +3,16 @@ import json
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from index.embedding import SentenceEncoder
-from index.encoder import LocalEncoder
+from index.encoder import LocalEncoder, open_encoder
 from index.errors import EncoderError
 from index.minilm import DIMENSION, NAME, WEIGHTS_SHA256, bundled_folder, check_weights
 
@@ -107,18 +109,17 @@ def test_damaged_weights_are_refused_with_the_command_that_mends_them(tmp_path: 
         check_weights(tmp_path)
 
 
-def test_a_folder_with_another_model_is_another_encoder(tiny: Path) -> None:
+def test_a_folder_with_another_model_is_another_encoder_and_a_broken_one_is_refused(
+    tiny: Path, tmp_path: Path
+) -> None:
+    from safetensors.numpy import load_file, save_file
+
     other = SentenceEncoder.open(str(tiny))
     assert other.name == str(tiny)
     assert other.weights_hash != WEIGHTS_SHA256
     assert other.dimension == 24
     assert other.encode(["tea", "milk"]).shape == (2, 24)
     assert np.allclose(other.encode_query("tea"), other.encode(["tea"])[0], atol=1e-5)
-
-
-def test_vectors_that_are_not_finite_are_refused(tiny: Path, tmp_path: Path) -> None:
-    from safetensors.numpy import load_file, save_file
-
     broken = shutil.copytree(tiny, tmp_path / "broken")
     weights = load_file(broken / "model.safetensors")
     weights["embeddings.LayerNorm.bias"][:] = np.nan
@@ -138,3 +139,89 @@ def test_an_encoder_that_is_not_there_is_one_clear_line(tmp_path: Path) -> None:
     with pytest.raises(EncoderError, match="cannot be loaded") as caught:
         SentenceEncoder.open(str(tmp_path)).encode(["tea"])
     assert "\n" not in str(caught.value)
+
+
+class Endpoint:
+    """What the endpoint does with a request; `fails` is the status of each, one after the other."""
+
+    def __init__(self) -> None:
+        self.encoder = LocalEncoder.open(NAME)
+        self.fails: list[int] = []
+        self.keys: list[str | None] = []
+        self.batches: list[int] = []
+        self.short = False
+
+
+@pytest.fixture
+def endpoint() -> Iterator[tuple[Endpoint, str]]:
+    state = Endpoint()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            state.keys.append(self.headers["Authorization"])
+            state.batches.append(len(asked["input"]))
+            status = state.fails.pop(0) if state.fails else 200
+            rows = [state.encoder.encode_query(text) * 3 for text in asked["input"]]
+            data = [
+                {"object": "embedding", "index": at, "embedding": row.tolist()}
+                for at, row in reversed(list(enumerate(rows[state.short :])))
+            ]
+            reply = {"object": "list", "data": data, "model": asked["model"]}
+            body = json.dumps(reply if status == 200 else {"error": {"message": "no"}}).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield state, f"http://127.0.0.1:{server.server_port}/v1#mini"
+    server.shutdown()
+    server.server_close()
+
+
+def test_vectors_are_the_models_in_order_and_of_unit_length(
+    endpoint: tuple[Endpoint, str],
+) -> None:
+    state, address = endpoint
+    encoder = open_encoder(address, "secret")
+    texts = [f"kettle number {number}" for number in range(130)] + [""]
+    assert encoder.dimension == 384
+    state.batches.clear()
+    vectors = encoder.encode(texts)
+    assert state.batches == [128, 3]
+    assert set(state.keys) == {"Bearer secret"}
+    right = [state.encoder.encode_query(text or " ") for text in texts]
+    assert np.allclose(vectors, right, atol=1e-5)
+    assert np.allclose(encoder.encode_query("kettle number 4"), right[4], atol=1e-5)
+
+
+def test_a_busy_endpoint_is_asked_again_and_a_refusal_is_one_line(
+    endpoint: tuple[Endpoint, str],
+) -> None:
+    state, address = endpoint
+    encoder = open_encoder(address, "sk-secret")
+    state.fails = [503, 429]
+    assert encoder.encode_query("tea").shape == (384,)
+    state.fails = [401]
+    with pytest.raises(EncoderError, match=r"the encoder mini at .* did not answer") as error:
+        encoder.encode_query("tea")
+    assert "\n" not in str(error.value)
+    assert "sk-secret" not in str(error.value)
+    state.short = True
+    with pytest.raises(EncoderError, match="gave 1 vectors for 2 texts"):
+        encoder.encode(["tea", "milk"])
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://127.0.0.1:1/v1", "http://#model", "https://", "http://[::1#m", "http://h:x#m"],
+)
+def test_an_address_without_a_model_is_one_line(address: str) -> None:
+    with pytest.raises(EncoderError, match=r"write http://HOST:PORT/v1#MODEL"):
+        open_encoder(address)

@@ -1,10 +1,12 @@
-"""Tokens that find names as people type them, typing errors mended, and BM25."""
+"""Tokens that find names as people type them, BM25, and typing errors mended."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from index.lexical import LexicalIndex, fold, tokenize
+from index.names import Names
+from index.naming import mend
 from index.papers import Paper
 
 TEXTS = (
@@ -13,11 +15,6 @@ TEXTS = (
     "Kites fly over the breadcrumb trail of GPT-4.",
 )
 PAPERS = [Paper(id=str(n), title=f"Paper {n}", abstract=text) for n, text in enumerate(TEXTS)]
-
-
-@pytest.fixture(scope="module")
-def lexical() -> LexicalIndex:
-    return LexicalIndex.build(PAPERS)
 
 
 @pytest.mark.parametrize(
@@ -41,11 +38,70 @@ def test_any_text_has_tokens_that_are_lower_case_and_no_stop_words(text: str) ->
     assert tokenize(text) == tokenize(fold(text))
 
 
-def test_scores_are_zero_where_no_token_is_shared_and_highest_for_the_rarest(
-    lexical: LexicalIndex,
-) -> None:
+def test_scores_are_zero_where_no_token_is_shared_and_highest_for_the_rarest() -> None:
+    lexical = LexicalIndex.build(PAPERS)
     scores = lexical.scores(tokenize("kites"))
     assert scores.argmax() == 2
     assert (scores > 0).sum() == 1
     assert not lexical.scores(["nothing"]).any()
     assert lexical.idf("nothing") > lexical.idf("kite") > 0
+
+
+SHELF = [
+    Paper(id=f"{row}", title=title, abstract=abstract)
+    for row, (title, abstract) in enumerate(
+        [
+            ("MechKPT: Bolts and Nuts", "Heuristic search orders the function of materials."),
+            ("LLaVO: Pictures", "Language models with retrieval are evaluated on pictures."),
+            ("KettleBench: Water", "An order, and quantization of functions, for retrieval."),
+            ("Tokens", "A kettle is quantized, and we evaluate the retriever of the tokenization."),
+        ]
+    )
+]
+LEXICAL, NAMES = LexicalIndex.build(SHELF), Names.build(SHELF)
+
+
+def mended(text: str) -> str:
+    return mend(text, LEXICAL, NAMES)[0]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [("Hueristic search?", "Heuristic search?"),
+     ("is it retreival-augmented?", "is it retrieval-augmented?"),
+     ("what does qauntizaton cost?", "what does quantization cost?"),
+     ("(langauge) models", "(language) models"),
+     ("what is kettlebnch?", "what is KettleBench?"),
+     ("what is KetleBench?", "what is KettleBench?")],
+)  # fmt: skip
+def test_a_typing_error_becomes_the_word_or_the_name_that_is_near(wrong: str, right: str) -> None:
+    assert mended(wrong) == right
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "which retrievals were quantizable or tokenizations",  # other forms of known words
+        "a well-meant by-product",
+        "LLaMO and LLaVA are not LLaVO",  # short names of other things
+        "MechKPT2 or GPT-5",
+        "is Moscovia a place?",
+        "modelos de lenguaje grandes",
+        "welche Funktionen hat die Bibliothek",
+        "言語モデル とは",
+        "what does retreival() return?",
+        "run `retreival` with --langauge",
+        "\\langauge in {heuristc}",
+    ],
+)
+def test_good_words_names_of_other_things_other_languages_and_code_stay(text: str) -> None:
+    assert mend(text, LEXICAL, NAMES) == (text, ())
+
+
+@given(st.text(max_size=80))
+def test_any_text_is_mended_to_a_text_with_each_new_word_in_it(text: str) -> None:
+    new, mends = mend(text, LEXICAL, NAMES)
+    assert (new == text) == (not mends)
+    for old, right in mends:
+        assert old in text
+        assert right in new

@@ -62,6 +62,8 @@ def test_a_killed_worker_costs_no_text_and_doubles_none(tmp_path: Path) -> None:
     try:
         assert len(encoder.workers) == 2
         report = build_papers(papers, tmp_path / "store", encoder)
+        with pytest.raises(EncoderError, match=r"a worker on Ray cannot encode .*cannot read"):
+            encoder.encode(["kettle"] * RAY_BATCH + ["refuse"])
     finally:
         killer.join(30)
         encoder.close()
@@ -75,14 +77,6 @@ def test_a_killed_worker_costs_no_text_and_doubles_none(tmp_path: Path) -> None:
     assert len(np.unique(index.cuts.passage_keys)) == 1500
 
 
-def test_a_worker_that_cannot_encode_and_a_cluster_that_is_not_there_are_one_line(
-    tmp_path: Path,
-) -> None:
-    encoder = RayEncoder(_making(tmp_path))
-    try:
-        with pytest.raises(EncoderError, match=r"a worker on Ray cannot encode .*cannot read"):
-            encoder.encode(["kettle"] * RAY_BATCH + ["refuse"])
-    finally:
-        encoder.close()
+def test_a_cluster_that_is_not_there_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no Ray cluster at ray://127"):
         RayEncoder(_making(tmp_path), "ray://127.0.0.1:1")

@@ -274,6 +274,12 @@ def test_a_removed_paper_is_gone_with_all_that_was_of_it_until_its_file_is_read_
 
 @pytest.mark.usefixtures("three")
 def test_what_cannot_be_removed_or_taken_back_is_refused_and_changes_nothing(store: Path) -> None:
+    (owls,) = ids(store, OWLS)
+    assert ids(store, owls, "COUNTING  OWLS, at night!") == (owls, owls)
+    with pytest.raises(InputError, match=r"no paper 'counting owl'.*'Counting Owls at Night'"):
+        ids(store, "counting owl")
+    with pytest.raises(InputError, match="give a title or an id"):
+        ids(store, "§§§")
     first = remove(ids(store, OWLS), store)
     live = remove(ids(store, MAPS), store).generation
     for some, says in (
@@ -288,15 +294,3 @@ def test_what_cannot_be_removed_or_taken_back_is_refused_and_changes_nothing(sto
     with pytest.raises(StoreError, match="has been changed since"):
         undo(store, expected=first.generation)
     assert current(store) == live
-
-
-@pytest.mark.usefixtures("three")
-def test_papers_are_found_by_id_or_title_and_an_unknown_one_is_told_the_nearest(
-    store: Path,
-) -> None:
-    (owls,) = ids(store, OWLS)
-    assert ids(store, owls, "COUNTING  OWLS, at night!") == (owls, owls)
-    with pytest.raises(InputError, match=r"no paper 'counting owl'.*'Counting Owls at Night'"):
-        ids(store, "counting owl")
-    with pytest.raises(InputError, match="give a title or an id"):
-        ids(store, "§§§")

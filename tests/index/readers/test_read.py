@@ -120,11 +120,6 @@ def test_text_in_a_folder_that_may_be_anything_is_read_only_if_it_is_named(tmp_p
     assert len(papers(program)) == 1
 
 
-@pytest.mark.parametrize("content", ["", " \n\r\n", "\ufeff"])
-def test_an_empty_file_is_a_problem(tmp_path: Path, content: str) -> None:
-    assert problems(write(tmp_path / "x.txt", content)) == ["x.txt: empty file"]
-
-
 @pytest.mark.parametrize("name", ["nowhere", "x" * 5000, "a\0b", "empty"])
 def test_a_path_without_a_file_is_refused_at_once(tmp_path: Path, name: str) -> None:
     write(tmp_path / "empty" / ".hidden.txt", DIGEST)
@@ -162,7 +157,9 @@ def test_a_pipe_is_read(tmp_path: Path) -> None:
         os.close(reading)
 
 
-def test_a_file_that_vanishes_is_a_problem(tmp_path: Path) -> None:
+def test_a_file_that_vanishes_or_is_empty_is_a_problem(tmp_path: Path) -> None:
+    for content in ("", " \n\r\n", "\ufeff"):
+        assert problems(write(tmp_path / "x.txt", content)) == ["x.txt: empty file"]
     file = write(tmp_path / "x.txt", DIGEST)
     found = read([file, write(tmp_path / "y.txt", DIGEST)])
     file.unlink()

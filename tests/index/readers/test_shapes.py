@@ -115,20 +115,31 @@ def mail(body: str, kind: str = "plain", encoding: str = "quoted-printable") -> 
     return head.encode() + coded
 
 
+JSON = [{"title": title, "abstract": abstract} for title, _, _, abstract in PAPERS]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [JSON, {"results": JSON}, {"message": {"total": 3, "items": JSON}},
+     [{"paper": record, "score": 1} for record in JSON]],
+)  # fmt: skip
+def test_json_in_any_frame(value: object) -> None:
+    for indent in (None, 2):
+        papers = got(json.dumps(value, indent=indent), "x.json")
+        assert [paper.title for paper in papers] == TITLES
+
+
 @pytest.mark.parametrize("encoding", ["quoted-printable", "base64", "8bit"])
 @pytest.mark.parametrize("kind", ["plain", "html"])
 def test_mails_are_decoded_and_date_their_papers(kind: str, encoding: str) -> None:
     body = each("{title}\n\n{abstract}") if kind == "plain" else LAYOUTS["HTML of a list"]
     papers = got(mail(body, kind, encoding), "today.eml")
     assert [paper.title for paper in papers] == TITLES
-    assert {paper.sources[0].date for paper in papers} == {date(2025, 4, 22)}
-
-
-def test_a_mailbox_holds_many_mails() -> None:
-    one, two = (each("{title}\n\n{abstract}").replace("Owl", owl) for owl in ("Owl", "Crow"))
-    box = b"".join(b"From papers@example.org Tue Apr 22 06:00:00 2025\n" + mail(body) + b"\n"
-                   for body in (one, two))  # fmt: skip
+    other = mail(body.replace("Owl", "Crow"), kind, encoding)
+    box = b"".join(b"From a@b.org Tue Apr 22 06:00:00 2025\n" + each + b"\n"
+                   for each in (mail(body, kind, encoding), other))  # fmt: skip
     assert len(got(box, "all.mbox")) == 6
+    assert {paper.sources[0].date for paper in papers} == {date(2025, 4, 22)}
 
 
 def test_archives_are_read_member_by_member() -> None:
@@ -163,12 +174,3 @@ def test_the_lines_of_a_table_may_be_named() -> None:
     named = {"title": "naam", "abstract": "inhoud"}
     assert [p.title for p in got(rows, "x.csv", columns=named)] == TITLES
     assert [p.title for p in got(rows, "x.csv")] == TITLES  # told by what the cells hold
-
-
-def test_json_in_any_frame() -> None:
-    records = [{"title": title, "abstract": abstract} for title, _, _, abstract in PAPERS]
-    for value in (records, {"results": records}, {"message": {"total": 3, "items": records}},
-                  [{"paper": record, "score": 1} for record in records]):  # fmt: skip
-        for indent in (None, 2):
-            papers = got(json.dumps(value, indent=indent), "x.json")
-            assert [paper.title for paper in papers] == TITLES
