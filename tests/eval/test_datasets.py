@@ -1,12 +1,25 @@
+import gzip
+import random
 from collections import Counter
+from math import log2
 from pathlib import Path
 from typing import Any
 
 import pytest
-from dataset_files import jsonl
+from dataset_files import beir, jsonl
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eval.benchmarks import (
+    Benchmark,
+    fixed_subset,
+    load_beir,
+    load_trec_run,
+    mean_metrics,
+    query_metrics,
+    ranked,
+    write_trec_run,
+)
 from eval.datasets import (
     Evidence,
     Message,
@@ -16,6 +29,7 @@ from eval.datasets import (
     write_questions,
 )
 from index.errors import InputError
+from index.papers import Paper
 
 QUESTION = {"id": "q1", "type": "fact", "question": "How tall is it?", "answerable": True}
 WORDS = st.text(min_size=1).filter(lambda text: text == text.strip() != "")
@@ -41,17 +55,11 @@ def test_a_broken_question_is_refused_with_file_and_line(
         load_questions(path)
     assert reason in str(error.value)
     assert "\n" not in str(error.value)
-
-
-def test_a_questions_file_that_is_missing_empty_or_not_text_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"cannot read .*none.jsonl: No such file"):
         load_questions(tmp_path / "none.jsonl")
-    (tmp_path / "empty.jsonl").touch()
+    path.write_bytes(b"")
     with pytest.raises(InputError, match="holds no records"):
-        load_questions(tmp_path / "empty.jsonl")
-    (tmp_path / "binary.jsonl").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(InputError, match=r"binary.jsonl:1: not UTF-8"):
-        load_questions(tmp_path / "binary.jsonl")
+        load_questions(path)
 
 
 @given(
@@ -95,3 +103,123 @@ def test_a_sample_has_every_type_by_its_share_and_is_the_same_for_everyone() -> 
     assert [question.id for question in drawn] == sorted(
         (question.id for question in drawn), key=lambda id_: int(id_[1:])
     )
+
+
+def test_a_beir_folder_gives_papers_with_their_own_ids_judged_queries_and_judgements(
+    tmp_path: Path,
+) -> None:
+    dataset = load_beir(beir(tmp_path))
+    assert [(p.id, p.title, p.abstract) for p in dataset.papers] == [
+        ("d1", "Moss", "Moss grows."),
+        ("d2", "Only a title", ""),
+    ]
+    assert dataset.queries == {"q1": "what grows"}
+    assert dataset.qrels == {"q1": {"d1": 1}}
+    assert dataset.absent == 0
+    folder = beir(tmp_path, **{"qrels/dev.tsv": "q2\td2\t1\n"})
+    assert load_beir(folder, "dev").queries == {"q2": "unjudged"}
+    with pytest.raises(InputError, match=r"no qrels/train.tsv; the splits it has: dev, test"):
+        load_beir(folder, "train")
+    for name in ("corpus.jsonl", "queries.jsonl", "qrels/test.tsv"):
+        path = tmp_path / name
+        (tmp_path / f"{name}.gz").write_bytes(gzip.compress(path.read_bytes()))
+        path.unlink()
+    assert load_beir(tmp_path) == dataset, "packed as well"
+    (tmp_path / "corpus.jsonl.gz").unlink()
+    with pytest.raises(InputError, match=r"cannot read .*corpus.jsonl"):
+        load_beir(tmp_path)
+    with pytest.raises(InputError, match=r"is not a folder"):
+        load_beir(tmp_path / "none")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "query-id\tcorpus-id\tscore\nq1\td1\t2\nq1\td2\t0\n",
+        "query iteration doc rel\nq1 Q0 d1 2\nq1 Q0 d2 0\n",
+        "q1 d1 1\nq1 d2 0\nq1 d1 2\n",
+    ],
+)
+def test_judgements_are_read_in_the_columns_of_beir_and_of_trec(tmp_path: Path, text: str) -> None:
+    folder = beir(tmp_path, **{"qrels/test.tsv": text})
+    assert load_beir(folder).qrels == {"q1": {"d1": 2, "d2": 0}}
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "message"),
+    [
+        ("corpus.jsonl", '{"_id": "d1"}\n{"_id": "d 2"}\n', "corpus.jsonl:2: field _id"),
+        ("corpus.jsonl", '{"_id": "d1"}\n{"_id": "d1"}\n', "corpus.jsonl:2: id 'd1' stands twice"),
+        ("queries.jsonl", '{"_id": "q1"}\n', "queries.jsonl:1: field text"),
+        ("qrels/test.tsv", "q1\td1\t0.5\n", "test.tsv:1: expected"),
+        ("qrels/test.tsv", "q1\td1\t1\nq9\td1\t1\n", "test.tsv:2: query 'q9'"),
+        ("qrels/test.tsv", "q1\td9\t1\nq1\td1\t0\n", "test.tsv: no relevant paper is in the"),
+        ("qrels/test.tsv", "query-id\tcorpus-id\tscore\n", "holds no judgements"),
+    ],
+)
+def test_a_broken_beir_file_is_refused_with_file_and_line(
+    tmp_path: Path, file: str, text: str, message: str
+) -> None:
+    with pytest.raises(InputError) as error:
+        load_beir(beir(tmp_path, **{file: text}))
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def ids(beir: Benchmark) -> list[str]:
+    return [paper.id for paper in beir.papers]
+
+
+@given(st.integers(2, 40), st.integers(2, 40), st.randoms(use_true_random=False))
+def test_a_smaller_subset_lies_within_a_larger_one_whatever_the_order_of_the_corpus(
+    small: int, large: int, order: random.Random
+) -> None:
+    small, large = sorted((small, large))
+    papers = [Paper(id=f"p{number}", title="t", abstract="a") for number in range(30)]
+    whole = Benchmark(papers, {"q": "what"}, {"q": {"p1": 1, "p3": 2, "p4": 0, "absent": 1}})
+    shuffled = Benchmark(order.sample(whole.papers, 30), whole.queries, whole.qrels)
+    subset = fixed_subset(shuffled, small)
+    assert len(subset.papers) == min(small, 30)
+    assert {"p1", "p3"} <= set(ids(subset)) <= set(ids(fixed_subset(whole, large)))
+    assert set(ids(subset)) == set(ids(fixed_subset(whole, small)))
+    assert ids(subset) == [paper for paper in ids(shuffled) if paper in ids(subset)]
+
+
+def test_a_ranking_is_read_as_it_was_written_and_a_broken_one_named(tmp_path: Path) -> None:
+    run, ranking = tmp_path / "run", {"q1": {"d1": 0.9, "d2": 0.8}, "q2": {"d1": -2.0}}
+    write_trec_run(run, ranking)
+    assert load_trec_run(run) == ranking
+    for text, message in (
+        ("", "run holds no ranking"),
+        ("q Q0 d1 1 .9 t\nq Q0 d2 2 .8\n", "run:2: expected query, Q0, paper"),
+    ):
+        run.write_text(text)
+        with pytest.raises(InputError, match=message):
+            load_trec_run(run)
+
+
+def test_each_measure_equals_the_hand_computed_value() -> None:
+    run = {
+        "first": ranked([("x", 9.0), ("b", 8.0), ("z", 7.0), ("y", 6.0), ("w", 5.0), ("a", 4.0)]),
+        "second": ranked([("c", 1.0)]),
+    }
+    relevance = {"first": {"a": 1, "b": 2, "z": 0}, "second": {"c": 1}}
+    per_query = query_metrics(relevance, run)
+    dcg = 2 / log2(3) + 1 / log2(7)
+    ideal = 2 / log2(2) + 1 / log2(3)
+    expected = {"nDCG@10": dcg / ideal, "MRR": 1 / 2, "MAP": (1 / 2 + 2 / 6) / 2,
+                "R@5": 1 / 2, "R@10": 1, "R@100": 1, "hit@1": 0}  # fmt: skip
+    assert per_query["first"] == pytest.approx(expected)
+    means = {name: (value + 1) / 2 for name, value in expected.items()}
+    assert mean_metrics(per_query) == pytest.approx(means)
+
+
+papers, scores = st.sampled_from("abcdefghijklmnop"), st.sampled_from([-1.0, 0.5, 0.7])
+
+
+@given(st.lists(st.tuples(papers, scores), max_size=16, unique_by=lambda hit: hit[0]))
+def test_the_order_given_is_the_order_measured(hits: list[tuple[str, float]]) -> None:
+    run = {"q": ranked(hits)}
+    for rank, (paper, _) in enumerate(hits, start=1):
+        found = query_metrics({"q": {paper: 1}}, run)["q"]["MRR"]
+        assert found == pytest.approx(1 / rank)

@@ -51,7 +51,7 @@ def test_half_a_line_is_cut_off_by_the_next_vote_and_a_bad_one_told_with_its_num
         load(tmp_path)
 
 
-def test_what_an_upvoted_answer_cites_is_right() -> None:
+def test_what_an_upvoted_answer_cites_is_right_and_a_downvoted_one_says_nothing_of_it() -> None:
     found = case(vote(reason="just so"))
     assert (found.answerable, found.type) == (True, "upvoted")
     assert found.papers == (MOSS.title, BOGS.title)
@@ -62,13 +62,10 @@ def test_what_an_upvoted_answer_cites_is_right() -> None:
     assert found.nuggets == (("Moss²Net", "40"),), "the other sentence has no number and no name"
     assert "just so" in str(found.note)
     assert case(vote(question="Is Moss²Net trained on 40 ferns?")).nuggets == ()
-
-
-def test_a_downvoted_answer_says_nothing_of_the_right_one() -> None:
-    found = case(vote(way="down", reason="not the paper"))
-    assert (found.type, found.papers, found.evidence, found.nuggets) == ("downvoted", (), (), ())
-    assert "not the paper" in str(found.note)
-    assert "Counting Bogs" in str(found.note)
+    down = case(vote(way="down", reason="not the paper"))
+    assert (down.type, down.papers, down.evidence, down.nuggets) == ("downvoted", (), (), ())
+    assert "not the paper" in str(down.note)
+    assert "Counting Bogs" in str(down.note)
 
 
 def test_a_refusal_is_a_case_unless_filters_may_have_caused_it() -> None:

@@ -49,14 +49,6 @@ def test_the_development_questions_are_answered_as_well_as_promised(metrics: Fig
     assert metrics["retrieval"]["hit@1"] >= 0.80
 
 
-def test_indexing_again_embeds_nothing(
-    shared: Path, encoder: SentenceEncoder, tmp_path: Path
-) -> None:
-    build([shared / "digests"], tmp_path, encoder, year=2025)
-    again = build([shared / "digests"], tmp_path, encoder, year=2025)
-    assert (again.unchanged, again.embedded) == (115, 0)
-
-
 def test_retrieval_holds_on_a_public_benchmark(shared: Path, tmp_path: Path) -> None:
     """Minutes long the first time: 5,183 abstracts are embedded, then kept in the cache."""
     benchmark = load_beir(shared / "beir" / "scifact")

@@ -13,19 +13,14 @@ from eval.peers import (
     PEERS,
     PeerEntry,
     PeerUnavailableError,
-    Source,
-    cited_claims,
     peer_subject,
-    quote,
 )
 from eval.systems import Subject
 from eval.vector_cache import CachedEncoder
 from index.errors import InputError
 from index.papers import Paper
-from index.passages import cut, paper_text
 from index.text import clean
 from rag.chat import ChatModel
-from rag.citations import Span
 from rag.schema import Answer
 from rag.settings import Settings
 
@@ -74,37 +69,28 @@ def question(text: str) -> Question:
     return Question(id="q", type="fact", question=text, answerable=True)
 
 
-QUERIES = [
-    ("How are mosses identified from microscope images?", MOSS),
-    ("vibration of bridges in wind", BRIDGES),
-]
-
-
 @pytest.mark.parametrize("name", PEERS)
-@pytest.mark.parametrize(("query", "about"), QUERIES)
 def test_the_paper_a_query_is_about_comes_first_in_sentences_that_cite_themselves(
-    opened: Opened, name: str, query: str, about: Paper
+    opened: Opened, name: str
 ) -> None:
-    found = opened(name).search(question(query), 3)
+    query = question("How are mosses identified from microscope images?")
+    found = opened(name).search(query, 3)
     keys = [key for key, _ in found]
     scores = [score for _, score in found]
-    assert keys[0] == about.id
+    assert keys[0] == MOSS.id
     assert len(set(keys)) == len(keys) <= 3
     assert scores == sorted(scores, reverse=True)
-    answer = opened(name).ask(question(query), "auto")
+    answer = opened(name).ask(query, "auto")
     assert answer.status == "answered"
-    assert answer.references[0].paper == about
+    assert answer.references[0].paper == MOSS
     for sentence in answer.sentences:
         (citation,) = sentence.citations
         paper = answer.references[citation.reference - 1].paper
         assert clean(paper.abstract[citation.start : citation.end]).text == sentence.text
         assert sentence.support == "supported"
-
-
-def test_words_that_no_paper_has_are_an_answer_without_text(opened: Opened) -> None:
-    answer = opened("bm25").ask(question("zeppelin"), "auto")
-    assert (answer.status, answer.text) == ("insufficient_evidence", "")
-    assert answer.reason
+    if name == "bm25":
+        nothing = opened(name).ask(question("zeppelin"), "auto")
+        assert (nothing.status, nothing.text) == ("insufficient_evidence", "")
 
 
 def test_a_peer_that_cannot_be_opened_says_why(
@@ -129,19 +115,6 @@ def test_a_peer_that_cannot_be_opened_says_why(
         peer_subject("other", (), cached_encoder)
 
 
-def whole(paper: Paper) -> Source:
-    return Source(paper, 1.0, paper_text(paper))
-
-
-def test_quoting_stops_at_the_sentence_end_nearest_the_budget() -> None:
-    lengths = [len(passage.text.split()) for passage in cut(MOSS)]
-    assert lengths == [3, 8, 11]
-    title = len(MOSS.display_title.split())
-    for words, expected in [(1, 1), (6, 1), (7, 2), (16, 2), (17, 3), (90, 3)]:
-        (block,) = quote([whole(MOSS)], title + words)
-        assert len(block.claims) == expected
-
-
 def ask(opened: Opened, chat_server: ChatServer, reply: str) -> Answer:
     chat_server.script = [says(reply, usage=(120, 9))]
     settings = Settings(openai_base_url=chat_server.base_url, chat_model="scripted")
@@ -151,14 +124,14 @@ def ask(opened: Opened, chat_server: ChatServer, reply: str) -> Answer:
 
 
 def test_a_marker_leads_to_the_whole_source(opened: Opened, chat_server: ChatServer) -> None:
-    answer = ask(opened, chat_server, "Feathers make owls silent [1].")
+    answer = ask(opened, chat_server, "Feathers make owls silent [1]. They fly [9].")
     (request,) = chat_server.received
     assert "Source 1:\nWhy Owls Fly Silently." in request.text
     assert (answer.mode, answer.model, answer.status) == ("generative", "scripted", "answered")
     (reference,) = answer.references
     assert reference.paper == OWLS
     assert [passage.text for passage in reference.passages] == [OWLS.abstract]
-    assert answer.text == "Feathers make owls silent. [1]"
+    assert answer.text == "Feathers make owls silent. [1] They fly."
     assert (answer.usage.prompt_tokens, answer.usage.completion_tokens) == (120, 9)
 
 
@@ -171,11 +144,3 @@ def test_saying_that_no_source_helps_is_a_refusal(
 ) -> None:
     answer = ask(opened, chat_server, reply)
     assert (answer.status, answer.reason, answer.text) == ("insufficient_evidence", reply, "")
-
-
-def test_markers_are_read_where_models_put_them() -> None:
-    sources = [Source(paper, 1.0, f"Source:\n{paper_text(paper)}\n") for paper in (MOSS, BRIDGES)]
-    moss, bridges = (Span(paper, 0, len(paper.abstract)) for paper in (MOSS, BRIDGES))
-    found = cited_claims("Both [2][1]. Grow. [1] Beyond [7], below [0].", sources)
-    assert [claim.spans for claim in found] == [(bridges, moss), (moss,), ()]
-    assert cited_claims("[1]", sources) == ()

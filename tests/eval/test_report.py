@@ -1,15 +1,49 @@
+import math
+from html.parser import HTMLParser
 from typing import Any
 
+import pytest
 from handmade import BOGS, FERNS, MOSS, REFUSAL, answer, ask, reference, score
-from pages import Page
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 from test_support import Table
 
 from eval.benchmarks import Benchmark, query_metrics
 from eval.figures import answer_summary, by_type, intervals, question_values
+from eval.markdown import Better, Cell, difference, figure, table
 from eval.report import answers_report, retrieval_report
 from eval.runs import QuestionScore
 from eval.scoring import AnswerScore
+from eval.statistics import Interval
 from eval.support import Supports
+
+
+class Page(HTMLParser):
+    """The tags of a page, with their attributes, and its text."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words = ""
+        self.open: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in ("meta", "br"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words += data
+
+    def all(self, name: str) -> list[str]:
+        """Every value of an attribute."""
+        return [value for _, attrs in self.tags if (value := attrs.get(name)) is not None]
+
 
 EVIL = '<script>alert("x")</script> <img src=https://tracker.example/a.png> & [1]'
 
@@ -63,18 +97,6 @@ def test_everything_that_comes_from_data_is_escaped() -> None:
     assert page.words.count("<script>alert") == 13
 
 
-def test_what_went_wrong_is_open_and_marked_and_what_went_right_is_closed() -> None:
-    small = reference(1, MOSS, "Mosses are small.")
-    right = score(ask(MOSS, nuggets=[["small"]]), answer("Small [1].", small))
-    wrong = score(ask(BOGS, nuggets=[["wet"]]), answer("Small [1].", small))
-    _, page = report(right, wrong, score(ask(MOSS), REFUSAL), score(ask(), REFUSAL))
-    questions = [attrs for tag, attrs in page.tags if tag == "details"]
-    assert ["open" in attrs for attrs in questions] == [False, True, True, False, False]
-    assert "✗ [1] Moss^{2}Net" in page.words
-    assert "✗ wet" in page.words
-    assert "✓ small" in page.words
-
-
 def test_the_worst_query_stands_first_with_what_was_found_and_what_was_wanted() -> None:
     beir = Benchmark(
         papers=[MOSS, BOGS, FERNS],
@@ -94,3 +116,53 @@ def test_the_worst_query_stands_first_with_what_was_found_and_what_was_wanted() 
     assert "✗ Counting Bogs" in worst
     assert "Moss^{2}Net: Mosses that Compute not found" in worst
     assert "A Fern Survey rank 2" in worst
+
+
+def test_what_went_wrong_is_open_and_marked_and_what_went_right_is_closed() -> None:
+    small = reference(1, MOSS, "Mosses are small.")
+    right = score(ask(MOSS, nuggets=[["small"]]), answer("Small [1].", small))
+    wrong = score(ask(BOGS, nuggets=[["wet"]]), answer("Small [1].", small))
+    _, page = report(right, wrong, score(ask(MOSS), REFUSAL), score(ask(), REFUSAL))
+    questions = [attrs for tag, attrs in page.tags if tag == "details"]
+    assert ["open" in attrs for attrs in questions] == [False, True, True, False, False]
+    assert "✗ [1] Moss^{2}Net" in page.words
+    assert "✗ wet" in page.words
+    assert "✓ small" in page.words
+
+
+def test_figures_stand_flush_right_and_the_best_of_a_column_is_bold() -> None:
+    rows: list[list[Cell]] = [
+        ["ours", Interval(0.9, 0.87, 0.92, 9), 31.5],
+        ["a peer", 0.85, 12.0],
+        ["other", None, None],
+    ]
+    best: dict[str, Better] = {"nDCG@10": "high", "ms": "low"}
+    assert table(["system", "nDCG@10", "ms"], rows, best).splitlines() == [
+        "| system |             nDCG@10 |       ms |",
+        "| ------ | ------------------: | -------: |",
+        "| ours   | **.900 [.87, .92]** |     31.5 |",
+        "| a peer |                .850 | **12.0** |",
+        "| other  |                   – |        – |",
+    ]
+
+
+@given(st.lists(st.text(alphabet="a|\\<>b\n\t `", max_size=9), min_size=2, max_size=2))
+def test_no_text_breaks_out_of_its_cell(texts: list[str]) -> None:
+    html = MarkdownIt().enable("table").render(table(["x", "y"], [texts, texts]))
+    page = Page(html)
+    assert [tag for tag, _ in page.tags].count("td") == 4
+    assert {tag for tag, _ in page.tags} <= {"table", "thead", "tbody", "tr", "th", "td", "code"}
+
+
+@pytest.mark.parametrize(
+    ("cell", "shown"),
+    [
+        (0.8994, ".899"), (1.0, "1.000"), (0.0, ".000"), (-0.25, "−.250"), (-0.0001, ".000"),
+        (None, "–"), (math.nan, "–"), ("10 of 10", "10 of 10"),
+        (Interval(0.899, 0.8701, 0.92, 76), ".899 [.87, .92]"),
+        (Interval(47.31, 40.02, 58.0, 9), "47.3 [40.0, 58.0]"),
+    ],
+)  # fmt: skip
+def test_a_figure_looks_as_it_does_in_the_documents(cell: Cell, shown: str) -> None:
+    assert figure(cell) == shown
+    assert difference(Interval(0.012, -0.0012, 0.025, 9)) == "+.012 [−.001, +.025]"

@@ -1,9 +1,13 @@
 import json
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
-from recording import recorded
 
+from eval.changes import as_json, compare_runs
+from eval.leaderboard import abstention_table, against_first, board
 from eval.runs import QuestionScore, Run, code_hash, environment, load_run
 from index.errors import InputError
 
@@ -11,16 +15,7 @@ RECORD = {"kind": "answers", "system": "ours", "configuration": {"mode": "auto"}
 ASKED = [{"id": "q1", "question": "How tall is it?"}]
 
 
-def test_a_folder_with_anything_else_in_it_is_refused_and_left_alone(tmp_path: Path) -> None:
-    (tmp_path / "letter.txt").write_text("dear")
-    with pytest.raises(InputError, match="not empty, and is no run"):
-        Run.begin(tmp_path, "bogs", RECORD, ASKED)
-    assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
-    with pytest.raises(InputError, match=r"cannot write a run to .*letter\.txt"):
-        Run.begin(tmp_path / "letter.txt", "bogs", RECORD, ASKED)
-
-
-def test_a_finished_run_is_never_written_to_again(tmp_path: Path) -> None:
+def test_a_finished_run_and_what_is_no_run_are_never_written_to(tmp_path: Path) -> None:
     run = Run.begin(tmp_path, "bogs", RECORD, ASKED)
     run.append({"id": "q1", "answer": "90 m"})
     run.finish(
@@ -32,9 +27,14 @@ def test_a_finished_run_is_never_written_to_again(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="a finished run"):
         Run.begin(tmp_path, "bogs", RECORD, ASKED)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    (tmp_path / "run.json").unlink()
+    with pytest.raises(InputError, match="not empty, and is no run"):
+        Run.begin(tmp_path, "bogs", RECORD, ASKED)
 
 
-def test_what_came_back_is_on_disk_at_once_and_there_after_a_kill(tmp_path: Path) -> None:
+def test_what_came_back_is_on_disk_at_once_and_there_for_the_same_code_after_a_kill(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = Run.begin(tmp_path, "bogs", RECORD, ASKED)
     run.append({"id": "q1", "answer": "90\u2028m"})
     with pytest.raises(InputError, match="another process is writing"):
@@ -42,12 +42,7 @@ def test_what_came_back_is_on_disk_at_once_and_there_after_a_kill(tmp_path: Path
     run.close()
     again = Run.begin(tmp_path, "bogs", RECORD, ASKED)
     assert again.came_back == {"q1": {"id": "q1", "answer": "90\u2028m"}}
-
-
-def test_a_run_begun_by_other_code_is_not_gone_on_with(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    Run.begin(tmp_path, "bogs", RECORD, ASKED).close()
+    again.close()
     monkeypatch.setattr("eval.runs.code_hash", lambda: "another")
     with pytest.raises(InputError, match="begun with another code"):
         Run.begin(tmp_path, "bogs", RECORD, ASKED)
@@ -73,3 +68,133 @@ def test_a_folder_that_is_no_finished_run_is_refused_with_what_to_do(tmp_path: P
     scores.write_text('{"id": "q1"}\n')
     with pytest.raises(InputError, match=r"scores\.jsonl:1: field values"):
         load_run(tmp_path / "whole")
+
+
+Columns = Mapping[str, Mapping[str, float | None]]
+"""Metric → question id → value."""
+
+
+def recorded(
+    folder: Path,
+    columns: Columns,
+    *,
+    system: str = "ours",
+    kind: str = "answers",
+    types: Mapping[str, str] | None = None,
+    unanswerable: frozenset[str] = frozenset(),
+    metrics: Mapping[str, Any] | None = None,
+) -> Run:
+    """A finished run with these values."""
+    ids = list(dict.fromkeys(id_ for column in columns.values() for id_ in column))
+    questions = [
+        {"id": id_, "question": f"What is {id_}?", "answerable": id_ not in unanswerable}
+        for id_ in ids
+    ]
+    record = {"kind": kind, "system": system, "dataset": {"name": "made-up"}}
+    run = Run.begin(folder, "made-up", record, questions)
+    for id_ in ids:
+        run.append({"id": id_})
+    scores = [
+        QuestionScore(
+            id=id_,
+            type=(types or {}).get(id_, "fact"),
+            values={name: column.get(id_) for name, column in columns.items()},
+        )
+        for id_ in ids
+    ]
+    run.finish({"run": run.name, **record, **(metrics or {})}, scores)
+    return load_run(folder)
+
+
+IDS = [f"q{number}" for number in range(1, 13)]
+
+
+def column(*wrong: str) -> dict[str, float | None]:
+    return {id_: float(id_ not in wrong) for id_ in IDS}
+
+
+def test_a_comparison_names_what_got_better_and_worse_question_by_question(tmp_path: Path) -> None:
+    words: dict[str, float | None] = dict.fromkeys(IDS, 80.0)
+    one: dict[str, float | None] = {**column("q1", "q2"), "only before": 0.0, "unmeasured": None}
+    other: dict[str, float | None] = {**column("q2", "q3"), "only after": 0.0, "unmeasured": 1.0}
+    before = recorded(tmp_path / "a", {"right": one, "words": words})
+    after = recorded(tmp_path / "b", {"right": other, "words": {**words, "q1": 90.0}})
+    compared = compare_runs(before, after)
+    right, length = compared.metrics["right"], compared.metrics["words"]
+    assert (right.better, right.worse) == (("q1",), ("q3",))
+    assert (right.before.mean, right.after.mean) == (10 / 12, 11 / 13)
+    assert right.difference.mean == 0
+    assert (length.better, length.worse) == ((), ("q1",))
+    assert (compared.negative_flips, compared.positive_flips) == (("q3",), ("q1",))
+    assert compared.questions == 13, "of both runs"
+    assert right.before.n == 12
+    assert as_json(compared)["negative_flip_rate"] == 1 / 12
+
+
+def test_runs_that_cannot_be_compared_are_refused(tmp_path: Path) -> None:
+    answers = recorded(tmp_path / "a", {"right": {"q1": 1.0}})
+    ranking = recorded(tmp_path / "b", {"hit@1": {"q1": 1.0}}, kind="retrieval")
+    other = recorded(tmp_path / "c", {"right": {"x1": 1.0}})
+    with pytest.raises(InputError, match="compare runs of one kind"):
+        compare_runs(answers, ranking)
+    with pytest.raises(InputError, match="no question in common"):
+        compare_runs(answers, other)
+    asked = tmp_path / "c" / "questions.jsonl"
+    asked.write_text(json.dumps({"id": "q1", "question": "Who?"}) + "\n")
+    scored = tmp_path / "c" / "scores.jsonl"
+    scored.write_text(scored.read_text().replace("x1", "q1"))
+    with pytest.raises(InputError, match="question 'q1' is “What is q1"):
+        compare_runs(answers, load_run(tmp_path / "c"))
+
+
+def test_labels_papers_and_checkers_that_differ_are_named(tmp_path: Path) -> None:
+    before = recorded(tmp_path / "a", {"right": column(), "alce_recall": column()})
+    record = {**before.record, "dataset": {"sha256": "2"}, "configuration": {"support": "nli"}}
+    compared = compare_runs(before, replace(before, record=record))
+    assert compared.differs == ("the questions or their labels", "the checker of support")
+    assert list(compared.metrics) == ["right"]
+    assert compare_runs(before, before).differs == ()
+
+
+RANKED = [f"q{number}" for number in range(1, 21)]
+
+
+def ranking(*missed: str) -> dict[str, float | None]:
+    return {id_: float(id_ not in missed) for id_ in RANKED}
+
+
+def test_systems_are_rows_with_intervals_the_best_in_bold_and_p_against_the_first(
+    tmp_path: Path,
+) -> None:
+    ours = recorded(tmp_path / "a", {"nDCG@10": ranking("q1")}, kind="retrieval")
+    peer = recorded(
+        tmp_path / "b", {"nDCG@10": ranking(*RANKED[:12])}, kind="retrieval", system="peer"
+    )
+    head, _, first, second = board([ours, peer]).splitlines()
+    assert head.split("|")[1].strip() == "system"
+    assert "| ours" in first
+    assert "**.950 [" in first
+    assert ".400 [" in second
+    assert "**" not in second
+    none, p = against_first([ours, peer], "nDCG@10")
+    assert none is None
+    assert p is not None
+    assert p < 0.01
+    assert f"{p:.3f}".lstrip("0") in second
+
+
+def test_refusals_are_counted_by_type_and_needless_ones_apart(tmp_path: Path) -> None:
+    run = recorded(
+        tmp_path / "a",
+        {"refused": {"q1": 1.0, "q2": 0.0, "q3": 1.0, "q4": 1.0, "q5": 0.0}},
+        types={"q1": "near-miss", "q2": "near-miss", "q3": "off-topic"},
+        unanswerable=frozenset({"q1", "q2", "q3"}),
+        metrics={"answers": {"abstention": {"precision": 2 / 3, "recall": 2 / 3}}},
+    )
+    head, _, row = abstention_table([run]).splitlines()
+    assert [cell.strip() for cell in head.split("|")[2:5]] == [
+        "near-miss refused",
+        "off-topic refused",
+        "answerable refused",
+    ]
+    assert [cell.strip() for cell in row.split("|")[2:5]] == ["1 of 2", "1 of 1", "1 of 2"]

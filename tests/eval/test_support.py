@@ -1,11 +1,9 @@
 from collections.abc import Sequence
-from pathlib import Path
 
 import pytest
 from handmade import BOGS, FERNS, MOSS, REFUSAL, answer, span
-from tiny_nli import tiny_nli
 
-from eval.support import Supports, alce, judge_support, nli_support
+from eval.support import Supports, alce, judge_support
 from rag.chat import ChatError, Complete, Message, ReplyError
 from rag.citations import Block, Claim, compose
 from rag.support import Verdict
@@ -50,34 +48,20 @@ def test_recall_and_precision_by_hand_through_every_branch() -> None:
     assert alce(REFUSAL, Supports(table)) is None
 
 
-def test_a_cross_encoder_supports_what_it_says_is_entailed(tmp_path: Path) -> None:
-    labels = ["contradiction", "entailment", "neutral"]
-    support = nli_support(str(tiny_nli(tmp_path / "tiny", labels, [0, 2, 0])))
-    assert support.name == "nli tiny"
-    assert support("bogs are wet", ["bogs are wet", "ferns vary"])
-    partly = nli_support(str(tiny_nli(tmp_path / "partly", labels, [0, 2, 2.1])))
-    assert not partly("bogs are wet", ["bogs are wet"])
-    assert partly.unreadable == 0
-
-
 @pytest.mark.parametrize(
     ("reply", "supported", "unreadable"),
     [
         ("1. yes\n2. yes\n3. no", True, 0),
-        ("1. no\n2. yes\n3. no", False, 0),
         ("1. yes\n2. yes\n3. yes", False, 1),
         (ReplyError("it said nothing"), False, 1),
     ],
 )
-def test_a_judge_says_yes_by_number_and_nonsense_is_counted(
+def test_a_judge_says_yes_by_number_nonsense_is_counted_and_one_that_is_down_is_an_error(
     reply: str | ChatError, supported: bool, unreadable: int
 ) -> None:
     judge = judge_support(replying(reply), "some-model")
     assert judge("Bogs are wet.", ["Bogs are wet."]) is supported
     assert judge.unreadable == unreadable
-
-
-def test_a_judge_that_is_down_stops_the_measuring() -> None:
     with pytest.raises(ChatError, match="it is down"):
         judge_support(replying(ChatError("it is down")), "m")("Bogs are wet.", ["Bogs are wet."])
 

@@ -123,9 +123,7 @@ QUESTION = "On how many bogs was the moss camera tried out?"
     ("text", "reason"),
     [
         ("I cannot do that.", "names no question"),
-        (reply(SENTENCE, "52 bogs", "Tell me on how many bogs it was tried."), "not a question"),
         (reply(SENTENCE, "52 bogs", "How many bogs?"), "too short"),
-        (reply("PeatNet is never off.", "never", QUESTION), "not in the abstract"),
         (reply(SENTENCE, "53 bogs", QUESTION), "not in the sentence"),
         (reply(SENTENCE, "52 bogs", "Was it tried on 52 bogs or more?"), "gives the answer away"),
         (reply(SENTENCE, "52 bogs", QUESTION), f"quote={PEAT.abstract[14:]!r}"),
