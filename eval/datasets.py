@@ -234,10 +234,12 @@ def open_to_append(path: Path, *, wait: bool = True) -> BinaryIO:
         file.seek(0)
         content = file.read()
         last = content.rpartition(b"\n")[2]
-        if last.endswith(b"}"):
-            file.write(b"\n")
-        else:
+        try:
+            json.loads(last)
+        except ValueError:
             file.truncate(len(content) - len(last))
+        else:
+            file.write(b"\n")
     except OSError:
         file.close()
         raise

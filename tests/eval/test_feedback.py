@@ -42,7 +42,7 @@ def test_half_a_line_is_cut_off_by_the_next_vote_and_a_bad_one_told_with_its_num
 ) -> None:
     append(tmp_path, vote("a"))
     with (tmp_path / FILE).open("a") as file:
-        file.write('{"id": "half')
+        file.write('{"id": "half", "filters": {}')
     append(tmp_path, vote("b"))
     assert [each.id for each in load(tmp_path)] == ["a", "b"]
     with (tmp_path / FILE).open("a") as file:

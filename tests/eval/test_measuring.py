@@ -141,7 +141,7 @@ def test_a_run_killed_at_a_question_goes_on_without_asking_any_twice(
     with pytest.raises(KeyboardInterrupt):
         evaluate_answers(questions, counting, "extractive", tmp_path / "run")
     with (tmp_path / "run" / "answers.jsonl").open("a") as file:
-        file.write('{"id": "m')  # and the kill left half a line
+        file.write('{"id": "m", "answer": {}')  # and the kill left half a line
     evaluate_answers(questions, counting, "extractive", tmp_path / "run")
     assert asked == ["m1", "killed", "m2", "m3"]
     assert list(load_run(tmp_path / "run").scores) == ["m1", "m2", "m3"]
