@@ -13,10 +13,7 @@ from index.papers import Paper
 from index.store import Index
 from rag.assistant import Assistant
 from rag.confidence import Chances
-from rag.digests import allowed, list_digests
 from rag.pipeline import Recipe
-from rag.query import Query, Request, understand
-from rag.schema import Filters, Options
 
 Open = Callable[[Sequence[Paper]], Assistant]
 
@@ -75,15 +72,3 @@ def doubting(judging: Callable[..., Assistant]) -> Assistant:
 def certain(judging: Callable[..., Assistant]) -> Assistant:
     """The library, where whatever is found is likely enough."""
     return judging(1.0, 1.0, 1.0)
-
-
-@pytest.fixture(scope="session")
-def understood(index: Index, encoder: SentenceEncoder) -> Callable[[str], Query]:
-    """Analyse a question to the library."""
-    every, digests = allowed(index.papers, Filters()), list_digests(index.papers)
-
-    def of(question: str) -> Query:
-        request = Request(question, (), Filters(), Options(), every)
-        return understand(request, index, encoder, digests)
-
-    return of

@@ -14,15 +14,9 @@ from rag import Assistant, Filters, Options
         ("How many papers are in both digests?", "3 papers are in the digest of Jun 3, 2024 and"),
         ("How many papers are there?", "The index holds 16 papers"),
         ("How many papers are only in the July 15 digest?", "6 papers are in"),
-        (
-            "How many papers are in the June 3 digest but not in the July 15 digest?",
-            "6 papers are in",
-        ),
         ("How many digests are there?", "digest of Jun 3, 2024 has 9 papers"),
         ("What is the 90th paper of the June 3 digest?", "no such paper"),
         ("What is the tenth paper of the June 3 digest?", "no such paper"),
-        ("What is the 12th paper of the June 3 digest?", "no such paper"),
-        ("What is the twenty-first paper of the June 3 digest?", "no such paper"),
     ],
 )
 def test_what_is_counted_cites_nothing_and_is_certain(
@@ -39,10 +33,6 @@ def test_what_is_counted_cites_nothing_and_is_certain(
     ("question", "papers"),
     [
         ("Which papers are in both digests?", "hivescan crackmap quake"),
-        (
-            "List the papers of the July 15 digest",
-            "hivescan smoke crackmap sensors salt crust ferrytide quake snow",
-        ),
         (
             "Which papers are only in the June 3 digest?",
             "wagglenet lamps bridgesong doughcast stale icetide",
@@ -79,11 +69,9 @@ def test_the_newest_and_the_oldest_papers_come_with_the_span_of_dates(library: A
     [
         ("Is HiveScan in both digests?", "Yes: it is in the digest of Jun 3, 2024 (number 1) and"),
         ("Is WaggleNet in both digests?", "No: it is in the digest of Jun 3, 2024 (number 2)."),
-        ("Isn't WaggleNet in the July 15 digest?", "No: it is in"),
-        ("Is WaggleNet in the July 15 digest?", "No: it is in the digest of Jun 3, 2024"),
+        ("Isn't WaggleNet in the July 15 digest?", "No: it is in the digest of Jun 3, 2024"),
         ("Was CrustCam in the July 15 digest?", "Yes: it is in the digest of Jul 15, 2024"),
         ("Is HiveScan only in the June 3 digest?", "No: it is in the digest of Jun 3, 2024"),
-        ("Is BridgeSong only in the June 3 digest?", "Yes: it is in the digest of Jun 3, 2024"),
         ("Is BridgeSong missing from the July 15 digest?", "Yes: it is in the digest of Jun 3"),
         ("Which digest has CrustCam?", "In the digest of Jul 15, 2024 (number 6)."),
     ],
@@ -114,17 +102,6 @@ def test_counts_keep_to_the_filters_and_do_not_pass_them_off_as_the_whole(
     assert answer.text.startswith("Of the papers that pass the filters, 9 are left")
     answer = library.ask("Which papers are in the July 15 digest?", filters=june)
     assert cited(answer) == ["hivescan", "crackmap", "quake"]
-
-
-def test_a_list_that_is_cut_to_the_number_of_sources_says_how_many_are_left_out(
-    library: Assistant,
-) -> None:
     answer = library.ask("List the papers of the June 3 digest", options=Options(sources=2))
-    keeps_the_promises(answer)
     assert len(answer.references) == 2
     assert "7 more are not shown" in answer.text
-
-
-def test_how_many_papers_are_on_a_subject_is_said(library: Assistant) -> None:
-    answer = library.ask("How many papers are about bread?")
-    assert f"{len(answer.references)} papers" in answer.text

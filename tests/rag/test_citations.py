@@ -118,12 +118,6 @@ def test_papers_are_numbered_by_first_use_and_keep_their_number() -> None:
     composition = compose([Block((cite(b), cite(a, b))), Block((cite(c, a),))])
     assert composition.text == "It does. [1] It does. [1][2]\n\nIt does. [2][3]"
     assert [reference.paper for reference in composition.references] == [b, a, c]
-
-
-def test_a_passage_cited_twice_is_listed_once_in_the_order_of_the_abstract() -> None:
-    late, early = Span(KITES, 8, 13), Span(KITES, 0, 7)
-    composition = compose([Block((Claim("keeps", (late,)), Claim("KiteNet", (early, late))))])
-    assert [at.text for at in composition.references[0].passages] == ["KiteNet", "keeps"]
     assert compose([]) == Composition("", (), ())
 
 

@@ -61,25 +61,21 @@ def about(found: Standalone, index: Index) -> list[str]:
     return [index.papers[row].id for row in found.about]
 
 
-@pytest.mark.parametrize("question", ["How well does it do?", "and on bread?", "[2]?", "the first"])
-def test_the_first_question_of_a_conversation_stays_as_it_is(alone: Alone, question: str) -> None:
-    assert alone(question, ()) == Standalone(question)
-    assert alone(question, [Turn("assistant", "Ask away.")]) == Standalone(question)
-
-
-def test_a_pronoun_is_the_paper_of_the_last_answer(alone: Alone, index: Index) -> None:
-    before = (*turns(BEES, "smoke", "lamps"), *turns(FIRST, "hivescan"))
-    question = "Which apiaries and keepers and frames does it need?"
-    found = alone(question, before)
-    assert (found.asked, about(found, index)) == (question, ["hivescan"])
-    assert found.text(index) == f"{question} ({index.papers[found.about[0]].display_title})"
-
-
-def test_a_fragment_is_asked_with_the_question_before(alone: Alone, index: Index) -> None:
-    found = alone("and with wax?", turns("How many mites does HiveScan find?", "hivescan"))
-    assert "How many mites does HiveScan find" in found.asked
-    assert "and with wax?" in found.asked
+@pytest.mark.parametrize(
+    ("question", "asked"),
+    [
+        ("Which apiaries and keepers and frames does it need?", "Which apiaries"),
+        ("and with wax?", "How many photographs was HiveScan trained on"),
+    ],
+)
+def test_a_pronoun_or_a_fragment_is_asked_of_the_paper_of_the_last_answer(
+    alone: Alone, index: Index, question: str, asked: str
+) -> None:
+    found = alone(question, (*turns(BEES, "smoke", "lamps"), *turns(FIRST, "hivescan")))
+    assert asked in found.asked
+    assert question in found.asked
     assert about(found, index) == ["hivescan"]
+    assert index.papers[found.about[0]].display_title in found.text(index)
 
 
 @pytest.mark.parametrize(
@@ -99,8 +95,10 @@ def test_another_name_alone_asks_the_question_before_about_it(alone: Alone, ques
         "So which glaciers creak before they calve?",
     ],
 )
-def test_a_new_topic_stays_as_it_is(alone: Alone, question: str) -> None:
+def test_a_new_topic_and_a_first_question_stay_as_they_are(alone: Alone, question: str) -> None:
     assert alone(question, turns(FIRST, "hivescan"), leans=0.1) == Standalone(question)
+    for first in (question, "How well does it do?", "[2]?"):
+        assert alone(first, ()) == Standalone(first)
 
 
 @pytest.mark.parametrize(
@@ -108,31 +106,20 @@ def test_a_new_topic_stays_as_it_is(alone: Alone, question: str) -> None:
     [
         ("What does the second paper propose?", ["lamps"]),
         ("the first one?", ["smoke"]),
-        ("tell me more about the last one", ["smoke"]),
-        ("What does [3] do?", ["hivescan"]),
         ("[2]?", ["lamps"]),
         ("Tell me more about reference 2", ["lamps"]),
         ("What do papers 1 and 3 report?", ["smoke", "hivescan"]),
+        ("And what does paper 7 propose?", []),
     ],
 )
 def test_a_number_is_the_paper_that_has_it_in_the_last_list(
     alone: Alone, index: Index, question: str, papers: list[str]
 ) -> None:
-    before = turns(BEES, "smoke", "lamps", "hivescan")
-    if "last" in question:
-        before = turns(BEES, "lamps", "smoke")
-    found = alone(question, before)
-    assert (about(found, index), found.missing) == (papers, None)
-
-
-def test_a_number_is_one_of_the_list_that_has_as_many(alone: Alone, index: Index) -> None:
+    found = alone(question, turns(BEES, "smoke", "lamps", "hivescan"))
+    assert (about(found, index), found.missing) == (papers, None if papers else 7)
     before = (*turns(BEES, "smoke", "lamps", "hivescan"), *turns("What is [1]?", "smoke"))
-    assert about(alone("And what does paper 3 propose?", before), index) == ["hivescan"]
-
-
-@pytest.mark.parametrize("question", ["[7]?", "What does paper 7 do?", "Tell me more about no. 7"])
-def test_a_number_that_no_cited_paper_has_is_missing(alone: Alone, question: str) -> None:
-    assert alone(question, turns(BEES, "smoke", "lamps")) == Standalone(question, (), 7)
+    of_the_longer = alone("And what does paper 3 propose?", before)
+    assert about(of_the_longer, index) == ["hivescan"], "a list that has as many"
 
 
 def test_papers_are_known_by_id_title_or_the_name_in_the_text(index: Index) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from made_up import BOATS, JULY, JUNE, LIBRARY, cited, paper
+from made_up import JULY, JUNE, LIBRARY, cited, paper
 
 from index.errors import InputError
 from index.papers import Paper
@@ -49,14 +49,17 @@ def test_an_unknown_digest_is_an_error_that_lists_those_there_are(
         assert "\n" not in str(error.value)
 
 
-def test_several_digests_are_alternatives_unless_every_one_is_wanted(library: Assistant) -> None:
+def test_filters_bind_together_and_may_be_a_dictionary(library: Assistant) -> None:
     both = ("June 3", "July 15")
     assert len(library.papers(Filters(digests=both))) == 15
     every = library.papers(Filters(digests=both, every_digest=True))
     assert {paper.id for paper in every} == {"hivescan", "crackmap", "quake"}
-
-
-def test_filters_may_be_a_dictionary(library: Assistant) -> None:
+    assert library.papers(Filters(digests=("June 3",), since=JULY)) == []
+    with pytest.raises(InputError, match="2024-07-15 is after until 2024-06-03"):
+        library.ask("bees?", filters=Filters(since=JULY, until=JUNE))
+    shown = paper("cube", "On M$^{3}$ViT models", "M3ViT is a model.")
+    for text in ("m³vit", "M$^{3}$", None, "", "  "):
+        assert allowed([shown], Filters(title=text)).all(), "as it is shown, and as it is stored"
     wanted = {"digests": ["June 3"], "until": "2024-06-30"}
     assert library.papers(wanted) == library.papers(Filters(digests=("June 3",)))
     assert library.search("bees", filters={"title": "hive"})
@@ -97,12 +100,6 @@ def test_since_and_until_are_inclusive_and_a_year_alone_may_be_any_of_its_days(
         assert keep == (fits or (since is None and until is None))
 
 
-def test_dates_in_the_wrong_order_and_of_another_digest_are_told_apart(library: Assistant) -> None:
-    with pytest.raises(InputError, match="2024-07-15 is after until 2024-06-03"):
-        library.ask("bees?", filters=Filters(since=JULY, until=JUNE))
-    assert library.papers(Filters(digests=("June 3",), since=JULY)) == []
-
-
 @given(st.text(max_size=60))
 def test_any_text_names_a_digest_or_is_an_error(text: str) -> None:
     with contextlib.suppress(InputError):
@@ -135,8 +132,13 @@ def test_only_papers_that_are_named_by_their_ids_answer(certain: Assistant) -> N
     assert set(cited(certain.ask("What does it show?", filters=one))) == {"smoke"}
     assert set(cited(certain.ask("Compare these papers.", filters=three))) == {*three["papers"]}
     refused = certain.ask("What is CrackMap?", filters=three)
-    assert refused.reason is not None
-    assert "(only the 3 papers chosen)" in refused.reason
+    assert "(only the 3 papers chosen)" in (refused.reason or "")
+    counted = certain.ask("How many papers are there?", filters=three).text
+    assert "Of the papers that pass the filters, 3 are left." in counted
+    listed = certain.ask("List the papers of the July 15 digest", filters=three)
+    assert cited(listed) == ["hivescan", "smoke"]
+    alone = certain.ask("Which papers are like HiveScan?", filters={"papers": ["hivescan"]})
+    assert alone.reason == "No other paper is left after the filters (only the paper chosen)."
     with pytest.raises(InputError, match="the index has no paper 'gone': it may have been removed"):
         certain.ask("bees?", filters={"papers": ["smoke", "gone"]})
 
@@ -170,26 +172,6 @@ def test_a_question_that_names_a_chosen_paper_is_about_that_one(
     assert refused.reason == "The abstracts of the papers that were chosen do not state this."
 
 
-@pytest.mark.parametrize(
-    ("question", "text"),
-    [
-        ("How many papers are there?", "Of the papers that pass the filters, 3 are left."),
-        ("How many digests are there?", "digest of Jun 3, 2024 has 9 papers"),
-    ],
-)
-def test_facts_of_the_collection_are_told_where_few_papers_are_chosen(
-    library: Assistant, question: str, text: str
-) -> None:
-    answer = library.ask(question, filters=Filters(papers=("smoke", "lamps", "hivescan")))
-    assert text in answer.text
-
-
-def test_the_chosen_papers_are_listed(library: Assistant) -> None:
-    filters = Filters(papers=("smoke", "lamps", "hivescan"))
-    answer = library.ask("List the papers of the July 15 digest", filters=filters)
-    assert cited(answer) == ["hivescan", "smoke"]
-
-
 def test_a_comparison_tells_which_of_its_papers_the_filters_leave_out(library: Assistant) -> None:
     june = Filters(digests=("June 3",))
     lack = "does not pass the filters (from the digest of Jun 3, 2024)."
@@ -205,16 +187,3 @@ def test_a_comparison_tells_which_of_its_papers_the_filters_leave_out(library: A
     assert f"“CrustCam” {lack}" in (table.notice or "")
     table = library.table("Compare CrustCam and BreadNet", ["method"], filters=june)
     assert (table.rows, table.reason) == ((), f"“CrustCam” {lack}")
-
-
-def test_that_no_other_paper_is_left_is_told(library: Assistant) -> None:
-    answer = library.ask("Which papers are like HiveScan?", filters=Filters(papers=("hivescan",)))
-    assert answer.reason == "No other paper is left after the filters (only the paper chosen)."
-
-
-def test_a_title_is_matched_as_it_is_shown_and_as_it_is_stored(open_papers: Open) -> None:
-    assistant = open_papers([paper("cube", "On M$^{3}$ViT models", "M3ViT is a model."), BOATS])
-    for said in ("m³vit", "M$^{3}$"):
-        assert [p.id for p in assistant.papers(Filters(title=said))] == ["cube"], said
-    for blank in (None, "", "  "):
-        assert len(assistant.papers(Filters(title=blank))) == 2

@@ -40,11 +40,6 @@ def test_each_suggestion_is_answered_with_evidence_that_was_not_quoted(
     assert suggest(certain, answer, limit=1) == found[:1]
 
 
-def test_an_answer_about_a_paper_is_followed_by_questions_about_it(certain: Assistant) -> None:
-    answer = certain.ask("How many photographs was HiveScan trained on?")
-    assert any("HiveScan" in text for text in suggest(certain, answer))
-
-
 def test_a_refusal_is_followed_by_what_the_nearest_abstracts_do_say(
     certain: Assistant, doubting: Assistant
 ) -> None:

@@ -10,6 +10,7 @@ from made_up import BOATS, EMPTY, KITES, NAMES, cited, first_sentence, keeps_the
 
 from index.papers import Paper
 from rag import Answer, Assistant, Options
+from rag.evidence import WORDS
 from rag.fitted import record
 from rag.pipeline import CAUTION, HELP
 
@@ -61,6 +62,7 @@ def test_every_kind_of_answer_quotes_the_abstracts_at_exact_offsets(
         ("Why does HiveScan fail on frames with wax?", "hivescan", "wax reflects the flash"),
         ("Why is concrete that is wet bad for CrackMap?", "crackmap", "Wet concrete"),
         ("How much fuel did TIDE save?", "ferrytide", "12% of the fuel"),
+        ("What share of the mites does HiveScan find?", "hivescan", "94% of the mites"),
         ("what makes a refrigerator bad for bread", "stale", "worst place for bread"),
     ],
 )
@@ -70,9 +72,36 @@ def test_a_question_for_a_fact_gets_its_sentence_under_the_name_of_its_paper(
     answer = certain.ask(question)
     keeps_the_promises(answer)
     assert cited(answer) == [key]
-    assert any(fact in sentence.text for sentence in answer.sentences)
+    assert any(fact in sentence.text for sentence in answer.sentences), "LaTeX is shown as text"
     assert answer.text.startswith("**")
     assert not bullets(answer)
+
+
+@pytest.mark.parametrize(
+    ("question", "papers"),
+    [
+        ("How many tiles did CrackMap and how many loaves did DoughCast learn from?",
+         {"crackmap", "doughcast"}),
+        ("Which one errs less, DoughCast or WaggleNet?", {"doughcast", "wagglenet"}),
+    ],
+)  # fmt: skip
+def test_each_paper_asked_about_is_quoted_within_its_words(
+    certain: Assistant, question: str, papers: set[str]
+) -> None:
+    answer = certain.ask(question)
+    keeps_the_promises(answer)
+    assert set(cited(answer)) >= papers
+    for reference in answer.references:
+        words = sum(len(at.text.split()) for at in reference.passages)
+        assert len(reference.passages) == 1 or words <= WORDS
+
+
+def test_what_a_paper_is_does_not_begin_with_what_others_did(open_papers: Open) -> None:
+    abstract = "Kites are hard to fly. Many kites fall. Here we present KiteNet, a tail. It holds."
+    assistant = open_papers([paper("k", "KiteNet: Better Kites", abstract), BOATS])
+    answer = assistant.ask("What is KiteNet?")
+    assert answer.sentences[0].text == "Here we present KiteNet, a tail."
+    assert not any("hard" in sentence.text for sentence in answer.sentences)
 
 
 def test_a_list_has_a_bullet_with_a_title_and_a_reason_for_each_paper(
@@ -112,12 +141,9 @@ def test_an_overview_of_a_subject_cites_what_is_on_it_and_one_of_all_its_themes(
     assert len(bullets(themes)) == len(themes.references) > 1
 
 
-def test_papers_like_one_are_its_nearest_and_never_itself(answers: dict[str, Answer]) -> None:
+def test_nearest_papers_and_what_to_read_are_on_the_subject(answers: dict[str, Answer]) -> None:
     assert set(cited(answers["similar"])[:3]) == BEES - {"hivescan"}
     assert answers["similar"].confidence == 1
-
-
-def test_what_to_read_is_three_papers_on_the_subject(answers: dict[str, Answer]) -> None:
     assert len(cited(answers["choose"])) == 3
     assert set(cited(answers["choose"])) <= {"stale", "crust", "doughcast", "rye"}
 
@@ -160,14 +186,6 @@ def test_evidence_that_may_not_answer_comes_with_a_caution(
     assert unsure.confidence < sure.confidence
 
 
-def test_latex_is_shown_as_text_and_cited_as_it_is_stored(library: Assistant) -> None:
-    answer = library.ask("What share of the mites does HiveScan find?")
-    sentence = next(s for s in answer.sentences if "94%" in s.text)
-    (at,) = sentence.citations
-    assert r"94\% of the mites" in answer.references[0].paper.abstract[at.start : at.end]
-    assert sentence.support == "supported"
-
-
 def test_signs_of_markdown_in_an_abstract_are_shown_and_cite_nothing(open_papers: Open) -> None:
     abstract = r"KiteNet [12] beats *every* kite of [3] by 2**3 points, see C:\kites and \[4\]."
     answer = open_papers([paper("k", "KiteNet: Far", abstract), BOATS]).ask(
@@ -208,10 +226,3 @@ def test_whatever_is_asked_the_answer_keeps_the_promises(
         keeps_the_promises(assistant.ask(question))
     lenient = doubting.ask(question, options=Options(strictness="lenient"))
     keeps_the_promises(lenient)
-
-
-@pytest.mark.parametrize("question", ["Tell me about BridgeSong", "What is DoughCast?", "IceQuake"])
-def test_a_paper_that_is_named_can_always_be_told_of(library: Assistant, question: str) -> None:
-    answer = library.ask(question)
-    assert len(answer.references) == 1
-    assert answer.notice is None

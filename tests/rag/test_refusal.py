@@ -1,5 +1,6 @@
-"""Where there is no answer the reason is true, and says what a person can do."""
+"""Where there is no answer the reason is true and says what to do; options bind."""
 
+from collections.abc import Callable
 from datetime import date
 
 import pytest
@@ -17,59 +18,26 @@ def refused(assistant: Assistant, question: str, filters: Filters | None = None)
 
 
 @pytest.mark.parametrize(
-    ("question", "reason"),
+    ("question", "reason", "lacks"),
     [
-        ("Who invented the Zorblax?", "No abstract mentions Zorblax."),
-        ("How does GPT-9 count mites?", "No abstract mentions GPT-9."),
-        ("Does HiveScan count mites by GPT-9?", "No abstract mentions GPT-9."),
-        ("How does TIDY work?", "No abstract mentions TIDY. Did you mean TIDE?"),
-        (
-            "Does HiveScan count mites by WaggleNet?",
-            "The abstract of “HiveScan” does not mention WaggleNet.",
-        ),
-        ("Who paid for CrackMap?", "The abstract of “CrackMap” does not state this."),
-        ("How do tractors plough?", "No abstract has the words “tractors”, “plough”."),
+        ("Who invented the Zorblax?", "No abstract mentions Zorblax.", "Zorblax"),
+        ("Does HiveScan count mites by GPT-9?", "No abstract mentions GPT-9.", "GPT-9"),
+        ("How does TIDY work?", "No abstract mentions TIDY. Did you mean TIDE?", "TIDY"),
+        ("Does HiveScan count mites by WaggleNet?",
+         "The abstract of “HiveScan” does not mention WaggleNet.", "WaggleNet"),
+        ("Who paid for CrackMap?", "The abstract of “CrackMap” does not state this.", None),
+        ("How do I plough w/ a really good tractor, mate?",
+         "No abstract has the words “plough”, “tractor”.", None),
+        ("Why do glaciers creak in winter?",
+         "None of the abstracts states this; the nearest is that of “IceQuake”.", None),
     ],
-)
-def test_a_refusal_names_what_is_lacking(doubting: Assistant, question: str, reason: str) -> None:
-    assert refused(doubting, question).reason == reason
-
-
-def test_words_that_only_put_a_question_are_lacking_in_no_refusal(doubting: Assistant) -> None:
-    reason = refused(doubting, "How do I plough w/ a really good tractor, mate?").reason or ""
-    assert "“plough”, “tractor”" in reason
-    assert not any(f"“{word}”" in reason for word in ("w", "really", "mate"))
-
-
-def test_who_wrote_a_paper_is_told_by_its_record_and_not_refused(doubting: Assistant) -> None:
-    answer = doubting.ask("Who wrote HiveScan?")
-    keeps_the_promises(answer)
-    assert "The index has no authors" in answer.text
-
-
-@pytest.mark.parametrize(
-    ("question", "lacks"),
-    [
-        ("Who invented the Zorblax?", "Zorblax"),
-        ("Does HiveScan count mites by WaggleNet?", "WaggleNet"),
-        ("Which papers are about the ploughing of glaciers?", "the ploughing of glaciers"),
-        (
-            "What is the boiling point of mercury on the moon?",
-            "boiling point of mercury on the moon",
-        ),
-    ],
-)
-def test_a_refusal_says_what_abstracts_would_have_to_speak_of(
-    doubting: Assistant, question: str, lacks: str
+)  # fmt: skip
+def test_a_refusal_names_what_is_lacking(
+    doubting: Assistant, question: str, reason: str, lacks: str | None
 ) -> None:
-    assert refused(doubting, question).lacks == lacks
-
-
-def test_a_question_whose_words_the_abstracts_have_is_told_the_nearest_paper(
-    doubting: Assistant,
-) -> None:
-    reason = refused(doubting, "Why do glaciers creak in winter?").reason
-    assert reason == "None of the abstracts states this; the nearest is that of “IceQuake”."
+    found = refused(doubting, question)
+    assert found.reason == reason
+    assert lacks is None or found.lacks == lacks
 
 
 @pytest.mark.parametrize(
@@ -86,14 +54,8 @@ def test_another_language_is_told_that_quotes_need_english(
 ) -> None:
     assert "in English" in (refused(doubting, question).reason or "")
     assert not is_english(question)
-
-
-@pytest.mark.parametrize(
-    "question",
-    ["bees", "How do bees dance?", "why?", "?", "RLHF DPO PPO", "How do AbcNet and XyzNet differ?"],
-)
-def test_what_may_be_english_is_not_told_so(question: str) -> None:
-    assert is_english(question)
+    for short in ("bees", "How do bees dance?", "why?", "?", "RLHF DPO PPO"):
+        assert is_english(short)
 
 
 @pytest.mark.parametrize(
@@ -133,6 +95,8 @@ def test_a_source_that_no_answer_has_is_not_there(library: Assistant, question: 
     ]
     answer = library.ask(question, history)
     assert answer.reason == "There is no source 7 in the answers before."
+    assert "Name two papers" in (refused(library, "Compare them").reason or "")
+    refused(library, "What are the trends in football?")
 
 
 @pytest.mark.parametrize("question", ["What is TIDE?", "How does TIDE work?"])
@@ -150,10 +114,6 @@ def test_a_name_of_two_papers_is_asked_back_with_both_as_questions(
 def test_a_name_of_two_papers_is_clear_where_the_question_tells_which(certain: Assistant) -> None:
     assert cited(certain.ask("How many floes does TIDE follow?")) == ["icetide"]
     assert cited(certain.ask("How many ferry routes did TIDE save fuel on?")) == ["ferrytide"]
-
-
-def test_a_comparison_of_nothing_is_asked_back(library: Assistant) -> None:
-    assert "Name two papers" in (refused(library, "Compare them").reason or "")
 
 
 def test_digests_that_are_to_be_compared_are_asked_for_by_their_papers(library: Assistant) -> None:
@@ -176,11 +136,50 @@ def test_a_lenient_answer_quotes_what_comes_nearest_and_says_why_it_may_be_besid
     assert "beside the question" in (answer.notice or "")
 
 
-@pytest.mark.parametrize(
-    "question",
-    ["What are the trends in football?", "Give me an overview of the research on quasars"],
-)
-def test_a_subject_that_no_abstract_has_is_not_the_whole_collection(
-    library: Assistant, question: str
+BEES = "Which papers are about honey bees?"
+STRICT, LENIENT = Options(strictness="strict"), Options(strictness="lenient")
+
+
+@pytest.mark.parametrize("question", [BEES, "Compare HiveScan and CrackMap"])
+@pytest.mark.parametrize("sources", [1, 2, 20])
+def test_no_more_papers_are_cited_than_sources(
+    certain: Assistant, question: str, sources: int
 ) -> None:
-    assert library.ask(question).status == "insufficient_evidence"
+    whole = certain.ask(question)
+    answer = certain.ask(question, options=Options(sources=sources))
+    keeps_the_promises(answer)
+    assert cited(answer) == cited(whole)[:sources]
+    assert answer.confidence == pytest.approx(whole.confidence)
+    count = len(whole.references)
+    cut = f"Only {sources} of the {count} papers that fit"
+    assert (answer.notice or "").startswith(cut) == (sources < count)
+
+
+def test_a_strict_answer_is_given_only_if_it_is_more_likely_right_than_not(
+    judging: Callable[..., Assistant], certain: Assistant
+) -> None:
+    question = "How many mites does HiveScan find?"
+    doubtful = judging(1.0, 0.6, 0.6)
+    assert doubtful.ask(question).status == "answered"
+    strict = doubtful.ask(question, options=STRICT)
+    keeps_the_promises(strict)
+    assert strict.status == "insufficient_evidence"
+    assert "strict answer (36%)" in (strict.reason or "")
+    assert certain.ask(question, options=STRICT).text == certain.ask(question).text
+
+
+@pytest.mark.parametrize(
+    ("question", "filters"),
+    [
+        ("Which papers are about bees?", Filters(title="zebra")),
+        ("How many mites does HiveScan find?", Filters(title="CrackMap")),
+        ("What was in the May 3 digest?", Filters()),
+        ("What is TIDE?", Filters()),
+    ],
+)
+def test_a_lenient_answer_does_not_make_up_for_filters_or_for_what_is_unclear(
+    doubting: Assistant, question: str, filters: Filters
+) -> None:
+    answer = doubting.ask(question, filters=filters, options=LENIENT)
+    keeps_the_promises(answer)
+    assert answer.status == "insufficient_evidence"

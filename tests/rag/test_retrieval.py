@@ -1,16 +1,17 @@
-"""Which papers are found, in which order, and by what."""
+"""Which papers are found, in which order and by what; and papers without a question."""
 
 from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
 
-import numpy as np
 import pytest
 from made_up import BOATS, KITES, paper
 
+from index.build import build_papers
 from index.embedding import SentenceEncoder
+from index.errors import InputError
 from index.papers import Paper
-from index.store import Index
 from rag import Assistant, Filters
-from rag.retrieval import Probe
 from rag.schema import Retrieved
 
 Open = Callable[[Sequence[Paper]], Assistant]
@@ -51,16 +52,6 @@ def test_a_filter_leaves_scores_and_order_as_they_are(library: Assistant) -> Non
     ]
 
 
-def test_a_probe_has_its_typing_errors_mended_unless_told_not_to(
-    index: Index, encoder: SentenceEncoder
-) -> None:
-    mended = Probe.of("glaceirs and hivscan", index, encoder)
-    assert mended.text == "glaciers and HiveScan"
-    assert mended.mends == (("glaceirs", "glaciers"), ("hivscan", "HiveScan"))
-    assert Probe.of("glaceirs", index, encoder, mended=False).text == "glaceirs"
-    assert np.linalg.norm(mended.vector) == pytest.approx(1, abs=1e-5)
-
-
 def test_every_hit_and_reference_says_what_found_it(open_papers: Open) -> None:
     near = [paper(f"k{n:02}", f"Kites of kind {n}", f"Kind {n} flies far.") for n in range(25)]
     odd = paper("odd", "Ledgers", "Accounts of a bank, with the code XQ77 beside every sum.")
@@ -70,3 +61,56 @@ def test_every_hit_and_reference_says_what_found_it(open_papers: Open) -> None:
     assert hits_["boats"] == "dense", "near in meaning, without a word of the query"
     first = next(e for e in assistant.stream("kites?") if isinstance(e, Retrieved))
     assert {hit.found for hit in first.hits} <= {"dense", "lexical", "both"}
+
+
+def test_a_paper_is_found_by_its_id_and_is_on_the_map(library: Assistant) -> None:
+    papers = library.papers()
+    assert [library.paper(known.id) for known in papers] == papers
+    found = library.collection_map()
+    assert found is not None
+    assert {point.id for point in found.points} == {p.id for p in papers}
+    for ask in (library.paper, library.similar):
+        with pytest.raises(InputError, match="no paper 'nowhere'"):
+            ask("nowhere")
+    with pytest.raises(InputError, match="at least 1"):
+        library.similar(papers[0].id, 0)
+
+
+def test_the_papers_like_one_are_the_nearest_by_their_whole_abstracts(
+    library: Assistant,
+) -> None:
+    hits = library.similar("hivescan", 4)
+    assert len(hits) == 4
+    assert "hivescan" not in {hit.paper.id for hit in hits}
+    assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+    assert all(-1 <= hit.score <= 1 and hit.found == "dense" for hit in hits)
+    for hit in hits:
+        assert hit.passages
+        for at in hit.passages:
+            assert hit.paper.abstract[at.start : at.end] == at.text
+    assert len(library.similar("hivescan", 10_000)) == len(library.papers()) - 1
+
+
+def test_new_since_a_day_are_the_papers_first_seen_then_or_later(open_papers: Open) -> None:
+    old = paper("old", "Old gardens", "Gardens were old.", day=date(2025, 3, 1))
+    new = paper("new", "New gardens", "Gardens are new.", day=date(2025, 4, 1))
+    newer = paper("newer", "Newer gardens", "Gardens are newer.", day=date(2025, 5, 1))
+    again = old.model_copy(update={"sources": (*old.sources, *newer.sources)})
+    assistant = open_papers([again, new, newer, KITES])
+    assert [p.id for p in assistant.newest(date(2025, 4, 1))] == ["newer", "new"]
+    assert [p.id for p in assistant.newest(date(2025, 4, 2))] == ["newer"]
+    assert assistant.newest(date(2025, 6, 1)) == []
+
+
+def test_new_in_the_last_change_are_the_papers_that_were_not_there_before(
+    tmp_path: Path, encoder: SentenceEncoder
+) -> None:
+    store = tmp_path / "store"
+    build_papers([KITES], store, encoder)
+    assistant = Assistant(store, encoder)
+    assert [p.id for p in assistant.newest()] == [KITES.id], "there was nothing before"
+    build_papers([BOATS], store, encoder)
+    assert [p.id for p in assistant.newest()] == ["boats"]
+    changed = KITES.model_copy(update={"abstract": "KiteNet keeps 13 kites in the air."})
+    build_papers([changed], store, encoder)
+    assert assistant.newest() == [], "a changed paper is not a new one"

@@ -75,13 +75,6 @@ def test_the_json_of_an_answer_has_exactly_the_documented_shape(certain: Assista
     assert (answer.index.papers, answer.index.encoder) == (16, "all-MiniLM-L6-v2")
 
 
-def test_a_question_with_half_a_character_still_makes_json(certain: Assistant) -> None:
-    # What a terminal in another encoding hands over.
-    answer = certain.ask("How many mites does HiveScan\udcff find?")
-    assert answer.status == "answered"
-    keeps_the_promises(answer)
-
-
 def answer_with(
     citations: tuple[Citation, ...], references: tuple[Reference, ...], text: str = "It does. [1]"
 ) -> Answer:

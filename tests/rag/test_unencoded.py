@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from made_up import keeps_the_promises
 
 from index.build import build_papers, resume
 from index.embedding import SentenceEncoder
@@ -34,27 +35,18 @@ def unencoded(
     return store
 
 
-@pytest.mark.parametrize("place", range(3))
-def test_a_question_is_answered_before_anything_is_encoded(
-    unencoded: Path, sample_store: Path, encoder: SentenceEncoder, place: int
+def test_a_question_is_answered_or_refused_before_anything_is_encoded(
+    unencoded: Path, sample_store: Path, encoder: SentenceEncoder
 ) -> None:
+    assistant = Assistant(unencoded, encoder)
     named = [paper.head for paper in Index.open(sample_store).papers if paper.head]
-    question = f"What is {named[place]}?"
-    early = Assistant(unencoded, encoder).ask(question)
-    late = Assistant(sample_store, encoder).ask(question)
-    assert early.status == late.status == "answered"
-    assert early.references[0].paper.head == named[place]
-    assert early.references[0].paper.id == late.references[0].paper.id
-    for reference in early.references:
-        for passage in reference.passages:
-            assert reference.paper.abstract[passage.start : passage.end] == passage.text
-
-
-def test_what_is_nowhere_is_refused_before_anything_is_encoded(
-    unencoded: Path, encoder: SentenceEncoder
-) -> None:
-    answer = Assistant(unencoded, encoder).ask("How do I bake sourdough bread at home?")
-    assert answer.status == "insufficient_evidence"
+    for name in named[:3]:
+        early = assistant.ask(f"What is {name}?")
+        keeps_the_promises(early)
+        assert early.status == "answered"
+        assert early.references[0].paper.head == name
+    refused = assistant.ask("How do I bake sourdough bread at home?")
+    assert refused.status == "insufficient_evidence"
 
 
 def test_an_open_assistant_follows_what_is_encoded_meanwhile(

@@ -1,17 +1,32 @@
-"""The chat client in order: what it sends, what it makes of a reply, how it opens and ends."""
+"""The chat client: what it sends, how it opens and ends, its account, trying an endpoint."""
 
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
 
 import pytest
-from chat_server import ChatServer, says, slowly
+from chat_server import ChatServer, Scripted, fails, says, slowly, streams
+from llama_index.core.llms import ChatMessage
 from test_endpoints import ASKED, KEY
 
 from index.errors import InputError
-from rag.chat import ChatModel, StoppedError
+from rag.chat import (
+    Asking,
+    ChatError,
+    ChatModel,
+    Limits,
+    ReplyError,
+    StoppedError,
+    Tried,
+    local_servers,
+    try_endpoint,
+)
+from rag.llamaindex import ChatLLM
 from rag.settings import Settings
 
 Configured = Callable[..., Settings]
@@ -75,12 +90,6 @@ def test_what_cannot_be_used_is_named_in_one_line_without_the_key(
     assert "\n" not in str(error.value)
 
 
-def test_ones_own_endpoint_needs_no_key(configured: Configured, chat_server: ChatServer) -> None:
-    chat_server.script = [says("Plants.")]
-    with ChatModel.open(configured(openai_api_key=None)) as model:
-        assert model.complete(ASKED, max_tokens=5).text == "Plants."
-
-
 def test_a_model_that_is_closed_leaves_no_thread_and_gives_up_what_is_under_way(
     configured: Configured, chat_server: ChatServer
 ) -> None:
@@ -116,3 +125,157 @@ def test_a_program_that_forgets_to_close_a_model_ends_quietly(chat_server: ChatS
 def test_importing_the_client_imports_no_openai() -> None:
     program = "import rag.chat, sys; assert not {'openai', 'httpx'} & sys.modules.keys()"
     subprocess.run([sys.executable, "-c", program], check=True, timeout=30)
+
+
+def test_tokens_of_all_calls_add_up_and_are_priced(
+    model: ChatModel, chat_server: ChatServer
+) -> None:
+    chat_server.script = [says("A.", usage=(1_000, 20)), streams("B", ".", usage=(500, 5))]
+    asking = Asking(model, Limits(9), "1/2")
+    assert asking.complete(ASKED, max_tokens=5) == "A."
+    assert [*asking.stream(ASKED, max_tokens=5)][-1] == "B."
+    assert (asking.usage.prompt_tokens, asking.usage.completion_tokens) == (1_500, 25)
+    assert asking.usage.cost_usd == pytest.approx(0.00155)
+    assert asking.priced(2_000_000) == ", about $2.000"
+    assert not asking.usage.estimated
+
+
+def test_an_endpoint_that_failed_is_not_asked_again_but_after_a_request_that_failed_alone(
+    model: ChatModel, chat_server: ChatServer
+) -> None:
+    chat_server.script = [says(""), fails(401), says("A.")]
+    asking = Asking(model, Limits(9))
+    with pytest.raises(ReplyError):
+        asking.complete(ASKED, max_tokens=5)
+    for _ in range(2):
+        with pytest.raises(ChatError, match="refuses the key"):
+            asking.complete(ASKED, max_tokens=5)
+    assert len(chat_server.received) == 2
+
+
+def test_all_calls_share_one_deadline(model: ChatModel, chat_server: ChatServer) -> None:
+    chat_server.script = lambda _: Scripted(says("A.").chunks, delay_seconds=0.3)
+    asking = Asking(model, Limits(0.5))
+    asking.complete(ASKED, max_tokens=5)
+    with pytest.raises(ChatError, match="no whole reply in time"):
+        asking.complete(ASKED, max_tokens=5)
+
+
+def test_cancelling_closes_what_is_under_way_in_another_thread(
+    model: ChatModel, chat_server: ChatServer
+) -> None:
+    chat_server.script = [streams("A", "B", pause_seconds=30)]
+    asking = Asking(model, Limits(60))
+    timer = threading.Timer(0.2, asking.cancel)
+    timer.start()
+    with pytest.raises(StoppedError):
+        asking.complete(ASKED, max_tokens=5)
+    with pytest.raises(StoppedError):
+        asking.complete(ASKED, max_tokens=5)
+    assert chat_server.hung_up.wait(5)
+    timer.join()
+
+
+def test_tokens_that_nobody_counts_are_estimated(model: ChatModel, chat_server: ChatServer) -> None:
+    chat_server.script = [says("Plants, small.", usage=None)]
+    asking = Asking(model, Limits(9))
+    asking.complete(ASKED, max_tokens=5)
+    assert asking.usage.model_dump() == {
+        "prompt_tokens": 7,
+        "completion_tokens": 4,
+        "cost_usd": None,
+        "estimated": True,
+    }
+
+
+def silent_port() -> int:
+    """A port of this machine that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_one_that_works_says_which_model_answered_and_one_that_does_not_says_why(
+    chat_server: ChatServer, configured: Configured
+) -> None:
+    chat_server.models = ["m", "other"]
+    chat_server.script = [says("ready")]
+    tried = try_endpoint(configured())
+    assert (tried.works, tried.models, tried.model) == (True, ("m", "other"), "m")
+    assert tried.told.startswith("Works: scripted answered in ")
+    (asked,) = chat_server.received
+    assert asked.body["model"] == "m"
+    assert len(asked.text) < 100
+    chat_server.script = [fails(401, f"no such key {KEY}")]
+    refused = try_endpoint(configured())
+    assert not refused.works
+    assert refused.told.startswith("Does not work: chat model 'm' at 127.0.0.1:")
+    assert "refuses the key (HTTP 401): check the chat model's key" in refused.told
+    assert "\n" not in refused.told
+    assert KEY not in refused.told
+
+
+def test_without_a_name_the_only_model_is_asked_and_of_several_none(
+    chat_server: ChatServer, configured: Configured
+) -> None:
+    chat_server.models = ["alone"]
+    chat_server.script = [says("ready")]
+    tried = try_endpoint(configured(chat_model=None))
+    assert (tried.works, tried.model) == (True, "alone")
+    chat_server.models = ["one", "two"]
+    where = chat_server.base_url
+    assert try_endpoint(configured(chat_model=None)) == Tried(
+        False, f"{where}: choose one of its models.", ("one", "two")
+    )
+    chat_server.models = []
+    assert "lists none" in try_endpoint(configured(chat_model=None)).told
+    assert len(chat_server.received) == 1
+
+
+def test_servers_on_this_machine_are_found_by_their_models(chat_server: ChatServer) -> None:
+    port = urlsplit(chat_server.base_url).port
+    assert port
+    ports = {"Silent": silent_port(), "Scripted": port}
+    assert local_servers(ports) == [], "what lists no models is another program"
+    chat_server.models = ["m"]
+    (found,) = local_servers(ports)
+    assert (found.name, found.address, found.models) == ("Scripted", chat_server.base_url, ("m",))
+
+
+def test_what_the_environment_has_for_another_address_goes_to_that_one_alone(
+    chat_server: ChatServer, configured: Configured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "X-Gateway: hidden-1")
+    monkeypatch.setenv("OPENAI_ORG_ID", "hidden-2")
+    monkeypatch.setenv("OPENAI_PROJECT_ID", "hidden-3")
+    monkeypatch.setenv("OPENAI_BASE_URL", "https://gateway.example/v1")
+    chat_server.script = [says("ready")]
+    settings = configured()
+    assert try_endpoint(settings).works
+    assert "hidden" not in str(chat_server.received[-1].headers)
+    monkeypatch.setenv("OPENAI_BASE_URL", settings.openai_base_url)
+    chat_server.script = [says("ready")]
+    assert try_endpoint(settings).works
+    assert "hidden-2" in str(chat_server.received[-1].headers)
+
+
+MESSAGES = [ChatMessage(role="system", content="Be brief."), ChatMessage(role="user", content="Hi")]
+
+
+def test_llamaindex_can_ask_the_chat_model_whole_and_in_pieces(
+    model: ChatModel, chat_server: ChatServer
+) -> None:
+    llm = ChatLLM(model, max_tokens=9)
+    pieces = [streams(*said, pause_seconds=0.05) for said in (("He", "llo"), ("By", "e"))]
+    chat_server.script = [says("Hello."), says("Bye."), *pieces]
+    assert llm.chat(MESSAGES).message.content == "Hello."
+    assert llm.complete("Go").text == "Bye."
+    found = list(llm.stream_chat(MESSAGES))
+    assert [each.delta for each in found] == ["He", "llo"]
+    assert found[-1].message.content == "Hello"
+    assert [each.text for each in llm.stream_complete("Go")] == ["By", "Bye"]
+    first, second, *_ = (request.body for request in chat_server.received)
+    assert [message["role"] for message in first["messages"]] == ["system", "user"]
+    assert first["max_tokens"] == 9
+    assert second["messages"] == [{"role": "user", "content": "Go"}]
+    assert llm.metadata.model_name == model.name

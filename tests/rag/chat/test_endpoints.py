@@ -136,14 +136,6 @@ def test_a_thought_without_an_answer_says_which_setting_to_raise(
     assert "raise ABSTRACTQA_ANSWER_TOKENS" in str(problem(model))
 
 
-def test_tokens_that_are_no_numbers_are_estimated(
-    chat_server: ChatServer, model: ChatModel
-) -> None:
-    said = '{"choices": [{"message": {"content": "Plants."}}], "usage": {"prompt_tokens": 1e999}}'
-    chat_server.script = [Scripted([said.encode()], content_type=JSON)]
-    assert model.complete(ASKED, **OPTIONS).usage.estimated
-
-
 def whole(body: dict[str, Any]) -> Scripted:
     return Scripted([json.dumps(body).encode()], content_type=JSON)
 
@@ -210,12 +202,6 @@ def test_deadlines_hold_for_replies_byte_by_byte(
     else:
         assert "no first word" in str(problem(model, whole=9, first_word=0.4))
     assert chat_server.hung_up.wait(5)
-
-
-def test_nobody_there_is_told(model: ChatModel) -> None:
-    nowhere = model.client.copy(base_url="http://127.0.0.1:9/v1")
-    model.client = nowhere
-    assert "cannot be reached" in str(problem(model))
 
 
 def test_thoughts_are_read_in_time_linear_in_their_length() -> None:

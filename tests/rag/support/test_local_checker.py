@@ -1,4 +1,4 @@
-"""The local checker: what it calls supported, what it refuses, and where it cannot tell."""
+"""The local checker: what it calls supported, and what it counts as a number or a name."""
 
 import subprocess
 import sys
@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from index.embedding import SentenceEncoder
 from rag.support import UNCHECKED, check
 from rag.support.local import LocalChecker
+from rag.support.numbers import missing_names, missing_numbers, names, quantities
 
 STORED = (
     "We propose MindSearch, a multi-agent framework that mimics human minds in web information "
@@ -20,11 +21,6 @@ STORED = (
 @pytest.fixture(scope="module")
 def checker(encoder: SentenceEncoder) -> LocalChecker:
     return LocalChecker(encoder)
-
-
-def test_what_stands_word_for_word_is_supported_for_sure(checker: LocalChecker) -> None:
-    found = checker.check(STORED.replace("\\%", "%"), ["Another.", STORED])
-    assert (found.support, found.score, found.reason) == ("supported", 1.0, None)
 
 
 @pytest.mark.parametrize(
@@ -53,22 +49,11 @@ def test_rewordings_are_not_refused_and_what_is_wrong_is_never_supported_and_nam
         assert reason in (found.reason or "")
 
 
-def test_where_it_cannot_tell_it_says_so(encoder: SentenceEncoder) -> None:
-    class Unsure:
-        supported, unsupported = 0.9, 0.1
-
-        def probability(self, seen: object) -> float:
-            return 0.5
-
-    unsure = LocalChecker(encoder, Unsure())  # type: ignore[arg-type]
-    found = unsure.check("MindSearch mimics people.", [STORED])
-    assert (found.support, found.score) == ("unchecked", 0.5)
-    assert found.reason == "the local check cannot tell"
-
-
-def test_what_cites_nothing_is_unchecked_and_several_sentences_have_all_to_hold(
+def test_what_stands_word_for_word_is_supported_for_sure_and_all_of_it_has_to_hold(
     checker: LocalChecker,
 ) -> None:
+    found = checker.check(STORED.replace("\\%", "%"), ["Another.", STORED])
+    assert (found.support, found.score, found.reason) == ("supported", 1.0, None)
     for cited in ([], [""], ["  "]):
         assert checker.check("It works.", cited) == UNCHECKED
     both = f"{STORED} It costs 40 dollars."
@@ -102,3 +87,86 @@ def test_checking_does_not_import_torch() -> None:
 def test_the_check_word_for_word_wants_no_gap(said: str, support: str) -> None:
     assert check(said, [STORED]).support == support
     assert check(said, []) == UNCHECKED
+
+
+def test_where_it_cannot_tell_it_says_so(encoder: SentenceEncoder) -> None:
+    class Unsure:
+        supported, unsupported = 0.9, 0.1
+
+        def probability(self, seen: object) -> float:
+            return 0.5
+
+    unsure = LocalChecker(encoder, Unsure())  # type: ignore[arg-type]
+    found = unsure.check("MindSearch mimics people.", [STORED])
+    assert (found.support, found.score) == ("unchecked", 0.5)
+    assert found.reason == "the local check cannot tell"
+
+
+def missing(said: str, stored: str) -> tuple[str, ...]:
+    cited = ["58 more", stored]
+    return missing_numbers(said, cited) + missing_names(said, cited)
+
+
+@pytest.mark.parametrize(
+    ("said", "stored"),
+    [
+        ("a context of 32k tokens", "contexts of 32,000 tokens"),
+        ("twenty-one tasks", "21 tasks"),
+        ("improves by 40 percent", "a gain of 40\u2009%"),
+        ("1.4x faster", "1.4× faster"),
+        ("twice as fast", "2x as fast"),
+        ("between 30% and 40%", "30-40%"),
+        ("about 40% of the cases", "39.6% of the cases"),
+        ("more than 300 pages", "312 pages"),
+        ("1.5B parameters", "1,536 million parameters"),
+        ("at most eight examples", "no more than 8 examples"),
+        ("90 seconds", "1.5 minutes"),
+        ("3 million dollars", "$3M"),
+        ("gains 5 points", "gains 5 percentage points"),
+        ("work of the 1990s", "work of 1990"),
+        ("It uses Llama 3 for it.", "It uses Llama-3."),
+        ("MindSearch searches.", "We present Mind-Search."),
+        ("It uses CNNs for it.", "It uses convolutional neural networks."),
+        ("It is a Vision Transformer with heads.", "It is a ViT; the VT has heads."),
+        ("It extends Minecraft's worlds.", "It extends worlds of minecraft."),
+    ],
+)
+def test_a_number_or_a_name_written_otherwise_is_there(said: str, stored: str) -> None:
+    assert missing(said, stored) == ()
+
+
+@pytest.mark.parametrize(
+    ("said", "stored", "lacking"),
+    [
+        ("covers 40 tasks", "covers 40% of the tasks", ("40",)),
+        ("is 40x faster", "is 40% faster", ("40x",)),
+        ("a context of 32k tokens", "a context of 32 tokens", ("32k",)),
+        ("about 40% of the cases", "30% of the cases", ("40%",)),
+        ("58 scenarios and 204 tasks", "58 scenarios", ("204",)),
+        ("in 3 hours", "in 3 minutes", ("3 hours",)),
+        ("for 3 million", "for $3 million", ("3 million",)),
+        ("by at least 40%", "by up to 40%", ("40%",)),
+        ("less than 70% of the tasks", "more than 70% of the tasks", ("70%",)),
+        ("cuts FLOPs to 88%", "cuts FLOPs by 88%", ("88%",)),
+        ("solves 100% of them", "solves 99.6% of them", ("100%",)),
+        ("It uses GPT-4 for it.", "It uses GPT-4o for it.", ("GPT-4",)),
+        ("It plays in Voyager too.", "It plays in Minecraft too.", ("Voyager",)),
+        ("It uses Llama 3 for it.", "It uses Llama 2 for it.", ("Llama 3",)),
+    ],
+)
+def test_another_number_unit_or_name_is_missing_as_the_sentence_writes_it(
+    said: str, stored: str, lacking: tuple[str, ...]
+) -> None:
+    assert missing(said, stored) == lacking
+
+
+@pytest.mark.parametrize(
+    "text", ["GPT-4", "Qwen2.5", "o1 and F1", "the 3rd step", "NIH 3T3", "H2A/4", "the best one"]
+)
+def test_digits_of_names_and_ordinals_are_no_numbers(text: str) -> None:
+    assert quantities(text) == []
+
+
+def test_names_are_words_in_their_shape_and_capitals_inside_a_sentence() -> None:
+    text = "Agents like MindSearch, Voyager and Llama 3 beat GPT-4o by 32k tokens on LLM tasks."
+    assert names(text) == ("MindSearch", "Voyager", "Llama 3", "GPT-4o")

@@ -68,18 +68,6 @@ def test_sentences_come_structured_or_where_the_endpoint_has_it_not_with_markers
     assert "JSON" not in scripted.received[-1].text
 
 
-def test_what_a_model_cites_wrongly_or_not_at_all_is_looked_for(
-    writing: Assistant, scripted: ChatServer
-) -> None:
-    more = "They do one thing."
-    scripted.script = writes(lambda at: f"{GOOD}. {more} {GOOD} that are hard [{at(PEOPLE)}].")
-    answer = writing.ask(QUESTION)
-    found, remark, _ = answer.sentences
-    assert found.support == "supported"
-    assert cited(found, answer)[0].startswith(TASKS)
-    assert (remark.support, remark.citations) == ("unchecked", ()), "it is about the answer"
-
-
 def test_a_paper_is_called_by_its_name_and_one_that_is_only_named_is_quoted(
     writing: Assistant, scripted: ChatServer
 ) -> None:
@@ -95,6 +83,27 @@ def test_a_paper_is_called_by_its_name_and_one_that_is_only_named_is_quoted(
     assert quoted.support == "supported"
     assert "Paper" not in quoted.text
     assert quoted.citations
+
+
+def test_a_citation_is_looked_for_and_what_is_cut_off_or_too_long_is_said_or_halved(
+    writing: Assistant, scripted: ChatServer
+) -> None:
+    more = "They do one thing."
+
+    def write(request: Received) -> Scripted:
+        if request.text.count("\nPaper ") > 1:
+            return fails(400, "longer than the maximum context length")
+        wrong = address(request, PEOPLE)
+        said = f"{GOOD}. {more} {GOOD} that are hard [{wrong}]. People comp"
+        return streams(said, finish="length")
+
+    scripted.script = write
+    answer = writing.ask(QUESTION)
+    found, remark, _ = answer.sentences
+    assert found.support == "supported"
+    assert cited(found, answer)[0].startswith(TASKS)
+    assert (remark.support, remark.citations) == ("unchecked", ()), "it is about the answer"
+    assert "cut off" in (answer.notice or "")
 
 
 def test_a_side_of_a_comparison_that_the_model_or_the_filters_leave_out_is_told(
@@ -154,27 +163,3 @@ def test_quotes_take_the_place_of_what_is_no_answer_where_they_are_sure(
     assert answer.text == writing.ask(QUESTION, mode="extractive").text
     unsure = open_writing(chance=0.55).ask("Which benchmark is hard for agents?")
     assert (unsure.status == "insufficient_evidence") is (reply == SENTINEL)
-
-
-def test_a_reply_that_is_cut_off_says_so_and_loses_its_open_end(
-    writing: Assistant, scripted: ChatServer
-) -> None:
-    def cut(request: Received) -> Scripted:
-        return streams(f"{GOOD} [{address(request, TASKS)}]. People comp", finish="length")
-
-    scripted.script = cut
-    answer = writing.ask(QUESTION)
-    assert [s.text for s in answer.sentences] == [f"{GOOD}."]
-    assert "cut off" in (answer.notice or "")
-
-
-def test_a_sheet_that_is_too_long_for_the_model_is_halved(
-    writing: Assistant, scripted: ChatServer
-) -> None:
-    def small(request: Received) -> Scripted:
-        if request.text.count("\nPaper ") > 1:
-            return fails(400, "longer than the maximum context length")
-        return writes(lambda at: f"{GOOD} [{at(TASKS)}].")(request)
-
-    scripted.script = small
-    assert writing.ask(QUESTION).text == f"{GOOD}. [1]"

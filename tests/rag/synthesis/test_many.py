@@ -82,12 +82,3 @@ def test_an_endpoint_that_fails_on_the_way_leaves_what_was_written(
     assert answer.mode == "generative"
     assert len(answer.references) == len(writing.papers())
     assert "refuses the key" in (answer.notice or "")
-
-
-def test_an_overview_of_a_subject_is_written_from_all_papers_on_it(
-    writing: Assistant, scripted: ChatServer
-) -> None:
-    scripted.script = strong
-    answer = writing.ask("What do the papers say about model merging?")
-    assert answer.mode == "generative"
-    assert len(answer.references) >= 2

@@ -1,7 +1,5 @@
 """What is read of a reply, in whatever form a model writes it."""
 
-import json
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,26 +32,16 @@ ONE = [("It has 369 tasks.", ["1.2"])]
     "text",
     [
         "It has 369 tasks [1.2].",
-        "It has 369 tasks. [1.2]",
         "It has 369 tasks 【1.2】.",
-        "It has 369 tasks [[1.2]].",
         "It has 369 tasks [Paper 1.2].",
-        "It has 369 tasks [sentence 1.2].",
         "It has 369 tasks [1.2†source].",
-        "It has 369 tasks [^1.2].",
-        "It has 369 tasks &#91;1.2&#93;.",
         "Answer: It has 369 tasks [1.2].",
-        "- It has 369 tasks [1.2].",
         "1. It has **369** tasks [1.2].",
         "It has 369 tasks [0] [2025] [1.2].",
-        "Here is the answer:\nIt has 369 tasks [1.2].",
         "Sure!\n\nIt has 369 tasks [1.2].\n\nSources:\n[1.2] On OSWorld",
         '{"sentences": [{"text": "It has 369 tasks.", "cites": ["1.2"]}]}',
         '```json\n{"sentences": [{"text": "It has 369 tasks [1.2].", "cites": []}]}\n```',
-        '{"sentences": [{"text": "It has 369 tasks.", "cites": "1.2"}]}',
         '{"answer": "It has 369 tasks [1.2]."}',
-        '{"sentences": ["It has 369 tasks [1.2]."]}',
-        '[{"text": "It has 369 tasks.", "cites": ["1.2"]}]',
         'The answer:\n```json\n{"sentences": [{"text": "It has 369 tasks [1.2]."}]}\n```\n',
     ],
 )
@@ -65,14 +53,11 @@ def test_an_address_is_read_in_square_brackets_and_taken_out_of_the_text(text: s
     ("text", "addresses"),
     [
         ("A [1.1, 2.3].", ["1.1", "2.3"]),
-        ("A [1.1][2.1].", ["1.1", "2.1"]),
         ("A [1.1; 2.1 and 3.2].", ["1.1", "2.1", "3.2"]),
         ("A [1.2-1.4].", ["1.2", "1.3", "1.4"]),
         ("A [1].", ["1"]),
-        ("A [2, 3].", ["2", "3"]),
         ("A [1.9].", []),
         ("A (2024).", []),
-        ("A (3).", []),
         ("The ratio was 1.5 (1.2-1.4) [2.1].", ["2.1"]),
     ],
 )
@@ -105,25 +90,7 @@ def test_headings_stand_above_their_first_sentence() -> None:
 )
 def test_that_the_abstracts_do_not_answer_is_read(text: str) -> None:
     assert read_statements(text, has) == ([], True)
-
-
-def test_the_sentence_that_is_being_written_is_left_out_until_it_is_whole() -> None:
-    whole = json.dumps(
-        {"sentences": [{"text": "A is.", "cites": ["1.1"]}, {"text": "B is.", "cites": ["2.1"]}]}
-    )
-    seen = {
-        tuple(each.text for each in read_statements(whole[:at], has, whole=False)[0])
-        for at in range(len(whole))
-    }
-    assert seen == {(), ("A is.",)}
-    assert [text for text, _ in read(whole)] == ["A is.", "B is."]
-
-
-@pytest.mark.parametrize("reply", ['{"sentences": 5}', '{"sentences": [{"txt": 1}, 7]}'])
-def test_json_of_another_form_says_nothing_and_is_no_refusal(reply: str) -> None:
-    found, says_nothing = read_statements(reply, has)
-    assert not says_nothing
-    assert all(not each.addresses for each in found)
+    assert not read_statements('{"sentences": [{"txt": 1}, 7]}', has)[1], "no refusal"
 
 
 @pytest.mark.parametrize("begin", ["(", "[1.1, ", "<think>", "{"])
