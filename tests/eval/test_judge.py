@@ -1,18 +1,22 @@
 """The judge: what it reads, what becomes of its replies, and how it agrees with the gold labels."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from chat_server import ChatServer, fails, says
-from handmade import MOSS, REFUSAL, answer, ask, reference
+from handmade import BOGS, FERNS, MOSS, REFUSAL, answer, ask, reference, span
 
 from eval.judge import rate_run
 from eval.runs import QuestionScore, Run, load_run
-from rag.chat import ChatError, ChatModel, Message
+from eval.support import Supports, alce, judge_support
+from rag.chat import ChatError, ChatModel, Complete, Message, ReplyError
+from rag.citations import Block, Claim, compose
 from rag.schema import Answer
 from rag.settings import Settings
+from rag.support import Verdict
 
 GIVEN = answer("Mosses are small. [1]", reference(1, MOSS, "Mosses are small."))
 
@@ -95,3 +99,69 @@ def test_a_judge_that_goes_down_is_asked_no_reply_twice(
         found: Any = rate_run(run, complete, "m", tmp_path / "judged")
     assert found["figures"]["mean"] == pytest.approx((5 + 7 + 7) / 3)
     assert len(chat_server.received) == before + 2
+
+
+class Table:
+    """Supports exactly what it is told: which passages, by a word of theirs, support a claim."""
+
+    name = "table"
+
+    def __init__(self, **enough: set[frozenset[str]]) -> None:
+        self.enough = enough
+
+    def check(self, sentence: str, cited: Sequence[str]) -> Verdict:
+        held = {word for word in ("small", "wet", "vary") for text in cited if word in text}
+        enough = any(needed <= held for needed in self.enough.get(sentence, set()))
+        return Verdict("supported" if enough else "unsupported", None)
+
+
+SMALL = span(MOSS, "Mosses are small.")
+WET = span(BOGS, "Bogs are wet.")
+VARY = span(FERNS, "Ferns vary.")
+
+
+def test_recall_and_precision_by_hand_through_every_branch() -> None:
+    small, wet, vary = (frozenset({word}) for word in ("small", "wet", "vary"))
+    table = Table(one={small}, spare={small}, both={small | wet}, either={wet, vary})
+    claims = (
+        Claim("one", (SMALL,)),  # supported: 1 of 1 precise
+        Claim("none", ()),  # cites nothing
+        Claim("wrong", (WET,)),  # not supported: 0 of 1
+        Claim("spare", (SMALL, WET)),  # one alone supports, the other is spare: 1 of 2
+        Claim("both", (SMALL, WET)),  # neither supports alone: 2 of 2
+        Claim("either", (WET, VARY)),  # each supports alone: 2 of 2
+    )
+    made = compose([Block(claims)])
+    given = answer("Counted.").model_copy(
+        update={"sentences": made.sentences, "references": made.references}
+    )
+    assert alce(given, Supports(table)) == pytest.approx((4 / 6, 6 / 8))
+    assert alce(answer("Sixty papers are in it."), Supports(table)) == (0, 0)
+    assert alce(REFUSAL, Supports(table)) is None
+
+
+@pytest.mark.parametrize(
+    ("reply", "supported", "unreadable"),
+    [
+        ("1. yes\n2. yes\n3. no", True, 0),
+        ("1. yes\n2. yes\n3. yes", False, 1),
+        (ReplyError("it said nothing"), False, 1),
+    ],
+)
+def test_a_judge_says_yes_by_number_nonsense_is_counted_and_one_that_is_down_is_an_error(
+    reply: str | ChatError, supported: bool, unreadable: int
+) -> None:
+    judge = judge_support(replying(reply), "some-model")
+    assert judge("Bogs are wet.", ["Bogs are wet."]) is supported
+    assert judge.unreadable == unreadable
+    with pytest.raises(ChatError, match="it is down"):
+        judge_support(replying(ChatError("it is down")), "m")("Bogs are wet.", ["Bogs are wet."])
+
+
+def replying(reply: str | ChatError) -> Complete:
+    def complete(messages: list[Message]) -> str:
+        if isinstance(reply, ChatError):
+            raise reply
+        return reply
+
+    return complete

@@ -7,7 +7,7 @@ from handmade import BOGS, FERNS, MOSS, REFUSAL, answer, ask, reference, score
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
-from test_support import Table
+from test_judge import Table
 
 from eval.benchmarks import Benchmark, query_metrics
 from eval.figures import answer_summary, by_type, intervals, question_values

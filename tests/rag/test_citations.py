@@ -95,11 +95,8 @@ def shown(markdown: str) -> str:
         "2**3**4 `code` ~~struck~~ <b>bold</b>",
         "![an image](http://example.org/x.png)",
         "1) First we do this.",
-        "12. Then we do that.",
         "- A dash opens it.",
-        "+ A plus opens it.",
         "# A hash opens it.",
-        "> A sign opens it.",
         "AT&amp;T is written so.",
     ],
 )

@@ -45,7 +45,6 @@ def test_a_refusal_names_what_is_lacking(
     [
         "Wie viele Milben findet das Verfahren auf den Fotos?",
         "Combien de fissures le drone trouve-t-il sur les ponts ?",
-        "¿Cuántas colmenas observaron los autores junto a las farolas?",
         "蜜蜂的舞蹈有什么意义？",
     ],
 )
