@@ -165,15 +165,19 @@ def stand_alone(
         if points and (leans or wording.kind is Kind.COMPARE):
             return Standalone(question, tuple(rows[:1]))
         return _renamed(question, before[-1], index) if leans and is_short else Standalone(question)
-    of_all = wording.kind in {*LISTS, Kind.CATALOGUE, Kind.CHAT}
-    if of_all and not leans and (wording.kind is Kind.OVERVIEW or not points):
-        return Standalone(question)  # of all papers, unless its wording says of which
     rows = rows or _spoken_of(turns, index, encoder)
-    if not rows or model.score(measure(question, rows, index, encoder, wording)[None, :])[0] <= 0:
+    is_new = _is_of_all(wording, leans=leans, points=points) or not rows
+    if is_new or model.score(measure(question, rows, index, encoder, wording)[None, :])[0] <= 0:
         return Standalone(question)
     several = wording.kind is Kind.COMPARE or bool(_SEVERAL.search(question))
     asked = f"{before[-1].rstrip(' ?')}: {question}" if is_short and not points else question
     return Standalone(asked, tuple(rows[:_SPOKEN_OF] if several else rows[:1]))
+
+
+def _is_of_all(wording: Wording, *, leans: bool, points: bool) -> bool:
+    """Whether a question is of all papers: of such a kind, and not put as if of certain ones."""
+    is_kind = wording.kind in {*LISTS, Kind.CATALOGUE, Kind.CHAT}
+    return is_kind and not leans and (wording.kind is Kind.OVERVIEW or not points)
 
 
 def _spoken_of(turns: Sequence[Turn], index: Index, encoder: Encoder) -> list[int]:

@@ -61,53 +61,61 @@ def measure(
 ) -> tuple[list[int], Floats]:
     """The first papers of a ranking, and the features of each, shape (n, F)."""
     rows = [int(row) for row in ranking.rows[:count]]
-    subject = query.subject
-    spread = float(ranking.scores.std()) or 1.0
-    first = float(ranking.scores[rows[0]])
-    by_chance = chance(len(ranking.scores))
-    weights = {token: index.lexical.idf(token) for token in subject.tokens}
-    near = index.passage_vectors @ subject.vector
-    whole = index.paper_vectors @ subject.vector
-    parts = [
-        (part - part.mean()) / (part.std() or 1.0) for part in (ranking.dense, ranking.lexical)
-    ]
     passages = [passage_rows(index, row) for row in rows]
-    nearest = [np.sort(near[at.start : at.stop])[::-1] if at else np.zeros(1) for at in passages]
-    best = max(float(each[0]) for each in nearest) or 1.0
-    dense = parts[0][rows]
+    scores = ranking.scores[rows]
+    spread, by_chance = float(ranking.scores.std()) or 1.0, chance(len(ranking.scores))
+    dense, lexical = (_normalised(part)[rows] for part in (ranking.dense, ranking.lexical))
+    columns = (
+        scores / spread - by_chance,
+        scores / scores[0] if scores[0] > 0 else np.zeros(len(rows)),
+        (scores[0] - scores) / spread,
+        dense - by_chance,
+        lexical - by_chance,
+        np.log1p(np.arange(len(rows))),
+        index.paper_vectors[rows] @ query.subject.vector,
+        *_by_meaning(index, query, passages),
+        *_by_words(index, query, rows, passages),
+        _normalised(dense),
+        np.isin(rows, query.named),
+    )
+    return rows, np.stack(columns, axis=1).astype(np.float32)
+
+
+def _normalised(values: Floats) -> Floats:
+    return np.asarray((values - values.mean()) / (values.std() or 1.0))
+
+
+def _by_meaning(index: Index, query: Query, passages: Sequence[range]) -> Floats:
+    """How near the sentences of papers are to the subject: the nearest, its share, the second."""
+    near = index.passage_vectors @ query.subject.vector
+    cosines = [np.sort(near[at.start : at.stop])[::-1] if at else np.zeros(1) for at in passages]
+    first = np.asarray([each[0] for each in cosines], dtype=np.float32)
+    second = np.asarray([each[min(1, len(each) - 1)] for each in cosines], dtype=np.float32)
+    return np.stack((first, first / (float(first.max()) or 1.0), second))
+
+
+def _by_words(index: Index, query: Query, rows: Sequence[int], passages: Sequence[range]) -> Floats:
+    """Which words of the subject and names of the question papers have."""
+    weights = {token: index.lexical.idf(token) for token in query.subject.tokens}
+    names = [name.mentioned for name in query.names if name.mentioned]
     measured = []
-    for place, (row, cosines) in enumerate(zip(rows, nearest, strict=True)):
+    for row, at in zip(rows, passages, strict=True):
         title = token_set(index.papers[row].display_title)
-        sentences = [token_set(index.passages[at].text) for at in passages[place]]
-        text = title.union(*sentences)
-        having = sum(row in name.mentioned for name in query.names if name.mentioned)
-        named = sum(bool(name.mentioned) for name in query.names)
-        share = covered(weights, text)
-        score = float(ranking.scores[row])
+        sentences = [token_set(index.passages[place].text) for place in at]
+        share = covered(weights, title.union(*sentences))
+        having = sum(row in mentioned for mentioned in names)
         measured.append(
             (
-                score / spread - by_chance,
-                score / first if first > 0 else 0.0,
-                (first - score) / spread,
-                parts[0][row] - by_chance,
-                parts[1][row] - by_chance,
-                np.log1p(place),
-                float(whole[row]),
-                float(cosines[0]),
-                float(cosines[0]) / best,
-                float(cosines[min(1, len(cosines) - 1)]),
                 covered(weights, title),
                 share,
                 max((covered(weights, each) for each in sentences), default=0.0),
                 np.log1p(len(weights)),
-                having / named if named else 0.0,
-                1 - having / named if named else 0.0,
+                having / len(names) if names else 0.0,
+                1 - having / len(names) if names else 0.0,
                 float(share > 0.99 and len(weights) <= 3),
-                float((parts[0][row] - dense.mean()) / (dense.std() or 1.0)),
-                float(row in query.named),
             )
         )
-    return rows, np.asarray(measured, dtype=np.float32)
+    return np.asarray(measured, dtype=np.float32).T
 
 
 def measure_again(index: Index, rows: Sequence[int], measured: Floats, scores: Floats) -> Floats:
@@ -130,7 +138,7 @@ def measure_again(index: Index, rows: Sequence[int], measured: Floats, scores: F
     columns = (
         scores,
         near,
-        (near - near.mean()) / (near.std() or 1.0),
+        _normalised(near),
         mean,
         constant * shares.sum(),
         constant * scores.max(),

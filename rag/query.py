@@ -198,12 +198,10 @@ def understand(
     fitted = fitted or record(index.manifest.encoder)
     vectors = _Vectors(encoder)
     wording = read_wording(request.asked, vectors.bundled(request.asked), words)
-    model = fitted.models["follows"]
     alone = standalone or stand_alone(
-        request.asked, request.turns, index, encoder, digests, wording, model
+        request.asked, request.turns, index, encoder, digests, wording, fitted.models["follows"]
     )
-    if (dated := with_days(alone.asked, date.today())) != alone.asked:
-        alone = replace(alone, asked=dated)
+    alone = replace(alone, asked=with_days(alone.asked, date.today()))
     if alone.asked != request.asked:
         wording = read_wording(alone.asked, vectors.bundled(alone.asked), words)
     scope = read_scope(
@@ -212,19 +210,13 @@ def understand(
         lambda text: read_relation(text, vectors.bundled(text), words),
         dates=wording.kind in _OF_PAPERS,
     )
-    mask = request.allowed & allowed(index.papers, scope.filters)
-    if scope.without:
-        mask = mask & ~allowed(index.papers, Filters(digests=scope.without))
-    text = scope.text or alone.asked
-    subject = subject_words(text, words.models["subject"])
-    probe = Probe.of(text, index, vectors, within=subject)
-    if probe.text != text:
-        subject = subject_words(probe.text, words.models["subject"])
+    probe, subject = _probe(scope.text or alone.asked, index, vectors, words)
     names = tuple(_owned(n, index) for n in index.names.read(probe.text) if not _is_word(n))
-    if chosen := _meant(_chosen(request.filters, index), names, wording.kind):
-        alone = replace(alone, about=tuple(row for row in chosen if mask[row]))
     if wording.kind in _OF_ALL and not names:
         subject = _unless_of_all(subject, probe.text, index, vectors, words)
+    mask = request.allowed & _within(scope, index)
+    if chosen := _meant(_chosen(request.filters, index), names, wording.kind):
+        alone = replace(alone, about=tuple(row for row in chosen if mask[row]))
     return Query(
         request=request,
         encoder=encoder,
@@ -241,6 +233,25 @@ def understand(
         standalone=alone.text(index),
         missing_source=alone.missing,
     )
+
+
+def _probe(
+    text: str, index: Index, vectors: "_Vectors", words: Record
+) -> tuple[Probe, tuple[Span, ...]]:
+    """What is searched for, mended where it is misspelt, and the words of its subject."""
+    subject = subject_words(text, words.models["subject"])
+    probe = Probe.of(text, index, vectors, within=subject)
+    if probe.text != text:
+        subject = subject_words(probe.text, words.models["subject"])
+    return probe, subject
+
+
+def _within(scope: Scope, index: Index) -> NDArray[np.bool_]:
+    """The papers that are within the digests and dates that a question names, shape (P,)."""
+    mask = allowed(index.papers, scope.filters)
+    if scope.without:
+        mask &= ~allowed(index.papers, Filters(digests=scope.without))
+    return mask
 
 
 def _chosen(filters: Filters, index: Index) -> tuple[int, ...]:
