@@ -45,8 +45,8 @@ def test_rewordings_get_the_same_answer(assistant: Assistant) -> None:
             for answer in others
             if (answer.status, cited(answer)) != (first.status, cited(first))
         ]
-    print(f"\n{len(changed)} of {asked} rewordings change the status or the cited papers")  # noqa: T201
-    print("\n".join(changed))  # noqa: T201
+    print(f"\n{len(changed)} of {asked} rewordings change the status or the cited papers")  # noqa: T201 - the figure
+    print("\n".join(changed))  # noqa: T201 - the figure
     assert asked == 136
     assert len(changed) <= MOST_CHANGED
 
@@ -63,7 +63,7 @@ def test_a_new_topic_is_not_answered_from_the_paper_before_and_a_follow_up_is(
             followed += [row["id"]] if found & wanted else []
         elif found and found <= before and not found & wanted:
             old.append(row["question"])
-    print(f"\n{len(old)} of 25 new topics from the old paper, {len(followed)} of 25 followed")  # noqa: T201
-    print("\n".join(old))  # noqa: T201
+    print(f"\n{len(old)} of 25 new topics from the old paper, {len(followed)} of 25 followed")  # noqa: T201 - the figure
+    print("\n".join(old))  # noqa: T201 - the figure
     assert len(old) <= MOST_FROM_THE_OLD_PAPER
     assert len(followed) >= FEWEST_FOLLOWED

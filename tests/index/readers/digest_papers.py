@@ -35,7 +35,7 @@ def both(
 ) -> tuple[list[Paper], list[Problem]]:
     """The papers of a file, and its problems."""
     data = content if isinstance(content, bytes) else content.encode("utf-8", "replace")
-    found = list(read([Upload(name, data)], **how))  # type: ignore[arg-type]
+    found = list(read([Upload(name, data)], **how))  # type: ignore[arg-type] # options by name
     papers = [each for each in found if isinstance(each, Paper)]
     return papers, [each for each in found if isinstance(each, Problem)]
 

@@ -37,7 +37,7 @@ def write(path: Path, content: str | bytes) -> Path:
 
 
 def papers(*paths: Path, **options: object) -> list[Paper]:
-    found = list(read(paths, **options))  # type: ignore[arg-type]
+    found = list(read(paths, **options))  # type: ignore[arg-type] # options by name
     assert not [item for item in found if isinstance(item, Problem)]
     return [item for item in found if isinstance(item, Paper)]
 
@@ -137,7 +137,7 @@ def test_an_option_that_is_none_is_refused_with_those_that_are(
     tmp_path: Path, option: str, value: object, hint: str
 ) -> None:
     with pytest.raises(InputError, match=hint):
-        read([write(tmp_path / "x.txt", DIGEST)], **{option: value})  # type: ignore[arg-type]
+        read([write(tmp_path / "x.txt", DIGEST)], **{option: value})  # type: ignore[arg-type] # options by name
 
 
 def test_the_year_is_the_option_or_else_that_of_the_file(tmp_path: Path) -> None:
