@@ -18,8 +18,11 @@ WAITING = 20
 
 QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 """An event that waits its turn."""
-LIGHT: dict[str, Any] = {**QUIET, "queue": False}
-"""An event of milliseconds, which goes past the queue."""
+LIGHT: dict[str, Any] = {**QUIET, "queue": False, "trigger_mode": "multiple"}
+"""An event of milliseconds, which goes past the queue, even while another is under way."""
+LATEST: dict[str, Any] = {**LIGHT, "trigger_mode": "always_last"}
+"""A light event that counts as its inputs are at the end: what an event itself carries would be
+sent as it was when the first one began."""
 LIMITED: dict[str, Any] = {"concurrency_id": "answering", "concurrency_limit": AT_ONCE}
 """The limit of what answers questions."""
 ANSWERING: dict[str, Any] = {**QUIET, **LIMITED}

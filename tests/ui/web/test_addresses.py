@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from browsing import QUESTION, ask, assert_fits, assert_usable, wide_and_narrow
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from rag import Assistant
 from rag.settings import Settings
@@ -55,6 +55,30 @@ def test_back_and_reload_keep_the_conversation_the_filters_and_the_tab(page: Pag
     expect(page.get_by_role("tab", name="Chat")).to_have_attribute("aria-selected", "true")
     asked(page, QUESTION)
     expect(page.locator(CHIPS)).to_have_text(["title has “world”✕"])
+
+
+def test_a_paper_that_comes_late_does_not_take_the_place_of_the_list(page: Page) -> None:
+    page.get_by_role("tab", name="Papers").click()
+    row = page.locator("#aqa-corpus-papers tbody [data-aqa-paper]").first
+    expect(row).to_be_visible(timeout=20_000)
+    held: list[Route] = []
+
+    def hold_the_first(route: Route) -> None:
+        if held:
+            route.continue_()
+        else:
+            held.append(route)
+
+    page.route("**/gradio_api/run/predict*", hold_the_first)
+    row.click()
+    page.wait_for_url("**#/papers/*")
+    with page.expect_response("**/gradio_api/run/predict*"):
+        page.go_back()
+    with page.expect_response("**/gradio_api/run/predict*"):
+        held[0].continue_()
+    page.wait_for_timeout(300)  # a paper that is drawn is seen for a moment at most
+    expect(row).to_be_visible()
+    assert page.url.endswith("#/papers")
 
 
 def test_back_leads_through_the_papers_to_the_list_and_the_chat(page: Page, address: str) -> None:

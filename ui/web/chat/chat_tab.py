@@ -23,7 +23,7 @@ from ui.web.chat.chat_settings import (
 from ui.web.chat.chat_template import HTML
 from ui.web.chat.turn_html import EXPORTS, Update
 from ui.web.corpus.start_page import StartPage
-from ui.web.events import ANSWERING, FOLLOWING, LIGHT, QUIET
+from ui.web.events import ANSWERING, FOLLOWING, LATEST, LIGHT, QUIET
 from ui.web.markup import events_script
 from ui.web.site import Site
 
@@ -215,7 +215,7 @@ def _wire_conversations(handlers: Handlers, parts: _Layout, answering: list[Any]
     parts.listing.aqa_open(None, cancels=answering, **QUIET)
     parts.listing.aqa_open(handlers.open, [parts.search], outputs, **LIGHT)
     parts.listing.aqa_change(handlers.change, here, outputs, **LIGHT)
-    parts.search.change(handlers.search, here, parts.listing, trigger_mode="always_last", **LIGHT)
+    parts.search.change(handlers.search, here, parts.listing, **LATEST)
 
 
 def _wire_choices(handlers: Handlers, parts: _Layout) -> None:
@@ -225,7 +225,7 @@ def _wire_choices(handlers: Handlers, parts: _Layout) -> None:
         (filters, handlers.chips, parts.chips),
         (list[Any](parts.settings), kept_settings, parts.kept),
     ):
-        gr.on([field.change for field in fields], handler, fields, shown, **LIGHT)
+        gr.on([field.change for field in fields], handler, fields, shown, **LATEST)
     parts.chips.aqa_unfilter(removed, filters, filters, **LIGHT)
 
 

@@ -66,6 +66,8 @@ class View(BaseModel):
     """What the visitor has marked them with."""
     paper: str | None = Field(default=None, max_length=LONGEST_NAME)
     """The id of the paper that is open."""
+    number: int | None = None
+    """Of what the browser sent, in order: what was drawn for an older view does not count there."""
 
     @classmethod
     def read(cls, given: object) -> Self:
@@ -78,7 +80,7 @@ class View(BaseModel):
     @property
     def narrows(self) -> bool:
         """Whether it leaves papers out."""
-        kept = {"exact", "sort", "down", "page", "paper"}
+        kept = {"exact", "sort", "down", "page", "paper", "number"}
         everything = View(**self.model_dump(include=kept))
         return self.model_copy(update={"words": self.words.strip()}) != everything
 

@@ -73,7 +73,7 @@ def build(site: Site, start_page: Any) -> Handles:
         papers.aqa_sample(changing.sample, None, [*found, *shown], **telling)
         papers.aqa_remove(changing.remove, None, shown, **QUIET)
         papers.aqa_undo(changing.undo, last, shown, **QUIET)
-    papers.aqa_show(looking.show, None, [papers, overview], trigger_mode="always_last", **LIGHT)
+    papers.aqa_show(looking.show, None, [papers, overview], **LIGHT)
     papers.aqa_mark(looking.mark, None, [papers, notice], **LIGHT)
     papers.aqa_export(looking.export, None, [download, notice], **LIGHT)
     asked = tuple(

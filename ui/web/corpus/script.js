@@ -11,6 +11,8 @@
   let view = { ...PLAIN };
   let chosen = new Set();
   let leaving = []; // the papers that are asked about before they are removed
+  let sent = 0; // views, each by its number
+  let newest = 0; // the number of the newest that was drawn
   let focus; // where the focus goes when the next drawing is there
   let typed;
   let keep = "pushState"; // how the address of the next drawing is kept
@@ -25,13 +27,14 @@
   const count = (n) => `${n} paper${n === 1 ? "" : "s"}`;
 
   const send = (name, detail, from = papers().querySelector("[data-view], span")) => {
-    from.dispatchEvent(new CustomEvent(`aqa_${name}`, { bubbles: true, detail: { view, ...detail } }));
+    const numbered = { view: { ...view, number: sent }, ...detail };
+    from.dispatchEvent(new CustomEvent(`aqa_${name}`, { bubbles: true, detail: numbered }));
   };
   const show = (change) => {
     clearTimeout(typed);
     view = { ...view, page: 1, words: words().value, exact: Boolean(exact().value), ...change };
-    const drawn = overview().querySelector("[data-drawn]")?.dataset.drawn;
-    send("show", { drawn });
+    sent += 1;
+    send("show", { drawn: overview().querySelector("[data-drawn]")?.dataset.drawn });
   };
   // What a button narrows the list to: "month=2025-04" in data-aqa-only.
   const only = (button) => /^(\w+)=(.*)$/s.exec(button.dataset.aqaOnly).slice(1);
@@ -100,8 +103,12 @@
     if (form && form.dataset.paper !== noted) form.reset();
     noted = form?.dataset.paper;
     const given = papers().querySelector("[data-view]")?.dataset.view;
+    const { number = sent, ...seen } = JSON.parse(given ?? "{}");
+    if (number < newest) return show({ page: view.page }); // an older view came later
+    newest = number;
+    if (number < sent) return; // a newer one is on its way
     if (given) {
-      view = { ...PLAIN, ...JSON.parse(given) };
+      view = { ...PLAIN, ...seen };
       if (document.activeElement !== words()) words().value = view.words;
       exact().value = view.exact ? "1" : "";
       byId("aqa-corpus-since").value = /^\d/.test(view.since ?? "") ? view.since : "";
