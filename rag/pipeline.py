@@ -209,6 +209,8 @@ class Pipeline:
         index, scope = self.index, query.scope
         if (number := query.missing_source) is not None:
             return Outcome(reason=f"There is no source {number} in the answers before.")
+        if not refusal.is_latin(refusal.beside_names(query)):
+            return None  # its wording cannot be read
         known = index.lexical.document_frequency
         is_talk = query.kind is Kind.CHAT and not query.names and not query.about
         if is_talk and not any(token in known for token in tokenize(query.subject_text or "")):
@@ -271,6 +273,9 @@ class Pipeline:
             if query.kind is Kind.SIMILAR and not others.any():
                 return Outcome(reason=refusal.no_other(limits))
             return Outcome(reason="The papers found have no abstract to quote.")
+        if not refusal.is_latin(refusal.beside_names(query)):
+            lack = refusal.unanswered(self.index, query, ranking)
+            return Outcome(reason=lack.reason, lacks=lack.lacks, may_write=True)
         if _is_certain(query, evidence):
             sure = None if query.kind is Kind.CHOOSE else COUNTED
             return self._shown(query, evidence, sure, may_write=True)

@@ -1,5 +1,6 @@
 """What was asked, analysed once: the `Query`, which travels beside the `Index` and ranks it."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -36,6 +37,9 @@ _OF_ALL = {Kind.OVERVIEW, Kind.CHOOSE, Kind.CATALOGUE}
 """Kinds of questions that may be about the whole collection: "the main trends"."""
 _OF_EACH = {Kind.PAPERS, Kind.OVERVIEW, Kind.CHOOSE}
 """Kinds of questions that are put to all papers that were chosen, whichever of them they name."""
+_LETTER, _IDEOGRAPH = "[0-9A-Za-z\u00c0-\u024f]", "[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]"
+_BETWEEN_SCRIPTS = re.compile(f"(?<={_LETTER})(?={_IDEOGRAPH})|(?<={_IDEOGRAPH})(?={_LETTER})")
+"""Where a name is followed by words of a script that puts no spaces between them."""
 _IS_WHOLE, _SHORT = 0.9, 3
 _FEW = 5
 """Papers that filters name: up to so many, a question is about each of them."""
@@ -197,12 +201,13 @@ def understand(
     words = fitted or record()  # wordings are read by the bundled encoder, whatever the index's
     fitted = fitted or record(index.manifest.encoder)
     vectors = _Vectors(encoder)
-    wording = read_wording(request.asked, vectors.bundled(request.asked), words)
+    asked = _BETWEEN_SCRIPTS.sub(" ", request.asked)
+    wording = read_wording(asked, vectors.bundled(asked), words)
     alone = standalone or stand_alone(
-        request.asked, request.turns, index, encoder, digests, wording, fitted.models["follows"]
+        asked, request.turns, index, encoder, digests, wording, fitted.models["follows"]
     )
     alone = replace(alone, asked=with_days(alone.asked, date.today()))
-    if alone.asked != request.asked:
+    if alone.asked != asked:
         wording = read_wording(alone.asked, vectors.bundled(alone.asked), words)
     scope = read_scope(
         alone.asked,

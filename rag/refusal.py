@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
+from unicodedata import name as character_name
 
 import numpy as np
 
@@ -28,6 +29,7 @@ _SHOWN = 3
 _SIGNS = ".,;:?!()/\"'“”‘’"
 _TELLING = 0.3
 """The probability from which a text is in another language; short ones seldom reach it."""
+_LATIN = ("LATIN", "GREEK")
 _AS_ENGLISH = {"en", "pcm", "zxx"}
 """English, the pidgin that its words look like, and no language at all: acronyms."""
 
@@ -101,10 +103,7 @@ def of_digests(names: Sequence[str], digests: Sequence[Digest]) -> tuple[str, ..
 def unanswered(index: Index, query: Query, ranking: Ranking) -> Shortfall:
     """The true reason why a question whose evidence is not likely enough gets no answer."""
     about = query.subject_phrase
-    asked = query.request.asked
-    for name in query.names:
-        asked = asked.replace(name.text, " ")
-    if not is_english(asked):
+    if not is_english(beside_names(query)):
         return Shortfall(
             "The question seems to be in another language than English. Quotes are found by"
             " English questions alone: ask in English, or set up a chat model.",
@@ -160,8 +159,25 @@ def _unknown(index: Index, text: str) -> list[str]:
     return [w for w in whole if (tokens := tokenize(w)) and not any(t in known for t in tokens)]
 
 
+def beside_names(query: Query) -> str:
+    """What was asked, without the names in it."""
+    asked = query.request.asked
+    for name in query.names:
+        asked = asked.replace(name.text, " ")
+    return asked
+
+
+def is_latin(text: str) -> bool:
+    """Whether at least half of the letters of a text are Latin or, as signs are, Greek."""
+    letters = [letter for letter in text if letter.isalpha()]
+    latin = [letter for letter in letters if character_name(letter, "").startswith(_LATIN)]
+    return 2 * len(latin) >= len(letters)
+
+
 def is_english(text: str) -> bool:
     """Whether a text is in English, as far as its words tell: in doubt it is."""
+    if not is_latin(text):
+        return False
     words = [word.strip(_SIGNS).lower() for word in text.split()]
     if 4 * sum(is_word(word) for word in words) >= 3 * len(words):
         return True

@@ -46,6 +46,8 @@ def test_a_refusal_names_what_is_lacking(
         "Wie viele Milben findet das Verfahren auf den Fotos?",
         "Combien de fissures le drone trouve-t-il sur les ponts ?",
         "蜜蜂的舞蹈有什么意义？",
+        "Сколько ульев?",
+        "HiveScan有多少张照片？",
     ],
 )
 def test_another_language_is_told_that_quotes_need_english(
