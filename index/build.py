@@ -1,38 +1,48 @@
-"""Indexing: read files, compare them with what is there, publish what changed, and report it."""
+"""Indexing: read files, compare them with what is there, publish what changed, and report it.
+
+Papers can be asked as soon as their words are counted. Vectors follow, whole papers first, the
+newest before all, each batch kept as it is encoded; then the map is drawn. What the live generation
+has is carried over.
+"""
 
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Any, Literal, Unpack
 
-from pydantic import TypeAdapter
+import numpy as np
 
-from index import collection_map
-from index.catalog import Sightings, code_hash, ids_of
+from index.catalog import Papers, Passages, Sightings, code_hash, ids_of
+from index.collection_map import Layout, carry_on, map_collection
 from index.encoder import Encoder
 from index.errors import InputError
-from index.generation import Progress, Stage, counter, fill, next_contents, publish_next
+from index.lexical import LexicalIndex, Rows
 from index.manifest import (
+    VECTORS,
     Manifest,
     check_encoder,
-    check_files,
     check_is_store,
     current,
     live_generation,
     read_manifest,
 )
+from index.names import Names
 from index.papers import Paper
-from index.plan import Batch, How, Outcome, Plan, plan_run, read_batch, run_key
-from index.publish import prune, writer_lock, writing
+from index.plan import Batch, How, Outcome, Plan, plan_run, read_batch
+from index.publish import new_generation_id, prune, write_generation, writer_lock, writing
 from index.readers import Upload
 from index.store import Index
+from index.vectors import Floats, Keys, Log, append_records
 
-__all__ = ["BuildReport", "Progress", "RemovalReport", "Stage", "build", "build_papers"]
+Stage = Literal["read", "words", "embed", "map", "chroma"]
+Progress = Callable[[Stage, int, int], None]
+"""Called with a stage, how much of it is done, and its total (0 while that is not known)."""
 
-_RUNS, _MOST_TOLD = 8, 1000
-"""Runs that are remembered: one of the same files that would change nothing need not read them;
-and the problems and merges that one of them has at most."""
+ASK_BEFORE = 256
+"""Texts to encode beyond which the papers can be asked before they are encoded."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,8 +88,7 @@ def build(
     """Index the papers of files, folders and uploads into `store`, beside those already there.
 
     `index.plan.plan_run` says what becomes of papers that are there already, and
-    `index.plan.preview` tells it beforehand. Files that were read so before are not read again
-    where nothing has changed since.
+    `index.plan.preview` tells it beforehand.
 
     `paths` are files, uploads, or folders whose readable files are taken; `store` is made if
     missing; `encoder` must be the one the index was built with; `progress` is told how far each
@@ -96,13 +105,8 @@ def build(
     if store.is_dir():
         with writer_lock(store):  # a busy store is refused before the files are read
             pass
-    key = run_key(paths, store, how)
-    if report := _unchanged(store, encoder, key, started):
-        return report
     batch = read_batch(paths, store, how, counter(progress, "read"))
-    if key != run_key(paths, store, how):
-        key = ""  # a file has changed meanwhile
-    return _build(batch, store, encoder, (key, started), progress, merge=how.get("merge", True))
+    return _build(batch, store, encoder, started, progress)
 
 
 def build_papers(
@@ -110,7 +114,6 @@ def build_papers(
     store: Path,
     encoder: Encoder,
     *,
-    merge: bool = True,
     progress: Progress | None = None,
 ) -> BuildReport:
     """Index `papers` into `store`, in the order in which they were found; see `build`.
@@ -118,37 +121,17 @@ def build_papers(
     A run that is stopped loses one batch of vectors: the next one, or `resume`, goes on. No text
     is encoded twice. If nothing changed, nothing is written.
     """
-    run = ("", time.monotonic())
-    return _build(Batch(list(papers)), store, encoder, run, progress, merge=merge)
-
-
-def _unchanged(store: Path, encoder: Encoder, key: str, started: float) -> BuildReport | None:
-    """The report of a run that was done before and would change nothing; None of any other."""
-    live = current(store)
-    if live is None:
-        return None
-    manifest = read_manifest(store, live)
-    run = manifest.runs.get(key)
-    is_finished = manifest.code == code_hash() and collection_map.FILE_NAME in manifest.files
-    if run is None or not is_finished:
-        return None
-    check_encoder(manifest, encoder)
-    check_files(store, manifest)
-    outcome = _OUTCOME.validate_python(run["outcome"])
-    return _report(replace(outcome, papers=manifest.papers), manifest, 0, started, live)
+    return _build(Batch(list(papers)), store, encoder, time.monotonic(), progress)
 
 
 def _build(
     batch: Batch,
     store: Path,
     encoder: Encoder,
-    run: tuple[str, float],
+    started: float,
     progress: Progress | None,
-    *,
-    merge: bool,
 ) -> BuildReport:
-    """Index what was read by a run: what tells it, if it can be told, and when it began."""
-    key, started = run
+    """Index what was read by a run that has `started`."""
     with writer_lock(store):
         live = Index.open(store) if current(store) else None
         old = live.manifest if live else None
@@ -156,37 +139,16 @@ def _build(
             check_encoder(old, encoder)
         with writing(store):
             prune(store, {old.generation, old.previous} if old else set())
-        plan = plan_run(batch, live.papers if live else (), old.origins if old else {}, merge=merge)
-        outcome = plan.outcome(batch)
-        runs = _runs(old, plan)
-        if not merge:  # what it kept apart, an earlier run would merge
-            runs = {}
-        if key and len(outcome.problems) + len(outcome.merges) <= _MOST_TOLD:
-            runs.pop(key, None)
-            count = len(plan.read) - outcome.duplicate
-            again = replace(outcome, new=0, updated=0, unchanged=count)
-            told = _OUTCOME.dump_python(again, mode="json")
-            runs[key] = {"sources": list(plan.sources), "outcome": told}
-        manifest, encoded = _publish(store, live, plan, runs, encoder, progress)
+        plan = plan_run(batch, live.papers if live else (), old.origins if old else {})
+        manifest, encoded = _publish(store, live, plan, encoder, progress)
     previous = old.generation if old else None
-    return _report(outcome, manifest, encoded, started, previous, len(plan.removed))
-
-
-_OUTCOME = TypeAdapter(Outcome)
-
-
-def _runs(old: Manifest | None, plan: Plan) -> dict[str, dict[str, Any]]:
-    """The runs that would change nothing when the papers of a plan are others."""
-    changed, runs = plan.changed_sources, old.runs if old else {}
-    kept = {key: run for key, run in runs.items() if changed.isdisjoint(run["sources"])}
-    return dict(list(kept.items())[1 - _RUNS :])
+    return _report(plan.outcome(batch), manifest, encoded, started, previous, len(plan.removed))
 
 
 def _publish(
     store: Path,
     live: Index | None,
     plan: Plan,
-    runs: dict[str, dict[str, Any]],
     encoder: Encoder | None,
     progress: Progress | None,
 ) -> tuple[Manifest, int]:
@@ -195,7 +157,7 @@ def _publish(
     Returns:
         The live manifest, and how many texts were encoded.
     """
-    update: dict[str, Any] = {"origins": plan.origins, "runs": runs}
+    update: dict[str, Any] = {"origins": plan.origins}
     if live and plan.after == plan.before and live.manifest.origins == plan.origins:
         if live.manifest.code == code_hash() and live.is_finished:
             return live.manifest, 0
@@ -241,7 +203,7 @@ def resume(store: Path, encoder: Encoder, *, progress: Progress | None = None) -
         live = Index.open(store)
         check_encoder(live.manifest, encoder)
         plan = Plan({}, {}, live.manifest.origins)
-        manifest, more = _publish(store, live, plan, live.manifest.runs, encoder, progress)
+        manifest, more = _publish(store, live, plan, encoder, progress)
     count = manifest.papers
     outcome = Outcome(new=0, unchanged=count, updated=0, duplicate=0, papers=count)
     return _report(outcome, manifest, encoded + more, started, before)
@@ -275,8 +237,7 @@ def remove(ids: Sequence[str], store: Path, *, progress: Progress | None = None)
         left = Sightings.of(live.papers).names(without=rows)
         origins = {name: o for name, o in live.manifest.origins.items() if name in left}
         plan = Plan(removed, {}, origins)
-        runs = _runs(live.manifest, plan)
-        manifest, _ = _publish(store, live, plan, runs, None, progress)
+        manifest, _ = _publish(store, live, plan, None, progress)
     return RemovalReport(
         removed=tuple(removed.values()),
         papers=manifest.papers,
@@ -284,3 +245,195 @@ def remove(ids: Sequence[str], store: Path, *, progress: Progress | None = None)
         generation=manifest.generation,
         previous=live.manifest.generation,
     )
+
+
+def counter(progress: Progress | None, stage: Stage) -> Callable[[int, int], None]:
+    """`progress` for one stage, or nothing."""
+    return partial(progress, stage) if progress else lambda *_: None
+
+
+@dataclass(frozen=True, eq=False)
+class Contents:
+    """All that is known of P papers without their vectors."""
+
+    papers: Papers
+    rows: Rows
+    """The row in the live generation of each with the same title and abstract, else -1."""
+    passages: Passages
+    lexical: LexicalIndex
+    names: Names
+
+    def save(self, folder: Path) -> None:
+        """Write into a generation's folder."""
+        for part in (self.papers, self.passages, self.lexical, self.names):
+            part.save(folder)
+
+
+def next_contents(
+    live: Index | None, before: Mapping[str, Paper], after: Mapping[str, Paper]
+) -> Contents:
+    """Cut and count the papers after a change of the live generation, `before` being now `after`.
+
+    What the live generation has of the others is taken from there, unless another version of the
+    program made it.
+    """
+    is_ours = live is not None and live.manifest.code == code_hash()
+    stored = live.papers if live and isinstance(live.papers, Papers) else Papers()
+    papers = stored.changed(before, after, anew=not is_ours)
+    rows = np.asarray([stored.rows.get(id_, -1) for id_ in papers.ids], dtype=np.int64)
+    for row, id_ in enumerate(papers.ids):
+        was, new = before.get(id_), after.get(id_)
+        if new and not (was and (was.title, was.abstract) == (new.title, new.abstract)):
+            rows[row] = -1
+    old, there = (live, rows) if live and is_ours else (None, np.full(len(papers), -1))
+    lexical = LexicalIndex.build(papers, old.lexical if old else None, there)
+    passages = Passages.of(papers, old.cuts if old else None, there)
+    names = Names.build(papers, old.names if old else None, there)
+    return Contents(papers, rows, passages, lexical, names)
+
+
+def publish_next(
+    store: Path,
+    live: Index | None,
+    contents: Contents,
+    update: Mapping[str, Any],
+    encoder: Encoder | None,
+    progress: Progress | None,
+) -> tuple[Manifest, int]:
+    """Publish papers, encode what has no vector (if there is an encoder), publish with the map.
+
+    The caller holds the store's lock. `update` are more fields of the manifest.
+
+    Returns:
+        The live manifest, and how many texts were encoded.
+    """
+    papers, passages = contents.papers, contents.passages
+    manifest = _next_manifest(store, live, contents, encoder, update)
+    path = store / manifest.vectors
+    missing = _missing(papers, passages, Log.open(path, manifest.dimension))
+    if len(missing) and (encoder is None or len(missing) > ASK_BEFORE):
+        manifest = write_generation(store, manifest, contents.save)
+        counter(progress, "words")(len(papers), len(papers))
+        if encoder is None:
+            return manifest, 0
+        manifest = manifest.model_copy(update={"generation": new_generation_id(), "files": {}})
+    if encoder and len(missing):
+        count = counter(progress, "embed")
+        with writing(store):
+            for keys, batch in _encoded(papers, passages, missing, encoder, count):
+                append_records(path, manifest.dimension, keys, batch)
+    layout = live.layout if live and live.manifest.content == manifest.content else None
+    if layout is None:
+        whole = Log.open(path, manifest.dimension).of(passages.paper_keys)
+        layout = _next_layout(live, contents, whole, counter(progress, "map"))
+
+    def save(folder: Path) -> None:
+        contents.save(folder)
+        layout.save(folder)
+
+    return write_generation(store, manifest, save), len(missing)
+
+
+def _next_layout(
+    live: Index | None, contents: Contents, whole: Floats, count: Callable[[int, int], None]
+) -> Layout:
+    """The map by the vectors of whole papers; gone on with where little changed."""
+    papers = contents.papers
+    count(0, len(papers))
+    layout = carry_on(live.layout, contents.rows, whole) if live and live.layout else None
+    layout = layout or map_collection(papers, whole)
+    count(len(papers), len(papers))
+    return layout
+
+
+def _next_manifest(
+    store: Path,
+    live: Index | None,
+    contents: Contents,
+    encoder: Encoder | None,
+    update: Mapping[str, Any],
+) -> Manifest:
+    """The manifest of the next generation; its file of vectors is that of the first."""
+    known: dict[str, Any] = {}
+    generation = new_generation_id()
+    with writing(store):
+        (store / VECTORS).mkdir(exist_ok=True)
+    if live:
+        known = dict(live.manifest)
+    elif encoder:
+        known = {
+            "encoder": encoder.name,
+            "weights_hash": encoder.weights_hash,
+            "dimension": encoder.dimension,
+            "vectors": f"{VECTORS}/{generation}.bin",
+        }
+    known |= {
+        "generation": generation,
+        "previous": live.manifest.generation if live else None,
+        "created": datetime.now(UTC),
+        "papers": len(contents.papers),
+        "passages": len(contents.passages),
+        "content": contents.passages.content,
+        "code": code_hash(),
+        "files": {},
+    }
+    return Manifest.model_validate({**known, **update})
+
+
+def _missing(papers: Sequence[Paper], passages: Passages, log: Log) -> Rows:
+    """The places in `passages.keys` of texts without a vector, each text once, in their order."""
+    newest = np.argsort(-Sightings.of(papers).earliest, kind="stable")
+    later = np.argsort(np.argsort(newest)[passages.owner], kind="stable") + len(newest)
+    places: Rows = np.concatenate([newest, later])
+    places = places[log.find(passages.keys)[places] < 0]
+    return places[np.sort(np.unique(passages.keys[places], return_index=True)[1])]
+
+
+def _encoded(
+    papers: Sequence[Paper],
+    passages: Passages,
+    missing: Rows,
+    encoder: Encoder,
+    progress: Callable[[int, int], None],
+) -> Iterator[tuple[Keys, Floats]]:
+    """The vectors of texts that have none, batch by batch, and their keys."""
+    keys, total = passages.keys[missing], len(missing)
+    progress(0, total)
+    for at in range(0, total, encoder.together):
+        some = slice(at, at + encoder.together)
+        count = partial(lambda at, done: progress(at + done, total), at)
+        texts = passages.texts_at(missing[some], papers)
+        yield keys[some], encoder.encode(texts, progress=count)
+
+
+def fill(store: Path, encoder: Encoder, progress: Callable[[int, int], None]) -> int:
+    """Encode what the live generation lacks, whoever changes it meanwhile.
+
+    The store is held only while a batch is written.
+
+    Returns:
+        How many texts were encoded.
+    """
+    done = 0
+    while True:
+        index = Index.open(store)
+        check_encoder(index.manifest, encoder)
+        missing = _missing(index.papers, index.cuts, index.log)
+        if not len(missing):
+            return done
+        count = partial(lambda before, n, of: progress(before + n, before + of), done)
+        for keys, vectors in _encoded(index.papers, index.cuts, missing, encoder, count):
+            done += len(keys)
+            if _append(store, index.log, keys, vectors) != index.manifest.generation:
+                break  # somebody has changed it: look again what is missing
+
+
+def _append(store: Path, log: Log, keys: Keys, vectors: Floats) -> str:
+    """Keep vectors where their file is still the live generation's, whose id is returned."""
+    with writer_lock(store, patient=True), writing(store):
+        if (generation := current(store)) is None:
+            return ""
+        live = read_manifest(store, generation)
+        if store / live.vectors == log.path:
+            append_records(log.path, log.dimension, keys, vectors)
+        return generation

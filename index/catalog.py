@@ -20,9 +20,9 @@ from typing import NamedTuple, Self, TypeVar, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from index.lexical import Rows, packed, unpacked
 from index.papers import Dating, Paper, letters, numbers_of
 from index.passages import Passage, cut, paper_text
-from index.postings import Rows, packed, unpacked
 from index.vectors import Keys, text_keys
 
 PAPERS = "papers.jsonl"
@@ -33,7 +33,7 @@ Bytes = bytes | mmap.mmap
 _KEPT = 4096
 """Papers that stay in memory once they were read."""
 _CODE = (
-    "text", "passages", "lexical", "folding", "mentions", "names", "postings", "papers", "catalog",
+    "text", "passages", "lexical", "folding", "mentions", "names", "papers", "catalog",
 )  # fmt: skip
 _ARRAYS = ("owner", "spans", "text_starts", "paper_keys", "passage_keys")
 _T = TypeVar("_T")

@@ -12,7 +12,7 @@ import shlex
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -52,10 +52,6 @@ class Manifest(BaseModel):
     passages: int
     origins: dict[str, Origin] = Field(
         default_factory=dict, description="Name of each source that was a file → that file."
-    )
-    runs: dict[str, dict[str, Any]] = Field(
-        default_factory=dict,
-        description="Runs that would change nothing now, by their keys: their sources and outcome.",
     )
     content: str = Field(default="", description="SHA-256 of the ids and texts of all passages.")
     code: str = Field(default="", description="SHA-256 of the code that cut the papers.")

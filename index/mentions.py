@@ -21,9 +21,8 @@ from index.folding import (
     key_of,
     without_ending,
 )
-from index.lexical import STOP_WORDS
+from index.lexical import STOP_WORDS, Found
 from index.papers import Paper
-from index.postings import Found
 from index.text import clean_text
 
 PLAIN = " "

@@ -24,13 +24,6 @@ if TYPE_CHECKING:
 ARGUMENTS = (
     word("paths", "a file, an archive, a folder, or - for stdin", metavar="PATH", nargs="*"),
     word("--format", "the files' format (default: told by their content)", default="auto"),
-    word(
-        "--columns",
-        "columns of a table whose headings do not tell, as title=Name,abstract=Text",
-        metavar="FIELD=HEADING,…",
-        default="",
-    ),
-    switch("--no-merge", "keep entries apart that are one paper"),
     file("--watch", "index this folder, and go on with each file that comes into it", "FOLDER"),
     word(
         "--year",
@@ -87,23 +80,7 @@ def _read(arguments: Namespace) -> "tuple[list[Path | Upload], dict[str, Any]]":
         Upload("stdin", sys.stdin.buffer.read()) if path == "-" else Path(path)
         for path in arguments.paths
     ]
-    columns = _columns(arguments.columns)
-    how = {"format": arguments.format, "year": arguments.year, "columns": columns}
-    return paths, {**how, "merge": not arguments.no_merge}
-
-
-def _columns(text: str) -> dict[str, str]:
-    """The columns of `--columns title=Name,abstract=Text`, by field."""
-    from index.readers.records import FIELDS
-
-    found: dict[str, str] = {}
-    for part in filter(None, text.split(",")):
-        field, sign, heading = part.partition("=")
-        if not sign or field.strip() not in FIELDS or not heading.strip():
-            known = ", ".join(FIELDS)
-            raise InputError(f"--columns {part!r}: write FIELD=HEADING, with a field of {known}")
-        found[field.strip()] = heading.strip()
-    return found
+    return paths, {"format": arguments.format, "year": arguments.year}
 
 
 def _add(arguments: Namespace, settings: "Settings") -> int:
@@ -294,7 +271,7 @@ def _tell(read: "BuildReport | Preview") -> None:
     worst_first = sorted(read.problems, key=lambda each: (each.is_warning, not each.is_damage))
     for lines in (
         [f"{name}: read as {format_}" for name, format_ in read.formats],
-        [f"{each}; {each.option}" if each.option else str(each) for each in worst_first],
+        list(map(str, worst_first)),
         list(map(str, read.merges)),
     ):
         for line in lines[:_TOLD]:

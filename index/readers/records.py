@@ -7,7 +7,7 @@ without costs that field and a warning; a record without a title or an abstract 
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from operator import itemgetter
 from typing import TypeVar
@@ -67,8 +67,6 @@ class How:
     """The year of dates that have none, if a user gave it."""
     usual_year: int = 2000
     """Their year if nothing else says one."""
-    columns: Mapping[str, str] = field(default_factory=dict)
-    """Field → heading of its column in a table."""
     listed: Dated | None = None
     """The date of the mail that it came in."""
 
@@ -103,8 +101,6 @@ class Problem:
     """Whether a file of a machine format is broken here; a pasted digest's oddities are not."""
     is_warning: bool = False
     """Whether the record was read all the same."""
-    option: str = ""
-    """What an option of the command does about it; the page has none."""
 
     def __str__(self) -> str:
         where = self.file if self.line is None else f"{self.file}:{self.line}"
@@ -114,10 +110,9 @@ class Problem:
 class ReadError(Exception):
     """A file, or the rest of it, cannot be read; the message is one line."""
 
-    def __init__(self, reason: str, line: int | None = None, option: str = "") -> None:
+    def __init__(self, reason: str, line: int | None = None) -> None:
         super().__init__(" ".join(reason.split()))
         self.line = line
-        self.option = option
 
 
 @lru_cache(maxsize=4096)

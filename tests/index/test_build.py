@@ -82,24 +82,6 @@ def test_a_digest_is_indexed_with_exact_offsets(
     assert (np.asarray(opened.passage_vectors) * right).sum(axis=1).min() > 0.9995
 
 
-def test_files_are_read_again_only_where_that_could_change_something(
-    tmp_path: Path, store: Path, words: HashingEncoder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file = tmp_path / "mail.txt"
-    file.write_text(f"{DIGEST}\nA title without its abstract\n")
-    first = build([file], store, words, year=2025)
-    with monkeypatch.context() as patch:
-        patch.delattr("index.plan.read_files")
-        again = build([file], store, words, year=2025)
-    assert (again.new, again.unchanged, again.generation) == (0, 2, first.generation)
-    assert (again.problems, again.rejected) == (first.problems, 1)
-    changed = Index.open(store).papers[0].model_copy(update={"venue": "The Kettle"})
-    build_papers([changed], store, words)
-    assert build([file], store, words, year=2025).updated == 1
-    remove([changed.id], store)
-    assert build([file], store, words, year=2025).new == 1
-
-
 def _everything(index: Index) -> tuple[object, ...]:
     """All that an index says of its papers."""
     names = [named for paper in index.papers for named in index.names.read(paper.abstract)]
@@ -280,26 +262,6 @@ def test_papers_are_added_while_others_are_encoded(store: Path) -> None:
     report = resume(store, HashingEncoder(before=add))
     assert (added[0].new, report.papers) == (1, 601)
     assert Index.open(store).is_finished
-
-
-def test_vectors_of_what_is_gone_are_left_behind(
-    store: Path, words: HashingEncoder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("index.generation.LEAST_TO_COMPACT", 20)
-    for time in range(6):
-        changed = TEA.model_copy(update={"abstract": f"Water boils at {time}. A lid helps."})
-        pots = [
-            Paper(id=f"p{n}", title=f"Pot {n}", abstract=f"Pot {n} has {time}.") for n in range(5)
-        ]
-        build_papers([changed, *pots], store, words)
-    index = Index.open(store)
-    assert len(index.log.stored) < 60
-    expected = [words.encode_query(passage.text) for passage in index.passages]
-    assert np.allclose(index.passage_vectors, expected, atol=1e-6)
-    undo(store)
-    index = Index.open(store)
-    expected = [words.encode_query(passage.text) for passage in index.passages]
-    assert np.allclose(index.passage_vectors, expected, atol=1e-6)
 
 
 def test_a_damaged_earlier_generation_is_no_way_back_and_no_hindrance(
