@@ -39,7 +39,7 @@ LIMITS = ((0, 0.0), (1, 0.0), (5, 0.03), (10, 0.1), (0, 1.0))
 that are only mentioned, that a paper spells out, that it introduces, that its title begins with,
 and of the last two together, or of a name that it writes in several words."""
 _LONGEST_HEAD = 5
-_HEAD = re.compile(r"(.+?)(?:: | [–—-] |—)(?=\S)")
+_BEHIND_HEAD = (": ", " – ", " — ", " - ", "—")
 _NAME = r"[^\W\d_a-z](?:[\w.+/-]*[\w+])?"
 _NAMES = rf"{_NAME}(?: (?!The\b){_NAME}){{0,2}}(?!\w|, [A-Z])"
 _CALLED = re.compile(
@@ -243,8 +243,8 @@ def _joined(
 
 def coined(title: str, abstract: str) -> Coined:
     """The names of a paper by its cleaned title and abstract."""
-    found = _HEAD.match(title)
-    head = (found[1] if found else title).strip(" \"'“”‘’")
+    ends = [at for sign in _BEHIND_HEAD if (at := title.find(sign, 1)) > 0]
+    head = title[: min(ends, default=None)].strip(" \"'“”‘’")
     if not 0 < len(head.split()) <= _LONGEST_HEAD:
         head = ""
     introduced = [name for name in _BRACKETED.findall(title) if _is_acronym(name)]
@@ -261,7 +261,7 @@ def coined(title: str, abstract: str) -> Coined:
             (introduced if is_new else spelled).append(bracket[1])
     return Coined(
         head or None,
-        found is not None,
+        bool(ends),
         tuple(name for name in dict.fromkeys(introduced) if name == without_ending(name)),
         tuple(name for name in dict.fromkeys(spelled) if _is_of_title(name, title)),
     )

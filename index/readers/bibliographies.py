@@ -23,41 +23,58 @@ from index.text import clean_text
 class Dialect:
     """How one format writes its tags."""
 
-    tag: re.Pattern[str]
-    """A line that opens a field: groups `tag` and `value`."""
-    sign: re.Pattern[str]
-    """What a file of the format begins with."""
+    width: int
+    """The characters of a tag, with the spaces that fill it."""
+    sign: str
+    """What parts a tag from what it says."""
     fields: Mapping[str, str]
     """Tag → field; a field of several tags takes the first in this order that a record has."""
     first: str
     """The tag that begins a record."""
     last: str = ""
     """The tag that ends one."""
+    mark: str = ""
+    """What stands before a tag."""
+
+    def tagged(self, line: str) -> tuple[str, str] | None:
+        """The tag that a line begins with, and what it says; None of a line that has none."""
+        tag, rest = (
+            line[len(self.mark) :][: self.width].strip(),
+            line[len(self.mark) + self.width :],
+        )
+        said = rest.strip().removeprefix(self.sign)
+        is_apart = said != rest.strip() if self.sign else rest[:1] in ("", " ")
+        is_tag = tag.isascii() and (tag.isalnum() or bool(self.mark)) and tag == tag.upper() != ""
+        is_tag = is_tag and line.startswith(self.mark) and line[:1] != " "
+        return (tag, said.strip()) if is_tag and is_apart else None
 
     def score(self, head: str) -> float:
         """How much the beginning of a file looks like it, 0 to 1."""
-        return 0.96 * bool(self.sign.match(head.lstrip("\ufeff \n")))
+        lines = [line for line in head.split("\n", 9)[:9] if line.strip()]
+        tags = [found[0] if (found := self.tagged(line)) else "" for line in lines[:2]]
+        begins = tags[:1] in ([self.first], ["FN"]) and (tags[-1] != "" or self.first == "PMID")
+        return 0.96 * begins
 
     def read(self, text: Text, name: str) -> Iterator[Raw | Problem]:
         """The records of a file, in order."""
         began, tag = 0, ""
         values: dict[str, list[str]] | None = None  # of the record that is open
         for number, line in text.lines():
-            match = self.tag.match(line.rstrip())
-            if match is None:
+            found = self.tagged(line.rstrip())
+            if found is None:
                 if values and tag in values and line.strip():
                     # Web of Science has a name a line; in PubMed's format no name goes on.
                     is_name = tag in ("AU", "AF") and line[:1].isspace()
                     before = "" if is_name else values[tag].pop()
                     values[tag].append(f"{before} {line.strip()}".strip())
                 continue
-            tag = match["tag"]
+            tag, said = found
             if tag in (self.first, self.last):
                 if values:
                     yield self._raw(began, values)
                 began, values = number, {} if tag == self.first else None
             if values is not None:
-                values.setdefault(tag, []).append((match["value"] or "").strip())
+                values.setdefault(tag, []).append(said)
         if values:
             if self.last:
                 reason = f"the file ends inside a record: no {self.last} line"
@@ -81,8 +98,7 @@ class Dialect:
 
 
 RIS = Dialect(
-    re.compile(r"(?P<tag>[A-Z][A-Z0-9]) {1,2}-(?: (?P<value>.*))?$"),
-    re.compile(r"\s*(?:\d+\.\s*)?TY {1,2}- "),
+    2, "-",
     {"TI": "title", "T1": "title", "CT": "title", "AB": "abstract", "N2": "abstract",
      "AU": "authors", "A1": "authors", "PY": "year", "Y1": "date", "DA": "date",
      "T2": "venue", "JO": "venue", "JF": "venue", "JA": "venue", "UR": "url", "DO": "doi",
@@ -90,26 +106,23 @@ RIS = Dialect(
     "TY", "ER",
 )  # fmt: skip
 PUBMED = Dialect(
-    re.compile(r"(?P<tag>[A-Z]{2,4}) *- (?P<value>.*)$"),
-    re.compile(r"\s*PMID- *\d"),
+    4, "-",
     {"TI": "title", "BTI": "title", "TT": "title", "AB": "abstract", "OAB": "abstract",
      "FAU": "authors", "AU": "authors", "CN": "authors", "DP": "date", "JT": "venue", "TA": "venue",
      "LID": "doi", "AID": "doi", "PMID": "pmid"},
     "PMID",
 )  # fmt: skip
 WOS = Dialect(
-    re.compile(r"(?P<tag>[A-Z][A-Z0-9])(?: (?P<value>.*))?$"),
-    re.compile(r"\s*(?:FN .*\n(?:VR .*\n)?|PT [JCBPS]\s*\n(?:[A-Z][A-Z0-9] |   ))"),
+    2, "",
     {"TI": "title", "AB": "abstract", "AF": "authors", "AU": "authors", "PD": "date", "PY": "year",
      "SO": "venue", "DI": "doi", "PM": "pmid"},
     "PT", "ER",
 )  # fmt: skip
 ENDNOTE = Dialect(
-    re.compile(r"%(?P<tag>[0-9A-Z@!~^+])(?: (?P<value>.*))?$"),
-    re.compile(r"\s*%[0-9A-Z] \S.*\n%[0-9A-Z@]"),
+    1, "",
     {"T": "title", "X": "abstract", "A": "authors", "8": "date", "D": "year", "J": "venue",
      "B": "venue", "U": "url", "R": "doi", "M": "doi"},
-    "0",
+    "0", mark="%",
 )  # fmt: skip
 
 

@@ -25,11 +25,6 @@ from index.readers.records import LONGEST_ABSTRACT, How, Problem, Raw
 from index.readers.roles import Layout, likely_title, read_roles
 from index.readers.values import Dated, date_of, read_date
 
-_WROTE = re.compile(
-    r"(?:on|am|le|el|il)\b(?P<when>.{6,80}?)(?:wrote|schrieb|a écrit|escribió|ha scritto)\s*:",
-    re.IGNORECASE,
-)
-"""The line above a quoted mail."""
 _LINKS = re.compile(
     r"(?<=[.!?])\s*[(\[](?:(?:[a-z][a-z -]{0,20}[|·/]\s*)+[a-z][a-z -]{0,20}"
     r"|paper|pdf|link|abs|html|code|arxiv)[)\]]$",
@@ -49,10 +44,6 @@ def read_digest(page: Page, name: str, how: How) -> Iterator[Raw | Problem]:
         how: The year of its dates, and the date of the mail that it came in.
     """
     text = _unquoted(page.text)
-    wrote = _WROTE.search(text[:2000])
-    if how.listed is None and wrote:
-        how = replace(how, listed=_first_date(wrote["when"]))
-        text = text[: wrote.start()] + " " * (wrote.end() - wrote.start()) + text[wrote.end() :]
     digest = _Digest(text, name, how, read_roles(replace(page, text=text)))
     for entry in digest.entries():
         yield from [entry] if isinstance(entry, Problem) else digest.papers(entry)
@@ -116,10 +107,6 @@ class _Digest:
                     yield Problem(self._name, each.line, reason)
                 if entry.listed and self._how.year is None:
                     self._year = entry.listed.day.year
-            elif each.field == "date" and self._is_header(at):  # a mail in the mail
-                yield entry
-                entry = _Entry(None, listed=self._dated(each.value), is_head=entry.is_head)
-                position = 0
             else:
                 if entry.is_head:
                     entry.listed = self._date_of_head(each, entry.listed)
@@ -132,10 +119,6 @@ class _Digest:
             return self._dated(line.value) or listed
         is_short = line.role in (Role.NOISE, Role.LINE) and len(line.text) < 120
         return listed or (_first_date(line.text) if is_short else None)
-
-    def _is_header(self, at: int) -> bool:
-        """Whether a line stands in the head of a mail, beside its sender or subject."""
-        return any(each.field == "header" for each in self._found[max(0, at - 1) : at + 2])
 
     def _dated(self, text: str) -> Dated | None:
         """The date of a field, in the year of the file if it has none."""
@@ -297,23 +280,14 @@ _TAG = re.compile(r"[A-Za-z0-9@%<{\"'/#]{1,12}\s{0,2}[-:=>|)}\]]{1,2}(?=\s|\")|[
 def plausible(
     name: str, found: Iterator[Paper | Problem], *, is_named: bool
 ) -> Iterator[Paper | Problem]:
-    """All of a digest at once, or why nothing of it is taken, unless a user named its format.
-
-    A text that is far too short to be an abstract beside the others is a remark.
-    """
+    """All of a digest at once, or why nothing of it is taken, unless a user named its format."""
     known = [*found]
     papers = [each for each in known if isinstance(each, Paper)]
     if papers and not is_named and (reason := _doubt(known, papers)):
         told = "nothing of it is taken; --format digest reads it all the same"
         yield Problem(name, None, f"{reason}: {told}")
         return
-    lengths = [len(each.abstract.split()) for each in papers]
-    least = median(lengths) / 6 if len(lengths) >= 3 else 0
-    for each in known:
-        if isinstance(each, Paper) and len(each.abstract.split()) < least:
-            yield Problem(name, None, f"no abstract, but a remark: {each.title[:60]!r}")
-        else:
-            yield each
+    yield from known
 
 
 def _doubt(found: Sequence[Paper | Problem], papers: Sequence[Paper]) -> str | None:

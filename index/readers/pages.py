@@ -170,7 +170,6 @@ class _Seen(HTMLParser):
             self._lines.append("")
 
 
-_HEADER = re.compile(r"(?P<name>[A-Za-z][\w-]*):")
 _ENVELOPE = re.compile(r"From \S+ .*\d\d:\d\d.*\d{4}\s*$")
 """The line that begins a mail in a mailbox; in its text such a line begins with ">"."""
 _SURE = frozenset(
@@ -200,16 +199,23 @@ def mail_score(head: str) -> float:
     """How much the beginning of a file looks like a mail or a mailbox, 0 to 1."""
     lines = head.lstrip("\n").split("\n")
     if _ENVELOPE.match(lines[0]) and len(lines) > 1:
-        return 0.97 * bool(_HEADER.match(lines[1]))
+        return 0.97 * bool(_header_of(lines[1]))
     names: set[str] = set()
     for line in lines:
-        if match := _HEADER.match(line):
-            names.add(match["name"].casefold())
+        if name := _header_of(line):
+            names.add(name)
         elif not line.strip() or not line[0].isspace():
             break
     if not names - _USUAL and len(names & {"from", "subject", "date"}) > 1:
         return 0.94
     return 0.97 if names & _SURE and len(names & _USUAL) > 2 else 0.0
+
+
+def _header_of(line: str) -> str:
+    """The name of the header that a line of a mail's head begins, in small letters; "" of none."""
+    name, colon, _ = line.partition(":")
+    is_name = colon and name[:1].isalpha() and name.replace("-", "").isalnum()
+    return name.casefold() if is_name else ""
 
 
 def read_mails(text: Text) -> Iterator[Mail]:
