@@ -22,7 +22,7 @@ from index.folding import (
     without_ending,
 )
 from index.lexical import STOP_WORDS, Found
-from index.papers import Paper
+from index.papers import LONGEST_HEAD, Paper
 from index.text import clean_text
 
 PLAIN = " "
@@ -38,7 +38,6 @@ LIMITS = ((0, 0.0), (1, 0.0), (5, 0.03), (10, 0.1), (0, 1.0))
 """Papers, as a number or a share, beyond which a name is the field's and no paper's own: of those
 that are only mentioned, that a paper spells out, that it introduces, that its title begins with,
 and of the last two together, or of a name that it writes in several words."""
-_LONGEST_HEAD = 5
 _BEHIND_HEAD = (": ", " – ", " — ", " - ", "—")
 _NAME = r"[^\W\d_a-z](?:[\w.+/-]*[\w+])?"
 _NAMES = rf"{_NAME}(?: (?!The\b){_NAME}){{0,2}}(?!\w|, [A-Z])"
@@ -245,7 +244,7 @@ def coined(title: str, abstract: str) -> Coined:
     """The names of a paper by its cleaned title and abstract."""
     ends = [at for sign in _BEHIND_HEAD if (at := title.find(sign, 1)) > 0]
     head = title[: min(ends, default=None)].strip(" \"'“”‘’")
-    if not 0 < len(head.split()) <= _LONGEST_HEAD:
+    if not 0 < len(head.split()) <= LONGEST_HEAD:
         head = ""
     introduced = [name for name in _BRACKETED.findall(title) if _is_acronym(name)]
     introduced += _CALLED.findall(abstract)

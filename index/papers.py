@@ -37,7 +37,7 @@ _BARE_ARXIV = re.compile(
 )
 _ENOUGH_TITLE_WORDS = 4
 _OPENING_LETTERS = 120
-_LONGEST_HEAD = 5
+LONGEST_HEAD = 5
 """Words of a name."""
 
 
@@ -80,7 +80,7 @@ class Paper(BaseModel):
     def head(self) -> str | None:
         """The name that the title begins with: "WebArena" of "WebArena: A Realistic …"."""
         head, colon, _ = self.display_title.partition(":")
-        return head.strip() if colon and len(head.split()) <= _LONGEST_HEAD else None
+        return head.strip() if colon and len(head.split()) <= LONGEST_HEAD else None
 
     @property
     def display_title(self) -> str:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 
-from index.readers.files import Text
+from index.readers.files import LONGEST_LINE, Text
 from index.readers.records import INSIDE, How, Problem, Raw, ReadError, canonical
 from index.readers.values import folded
 
@@ -18,11 +18,6 @@ _DEEPEST = 4
 """Objects around the array of records: Crossref has two, OpenAlex one."""
 _OF_ANOTHER = ("references", "citations", "related", "related_works", "reference")
 """Lists of other papers in a record."""
-_TITLES = frozenset(("title", "displayname", "ti", "articletitle", "papertitle"))
-_ABSTRACTS = frozenset(("abstract", "summary", "abstracttext", "abstractnote", "contenttext"))
-"""Folded names of what nothing else than a title, and an abstract, is called."""
-_FIRST_LINES = 20
-"""Lines among which a whole record says that there is one a line."""
 
 
 def json_score(head: str) -> float:
@@ -35,8 +30,8 @@ def read_json(text: Text, name: str) -> Iterator[Raw | Problem]:
 
     What is broken does not spoil the next line, or the next object that is indented alike.
     """
-    starts = text.head.split("\n")[:_FIRST_LINES]
-    is_lines = any(_is_record(_parsed(line.strip(", \t["))[0]) for line in starts)
+    starts = (line.strip(", \t[") for line in text.head.split("\n"))
+    is_lines = any(_is_record(_parsed(line)[0]) for line in starts if line)
     for line, value, problem in _line_values(text) if is_lines else _values(text.whole()):
         if problem:
             yield Problem(name, line, f"broken JSON: {problem}", is_damage=True)
@@ -112,7 +107,7 @@ def _records(value: object, deepest: int) -> Iterator[Mapping[str, object]]:
 
 
 def _has_abstract(value: Mapping[str, object]) -> bool:
-    return not _ABSTRACTS.isdisjoint(map(folded, value))
+    return "abstract" in map(canonical, value)
 
 
 def _is_record(value: object) -> bool:
@@ -121,7 +116,7 @@ def _is_record(value: object) -> bool:
         return False
     inner = [each for key, each in value.items() if folded(key) in INSIDE]
     objects = [value, *(each for each in inner if isinstance(each, dict))]
-    return any(not _TITLES.isdisjoint(map(folded, each)) for each in objects)
+    return any("title" in map(canonical, each) for each in objects)
 
 
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
@@ -131,7 +126,6 @@ _ABSTRACT = 120
 """Characters that the cells of a column of abstracts have on average, at least."""
 _PREAMBLE = 5
 """Lines about the file that may stand above the headings."""
-_LONGEST_FIELD = 10_000_000
 
 
 def table_score(head: str) -> float:
@@ -173,7 +167,7 @@ def _headings(lines: Sequence[str]) -> tuple[str, list[str]]:
 
 def _rows(lines: Iterator[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """The rows that are not empty, each with its first line; a Markdown table's without frame."""
-    csv.field_size_limit(_LONGEST_FIELD)
+    csv.field_size_limit(LONGEST_LINE)
     if delimiter == "|":
         for number, line in enumerate(lines, start=1):
             cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip().strip("|"))]

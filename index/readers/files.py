@@ -330,8 +330,8 @@ class Text:
     def of(cls, member: Member) -> "Text":
         """Recognise the encoding of a file by its beginning, and open it; `close` it in the end.
 
-        UTF-8 and UTF-16 are known by their marks or their bytes; a legacy encoding is guessed, with
-        a warning. A line of UTF-8 that has other bytes is read as Windows-1252.
+        UTF-8 is known by its bytes and UTF-16 by its mark; a legacy encoding is guessed, with a
+        warning. A line of UTF-8 that has other bytes is read as Windows-1252.
 
         Raises:
             ReadError: it is not text, or a broken archive.
@@ -399,13 +399,9 @@ def _fixed(line: str) -> str:
 
 
 def _unicode_of(start: bytes) -> str | None:
-    """UTF-8 or UTF-16, as marks and bytes show it; None of a legacy encoding."""
+    """UTF-8, or UTF-16 with its mark; None of a legacy encoding."""
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
-    even, odd = start[::2].count(0), start[1::2].count(0)
-    many, few = max(even, odd), min(even, odd)
-    if len(start) > 15 and many > len(start) // 8 and few <= many // 8:
-        return "utf-16-le" if odd > even else "utf-16-be"
     text = start.decode("utf-8", "surrogateescape")
     bad = len(re.findall("[\udc80-\udcff]", text[:-3]))
     good = sum(1 for c in text if c >= "\x80") - bad

@@ -10,7 +10,7 @@ from email.parser import Parser
 from html.parser import HTMLParser
 from itertools import chain
 
-from index.readers.files import Text
+from index.readers.files import LONGEST_LINE, Text
 from index.readers.values import Dated, date_of
 
 _BLOCKS = frozenset(
@@ -177,8 +177,6 @@ _SURE = frozenset(
     " list-unsubscribe content-transfer-encoding".split()
 )
 _USUAL = frozenset(("from", "to", "subject", "date", "cc", "reply-to", "sender", *_SURE))
-_LONGEST = 30_000_000
-"""Characters of one mail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +225,7 @@ def read_mails(text: Text) -> Iterator[Mail]:
             if "".join(lines).strip():
                 yield _mail("\n".join(lines), began)
             lines, began, size = [], number + 1, 0
-        elif size < _LONGEST:
+        elif size < LONGEST_LINE:  # in one mail
             lines.append(re.sub(r"^>(>*From )", r"\1", line))
             size += len(line)
 

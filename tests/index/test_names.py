@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from index.names import FILE_NAME, Named, Names
+from index.names import Named, Names
 from index.papers import Paper
 
 
@@ -133,22 +133,6 @@ def test_names_index_the_text_in_order_and_never_overlap(text: str) -> None:
         assert set(named.own) <= set(named.mentioned) <= set(range(len(SHELF)))
         assert [*named.mentioned] == sorted(named.mentioned)
         end = named.end
-
-
-@given(st.lists(st.tuples(st.text(max_size=40), st.lists(WORDS, max_size=9).map(" ".join))))
-def test_any_papers_give_a_table_that_reads_the_same_after_saving(
-    tmp_path_factory: pytest.TempPathFactory, texts: list[tuple[str, str]]
-) -> None:
-    folder = tmp_path_factory.mktemp("table")
-    shelf = papers(*texts)
-    built = Names.build(shelf)
-    built.save(folder)
-    assert [path.name for path in folder.iterdir()] == [FILE_NAME]
-    loaded = Names.load(folder)
-    question = "KettleBench, GPT-4 or " + " ".join(paper.title for paper in shelf)
-    assert loaded.read(question) == built.read(question)
-    assert loaded.nearest("KettelBench") == built.nearest("KettelBench")
-    assert [*map(loaded.called, range(len(shelf)))] == [*map(built.called, range(len(shelf)))]
 
 
 GROWN = [
