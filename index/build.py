@@ -7,14 +7,16 @@ has is carried over.
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Unpack
 
 import numpy as np
+from pydantic import TypeAdapter
 
+from index import collection_map
 from index.catalog import Papers, Passages, Sightings, code_hash, ids_of
 from index.collection_map import Layout, carry_on, map_collection
 from index.encoder import Encoder
@@ -24,6 +26,7 @@ from index.manifest import (
     VECTORS,
     Manifest,
     check_encoder,
+    check_files,
     check_is_store,
     current,
     live_generation,
@@ -31,7 +34,7 @@ from index.manifest import (
 )
 from index.names import Names
 from index.papers import Paper
-from index.plan import Batch, How, Outcome, Plan, plan_run, read_batch
+from index.plan import Batch, How, Outcome, Plan, plan_run, read_batch, run_key
 from index.publish import new_generation_id, prune, write_generation, writer_lock, writing
 from index.readers import Upload
 from index.store import Index
@@ -88,7 +91,8 @@ def build(
     """Index the papers of files, folders and uploads into `store`, beside those already there.
 
     `index.plan.plan_run` says what becomes of papers that are there already, and
-    `index.plan.preview` tells it beforehand.
+    `index.plan.preview` tells it beforehand. The files of the last run are not read again where
+    nothing has changed since.
 
     `paths` are files, uploads, or folders whose readable files are taken; `store` is made if
     missing; `encoder` must be the one the index was built with; `progress` is told how far each
@@ -105,8 +109,13 @@ def build(
     if store.is_dir():
         with writer_lock(store):  # a busy store is refused before the files are read
             pass
+    key = run_key(paths, store, how)
+    if report := _unchanged(store, encoder, key, started):
+        return report
     batch = read_batch(paths, store, how, counter(progress, "read"))
-    return _build(batch, store, encoder, started, progress)
+    if key != run_key(paths, store, how):
+        key = ""  # a file has changed meanwhile
+    return _build(batch, store, encoder, (key, started), progress, merge=how.get("merge", True))
 
 
 def build_papers(
@@ -121,17 +130,41 @@ def build_papers(
     A run that is stopped loses one batch of vectors: the next one, or `resume`, goes on. No text
     is encoded twice. If nothing changed, nothing is written.
     """
-    return _build(Batch(list(papers)), store, encoder, time.monotonic(), progress)
+    run = ("", time.monotonic())
+    return _build(Batch(list(papers)), store, encoder, run, progress, merge=True)
+
+
+def _unchanged(store: Path, encoder: Encoder, key: str, started: float) -> BuildReport | None:
+    """The report of a run that was the last one and would change nothing; None of any other."""
+    live = current(store)
+    if live is None or not key:
+        return None
+    manifest = read_manifest(store, live)
+    is_finished = manifest.code == code_hash() and collection_map.FILE_NAME in manifest.files
+    if manifest.run.get("key") != key or not is_finished:
+        return None
+    check_encoder(manifest, encoder)
+    check_files(store, manifest)
+    outcome = _OUTCOME.validate_python(manifest.run["outcome"])
+    return _report(outcome, manifest, 0, started, live)
+
+
+_OUTCOME = TypeAdapter(Outcome)
+_MOST_TOLD = 1000
+"""Problems and merges that a run has at most whose outcome is kept in the manifest."""
 
 
 def _build(
     batch: Batch,
     store: Path,
     encoder: Encoder,
-    started: float,
+    run: tuple[str, float],
     progress: Progress | None,
+    *,
+    merge: bool,
 ) -> BuildReport:
-    """Index what was read by a run that has `started`."""
+    """Index what was read by a run: what tells it, if it can be told, and when it began."""
+    key, started = run
     with writer_lock(store):
         live = Index.open(store) if current(store) else None
         old = live.manifest if live else None
@@ -139,25 +172,32 @@ def _build(
             check_encoder(old, encoder)
         with writing(store):
             prune(store, {old.generation, old.previous} if old else set())
-        plan = plan_run(batch, live.papers if live else (), old.origins if old else {})
-        manifest, encoded = _publish(store, live, plan, encoder, progress)
+        plan = plan_run(batch, live.papers if live else (), old.origins if old else {}, merge=merge)
+        outcome = plan.outcome(batch)
+        count = len(plan.read) - outcome.duplicate
+        again = replace(outcome, new=0, updated=0, unchanged=count)
+        is_told = len(outcome.problems) + len(outcome.merges) <= _MOST_TOLD
+        told = _OUTCOME.dump_python(again, mode="json") if is_told else {}
+        update = {"run": {"key": key if is_told else "", "outcome": told}}
+        manifest, encoded = _publish(store, live, plan, update, encoder, progress)
     previous = old.generation if old else None
-    return _report(plan.outcome(batch), manifest, encoded, started, previous, len(plan.removed))
+    return _report(outcome, manifest, encoded, started, previous, len(plan.removed))
 
 
 def _publish(
     store: Path,
     live: Index | None,
     plan: Plan,
+    update: dict[str, Any],
     encoder: Encoder | None,
     progress: Progress | None,
 ) -> tuple[Manifest, int]:
-    """Make the papers of a plan those of the index.
+    """Make the papers of a plan those of the index; `update` are fields of the manifest.
 
     Returns:
         The live manifest, and how many texts were encoded.
     """
-    update: dict[str, Any] = {"origins": plan.origins}
+    update = {"origins": plan.origins, **update}
     if live and plan.after == plan.before and live.manifest.origins == plan.origins:
         if live.manifest.code == code_hash() and live.is_finished:
             return live.manifest, 0
@@ -203,7 +243,7 @@ def resume(store: Path, encoder: Encoder, *, progress: Progress | None = None) -
         live = Index.open(store)
         check_encoder(live.manifest, encoder)
         plan = Plan({}, {}, live.manifest.origins)
-        manifest, more = _publish(store, live, plan, encoder, progress)
+        manifest, more = _publish(store, live, plan, {}, encoder, progress)
     count = manifest.papers
     outcome = Outcome(new=0, unchanged=count, updated=0, duplicate=0, papers=count)
     return _report(outcome, manifest, encoded + more, started, before)
@@ -237,7 +277,7 @@ def remove(ids: Sequence[str], store: Path, *, progress: Progress | None = None)
         left = Sightings.of(live.papers).names(without=rows)
         origins = {name: o for name, o in live.manifest.origins.items() if name in left}
         plan = Plan(removed, {}, origins)
-        manifest, _ = _publish(store, live, plan, None, progress)
+        manifest, _ = _publish(store, live, plan, {"run": {}}, None, progress)
     return RemovalReport(
         removed=tuple(removed.values()),
         papers=manifest.papers,

@@ -12,7 +12,7 @@ import shlex
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -52,6 +52,10 @@ class Manifest(BaseModel):
     passages: int
     origins: dict[str, Origin] = Field(
         default_factory=dict, description="Name of each source that was a file → that file."
+    )
+    run: dict[str, Any] = Field(
+        default_factory=dict,
+        description="The run that wrote this: its key, and the outcome that it would have again.",
     )
     content: str = Field(default="", description="SHA-256 of the ids and texts of all passages.")
     code: str = Field(default="", description="SHA-256 of the code that cut the papers.")

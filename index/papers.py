@@ -335,6 +335,20 @@ def _alike(one: Collection[str], other: Collection[str]) -> float:
     return len(set(one) & set(other)) / max(1, min(len(one), len(other)))
 
 
+def apart(papers: Sequence[Paper]) -> list[str]:
+    """An id for each sighting, so that none are one paper: its own, or one of its place."""
+    taken: set[str] = set()
+    ids: list[str] = []
+    for paper in papers:
+        id_ = paper.id
+        if id_ in taken:
+            places = "".join(f"{s.name}\n{s.date}\n{s.position}\n" for s in paper.sources)
+            id_ = hashlib.sha256(f"{_own_id(paper)}\n{places}".encode()).hexdigest()[:ID_LENGTH]
+        taken.add(id_)
+        ids.append(id_)
+    return ids
+
+
 def with_id(paper: Paper, id_: str) -> Paper:
     """The paper under an id."""
     return paper if paper.id == id_ else paper.model_copy(update={"id": id_})

@@ -1,18 +1,20 @@
 """What a run of indexing reads, and what it does to the papers of an index."""
 
 import datetime as dt
+import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, TypedDict, Unpack
 
-from index.catalog import Papers, Sightings
+from index.catalog import Papers, Sightings, code_hash
 from index.errors import InputError
 from index.manifest import check_is_store, live_papers
-from index.papers import Paper, Source, derived_id, identify, letters, merge_as, with_id
-from index.readers import Problem, Upload, read_files
+from index.papers import Paper, Source, apart, derived_id, identify, letters, merge_as, with_id
+from index.readers import Problem, Upload, find_files, read_files
 from index.sources import (
     Origin,
     SourceFile,
@@ -33,6 +35,10 @@ class How(TypedDict, total=False):
     """A reader's name, or "auto" to tell by the file, the default."""
     year: int | None
     """The year of digest dates that have none; default: as `index.readers` says."""
+    columns: Mapping[str, str] | None
+    """Field → heading of its column, for tables whose headings do not tell."""
+    merge: bool
+    """Whether sightings of one paper become one; by default they do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +205,7 @@ def read_batch(
         paths,
         format=how.get("format", "auto"),
         year=how.get("year"),
+        columns=how.get("columns"),
         leave_out=store,
     )
     for reading in readings:
@@ -232,6 +239,7 @@ def plan_run(
     stored: Sequence[Paper],
     known: Mapping[str, Origin],
     *,
+    merge: bool = True,
     today: dt.date | None = None,
 ) -> Plan:
     """Compare what a run has read with what the index holds.
@@ -252,7 +260,7 @@ def plan_run(
     run = _added(run, touched, today or dt.date.today())
     sightings = [*without(touched, replaced), *run]
     before = {paper.id: paper for paper in touched}
-    ids = identify(sightings, before)
+    ids = identify(sightings, before) if merge else apart(sightings)
     after = merge_as(sightings, ids)
     named = {source.name for paper in after.values() for source in paper.sources}
     named |= Sightings.of(stored).names(without=rows)
@@ -297,5 +305,20 @@ def preview(paths: Sequence[Path | Upload], store: Path, **how: Unpack[How]) -> 
     check_is_store(store)
     batch = read_batch(paths, store, how)
     live, stored = live_papers(store)
-    plan = plan_run(batch, stored, live.origins if live else {})
+    plan = plan_run(batch, stored, live.origins if live else {}, merge=how.get("merge", True))
     return Preview(**vars(plan.outcome(batch)), entries=plan.entries, removed=plan.removed)
+
+
+def run_key(paths: Sequence[Path | Upload], store: Path, how: How) -> str:
+    """What tells a run: its files by place and content, how they are read, and by what code.
+
+    Returns:
+        Hexadecimal digits; "" of files that cannot be told, such as a pipe.
+    """
+    parts: list[object] = [code_hash(), sorted(how.items(), key=str)]
+    for file in find_files(paths, store):
+        if file.is_read_once:
+            return ""
+        with suppress(OSError):
+            parts.append((file.name, file.place, file.digest(), file.year()))
+    return hashlib.sha256(repr(parts).encode("utf-8", "backslashreplace")).hexdigest()

@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 ARGUMENTS = (
     word("paths", "a file, an archive, a folder, or - for stdin", metavar="PATH", nargs="*"),
     word("--format", "the files' format (default: told by their content)", default="auto"),
+    word(
+        "--columns",
+        "columns of a table whose headings do not tell, as title=Name,abstract=Text",
+        metavar="FIELD=HEADING,…",
+        default="",
+    ),
+    switch("--no-merge", "keep entries apart that are one paper"),
     file("--watch", "index this folder, and go on with each file that comes into it", "FOLDER"),
     word(
         "--year",
@@ -80,7 +87,22 @@ def _read(arguments: Namespace) -> "tuple[list[Path | Upload], dict[str, Any]]":
         Upload("stdin", sys.stdin.buffer.read()) if path == "-" else Path(path)
         for path in arguments.paths
     ]
-    return paths, {"format": arguments.format, "year": arguments.year}
+    how = {"format": arguments.format, "year": arguments.year}
+    return paths, {**how, "columns": _columns(arguments.columns), "merge": not arguments.no_merge}
+
+
+def _columns(text: str) -> dict[str, str]:
+    """The columns of `--columns title=Name,abstract=Text`, by field."""
+    from index.readers.records import FIELDS
+
+    found: dict[str, str] = {}
+    for part in filter(None, text.split(",")):
+        field, _, heading = part.partition("=")
+        if field.strip() not in FIELDS or not heading.strip():
+            known = ", ".join(FIELDS)
+            raise InputError(f"--columns {part!r}: write FIELD=HEADING, with a field of {known}")
+        found[field.strip()] = heading.strip()
+    return found
 
 
 def _add(arguments: Namespace, settings: "Settings") -> int:

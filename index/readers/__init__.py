@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -191,9 +191,10 @@ def read(
     *,
     format: str = "auto",  # noqa: A002 - the name of the command's option
     year: int | None = None,
+    columns: Mapping[str, str] | None = None,
 ) -> Iterator[Paper | Problem]:
     """What `read_files` reads, one after the other."""
-    readings = read_files(paths, format=format, year=year)
+    readings = read_files(paths, format=format, year=year, columns=columns)
     return chain.from_iterable(reading.found for reading in readings)
 
 
@@ -202,6 +203,7 @@ def read_files(
     *,
     format: str = "auto",  # noqa: A002 - the name of the command's option
     year: int | None = None,
+    columns: Mapping[str, str] | None = None,
     leave_out: Path | None = None,
 ) -> Iterator[FileRead]:
     """The papers of files and folders, and what could not be read, in order.
@@ -214,10 +216,11 @@ def read_files(
         format: One of `FORMATS`, or "auto" to tell by each file's content.
         year: The year of digest dates that have none, 1900 to 2100; default: that of the other
             dates of the file, or else the one in which it was last modified, in UTC.
+        columns: Field → heading of its column, for tables whose headings do not tell.
         leave_out: A folder of which nothing is taken, such as the store itself.
 
     Raises:
-        InputError: at once, if a path, the format or the year cannot be used.
+        InputError: at once, if a path, the format, a column or the year cannot be used.
     """
     if format != "auto" and format not in FORMATS:
         known = ", ".join(("auto", *FORMATS))
@@ -225,7 +228,7 @@ def read_files(
     if year is not None and year not in YEARS:
         raise InputError(f"year {year} is not between {YEARS[0]} and {YEARS[-1]}")
     files = find_files(paths, leave_out)
-    how = How(year=year)
+    how = How(year=year, columns=columns or {})
     return (each for file in files for each in _open(file, format, how))
 
 

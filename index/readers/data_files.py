@@ -207,11 +207,11 @@ def _guess(found: list[str], rows: Sequence[Sequence[str]]) -> list[str]:
     return found
 
 
-def open_table(text: Text, name: str, _how: How) -> tuple[str, Iterator[Raw | Problem]]:
+def open_table(text: Text, name: str, how: How) -> tuple[str, Iterator[Raw | Problem]]:
     """How the columns of a table are read, in words, and its rows as they come.
 
     Raises:
-        ReadError: no column is one of abstracts.
+        ReadError: no column is one of abstracts, or a heading that a user gave is none.
     """
     delimiter, found, above = _header(text.head)
     if not delimiter:
@@ -221,10 +221,17 @@ def open_table(text: Text, name: str, _how: How) -> tuple[str, Iterator[Raw | Pr
     first = list(islice(rows, _LOOKED_AT))
     heads = [cell.strip().strip("'\ufeff") for cell in first[0][1]] if first else []
     shown = ", ".join(heads)[:200]
+    for field, heading in how.columns.items():
+        if heading not in heads:
+            raise ReadError(f"no column {heading!r}: they are {shown}")
+        found = [("" if each == field else each) for each in found]
+        found[heads.index(heading)] = field
     found = _guess(found, [row for _, row in first[1:]])
     for field in ("abstract", "title"):
         if field not in found:
-            raise ReadError(f"no column has the {field}s: they are {shown}; call it {field!r}")
+            raise ReadError(
+                f"no column has the {field}s: they are {shown}; --columns {field}=… names it"
+            )
     named = list(zip(found, heads, strict=False))
     columns = ", ".join(f"{field} ← {head}" for field, head in named if field)
     # A column is called by its heading, which says how well it names its field.

@@ -7,7 +7,7 @@ without costs that field and a warning; a record without a title or an abstract 
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from operator import itemgetter
 from typing import TypeVar
@@ -67,6 +67,8 @@ class How:
     """The year of dates that have none, if a user gave it."""
     usual_year: int = 2000
     """Their year if nothing else says one."""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """Field → heading of its column in a table."""
     listed: Dated | None = None
     """The date of the mail that it came in."""
 

@@ -82,6 +82,24 @@ def test_a_digest_is_indexed_with_exact_offsets(
     assert (np.asarray(opened.passage_vectors) * right).sum(axis=1).min() > 0.9995
 
 
+def test_files_are_read_again_only_where_that_could_change_something(
+    tmp_path: Path, store: Path, words: HashingEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "mail.txt"
+    file.write_text(f"{DIGEST}\nA title without its abstract\n")
+    first = build([file], store, words, year=2025)
+    with monkeypatch.context() as patch:
+        patch.delattr("index.plan.read_files")
+        again = build([file], store, words, year=2025)
+    assert (again.new, again.unchanged, again.generation) == (0, 2, first.generation)
+    assert (again.problems, again.rejected) == (first.problems, 1)
+    changed = Index.open(store).papers[0].model_copy(update={"venue": "The Kettle"})
+    build_papers([changed], store, words)
+    assert build([file], store, words, year=2025).updated == 1
+    remove([changed.id], store)
+    assert build([file], store, words, year=2025).new == 1
+
+
 def _everything(index: Index) -> tuple[object, ...]:
     """All that an index says of its papers."""
     names = [named for paper in index.papers for named in index.names.read(paper.abstract)]

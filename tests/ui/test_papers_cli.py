@@ -33,6 +33,9 @@ def test_index_says_what_each_file_was_taken_for_and_what_is_one_paper(
     assert "b.txt: read as csv (semicolon between columns; title ← title" in err
     assert "one paper: Counting Owls (a.txt no. 1, b.txt no. 1)" in err
     assert "1 new, 0 unchanged, 0 updated, 1 duplicate" in out
+    apart = str(tmp_path / "apart")
+    out, _ = succeeded(capsys, "index", *paths, "--no-merge", "--store", apart)
+    assert "2 papers" in out
 
 
 def test_standard_input_is_a_file(
@@ -44,6 +47,17 @@ def test_standard_input_is_a_file(
     succeeded(capsys, "index", "-", "--store", str(store))
     (paper,) = Index.open(store).papers
     assert (paper.title, paper.sources[0].name) == (RECORD["title"], "stdin")
+
+
+def test_columns_are_named_or_refused_in_one_line(tmp_path: Path, capsys: Capture) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text("naam,inhoud\nOwls at Night,We count 12 owls.\n")
+    store = str(tmp_path / "store")
+    columns = ("--columns", "title=naam,abstract=inhoud")
+    succeeded(capsys, "index", str(table), *columns, "--store", store)
+    for wrong in ("title=name,abstract=inhoud", "title", "colour=naam"):
+        line = failed(capsys, "index", str(table), "--columns", wrong, "--store", store)
+        assert "column" in line
 
 
 def test_papers_are_listed_and_exported(tmp_path: Path, capsys: Capture) -> None:
