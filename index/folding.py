@@ -13,8 +13,7 @@ from enum import IntEnum
 from functools import lru_cache
 from itertools import accumulate
 
-from index import lexical
-from index.lexical import STOP_WORDS
+from index.lexical import STOP_WORDS, fold
 from index.minilm import bundled_folder
 
 LONGEST = 6
@@ -40,17 +39,11 @@ class Link(IntEnum):
 _ATOM = re.compile(r"([^\W_]+(?:\+{1,2}(?![^\W_]))?)((?:['’]s(?![^\W_]))?[\W_]*)")
 _GLUE = frozenset("-‐−–./_^{}$'’&!*")
 _PUNCTUATION = frozenset({", ", "! ", "? ", " (", ") ", "'s ", "’s "})
-_SIGNS = dict.fromkeys(map(ord, "™®©℠"))
 _QUANTITY = re.compile(
     r"\d[\d.]*(?:[a-zA-Z%]{1,2}|st|nd|rd|th|-[a-z]+|[x×]\d+|-?[a-z]{1,2}-?\d+)|[a-z]-\d+"
 )
 _COMPOUND = frozenset("driven like style aware free level only wise type based specific".split())
 """The ends of English compounds that are made with any name: "LLM-based", "BERT-like"."""
-
-
-def fold(text: str) -> str:
-    """`text` without accents, trademark signs and typographic variants, case kept."""
-    return text if text.isascii() else lexical.fold(text.translate(_SIGNS))
 
 
 @lru_cache(maxsize=4096)

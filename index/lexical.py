@@ -47,6 +47,7 @@ _WORD = re.compile(r"[^\W_]+(?:(?:[-./'’&]|,(?=\d{3}))[^\W_]+)*\+*")
 _POSSESSIVE = re.compile(r"['’]s?$|['’](?:s|re|ve|d|ll|t|m)$", re.IGNORECASE)
 _PART = re.compile(r"\d+(?:[.,]\d+)*|[A-Z]{2,}(?=s?(?![a-z]))|[A-Z]?[a-z]+|[A-Z]+|[^\W\d_A-Za-z]+")
 _K1, _B = 1.2, 0.75
+_TRADEMARKS = dict.fromkeys(map(ord, "™®©℠"))
 
 
 # The stemmer keeps a buffer of its own and is not thread-safe.
@@ -78,10 +79,13 @@ def _word_tokens(word: str) -> tuple[str, ...]:
 
 
 def fold(text: str) -> str:
-    """`text` without accents and typographic variants (NFKD), case kept: `M³ViT` → `M3ViT`."""
+    """`text` without accents, trademark signs and typographic variants (NFKD), case kept.
+
+    `M³ViT™` becomes `M3ViT`.
+    """
     if text.isascii():
         return text
-    decomposed = unicodedata.normalize("NFKD", text)
+    decomposed = unicodedata.normalize("NFKD", text.translate(_TRADEMARKS))
     return "".join(c for c in decomposed if not unicodedata.combining(c))
 
 

@@ -15,13 +15,12 @@ from index.folding import (
     Atoms,
     Link,
     content_words,
-    fold,
     is_shaped,
     joined,
     key_of,
     without_ending,
 )
-from index.lexical import STOP_WORDS, Found
+from index.lexical import STOP_WORDS, Found, fold
 from index.papers import LONGEST_HEAD, Paper
 from index.text import clean_text
 

@@ -14,12 +14,11 @@ from index.folding import (
     Atoms,
     Link,
     content_words,
-    fold,
     is_english,
     is_shaped,
     trigrams,
 )
-from index.lexical import STOP_WORDS, LexicalIndex, tokenize
+from index.lexical import STOP_WORDS, LexicalIndex, fold, tokenize
 from index.mentions import PHRASE, PLAIN, opens
 
 if TYPE_CHECKING:  # the table reads texts by this module

@@ -35,8 +35,6 @@ _ENTRY = re.compile(
     re.DOTALL,
 )
 """An item of a list with title and text, told apart by a dash, and links behind it."""
-_SIGNED = re.compile(r"(?P<title>\S.{8,}\S)\s+[|｜]\s+(?P<text>[^|｜]+)", re.DOTALL)
-"""A title with its authors behind it."""
 _MOST = 0.8
 """Share of the items of a list of papers that are entries."""
 
@@ -137,7 +135,7 @@ def paragraphs(text: str, listed: Collection[int] = ()) -> list[Paragraph]:
 
     Lines between empty ones form a block. In a block a long line stands for itself, lines wrapped
     at one width are joined, and a title on top of its abstract is taken off. A title that shares
-    its paragraph with its abstract or its authors is parted from them.
+    its paragraph with its abstract is parted from it.
 
     Args:
         text: The text.
@@ -146,15 +144,12 @@ def paragraphs(text: str, listed: Collection[int] = ()) -> list[Paragraph]:
     found = list(_joined(text))
     whole = [text[each.start : each.end] for each in found]
     entries = _entries(found, whole, listed)
-    signed = _signed(found, whole)
     parted: list[Paragraph] = []
     for at, each in enumerate(found):
         if at in entries:
             title, abstract = _halves(each, entries[at])
             is_entry = replace(title, role=Role.LINE, level=LOWEST, is_entry=True)
             parted += [is_entry, replace(abstract, role=Role.PROSE)]
-        elif at in signed:
-            parted += [replace(half, role=Role.LINE) for half in _halves(each, signed[at])]
         else:
             parted.append(each)
     return parted
@@ -283,15 +278,3 @@ def _entries(
     titles = [match["title"] for match in entries.values()]
     are_fields = any(cues.is_section(title) or cues.field_of(f"{title}:") for title in titles)
     return entries if len(sure) >= _MOST * len(entries) and not are_fields else {}
-
-
-def _signed(found: Sequence[Paragraph], whole: Sequence[str]) -> Mapping[int, re.Match[str]]:
-    """The lines that hold a title and its authors: one name only where others have several."""
-    matches = {
-        at: match for at, each in enumerate(found)
-        if each.role is not Role.PROSE and len(whole[at]) < 1_000
-        and (match := _SIGNED.fullmatch(whole[at])) and not cues.is_authors(match["title"])
-    }  # fmt: skip
-    if not any(cues.is_authors(match["text"]) for match in matches.values()):
-        return {}
-    return {at: match for at, match in matches.items() if cues.is_authors(match["text"], 1)}
