@@ -232,9 +232,6 @@ def _says_nothing(key: str) -> bool:
 
 
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
-_CODE_BEFORE = frozenset("_\\/@#=<>{}[]`.:'’&$^~-")
-_CODE_AFTER = frozenset("_\\/@#=<>{}[]`(&$^~*+")
-"""What stands beside a word in code and addresses."""
 _SHORTEST, _LONG, _VERY_LONG = 5, 8, 12
 """Letters from which one error in a word is mended, two, and two in a name."""
 _MANY = 3
@@ -290,7 +287,7 @@ def _errors(
     if not _is_foreign(text, len(unknown)):
         for match in unknown:
             new = _mended(match[0], lexical, names)
-            if new != match[0] and not _is_code(text, match):
+            if new != match[0]:
                 yield match.span(), new
 
 
@@ -315,14 +312,6 @@ def _is_foreign(text: str, unknown: int) -> bool:
         return False
     is_english_text = any(len(word) > 2 and word in STOP_WORDS for word in words)
     return not is_english_text or unknown >= _MANY
-
-
-def _is_code(text: str, match: re.Match[str]) -> bool:
-    before, after = text[: match.start()][-1:], text[match.end() : match.end() + 2]
-    if any(c.isalnum() or c in _CODE_BEFORE for c in before):
-        return True
-    goes_on = after[:1] in tuple(".:'’-") and (after[1:].isalnum() or after[1:] == "_")
-    return goes_on or any(c.isalnum() or c in _CODE_AFTER for c in after[:1])
 
 
 def _mended(word: str, lexical: LexicalIndex, names: "Names") -> str:
