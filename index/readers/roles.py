@@ -8,7 +8,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import takewhile, zip_longest
+from itertools import zip_longest
 from statistics import mode
 
 from index.readers import cues
@@ -24,6 +24,8 @@ _SUMMARY = re.compile(
     re.IGNORECASE,
 )
 """What opens a summary that is no abstract, or stands above it."""
+_ABOUT = 0.5
+"""The share of its words from which a sentence is the title of a text below it."""
 _SHARED, _LOWER, _USUAL_PLACE, _LEAST = 5.0, 0.9, 1.2, -1.5
 """In the units of `index.readers.cues.title_like`: what sharing all words with the text below adds,
 each line that stands lower takes, standing where most titles do adds, and what is the least."""
@@ -152,15 +154,29 @@ def _settled(read: Sequence[Paragraph]) -> list[Paragraph]:
 
 
 def _is_title(sentence: Paragraph, above: Sequence[Paragraph], below: Sequence[Paragraph]) -> bool:
-    """Whether a sentence by itself is a title with a stop: where there is no other."""
+    """Whether a sentence by itself is a title with a stop.
+
+    It is one where there is no other, and where it speaks of the text below rather than of that
+    above, and no other line does.
+    """
     known = (each for each in below if not cues.is_frame(each.text))
     following = next((each.role for each in known), None)
     if following in (None, Role.LINE, Role.TITLE, Role.DATE) or sentence.opens_sentence:
         return False
-    lines = takewhile(lambda each: each.role not in (Role.PROSE, Role.DATE), reversed(above))
-    has_other = any(each.role not in (Role.NOISE, Role.FIELD, Role.SUMMARY) for each in lines)
+    gap: list[str] = []
+    before = ""
+    for each in reversed(above):
+        if each.role in (Role.PROSE, Role.DATE):
+            before = each.text
+            break
+        gap += [each.text] if each.role not in (Role.NOISE, Role.FIELD, Role.SUMMARY) else []
+    text = next((each.text for each in below if each.role is Role.PROSE), "")
+    share = cues.shared(sentence.text, text)
+    others = (cues.shared(line, text) for line in gap)
+    if share >= _ABOUT and share > cues.shared(sentence.text, before):
+        return all(other < _ABOUT / 2 for other in others)
     is_summary = bool(above) and above[-1].role is Role.SUMMARY and not above[-1].field
-    is_free = (sentence.level > 0 or not has_other) and not is_summary
+    is_free = (sentence.level > 0 or not gap) and not is_summary
     return is_free and likely_title(sentence) > 0
 
 
