@@ -380,8 +380,8 @@ def read_xml(text: Text, name: str) -> Iterator[Raw | Problem]:
         for event, element in iterparse(_Characters(text), events=("start", "end")):
             if event == "start":
                 record = element if record is None and _tag(element) in _RECORDS else record
-            elif element is record:
-                fields = _fields(element, _RECORDS[_tag(element)])
+            elif record is not None and element is record:
+                fields = _fields(record, _RECORDS[_tag(record)])
                 if "title" in fields or "abstract" in fields:
                     seen = True
                     yield Raw(None, {**volume, **fields})
