@@ -167,7 +167,6 @@ BUILDER = """
     from pathlib import Path
     from hashing_encoder import HashingEncoder
     from index import build as building, publish
-    from index.generation import Contents
     from index.papers import Paper
 
     store, moment = Path(sys.argv[1]), sys.argv[2]
@@ -180,7 +179,7 @@ BUILDER = """
     def paper(n):
         return Paper(id=f"new{n}", title=f"New {n}", abstract=f"Pot {n} is new. It has lid {n}.")
 
-    _publish, save = publish._publish, Contents.save
+    _publish, save = publish._publish, building.Contents.save
 
     def published(*args):
         say("before publishing")
@@ -191,7 +190,7 @@ BUILDER = """
         say("before writing")
         return save(*args)
 
-    publish._publish, Contents.save = published, saved
+    publish._publish, building.Contents.save = published, saved
     building.build_papers(
         [paper(n) for n in range(100)], store, HashingEncoder(),
         progress=lambda stage, done, total: say(stage if done < total else stage + " ended"),
