@@ -1,19 +1,29 @@
-"""Indexing: read files, compare them with what is there, publish what changed, and report it."""
+"""Indexing: read files, compare them with what is there, publish what changed, and report it.
+
+Papers can be asked as soon as their words are counted. Vectors follow, whole papers first, the
+newest before all, each batch kept as it is encoded; then the map is drawn. What the live generation
+has is carried over.
+"""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Any, Literal, Unpack
 
+import numpy as np
 from pydantic import TypeAdapter
 
 from index import collection_map
-from index.catalog import Sightings, code_hash, ids_of
+from index.catalog import Papers, Passages, Sightings, code_hash, ids_of
+from index.collection_map import Layout, carry_on, map_collection
 from index.encoder import Encoder
 from index.errors import InputError
-from index.generation import Progress, Stage, counter, fill, next_contents, publish_next
+from index.lexical import LexicalIndex, Rows
 from index.manifest import (
+    VECTORS,
     Manifest,
     check_encoder,
     check_files,
@@ -22,17 +32,20 @@ from index.manifest import (
     live_generation,
     read_manifest,
 )
+from index.names import Names
 from index.papers import Paper
 from index.plan import Batch, How, Outcome, Plan, plan_run, read_batch, run_key
-from index.publish import prune, writer_lock, writing
+from index.publish import new_generation_id, prune, write_generation, writer_lock, writing
 from index.readers import Upload
 from index.store import Index
+from index.vectors import Floats, Keys, Log, append_records
 
-__all__ = ["BuildReport", "Progress", "RemovalReport", "Stage", "build", "build_papers"]
+Stage = Literal["read", "words", "embed", "map", "chroma"]
+Progress = Callable[[Stage, int, int], None]
+"""Called with a stage, how much of it is done, and its total (0 while that is not known)."""
 
-_RUNS, _MOST_TOLD = 8, 1000
-"""Runs that are remembered: one of the same files that would change nothing need not read them;
-and the problems and merges that one of them has at most."""
+ASK_BEFORE = 256
+"""Texts to encode beyond which the papers can be asked before they are encoded."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,8 +91,8 @@ def build(
     """Index the papers of files, folders and uploads into `store`, beside those already there.
 
     `index.plan.plan_run` says what becomes of papers that are there already, and
-    `index.plan.preview` tells it beforehand. Files that were read so before are not read again
-    where nothing has changed since.
+    `index.plan.preview` tells it beforehand. The files of the last run are not read again where
+    nothing has changed since.
 
     `paths` are files, uploads, or folders whose readable files are taken; `store` is made if
     missing; `encoder` must be the one the index was built with; `progress` is told how far each
@@ -110,7 +123,6 @@ def build_papers(
     store: Path,
     encoder: Encoder,
     *,
-    merge: bool = True,
     progress: Progress | None = None,
 ) -> BuildReport:
     """Index `papers` into `store`, in the order in which they were found; see `build`.
@@ -119,23 +131,27 @@ def build_papers(
     is encoded twice. If nothing changed, nothing is written.
     """
     run = ("", time.monotonic())
-    return _build(Batch(list(papers)), store, encoder, run, progress, merge=merge)
+    return _build(Batch(list(papers)), store, encoder, run, progress, merge=True)
 
 
 def _unchanged(store: Path, encoder: Encoder, key: str, started: float) -> BuildReport | None:
-    """The report of a run that was done before and would change nothing; None of any other."""
+    """The report of a run that was the last one and would change nothing; None of any other."""
     live = current(store)
-    if live is None:
+    if live is None or not key:
         return None
     manifest = read_manifest(store, live)
-    run = manifest.runs.get(key)
     is_finished = manifest.code == code_hash() and collection_map.FILE_NAME in manifest.files
-    if run is None or not is_finished:
+    if manifest.run.get("key") != key or not is_finished:
         return None
     check_encoder(manifest, encoder)
     check_files(store, manifest)
-    outcome = _OUTCOME.validate_python(run["outcome"])
-    return _report(replace(outcome, papers=manifest.papers), manifest, 0, started, live)
+    outcome = _OUTCOME.validate_python(manifest.run["outcome"])
+    return _report(outcome, manifest, 0, started, live)
+
+
+_OUTCOME = TypeAdapter(Outcome)
+_MOST_TOLD = 1000
+"""Problems and merges that a run has at most whose outcome is kept in the manifest."""
 
 
 def _build(
@@ -158,44 +174,30 @@ def _build(
             prune(store, {old.generation, old.previous} if old else set())
         plan = plan_run(batch, live.papers if live else (), old.origins if old else {}, merge=merge)
         outcome = plan.outcome(batch)
-        runs = _runs(old, plan)
-        if not merge:  # what it kept apart, an earlier run would merge
-            runs = {}
-        if key and len(outcome.problems) + len(outcome.merges) <= _MOST_TOLD:
-            runs.pop(key, None)
-            count = len(plan.read) - outcome.duplicate
-            again = replace(outcome, new=0, updated=0, unchanged=count)
-            told = _OUTCOME.dump_python(again, mode="json")
-            runs[key] = {"sources": list(plan.sources), "outcome": told}
-        manifest, encoded = _publish(store, live, plan, runs, encoder, progress)
+        count = len(plan.read) - outcome.duplicate
+        again = replace(outcome, new=0, updated=0, unchanged=count)
+        is_told = len(outcome.problems) + len(outcome.merges) <= _MOST_TOLD
+        told = _OUTCOME.dump_python(again, mode="json") if is_told else {}
+        update = {"run": {"key": key if is_told else "", "outcome": told}}
+        manifest, encoded = _publish(store, live, plan, update, encoder, progress)
     previous = old.generation if old else None
     return _report(outcome, manifest, encoded, started, previous, len(plan.removed))
-
-
-_OUTCOME = TypeAdapter(Outcome)
-
-
-def _runs(old: Manifest | None, plan: Plan) -> dict[str, dict[str, Any]]:
-    """The runs that would change nothing when the papers of a plan are others."""
-    changed, runs = plan.changed_sources, old.runs if old else {}
-    kept = {key: run for key, run in runs.items() if changed.isdisjoint(run["sources"])}
-    return dict(list(kept.items())[1 - _RUNS :])
 
 
 def _publish(
     store: Path,
     live: Index | None,
     plan: Plan,
-    runs: dict[str, dict[str, Any]],
+    update: dict[str, Any],
     encoder: Encoder | None,
     progress: Progress | None,
 ) -> tuple[Manifest, int]:
-    """Make the papers of a plan those of the index.
+    """Make the papers of a plan those of the index; `update` are fields of the manifest.
 
     Returns:
         The live manifest, and how many texts were encoded.
     """
-    update: dict[str, Any] = {"origins": plan.origins, "runs": runs}
+    update = {"origins": plan.origins, **update}
     if live and plan.after == plan.before and live.manifest.origins == plan.origins:
         if live.manifest.code == code_hash() and live.is_finished:
             return live.manifest, 0
@@ -241,7 +243,7 @@ def resume(store: Path, encoder: Encoder, *, progress: Progress | None = None) -
         live = Index.open(store)
         check_encoder(live.manifest, encoder)
         plan = Plan({}, {}, live.manifest.origins)
-        manifest, more = _publish(store, live, plan, live.manifest.runs, encoder, progress)
+        manifest, more = _publish(store, live, plan, {}, encoder, progress)
     count = manifest.papers
     outcome = Outcome(new=0, unchanged=count, updated=0, duplicate=0, papers=count)
     return _report(outcome, manifest, encoded + more, started, before)
@@ -275,8 +277,7 @@ def remove(ids: Sequence[str], store: Path, *, progress: Progress | None = None)
         left = Sightings.of(live.papers).names(without=rows)
         origins = {name: o for name, o in live.manifest.origins.items() if name in left}
         plan = Plan(removed, {}, origins)
-        runs = _runs(live.manifest, plan)
-        manifest, _ = _publish(store, live, plan, runs, None, progress)
+        manifest, _ = _publish(store, live, plan, {"run": {}}, None, progress)
     return RemovalReport(
         removed=tuple(removed.values()),
         papers=manifest.papers,
@@ -284,3 +285,195 @@ def remove(ids: Sequence[str], store: Path, *, progress: Progress | None = None)
         generation=manifest.generation,
         previous=live.manifest.generation,
     )
+
+
+def counter(progress: Progress | None, stage: Stage) -> Callable[[int, int], None]:
+    """`progress` for one stage, or nothing."""
+    return partial(progress, stage) if progress else lambda *_: None
+
+
+@dataclass(frozen=True, eq=False)
+class Contents:
+    """All that is known of P papers without their vectors."""
+
+    papers: Papers
+    rows: Rows
+    """The row in the live generation of each with the same title and abstract, else -1."""
+    passages: Passages
+    lexical: LexicalIndex
+    names: Names
+
+    def save(self, folder: Path) -> None:
+        """Write into a generation's folder."""
+        for part in (self.papers, self.passages, self.lexical, self.names):
+            part.save(folder)
+
+
+def next_contents(
+    live: Index | None, before: Mapping[str, Paper], after: Mapping[str, Paper]
+) -> Contents:
+    """Cut and count the papers after a change of the live generation, `before` being now `after`.
+
+    What the live generation has of the others is taken from there, unless another version of the
+    program made it.
+    """
+    is_ours = live is not None and live.manifest.code == code_hash()
+    stored = live.papers if live and isinstance(live.papers, Papers) else Papers()
+    papers = stored.changed(before, after, anew=not is_ours)
+    rows = np.asarray([stored.rows.get(id_, -1) for id_ in papers.ids], dtype=np.int64)
+    for row, id_ in enumerate(papers.ids):
+        was, new = before.get(id_), after.get(id_)
+        if new and not (was and (was.title, was.abstract) == (new.title, new.abstract)):
+            rows[row] = -1
+    old, there = (live, rows) if live and is_ours else (None, np.full(len(papers), -1))
+    lexical = LexicalIndex.build(papers, old.lexical if old else None, there)
+    passages = Passages.of(papers, old.cuts if old else None, there)
+    names = Names.build(papers, old.names if old else None, there)
+    return Contents(papers, rows, passages, lexical, names)
+
+
+def publish_next(
+    store: Path,
+    live: Index | None,
+    contents: Contents,
+    update: Mapping[str, Any],
+    encoder: Encoder | None,
+    progress: Progress | None,
+) -> tuple[Manifest, int]:
+    """Publish papers, encode what has no vector (if there is an encoder), publish with the map.
+
+    The caller holds the store's lock. `update` are more fields of the manifest.
+
+    Returns:
+        The live manifest, and how many texts were encoded.
+    """
+    papers, passages = contents.papers, contents.passages
+    manifest = _next_manifest(store, live, contents, encoder, update)
+    path = store / manifest.vectors
+    missing = _missing(papers, passages, Log.open(path, manifest.dimension))
+    if len(missing) and (encoder is None or len(missing) > ASK_BEFORE):
+        manifest = write_generation(store, manifest, contents.save)
+        counter(progress, "words")(len(papers), len(papers))
+        if encoder is None:
+            return manifest, 0
+        manifest = manifest.model_copy(update={"generation": new_generation_id(), "files": {}})
+    if encoder and len(missing):
+        count = counter(progress, "embed")
+        with writing(store):
+            for keys, batch in _encoded(papers, passages, missing, encoder, count):
+                append_records(path, manifest.dimension, keys, batch)
+    layout = live.layout if live and live.manifest.content == manifest.content else None
+    if layout is None:
+        whole = Log.open(path, manifest.dimension).of(passages.paper_keys)
+        layout = _next_layout(live, contents, whole, counter(progress, "map"))
+
+    def save(folder: Path) -> None:
+        contents.save(folder)
+        layout.save(folder)
+
+    return write_generation(store, manifest, save), len(missing)
+
+
+def _next_layout(
+    live: Index | None, contents: Contents, whole: Floats, count: Callable[[int, int], None]
+) -> Layout:
+    """The map by the vectors of whole papers; gone on with where little changed."""
+    papers = contents.papers
+    count(0, len(papers))
+    layout = carry_on(live.layout, contents.rows, whole) if live and live.layout else None
+    layout = layout or map_collection(papers, whole)
+    count(len(papers), len(papers))
+    return layout
+
+
+def _next_manifest(
+    store: Path,
+    live: Index | None,
+    contents: Contents,
+    encoder: Encoder | None,
+    update: Mapping[str, Any],
+) -> Manifest:
+    """The manifest of the next generation; its file of vectors is that of the first."""
+    known: dict[str, Any] = {}
+    generation = new_generation_id()
+    with writing(store):
+        (store / VECTORS).mkdir(exist_ok=True)
+    if live:
+        known = dict(live.manifest)
+    elif encoder:
+        known = {
+            "encoder": encoder.name,
+            "weights_hash": encoder.weights_hash,
+            "dimension": encoder.dimension,
+            "vectors": f"{VECTORS}/{generation}.bin",
+        }
+    known |= {
+        "generation": generation,
+        "previous": live.manifest.generation if live else None,
+        "created": datetime.now(UTC),
+        "papers": len(contents.papers),
+        "passages": len(contents.passages),
+        "content": contents.passages.content,
+        "code": code_hash(),
+        "files": {},
+    }
+    return Manifest.model_validate({**known, **update})
+
+
+def _missing(papers: Sequence[Paper], passages: Passages, log: Log) -> Rows:
+    """The places in `passages.keys` of texts without a vector, each text once, in their order."""
+    newest = np.argsort(-Sightings.of(papers).earliest, kind="stable")
+    later = np.argsort(np.argsort(newest)[passages.owner], kind="stable") + len(newest)
+    places: Rows = np.concatenate([newest, later])
+    places = places[log.find(passages.keys)[places] < 0]
+    return places[np.sort(np.unique(passages.keys[places], return_index=True)[1])]
+
+
+def _encoded(
+    papers: Sequence[Paper],
+    passages: Passages,
+    missing: Rows,
+    encoder: Encoder,
+    progress: Callable[[int, int], None],
+) -> Iterator[tuple[Keys, Floats]]:
+    """The vectors of texts that have none, batch by batch, and their keys."""
+    keys, total = passages.keys[missing], len(missing)
+    progress(0, total)
+    for at in range(0, total, encoder.together):
+        some = slice(at, at + encoder.together)
+        count = partial(lambda at, done: progress(at + done, total), at)
+        texts = passages.texts_at(missing[some], papers)
+        yield keys[some], encoder.encode(texts, progress=count)
+
+
+def fill(store: Path, encoder: Encoder, progress: Callable[[int, int], None]) -> int:
+    """Encode what the live generation lacks, whoever changes it meanwhile.
+
+    The store is held only while a batch is written.
+
+    Returns:
+        How many texts were encoded.
+    """
+    done = 0
+    while True:
+        index = Index.open(store)
+        check_encoder(index.manifest, encoder)
+        missing = _missing(index.papers, index.cuts, index.log)
+        if not len(missing):
+            return done
+        count = partial(lambda before, n, of: progress(before + n, before + of), done)
+        for keys, vectors in _encoded(index.papers, index.cuts, missing, encoder, count):
+            done += len(keys)
+            if _append(store, index.log, keys, vectors) != index.manifest.generation:
+                break  # somebody has changed it: look again what is missing
+
+
+def _append(store: Path, log: Log, keys: Keys, vectors: Floats) -> str:
+    """Keep vectors where their file is still the live generation's, whose id is returned."""
+    with writer_lock(store, patient=True), writing(store):
+        if (generation := current(store)) is None:
+            return ""
+        live = read_manifest(store, generation)
+        if store / live.vectors == log.path:
+            append_records(log.path, log.dimension, keys, vectors)
+        return generation

@@ -20,9 +20,10 @@ from typing import NamedTuple, Self, TypeVar, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from index.lexical import Rows, packed, unpacked
 from index.papers import Dating, Paper, letters, numbers_of
 from index.passages import Passage, cut, paper_text
-from index.postings import Rows, packed, unpacked
+from index.sources import sha256_of
 from index.vectors import Keys, text_keys
 
 PAPERS = "papers.jsonl"
@@ -32,21 +33,17 @@ TEXTS = "passages.txt"
 Bytes = bytes | mmap.mmap
 _KEPT = 4096
 """Papers that stay in memory once they were read."""
-_CODE = (
-    "text", "passages", "lexical", "folding", "mentions", "names", "postings", "papers", "catalog",
-)  # fmt: skip
 _ARRAYS = ("owner", "spans", "text_starts", "paper_keys", "passage_keys")
 _T = TypeVar("_T")
 
 
 @cache
 def code_hash() -> str:
-    """SHA-256 of the modules that cut papers, count words and compare titles, hexadecimal.
+    """SHA-256 of the code that reads, merges and cuts papers and counts words, hexadecimal.
 
     A generation that another version wrote is cut anew, whatever it changed.
     """
-    folder = Path(__file__).parent
-    return hashlib.sha256(b"".join((folder / f"{m}.py").read_bytes() for m in _CODE)).hexdigest()
+    return sha256_of(*sorted(Path(__file__).parent.rglob("*.py")))
 
 
 class RowsRead(Sequence[_T]):

@@ -51,8 +51,6 @@ _NEARLY_BEST = 0.95
 _DIMENSIONS, _MOST_COMPONENTS = 10, 50
 """Principal components in which clusters are sought (in all of a vector's they are all weak), and
 in which papers are laid out."""
-_MOST_EXACT = 4096
-"""Papers whose components are found by their vectors themselves."""
 _SILHOUETTE_SAMPLE, _MOST_TO_NAME = 1000, 6000
 """Papers at most whose silhouettes are averaged, and whose words are counted for the names."""
 _SEED, _DIGITS = 0, 4
@@ -221,11 +219,8 @@ def _principal_components(vectors: NDArray[np.float32]) -> Floats:
 
     found = np.zeros((len(vectors), 2))
     if len(vectors) > 1:
-        # Of many by their covariance: it takes a tenth of the time, and half the memory.
-        is_few = len(vectors) <= _MOST_EXACT
-        solver, kind = ("full", np.float64) if is_few else ("covariance_eigh", np.float32)
-        pca = PCA(min(_MOST_COMPONENTS, *vectors.shape), svd_solver=solver)
-        found = pca.fit_transform(vectors.astype(kind, copy=False)).astype(np.float64)
+        pca = PCA(min(_MOST_COMPONENTS, *vectors.shape), svd_solver="covariance_eigh")
+        found = pca.fit_transform(vectors.astype(np.float64))
         found[np.abs(found) < 1e-9] = 0.0
     return np.pad(found, ((0, 0), (0, max(0, 2 - found.shape[1]))))
 

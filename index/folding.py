@@ -13,8 +13,7 @@ from enum import IntEnum
 from functools import lru_cache
 from itertools import accumulate
 
-from index import lexical
-from index.lexical import STOP_WORDS
+from index.lexical import STOP_WORDS, fold
 from index.minilm import bundled_folder
 
 LONGEST = 6
@@ -38,21 +37,13 @@ class Link(IntEnum):
 
 
 _ATOM = re.compile(r"([^\W_]+(?:\+{1,2}(?![^\W_]))?)((?:['’]s(?![^\W_]))?[\W_]*)")
-_GLUE = re.compile(r"[-‐−–./_^{}$'’&!*]{1,4}")
+_GLUE = frozenset("-‐−–./_^{}$'’&!*")
 _PUNCTUATION = frozenset({", ", "! ", "? ", " (", ") ", "'s ", "’s "})
-_SIGNS = dict.fromkeys(map(ord, "™®©℠"))
 _QUANTITY = re.compile(
     r"\d[\d.]*(?:[a-zA-Z%]{1,2}|st|nd|rd|th|-[a-z]+|[x×]\d+|-?[a-z]{1,2}-?\d+)|[a-z]-\d+"
 )
-_COMPOUND = re.compile(
-    r"[-‐](?:[a-z]+(?:ed|ing)|driven|like|style|aware|free|level|only|wise|type|based|specific)$"
-)
+_COMPOUND = frozenset("driven like style aware free level only wise type based specific".split())
 """The ends of English compounds that are made with any name: "LLM-based", "BERT-like"."""
-
-
-def fold(text: str) -> str:
-    """`text` without accents, trademark signs and typographic variants, case kept."""
-    return text if text.isascii() else lexical.fold(text.translate(_SIGNS))
 
 
 @lru_cache(maxsize=4096)
@@ -64,7 +55,8 @@ def link(gap: str) -> Link:
         return Link.SLASH
     if gap in _PUNCTUATION:
         return Link.LOOSE
-    glued = _GLUE.fullmatch(gap) and ".." not in gap and gap not in {"--", "—", "–"}
+    glued = 0 < len(gap) < 5 and _GLUE.issuperset(gap)
+    glued = glued and ".." not in gap and gap not in {"--", "–"}
     return Link.GLUED if glued else Link.NONE
 
 
@@ -120,7 +112,7 @@ class Atoms:
             first -= 1
         while self.links[end - 1] == Link.GLUED and end - at <= _LONGEST_RUN:
             end += 1
-        while end - first > 1 and _COMPOUND.fullmatch(self.gaps[end - 2] + self.texts[end - 1]):
+        while end - first > 1 and not without_ending(self.gaps[end - 2] + self.texts[end - 1]):
             end -= 1
         return (first, end) if at < end else (at, at + 1)
 
@@ -153,7 +145,11 @@ def key_of(name: str) -> str:
 
 def without_ending(surface: str) -> str:
     """`surface` without the English ending of a compound: "LLM" of "LLM-based"."""
-    return _COMPOUND.sub("", surface)
+    at = max(surface.rfind("-"), surface.rfind("‐"))
+    ending = surface[at + 1 :]
+    is_verb = ending.islower() and ending.isascii() and ending.isalpha()
+    is_verb = is_verb and ending.endswith(("ed", "ing")) and ending not in ("ed", "ing")
+    return surface[:at] if at >= 0 and (ending in _COMPOUND or is_verb) else surface
 
 
 @lru_cache(maxsize=65_536)
@@ -190,29 +186,9 @@ def _vocabulary() -> frozenset[str]:
 
 @lru_cache(maxsize=65_536)
 def is_english(word: str) -> bool:
-    """Whether the encoder's vocabulary has a lower-case word, in any regular form or spelling."""
+    """Whether the encoder's vocabulary has a lower-case word, in any regular form."""
     words = _vocabulary()
-    if word in words or any(len(base) > 2 and base in words for base in _bases(word)):
-        return True
-    return any(new in words or not words.isdisjoint(_bases(new)) for new in spellings(word))
-
-
-_SPELLED = {"is": "iz", "ys": "yz", "our": "or", "ll": "l", "ae": "e", "oe": "e"}
-_SPELLED |= {new: old for old, new in _SPELLED.items() if len(new) > 1} | {"l": "ll"}
-_SPELLING = re.compile(
-    r"(?<=[a-z]{2})(?:[iy][sz](?=(?:e|es|ed|er|ers|ing|ation|ations|able)$)|ll?(?=ed$|ing$|ers?$)"
-    r"|ou?r(?=$|s$|ed$|ing|al|ab|is|iz))|[ao]e"
-)
-
-
-def spellings(word: str) -> list[str]:
-    """A lower-case word as it may be spelled on the other side of the Atlantic.
-
-    "summarize" of "summarise", "modelling" of "modeling"; what is returned need be no word.
-    """
-    return [
-        word[: at.start()] + _SPELLED[at[0]] + word[at.end() :] for at in _SPELLING.finditer(word)
-    ]
+    return word in words or any(len(base) > 2 and base in words for base in _bases(word))
 
 
 def _bases(word: str) -> list[str]:

@@ -53,9 +53,9 @@ class Manifest(BaseModel):
     origins: dict[str, Origin] = Field(
         default_factory=dict, description="Name of each source that was a file → that file."
     )
-    runs: dict[str, dict[str, Any]] = Field(
+    run: dict[str, Any] = Field(
         default_factory=dict,
-        description="Runs that would change nothing now, by their keys: their sources and outcome.",
+        description="The run that wrote this: its key, and the outcome that it would have again.",
     )
     content: str = Field(default="", description="SHA-256 of the ids and texts of all passages.")
     code: str = Field(default="", description="SHA-256 of the code that cut the papers.")

@@ -15,15 +15,13 @@ from index.folding import (
     Atoms,
     Link,
     content_words,
-    fold,
     is_shaped,
     joined,
     key_of,
     without_ending,
 )
-from index.lexical import STOP_WORDS
-from index.papers import Paper
-from index.postings import Found
+from index.lexical import STOP_WORDS, Found, fold
+from index.papers import LONGEST_HEAD, Paper
 from index.text import clean_text
 
 PLAIN = " "
@@ -39,8 +37,7 @@ LIMITS = ((0, 0.0), (1, 0.0), (5, 0.03), (10, 0.1), (0, 1.0))
 """Papers, as a number or a share, beyond which a name is the field's and no paper's own: of those
 that are only mentioned, that a paper spells out, that it introduces, that its title begins with,
 and of the last two together, or of a name that it writes in several words."""
-_LONGEST_HEAD = 5
-_HEAD = re.compile(r"(.+?)(?:: | [–—-] |—)(?=\S)")
+_BEHIND_HEAD = (": ", " – ", " — ", " - ", "—")
 _NAME = r"[^\W\d_a-z](?:[\w.+/-]*[\w+])?"
 _NAMES = rf"{_NAME}(?: (?!The\b){_NAME}){{0,2}}(?!\w|, [A-Z])"
 _CALLED = re.compile(
@@ -244,9 +241,9 @@ def _joined(
 
 def coined(title: str, abstract: str) -> Coined:
     """The names of a paper by its cleaned title and abstract."""
-    found = _HEAD.match(title)
-    head = (found[1] if found else title).strip(" \"'“”‘’")
-    if not 0 < len(head.split()) <= _LONGEST_HEAD:
+    ends = [at for sign in _BEHIND_HEAD if (at := title.find(sign, 1)) > 0]
+    head = title[: min(ends, default=None)].strip(" \"'“”‘’")
+    if not 0 < len(head.split()) <= LONGEST_HEAD:
         head = ""
     introduced = [name for name in _BRACKETED.findall(title) if _is_acronym(name)]
     introduced += _CALLED.findall(abstract)
@@ -262,7 +259,7 @@ def coined(title: str, abstract: str) -> Coined:
             (introduced if is_new else spelled).append(bracket[1])
     return Coined(
         head or None,
-        found is not None,
+        bool(ends),
         tuple(name for name in dict.fromkeys(introduced) if name == without_ending(name)),
         tuple(name for name in dict.fromkeys(spelled) if _is_of_title(name, title)),
     )

@@ -7,7 +7,6 @@ text costs, not what the collection does: a name is one term, however it is spel
 
 import json
 import re
-import sys
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -22,6 +21,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from index.folding import is_shaped, key_of, trigrams
+from index.lexical import Found, Postings, packed, places, unpacked
 from index.mentions import (
     LIMITS,
     LONGEST_KEY,
@@ -34,7 +34,6 @@ from index.mentions import (
 )
 from index.naming import Named, Rows, names_in
 from index.papers import Paper, letters
-from index.postings import Found, Postings, packed, places, unpacked
 
 __all__ = ["FILE_NAME", "Named", "Names"]
 
@@ -336,9 +335,3 @@ def _trigrams(
     codes = ((gram << 32) | row for row, title in titles for gram in set(trigrams(title.split())))
     added = np.fromiter(codes, dtype=np.uint64)
     return np.sort(np.concatenate([kept[rows >= 0], added]), kind="stable")
-
-
-if __name__ == "__main__":  # `index.generation` has it done beside its own work
-    from index.catalog import Papers
-
-    Names.build(Papers.load(Path(sys.argv[1]))).save(Path(sys.argv[1]))

@@ -35,10 +35,9 @@ _ARXIV = re.compile(
 _BARE_ARXIV = re.compile(
     rf"(?P<id>\d{{2}}(?:0[1-9]|1[0-2])\.\d{{4,5}}|{_OLD_ARXIV})(?:v\d+)?(?P<end>$)?"
 )
-_NO_LETTER = re.compile(r"[\W_]+")
 _ENOUGH_TITLE_WORDS = 4
 _OPENING_LETTERS = 120
-_LONGEST_HEAD = 5
+LONGEST_HEAD = 5
 """Words of a name."""
 
 
@@ -81,7 +80,7 @@ class Paper(BaseModel):
     def head(self) -> str | None:
         """The name that the title begins with: "WebArena" of "WebArena: A Realistic …"."""
         head, colon, _ = self.display_title.partition(":")
-        return head.strip() if colon and len(head.split()) <= _LONGEST_HEAD else None
+        return head.strip() if colon and len(head.split()) <= LONGEST_HEAD else None
 
     @property
     def display_title(self) -> str:
@@ -106,7 +105,7 @@ def letters(text: str, *, markup: bool = True) -> str:
     cleaned = clean_text(text, markup=markup)
     if not cleaned.isascii():
         cleaned = unicodedata.normalize("NFKD", cleaned)
-    return _NO_LETTER.sub("", cleaned.casefold())
+    return "".join(filter(str.isalnum, cleaned.casefold()))
 
 
 def tokens_of(text: str) -> list[str]:

@@ -6,11 +6,11 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import Literal, TypedDict, Unpack
 
-from index.catalog import Papers, Sightings
+from index.catalog import Papers, Sightings, code_hash
 from index.errors import InputError
 from index.manifest import check_is_store, live_papers
 from index.papers import Paper, Source, apart, derived_id, identify, letters, merge_as, with_id
@@ -20,7 +20,6 @@ from index.sources import (
     SourceFile,
     recognise,
     renamed,
-    sha256_of,
     with_sources,
     without,
 )
@@ -122,8 +121,6 @@ class Plan:
     """Papers of the index that it leaves alone."""
     read: Sequence[Paper] = ()
     """What the run read, in the order in which it was found, by the ids that the index gives."""
-    sources: Sequence[str] = ()
-    """What the index calls the files of the run."""
 
     @cached_property
     def _changed(self) -> set[str]:
@@ -138,13 +135,6 @@ class Plan:
         gone = {id_: self.before[id_] for id_ in self.before.keys() - self.after.keys()}
         named = ((came[derived_id(p.title, p.abstract)], id_) for id_, p in sorted(gone.items()))
         return {new.pop(): id_ for new, id_ in named if new}
-
-    @property
-    def changed_sources(self) -> set[str]:
-        """The sources of papers that are not as they were."""
-        ids = self._changed | (self.before.keys() - self.after.keys())
-        papers = [p for every in (self.before, self.after) for i in ids if (p := every.get(i))]
-        return {source.name for paper in papers for source in paper.sources}
 
     @property
     def removed(self) -> tuple[Paper, ...]:
@@ -239,10 +229,7 @@ def read_batch(
 def _nothing_read(paths: Sequence[Path | Upload], problems: Sequence[Problem]) -> InputError:
     for problem in problems:
         if not problem.is_warning:
-            error = InputError(f"no paper could be read: {problem}")
-            if problem.option:
-                error.add_note(problem.option)  # for the command alone
-            return error
+            return InputError(f"no paper could be read: {problem}")
     named = (path.name if isinstance(path, Upload) else str(path) for path in paths)
     return InputError(f"no papers in {', '.join(named)}")
 
@@ -285,7 +272,6 @@ def plan_run(
         {name: origins[name] for name in sorted(origins.keys() & named)},
         others=len(stored) - len(touched),
         read=[*map(with_id, run, ids[len(sightings) - len(run) :])],
-        sources=sorted(set(names.values())),
     )
 
 
@@ -323,23 +309,16 @@ def preview(paths: Sequence[Path | Upload], store: Path, **how: Unpack[How]) -> 
     return Preview(**vars(plan.outcome(batch)), entries=plan.entries, removed=plan.removed)
 
 
-@cache
-def _reading_code() -> str:
-    """SHA-256 of the code that reads and merges papers, hexadecimal."""
-    return sha256_of(*sorted(Path(__file__).parent.rglob("*.py")))
-
-
 def run_key(paths: Sequence[Path | Upload], store: Path, how: How) -> str:
     """What tells a run: its files by place and content, how they are read, and by what code.
 
     Returns:
         Hexadecimal digits; "" of files that cannot be told, such as a pipe.
     """
-    parts: list[object] = [_reading_code(), sorted(how.items(), key=str)]
+    parts: list[object] = [code_hash(), sorted(how.items(), key=str)]
     for file in find_files(paths, store):
         if file.is_read_once:
             return ""
         with suppress(OSError):
-            place = hashlib.sha256(file.place).hexdigest()
-            parts.append((file.name, place, file.digest(), file.year()))
+            parts.append((file.name, file.place, file.digest(), file.year()))
     return hashlib.sha256(repr(parts).encode("utf-8", "backslashreplace")).hexdigest()

@@ -7,7 +7,7 @@ The manifest therefore keeps the origin of each source beside its name.
 
 import hashlib
 import os
-import re
+import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, count
@@ -17,7 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from index.papers import Paper, Source
 
-_NOT_IN_A_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_NO_LINE = ("Cc", "Zl", "Zp")
+"""Categories of characters that end a line or control a terminal."""
 
 
 class Origin(BaseModel):
@@ -65,7 +66,8 @@ def source_name(path: PurePath) -> str:
     Bytes that are not UTF-8 and control characters are spelled out, so that names stay distinct.
     """
     name = os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
-    return _NOT_IN_A_LINE.sub(lambda match: repr(match[0])[1:-1], name)
+    spelled = (repr(c)[1:-1] if unicodedata.category(c) in _NO_LINE else c for c in name)
+    return "".join(spelled)
 
 
 def free_name(path: Path | None, name: str, taken: Collection[str]) -> str:

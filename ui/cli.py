@@ -33,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         code: int = arguments.does(arguments) or 0
         sys.stdout.flush()
     except AbstractQAError as error:
-        return _problem("; ".join([str(error), *getattr(error, "__notes__", ())]))
+        return _problem(str(error))
     except KeyboardInterrupt:
         _problem("interrupted")
         return 130

@@ -87,9 +87,8 @@ def _read(arguments: Namespace) -> "tuple[list[Path | Upload], dict[str, Any]]":
         Upload("stdin", sys.stdin.buffer.read()) if path == "-" else Path(path)
         for path in arguments.paths
     ]
-    columns = _columns(arguments.columns)
-    how = {"format": arguments.format, "year": arguments.year, "columns": columns}
-    return paths, {**how, "merge": not arguments.no_merge}
+    how = {"format": arguments.format, "year": arguments.year}
+    return paths, {**how, "columns": _columns(arguments.columns), "merge": not arguments.no_merge}
 
 
 def _columns(text: str) -> dict[str, str]:
@@ -98,8 +97,8 @@ def _columns(text: str) -> dict[str, str]:
 
     found: dict[str, str] = {}
     for part in filter(None, text.split(",")):
-        field, sign, heading = part.partition("=")
-        if not sign or field.strip() not in FIELDS or not heading.strip():
+        field, _, heading = part.partition("=")
+        if field.strip() not in FIELDS or not heading.strip():
             known = ", ".join(FIELDS)
             raise InputError(f"--columns {part!r}: write FIELD=HEADING, with a field of {known}")
         found[field.strip()] = heading.strip()
@@ -294,7 +293,7 @@ def _tell(read: "BuildReport | Preview") -> None:
     worst_first = sorted(read.problems, key=lambda each: (each.is_warning, not each.is_damage))
     for lines in (
         [f"{name}: read as {format_}" for name, format_ in read.formats],
-        [f"{each}; {each.option}" if each.option else str(each) for each in worst_first],
+        list(map(str, worst_first)),
         list(map(str, read.merges)),
     ):
         for line in lines[:_TOLD]:

@@ -11,12 +11,10 @@ from pathlib import Path, PurePath
 from index.errors import InputError
 from index.papers import Paper
 from index.readers import bibliographies as bib
-from index.readers import jsons, pages, tables, xmls
-from index.readers.decoding import Text
-from index.readers.digest import read_digest
-from index.readers.files import Found, Member, Upload, find_files, members
+from index.readers import data_files, pages
+from index.readers.digest import plausible, read_digest
+from index.readers.files import Found, Member, Text, Upload, find_files, members
 from index.readers.pages import Page
-from index.readers.plausibility import plausible
 from index.readers.records import How, Normaliser, Problem, Raw, ReadError
 from index.readers.values import YEARS
 from index.sources import Origin, source_name
@@ -71,10 +69,7 @@ def _digest(text: Text, name: str, how: How) -> Opened:
 
 def _page(text: Text, name: str, how: How) -> Opened:
     whole = text.whole()
-    page = pages.html_page(whole)
-    if described := pages.described_paper(page):
-        return "html (the paper that the page describes)", iter([described])
-    return "html (a page as a digest)", _of_page(page, whole, name, how)
+    return "html (a page as a digest)", _of_page(pages.html_page(whole), whole, name, how)
 
 
 def _of_page(page: Page, source: str, name: str, how: How) -> Records:
@@ -117,13 +112,13 @@ READERS: tuple[Reader, ...] = (
     ),
     Reader("mail", "mails and mailboxes, quoted-printable or HTML, read as what is in them",
            ".eml .mbox", pages.mail_score, _mails, ("mail", "eml", "mbox")),
-    Reader("html", "saved pages: digests, listings, one paper's page", ".html",
+    Reader("html", "saved pages: digests and listings", ".html",
            pages.html_score, _page, ("html",)),
     Reader("jsonl", "JSON lines, arrays and objects: arXiv snapshot, OpenAlex, Semantic Scholar,"
-           " Crossref, CSL, OpenReview, BEIR", ".jsonl .json .ndjson", jsons.score,
-           _plain("jsonl", jsons.read_json), ("jsonl", "json", "arxiv", "beir")),
+           " Crossref, CSL, OpenReview, BEIR", ".jsonl .json .ndjson", data_files.json_score,
+           _plain("jsonl", data_files.read_json), ("jsonl", "json", "arxiv", "beir")),
     Reader("csv", "tables: CSV, TSV, Markdown; delimiter and columns are told", ".csv .tsv",
-           tables.score, tables.open_table, ("csv", "tsv", "table")),
+           data_files.table_score, data_files.open_table, ("csv", "tsv", "table")),
     Reader("bibtex", "BibTeX and BibLaTeX", ".bib", bib.bibtex_score,
            _plain("bibtex", bib.read_bibtex), ("bibtex",)),
     Reader("ris", "RIS, as Zotero, Scopus and publishers export it", ".ris",
@@ -139,8 +134,8 @@ READERS: tuple[Reader, ...] = (
            _plain("EndNote", bib.ENDNOTE.read), ("endnote",)),
     Reader("arxiv", "arXiv's daily mailings", ".txt", bib.arxiv_score,
            _plain("arXiv mailing", bib.read_arxiv), ("arxiv",)),
-    Reader("xml", "XML: PubMed, arXiv (Atom, OAI), ACL Anthology, JATS, EndNote", ".xml",
-           xmls.score, _plain("xml", xmls.read_xml), ("xml", "acl", "arxiv", "pubmed", "endnote")),
+    Reader("xml", "XML: PubMed, arXiv (Atom, RSS, OAI), ACL Anthology", ".xml",
+           bib.xml_score, _plain("xml", bib.read_xml), ("xml", "acl", "arxiv", "pubmed")),
 )  # fmt: skip
 FORMATS = tuple(dict.fromkeys(name for reader in READERS for name in reader.families))
 """The names of formats that a user may ask for, beside "auto"."""
@@ -256,8 +251,8 @@ def _open(file: Found, format_: str, how: How) -> Iterator[FileRead]:
         yield _unread(file, f"cannot be read: {error.strerror or error}")
 
 
-def _unread(file: Found, reason: str, line: int | None = None, option: str = "") -> FileRead:
-    return FileRead(file, None, iter([Problem(file.name, line, reason, option=option)]))
+def _unread(file: Found, reason: str, line: int | None = None) -> FileRead:
+    return FileRead(file, None, iter([Problem(file.name, line, reason)]))
 
 
 def _member(file: Found, member: Member, digest: str, format_: str, how: How) -> Iterator[FileRead]:
@@ -279,7 +274,7 @@ def _member(file: Found, member: Member, digest: str, format_: str, how: How) ->
                 found = plausible(file.name, found, is_named=format_ != "auto")
             yield FileRead(file, origin, _never_silent(file.name, reader, found), described)
     except ReadError as error:
-        yield _unread(file, str(error), error.line, error.option)
+        yield _unread(file, str(error), error.line)
 
 
 def _reader(head: str, file: Found, suffix: str, format_: str) -> Reader:
@@ -289,8 +284,8 @@ def _reader(head: str, file: Found, suffix: str, format_: str) -> Reader:
     reader = reader_of(head, format_, suffix)
     is_guess = reader is None or (reader.name == "digest" and not file.is_named)
     if reader is None or (is_guess and format_ == "auto" and suffix not in _FOLDER_TEXTS):
-        told = f"no known format: it begins with {' '.join(head.split())[:40]!r}"
-        raise ReadError(told, option="--format names one")
+        told = f"it begins with {' '.join(head.split())[:40]!r}; --format names one"
+        raise ReadError(f"no known format: {told}")
     return reader
 
 
@@ -305,7 +300,7 @@ def _normalised(name: str, text: Text, records: Records) -> Iterator[Paper | Pro
                 yield Problem(name, line, reason, is_warning=True)
             shown = len(text.warnings)
     except ReadError as error:
-        yield Problem(name, error.line, str(error), is_damage=True, option=error.option)
+        yield Problem(name, error.line, str(error), is_damage=True)
 
 
 def _never_silent(

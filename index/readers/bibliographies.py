@@ -1,7 +1,8 @@
-"""Bibliographies: BibTeX, and records as lines with tags (RIS, PubMed, Web of Science, EndNote).
+"""Bibliographies: BibTeX, records as lines with tags (RIS, PubMed, Web of Science, EndNote), XML.
 
 arXiv's mailings are such lines, too. One pass over the lines for all of them, so that records have
-line numbers and a file of any size needs the memory of one record.
+line numbers and a file of any size needs the memory of one record. XML is read an element at a
+time; neither entities nor anything from a network is taken in.
 """
 
 import logging
@@ -9,9 +10,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from xml.etree.ElementTree import Element, ParseError
 
-from index.readers.decoding import Text
-from index.readers.records import Problem, Raw
+from index.papers import arxiv_id
+from index.readers.files import Text
+from index.readers.records import Problem, Raw, ReadError
 from index.readers.values import Dated, read_date
 from index.text import clean_text
 
@@ -20,41 +23,58 @@ from index.text import clean_text
 class Dialect:
     """How one format writes its tags."""
 
-    tag: re.Pattern[str]
-    """A line that opens a field: groups `tag` and `value`."""
-    sign: re.Pattern[str]
-    """What a file of the format begins with."""
+    width: int
+    """The characters of a tag, with the spaces that fill it."""
+    sign: str
+    """What parts a tag from what it says."""
     fields: Mapping[str, str]
     """Tag → field; a field of several tags takes the first in this order that a record has."""
     first: str
     """The tag that begins a record."""
     last: str = ""
     """The tag that ends one."""
+    mark: str = ""
+    """What stands before a tag."""
+
+    def tagged(self, line: str) -> tuple[str, str] | None:
+        """The tag that a line begins with, and what it says; None of a line that has none."""
+        tag, rest = (
+            line[len(self.mark) :][: self.width].strip(),
+            line[len(self.mark) + self.width :],
+        )
+        said = rest.strip().removeprefix(self.sign)
+        is_apart = said != rest.strip() if self.sign else rest[:1] in ("", " ")
+        is_tag = tag.isascii() and (tag.isalnum() or bool(self.mark)) and tag == tag.upper() != ""
+        is_tag = is_tag and line.startswith(self.mark) and line[:1] != " "
+        return (tag, said.strip()) if is_tag and is_apart else None
 
     def score(self, head: str) -> float:
         """How much the beginning of a file looks like it, 0 to 1."""
-        return 0.96 * bool(self.sign.match(head.lstrip("\ufeff \n")))
+        lines = [line for line in head.split("\n", 9)[:9] if line.strip()]
+        tags = [found[0] if (found := self.tagged(line)) else "" for line in lines[:2]]
+        begins = tags[:1] in ([self.first], ["FN"]) and (tags[-1] != "" or self.first == "PMID")
+        return 0.96 * begins
 
     def read(self, text: Text, name: str) -> Iterator[Raw | Problem]:
         """The records of a file, in order."""
         began, tag = 0, ""
         values: dict[str, list[str]] | None = None  # of the record that is open
         for number, line in text.lines():
-            match = self.tag.match(line.rstrip())
-            if match is None:
+            found = self.tagged(line.rstrip())
+            if found is None:
                 if values and tag in values and line.strip():
                     # Web of Science has a name a line; in PubMed's format no name goes on.
                     is_name = tag in ("AU", "AF") and line[:1].isspace()
                     before = "" if is_name else values[tag].pop()
                     values[tag].append(f"{before} {line.strip()}".strip())
                 continue
-            tag = match["tag"]
+            tag, said = found
             if tag in (self.first, self.last):
                 if values:
                     yield self._raw(began, values)
                 began, values = number, {} if tag == self.first else None
             if values is not None:
-                values.setdefault(tag, []).append((match["value"] or "").strip())
+                values.setdefault(tag, []).append(said)
         if values:
             if self.last:
                 reason = f"the file ends inside a record: no {self.last} line"
@@ -78,8 +98,7 @@ class Dialect:
 
 
 RIS = Dialect(
-    re.compile(r"(?P<tag>[A-Z][A-Z0-9]) {1,2}-(?: (?P<value>.*))?$"),
-    re.compile(r"\s*(?:\d+\.\s*)?TY {1,2}- "),
+    2, "-",
     {"TI": "title", "T1": "title", "CT": "title", "AB": "abstract", "N2": "abstract",
      "AU": "authors", "A1": "authors", "PY": "year", "Y1": "date", "DA": "date",
      "T2": "venue", "JO": "venue", "JF": "venue", "JA": "venue", "UR": "url", "DO": "doi",
@@ -87,26 +106,23 @@ RIS = Dialect(
     "TY", "ER",
 )  # fmt: skip
 PUBMED = Dialect(
-    re.compile(r"(?P<tag>[A-Z]{2,4}) *- (?P<value>.*)$"),
-    re.compile(r"\s*PMID- *\d"),
+    4, "-",
     {"TI": "title", "BTI": "title", "TT": "title", "AB": "abstract", "OAB": "abstract",
      "FAU": "authors", "AU": "authors", "CN": "authors", "DP": "date", "JT": "venue", "TA": "venue",
      "LID": "doi", "AID": "doi", "PMID": "pmid"},
     "PMID",
 )  # fmt: skip
 WOS = Dialect(
-    re.compile(r"(?P<tag>[A-Z][A-Z0-9])(?: (?P<value>.*))?$"),
-    re.compile(r"\s*(?:FN .*\n(?:VR .*\n)?|PT [JCBPS]\s*\n(?:[A-Z][A-Z0-9] |   ))"),
+    2, "",
     {"TI": "title", "AB": "abstract", "AF": "authors", "AU": "authors", "PD": "date", "PY": "year",
      "SO": "venue", "DI": "doi", "PM": "pmid"},
     "PT", "ER",
 )  # fmt: skip
 ENDNOTE = Dialect(
-    re.compile(r"%(?P<tag>[0-9A-Z@!~^+])(?: (?P<value>.*))?$"),
-    re.compile(r"\s*%[0-9A-Z] \S.*\n%[0-9A-Z@]"),
+    1, "",
     {"T": "title", "X": "abstract", "A": "authors", "8": "date", "D": "year", "J": "venue",
      "B": "venue", "U": "url", "R": "doi", "M": "doi"},
-    "0",
+    "0", mark="%",
 )  # fmt: skip
 
 
@@ -298,3 +314,138 @@ def _latex_text(value: str) -> str:
         value = value.replace(written, chr(_PRIVATE + at))
     plain = clean_text(value).replace("{", "").replace("}", "")
     return plain.translate({_PRIVATE + at: sign for at, sign in enumerate(_SIGNS.values())})
+
+
+_FEED = {"title": "title", "abstract": "summary|description", "date": "published|pubDate|date",
+         "authors": "author/name|creator", "arxiv": "id|link", "url": "id|link", "doi": "doi",
+         "venue": "journal_ref"}  # fmt: skip
+_RECORDS: Mapping[str, Mapping[str, str]] = {
+    "PubmedArticle": {
+        "title": ".//Article/ArticleTitle", "abstract": ".//Article/Abstract/AbstractText",
+        "authors": ".//Article/AuthorList/Author", "venue": ".//Journal/Title",
+        "date": ".//PubDate/MedlineDate|.//PubDate", "pmid": "MedlineCitation/PMID",
+        "doi": "PubmedData/ArticleIdList/ArticleId[@IdType='doi']|.//ELocationID[@EIdType='doi']",
+    },
+    "entry": _FEED,
+    "item": _FEED,
+    "record": {
+        "title": ".//title", "abstract": ".//abstract|.//description", "doi": ".//doi",
+        "authors": ".//author|.//authors|.//creator", "date": ".//created|.//version/date|.//date",
+        "arxiv": ".//identifier", "url": ".//identifier", "venue": ".//journal-ref",
+    },
+    "paper": {"title": "title", "abstract": "abstract", "authors": "author", "url": "url",
+              "doi": "doi"},
+}  # fmt: skip
+"""The element of a record → field → where it is, as ElementTree finds it, the first place first."""
+_VOLUME = {"venue": "booktitle", "year": "year"}
+"""What the papers of a volume of the ACL Anthology share."""
+
+
+def xml_score(head: str) -> float:
+    """How much the beginning of a file looks like XML that is no page, 0 to 1."""
+    is_xml = re.match(r"\s*(?:<\?xml\b|<!DOCTYPE (?!html)|<[A-Za-z][\w:.-]*(?:\s|>))", head)
+    roots = ("<Pubmed", "<feed", "<rss", "<OAI-PMH", "<collection", "<volume", "<record", "<entry")
+    return 0.93 * bool(is_xml and any(root in head for root in roots))
+
+
+class _Characters:
+    """The text of a file as a stream that an XML parser reads: its encoding is settled already."""
+
+    def __init__(self, text: Text) -> None:
+        self._lines = text.lines()
+
+    def read(self, _size: int = -1) -> bytes:
+        number, line = next(self._lines, (0, None))
+        if line is None:
+            return b""
+        line = re.sub(r"\s*<\?xml[^>]*\?>", "", line) if number == 1 else line
+        line = re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]", " ", line)
+        return line.encode() + b"\n"
+
+
+def read_xml(text: Text, name: str) -> Iterator[Raw | Problem]:
+    """The records of a file, in order.
+
+    Raises:
+        ReadError: it has entities of its own, which may hold anything.
+    """
+    # Imported here: most files are no XML.
+    from defusedxml.common import DefusedXmlException
+    from defusedxml.ElementTree import iterparse
+
+    record: Element | None = None  # that is open
+    volume: Mapping[str, object] = {}
+    seen = False
+    try:
+        for event, element in iterparse(_Characters(text), events=("start", "end")):
+            if event == "start":
+                record = element if record is None and _tag(element) in _RECORDS else record
+            elif record is not None and element is record:
+                fields = _fields(record, _RECORDS[_tag(record)])
+                if "title" in fields or "abstract" in fields:
+                    seen = True
+                    yield Raw(None, {**volume, **fields})
+                record = None
+            elif _tag(element) == "meta":
+                volume = _fields(element, _VOLUME)
+            if record is None and _tag(element) not in _VOLUME.values():
+                element.clear()
+    except DefusedXmlException as error:
+        raise ReadError("XML with entities of its own: not read") from error
+    except ParseError as error:
+        reason = f"broken XML: {str(error).split(':')[0]}"
+        yield Problem(name, error.position[0], reason, is_damage=True)
+    if not seen:
+        raise ReadError("XML without records of papers that are known here")
+
+
+def _tag(element: Element) -> str:
+    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
+
+
+def _fields(element: Element, places: Mapping[str, str]) -> Mapping[str, object]:
+    """The fields of a record that say something."""
+    said: dict[str, object] = {}
+    for field, paths in places.items():
+        for path in paths.split("|"):
+            # Elements of any namespace.
+            found = element.findall(re.sub(r"(?<![@\w'-])(?=[A-Za-z])", "{*}", path))
+            if field not in said and (value := _value(field, found)):
+                said[field] = value
+    return said
+
+
+def _value(field: str, found: list[Element]) -> object:
+    """What the elements of a field say."""
+    texts = [_text(each) or each.get("href", "") for each in found]
+    if field == "authors":
+        parts = ({_tag(child): _text(child) for child in each} for each in found)
+        return [name or text for name, text in zip(parts, texts, strict=True)]
+    if field == "abstract":
+        labels = [f"{each.get('Label')}: " if each.get("Label") else "" for each in found]
+        said = (label + text for label, text in zip(labels, texts, strict=True) if text)
+        # A feed of arXiv puts a line of its own in front.
+        return re.sub(r"^(?:arXiv:)?.{0,80}?\bAbstract: ", "", "\n".join(said))
+    if field == "arxiv":
+        bare = (text.removeprefix("oai:arXiv.org:") for text in texts)
+        known = (arxiv_id(id_, is_known=id_ != text) for id_, text in zip(bare, texts, strict=True))
+        return next(filter(None, known), "")
+    if field == "url":
+        texts = [text for text in texts if text.startswith("http")]
+    if field == "date" and found and len(found[0]):
+        return {_tag(part).casefold(): _text(part) for part in found[0]}
+    return next(filter(None, texts), "")
+
+
+def _text(element: Element) -> str:
+    """What an element says; raised and lowered letters stay marked."""
+
+    def said(at: Element) -> str:
+        pieces = [at.text or ""]
+        for child in at:
+            tag, inside = _tag(child), said(child)
+            pieces.append(f"<{tag}>{inside}</{tag}>" if tag in ("sub", "sup") else inside)
+            pieces.append(child.tail or "")
+        return "".join(pieces)
+
+    return " ".join(said(element).split())

@@ -3,14 +3,21 @@
 Nothing marks a title or an abstract for sure, so every paragraph gets a role by how it reads, and
 the titles of a file are chosen together: what stands where the titles of its other papers stand is
 more likely one. A line that is only a date begins a digest; a file may hold several.
+
+Any text has lines that look like titles and abstracts. No word tells whether it is a digest, but
+what papers have in common: an abstract speaks of what its title speaks of, has sentences, is about
+as long as the others, and is not in capitals.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from statistics import fmean, median, pstdev
 
-from index.papers import arxiv_id
+from index.papers import Paper, arxiv_id
+from index.passages import sentence_spans
 from index.readers import cues
 from index.readers.pages import Page
 from index.readers.paragraphs import Paragraph, Role
@@ -18,11 +25,6 @@ from index.readers.records import LONGEST_ABSTRACT, How, Problem, Raw
 from index.readers.roles import Layout, likely_title, read_roles
 from index.readers.values import Dated, date_of, read_date
 
-_WROTE = re.compile(
-    r"(?:on|am|le|el|il)\b(?P<when>.{6,80}?)(?:wrote|schrieb|a écrit|escribió|ha scritto)\s*:",
-    re.IGNORECASE,
-)
-"""The line above a quoted mail."""
 _LINKS = re.compile(
     r"(?<=[.!?])\s*[(\[](?:(?:[a-z][a-z -]{0,20}[|·/]\s*)+[a-z][a-z -]{0,20}"
     r"|paper|pdf|link|abs|html|code|arxiv)[)\]]$",
@@ -42,10 +44,6 @@ def read_digest(page: Page, name: str, how: How) -> Iterator[Raw | Problem]:
         how: The year of its dates, and the date of the mail that it came in.
     """
     text = _unquoted(page.text)
-    wrote = _WROTE.search(text[:2000])
-    if how.listed is None and wrote:
-        how = replace(how, listed=_first_date(wrote["when"]))
-        text = text[: wrote.start()] + " " * (wrote.end() - wrote.start()) + text[wrote.end() :]
     digest = _Digest(text, name, how, read_roles(replace(page, text=text)))
     for entry in digest.entries():
         yield from [entry] if isinstance(entry, Problem) else digest.papers(entry)
@@ -109,10 +107,6 @@ class _Digest:
                     yield Problem(self._name, each.line, reason)
                 if entry.listed and self._how.year is None:
                     self._year = entry.listed.day.year
-            elif each.field == "date" and self._is_header(at):  # a mail in the mail
-                yield entry
-                entry = _Entry(None, listed=self._dated(each.value), is_head=entry.is_head)
-                position = 0
             else:
                 if entry.is_head:
                     entry.listed = self._date_of_head(each, entry.listed)
@@ -125,10 +119,6 @@ class _Digest:
             return self._dated(line.value) or listed
         is_short = line.role in (Role.NOISE, Role.LINE) and len(line.text) < 120
         return listed or (_first_date(line.text) if is_short else None)
-
-    def _is_header(self, at: int) -> bool:
-        """Whether a line stands in the head of a mail, beside its sender or subject."""
-        return any(each.field == "header" for each in self._found[max(0, at - 1) : at + 2])
 
     def _dated(self, text: str) -> Dated | None:
         """The date of a field, in the year of the file if it has none."""
@@ -279,3 +269,63 @@ class _Digest:
             if link.startswith("http"):
                 known.setdefault("url", link)
         return {**known, "authors": authors} if authors else known
+
+
+_ENOUGH = 2
+"""Weight of the signs from which a text is no digest: one that is sure, or two others."""
+_TAG = re.compile(r"[A-Za-z0-9@%<{\"'/#]{1,12}\s{0,2}[-:=>|)}\]]{1,2}(?=\s|\")|[{<\"'%@\\/#]+")
+"""What begins a line of a format that is not known: short, and closed by a sign."""
+
+
+def plausible(
+    name: str, found: Iterator[Paper | Problem], *, is_named: bool
+) -> Iterator[Paper | Problem]:
+    """All of a digest at once, or why nothing of it is taken, unless a user named its format."""
+    known = [*found]
+    papers = [each for each in known if isinstance(each, Paper)]
+    if papers and not is_named and (reason := _doubt(known, papers)):
+        told = "nothing of it is taken; --format digest reads it all the same"
+        yield Problem(name, None, f"{reason}: {told}")
+        return
+    yield from known
+
+
+def _doubt(found: Sequence[Paper | Problem], papers: Sequence[Paper]) -> str | None:
+    """Why a text can be no digest, though titles and abstracts seem to be in it; None if it can."""
+    last = max(at for at, each in enumerate(found) if isinstance(each, Paper))
+    lost = sum(isinstance(each, Problem) and not each.is_warning for each in found[:last])
+    signs = [(2, f"{len(papers)} papers and {lost} lines that are none")]
+    signs = (signs if lost > max(len(papers), 2) else []) + _signs(papers)
+    if sum(weight for weight, _ in signs) < _ENOUGH:
+        return None
+    told = [reason for _, reason in sorted(signs, key=lambda sign: -sign[0])[:2]]
+    return f"{' and '.join(told)}: it is no digest"
+
+
+def _signs(papers: Sequence[Paper]) -> list[tuple[int, str]]:
+    """What speaks against papers, each with its weight."""
+    count, abstracts = len(papers), [paper.abstract for paper in papers]
+    lengths = [cues.count_words(abstract) for abstract in abstracts]
+    usual, spread = median(lengths), pstdev(lengths) / max(1.0, fmean(lengths))
+    known = sum(bool(paper.arxiv or paper.doi or paper.authors) for paper in papers) * 2 >= count
+    words = fmean(cues.count_words(paper.title) for paper in papers)
+    share = median(cues.shared(paper.title, paper.abstract) for paper in papers)
+    likely = median(cues.title_like(paper.title, is_heading=False) for paper in papers)
+    loud = fmean(sum(map(str.isupper, a)) > 0.4 * sum(map(str.isalpha, a)) for a in abstracts)
+    sentences = median(len(sentence_spans(abstract)) for abstract in abstracts)
+    starts = Counter(tag[0] if (tag := _TAG.match(t)) else t for t in (p.title for p in papers))
+    start, often = starts.most_common(1)[0]
+    rows = (
+        (2 * (count == 1 and len(abstracts[0]) > 8_000), "one text of more than 8,000 characters"),
+        (2 * (words < 2.4 and not known), f"titles of {words:.1f} words"),
+        (2 * (count > 2 and often > 0.6 * count), f"{often} of {count} titles are {start[:40]!r}"),
+        (2 * (loud >= 0.25), "texts in capitals"),
+        (
+            (share < 0.5 and usual > 12) + (share < 0.35 and usual > 45),
+            "titles that no text speaks of",
+        ),
+        ((spread > 0.6) + (spread > 0.9), "texts of very different lengths"),
+        (1 * (likely < 1.7), "lines that do not read as titles"),
+        (1 * (sentences < 2 and share < 0.9 and not known), "texts of a few words"),
+    )
+    return [(weight, reason) for weight, reason in rows if weight]

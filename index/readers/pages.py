@@ -10,8 +10,7 @@ from email.parser import Parser
 from html.parser import HTMLParser
 from itertools import chain
 
-from index.readers.decoding import Text
-from index.readers.records import Raw
+from index.readers.files import LONGEST_LINE, Text
 from index.readers.values import Dated, date_of
 
 _BLOCKS = frozenset(
@@ -31,11 +30,6 @@ _LEAST_LEAD = 3
 """Words of a title at the beginning of a block."""
 _LEAST_REST = 100
 """Characters of an abstract behind it: less is a remark."""
-_META = {"citation_title": "title", "citation_abstract": "abstract", "citation_author": "authors",
-         "citation_date": "date", "citation_publication_date": "date", "citation_doi": "doi",
-         "citation_online_date": "date", "citation_arxiv_id": "arxiv", "citation_pmid": "pmid",
-         "citation_journal_title": "venue", "citation_conference_title": "venue",
-         "dc.description": "abstract", "citation_abstract_html_url": "url"}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +43,6 @@ class Page:
     """Line → where its links lead."""
     listed: frozenset[int] = frozenset()
     """The numbers of lines that were items of a list."""
-    meta: tuple[tuple[str, str], ...] = ()
-    """What its head says of a paper: names of `_META`, and what they say."""
 
 
 def html_score(head: str) -> float:
@@ -89,16 +81,6 @@ def markdown_page(markdown: str) -> Page:
     return html_page(MarkdownIt("commonmark", {"html": True}).enable("table").render(markdown))
 
 
-def described_paper(page: Page) -> Raw | None:
-    """The one paper that a page describes in its head, as arXiv and publishers' pages do."""
-    found: dict[str, object] = {}
-    for name, content in page.meta:
-        found.setdefault(_META[name], content)
-    authors = [content for name, content in page.meta if _META[name] == "authors"]
-    is_whole = "title" in found and "abstract" in found
-    return Raw(1, {**found, "authors": authors}) if is_whole else None
-
-
 class _Seen(HTMLParser):
     """The blocks of a page, in order."""
 
@@ -108,7 +90,6 @@ class _Seen(HTMLParser):
         self._headings: dict[int, int] = {}
         self._links: dict[int, list[str]] = {}
         self._listed: set[int] = set()
-        self._meta: list[tuple[str, str]] = []
         self._levels: list[int] = []  # of the headings that are open
         self._unseen = 0
         self._in_pre = self._is_item = False
@@ -120,14 +101,9 @@ class _Seen(HTMLParser):
     def page(self) -> Page:
         """All that was fed."""
         self._end()
-        listed, meta = frozenset(self._listed), tuple(self._meta)
-        return Page("\n".join(self._lines), self._headings, self._links, listed, meta)
+        return Page("\n".join(self._lines), self._headings, self._links, frozenset(self._listed))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = dict(attrs)
-        name = (given.get("name") or given.get("property") or "").casefold()
-        if tag == "meta" and name in _META and given.get("content"):
-            self._meta.append((name, given["content"] or ""))
         self._unseen += tag in _UNSEEN
         if self._unseen:
             return
@@ -142,7 +118,7 @@ class _Seen(HTMLParser):
             # The mark of a list may stand before a title.
             is_first = re.fullmatch(r"[\W\d_]*", "".join(self._block))
             self._lead = tag if is_first else None
-        href = given.get("href") or ""
+        href = dict(attrs).get("href") or ""
         if tag == "a" and href.startswith(("http://", "https://")):
             self._block_links.append(href)
 
@@ -162,12 +138,6 @@ class _Seen(HTMLParser):
             lead = "".join(self._block).strip()
             if len(lead.split()) >= _LEAST_LEAD and not lead.endswith(":"):
                 self._block.append("\0")
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag == "meta":
-            self.handle_starttag(tag, attrs)
-        if tag in _BLOCKS and not self._unseen:
-            self._end()
 
     def handle_data(self, data: str) -> None:
         if not self._unseen:
@@ -200,7 +170,6 @@ class _Seen(HTMLParser):
             self._lines.append("")
 
 
-_HEADER = re.compile(r"(?P<name>[A-Za-z][\w-]*):")
 _ENVELOPE = re.compile(r"From \S+ .*\d\d:\d\d.*\d{4}\s*$")
 """The line that begins a mail in a mailbox; in its text such a line begins with ">"."""
 _SURE = frozenset(
@@ -208,8 +177,6 @@ _SURE = frozenset(
     " list-unsubscribe content-transfer-encoding".split()
 )
 _USUAL = frozenset(("from", "to", "subject", "date", "cc", "reply-to", "sender", *_SURE))
-_LONGEST = 30_000_000
-"""Characters of one mail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,16 +197,23 @@ def mail_score(head: str) -> float:
     """How much the beginning of a file looks like a mail or a mailbox, 0 to 1."""
     lines = head.lstrip("\n").split("\n")
     if _ENVELOPE.match(lines[0]) and len(lines) > 1:
-        return 0.97 * bool(_HEADER.match(lines[1]))
+        return 0.97 * bool(_header_of(lines[1]))
     names: set[str] = set()
     for line in lines:
-        if match := _HEADER.match(line):
-            names.add(match["name"].casefold())
+        if name := _header_of(line):
+            names.add(name)
         elif not line.strip() or not line[0].isspace():
             break
     if not names - _USUAL and len(names & {"from", "subject", "date"}) > 1:
         return 0.94
     return 0.97 if names & _SURE and len(names & _USUAL) > 2 else 0.0
+
+
+def _header_of(line: str) -> str:
+    """The name of the header that a line of a mail's head begins, in small letters; "" of none."""
+    name, colon, _ = line.partition(":")
+    is_name = colon and name[:1].isalpha() and name.replace("-", "").isalnum()
+    return name.casefold() if is_name else ""
 
 
 def read_mails(text: Text) -> Iterator[Mail]:
@@ -251,7 +225,7 @@ def read_mails(text: Text) -> Iterator[Mail]:
             if "".join(lines).strip():
                 yield _mail("\n".join(lines), began)
             lines, began, size = [], number + 1, 0
-        elif size < _LONGEST:
+        elif size < LONGEST_LINE:  # in one mail
             lines.append(re.sub(r"^>(>*From )", r"\1", line))
             size += len(line)
 

@@ -103,8 +103,6 @@ class Problem:
     """Whether a file of a machine format is broken here; a pasted digest's oddities are not."""
     is_warning: bool = False
     """Whether the record was read all the same."""
-    option: str = ""
-    """What an option of the command does about it; the page has none."""
 
     def __str__(self) -> str:
         where = self.file if self.line is None else f"{self.file}:{self.line}"
@@ -114,10 +112,9 @@ class Problem:
 class ReadError(Exception):
     """A file, or the rest of it, cannot be read; the message is one line."""
 
-    def __init__(self, reason: str, line: int | None = None, option: str = "") -> None:
+    def __init__(self, reason: str, line: int | None = None) -> None:
         super().__init__(" ".join(reason.split()))
         self.line = line
-        self.option = option
 
 
 @lru_cache(maxsize=4096)

@@ -167,7 +167,6 @@ BUILDER = """
     from pathlib import Path
     from hashing_encoder import HashingEncoder
     from index import build as building, publish
-    from index.generation import Contents
     from index.papers import Paper
 
     store, moment = Path(sys.argv[1]), sys.argv[2]
@@ -180,7 +179,7 @@ BUILDER = """
     def paper(n):
         return Paper(id=f"new{n}", title=f"New {n}", abstract=f"Pot {n} is new. It has lid {n}.")
 
-    _publish, save = publish._publish, Contents.save
+    _publish, save = publish._publish, building.Contents.save
 
     def published(*args):
         say("before publishing")
@@ -191,7 +190,7 @@ BUILDER = """
         say("before writing")
         return save(*args)
 
-    publish._publish, Contents.save = published, saved
+    publish._publish, building.Contents.save = published, saved
     building.build_papers(
         [paper(n) for n in range(100)], store, HashingEncoder(),
         progress=lambda stage, done, total: say(stage if done < total else stage + " ended"),
@@ -280,26 +279,6 @@ def test_papers_are_added_while_others_are_encoded(store: Path) -> None:
     report = resume(store, HashingEncoder(before=add))
     assert (added[0].new, report.papers) == (1, 601)
     assert Index.open(store).is_finished
-
-
-def test_vectors_of_what_is_gone_are_left_behind(
-    store: Path, words: HashingEncoder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("index.generation.LEAST_TO_COMPACT", 20)
-    for time in range(6):
-        changed = TEA.model_copy(update={"abstract": f"Water boils at {time}. A lid helps."})
-        pots = [
-            Paper(id=f"p{n}", title=f"Pot {n}", abstract=f"Pot {n} has {time}.") for n in range(5)
-        ]
-        build_papers([changed, *pots], store, words)
-    index = Index.open(store)
-    assert len(index.log.stored) < 60
-    expected = [words.encode_query(passage.text) for passage in index.passages]
-    assert np.allclose(index.passage_vectors, expected, atol=1e-6)
-    undo(store)
-    index = Index.open(store)
-    expected = [words.encode_query(passage.text) for passage in index.passages]
-    assert np.allclose(index.passage_vectors, expected, atol=1e-6)
 
 
 def test_a_damaged_earlier_generation_is_no_way_back_and_no_hindrance(

@@ -7,15 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hashing_encoder import HashingEncoder
-from hypothesis import given
-from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from index.build import build_papers
 from index.collection_map import (
-    MOST_TERMS,
     CollectionMap,
-    distinguishing_terms,
     map_collection,
 )
 from index.papers import Paper
@@ -134,19 +130,3 @@ def test_a_map_is_drawn_anew_when_many_papers_came_in_small_steps(tmp_path: Path
     assert layout
     assert len(layout.clusters) > 2
     assert 0 < layout.changed <= 20
-
-
-def titled(title: str, abstract: str = "We propose a novel model and show results.") -> Paper:
-    return Paper(id=title, title=title, abstract=abstract)
-
-
-@given(st.lists(st.tuples(st.text(), st.text(), st.integers(0, 2)), min_size=1, max_size=12))
-def test_any_text_gives_a_few_terms_a_group(rows: list[tuple[str, str, int]]) -> None:
-    papers = [
-        Paper(id=str(n), title=title, abstract=text) for n, (title, text, _) in enumerate(rows)
-    ]
-    groups = [group for *_, group in rows] + [0, 1, 2]
-    papers += [titled("Spare one"), titled("Spare two"), titled("Spare three")]
-    found = distinguishing_terms(papers, groups, 3)
-    assert len(found) == 3
-    assert all(len(terms) <= MOST_TERMS and all(terms) for terms in found)

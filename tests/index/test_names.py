@@ -1,17 +1,10 @@
-import sys
-from pathlib import Path
-from typing import Any
-
 import numpy as np
 import pytest
-from hashing_encoder import HashingEncoder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from index.build import build_papers
-from index.names import FILE_NAME, Named, Names
+from index.names import Named, Names
 from index.papers import Paper
-from index.store import Index
 
 
 def papers(*texts: tuple[str, str]) -> list[Paper]:
@@ -140,42 +133,6 @@ def test_names_index_the_text_in_order_and_never_overlap(text: str) -> None:
         assert set(named.own) <= set(named.mentioned) <= set(range(len(SHELF)))
         assert [*named.mentioned] == sorted(named.mentioned)
         end = named.end
-
-
-@given(st.lists(st.tuples(st.text(max_size=40), st.lists(WORDS, max_size=9).map(" ".join))))
-def test_any_papers_give_a_table_that_reads_the_same_after_saving(
-    tmp_path_factory: pytest.TempPathFactory, texts: list[tuple[str, str]]
-) -> None:
-    folder = tmp_path_factory.mktemp("table")
-    shelf = papers(*texts)
-    built = Names.build(shelf)
-    built.save(folder)
-    assert [path.name for path in folder.iterdir()] == [FILE_NAME]
-    loaded = Names.load(folder)
-    question = "KettleBench, GPT-4 or " + " ".join(paper.title for paper in shelf)
-    assert loaded.read(question) == built.read(question)
-    assert loaded.nearest("KettelBench") == built.nearest("KettelBench")
-    assert [*map(loaded.called, range(len(shelf)))] == [*map(built.called, range(len(shelf)))]
-
-
-@pytest.mark.parametrize("python", [sys.executable, "/bin/false"])
-def test_names_are_gathered_beside_the_rest_or_here_where_that_fails(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, python: str
-) -> None:
-    monkeypatch.setattr("index.generation.MANY", 3)
-    monkeypatch.setattr("sys.executable", python)
-    here = Names.build
-    built: list[object] = []
-
-    def build(*given: Any) -> Names:
-        built.append(given)
-        return here(*given)
-
-    monkeypatch.setattr(Names, "build", build)
-    build_papers(SHELF, tmp_path, HashingEncoder())
-    assert len(built) == (python == "/bin/false")
-    names = Index.open(tmp_path).names
-    assert all(names.read(paper.abstract) == TABLE.read(paper.abstract) for paper in SHELF)
 
 
 GROWN = [

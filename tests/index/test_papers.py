@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.papers import ID_LENGTH, Paper, Source, apart, derived_id, identify, merge_all
+from index.papers import ID_LENGTH, Paper, Source, derived_id, identify, merge_all
 from index.plan import Batch, plan_run
 
 LONG = "Herding Cats with Lasers at Scale"
@@ -142,12 +142,6 @@ def test_the_richer_record_and_all_sources_are_kept() -> None:
         assert (both.abstract, both.authors, both.doi) == (OWLS, ("Ann Lee", "Bo Ek"), "10.1/x")
         assert both.published == "2024-03"
         assert set(both.sources) == set(source)
-
-
-def test_without_merging_each_sighting_is_a_paper() -> None:
-    twice = [owls("Owls", sources=(Source(name=name, position=1),)) for name in ("a", "b")]
-    assert len(set(apart(twice))) == 2
-    assert apart(twice) == apart(twice)
 
 
 def test_a_digest_without_a_date_keeps_the_day_on_which_it_came() -> None:

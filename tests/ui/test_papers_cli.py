@@ -10,8 +10,6 @@ from pathlib import Path
 import pytest
 from running import Capture, digest, failed, succeeded
 
-from index.errors import InputError
-from index.plan import preview
 from index.store import Index
 from rag.settings import Settings
 from ui.indexing import watch
@@ -49,31 +47,6 @@ def test_standard_input_is_a_file(
     succeeded(capsys, "index", "-", "--store", str(store))
     (paper,) = Index.open(store).papers
     assert (paper.title, paper.sources[0].name) == (RECORD["title"], "stdin")
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "told"),
-    [
-        ("a.txt", f"Counting Owls\n\n{'We count owls at night. ' * 400}", "--format digest reads"),
-        ("a.py", "A Title of Owls\n\nWe count owls.\n", "--format names one"),
-        ("a.csv", "name,text\nOwls,12\n", "--columns "),
-    ],
-)
-def test_options_are_told_by_the_command_alone(
-    tmp_path: Path, capsys: Capture, name: str, content: str, told: str
-) -> None:
-    folder = tmp_path / "in"
-    folder.mkdir()
-    (folder / name).write_text(content)
-    store = tmp_path / "store"
-    assert told in failed(capsys, "index", str(folder), "--store", str(store))
-    with pytest.raises(InputError) as error:
-        preview([folder], store)
-    assert "--" not in str(error.value)
-    digest(folder)
-    for more in ((), ("--preview",)):
-        _, err = succeeded(capsys, "index", str(folder), "--store", str(store), *more)
-        assert told in err
 
 
 def test_columns_are_named_or_refused_in_one_line(tmp_path: Path, capsys: Capture) -> None:

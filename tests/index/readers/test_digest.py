@@ -203,13 +203,6 @@ def test_entries_of_one_line_or_two_are_papers(layout: str, between: str) -> Non
         assert [paper.arxiv for paper in papers] == ["2504.01001", "2504.01002", "2504.01003"]
 
 
-def test_authors_may_stand_behind_the_title() -> None:
-    names = ("Ada Byrd, Bo Ek", "Dee Fry and Gil Hu", "Eve Grid")
-    signed = zip(PAPERS, names, strict=True)
-    papers = assert_papers("\n\n".join(f"{t} | {names}\n{a}" for (t, a), names in signed))
-    assert [len(paper.authors) for paper in papers] == [2, 2, 1]
-
-
 @pytest.mark.parametrize(
     "heads",
     [("Monday, June 3", "Session 2A: Kitchens and Noise (Room 3)", "09:00 – 10:30 Oral Presentations"),

@@ -1,25 +1,19 @@
 """Files and folders: names, encodings, formats, and what is refused."""
 
-import bz2
-import gc
 import gzip
 import io
 import json
-import lzma
 import os
 import re
-import tarfile
-import warnings
 import zipfile
 from datetime import date
 from pathlib import Path
 
 import pytest
-import zstandard
 
 from index.errors import InputError
 from index.papers import Paper
-from index.readers import Problem, read, read_files
+from index.readers import Problem, read
 
 ABSTRACT = (
     "Otters open shells with stones, but which stones they choose is unknown. We offer four kinds "
@@ -164,39 +158,6 @@ def test_a_file_that_vanishes_or_is_empty_is_a_problem(tmp_path: Path) -> None:
     found = read([file, write(tmp_path / "y.txt", DIGEST)])
     file.unlink()
     assert [type(item) for item in found] == [Problem, Paper]
-
-
-def packed_files() -> dict[str, bytes]:
-    """The digest in every kind of file, whole and broken."""
-    content = DIGEST.encode()
-    zipped, tarred = io.BytesIO(), io.BytesIO()
-    with zipfile.ZipFile(zipped, "w") as archive:
-        archive.writestr("a.txt", content)
-        archive.writestr("b.png", b"\x89PNG")
-    with tarfile.open(fileobj=tarred, mode="w") as tar:
-        info = tarfile.TarInfo("a.txt")
-        info.size = len(content)
-        tar.addfile(info, io.BytesIO(content))
-    whole = {
-        "x.txt": content, "x.png": b"\x89PNG", "x.zip": zipped.getvalue(), "x.tar": tarred.getvalue(),
-        "x.tar.gz": gzip.compress(tarred.getvalue()), "x.gz": gzip.compress(content),
-        "x.bz2": bz2.compress(content), "x.xz": lzma.compress(content),
-        "x.zst": zstandard.compress(content),
-    }  # fmt: skip
-    return whole | {f"broken-{name}": data[: len(data) // 2] for name, data in whole.items()}
-
-
-@pytest.mark.parametrize("name", packed_files())
-@pytest.mark.parametrize("is_read", [True, False])
-def test_every_file_is_closed(tmp_path: Path, name: str, is_read: bool) -> None:
-    file = write(tmp_path / name, packed_files()[name])
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        for reading in read_files([file]):
-            if is_read:
-                list(reading.found)
-        gc.collect()
-    assert [each for each in caught if issubclass(each.category, ResourceWarning)] == []
 
 
 def refused(tmp_path: Path, name: str, content: bytes) -> str:

@@ -5,8 +5,6 @@ from datetime import date
 
 import pytest
 from digest_papers import both
-from hypothesis import given
-from hypothesis import strategies as st
 
 from index.papers import Paper, derived_id
 from index.readers import Problem
@@ -193,19 +191,3 @@ def test_an_id_is_that_of_one_title() -> None:
     assert [paper.id for paper in papers][:2] == ["a", "a"]
     assert papers[2].id == derived_id(papers[2].title, papers[2].abstract)
     assert [(problem.line, "line 1" in problem.reason) for problem in problems] == [(3, True)]
-
-
-values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
-    max_leaves=5,
-)
-
-
-@given(st.dictionaries(
-    st.sampled_from(["id", "title", "abstract", "authors", "year", "date", "doi", "_id", "text"]),
-    values,
-))  # fmt: skip
-def test_any_object_is_a_paper_or_a_problem(record: dict[str, object]) -> None:
-    papers, problems = split(json.dumps(record))
-    assert len(papers) == 1 or problems
