@@ -8,8 +8,10 @@ citation is never attached because one was wanted.
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from html import unescape
+from typing import Any
 
 import numpy as np
 from pydantic_core import from_json
@@ -48,6 +50,8 @@ _NUMBER = re.compile(r"(\d{1,4})(?:\.(\d{1,3}))?(?:\s*[–-]\s*(?:\d{1,4}\.)?(\d
 _JSON = re.compile(r"(?:\{\s*\"(?:sentences|answer)\"|\[\s*\{\s*\"text\").*", re.DOTALL)
 _OPENING = re.compile(r"^\s*(?:[-*+•–>]\s+|\(?\d{1,2}[.)]\s+)*(?:(?:final )?answer:\s*)?", re.I)
 _EMPHASIS = re.compile(r"\*\*|__|`+|(?<!\w)\*(?=\S)|(?<=\S)\*(?!\w)")
+_CLOSES = ("\n", "].", "]!", "]?", "]。", "】.", "】。")
+"""Ends of text behind which no more of a sentence comes, nor an address of it."""
 _SOURCES = frozenset("reference references source sources citation citations".split())
 """Headings of lists of what was cited; no statement follows."""
 _LONGEST_HEADING = 80
@@ -58,7 +62,7 @@ _LONGEST = 2_000
 def read_statements(text: str, has: Has, *, whole: bool = True) -> tuple[list[Statement], bool]:
     """The statements of a reply so far, and whether it says that the abstracts do not answer.
 
-    The last statement of a reply that is not `whole` yet may be open, and is left out.
+    Of a reply that is not `whole` yet, a last statement that may go on is left out.
     """
     match = _JSON.search(text)
     if not match:
@@ -66,17 +70,27 @@ def read_statements(text: str, has: Has, *, whole: bool = True) -> tuple[list[St
             return [], False  # too little of it has come
         found = _marked(text, has)
         claims = [each for each in found if SENTINEL.lower() not in each.text.lower()]
-        return (claims if whole else claims[:-1]), len(claims) < len(found)
+        is_open = not whole and not text.rstrip(" ").endswith(_CLOSES)
+        return (claims[:-1] if is_open else claims), len(claims) < len(found)
     try:
-        reply = from_json(match[0].partition("```")[0], allow_partial=True)
+        reply, is_closed = _parsed(match[0].partition("```")[0])
     except ValueError:
         return _marked(text, has), False
     items = reply.get("sentences", reply.get("answer")) if isinstance(reply, dict) else reply
     if isinstance(items, str):
         return read_statements(items, has, whole=whole)
     items = items if isinstance(items, list) else [None]
-    lists = (_of_item(item, has) for item in (items if whole else items[:-1]))
+    lists = (_of_item(item, has) for item in (items if whole or is_closed else items[:-1]))
     return [each for of_item in lists for each in of_item], whole and not items
+
+
+def _parsed(text: str) -> tuple[Any, bool]:
+    """What JSON says so far, and whether nothing is open but a list of sentences around them."""
+    begun = text.rstrip(" \n,")
+    for end in ("", "]", "]}"):
+        with suppress(ValueError):
+            return from_json(begun + end), True
+    return from_json(text, allow_partial=True), False
 
 
 def _of_item(item: object, has: Has) -> list[Statement]:

@@ -78,18 +78,28 @@ def test_another_model_of_the_endpoint_is_asked_and_named(
         assistant.ask(QUESTION, options=Options(model="other"))
 
 
-def test_sentences_are_told_while_the_model_still_writes(
-    writing: Assistant, scripted: ChatServer
+MARKED = "{said} [{at}]."
+STRUCTURED = '{{"sentences": [{{"text": "{said}.", "cites": ["{at}"]}}'
+
+
+@pytest.mark.parametrize(
+    ("form", "rest"),
+    [(MARKED, ""), (MARKED, " People do."), (MARKED[:-1] + ".\n", ""), (STRUCTURED, "]}")],
+    ids=["the last one", "with markers", "a line", "structured"],
+)
+def test_a_sentence_is_told_once_it_is_whole_before_the_model_sends_more(
+    writing: Assistant, scripted: ChatServer, form: str, rest: str
 ) -> None:
     told_first, waited = Flag(), []
 
     def reply(request: Received) -> Scripted:
-        chunks = list(streams(f"{GOOD} [{address(request, TASKS)}]. ", "People ", "do.").chunks)
+        said = form.format(said=GOOD, at=address(request, TASKS))
+        *chunks, last = streams(said[:20], said[20:], rest).chunks
 
         def pieces() -> Iterator[bytes]:
             yield from chunks[:2]
-            waited.append(told_first.wait(10))  # no more comes before what came was shown
-            yield from chunks[2:]
+            waited.append(told_first.wait(10))
+            yield from (*chunks[2:], last)
 
         return Scripted(pieces(), content_type=EVENTS)
 
