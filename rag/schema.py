@@ -177,8 +177,6 @@ class SubQuestion(Frozen):
 
     number: int = Field(ge=1)
     question: str
-    after: tuple[int, ...] = ()
-    """Numbers of the parts whose answers it needs first."""
 
 
 class IndexInfo(Frozen):

@@ -14,8 +14,7 @@ from rag.chat import Asking, ChatError, ReplyError, numbered_lines, tokens_of
 from rag.citations import Block, Claim, compose
 from rag.query import Query
 from rag.retrieval import passage_rows
-from rag.schema import Delta, Progress
-from rag.settings import Unsupported
+from rag.schema import Delta, Progress, Strictness
 from rag.support import Checker
 from rag.synthesis.prompts import (
     STRUCTURE,
@@ -55,7 +54,6 @@ class Task:
     local: Checker
     """Checks each sentence at once."""
     max_tokens: int
-    unsupported: Unsupported = "repair"
     parts: tuple[str, ...] = ()
     """The sub-questions it was planned into, if any."""
 
@@ -70,12 +68,17 @@ class Task:
         """
         if claim.verdict is None or claim.verdict.support == "supported":
             return False
-        is_strict = self.query.request.options.strictness == "strict"
+        is_strict = self.strictness == "strict"
         return claim.verdict.support == "unsupported" or (is_strict and bool(claim.spans))
 
     def drops(self, claim: Claim) -> bool:
         """Whether a claim is left out."""
-        return self.unsupported == "drop" and self.fails(claim)
+        return self.strictness == "strict" and self.fails(claim)
+
+    @property
+    def strictness(self) -> Strictness:
+        """Whether what fails is left out (strict), asked for again, or stays, marked (lenient)."""
+        return self.query.request.options.strictness
 
     def arrange(self, claims: Sequence[Headed]) -> list[Block]:
         """Claims as paragraphs under headings, or as bullets under the titles of their papers."""
@@ -167,7 +170,7 @@ class Draft:
         yield Progress(stage="check", text=f"Checking {cited} citation{'s' * (cited != 1)}")
         settled: list[Claim | None] = [*self._check([claim for _, claim in headed])]
         failing = [at for at, claim in enumerate(settled) if claim and self.task.fails(claim)]
-        if failing and self.task.unsupported == "repair" and len(failing) <= _MOST_REPAIRED:
+        if failing and self.task.strictness == "normal" and len(failing) <= _MOST_REPAIRED:
             count = f"{len(failing)} sentence{'s' * (len(failing) != 1)}"
             yield Progress(stage="repair", text=f"Asking for {count} again")
             for place, claim in self._mend([headed[at][1].text for at in failing]).items():

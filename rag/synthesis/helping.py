@@ -6,20 +6,15 @@ asked, is no help and no error.
 
 import logging
 import re
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Sequence
 
 from index.lexical import tokenize
-from index.store import Index
 from index.text import clean_text
 from rag.chat import ChatError, Complete, numbered_lines
 from rag.conversation import BY_NUMBER, POINTS, Turn
-from rag.evidence import Evidence
-from rag.query import Query
-from rag.schema import SubQuestion
+from rag.schema import MARKER, SubQuestion
 from rag.support.numbers import missing_names, missing_numbers
 from rag.synthesis.prompts import CONDENSE, PLAN, data, request
-from rag.wording import Kind
 
 logger = logging.getLogger(__name__)
 
@@ -28,18 +23,8 @@ TURNS = 6
 LONGEST_TURN = 600
 """Code points of each."""
 MOST_PARTS = 6
-_LONGEST_LINE = 1_000
-_NUMBER = re.compile(r"\[(\d+)\]")
 _REFERRING = frozenset(tokenize("paper study work method model one other first second last also"))
 """Words that stand for what was said before."""
-# Not an exponent: "M^{3}ViT".
-_BRACES = re.compile(r"(?<![\^_\w])\{\s*(?:part\s*)?(\d{1,2})\s*\}", re.IGNORECASE)
-# What has to be found first: "which of these", "each of the papers", "which other papers".
-_FINDS_FIRST = re.compile(
-    r"\b(?:which|what|any|how many) of (?:these|those|them|the (?:two|three))\b|\brespectively\b"
-    r"|\b(?:for|of|in|by) each\b|\b(?:which|what|any) other \w+",
-    re.IGNORECASE,
-)
 
 
 def wants_condensing(question: str, turns: Sequence[Turn]) -> bool:
@@ -75,9 +60,9 @@ def condense(
         "The question, understood without the conversation:",
     )
     line = next(filter(None, map(_without_label, reply.splitlines())), "")
-    if not titles.keys() >= {*_NUMBER.findall(line)}:
+    if not titles.keys() >= {*MARKER.findall(line)}:
         return None
-    found = _NUMBER.sub(lambda marker: titles[marker[1]], line)
+    found = MARKER.sub(lambda marker: titles[marker[1]], line)
     context = "\n".join([question, *(turn.text for turn in last), *titles.values()])
     return found if _stands_for(found, question, context) else None
 
@@ -90,7 +75,7 @@ def _without_label(line: str) -> str:
 def _stands_for(found: str, question: str, context: str) -> bool:
     """Whether a rewritten question can take the place of what was asked in a context."""
     asks = found.endswith("?") or not question.rstrip().endswith("?")
-    is_short = len(found) <= min(_LONGEST_LINE, 3 * len(question) + 300)
+    is_short = len(found) <= 3 * len(question) + 300
     is_one = found.count("?") <= max(1, question.count("?")) and "? " not in found
     words, own = set(tokenize(found)), set(tokenize(BY_NUMBER.sub(" ", question))) - _REFERRING
     keeps = 2 * len(own & words) >= len(own)
@@ -98,84 +83,28 @@ def _stands_for(found: str, question: str, context: str) -> bool:
     return asks and is_short and is_one and keeps and shares and not _foreign(found, context)
 
 
-def wants_plan(query: Query) -> bool:
-    """Whether a question may have to be looked up in parts, so that asking a model is worth it.
-
-    So it is with a comparison, and with what has to be found first. "How many X, and why?" is
-    asked of one paper, and found at once.
-    """
-    return query.kind is Kind.COMPARE or bool(_FINDS_FIRST.search(query.probe.text))
-
-
 def plan(question: str, complete: Complete) -> tuple[SubQuestion, ...]:
-    """The parts that a chat model splits a question into.
+    """The parts that a chat model splits a question into, each to be looked up by itself.
 
-    A part that needs what another one finds names it by its number in braces: "Which other papers
-    use {1}?" comes after part 1, and is asked with the names of the papers found for it. A part
-    is left out if it says the same as another, has a name or a number that the question does not
-    have, shares no word with it, asks all of it again, or needs a part that is not before it.
+    A part is left out if it says the same as another, has a name or a number that the question
+    does not have, shares no word with it, or asks all of it again.
 
     Returns:
         At most `MOST_PARTS` parts, numbered from 1; empty if one part is enough, or if what is
         left has not every name of the question.
     """
     reply = _ask(complete, PLAN, data("question", question), "The parts:")
-    kept: dict[str, SubQuestion] = {}
-    numbers: dict[str, int] = {}
-    """Of the parts that are kept, by the numbers that the model gives them."""
-    for number, line in numbered_lines(reply):
-        text = _bare(line)
-        if not numbers.keys() >= {*_BRACES.findall(text)} or not _is_part(text, question):
-            continue
-        text = _BRACES.sub(lambda at: f"{{{numbers[at[1]]}}}", text)
-        needs = tuple(sorted({int(needed) for needed in _BRACES.findall(text)}))
-        key = " ".join([*tokenize(text), *map(str, needs)])
-        if key not in kept and len(kept) < MOST_PARTS:
-            kept[key] = SubQuestion(number=len(kept) + 1, question=text, after=needs)
-        if key in kept:
-            numbers.setdefault(str(number), kept[key].number)
-    parts = tuple(kept.values())
-    missing = _foreign(question, "\n".join(part.question for part in parts))
-    return parts if len(parts) > 1 and not missing else ()
-
-
-def _is_part(text: str, question: str) -> bool:
-    bare = _BRACES.sub(" ", text)
-    words, asked = set(tokenize(bare)), set(tokenize(question))
-    fits = bare != text or (not words.isdisjoint(asked) and not asked <= words)
-    return bool(words) and fits and len(text) <= _LONGEST_LINE and not _foreign(bare, question)
-
-
-def find_parts(
-    index: Index, parts: Sequence[SubQuestion], look_up: Callable[[str], Evidence | None]
-) -> list[Evidence]:
-    """Look the parts of a question up side by side, each once those that it needs are found.
-
-    Each needs only parts before it. One without evidence (`look_up` gives None), or that needs
-    such a one, brings nothing.
-    """
-    found: dict[int, Future[Evidence | None]] = {}
-
-    def find(part: SubQuestion) -> Evidence | None:
-        names: dict[int, str] = {}
-        for number in part.after:
-            evidence = found[number].result()
-            if evidence is None:
-                return None
-            names[number] = _named(index, evidence)
-        return look_up(_BRACES.sub(lambda at: names.get(int(at[1]), at[0]), part.question))
-
-    with ThreadPoolExecutor(max(1, len(parts))) as pool:
-        for part in parts:
-            found[part.number] = pool.submit(find, part)
-    return [evidence for each in found.values() if (evidence := each.result()) is not None]
-
-
-def _named(index: Index, evidence: Evidence) -> str:
-    """The papers of an evidence by what they are called: "A, B and C"."""
-    rows = [each.paper for each in evidence.papers]
-    *others, last = [index.names.called(row) or index.papers[row].display_title for row in rows]
-    return f"{', '.join(others)} and {last}" if others else last
+    asked = set(tokenize(question))
+    kept: dict[str, str] = {}
+    for _, line in numbered_lines(reply):
+        text, words = _bare(line), tokenize(line)
+        is_part = not asked.isdisjoint(words) and not asked.issubset(words)
+        if is_part and not _foreign(text, question):
+            kept.setdefault(" ".join(words), text)
+    parts = [*kept.values()][:MOST_PARTS]
+    if len(parts) < 2 or _foreign(question, "\n".join(parts)):
+        return ()
+    return tuple(SubQuestion(number=n, question=part) for n, part in enumerate(parts, 1))
 
 
 def _ask(complete: Complete, system: str, *parts: str) -> str:

@@ -6,6 +6,7 @@ what the model makes of them, and the quotes if it fails. `Writers` opens the mo
 
 from collections import Counter
 from collections.abc import Callable, Generator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from threading import Lock
@@ -28,9 +29,8 @@ from rag.quote import quote
 from rag.retrieval import Ranking
 from rag.schema import Delta, Event, Mode, Options, Progress, SubQuestion, Usage
 from rag.selection import answering
-from rag.settings import OPENAI, Settings, Unsupported
-from rag.support import Checker
-from rag.support.asking import JudgeChecker, NliChecker
+from rag.settings import OPENAI, Settings
+from rag.support.asking import JudgeChecker
 from rag.support.local import LocalChecker
 from rag.synthesis.drafting import (
     BATCH,
@@ -41,17 +41,14 @@ from rag.synthesis.drafting import (
     NoAnswerError,
     Task,
 )
-from rag.synthesis.helping import condense, find_parts, plan, wants_condensing, wants_plan
+from rag.synthesis.helping import MOST_PARTS, condense, plan, wants_condensing
 from rag.synthesis.prompts import lay_out
 from rag.wording import Kind
 
-LOCAL, JUDGE = "local", "judge"
 _NO_ENDPOINT = (
     "set ABSTRACTQA_CHAT_MODEL, and OPENAI_API_KEY or OPENAI_BASE_URL; or choose 'extractive'"
 )
-_SHAPING = (
-    "evidence_tokens", "answer_tokens", "unsupported", "support_checker", "judge_model", "planning",
-)  # fmt: skip
+_SHAPING = ("evidence_tokens", "answer_tokens", "support_checker", "planning")
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,27 +70,22 @@ Written = tuple[list[Block], str | None]
 class Writer:
     """What one question asks of a chat model, in one account. No help is None or empty."""
 
-    def __init__(
-        self, model: ChatModel, judge: ChatModel, checkers: "Checkers", settings: Settings
-    ) -> None:
+    def __init__(self, model: ChatModel, local: LocalChecker, settings: Settings) -> None:
         """Begin; the settings say how the model may help, and how far."""
         self.name = model.name
-        self._local, self._last = checkers
+        self._local = local
         self._settings = settings
         limits = Limits(settings.chat_deadline_seconds, settings.chat_first_token_seconds)
         self._asking = Asking(model, limits, settings.chat_price)
-        self._judging = self._asking if judge is model else Asking(judge, limits)
-        if settings.support_checker == JUDGE:
-            ask = self._judging.completing(settings.answer_tokens)
-            self._last = JudgeChecker(ask, judge.name, trusted=judge.misjudged < 2)
+        self._judge: JudgeChecker | None = None
+        if settings.support_checker == "judge":
+            ask = self._asking.completing(settings.answer_tokens)
+            self._judge = JudgeChecker(ask, model.name, trusted=model.misjudged < 2)
 
     @property
     def usage(self) -> Usage:
-        """What it took so far; without a price if another model judged: its price is not known."""
-        other = self._judging.usage
-        if self._judging is self._asking or not other.prompt_tokens:
-            return self._asking.usage
-        return self._asking.usage + other
+        """What it took so far."""
+        return self._asking.usage
 
     def completing(self, max_tokens: int) -> Complete:
         """Asks the model small things in this question's account, from any thread."""
@@ -102,7 +94,6 @@ class Writer:
     def cancel(self) -> None:
         """Stop the model, from any thread."""
         self._asking.cancel()
-        self._judging.cancel()
 
     def condense(self, request: Request, index: Index) -> str | None:
         """The question, standing alone."""
@@ -121,15 +112,17 @@ class Writer:
         """
         of_overview = _papers_of_overview(found)
         parts: tuple[SubQuestion, ...] = ()
-        last = self._last
+        judge = self._judge
         try:
             with clock.step("write"):
                 if len(of_overview) > BATCH:
-                    last = None
+                    judge = None
                     blocks, notice = yield from self._write_about(found, of_overview)
                 else:
                     parts = yield from self._plan(found.query)
-                    rows = of_overview or _papers(found, find_parts(found.index, parts, look_up))
+                    with ThreadPoolExecutor(MOST_PARTS) as pool:
+                        of_parts = [*pool.map(look_up, (part.question for part in parts))]
+                    rows = of_overview or _papers(found, [*filter(None, of_parts)])
                     rows = rows[: found.query.request.options.sources]
                     blocks, notice = yield from self._write(found, rows, parts)
                     compared = found.query.kind is Kind.COMPARE
@@ -139,27 +132,26 @@ class Writer:
         except ChatError as error:
             yield Progress(stage="quote", text="Quoting the abstracts instead")
             return self._quotes(found, error)
-        return self._outcome(found, (blocks, notice), parts, last)
+        return self._outcome(found, (blocks, notice), parts, judge)
 
     def _outcome(
         self,
         found: Material,
         written: Written,
         parts: tuple[SubQuestion, ...],
-        last: Checker | None,
+        judge: JudgeChecker | None,
     ) -> Outcome:
         """What was written, and who had the last word on its sentences, beside the local check."""
         blocks, notice = written
-        problem = None
-        if isinstance(last, JudgeChecker):
-            problem, judge = last.problem, self._judging.model
-            judge.misjudged = judge.misjudged + 1 if last.misjudges else 0
+        problem, model = judge.problem if judge else None, self._asking.model
+        if judge:
+            model.misjudged = model.misjudged + 1 if judge.misjudges else 0
         unjudged = problem and f"Citations were checked by the local check alone: {problem}."
         _, cut = within(found.evidence, found.query.request.options.sources)
         return Outcome(
             blocks=tuple(blocks),
             model=self.name,
-            checked_by=last.name if last and not problem else LOCAL,
+            checked_by=judge.name if judge and not problem else "local",
             notice=joined(found.quotes.left_out, cut, unjudged, notice, found.query.mends),
             plan=parts,
             confidence=found.quotes.confidence,
@@ -185,7 +177,7 @@ class Writer:
 
     def _plan(self, query: Query) -> Generator[Progress, None, tuple[SubQuestion, ...]]:
         """The parts of a question that are to be looked up apart; none if it has no parts."""
-        if not self._settings.planning or not wants_plan(query):
+        if not self._settings.planning or query.kind is not Kind.COMPARE:
             return ()
         parts = plan(query.probe.text, self.completing(250))
         if parts:
@@ -205,7 +197,7 @@ class Writer:
         yield Progress(stage="read", text=f"Reading {count} abstract{'s' * (count != 1)}")
         task = self._task(found.query, parts)
         while True:
-            draft = Draft(task, self._asking, task.grounder(sheet), self._last)
+            draft = Draft(task, self._asking, task.grounder(sheet), self._judge)
             try:
                 return (yield from draft.write())
             except TooLongError:
@@ -231,12 +223,8 @@ class Writer:
         return blocks, joined(left_out if is_cut else None, quoted)
 
     def _task(self, query: Query, parts: Sequence[SubQuestion] = ()) -> Task:
-        by_strictness: dict[str, Unsupported] = {"strict": "drop", "lenient": "flag"}
-        unsupported = by_strictness.get(
-            query.request.options.strictness, self._settings.unsupported
-        )
         asked = tuple(part.question for part in parts)
-        return Task(query, self._local, self._settings.answer_tokens, unsupported, asked)
+        return Task(query, self._local, self._settings.answer_tokens, asked)
 
     @property
     def _budget(self) -> int:
@@ -301,10 +289,6 @@ def _papers(found: Material, of_parts: Sequence[Evidence]) -> list[int]:
     return rows[: max(most, len(dict.fromkeys(own)))]
 
 
-Checkers = tuple[LocalChecker, Checker | None]
-"""Who checks citations: the local check at once, a slower one at the end if there is one."""
-
-
 class Writers:
     """The chat models of an endpoint, opened when they are first needed; a writer a question."""
 
@@ -313,7 +297,7 @@ class Writers:
         self.settings = settings
         self._encoder = encoder
         self._lock = Lock()
-        self._checkers: Checkers | None = None
+        self._local: LocalChecker | None = None
         self._model: ChatModel | None = None
         self._closed = False
         self._listing = Lock()
@@ -351,13 +335,12 @@ class Writers:
             raise InputError(f"the model {wanted!r} cannot be asked: {_NO_ENDPOINT}")
         if mode == "extractive" or (mode == "auto" and self.name is None):
             return None
-        settings, model, checkers = self._open()
+        settings, model, local = self._open()
         if wanted and wanted != settings.chat_model:
             # The price and the context that the settings name are those of the configured one.
             settings = settings.model_copy(update={"chat_price": None, "chat_context_tokens": None})
             model = self._named(wanted)
-        other = settings.judge_model if settings.judge_model != model.name else None
-        return Writer(model, self._named(other) if other else model, checkers, settings)
+        return Writer(model, local, settings)
 
     def model(self) -> ChatModel:
         """The model itself.
@@ -380,7 +363,7 @@ class Writers:
                 self._listed = monotonic(), self.model().list_models(seconds=2)
             return list(dict.fromkeys((self.name, *self._listed[1])))
 
-    def _open(self) -> tuple[Settings, ChatModel, Checkers]:
+    def _open(self) -> tuple[Settings, ChatModel, LocalChecker]:
         """What the settings name, opened once."""
         settings = self.settings
         if settings is None or not settings.chat_model:
@@ -390,12 +373,14 @@ class Writers:
                 raise InputError(
                     "the assistant was closed: open another one, or choose 'extractive'"
                 )
-            self._checkers = self._checkers or _open_checkers(settings, self._encoder)
+            # Fitted to the bundled encoder, whichever the index has.
+            own = self._encoder if self._encoder.name == minilm.NAME else None
+            self._local = self._local or LocalChecker(own or SentenceEncoder.open(minilm.NAME))
             if self._model is None:  # last: it starts a thread
                 self._model = ChatModel.open(settings)
                 # Each with what it refuses of requests.
                 self._named = lru_cache(32)(self._model.named)
-            return settings, self._model, self._checkers
+            return settings, self._model, self._local
 
     def close(self) -> None:
         """Close the models' connections; a writer that is asked for later is refused."""
@@ -403,19 +388,3 @@ class Writers:
             self._closed = True
             if self._model:
                 self._model.close()
-
-
-def _open_checkers(settings: Settings, encoder: SentenceEncoder) -> Checkers:
-    # The local checker is fitted to the bundled encoder, whichever the index has.
-    bundled = encoder if encoder.name == minilm.NAME else SentenceEncoder.open(minilm.NAME)
-    local = LocalChecker(bundled)
-    if settings.support_checker in (LOCAL, JUDGE):
-        return local, None
-    nli = NliChecker(settings.support_checker)
-    try:
-        nli.check("It works.", ["It works."])  # loaded before an answer is paid for
-    except InputError as error:
-        raise InputError(
-            f"{error} (ABSTRACTQA_SUPPORT_CHECKER: local, judge, or such a model)"
-        ) from error
-    return local, nli

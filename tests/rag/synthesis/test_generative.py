@@ -39,8 +39,9 @@ def test_a_budget_that_is_set_is_kept_with_fewer_abstracts_and_never_cut_ones(
     scripted.script = lambda _: streams("They are benchmarks for agents [1.1].")
     counts = []
     for budget in (100, 900, 6_000):
-        open_writing(evidence_tokens=budget, unsupported="flag").ask(
-            "Which benchmark tests agents on whole computers?"
+        open_writing(evidence_tokens=budget).ask(
+            "Which benchmark tests agents on whole computers?",
+            options=Options(strictness="lenient"),
         )
         asked = scripted.received[-1].text
         counts.append(asked.count("\nPaper "))
