@@ -41,8 +41,9 @@ _WORD = "|".join(_ORDINALS).replace(" ", "[- ]")
 _POSITION = re.compile(
     rf"\b(?:(?P<word>{_WORD})|(?P<last>last)|(?P<digits>\d+)(?:st|nd|rd|th)?)\b", re.I
 )
-_YES_OR_NO = re.compile(r"(?:was|is|were|are|did|does|do|has|have|isn[’']t|wasn[’']t)\b", re.I)
-_OLDEST = re.compile(r"\b(?:oldest|earliest|first|far back)\b", re.I)
+_YES_OR_NO = ("was", "is", "were", "are", "did", "does", "do", "has", "have")
+"""How a question begins that wants a yes or a no, or such a word with "n't"."""
+_OLDEST = ("oldest", "earliest", "first", "far back")
 
 
 def read_off(index: Index, query: Query, digests: Sequence[Digest]) -> list[Block]:
@@ -58,6 +59,7 @@ def read_off(index: Index, query: Query, digests: Sequence[Digest]) -> list[Bloc
     if query.about and not query.chosen:
         return []
     rows = [int(row) for row in np.flatnonzero(query.allowed)]
+    asked = query.request.asked.lower()
     if wanted == "author":
         return _by_author(index, query, rows)
     if query.has_subject and wanted in ("list", "count", "where", "credits"):
@@ -66,7 +68,7 @@ def read_off(index: Index, query: Query, digests: Sequence[Digest]) -> list[Bloc
     if wanted == "digests":
         return _say(f"The index holds {_count(len(digests), 'digest')}: {_sizes(digests)}.")
     if wanted == "order":
-        return _by_date(index, rows, oldest=bool(_OLDEST.search(query.request.asked)))
+        return _by_date(index, rows, oldest=any(word in asked for word in _OLDEST))
     position = _POSITION.search(query.scope.text)
     if wanted == "place" and position and len(chosen or digests) == 1:
         return _at(index, rows, (chosen or list(digests))[0], position)
@@ -91,7 +93,8 @@ def _where(query: Query, paper: Paper, digests: Sequence[Digest]) -> Block:
     there = _join([_place(source) for source in paper.sources])
     inside, outside = has(scope.filters.digests), has(scope.without)
     text = f"In {there}."
-    if (inside or outside) and _YES_OR_NO.match(query.request.asked):
+    first = query.request.asked.lower().split()[0].replace("’", "'").removesuffix("n't")
+    if (inside or outside) and first in _YES_OR_NO:
         every = scope.filters.every_digest
         yes = (not inside or (all(inside) if every else any(inside))) and not any(outside)
         text = f"{'Yes' if yes else 'No'}: it is in {there}."

@@ -3,7 +3,6 @@
 Each step is a callable of the `Recipe`, so that what a part is worth is measured by another recipe.
 """
 
-import re
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -60,7 +59,6 @@ HELP = (
     "Ask about the papers of this collection, for example what one of them proposes or reports,"
     " which papers are on a subject, how two differ, or what is new."
 )
-_PIECE = re.compile(r"\S+\s*|\s+")
 _MAY_BE_ON_TOPIC = 0.1
 """Of the least probability of a question's subject that quotes want, what a chat model wants: it
 tells itself whether the abstracts answer."""
@@ -165,8 +163,8 @@ class Pipeline:
         yield Retrieved(hits=found)
         outcome, streamed = yield from self._outcome(query, ranking, writer, clock)
         answer = self._answer(query, outcome, ranking, writer, clock)
-        for piece in () if streamed else _PIECE.findall(answer.text):
-            yield Delta(text=piece)
+        if not streamed:
+            yield Delta(text=answer.text)
         yield Finished(answer=answer)
 
     def _understand(self, request: Request, writer: "Writer | None") -> Query:

@@ -251,7 +251,8 @@ class Network:
 
 
 _LONGEST = 2_000
-_ITEM = re.compile(r"^\s*(?:\(?\d{1,2}[.)]|[-*•–])\s+")
+ITEM = re.compile(r"^\s*(?:\(?\d{1,2}[.)]|[-+*•–])\s+")
+"""The mark of a list that a line begins with."""
 _NOTHING = Verdict("unsupported", 0.0, "there is nothing to compare")
 
 
@@ -318,7 +319,7 @@ def statements(text: str) -> list[str]:
     List marks are taken off; what only opens a list ("There are two ways:") and scraps of a word
     or two are left out, unless there is nothing else.
     """
-    lines = (_ITEM.sub("", line) for line in text.splitlines())
+    lines = (ITEM.sub("", line) for line in text.splitlines())
     every = [sentence for line in lines for sentence in sentences(clean_text(line))]
     words = [re.findall(r"[^\W\d_]{2,}", sentence) for sentence in every]
     telling = [

@@ -4,7 +4,6 @@ A text about many papers is one note on each, written in batches of abstracts, a
 the notes, citations carried through.
 """
 
-import re
 from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -32,10 +31,11 @@ ONE_EACH = frozenset({Kind.PAPERS, Kind.SIMILAR, Kind.CHOOSE})
 """Kinds whose answers are bullets, a paper each."""
 _MOST_REPAIRED = 6
 """Sentences that the model is asked to mend; with more of them the reply as a whole is doubtful."""
-_DECLINES = re.compile(
-    r"^(?:i['’]?m |i am )?(?:sorry|unable)\b|^i (?:can(?:not|['’]t)|won['’]t|must decline)\b",
-    re.IGNORECASE,
-)
+_DECLINES = (
+    "sorry", "unable", "i'm sorry", "i am sorry", "i'm unable", "i am unable",
+    "i cannot", "i can't", "i won't", "i must decline",
+)  # fmt: skip
+"""How a reply begins that declines to answer."""
 
 
 class NoAnswerError(ReplyError):
@@ -117,7 +117,8 @@ class Draft:
         tokens = self.task.max_tokens
         cut = f"answer was cut off at the limit of {tokens} tokens (ABSTRACTQA_ANSWER_TOKENS)"
         first = headed[0][1] if headed else None
-        if first and _DECLINES.match(first.text) and not first.spans:
+        declines = first and first.text.lower().replace("’", "'").startswith(_DECLINES)
+        if first and declines and not first.spans:
             raise ReplyError(f"the model declined: “{first.text}”")
         kept = (yield from self._settle(headed)) if headed else []
         if not any(claim.spans for _, claim in kept):

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from index.lexical import tokenize
 from index.text import clean_text
 from rag.chat import ChatError, Complete, numbered_lines
-from rag.conversation import BY_NUMBER, POINTS, Turn
+from rag.conversation import BY_NUMBER, Turn, points_back
 from rag.schema import MARKER, SubQuestion
 from rag.support.numbers import missing_names, missing_numbers
 from rag.synthesis.prompts import CONDENSE, PLAN, data, request
@@ -35,7 +35,7 @@ def wants_condensing(question: str, turns: Sequence[Turn]) -> bool:
     """
     if not any(turn.role == "user" for turn in turns):
         return False
-    return bool(POINTS.search(question)) or len(set(tokenize(question))) < 7
+    return points_back(question) or len(set(tokenize(question))) < 7
 
 
 def condense(
