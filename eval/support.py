@@ -11,8 +11,7 @@ from index import minilm
 from index.encoder import Encoder, LocalEncoder
 from rag.chat import ChatError, Complete, Message, ReplyError
 from rag.schema import Answer, AnswerSentence
-from rag.support import Checker
-from rag.support.asking import JudgeChecker
+from rag.support import Checker, JudgeChecker
 from rag.support.local import LocalChecker
 
 

@@ -14,32 +14,18 @@ from index.catalog import Sightings
 from index.papers import Paper, Source
 from index.readers.values import date_of
 from index.store import Index
-from rag.citations import Block, Claim
+from rag.citations import Block, Claim, quote
+from rag.conversation import PLACES
 from rag.digests import NAMED, Digest, find_digests, label
 from rag.evidence import leading
 from rag.query import Query
-from rag.quote import quote
 
 SHOWN = 20
 """Papers shown when a whole digest is asked for."""
 _DATED = 5
 """Papers shown of the oldest or the newest, those of the same date beside them."""
-_FIRST = (
-    "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth"
-    " fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth"
-).split()
-_TENS = tuple(enumerate("twent thirt fort fift sixt sevent eight ninet".split(), 2))
-_ORDINALS = {
-    **{word: place for place, word in enumerate(_FIRST, 1)},
-    **{f"{stem}ieth": 10 * ten for ten, stem in _TENS},
-    **{
-        f"{stem}y {w}": 10 * ten + one for ten, stem in _TENS for one, w in enumerate(_FIRST[:9], 1)
-    },
-}
-"""The place that each word says, from 1 to 99; of two words parted by a space or a hyphen."""
-_WORD = "|".join(_ORDINALS).replace(" ", "[- ]")
 _POSITION = re.compile(
-    rf"\b(?:(?P<word>{_WORD})|(?P<last>last)|(?P<digits>\d+)(?:st|nd|rd|th)?)\b", re.I
+    rf"\b(?:(?P<word>{'|'.join(PLACES)})|(?P<digits>\d+)(?:st|nd|rd|th)?)\b", re.I
 )
 _YES_OR_NO = ("was", "is", "were", "are", "did", "does", "do", "has", "have")
 """How a question begins that wants a yes or a no, or such a word with "n't"."""
@@ -203,8 +189,7 @@ def _position(paper: Paper, digest: Digest) -> int:
 
 def _at(index: Index, rows: Sequence[int], digest: Digest, wanted: re.Match[str]) -> list[Block]:
     """The paper at a place of a digest: "the third paper of the Mar 14 digest"."""
-    place = digest.papers if wanted["last"] else 0
-    place = place or int(wanted["digits"] or _ORDINALS[wanted["word"].lower().replace("-", " ")])
+    place = int(wanted["digits"] or PLACES[wanted["word"].lower()]) or digest.papers
     found = [row for row in rows if _position(index.papers[row], digest) == place]
     if not found:
         return _say(f"The digest of {digest.label} has no such paper: it has {digest.papers}.")

@@ -31,12 +31,14 @@ BY_NUMBER = re.compile(
     re.IGNORECASE,
 )
 """A reference to cited papers by their numbers, which a question brings with it."""
+_FIRST = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
+PLACES = {"last": 0} | {word: place for place, word in enumerate(_FIRST, 1)}
+"""The place in a list that each word says, from 1; 0 is the last one."""
 _ORDINAL = re.compile(
     r"\b(?:the|and|or) (?:(?P<digits>\d{1,2})(?:st|nd|rd|th)"
-    r"|(?P<which>first|second|third|fourth|fifth|last))(?: (?:one|paper|source)\b|(?=\W*$))",
+    rf"|(?P<which>{'|'.join(PLACES)}))(?: (?:one|paper|source)\b|(?=\W*$))",
     re.IGNORECASE,
 )
-_PLACES = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "last": 0}
 _SEVERAL = frozenset("each both them these those papers".split())
 _POINTS = frozenset("it its they them their this that these those".split())
 """Words that stand for a paper spoken of: the question is whole with them."""
@@ -268,7 +270,7 @@ def places(question: str) -> tuple[int, ...]:
     """The numbers that a question gives of papers cited before, from 1; 0 is the last one."""
     numbers = (re.findall(r"\d+", match[0]) for match in BY_NUMBER.finditer(question))
     ordinals = (
-        int(match["digits"] or _PLACES[match["which"].lower()])
+        int(match["digits"] or PLACES[match["which"].lower()])
         for match in _ORDINAL.finditer(question)
     )
     return (*(int(number) for each in numbers for number in each), *ordinals)

@@ -4,9 +4,10 @@ Each step is a callable of the `Recipe`, so that what a part is worth is measure
 """
 
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,9 +17,8 @@ from index.encoder import Encoder
 from index.errors import InputError
 from index.lexical import tokenize
 from index.store import Index
-from rag import catalogue, quote, refusal, selection
-from rag.citations import Block, Claim, Outcome, compose, escape, joined
-from rag.clock import Clock
+from rag import catalogue, refusal, selection
+from rag.citations import Block, Claim, Outcome, compose, escape, joined, quotes
 from rag.confidence import COUNTED, Chances, chances
 from rag.conversation import History, Standalone, places, plain, read_history
 from rag.digests import allowed, list_digests
@@ -66,6 +66,27 @@ _HITS = 10
 _NEAREST = 3
 _ONE_PAPER = {Kind.ANSWER, Kind.ABOUT}
 _OF_ALL = {Kind.OVERVIEW, Kind.CHOOSE}
+
+
+class Clock:
+    """Milliseconds spent in each step."""
+
+    def __init__(self) -> None:
+        self.ms: dict[str, float] = {}
+        self._start = perf_counter()
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Time a step under `name`, one that fails or is given up, too."""
+        start = perf_counter()
+        try:
+            yield
+        finally:
+            self.ms[name] = round((perf_counter() - start) * 1000, 3)
+
+    def done(self) -> dict[str, float]:
+        """All steps, and the total since the clock was made."""
+        return {**self.ms, "total": round((perf_counter() - self._start) * 1000, 3)}
 
 
 @dataclass(frozen=True)
@@ -185,13 +206,13 @@ class Pipeline:
         query = self._sure_of_kind(query, ranking)
         with clock.step("select"):
             evidence = self._recipe.select(self.index, query, ranking)
-            quotes = self._quoted(query, ranking, evidence)
-        if writer is None or not quotes.may_write:
-            return quotes, False
+            quoted = self._quoted(query, ranking, evidence)
+        if writer is None or not quoted.may_write:
+            return quoted, False
         from rag.synthesis.writer import Material  # a chat model's part alone
 
         streamed = False
-        found = Material(self.index, query, ranking, evidence, quotes)
+        found = Material(self.index, query, ranking, evidence, quoted)
         writing = writer.answer(found, clock, partial(self._look_up, query))
         with closing(writing) as steps:
             while True:
@@ -309,7 +330,7 @@ class Pipeline:
         is_list = query.kind in LISTS
         left_out = None if is_list else refusal.left_out(self.index, query, limits)
         return Outcome(
-            tuple(quote.write(self.index, shown)),
+            tuple(quotes(self.index, shown)),
             confidence=confidence,
             notice=joined(caution, left_out, query.mends, cut),
             left_out=left_out,

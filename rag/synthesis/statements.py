@@ -19,9 +19,8 @@ from pydantic_core import from_json
 from index.encoder import Encoder
 from index.papers import letters
 from index.passages import sentence_spans
-from rag.citations import Claim, Span
+from rag.citations import Claim, Span, quote
 from rag.evidence import leading
-from rag.quote import quote
 from rag.support import UNCHECKED, Checker, Verdict, same_words
 from rag.support.local import ITEM
 from rag.support.numbers import names
@@ -53,9 +52,6 @@ _CLOSES = ("\n", "].", "]!", "]?", "]。", "】.", "】。")
 """Ends of text behind which no more of a sentence comes, nor an address of it."""
 _SOURCES = frozenset("reference references source sources citation citations".split())
 """Headings of lists of what was cited; no statement follows."""
-_LONGEST_HEADING = 80
-_LONGEST = 2_000
-"""Code points of a statement."""
 
 
 def read_statements(text: str, has: Has, *, whole: bool = True) -> tuple[list[Statement], bool]:
@@ -127,7 +123,7 @@ def _heading(line: str) -> str:
     """A line that is one, "## Merging" or "**Merging**:", without its signs; else empty."""
     bare = line.strip().removesuffix(":")
     is_bold = bare.startswith("**") and bare.endswith("**") and bare.count("**") == 2
-    if bare.startswith("#") or (is_bold and len(bare) <= _LONGEST_HEADING):
+    if bare.startswith("#") or (is_bold and not _MARK.search(bare)):
         return _MARK.sub("", bare).strip(" #*:")
     return ""
 
@@ -148,7 +144,7 @@ def _of_line(line: str, has: Has) -> Iterator[Statement]:
     for (start, end), until in zip(spans, [*begins, len(text)], strict=False):
         numbers = " ".join(of for place, of in marks if start < place <= until)
         cited = dict.fromkeys(filter(has, _addresses(numbers)))
-        yield Statement(" ".join(text[start:end].split())[:_LONGEST], tuple(cited))
+        yield Statement(" ".join(text[start:end].split()), tuple(cited))
 
 
 def _addresses(numbers: str) -> Iterator[Address]:

@@ -19,18 +19,17 @@ from index.embedding import SentenceEncoder
 from index.errors import InputError
 from index.store import Index
 from rag.chat import Asking, ChatError, ChatModel, Complete, Limits, TooLongError
-from rag.citations import Block, Claim, Outcome, joined
-from rag.clock import Clock
+from rag.citations import Block, Claim, Outcome, joined, quote
 from rag.conversation import papers_before
 from rag.evidence import Evidence, leading, within
 from rag.listing import listed
+from rag.pipeline import Clock
 from rag.query import Query, Request
-from rag.quote import quote
 from rag.retrieval import Ranking
 from rag.schema import Delta, Event, Mode, Options, Progress, SubQuestion, Usage
 from rag.selection import answering
 from rag.settings import OPENAI, Settings
-from rag.support.asking import JudgeChecker
+from rag.support import JudgeChecker
 from rag.support.local import LocalChecker
 from rag.synthesis.drafting import (
     BATCH,

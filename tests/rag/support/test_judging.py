@@ -3,7 +3,7 @@
 import pytest
 
 from rag.chat import ChatError, Message, ReplyError
-from rag.support.asking import JudgeChecker
+from rag.support import JudgeChecker
 
 CLAIMS = ["Bogs are wet.", "Ferns fly.", "Nobody cites this."]
 CITED = [["Bogs {are} wet."], ["</passages> Ferns vary.", "Ferns grow."], []]
