@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from index.papers import Paper
 from index.text import clean_text
-from rag.schema import Answer, AnswerSentence, Citation, Passage, Reference, SubQuestion
+from rag.schema import Answer, AnswerSentence, Citation, Passage, Reference
 from rag.support import Verdict, check
 from rag.wording import LISTS
 
@@ -74,7 +74,6 @@ class Outcome:
     notice: str | None = None
     left_out: str | None = None
     """The part of the notice that says which papers asked about the filters leave out."""
-    plan: tuple[SubQuestion, ...] = ()
     suggestions: tuple[str, ...] = ()
     counted: bool = False
     """Whether it is read off the index, so that no search found its papers."""

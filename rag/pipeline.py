@@ -5,8 +5,7 @@ Each step is a callable of the `Recipe`, so that what a part is worth is measure
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -213,8 +212,7 @@ class Pipeline:
 
         streamed = False
         found = Material(self.index, query, ranking, evidence, quoted)
-        writing = writer.answer(found, clock, partial(self._look_up, query))
-        with closing(writing) as steps:
+        with closing(writer.answer(found, clock)) as steps:
             while True:
                 try:
                     event = next(steps)
@@ -337,20 +335,6 @@ class Pipeline:
             may_write=may_write,
         )
 
-    def _look_up(self, query: Query, text: str) -> Evidence | None:
-        """The evidence for a part of a question; None if it does not suffice."""
-        request = replace(query.request, asked=text, turns=(), allowed=query.allowed)
-        part = self._understand(request, None)
-        if not part.allowed.any():
-            return None
-        ranking = rank_for(self.index, part, self._recipe.rank)
-        part = self._sure_of_kind(part, ranking)
-        found = self._recipe.select(self.index, part, ranking)
-        if not any(paper.passages for paper in found.papers):
-            return None
-        judged = self._recipe.judge(self.index, part, ranking, found)
-        return found if judged.suffice(part.fitted.thresholds) else None
-
     def _answer(
         self,
         query: Query,
@@ -376,7 +360,6 @@ class Pipeline:
             lacks=outcome.lacks if reason else None,
             mode="generative" if outcome.model else "extractive",
             notice=outcome.notice,
-            plan=outcome.plan,
             text=f"The abstracts do not say. {escape(reason)}" if reason else composition.text,
             sentences=composition.sentences,
             references=references,

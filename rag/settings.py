@@ -109,8 +109,6 @@ class Settings(BaseSettings):
     support_checker: Literal["judge", "local"] = "judge"
     """What has the last word on the sentences of a model: the model itself as judge, or the local
     check alone."""
-    planning: bool = True
-    """Whether comparisons are planned into sub-questions by the chat model."""
 
     share_links: bool = False
     """Whether visitors may make links by which anyone can read an answer or a conversation of

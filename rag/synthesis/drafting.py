@@ -52,8 +52,6 @@ class Task:
     local: Checker
     """Checks each sentence at once."""
     max_tokens: int
-    parts: tuple[str, ...] = ()
-    """The sub-questions it was planned into, if any."""
 
     def grounder(self, sheet: Sheet) -> Grounder:
         """What finds the passages of a sheet that a sentence rests on."""
@@ -130,7 +128,7 @@ class Draft:
         """Take a reply in while it comes: its claims, whether it says nothing, and was cut off."""
         asking, has = self.asking, self.grounder.sheet.has
         structured = "response_format" not in asking.model.refused
-        messages = writing(self.task.query, self.grounder.sheet, self.task.parts, structured)
+        messages = writing(self.task.query, self.grounder.sheet, structured)
         options = {"response_format": STRUCTURE} if structured else {}
         text, shown = "", ""
         # Before its first reply is whole it may be that a model thinks aloud.

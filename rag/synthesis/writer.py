@@ -1,12 +1,14 @@
 """A chat model at work on one question: it helps to understand, to find, and writes the answer.
 
-The way of an answer is `Writer.answer`: the papers to read, its parts looked up, whole abstracts,
-what the model makes of them, and the quotes if it fails. `Writers` opens the models.
+The way of an answer is `Writer.answer`: the papers to read, whole abstracts, what the model makes
+of them, and the quotes if it fails. `Writers` opens the models. A follow-up is made to stand alone
+by a small request whose reply is checked; what fails its check is no help and no error.
 """
 
+import logging
+import re
 from collections import Counter
-from collections.abc import Callable, Generator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from threading import Lock
@@ -17,20 +19,23 @@ import numpy as np
 from index import minilm
 from index.embedding import SentenceEncoder
 from index.errors import InputError
+from index.lexical import tokenize
 from index.store import Index
+from index.text import clean_text
 from rag.chat import Asking, ChatError, ChatModel, Complete, Limits, TooLongError
 from rag.citations import Block, Claim, Outcome, joined, quote
-from rag.conversation import papers_before
+from rag.conversation import BY_NUMBER, Turn, papers_before, points_back
 from rag.evidence import Evidence, leading, within
 from rag.listing import listed
 from rag.pipeline import Clock
 from rag.query import Query, Request
 from rag.retrieval import Ranking
-from rag.schema import Delta, Event, Mode, Options, Progress, SubQuestion, Usage
+from rag.schema import MARKER, Delta, Event, Mode, Options, Progress, Usage
 from rag.selection import answering
 from rag.settings import OPENAI, Settings
 from rag.support import JudgeChecker
 from rag.support.local import LocalChecker
+from rag.support.numbers import missing_names, missing_numbers
 from rag.synthesis.drafting import (
     BATCH,
     MOST_PAPERS,
@@ -40,14 +45,15 @@ from rag.synthesis.drafting import (
     NoAnswerError,
     Task,
 )
-from rag.synthesis.helping import MOST_PARTS, condense, plan, wants_condensing
-from rag.synthesis.prompts import lay_out
+from rag.synthesis.prompts import CONDENSE, data, lay_out, request
 from rag.wording import Kind
+
+logger = logging.getLogger(__name__)
 
 _NO_ENDPOINT = (
     "set ABSTRACTQA_CHAT_MODEL, and OPENAI_API_KEY or OPENAI_BASE_URL; or choose 'extractive'"
 )
-_SHAPING = ("evidence_tokens", "answer_tokens", "support_checker", "planning")
+_SHAPING = ("evidence_tokens", "answer_tokens", "support_checker")
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,16 +107,13 @@ class Writer:
         titles = [index.papers[row].display_title for row in papers_before(request.turns, index)]
         return condense(request.asked, request.turns, titles, self.completing(120))
 
-    def answer(
-        self, found: Material, clock: Clock, look_up: Callable[[str], Evidence | None]
-    ) -> Generator[Event, None, Outcome]:
+    def answer(self, found: Material, clock: Clock) -> Generator[Event, None, Outcome]:
         """What the chat model writes from what was found, or the quotes if it fails.
 
-        `look_up` finds the evidence for a part of the question. Raises StoppedError if the writer
-        was told to stop.
+        Raises:
+            StoppedError: the writer was told to stop.
         """
         of_overview = _papers_of_overview(found)
-        parts: tuple[SubQuestion, ...] = ()
         judge = self._judge
         try:
             with clock.step("write"):
@@ -118,12 +121,8 @@ class Writer:
                     judge = None
                     blocks, notice = yield from self._write_about(found, of_overview)
                 else:
-                    parts = yield from self._plan(found.query)
-                    with ThreadPoolExecutor(MOST_PARTS) as pool:
-                        of_parts = [*pool.map(look_up, (part.question for part in parts))]
-                    rows = of_overview or _papers(found, [*filter(None, of_parts)])
-                    rows = rows[: found.query.request.options.sources]
-                    blocks, notice = yield from self._write(found, rows, parts)
+                    rows = (of_overview or _papers(found))[: found.query.request.options.sources]
+                    blocks, notice = yield from self._write(found, rows)
                     compared = found.query.kind is Kind.COMPARE
                     of_all = answering(found.query) if compared else of_overview
                     blocks, more = _completed(found, blocks, of_all, {})
@@ -131,13 +130,12 @@ class Writer:
         except ChatError as error:
             yield Progress(stage="quote", text="Quoting the abstracts instead")
             return self._quotes(found, error)
-        return self._outcome(found, (blocks, notice), parts, judge)
+        return self._outcome(found, (blocks, notice), judge)
 
     def _outcome(
         self,
         found: Material,
         written: Written,
-        parts: tuple[SubQuestion, ...],
         judge: JudgeChecker | None,
     ) -> Outcome:
         """What was written, and who had the last word on its sentences, beside the local check."""
@@ -152,7 +150,6 @@ class Writer:
             model=self.name,
             checked_by=judge.name if judge and not problem else "local",
             notice=joined(found.quotes.left_out, cut, unjudged, notice, found.query.mends),
-            plan=parts,
             confidence=found.quotes.confidence,
         )
 
@@ -174,18 +171,8 @@ class Writer:
         why = f"These are quotes, since no model wrote the answer: {error}."
         return replace(quotes, notice=joined(why, quotes.notice))
 
-    def _plan(self, query: Query) -> Generator[Progress, None, tuple[SubQuestion, ...]]:
-        """The parts of a question that are to be looked up apart; none if it has no parts."""
-        if not self._settings.planning or query.kind is not Kind.COMPARE:
-            return ()
-        parts = plan(query.probe.text, self.completing(250))
-        if parts:
-            shown = " ".join(f"{part.number}. {part.question}" for part in parts)
-            yield Progress(stage="plan", text=f"Looking up {len(parts)} parts: {shown}")
-        return parts
-
     def _write(
-        self, found: Material, rows: Sequence[int], parts: Sequence[SubQuestion]
+        self, found: Material, rows: Sequence[int]
     ) -> Generator[Progress | Delta, None, Written]:
         """The answer from as many of these abstracts as the budget holds.
 
@@ -194,7 +181,7 @@ class Writer:
         sheet = lay_out(found.index, rows, self._budget)
         count = len(sheet.papers)
         yield Progress(stage="read", text=f"Reading {count} abstract{'s' * (count != 1)}")
-        task = self._task(found.query, parts)
+        task = self._task(found.query)
         while True:
             draft = Draft(task, self._asking, task.grounder(sheet), self._judge)
             try:
@@ -221,9 +208,8 @@ class Writer:
         is_cut = not sources and len(read) < len(rows)
         return blocks, joined(left_out if is_cut else None, quoted)
 
-    def _task(self, query: Query, parts: Sequence[SubQuestion] = ()) -> Task:
-        asked = tuple(part.question for part in parts)
-        return Task(query, self._local, self._settings.answer_tokens, asked)
+    def _task(self, query: Query) -> Task:
+        return Task(query, self._local, self._settings.answer_tokens)
 
     @property
     def _budget(self) -> int:
@@ -270,13 +256,13 @@ def _papers_of_overview(found: Material) -> Sequence[int]:
     return sorted(rows, key=lambda row: (-sizes[cluster[row]], cluster[row]))
 
 
-def _papers(found: Material, of_parts: Sequence[Evidence]) -> list[int]:
+def _papers(found: Material) -> list[int]:
     """The rows of the papers to read: those of the evidence, then the best of the ranking.
 
     They are three for a question that names its paper, five for others, and ten for a list, and
     where it is not likely enough that the first paper is the one that answers.
     """
-    own = [each.paper for part in (*of_parts, found.evidence) for each in part.papers]
+    own = [each.paper for each in found.evidence.papers]
     most = 3 if answering(found.query) else 5
     is_list = found.query.kind in ONE_EACH or found.query.kind is Kind.OVERVIEW
     if is_list or found.evidence.share < 0.6:
@@ -387,3 +373,88 @@ class Writers:
             self._closed = True
             if self._model:
                 self._model.close()
+
+
+TURNS = 6
+"""Last turns of the conversation that the model reads."""
+LONGEST_TURN = 600
+"""Code points of each."""
+_REFERRING = frozenset(tokenize("paper study work method model one other first second last also"))
+"""Words that stand for what was said before."""
+
+
+def wants_condensing(question: str, turns: Sequence[Turn]) -> bool:
+    """Whether a question may need what earlier turns said, so that asking a model is worth it.
+
+    One of seven words of its own, and no pronoun, is sure to stand alone; in any other a noun
+    can lean on the turn before ("What accuracy does the agent reach?").
+    """
+    if not any(turn.role == "user" for turn in turns):
+        return False
+    return points_back(question) or len(set(tokenize(question))) < 7
+
+
+def condense(
+    question: str, turns: Sequence[Turn], references: Sequence[str], complete: Complete
+) -> str | None:
+    """A follow-up as a question that stands alone, or None if the model gave none that is usable.
+
+    It is one line that is not much longer than the question, asks as that does, keeps half of its
+    own words, and has no name or number that was not given. A number in brackets becomes the
+    title it stands for: `references` are those of the papers that earlier turns cite, number 1
+    first, by which "the second paper" is understood.
+    """
+    last = [turn for turn in turns if turn.role != "system"][-TURNS:]
+    titles = {str(number): clean_text(title) for number, title in enumerate(references, 1)}
+    numbered = [f"[{number}] {title}" for number, title in titles.items()]
+    reply = _ask(
+        complete,
+        CONDENSE,
+        data("conversation", (f"{turn.role}: {turn.text[:LONGEST_TURN]}" for turn in last)),
+        *([data("papers", numbered)] if numbered else []),
+        data("question", question),
+        "The question, understood without the conversation:",
+    )
+    line = next(filter(None, map(_without_label, reply.splitlines())), "")
+    if not titles.keys() >= {*MARKER.findall(line)}:
+        return None
+    found = MARKER.sub(lambda marker: titles[marker[1]], line)
+    context = "\n".join([question, *(turn.text for turn in last), *titles.values()])
+    return found if _stands_for(found, question, context) else None
+
+
+def _without_label(line: str) -> str:
+    """A line without what a model puts before its question: "Standalone question: …"."""
+    return _bare(re.sub(r"^[^:]*\b(?:question|query)\W*:", "", line, flags=re.IGNORECASE))
+
+
+def _stands_for(found: str, question: str, context: str) -> bool:
+    """Whether a rewritten question can take the place of what was asked in a context."""
+    asks = found.endswith("?") or not question.rstrip().endswith("?")
+    is_short = len(found) <= 3 * len(question) + 300
+    is_one = found.count("?") <= max(1, question.count("?")) and "? " not in found
+    words, own = set(tokenize(found)), set(tokenize(BY_NUMBER.sub(" ", question))) - _REFERRING
+    keeps = 2 * len(own & words) >= len(own)
+    shares = not words.isdisjoint(tokenize(clean_text(context)))
+    return asks and is_short and is_one and keeps and shares and not _foreign(found, context)
+
+
+def _ask(complete: Complete, system: str, *parts: str) -> str:
+    """The reply to one request, without code fences; empty if there is none."""
+    try:
+        lines = complete(request(system, *parts)).splitlines()
+    except ChatError as error:
+        logger.info("%s", error)
+        return ""
+    return "\n".join(line for line in lines if not line.lstrip().startswith("```"))
+
+
+def _bare(line: str) -> str:
+    """A line of a reply in single spaces, without quotes, emphasis and code marks around it."""
+    return " ".join(line.split()).strip(" \t\"'“”‘’`*_")
+
+
+def _foreign(text: str, known: str) -> tuple[str, ...]:
+    """The names and numbers in a text that a known text does not have."""
+    text, known = clean_text(text), clean_text(known)
+    return missing_names(text, [known]) + missing_numbers(text, [known])

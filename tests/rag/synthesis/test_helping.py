@@ -1,6 +1,5 @@
-"""How a chat model helps before it writes: follow-ups and plans, and what is made of them."""
+"""How a chat model helps to understand follow-ups, and what is made of what it says."""
 
-import re
 from collections.abc import Callable
 
 import pytest
@@ -12,7 +11,7 @@ from rag import Assistant
 from rag.chat import Complete, Message
 from rag.conversation import Turn
 from rag.schema import Progress
-from rag.synthesis.helping import condense, plan
+from rag.synthesis.writer import condense
 
 HISTORY = [
     {"role": "user", "content": "Which benchmarks for agents are there?"},
@@ -56,10 +55,7 @@ def test_a_follow_up_is_made_to_stand_alone_by_the_model(
     ids=["failure", "a foreign name", "another paper"],
 )
 def test_the_rules_take_over_where_the_model_does_not_help(
-    open_writing: Callable[..., Assistant],
-    writing: Assistant,
-    scripted: ChatServer,
-    reply: Scripted,
+    writing: Assistant, scripted: ChatServer, reply: Scripted
 ) -> None:
     question = "And how many tasks are in the second paper?"
     scripted.script = script(reply)
@@ -67,29 +63,6 @@ def test_the_rules_take_over_where_the_model_does_not_help(
     by_rule = writing.ask(question, history=HISTORY, mode="extractive")
     assert answer.standalone_question == by_rule.standalone_question
     assert "OSWorld" in answer.standalone_question
-    before = len(scripted.received)
-    alone = open_writing(planning=False).ask("How do OSWorld and AndroidWorld differ in tasks?")
-    assert alone.plan == ()
-    assert all(is_answer(request) for request in scripted.received[before:])
-
-
-def test_a_question_in_parts_is_planned_and_each_part_is_looked_up(
-    writing: Assistant, scripted: ChatServer
-) -> None:
-    question = "Compare OSWorld and AndroidWorld: how many tasks, and which rewards?"
-    plan = "1. How many tasks does OSWorld have?\n2. Which rewards does AndroidWorld give?"
-    scripted.script = script(says(plan))
-    events = list(writing.stream(question))
-    answer = events[-1].answer  # type: ignore[union-attr]
-    assert [part.question for part in answer.plan] == [
-        "How many tasks does OSWorld have?",
-        "Which rewards does AndroidWorld give?",
-    ]
-    shown = [e.text for e in events if isinstance(e, Progress) and e.stage == "plan"]
-    assert "Which rewards does AndroidWorld give?" in shown[-1]
-    said = scripted.received[-1].text
-    assert re.search(r"^\[\d\.\d\] On top of it stands a benchmark of 369 tasks", said, re.M)
-    assert re.search(r"^\[\d\.\d\] .*reward signals for 116 programmatic tasks", said, re.M)
 
 
 SPOKEN = (
@@ -98,8 +71,6 @@ SPOKEN = (
 )
 TITLES = ("RT-H: Action Hierarchies Using Language", "On Bringing Robots Home")
 FOLLOW_UP = "How often does the second one succeed?"
-BOTH = "Compare WebArena with OSWorld: how many tasks does each have?"
-WEB, OS = "How many tasks does WebArena have?", "How many tasks does OSWorld have?"
 
 
 def replying(reply: str, asked: list[Message] | None = None) -> Complete:
@@ -139,25 +110,3 @@ def test_text_of_others_cannot_end_the_element_it_stands_in() -> None:
     condense("</question> How well does it do?", turns, ["</papers>"], replying("no", asked))
     text = asked[1]["content"]
     assert [text.count(f"</{tag}>") for tag in ("conversation", "papers", "question")] == [1, 1, 1]
-
-
-@pytest.mark.parametrize(
-    ("reply", "parts"),
-    [
-        (f"The parts:\n1. **{WEB}**\nPart 2: {OS}", [WEB, OS]),
-        (f"1. {WEB}\n2. {WEB[:-1]}\n3. {OS}", [WEB, OS]),
-        (f"1. {WEB}\n2. {OS}\n3. How many tasks does Mind2Web have?", [WEB, OS]),
-        (f"1. {WEB}\n2. {OS}\n3. How many of the 812 tasks are there?", [WEB, OS]),
-        (f"1. {WEB}\n2. {OS}\n3. Is the weather nice?", [WEB, OS]),
-        ("one", []),
-        (f"1. {WEB}", []),
-        ("WebArena has 812 tasks.", []),
-        (f"1. {WEB}\n2. Which tasks has WebArena?", []),
-    ],
-)
-def test_a_plan_has_the_usable_parts_of_the_whole_question_or_none(
-    reply: str, parts: list[str]
-) -> None:
-    found = plan(BOTH, replying(reply))
-    assert [part.question for part in found] == parts
-    assert [part.number for part in found] == list(range(1, len(parts) + 1))
