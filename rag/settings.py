@@ -94,8 +94,6 @@ class Settings(BaseSettings):
     """Name of the chat model at that endpoint; without one no model is asked."""
     chat_deadline_seconds: float = Field(default=120, gt=0, le=3600)
     """Seconds that all a question asks of the chat model may take, with all that is tried again."""
-    chat_first_token_seconds: float = Field(default=60, gt=0, le=3600)
-    """Seconds until the first word of a reply of the chat model."""
     chat_price: str | None = Field(default=None, pattern=r"^\d*\.?\d+/\d*\.?\d+$")
     """Dollars per million tokens of prompts and of completions, as in 0.15/0.60; without it answers
     tell no price."""

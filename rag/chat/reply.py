@@ -154,14 +154,6 @@ class Reply:
     """The model that the endpoint says has answered; empty if it does not say."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How long a call may take, in seconds."""
-
-    whole: float
-    first_word: float | None = None
-
-
 @dataclass(slots=True)
 class Incoming:
     """Puts the pieces of one reply together."""

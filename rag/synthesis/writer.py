@@ -22,7 +22,7 @@ from index.errors import InputError
 from index.lexical import tokenize
 from index.store import Index
 from index.text import clean_text
-from rag.chat import Asking, ChatError, ChatModel, Complete, Limits, TooLongError
+from rag.chat import Asking, ChatError, ChatModel, Complete, TooLongError
 from rag.citations import Block, Claim, Outcome, joined, quote
 from rag.conversation import BY_NUMBER, Turn, papers_before, points_back
 from rag.evidence import Evidence, leading, within
@@ -80,8 +80,7 @@ class Writer:
         self.name = model.name
         self._local = local
         self._settings = settings
-        limits = Limits(settings.chat_deadline_seconds, settings.chat_first_token_seconds)
-        self._asking = Asking(model, limits, settings.chat_price)
+        self._asking = Asking(model, settings.chat_deadline_seconds, settings.chat_price)
         self._judge: JudgeChecker | None = None
         if settings.support_checker == "judge":
             ask = self._asking.completing(settings.answer_tokens)
