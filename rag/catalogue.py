@@ -15,7 +15,7 @@ from index.papers import Paper, Source
 from index.readers.values import date_of
 from index.store import Index
 from rag.citations import Block, Claim, quote
-from rag.conversation import PLACES
+from rag.conversation import places
 from rag.digests import NAMED, Digest, find_digests, label
 from rag.evidence import leading
 from rag.query import Query
@@ -24,9 +24,6 @@ SHOWN = 20
 """Papers shown when a whole digest is asked for."""
 _DATED = 5
 """Papers shown of the oldest or the newest, those of the same date beside them."""
-_POSITION = re.compile(
-    rf"\b(?:(?P<word>{'|'.join(PLACES)})|(?P<digits>\d+)(?:st|nd|rd|th)?)\b", re.I
-)
 _YES_OR_NO = ("was", "is", "were", "are", "did", "does", "do", "has", "have")
 """How a question begins that wants a yes or a no, or such a word with "n't"."""
 _OLDEST = ("oldest", "earliest", "first", "far back")
@@ -55,9 +52,9 @@ def read_off(index: Index, query: Query, digests: Sequence[Digest]) -> list[Bloc
         return _say(f"The index holds {_count(len(digests), 'digest')}: {_sizes(digests)}.")
     if wanted == "order":
         return _by_date(index, rows, oldest=any(word in asked for word in _OLDEST))
-    position = _POSITION.search(query.scope.text)
-    if wanted == "place" and position and len(chosen or digests) == 1:
-        return _at(index, rows, (chosen or list(digests))[0], position)
+    numbers = places(query.scope.text)
+    if wanted == "place" and numbers and len(chosen or digests) == 1:
+        return _at(index, rows, (chosen or list(digests))[0], numbers[0])
     said = _say(_size(query, rows, chosen, digests))
     if wanted == "count":
         return said
@@ -187,9 +184,9 @@ def _position(paper: Paper, digest: Digest) -> int:
     return own[0] if own else len(paper.sources) + 10**9
 
 
-def _at(index: Index, rows: Sequence[int], digest: Digest, wanted: re.Match[str]) -> list[Block]:
-    """The paper at a place of a digest: "the third paper of the Mar 14 digest"."""
-    place = int(wanted["digits"] or PLACES[wanted["word"].lower()]) or digest.papers
+def _at(index: Index, rows: Sequence[int], digest: Digest, number: int) -> list[Block]:
+    """The paper at a place of a digest: "the third paper of the Mar 14 digest"; 0 is the last."""
+    place = number or digest.papers
     found = [row for row in rows if _position(index.papers[row], digest) == place]
     if not found:
         return _say(f"The digest of {digest.label} has no such paper: it has {digest.papers}.")

@@ -32,11 +32,11 @@ BY_NUMBER = re.compile(
 )
 """A reference to cited papers by their numbers, which a question brings with it."""
 _FIRST = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
-PLACES = {"last": 0} | {word: place for place, word in enumerate(_FIRST, 1)}
+_PLACES = {"last": 0} | {word: place for place, word in enumerate(_FIRST, 1)}
 """The place in a list that each word says, from 1; 0 is the last one."""
 _ORDINAL = re.compile(
     r"\b(?:the|and|or) (?:(?P<digits>\d{1,2})(?:st|nd|rd|th)"
-    rf"|(?P<which>{'|'.join(PLACES)}))(?: (?:one|paper|source)\b|(?=\W*$))",
+    rf"|(?P<which>{'|'.join(_PLACES)}))(?: (?:one|paper|abstract|entry|source)\b|(?=\W*$))",
     re.IGNORECASE,
 )
 _SEVERAL = frozenset("each both them these those papers".split())
@@ -270,7 +270,7 @@ def places(question: str) -> tuple[int, ...]:
     """The numbers that a question gives of papers cited before, from 1; 0 is the last one."""
     numbers = (re.findall(r"\d+", match[0]) for match in BY_NUMBER.finditer(question))
     ordinals = (
-        int(match["digits"] or PLACES[match["which"].lower()])
+        int(match["digits"] or _PLACES[match["which"].lower()])
         for match in _ORDINAL.finditer(question)
     )
     return (*(int(number) for each in numbers for number in each), *ordinals)

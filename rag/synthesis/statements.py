@@ -17,14 +17,12 @@ import numpy as np
 from pydantic_core import from_json
 
 from index.encoder import Encoder
-from index.papers import letters
 from index.passages import sentence_spans
 from rag.citations import Claim, Span, quote
-from rag.evidence import leading
 from rag.support import UNCHECKED, Checker, Verdict, same_words
 from rag.support.local import ITEM
 from rag.support.numbers import names
-from rag.synthesis.prompts import SENTINEL, Address, Sheet, described
+from rag.synthesis.prompts import SENTINEL, Address, Sheet
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +45,7 @@ _MARK = re.compile(
     re.IGNORECASE,
 )
 _NUMBER = re.compile(r"(\d{1,4})(?:\.(\d{1,3}))?(?:\s*[–-]\s*(?:\d{1,4}\.)?(\d{1,3}))?")
-_JSON = re.compile(r"(?:\{\s*\"(?:sentences|answer)\"|\[\s*\{\s*\"text\").*", re.DOTALL)
+_JSON = re.compile(r"\{\s*\"sentences\".*", re.DOTALL)
 _CLOSES = ("\n", "].", "]!", "]?", "]。", "】.", "】。")
 """Ends of text behind which no more of a sentence comes, nor an address of it."""
 _SOURCES = frozenset("reference references source sources citation citations".split())
@@ -71,18 +69,16 @@ def read_statements(text: str, has: Has, *, whole: bool = True) -> tuple[list[St
         reply, is_closed = _parsed(match[0].partition("```")[0])
     except ValueError:
         return _marked(text, has), False
-    items = reply.get("sentences", reply.get("answer")) if isinstance(reply, dict) else reply
-    if isinstance(items, str):
-        return read_statements(items, has, whole=whole)
-    items = items if isinstance(items, list) else [None]
+    said = reply.get("sentences")
+    items = said if isinstance(said, list) else [None]
     lists = (_of_item(item, has) for item in (items if whole or is_closed else items[:-1]))
     return [each for of_item in lists for each in of_item], whole and not items
 
 
-def _parsed(text: str) -> tuple[Any, bool]:
+def _parsed(text: str) -> tuple[dict[str, Any], bool]:
     """What JSON says so far, and whether nothing is open but a list of sentences around them."""
     begun = text.rstrip(" \n,")
-    for end in ("", "]", "]}"):
+    for end in ("", "]}"):
         with suppress(ValueError):
             return from_json(begun + end), True
     return from_json(text, allow_partial=True), False
@@ -190,8 +186,6 @@ class Grounder:
 
     def _ground(self, statement: Statement) -> Claim:
         text, cited = self._with_names(statement.text), self.sheet.rows(statement.addresses)
-        if (row := self._of_title(text)) is not None:
-            return quote(self._index, row)
         if not cited and is_remark(text):
             return Claim(text, (), UNCHECKED)
         rows, verdict = self._of_cited(text, statement.addresses, cited)
@@ -237,17 +231,6 @@ class Grounder:
             return (self._index.names.called(row) or title) + match[2]
 
         return _PAPER.sub(name, text).strip()
-
-    def _of_title(self, text: str) -> int | None:
-        """What says what a paper is, for a sentence that has only the title of the paper."""
-        sentence = letters(text)
-        for row in self.sheet.papers:
-            paper = self._index.papers[row]
-            if sentence.startswith(letters(paper.title)) and letters(described(paper)).startswith(
-                sentence
-            ):
-                return leading(self._index, row)
-        return None
 
     def _of_cited(self, text: str, addresses: Sequence[Address], cited: Sequence[int]) -> Found:
         """What the model cites: all of it, or the best of a paper that it cites as a whole."""
