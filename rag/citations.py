@@ -46,6 +46,8 @@ class Claim:
     spans: tuple[Span, ...]
     verdict: Verdict | None = None
     """What its check said; None has `compose` check it, word for word."""
+    heading: str | None = None
+    """What a chat model put above it, if it is the first under that."""
 
 
 @dataclass(frozen=True)

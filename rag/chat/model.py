@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 from index.errors import AbstractQAError, InputError
-from rag.chat.reply import ChatError, Complete, Endpoint, Message, Reply, StoppedError
+from rag.chat.reply import ChatError, Endpoint, Message, Reply, StoppedError
 from rag.chat.stream import RETRIES, Stream
 from rag.schema import Usage
 from rag.settings import OPENAI, Settings
@@ -271,10 +271,6 @@ class Asking:
         with self.stream(messages, max_tokens=max_tokens) as stream:
             return stream.reply.text
 
-    def completing(self, max_tokens: int) -> Complete:
-        """The same as a function of the messages alone."""
-        return lambda messages: self.complete(messages, max_tokens=max_tokens)
-
     def cancel(self) -> None:
         """Close what is under way, in every thread; later calls raise StoppedError at once."""
         with self._lock:
@@ -332,8 +328,7 @@ def try_endpoint(settings: Settings) -> Tried:
             )
         except ChatError as error:
             return Tried(False, f"Does not work: {error}.", models, name)
-    who = reply.model or name
-    return Tried(True, f"Works: {who} answered in {reply.seconds:.1f} s.", models, name)
+    return Tried(True, f"Works: {name} answered in {reply.seconds:.1f} s.", models, name)
 
 
 def _opened(settings: Settings) -> ChatModel:

@@ -20,9 +20,9 @@ from rag.chat.reply import (
     ReplyError,
     StoppedError,
     answer_in,
-    has_end_of_thought,
     message_of,
     tokens_of,
+    without_thoughts,
 )
 from rag.schema import Usage
 
@@ -125,7 +125,7 @@ class Stream(Iterator[str]):
             why = "gave no whole reply in time (ABSTRACTQA_CHAT_DEADLINE_SECONDS)"
             raise ChatError(f"{self._endpoint.where} {why}") from None
         last = self._received[-1]
-        return Reply(text, self.usage, perf_counter() - started, last.cut, last.model)
+        return Reply(text, self.usage, perf_counter() - started, last.cut)
 
     async def _ask(self) -> str:
         """The text of the reply; what the model refuses of the request is left out and sent again.
@@ -169,7 +169,7 @@ class Stream(Iterator[str]):
         if new := self._refused - self._model.refused:
             logger.warning("%s takes no %s", self._endpoint.where, ", ".join(sorted(new)))
             self._model.refused |= new
-        self._model.streams_thoughts = has_end_of_thought(incoming.content)
+        self._model.streams_thoughts = without_thoughts(incoming.content)[1]
         if text != self._shown:
             self._inbox.put(text)
         return text
@@ -192,7 +192,7 @@ class Stream(Iterator[str]):
 
     def _show(self, incoming: Incoming) -> None:
         """Pass on what the reply says so far, unless it is known to begin with a thought."""
-        if self._model.streams_thoughts and not has_end_of_thought(incoming.content):
+        if self._model.streams_thoughts and not without_thoughts(incoming.content)[1]:
             return
         text = answer_in(incoming.content, whole=False)
         if text != self._shown:

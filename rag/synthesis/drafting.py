@@ -6,7 +6,7 @@ the notes, citations carried through.
 
 from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from index.store import Index
 from rag.chat import Asking, ChatError, ReplyError, numbered_lines, tokens_of
@@ -38,10 +38,6 @@ _DECLINES = (
 
 class NoAnswerError(ReplyError):
     """The model says that the abstracts do not answer."""
-
-
-Headed = tuple[str | None, Claim]
-"""A claim, and the heading above it if it is the first under one."""
 
 
 @dataclass(frozen=True)
@@ -76,13 +72,13 @@ class Task:
         """Whether what fails is left out (strict), asked for again, or stays, marked (lenient)."""
         return self.query.request.options.strictness
 
-    def arrange(self, claims: Sequence[Headed]) -> list[Block]:
+    def arrange(self, claims: Sequence[Claim]) -> list[Block]:
         """Claims as paragraphs under headings, or as bullets under the titles of their papers."""
         blocks: list[Block] = []
-        for heading, claim in claims:
+        for claim in claims:
             papers = {span.paper.id: span.paper for span in claim.spans}
             bullet = self.query.kind in ONE_EACH and len(papers) == 1
-            title = next(iter(papers.values())).display_title if bullet else heading
+            title = next(iter(papers.values())).display_title if bullet else claim.heading
             last = blocks[-1] if blocks else None
             if last and last.bullet == bullet and (title == last.title if bullet else not title):
                 blocks[-1] = Block((*last.claims, claim), last.title, bullet)
@@ -109,22 +105,21 @@ class Draft:
             ChatError: the model cannot be asked, declines, or gave nothing that can be used.
         """
         yield Progress(stage="write", text="Writing")
-        headed, says_nothing, was_cut = yield from self._read()
+        claims, says_nothing, was_cut = yield from self._read()
         tokens = self.task.max_tokens
         cut = f"answer was cut off at the limit of {tokens} tokens (ABSTRACTQA_ANSWER_TOKENS)"
-        first = headed[0][1] if headed else None
-        declines = first and first.text.lower().replace("’", "'").startswith(_DECLINES)
-        if first and declines and not first.spans:
-            raise ReplyError(f"the model declined: “{first.text}”")
-        kept = (yield from self._settle(headed)) if headed else []
-        if not any(claim.spans for _, claim in kept):
+        for first in claims[:1]:
+            if not first.spans and first.text.lower().replace("’", "'").startswith(_DECLINES):
+                raise ReplyError(f"the model declined: “{first.text}”")
+        kept = (yield from self._settle(claims)) if claims else []
+        if not any(claim.spans for claim in kept):
             if says_nothing:
                 raise NoAnswerError("the model found no answer in the abstracts")
             nothing = "nothing that the model wrote could be found in the abstracts"
-            raise ReplyError(f"the {cut}" if was_cut and not headed else nothing)
+            raise ReplyError(f"the {cut}" if was_cut and not claims else nothing)
         return self.task.arrange(kept), f"The {cut}." if was_cut else None
 
-    def _read(self) -> Generator[Delta, None, tuple[list[Headed], bool, bool]]:
+    def _read(self) -> Generator[Delta, None, tuple[list[Claim], bool, bool]]:
         """Take a reply in while it comes: its claims, whether it says nothing, and was cut off."""
         asking, has = self.asking, self.grounder.sheet.has
         structured = "response_format" not in asking.model.refused
@@ -142,41 +137,37 @@ class Draft:
                     yield Delta(text=new)
             was_cut = stream.reply.cut
         statements, says_nothing = read_statements(text, has)
-        if was_cut and statements and not _is_ended(statements[-1].text):
+        last = statements[-1].text.rstrip("\"”’」』）')]") if statements else ""
+        if was_cut and last and not last.endswith((".", "!", "?", "。", "！", "？", "…")):
             statements.pop()  # the sentence in the middle of which it stopped
         claims = self._claims(statements)
         if new := self._new_text(claims, shown, is_answer=True):
             yield Delta(text=new)
         return claims, says_nothing, was_cut
 
-    def _claims(self, statements: Sequence[Statement]) -> list[Headed]:
+    def _claims(self, statements: Sequence[Statement]) -> list[Claim]:
         """Statements, grounded; one that is there twice is left out."""
-        fresh = dict.fromkeys(statements)
-        return [(statement.heading, self.grounder.ground(statement)) for statement in fresh]
+        return [self.grounder.ground(statement) for statement in dict.fromkeys(statements)]
 
-    def _new_text(self, claims: Sequence[Headed], shown: str, *, is_answer: bool) -> str:
+    def _new_text(self, claims: Sequence[Claim], shown: str, *, is_answer: bool) -> str:
         """What is new of the answer's text, if it goes on from what was shown."""
-        drops = self.task.drops
-        kept = [(h, c) for h, c in claims if (c.spans or is_answer) and not drops(c)]
+        kept = [c for c in claims if (c.spans or is_answer) and not self.task.drops(c)]
         whole = compose(self.task.arrange(kept)).text
         return whole[len(shown) :] if whole.startswith(shown) else ""
 
-    def _settle(self, headed: Sequence[Headed]) -> Generator[Progress, None, list[Headed]]:
+    def _settle(self, claims: Sequence[Claim]) -> Generator[Progress, None, list[Claim]]:
         """The claims checked as a whole, mended once where they fail, or left out."""
-        cited = sum(len(claim.spans) for _, claim in headed)
+        cited = sum(len(claim.spans) for claim in claims)
         yield Progress(stage="check", text=f"Checking {cited} citation{'s' * (cited != 1)}")
-        settled: list[Claim | None] = [*self._check([claim for _, claim in headed])]
+        settled: list[Claim | None] = [*self.grounder.check_again(claims, self.checker)]
         failing = [at for at, claim in enumerate(settled) if claim and self.task.fails(claim)]
         if failing and self.task.strictness == "normal":
             count = f"{len(failing)} sentence{'s' * (len(failing) != 1)}"
             yield Progress(stage="repair", text=f"Asking for {count} again")
-            for place, claim in self._mend([headed[at][1].text for at in failing]).items():
-                settled[failing[place]] = claim
-        both = zip(headed, settled, strict=True)
-        return [(at, claim) for (at, _), claim in both if claim and not self.task.drops(claim)]
-
-    def _check(self, claims: Sequence[Claim]) -> Sequence[Claim]:
-        return self.grounder.check_again(claims, self.checker) if self.checker else claims
+            for place, claim in self._mend([claims[at].text for at in failing]).items():
+                at = failing[place]
+                settled[at] = claim and replace(claim, heading=claims[at].heading)
+        return [claim for claim in settled if claim and not self.task.drops(claim)]
 
     def _mend(self, texts: Sequence[str]) -> dict[int, Claim | None]:
         """Sentences that the model wrote anew and that hold now, by their place in `texts`.
@@ -198,13 +189,9 @@ class Draft:
                 mended[number - 1] = None
             elif len(statements) == 1:
                 fresh[number - 1] = self.grounder.ground(statements[0])
-        checked = zip(fresh, self._check([*fresh.values()]), strict=True)
-        return mended | {at: new for at, new in checked if new.spans and not self.task.fails(new)}
-
-
-def _is_ended(text: str) -> bool:
-    """Whether a text ends where a sentence does."""
-    return text.rstrip("\"”’」』）')]").endswith((".", "!", "?", "。", "！", "？", "…"))
+        claims = self.grounder.check_again([*fresh.values()], self.checker)
+        held = zip(fresh, claims, strict=True)
+        return mended | {at: new for at, new in held if new.spans and not self.task.fails(new)}
 
 
 MOST_PAPERS = 120
@@ -296,7 +283,7 @@ class ManyPapers:
             reply = self.asking.complete(messages, max_tokens=self.task.max_tokens)
         except ChatError:
             return []
-        headed: list[Headed] = []
+        written: list[Claim] = []
         heading: str | None = None
         used: set[int] = set()
         for statement in read_statements(reply, lambda at: 1 <= at.paper <= len(rows))[0]:
@@ -309,6 +296,6 @@ class ManyPapers:
             used.update(own)
             heading = statement.heading or heading
             for claim in claims:
-                headed.append((heading, claim))
+                written.append(replace(claim, heading=heading))
                 heading = None
-        return self.task.arrange(headed)
+        return self.task.arrange(written)

@@ -181,7 +181,8 @@ class Grounder:
     def ground(self, statement: Statement) -> Claim:
         """A statement with the passages that support it, and what its check says; found once."""
         if statement not in self._grounded:
-            self._grounded[statement] = self._ground(statement)
+            claim = self._ground(statement)
+            self._grounded[statement] = replace(claim, heading=statement.heading)
         return self._grounded[statement]
 
     def _ground(self, statement: Statement) -> Claim:
@@ -201,8 +202,10 @@ class Grounder:
             return Claim(text, (), Verdict("unsupported", verdict.score or 0.0, verdict.reason))
         return Claim(text, self._spans(rows), verdict)
 
-    def check_again(self, claims: Sequence[Claim], checker: Checker) -> list[Claim]:
-        """The claims with the verdicts of a slower checker; their own where it gives none."""
+    def check_again(self, claims: Sequence[Claim], checker: Checker | None) -> list[Claim]:
+        """The claims with the verdicts of a slower checker, if any; else their own."""
+        if checker is None:
+            return [*claims]
         at = [place for place, claim in enumerate(claims) if claim.spans]
         cited = [[in_context(span) for span in claims[place].spans] for place in at]
         verdicts = checker.check_all([claims[p].text for p in at], cited)
@@ -210,7 +213,7 @@ class Grounder:
         for place, verdict in zip(at, verdicts, strict=True):
             if verdict.support != "unchecked":
                 spans = () if verdict.support == "unsupported" else claims[place].spans
-                checked[place] = Claim(claims[place].text, spans, verdict)
+                checked[place] = replace(claims[place], spans=spans, verdict=verdict)
         return checked
 
     def nearest(self, text: str, count: int = 2) -> list[str]:

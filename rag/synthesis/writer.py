@@ -5,12 +5,11 @@ of them, and the quotes if it fails. `Writers` opens the models. A follow-up is 
 by a small request whose reply is checked; what fails its check is no help and no error.
 """
 
-import logging
 import re
 from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from threading import Lock
 from time import monotonic
 
@@ -30,7 +29,7 @@ from rag.listing import listed
 from rag.pipeline import Clock
 from rag.query import Query, Request
 from rag.retrieval import Ranking
-from rag.schema import MARKER, Delta, Event, Mode, Options, Progress, Usage
+from rag.schema import MARKER, Event, Mode, Options, Progress, Usage
 from rag.selection import answering
 from rag.settings import OPENAI, Settings
 from rag.support import JudgeChecker
@@ -47,8 +46,6 @@ from rag.synthesis.drafting import (
 )
 from rag.synthesis.prompts import CONDENSE, data, lay_out, request
 from rag.wording import Kind
-
-logger = logging.getLogger(__name__)
 
 _NO_ENDPOINT = (
     "set ABSTRACTQA_CHAT_MODEL, and OPENAI_API_KEY or OPENAI_BASE_URL; or choose 'extractive'"
@@ -83,7 +80,7 @@ class Writer:
         self._asking = Asking(model, settings.chat_deadline_seconds, settings.chat_price)
         self._judge: JudgeChecker | None = None
         if settings.support_checker == "judge":
-            ask = self._asking.completing(settings.answer_tokens)
+            ask = self.completing(settings.answer_tokens)
             self._judge = JudgeChecker(ask, model.name, trusted=model.misjudged < 2)
 
     @property
@@ -93,15 +90,20 @@ class Writer:
 
     def completing(self, max_tokens: int) -> Complete:
         """Asks the model small things in this question's account, from any thread."""
-        return self._asking.completing(max_tokens)
+        return partial(self._asking.complete, max_tokens=max_tokens)
 
     def cancel(self) -> None:
         """Stop the model, from any thread."""
         self._asking.cancel()
 
     def condense(self, request: Request, index: Index) -> str | None:
-        """The question, standing alone."""
-        if not wants_condensing(request.asked, request.turns):
+        """The question, standing alone; None without help, or if it surely is of no earlier turn.
+
+        So is one of seven words of its own without a pronoun; in any other a noun can lean on the
+        turn before ("What accuracy does the agent reach?").
+        """
+        may_lean = points_back(request.asked) or len(set(tokenize(request.asked))) < 7
+        if not may_lean or not any(turn.role == "user" for turn in request.turns):
             return None
         titles = [index.papers[row].display_title for row in papers_before(request.turns, index)]
         return condense(request.asked, request.turns, titles, self.completing(120))
@@ -131,12 +133,7 @@ class Writer:
             return self._quotes(found, error)
         return self._outcome(found, (blocks, notice), judge)
 
-    def _outcome(
-        self,
-        found: Material,
-        written: Written,
-        judge: JudgeChecker | None,
-    ) -> Outcome:
+    def _outcome(self, found: Material, written: Written, judge: JudgeChecker | None) -> Outcome:
         """What was written, and who had the last word on its sentences, beside the local check."""
         blocks, notice = written
         problem, model = judge.problem if judge else None, self._asking.model
@@ -170,9 +167,7 @@ class Writer:
         why = f"These are quotes, since no model wrote the answer: {error}."
         return replace(quotes, notice=joined(why, quotes.notice))
 
-    def _write(
-        self, found: Material, rows: Sequence[int]
-    ) -> Generator[Progress | Delta, None, Written]:
+    def _write(self, found: Material, rows: Sequence[int]) -> Generator[Event, None, Written]:
         """The answer from as many of these abstracts as the budget holds.
 
         A sheet that is longer than the model can read is halved, once or twice.
@@ -376,21 +371,10 @@ class Writers:
 
 TURNS = 6
 """Last turns of the conversation that the model reads."""
-LONGEST_TURN = 600
-"""Code points of each."""
+_READ_OF_TURN = 600
+"""Code points of each that it reads."""
 _REFERRING = frozenset(tokenize("paper study work method model one other first second last also"))
 """Words that stand for what was said before."""
-
-
-def wants_condensing(question: str, turns: Sequence[Turn]) -> bool:
-    """Whether a question may need what earlier turns said, so that asking a model is worth it.
-
-    One of seven words of its own, and no pronoun, is sure to stand alone; in any other a noun
-    can lean on the turn before ("What accuracy does the agent reach?").
-    """
-    if not any(turn.role == "user" for turn in turns):
-        return False
-    return points_back(question) or len(set(tokenize(question))) < 7
 
 
 def condense(
@@ -406,15 +390,18 @@ def condense(
     last = [turn for turn in turns if turn.role != "system"][-TURNS:]
     titles = {str(number): clean_text(title) for number, title in enumerate(references, 1)}
     numbered = [f"[{number}] {title}" for number, title in titles.items()]
-    reply = _ask(
-        complete,
+    asked = request(
         CONDENSE,
-        data("conversation", (f"{turn.role}: {turn.text[:LONGEST_TURN]}" for turn in last)),
-        *([data("papers", numbered)] if numbered else []),
+        data("conversation", (f"{turn.role}: {turn.text[:_READ_OF_TURN]}" for turn in last)),
+        data("papers", numbered),
         data("question", question),
         "The question, understood without the conversation:",
     )
-    line = next(filter(None, map(_without_label, reply.splitlines())), "")
+    try:
+        lines = map(_without_label, complete(asked).splitlines())
+    except ChatError:
+        return None  # the rules make it stand alone
+    line = next(filter(None, lines), "")
     if not titles.keys() >= {*MARKER.findall(line)}:
         return None
     found = MARKER.sub(lambda marker: titles[marker[1]], line)
@@ -423,8 +410,9 @@ def condense(
 
 
 def _without_label(line: str) -> str:
-    """A line without what a model puts before its question: "Standalone question: …"."""
-    return _bare(re.sub(r"^[^:]*\b(?:question|query)\W*:", "", line, flags=re.IGNORECASE))
+    """A line without what a model puts around its question: "Standalone question: …", fences."""
+    said = re.sub(r"^[^:]*\b(?:question|query)\W*:|^\s*```.*", "", line, flags=re.IGNORECASE)
+    return " ".join(said.split()).strip(" \t\"'“”‘’`*_")
 
 
 def _stands_for(found: str, question: str, context: str) -> bool:
@@ -434,26 +422,7 @@ def _stands_for(found: str, question: str, context: str) -> bool:
     is_one = found.count("?") <= max(1, question.count("?")) and "? " not in found
     words, own = set(tokenize(found)), set(tokenize(BY_NUMBER.sub(" ", question))) - _REFERRING
     keeps = 2 * len(own & words) >= len(own)
-    shares = not words.isdisjoint(tokenize(clean_text(context)))
-    return asks and is_short and is_one and keeps and shares and not _foreign(found, context)
-
-
-def _ask(complete: Complete, system: str, *parts: str) -> str:
-    """The reply to one request, without code fences; empty if there is none."""
-    try:
-        lines = complete(request(system, *parts)).splitlines()
-    except ChatError as error:
-        logger.info("%s", error)
-        return ""
-    return "\n".join(line for line in lines if not line.lstrip().startswith("```"))
-
-
-def _bare(line: str) -> str:
-    """A line of a reply in single spaces, without quotes, emphasis and code marks around it."""
-    return " ".join(line.split()).strip(" \t\"'“”‘’`*_")
-
-
-def _foreign(text: str, known: str) -> tuple[str, ...]:
-    """The names and numbers in a text that a known text does not have."""
-    text, known = clean_text(text), clean_text(known)
-    return missing_names(text, [known]) + missing_numbers(text, [known])
+    known = clean_text(context)
+    shares = not words.isdisjoint(tokenize(known))
+    foreign = (*missing_names(found, [known]), *missing_numbers(found, [known]))
+    return asks and is_short and is_one and keeps and shares and not foreign

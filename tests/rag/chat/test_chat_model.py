@@ -201,7 +201,7 @@ def test_one_that_works_says_which_model_answered_and_one_that_does_not_says_why
     chat_server.script = [says("ready")]
     tried = try_endpoint(configured())
     assert (tried.works, tried.models, tried.model) == (True, ("m", "other"), "m")
-    assert tried.told.startswith("Works: scripted answered in ")
+    assert tried.told.startswith("Works: m answered in ")
     (asked,) = chat_server.received
     assert asked.body["model"] == "m"
     assert len(asked.text) < 100
