@@ -96,12 +96,9 @@ class JudgeChecker(Checker):
         self.name = f"judge {name}"
         self.problem: str | None = None if trusted else _WRONG
         """Why its verdicts could not be had, if so."""
-        self._complete = complete
-
-    @property
-    def misjudges(self) -> bool:
+        self.misjudges = not trusted
         """Whether it got its control questions wrong."""
-        return self.problem == _WRONG
+        self._complete = complete
 
     def check(self, sentence: str, cited: Sequence[str]) -> Verdict:
         """Check one sentence against the texts it cites."""
@@ -126,7 +123,7 @@ class JudgeChecker(Checker):
         given = {number: _verdict(line) for number, line in numbered_lines(reply)}
         controls = enumerate(_CONTROLS, len(places) + 1)
         if any(given.get(number) != right for number, (_, right) in controls):
-            self.problem = _WRONG
+            self.problem, self.misjudges = _WRONG, True
             return verdicts
         for number, at in enumerate(places, 1):
             verdicts[at] = given.get(number) or UNCHECKED

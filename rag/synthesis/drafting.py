@@ -199,9 +199,6 @@ MOST_PAPERS = 120
 BATCH = 10
 """Abstracts of one request at most."""
 
-Notes = dict[int, Claim]
-"""A sentence on each paper, by its row."""
-
 
 @dataclass(frozen=True)
 class ManyPapers:
@@ -213,8 +210,8 @@ class ManyPapers:
 
     def read(
         self, rows: Sequence[int], budget: int
-    ) -> Generator[Progress, None, tuple[Notes, ChatError | None]]:
-        """The notes on the papers of these rows, and why some are missing.
+    ) -> Generator[Progress, None, tuple[dict[int, Claim], ChatError | None]]:
+        """A note on each paper of these rows, by its row, and why some are missing.
 
         `budget` is in tokens of a batch of abstracts. Raises ChatError where there is no note.
         """
@@ -224,7 +221,7 @@ class ManyPapers:
             cost = f"{round(tokens, -2):,} tokens{self.asking.priced(tokens)}"
             plan = f"{len(rows)} abstracts in {len(sheets) + 1} requests, about {cost}"
             yield Progress(stage="plan", text=plan)
-        notes: Notes = {}
+        notes: dict[int, Claim] = {}
         problem: ChatError | None = None
         read = 0
         pool = ThreadPoolExecutor(4)
@@ -255,7 +252,7 @@ class ManyPapers:
             left = [row for row in left if row not in sheets[-1].papers]
         return sheets
 
-    def _notes(self, sheet: Sheet) -> Notes:
+    def _notes(self, sheet: Sheet) -> dict[int, Claim]:
         """What the model says of each paper of a sheet and its check supports."""
         messages = contributions(self.task.query.subject_text, sheet)
         try:
@@ -264,7 +261,7 @@ class ManyPapers:
             return {}  # these papers are quoted
         grounder = self.task.grounder(sheet)
         rows = {self.index.papers[row].id: row for row in sheet.papers}
-        found: Notes = {}
+        found: dict[int, Claim] = {}
         for statement in read_statements(reply, sheet.has)[0]:
             claim = grounder.ground(statement)
             cited = {rows[span.paper.id] for span in claim.spans}

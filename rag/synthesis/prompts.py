@@ -52,11 +52,6 @@ class Sheet:
             return False
         return 1 <= (address.sentence or 1) <= len(self.passages[address.paper - 1])
 
-    def halved(self) -> "Sheet":
-        """The first half of the papers."""
-        half = len(self.papers) // 2
-        return Sheet(self.index, self.papers[:half], self.passages[:half])
-
     @cached_property
     def text(self) -> str:
         """The abstracts, as the model reads them."""

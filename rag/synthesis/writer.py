@@ -172,18 +172,18 @@ class Writer:
 
         A sheet that is longer than the model can read is halved, once or twice.
         """
-        sheet = lay_out(found.index, rows, self._budget)
-        count = len(sheet.papers)
-        yield Progress(stage="read", text=f"Reading {count} abstract{'s' * (count != 1)}")
         task = self._task(found.query)
         while True:
+            sheet = lay_out(found.index, rows, self._budget)
+            count = len(sheet.papers)
+            yield Progress(stage="read", text=f"Reading {count} abstract{'s' * (count != 1)}")
             draft = Draft(task, self._asking, task.grounder(sheet), self._judge)
             try:
                 return (yield from draft.write())
             except TooLongError:
-                if len(sheet.papers) <= 1:
+                if count <= 1:
                     raise
-            sheet = sheet.halved()
+            rows = sheet.papers[: count // 2]
 
     def _write_about(
         self, found: Material, rows: Sequence[int]
