@@ -146,7 +146,6 @@ class Settings(BaseSettings):
                 "chat_model": endpoint.model or None,
                 "chat_price": None,
                 "chat_context_tokens": None,
-                "judge_model": None,
             }
         )
 

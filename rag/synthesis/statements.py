@@ -45,7 +45,6 @@ _MARK = re.compile(
     re.IGNORECASE,
 )
 _NUMBER = re.compile(r"(\d{1,4})(?:\.(\d{1,3}))?(?:\s*[–-]\s*(?:\d{1,4}\.)?(\d{1,3}))?")
-_JSON = re.compile(r"\{\s*\"sentences\".*", re.DOTALL)
 _CLOSES = ("\n", "].", "]!", "]?", "]。", "】.", "】。")
 """Ends of text behind which no more of a sentence comes, nor an address of it."""
 _SOURCES = frozenset("reference references source sources citation citations".split())
@@ -57,8 +56,8 @@ def read_statements(text: str, has: Has, *, whole: bool = True) -> tuple[list[St
 
     Of a reply that is not `whole` yet, a last statement that may go on is left out.
     """
-    match = _JSON.search(text)
-    if not match:
+    begun = text[text.find("{") :] if "{" in text else ""
+    if not begun[1:].lstrip().startswith('"sentences"'):
         if not whole and text.lstrip("` \n").removeprefix("json").lstrip().startswith("{"):
             return [], False  # too little of it has come
         found = _marked(text, has)
@@ -66,7 +65,7 @@ def read_statements(text: str, has: Has, *, whole: bool = True) -> tuple[list[St
         is_open = not whole and not text.rstrip(" ").endswith(_CLOSES)
         return (claims[:-1] if is_open else claims), len(claims) < len(found)
     try:
-        reply, is_closed = _parsed(match[0].partition("```")[0])
+        reply, is_closed = _parsed(begun.partition("```")[0])
     except ValueError:
         return _marked(text, has), False
     said = reply.get("sentences")

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from llama_index.core.base.base_query_engine import BaseQueryEngine
 from llama_index.core.base.response.schema import Response
-from llama_index.core.tools import QueryEngineTool, RetrieverTool
 from made_up import BOATS, KITES, cited, keeps_the_promises, titles, without_times
 
 from index.build import build_papers, resume
@@ -236,18 +235,6 @@ def test_a_response_has_the_text_the_cited_passages_and_the_whole_answer(
     assert answer_of(refused).status == "insufficient_evidence"
     with pytest.raises(InputError, match="empty"):
         engine.query("  ")
-
-
-def test_engine_and_retriever_work_as_tools_of_an_agent(
-    engine: BaseQueryEngine, library: Assistant
-) -> None:
-    tool = QueryEngineTool.from_defaults(engine, name="abstracts", description="Answers.")
-    output = tool.call(QUESTION)
-    assert "8,200" in output.content
-    assert answer_of(output.raw_output).status == "answered"
-    found = RetrieverTool.from_defaults(library.as_retriever(limit=2), name="p").call(QUESTION)
-    assert "8,200 photographs" in found.content
-    assert len({node.node.metadata["paper"] for node in found.raw_output}) == 2
 
 
 def test_the_retriever_gives_the_nearest_passages_of_the_best_papers(

@@ -3,7 +3,6 @@
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -158,21 +157,6 @@ def test_all_calls_share_one_deadline(model: ChatModel, chat_server: ChatServer)
     asking.complete(ASKED, max_tokens=5)
     with pytest.raises(ChatError, match="no whole reply in time"):
         asking.complete(ASKED, max_tokens=5)
-
-
-def test_cancelling_closes_what_is_under_way_in_another_thread(
-    model: ChatModel, chat_server: ChatServer
-) -> None:
-    chat_server.script = [streams("A", "B", pause_seconds=30)]
-    asking = Asking(model, 60)
-    timer = threading.Timer(0.2, asking.cancel)
-    timer.start()
-    with pytest.raises(StoppedError):
-        asking.complete(ASKED, max_tokens=5)
-    with pytest.raises(StoppedError):
-        asking.complete(ASKED, max_tokens=5)
-    assert chat_server.hung_up.wait(5)
-    timer.join()
 
 
 def test_tokens_that_nobody_counts_are_estimated(model: ChatModel, chat_server: ChatServer) -> None:

@@ -142,18 +142,6 @@ writes_two = writes(
 )
 
 
-def test_after_it_is_closed_no_new_model_is_opened(
-    open_writing: Callable[..., Assistant], scripted: ChatServer
-) -> None:
-    scripted.script = writes_two
-    assistant = open_writing()
-    assert assistant.ask(QUESTION).mode == "generative"
-    assistant.close()
-    with pytest.raises(InputError, match="was closed"):
-        assistant.ask(QUESTION)
-    assert assistant.ask(QUESTION, mode="extractive").status == "answered"
-
-
 def judged(verdict: Scripted) -> Callable[[Received], Scripted]:
     return lambda request: verdict if "Claim 1:" in request.text else writes_two(request)
 
