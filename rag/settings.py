@@ -105,8 +105,10 @@ class Settings(BaseSettings):
     answer_tokens: int = Field(default=1_500, ge=50, le=32_000)
     """Tokens that it may write at most."""
     support_checker: Literal["judge", "local"] = "judge"
-    """What has the last word on the sentences of a model: the model itself as judge, or the local
-    check alone."""
+    """What has the last word on the sentences of a model: judge (the model itself, or judge_model),
+    or the local check alone."""
+    judge_model: str | None = None
+    """Another model of the endpoint, a cheaper one, that judges."""
 
     share_links: bool = False
     """Whether visitors may make links by which anyone can read an answer or a conversation of
@@ -146,6 +148,7 @@ class Settings(BaseSettings):
                 "chat_model": endpoint.model or None,
                 "chat_price": None,
                 "chat_context_tokens": None,
+                "judge_model": None,
             }
         )
 

@@ -50,7 +50,7 @@ from rag.wording import Kind
 _NO_ENDPOINT = (
     "set ABSTRACTQA_CHAT_MODEL, and OPENAI_API_KEY or OPENAI_BASE_URL; or choose 'extractive'"
 )
-_SHAPING = ("evidence_tokens", "answer_tokens", "support_checker")
+_SHAPING = ("evidence_tokens", "answer_tokens", "support_checker", "judge_model")
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,21 +72,28 @@ Written = tuple[list[Block], str | None]
 class Writer:
     """What one question asks of a chat model, in one account. No help is None or empty."""
 
-    def __init__(self, model: ChatModel, local: LocalChecker, settings: Settings) -> None:
+    def __init__(
+        self, model: ChatModel, judge: ChatModel, local: LocalChecker, settings: Settings
+    ) -> None:
         """Begin; the settings say how the model may help, and how far."""
         self.name = model.name
         self._local = local
         self._settings = settings
-        self._asking = Asking(model, settings.chat_deadline_seconds, settings.chat_price)
+        seconds = settings.chat_deadline_seconds
+        self._asking = Asking(model, seconds, settings.chat_price)
+        self._judging = self._asking if judge is model else Asking(judge, seconds)
         self._judge: JudgeChecker | None = None
         if settings.support_checker == "judge":
-            ask = self.completing(settings.answer_tokens)
-            self._judge = JudgeChecker(ask, model.name, trusted=model.misjudged < 2)
+            ask = partial(self._judging.complete, max_tokens=settings.answer_tokens)
+            self._judge = JudgeChecker(ask, judge.name, trusted=judge.misjudged < 2)
 
     @property
     def usage(self) -> Usage:
-        """What it took so far."""
-        return self._asking.usage
+        """What it took so far; without a price if another model judged: its price is not known."""
+        other = self._judging.usage
+        if self._judging is self._asking or not other.prompt_tokens:
+            return self._asking.usage
+        return self._asking.usage + other
 
     def completing(self, max_tokens: int) -> Complete:
         """Asks the model small things in this question's account, from any thread."""
@@ -95,6 +102,7 @@ class Writer:
     def cancel(self) -> None:
         """Stop the model, from any thread."""
         self._asking.cancel()
+        self._judging.cancel()
 
     def condense(self, request: Request, index: Index) -> str | None:
         """The question, standing alone; None without help, or if it surely is of no earlier turn.
@@ -136,7 +144,7 @@ class Writer:
     def _outcome(self, found: Material, written: Written, judge: JudgeChecker | None) -> Outcome:
         """What was written, and who had the last word on its sentences, beside the local check."""
         blocks, notice = written
-        problem, model = judge.problem if judge else None, self._asking.model
+        problem, model = judge.problem if judge else None, self._judging.model
         if judge:
             model.misjudged = model.misjudged + 1 if judge.misjudges else 0
         unjudged = problem and f"Citations were checked by the local check alone: {problem}."
@@ -319,7 +327,8 @@ class Writers:
             # The price and the context that the settings name are those of the configured one.
             settings = settings.model_copy(update={"chat_price": None, "chat_context_tokens": None})
             model = self._named(wanted)
-        return Writer(model, local, settings)
+        other = settings.judge_model if settings.judge_model != model.name else None
+        return Writer(model, self._named(other) if other else model, local, settings)
 
     def model(self) -> ChatModel:
         """The model itself.

@@ -173,12 +173,14 @@ def test_the_judge_has_the_last_word_if_it_gets_its_control_questions_right(
     assert len(scripted.received) == before + 2, "one request for all sentences"
 
 
-def test_a_judge_that_is_wrong_twice_is_not_asked_again(
+def test_a_cheaper_judge_that_is_wrong_twice_is_not_asked_again(
     open_writing: Callable[..., Assistant], scripted: ChatServer
 ) -> None:
-    assistant = open_writing(support_checker="judge")
+    assistant = open_writing(support_checker="judge", judge_model="cheap")
     scripted.script = judged(says("1. yes\n2. yes\n3. yes\n4. yes"))
     before = len(scripted.received)
     for _ in range(3):
         assert "control questions wrong" in (assistant.ask(QUESTION).notice or "")
     assert len(scripted.received) == before + 2 + 2 + 1
+    asked = [request.body["model"] for request in scripted.received[before:]]
+    assert asked == ["scripted", "cheap"] * 2 + ["scripted"]
