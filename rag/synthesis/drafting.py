@@ -49,10 +49,6 @@ class Task:
     """Checks each sentence at once."""
     max_tokens: int
 
-    def grounder(self, sheet: Sheet) -> Grounder:
-        """What finds the passages of a sheet that a sentence rests on."""
-        return Grounder(sheet, self.query.encoder, self.local)
-
     def fails(self, claim: Claim) -> bool:
         """Whether the check of a claim says that the abstracts do not state it.
 
@@ -259,7 +255,7 @@ class ManyPapers:
             reply = self.asking.complete(messages, max_tokens=80 * len(sheet.papers))
         except ReplyError:
             return {}  # these papers are quoted
-        grounder = self.task.grounder(sheet)
+        grounder = Grounder(sheet, self.task.query.encoder, self.task.local)
         rows = {self.index.papers[row].id: row for row in sheet.papers}
         found: dict[int, Claim] = {}
         for statement in read_statements(reply, sheet.has)[0]:
@@ -273,8 +269,7 @@ class ManyPapers:
     def write(self, notes: Mapping[int, Claim]) -> list[Block]:
         """The text made from notes; a sentence that they do not support is they themselves."""
         rows = [*notes]
-        titles = [self.index.papers[row].display_title for row in rows]
-        listed = [f"{title}: {notes[row].text}" for title, row in zip(titles, rows, strict=True)]
+        listed = [f"{self.index.papers[row].display_title}: {notes[row].text}" for row in rows]
         messages = gathering(self.task.query.standalone, listed)
         try:
             reply = self.asking.complete(messages, max_tokens=self.task.max_tokens)

@@ -45,6 +45,7 @@ from rag.synthesis.drafting import (
     Task,
 )
 from rag.synthesis.prompts import CONDENSE, data, lay_out, request
+from rag.synthesis.statements import Grounder
 from rag.wording import Kind
 
 _NO_ENDPOINT = (
@@ -90,10 +91,8 @@ class Writer:
     @property
     def usage(self) -> Usage:
         """What it took so far; without a price if another model judged: its price is not known."""
-        other = self._judging.usage
-        if self._judging is self._asking or not other.prompt_tokens:
-            return self._asking.usage
-        return self._asking.usage + other
+        own, other = self._asking.usage, self._judging.usage
+        return own if self._judging is self._asking or not other.prompt_tokens else own + other
 
     def completing(self, max_tokens: int) -> Complete:
         """Asks the model small things in this question's account, from any thread."""
@@ -185,9 +184,9 @@ class Writer:
             sheet = lay_out(found.index, rows, self._budget)
             count = len(sheet.papers)
             yield Progress(stage="read", text=f"Reading {count} abstract{'s' * (count != 1)}")
-            draft = Draft(task, self._asking, task.grounder(sheet), self._judge)
+            grounder = Grounder(sheet, found.query.encoder, self._local)
             try:
-                return (yield from draft.write())
+                return (yield from Draft(task, self._asking, grounder, self._judge).write())
             except TooLongError:
                 if count <= 1:
                     raise
