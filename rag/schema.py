@@ -207,7 +207,7 @@ class Answer(Frozen):
     timings_ms: dict[str, float]
     model: str | None = None
     checked_by: str | None = None
-    """What had the last word on a chat model's sentences: local, judge MODEL or nli MODEL; None for
+    """What had the last word on a chat model's sentences: local or judge MODEL; None for
     quotes, which are the sentences they cite."""
     confidence: float | None = Field(default=None, ge=0, le=1)
     """How likely the papers cited are the right ones (`rag.confidence`); 1 for what is counted or
