@@ -11,8 +11,7 @@ from index import minilm
 from index.encoder import Encoder, LocalEncoder
 from rag.chat import ChatError, Complete, Message, ReplyError
 from rag.schema import Answer, AnswerSentence
-from rag.support import Checker
-from rag.support.asking import JudgeChecker, NliChecker
+from rag.support import Checker, JudgeChecker
 from rag.support.local import LocalChecker
 
 
@@ -46,14 +45,6 @@ class Supports:
 def local_support(encoder: Encoder | None = None) -> Supports:
     """Check by the product's own checker, `rag.support.local`, with the bundled encoder."""
     return Supports(LocalChecker(encoder or LocalEncoder.open(minilm.NAME)))
-
-
-def nli_support(model: str) -> Supports:
-    """Check by a cross-encoder for natural language inference: a folder or a Hugging Face id.
-
-    It is loaded when it is asked, and raises `InputError` then if it is no model of inference.
-    """
-    return Supports(NliChecker(model), f"nli {public_name(model)}")
 
 
 def judge_support(complete: Complete, model: str) -> Supports:

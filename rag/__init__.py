@@ -16,7 +16,7 @@ from rag.schema import (
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
-    from rag.tables.table import Table
+    from rag.tables import Table
 
 __all__ = [
     "Answer",
@@ -40,7 +40,7 @@ def __getattr__(name: str) -> object:
 
         return Assistant
     if name == "Table":
-        from rag.tables.table import Table
+        from rag.tables import Table
 
         return Table
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

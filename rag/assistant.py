@@ -34,8 +34,8 @@ from rag.schema import (
 )
 from rag.settings import Settings, load_settings
 from rag.synthesis.writer import Writer, Writers
+from rag.tables import Table, TableEvents
 from rag.tables.compare import TableMaker
-from rag.tables.table import Table, TableEvents
 
 if TYPE_CHECKING:
     from llama_index.core.base.base_query_engine import BaseQueryEngine

@@ -1,14 +1,20 @@
-"""Markers, references and spans: what an answer says and exactly where it stands."""
+"""What an answer says and exactly where it stands: claims, quotes, markers, references, spans."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from index.papers import Paper
 from index.text import clean_text
-from rag.schema import Answer, AnswerSentence, Citation, Passage, Reference, SubQuestion
+from rag.schema import Answer, AnswerSentence, Citation, Passage, Reference
 from rag.support import Verdict, check
+from rag.wording import LISTS
+
+if TYPE_CHECKING:
+    from index.store import Index
+    from rag.evidence import Evidence, PaperEvidence
 
 # What markdown would read as a sign: anywhere, before an entity's name, or opening a line.
 _SIGNS = re.compile(
@@ -40,6 +46,8 @@ class Claim:
     spans: tuple[Span, ...]
     verdict: Verdict | None = None
     """What its check said; None has `compose` check it, word for word."""
+    heading: str | None = None
+    """What a chat model put above it, if it is the first under that."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +76,6 @@ class Outcome:
     notice: str | None = None
     left_out: str | None = None
     """The part of the notice that says which papers asked about the filters leave out."""
-    plan: tuple[SubQuestion, ...] = ()
     suggestions: tuple[str, ...] = ()
     counted: bool = False
     """Whether it is read off the index, so that no search found its papers."""
@@ -171,3 +178,46 @@ def _join(paragraphs: Sequence[str]) -> str:
         is_list = before.startswith("- ") and after.startswith("- ")
         text += ("\n" if is_list else "\n\n") + after
     return text
+
+
+def quote(index: "Index", row: int) -> Claim:
+    """A passage of the index as a claim: its cleaned text, resting on its span."""
+    passage = index.passages[row]
+    paper = index.papers[int(index.owner[row])]
+    return Claim(passage.text, (Span(paper, passage.start, passage.end),))
+
+
+def quotes(index: "Index", evidence: "Evidence") -> list[Block]:
+    """Evidence as it is quoted: a bullet a paper for a list, otherwise a paragraph a paper.
+
+    A paragraph is headed by what its paper calls itself, if it does; the reference has the whole
+    title. Groups of a list have their headings.
+    """
+    listed = evidence.kind in LISTS
+    papers = iter(found for found in evidence.papers if found.passages)
+    if evidence.groups:
+        return list(_grouped(index, evidence, papers))
+    blocks = [_quoted(index, found, listed=listed) for found in papers]
+    if evidence.counted and evidence.count is not None:
+        count = "1 paper fits" if evidence.count == 1 else f"{evidence.count} papers fit"
+        return [Block((Claim(f"{count}:", ()),)), *blocks]
+    if listed and evidence.count is not None and evidence.count > len(blocks):
+        more = f"{evidence.count} papers fit; these are the first {len(blocks)}."
+        blocks.append(Block((Claim(more, ()),)))
+    return blocks
+
+
+def _grouped(
+    index: "Index", evidence: "Evidence", papers: Iterator["PaperEvidence"]
+) -> Iterator[Block]:
+    for heading, count in evidence.groups:
+        yield Block((Claim(heading, ()),))
+        for _ in range(count):
+            yield _quoted(index, next(papers), listed=True)
+
+
+def _quoted(index: "Index", found: "PaperEvidence", *, listed: bool) -> Block:
+    title = index.papers[found.paper].display_title
+    if not listed:
+        title = index.names.called(found.paper) or title
+    return Block(tuple(quote(index, row) for row in found.passages), title, bullet=listed)

@@ -3,11 +3,10 @@
 Each step is a callable of the `Recipe`, so that what a part is worth is measured by another recipe.
 """
 
-import re
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing
-from dataclasses import dataclass, replace
-from functools import partial
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,9 +16,8 @@ from index.encoder import Encoder
 from index.errors import InputError
 from index.lexical import tokenize
 from index.store import Index
-from rag import catalogue, quote, refusal, selection
-from rag.citations import Block, Claim, Outcome, compose, escape, joined
-from rag.clock import Clock
+from rag import catalogue, refusal, selection
+from rag.citations import Block, Claim, Outcome, compose, escape, joined, quotes
 from rag.confidence import COUNTED, Chances, chances
 from rag.conversation import History, Standalone, places, plain, read_history
 from rag.digests import allowed, list_digests
@@ -60,7 +58,6 @@ HELP = (
     "Ask about the papers of this collection, for example what one of them proposes or reports,"
     " which papers are on a subject, how two differ, or what is new."
 )
-_PIECE = re.compile(r"\S+\s*|\s+")
 _MAY_BE_ON_TOPIC = 0.1
 """Of the least probability of a question's subject that quotes want, what a chat model wants: it
 tells itself whether the abstracts answer."""
@@ -68,6 +65,27 @@ _HITS = 10
 _NEAREST = 3
 _ONE_PAPER = {Kind.ANSWER, Kind.ABOUT}
 _OF_ALL = {Kind.OVERVIEW, Kind.CHOOSE}
+
+
+class Clock:
+    """Milliseconds spent in each step."""
+
+    def __init__(self) -> None:
+        self.ms: dict[str, float] = {}
+        self._start = perf_counter()
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Time a step under `name`, one that fails or is given up, too."""
+        start = perf_counter()
+        try:
+            yield
+        finally:
+            self.ms[name] = round((perf_counter() - start) * 1000, 3)
+
+    def done(self) -> dict[str, float]:
+        """All steps, and the total since the clock was made."""
+        return {**self.ms, "total": round((perf_counter() - self._start) * 1000, 3)}
 
 
 @dataclass(frozen=True)
@@ -165,8 +183,8 @@ class Pipeline:
         yield Retrieved(hits=found)
         outcome, streamed = yield from self._outcome(query, ranking, writer, clock)
         answer = self._answer(query, outcome, ranking, writer, clock)
-        for piece in () if streamed else _PIECE.findall(answer.text):
-            yield Delta(text=piece)
+        if not streamed:
+            yield Delta(text=answer.text)
         yield Finished(answer=answer)
 
     def _understand(self, request: Request, writer: "Writer | None") -> Query:
@@ -187,15 +205,14 @@ class Pipeline:
         query = self._sure_of_kind(query, ranking)
         with clock.step("select"):
             evidence = self._recipe.select(self.index, query, ranking)
-            quotes = self._quoted(query, ranking, evidence)
-        if writer is None or not quotes.may_write:
-            return quotes, False
+            quoted = self._quoted(query, ranking, evidence)
+        if writer is None or not quoted.may_write:
+            return quoted, False
         from rag.synthesis.writer import Material  # a chat model's part alone
 
         streamed = False
-        found = Material(self.index, query, ranking, evidence, quotes)
-        writing = writer.answer(found, clock, partial(self._look_up, query))
-        with closing(writing) as steps:
+        found = Material(self.index, query, ranking, evidence, quoted)
+        with closing(writer.answer(found, clock)) as steps:
             while True:
                 try:
                     event = next(steps)
@@ -316,26 +333,12 @@ class Pipeline:
         is_list = query.kind in LISTS
         left_out = None if is_list else refusal.left_out(self.index, query, limits)
         return Outcome(
-            tuple(quote.write(self.index, shown)),
+            tuple(quotes(self.index, shown)),
             confidence=confidence,
             notice=joined(caution, left_out, query.mends, cut),
             left_out=left_out,
             may_write=may_write,
         )
-
-    def _look_up(self, query: Query, text: str) -> Evidence | None:
-        """The evidence for a part of a question; None if it does not suffice."""
-        request = replace(query.request, asked=text, turns=(), allowed=query.allowed)
-        part = self._understand(request, None)
-        if not part.allowed.any():
-            return None
-        ranking = rank_for(self.index, part, self._recipe.rank)
-        part = self._sure_of_kind(part, ranking)
-        found = self._recipe.select(self.index, part, ranking)
-        if not any(paper.passages for paper in found.papers):
-            return None
-        judged = self._recipe.judge(self.index, part, ranking, found)
-        return found if judged.suffice(part.fitted.thresholds) else None
 
     def _answer(
         self,
@@ -362,7 +365,6 @@ class Pipeline:
             lacks=outcome.lacks if reason else None,
             mode="generative" if outcome.model else "extractive",
             notice=outcome.notice,
-            plan=outcome.plan,
             text=f"The abstracts do not say. {escape(reason)}" if reason else composition.text,
             sentences=composition.sentences,
             references=references,

@@ -42,8 +42,6 @@ class Shortfall:
     """As a sentence or two, for a person."""
     lacks: str | None = None
     """What abstracts would have to speak of; None if more of them would not help."""
-    far: bool = False
-    """Whether it is only that they are far from the question."""
 
 
 def nothing_left(limits: str) -> Shortfall:
@@ -106,8 +104,7 @@ def unanswered(index: Index, query: Query, ranking: Ranking) -> Shortfall:
     if not is_english(beside_names(query)):
         return Shortfall(
             "The question seems to be in another language than English. Quotes are found by"
-            " English questions alone: ask in English, or set up a chat model.",
-            far=True,
+            " English questions alone: ask in English, or set up a chat model."
         )
     if absent := _absent(query):
         near = index.names.nearest(absent.text)
@@ -128,13 +125,11 @@ def unanswered(index: Index, query: Query, ranking: Ranking) -> Shortfall:
     unknown = [] if query.kind is Kind.COMPARE else _unknown(index, query.probe.text)
     if unknown:
         named = ", ".join(f"“{word}”" for word in unknown[:_SHOWN])
-        return Shortfall(
-            f"No abstract has the word{'s' * (len(unknown) > 1)} {named}.", about, far=True
-        )
+        return Shortfall(f"No abstract has the word{'s' * (len(unknown) > 1)} {named}.", about)
     if query.probe.tokens:
         nearest = _call(index, int(ranking.rows[0]))
         return Shortfall(
-            f"None of the abstracts states this; the nearest is that of {nearest}.", about, far=True
+            f"None of the abstracts states this; the nearest is that of {nearest}.", about
         )
     return Shortfall("The question has no words to search for: ask about the papers.")
 

@@ -172,15 +172,6 @@ class Usage(Frozen):
         )
 
 
-class SubQuestion(Frozen):
-    """One part of a question that was planned into several."""
-
-    number: int = Field(ge=1)
-    question: str
-    after: tuple[int, ...] = ()
-    """Numbers of the parts whose answers it needs first."""
-
-
 class IndexInfo(Frozen):
     """The index that answered."""
 
@@ -205,8 +196,6 @@ class Answer(Frozen):
     mode: AnswerMode
     notice: str | None = None
     """What a reader should know of how it came about, in a sentence."""
-    plan: tuple[SubQuestion, ...] = ()
-    """The parts it was planned into; empty for a question of one part."""
     text: str
     """Markdown with markers like [1], numbered by first use."""
     sentences: tuple[AnswerSentence, ...]
@@ -218,7 +207,7 @@ class Answer(Frozen):
     timings_ms: dict[str, float]
     model: str | None = None
     checked_by: str | None = None
-    """What had the last word on a chat model's sentences: local, judge MODEL or nli MODEL; None for
+    """What had the last word on a chat model's sentences: local or judge MODEL; None for
     quotes, which are the sentences they cite."""
     confidence: float | None = Field(default=None, ge=0, le=1)
     """How likely the papers cited are the right ones (`rag.confidence`); 1 for what is counted or
@@ -239,6 +228,14 @@ class Answer(Frozen):
         from rag.citations import as_markdown  # it makes answers, of this module's classes
 
         return as_markdown(self)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_its_plan(cls, data: object) -> object:
+        """Read what versions wrote that planned questions into parts."""
+        if isinstance(data, Mapping):
+            return {name: value for name, value in data.items() if name != "plan"}
+        return data
 
     @model_validator(mode="after")
     def _cites_what_it_lists(self) -> Self:

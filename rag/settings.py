@@ -27,7 +27,6 @@ from index.errors import InputError, StoreError
 if TYPE_CHECKING:
     from index.chroma import Chroma
 
-Unsupported = Literal["repair", "flag", "drop"]
 _Folder = Annotated[Path, AfterValidator(Path.expanduser)]
 
 PREFIX = "ABSTRACTQA_"
@@ -95,8 +94,6 @@ class Settings(BaseSettings):
     """Name of the chat model at that endpoint; without one no model is asked."""
     chat_deadline_seconds: float = Field(default=120, gt=0, le=3600)
     """Seconds that all a question asks of the chat model may take, with all that is tried again."""
-    chat_first_token_seconds: float = Field(default=60, gt=0, le=3600)
-    """Seconds until the first word of a reply of the chat model."""
     chat_price: str | None = Field(default=None, pattern=r"^\d*\.?\d+/\d*\.?\d+$")
     """Dollars per million tokens of prompts and of completions, as in 0.15/0.60; without it answers
     tell no price."""
@@ -107,17 +104,11 @@ class Settings(BaseSettings):
     6000, or a quarter of its context if that is less."""
     answer_tokens: int = Field(default=1_500, ge=50, le=32_000)
     """Tokens that it may write at most."""
-    unsupported: Unsupported = "repair"
-    """What becomes of a sentence that its check does not find in the abstracts: repair asks the
-    model for it once more and then flags it, flag shows it as unsupported, drop leaves it out."""
-    support_checker: str = Field(default="judge", min_length=1)
-    """What has the last word on the sentences of a model, after the local check: judge (the model
-    itself, or judge_model), local, or an NLI cross-encoder by its hub id or path."""
+    support_checker: Literal["judge", "local"] = "judge"
+    """What has the last word on the sentences of a model: judge (the model itself, or judge_model),
+    or the local check alone."""
     judge_model: str | None = None
     """Another model of the endpoint, a cheaper one, that judges."""
-    planning: bool = True
-    """Whether comparisons and questions of several parts are planned into sub-questions by the chat
-    model."""
 
     share_links: bool = False
     """Whether visitors may make links by which anyone can read an answer or a conversation of

@@ -68,9 +68,7 @@ def test_a_prompt_that_is_changed_is_what_the_model_reads(
 ) -> None:
     monkeypatch.setattr(prompts, "_RULES", f"{prompts._RULES}\nWrite as owls do.")
     chat_server.script = lambda _: streams("OSWorld has 369 tasks [1.1].")
-    settings = Settings(
-        store=sample_store, openai_base_url=chat_server.base_url, chat_model="m", planning=False
-    )
+    settings = Settings(store=sample_store, openai_base_url=chat_server.base_url, chat_model="m")
     assistant = Assistant(sample_store, encoder, settings=settings)
     assistant.ask("How many tasks does OSWorld have?", mode="generative")
     assistant.close()

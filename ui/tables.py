@@ -16,7 +16,7 @@ from ui.terminal import note, paper_text, say_result, wrap
 if TYPE_CHECKING:
     from rag import Assistant
     from rag.schema import Filters
-    from rag.tables.table import Cell, Table
+    from rag.tables import Cell, Table
 
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 """What makes a spreadsheet read a cell as a formula (OWASP, CSV injection)."""
@@ -45,7 +45,7 @@ def table(arguments: Namespace, question: str, filters: "Filters", assistant: "A
 
 def shown(cell: "Cell") -> str:
     """A cell as people read it: the quote without LaTeX and line breaks, or that there is none."""
-    from rag.tables.table import NOT_STATED
+    from rag.tables import NOT_STATED
 
     return NOT_STATED if cell.text is None else " ".join(clean_text(cell.text).split())
 

@@ -69,16 +69,12 @@ def retrieval(arguments: Namespace) -> None:
 def answers(arguments: Namespace) -> None:
     """Answer a file of questions."""
     from eval.measuring import evaluate_answers
-    from eval.support import judge_support, nli_support
+    from eval.support import judge_support
 
-    if arguments.judge and arguments.nli:
-        raise InputError("--nli and --judge exclude each other: give one of them")
     settings = settings_of(arguments)
     asking = _asking(settings, "yes or no") if arguments.judge else nullcontext(None)
     with asking as model, _answering(arguments, settings) as subject:
         support = judge_support(*model) if model else None
-        if arguments.nli:
-            support = nli_support(arguments.nli)
         given = (arguments.questions, subject, arguments.mode, arguments.out, support)
         metrics = evaluate_answers(*given, sample=arguments.sample)
     if absent := metrics["papers_not_in_index"]:
@@ -333,7 +329,6 @@ KINDS: Mapping[str, Command] = {
         number("--sample", "ask only N of the questions, of every type"),
         word("--without", "leave this part out, to see what it is worth", metavar="PART"),
         file("--answers", "measure these answers, in Ragnarök's JSON"),
-        word("--nli", "check citations by this cross-encoder", metavar="MODEL"),
         switch("--judge", "check citations by the chat model"),
         STORE,
         _SYSTEM,

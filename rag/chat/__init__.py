@@ -12,7 +12,6 @@ from rag.chat.model import (
 from rag.chat.reply import (
     ChatError,
     Complete,
-    Limits,
     Message,
     ReplyError,
     StoppedError,
@@ -22,7 +21,7 @@ from rag.chat.reply import (
 )
 
 __all__ = [
-    "Asking", "ChatError", "ChatModel", "Complete", "Limits", "LocalServer", "Message",
+    "Asking", "ChatError", "ChatModel", "Complete", "LocalServer", "Message",
     "ReplyError", "StoppedError", "TooLongError", "Tried", "is_address", "local_servers",
     "numbered_lines", "tokens_of", "try_endpoint",
 ]  # fmt: skip

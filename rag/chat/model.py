@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 from index.errors import AbstractQAError, InputError
-from rag.chat.reply import ChatError, Complete, Endpoint, Limits, Message, Reply, StoppedError
+from rag.chat.reply import ChatError, Endpoint, Message, Reply, StoppedError
 from rag.chat.stream import RETRIES, Stream
 from rag.schema import Usage
 from rag.settings import OPENAI, Settings
@@ -126,21 +126,21 @@ class ChatModel:
         messages: Sequence[Message],
         *,
         max_tokens: int,
-        limits: Limits | None = None,
+        seconds: float | None = None,
         **options: Any,
     ) -> Stream:
         """Ask for a reply that is read while it is written; returns at once.
 
         A server that knows no streams may answer as a whole. What a model refuses of the options
         of the request (temperature, 0 if left out, stop, seed, response_format, tools) is left out
-        from then on. Without `limits` the model's own deadline counts.
+        from then on. Without `seconds` the model's own deadline counts.
 
         Raises:
             StoppedError: the model was closed.
         """
         given = {"max_tokens": max_tokens, "temperature": 0, **options}
         given = {name: value for name, value in given.items() if value is not None}
-        return Stream(self, messages, given, limits or Limits(self.deadline_seconds))
+        return Stream(self, messages, given, seconds or self.deadline_seconds)
 
     def list_models(self, seconds: float) -> list[str]:
         """The names of the endpoint's models, sorted; none if it does not list them in time."""
@@ -214,16 +214,16 @@ class Asking:
     (ChatError, and no ReplyError) it is not asked again: each later call raises that error at once.
     """
 
-    def __init__(self, model: ChatModel, limits: Limits, price: str | None = None) -> None:
+    def __init__(self, model: ChatModel, seconds: float, price: str | None = None) -> None:
         """Begin.
 
         Args:
             model: What is asked.
-            limits: What all calls may take together, and the first word of each.
+            seconds: What all calls may take together.
             price: Dollars per million tokens of prompts and of completions: "0.15/0.60".
         """
         self.model = model
-        self._limits = limits
+        self._seconds = seconds
         self._ends: float | None = None
         self._price = [float(part) / 1_000_000 for part in price.split("/")] if price else None
         self._lock = threading.Lock()
@@ -260,9 +260,9 @@ class Asking:
                 raise StoppedError("the question was given up")
             for stream in self._streams:
                 stream.raise_failure()
-            self._ends = self._ends or monotonic() + self._limits.whole
-            limits = Limits(self._ends - monotonic(), self._limits.first_word)
-            stream = self.model.stream(messages, max_tokens=max_tokens, limits=limits, **options)
+            self._ends = self._ends or monotonic() + self._seconds
+            left = max(0.001, self._ends - monotonic())
+            stream = self.model.stream(messages, max_tokens=max_tokens, seconds=left, **options)
             self._streams.append(stream)
             return stream
 
@@ -270,10 +270,6 @@ class Asking:
         """A whole reply; raises as `stream`, and ReplyError."""
         with self.stream(messages, max_tokens=max_tokens) as stream:
             return stream.reply.text
-
-    def completing(self, max_tokens: int) -> Complete:
-        """The same as a function of the messages alone."""
-        return lambda messages: self.complete(messages, max_tokens=max_tokens)
 
     def cancel(self) -> None:
         """Close what is under way, in every thread; later calls raise StoppedError at once."""
@@ -328,12 +324,11 @@ def try_endpoint(settings: Settings) -> Tried:
             reply = endpoint.named(name).complete(
                 [{"role": "user", "content": "Reply with one word: ready."}],
                 max_tokens=500,  # thoughts come before the word
-                limits=Limits(30),
+                seconds=30,
             )
         except ChatError as error:
             return Tried(False, f"Does not work: {error}.", models, name)
-    who = reply.model or name
-    return Tried(True, f"Works: {who} answered in {reply.seconds:.1f} s.", models, name)
+    return Tried(True, f"Works: {name} answered in {reply.seconds:.1f} s.", models, name)
 
 
 def _opened(settings: Settings) -> ChatModel:

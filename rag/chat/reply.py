@@ -150,16 +150,6 @@ class Reply:
     """Wall-clock, with every request that was tried again."""
     cut: bool = False
     """Whether its limit of tokens ended it."""
-    model: str = ""
-    """The model that the endpoint says has answered; empty if it does not say."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How long a call may take, in seconds."""
-
-    whole: float
-    first_word: float | None = None
 
 
 @dataclass(slots=True)
@@ -177,8 +167,6 @@ class Incoming:
     """Characters of thoughts that came apart from the content."""
     refusal: str = ""
     counts: dict[str, Any] = field(default_factory=dict)
-    model: str = ""
-    """The model that answers, as the endpoint calls it."""
 
     @property
     def cut(self) -> bool:
@@ -215,8 +203,6 @@ class Incoming:
             raise BrokenOffError(f"{self.endpoint.where} failed in the middle of its reply: {how}")
         if isinstance(chunk.get("usage"), dict):
             self.counts = chunk["usage"] or self.counts
-        if isinstance(chunk.get("model"), str):
-            self.model = self.endpoint.clean(chunk["model"])
         choices = chunk.get("choices")
         for choice in choices if isinstance(choices, list) else ():
             if isinstance(choice, dict) and not choice.get("index"):
@@ -307,19 +293,14 @@ def answer_in(text: str, *, whole: bool = True) -> str:
 
     Of a text that is not whole, what may be the beginning of a sign is left out.
     """
-    text = _without_thoughts(text.lstrip(_UNSEEN))[0]
+    text = without_thoughts(text.lstrip(_UNSEEN))[0]
     if not whole:
         text = _BEGUN.sub("", text)
     return _TEMPLATE.sub("", text).lstrip()
 
 
-def has_end_of_thought(text: str) -> bool:
-    """Whether a thought ends in a text that did not begin there, as some templates have it."""
-    return _without_thoughts(text)[1]
-
-
-def _without_thoughts(text: str) -> tuple[str, bool]:
-    """A text without thoughts, and whether one ends that its template began."""
+def without_thoughts(text: str) -> tuple[str, bool]:
+    """A text without thoughts, and whether one ends in it that its template began."""
     kept, at, thinks, begun_before = "", 0, False, False
     for sign in _THOUGHT.finditer(text):
         kept += "" if thinks else text[at : sign.start()]

@@ -15,15 +15,14 @@ from rag.chat.reply import (
     BrokenOffError,
     ChatError,
     Incoming,
-    Limits,
     Message,
     Reply,
     ReplyError,
     StoppedError,
     answer_in,
-    has_end_of_thought,
     message_of,
     tokens_of,
+    without_thoughts,
 )
 from rag.schema import Usage
 
@@ -61,14 +60,14 @@ class Stream(Iterator[str]):
         model: "ChatModel",
         messages: Sequence[Message],
         options: dict[str, Any],
-        limits: Limits,
+        seconds: float,
     ) -> None:
         """Begin to ask; what the model has refused of other requests is left out."""
         self._model = model
         self._endpoint = model.endpoint
         self._messages = list(messages)
         self._options = options
-        self._limits = limits
+        self._seconds = seconds
         self._received: tuple[Incoming, ...] = ()  # one a request
         self._shown = ""
         self._refused = set(model.refused)
@@ -119,19 +118,16 @@ class Stream(Iterator[str]):
     async def _whole_reply(self) -> Reply:
         """Ask, and read the reply to its end, in time."""
         started = perf_counter()
-        first = asyncio.timeout(self._limits.first_word)
         try:
-            async with asyncio.timeout(self._limits.whole), first:
-                text = await self._ask(first)
+            async with asyncio.timeout(self._seconds):
+                text = await self._ask()
         except TimeoutError:
-            what = "first word" if first.expired() else "whole reply"
-            setting = "FIRST_TOKEN" if first.expired() else "DEADLINE"
-            why = f"gave no {what} in time (ABSTRACTQA_CHAT_{setting}_SECONDS)"
+            why = "gave no whole reply in time (ABSTRACTQA_CHAT_DEADLINE_SECONDS)"
             raise ChatError(f"{self._endpoint.where} {why}") from None
         last = self._received[-1]
-        return Reply(text, self.usage, perf_counter() - started, last.cut, last.model)
+        return Reply(text, self.usage, perf_counter() - started, last.cut)
 
-    async def _ask(self, first: asyncio.Timeout) -> str:
+    async def _ask(self) -> str:
         """The text of the reply; what the model refuses of the request is left out and sent again.
 
         A reply that breaks off before anything of it was shown is asked for once more.
@@ -144,7 +140,7 @@ class Stream(Iterator[str]):
         while True:
             # Not raised while the client's own error is handled: what that one shows is not ours.
             try:
-                return await self._request(first, retries)
+                return await self._request(retries)
             except openai.APIStatusError as error:
                 if self._does_without(error):
                     continue
@@ -163,32 +159,28 @@ class Stream(Iterator[str]):
             logger.info("%s; asking again", problem)
             retries = 0
 
-    async def _request(self, first: asyncio.Timeout, retries: int) -> str:
+    async def _request(self, retries: int) -> str:
         create = self._model.client.with_options(max_retries=retries).chat.completions
         incoming = Incoming(self._endpoint)
         async with create.with_streaming_response.create(**self._body()) as response:
             self._received += (incoming,)
-            await self._receive(response.http_response, incoming, first)
+            await self._receive(response.http_response, incoming)
         text = incoming.answer()
         if new := self._refused - self._model.refused:
             logger.warning("%s takes no %s", self._endpoint.where, ", ".join(sorted(new)))
             self._model.refused |= new
-        self._model.streams_thoughts = has_end_of_thought(incoming.content)
+        self._model.streams_thoughts = without_thoughts(incoming.content)[1]
         if text != self._shown:
             self._inbox.put(text)
         return text
 
-    async def _receive(
-        self, response: "httpx.Response", incoming: Incoming, first: asyncio.Timeout
-    ) -> None:
+    async def _receive(self, response: "httpx.Response", incoming: Incoming) -> None:
         kind = response.headers.get("content-type", "").lower()
         loop = asyncio.get_running_loop()
         length = -1
         try:
             async with asyncio.timeout(None) as silence:
                 async for _ in incoming.read(response.aiter_bytes(), kind):
-                    if (incoming.begun or incoming.thought) and not first.expired():
-                        first.reschedule(None)
                     self._show(incoming)
                     if (incoming.done or incoming.finish) and len(incoming.content) > length:
                         # To its end all the same: else the connection cannot be used again.
@@ -200,7 +192,7 @@ class Stream(Iterator[str]):
 
     def _show(self, incoming: Incoming) -> None:
         """Pass on what the reply says so far, unless it is known to begin with a thought."""
-        if self._model.streams_thoughts and not has_end_of_thought(incoming.content):
+        if self._model.streams_thoughts and not without_thoughts(incoming.content)[1]:
             return
         text = answer_in(incoming.content, whole=False)
         if text != self._shown:

@@ -51,16 +51,18 @@ _DENIAL = re.compile(
     r"|rather than|fail(?:s|ed|ing)?)\b(?!\s*(?:[.;:!?()]|,\s|but\b|$))|n['’]t\b",
     re.IGNORECASE,
 )
-_NO_DENIAL = re.compile(
-    r"\b(?:not (?:only|just|merely|necessarily)|no (?:more|less|fewer) than|whether or not"
-    r"|if not|no matter)\b",
-    re.IGNORECASE,
-)
+_NO_DENIALS = (
+    "not only", "not just", "not merely", "not necessarily", "no more than", "no less than",
+    "no fewer than", "whether or not", "if not", "no matter",
+)  # fmt: skip
 
 
 def denials(text: str) -> int:
     """How often a text denies something: "not", "without", "fails to", but not "not only"."""
-    return len(_DENIAL.findall(_NO_DENIAL.sub(" ", fold(text))))
+    said = f" {fold(text).lower()}"
+    for each in _NO_DENIALS:
+        said = said.replace(f" {each} ", "  ")
+    return len(_DENIAL.findall(said))
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +253,8 @@ class Network:
 
 
 _LONGEST = 2_000
-_ITEM = re.compile(r"^\s*(?:\(?\d{1,2}[.)]|[-*•–])\s+")
+ITEM = re.compile(r"^\s*(?:\(?\d{1,2}[.)]|[-+*•–])\s+")
+"""The mark of a list that a line begins with."""
 _NOTHING = Verdict("unsupported", 0.0, "there is nothing to compare")
 
 
@@ -318,7 +321,7 @@ def statements(text: str) -> list[str]:
     List marks are taken off; what only opens a list ("There are two ways:") and scraps of a word
     or two are left out, unless there is nothing else.
     """
-    lines = (_ITEM.sub("", line) for line in text.splitlines())
+    lines = (ITEM.sub("", line) for line in text.splitlines())
     every = [sentence for line in lines for sentence in sentences(clean_text(line))]
     words = [re.findall(r"[^\W\d_]{2,}", sentence) for sentence in every]
     telling = [

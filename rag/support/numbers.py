@@ -9,7 +9,6 @@ from math import isclose
 from index.lexical import STOP_WORDS, fold, stem, tokenize
 
 _WORD = re.compile(r"[^\W_][\w+]*(?:[-./’'][\w+]+)*")
-_OPENS = re.compile(r"(?:^|[.?!:;]\s|[\"“‘«]|[•–—-]\s)\s*$")
 _CAPITALISED = re.compile(r"(?:[A-Z][\w-]*(?:\s(?:of|and|for|the|in)\s|[\s-]))+[A-Z][\w-]*")
 _VERSION = re.compile(r" \d+(?:\.\d+)*\b(?!\s?[%×])")
 
@@ -31,12 +30,18 @@ def names(sentence: str) -> tuple[str, ...]:
         word = match[0].removesuffix("'s").removesuffix("’s")
         if word.upper() in _EVERYDAY or len(word) < 2 or word.lower() in STOP_WORDS:
             continue
-        opens = _OPENS.search(sentence, 0, match.start())
-        if not _shaped(word) and (not word[0].isupper() or opens):
+        if not _shaped(word) and (not word[0].isupper() or _opens(sentence[: match.start()])):
             continue
         version = _VERSION.match(sentence, match.end())
         found.append(word + version[0] if version and word[0].isupper() else word)
     return tuple(dict.fromkeys(found))
+
+
+def _opens(before: str) -> bool:
+    """Whether a sentence, a quotation or a list item begins behind a text."""
+    bare = before.rstrip()
+    is_apart = bare != before and bare.endswith(tuple(".?!:;•–—-"))
+    return not bare or is_apart or bare.endswith(tuple('"“‘«'))
 
 
 def missing_names(sentence: str, cited: Iterable[str]) -> tuple[str, ...]:

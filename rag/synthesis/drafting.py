@@ -4,18 +4,16 @@ A text about many papers is one note on each, written in batches of abstracts, a
 the notes, citations carried through.
 """
 
-import re
 from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from index.store import Index
 from rag.chat import Asking, ChatError, ReplyError, numbered_lines, tokens_of
 from rag.citations import Block, Claim, compose
 from rag.query import Query
 from rag.retrieval import passage_rows
-from rag.schema import Delta, Progress
-from rag.settings import Unsupported
+from rag.schema import Delta, Progress, Strictness
 from rag.support import Checker
 from rag.synthesis.prompts import (
     STRUCTURE,
@@ -31,20 +29,15 @@ from rag.wording import Kind
 
 ONE_EACH = frozenset({Kind.PAPERS, Kind.SIMILAR, Kind.CHOOSE})
 """Kinds whose answers are bullets, a paper each."""
-_MOST_REPAIRED = 6
-"""Sentences that the model is asked to mend; with more of them the reply as a whole is doubtful."""
-_DECLINES = re.compile(
-    r"^(?:i['’]?m |i am )?(?:sorry|unable)\b|^i (?:can(?:not|['’]t)|won['’]t|must decline)\b",
-    re.IGNORECASE,
-)
+_DECLINES = (
+    "sorry", "unable", "i'm sorry", "i am sorry", "i'm unable", "i am unable",
+    "i cannot", "i can't", "i won't", "i must decline",
+)  # fmt: skip
+"""How a reply begins that declines to answer."""
 
 
 class NoAnswerError(ReplyError):
     """The model says that the abstracts do not answer."""
-
-
-Headed = tuple[str | None, Claim]
-"""A claim, and the heading above it if it is the first under one."""
 
 
 @dataclass(frozen=True)
@@ -55,13 +48,6 @@ class Task:
     local: Checker
     """Checks each sentence at once."""
     max_tokens: int
-    unsupported: Unsupported = "repair"
-    parts: tuple[str, ...] = ()
-    """The sub-questions it was planned into, if any."""
-
-    def grounder(self, sheet: Sheet) -> Grounder:
-        """What finds the passages of a sheet that a sentence rests on."""
-        return Grounder(sheet, self.query.encoder, self.local)
 
     def fails(self, claim: Claim) -> bool:
         """Whether the check of a claim says that the abstracts do not state it.
@@ -70,20 +56,25 @@ class Task:
         """
         if claim.verdict is None or claim.verdict.support == "supported":
             return False
-        is_strict = self.query.request.options.strictness == "strict"
+        is_strict = self.strictness == "strict"
         return claim.verdict.support == "unsupported" or (is_strict and bool(claim.spans))
 
     def drops(self, claim: Claim) -> bool:
         """Whether a claim is left out."""
-        return self.unsupported == "drop" and self.fails(claim)
+        return self.strictness == "strict" and self.fails(claim)
 
-    def arrange(self, claims: Sequence[Headed]) -> list[Block]:
+    @property
+    def strictness(self) -> Strictness:
+        """Whether what fails is left out (strict), asked for again, or stays, marked (lenient)."""
+        return self.query.request.options.strictness
+
+    def arrange(self, claims: Sequence[Claim]) -> list[Block]:
         """Claims as paragraphs under headings, or as bullets under the titles of their papers."""
         blocks: list[Block] = []
-        for heading, claim in claims:
+        for claim in claims:
             papers = {span.paper.id: span.paper for span in claim.spans}
             bullet = self.query.kind in ONE_EACH and len(papers) == 1
-            title = next(iter(papers.values())).display_title if bullet else heading
+            title = next(iter(papers.values())).display_title if bullet else claim.heading
             last = blocks[-1] if blocks else None
             if last and last.bullet == bullet and (title == last.title if bullet else not title):
                 blocks[-1] = Block((*last.claims, claim), last.title, bullet)
@@ -110,25 +101,25 @@ class Draft:
             ChatError: the model cannot be asked, declines, or gave nothing that can be used.
         """
         yield Progress(stage="write", text="Writing")
-        headed, says_nothing, was_cut = yield from self._read()
+        claims, says_nothing, was_cut = yield from self._read()
         tokens = self.task.max_tokens
         cut = f"answer was cut off at the limit of {tokens} tokens (ABSTRACTQA_ANSWER_TOKENS)"
-        first = headed[0][1] if headed else None
-        if first and _DECLINES.match(first.text) and not first.spans:
-            raise ReplyError(f"the model declined: “{first.text}”")
-        kept = (yield from self._settle(headed)) if headed else []
-        if not any(claim.spans for _, claim in kept):
+        for first in claims[:1]:
+            if not first.spans and first.text.lower().replace("’", "'").startswith(_DECLINES):
+                raise ReplyError(f"the model declined: “{first.text}”")
+        kept = (yield from self._settle(claims)) if claims else []
+        if not any(claim.spans for claim in kept):
             if says_nothing:
                 raise NoAnswerError("the model found no answer in the abstracts")
             nothing = "nothing that the model wrote could be found in the abstracts"
-            raise ReplyError(f"the {cut}" if was_cut and not headed else nothing)
+            raise ReplyError(f"the {cut}" if was_cut and not claims else nothing)
         return self.task.arrange(kept), f"The {cut}." if was_cut else None
 
-    def _read(self) -> Generator[Delta, None, tuple[list[Headed], bool, bool]]:
+    def _read(self) -> Generator[Delta, None, tuple[list[Claim], bool, bool]]:
         """Take a reply in while it comes: its claims, whether it says nothing, and was cut off."""
         asking, has = self.asking, self.grounder.sheet.has
         structured = "response_format" not in asking.model.refused
-        messages = writing(self.task.query, self.grounder.sheet, self.task.parts, structured)
+        messages = writing(self.task.query, self.grounder.sheet, structured)
         options = {"response_format": STRUCTURE} if structured else {}
         text, shown = "", ""
         # Before its first reply is whole it may be that a model thinks aloud.
@@ -142,41 +133,37 @@ class Draft:
                     yield Delta(text=new)
             was_cut = stream.reply.cut
         statements, says_nothing = read_statements(text, has)
-        if was_cut and statements and not _is_ended(statements[-1].text):
+        last = statements[-1].text.rstrip("\"”’」』）')]") if statements else ""
+        if was_cut and last and not last.endswith((".", "!", "?", "。", "！", "？", "…")):
             statements.pop()  # the sentence in the middle of which it stopped
         claims = self._claims(statements)
         if new := self._new_text(claims, shown, is_answer=True):
             yield Delta(text=new)
         return claims, says_nothing, was_cut
 
-    def _claims(self, statements: Sequence[Statement]) -> list[Headed]:
+    def _claims(self, statements: Sequence[Statement]) -> list[Claim]:
         """Statements, grounded; one that is there twice is left out."""
-        fresh = dict.fromkeys(statements)
-        return [(statement.heading, self.grounder.ground(statement)) for statement in fresh]
+        return [self.grounder.ground(statement) for statement in dict.fromkeys(statements)]
 
-    def _new_text(self, claims: Sequence[Headed], shown: str, *, is_answer: bool) -> str:
+    def _new_text(self, claims: Sequence[Claim], shown: str, *, is_answer: bool) -> str:
         """What is new of the answer's text, if it goes on from what was shown."""
-        drops = self.task.drops
-        kept = [(h, c) for h, c in claims if (c.spans or is_answer) and not drops(c)]
+        kept = [c for c in claims if (c.spans or is_answer) and not self.task.drops(c)]
         whole = compose(self.task.arrange(kept)).text
         return whole[len(shown) :] if whole.startswith(shown) else ""
 
-    def _settle(self, headed: Sequence[Headed]) -> Generator[Progress, None, list[Headed]]:
+    def _settle(self, claims: Sequence[Claim]) -> Generator[Progress, None, list[Claim]]:
         """The claims checked as a whole, mended once where they fail, or left out."""
-        cited = sum(len(claim.spans) for _, claim in headed)
+        cited = sum(len(claim.spans) for claim in claims)
         yield Progress(stage="check", text=f"Checking {cited} citation{'s' * (cited != 1)}")
-        settled: list[Claim | None] = [*self._check([claim for _, claim in headed])]
+        settled: list[Claim | None] = [*self.grounder.check_again(claims, self.checker)]
         failing = [at for at, claim in enumerate(settled) if claim and self.task.fails(claim)]
-        if failing and self.task.unsupported == "repair" and len(failing) <= _MOST_REPAIRED:
+        if failing and self.task.strictness == "normal":
             count = f"{len(failing)} sentence{'s' * (len(failing) != 1)}"
             yield Progress(stage="repair", text=f"Asking for {count} again")
-            for place, claim in self._mend([headed[at][1].text for at in failing]).items():
-                settled[failing[place]] = claim
-        both = zip(headed, settled, strict=True)
-        return [(at, claim) for (at, _), claim in both if claim and not self.task.drops(claim)]
-
-    def _check(self, claims: Sequence[Claim]) -> Sequence[Claim]:
-        return self.grounder.check_again(claims, self.checker) if self.checker else claims
+            for place, claim in self._mend([claims[at].text for at in failing]).items():
+                at = failing[place]
+                settled[at] = claim and replace(claim, heading=claims[at].heading)
+        return [claim for claim in settled if claim and not self.task.drops(claim)]
 
     def _mend(self, texts: Sequence[str]) -> dict[int, Claim | None]:
         """Sentences that the model wrote anew and that hold now, by their place in `texts`.
@@ -198,22 +185,15 @@ class Draft:
                 mended[number - 1] = None
             elif len(statements) == 1:
                 fresh[number - 1] = self.grounder.ground(statements[0])
-        checked = zip(fresh, self._check([*fresh.values()]), strict=True)
-        return mended | {at: new for at, new in checked if new.spans and not self.task.fails(new)}
-
-
-def _is_ended(text: str) -> bool:
-    """Whether a text ends where a sentence does."""
-    return text.rstrip("\"”’」』）')]").endswith((".", "!", "?", "。", "！", "？", "…"))
+        claims = self.grounder.check_again([*fresh.values()], self.checker)
+        held = zip(fresh, claims, strict=True)
+        return mended | {at: new for at, new in held if new.spans and not self.task.fails(new)}
 
 
 MOST_PAPERS = 120
 """Papers that a text is written about."""
 BATCH = 10
 """Abstracts of one request at most."""
-
-Notes = dict[int, Claim]
-"""A sentence on each paper, by its row."""
 
 
 @dataclass(frozen=True)
@@ -226,8 +206,8 @@ class ManyPapers:
 
     def read(
         self, rows: Sequence[int], budget: int
-    ) -> Generator[Progress, None, tuple[Notes, ChatError | None]]:
-        """The notes on the papers of these rows, and why some are missing.
+    ) -> Generator[Progress, None, tuple[dict[int, Claim], ChatError | None]]:
+        """A note on each paper of these rows, by its row, and why some are missing.
 
         `budget` is in tokens of a batch of abstracts. Raises ChatError where there is no note.
         """
@@ -237,7 +217,7 @@ class ManyPapers:
             cost = f"{round(tokens, -2):,} tokens{self.asking.priced(tokens)}"
             plan = f"{len(rows)} abstracts in {len(sheets) + 1} requests, about {cost}"
             yield Progress(stage="plan", text=plan)
-        notes: Notes = {}
+        notes: dict[int, Claim] = {}
         problem: ChatError | None = None
         read = 0
         pool = ThreadPoolExecutor(4)
@@ -268,16 +248,16 @@ class ManyPapers:
             left = [row for row in left if row not in sheets[-1].papers]
         return sheets
 
-    def _notes(self, sheet: Sheet) -> Notes:
+    def _notes(self, sheet: Sheet) -> dict[int, Claim]:
         """What the model says of each paper of a sheet and its check supports."""
         messages = contributions(self.task.query.subject_text, sheet)
         try:
             reply = self.asking.complete(messages, max_tokens=80 * len(sheet.papers))
         except ReplyError:
             return {}  # these papers are quoted
-        grounder = self.task.grounder(sheet)
+        grounder = Grounder(sheet, self.task.query.encoder, self.task.local)
         rows = {self.index.papers[row].id: row for row in sheet.papers}
-        found: Notes = {}
+        found: dict[int, Claim] = {}
         for statement in read_statements(reply, sheet.has)[0]:
             claim = grounder.ground(statement)
             cited = {rows[span.paper.id] for span in claim.spans}
@@ -289,14 +269,13 @@ class ManyPapers:
     def write(self, notes: Mapping[int, Claim]) -> list[Block]:
         """The text made from notes; a sentence that they do not support is they themselves."""
         rows = [*notes]
-        titles = [self.index.papers[row].display_title for row in rows]
-        listed = [f"{title}: {notes[row].text}" for title, row in zip(titles, rows, strict=True)]
+        listed = [f"{self.index.papers[row].display_title}: {notes[row].text}" for row in rows]
         messages = gathering(self.task.query.standalone, listed)
         try:
             reply = self.asking.complete(messages, max_tokens=self.task.max_tokens)
         except ChatError:
             return []
-        headed: list[Headed] = []
+        written: list[Claim] = []
         heading: str | None = None
         used: set[int] = set()
         for statement in read_statements(reply, lambda at: 1 <= at.paper <= len(rows))[0]:
@@ -309,6 +288,6 @@ class ManyPapers:
             used.update(own)
             heading = statement.heading or heading
             for claim in claims:
-                headed.append((heading, claim))
+                written.append(replace(claim, heading=heading))
                 heading = None
-        return self.task.arrange(headed)
+        return self.task.arrange(written)

@@ -8,21 +8,21 @@ citation is never attached because one was wanted.
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from html import unescape
+from typing import Any
 
 import numpy as np
 from pydantic_core import from_json
 
 from index.encoder import Encoder
-from index.papers import letters
 from index.passages import sentence_spans
-from rag.citations import Claim, Span
-from rag.evidence import leading
-from rag.quote import quote
+from rag.citations import Claim, Span, quote
 from rag.support import UNCHECKED, Checker, Verdict, same_words
+from rag.support.local import ITEM
 from rag.support.numbers import names
-from rag.synthesis.prompts import SENTINEL, Address, Sheet, described
+from rag.synthesis.prompts import SENTINEL, Address, Sheet
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,38 +45,42 @@ _MARK = re.compile(
     re.IGNORECASE,
 )
 _NUMBER = re.compile(r"(\d{1,4})(?:\.(\d{1,3}))?(?:\s*[–-]\s*(?:\d{1,4}\.)?(\d{1,3}))?")
-_JSON = re.compile(r"(?:\{\s*\"(?:sentences|answer)\"|\[\s*\{\s*\"text\").*", re.DOTALL)
-_OPENING = re.compile(r"^\s*(?:[-*+•–>]\s+|\(?\d{1,2}[.)]\s+)*(?:(?:final )?answer:\s*)?", re.I)
-_EMPHASIS = re.compile(r"\*\*|__|`+|(?<!\w)\*(?=\S)|(?<=\S)\*(?!\w)")
+_CLOSES = ("\n", "].", "]!", "]?", "]。", "】.", "】。")
+"""Ends of text behind which no more of a sentence comes, nor an address of it."""
 _SOURCES = frozenset("reference references source sources citation citations".split())
 """Headings of lists of what was cited; no statement follows."""
-_LONGEST_HEADING = 80
-_LONGEST = 2_000
-"""Code points of a statement."""
 
 
 def read_statements(text: str, has: Has, *, whole: bool = True) -> tuple[list[Statement], bool]:
     """The statements of a reply so far, and whether it says that the abstracts do not answer.
 
-    The last statement of a reply that is not `whole` yet may be open, and is left out.
+    Of a reply that is not `whole` yet, a last statement that may go on is left out.
     """
-    match = _JSON.search(text)
-    if not match:
+    begun = text[text.find("{") :] if "{" in text else ""
+    if not begun[1:].lstrip().startswith('"sentences"'):
         if not whole and text.lstrip("` \n").removeprefix("json").lstrip().startswith("{"):
             return [], False  # too little of it has come
         found = _marked(text, has)
         claims = [each for each in found if SENTINEL.lower() not in each.text.lower()]
-        return (claims if whole else claims[:-1]), len(claims) < len(found)
+        is_open = not whole and not text.rstrip(" ").endswith(_CLOSES)
+        return (claims[:-1] if is_open else claims), len(claims) < len(found)
     try:
-        reply = from_json(match[0].partition("```")[0], allow_partial=True)
+        reply, is_closed = _parsed(begun.partition("```")[0])
     except ValueError:
         return _marked(text, has), False
-    items = reply.get("sentences", reply.get("answer")) if isinstance(reply, dict) else reply
-    if isinstance(items, str):
-        return read_statements(items, has, whole=whole)
-    items = items if isinstance(items, list) else [None]
-    lists = (_of_item(item, has) for item in (items if whole else items[:-1]))
+    said = reply.get("sentences")
+    items = said if isinstance(said, list) else [None]
+    lists = (_of_item(item, has) for item in (items if whole or is_closed else items[:-1]))
     return [each for of_item in lists for each in of_item], whole and not items
+
+
+def _parsed(text: str) -> tuple[dict[str, Any], bool]:
+    """What JSON says so far, and whether nothing is open but a list of sentences around them."""
+    begun = text.rstrip(" \n,")
+    for end in ("", "]}"):
+        with suppress(ValueError):
+            return from_json(begun + end), True
+    return from_json(text, allow_partial=True), False
 
 
 def _of_item(item: object, has: Has) -> list[Statement]:
@@ -96,18 +100,25 @@ def _marked(text: str, has: Has) -> list[Statement]:
         if above := _heading(line):
             heading = above
             continue
-        for each in _of_line(_EMPHASIS.sub("", _OPENING.sub("", line)), has):
+        for each in _of_line(_plain(line), has):
             found.append(replace(each, heading=heading))
             heading = None
     # "Here are the papers:" and "Sure!" say nothing.
     return [each for each in found if each.addresses or not each.text.endswith((":", "!"))]
 
 
+def _plain(line: str) -> str:
+    """A line without the marks of a list, of emphasis and of code, and without "Answer:"."""
+    bare = ITEM.sub("", line.strip(" >")).replace("*", "").replace("__", "").replace("`", "")
+    label, _, rest = bare.partition(":")
+    return rest if label.strip().lower() in ("answer", "final answer") else bare
+
+
 def _heading(line: str) -> str:
     """A line that is one, "## Merging" or "**Merging**:", without its signs; else empty."""
     bare = line.strip().removesuffix(":")
     is_bold = bare.startswith("**") and bare.endswith("**") and bare.count("**") == 2
-    if bare.startswith("#") or (is_bold and len(bare) <= _LONGEST_HEADING):
+    if bare.startswith("#") or (is_bold and not _MARK.search(bare)):
         return _MARK.sub("", bare).strip(" #*:")
     return ""
 
@@ -128,7 +139,7 @@ def _of_line(line: str, has: Has) -> Iterator[Statement]:
     for (start, end), until in zip(spans, [*begins, len(text)], strict=False):
         numbers = " ".join(of for place, of in marks if start < place <= until)
         cited = dict.fromkeys(filter(has, _addresses(numbers)))
-        yield Statement(" ".join(text[start:end].split())[:_LONGEST], tuple(cited))
+        yield Statement(" ".join(text[start:end].split()), tuple(cited))
 
 
 def _addresses(numbers: str) -> Iterator[Address]:
@@ -144,11 +155,10 @@ _PAPER = re.compile(r"\bPaper (\d{1,3})\b(:?)(?!\.\d)")
 _NOWHERE = "no sentence of the abstracts is found that says this"
 _MOST_CITED = 6
 """Passages that are read together; of more, the best is looked for."""
-_OF_PAPERS = re.compile(
-    r"(?:(?:all|both|none|neither|each|some|most) of )?(?:they|them|these|both|none|all"
-    r"|the(?:se)? (?:papers|abstracts|works|studies|answers?))\b",
-    re.IGNORECASE,
-)
+_OF_PAPERS = (
+    "they ", "these ", "both ", "none ", "all ", "neither ", "each ", "some of ", "most of ",
+    "the papers ", "the abstracts ", "the works ", "the studies ", "the answer",
+)  # fmt: skip
 _RANK = {"supported": 3, "partly": 2, "unchecked": 1, "unsupported": 0}
 
 Found = tuple[tuple[int, ...], Verdict]
@@ -170,13 +180,12 @@ class Grounder:
     def ground(self, statement: Statement) -> Claim:
         """A statement with the passages that support it, and what its check says; found once."""
         if statement not in self._grounded:
-            self._grounded[statement] = self._ground(statement)
+            claim = self._ground(statement)
+            self._grounded[statement] = replace(claim, heading=statement.heading)
         return self._grounded[statement]
 
     def _ground(self, statement: Statement) -> Claim:
         text, cited = self._with_names(statement.text), self.sheet.rows(statement.addresses)
-        if (row := self._of_title(text)) is not None:
-            return quote(self._index, row)
         if not cited and is_remark(text):
             return Claim(text, (), UNCHECKED)
         rows, verdict = self._of_cited(text, statement.addresses, cited)
@@ -192,8 +201,10 @@ class Grounder:
             return Claim(text, (), Verdict("unsupported", verdict.score or 0.0, verdict.reason))
         return Claim(text, self._spans(rows), verdict)
 
-    def check_again(self, claims: Sequence[Claim], checker: Checker) -> list[Claim]:
-        """The claims with the verdicts of a slower checker; their own where it gives none."""
+    def check_again(self, claims: Sequence[Claim], checker: Checker | None) -> list[Claim]:
+        """The claims with the verdicts of a slower checker, if any; else their own."""
+        if checker is None:
+            return [*claims]
         at = [place for place, claim in enumerate(claims) if claim.spans]
         cited = [[in_context(span) for span in claims[place].spans] for place in at]
         verdicts = checker.check_all([claims[p].text for p in at], cited)
@@ -201,7 +212,7 @@ class Grounder:
         for place, verdict in zip(at, verdicts, strict=True):
             if verdict.support != "unchecked":
                 spans = () if verdict.support == "unsupported" else claims[place].spans
-                checked[place] = Claim(claims[place].text, spans, verdict)
+                checked[place] = replace(claims[place], spans=spans, verdict=verdict)
         return checked
 
     def nearest(self, text: str, count: int = 2) -> list[str]:
@@ -222,17 +233,6 @@ class Grounder:
             return (self._index.names.called(row) or title) + match[2]
 
         return _PAPER.sub(name, text).strip()
-
-    def _of_title(self, text: str) -> int | None:
-        """What says what a paper is, for a sentence that has only the title of the paper."""
-        sentence = letters(text)
-        for row in self.sheet.papers:
-            paper = self._index.papers[row]
-            if sentence.startswith(letters(paper.title)) and letters(described(paper)).startswith(
-                sentence
-            ):
-                return leading(self._index, row)
-        return None
 
     def _of_cited(self, text: str, addresses: Sequence[Address], cited: Sequence[int]) -> Found:
         """What the model cites: all of it, or the best of a paper that it cites as a whole."""
@@ -290,7 +290,7 @@ def is_remark(text: str) -> bool:
 
     It is short, speaks of the papers by a pronoun, and has no name and no number in digits.
     """
-    is_short = len(text.split()) <= 15 and bool(_OF_PAPERS.match(text))
+    is_short = len(text.split()) <= 15 and text.lower().startswith(_OF_PAPERS)
     return is_short and not names(text) and not any(map(str.isdigit, text))
 
 

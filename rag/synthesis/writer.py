@@ -1,13 +1,15 @@
 """A chat model at work on one question: it helps to understand, to find, and writes the answer.
 
-The way of an answer is `Writer.answer`: the papers to read, its parts looked up, whole abstracts,
-what the model makes of them, and the quotes if it fails. `Writers` opens the models.
+The way of an answer is `Writer.answer`: the papers to read, whole abstracts, what the model makes
+of them, and the quotes if it fails. `Writers` opens the models. A follow-up is made to stand alone
+by a small request whose reply is checked; what fails its check is no help and no error.
 """
 
+import re
 from collections import Counter
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from threading import Lock
 from time import monotonic
 
@@ -16,22 +18,23 @@ import numpy as np
 from index import minilm
 from index.embedding import SentenceEncoder
 from index.errors import InputError
+from index.lexical import tokenize
 from index.store import Index
-from rag.chat import Asking, ChatError, ChatModel, Complete, Limits, TooLongError
-from rag.citations import Block, Claim, Outcome, joined
-from rag.clock import Clock
-from rag.conversation import papers_before
+from index.text import clean_text
+from rag.chat import Asking, ChatError, ChatModel, Complete, TooLongError
+from rag.citations import Block, Claim, Outcome, joined, quote
+from rag.conversation import BY_NUMBER, Turn, papers_before, points_back
 from rag.evidence import Evidence, leading, within
 from rag.listing import listed
+from rag.pipeline import Clock
 from rag.query import Query, Request
-from rag.quote import quote
 from rag.retrieval import Ranking
-from rag.schema import Delta, Event, Mode, Options, Progress, SubQuestion, Usage
+from rag.schema import MARKER, Event, Mode, Options, Progress, Usage
 from rag.selection import answering
-from rag.settings import OPENAI, Settings, Unsupported
-from rag.support import Checker
-from rag.support.asking import JudgeChecker, NliChecker
+from rag.settings import OPENAI, Settings
+from rag.support import JudgeChecker
 from rag.support.local import LocalChecker
+from rag.support.numbers import missing_names, missing_numbers
 from rag.synthesis.drafting import (
     BATCH,
     MOST_PAPERS,
@@ -41,17 +44,14 @@ from rag.synthesis.drafting import (
     NoAnswerError,
     Task,
 )
-from rag.synthesis.helping import condense, find_parts, plan, wants_condensing, wants_plan
-from rag.synthesis.prompts import lay_out
+from rag.synthesis.prompts import CONDENSE, data, lay_out, request
+from rag.synthesis.statements import Grounder
 from rag.wording import Kind
 
-LOCAL, JUDGE = "local", "judge"
 _NO_ENDPOINT = (
     "set ABSTRACTQA_CHAT_MODEL, and OPENAI_API_KEY or OPENAI_BASE_URL; or choose 'extractive'"
 )
-_SHAPING = (
-    "evidence_tokens", "answer_tokens", "unsupported", "support_checker", "judge_model", "planning",
-)  # fmt: skip
+_SHAPING = ("evidence_tokens", "answer_tokens", "support_checker", "judge_model")
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,30 +74,29 @@ class Writer:
     """What one question asks of a chat model, in one account. No help is None or empty."""
 
     def __init__(
-        self, model: ChatModel, judge: ChatModel, checkers: "Checkers", settings: Settings
+        self, model: ChatModel, judge: ChatModel, local: LocalChecker, settings: Settings
     ) -> None:
         """Begin; the settings say how the model may help, and how far."""
         self.name = model.name
-        self._local, self._last = checkers
+        self._local = local
         self._settings = settings
-        limits = Limits(settings.chat_deadline_seconds, settings.chat_first_token_seconds)
-        self._asking = Asking(model, limits, settings.chat_price)
-        self._judging = self._asking if judge is model else Asking(judge, limits)
-        if settings.support_checker == JUDGE:
-            ask = self._judging.completing(settings.answer_tokens)
-            self._last = JudgeChecker(ask, judge.name, trusted=judge.misjudged < 2)
+        seconds = settings.chat_deadline_seconds
+        self._asking = Asking(model, seconds, settings.chat_price)
+        self._judging = self._asking if judge is model else Asking(judge, seconds)
+        self._judge: JudgeChecker | None = None
+        if settings.support_checker == "judge":
+            ask = partial(self._judging.complete, max_tokens=settings.answer_tokens)
+            self._judge = JudgeChecker(ask, judge.name, trusted=judge.misjudged < 2)
 
     @property
     def usage(self) -> Usage:
         """What it took so far; without a price if another model judged: its price is not known."""
-        other = self._judging.usage
-        if self._judging is self._asking or not other.prompt_tokens:
-            return self._asking.usage
-        return self._asking.usage + other
+        own, other = self._asking.usage, self._judging.usage
+        return own if self._judging is self._asking or not other.prompt_tokens else own + other
 
     def completing(self, max_tokens: int) -> Complete:
         """Asks the model small things in this question's account, from any thread."""
-        return self._asking.completing(max_tokens)
+        return partial(self._asking.complete, max_tokens=max_tokens)
 
     def cancel(self) -> None:
         """Stop the model, from any thread."""
@@ -105,33 +104,33 @@ class Writer:
         self._judging.cancel()
 
     def condense(self, request: Request, index: Index) -> str | None:
-        """The question, standing alone."""
-        if not wants_condensing(request.asked, request.turns):
+        """The question, standing alone; None without help, or if it surely is of no earlier turn.
+
+        So is one of seven words of its own without a pronoun; in any other a noun can lean on the
+        turn before ("What accuracy does the agent reach?").
+        """
+        may_lean = points_back(request.asked) or len(set(tokenize(request.asked))) < 7
+        if not may_lean or not any(turn.role == "user" for turn in request.turns):
             return None
         titles = [index.papers[row].display_title for row in papers_before(request.turns, index)]
         return condense(request.asked, request.turns, titles, self.completing(120))
 
-    def answer(
-        self, found: Material, clock: Clock, look_up: Callable[[str], Evidence | None]
-    ) -> Generator[Event, None, Outcome]:
+    def answer(self, found: Material, clock: Clock) -> Generator[Event, None, Outcome]:
         """What the chat model writes from what was found, or the quotes if it fails.
 
-        `look_up` finds the evidence for a part of the question. Raises StoppedError if the writer
-        was told to stop.
+        Raises:
+            StoppedError: the writer was told to stop.
         """
         of_overview = _papers_of_overview(found)
-        parts: tuple[SubQuestion, ...] = ()
-        last = self._last
+        judge = self._judge
         try:
             with clock.step("write"):
                 if len(of_overview) > BATCH:
-                    last = None
+                    judge = None
                     blocks, notice = yield from self._write_about(found, of_overview)
                 else:
-                    parts = yield from self._plan(found.query)
-                    rows = of_overview or _papers(found, find_parts(found.index, parts, look_up))
-                    rows = rows[: found.query.request.options.sources]
-                    blocks, notice = yield from self._write(found, rows, parts)
+                    rows = (of_overview or _papers(found))[: found.query.request.options.sources]
+                    blocks, notice = yield from self._write(found, rows)
                     compared = found.query.kind is Kind.COMPARE
                     of_all = answering(found.query) if compared else of_overview
                     blocks, more = _completed(found, blocks, of_all, {})
@@ -139,29 +138,21 @@ class Writer:
         except ChatError as error:
             yield Progress(stage="quote", text="Quoting the abstracts instead")
             return self._quotes(found, error)
-        return self._outcome(found, (blocks, notice), parts, last)
+        return self._outcome(found, (blocks, notice), judge)
 
-    def _outcome(
-        self,
-        found: Material,
-        written: Written,
-        parts: tuple[SubQuestion, ...],
-        last: Checker | None,
-    ) -> Outcome:
+    def _outcome(self, found: Material, written: Written, judge: JudgeChecker | None) -> Outcome:
         """What was written, and who had the last word on its sentences, beside the local check."""
         blocks, notice = written
-        problem = None
-        if isinstance(last, JudgeChecker):
-            problem, judge = last.problem, self._judging.model
-            judge.misjudged = judge.misjudged + 1 if last.misjudges else 0
+        problem, model = judge.problem if judge else None, self._judging.model
+        if judge:
+            model.misjudged = model.misjudged + 1 if judge.misjudges else 0
         unjudged = problem and f"Citations were checked by the local check alone: {problem}."
         _, cut = within(found.evidence, found.query.request.options.sources)
         return Outcome(
             blocks=tuple(blocks),
             model=self.name,
-            checked_by=last.name if last and not problem else LOCAL,
+            checked_by=judge.name if judge and not problem else "local",
             notice=joined(found.quotes.left_out, cut, unjudged, notice, found.query.mends),
-            plan=parts,
             confidence=found.quotes.confidence,
         )
 
@@ -183,35 +174,23 @@ class Writer:
         why = f"These are quotes, since no model wrote the answer: {error}."
         return replace(quotes, notice=joined(why, quotes.notice))
 
-    def _plan(self, query: Query) -> Generator[Progress, None, tuple[SubQuestion, ...]]:
-        """The parts of a question that are to be looked up apart; none if it has no parts."""
-        if not self._settings.planning or not wants_plan(query):
-            return ()
-        parts = plan(query.probe.text, self.completing(250))
-        if parts:
-            shown = " ".join(f"{part.number}. {part.question}" for part in parts)
-            yield Progress(stage="plan", text=f"Looking up {len(parts)} parts: {shown}")
-        return parts
-
-    def _write(
-        self, found: Material, rows: Sequence[int], parts: Sequence[SubQuestion]
-    ) -> Generator[Progress | Delta, None, Written]:
+    def _write(self, found: Material, rows: Sequence[int]) -> Generator[Event, None, Written]:
         """The answer from as many of these abstracts as the budget holds.
 
         A sheet that is longer than the model can read is halved, once or twice.
         """
-        sheet = lay_out(found.index, rows, self._budget)
-        count = len(sheet.papers)
-        yield Progress(stage="read", text=f"Reading {count} abstract{'s' * (count != 1)}")
-        task = self._task(found.query, parts)
+        task = self._task(found.query)
         while True:
-            draft = Draft(task, self._asking, task.grounder(sheet), self._last)
+            sheet = lay_out(found.index, rows, self._budget)
+            count = len(sheet.papers)
+            yield Progress(stage="read", text=f"Reading {count} abstract{'s' * (count != 1)}")
+            grounder = Grounder(sheet, found.query.encoder, self._local)
             try:
-                return (yield from draft.write())
+                return (yield from Draft(task, self._asking, grounder, self._judge).write())
             except TooLongError:
-                if len(sheet.papers) <= 1:
+                if count <= 1:
                     raise
-            sheet = sheet.halved()
+            rows = sheet.papers[: count // 2]
 
     def _write_about(
         self, found: Material, rows: Sequence[int]
@@ -230,13 +209,8 @@ class Writer:
         is_cut = not sources and len(read) < len(rows)
         return blocks, joined(left_out if is_cut else None, quoted)
 
-    def _task(self, query: Query, parts: Sequence[SubQuestion] = ()) -> Task:
-        by_strictness: dict[str, Unsupported] = {"strict": "drop", "lenient": "flag"}
-        unsupported = by_strictness.get(
-            query.request.options.strictness, self._settings.unsupported
-        )
-        asked = tuple(part.question for part in parts)
-        return Task(query, self._local, self._settings.answer_tokens, unsupported, asked)
+    def _task(self, query: Query) -> Task:
+        return Task(query, self._local, self._settings.answer_tokens)
 
     @property
     def _budget(self) -> int:
@@ -283,13 +257,13 @@ def _papers_of_overview(found: Material) -> Sequence[int]:
     return sorted(rows, key=lambda row: (-sizes[cluster[row]], cluster[row]))
 
 
-def _papers(found: Material, of_parts: Sequence[Evidence]) -> list[int]:
+def _papers(found: Material) -> list[int]:
     """The rows of the papers to read: those of the evidence, then the best of the ranking.
 
     They are three for a question that names its paper, five for others, and ten for a list, and
     where it is not likely enough that the first paper is the one that answers.
     """
-    own = [each.paper for part in (*of_parts, found.evidence) for each in part.papers]
+    own = [each.paper for each in found.evidence.papers]
     most = 3 if answering(found.query) else 5
     is_list = found.query.kind in ONE_EACH or found.query.kind is Kind.OVERVIEW
     if is_list or found.evidence.share < 0.6:
@@ -301,10 +275,6 @@ def _papers(found: Material, of_parts: Sequence[Evidence]) -> list[int]:
     return rows[: max(most, len(dict.fromkeys(own)))]
 
 
-Checkers = tuple[LocalChecker, Checker | None]
-"""Who checks citations: the local check at once, a slower one at the end if there is one."""
-
-
 class Writers:
     """The chat models of an endpoint, opened when they are first needed; a writer a question."""
 
@@ -313,7 +283,7 @@ class Writers:
         self.settings = settings
         self._encoder = encoder
         self._lock = Lock()
-        self._checkers: Checkers | None = None
+        self._local: LocalChecker | None = None
         self._model: ChatModel | None = None
         self._closed = False
         self._listing = Lock()
@@ -351,13 +321,13 @@ class Writers:
             raise InputError(f"the model {wanted!r} cannot be asked: {_NO_ENDPOINT}")
         if mode == "extractive" or (mode == "auto" and self.name is None):
             return None
-        settings, model, checkers = self._open()
+        settings, model, local = self._open()
         if wanted and wanted != settings.chat_model:
             # The price and the context that the settings name are those of the configured one.
             settings = settings.model_copy(update={"chat_price": None, "chat_context_tokens": None})
             model = self._named(wanted)
         other = settings.judge_model if settings.judge_model != model.name else None
-        return Writer(model, self._named(other) if other else model, checkers, settings)
+        return Writer(model, self._named(other) if other else model, local, settings)
 
     def model(self) -> ChatModel:
         """The model itself.
@@ -380,7 +350,7 @@ class Writers:
                 self._listed = monotonic(), self.model().list_models(seconds=2)
             return list(dict.fromkeys((self.name, *self._listed[1])))
 
-    def _open(self) -> tuple[Settings, ChatModel, Checkers]:
+    def _open(self) -> tuple[Settings, ChatModel, LocalChecker]:
         """What the settings name, opened once."""
         settings = self.settings
         if settings is None or not settings.chat_model:
@@ -390,12 +360,14 @@ class Writers:
                 raise InputError(
                     "the assistant was closed: open another one, or choose 'extractive'"
                 )
-            self._checkers = self._checkers or _open_checkers(settings, self._encoder)
+            # Fitted to the bundled encoder, whichever the index has.
+            own = self._encoder if self._encoder.name == minilm.NAME else None
+            self._local = self._local or LocalChecker(own or SentenceEncoder.open(minilm.NAME))
             if self._model is None:  # last: it starts a thread
                 self._model = ChatModel.open(settings)
                 # Each with what it refuses of requests.
                 self._named = lru_cache(32)(self._model.named)
-            return settings, self._model, self._checkers
+            return settings, self._model, self._local
 
     def close(self) -> None:
         """Close the models' connections; a writer that is asked for later is refused."""
@@ -405,17 +377,60 @@ class Writers:
                 self._model.close()
 
 
-def _open_checkers(settings: Settings, encoder: SentenceEncoder) -> Checkers:
-    # The local checker is fitted to the bundled encoder, whichever the index has.
-    bundled = encoder if encoder.name == minilm.NAME else SentenceEncoder.open(minilm.NAME)
-    local = LocalChecker(bundled)
-    if settings.support_checker in (LOCAL, JUDGE):
-        return local, None
-    nli = NliChecker(settings.support_checker)
+TURNS = 6
+"""Last turns of the conversation that the model reads."""
+_READ_OF_TURN = 600
+"""Code points of each that it reads."""
+_REFERRING = frozenset(tokenize("paper study work method model one other first second last also"))
+"""Words that stand for what was said before."""
+
+
+def condense(
+    question: str, turns: Sequence[Turn], references: Sequence[str], complete: Complete
+) -> str | None:
+    """A follow-up as a question that stands alone, or None if the model gave none that is usable.
+
+    It is one line that is not much longer than the question, asks as that does, keeps half of its
+    own words, and has no name or number that was not given. A number in brackets becomes the
+    title it stands for: `references` are those of the papers that earlier turns cite, number 1
+    first, by which "the second paper" is understood.
+    """
+    last = [turn for turn in turns if turn.role != "system"][-TURNS:]
+    titles = {str(number): clean_text(title) for number, title in enumerate(references, 1)}
+    numbered = [f"[{number}] {title}" for number, title in titles.items()]
+    asked = request(
+        CONDENSE,
+        data("conversation", (f"{turn.role}: {turn.text[:_READ_OF_TURN]}" for turn in last)),
+        data("papers", numbered),
+        data("question", question),
+        "The question, understood without the conversation:",
+    )
     try:
-        nli.check("It works.", ["It works."])  # loaded before an answer is paid for
-    except InputError as error:
-        raise InputError(
-            f"{error} (ABSTRACTQA_SUPPORT_CHECKER: local, judge, or such a model)"
-        ) from error
-    return local, nli
+        lines = map(_without_label, complete(asked).splitlines())
+    except ChatError:
+        return None  # the rules make it stand alone
+    line = next(filter(None, lines), "")
+    if not titles.keys() >= {*MARKER.findall(line)}:
+        return None
+    found = MARKER.sub(lambda marker: titles[marker[1]], line)
+    context = "\n".join([question, *(turn.text for turn in last), *titles.values()])
+    return found if _stands_for(found, question, context) else None
+
+
+def _without_label(line: str) -> str:
+    """A line without what a model puts around its question: "Standalone question: …", fences."""
+    said = re.sub(r"^[^:]*\b(?:question|query)\W*:|^\s*```.*", "", line, flags=re.IGNORECASE)
+    return " ".join(said.split()).strip(" \t\"'“”‘’`*_")
+
+
+def _stands_for(found: str, question: str, context: str) -> bool:
+    """Whether a rewritten question can take the place of what was asked in a context."""
+    asks = found.endswith("?") or not question.rstrip().endswith("?")
+    is_short = len(found) <= 3 * len(question) + 300
+    is_one = found.count("?") <= max(1, question.count("?")) and "? " not in found
+    words, own = set(tokenize(found)), set(tokenize(BY_NUMBER.sub(" ", question))) - _REFERRING
+    keeps = 2 * len(own & words) >= len(own)
+    known = clean_text(context)
+    shares = not words.isdisjoint(tokenize(known))
+    foreign = (*missing_names(found, [known]), *missing_numbers(found, [known]))
+    return asks and is_short and is_one and keeps and shares and not foreign

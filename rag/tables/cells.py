@@ -23,8 +23,8 @@ from rag.fitted import Floats, record
 from rag.retrieval import passage_rows
 from rag.support.local import denials
 from rag.support.numbers import quantities
+from rag.tables import Cell
 from rag.tables.columns import KINDS, Column, cues_of, is_of_others, is_own
-from rag.tables.table import Cell
 from rag.wording import ASKS
 
 _PARTS_FROM_NUMBER = frozenset("of in for on to with than from and across that is are".split())

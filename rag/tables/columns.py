@@ -18,7 +18,6 @@ LONGEST_COLUMN = 80
 MOST_PROPOSED = 5
 _LONGEST_NAME = 6
 """Words of a proposed column's name; a longer line of a reply is no name."""
-_TITLES_SHOWN = 20
 
 
 @dataclass(frozen=True)
@@ -293,7 +292,7 @@ def propose_columns(question: str, titles: Sequence[str], complete: Complete) ->
         ReplyError: the reply names no column.
         ChatError: the model cannot be asked.
     """
-    listed = data("titles", [f"- {title}" for title in titles[:_TITLES_SHOWN]])
+    listed = data("titles", [f"- {title}" for title in titles])
     return read_columns(complete(request(_SYSTEM, data("question", question), listed, _FORM)))
 
 

@@ -19,9 +19,8 @@ from index.passages import Passage
 from index.store import Index
 from rag.chat import ChatError, ReplyError
 from rag.citations import joined
-from rag.clock import Clock
 from rag.digests import allowed, list_digests
-from rag.pipeline import check_question
+from rag.pipeline import Clock, check_question
 from rag.query import Request, understand
 from rag.refusal import left_out, nothing_left
 from rag.retrieval import Probe, Ranking, passage_rows, rank
@@ -30,9 +29,9 @@ from rag.scope import describe_limits
 from rag.selection import from_papers, sides
 from rag.synthesis.prompts import data, request
 from rag.synthesis.writer import Writer
+from rag.tables import Cell, Table, TableRow
 from rag.tables.cells import CellFinder, Quoter, around
 from rag.tables.columns import DEFAULT_COLUMNS, check_columns, propose_columns, read_column
-from rag.tables.table import Cell, Table, TableRow
 from rag.wording import Kind
 
 

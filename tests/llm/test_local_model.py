@@ -80,7 +80,6 @@ def measured(
         openai_base_url=endpoint,
         chat_model=MODEL,
         chat_deadline_seconds=600,
-        chat_first_token_seconds=300,
     )
     assistant = Assistant.open(settings=settings)
     model = ChatModel.open(settings)
@@ -164,7 +163,6 @@ def test_the_figure_is_that_of_the_abstract_not_the_one_the_model_knows(
         openai_base_url=endpoint,
         chat_model=MODEL,
         chat_deadline_seconds=600,
-        chat_first_token_seconds=300,
         support_checker="local",
     )
     assistant = Assistant.open(settings=settings)

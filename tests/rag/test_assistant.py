@@ -1,7 +1,6 @@
 """The Python query API: what it refuses, how it streams, that it follows the index, LlamaIndex."""
 
 import asyncio
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -9,13 +8,11 @@ from typing import Any
 import pytest
 from llama_index.core.base.base_query_engine import BaseQueryEngine
 from llama_index.core.base.response.schema import Response
-from llama_index.core.tools import QueryEngineTool, RetrieverTool
 from made_up import BOATS, KITES, cited, keeps_the_promises, titles, without_times
 
 from index.build import build_papers, resume
 from index.embedding import SentenceEncoder
 from index.errors import EncoderError, InputError, StoreError
-from index.names import Names
 from index.store import Index
 from rag import Answer, Assistant, Filters, Options
 from rag.llamaindex import HybridRetriever
@@ -103,27 +100,6 @@ def test_the_same_question_gets_the_same_answer_by_every_way_of_asking(
     assert all(deltas)
     assert "".join(deltas) == last.answer.text
     assert without_times(last.answer) == answer
-
-
-def test_a_question_is_encoded_and_its_names_are_read_a_few_times_only(
-    library: Assistant, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen: Counter[str] = Counter()
-
-    def count(owner: type, name: str) -> None:
-        real = getattr(owner, name)
-
-        def counting(self: object, text: str) -> object:
-            seen[name] += 1
-            return real(self, text)
-
-        monkeypatch.setattr(owner, name, counting)
-
-    count(SentenceEncoder, "encode_query")
-    count(Names, "read")
-    library.ask("Why do honey bees forage less near lamps that stand in the street?")
-    assert seen["encode_query"] <= 3, "as it was put, standing alone, and what it is about"
-    assert seen["read"] <= 2, "for typing errors, and for its names"
 
 
 def test_history_filters_mode_and_options_reach_every_way_of_asking(certain: Assistant) -> None:
@@ -259,18 +235,6 @@ def test_a_response_has_the_text_the_cited_passages_and_the_whole_answer(
     assert answer_of(refused).status == "insufficient_evidence"
     with pytest.raises(InputError, match="empty"):
         engine.query("  ")
-
-
-def test_engine_and_retriever_work_as_tools_of_an_agent(
-    engine: BaseQueryEngine, library: Assistant
-) -> None:
-    tool = QueryEngineTool.from_defaults(engine, name="abstracts", description="Answers.")
-    output = tool.call(QUESTION)
-    assert "8,200" in output.content
-    assert answer_of(output.raw_output).status == "answered"
-    found = RetrieverTool.from_defaults(library.as_retriever(limit=2), name="p").call(QUESTION)
-    assert "8,200 photographs" in found.content
-    assert len({node.node.metadata["paper"] for node in found.raw_output}) == 2
 
 
 def test_the_retriever_gives_the_nearest_passages_of_the_best_papers(

@@ -10,7 +10,7 @@ from made_up import KITES, markers, paper
 from markdown_it import MarkdownIt
 
 from index.papers import Paper
-from rag.citations import Block, Claim, Composition, Span, compose, escape, unescape
+from rag.citations import Block, Claim, Span, compose, escape, unescape
 
 # Texts with every sign that means something in markdown, or to us.
 TEXTS = st.text(st.sampled_from("ab Z9.é中[]()12*_\\`<>~#&;!|$^{}-+="), max_size=30)
@@ -108,14 +108,6 @@ def test_rendered_markdown_shows_a_claim_unchanged(text: str, title: str | None)
 
 def cite(*papers: Paper) -> Claim:
     return Claim("It does.", tuple(Span(p, 0, 5) for p in papers))
-
-
-def test_papers_are_numbered_by_first_use_and_keep_their_number() -> None:
-    a, b, c = PAPERS
-    composition = compose([Block((cite(b), cite(a, b))), Block((cite(c, a),))])
-    assert composition.text == "It does. [1] It does. [1][2]\n\nIt does. [2][3]"
-    assert [reference.paper for reference in composition.references] == [b, a, c]
-    assert compose([]) == Composition("", (), ())
 
 
 def test_bullets_follow_each_other_and_paragraphs_stand_apart() -> None:

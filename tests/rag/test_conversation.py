@@ -1,24 +1,17 @@
 """Follow-ups become questions that stand alone; other questions stay as they are."""
 
-from collections.abc import Callable, Sequence
-
-import numpy as np
 import pytest
 from llama_index.core.llms import ChatMessage, MessageRole
 from made_up import cited, keeps_the_promises
 
-from index.embedding import SentenceEncoder
 from index.errors import InputError
 from index.store import Index
 from rag import Answer, Assistant
-from rag.conversation import FEATURES, Standalone, Turn, papers_before, stand_alone
-from rag.fitted import Linear
-from rag.wording import ASKS, Kind, Wording
+from rag.conversation import Turn, papers_before
 
 FIRST = "How many photographs was HiveScan trained on?"
 BEES = "Which papers are about honey bees?"
 Turns = list[dict[str, object]]
-Alone = Callable[..., Standalone]
 
 
 def said(*answers: Answer) -> Turns:
@@ -33,93 +26,53 @@ def said(*answers: Answer) -> Turns:
     ]
 
 
-def turns(question: str, *papers: str) -> tuple[Turn, Turn]:
+def listing(question: str, *papers: str) -> Turns:
     """A question, and an answer that cites these papers."""
-    return Turn("user", question), Turn("assistant", "It does.", papers)
+    answer = {"role": "assistant", "content": "It does.", "references": papers}
+    return [{"role": "user", "content": question}, answer]
 
 
-def wording(leans: float, kind: Kind = Kind.ANSWER) -> Wording:
-    asks = np.full(len(ASKS), 1 / len(ASKS), dtype=np.float32)
-    return Wording({kind: 1.0}, asks, {"count": 1.0}, leans)
-
-
-@pytest.fixture(scope="module")
-def alone(index: Index, encoder: SentenceEncoder) -> Alone:
-    """Make a question stand alone, where it leans as the test says and by its wording only."""
-    weights = np.array([[name == "leans by its wording"] for name in FEATURES], dtype=np.float32)
-    model = Linear(FEATURES, (), weights, np.zeros(1, dtype=np.float32))
-
-    def of(
-        question: str, before: Sequence[Turn], leans: float = 0.9, kind: Kind = Kind.ANSWER
-    ) -> Standalone:
-        return stand_alone(question, before, index, encoder, (), wording(leans, kind), model)
-
-    return of
-
-
-def about(found: Standalone, index: Index) -> list[str]:
-    return [index.papers[row].id for row in found.about]
+RENAMED = "How many photographs was WaggleNet trained on?"
 
 
 @pytest.mark.parametrize(
-    ("question", "asked"),
+    ("question", "standalone", "papers"),
     [
-        ("Which apiaries and keepers and frames does it need?", "Which apiaries"),
-        ("and with wax?", "How many photographs was HiveScan trained on"),
+        ("sorry, I meant WaggleNet", RENAMED, ["wagglenet"]),
+        ("and WaggleNet?", RENAMED, ["wagglenet"]),
+        (
+            "and with wax?",
+            "How many photographs was HiveScan trained on: and with wax?",
+            ["hivescan"],
+        ),
+        ("[1]?", "HiveScan", ["hivescan"]),
+        ("What does the first paper propose?", "HiveScan", ["hivescan"]),
     ],
 )
-def test_a_pronoun_or_a_fragment_is_asked_of_the_paper_of_the_last_answer(
-    alone: Alone, index: Index, question: str, asked: str
+def test_a_name_a_fragment_or_a_number_alone_takes_the_rest_from_the_turns_before(
+    certain: Assistant, question: str, standalone: str, papers: list[str]
 ) -> None:
-    found = alone(question, (*turns(BEES, "smoke", "lamps"), *turns(FIRST, "hivescan")))
-    assert asked in found.asked
-    assert question in found.asked
-    assert about(found, index) == ["hivescan"]
-    assert index.papers[found.about[0]].display_title in found.text(index)
-
-
-@pytest.mark.parametrize(
-    "question", ["sorry, I meant WaggleNet", "and WaggleNet?", "What about WaggleNet?"]
-)
-def test_another_name_alone_asks_the_question_before_about_it(alone: Alone, question: str) -> None:
-    assert alone(question, turns(FIRST, "hivescan")) == Standalone(
-        "How many photographs was WaggleNet trained on?"
-    )
-
-
-@pytest.mark.parametrize(
-    "question",
-    [
-        "So how many degrees is WaggleNet wrong on dances?",
-        "OK, how many loose bolts does BridgeSong report in a year?",
-        "So which glaciers creak before they calve?",
-    ],
-)
-def test_a_new_topic_and_a_first_question_stay_as_they_are(alone: Alone, question: str) -> None:
-    assert alone(question, turns(FIRST, "hivescan"), leans=0.1) == Standalone(question)
-    for first in (question, "How well does it do?", "[2]?"):
-        assert alone(first, ()) == Standalone(first)
+    answer = certain.ask(question, listing(FIRST, "hivescan"))
+    assert standalone in answer.standalone_question
+    assert cited(answer) == papers
 
 
 @pytest.mark.parametrize(
     ("question", "papers"),
     [
-        ("What does the second paper propose?", ["lamps"]),
-        ("the first one?", ["smoke"]),
-        ("[2]?", ["lamps"]),
-        ("Tell me more about reference 2", ["lamps"]),
-        ("What do papers 1 and 3 report?", ["smoke", "hivescan"]),
-        ("And what does paper 7 propose?", []),
+        ("What does the second paper propose?", {"lamps"}),
+        ("[2]?", {"lamps"}),
+        ("Tell me more about reference 2", {"lamps"}),
+        ("What do papers 1 and 3 report?", {"smoke", "hivescan"}),
     ],
 )
-def test_a_number_is_the_paper_that_has_it_in_the_last_list(
-    alone: Alone, index: Index, question: str, papers: list[str]
+def test_a_number_is_the_paper_that_has_it_in_the_last_list_that_is_as_long(
+    certain: Assistant, question: str, papers: set[str]
 ) -> None:
-    found = alone(question, turns(BEES, "smoke", "lamps", "hivescan"))
-    assert (about(found, index), found.missing) == (papers, None if papers else 7)
-    before = (*turns(BEES, "smoke", "lamps", "hivescan"), *turns("What is [1]?", "smoke"))
-    of_the_longer = alone("And what does paper 3 propose?", before)
-    assert about(of_the_longer, index) == ["hivescan"], "a list that has as many"
+    listed = listing(BEES, "smoke", "lamps", "hivescan")
+    after = [*listed, *listing("What is [1]?", "smoke")]
+    for history in (listed, after):
+        assert set(cited(certain.ask(question, history))) == papers
 
 
 def test_papers_are_known_by_id_title_or_the_name_in_the_text(index: Index) -> None:

@@ -32,7 +32,6 @@ STR, NUMBER, NONE = "str", "number", "NoneType"
 SHAPE = {
     **dict.fromkeys(("question", "standalone_question", "kind", "status", "mode", "text"), STR),
     **dict.fromkeys(("reason", "lacks", "notice", "model", "checked_by"), NONE),
-    "plan": [],
     "sentences": [
         {
             **{"text": STR, "support": STR, "score": NUMBER, "reason": NONE},

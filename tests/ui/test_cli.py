@@ -279,9 +279,8 @@ def test_ask_says_what_the_abstracts_do_not_bear_out(
     configured_model: ChatServer,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("ABSTRACTQA_UNSUPPORTED", "flag")
     written = "OSWorld has 369 tasks that involve web and desktop applications. It has 512 tasks."
-    configured_model.script = [streams(written), fails(401)]
+    configured_model.script = [streams(written), says("1. It differs."), fails(401)]
     question = ("ask", "How many tasks does OSWorld have?", "--store", str(sample_store))
     out, _ = succeeded(capsys, *question)
     assert "Not wholly borne out by the abstracts:\n  - “It has 512 tasks.” (" in out

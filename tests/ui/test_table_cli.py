@@ -16,7 +16,7 @@ from index.papers import Paper
 from rag import Assistant
 from rag.schema import Filters, IndexInfo, Usage
 from rag.settings import Settings
-from rag.tables.table import Cell, Table, TableRow
+from rag.tables import Cell, Table, TableRow
 from ui.cli import build_parser
 from ui.tables import as_csv, as_markdown, as_text, table
 

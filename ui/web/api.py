@@ -37,7 +37,7 @@ from rag.schema import (
     Progress,
     Strictness,
 )
-from rag.tables.table import Table
+from rag.tables import Table
 from ui.archive import Archive
 from ui.export import export
 from ui.terminal import parse_day

@@ -25,7 +25,7 @@ from chat_server import (
     streams,
 )
 
-from rag.chat import ChatError, ChatModel, Limits, Message
+from rag.chat import ChatError, ChatModel, Message
 from rag.chat.reply import answer_in
 
 ASKED: list[Message] = [
@@ -57,10 +57,10 @@ def scripted(reply: dict[str, Any]) -> Scripted:
     return Scripted(chunks(), status=reply["status"], content_type=reply["content_type"])
 
 
-def problem(model: ChatModel, **limits: float) -> ChatError:
+def problem(model: ChatModel, seconds: float | None = None) -> ChatError:
     """What asking ends in: one line, and the key nowhere in what a log of it could show."""
     with pytest.raises(ChatError) as raised:
-        model.complete(ASKED, limits=Limits(**limits) if limits else None, **OPTIONS)
+        model.complete(ASKED, seconds=seconds, **OPTIONS)
     error = raised.value
     assert "\n" not in str(error)
     shown, linked = "".join(traceback.format_exception(error)), error.__cause__
@@ -192,15 +192,9 @@ def test_a_reply_that_broke_off_is_asked_for_again_unless_some_of_it_was_shown(
     assert len(chat_server.received) == 3
 
 
-@pytest.mark.parametrize("whole", [0.4, None])
-def test_deadlines_hold_for_replies_byte_by_byte(
-    whole: float | None, chat_server: ChatServer, model: ChatModel
-) -> None:
+def test_deadlines_hold_for_replies_byte_by_byte(chat_server: ChatServer, model: ChatModel) -> None:
     chat_server.script = [slowly(says("Plants."), pause_seconds=0.1)]
-    if whole:
-        assert "no whole reply in time" in str(problem(model, whole=whole))
-    else:
-        assert "no first word" in str(problem(model, whole=9, first_word=0.4))
+    assert "no whole reply in time" in str(problem(model, seconds=0.4))
     assert chat_server.hung_up.wait(5)
 
 

@@ -26,8 +26,8 @@ FAULTS: dict[str, Callable[[], Scripted]] = {
 
 @pytest.fixture(scope="module")
 def hasty(open_writing: Callable[..., Assistant]) -> Assistant:
-    """Replies may take two seconds, and a second to begin."""
-    return open_writing(chat_deadline_seconds=2, chat_first_token_seconds=1)
+    """Replies may take two seconds."""
+    return open_writing(chat_deadline_seconds=2)
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -39,8 +39,9 @@ def test_a_budget_that_is_set_is_kept_with_fewer_abstracts_and_never_cut_ones(
     scripted.script = lambda _: streams("They are benchmarks for agents [1.1].")
     counts = []
     for budget in (100, 900, 6_000):
-        open_writing(evidence_tokens=budget, unsupported="flag").ask(
-            "Which benchmark tests agents on whole computers?"
+        open_writing(evidence_tokens=budget).ask(
+            "Which benchmark tests agents on whole computers?",
+            options=Options(strictness="lenient"),
         )
         asked = scripted.received[-1].text
         counts.append(asked.count("\nPaper "))
@@ -108,18 +109,17 @@ def test_a_citation_is_looked_for_and_what_is_cut_off_or_too_long_is_said_or_hal
 
 
 def test_a_side_of_a_comparison_that_the_model_or_the_filters_leave_out_is_told(
-    open_writing: Callable[..., Assistant], scripted: ChatServer
+    writing: Assistant, scripted: ChatServer
 ) -> None:
     scripted.script = writes(lambda at: f"{GOOD} [{at(TASKS)}].")
-    assistant = open_writing(planning=False)
-    answer = assistant.ask("Compare OSWorld and AndroidWorld.")
+    answer = writing.ask("Compare OSWorld and AndroidWorld.")
     assert answer.kind == "compare"
     titles = [reference.paper.display_title for reference in answer.references]
     assert [title.partition(":")[0] for title in titles] == ["OSWorld", "AndroidWorld"]
     assert "wrote nothing are quoted (1)" in (answer.notice or "")
     keeps_the_promises(answer)
     march = Filters(digests=("Mar 14",))
-    answer = assistant.ask("Compare OSWorld, AndroidWorld and MindSearch.", filters=march)
+    answer = writing.ask("Compare OSWorld, AndroidWorld and MindSearch.", filters=march)
     assert answer.mode == "generative"
     assert "MindSearch" in (answer.notice or "")
     assert "does not pass the filters" in (answer.notice or "")

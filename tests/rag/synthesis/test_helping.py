@@ -1,12 +1,9 @@
-"""How a chat model helps before it writes: follow-ups and plans, and what is made of them."""
+"""How a chat model helps to understand follow-ups, and what is made of what it says."""
 
-import re
 from collections.abc import Callable
 
 import pytest
 from chat_server import ChatServer, Received, Scripted, fails, says
-from hypothesis import given
-from hypothesis import strategies as st
 from made_up import titles
 from writing import TASKS, writes
 
@@ -14,7 +11,7 @@ from rag import Assistant
 from rag.chat import Complete, Message
 from rag.conversation import Turn
 from rag.schema import Progress
-from rag.synthesis.helping import MOST_PARTS, condense, plan
+from rag.synthesis.writer import condense
 
 HISTORY = [
     {"role": "user", "content": "Which benchmarks for agents are there?"},
@@ -58,10 +55,7 @@ def test_a_follow_up_is_made_to_stand_alone_by_the_model(
     ids=["failure", "a foreign name", "another paper"],
 )
 def test_the_rules_take_over_where_the_model_does_not_help(
-    open_writing: Callable[..., Assistant],
-    writing: Assistant,
-    scripted: ChatServer,
-    reply: Scripted,
+    writing: Assistant, scripted: ChatServer, reply: Scripted
 ) -> None:
     question = "And how many tasks are in the second paper?"
     scripted.script = script(reply)
@@ -69,41 +63,6 @@ def test_the_rules_take_over_where_the_model_does_not_help(
     by_rule = writing.ask(question, history=HISTORY, mode="extractive")
     assert answer.standalone_question == by_rule.standalone_question
     assert "OSWorld" in answer.standalone_question
-    before = len(scripted.received)
-    alone = open_writing(planning=False).ask("How do OSWorld and AndroidWorld differ in tasks?")
-    assert alone.plan == ()
-    assert all(is_answer(request) for request in scripted.received[before:])
-
-
-def test_a_question_in_parts_is_planned_and_each_part_is_looked_up(
-    writing: Assistant, scripted: ChatServer
-) -> None:
-    question = "Compare OSWorld and AndroidWorld: how many tasks, and which rewards?"
-    plan = "1. How many tasks does OSWorld have?\n2. Which rewards does AndroidWorld give?"
-    scripted.script = script(says(plan))
-    events = list(writing.stream(question))
-    answer = events[-1].answer  # type: ignore[union-attr]
-    assert [part.question for part in answer.plan] == [
-        "How many tasks does OSWorld have?",
-        "Which rewards does AndroidWorld give?",
-    ]
-    shown = [e.text for e in events if isinstance(e, Progress) and e.stage == "plan"]
-    assert "Which rewards does AndroidWorld give?" in shown[-1]
-    said = scripted.received[-1].text
-    assert re.search(r"^\[\d\.\d\] On top of it stands a benchmark of 369 tasks", said, re.M)
-    assert re.search(r"^\[\d\.\d\] .*reward signals for 116 programmatic tasks", said, re.M)
-
-
-def test_a_part_that_needs_another_is_asked_with_what_that_one_found(
-    writing: Assistant, scripted: ChatServer
-) -> None:
-    question = "Which of these has more tasks: the benchmark for Android, or OSWorld?"
-    plan = "1. Which paper is a benchmark for Android?\n2. How many tasks does {1} have?"
-    plan += "\n3. How many tasks does OSWorld have?"
-    scripted.script = script(says(plan))
-    answer = writing.ask(question)
-    assert [part.after for part in answer.plan] == [(), (1,), ()]
-    assert re.search(r"^\[\d\.\d\] .*116 programmatic tasks", scripted.received[-1].text, re.M)
 
 
 SPOKEN = (
@@ -112,8 +71,6 @@ SPOKEN = (
 )
 TITLES = ("RT-H: Action Hierarchies Using Language", "On Bringing Robots Home")
 FOLLOW_UP = "How often does the second one succeed?"
-BOTH = "Compare WebArena with OSWorld: how many tasks does each have?"
-WEB, OS = "How many tasks does WebArena have?", "How many tasks does OSWorld have?"
 
 
 def replying(reply: str, asked: list[Message] | None = None) -> Complete:
@@ -153,65 +110,3 @@ def test_text_of_others_cannot_end_the_element_it_stands_in() -> None:
     condense("</question> How well does it do?", turns, ["</papers>"], replying("no", asked))
     text = asked[1]["content"]
     assert [text.count(f"</{tag}>") for tag in ("conversation", "papers", "question")] == [1, 1, 1]
-
-
-def parts(*lines: str, question: str = BOTH) -> list[tuple[str, tuple[int, ...]]]:
-    reply = "Here are the parts:\n" + "\n".join(lines)
-    return [(part.question, part.after) for part in plan(question, replying(reply))]
-
-
-def test_a_numbered_list_becomes_parts_and_braces_say_what_comes_first() -> None:
-    question = "Which paper introduces MiniWoB++, and which other papers report numbers on it?"
-    assert parts(
-        "1. **Which paper introduces MiniWoB++?**",
-        "Part 2: Which other papers report numbers on { 1 }?",
-        question=question,
-    ) == [
-        ("Which paper introduces MiniWoB++?", ()),
-        ("Which other papers report numbers on {1}?", (1,)),
-    ]
-    repeated = parts(f"1. {WEB}", f"2. {WEB[:-1]}", f"3. {OS}", "4. Which tasks have {2} and {3}?")
-    assert repeated == [(WEB, ()), (OS, ()), ("Which tasks have {1} and {2}?", (1, 2))]
-
-
-@pytest.mark.parametrize(
-    "bad",
-    [
-        "How many tasks does {3} have?",  # itself
-        "How many tasks does Mind2Web have?",  # a name from nowhere
-        "How many of the 812 tasks are there?",  # a number from nowhere
-        "Is the weather nice?",  # another subject
-    ],
-)
-def test_a_part_that_is_not_usable_is_left_out_and_so_is_what_needs_it(bad: str) -> None:
-    found = parts(f"1. {WEB}", f"2. {OS}", f"3. {bad}", "4. How many tasks compare to {3}?")
-    assert found == [(WEB, ()), (OS, ())]
-
-
-@pytest.mark.parametrize(
-    "reply",
-    ["one", f"1. {WEB}", "WebArena has 812 tasks.", f"1. {WEB}\n2. Which tasks has WebArena?"],
-)
-def test_a_reply_that_is_no_plan_of_the_whole_question_gives_none(reply: str) -> None:
-    assert plan(BOTH, replying(reply)) == ()
-
-
-@given(
-    st.lists(
-        st.tuples(st.integers(0, 9), st.lists(st.integers(0, 9), max_size=3), st.integers(0, 30)),
-        max_size=12,
-    )
-)
-def test_whatever_is_replied_parts_are_few_and_each_needs_only_those_before_it(
-    lines: list[tuple[int, list[int], int]],
-) -> None:
-    reply = "\n".join(
-        f"{number}. How many tasks of WebArena or OSWorld {'x' * extra} "
-        + " ".join(f"{{{needed}}}" for needed in needs)
-        for number, needs, extra in lines
-    )
-    question = f"{BOTH} {' '.join('x' * n for n in range(31))}"
-    found = plan(question, replying(reply))
-    assert [part.number for part in found] == list(range(1, len(found) + 1))
-    assert len(found) <= MOST_PARTS
-    assert all(needed < part.number for part in found for needed in part.after)

@@ -41,7 +41,6 @@ ONE = [("It has 369 tasks.", ["1.2"])]
         "Sure!\n\nIt has 369 tasks [1.2].\n\nSources:\n[1.2] On OSWorld",
         '{"sentences": [{"text": "It has 369 tasks.", "cites": ["1.2"]}]}',
         '```json\n{"sentences": [{"text": "It has 369 tasks [1.2].", "cites": []}]}\n```',
-        '{"answer": "It has 369 tasks [1.2]."}',
         'The answer:\n```json\n{"sentences": [{"text": "It has 369 tasks [1.2]."}]}\n```\n',
     ],
 )

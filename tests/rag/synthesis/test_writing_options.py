@@ -1,7 +1,6 @@
 """The options of one question where a model writes, and what is opened with that model."""
 
 import asyncio
-import threading
 from collections.abc import Callable, Iterator
 from threading import Barrier
 from threading import Event as Flag
@@ -78,18 +77,28 @@ def test_another_model_of_the_endpoint_is_asked_and_named(
         assistant.ask(QUESTION, options=Options(model="other"))
 
 
-def test_sentences_are_told_while_the_model_still_writes(
-    writing: Assistant, scripted: ChatServer
+MARKED = "{said} [{at}]."
+STRUCTURED = '{{"sentences": [{{"text": "{said}.", "cites": ["{at}"]}}'
+
+
+@pytest.mark.parametrize(
+    ("form", "rest"),
+    [(MARKED, ""), (MARKED, " People do."), (MARKED[:-1] + ".\n", ""), (STRUCTURED, "]}")],
+    ids=["the last one", "with markers", "a line", "structured"],
+)
+def test_a_sentence_is_told_once_it_is_whole_before_the_model_sends_more(
+    writing: Assistant, scripted: ChatServer, form: str, rest: str
 ) -> None:
     told_first, waited = Flag(), []
 
     def reply(request: Received) -> Scripted:
-        chunks = list(streams(f"{GOOD} [{address(request, TASKS)}]. ", "People ", "do.").chunks)
+        said = form.format(said=GOOD, at=address(request, TASKS))
+        *chunks, last = streams(said[:20], said[20:], rest).chunks
 
         def pieces() -> Iterator[bytes]:
             yield from chunks[:2]
-            waited.append(told_first.wait(10))  # no more comes before what came was shown
-            yield from chunks[2:]
+            waited.append(told_first.wait(10))
+            yield from (*chunks[2:], last)
 
         return Scripted(pieces(), content_type=EVENTS)
 
@@ -133,30 +142,6 @@ writes_two = writes(
 )
 
 
-def test_a_checker_that_cannot_be_used_is_told_before_the_model_is_asked_or_its_thread_begins(
-    open_writing: Callable[..., Assistant], scripted: ChatServer
-) -> None:
-    scripted.script = writes_two
-    assistant = open_writing(support_checker="/no/such/model")
-    before, threads = len(scripted.received), threading.active_count()
-    with pytest.raises(InputError, match="ABSTRACTQA_SUPPORT_CHECKER"):
-        assistant.ask(QUESTION)
-    assert len(scripted.received) == before
-    assert threading.active_count() <= threads
-
-
-def test_after_it_is_closed_no_new_model_is_opened(
-    open_writing: Callable[..., Assistant], scripted: ChatServer
-) -> None:
-    scripted.script = writes_two
-    assistant = open_writing()
-    assert assistant.ask(QUESTION).mode == "generative"
-    assistant.close()
-    with pytest.raises(InputError, match="was closed"):
-        assistant.ask(QUESTION)
-    assert assistant.ask(QUESTION, mode="extractive").status == "answered"
-
-
 def judged(verdict: Scripted) -> Callable[[Received], Scripted]:
     return lambda request: verdict if "Claim 1:" in request.text else writes_two(request)
 
@@ -176,10 +161,10 @@ def test_the_judge_has_the_last_word_if_it_gets_its_control_questions_right(
     supports: list[str],
     notice: str | None,
 ) -> None:
-    assistant = open_writing(support_checker="judge", unsupported="flag", planning=False)
+    assistant = open_writing(support_checker="judge")
     before = len(scripted.received)
     scripted.script = judged(verdict)
-    answer = assistant.ask(QUESTION)
+    answer = assistant.ask(QUESTION, options=Options(strictness="lenient"))
     assert [sentence.support for sentence in answer.sentences] == supports
     assert (notice or "") in (answer.notice or "")
     by_local_alone = "Citations were checked by the local check alone"
@@ -191,7 +176,7 @@ def test_the_judge_has_the_last_word_if_it_gets_its_control_questions_right(
 def test_a_cheaper_judge_that_is_wrong_twice_is_not_asked_again(
     open_writing: Callable[..., Assistant], scripted: ChatServer
 ) -> None:
-    assistant = open_writing(support_checker="judge", judge_model="cheap", planning=False)
+    assistant = open_writing(support_checker="judge", judge_model="cheap")
     scripted.script = judged(says("1. yes\n2. yes\n3. yes\n4. yes"))
     before = len(scripted.received)
     for _ in range(3):

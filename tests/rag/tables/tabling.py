@@ -12,8 +12,8 @@ from index.embedding import SentenceEncoder
 from index.papers import Paper
 from index.store import Index
 from rag.synthesis.writer import Writer
+from rag.tables import Table, TableEvents
 from rag.tables.compare import TableMaker
-from rag.tables.table import Table, TableEvents
 
 GLIDE = paper(
     "glide",

@@ -13,8 +13,8 @@ from index.errors import InputError
 from rag import Assistant
 from rag.chat import StoppedError
 from rag.schema import Filters, Progress
+from rag.tables import Table, TableEvents
 from rag.tables.columns import DEFAULT_COLUMNS
-from rag.tables.table import Table, TableEvents
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from pydantic import TypeAdapter
 from index.errors import AbstractQAError
 from index.papers import Paper
 from rag.schema import Answer, Hit
-from rag.tables.table import Table
+from rag.tables import Table
 from ui.web.api import ENDPOINTS, Endpoint, PaperList, Programs
 from ui.web.limits import LIMITS
 from ui.web.site import Site

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Download, Page, expect
 
 from rag import Assistant
 from rag.settings import Settings
-from rag.tables.table import NOT_STATED, Table
+from rag.tables import NOT_STATED, Table
 from ui.web.compare.compare_tab import MOST_PAPERS, Comparing, build, table_html
 from ui.web.server import launch
 from ui.web.site import Site

@@ -142,7 +142,7 @@ def test_a_model_meets_quotes_and_one_that_fails_takes_no_vote(
     sample_store: Path, encoder: SentenceEncoder, chat_server: ChatServer
 ) -> None:
     settings = Settings(
-        store=sample_store, openai_base_url=chat_server.base_url, chat_model="small", planning=False
+        store=sample_store, openai_base_url=chat_server.base_url, chat_model="small"
     )
     with closing(Assistant(sample_store, encoder, settings=settings)) as assistant:
         known = configurations(assistant)

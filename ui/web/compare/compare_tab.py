@@ -15,8 +15,8 @@ from index.papers import Paper
 from rag.chat import StoppedError
 from rag.digests import label
 from rag.schema import Mode, Passage, Progress
+from rag.tables import NOT_STATED, Cell, Table, TableEvents
 from rag.tables.columns import DEFAULT_COLUMNS
-from rag.tables.table import NOT_STATED, Cell, Table, TableEvents
 from ui.export.prose import marked_abstract
 from ui.tables import as_csv, as_markdown, shown
 from ui.web.chat.chat_settings import PLAIN
