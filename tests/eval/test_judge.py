@@ -16,8 +16,7 @@ from rag.chat import ChatError, ChatModel, Complete, Message, ReplyError
 from rag.citations import Block, Claim, compose
 from rag.schema import Answer
 from rag.settings import Settings
-from rag.support import Verdict
-from rag.support.asking import JudgeChecker
+from rag.support import JudgeChecker, Verdict
 
 GIVEN = answer("Mosses are small. [1]", reference(1, MOSS, "Mosses are small."))
 
