@@ -186,9 +186,29 @@ def _vocabulary() -> frozenset[str]:
 
 @lru_cache(maxsize=65_536)
 def is_english(word: str) -> bool:
-    """Whether the encoder's vocabulary has a lower-case word, in any regular form."""
+    """Whether the encoder's vocabulary has a lower-case word, in any regular form or spelling."""
     words = _vocabulary()
-    return word in words or any(len(base) > 2 and base in words for base in _bases(word))
+    if word in words or any(len(base) > 2 and base in words for base in _bases(word)):
+        return True
+    return any(new in words or not words.isdisjoint(_bases(new)) for new in spellings(word))
+
+
+_SPELLED = {"is": "iz", "ys": "yz", "our": "or", "ll": "l", "ae": "e", "oe": "e"}
+_SPELLED |= {new: old for old, new in _SPELLED.items() if len(new) > 1} | {"l": "ll"}
+_SPELLING = re.compile(
+    r"(?<=[a-z]{2})(?:[iy][sz](?=(?:e|es|ed|er|ers|ing|ation|ations|able)$)|ll?(?=ed$|ing$|ers?$)"
+    r"|ou?r(?=$|s$|ed$|ing|al|ab|is|iz))|[ao]e"
+)
+
+
+def spellings(word: str) -> list[str]:
+    """A lower-case word as it may be spelled on the other side of the Atlantic.
+
+    "summarize" of "summarise", "modelling" of "modeling"; what is returned need be no word.
+    """
+    return [
+        word[: at.start()] + _SPELLED[at[0]] + word[at.end() :] for at in _SPELLING.finditer(word)
+    ]
 
 
 def _bases(word: str) -> list[str]:

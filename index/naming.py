@@ -16,6 +16,7 @@ from index.folding import (
     content_words,
     is_english,
     is_shaped,
+    spellings,
     trigrams,
 )
 from index.lexical import STOP_WORDS, LexicalIndex, fold, tokenize
@@ -232,6 +233,8 @@ def _says_nothing(key: str) -> bool:
 
 
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
+_CODE_BEFORE = re.compile(r"[\w\\/@#=<>{}\[\]`.:'’&$^~-]\Z")
+_CODE_AFTER = re.compile(r"[\w\\/@#=<>{}\[\]`(&$^~*+]|[.:'’-]\w")
 _SHORTEST, _LONG, _VERY_LONG = 5, 8, 12
 """Letters from which one error in a word is mended, two, and two in a name."""
 _MANY = 3
@@ -244,13 +247,14 @@ def mend(
     names: "Names",
     within: Sequence[tuple[int, int]] | None = None,
 ) -> tuple[str, tuple[tuple[str, str], ...]]:
-    """Mend the typing errors of a question.
+    """Mend the typing errors of a question, and spell its words as the abstracts do.
 
     Only a word that the index does not know and that is no English word may change: into the
     nearest word that stands in the abstracts, or the only name of a paper that is near. One edit
     is forgiven from five letters on, two from eight (optimal string alignment), not in the first
-    letter or a digit. `within` is where errors are mended, code points of `text`; everywhere by
-    default.
+    letter or a digit. A word that the abstracts spell the other way ("modelling") is no error: it
+    is replaced, and not among the mends. `within` is where errors are mended, code points of
+    `text`; everywhere by default.
 
     Returns:
         The text with its mends in place, and the old and the new word of each.
@@ -260,12 +264,17 @@ def mend(
         match for match in _WORD.finditer(text)
         if all(match.end() <= named.start or named.end <= match.start() for named in found)
     ]  # fmt: skip
+    spelled = {
+        match.span(): other for match in words
+        if (other := _spelled(match[0], lexical)) and not _is_code(text, match)
+    }  # fmt: skip
     wrong = {
         (start, end): new for (start, end), new in _errors(text, found, words, lexical, names)
-        if within is None or any(first < end and start < last for first, last in within)
+        if (start, end) not in spelled
+        and (within is None or any(first < end and start < last for first, last in within))
     }  # fmt: skip
     pieces, at = [], 0
-    for (start, end), new in sorted(wrong.items()):
+    for (start, end), new in sorted((wrong | spelled).items()):
         pieces += [text[at:start], new]
         at = end
     mends = tuple((text[start:end], new) for (start, end), new in sorted(wrong.items()))
@@ -287,8 +296,17 @@ def _errors(
     if not _is_foreign(text, len(unknown)):
         for match in unknown:
             new = _mended(match[0], lexical, names)
-            if new != match[0]:
+            if new != match[0] and not _is_code(text, match):
                 yield match.span(), new
+
+
+def _spelled(word: str, lexical: LexicalIndex) -> str | None:
+    """An English word that the abstracts only spell the other way, as they do."""
+    known, tokens = lexical.document_frequency, tokenize(word)
+    if not word.islower() or not tokens or tokens[0] in known:
+        return None
+    fits = [new for new in spellings(word) if (found := tokenize(new)) and found[0] in known]
+    return fits[0] if fits else None
 
 
 def _is_known(word: str, lexical: LexicalIndex) -> bool:
@@ -312,6 +330,10 @@ def _is_foreign(text: str, unknown: int) -> bool:
         return False
     is_english_text = any(len(word) > 2 and word in STOP_WORDS for word in words)
     return not is_english_text or unknown >= _MANY
+
+
+def _is_code(text: str, match: re.Match[str]) -> bool:
+    return bool(_CODE_BEFORE.search(text[: match.start()]) or _CODE_AFTER.match(text, match.end()))
 
 
 def _mended(word: str, lexical: LexicalIndex, names: "Names") -> str:
