@@ -1,12 +1,37 @@
-"""What got better and what got worse between two runs, question by question."""
+"""Runs side by side: what got better and worse between two; tables of systems; the gate.
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+The gate is a fixed set of questions in `gate_set/`, on the bundled sample and on more abstracts
+beside it, with what each scored when the baseline was taken: a change that makes answers worse
+does not land unseen.
+"""
 
-from eval.markdown import Cell, difference, p_value, table
-from eval.runs import Run
-from eval.statistics import Interval, bootstrap_mean, compare, holm
+import json
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from eval.datasets import records, write_json_lines
+from eval.figures import MAIN, question_values
+from eval.markdown import Better, Cell, difference, p_value, table
+from eval.measuring import evaluate_answers
+from eval.runs import QuestionScore, Run, load_run
+from eval.scoring import Supports
+from eval.statistics import Change, bootstrap_mean, compare, holm
+from eval.systems import Subject, open_ours
+from index import sample
+from index.build import build
+from index.encoder import Encoder
 from index.errors import InputError
+from rag.settings import Settings
+
+if TYPE_CHECKING:
+    from eval.fitting.run import Material
 
 LOWER_IS_BETTER = frozenset({"words", "latency_ms"})
 NEITHER = frozenset({"refused", "confidence"})
@@ -15,88 +40,67 @@ NEITHER = frozenset({"refused", "confidence"})
 Scores = Mapping[str, Mapping[str, float | None]]
 """Question id → metric → value."""
 
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One metric before and after, on the questions that both could measure."""
-
-    before: Interval
-    after: Interval
-    difference: Interval
-    p: float
-    """Corrected for how many metrics are compared (Holm)."""
-    better: tuple[str, ...]
-    """The questions that got better."""
-    worse: tuple[str, ...]
+FOLDER = Path(__file__).parent / "gate_set"
+BASELINE, LEFT_OUT = FOLDER / "baseline.jsonl", FOLDER / "left_out.jsonl"
+"""What the questions of the gate scored, and those of the sets in a folder of data."""
+GUARDED = tuple(name for name in MAIN if name not in LOWER_IS_BETTER)
+"""The figures of a question that must not get worse."""
 
 
 def changes(before: Scores, after: Scores, metrics: Iterable[str]) -> dict[str, Change]:
-    """How each metric changed, of those that some question has both times."""
+    """How each metric changed, of those that some question has both times.
+
+    p is corrected for how many metrics are compared (Holm).
+    """
     found: dict[str, Change] = {}
     for metric in metrics:
         columns = [{id_: each.get(metric) for id_, each in run.items()} for run in (before, after)]
-        first, second = (bootstrap_mean(column.values()) for column in columns)
-        paired = compare(*columns)
-        if first and second and paired:
-            better, worse = paired.higher, paired.lower
-            if metric in LOWER_IS_BETTER:
-                better, worse = worse, better
-            found[metric] = Change(first, second, paired.difference, paired.p, better, worse)
+        if change := compare(*columns):
+            found[metric] = change
     corrected = holm({metric: change.p for metric, change in found.items()})
     return {metric: replace(change, p=corrected[metric]) for metric, change in found.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """Two runs on the same questions.
-
-    Flips are the questions whose answer became wrong or right (`eval.runs.PRIMARY`). With x right
-    before (r₁) and now (r₂), the negative flip rate is 1/N · Σ [r₁(x) ∧ ¬r₂(x)] (Yan et al. 2021,
-    "Positive-congruent training"). A better mean can hide many: the change of the share right is
-    the positive rate less the negative one.
-    """
-
-    before: Run
-    after: Run
-    questions: int
-    """That both runs have."""
-    metrics: Mapping[str, Change]
-    differs: tuple[str, ...]
-    """What else is not the same: the labels, the papers; then the change is not the system's."""
-    negative_flips: tuple[str, ...]
-    positive_flips: tuple[str, ...]
-    judged: int
-    """Questions that were right or wrong both times."""
-
-
-def compare_runs(before: Run, after: Run) -> Comparison:
+def compare_runs(before: Run, after: Run) -> dict[str, Any]:
     """Compare every metric that both runs have, on the questions that both have.
 
-    Support is compared only if the same checker decided about it.
+    Flips are the questions whose answer became wrong or right (`eval.runs.PRIMARY`), of those that
+    were right or wrong both times. With x right before (r₁) and now (r₂), the negative flip rate is
+    1/N · Σ [r₁(x) ∧ ¬r₂(x)] (Yan et al. 2021, "Positive-congruent training"). A better mean can
+    hide many: the change of the share right is the positive rate less the negative one. Support is
+    compared only if the same checker decided about it.
+
+    Returns:
+        The comparison as it is printed for programs: `before` and `after` (name, system),
+        `questions` in both, `metrics` (a `Change` each), what else `differs` (then the change is
+        not the system's), and `negative_flips`, `positive_flips` (id → question), `judged`.
 
     Raises:
         InputError: the runs are of different kinds, or have no question in common.
     """
     common, differs = _common(before, after), _differences(before, after)
     first, second = ({id_: run.scores[id_].values for id_ in common} for run in (before, after))
-    metrics = [
-        name
-        for name in dict.fromkeys(name for each in first.values() for name in each)
-        if name not in NEITHER
-        and not (name.startswith("alce_") and "the checker of support" in differs)
-    ]
+    skipped = "alce_" if "the checker of support" in differs else "-"
+    names = dict.fromkeys(name for each in first.values() for name in each)
+    metrics = [name for name in names if name not in NEITHER and not name.startswith(skipped)]
     was, now = before.right(), after.right()
     both = [id_ for id_ in was if id_ in now]
-    return Comparison(
-        before=before,
-        after=after,
-        questions=len(common),
-        metrics=changes(first, second, metrics),
-        differs=differs,
-        negative_flips=tuple(id_ for id_ in both if was[id_] and not now[id_]),
-        positive_flips=tuple(id_ for id_ in both if now[id_] and not was[id_]),
-        judged=len(both),
-    )
+    lost = {id_: _asked(before, id_) for id_ in both if was[id_] and not now[id_]}
+    return {
+        "before": {"name": before.name, "system": before.system},
+        "after": {"name": after.name, "system": after.system},
+        "questions": len(common),
+        "metrics": changes(first, second, metrics),
+        "differs": differs,
+        "negative_flips": lost,
+        "positive_flips": {id_: _asked(after, id_) for id_ in both if now[id_] and not was[id_]},
+        "judged": len(both),
+        "negative_flip_rate": len(lost) / len(both) if both else None,
+    }
+
+
+def _asked(run: Run, id_: str) -> str:
+    return f"({run.scores[id_].type}): {run.questions[id_]['question']}"
 
 
 def _common(before: Run, after: Run) -> list[str]:
@@ -119,7 +123,7 @@ def _common(before: Run, after: Run) -> list[str]:
     return common
 
 
-def _differences(before: Run, after: Run) -> tuple[str, ...]:
+def _differences(before: Run, after: Run) -> list[str]:
     data = [run.record.get("dataset", {}) for run in (before, after)]
     settings = [run.record.get("configuration", {}) for run in (before, after)]
     known = {
@@ -128,57 +132,166 @@ def _differences(before: Run, after: Run) -> tuple[str, ...]:
         "the index": [s["index"] for s in settings if "index" in s],
         "the checker of support": [s.get("support") for s in settings],
     }
-    return tuple(name for name, values in known.items() if len(set(values)) > 1)
+    return [name for name, values in known.items() if len(set(values)) > 1]
 
 
-def as_json(compared: Comparison) -> dict[str, object]:
-    """A comparison for programs."""
-    return {
-        "before": compared.before.name,
-        "after": compared.after.name,
-        "questions": compared.questions,
-        "metrics": {metric: asdict(change) for metric, change in compared.metrics.items()},
-        "differs": compared.differs,
-        "negative_flips": compared.negative_flips,
-        "positive_flips": compared.positive_flips,
-        "negative_flip_rate": len(compared.negative_flips) / compared.judged
-        if compared.judged
-        else None,
-    }
-
-
-def comparison_text(compared: Comparison) -> str:
+def comparison_text(compared: Mapping[str, Any]) -> str:
     """A comparison for people: a table of metrics, then the questions that flipped."""
     head = ["metric", "before", "after", "difference", "p, corrected", "better", "worse"]
-    rows: list[list[Cell]] = [
-        [
-            metric,
-            change.before.mean,
-            change.after.mean,
-            difference(change.difference),
-            p_value(change.p),
-            len(change.better),
-            len(change.worse),
-        ]
-        for metric, change in compared.metrics.items()
-    ]
-    before, after, judged = compared.before, compared.after, compared.judged
-    lost, won = compared.negative_flips, compared.positive_flips
+    rows: list[list[Cell]] = []
+    for metric, change in compared["metrics"].items():
+        better, worse = len(change.higher), len(change.lower)
+        counts = (worse, better) if metric in LOWER_IS_BETTER else (better, worse)
+        means = change.before.mean, change.after.mean
+        rows.append([metric, *means, difference(change.difference), p_value(change.p), *counts])
+    lost, won = compared["negative_flips"], compared["positive_flips"]
     lines = [
-        f"before: {before.name} ({before.system})",
-        f"after:  {after.name} ({after.system})",
-        f"{compared.questions:,} questions in both",
-        *(f"careful: {what} differ between the runs" for what in compared.differs),
+        *(f"{when}: {compared[when]['name']} ({compared[when]['system']})" for when in
+          ("before", "after")),
+        f"{compared['questions']:,} questions in both",
+        *(f"careful: {what} differ between the runs" for what in compared["differs"]),
         "",
         table(head, rows),
         "",
-        f"negative flips, right before and wrong now: {len(lost)} of {judged}",
-        *(_asked(before, id_) for id_ in lost),
-        f"positive flips, wrong before and right now: {len(won)} of {judged}",
-        *(_asked(after, id_) for id_ in won),
-    ]
+        f"negative flips, right before and wrong now: {len(lost)} of {compared['judged']}",
+        *(f"  {id_} {asked}" for id_, asked in lost.items()),
+        f"positive flips, wrong before and right now: {len(won)} of {compared['judged']}",
+        *(f"  {id_} {asked}" for id_, asked in won.items()),
+    ]  # fmt: skip
     return "\n".join(lines)
 
 
-def _asked(run: Run, id_: str) -> str:
-    return f"  {id_} ({run.scores[id_].type}): {run.questions[id_]['question']}"
+LEAD = {"answers": "right", "retrieval": "nDCG@10"}
+"""The figure that tables of each kind of run begin with, have intervals of, and are tested by."""
+HOW_TO_READ = """\
+Figures are means over questions, words and milliseconds medians. Intervals are 95 % bootstrap
+intervals. “p” is the paired randomization test against the first system, by the first figure,
+corrected for how many systems there are (Holm). Bold is the best of a column. docs/evaluation.md
+has each definition."""
+
+
+def board(runs: Sequence[Run]) -> str:
+    """A Markdown table of runs of one kind on one dataset, with p against the first of them."""
+    lead = LEAD[runs[0].kind]
+    names = [lead, *(name for name in MAIN if name != lead and any(r.column(name) for r in runs))]
+    counts = Counter(run.system for run in runs)
+    rows: list[list[Cell]] = [
+        [
+            f"{run.system} ({run.name})" if counts[run.system] > 1 else run.system,
+            *(_cell(list(run.column(name).values()), name, lead) for name in names),
+            p_value(p),
+        ]
+        for run, p in zip(runs, against_first(runs, lead), strict=True)
+    ]
+    best: dict[str, Better] = {
+        name: "low" if name in LOWER_IS_BETTER else "high" for name in names if name != "words"
+    }
+    return table(["system", *names, "p"], rows, best)
+
+
+def _cell(values: Sequence[float], name: str, lead: str) -> Cell:
+    if not values or name == lead:
+        return bootstrap_mean(values)
+    return float(np.median(values) if name in LOWER_IS_BETTER else np.mean(values))
+
+
+def boards(runs: Sequence[Run]) -> str:
+    """Markdown: a table for each kind of run and dataset, the runs in the order given."""
+    groups: dict[str, list[Run]] = {}
+    for run in runs:
+        groups.setdefault(f"{run.kind} {json.dumps(run.record['dataset'])}", []).append(run)
+    parts = [
+        f"## {group[0].record['dataset']['name']}, {len(group[0].scores):,} questions\n\n"
+        f"{board(group)}"
+        for group in groups.values()
+    ]
+    return "\n\n".join([*parts, HOW_TO_READ])
+
+
+def against_first(runs: Sequence[Run], metric: str) -> list[float | None]:
+    """The corrected p-value of each run against the first; None for the first itself."""
+    first = runs[0].column(metric)
+    pairs = {str(at): compare(first, run.column(metric)) for at, run in enumerate(runs) if at}
+    corrected = holm({at: paired.p for at, paired in pairs.items() if paired})
+    return [corrected.get(str(at)) for at in range(len(runs))]
+
+
+@contextmanager
+def gate_subject(
+    settings: Settings, encoder: Encoder, without: str | None = None
+) -> Iterator[Subject]:
+    """This product over the gate's papers, in a store that is gone afterwards."""
+    with tempfile.TemporaryDirectory() as folder:
+        store = Path(folder) / "store"
+        digests = sorted(Path(sample.__file__).parent.glob("*.txt"))
+        build([*digests, FOLDER / "papers.jsonl"], store, encoder)
+        yield open_ours(store, settings, without)
+
+
+def ask_gate(subject: Subject) -> Scores:
+    """What each question of the gate scores now, without a model."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "run"
+        evaluate_answers(FOLDER / "questions.jsonl", subject, "extractive", out)
+        return {id_: score.values for id_, score in load_run(out).scores.items()}
+
+
+def ask_left_out(material: "Material") -> Scores:
+    """What each question of the sets scores now, by set and id.
+
+    Each set is answered by models that were fitted on the other collections.
+    """
+    from eval.fitting.run import answer_left_out
+
+    support = Supports()
+    return {
+        f"{name} {score.question.id}": question_values(score, support)
+        for name, scores in answer_left_out(material)
+        for score in scores
+    }
+
+
+def read_baseline(path: Path = BASELINE) -> Scores:
+    """What each question scored when the baseline was taken.
+
+    Raises:
+        InputError: there is no baseline, or a line of it is damaged.
+    """
+    return {line.id: line.values for line in records(QuestionScore, path)}
+
+
+def write_baseline(scores: Scores, path: Path = BASELINE) -> None:
+    """Take these scores as the baseline."""
+    kept = {id_: {name: each.get(name) for name in GUARDED} for id_, each in scores.items()}
+    write_json_lines(path, ({"id": id_, "values": values} for id_, values in kept.items()))
+
+
+def drops(before: Scores, after: Scores) -> dict[str, Change]:
+    """The figures whose difference to the baseline lies below 0 with its whole interval.
+
+    That takes three questions that got worse, if none got better. Quoting verbatim is no
+    matter of chance: there a single question counts.
+
+    Raises:
+        InputError: the baseline is of other questions.
+    """
+    if before.keys() != after.keys():
+        other = sorted(before.keys() ^ after.keys())
+        raise InputError(
+            f"the baseline and the questions differ ({', '.join(other[:5])}):"
+            " take a new one by abstractqa eval gate --update"
+        )
+    return {
+        metric: change
+        for metric, change in changes(before, after, GUARDED).items()
+        if change.difference.high < 0 or (metric == "verbatim" and change.lower)
+    }
+
+
+def drop_text(metric: str, change: Change) -> str:
+    """A drop for people, with the questions that got worse."""
+    gained = change.difference
+    return (
+        f"{metric} fell by {-gained.mean:.3f} [{-gained.high:.3f}, {-gained.low:.3f}];"
+        f" worse: {', '.join(change.lower)}"
+    )

@@ -1,19 +1,23 @@
-"""Question files, and files of records in general: JSON Lines, checked line by line."""
+"""What is asked: files of questions, BEIR's folders, TREC's rankings; JSON Lines in general.
+
+Files are read line by line; the first error stops, with file, line and field.
+"""
 
 import fcntl
-import gzip
 import hashlib
 import json
 import os
-import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from heapq import nsmallest
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from eval.vector_cache import hash_of, papers_hash
 from index.errors import InputError
+from index.papers import Paper
 
 HALF = ".tmp"
 """What the name of a file ends with while it is written."""
@@ -82,34 +86,15 @@ def load_questions(path: Path) -> list[Question]:
     return identified(Question, path)
 
 
-def sample_by_type(questions: Sequence[Question], size: int) -> list[Question]:
-    """Draw questions of every type, each type by its share of the file and at least once.
-
-    Of a type those with the lowest SHA-256 of their id are drawn, in the order of the file.
+def fixed_choice(ids: Sequence[str], size: int) -> set[str]:
+    """Draw the ids with the lowest SHA-256: the same for everyone, whatever their order.
 
     Raises:
-        InputError: there are fewer questions than `size`, or more types.
+        InputError: there are fewer than `size`, or `size` is below 1.
     """
-    types: dict[str, list[str]] = {}
-    for question in questions:
-        types.setdefault(question.type, []).append(question.id)
-    if not len(types) <= size <= len(questions):
-        raise InputError(
-            f"a sample of {size} of {len(questions)} questions of {len(types)} types: "
-            f"give a number from {len(types)} to {len(questions)}"
-        )
-    order = [
-        (place / len(ids), id_)
-        for ids in types.values()
-        for place, id_ in enumerate(lowest_hashes(ids, len(ids)))
-    ]
-    drawn = {id_ for _, id_ in sorted(order)[:size]}
-    return [question for question in questions if question.id in drawn]
-
-
-def lowest_hashes(ids: Iterable[str], size: int) -> list[str]:
-    """Draw the ids with the lowest SHA-256: the same for everyone, whatever their order."""
-    return nsmallest(size, ids, key=lambda id_: hashlib.sha256(id_.encode()).hexdigest())
+    if not 1 <= size <= len(ids):
+        raise InputError(f"cannot choose {size} of {len(ids)}: give a number from 1 to {len(ids)}")
+    return set(nsmallest(size, ids, key=lambda id_: hashlib.sha256(id_.encode()).hexdigest()))
 
 
 Record = TypeVar("Record", bound=BaseModel)
@@ -173,22 +158,21 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Read the lines of a file that are not blank, with their numbers from 1; unpack `.gz`.
+    """Read the lines of a file that are not blank, with their numbers from 1.
 
     Raises:
-        InputError: the file cannot be read or unpacked, or a line is not UTF-8.
+        InputError: the file cannot be read, or a line is not UTF-8.
     """
     number = 0
     try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+        with path.open("rb") as file:
             for number, raw in enumerate(file, start=1):
                 if line := raw.decode("utf-8-sig" if number == 1 else "utf-8").strip():
                     yield number, line
     except UnicodeDecodeError as error:
         raise InputError(f"{path}:{number}: not UTF-8 text; save it as UTF-8") from error
-    except (OSError, EOFError, zlib.error) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise InputError(f"cannot read {path}: {reason}") from error
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
 
 
 def write_questions(path: Path, questions: Iterable[Question]) -> None:
@@ -236,10 +220,9 @@ def open_to_append(path: Path, *, wait: bool = True) -> BinaryIO:
         last = content.rpartition(b"\n")[2]
         try:
             json.loads(last)
+            file.write(b"\n")
         except ValueError:
             file.truncate(len(content) - len(last))
-        else:
-            file.write(b"\n")
     except OSError:
         file.close()
         raise
@@ -251,3 +234,168 @@ def append_line(file: BinaryIO, record: Mapping[str, object]) -> None:
     file.write(json.dumps(record, ensure_ascii=False).encode() + b"\n")
     file.flush()
     os.fsync(file.fileno())
+
+
+Qrels = Mapping[str, Mapping[str, int]]
+"""`qrels[query id][paper id]` = relevance; above 0 is relevant."""
+Rankings = Mapping[str, Mapping[str, float]]
+"""`rankings[query id][paper id]` = score; higher is better."""
+
+_Id = Annotated[str, Field(pattern=r"^\S+$", coerce_numbers_to_str=True, alias="_id")]
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """Papers, and queries that were judged.
+
+    `queries[query id]` is what is asked; every one is judged. `qrels[query id][paper id]` is how
+    relevant the paper is; above 0 is relevant.
+    """
+
+    papers: list[Paper]
+    queries: dict[str, str]
+    qrels: dict[str, dict[str, int]]
+    name: str = ""
+
+    @property
+    def relevant(self) -> set[str]:
+        """Ids of the papers that are relevant to a query, whether they are there or not."""
+        return {p for grades in self.qrels.values() for p, grade in grades.items() if grade > 0}
+
+    @property
+    def absent(self) -> int:
+        """Relevant judgements of papers that are not there: no system can find them."""
+        there = {paper.id for paper in self.papers}
+        judged = [pair for grades in self.qrels.values() for pair in grades.items()]
+        return sum(grade > 0 and paper not in there for paper, grade in judged)
+
+    def described(self) -> dict[str, object]:
+        """What a record says of it."""
+        return {
+            "name": self.name,
+            "papers": len(self.papers),
+            "queries": len(self.queries),
+            "relevant_papers_absent": self.absent,
+            "papers_sha256": papers_hash(self.papers),
+            "queries_sha256": hash_of(repr(sorted(self.queries.items())), repr(self.qrels)),
+        }
+
+
+class _Document(Identified):
+    id: _Id
+    title: str = ""
+    text: str = ""
+
+
+class _Query(Identified):
+    id: _Id
+    text: Words
+
+
+def load_beir(folder: Path, split: str = "test") -> Benchmark:
+    """Read `corpus.jsonl`, `queries.jsonl` and `qrels/<split>.tsv` of a BEIR folder.
+
+    https://github.com/beir-cellar/beir/wiki/Load-your-custom-dataset. Queries that the split does
+    not judge are left out. A judged paper that the corpus lacks counts as not found.
+
+    Raises:
+        InputError: a file or the split is missing or empty, a line is broken or repeats an id,
+            a judgement names a query that there is not, or no relevant paper is in the corpus.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder} is not a folder; give one with corpus.jsonl, queries.jsonl")
+    judgements = folder / "qrels" / f"{split}.tsv"
+    if not judgements.exists():
+        names = ", ".join(sorted(path.stem for path in judgements.parent.glob("*.tsv"))) or "none"
+        raise InputError(f"{folder} has no qrels/{split}.tsv; the splits it has: {names}")
+    queries = {query.id: query.text for query in identified(_Query, folder / "queries.jsonl")}
+    qrels = _load_qrels(judgements, queries)
+    papers = [
+        Paper(id=document.id, title=document.title, abstract=document.text)
+        for document in identified(_Document, folder / "corpus.jsonl")
+    ]
+    judged = {query: text for query, text in queries.items() if query in qrels}
+    found = Benchmark(papers, judged, qrels, folder.resolve().name)
+    if found.relevant.isdisjoint(paper.id for paper in papers):
+        raise InputError(
+            f"{judgements}: no relevant paper is in the corpus; give both of one dataset"
+        )
+    return found
+
+
+def _load_qrels(path: Path, queries: Collection[str]) -> dict[str, dict[str, int]]:
+    """Read judgements: `query paper grade` (BEIR) or `query iteration paper grade` (TREC).
+
+    A first line that ends in `score`, `rel` or `relevance` is a header. A grade is a whole number,
+    as in trec_eval ("1.0" is one too); of a pair that is judged twice the later one counts.
+    """
+    qrels: dict[str, dict[str, int]] = {}
+    for number, line in read_lines(path):
+        if number == 1 and line.lower().endswith(("score", "rel", "relevance")):
+            continue
+        try:
+            query, *iteration, paper, grade = line.split()
+            if len(iteration) > 1 or not float(grade).is_integer():
+                raise ValueError
+        except ValueError as error:
+            raise InputError(
+                f"{path}:{number}: expected query-id, corpus-id and a whole score, or TREC's "
+                "query, iteration, paper and grade"
+            ) from error
+        if query not in queries:
+            raise InputError(
+                f"{path}:{number}: query {query!r} is not among the queries; "
+                "give queries and judgements of one dataset"
+            )
+        qrels.setdefault(query, {})[paper] = int(float(grade))
+    if not qrels:
+        raise InputError(f"{path} holds no judgements; write query-id, corpus-id, score a line")
+    return qrels
+
+
+def fixed_subset(whole: Benchmark, size: int) -> Benchmark:
+    """Cut a benchmark to `size` of its papers: every relevant one, and others by their ids.
+
+    The others are those with the lowest SHA-256 of their id, so everyone draws the same, and a
+    smaller subset lies within a larger one.
+
+    Raises:
+        InputError: more than `size` papers are relevant.
+    """
+    ids = [paper.id for paper in whole.papers]
+    kept = whole.relevant.intersection(ids)
+    if len(kept) > size:
+        raise InputError(f"{len(kept)} papers are relevant; a subset needs at least as many")
+    others = [id_ for id_ in ids if id_ not in kept]
+    if more := min(size - len(kept), len(others)):
+        kept |= fixed_choice(others, more)
+    papers = [paper for paper in whole.papers if paper.id in kept]
+    return replace(whole, papers=papers, name=f"{whole.name}-{size}")
+
+
+def load_trec_run(path: Path) -> dict[str, dict[str, float]]:
+    """Read a ranking in TREC's format, `query Q0 paper rank score tag`; scores alone rank.
+
+    Raises:
+        InputError: the file cannot be read or is empty, or a line is not in that format.
+    """
+    run: dict[str, dict[str, float]] = {}
+    for number, line in read_lines(path):
+        try:
+            query, _, paper, _, score, _ = line.split()
+            run.setdefault(query, {})[paper] = float(score)
+        except ValueError as error:
+            raise InputError(
+                f"{path}:{number}: expected query, Q0, paper, rank, score and tag"
+            ) from error
+    if not run:
+        raise InputError(f"{path} holds no ranking; write query, Q0, paper, rank, score and tag")
+    return run
+
+
+def write_trec_run(path: Path, rankings: Rankings) -> None:
+    """Write TREC's format, best first; nine digits hold the 32-bit floats of trec_eval."""
+    with path.open("w", encoding="utf-8") as file:
+        for query, scores in rankings.items():
+            for rank, (paper, score) in enumerate(scores.items(), start=1):
+                file.write(f"{query} Q0 {paper} {rank} {score:.9g} abstractqa\n")

@@ -8,16 +8,19 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from itertools import chain
-from typing import Any
+from typing import get_args
 
 import numpy as np
 
 from eval.runs import QuestionScore
-from eval.scoring import AnswerScore, share
-from eval.statistics import Interval, bootstrap_mean
-from eval.support import Supports, alce
-from rag.schema import Answer, Support
+from eval.scoring import AnswerScore, Supports, alce, share
+from eval.statistics import bootstrap_mean
+from rag.schema import Answer, Support, Usage
 
+MAIN = ("right", "nugget_recall", "citation_precision", "citation_recall", "evidence_recall",
+        "alce_recall", "alce_precision", "verbatim", "abstained_rightly", "nDCG@10", "hit@1",
+        "R@10", "words", "latency_ms")  # fmt: skip
+"""The figures of a question that are shown first, and guarded by the gate."""
 BINS = 10
 """Of ECE."""
 
@@ -34,7 +37,6 @@ def question_values(score: AnswerScore, support: Supports) -> dict[str, float | 
     """
     gold = {
         "nugget_recall": share(score.nuggets_found),
-        "nugget_recall_sentences": share(score.nuggets_in_sentences),
         "citation_precision": share(score.references_gold) if score.question.papers else None,
         "citation_recall": share(score.papers_cited),
         "evidence_recall": share([each for each in score.evidence_cited if each is not None]),
@@ -61,12 +63,6 @@ def intervals(values: Sequence[Mapping[str, float | None]]) -> dict[str, Section
     return {name: asdict(interval) for name, interval in found.items() if interval}
 
 
-def as_interval(stored: Mapping[str, Any]) -> Interval | None:
-    """An interval as `metrics.json` has it; None if it is not whole."""
-    whole = all(stored.get(name) is not None for name in ("mean", "low", "high", "n"))
-    return Interval(**{name: stored[name] for name in Interval.__slots__}) if whole else None
-
-
 def by_type(rows: Sequence[QuestionScore]) -> dict[str, Section]:
     """How many questions each type has, and their means, in the order the types first appear."""
     names = dict.fromkeys(chain.from_iterable(row.values for row in rows))
@@ -85,23 +81,12 @@ def by_type(rows: Sequence[QuestionScore]) -> dict[str, Section]:
 def answer_summary(scores: Sequence[AnswerScore], support: Supports) -> dict[str, Section]:
     """The figures of a run that are no means over questions, by section.
 
-    Shares are in [0, 1], and None where there was nothing to measure. "micro" pools the items of
-    all answerable questions; a refusal there finds and cites nothing.
-
-    `support` is what decided whether cited text supports a sentence.
+    Shares are in [0, 1], and None where there was nothing to measure. `support` is what decided
+    whether cited text supports a sentence.
     """
-    answerable = [score for score in scores if score.question.answerable]
     words = [score.words for score in scores if not score.refused]
     return {
-        "micro": {
-            "nugget_recall": _pooled(score.nuggets_found for score in answerable),
-            "citation_precision": _pooled(
-                s.references_gold for s in answerable if s.question.papers
-            ),
-            "citation_recall": _pooled(score.papers_cited for score in answerable),
-            "verbatim": _pooled(score.verbatim for score in scores),
-            "quotes_not_located": sum(score.evidence_cited.count(None) for score in answerable),
-        },
+        "evidence": {"quotes_not_located": sum(each.evidence_cited.count(None) for each in scores)},
         f"alce_{support.name}": {"unreadable": support.unreadable},
         "sentences": _verdicts([score.answer for score in scores]),
         "abstention": _abstention(scores),
@@ -119,9 +104,8 @@ def _verdicts(answers: Sequence[Answer]) -> Section:
     `quoted_instead` counts answers that say how they came about: quotes where a model failed.
     """
     found = Counter(sentence.support for answer in answers for sentence in answer.sentences)
-    kinds: tuple[Support, ...] = ("supported", "partly", "unsupported", "unchecked")
     return {
-        **{kind: found[kind] for kind in kinds},
+        **{kind: found[kind] for kind in get_args(Support)},
         "quoted_instead": sum(answer.notice is not None for answer in answers),
     }
 
@@ -133,17 +117,14 @@ def _abstention(scores: Sequence[AnswerScore]) -> Section:
     = refused and unanswerable / unanswerable, F1 their harmonic mean.
     """
     counts = Counter((score.question.answerable, score.refused) for score in scores)
-    right, needless = counts[False, True], counts[True, True]
-    missed, answered = counts[False, False], counts[True, False]
+    right, needless, missed = counts[False, True], counts[True, True], counts[False, False]
+    answerable = needless + counts[True, False]
     return {
         "precision": _ratio(right, right + needless),
         "recall": _ratio(right, right + missed),
         "f1": _ratio(2 * right, 2 * right + needless + missed),
-        "refused_unanswerable": right,
         "unanswerable": right + missed,
-        "refused_answerable": needless,
-        "answerable": needless + answered,
-        "refused_answerable_share": _ratio(needless, needless + answered),
+        "refused_answerable_share": _ratio(needless, answerable),
     }
 
 
@@ -183,7 +164,7 @@ def _selective(scores: Sequence[AnswerScore]) -> Section:
     confidence, right = np.array(pairs, dtype=np.float64).reshape(-1, 2).T
     gaps = right - confidence
     bins = np.clip(np.ceil(confidence * BINS) - 1, 0, BINS - 1)
-    error = sum(abs(float(gaps[bins == number].sum())) for number in range(BINS))
+    error = float(np.abs(np.bincount(bins.astype(int), gaps, BINS)).sum())
     return {
         "aurc": mean_of(risk_by_coverage(scores)),
         "ece": error / len(pairs) if pairs else None,
@@ -204,14 +185,12 @@ def _stages(answers: Iterable[Answer]) -> Section:
 def _tokens(answers: Sequence[Answer]) -> Section:
     """What chat models read and wrote, and its price; None as soon as one price is unknown."""
     used = [answer.usage for answer in answers]
-    unknown = any(
-        usage.cost_usd is None and (usage.prompt_tokens or usage.completion_tokens)
-        for usage in used
-    )
+    total = sum(used, Usage())
+    unknown = any(each.cost_usd is None and each.prompt_tokens for each in used)
     return {
-        "read": sum(usage.prompt_tokens for usage in used),
-        "written": sum(usage.completion_tokens for usage in used),
-        "usd": None if unknown else sum(usage.cost_usd or 0.0 for usage in used),
+        "read": total.prompt_tokens,
+        "written": total.completion_tokens,
+        "usd": None if unknown else sum(each.cost_usd or 0.0 for each in used),
     }
 
 
@@ -229,10 +208,6 @@ def mean_of(values: Iterable[float | None]) -> float | None:
     """The mean of those that are known; None of none."""
     known = [value for value in values if value is not None]
     return sum(known) / len(known) if known else None
-
-
-def _pooled(groups: Iterable[Sequence[bool]]) -> float | None:
-    return share(list(chain.from_iterable(groups)))
 
 
 def _ratio(part: int, whole: int) -> float | None:

@@ -7,8 +7,7 @@ a run of its own (`eval.runs`): every reply is kept, and judging that was killed
 
 import json
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -16,13 +15,12 @@ from pydantic import BaseModel, Field
 from scipy.stats import spearmanr
 from tqdm.auto import tqdm
 
-from eval.datasets import lowest_hashes
+from eval.datasets import fixed_choice
 from eval.figures import mean_of
 from eval.report import render
 from eval.runs import ANSWERS, QuestionScore, Run, environment, public_name
-from eval.scoring import plain_text
+from eval.scoring import or_nothing, plain_text
 from eval.statistics import auroc
-from eval.support import or_nothing
 from index.errors import InputError
 from index.sources import sha256_of
 from rag.chat import Complete, Message
@@ -46,7 +44,6 @@ def rate_run(
     judge: str,
     out: Path | None,
     limit: int | None = None,
-    at_once: int = 1,
 ) -> dict[str, object]:
     """Rate the answers of a run from 1 to 10, each with a critique, and return the metrics.
 
@@ -58,35 +55,28 @@ def rate_run(
         judge: Its name, for the record.
         out: The folder, new, empty or unfinished; in `runs/` by default.
         limit: How many questions at most: those with the lowest SHA-256 of their id.
-        at_once: Requests at a time, at least 1.
 
     Raises:
         InputError: the run is not one of answers, or the folder is taken.
         ChatError: the judge cannot be asked; what it said so far is kept.
     """
-    ids = _chosen(run, limit)
+    if run.kind != "answers":
+        raise InputError(f"{run.folder} has no answers to judge: it measured {run.kind}")
+    drawn = fixed_choice(list(run.scores), len(run.scores) if limit is None else limit)
+    ids = [id_ for id_ in run.scores if id_ in drawn]
     judged = {"name": run.name, "sha256": sha256_of(run.folder / ANSWERS)}
     record = {"kind": "rating", "judge": public_name(judge), "run": judged, "questions": len(ids)}
-    with Run.begin(out, f"judge-{run.name}", record, [run.questions[id_] for id_ in ids]) as kept:
-        asked = ask_all(kept, {id_: _prompt(run, id_) for id_ in ids}, complete, at_once)
+    questions = [run.questions[id_] for id_ in ids]
+    with closing(Run.begin(out, f"judge-{run.name}", record, questions)) as kept:
+        asked = ask_all(kept, {id_: _prompt(run, id_) for id_ in ids}, complete)
         replies = tqdm(asked, total=len(ids), disable=None)
         read = {id_: read_json(reply, Rating) for id_, reply in replies}
         ratings = {id_: float(found.rating) for id_, found in read.items() if found}
         found = {"unreadable": len(ids) - len(ratings), **_figures(run, ratings)}
         metrics = {"run": kept.name, **record, "figures": found, "environment": environment()}
-        rated = {id_: {"rating": ratings.get(id_)} for id_ in ids}
-        kept.finish(metrics, [QuestionScore(id=id_, values=rated[id_]) for id_ in ids])
+        rows = [QuestionScore(id=id_, values={"rating": ratings.get(id_)}) for id_ in ids]
+        kept.finish(metrics, rows)
         return metrics
-
-
-def _chosen(run: Run, limit: int | None) -> list[str]:
-    """The questions to judge, in their order."""
-    if run.kind != "answers":
-        raise InputError(f"{run.folder} has no answers to judge: it measured {run.kind}")
-    if limit is not None and limit < 1:
-        raise InputError(f"--limit {limit} is too small; give at least 1")
-    drawn = set(lowest_hashes(run.scores, limit or len(run.scores)))
-    return [id_ for id_ in run.scores if id_ in drawn]
 
 
 def _figures(run: Run, ratings: Mapping[str, float]) -> dict[str, float | None]:
@@ -130,28 +120,21 @@ def _prompt(run: Run, id_: str) -> list[Message]:
 
 
 def ask_all(
-    run: Run, prompts: Mapping[str, list[Message]], complete: Complete, at_once: int = 1
+    run: Run, prompts: Mapping[str, list[Message]], complete: Complete
 ) -> Iterator[tuple[str, str]]:
     """Ask for each prompt, in order, and give its id and the reply; "" for one that is refused.
 
     Replies that the run has already are not asked for again; new ones are on disk before they are
-    given. No more is asked than is taken, but for `at_once` - 1 requests.
+    given. No more is asked than is taken.
 
     Raises:
         ChatError: the model cannot be asked; what it said so far is kept.
     """
-    ask, waiting = or_nothing(complete), iter(prompts)
-
-    def reply_to(id_: str) -> str:
-        known = run.came_back.get(id_)
-        return str(known["reply"]) if known else ask(prompts[id_])
-
-    with ThreadPoolExecutor(at_once) as pool:
-        while together := list(islice(waiting, at_once)):
-            for id_, reply in zip(together, pool.map(reply_to, together), strict=True):
-                if id_ not in run.came_back:
-                    run.append({"id": id_, "reply": reply})
-                yield id_, reply
+    ask = or_nothing(complete)
+    for id_, prompt in prompts.items():
+        if id_ not in run.came_back:
+            run.append({"id": id_, "reply": ask(prompt)})
+        yield id_, str(run.came_back[id_]["reply"])
 
 
 def read_json(reply: str, model: type[Read]) -> Read | None:

@@ -5,7 +5,6 @@ A figure has three decimals without the zero before the point, `.899`; with an i
 """
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
@@ -21,21 +20,21 @@ NOTHING = "–"
 
 def figure(cell: Cell) -> str:
     """A cell as text; an interval's ends have one decimal less, for they are known less well."""
-    match cell:
-        case None:
-            return NOTHING
-        case str():
-            return cell
-        case int():
-            return f"{cell:,}"
-        case float():
-            return decimal(cell)
-    return f"{decimal(cell.mean)} {interval(cell, places=2)}"
+    if isinstance(cell, Interval):
+        return f"{decimal(cell.mean)} {interval(cell, places=2)}"
+    if isinstance(cell, float):
+        return decimal(cell)
+    return NOTHING if cell is None else f"{cell:,}" if isinstance(cell, int) else cell
 
 
 def difference(value: Interval) -> str:
     """A difference with its sign, and ends to three decimals: whether 0 is inside must show."""
-    return f"{_signed(value.mean)} [{_signed(value.low)}, {_signed(value.high)}]"
+    mean, low, high = (
+        f"+{text}" if number > 0 and text.strip("0.") else text
+        for number in (value.mean, value.low, value.high)
+        for text in [decimal(number)]
+    )
+    return f"{mean} [{low}, {high}]"
 
 
 def p_value(p: float | None) -> str:
@@ -61,11 +60,6 @@ def decimal(value: float, places: int = 3) -> str:
     text = f"{size:,.{places if size < 10 else 1 if size < 1000 else 0}f}"
     sign = "−" if value < 0 and text.strip("0.") else ""
     return sign + (text.removeprefix("0") if size < 1 and "." in text else text)
-
-
-def _signed(value: float) -> str:
-    text = decimal(value)
-    return f"+{text}" if value > 0 and text.strip("0.") else text
 
 
 def table(
@@ -100,17 +94,21 @@ def table(
 def _bold_best(cells: Sequence[Cell], better: Better | None) -> list[str]:
     texts = [_text(figure(cell)) for cell in cells]
     means = [cell.mean if isinstance(cell, Interval) else cell for cell in cells]
-    known = [mean for mean in means if mean is not None and not isinstance(mean, str)]
+    known = [mean for mean in means if isinstance(mean, (int, float))]
     if better is None or len(known) < 2:
         return texts
     winner = decimal(max(known) if better == "high" else min(known))
     return [
-        f"**{text}**" if mean in known and decimal(float(mean)) == winner else text
+        f"**{text}**" if isinstance(mean, (int, float)) and decimal(mean) == winner else text
         for text, mean in zip(texts, means, strict=True)
     ]
 
 
 def _text(text: str) -> str:
-    """A cell's words on one line; backslashes before a pipe are doubled, so that each stays."""
-    line = " ".join(text.split()) or NOTHING
-    return re.sub(r"(\\*)\|", r"\1\1\\|", line).replace("<", "&lt;")
+    """A cell's words on one line, in which neither a pipe nor a tag is markup.
+
+    Backslashes before a pipe are doubled, so that each stays.
+    """
+    *cells, last = (" ".join(text.split()) or NOTHING).replace("<", "&lt;").split("|")
+    doubled = (cell + "\\" * (len(cell) - len(cell.rstrip("\\"))) for cell in cells)
+    return "".join(f"{cell}\\|" for cell in doubled) + last

@@ -4,30 +4,35 @@ Both write a run (`eval.runs`). A run that was killed goes on where it stopped.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from time import perf_counter
-from typing import Any
 
 from pydantic import BaseModel
 from tqdm.auto import tqdm
 
-from eval.benchmarks import (
-    DEPTH,
-    MEASURES,
+from eval.datasets import (
     Benchmark,
     Qrels,
+    Question,
+    fixed_choice,
+    load_questions,
+    records,
+    write_trec_run,
+)
+from eval.figures import answer_summary, by_type, intervals, percentiles, question_values
+from eval.report import run_report
+from eval.runs import ANSWERS, QuestionScore, Run, environment
+from eval.scoring import (
+    DEPTH,
+    AnswerScore,
+    Supports,
     mean_metrics,
     query_metrics,
     ranked,
-    write_trec_run,
+    score_answer,
 )
-from eval.datasets import Question, load_questions, records, sample_by_type
-from eval.figures import answer_summary, by_type, intervals, mean_of, percentiles, question_values
-from eval.report import answers_report, retrieval_report
-from eval.runs import ANSWERS, QuestionScore, Run, environment
-from eval.scoring import AnswerScore, score_answer
-from eval.support import Supports, local_support
 from eval.systems import Subject
 from index.errors import InputError
 from index.papers import Paper, letters
@@ -38,9 +43,6 @@ from rag.schema import Answer, Mode
 RANKINGS = "run.trec"
 ABSENT = "absent: "
 """What stands before the title of a paper that is asked about and is not in the index."""
-
-Measures = Mapping[str, Mapping[str, float]]
-"""Question id → a measure of rankings → its value."""
 
 
 class CameBack(BaseModel):
@@ -71,14 +73,14 @@ def evaluate_answers(
         mode: How to answer, as in `Assistant.ask`.
         out: The run's folder, new, empty or unfinished; by default one in `runs/`.
         support: Decides whether citations support; by default the product's own checker.
-        sample: Ask only so many of the questions, of every type (`sample_by_type`).
+        sample: Ask only so many of the questions, a fixed choice.
 
     Raises:
         InputError: the file, the mode or the folder cannot be used, or none of the papers that
             are asked about is in the index; nothing is made then.
     """
     subject.check_mode(mode)
-    questions, checker = _checked(path, sample), support or local_support()
+    questions, checker = _checked(path, sample), support or Supports()
     gold = _gold(path, questions, subject.papers)
     record: dict[str, object] = {
         "kind": "answers",
@@ -86,51 +88,12 @@ def evaluate_answers(
         "dataset": {"name": path.name, "sha256": sha256_of(path), "questions": len(questions)},
         "configuration": {"mode": mode, "support": checker.name, **subject.configuration},
     }
-    with Run.begin(out, path.stem, record, (q.model_dump(mode="json") for q in questions)) as run:
+    with closing(Run.begin(out, path.stem, record, map(_as_asked, questions))) as run:
         back = _come_back(run, questions, partial(_answered, subject, mode))
         scores = _scored(questions, back, subject.papers)
-        rows = _rows(scores, _searches(gold, back), checker)
-        record |= _about(gold, scores[0].answer)
-        metrics = {**record, **_answer_metrics(scores, rows, checker)}
-        report = partial(answers_report, about=record, scores=scores, rows=rows)
-        return _finish(run, metrics, rows, report)
-
-
-def _answered(subject: Subject, mode: Mode, question: Question) -> CameBack:
-    started = perf_counter()
-    answer = subject.ask(question, mode)
-    elapsed_ms = 1000 * (perf_counter() - started)
-    found = ranked(subject.search(question, DEPTH)) if _stands_alone(question) else None
-    return CameBack(id=question.id, elapsed_ms=elapsed_ms, answer=answer, found=found)
-
-
-def _scored(
-    questions: Sequence[Question], back: Mapping[str, CameBack], papers: Sequence[Paper]
-) -> list[AnswerScore]:
-    return [
-        score_answer(question, answer, papers, back[question.id].elapsed_ms)
-        for question in questions
-        if (answer := back[question.id].answer)
-    ]
-
-
-def _searches(gold: Qrels, back: Mapping[str, CameBack]) -> Measures:
-    """Every measure of the questions that were searched."""
-    found = {id_: each.found for id_, each in back.items() if each.found is not None}
-    return query_metrics({id_: gold[id_] for id_ in found}, found)
-
-
-def _rows(
-    scores: Sequence[AnswerScore], searched: Measures, checker: Supports
-) -> list[QuestionScore]:
-    return [
-        QuestionScore(
-            id=score.question.id,
-            type=score.question.type,
-            values={**question_values(score, checker), **searched.get(score.question.id, {})},
-        )
-        for score in scores
-    ]
+        record |= {**_about(gold, scores[0].answer), "answers": answer_summary(scores, checker)}
+        values = {score.question.id: question_values(score, checker) for score in scores}
+        return _finish(run, record, questions, back, gold, values, scores)
 
 
 def _about(gold: Qrels, first: Answer) -> dict[str, object]:
@@ -140,58 +103,12 @@ def _about(gold: Qrels, first: Answer) -> dict[str, object]:
     return {"papers_not_in_index": len(absent), "answered_by": by}
 
 
-def _answer_metrics(
-    scores: Sequence[AnswerScore], rows: Sequence[QuestionScore], checker: Supports
-) -> dict[str, object]:
-    searched = [row.values for row in rows if MEASURES.keys() <= row.values.keys()]
-    means = {name: mean_of(each[name] for each in searched) for name in MEASURES}
-    return {
-        "answers": answer_summary(scores, checker),
-        "by_type": by_type(rows),
-        "retrieval": {"questions": len(searched), **means},
-    }
-
-
-def _checked(path: Path, sample: int | None) -> list[Question]:
-    """The questions of a file, or a sample of them, each one that can be asked."""
-    questions = load_questions(path)
-    for question in questions:
-        try:
-            check_question(question.question)
-        except InputError as error:
-            raise InputError(f"{path}: question {question.id!r}: {error}") from error
-    return questions if sample is None else sample_by_type(questions, sample)
-
-
-def _stands_alone(question: Question) -> bool:
-    """Whether searching for the question's own words can find its papers.
-
-    Follow-ups and questions about a digest need the history and the filters that `ask` adds
-    before it searches.
-    """
-    is_bound = bool(question.history) or question.type in ("followup", "digest")
-    return question.answerable and bool(question.papers) and not is_bound
-
-
-def _gold(path: Path, questions: Sequence[Question], papers: Sequence[Paper]) -> Qrels:
-    """What a search should find, of each question; a paper that is not there counts as missed."""
-    ids = {letters(paper.title): paper.id for paper in papers}
-    gold = {
-        question.id: {ids.get(letters(title), ABSENT + title): 1 for title in question.papers}
-        for question in questions
-    }
-    wanted = [each for judged in gold.values() for each in judged]
-    if wanted and all(each.startswith(ABSENT) for each in wanted):
-        raise InputError(f"none of the papers {path} asks about is in the index; index them first")
-    return gold
-
-
 def evaluate_retrieval(
     benchmark: Benchmark, subject: Subject, out: Path | None = None
 ) -> dict[str, object]:
     """Search every judged query by a subject that has the benchmark's papers indexed.
 
-    Writes a run, as `evaluate_answers`, with `run.trec` (`query Q0 paper rank score tag`).
+    Writes a run, as `evaluate_answers`.
 
     Raises:
         InputError: the run's folder is taken.
@@ -206,26 +123,60 @@ def evaluate_retrieval(
         Question(id=id_, type="query", question=text, answerable=True)
         for id_, text in benchmark.queries.items()
     ]
-    asked = (
-        {"id": query.id, "question": query.question, "relevant": benchmark.qrels[query.id]}
-        for query in queries
-    )
-    with Run.begin(out, benchmark.name, record, asked) as run:
+    with closing(Run.begin(out, benchmark.name, record, map(_as_asked, queries))) as run:
         back = _come_back(run, queries, partial(_searched, subject))
-        rankings = {id_: each.found or {} for id_, each in back.items()}
-        write_trec_run(run.folder / RANKINGS, rankings)
-        per_query = query_metrics(benchmark.qrels, rankings)
-        times = {id_: {"latency_ms": each.elapsed_ms} for id_, each in back.items()}
-        rows = [
-            QuestionScore(id=id_, type="query", values=values | times[id_])
-            for id_, values in per_query.items()
-        ]
-        record["retrieval"] = mean_metrics(per_query)
-        record["latency_ms"] = percentiles([each.elapsed_ms for each in back.values()])
-        report = partial(
-            retrieval_report, benchmark=benchmark, rankings=rankings, per_query=per_query
-        )
-        return _finish(run, record, rows, report)
+        return _finish(run, record, queries, back, benchmark.qrels)
+
+
+def _as_asked(question: Question) -> dict[str, object]:
+    return question.model_dump(mode="json", exclude_none=True)
+
+
+def _answered(subject: Subject, mode: Mode, question: Question) -> CameBack:
+    started = perf_counter()
+    answer = subject.ask(question, mode)
+    elapsed_ms = 1000 * (perf_counter() - started)
+    # Follow-ups and questions about a digest need the history and the filters that `ask` adds.
+    is_bound = bool(question.history) or question.type in ("followup", "digest")
+    is_searched = question.answerable and question.papers and not is_bound
+    found = ranked(subject.search(question, DEPTH)) if is_searched else None
+    return CameBack(id=question.id, elapsed_ms=elapsed_ms, answer=answer, found=found)
+
+
+def _scored(
+    questions: Sequence[Question], back: Mapping[str, CameBack], papers: Sequence[Paper]
+) -> list[AnswerScore]:
+    return [
+        score_answer(question, answer, papers, back[question.id].elapsed_ms)
+        for question in questions
+        if (answer := back[question.id].answer)
+    ]
+
+
+def _checked(path: Path, sample: int | None) -> list[Question]:
+    """The questions of a file, or a sample of them, each one that can be asked."""
+    questions = load_questions(path)
+    for question in questions:
+        try:
+            check_question(question.question)
+        except InputError as error:
+            raise InputError(f"{path}: question {question.id!r}: {error}") from error
+    size = len(questions) if sample is None else sample
+    drawn = fixed_choice([each.id for each in questions], size)
+    return [question for question in questions if question.id in drawn]
+
+
+def _gold(path: Path, questions: Sequence[Question], papers: Sequence[Paper]) -> Qrels:
+    """What a search should find, of each question; a paper that is not there counts as missed."""
+    ids = {letters(paper.title): paper.id for paper in papers}
+    gold = {
+        question.id: {ids.get(letters(title), ABSENT + title): 1 for title in question.papers}
+        for question in questions
+    }
+    wanted = [each for judged in gold.values() for each in judged]
+    if wanted and all(each.startswith(ABSENT) for each in wanted):
+        raise InputError(f"none of the papers {path} asks about is in the index; index them first")
+    return gold
 
 
 def _searched(subject: Subject, query: Question) -> CameBack:
@@ -251,15 +202,29 @@ def _come_back(
 def _finish(
     run: Run,
     measured: Mapping[str, object],
-    rows: Sequence[QuestionScore],
-    report: Callable[[Mapping[str, Any]], str],
+    questions: Sequence[Question],
+    back: Mapping[str, CameBack],
+    gold: Qrels,
+    values: Mapping[str, Mapping[str, float | None]] | None = None,
+    scores: Sequence[AnswerScore] = (),
 ) -> dict[str, object]:
-    """Finish a run: its metrics, with intervals and what it was made by, and its report."""
+    """Measure the rankings, too, and finish a run: rankings, figures with intervals, report."""
+    found = {id_: each.found for id_, each in back.items() if each.found is not None}
+    write_trec_run(run.folder / RANKINGS, found)
+    searched = query_metrics({id_: gold[id_] for id_ in found}, found)
+    rows = []
+    for question in questions:
+        time = {"latency_ms": back[question.id].elapsed_ms}
+        known = {**(values or {}).get(question.id, {}), **searched.get(question.id, {}), **time}
+        rows.append(QuestionScore(id=question.id, type=question.type, values=known))
     metrics = {
         "run": run.name,
         **measured,
+        "by_type": by_type(rows),
+        "retrieval": {"questions": len(searched), **mean_metrics(searched)},
+        "latency_ms": percentiles([each.elapsed_ms for each in back.values()]),
         "intervals": intervals([row.values for row in rows]),
         "environment": environment(),
     }
-    run.finish(metrics, rows, report(metrics))
+    run.finish(metrics, rows, run_report(metrics, questions, rows, scores))
     return metrics

@@ -6,14 +6,13 @@ is, and what was chosen for them. Packages are imported when a peer is opened: m
 """
 
 import os
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from eval.datasets import Question
-from eval.runs import versions_of
+from eval.runs import package_versions
 from eval.systems import Subject, shown_answer
 from index.embedding import SentenceEncoder
 from index.errors import AbstractQAError, InputError
@@ -21,7 +20,7 @@ from index.papers import Paper
 from index.passages import Passage, cut, paper_text, sentence_spans
 from rag.chat import ChatModel
 from rag.citations import Block, Claim, Span
-from rag.schema import Answer, IndexInfo, Mode, Usage
+from rag.schema import Answer, IndexInfo, Mode
 from rag.synthesis.statements import read_statements
 
 if TYPE_CHECKING:
@@ -31,21 +30,15 @@ WORDS = 90
 """About how long an answer made of quotations is: as long as half of our own are at most."""
 SOURCES = 5
 """Sources a peer is asked for when it answers: the same for all."""
-CONTEXT, REPLY = 8_192, 512
-"""Tokens that a chat model reads at most, and of a reply."""
 
-# LlamaIndex's prompt: "If none of the sources are helpful, you should indicate that."
-_UNHELPFUL = re.compile(
-    r"\bnone of the\b|\bno (?:\w+ )?(?:information|mention|sources?|answer)\b|\bcannot\b|\bunable\b"
-    r"|\b(?:do|does|did|is|are|was|were|could|can)(?: not|n[’']t)\b|^Empty Response$",
-    re.IGNORECASE,
-)
+_UNHELPFUL = frozenset({"no", "none", "not", "cannot", "unable", "empty"})
+"""What an answer says that cites nothing because no source helps, as LlamaIndex's prompt asks."""
 # What keeps peers off the network, as their documentation says.
 _OPT_OUTS = {"HAYSTACK_TELEMETRY_ENABLED": "False", "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
 
 
 class PeerUnavailableError(AbstractQAError):
-    """A peer cannot run on this machine: its packages are missing, or do not work here."""
+    """A peer's packages are missing, or do not work here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +68,8 @@ class Opened:
     find: Find
     show: Find | None = None
     """What it would show for a question, if that is not what it finds."""
-    write: Callable[[str], tuple[str, Usage, Found]] | None = None
-    """What a chat model writes over the numbered sources, with what it took."""
+    write: Callable[[str], tuple[str, Found]] | None = None
+    """What a chat model writes over the numbered sources."""
 
 
 @dataclass(frozen=True)
@@ -156,47 +149,24 @@ def _read(nodes: Iterable[Any]) -> Found:
 
 
 def _citation(given: Given) -> Opened:
-    """https://developers.llamaindex.ai/python/examples/query_engine/citation_query_engine."""
-    from llama_index.core.llms import MockLLM
+    """https://developers.llamaindex.ai/python/examples/query_engine/citation_query_engine.
+
+    Without a chat model to write it is the starter: the sources are the same.
+    """
     from llama_index.core.query_engine import CitationQueryEngine
 
+    from rag.llamaindex import ChatLLM
+
     index = _index(given)
-    # Unasked without a chat model, but the engine looks for a key of OpenAI's if it has none.
-    writer: Any = _writer(given.llm) if given.llm else MockLLM(max_tokens=1)
-    engine = CitationQueryEngine.from_args(index, llm=writer, similarity_top_k=SOURCES)
+    if given.llm is None:
+        return Opened(_by_cosine(index))
+    engine = CitationQueryEngine.from_args(index, llm=ChatLLM(given.llm), similarity_top_k=SOURCES)
 
-    def write(question: str) -> tuple[str, Usage, Found]:
-        writer.used.clear()
+    def write(question: str) -> tuple[str, Found]:
         response = engine.query(question)
-        return str(response).strip(), sum(writer.used, Usage()), _read(response.source_nodes)
+        return str(response).strip(), _read(response.source_nodes)
 
-    return Opened(
-        _by_cosine(index),
-        lambda question, _: _read(engine.query(question).source_nodes),
-        write if given.llm else None,
-    )
-
-
-def _writer(model: ChatModel) -> Any:
-    """The chat model as LlamaIndex has models of one's own; `used` is what its replies took."""
-    from llama_index.core.llms import CompletionResponse, CustomLLM, LLMMetadata
-
-    class Writer(CustomLLM):
-        used: list[Usage] = []  # noqa: RUF012 - pydantic copies it
-
-        @property
-        def metadata(self) -> LLMMetadata:
-            return LLMMetadata(context_window=CONTEXT, num_output=REPLY, model_name=model.name)
-
-        def complete(self, prompt: str, *_: object, **__: object) -> CompletionResponse:
-            reply = model.complete([{"role": "user", "content": prompt}], max_tokens=REPLY)
-            self.used.append(reply.usage)
-            return CompletionResponse(text=reply.text)
-
-        def stream_complete(self, *_: object, **__: object) -> Any:
-            raise NotImplementedError
-
-    return Writer()
+    return Opened(_by_cosine(index), write=write)
 
 
 def _extractive(given: Given) -> Opened:
@@ -285,9 +255,7 @@ def _txtai(given: Given) -> Opened:
     index = Embeddings(method="external", transform=transform, hybrid=True)
     index.index((id_, text, None) for id_, text in given.texts.items())
     return Opened(
-        lambda query, limit: [
-            (id_, score, given.texts[id_]) for id_, score in index.search(query, limit)
-        ]
+        lambda query, limit: [(i, s, given.texts[i]) for i, s in index.search(query, limit)]
     )
 
 
@@ -299,13 +267,9 @@ def _haystack(given: Given) -> Opened:
     from haystack.document_stores.in_memory import InMemoryDocumentStore
 
     store = InMemoryDocumentStore(shared=False)
-    vectors = given.encoder.encode(list(given.texts.values()))
-    store.write_documents(
-        [
-            Document(id=id_, content=text, embedding=vector.tolist())
-            for (id_, text), vector in zip(given.texts.items(), vectors, strict=True)
-        ]
-    )
+    vectors = given.encoder.encode(list(given.texts.values())).tolist()
+    rows = zip(given.texts.items(), vectors, strict=True)
+    store.write_documents([Document(id=i, content=t, embedding=v) for (i, t), v in rows])
     pipeline = Pipeline()
     pipeline.add_component("bm25", retrievers.InMemoryBM25Retriever(store))
     pipeline.add_component("vectors", retrievers.InMemoryEmbeddingRetriever(store))
@@ -314,14 +278,13 @@ def _haystack(given: Given) -> Opened:
     pipeline.connect("vectors", "joiner")
 
     def find(query: str, limit: int) -> Found:
-        vector = given.encoder.encode_query(query).tolist()
-        asked = {
-            "bm25": {"query": query, "top_k": limit},
-            "vectors": {"query_embedding": vector, "top_k": limit},
-            "joiner": {"top_k": limit},
+        asked: dict[str, dict[str, object]] = {
+            "bm25": {"query": query},
+            "vectors": {"query_embedding": given.encoder.encode_query(query).tolist()},
+            "joiner": {},
         }
-        found = pipeline.run(asked)["joiner"]["documents"]
-        return [(each.id, each.score, each.content) for each in found]
+        found = pipeline.run({part: {**more, "top_k": limit} for part, more in asked.items()})
+        return [(each.id, each.score, each.content) for each in found["joiner"]["documents"]]
 
     return Opened(find)
 
@@ -370,13 +333,12 @@ def peer_subject(
     """
     if name not in PEERS:
         raise InputError(f"there is no peer {name!r}; the peers are {', '.join(PEERS)}")
-    entry = PEERS[name]
     if not papers:
-        raise InputError(f"{entry.title} has no papers to index; give it at least one")
-    texts = {paper.id: paper_text(paper) for paper in papers}
-    opened, model = _open(name, Given(texts, encoder, llm)), llm.name if llm else None
-    by_id = {paper.id: paper for paper in papers}
-    info = IndexInfo(id=entry.title, papers=len(papers), encoder=encoder.name)
+        raise InputError(f"{PEERS[name].title} has no papers to index; give it at least one")
+    opened = _open(name, Given({paper.id: paper_text(paper) for paper in papers}, encoder, llm))
+    title, packages = PEERS[name].title, package_versions(PEERS[name].packages)
+    by_id, model = {paper.id: paper for paper in papers}, llm.name if llm else None
+    info = IndexInfo(id=title, papers=len(papers), encoder=encoder.name)
 
     def search(question: Question, limit: int) -> list[tuple[str, float]]:
         best: dict[str, float] = {}
@@ -390,41 +352,41 @@ def peer_subject(
         spent = {"total": 1000 * (perf_counter() - started)}
         return answer.model_copy(update={"model": model, "timings_ms": spent})
 
-    known = {"packages": versions_of(entry.packages), "weights": encoder.weights_hash, "llm": model}
-    title = f"{entry.title}, {model}" if model else entry.title
-    return Subject(title, papers, search, ask, known)
+    known = {"packages": packages, "weights": encoder.weights_hash, "llm": model}
+    return Subject(f"{title}, {model}" if model else title, papers, search, ask, known)
 
 
 def _open(name: str, given: Given) -> Opened:
     os.environ.update(_OPT_OUTS)  # read when the packages are imported
+    entry = PEERS[name]
     try:
-        return PEERS[name].open(given)
+        return entry.open(given)
     except ModuleNotFoundError as error:
-        why = f"{error.name} is missing ({PEERS[name].install})"
+        why = f"{error.name} is missing ({entry.install})"
         raise PeerUnavailableError(f"the peer {name} cannot run: {why}") from error
     except Exception as error:  # whatever other people's code raises: the table is to say it
-        versions = versions_of(PEERS[name].packages).items()
-        installed = ", ".join(f"{package} {found}" for package, found in versions)
-        why = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
-        message = f"the peer {name} cannot run: {why} (with {installed})"
-        raise PeerUnavailableError(message) from error
+        installed = ", ".join(map(" ".join, package_versions(entry.packages).items()))
+        first = str(error).strip().partition("\n")[0]
+        why = f"{type(error).__name__}: {first} (with {installed})"
+        raise PeerUnavailableError(f"the peer {name} cannot run: {why}") from error
 
 
 def _answer(question: str, opened: Opened, papers: Mapping[str, Paper], info: IndexInfo) -> Answer:
     """Show the sources, each sentence citing itself (`quote`), or let the chat model write."""
-    text, usage = "", Usage()
-    if opened.write:
-        text, usage, found = opened.write(question)
-    else:
-        found = (opened.show or opened.find)(question, SOURCES)
+    text, found = (
+        opened.write(question)
+        if opened.write
+        else ("", (opened.show or opened.find)(question, SOURCES))
+    )
     sources = [Source(papers[id_], score, shown) for id_, score, shown in found]
     claims = cited_claims(text, sources)
-    refuses = not any(claim.spans for claim in claims) and _UNHELPFUL.search(text)
+    words = set(text.lower().replace("n't", " not").replace("n’t", " not").split())
+    refuses = not any(claim.spans for claim in claims) and not words.isdisjoint(_UNHELPFUL)
     blocks = quote(sources) if not opened.write else (Block(claims),) if claims else ()
     reason = text if refuses else "It found no text to show."
     answer = shown_answer(question, () if refuses else blocks, reason, info)
     best = max((source.score for source in sources), default=-1.0)
-    more: dict[str, object] = {"mode": "generative", "usage": usage} if opened.write else {}
+    more: dict[str, object] = {"mode": "generative"} if opened.write else {}
     if answer.sentences and best >= 0:
         more["confidence"] = best / (1 + best)  # it orders answers, and is no probability
     return answer.model_copy(update=more)

@@ -1,15 +1,15 @@
 """Write a run as people read it: one HTML file with its plots, from the templates of this package.
 
-Templates also hold the prompts of the judge and of synthesis, and docs/LEADERBOARD.md.
+Templates also hold the prompts of the judge and of synthesis.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from eval.benchmarks import Benchmark, Rankings
-from eval.figures import Section, as_interval, risk_by_coverage
+from eval.datasets import Question
+from eval.figures import MAIN, risk_by_coverage
 from eval.markdown import figure, interval
 from eval.runs import QuestionScore
 from eval.scoring import AnswerScore
@@ -19,48 +19,54 @@ from rag.citations import unescape
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-HEAD = ("right", "nugget_recall", "citation_precision", "citation_recall", "evidence_recall",
-        "abstained_rightly", "nDCG@10", "words", "latency_ms")  # fmt: skip
-"""The figures that the report of a run of answers begins with, where the run has them."""
 PLOTTED = {"right": "Right answers", "nugget_recall": "Nugget recall"}
 """The figures that are drawn for each type of question."""
-TEMPLATES = Path(__file__).parent / "templates"
-WORST, RANKED_FIRST = 30, 5
-"""Queries that are shown with what was found, and papers shown of each ranking."""
 MEASURE = "nDCG@10"
+"""The figure by which the queries of a benchmark are ordered, the worst first."""
+ABOUT = ("run", "kind", "system", "dataset", "configuration", "answered_by", "environment")
+"""What is said of how a run was made."""
+TEMPLATES = Path(__file__).parent / "templates"
 
 
-def answers_report(
+def run_report(
     metrics: Mapping[str, Any],
-    about: Mapping[str, object],
-    scores: Sequence[AnswerScore],
+    questions: Sequence[Question],
     rows: Sequence[QuestionScore],
+    scores: Sequence[AnswerScore] = (),
 ) -> str:
-    """Write the report of a run of answers: its figures, its plots, then every question.
+    """Write the report of a run: its figures, its plots, then every question.
 
     Args:
         metrics: What `metrics.json` holds.
-        about: What was run on what.
-        scores: Every answer, at least one; those that are not right are shown open.
+        questions: What was asked, at least one.
         rows: The figures of each.
+        scores: Every answer; those that are not right are shown open. None if it only searched.
     """
-    head = _head(metrics["intervals"], HEAD)
+    means = {name: Interval(**each) for name, each in metrics["intervals"].items()}
+    head = {name: means[name] for name in MAIN if name in means}
+    worst = sorted(
+        zip(questions, rows, strict=True), key=lambda pair: pair[1].values.get(MEASURE) or 0
+    )
+    types = [[kind, each["questions"], *map(each.get, head)] for kind, each in
+             metrics["by_type"].items()]  # fmt: skip
     return render(
-        "answers.html",
-        title=f"{about['system']}: {metrics['run']}",
+        "run.html",
+        title=f"{metrics['system']}: {metrics['run']}",
         head=head,
         measured={title: _by_type(rows, name) for name, title in PLOTTED.items() if name in head},
         risk=risk_by_coverage(scores),
-        types=(
-            ["type", "questions", *head],
-            [[kind, each["questions"], *map(each.get, head)] for kind, each in
-             metrics["by_type"].items()],
-        ),
+        measure=MEASURE,
+        values=[row.values.get(MEASURE) or 0 for row in rows],
+        types=(["type", "questions", *head], types),
         right=sum(score.is_right for score in scores),
         scores=scores,
-        figures={"mean": _head(metrics["intervals"], metrics["intervals"]), **metrics["answers"]},
-        about={"run": metrics["run"], **about},
-    )  # fmt: skip
+        queries=(
+            ["query", *head, "text"],
+            [[q.id, *map(row.values.get, head), q.question] for q, row in worst],
+        ),
+        figures={"mean": means, **metrics.get("answers", {})},
+        about={name: metrics[name] for name in ABOUT if name in metrics},
+    )
 
 
 def _by_type(rows: Sequence[QuestionScore], name: str) -> list[tuple[str, Interval | None]]:
@@ -70,59 +76,6 @@ def _by_type(rows: Sequence[QuestionScore], name: str) -> list[tuple[str, Interv
         (kind, bootstrap_mean(row.values.get(name) for row in rows if row.type == kind))
         for kind in kinds
     ]
-
-
-def retrieval_report(
-    metrics: Mapping[str, Any],
-    benchmark: Benchmark,
-    rankings: Rankings,
-    per_query: Mapping[str, Mapping[str, float]],
-) -> str:
-    """Write the report of a run of searches: its figures, then what went wrong, the worst first.
-
-    Args:
-        metrics: What `metrics.json` holds: what was run on what, and the figures.
-        benchmark: The queries and papers.
-        rankings: What was found, best first.
-        per_query: Every measure of every query (`eval.benchmarks.query_metrics`), at least one.
-    """
-    worst_first = sorted(per_query, key=lambda query: per_query[query][MEASURE])
-    worst = [query for query in worst_first[:WORST] if per_query[query][MEASURE] < 1]
-    measures = list(next(iter(per_query.values())))
-    return render(
-        "retrieval.html",
-        title=f"Retrieval on {metrics['dataset']['name']}",
-        head=_head(metrics["intervals"], (*measures, "latency_ms")),
-        measure=MEASURE,
-        values=[each[MEASURE] for each in per_query.values()],
-        worst=[_missed(query, per_query[query], benchmark, rankings) for query in worst],
-        headers=["query", *measures, "text"],
-        rows=[[query, *per_query[query].values(), benchmark.queries[query]]
-              for query in worst_first],
-        about={key: value for key, value in metrics.items() if key != "intervals"},
-    )  # fmt: skip
-
-
-def _missed(
-    query: str, measured: Mapping[str, float], benchmark: Benchmark, rankings: Rankings
-) -> dict[str, object]:
-    """A query with the papers ranked first, and the relevant ones with their rank, if any."""
-    titles = {paper.id: paper.title for paper in benchmark.papers}
-    found = list(rankings.get(query, {}))
-    relevant = [paper for paper, grade in benchmark.qrels[query].items() if grade > 0]
-    ranks = {paper: rank for rank, paper in enumerate(found, start=1)}
-    return {
-        "id": query,
-        "text": benchmark.queries[query],
-        "value": measured[MEASURE],
-        "first": [(titles.get(p, p), p in relevant) for p in found[:RANKED_FIRST]],
-        "relevant": [(titles.get(p, p), ranks.get(p)) for p in relevant],
-    }
-
-
-def _head(stored: Mapping[str, Section], names: Iterable[str]) -> dict[str, Interval]:
-    found = {name: as_interval(stored[name]) for name in names if name in stored}
-    return {name: value for name, value in found.items() if value}
 
 
 def render(template: str, **context: object) -> str:

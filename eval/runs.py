@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache, cached_property
 from importlib.metadata import PackageNotFoundError, version
-from itertools import count
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
@@ -61,10 +60,7 @@ class QuestionScore(BaseModel):
 
 @dataclass
 class Run:
-    """A run's folder: finished (`load_run`), or open for writing by this process (`begin`).
-
-    One that is open is closed when it is finished, or at the end of a `with`.
-    """
+    """A run's folder: finished (`load_run`), or open for writing by this process (`begin`)."""
 
     folder: Path
     record: Mapping[str, Any]
@@ -94,7 +90,8 @@ class Run:
             InputError: the folder holds anything else, or it cannot be made.
         """
         folder = out or new_run_folder(dataset)
-        known = {**record, "versions": package_versions(), "code": code_hash()}
+        python = platform.python_version()
+        known = {**record, "versions": package_versions(), "python": python, "code": code_hash()}
         identity: dict[str, object] = json.loads(json.dumps(known))
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -111,12 +108,6 @@ class Run:
         except OSError as error:
             raise InputError(f"cannot write a run to {folder}: {error.strerror}") from error
         return cls(folder, identity, file)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()
 
     def close(self) -> None:
         """Let others write to the folder; what is there stays."""
@@ -175,11 +166,8 @@ class Run:
 
     def column(self, metric: str) -> dict[str, float]:
         """A metric of every question that has it, by id."""
-        return {
-            id_: value
-            for id_, score in self.scores.items()
-            if (value := score.values.get(metric)) is not None
-        }
+        values = {id_: score.values.get(metric) for id_, score in self.scores.items()}
+        return {id_: value for id_, value in values.items() if value is not None}
 
     def right(self) -> dict[str, bool]:
         """Whether each question went right, by id."""
@@ -205,22 +193,21 @@ def load_run(folder: Path) -> Run:
 
 def new_run_folder(name: str) -> Path:
     """Name a new folder for a run that was given none; nothing is made."""
-    first = Path("runs") / f"{name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
-    folders = (first if not n else first.with_name(f"{first.name}-{n + 1}") for n in count())
-    return next(folder for folder in folders if not folder.exists())
+    return Path("runs") / f"{name}-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}"
 
 
 def _check_same(folder: Path, identity: Mapping[str, object]) -> None:
     """Check that what is in the folder is an unfinished run of the same thing."""
-    if not (folder / RECORD).is_file():
-        raise InputError(f"{folder} is not empty, and is no run; name a new folder")
-    if (folder / METRICS).exists():
-        raise InputError(f"{folder} is not empty: a finished run; name a new folder")
-    before = read_object(folder / RECORD)
-    before.pop("started", None)
-    for name in sorted(before.keys() | identity.keys()):
-        if before.get(name) != identity.get(name):
-            raise InputError(f"{folder} is not empty: begun with another {name}; name a new folder")
+    problem = ", and is no run"
+    if (folder / RECORD).is_file():
+        before = {"started": "", **read_object(folder / RECORD)}
+        before.pop("started")
+        names = sorted(before.keys() | identity.keys())
+        others = [name for name in names if before.get(name) != identity.get(name)]
+        problem = f": begun with another {others[0]}" if others else ""
+        problem = ": a finished run" if (folder / METRICS).exists() else problem
+    if problem:
+        raise InputError(f"{folder} is not empty{problem}; name a new folder")
 
 
 def _by_id(path: Path) -> dict[str, dict[str, Any]]:
@@ -229,21 +216,15 @@ def _by_id(path: Path) -> dict[str, dict[str, Any]]:
 
 def environment() -> dict[str, object]:
     """When, with which versions and on what kind of machine a run was made."""
-    cores = os.cpu_count()
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": package_versions(),
-        "machine": {"system": platform.system(), "cpu": platform.machine(), "cores": cores},
+        "versions": {"python": platform.python_version(), **package_versions()},
+        "machine": f"{platform.system()}, {platform.machine()}, {os.cpu_count()} cores",
     }
 
 
-def package_versions() -> dict[str, str]:
-    """The versions of `PACKAGES` and of Python."""
-    return {"python": platform.python_version(), **versions_of(PACKAGES)}
-
-
-def versions_of(packages: Iterable[str]) -> dict[str, str]:
-    """The installed versions; one that is missing or keeps no record of itself is "unknown"."""
+def package_versions(packages: Iterable[str] = PACKAGES) -> dict[str, str]:
+    """The installed versions; a package without a record of itself is "unknown"."""
     found = {}
     for name in packages:
         try:

@@ -1,19 +1,40 @@
-"""How good one answer is: pure functions of a question, its answer and the indexed papers.
+"""How good one answer or one ranking is; `eval.figures` pools the scores of a whole run.
 
-`eval.figures` pools the scores of a whole run. Papers are matched to a question's titles by their
-letters and digits, so LaTeX and case in a title do not matter.
+Papers are matched to a question's titles by their letters and digits, so LaTeX and case in a title
+do not matter. Rankings are measured by `pytrec_eval` (trec_eval's own code), through `ir_measures`.
 """
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from eval.datasets import Evidence, Question
+import numpy as np
+from ir_measures import AP, RR, R, Success, nDCG, pytrec_eval
+
+from eval.datasets import Evidence, Qrels, Question, Rankings
+from index import minilm
+from index.encoder import LocalEncoder
 from index.papers import Paper, letters
 from index.text import clean
-from rag.citations import escape, unescape
-from rag.schema import Answer, Passage, Reference
+from rag.chat import ChatError, Complete, Message, ReplyError
+from rag.citations import unescape
+from rag.schema import Answer, AnswerSentence, Passage, Reference
+from rag.support import Checker
+from rag.support.local import LocalChecker
+
+MEASURES = {
+    "nDCG@10": nDCG @ 10,
+    "MRR": RR,
+    "MAP": AP,
+    "R@5": R @ 5,
+    "R@10": R @ 10,
+    "R@100": R @ 100,
+    "hit@1": Success @ 1,
+}
+"""What is measured of rankings, by the name it has in metrics.json."""
+DEPTH = 100
+"""Papers kept of each search; MRR and MAP look no deeper."""
 
 MARKER = re.compile(r"\s*\[(\d+)\]")
 COUNTED = "digest"
@@ -32,8 +53,6 @@ class AnswerScore:
     question: Question
     answer: Answer
     nuggets_found: tuple[bool, ...]
-    nuggets_in_sentences: tuple[bool, ...]
-    """Those found without the titles that head an answer's paragraphs."""
     papers_cited: tuple[bool, ...]
     references_gold: tuple[bool, ...]
     references_accepted: tuple[bool, ...]
@@ -107,12 +126,10 @@ def score_answer(
     gold = {letters(title) for title in question.papers}
     accepted = gold | {letters(title) for title in question.also}
     references = {letters(reference.paper.title): reference for reference in answer.references}
-    sentences = escape(" ".join(sentence.text for sentence in answer.sentences))
     return AnswerScore(
         question=question,
         answer=answer,
         nuggets_found=nuggets_found(question.nuggets, answer.text),
-        nuggets_in_sentences=nuggets_found(question.nuggets, sentences),
         papers_cited=tuple(letters(title) in references for title in question.papers),
         references_gold=tuple(letters(r.paper.title) in gold for r in answer.references),
         references_accepted=tuple(letters(r.paper.title) in accepted for r in answer.references),
@@ -186,3 +203,117 @@ def _evidence_cited(
     start, end = span
     passages = references[key].passages if key in references else ()
     return any(passage.start < end and start < passage.end for passage in passages)
+
+
+class Supports:
+    """Whether texts, read together, support a claim, by a checker of `rag.support`.
+
+    Only what the checker calls supported counts, and not what it does partly. By default it is the
+    product's own checker, with the bundled encoder.
+    """
+
+    def __init__(self, checker: Checker | None = None, name: str | None = None) -> None:
+        """Take the checker, and its name in reports if that is another than its own."""
+        self._checker = checker or LocalChecker(LocalEncoder.open(minilm.NAME))
+        self.name = name or self._checker.name
+        self.unreadable = 0
+        """How often it gave no verdict; that counted as unsupported."""
+
+    def __call__(self, claim: str, premises: Sequence[str]) -> bool:
+        """Whether the checker finds the claim supported.
+
+        Raises:
+            ChatError: the checker is a chat model that cannot be asked.
+        """
+        support = self._checker.check(claim, premises).support
+        problem: str | None = getattr(self._checker, "problem", None)
+        if problem and "could not be asked" in problem:
+            raise ChatError(problem)
+        self.unreadable += bool(premises) and support == "unchecked"
+        return support == "supported"
+
+
+def or_nothing(complete: Complete) -> Complete:
+    """Ask a chat model, and take a reply that is refused for an empty one."""
+
+    def ask(messages: list[Message]) -> str:
+        try:
+            return complete(messages)
+        except ReplyError:
+            return ""
+
+    return ask
+
+
+def alce(answer: Answer, supports: Supports) -> tuple[float, float] | None:
+    """The recall and the precision of an answer's citations, in [0, 1]; None of a refusal.
+
+    Gao, Yen, Yu & Chen 2023, "Enabling large language models to generate text with citations".
+    A sentence counts for recall if it cites something, and all it cites, in one text, supports it.
+    A citation is precise if its sentence counts and it is not irrelevant: irrelevant is one that
+    alone does not support the sentence while the others without it do. A passage is the stretch of
+    an abstract that is cited, under the title of its paper, as ALCE shows documents to the checker.
+    All citations of a sentence count; ALCE's code looks at the first three. Where nothing is cited
+    precision is 0, as there.
+    """
+    if answer.status != "answered" or not answer.sentences:
+        return None
+    found = [_judge(sentence, answer, supports) for sentence in answer.sentences]
+    citations = sum(cited for cited, _ in found)
+    precise = sum(precise or 0 for _, precise in found)
+    recall = sum(precise is not None for _, precise in found) / len(found)
+    return recall, precise / citations if citations else 0.0
+
+
+def _judge(sentence: AnswerSentence, answer: Answer, supports: Supports) -> tuple[int, int | None]:
+    """How many passages a sentence cites, and how many precisely; None if not supported."""
+    papers = {reference.number: reference.paper for reference in answer.references}
+    passages = [
+        f"Title: {papers[at.reference].title}\n{papers[at.reference].abstract[at.start : at.end]}"
+        for at in dict.fromkeys(sentence.citations)
+    ]
+    if not passages or not supports(sentence.text, passages):
+        return len(passages), None
+    if len(passages) == 1:
+        return 1, 1
+    precise = 0
+    for number, passage in enumerate(passages):
+        others = [*passages[:number], *passages[number + 1 :]]
+        precise += supports(sentence.text, [passage]) or not supports(sentence.text, others)
+    return len(passages), precise
+
+
+def ranked(hits: Iterable[tuple[str, float]]) -> dict[str, float]:
+    """Score `hits` (paper id, score), best first, so that exactly the order given is measured.
+
+    trec_eval ignores the rank column, compares scores as 32-bit floats and orders equal ones
+    by id, backwards; so a score that does not fall is lowered by the least possible step.
+    A paper that comes again keeps its first place.
+    """
+    scores: dict[str, float] = {}
+    last = np.float32(np.inf)
+    for paper, score in hits:
+        if paper not in scores:
+            last = min(np.float32(score), np.nextafter(last, np.float32(-np.inf)))
+            scores[paper] = float(last)
+    return scores
+
+
+def query_metrics(qrels: Qrels, run: Rankings) -> dict[str, dict[str, float]]:
+    """Measure every query of `qrels`: query id → measure's name → value, in [0, 1].
+
+    docs/evaluation.md has the formulas. A query without a ranking scores 0.
+    """
+    names = {measure: name for name, measure in MEASURES.items()}
+    values: dict[str, dict[str, float]] = {query: dict.fromkeys(MEASURES, 0.0) for query in qrels}
+    plain_qrels = {query: dict(judged) for query, judged in qrels.items()}
+    plain_run = {query: dict(scores) for query, scores in run.items()}
+    for metric in pytrec_eval.iter_calc(list(names), plain_qrels, plain_run):
+        values[metric.query_id][names[metric.measure]] = metric.value
+    return values
+
+
+def mean_metrics(per_query: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """The mean over the queries of each measure, 0 for none."""
+    count = max(1, len(per_query))
+    return {name: sum(values[name] for values in per_query.values()) / count for name in MEASURES}

@@ -6,19 +6,19 @@ wrote is kept in `written`, a run (`eval.runs`): one that was killed asks about 
 """
 
 import json
-import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from hashlib import sha256
-from itertools import chain, zip_longest
+from itertools import chain, pairwise, zip_longest
 from pathlib import Path
 
 import numpy as np
 from pydantic import BaseModel
 from tqdm.auto import tqdm
 
-from eval.datasets import Evidence, Question, Words, json_lines, write_questions
+from eval.datasets import Evidence, Question, Words, read_rows, write_questions
 from eval.judge import ask_all, read_json
 from eval.report import TEMPLATES, render
 from eval.runs import Run, environment, public_name, write_object
@@ -39,20 +39,13 @@ NEAR_DUPLICATE, TOP_HITS = 0.9, 10
 may state the answer of an unanswerable question."""
 COMMON_SHARE, RARE_WORDS = 0.05, 3
 """A question needs so many words that no more than this share of the papers have: a subject."""
-BLANK, WORDS_BEFORE, WORDS_AFTER = "____", 9, 5
+WORDS_BEFORE, WORDS_AFTER = 9, 5
 """Words of the sentence around a blank: the whole of it would be found by anything."""
-
-# A number with what it counts or measures: two digits alone stand in any longer number.
-_NUMBER = re.compile(r"(?<![\w.,/^+-])\d+(?:[.,]\d+)*(?: ?%|[ -][a-z]{2,}\b)")
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What questions to make.
-
-    Raises:
-        InputError: fewer than one question, or a share outside [0, 1).
-    """
+    """What questions to make."""
 
     n: int
     """How many; fewer are made if every paper had all its turns."""
@@ -61,27 +54,9 @@ class Plan:
     unanswerable: float = 0.2
     """The share of questions, in [0, 1), that lose their paper."""
 
-    def __post_init__(self) -> None:
-        if self.n < 1 or not 0 <= self.unanswerable < 1:
-            raise InputError("give at least 1 question, and a share unanswerable from 0 to below 1")
 
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A question that one paper of an index should answer."""
-
-    row: int
-    """The paper's, in `index.papers`."""
-    type: str
-    """`cloze`, or `synthetic` if a model wrote it."""
-    question: str
-    quote: str
-    """What answers it, word for word as the stored abstract has it."""
-    answer: str
-
-    def is_stated_in(self, text: str) -> bool:
-        """Whether a text gives the answer."""
-        return any(nuggets_found([[self.answer]], text))
+Draft = tuple[int, Question]
+"""The row of a paper in the index, and a question that it should answer."""
 
 
 class Written(BaseModel):
@@ -110,48 +85,35 @@ def synthesize(
             cloze questions in turn. Wants a temperature above 0: weak models repeat themselves.
 
     Raises:
-        InputError: the folder is taken.
+        InputError: the folder is taken, no question is wanted, or a share is outside [0, 1).
         EncoderError: the encoder is not the index's.
     """
+    if plan.n < 1 or not 0 <= plan.unanswerable < 1:
+        raise InputError("give at least 1 question, and a share unanswerable from 0 to below 1")
     if out.exists() and any(path.name != "written" for path in out.iterdir()):
         raise InputError(f"{out} is not empty; name a new folder")
     check_encoder(index.manifest, encoder)
-    record = _record(index, encoder, plan, model)
+    record = asdict(plan) | _made_by(index, encoder, model)
     random = np.random.default_rng(plan.seed)
     order = random.permutation(len(index.papers)).tolist()
     sieve = Sieve(index, encoder)
     if model:
-        with Run.begin(out / "written", out.name, {"kind": "synthesis", **record}, []) as run:
+        with closing(Run.begin(out / "written", out.name, record, [])) as run:
             sieve.fill(_written(index, order, model[0], run), plan.n)
     else:
         sieve.fill(_cloze(index, order), plan.n)
     random.shuffle(order)  # or the first questions would be the ones to lose their papers
     removed = sieve.papers_to_remove(plan.unanswerable, order)
-    record |= _write(out, sieve, removed) | {"environment": environment()}
+    record |= _write(out, sieve, removed)
     write_object(out / "synthesis.json", record)
     return record
 
 
-def _write(out: Path, sieve: "Sieve", removed: Set[int]) -> dict[str, object]:
-    """Write the questions, and the store without the removed papers; tell what there is."""
-    papers = sieve.index.papers
-    left = [paper for row, paper in enumerate(papers) if row not in removed]
-    build_papers(left, out / "store", sieve.encoder)
-    questions = _questions(sieve.kept, papers, removed)
-    write_questions(out / "questions.jsonl", questions)
-    return {
-        "questions": len(questions),
-        "by_type": dict(Counter(question.type for question in questions)),
-        "papers_removed": sorted(papers[row].title for row in removed),
-        "dropped": dict(sieve.dropped),
-    }
-
-
-def _record(
-    index: Index, encoder: Encoder, plan: Plan, model: tuple[Complete, str] | None
+def _made_by(
+    index: Index, encoder: Encoder, model: tuple[Complete, str] | None
 ) -> dict[str, object]:
     return {
-        **asdict(plan),
+        "kind": "synthesis",
         "index": index.manifest.content,
         "papers": len(index.papers),
         "encoder": public_name(encoder.name),
@@ -160,19 +122,51 @@ def _record(
     }
 
 
-def _questions(kept: Sequence[Draft], papers: Sequence[Paper], removed: Set[int]) -> list[Question]:
-    questions = []
-    for number, draft in enumerate(kept, start=1):
-        given = {"id": f"s{number:03}", "question": draft.question}
-        title = papers[draft.row].title
-        if draft.row in removed:
-            note = f"{draft.type}; the paper that answers is not in the store: {title}"
-            questions.append(Question(**given, type="removed", answerable=False, note=note))
-        else:
-            evidence = (Evidence(paper=title, quote=draft.quote),)
-            gold = {"papers": (title,), "evidence": evidence, "nuggets": ((draft.answer,),)}
-            questions.append(Question(**given, type=draft.type, answerable=True, **gold))
-    return questions
+def _write(out: Path, sieve: "Sieve", removed: set[int]) -> dict[str, object]:
+    """Write the questions, and the store without the removed papers; tell what there is."""
+    papers = sieve.index.papers
+    left = [paper for row, paper in enumerate(papers) if row not in removed]
+    build_papers(left, out / "store", sieve.encoder)
+    questions = [
+        _numbered(question, number, is_removed=row in removed)
+        for number, (row, question) in enumerate(sieve.kept, start=1)
+    ]
+    write_questions(out / "questions.jsonl", questions)
+    return {
+        "questions": len(questions),
+        "by_type": dict(Counter(question.type for question in questions)),
+        "papers_removed": sorted(papers[row].title for row in removed),
+        "dropped": dict(sieve.dropped),
+        "environment": environment(),
+    }
+
+
+def _numbered(question: Question, number: int, *, is_removed: bool) -> Question:
+    found: dict[str, object] = {"id": f"s{number:03}"}
+    if is_removed:
+        title = question.papers[0]
+        note = f"{question.type}; the paper that answers is not in the store: {title}"
+        found |= {"type": "removed", "answerable": False, "note": note}
+        found |= {"papers": (), "evidence": (), "nuggets": ()}
+    return question.model_copy(update=found)
+
+
+def _asked_of(paper: Paper, kind: str, question: str, quote: str, answer: str) -> Question:
+    """A question about a paper, with the stretch of its stored abstract that answers it."""
+    return Question(
+        id="draft",
+        type=kind,
+        question=question,
+        answerable=True,
+        papers=(paper.title,),
+        evidence=(Evidence(paper=paper.title, quote=quote),),
+        nuggets=((answer,),),
+    )
+
+
+def _states(text: str, question: Question) -> bool:
+    """Whether a text gives the answer."""
+    return all(nuggets_found(question.nuggets, text))
 
 
 def _written(
@@ -190,37 +184,39 @@ def _written(
         for id_, row in papers.items()
     }
     for id_, reply in ask_all(run, prompts, complete):
-        yield read_draft(reply, index.papers[papers[id_]], papers[id_])
+        found = read_draft(reply, index.papers[papers[id_]])
+        yield found if isinstance(found, str) else (papers[id_], found)
 
 
 def _prompt(title: str, abstract: str) -> list[Message]:
     """The task, the examples as turns that went well, and the paper to write a question for."""
+    shown = "Title: {title}\nAbstract: {abstract}".format
     turns: list[Message] = [{"role": "system", "content": render("synthesis_task.txt")}]
-    for _, example in json_lines(TEMPLATES / "synthesis_examples.jsonl"):
-        shown = f"Title: {example['title']}\nAbstract: {example['abstract']}"
-        turns.append({"role": "user", "content": shown})
-        turns.append({"role": "assistant", "content": json.dumps(example["reply"])})
-    shown = f"Title: {clean_text(title)}\nAbstract: {clean_text(abstract)}"
-    return [*turns, {"role": "user", "content": shown}]
+    for example in read_rows(TEMPLATES / "synthesis_examples.jsonl"):
+        reply = json.dumps(example.pop("reply"))
+        turns.append({"role": "user", "content": shown(**example)})
+        turns.append({"role": "assistant", "content": reply})
+    asked = shown(title=clean_text(title), abstract=clean_text(abstract))
+    return [*turns, {"role": "user", "content": asked}]
 
 
-def read_draft(reply: str, paper: Paper, row: int) -> Draft | str:
-    """The question in a reply about a paper (a row of `index.papers`), or what is wrong with it."""
+def read_draft(reply: str, paper: Paper) -> Question | str:
+    """The question in a reply about a paper, or what is wrong with it."""
     written = read_json(reply, Written)
     if written is None:
         return "the reply names no question, answer and sentence"
-    span = quote_span(written.sentence, paper.abstract)
-    quote = paper.abstract[slice(*span)] if span else ""
-    draft = Draft(row, "synthetic", written.question, quote, written.answer)
     if not written.question.endswith(("?", "？")):
         return "not a question"
     if not 5 <= len(written.question.split()) <= 40 or not 3 <= len(written.answer) <= 80:
         return "the question or the answer is too short or too long"
+    span = quote_span(written.sentence, paper.abstract)
     if span is None:
         return "the sentence is not in the abstract"
-    if not draft.is_stated_in(written.sentence):
+    quote = paper.abstract[slice(*span)]
+    draft = _asked_of(paper, "synthetic", written.question, quote, written.answer)
+    if not _states(written.sentence, draft):
         return "the answer is not in the sentence"
-    return "the question gives the answer away" if draft.is_stated_in(draft.question) else draft
+    return "the question gives the answer away" if _states(draft.question, draft) else draft
 
 
 def _cloze(index: Index, order: Sequence[int]) -> Iterator[Draft]:
@@ -234,22 +230,25 @@ def _cloze(index: Index, order: Sequence[int]) -> Iterator[Draft]:
 
 
 def _cloze_of(index: Index, row: int) -> list[Draft]:
-    """Leave a number or a name out of each sentence of a paper; the rarest (by idf) come first."""
-    paper, found = index.papers[row], []
-    for at in passage_rows(index, row):
-        passage = index.passages[at]
-        gaps = [match[0] for match in _NUMBER.finditer(passage.text)]
+    """Leave a number or a name out of each sentence of a paper; the rarest (by idf) come first.
+
+    A number goes with what it counts: two digits alone stand in any longer number.
+    """
+    found, paper = [], index.papers[row]
+    for passage in (index.passages[at] for at in passage_rows(index, row)):
+        pairs = pairwise(passage.text.split())
+        gaps = [f"{one} {two}" for one, two in pairs if one.isdecimal() and two.isalpha()]
         gaps += [name.text for name in index.names.read(passage.text) if name.proper]
         once = [gap for gap in gaps if len(gap) > 3 and passage.text.count(gap) == 1]
         if once:
             idf = {gap: max(map(index.lexical.idf, tokenize(gap)), default=0.0) for gap in once}
             gap = max(once, key=lambda each: idf[each])
             before, after = passage.text.split(gap)
-            words = [*before.split()[-WORDS_BEFORE:], BLANK, *after.split()[:WORDS_AFTER]]
+            words = [*before.split()[-WORDS_BEFORE:], "____", *after.split()[:WORDS_AFTER]]
             question = f"Fill in the blank: “… {' '.join(words)} …”"
             quote = paper.abstract[passage.start : passage.end]
-            found.append((idf[gap], Draft(row, "cloze", question, quote, gap)))
-    return [draft for _, draft in sorted(found, key=lambda pair: -pair[0])]
+            found.append((idf[gap], _asked_of(paper, "cloze", question, quote, gap)))
+    return [(row, asked) for _, asked in sorted(found, key=lambda pair: -pair[0])]
 
 
 class Sieve:
@@ -281,16 +280,17 @@ class Sieve:
         "What does the proposed method improve?" could be asked of any paper. The round trip is
         Promptagator's: the product's own retrieval must have the paper first.
         """
-        index, probe = self.index, Probe.of(draft.question, self.index, self.encoder)
+        row, asked = draft
+        index, probe = self.index, Probe.of(asked.question, self.index, self.encoder)
         most = max(2, COMMON_SHARE * index.lexical.size)
-        counts = map(index.lexical.document_frequency.get, set(tokenize(draft.question)))
+        counts = map(index.lexical.document_frequency.get, set(tokenize(asked.question)))
         rare = sum(0 < (count or 0) <= most for count in counts)
-        if rare + sum(name.proper for name in index.names.read(draft.question)) < RARE_WORDS:
+        if rare + sum(name.proper for name in index.names.read(asked.question)) < RARE_WORDS:
             return "the question does not say what it is about"
-        if rank(index, probe).rows[0] != draft.row:
+        if rank(index, probe).rows[0] != row:
             return "retrieval does not find the paper again"
         near = any(float(probe.vector @ vector) >= NEAR_DUPLICATE for vector in self._vectors)
-        if near or any((draft.row, draft.answer) == (each.row, each.answer) for each in self.kept):
+        if near or any((row, asked.nuggets) == (at, each.nuggets) for at, each in self.kept):
             return "too like a question that was kept"
         self.kept.append(draft)
         self._vectors.append(probe.vector)
@@ -300,22 +300,19 @@ class Sieve:
         """The rows of the papers to remove so that a share of the questions loses its answer.
 
         All questions of a paper become unanswerable with it, so a paper is taken only if they fit
-        into the share, and if no other paper found for them states the answer of one.
+        into the share, and if no other of the first `TOP_HITS` found states the answer of one.
         """
-        by_row: dict[int, list[Draft]] = {row: [] for row in order}
-        for draft in self.kept:
-            by_row[draft.row].append(draft)
         room, removed = int(share * len(self.kept)), set()
-        for row, drafts in by_row.items():
+        for row in order:
+            drafts = [draft for draft in self.kept if draft[0] == row]
             if 0 < len(drafts) <= room and not any(map(self._is_answered_elsewhere, drafts)):
                 removed.add(row)
                 room -= len(drafts)
         return removed
 
     def _is_answered_elsewhere(self, draft: Draft) -> bool:
-        """Whether another of the first `TOP_HITS` papers states the answer too."""
-        probe = Probe.of(draft.question, self.index, self.encoder)
+        probe = Probe.of(draft[1].question, self.index, self.encoder)
         rows = rank(self.index, probe).rows[: TOP_HITS + 1]
-        papers = [self.index.papers[row] for row in rows if row != draft.row]
+        papers = [self.index.papers[row] for row in rows if row != draft[0]]
         texts = (f"{paper.display_title}\n{clean_text(paper.abstract)}" for paper in papers)
-        return any(map(draft.is_stated_in, texts))
+        return any(_states(text, draft[1]) for text in texts)

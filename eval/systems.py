@@ -3,13 +3,20 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, Field
 
-from eval.benchmarks import Benchmark, load_trec_run
-from eval.datasets import Question, Words, json_lines, load_questions, parse
+from eval.datasets import (
+    Benchmark,
+    Identified,
+    Question,
+    Words,
+    identified,
+    load_questions,
+    load_trec_run,
+)
 from eval.runs import public_name
 from index.embedding import SentenceEncoder
 from index.encoder import Encoder
@@ -19,14 +26,11 @@ from index.papers import Paper
 from index.sources import sha256_of
 from rag.assistant import Assistant
 from rag.citations import Block, Claim, Span, compose
-from rag.evidence import FEATURES
-from rag.fitted import Linear, Record, record
+from rag.fitted import Record, record
 from rag.pipeline import Recipe
-from rag.query import Query, Request
 from rag.retrieval import Ranking
 from rag.schema import Answer, IndexInfo, Mode, Usage
 from rag.settings import Settings
-from rag.wording import Kind
 
 Found = tuple[str, float]
 """A paper's id and its score; higher is better, within one query."""
@@ -54,12 +58,22 @@ class Subject:
     """Raises InputError for a mode that it cannot answer in."""
 
 
-def ours(assistant: Assistant, store: Path, without: str | None = None) -> Subject:
-    """Take the product over the live index in `store`, opened `without` a part or whole.
+def open_ours(
+    store: Path, settings: Settings, without: str | None = None, fitted: Record | None = None
+) -> Subject:
+    """Open this product over an index, whole or without one of the parts of `RECIPES`.
 
-    The record names the index by the hash of what it holds, so the same papers indexed on two
-    machines are the same.
+    Whole it may have models fitted otherwise than those that it comes with. The record names the
+    index by the hash of what it holds, so the same papers indexed on two machines are the same.
+
+    Raises:
+        InputError: there is no such part.
     """
+    if without is not None and without not in RECIPES:
+        raise InputError(f"no part {without!r}; there are {', '.join(RECIPES)}")
+    encoder = SentenceEncoder.open(settings.encoder, settings.secret_of_encoder)
+    recipe = RECIPES[without](encoder) if without else Recipe(fitted=fitted)
+    assistant = Assistant(store, encoder, settings, recipe)
     manifest = read_manifest(store, current(store) or "")
     configuration = {
         "index": manifest.content,
@@ -82,52 +96,16 @@ def ours(assistant: Assistant, store: Path, without: str | None = None) -> Subje
     return Subject(name, papers, search, ask, configuration, assistant.check_mode)
 
 
-def open_ours(
-    store: Path, settings: Settings, without: str | None = None, fitted: Record | None = None
-) -> Subject:
-    """Open this product over an index, whole or without one of the parts of `RECIPES`.
-
-    Whole it may have models fitted otherwise than those that it comes with.
-
-    Raises:
-        InputError: there is no such part.
-    """
-    if without is not None and without not in RECIPES:
-        raise InputError(f"no part {without!r}; there are {', '.join(RECIPES)}")
-    encoder = SentenceEncoder.open(settings.encoder, settings.secret_of_encoder)
-    recipe = RECIPES[without](encoder) if without else Recipe(fitted=fitted)
-    return ours(Assistant(store, encoder, settings, recipe), store, without)
-
-
-_WHOLE = Recipe()
-_SHARPNESS = 20.0
-"""What a cosine is multiplied by, so that the shares of sentences differ about as they do."""
-
-
 def _ranked_by(part: Callable[[Ranking], object]) -> Callable[[Encoder], Recipe]:
+    whole = Recipe()
+
     def ranked(*given: object) -> Ranking:
-        ranking = _WHOLE.rank(*given)
+        ranking = whole.rank(*given)
         scores = np.asarray(part(ranking))
         order = np.argsort(-scores[ranking.rows], kind="stable")
         return replace(ranking, scores=scores, rows=ranking.rows[order])
 
     return lambda _: Recipe(rank=ranked)
-
-
-def _understood(change: Callable[[Query], Query]) -> Callable[[Encoder], Recipe]:
-    return lambda _: Recipe(understand=lambda *given: change(_WHOLE.understand(*given)))
-
-
-def _without_turns(request: Request, *given: object) -> Query:
-    return _WHOLE.understand(replace(request, turns=()), *given)
-
-
-def _nearest(encoder: Encoder) -> Recipe:
-    fitted = record(encoder.name)
-    weights = np.zeros((len(FEATURES), 1), dtype=np.float32)
-    weights[FEATURES.index("cosine")] = _SHARPNESS
-    cosine = Linear(FEATURES, (), weights, np.zeros(1, dtype=np.float32))
-    return Recipe(fitted=replace(fitted, models={**fitted.models, "sentences": cosine}))
 
 
 def _unrefused(encoder: Encoder) -> Recipe:
@@ -138,18 +116,12 @@ def _unrefused(encoder: Encoder) -> Recipe:
 RECIPES: Mapping[str, Callable[[Encoder], Recipe]] = {
     "vectors": _ranked_by(lambda ranking: ranking.lexical),
     "lexical": _ranked_by(lambda ranking: ranking.dense),
-    "names": _understood(lambda query: replace(query, names=())),
-    "conversation": lambda _: Recipe(understand=_without_turns),
-    "kinds": _understood(lambda query: query.as_kind(Kind.ANSWER)),
-    "sentences": _nearest,
     "refusals": _unrefused,
 }
 """What is done without a part, by the part's name.
 
-Without `vectors` papers are ranked by BM25 alone, without `lexical` by vectors alone. Without
-`names` a question names nothing, without `conversation` it has no turns before, without `kinds` one
-paper answers, whatever is asked. Without `sentences` those nearest to the question are quoted, and
-without `refusals` whatever comes nearest, and without a caution.
+Without `vectors` papers are ranked by BM25 alone, without `lexical` by vectors alone; without
+`refusals` whatever comes nearest is quoted, and without a caution.
 """
 
 
@@ -175,30 +147,19 @@ def shown_answer(question: str, blocks: Sequence[Block], reason: str, info: Inde
 class CitingSentence(BaseModel):
     """A sentence and the papers it cites, by their places in the answer's `references`, from 0."""
 
-    model_config = ConfigDict(frozen=True)
-
     text: str
     citations: tuple[Annotated[int, Field(ge=0)], ...] = ()
 
 
-class RagnarokAnswer(BaseModel):
+class RagnarokAnswer(Identified):
     """The answer to one topic; a refusal has no sentences."""
 
-    model_config = ConfigDict(frozen=True)
-
+    id: Annotated[Words, Field(coerce_numbers_to_str=True, alias="topic_id")]
     run_id: str = Field(default="", description="Whose run it is; Ragnarök's writer leaves it out.")
-    topic_id: Annotated[Words, Field(coerce_numbers_to_str=True)]
     references: tuple[Annotated[str, Field(coerce_numbers_to_str=True)], ...] = Field(
         description="Papers' ids."
     )
     answer: tuple[CitingSentence, ...]
-
-    @model_validator(mode="after")
-    def _cites_what_it_lists(self) -> Self:
-        for place, sentence in enumerate(self.answer):
-            if max(sentence.citations, default=-1) >= len(self.references):
-                raise ValueError(f"sentence {place} cites beyond the {len(self.references)} given")
-        return self
 
 
 def replay_answers(path: Path, questions: Path, papers: Sequence[Paper]) -> Subject:
@@ -212,18 +173,17 @@ def replay_answers(path: Path, questions: Path, papers: Sequence[Paper]) -> Subj
         InputError: a line is not an answer, a topic is answered twice, a question has no answer,
             or an answer cites a paper that is not there.
     """
-    given: dict[str, RagnarokAnswer] = {}
-    for number, line in json_lines(path):
-        answer = parse(RagnarokAnswer, line, path, number)
-        if answer.topic_id in given:
-            raise InputError(f"{path}:{number}: topic {answer.topic_id!r} is answered twice")
-        given[answer.topic_id] = answer
+    given = {answer.id: answer for answer in identified(RagnarokAnswer, path)}
     known = {paper.id: paper for paper in papers if paper.abstract}
     for question in load_questions(questions):
         if question.id not in given:
             raise InputError(f"{path}: question {question.id!r} has no answer")
-        if unknown := [id_ for id_ in given[question.id].references if id_ not in known]:
+        answer = given[question.id]
+        if unknown := [id_ for id_ in answer.references if id_ not in known]:
             raise InputError(f"{path}: topic {question.id!r}: no abstract of {unknown[0]!r} here")
+        cited = max((at for each in answer.answer for at in each.citations), default=-1)
+        if cited >= len(answer.references):
+            raise InputError(f"{path}: topic {question.id!r} cites beyond the references given")
     info = IndexInfo(id="recorded", papers=len(papers), encoder="unknown")
 
     def search(question: Question, limit: int) -> list[Found]:
@@ -233,7 +193,7 @@ def replay_answers(path: Path, questions: Path, papers: Sequence[Paper]) -> Subj
     def ask(question: Question, _: Mode) -> Answer:
         recorded = given[question.id]
         spans = [Span(known[id_], 0, len(known[id_].abstract)) for id_ in recorded.references]
-        claims = (Claim(s.text, tuple(spans[at] for at in s.citations)) for s in recorded.answer)
+        claims = [Claim(s.text, tuple(spans[at] for at in s.citations)) for s in recorded.answer]
         blocks = [Block((claim,)) for claim in claims]
         shown = shown_answer(question.question, blocks, "The recorded answer is empty.", info)
         return shown.model_copy(update={"mode": "generative"})

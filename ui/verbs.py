@@ -6,6 +6,8 @@ Heavy imports are inside the functions: no command waits for another's.
 from argparse import Namespace
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,31 +32,26 @@ if TYPE_CHECKING:
     from rag.settings import Settings
 
 OURS = "abstractqa"
-KEPT = Path("runs/leaderboard")
-"""Where `leaderboard --data` keeps its runs, and goes on with them."""
 WRITES = "llamaindex-citation"
 """The peer that writes answers by a chat model."""
 TOKENS = {"yes or no": 8, "judge": 700, "writer": 200}
 """How long a reply of the chat model may be."""
-MAIN = ("right", "nugget_recall", "citation_precision", "citation_recall", "evidence_recall",
-        "alce_recall", "alce_precision", "abstained_rightly", "nDCG@10", "R@10",
-        "hit@1")  # fmt: skip
-"""The figures that are printed; all are in the run's folder."""
 
 
 def retrieval(arguments: Namespace) -> None:
     """Rank the papers of a benchmark."""
-    from eval.benchmarks import fixed_subset, load_beir
+    from eval.datasets import fixed_subset, load_beir
     from eval.measuring import evaluate_retrieval
     from eval.peers import peer_subject
     from eval.systems import open_ours, replay_ranking
-    from eval.vector_cache import CachedEncoder, benchmark_store
+    from eval.vector_cache import benchmark_store
+    from index.embedding import SentenceEncoder
 
     settings = settings_of(arguments)
     benchmark = load_beir(arguments.dataset, arguments.split)
     if arguments.size is not None:
         benchmark = fixed_subset(benchmark, arguments.size)
-    encoder = CachedEncoder.open(settings.encoder)
+    encoder = SentenceEncoder.open(settings.encoder, settings.secret_of_encoder)
     if arguments.run and arguments.system != OURS:
         raise InputError("--run measures a ranking that is there: leave --system out")
     if arguments.run:
@@ -69,16 +66,20 @@ def retrieval(arguments: Namespace) -> None:
 def answers(arguments: Namespace) -> None:
     """Answer a file of questions."""
     from eval.measuring import evaluate_answers
-    from eval.support import judge_support, nli_support
+    from eval.runs import public_name
+    from eval.scoring import Supports, or_nothing
+    from rag.support.asking import JudgeChecker, NliChecker
 
     if arguments.judge and arguments.nli:
         raise InputError("--nli and --judge exclude each other: give one of them")
     settings = settings_of(arguments)
     asking = _asking(settings, "yes or no") if arguments.judge else nullcontext(None)
     with asking as model, _answering(arguments, settings) as subject:
-        support = judge_support(*model) if model else None
-        if arguments.nli:
-            support = nli_support(arguments.nli)
+        support = None
+        if model:
+            support = Supports(JudgeChecker(or_nothing(model[0]), public_name(model[1])))
+        elif arguments.nli:
+            support = Supports(NliChecker(arguments.nli), f"nli {public_name(arguments.nli)}")
         given = (arguments.questions, subject, arguments.mode, arguments.out, support)
         metrics = evaluate_answers(*given, sample=arguments.sample)
     if absent := metrics["papers_not_in_index"]:
@@ -91,15 +92,27 @@ def _answering(arguments: Namespace, settings: "Settings") -> Iterator["Subject"
     """What is to answer: this product, a peer over its papers, or answers given elsewhere."""
     from eval.peers import peer_subject
     from eval.systems import open_ours, replay_answers
-    from eval.vector_cache import CachedEncoder
+    from index.embedding import SentenceEncoder
     from rag.chat import ChatModel
 
-    given = [arguments.answers, arguments.without, arguments.system != OURS]
+    given = [arguments.answers, arguments.without, arguments.left_out, arguments.system != OURS]
     if sum(map(bool, given)) > 1:
-        raise InputError("--answers, --without and --system exclude each other: give one of them")
+        raise InputError(
+            "--answers, --without, --left-out and --system exclude each other: give one of them"
+        )
     if arguments.answers and arguments.mode != "auto":
         raise InputError("--answers are measured as they are: leave --mode out")
-    ours = open_ours(settings.store, settings, arguments.without)
+    encoder = partial(SentenceEncoder.open, settings.encoder, settings.secret_of_encoder)
+    fitted = None
+    if left_out := arguments.left_out:
+        from eval.fitting import run
+
+        if left_out not in run.SOURCES:
+            raise InputError(f"no collection {left_out!r}; there are {', '.join(run.SOURCES)}")
+        fitted = run.fit(run.load_material(arguments.data, encoder()), left_out)
+    ours = open_ours(settings.store, settings, arguments.without, fitted)
+    if left_out:
+        ours = replace(ours, configuration={**ours.configuration, "left_out": left_out})
     if arguments.answers:
         yield replay_answers(arguments.answers, arguments.questions, ours.papers)
         return
@@ -109,31 +122,25 @@ def _answering(arguments: Namespace, settings: "Settings") -> Iterator["Subject"
     writes = arguments.mode == "generative"
     if writes and arguments.system != WRITES:
         raise InputError(f"{arguments.system} writes no answers: --mode generative is for {WRITES}")
-    encoder = CachedEncoder.open(settings.encoder)
     with ChatModel.open(settings) if writes else nullcontext(None) as llm:
-        yield peer_subject(arguments.system, ours.papers, encoder, llm)
+        yield peer_subject(arguments.system, ours.papers, encoder(), llm)
 
 
 def compare(arguments: Namespace) -> None:
     """Set one run against another, question by question."""
-    from eval.changes import as_json, compare_runs, comparison_text
+    from eval.changes import compare_runs, comparison_text
     from eval.runs import load_run
 
     compared = compare_runs(load_run(arguments.before), load_run(arguments.after))
-    _say(arguments, as_json(compared), comparison_text(compared))
+    _say(arguments, compared, comparison_text(compared))
 
 
 def leaderboard(arguments: Namespace) -> None:
-    """Print a table of runs, or of everything measured on a folder of data."""
-    from eval.leaderboard import Suite, boards
+    """Print tables of runs, systems side by side."""
+    from eval.changes import boards
     from eval.runs import load_run
 
-    if bool(arguments.runs) == bool(arguments.data):
-        raise InputError("name finished runs, or a folder of data by --data, and not both")
-    if arguments.data:
-        text = Suite(arguments.data, KEPT, settings_of(arguments)).page()
-    else:
-        text = boards([load_run(folder) for folder in arguments.runs])
+    text = boards([load_run(folder) for folder in arguments.runs])
     if arguments.out:
         _write_text(arguments.out, text + "\n")
     _say(arguments, {"markdown": text}, text)
@@ -144,22 +151,19 @@ def judge(arguments: Namespace) -> None:
     from eval.judge import rate_run
     from eval.runs import load_run
 
-    if arguments.at_once < 1:
-        raise InputError(f"--at-once {arguments.at_once} is too small; give at least 1")
     run = load_run(arguments.run)
-    limits = (arguments.out, arguments.limit, arguments.at_once)
     with _asking(settings_of(arguments), "judge") as model:
-        _say_metrics(arguments, rate_run(run, *model, *limits))
+        _say_metrics(arguments, rate_run(run, *model, arguments.out, arguments.limit))
 
 
 def gate(arguments: Namespace) -> None:
     """Check that nothing got worse on the fixed set of the repository."""
-    from eval import gate as fixed
+    from eval import changes as fixed
     from eval.fitting.run import load_material
-    from eval.vector_cache import CachedEncoder
+    from index.embedding import SentenceEncoder
 
     settings = settings_of(arguments)
-    encoder = CachedEncoder.open(settings.encoder)
+    encoder = SentenceEncoder.open(settings.encoder, settings.secret_of_encoder)
     with fixed.gate_subject(settings, encoder) as subject:
         scores = {fixed.BASELINE: fixed.ask_gate(subject)}
     if arguments.data:
@@ -175,7 +179,7 @@ def gate(arguments: Namespace) -> None:
         for path, now in scores.items()
         for drop in fixed.drops(fixed.read_baseline(path), now).items()
     ]
-    fell = [{"figure": name, "worse": drop.worse} for name, drop in fallen]
+    fell = [{"figure": name, "worse": drop.lower} for name, drop in fallen]
     text = "\n".join(fixed.drop_text(*drop) for drop in fallen)
     nothing = f"Nothing got worse on {count} questions."
     _say(arguments, {"questions": count, "fell": fell}, text or nothing)
@@ -187,7 +191,7 @@ def gate(arguments: Namespace) -> None:
 def fit(arguments: Namespace) -> None:
     """Fit the models behind the answers, and write them into the product."""
     from eval.fitting import run
-    from eval.vector_cache import CachedEncoder
+    from index.embedding import SentenceEncoder
 
     if arguments.check:
         from eval.fitting.check import check_text, fit_check
@@ -195,7 +199,8 @@ def fit(arguments: Namespace) -> None:
         checked = fit_check(arguments.data, arguments.claims, arguments.out)
         _say(arguments, checked, check_text(checked))
         return
-    encoder = CachedEncoder.open(settings_of(arguments).encoder)
+    settings = settings_of(arguments)
+    encoder = SentenceEncoder.open(settings.encoder, settings.secret_of_encoder)
     material = run.load_material(arguments.data, encoder)
     scores = run.answer_left_out(material) if arguments.leave_out else ()
     found = {name: run.figures(each) for name, each in scores}
@@ -211,12 +216,13 @@ def synthesize(arguments: Namespace) -> None:
     from eval.runs import new_run_folder
     from eval.synthesis import Plan
     from eval.synthesis import synthesize as write_questions
-    from eval.vector_cache import CachedEncoder
+    from index.embedding import SentenceEncoder
     from index.store import Index
 
     settings = settings_of(arguments)
     plan = Plan(arguments.n, arguments.seed, arguments.unanswerable)
-    index, encoder = Index.open(settings.store), CachedEncoder.open(settings.encoder)
+    index = Index.open(settings.store)
+    encoder = SentenceEncoder.open(settings.encoder, settings.secret_of_encoder)
     out = arguments.out or new_run_folder("questions")
     writes = settings.chat_model and not arguments.cloze
     # Weak models repeat themselves at temperature 0.
@@ -288,6 +294,7 @@ def _write_text(path: Path, text: str) -> None:
 
 def _say_metrics(arguments: Namespace, metrics: Mapping[str, Any]) -> None:
     """Print figures for people or for programs, and where the others are."""
+    from eval.figures import MAIN
     from eval.markdown import Cell, table
     from eval.statistics import Interval
 
@@ -307,7 +314,8 @@ def _say_metrics(arguments: Namespace, metrics: Mapping[str, Any]) -> None:
 
 
 _OUT = file("--out", "folder, new or of an unfinished run (default: in runs/)", "DIR")
-_DATA = "folder of question sets and their collections"
+_SETS = "folder of question sets and their collections"
+_DATA = file("--data", f"{_SETS} (default: ../shared)", "DIR", default=Path("../shared"))
 _SYSTEM = word(
     "--system",
     "what to measure: %(default)s, or a peer of docs/LEADERBOARD.md",
@@ -330,8 +338,10 @@ KINDS: Mapping[str, Command] = {
         answers,
         file("questions", metavar="QUESTIONS.jsonl"),
         MODE,
-        number("--sample", "ask only N of the questions, of every type"),
+        number("--sample", "ask only N of the questions, a fixed choice"),
         word("--without", "leave this part out, to see what it is worth", metavar="PART"),
+        word("--left-out", "by models fitted without this collection of --data", metavar="NAME"),
+        _DATA,
         file("--answers", "measure these answers, in Ragnarök's JSON"),
         word("--nli", "check citations by this cross-encoder", metavar="MODEL"),
         switch("--judge", "check citations by the chat model"),
@@ -343,8 +353,7 @@ KINDS: Mapping[str, Command] = {
     "compare": command(compare, file("before", metavar="RUN"), file("after", metavar="RUN"), JSON),
     "leaderboard": command(
         leaderboard,
-        file("runs", metavar="RUN", nargs="*"),
-        file("--data", "first measure every system on this folder of data", "DIR"),
+        file("runs", metavar="RUN", nargs="+"),
         file("--out", "write the Markdown here"),
         JSON,
     ),
@@ -352,19 +361,18 @@ KINDS: Mapping[str, Command] = {
         judge,
         file("run", metavar="RUN"),
         number("--limit", "only N questions, a fixed choice"),
-        number("--at-once", "requests at a time", 1),
         _OUT,
         JSON,
     ),
     "gate": command(
         gate,
         switch("--update", "make today's figures the baseline"),
-        file("--data", f"{_DATA}, to check too", "DIR"),
+        file("--data", f"{_SETS}, to check too", "DIR"),
         JSON,
     ),
     "fit": command(
         fit,
-        file("--data", f"{_DATA} (default: ../shared)", "DIR", default=Path("../shared")),
+        _DATA,
         switch("--leave-out", "also measure them on collections they were not fitted on"),
         switch("--check", "fit the check of citations, not the other models"),
         file("--claims", "with --check: measure it on these labelled claims too"),

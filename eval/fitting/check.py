@@ -9,15 +9,15 @@ hand-written claims on the bundled sample are in no fit.
 import math
 import random
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from eval.datasets import read_rows
 from eval.fitting.claims import EDITS, Example, made_examples
 from eval.markdown import Cell, table
+from eval.scoring import share
 from eval.statistics import auroc
 from index.papers import Paper
 from index.readers import read
@@ -44,8 +44,7 @@ PROJECTED, HIDDEN, FOUND, MIXED = 24, 48, 16, 32
 """Widths of the layers of the network."""
 
 
-@dataclass(frozen=True, eq=False)
-class Seen:
+class Seen(NamedTuple):
     """An example as the network sees it, each sentence of its claim for itself."""
 
     example: Example
@@ -72,7 +71,7 @@ def look(examples: Sequence[Example]) -> list[Seen]:
 
 def fit_check(
     data: Path, claims: Path | None = None, out: Path | None = None
-) -> dict[str, dict[str, float]]:
+) -> dict[str, dict[str, float | None]]:
     """Fit the network on all that there is, and write it; figures are of networks left out.
 
     Args:
@@ -99,12 +98,12 @@ def fit_check(
     found = {
         "made, collections left out": left,
         "scifact, left out": of_scifact,
-        "ragtruth, in no fit": _scored(weights, ragtruth),
-        "hand-written, in no fit": _scored(weights, sample),
+        "ragtruth, in no fit": scored(weights, ragtruth),
+        "hand-written, in no fit": scored(weights, sample),
     }
     for kind in dict.fromkeys(each.example.kind for each in sample):
-        found[kind] = _scored(weights, [each for each in sample if each.example.kind == kind])
-    return {name: _figures(scored, least) for name, scored in found.items() if scored}
+        found[kind] = scored(weights, [each for each in sample if each.example.kind == kind])
+    return {name: _figures(each, least) for name, each in found.items() if each}
 
 
 def _left_out(made: list[Seen], scifact: list[Seen]) -> tuple[Scored, Scored]:
@@ -113,11 +112,11 @@ def _left_out(made: list[Seen], scifact: list[Seen]) -> tuple[Scored, Scored]:
     for pair in LEFT_OUT:
         others = [each for each in made if each.example.group not in pair]
         own = [each for each in made if each.example.group in pair]
-        left += _scored(fit([*others, *scifact * OF_SCIFACT]), own)
+        left += scored(fit([*others, *scifact * OF_SCIFACT]), own)
     of_scifact: Scored = []
     for fold in range(2):
         rest = fit([*made, *scifact[1 - fold :: 2] * OF_SCIFACT])
-        of_scifact += _scored(rest, scifact[fold::2])
+        of_scifact += scored(rest, scifact[fold::2])
     return left, of_scifact
 
 
@@ -141,21 +140,23 @@ def paraphrased(papers: Mapping[str, Sequence[Paper]]) -> list[Example]:
     by_id = {(group, paper.id): paper for group, listed in papers.items() for paper in listed}
     found: list[Example] = []
     for row in read_rows(PARAPHRASES):
-        if (row["collection"], row["id"]) not in by_id:
+        paper, text, group = (
+            by_id.get((row["collection"], row["id"])),
+            row["text"],
+            row["collection"],
+        )
+        if paper is None:
             continue
-        paper, text = by_id[row["collection"], row["id"]], row["text"]
         source = " ".join(clean_text(paper.abstract[row["start"] : row["end"]]).split())
         lost = missing_numbers(source, [text]) or missing_numbers(text, [source])
-        if lost or missing_names(text, [paper.title, source]):
-            continue
         one, other = (read_sentence(each).total for each in (source, text))
-        if float(one @ other / np.linalg.norm(one) / np.linalg.norm(other)) < ALIKE:
+        cosine = float(one @ other / np.linalg.norm(one) / np.linalg.norm(other))
+        if lost or missing_names(text, [paper.title, source]) or cosine < ALIKE:
             continue
-        cited, group = (f"{paper.display_title}: {source}",), row["collection"]
+        cited = (f"{paper.display_title}: {source}",)
         found += [Example(text, cited, True, "paraphrase", group)] * OF_PARAPHRASE
         for kind, edit in EDITS.items():
-            changed = edit(text, draw)
-            if changed and changed != text:
+            if (changed := edit(text, draw)) and changed != text:
                 found.append(Example(changed, cited, False, kind, group))
     return found
 
@@ -261,40 +262,33 @@ def _padded(pairs: Sequence[Pairs]) -> dict[str, "torch.Tensor"]:
     return {**columns, "mask": column(np.ones(len(each.own)) for each in pairs)}
 
 
-def scores(weights: Mapping[str, Any], seen: Sequence[Seen]) -> list[float]:
+def scored(weights: Mapping[str, Any], seen: Sequence[Seen]) -> Scored:
     """The score of each example: the product of its sentences'; 0 for one with none."""
     network = Network(weights)
     return [
-        math.prod(network.probability(one) for one in each.inputs) if each.inputs else 0.0
+        (each, math.prod(map(network.probability, each.inputs)) if each.inputs else 0.0)
         for each in seen
     ]
 
 
-def _scored(weights: Mapping[str, Any], seen: Sequence[Seen]) -> Scored:
-    return list(zip(seen, scores(weights, seen), strict=True))
+def _quantile(found: Scored, share: float, *, is_true: bool) -> float:
+    return float(np.quantile([s for each, s in found if each.example.supported is is_true], share))
 
 
-def _quantile(scored: Scored, share: float, *, is_true: bool) -> float:
-    own = [score for each, score in scored if each.example.supported is is_true]
-    return float(np.quantile(own, share))
+def _figures(found: Scored, least: float) -> dict[str, float | None]:
+    truth = [each.example.supported for each, _ in found]
+    kept = {which: [s >= least for each, s in found if each.example.supported is which] for which in
+            (True, False)}  # fmt: skip
+    return {
+        "claims": len(found),
+        "auroc": auroc([score for _, score in found], truth),
+        "true supported": share(kept[True]),
+        "false supported": share(kept[False]),
+    }
 
 
-def _figures(scored: Scored, least: float) -> dict[str, float]:
-    truth = [each.example.supported for each, _ in scored]
-    figures = {"claims": float(len(scored))}
-    if (area := auroc([score for _, score in scored], truth)) is not None:
-        figures["auroc"] = area
-    for name, is_true in (("true supported", True), ("false supported", False)):
-        if kept := [score >= least for each, score in scored if each.example.supported is is_true]:
-            figures[name] = sum(kept) / len(kept)
-    return figures
-
-
-def check_text(found: Mapping[str, Mapping[str, float]]) -> str:
+def check_text(found: Mapping[str, Mapping[str, float | None]]) -> str:
     """The figures as a table."""
-    names = ("auroc", "true supported", "false supported")
-    rows: list[list[Cell]] = [
-        [what, int(figures["claims"]), *(figures.get(name) for name in names)]
-        for what, figures in found.items()
-    ]
-    return table(["measured on", "claims", *names], rows)
+    names = ("claims", "auroc", "true supported", "false supported")
+    rows: list[list[Cell]] = [[what, *map(each.get, names)] for what, each in found.items()]
+    return table(["measured on", *names], rows)

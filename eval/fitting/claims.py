@@ -51,9 +51,9 @@ Edit = Callable[[str, Random], str | None]
 
 
 def _pairs(listed: Sequence[str]) -> dict[str, list[str]]:
+    """By each word of the pairs `one/other`, what stands beside it."""
     found: dict[str, list[str]] = {}
-    for pair in listed:
-        one, other = pair.split("/")
+    for one, other in (pair.split("/") for pair in listed):
         found.setdefault(one, []).append(other)
         found.setdefault(other, []).append(one)
     return found
@@ -166,8 +166,7 @@ def reworded(text: str, paper: Paper, draw: Random) -> str:
     said = re.sub(r"\s*\([^()]{0,80}\)", "", said) if draw.random() < 0.6 else said
     subject = draw.choice((_called(paper), "The authors", "The paper"))
     said = re.sub(r"\bthis (?:paper|work|study)\b", subject, said, flags=re.IGNORECASE)
-    said = re.sub(r"\b[Ww]e\b", subject, said)
-    for first, third in (("our", "their"), ("Our", "Their"), ("us", "them")):
+    for first, third in (("[Ww]e", subject), ("our", "their"), ("Our", "Their"), ("us", "them")):
         said = re.sub(rf"\b{first}\b", third, said)
     words = said.split(" ")
     for at, word in enumerate(words):
@@ -189,66 +188,63 @@ def _lower(text: str) -> str:
     return text[:1].lower() + text[1:] if text[1:2].islower() else text
 
 
+def _put(text: str, match: re.Match[str], new: str) -> str:
+    return text[: match.start()] + new + text[match.end() :]
+
+
 def _number(text: str, draw: Random) -> str | None:
-    found = list(_NUMBER.finditer(text))
-    if found:
+    if found := list(_NUMBER.finditer(text)):
         match = draw.choice(found)
         value = float(match[0].replace(",", ""))
         near = (value + 1, value - 1, value * 1.1, value * 2, value / 2, value * 10, 100 - value)
         other = draw.choice([each for each in near if each > 0 and each != value])
         is_whole = "." not in match[0] or value > 1000
         spelt = f"{other:,.0f}" if is_whole else f"{other:.2f}".rstrip("0")
-        return text[: match.start()] + spelt.rstrip(".") + text[match.end() :]
-    spelt_out: list[str] = _TABLES["number"]
-    written = re.search(rf"\b({'|'.join(spelt_out)})\b", text)
-    if not written:
-        return None
-    new = draw.choice([word for word in spelt_out if word != written[0]])
-    return text[: written.start()] + new + text[written.end() :]
+        return _put(text, match, spelt.rstrip("."))
+    written = re.search(rf"\b({'|'.join(_TABLES['number'])})\b", text)
+    others = [word for word in _TABLES["number"] if written and word != written[0]]
+    return _put(text, written, draw.choice(others)) if written else None
 
 
 def _denied(text: str, draw: Random) -> str | None:
-    if found := _DENIED.search(text):
-        return text[: found.start()] + (found[1] or "can") + text[found.end() :]
-    auxiliaries = list(_AUXILIARY.finditer(text))
-    if auxiliaries:
-        at = draw.choice(auxiliaries).end()
-        return f"{text[:at]} not{text[at:]}"
+    if denied := _DENIED.search(text):
+        return _put(text, denied, denied[1] or "can")
+    if auxiliaries := list(_AUXILIARY.finditer(text)):
+        auxiliary = draw.choice(auxiliaries)
+        return _put(text, auxiliary, f"{auxiliary[0]} not")
     verb = re.search(r"\b(\w{4,})s\b(?= (?:the|a|an|that|in|on|to|better|more)\b)", text)
-    return f"{text[: verb.start()]}does not {verb[1]}{text[verb.end() :]}" if verb else None
+    return _put(text, verb, f"does not {verb[1]}") if verb else None
 
 
 def _opposite(text: str, draw: Random) -> str | None:
     places = [m for m in re.finditer(r"[A-Za-z]+", text) if m[0].lower() in _OPPOSITE]
-    if not places:
-        return None
-    match = draw.choice(places)
-    return text[: match.start()] + draw.choice(_OPPOSITE[match[0].lower()]) + text[match.end() :]
+    match = draw.choice(places) if places else None
+    return _put(text, match, draw.choice(_OPPOSITE[match[0].lower()])) if match else None
 
 
 def _roles(text: str, draw: Random) -> str | None:
     """Two names or two numbers of a sentence exchanged."""
-    numbers = [m[0] for m in _NUMBER.finditer(text)]
-    for found in (list(names(text)), numbers):
-        distinct = list(dict.fromkeys(found))
+    numbers = [match[0] for match in _NUMBER.finditer(text)]
+    for distinct in (list(dict.fromkeys(found)) for found in (names(text), numbers)):
         if len(distinct) >= 2:
             one, other = draw.sample(distinct, 2)
-            if one in other or other in one:
-                continue
-            return text.replace(one, "\0").replace(other, one).replace("\0", other)
+            if one not in other and other not in one:
+                return text.replace(one, "\0").replace(other, one).replace("\0", other)
     return None
 
 
 def renamed(text: str, pool: Sequence[str], draw: Random) -> str | None:
     """A name of a sentence replaced by one of another paper."""
     known = names(text)
-    if not known or not pool:
-        return None
-    new = draw.choice(pool)
-    return None if new.lower() in text.lower() else text.replace(draw.choice(known), new)
+    new = draw.choice(pool) if known and pool else ""
+    return (
+        text.replace(draw.choice(known), new) if new and new.lower() not in text.lower() else None
+    )
 
 
 def _by(kind: str) -> Edit:
+    """Put one thing in another's place, by a table of patterns."""
+
     def edit(text: str, draw: Random) -> str | None:
         fitting = [(p, new) for p, new in _TABLES[kind] if re.search(p, text, re.IGNORECASE)]
         if not fitting:
@@ -260,13 +256,9 @@ def _by(kind: str) -> Edit:
 
 
 def _unit(text: str, draw: Random) -> str | None:
-    fitting = [
-        (a, b) for a, b in _TABLES["unit"] if re.search(rf"(?<![A-Za-z]){a}(?![A-Za-z])", text)
-    ]
-    if not fitting:
-        return None
-    one, other = draw.choice(fitting)
-    return re.sub(rf"(?<![A-Za-z]){one}(?![A-Za-z])", other, text, count=1)
+    alone = [(rf"(?<![A-Za-z]){one}(?![A-Za-z])", other) for one, other in _TABLES["unit"]]
+    fitting = [(pattern, other) for pattern, other in alone if re.search(pattern, text)]
+    return re.sub(*draw.choice(fitting), text, count=1) if fitting else None
 
 
 EDITS: dict[str, Edit] = {

@@ -6,9 +6,8 @@ or the sentences that do are taken out of them, or it is put to another collecti
 
 import hashlib
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -61,24 +60,19 @@ def own_questions(name: str, papers: Sequence[Paper]) -> list[Question]:
     So the package holds no text of the papers.
     """
     by_id = {paper.id: paper for paper in papers}
-
-    def whole(row: dict[str, Any]) -> Question:
-        named = (*row["papers"], *row.get("also", ()), *(id_ for id_, _, _ in row["evidence"]))
-        if absent := [id_ for id_ in named if id_ not in by_id]:
-            raise InputError(f"question {row['id']} on {name} needs paper {absent[0]}: not there")
-        return Question(
-            **{
-                **row,
-                "papers": [by_id[id_].title for id_ in row["papers"]],
-                "also": [by_id[id_].title for id_ in row.get("also", ())],
-                "evidence": [
-                    {"paper": by_id[id_].title, "quote": by_id[id_].abstract[start:end]}
-                    for id_, start, end in row["evidence"]
-                ],
-            }
-        )
-
-    return [whole(row) for row in read_rows(OWN / f"{name}.jsonl")]
+    found = []
+    for row in read_rows(OWN / f"{name}.jsonl"):
+        gold, also, evidence = row["papers"], row.get("also", ()), row["evidence"]
+        if absent := {*gold, *also, *(id_ for id_, _, _ in evidence)} - by_id.keys():
+            missing = ", ".join(sorted(absent))
+            raise InputError(f"question {row['id']} on {name} needs {missing}: not there")
+        quotes = [
+            {"paper": by_id[id_].title, "quote": by_id[id_].abstract[start:end]}
+            for id_, start, end in evidence
+        ]
+        titles = {"papers": [by_id[id_].title for id_ in gold], "evidence": quotes}
+        found.append(Question(**{**row, **titles, "also": [by_id[id_].title for id_ in also]}))
+    return found
 
 
 def everyday(index: Index) -> list[Asked]:
@@ -94,15 +88,17 @@ def asked(group: str, index: Index, rows: Sequence[dict[str, Any]]) -> list[Aske
     """Find the gold papers and sentences of questions in an index."""
     found = []
     for row in rows:
-        gold = [at for title in row["papers"] if (at := index.row_of(title)) is not None]
-        also = [at for title in row.get("also") or () if (at := index.row_of(title)) is not None]
+        gold, also = (
+            [at for title in row.get(field) or () if (at := index.row_of(title)) is not None]
+            for field in ("papers", "also")
+        )
         sentences: dict[int, set[int]] = {}
         for each in row["evidence"]:
             paper = index.row_of(each["paper"])
-            if paper is not None:
-                sentences.setdefault(paper, set()).update(_passages(index, paper, each["quote"]))
-        kept = {paper: tuple(sorted(rows)) for paper, rows in sentences.items() if rows}
-        found.append(Asked(group, row, index, tuple(gold), frozenset(gold) | set(also), kept))
+            if paper is not None and (quoted := _passages(index, paper, each["quote"])):
+                sentences.setdefault(paper, set()).update(quoted)
+        kept = {paper: tuple(sorted(rows)) for paper, rows in sentences.items()}
+        found.append(Asked(group, row, index, tuple(gold), frozenset(gold + also), kept))
     return found
 
 
@@ -189,20 +185,17 @@ def evidence_questions(path: Path, encoder: Encoder, most: int = 600) -> list[As
     """
     rows = read_rows(path)[:most]
     papers: dict[str, Paper] = {}
-    passages: dict[str, list[Passage]] = {}
+    passages: list[Passage] = []
     for row in rows:
-        abstract = " ".join(row["sentences"])
-        id_ = hashlib.sha256(abstract.encode()).hexdigest()[:16]
-        row["paper"] = id_
-        if id_ in papers:
+        abstract, at = " ".join(row["sentences"]), 0
+        row["paper"] = hashlib.sha256(abstract.encode()).hexdigest()[:16]
+        if row["paper"] in papers:
             continue
-        papers[id_] = Paper(id=id_, title=row["title"], abstract=abstract)
-        at, cut = 0, []
+        papers[row["paper"]] = Paper(id=row["paper"], title=row["title"], abstract=abstract)
         for sentence in row["sentences"]:
-            cut.append(Passage(id_, at, at + len(sentence), sentence))
+            passages.append(Passage(row["paper"], at, at + len(sentence), sentence))
             at += len(sentence) + 1
-        passages[id_] = cut
-    index = _index_of(path.stem, tuple(papers.values()), passages, encoder)
+    index = _index_of(path.stem, tuple(papers.values()), tuple(passages), encoder)
     rows_of = {paper.id: at for at, paper in enumerate(index.papers)}
     found = []
     for row in rows:
@@ -215,33 +208,18 @@ def evidence_questions(path: Path, encoder: Encoder, most: int = 600) -> list[As
 
 
 def _index_of(
-    name: str,
-    papers: tuple[Paper, ...],
-    passages: Mapping[str, Sequence[Passage]],
-    encoder: Encoder,
+    name: str, papers: tuple[Paper, ...], passages: tuple[Passage, ...], encoder: Encoder
 ) -> Index:
-    """An index in memory of papers whose passages are given."""
-    every = [passage for paper in papers for passage in passages[paper.id]]
-    texts = tuple(paper_text(paper) for paper in papers)
-    counts = [len(passages[paper.id]) for paper in papers]
+    """An index in memory of papers whose passages are given, in the order of the papers."""
+    rows = {paper.id: row for row, paper in enumerate(papers)}
+    known: dict[str, Any] = {"generation": name, "encoder": encoder.name, "content": ""}
     return Index(
-        manifest=Manifest(
-            generation=name,
-            previous=None,
-            created=datetime.now(UTC),
-            encoder=encoder.name,
-            weights_hash=encoder.weights_hash,
-            dimension=encoder.dimension,
-            papers=len(papers),
-            passages=len(every),
-            origins={},
-            content="",
-        ),
+        manifest=Manifest.model_construct(**known),
         papers=papers,
-        passages=tuple(every),
-        owner=np.repeat(np.arange(len(papers)), counts),
-        paper_vectors=Vectors.of(encoder.encode(texts)),
-        passage_vectors=Vectors.of(encoder.encode([passage.text for passage in every])),
+        passages=passages,
+        owner=np.array([rows[passage.paper_id] for passage in passages]),
+        paper_vectors=Vectors.of(encoder.encode([paper_text(paper) for paper in papers])),
+        passage_vectors=Vectors.of(encoder.encode([passage.text for passage in passages])),
         lexical=LexicalIndex.build(papers),
         names=Names.build(papers),
     )

@@ -22,7 +22,7 @@ CITED = answer(
 def vote(id_: str = "t1", way: Any = "up", **more: Any) -> Feedback:
     given = more.pop("of", CITED).model_copy(update={"question": more.pop("question", "How many?")})
     asked = datetime(2025, 5, 2, 12, 30, tzinfo=UTC)
-    return Feedback.on(given, way, more.pop("reason", None), id=id_, asked=asked, **more)
+    return Feedback.on(given, vote=way, id=id_, asked=asked, **more)
 
 
 def test_the_last_vote_on_an_answer_comes_back_from_a_file_of_its_owner_alone(
@@ -32,7 +32,7 @@ def test_the_last_vote_on_an_answer_comes_back_from_a_file_of_its_owner_alone(
     history, filters = ([Message(role="user", content="Mosses?")], Filters(digests=("Mar 14",)))
     last = vote("a", "down", reason="wrong\npaper “é”", history=history, filters=filters)
     for each in (vote("a"), vote("b"), last, vote("b", None)):
-        append(folder, each)
+        append(folder / FILE, each)
     assert load(folder) == [last]
     assert oct((folder / FILE).stat().st_mode & 0o777) == "0o600"
 
@@ -40,10 +40,10 @@ def test_the_last_vote_on_an_answer_comes_back_from_a_file_of_its_owner_alone(
 def test_half_a_line_is_cut_off_by_the_next_vote_and_a_bad_one_told_with_its_number(
     tmp_path: Path,
 ) -> None:
-    append(tmp_path, vote("a"))
+    append(tmp_path / FILE, vote("a"))
     with (tmp_path / FILE).open("a") as file:
         file.write('{"id": "half", "filters": {}')
-    append(tmp_path, vote("b"))
+    append(tmp_path / FILE, vote("b"))
     assert [each.id for each in load(tmp_path)] == ["a", "b"]
     with (tmp_path / FILE).open("a") as file:
         file.write('{"id": "x"}\n')

@@ -11,12 +11,13 @@ from handmade import BOGS, FERNS, MOSS, REFUSAL, answer, ask, reference, span
 
 from eval.judge import rate_run
 from eval.runs import QuestionScore, Run, load_run
-from eval.support import Supports, alce, judge_support
+from eval.scoring import Supports, alce, or_nothing
 from rag.chat import ChatError, ChatModel, Complete, Message, ReplyError
 from rag.citations import Block, Claim, compose
 from rag.schema import Answer
 from rag.settings import Settings
 from rag.support import Verdict
+from rag.support.asking import JudgeChecker
 
 GIVEN = answer("Mosses are small. [1]", reference(1, MOSS, "Mosses are small."))
 
@@ -151,11 +152,12 @@ def test_recall_and_precision_by_hand_through_every_branch() -> None:
 def test_a_judge_says_yes_by_number_nonsense_is_counted_and_one_that_is_down_is_an_error(
     reply: str | ChatError, supported: bool, unreadable: int
 ) -> None:
-    judge = judge_support(replying(reply), "some-model")
+    judge = Supports(JudgeChecker(or_nothing(replying(reply)), "some-model"))
     assert judge("Bogs are wet.", ["Bogs are wet."]) is supported
     assert judge.unreadable == unreadable
+    down = Supports(JudgeChecker(or_nothing(replying(ChatError("it is down"))), "m"))
     with pytest.raises(ChatError, match="it is down"):
-        judge_support(replying(ChatError("it is down")), "m")("Bogs are wet.", ["Bogs are wet."])
+        down("Bogs are wet.", ["Bogs are wet."])
 
 
 def replying(reply: str | ChatError) -> Complete:

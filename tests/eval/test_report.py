@@ -1,22 +1,19 @@
 import math
 from html.parser import HTMLParser
-from typing import Any
 
 import pytest
-from handmade import BOGS, FERNS, MOSS, REFUSAL, answer, ask, reference, score
+from handmade import BOGS, MOSS, REFUSAL, answer, ask, reference, score
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from test_judge import Table
 
-from eval.benchmarks import Benchmark, query_metrics
 from eval.figures import answer_summary, by_type, intervals, question_values
 from eval.markdown import Better, Cell, difference, figure, table
-from eval.report import answers_report, retrieval_report
+from eval.report import run_report
 from eval.runs import QuestionScore
-from eval.scoring import AnswerScore
+from eval.scoring import AnswerScore, Supports
 from eval.statistics import Interval
-from eval.support import Supports
 
 
 class Page(HTMLParser):
@@ -48,7 +45,7 @@ class Page(HTMLParser):
 EVIL = '<script>alert("x")</script> <img src=https://tracker.example/a.png> & [1]'
 
 
-def report(*scores: AnswerScore, title: str = "Answers", about: Any = None) -> tuple[str, Page]:
+def report(*scores: AnswerScore, title: str = "Answers") -> tuple[str, Page]:
     support = Supports(Table())
     rows = [
         QuestionScore(
@@ -58,6 +55,7 @@ def report(*scores: AnswerScore, title: str = "Answers", about: Any = None) -> t
     ]
     metrics = {
         "run": "moss",
+        "system": title,
         "answers": answer_summary(scores, support),
         "by_type": by_type(rows),
         "intervals": {
@@ -65,7 +63,7 @@ def report(*scores: AnswerScore, title: str = "Answers", about: Any = None) -> t
             "right": {"mean": 0.5, "low": 0.25, "high": 0.75, "n": 8},
         },
     }
-    html = answers_report(metrics, {"system": title, **(about or {})}, scores, rows)
+    html = run_report(metrics, [each.question for each in scores], rows, scores)
     return html, Page(html)
 
 
@@ -97,37 +95,16 @@ def test_everything_that_comes_from_data_is_escaped() -> None:
     assert page.words.count("<script>alert") == 13
 
 
-def test_the_worst_query_stands_first_with_what_was_found_and_what_was_wanted() -> None:
-    beir = Benchmark(
-        papers=[MOSS, BOGS, FERNS],
-        queries={"good": "bogs", "bad": EVIL, "half": "ferns"},
-        qrels={"good": {"bogs": 1}, "bad": {"moss": 1, "bogs": 0}, "half": {"ferns": 1}},
-    )
-    run = {"good": {"bogs": 2.0}, "bad": {"bogs": 1.0}, "half": {"moss": 2.0, "ferns": 1.0}}
-    per_query = query_metrics(beir.qrels, run)
-    page = Page(
-        retrieval_report({"dataset": {"name": EVIL}, "intervals": {}}, beir, run, per_query)
-    )
+def test_of_searches_the_worst_query_stands_first() -> None:
+    values = {"good": 1.0, "bad": 0.0, "half": 0.5}
+    questions = [ask(MOSS, id=id_, question=EVIL) for id_ in values]
+    rows = [QuestionScore(id=id_, values={"nDCG@10": each}) for id_, each in values.items()]
+    metrics = {"run": "moss", "system": EVIL, "intervals": {}, "by_type": {}}
+    page = Page(run_report(metrics, questions, rows))
     assert page.open == []
     assert "script" not in {tag for tag, _ in page.tags}
-    worst = page.words[page.words.index("The worst queries") : page.words.index("Every query")]
-    assert worst.index("bad") < worst.index("half")
-    assert "good" not in worst
-    assert "✗ Counting Bogs" in worst
-    assert "Moss^{2}Net: Mosses that Compute not found" in worst
-    assert "A Fern Survey rank 2" in worst
-
-
-def test_what_went_wrong_is_open_and_marked_and_what_went_right_is_closed() -> None:
-    small = reference(1, MOSS, "Mosses are small.")
-    right = score(ask(MOSS, nuggets=[["small"]]), answer("Small [1].", small))
-    wrong = score(ask(BOGS, nuggets=[["wet"]]), answer("Small [1].", small))
-    _, page = report(right, wrong, score(ask(MOSS), REFUSAL), score(ask(), REFUSAL))
-    questions = [attrs for tag, attrs in page.tags if tag == "details"]
-    assert ["open" in attrs for attrs in questions] == [False, True, True, False, False]
-    assert "✗ [1] Moss^{2}Net" in page.words
-    assert "✗ wet" in page.words
-    assert "✓ small" in page.words
+    shown = page.words[page.words.index("Every query") :]
+    assert shown.index("bad") < shown.index("half") < shown.index("good")
 
 
 def test_figures_stand_flush_right_and_the_best_of_a_column_is_bold() -> None:

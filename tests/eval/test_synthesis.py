@@ -10,7 +10,7 @@ import pytest
 from eval.datasets import load_questions
 from eval.scoring import quote_span
 from eval.synthesis import Plan, read_draft, synthesize
-from eval.vector_cache import CachedEncoder
+from index.embedding import SentenceEncoder
 from index.papers import Paper
 from index.store import Index
 from index.text import clean_text
@@ -51,15 +51,15 @@ class Writer:
 
 
 def test_cloze_questions_are_found_again_and_some_lose_their_papers(
-    sample_index: Index, cached_encoder: CachedEncoder, tmp_path: Path
+    sample_index: Index, encoder: SentenceEncoder, tmp_path: Path
 ) -> None:
     out = tmp_path / "set"
-    record: Any = synthesize(sample_index, cached_encoder, Plan(30, unanswerable=0.3), out)
+    record: Any = synthesize(sample_index, encoder, Plan(30, unanswerable=0.3), out)
     assert json.loads((out / "synthesis.json").read_text()) == record
     assert str(tmp_path) not in (out / "synthesis.json").read_text()
     questions = load_questions(out / "questions.jsonl")
     abstracts = {paper.title: paper.abstract for paper in sample_index.papers}
-    left = {paper.title for paper in Assistant(out / "store", cached_encoder).papers()}
+    left = {paper.title for paper in Assistant(out / "store", encoder).papers()}
     assert len(questions) == record["questions"] == 30
     assert left == abstracts.keys() - set(record["papers_removed"])
     assert 0 < sum(not question.answerable for question in questions) <= 9
@@ -72,14 +72,12 @@ def test_cloze_questions_are_found_again_and_some_lose_their_papers(
         assert (question.type, title in left) == ("cloze", True)
         assert evidence.quote in abstracts[title]
         assert nugget[0].casefold() in clean_text(evidence.quote).casefold()
-        found = rank(sample_index, Probe.of(question.question, sample_index, cached_encoder)).rows[
-            0
-        ]
+        found = rank(sample_index, Probe.of(question.question, sample_index, encoder)).rows[0]
         assert sample_index.papers[found].title == title
 
 
 def test_a_model_is_asked_once_a_paper_and_what_it_writes_is_checked(
-    sample_index: Index, cached_encoder: CachedEncoder, tmp_path: Path
+    sample_index: Index, encoder: SentenceEncoder, tmp_path: Path
 ) -> None:
     refused, lied, generic = "TAME", "OSWorld", "MineRL"
 
@@ -94,7 +92,7 @@ def test_a_model_is_asked_once_a_paper_and_what_it_writes_is_checked(
         return good(paper, sentence)
 
     writer = Writer(sample_index, write)
-    everything = (sample_index, cached_encoder, Plan(10_000), tmp_path / "set")
+    everything = (sample_index, encoder, Plan(10_000), tmp_path / "set")
     record: Any = synthesize(*everything, (writer, "scripted"))
     assert len(writer.asked) == len(set(writer.asked)) == len(sample_index.papers)
     dropped = record["dropped"]
@@ -132,4 +130,4 @@ QUESTION = "On how many bogs was the moss camera tried out?"
 def test_a_reply_is_quoted_as_the_abstract_has_it_or_dropped_with_its_reason(
     text: str, reason: str
 ) -> None:
-    assert reason in str(read_draft(text, PEAT, 0))
+    assert reason in str(read_draft(text, PEAT))

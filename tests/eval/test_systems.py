@@ -47,9 +47,9 @@ def test_an_answer_given_elsewhere_cites_whole_abstracts(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("records", "message"),
     [
-        ([{**RECORD, "references": ["moss"]}], "theirs.jsonl:1: Value error, sentence 0 cites"),
+        ([{**RECORD, "references": ["moss"]}], "topic 'q1' cites beyond"),
         ([{"topic_id": "2", "topic": "x"}], "theirs.jsonl:1: field references"),
-        ([RECORD, RECORD], "theirs.jsonl:2: topic 'q1' is answered twice"),
+        ([RECORD, RECORD], "theirs.jsonl:2: id 'q1' stands twice"),
         ([{**RECORD, "topic_id": "q2"}], "question 'q1' has no answer"),
         ([{**RECORD, "references": ["moss", "fern"]}], "no abstract of 'fern' here"),
     ],

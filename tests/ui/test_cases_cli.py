@@ -25,9 +25,9 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sample_assistant: "Ass
     good = sample_assistant.ask("How many tasks does OSWorld have?")
     nothing = Filters(title="no such title")
     refused = sample_assistant.ask("How many tasks does OSWorld have?", filters=nothing)
-    append(folder, Feedback.on(good, "up", id="a", asked=WHEN))
-    append(folder, Feedback.on(good, "down", "too\nshort", id="b", asked=WHEN))
-    append(folder, Feedback.on(refused, "up", id="c", asked=WHEN, filters=nothing))
+    append(folder / FILE, Feedback.on(good, vote="up", id="a", asked=WHEN))
+    append(folder / FILE, Feedback.on(good, vote="down", reason="too\nshort", id="b", asked=WHEN))
+    append(folder / FILE, Feedback.on(refused, vote="up", id="c", asked=WHEN, filters=nothing))
     return folder
 
 
@@ -64,9 +64,3 @@ def test_without_votes_it_is_said_where_they_come_from(tmp_path: Path, capsys: C
     assert "thumbs" in told
     assert "nothing to write" in failed(capsys, "eval", "cases", "--out", str(tmp_path / "x"))
     assert not (tmp_path / "x").exists()
-
-
-def test_a_damaged_line_is_named(data: Path, capsys: Capture) -> None:
-    with (data / FILE).open("a") as file:
-        file.write("mosses\n")
-    assert f"{data / FILE}:4: not JSON" in failed(capsys, "eval", "cases")

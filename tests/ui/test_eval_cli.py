@@ -65,7 +65,6 @@ def test_runs_are_tabulated(runs: tuple[str, str], tmp_path: Path, capsys: Captu
     assert "| AbstractQA " in out
     assert "| LlamaIndex starter " in out
     assert (tmp_path / "board" / "board.md").read_text() == out
-    assert "not both" in failed(capsys, "eval", "leaderboard")
 
 
 @pytest.fixture
@@ -173,6 +172,7 @@ def test_a_part_is_left_out_and_answers_given_elsewhere_are_measured(
             ["answers", "{questions}", "--system", "oracle"],
             "no peer 'oracle'",
         ),
+        (["answers", "{questions}", "--left-out", "luck"], "no collection 'luck'"),
         (["retrieval", "{folder}"], "has no qrels/test.tsv"),
         (["compare", "{folder}", "{folder}"], "run's folder"),
         (["synthesize", "--n", "0"], "at least 1"),

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eval.fitting.check import fit, labelled, look, scores
+from eval.fitting.check import fit, labelled, look, scored
 from eval.fitting.claims import EDITS, Example, made_examples
 from index import sample
 from index.papers import Paper
@@ -56,7 +56,7 @@ def test_a_network_learns_what_it_is_shown_and_reads_the_same_in_the_product() -
     ] * 30
     seen = look(examples)
     weights = fit(seen)
-    found = scores(weights, seen[:4])
+    found = [score for _, score in scored(weights, seen[:4])]
     assert min(found[:2]) > max(found[2:])
-    again = scores(fit(seen), seen[:4])
+    again = [score for _, score in scored(fit(seen), seen[:4])]
     np.testing.assert_allclose(found, again, atol=1e-4)

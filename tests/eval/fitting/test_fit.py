@@ -18,7 +18,6 @@ from eval.fitting.run import (
     load_material,
     record_text,
 )
-from eval.gate import ask_left_out
 from eval.scoring import AnswerScore
 from index.embedding import SentenceEncoder
 from index.errors import InputError
@@ -178,17 +177,6 @@ def test_every_set_is_answered_by_models_that_have_not_seen_its_collection(
     assert "| right: why " in text
     assert "| off-topic refused " in text
     assert len({len(line) for line in text.splitlines()}) == 1
-
-
-def test_the_gate_knows_the_left_out_questions_by_set(
-    left_out: tuple[list[str | None], dict[str, list[AnswerScore]]],
-    material: Material,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("eval.gate.answer_left_out", lambda _: left_out[1].items())
-    scores = ask_left_out(material)
-    assert len(scores) == 36
-    assert scores["acl off"]["refused"] in (0, 1)
 
 
 def test_a_folder_without_questions_is_refused(tmp_path: Path, encoder: SentenceEncoder) -> None:

@@ -15,7 +15,8 @@ from chat_server import ChatServer, Received, streams
 
 from eval.datasets import Question, load_questions
 from eval.scoring import nuggets_found
-from eval.vector_cache import CachedEncoder, benchmark_store
+from eval.vector_cache import benchmark_store
+from index.embedding import SentenceEncoder
 from index.papers import Paper
 from index.readers import read
 from rag import Assistant
@@ -31,7 +32,7 @@ SETS = {"dev": "digests", "dev2": "digests", "acl": "corpora/acl.jsonl", "bio": 
 
 @contextmanager
 def opened(papers: Path) -> Iterator[tuple[Assistant, ChatServer]]:
-    encoder = CachedEncoder.open("all-MiniLM-L6-v2")
+    encoder = SentenceEncoder.open("all-MiniLM-L6-v2")
     listed = [each for each in read([papers], year=2025) if isinstance(each, Paper)]
     store = benchmark_store(listed, encoder)
     with server.running() as chat:

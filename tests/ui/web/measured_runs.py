@@ -5,9 +5,10 @@ from pathlib import Path
 
 from eval.measuring import evaluate_answers
 from eval.peers import peer_subject
-from eval.systems import ours
+from eval.systems import open_ours
 from index.embedding import SentenceEncoder
 from rag import Assistant
+from rag.settings import Settings
 
 OSWORLD = (
     "OSWorld: Benchmarking Multimodal Agents for Open-Ended Tasks in Real Computer Environments"
@@ -31,6 +32,6 @@ def make_runs(folder: Path, assistant: Assistant, store: Path, encoder: Sentence
     folder.mkdir(parents=True)
     path = folder / "made.jsonl"
     path.write_text("".join(f"{json.dumps(question)}\n" for question in QUESTIONS))
-    evaluate_answers(path, ours(assistant, store), "extractive", folder / "ours")
+    evaluate_answers(path, open_ours(store, Settings()), "extractive", folder / "ours")
     peer = peer_subject("bm25", assistant.papers(), encoder)
     evaluate_answers(path, peer, out=folder / "peers" / "bm25")

@@ -10,7 +10,7 @@ from chat_server import ChatServer, streams
 from measured_runs import make_runs
 from playwright.sync_api import Browser, Page, expect
 
-from eval.standings import VOTES, read_votes
+from eval.feedback import VOTES, read_votes
 from index.embedding import SentenceEncoder
 from rag import Assistant
 from rag.settings import Settings

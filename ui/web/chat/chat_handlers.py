@@ -14,7 +14,7 @@ import gradio as gr
 from starlette.concurrency import run_in_threadpool
 
 from eval.datasets import Message
-from eval.feedback import Feedback, append
+from eval.feedback import FILE, Feedback, append
 from index.errors import AbstractQAError, InputError
 from ui.archive import Conversation, Turn
 from ui.export import export
@@ -251,8 +251,8 @@ class Handlers:
             return
         given = Feedback.on(
             turn.answer,
-            turn.vote,
-            turn.vote_reason,
+            vote=turn.vote,
+            reason=turn.vote_reason,
             id=turn.id,
             asked=turn.asked,
             history=[
@@ -263,7 +263,7 @@ class Handlers:
             mode=turn.mode,
             options=turn.options,
         )
-        append(self._site.settings.data, given)
+        append(self._site.settings.data / FILE, given)
 
     def _arrange(self, at: Place, detail: Detail) -> Update:
         """Rename, delete or bring back a conversation of the list."""

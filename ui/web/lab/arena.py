@@ -14,19 +14,17 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from eval.markdown import Cell, table
-from eval.standings import (
+from eval.feedback import (
     MIDDLE,
     SCALE,
     VOTES,
     Vote,
     Winner,
-    add_vote,
-    groups,
+    append,
     read_votes,
     scores,
-    withdraw_vote,
 )
+from eval.markdown import Cell, table
 from index.errors import InputError
 from rag.citations import escape
 from rag.schema import Answer, AnswerMode, Options
@@ -50,6 +48,7 @@ _SCORES = (
     "Bradley–Terry scores by maximum likelihood, with a weak prior. A tie counts as half a win"
     f" of each, and so does “both bad”. {SCALE:.0f} points are odds of 10 to 1; the mean is"
     f" {MIDDLE:.0f}. Where two intervals overlap much, the votes do not tell the two apart."
+    " Scores of those that no chain of battles joins do not compare."
 )
 _MODELS = 20
 """Models of an endpoint that can be chosen; some list hundreds."""
@@ -96,7 +95,7 @@ class Battle:
     """None before the vote."""
     id: str = field(default_factory=lambda: secrets.token_urlsafe(16))
 
-    def vote(self, winner: Winner) -> Vote:
+    def vote(self, winner: Winner | None) -> Vote:
         """The line that is kept of a vote."""
         left, right = (each.name for each in self.pair)
         now, index = datetime.now(UTC), self.answers[0].index.id
@@ -218,10 +217,7 @@ class Arena:
             try:
                 if battle is None:
                     raise InputError("this battle is over: ask again to see another one")
-                if winner:
-                    add_vote(self.path, battle.vote(winner))
-                else:
-                    withdraw_vote(self.path, battle.id, datetime.now(UTC))
+                append(self.path, battle.vote(winner))
                 return *_shown(replace(battle, winner=winner)), self.standings()
             except InputError as error:
                 return str(HTML.problem(told(error))), *(gr.skip(),) * 4
@@ -279,14 +275,7 @@ def standings_html(votes: Sequence[Vote]) -> str:
          each.battles, each.wins, each.ties, each.losses]
         for each in scores(votes)
     ]  # fmt: skip
-    notes = [_SCORES]
-    apart = groups(votes)
-    if len(apart) > 1:
-        named = "; ".join(" with ".join(sorted(group)) for group in apart)
-        notes.append(
-            f"No chain of battles joins these yet, so scores compare within a group only: {named}."
-        )
-    return str(HTML.standings(markdown(table(head, rows)), notes))
+    return str(HTML.standings(markdown(table(head, rows)), (_SCORES,)))
 
 
 def build(site: Site, opened: list[Any] | None) -> None:

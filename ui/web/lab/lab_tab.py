@@ -12,9 +12,9 @@ import gradio as gr
 from gradio.context import Context
 
 from eval.changes import compare_runs, comparison_text
-from eval.figures import as_interval
 from eval.markdown import Cell, table
 from eval.runs import METRICS, RECORD, REPORT, Run, load_run
+from eval.statistics import Interval
 from index.errors import InputError
 from rag.citations import escape
 from ui.web.chat.chat_settings import PLAIN
@@ -129,7 +129,7 @@ def _line(name: str, run: Run) -> list[Cell]:
         str(run.record.get("started", ""))[:16].replace("T", " "),
         escape(f"{run.system} on {data['name']}"),
         int(data.get("questions", data.get("queries", 0))),
-        *(as_interval(stored[each]) if each in stored else None for each in names),
+        *(Interval(**stored[each]) if each in stored else None for each in names),
     ]
 
 
