@@ -1,8 +1,8 @@
 """Votes for one of two answers to the same question, and what they say of who is better.
 
 A vote is given blind: whoever votes sees two answers and not which configuration gave them.
-Votes are lines of one file, only ever added to, by any number of processes; taking one back adds
-a line too. `scores` turns them into a strength of each configuration.
+Votes are lines of one file, only ever added to, by any number of processes. `scores` turns them
+into a strength of each configuration.
 """
 
 from collections.abc import Iterable, Sequence
@@ -79,7 +79,7 @@ def read_votes(path: Path) -> tuple[Vote, ...]:
         return ()
     standing: dict[str, Vote] = {}
     for number, line in json_lines(path):
-        if "withdrawn" in line:
+        if "withdrawn" in line:  # votes of earlier versions could be taken back
             standing.pop(str(line["withdrawn"]), None)
             continue
         vote = parse(Vote, line, path, number)
@@ -99,20 +99,8 @@ def add_vote(path: Path, vote: Vote) -> None:
     """
     with appending(path) as write:
         if any(vote.id == other.id for other in read_votes(path)):
-            raise InputError("this battle has been voted on: take the vote back first")
+            raise InputError("this battle has been voted on")
         write(vote.model_dump(mode="json"))
-
-
-def withdraw_vote(path: Path, id_: str, at: datetime) -> None:
-    """Take a vote back.
-
-    Raises:
-        InputError: there is no such vote, or the file cannot be read or written.
-    """
-    with appending(path) as write:
-        if all(id_ != vote.id for vote in read_votes(path)):
-            raise InputError("there is no such vote to take back")
-        write({"withdrawn": id_, "at": at.isoformat()})
 
 
 def scores(votes: Sequence[Vote]) -> tuple[Standing, ...]:
@@ -124,8 +112,7 @@ def scores(votes: Sequence[Vote]) -> tuple[Standing, ...]:
 
     Each is given one drawn battle against an average opponent, a weak prior, or the likelihood had
     no maximum where someone never lost (Hunter 2004, "MM algorithms for generalized Bradley-Terry
-    models"). Scores of those that no chain of battles joins (`groups`) rest on it alone. Intervals
-    are Wald's.
+    models"). Scores of those that no chain of battles joins rest on it alone. Intervals are Wald's.
     """
     names = sorted({name for vote in votes for name in (vote.left, vote.right)})
     if not names:
@@ -176,17 +163,6 @@ def strengths(won: Floats, prior: float = 1.0) -> tuple[Floats, Floats]:
             break
         found = found + np.clip(step, -1, 1)  # further it may overshoot
     return found, np.asarray(covariance, dtype=np.float64)
-
-
-def groups(votes: Iterable[Vote]) -> tuple[frozenset[str], ...]:
-    """Those that battles join, directly or through others; scores compare within one only."""
-    found: list[frozenset[str]] = []
-    for vote in votes:
-        pair = frozenset({vote.left, vote.right})
-        joined = [group for group in found if group & pair]
-        found = [group for group in found if not group & pair]
-        found.append(pair.union(*joined))
-    return tuple(sorted(found, key=sorted))
 
 
 def _results(votes: Iterable[Vote], names: Sequence[str]) -> Floats:

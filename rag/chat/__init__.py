@@ -3,10 +3,8 @@
 from rag.chat.model import (
     Asking,
     ChatModel,
-    LocalServer,
     Tried,
     is_address,
-    local_servers,
     try_endpoint,
 )
 from rag.chat.reply import (
@@ -22,7 +20,7 @@ from rag.chat.reply import (
 )
 
 __all__ = [
-    "Asking", "ChatError", "ChatModel", "Complete", "Limits", "LocalServer", "Message",
-    "ReplyError", "StoppedError", "TooLongError", "Tried", "is_address", "local_servers",
+    "Asking", "ChatError", "ChatModel", "Complete", "Limits", "Message",
+    "ReplyError", "StoppedError", "TooLongError", "Tried", "is_address",
     "numbered_lines", "tokens_of", "try_endpoint",
 ]  # fmt: skip
