@@ -54,8 +54,7 @@ def build(site: Site) -> gr.Blocks:
 
         page.load(opened, None, [tabs, *papers.begins], **LIGHT)
         # The index may also have grown since the server started.
-        changed = [papers.changed.change, page.load]
-        gr.on(changed, refresh, None, [title, *asking.corpus], **LIGHT)
+        gr.on([papers.changed.change, page.load], refresh, None, [title, *asking.corpus], **LIGHT)
     # Without `api_open` whoever posts to /run does not get past the queue.
     page.queue(default_concurrency_limit=AT_ONCE, max_size=WAITING, api_open=False)
     return page

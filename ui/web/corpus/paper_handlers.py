@@ -130,8 +130,9 @@ class Looking:
 
     def compare(self, event: gr.EventData, request: gr.Request) -> Update:
         """Papers to compare: values of (question, papers, tabs)."""
-        ids, tabs = self._asked(event, request), gr.Tabs(selected="compare")
-        return "", gr.Dropdown(choices=by_title(self._site.assistant.papers()), value=ids), tabs
+        ids, choices = self._asked(event, request), by_title(self._site.assistant.papers())
+        chosen = gr.Dropdown(choices=choices, value=ids, multiselect=True)
+        return "", chosen, gr.Tabs(selected="compare")
 
     def _asked(self, event: gr.EventData, request: gr.Request) -> list[str]:
         """The ids of the papers that an event means; none if it means all."""

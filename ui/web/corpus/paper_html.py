@@ -16,7 +16,8 @@ from index.text import clean_text
 from rag.digests import label
 from rag.schema import Hit
 from ui.archive.marks import Mark
-from ui.export import LISTS, bibtex
+from ui.export import LISTS
+from ui.export.bibliography import bibtex
 from ui.web.chat.chat_template import links, search
 from ui.web.corpus.paper_catalogue import (
     Catalogue,
