@@ -2,9 +2,9 @@
 
 import pytest
 from made_up import NAMES
-from ui.web.chat.next_questions import suggest
 
 from rag import Answer, Assistant, Filters
+from ui.web.chat.answering import suggest
 
 
 def spans(answer: Answer) -> set[tuple[str, int, int]]:
