@@ -98,12 +98,7 @@ def synthesize(
     order = random.permutation(len(index.papers)).tolist()
     sieve = Sieve(index, encoder)
     if model:
-<<<<<<< HEAD
-        kept = {"kind": "synthesis", **record}
-        with closing(Run.begin(out / "written", out.name, kept, [])) as run:
-=======
         with closing(Run.begin(out / "written", out.name, record, [])) as run:
->>>>>>> heval
             sieve.fill(_written(index, order, model[0], run), plan.n)
     else:
         sieve.fill(_cloze(index, order), plan.n)
@@ -118,10 +113,7 @@ def _made_by(
     index: Index, encoder: Encoder, model: tuple[Complete, str] | None
 ) -> dict[str, object]:
     return {
-<<<<<<< HEAD
-=======
         "kind": "synthesis",
->>>>>>> heval
         "index": index.manifest.content,
         "papers": len(index.papers),
         "encoder": public_name(encoder.name),

@@ -7,6 +7,8 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import shtab
+
 if TYPE_CHECKING:
     from rag.settings import Settings
 
@@ -34,7 +36,9 @@ def add_commands(
         command = added.add_parser(name, help=about[:1].lower() + about[1:-1], description=about)
         command.set_defaults(does=does)
         for argument, settings in arguments:
-            command.add_argument(argument, **settings)
+            action = command.add_argument(argument, **settings)
+            if settings.get("type") is path:
+                action.complete = shtab.FILE  # type: ignore[attr-defined]
     return added
 
 

@@ -9,8 +9,10 @@ import argparse
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
+
+import shtab
 
 from index.errors import AbstractQAError
 from ui.arguments import add_commands, word
@@ -74,39 +76,8 @@ def evaluate(_: Namespace) -> None:
 
 
 def completion(arguments: Namespace) -> None:
-    """Print a script with which a shell completes this command.
-
-    It completes commands and options; other words are file names.
-    """
-    cases = "\n".join(
-        f'    "{"".join(f"{name} " for name in path)}"*) offered="{" ".join(words)}" ;;'
-        for path, words in sorted(_offered(build_parser()), reverse=True)
-    )
-    script = f"""_abstractqa() {{
-  local offered line="${{COMP_WORDS[*]}}"
-  case "${{line#* }}" in
-{cases}
-  esac
-  COMPREPLY=($(compgen -W "$offered" -- "${{COMP_WORDS[COMP_CWORD]}}"))
-}}
-complete -o default -F _abstractqa abstractqa"""
-    load = "autoload -U +X compinit bashcompinit && compinit && bashcompinit\n"
-    print(load + script if arguments.shell == "zsh" else script)
-
-
-def _offered(
-    parser: argparse.ArgumentParser, path: tuple[str, ...] = ()
-) -> Iterator[tuple[tuple[str, ...], list[str]]]:
-    """What may follow each command: its subcommands, or its options."""
-    words = [word for action in parser._actions for word in action.option_strings]
-    for action in parser._actions:
-        if isinstance(action, argparse._SubParsersAction):
-            words = [*action.choices, *words]
-            for name, inner in action.choices.items():
-                yield from _offered(inner, (*path, name))
-        elif action.choices and not action.option_strings:
-            words = [*map(str, action.choices), *words]
-    yield path, words
+    """Print a script with which a shell completes this command."""
+    print(shtab.complete(build_parser(), shell=arguments.shell))
 
 
 if __name__ == "__main__":

@@ -98,7 +98,7 @@ def search(arguments: Namespace) -> None:
 def papers(arguments: Namespace) -> None:
     """List the papers of the index, or export them."""
     from rag.digests import allowed
-    from ui.export.files import LISTS
+    from ui.export import LISTS
     from ui.terminal import paper_text
 
     every = indexing.papers_of(settings_of(arguments).store)
@@ -139,8 +139,6 @@ def ui(arguments: Namespace) -> None:
     check_free(arguments.host, arguments.port)
     names, proxies = tuple(arguments.allowed_host), tuple(arguments.trusted_proxy)
     reach = Reach(arguments.host, names, proxies)
-    if arguments.model_settings and arguments.auth is None and not reach.only_here:
-        raise InputError("--model-settings needs a login on a page for others: give --auth FILE")
     people = accounts(arguments.auth, reach)
     if current(settings.store) is None and (arguments.sample or reach.only_here or people):
         indexing.begin(settings, with_sample=arguments.sample)
@@ -148,14 +146,7 @@ def ui(arguments: Namespace) -> None:
         indexing.watch_beside(arguments.watch, settings)
     elif current(settings.store) is not None:
         indexing.resume_beside(settings)
-    serve(
-        settings,
-        reach,
-        arguments.port,
-        accounts=people,
-        mcp=arguments.mcp,
-        model_settings=arguments.model_settings,
-    )
+    serve(settings, reach, arguments.port, accounts=people, mcp=arguments.mcp)
 
 
 def doctor(arguments: Namespace) -> None:
@@ -278,10 +269,6 @@ COMMANDS: Mapping[str, Command] = {
             "--add-user",
             "add a person to the FILE of --auth, or give one a new password, and no more",
             metavar="NAME",
-        ),
-        switch(
-            "--model-settings",
-            "let everybody who logs in set the chat model's address and key on the page",
         ),
         switch("--sample", "index the bundled sample if there is no index"),
         file(

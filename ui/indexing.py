@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rag.settings import Settings
 
 ARGUMENTS = (
-    word("paths", "a file, an archive, a folder, or - for stdin", metavar="PATH", nargs="*"),
+    file("paths", "a file, an archive, a folder, or - for stdin", "PATH", nargs="*"),
     word("--format", "the files' format (default: told by their content)", default="auto"),
     word(
         "--columns",
@@ -81,10 +81,10 @@ def _read(arguments: Namespace) -> "tuple[list[Path | Upload], dict[str, Any]]":
     """What is to be read, and how, as `index.build.build` takes it."""
     from index.readers import Upload
 
-    if not arguments.paths or not all(arguments.paths):
+    if not arguments.paths:
         raise InputError("no PATH given; name a file or folder of abstracts to index")
     paths = [
-        Upload("stdin", sys.stdin.buffer.read()) if path == "-" else Path(path)
+        Upload("stdin", sys.stdin.buffer.read()) if path == Path("-") else path
         for path in arguments.paths
     ]
     how = {"format": arguments.format, "year": arguments.year}

@@ -1,12 +1,12 @@
 """A conversation in the terminal: ask, follow up, look at the sources, keep it as a file."""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from index.errors import AbstractQAError, InputError
-from ui.archive import Conversation, Turn
+from ui.archive import Conversation, Turn, history
 from ui.terminal import answer_text, as_text, note, paper_text, say, shown_while
 
 if TYPE_CHECKING:
@@ -67,15 +67,7 @@ class TerminalChat:
         return self._commands[name]
 
     def _ask(self, question: str) -> None:
-        history: list[Mapping[str, object]] = []
-        for turn in self._turns:
-            if turn.answer:
-                cited = [reference.paper.id for reference in turn.answer.references]
-                history += [
-                    {"role": "user", "content": turn.question},
-                    {"role": "assistant", "content": turn.answer.text, "references": cited},
-                ]
-        events = self._assistant.stream(question, history, self._filters, self._mode)
+        events = self._assistant.stream(question, history(self._turns), self._filters, self._mode)
         answer = shown_while(events)
         self._turns.append(Turn(question=question, filters=self._filters, answer=answer))
         say(answer_text(answer))
@@ -88,7 +80,7 @@ class TerminalChat:
             say(paper_text(f"[{reference.number}]", reference.paper, reference.passages))
 
     def _export(self, name: str) -> None:
-        from ui.export.files import FORMATS, export
+        from ui.export import FORMATS, export
 
         if not self._turns:
             raise InputError("there is nothing to export yet: ask a question first")

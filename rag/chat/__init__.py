@@ -3,10 +3,8 @@
 from rag.chat.model import (
     Asking,
     ChatModel,
-    LocalServer,
     Tried,
     is_address,
-    local_servers,
     try_endpoint,
 )
 from rag.chat.reply import (
@@ -21,7 +19,7 @@ from rag.chat.reply import (
 )
 
 __all__ = [
-    "Asking", "ChatError", "ChatModel", "Complete", "LocalServer", "Message",
-    "ReplyError", "StoppedError", "TooLongError", "Tried", "is_address", "local_servers",
+    "Asking", "ChatError", "ChatModel", "Complete", "Message",
+    "ReplyError", "StoppedError", "TooLongError", "Tried", "is_address",
     "numbered_lines", "tokens_of", "try_endpoint",
 ]  # fmt: skip

@@ -2,10 +2,9 @@
 
 import asyncio
 import os
-import socket
 import threading
-from collections.abc import Coroutine, Mapping, Sequence
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from collections.abc import Coroutine, Sequence
+from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import urlsplit
 
-from index.errors import AbstractQAError, InputError
+from index.errors import InputError
 from rag.chat.reply import ChatError, Endpoint, Message, Reply, StoppedError
 from rag.chat.stream import RETRIES, Stream
 from rag.schema import Usage
@@ -280,10 +279,6 @@ class Asking:
             stream.close()
 
 
-LOCAL_SERVERS = {"Ollama": 11434, "LM Studio": 1234, "llama.cpp": 8080, "vLLM": 8000}
-"""Servers of chat models, and the ports that they listen on unless told otherwise."""
-
-
 @dataclass(frozen=True)
 class Tried:
     """What trying an endpoint came to."""
@@ -295,15 +290,6 @@ class Tried:
     """Those it lists, sorted."""
     model: str = ""
     """The one that was asked."""
-
-
-@dataclass(frozen=True)
-class LocalServer:
-    """A server of chat models on this machine that has answered."""
-
-    name: str
-    address: str
-    models: tuple[str, ...]
 
 
 def try_endpoint(settings: Settings) -> Tried:
@@ -334,22 +320,3 @@ def try_endpoint(settings: Settings) -> Tried:
 def _opened(settings: Settings) -> ChatModel:
     """The endpoint of the settings, with any name if they name no model."""
     return ChatModel.open(settings.model_copy(update={"chat_model": settings.chat_model or "any"}))
-
-
-def local_servers(ports: Mapping[str, int] = LOCAL_SERVERS) -> list[LocalServer]:
-    """The servers of chat models that answer on this machine, in the order of `ports`."""
-    with ThreadPoolExecutor(len(ports)) as pool:
-        found = pool.map(_local_server, ports.keys(), ports.values())
-        return [server for server in found if server]
-
-
-def _local_server(name: str, port: int) -> LocalServer | None:
-    try:
-        # The client takes most of a second to import: not where nothing listens.
-        socket.create_connection(("127.0.0.1", port), timeout=0.3).close()
-        address = f"http://127.0.0.1:{port}/v1"
-        with _opened(Settings(openai_base_url=address, openai_api_key=None)) as endpoint:
-            models = tuple(endpoint.list_models(seconds=3))
-    except (OSError, AbstractQAError):
-        return None
-    return LocalServer(name, address, models) if models else None

@@ -16,12 +16,7 @@ from rag.chat import ChatError, ChatModel, Complete, Message, ReplyError
 from rag.citations import Block, Claim, compose
 from rag.schema import Answer
 from rag.settings import Settings
-<<<<<<< HEAD
 from rag.support import JudgeChecker, Verdict
-=======
-from rag.support import Verdict
-from rag.support import JudgeChecker
->>>>>>> heval
 
 GIVEN = answer("Mosses are small. [1]", reference(1, MOSS, "Mosses are small."))
 

@@ -4,8 +4,7 @@ import pytest
 from made_up import NAMES
 
 from rag import Answer, Assistant, Filters
-from ui.web.chat.next_questions import suggest
-from ui.web.site import near_pairs
+from ui.web.chat.answering import suggest
 
 
 def spans(answer: Answer) -> set[tuple[str, int, int]]:
@@ -37,7 +36,6 @@ def test_each_suggestion_is_answered_with_evidence_that_was_not_quoted(
         assert len(text) <= 120
         assert spans(certain.ask(text, history)) - spans(answer), text
     assert suggest(certain, Answer.model_validate_json(answer.model_dump_json())) == found
-    assert suggest(certain, answer, limit=1) == found[:1]
 
 
 def test_a_refusal_is_followed_by_what_the_nearest_abstracts_do_say(
@@ -61,10 +59,3 @@ def test_suggestions_keep_to_the_filters_and_need_papers_at_hand(certain: Assist
         suggest(certain, certain.ask("What is HiveScan?", filters=nothing), filters=nothing) == ()
     )
     assert suggest(certain, certain.ask("How many papers are there?")) == ()
-
-
-def test_a_paper_that_was_removed_since_is_in_no_pair(certain: Assistant) -> None:
-    names = {paper.id: paper.head for paper in certain.papers() if paper.head}
-    pairs = list(near_pairs(certain, names))
-    assert pairs
-    assert list(near_pairs(certain, {"gone": "GoneNet"} | names)) == pairs

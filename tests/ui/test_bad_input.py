@@ -104,7 +104,6 @@ def test_an_unknown_format_and_an_impossible_year_are_refused(
         (["index", "--remove", ""], "no paper ''"),
         (["index", "--remove", "bad \udcff bytes"], "no paper"),
         (["index"], "no PATH given"),
-        (["index", ""], "no PATH given"),
         (["index", "no/such/path"], "does not exist"),
         (["index", "--preview"], "no PATH given"),
         (["index", "--preview", "no/such/path"], "does not exist"),

@@ -143,7 +143,14 @@ def test_doctor_finds_everything_well_or_says_what_to_do(
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["fly"], ["ask"], ["search", "x", "--limit", "ten"], ["ask", "x", "--store", ""]],
+    [
+        [],
+        ["fly"],
+        ["ask"],
+        ["search", "x", "--limit", "ten"],
+        ["ask", "x", "--store", ""],
+        ["index", ""],
+    ],
 )
 def test_wrong_usage_is_exit_code_2(arguments: list[str], capsys: Capture) -> None:
     assert main(arguments) == 2
@@ -159,6 +166,7 @@ def test_wrong_usage_is_exit_code_2(arguments: list[str], capsys: Capture) -> No
         ("abstractqa eval co", ["compare"]),
         ("abstractqa eval synthesize --cl", ["--cloze"]),
         ("abstractqa completion z", ["zsh"]),
+        ("abstractqa index pyproj", ["pyproject.toml"]),
     ],
 )
 def test_a_shell_completes_commands_and_options(
@@ -167,11 +175,11 @@ def test_a_shell_completes_commands_and_options(
     script, _ = succeeded(capsys, "completion", "bash")
     words = line.split()
     typed = f"COMP_WORDS=({line}); COMP_CWORD={len(words) - 1}"
-    told = f'{script}\n{typed}; _abstractqa; echo "${{COMPREPLY[@]}}"'
+    told = f'{script}\n{typed}; _shtab_abstractqa; echo "${{COMPREPLY[@]}}"'
     done = subprocess.run(["bash", "-c", told], capture_output=True, text=True, check=True)
     assert done.stdout.split() == offered
     zsh, _ = succeeded(capsys, "completion", "zsh")
-    assert zsh.endswith(script)
+    assert zsh.startswith("#compdef abstractqa")
 
 
 def test_an_interrupt_is_one_line_and_130(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:

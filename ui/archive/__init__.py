@@ -1,5 +1,378 @@
-"""Conversations, kept on this machine; each is its own visitor's and nobody else's."""
+"""Conversations, kept on this machine in one SQLite file; each is its own visitor's alone."""
 
-from ui.archive.archive import Archive, Conversation, Turn, Vote
+import builtins
+import secrets
+import sqlite3
+import unicodedata
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Literal
 
-__all__ = ["Archive", "Conversation", "Turn", "Vote"]
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticSerializationError
+
+from index.errors import InputError
+from rag.citations import unescape
+from rag.conversation import plain
+from rag.schema import Answer, Filters, Mode, Options
+from ui.archive.database import Database, hashed
+from ui.archive.marks import Marks
+
+FILE = "conversations.sqlite3"
+LONGEST_TITLE = 60
+"""Characters of a title made from a question."""
+LONGEST_NAME = 200
+"""Characters of a title that a person gives."""
+LONGEST_SEARCH = 500
+"""Characters of a search that are read."""
+UNREADABLE = "This answer was kept by another version of AbstractQA and cannot be shown: ask again."
+NOT_THERE = "there is no such conversation, or it was deleted: reload the page"
+
+_OWN = "visitor = ? AND id = ? AND deleted IS NULL"
+_FIND = "SELECT id, title, created, updated FROM conversations WHERE visitor = ?"
+_HAS_WORD = (
+    " AND (instr(searched, ?) OR EXISTS (SELECT 1 FROM turns"
+    " WHERE conversation = conversations.id AND instr(turns.searched, ?)))"
+)
+
+Vote = Literal["up", "down"]
+
+Moment = Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
+
+
+def new_id() -> str:
+    """Make an id that nobody guesses: 22 letters, digits, `-` and `_`, 128 random bits."""
+    return secrets.token_urlsafe(16)
+
+
+def now() -> datetime:
+    """This moment in UTC."""
+    return datetime.now(UTC)
+
+
+class _Frozen(BaseModel):
+    # A field that a newer version wrote beside those known here is no reason to refuse the rest.
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Turn(_Frozen):
+    """One question, and what came of it.
+
+    Once it is over there is an `answer`, or a `problem`, or the `partial` text of an answer that
+    was stopped.
+    """
+
+    id: str = Field(default_factory=new_id)
+    asked: Moment = Field(default_factory=now, description="When, in UTC.")
+    question: str
+    filters: Filters = Filters()
+    mode: Mode = "auto"
+    options: Options = Options()
+    answer: Answer | None = None
+    problem: str | None = Field(default=None, description="Why there is no answer, in one line.")
+    partial: str | None = Field(default=None, description="The text so far, if it was stopped.")
+    followups: tuple[str, ...] = ()
+    vote: Vote | None = None
+    vote_reason: str | None = None
+
+
+class Conversation(_Frozen):
+    """Questions that follow one another; each may refer to those before it."""
+
+    id: str
+    title: str
+    created: Moment
+    updated: Moment
+    turns: tuple[Turn, ...] = Field(default=(), description="Oldest first.")
+
+    def turn(self, id: str) -> Turn | None:  # noqa: A002 - what it is called everywhere
+        """The turn with this id, if there is one."""
+        return next((turn for turn in self.turns if turn.id == id), None)
+
+    def changed(self, turn_id: str, **fields: object) -> "Conversation":
+        """The same with other fields of one turn."""
+        turns = (t.model_copy(update=fields) if t.id == turn_id else t for t in self.turns)
+        return self.model_copy(update={"turns": tuple(turns)})
+
+
+class Archive:
+    """Conversations in `<folder>/conversations.sqlite3`, made at the first write, for its owner.
+
+    Every method takes the visitor and touches nothing of another one's: a foreign id behaves as
+    an unknown one. The file holds hashes of the visitors' ids, which let nobody in. Threads may
+    share an archive; several processes may each open the same file.
+
+    Every method raises a `StoreError` if the file cannot be read or written, and an `InputError`
+    for an empty visitor, who would be everybody.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Open the archive in `folder`; what was deleted before is gone then.
+
+        Raises:
+            StoreError: the file was written by a newer version, is damaged, or cannot be opened.
+        """
+        self._database = Database(folder / FILE)
+        self.marks = Marks(self._database)
+        if self._database.path.exists():
+            with self._database.writing() as rows:
+                rows.execute("DELETE FROM conversations WHERE deleted IS NOT NULL")
+
+    def close(self) -> None:
+        """Let go of the file; the next use opens it again."""
+        self._database.close()
+
+    def list(self, visitor: str, search: str = "") -> builtins.list[Conversation]:
+        """The visitor's conversations without their turns, the one asked in last first.
+
+        Args:
+            visitor: Whose.
+            search: Only those in which each of these words, or parts of words, stands in the
+                title, a question or an answer's text; case does not matter.
+        """
+        words = _folded(search[:LONGEST_SEARCH]).split()
+        words_in = " AND deleted IS NULL" + _HAS_WORD * len(words)
+        query = f"{_FIND}{words_in} ORDER BY updated DESC, rowid DESC"
+        given = (hashed(visitor), *(word for word in words for _ in range(2)))
+        with self._database.reading() as rows:
+            return [Conversation(**dict(row)) for row in rows.execute(query, given)]
+
+    def read(self, visitor: str, id: str) -> Conversation | None:  # noqa: A002
+        """A conversation with its turns; None if this visitor has none with that id.
+
+        A turn whose answer another version wrote, in a form unknown here, has a `problem` instead.
+        """
+        with self._database.reading() as rows:
+            return _read(rows, hashed(visitor), id)
+
+    def begin(self, visitor: str, question: str) -> Conversation:
+        """Make a conversation, still without a turn; its title is the question, cut short."""
+        moment = now()
+        made = Conversation(id=new_id(), title=title_of(question), created=moment, updated=moment)
+        with self._database.writing() as rows:
+            rows.execute(
+                "INSERT INTO conversations (id, visitor, title, searched, created, updated)"
+                " VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
+                (made.id, hashed(visitor), made.title, _folded(made.title), _written(moment)),
+            )
+        return made
+
+    def put(self, visitor: str, id: str, turn: Turn) -> Conversation:  # noqa: A002
+        """Add a turn at the end; the conversation with it.
+
+        Raises:
+            InputError: the visitor has no such conversation, or what was asked is no text.
+        """
+        content = _content(turn)
+        with self._database.writing() as rows:
+            before = _own(rows, visitor, id)
+            rows.execute(
+                "INSERT INTO turns (asked, question, body, searched, id, conversation, number)"
+                " SELECT ?1, ?2, ?3, ?4, ?5, ?6, coalesce(max(number), 0) + 1 FROM turns"
+                " WHERE conversation = ?6",
+                (*content, turn.id, id),
+            )
+            rows.execute("UPDATE conversations SET updated = ? WHERE id = ?", (_written(now()), id))
+        return before.model_copy(update={"turns": (*before.turns, turn)})
+
+    def change(self, visitor: str, id: str, turn: str, **fields: object) -> Conversation | None:  # noqa: A002
+        """Change fields of a turn as it is now, by its id.
+
+        Returns:
+            The conversation with it; None if it, or the turn, is not there any more.
+        """
+        with self._database.writing() as rows:
+            before = _read(rows, hashed(visitor), id)
+            after = before.changed(turn, **fields) if before else None
+            changed = after.turn(turn) if after else None
+            if changed is None:
+                return None
+            query = (
+                "UPDATE turns SET asked = ?, question = ?, body = ?, searched = ?"
+                " WHERE id = ? AND conversation = ?"
+            )
+            rows.execute(query, (*_content(changed), turn, id))
+            return after
+
+    def cut(self, visitor: str, id: str, turn: str) -> tuple[Turn, ...]:  # noqa: A002
+        """Take a turn and all after it out, and return them.
+
+        Raises:
+            InputError: the visitor has no such conversation, or it has no such turn.
+        """
+        with self._database.writing() as rows:
+            before = _own(rows, visitor, id)
+            first = before.turn(turn)
+            if first is None:
+                raise InputError("there is no such question in this conversation: reload the page")
+            gone = before.turns[before.turns.index(first) :]
+            query = "DELETE FROM turns WHERE conversation = ? AND id = ?"
+            rows.executemany(query, [(id, each.id) for each in gone])
+        return gone
+
+    def rename(self, visitor: str, id: str, title: str) -> None:  # noqa: A002
+        """Give a conversation another title; white space in it is made single spaces.
+
+        Raises:
+            InputError: the title is empty or too long, or the visitor has no such conversation.
+        """
+        title = plain(title)
+        if not title:
+            raise InputError("a title needs at least one character")
+        if len(title) > LONGEST_NAME:
+            raise InputError(f"a title has at most {LONGEST_NAME} characters, not {len(title)}")
+        change = "UPDATE conversations SET title = ?, searched = ? WHERE "
+        self._change(change + _OWN, title, _folded(title), hashed(visitor), id)
+
+    def delete(self, visitor: str, id: str) -> None:  # noqa: A002
+        """Delete a conversation; `restore` can bring it back until the next one is deleted.
+
+        The one before is gone then, and its place in the file overwritten.
+
+        Raises:
+            InputError: the visitor has no such conversation.
+        """
+        with self._database.writing() as rows:
+            _own(rows, visitor, id)
+            gone = "DELETE FROM conversations WHERE visitor = ? AND deleted IS NOT NULL"
+            rows.execute(gone, (hashed(visitor),))
+        query = f"UPDATE conversations SET deleted = ? WHERE {_OWN}"  # noqa: S608
+        self._change(query, _written(now()), hashed(visitor), id)
+
+    def last_deleted(self, visitor: str) -> Conversation | None:
+        """The conversation that can be restored."""
+        with self._database.reading() as rows:
+            query = f"{_FIND} AND deleted IS NOT NULL"
+            row = rows.execute(query, (hashed(visitor),)).fetchone()
+        return Conversation(**dict(row)) if row else None
+
+    def restore(self, visitor: str) -> None:
+        """Bring back the conversation that was deleted last.
+
+        Raises:
+            InputError: there is none.
+        """
+        query = "UPDATE conversations SET deleted = NULL WHERE visitor = ? AND deleted IS NOT NULL"
+        self._change(query, hashed(visitor))
+
+    def _change(self, query: str, *given: str) -> None:
+        """Change a conversation, which the visitor has to have."""
+        with self._database.writing() as rows:
+            if not rows.execute(query, given).rowcount:
+                raise InputError(NOT_THERE)
+
+    def share(self, visitor: str, id: str, turn: str, *, is_alone: bool) -> str:  # noqa: A002
+        """Make a secret by which anyone may read a turn alone, or with all that came before it.
+
+        It has 128 random bits, and only its hash is kept.
+
+        Raises:
+            InputError: the visitor has no such conversation.
+        """
+        secret = new_id()
+        with self._database.writing() as rows:
+            _own(rows, visitor, id)
+            given = (hashed(secret), id, turn, is_alone)
+            rows.execute("INSERT INTO links VALUES (?, ?, ?, ?)", given)
+        return secret
+
+    def unshare(self, visitor: str, id: str) -> int:  # noqa: A002
+        """Withdraw all secrets of a conversation and its turns; how many there were."""
+        own = f"SELECT id FROM conversations WHERE {_OWN}"  # noqa: S608
+        query = f"DELETE FROM links WHERE conversation IN ({own})"  # noqa: S608
+        with self._database.writing() as rows:
+            return rows.execute(query, (hashed(visitor), id)).rowcount
+
+    def shared(self, secret: str) -> Conversation | Turn | None:
+        """What a secret was made for; None if it was withdrawn, is gone, or never was one."""
+        query = (
+            "SELECT visitor, id, turn, is_alone FROM conversations JOIN links ON conversation = id"
+            " WHERE secret = ?"
+        )
+        with self._database.reading() as rows:
+            link = rows.execute(query, (hashed(secret),)).fetchone()
+            conversation = _read(rows, link["visitor"], link["id"]) if link else None
+        last = conversation.turn(link["turn"]) if conversation else None
+        if conversation is None or last is None or link["is_alone"]:
+            return last
+        before = conversation.turns[: conversation.turns.index(last) + 1]
+        return conversation.model_copy(update={"turns": before})
+
+
+def history(turns: Iterable[Turn]) -> list[dict[str, object]]:
+    """The turns in plain text, oldest first, without those that came to nothing.
+
+    An answer brings the ids of the papers it cites, so that "the second paper" is the one with
+    that number.
+    """
+    messages: list[dict[str, object]] = []
+    for turn in turns:
+        text = unescape(turn.answer.text) if turn.answer else turn.partial
+        if not text:
+            continue
+        messages.append({"role": "user", "content": turn.question})
+        reply: dict[str, object] = {"role": "assistant", "content": text}
+        if turn.answer and turn.answer.references:
+            reply["references"] = [reference.paper.id for reference in turn.answer.references]
+        messages.append(reply)
+    return messages
+
+
+def title_of(question: str) -> str:
+    """A title from a question: its first words, whole, `LONGEST_TITLE` characters at most."""
+    line = plain(question)
+    if len(line) <= LONGEST_TITLE:
+        return line or "Untitled"
+    start = line[:LONGEST_TITLE]  # the last character makes way for "…"
+    words = start.rpartition(" ")[0].rstrip(" ,;:.-–—")
+    return (words or start[:-1]) + "…"
+
+
+def _read(rows: sqlite3.Connection, owner: str, id_: str) -> Conversation | None:
+    """A conversation with its turns; `owner` is the hash of its visitor."""
+    query = f"{_FIND} AND id = ? AND deleted IS NULL"
+    id_ = id_.encode("utf-8", "replace").decode()  # a browser may send half a character
+    found = rows.execute(query, (owner, id_)).fetchone()
+    if found is None:
+        return None
+    query = "SELECT id, asked, question, body FROM turns WHERE conversation = ? ORDER BY number"
+    turns = tuple(_turn(*turn) for turn in rows.execute(query, (id_,)))
+    return Conversation(**dict(found), turns=turns)
+
+
+def _own(rows: sqlite3.Connection, visitor: str, id_: str) -> Conversation:
+    """A conversation that the visitor has to have."""
+    found = _read(rows, hashed(visitor), id_)
+    if found is None:
+        raise InputError(NOT_THERE)
+    return found
+
+
+def _turn(id_: str, asked: str, question: str, body: str) -> Turn:
+    """A turn as it was put; what was asked alone, if it cannot be read any more."""
+    try:
+        return Turn.model_validate_json(body)
+    except ValidationError:
+        moment = datetime.fromisoformat(asked)
+        return Turn(id=id_, asked=moment, question=question, problem=UNREADABLE)
+
+
+def _content(turn: Turn) -> tuple[str, str, str, str]:
+    """What is stored of a turn: when, what was asked, all of it, and what is searched."""
+    said = unescape(turn.answer.text) if turn.answer else turn.partial or ""
+    try:
+        body = turn.model_dump_json()
+    except PydanticSerializationError as error:  # half of a surrogate pair
+        raise InputError("the question holds what is no character: type it anew") from error
+    return _written(turn.asked), turn.question, body, _folded(f"{turn.question}\n{said}")
+
+
+def _written(moment: datetime) -> str:
+    """A time as it is stored: of fixed length, so that its text sorts as it does."""
+    return moment.isoformat(timespec="microseconds")
+
+
+def _folded(text: str) -> str:
+    """What is compared when searching: no case, one form of each character."""
+    return unicodedata.normalize("NFKC", plain(text).casefold())

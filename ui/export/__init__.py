@@ -1,6 +1,99 @@
-"""Answers, conversations and the papers they cite, as files for other programs and for people."""
+"""Answers, conversations and the papers they cite as files, each with its name and media type."""
 
-from ui.export.bibliography import bibtex
-from ui.export.files import FORMATS, Exported, export
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
-__all__ = ["FORMATS", "Exported", "bibtex", "export"]
+from index.errors import InputError
+from index.papers import Paper
+from ui.archive import Conversation, Turn
+from ui.export.answer_text import markdown
+from ui.export.bibliography import bibtex, cited_papers, papers_csv, papers_jsonl, ris
+from ui.export.prose import page
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A file to download."""
+
+    name: str
+    media_type: str
+    text: str
+
+
+def record(what: Conversation | Turn) -> str:
+    """A conversation, or one question with its answer, as JSON for other programs.
+
+    An answer is what the Python API returns. The ids by which the page knows the conversation and
+    its turns are left out.
+    """
+    turns = [turn.model_dump(mode="json", exclude={"id", "followups"}) for turn in _turns(what)]
+    named = {"format": "abstractqa-conversation", "version": 1, "title": _title(what)}
+    return json.dumps(named | {"turns": turns}, ensure_ascii=False, indent=2) + "\n"
+
+
+class Format(NamedTuple):
+    """A form of an export: one of the two writes it."""
+
+    label: str
+    ending: str
+    media_type: str
+    write: Callable[[Conversation | Turn], str] | None = None
+    """Writes all of it."""
+    papers: Callable[[Sequence[Paper]], str] | None = None
+    """Writes the cited papers alone."""
+
+
+FORMATS: Mapping[str, Format] = {
+    "markdown": Format("Markdown", "md", "text/markdown", markdown),
+    "html": Format("HTML", "html", "text/html", page),
+    "json": Format("JSON", "json", "application/json", record),
+    "bibtex": Format("BibTeX", "bib", "application/x-bibtex", papers=bibtex),
+    "ris": Format("RIS", "ris", "application/x-research-info-systems", papers=ris),
+    "csv": Format("CSV", "csv", "text/csv", papers=papers_csv),
+}
+LISTS: Mapping[str, Format] = {form.ending: form for form in FORMATS.values() if form.papers} | {
+    "jsonl": Format("JSON", "jsonl", "application/x-ndjson", papers=papers_jsonl)
+}
+"""The formats that lists of papers are written in, by the ending of their files."""
+
+
+def export(what: Conversation | Turn, kind: str) -> Exported:
+    """A conversation, or one turn of it, as a file.
+
+    Args:
+        what: What to export.
+        kind: One of `FORMATS`.
+
+    Raises:
+        InputError: there is no such kind, or nothing is cited that a bibliography could hold.
+    """
+    form = FORMATS.get(kind)
+    if form is None:
+        raise InputError(f"unknown format {kind!r}: choose one of {', '.join(FORMATS)}")
+    if form.write:
+        text = form.write(what)
+    else:
+        papers = cited_papers(_turns(what))
+        if not papers or not form.papers:
+            raise InputError("no paper is cited here, so there is nothing to export")
+        text = form.papers(papers)
+    day = what.asked if isinstance(what, Turn) else what.updated
+    return Exported(f"{_slug(_title(what))}-{day:%Y-%m-%d}.{form.ending}", form.media_type, text)
+
+
+def _turns(what: Conversation | Turn) -> tuple[Turn, ...]:
+    return (what,) if isinstance(what, Turn) else what.turns
+
+
+def _title(what: Conversation | Turn) -> str:
+    return what.question if isinstance(what, Turn) else what.title
+
+
+def _slug(title: str) -> str:
+    """A title in small ASCII letters, digits and hyphens: every system takes such a name."""
+    flat = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", flat)[:60].strip("-") or "abstractqa"

@@ -289,6 +289,7 @@ def latex(text: str) -> str:
 def _latex_encoder() -> "UnicodeToLatexEncoder":
     # Imported here: it takes a while, and only BibTeX needs it.
     from pylatexenc.latexencode import (
+        RULE_DICT,
         RULE_REGEX,
         UnicodeToLatexConversionRule,
         UnicodeToLatexEncoder,
@@ -302,12 +303,15 @@ def _latex_encoder() -> "UnicodeToLatexEncoder":
         (re.compile(r"[^\\{}~^%&#_$²³¹\u0250-\U0010ffff]+|[–—‘’“”„…†‡•€™]+"), lambda m: m[0]),
         (re.compile(f"[{_RAISED}]+"), script("textsuperscript")),
         (re.compile(f"[{_LOWERED}]+"), script("textsubscript")),
-        # Never \{ and \}: BibTeX counts braces, whatever stands before them.
-        (re.compile(r"\{"), r"\\textbraceleft{}"),
-        (re.compile(r"\}"), r"\\textbraceright{}"),
     ]
+    # Never \{ and \}: BibTeX counts braces, whatever stands before them.
+    braces = {ord("{"): r"\textbraceleft{}", ord("}"): r"\textbraceright{}"}
     return UnicodeToLatexEncoder(
-        conversion_rules=[UnicodeToLatexConversionRule(RULE_REGEX, ours), "defaults"],
+        conversion_rules=[
+            UnicodeToLatexConversionRule(RULE_REGEX, ours),
+            UnicodeToLatexConversionRule(RULE_DICT, braces),
+            "defaults",
+        ],
         replacement_latex_protection="braces-after-macro",
         unknown_char_policy="keep",
         unknown_char_warning=False,

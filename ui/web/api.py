@@ -41,8 +41,7 @@ from rag.tables import Table
 from ui.archive import Archive
 from ui.export import export
 from ui.terminal import parse_day
-from ui.web.events import AT_ONCE, LIMITED
-from ui.web.site import Site
+from ui.web.site import AT_ONCE, LIMITED, Site
 
 FAILED = "something went wrong; the terminal that runs AbstractQA says what"
 
@@ -73,19 +72,12 @@ _Papers = Annotated[
 ]
 
 
-class Part(TypedDict, total=False):
-    """One part of a message's content, as Gradio's chat gives it."""
-
-    __pydantic_config__ = ConfigDict(extra="ignore")  # type: ignore[misc]
-    text: _Text
-
-
 class Message(TypedDict, total=False):
     """One message of a conversation; what else a client keeps of it is left out."""
 
     __pydantic_config__ = ConfigDict(extra="ignore")  # type: ignore[misc]
     role: Required[_Name]
-    content: Required[_Text | Annotated[list[Part], _Items]]
+    content: Required[_Text]
     references: Annotated[list[_Name], _Items] | None
 
 
@@ -236,7 +228,7 @@ class Programs:
         self.site.check_model(given.model)
         options = Options(model=given.model, sources=given.sources, strictness=given.strictness)
         return {
-            "history": [_plain(message) for message in given.history or ()],
+            "history": [{"references": (), **each} for each in given.history or ()],
             "filters": given.filters(given.papers),
             "mode": given.mode,
             "options": options,
@@ -430,15 +422,6 @@ def what_is_wrong(errors: Sequence[Mapping[str, Any]]) -> str:
     where = ".".join(str(step) for step in first["loc"] if "[" not in str(step))
     told = f"{first['msg'][:1].lower()}{first['msg'][1:]}"
     return f"{where}: {told}" if where else told
-
-
-def _plain(message: Message) -> dict[str, object]:
-    """A message with its content as one text."""
-    content = message["content"]
-    if not isinstance(content, str):
-        content = "\n".join(part["text"] for part in content if part.get("text"))
-    references = message.get("references") or []
-    return {"role": message["role"], "content": content, "references": references}
 
 
 def _newest(paper: Paper) -> str:

@@ -4,17 +4,16 @@ from typing import Any
 
 import gradio as gr
 
+from ui.web import compare_tab as compare
+from ui.web import lab_tab as lab
 from ui.web.api import add_endpoints
 from ui.web.chat import chat_tab as chat
-from ui.web.compare import compare_tab as compare
+from ui.web.chat.chat_settings import PLAIN
 from ui.web.corpus import papers_tab as corpus
 from ui.web.corpus.start_page import heading
-from ui.web.events import AT_ONCE, LIGHT, QUIET, WAITING
-from ui.web.lab import lab_tab as lab
-from ui.web.site import Site
+from ui.web.site import AT_ONCE, LIGHT, QUIET, WAITING, Site
 
 _TO_CHAT = "() => { aqaGo(''); document.querySelector('#aqa-question textarea')?.focus(); }"
-_TO_COMPARE = "() => aqaGo('#/compare')"
 SECONDS_UPLOADS_ARE_KEPT = 3_600
 """Files that were uploaded and never read; those that are read go at once."""
 
@@ -29,26 +28,24 @@ def build(site: Site) -> gr.Blocks:
     )
     with page:
         add_endpoints(site)  # first, or a handler of a tab takes the name of one
-        title = gr.HTML(
-            heading(site.assistant), elem_id="aqa-heading", js_on_load=None, apply_default_css=False
-        )
+        title = gr.HTML(heading(site.assistant), elem_id="aqa-heading", **PLAIN)
         with gr.Tabs(elem_id="aqa-tabs", selected="chat") as tabs:
             with gr.Tab("Chat", id="chat", elem_id="aqa-chat-tab"):
                 asking = chat.build(site)
             with gr.Tab("Papers", id="corpus", elem_id="aqa-corpus-tab"):
-                papers = corpus.build(site, asking.start_page)
+                papers = corpus.build(site)
             with gr.Tab("Compare", id="compare", elem_id="aqa-compare-tab"):
-                chosen_by = compare.build(site, (papers.compared, papers.chosen))
+                compare.build(site, papers, tabs)
             with gr.Tab("Lab", id="lab", elem_id="aqa-lab-tab"):
                 lab.build(site)
 
-        _wire_papers(papers, asking, tabs)
+        for each in (papers.papers, asking.start_page):
+            there = [asking.papers, asking.asked, tabs]
+            asked = each.aqa_ask(papers.looking.ask, None, there, **LIGHT)
+            asked.success(None, js=_TO_CHAT, **QUIET)
 
         def refresh() -> tuple[Any, ...]:
             return (heading(site.assistant), *asking.refresh())
-
-        def choosing() -> Any:
-            return gr.Radio(visible=site.assistant.chat_model is not None)
 
         def opened() -> tuple[Any, ...]:
             """Begin where papers are added if there are none."""
@@ -56,26 +53,8 @@ def build(site: Site) -> gr.Blocks:
             return gr.Tabs(selected="corpus") if is_empty else gr.skip(), *papers.begin()
 
         page.load(opened, None, [tabs, *papers.begins], **LIGHT)
-        page.load(choosing, None, chosen_by, **LIGHT)
-        for event in asking.model_set:
-            event.then(choosing, None, chosen_by, **LIGHT)
         # The index may also have grown since the server started.
-        changed = [papers.changed.change, page.load]
-        gr.on(changed, refresh, None, [title, *asking.corpus], **LIGHT)
+        gr.on([papers.changed.change, page.load], refresh, None, [title, *asking.corpus], **LIGHT)
     # Without `api_open` whoever posts to /run does not get past the queue.
     page.queue(default_concurrency_limit=AT_ONCE, max_size=WAITING, api_open=False)
     return page
-
-
-def _wire_papers(papers: corpus.Handles, asking: chat.Handles, tabs: gr.Tabs) -> None:
-    """Papers chosen in their tab are asked about in the chat, or compared."""
-
-    def ask_about(question: str, ids: str) -> tuple[Any, ...]:
-        return ids, question or gr.skip(), gr.Tabs(selected="chat")
-
-    chosen = [papers.question, papers.chosen]
-    shown = [asking.papers, asking.asked, tabs]
-    for event in papers.asked:
-        event.success(ask_about, chosen, shown, **LIGHT).then(None, js=_TO_CHAT, **QUIET)
-    shown_there = papers.compared.success(lambda: gr.Tabs(selected="compare"), None, tabs, **LIGHT)
-    shown_there.then(None, js=_TO_COMPARE, **QUIET)

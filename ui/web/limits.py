@@ -29,8 +29,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ui.web.api import ENDPOINTS
-from ui.web.events import AT_ONCE, WAITING
 from ui.web.own_host import UPLOAD
+from ui.web.site import AT_ONCE, WAITING
 from ui.web.visitors import network_of, sender
 
 if TYPE_CHECKING:

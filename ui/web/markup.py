@@ -5,7 +5,6 @@ Every word of a question, a model or an abstract that a template shows is escape
 """
 
 import html
-import json
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -62,21 +61,3 @@ def markdown(text: str) -> Markup:
 def _markdown() -> MarkdownIt:
     parts = ["table", "blockquote", "list", "emphasis", "newline", "escape"]
     return MarkdownIt("zero").enable(parts)
-
-
-def events_script(*events: str) -> str:
-    """The `js_on_load` of a component that speaks with the page's script by events of the DOM.
-
-    What the script dispatches on the component's element becomes the Gradio event of that name, as
-    `component.name(…)`; each new value reaches the script as the event `aqa-value`.
-    """
-    return f"""
-for (const name of {json.dumps(events)}) {{
-  element.addEventListener(name, (event) => trigger(name, event.detail));
-}}
-const tell = () => element.dispatchEvent(
-  new CustomEvent("aqa-value", {{ bubbles: true, detail: props.value }}),
-);
-watch("value", tell);
-tell();
-"""

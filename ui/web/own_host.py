@@ -9,7 +9,6 @@ uploads to this server.
 """
 
 import logging
-import re
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -162,7 +161,8 @@ class Entrance:
                 self._has_advised = True
             return 403, _ELSEWHERE if is_known else _NOT_HERE
         path = scope["path"]
-        if _UNUSED.fullmatch(path) or not path.isprintable():
+        is_unused = path.startswith(_UNUSED) and path.rstrip("/") != _PREDICT
+        if is_unused or not path.isprintable():
             return 404, "not found"
         if path.startswith(UPLOAD) and not self.uploads:
             return 403, "no files are taken"
@@ -238,12 +238,14 @@ CONTENT_SECURITY_POLICY = "; ".join(
 
 UPLOAD = "/gradio_api/upload"
 """Gradio's address for files: those of papers to add."""
-_UNUSED = re.compile(
-    r"/gradio_api/(?:process_recording|component_server|(?:undo-)?vibe-.*|proxy=.*|run-history.*|runs"
-    r"|deep_link|profiling.*|stream.*|dev.*|call/.*|api/.*|run/(?!predict/?$).*)/?"
+_UNUSED = tuple(
+    f"/gradio_api/{name}"
+    for name in "process_recording component_server vibe- undo-vibe- proxy= run deep_link profiling"
+    " stream dev call/ api/".split()
 )
 """What Gradio offers and this page does not use: recordings go to other programs, for one; programs
 without `gradio_client` use /api."""
+_PREDICT = "/gradio_api/run/predict"
 
 
 def _hold(scope: Scope, headers: MutableHeaders) -> None:

@@ -222,12 +222,11 @@ def serve(
     *,
     accounts: "Accounts | None" = None,
     mcp: bool = False,
-    model_settings: bool = False,
 ) -> None:
     """Serve the page over the index of `settings` until interrupted.
 
     On a page for this machine alone everybody may change papers and set the chat model. Elsewhere
-    those who log in may: the model only if `model_settings` lets them.
+    those who log in may change papers.
 
     Raises:
         StoreError: there is no usable index.
@@ -245,7 +244,6 @@ def serve(
             settings,
             accounts=accounts,
             may_change=reach.only_here or accounts is not None,
-            may_set_model=model_settings if accounts else reach.only_here,
         )
         page = build(site)
     address = launch(page, reach, port, site, mcp=mcp)

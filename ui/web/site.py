@@ -1,12 +1,18 @@
-"""What the tabs of the page share: the assistant, where things are kept, papers worth comparing."""
+"""What the tabs of the page share: the assistant, where things are kept, how events are sent.
 
-from collections.abc import Iterator, Mapping
+No event is public, and what answers is limited as one.
+"""
+
+import json
+import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from index.errors import InputError
+import gradio as gr
+
+from index.errors import AbstractQAError, InputError
 from rag.settings import Settings
 from ui.archive import Archive
 
@@ -14,11 +20,34 @@ if TYPE_CHECKING:
     from rag import Assistant
     from ui.web.accounts import Accounts
 
-_NAMED = 8
-"""Models named in one message."""
-
 RUNS = Path("runs")
 """Where `abstractqa eval` writes its runs, in the working folder."""
+
+AT_ONCE = 16
+"""Questions answered at the same time, on all tabs and by programs; more wait their turn."""
+WAITING = 20
+"""Events that may wait; beyond that the page says it is busy."""
+
+QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+"""An event that waits its turn."""
+LIGHT: dict[str, Any] = {**QUIET, "queue": False, "trigger_mode": "multiple"}
+"""An event of milliseconds, which goes past the queue, even while another is under way."""
+LATEST: dict[str, Any] = {**LIGHT, "trigger_mode": "always_last"}
+"""A light event that counts as its inputs are at the end: what an event itself carries would be
+sent as it was when the first one began."""
+LIMITED: dict[str, Any] = {"concurrency_id": "answering", "concurrency_limit": AT_ONCE}
+"""The limit of what answers questions."""
+ANSWERING: dict[str, Any] = {**QUIET, **LIMITED}
+"""An event that answers a question."""
+FOLLOWING: dict[str, Any] = {
+    **QUIET,
+    "concurrency_id": "following",
+    "concurrency_limit": 4 * AT_ONCE,
+    "trigger_mode": "multiple",
+}
+"""An event that shows an answer under way; it takes no place of those that answer."""
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -33,9 +62,6 @@ class Site:
     """Who may log in; without them everybody is let in."""
     may_change: bool = True
     """Whether visitors may add and remove papers: on this machine alone, or after a login."""
-    may_set_model: bool | None = None
-    """Whether visitors may set the chat model's endpoint: by default those who may change papers
-    without a login."""
     archive: Archive = field(init=False)
 
     def __post_init__(self) -> None:
@@ -45,40 +71,53 @@ class Site:
             StoreError: it cannot be read.
         """
         object.__setattr__(self, "archive", Archive(self.settings.data))
-        if self.may_set_model is None:
-            may = self.may_change and self.accounts is None
-            object.__setattr__(self, "may_set_model", may)
+
+    @property
+    def may_set_model(self) -> bool:
+        """Whether visitors may set the chat model's endpoint: on this machine alone."""
+        return self.may_change and self.accounts is None
 
     def check_model(self, name: str | None) -> None:
         """Refuse a chat model that a visitor names and the endpoint does not list.
 
         Raises:
-            InputError: it is none of the endpoint's; the message lists those.
+            InputError: it is none of the endpoint's.
         """
-        if name is None or name == self.assistant.chat_model:
+        if name in (None, self.assistant.chat_model):
             return
-        listed = self.assistant.chat_models()
-        if name not in listed:
-            there = f"it has {', '.join(listed[:_NAMED])}" if listed else "none is configured"
-            raise InputError(f"there is no chat model {name!r}: {there}")
+        if name not in self.assistant.chat_models():
+            raise InputError(f"there is no chat model {name!r} at the endpoint")
 
 
-def near_pairs(assistant: "Assistant", names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Pair named papers with near ones that are named too, no paper twice; the first 40 are tried.
+def told(error: Exception) -> str:
+    """An error as a sentence for the page; one that nobody expected is logged."""
+    if not isinstance(error, AbstractQAError):
+        _log.error("a request of the page failed", exc_info=error)
+        return "Something went wrong here; the terminal that runs AbstractQA says what"
+    text = " ".join(str(error).split())
+    return text[:1].upper() + text[1:]
 
-    Args:
-        assistant: The one whose index has them.
-        names: Of each paper that may be paired, by its id.
+
+def sent(event: gr.EventData) -> Mapping[str, object]:
+    """What the browser sent with an event, whatever it is."""
+    data = event._data
+    return data if isinstance(data, dict) else {}
+
+
+def scripted(elem_id: str, *events: str, **more: Any) -> gr.HTML:
+    """A component that speaks with the page's script by events of the DOM.
+
+    What the script dispatches on its element becomes the Gradio event of that name, as
+    `component.name(…)`; each new value reaches the script as the event `aqa-value`.
     """
-    left = dict(names)
-    for one in islice(names, 40):
-        if one not in left:
-            continue
-        name = left.pop(one)
-        try:
-            near = assistant.similar(one, 5)
-        except InputError:  # removed since
-            continue
-        other = next((hit.paper.id for hit in near if hit.paper.id in left), None)
-        if other is not None:
-            yield name, left.pop(other)
+    script = f"""
+for (const name of {json.dumps(events)}) {{
+  element.addEventListener(name, (event) => trigger(name, event.detail));
+}}
+const tell = () => element.dispatchEvent(
+  new CustomEvent("aqa-value", {{ bubbles: true, detail: props.value }}),
+);
+watch("value", tell);
+tell();
+"""
+    return gr.HTML(elem_id=elem_id, js_on_load=script, apply_default_css=False, **more)

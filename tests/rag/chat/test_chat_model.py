@@ -6,7 +6,6 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from urllib.parse import urlsplit
 
 import pytest
 from chat_server import ChatServer, Scripted, fails, says, slowly, streams
@@ -21,7 +20,6 @@ from rag.chat import (
     ReplyError,
     StoppedError,
     Tried,
-    local_servers,
     try_endpoint,
 )
 from rag.llamaindex import ChatLLM
@@ -213,16 +211,6 @@ def test_without_a_name_the_only_model_is_asked_and_of_several_none(
     chat_server.models = []
     assert "lists none" in try_endpoint(configured(chat_model=None)).told
     assert len(chat_server.received) == 1
-
-
-def test_servers_on_this_machine_are_found_by_their_models(chat_server: ChatServer) -> None:
-    port = urlsplit(chat_server.base_url).port
-    assert port
-    ports = {"Silent": silent_port(), "Scripted": port}
-    assert local_servers(ports) == [], "what lists no models is another program"
-    chat_server.models = ["m"]
-    (found,) = local_servers(ports)
-    assert (found.name, found.address, found.models) == ("Scripted", chat_server.base_url, ("m",))
 
 
 def test_what_the_environment_has_for_another_address_goes_to_that_one_alone(

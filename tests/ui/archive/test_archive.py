@@ -7,7 +7,6 @@ import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,9 +16,7 @@ from hypothesis import strategies as st
 
 from index.errors import InputError, StoreBusyError, StoreError
 from rag.schema import Filters, Options
-from ui.archive import Archive, Conversation, Turn
-from ui.archive import archive as module
-from ui.archive.archive import FILE, KEPT_DELETED, LONGEST_TITLE, now, title_of
+from ui.archive import FILE, LONGEST_TITLE, Archive, Conversation, Turn, title_of
 
 if TYPE_CHECKING:
     from rag import Assistant
@@ -96,7 +93,6 @@ def test_another_visitors_conversation_is_as_an_unknown_one(archive: Archive) ->
         lambda who, which: archive.cut(who, which, turn.id),
         lambda who, which: archive.rename(who, which, "Mine now"),
         archive.delete,
-        archive.restore,
     ):
         with pytest.raises(InputError) as foreign:
             write(YOU, id_)
@@ -109,9 +105,7 @@ def test_another_visitors_conversation_is_as_an_unknown_one(archive: Archive) ->
 @settings(max_examples=25, deadline=None)
 @given(
     st.lists(
-        st.tuples(
-            st.sampled_from("abc"), st.sampled_from("begin put cut delete restore rename".split())
-        ),
+        st.tuples(st.sampled_from("abc"), st.sampled_from("begin put cut delete rename".split())),
         max_size=30,
     )
 )
@@ -120,13 +114,10 @@ def test_whatever_is_done_each_visitor_sees_exactly_its_own(
 ) -> None:
     archive = Archive(tmp_path_factory.mktemp("any"))
     own: dict[str, dict[str, list[str]]] = {who: {} for who in "abc"}
-    gone: dict[str, set[str]] = {who: set() for who in "abc"}
     for number, (who, what) in enumerate(steps):
-        mine = [id_ for id_ in own[who] if id_ not in gone[who]]
+        mine = list(own[who])
         if what == "begin":
             own[who][archive.begin(who, f"q{number}").id] = []
-        elif what == "restore" and gone[who]:
-            archive.restore(who, gone[who].pop())
         elif mine and what == "put":
             turn = Turn(question=f"{who}{number}")
             archive.put(who, mine[-1], turn)
@@ -137,12 +128,10 @@ def test_whatever_is_done_each_visitor_sees_exactly_its_own(
             archive.rename(who, mine[0], f"{who}'s")
         elif mine and what == "delete":
             archive.delete(who, mine[0])
-            gone[who].add(mine[0])
+            del own[who][mine[0]]
     for who, conversations in own.items():
         seen = {s.id: archive.read(who, s.id) for s in archive.list(who)}
-        assert {id_: [t.id for t in c.turns] for id_, c in seen.items() if c} == {
-            id_: turns for id_, turns in conversations.items() if id_ not in gone[who]
-        }
+        assert {id_: [t.id for t in c.turns] for id_, c in seen.items() if c} == conversations
     archive.close()
 
 
@@ -227,52 +216,34 @@ def test_a_search_takes_every_sign_as_itself_and_no_heed_of_case(
         assert set(titles(archive, search)) == set(found.split()), search
 
 
-def test_a_deleted_conversation_comes_back_when_it_is_restored(archive: Archive) -> None:
-    id_ = kept(archive, "Mosses?")
+def test_a_deleted_conversation_comes_back_until_the_next_one_is_deleted_or_the_next_start(
+    archive: Archive, tmp_path: Path
+) -> None:
+    id_ = kept(archive, "Bogs that nobody may read")
     archive.delete(ME, id_)
-    assert archive.list(ME) == archive.list(ME, "moss") == []
+    assert archive.list(ME) == archive.list(ME, "bogs") == []
     assert archive.read(ME, id_) is None
     with pytest.raises(InputError, match="no such conversation"):
         archive.put(ME, id_, Turn(question="more"))
     last = archive.last_deleted(ME)
     assert last
-    assert (last.id, last.title) == (id_, "Mosses?")
+    assert last.id == id_
     assert archive.last_deleted(YOU) is None
-    archive.restore(ME, id_)
-    archive.restore(ME, id_)
-    assert archive.last_deleted(ME) is None
-    assert titles(archive, "moss") == ["Mosses?"]
-
-
-def rows_left(folder: Path) -> tuple[int, int]:
-    connection = sqlite3.connect(folder / FILE)
-    counts = [
-        connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
-        for table in ("conversations", "turns")
-    ]
-    connection.close()
-    return counts[0], counts[1]
-
-
-def test_a_deleted_conversation_is_gone_after_a_day_and_at_the_next_start(
-    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = tmp_path / "data"
-    archive.delete(ME, kept(archive, "Mosses?"))
-    monkeypatch.setattr(module, "now", lambda: now() + KEPT_DELETED - timedelta(minutes=1))
-    kept(archive, "Ferns?")
-    assert rows_left(folder) == (2, 2)
-    monkeypatch.setattr(module, "now", lambda: now() + KEPT_DELETED + timedelta(minutes=1))
-    id_ = kept(archive, "Bogs that nobody may read")
-    assert rows_left(folder) == (2, 2)
+    with pytest.raises(InputError):
+        archive.restore(YOU)
+    archive.restore(ME)
+    assert titles(archive, "bogs") == ["Bogs that nobody may read"]
     archive.delete(ME, id_)
+    other = kept(archive, "Mosses?")
+    archive.delete(ME, other)
+    archive.restore(ME)
+    assert titles(archive) == ["Mosses?"]
+    archive.delete(ME, other)
     archive.close()
-    again = Archive(folder)
-    with pytest.raises(InputError, match="for good"):
-        again.restore(ME, id_)
+    again = Archive(tmp_path / "data")
+    assert again.last_deleted(ME) is None
     again.close()
-    assert rows_left(folder) == (1, 1)
-    assert b"nobody may read" not in (folder / FILE).read_bytes()
+    assert b"nobody may read" not in (tmp_path / "data" / FILE).read_bytes()
 
 
 def test_an_answer_of_another_version_breaks_neither_list_nor_conversation(
@@ -337,9 +308,6 @@ def test_a_link_shows_what_was_there_until_it_is_withdrawn(archive: Archive) -> 
     shown = archive.shared(whole)
     assert isinstance(shown, Conversation)
     assert shown.title == "Renamed"
-    archive.delete(ME, id_)
-    assert archive.shared(whole) is None
-    archive.restore(ME, id_)
     archive.cut(ME, id_, two.id)
     assert archive.shared(alone) is None
     archive.put(ME, id_, two)
@@ -347,6 +315,9 @@ def test_a_link_shows_what_was_there_until_it_is_withdrawn(archive: Archive) -> 
     archive.cut(ME, id_, two.id)
     assert archive.unshare(ME, id_) == 2
     assert archive.shared(whole) is None
+    secret = archive.share(ME, id_, one.id, is_alone=False)
+    archive.delete(ME, id_)
+    assert archive.shared(secret) is None
 
 
 def test_threads_that_keep_at_the_same_time_lose_nothing(archive: Archive) -> None:
@@ -393,9 +364,9 @@ def test_processes_that_make_the_file_at_the_same_moment_lose_nothing(tmp_path: 
     for process in processes:
         process.communicate("go\n", timeout=60)
         assert process.returncode == 0
-    found = Archive(tmp_path / "data").list("me")
-    assert len(found) == 60
-    assert rows_left(tmp_path / "data") == (60, 60)
+    archive = Archive(tmp_path / "data")
+    found = [archive.read("me", each.id) for each in archive.list("me")]
+    assert [len(each.turns) for each in found if each] == [1] * 60
 
 
 def test_a_file_that_another_process_holds_is_told_to_be_busy(

@@ -8,7 +8,7 @@ from index.papers import Paper, derived_id
 from index.readers import Problem, Upload, read
 from index.readers.values import is_nothing
 from index.text import clean_text
-from ui.export.files import LISTS
+from ui.export import LISTS
 
 SIGNS = "50% a&b x_1 #3 { } $5 ~2 C++ ≤ α \\ “so” =1+2 -x 'quoted' a,b a;b @home and naïve – 10^5"
 plain = st.text(

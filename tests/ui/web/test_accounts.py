@@ -47,13 +47,6 @@ def shared_page(
         yield address
 
 
-def test_a_page_for_others_without_a_login_lets_nobody_set_the_chat_model(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    said = failed(capsys, "ui", "--host", "0.0.0.0", "--port", "7861", "--model-settings")
-    assert "--auth" in said
-
-
 # The file
 
 

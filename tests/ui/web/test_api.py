@@ -1,9 +1,8 @@
-"""The four public endpoints, as programs call them: by gradio_client and over bare HTTP."""
+"""The four public endpoints, as programs call them."""
 
 import json
 import re
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +26,16 @@ from ui.web.site import Site
 DOCUMENTATION = Path(__file__).parents[3] / "docs" / "api.md"
 
 
-@pytest.fixture(scope="module")
-def client(address: str) -> Iterator[Client]:
-    calling = Client(address, verbose=False, analytics_enabled=False)
-    yield calling
-    calling.close()
+def posted(address: str, path: str, body: object) -> httpx.Response:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    headers = {"Content-Type": "application/json"}
+    return httpx.post(f"{address}{path}", content=content, headers=headers, timeout=20)
+
+
+def call(address: str, name: str, **arguments: object) -> Any:
+    reply = posted(address, f"/api/{name}", arguments)
+    assert reply.status_code == 200, reply.text
+    return reply.json()
 
 
 @pytest.fixture(scope="module")
@@ -39,39 +43,23 @@ def endpoints(site: Site) -> dict[str, Endpoint]:
     return Programs(site).endpoints
 
 
-def test_the_public_list_is_these_four_endpoints(client: Client) -> None:
+def test_the_public_list_is_these_four_endpoints_and_gradio_client_calls_them(
+    address: str,
+) -> None:
+    client = Client(address, verbose=False, analytics_enabled=False)
     api = client.view_api(return_format="dict", print_info=False)
     assert api["unnamed_endpoints"] == {}
     listed = {
-        name: [(p["parameter_name"], p["parameter_default"]) for p in endpoint["parameters"]]
+        name.removeprefix("/"): tuple(each["parameter_name"] for each in endpoint["parameters"])
         for name, endpoint in api["named_endpoints"].items()
     }
-    none: list[tuple[str, object]] = [
-        (name, None) for name in ("digests", "since", "until", "title")
-    ]
-    assert listed == {
-        "/ask": [
-            ("question", None),
-            ("history", None),
-            *none,
-            ("mode", "auto"),
-            ("model", None),
-            ("sources", None),
-            ("strictness", "normal"),
-            ("papers", None),
-        ],
-        "/search": [("query", None), ("limit", 10), *none, ("papers", None)],
-        "/papers": [*none, ("limit", 20), ("offset", 0)],
-        "/table": [
-            ("question", None),
-            ("columns", None),
-            ("papers", None),
-            ("limit", 8),
-            ("mode", "auto"),
-            *none,
-        ],
-    }
+    assert listed == parameters()
     assert all(endpoint["description"] for endpoint in api["named_endpoints"].values())
+    found = client.predict("How many tasks does OSWorld have?", sources=1, api_name="/ask")
+    assert "369" in Answer.model_validate(found).text
+    with pytest.raises(AppError, match="at most 4,000"):
+        client.predict("x" * 5_000, api_name="/ask")
+    client.close()
 
 
 def test_the_documentation_lists_each_endpoint_with_its_arguments() -> None:
@@ -93,80 +81,47 @@ def test_the_documented_python_runs(address: str, capsys: pytest.CaptureFixture[
     names["client"].close()
 
 
-def test_arguments_bind(client: Client, site: Site) -> None:
-    found = client.predict("How many tasks does OSWorld have?", sources=1, api_name="/ask")
+def test_arguments_bind(address: str, site: Site) -> None:
+    found = call(address, "ask", question="How many tasks does OSWorld have?", sources=1)
     answer = Answer.model_validate(found)
     assert any("369" in passage.text for r in answer.references for passage in r.passages)
     assert len(answer.references) == 1
-    found = client.predict("benchmarks", limit=5, title="WORLD", api_name="/search")
+    found = call(address, "search", query="benchmarks", limit=5, title="WORLD")
     titles = [Hit.model_validate(hit).paper.title.lower() for hit in found]
     assert titles
     assert all("world" in title for title in titles)
     paper = next(p for p in site.assistant.papers() if p.title.startswith("OSWorld"))
-    found = client.predict("agents", ["result"], [paper.id], api_name="/table")
+    found = call(address, "table", question="agents", columns=["result"], papers=[paper.id])
     (row,) = Table.model_validate(found).rows
     assert row.paper.id == paper.id
     assert row.cells[0].text is not None
 
 
-@pytest.mark.parametrize("parts", [False, True])
-def test_a_follow_up_resolves_against_the_history_and_what_its_answers_cite(
-    client: Client, parts: bool
-) -> None:
-    cited = client.predict("Which benchmarks are there?", api_name="/ask")["references"]
+def test_a_follow_up_resolves_against_the_history_and_what_its_answers_cite(address: str) -> None:
+    cited = call(address, "ask", question="Which benchmarks are there?")["references"]
     ids = [reference["paper"]["id"] for reference in cited]
-
-    def message(role: str, text: str, **more: Any) -> dict[str, Any]:
-        return {"role": role, "content": [{"type": "text", "text": text}] if parts else text} | more
-
     history = [
-        message("user", "Which are there?"),
-        message("assistant", "Two.", references=ids[:2]),
+        {"role": "user", "content": "Which are there?"},
+        {"role": "assistant", "content": "Two.", "references": ids[:2]},
     ]
-    found = client.predict("What does the second paper do?", history, api_name="/ask")
+    found = call(address, "ask", question="What does the second paper do?", history=history)
     assert found["references"][0]["paper"]["id"] == ids[1]
-    history = [message("user", "What is OSWorld?"), message("assistant", "A benchmark. [1]")]
-    found = client.predict("How well do people do on it?", history, api_name="/ask")
+    history = [
+        {"role": "user", "content": "What is OSWorld?"},
+        {"role": "assistant", "content": "A benchmark. [1]"},
+    ]
+    found = call(address, "ask", question="How well do people do on it?", history=history)
     assert found["references"][0]["paper"]["title"].startswith("OSWorld")
 
 
-def test_papers_come_newest_first_in_pages(client: Client, site: Site) -> None:
-    pages = [client.predict(limit=20, offset=at, api_name="/papers") for at in (0, 20, 40, 60)]
+def test_papers_come_newest_first_in_pages(address: str, site: Site) -> None:
+    pages = [call(address, "papers", limit=20, offset=at) for at in (0, 20, 40, 60)]
     papers = [Paper.model_validate(paper) for page in pages for paper in page["papers"]]
     assert {page["total"] for page in pages} == {len(site.assistant.papers())}
     assert {paper.id for paper in papers} == {paper.id for paper in site.assistant.papers()}
     days = [max(source.date for source in paper.sources if source.date) for paper in papers]
     assert days == sorted(days, reverse=True)
     assert len(papers) == len({paper.id for paper in papers})
-
-
-@pytest.mark.parametrize(
-    ("endpoint", "arguments", "told"),
-    [
-        ("ask", {"question": "x" * 5_000}, "at most 4,000"),
-        ("ask", {"question": "a", "mode": "generative"}, "needs a chat model"),
-        ("ask", {"question": "a", "model": "dear"}, "there is no chat model 'dear'"),
-        ("ask", {"question": "a", "history": [{"role": "user"}]}, "history.0.content"),
-        ("search", {"query": "a", "since": "yesterday"}, "since 'yesterday' is not a date"),
-        ("papers", {"since": "2025-03-02", "until": "2025-03-01"}, "is after until"),
-        ("table", {"question": "a", "columns": ["b", "B"]}, "is there twice"),
-        ("table", {"question": "a", "papers": ["no such paper"]}, "no such paper"),
-    ],
-)
-def test_a_mistake_is_told_in_one_line(
-    client: Client, endpoint: str, arguments: dict[str, Any], told: str
-) -> None:
-    with pytest.raises(AppError) as caught:
-        client.predict(**arguments, api_name=f"/{endpoint}")
-    (line,) = str(caught.value).splitlines()
-    assert told in line
-    assert len(line) < 500
-
-
-def posted(address: str, path: str, body: object) -> httpx.Response:
-    content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    headers = {"Content-Type": "application/json"}
-    return httpx.post(f"{address}{path}", content=content, headers=headers, timeout=20)
 
 
 def test_each_endpoint_is_an_ordinary_address(address: str) -> None:
@@ -233,9 +188,17 @@ def test_calls_over_gradio_s_own_addresses_are_closed(address: str) -> None:
             413,
             "the request is too large",
         ),
+        ("/api/ask", {"question": "x" * 5_000}, 422, "at most 4,000"),
+        ("/api/ask", {"question": "a", "mode": "generative"}, 422, "needs a chat model"),
+        ("/api/ask", {"question": "a", "model": "dear"}, 422, "there is no chat model 'dear'"),
+        ("/api/ask", {"question": "a", "history": [{"role": "user"}]}, 422, "history.0.content"),
+        ("/api/search", {"query": "a", "since": "yesterday"}, 422, "since 'yesterday' is not"),
+        ("/api/papers", {"since": "2025-03-02", "until": "2025-03-01"}, 422, "is after until"),
+        ("/api/table", {"question": "a", "columns": ["b", "B"]}, 422, "is there twice"),
+        ("/api/table", {"question": "a", "papers": ["no such paper"]}, 422, "no such paper"),
     ],
 )
-def test_over_bare_http_a_mistake_is_told_in_one_line(
+def test_a_mistake_is_told_in_one_line(
     address: str, path: str, body: object, status: int, told: str
 ) -> None:
     reply = posted(address, path, body)

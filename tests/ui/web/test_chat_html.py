@@ -3,6 +3,7 @@
 from datetime import date
 
 import pytest
+from gradio import EventData
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from web.chat_answers import (
@@ -25,7 +26,7 @@ from rag.schema import Filters, Passage, Progress, Support
 from ui.archive import Turn
 from ui.export.prose import marked_abstract
 from ui.web.chat.answering import Live
-from ui.web.chat.chat_settings import without
+from ui.web.chat.chat_settings import removed
 from ui.web.chat.chat_template import HTML, linked, links, search
 from ui.web.chat.turn_html import (
     TurnHtml,
@@ -253,7 +254,7 @@ def test_hostile_text_is_shown_and_never_becomes_an_element() -> None:
     pieces = [
         TURNS.turn(shown), TURNS.cards(shown), HTML.lines(HOSTILE),
         problem_html(HOSTILE), partial_html(HOSTILE),
-        Live(shown, TURNS.chips(filters), text=HOSTILE, found=(HOSTILE,)).html(),
+        Live(shown, TURNS.chips(filters), text=HOSTILE).html(),
         TURNS.turn(turn(answer=refusal(reason=HOSTILE, lacks=HOSTILE))),
     ]  # fmt: skip
     for piece in pieces:
@@ -288,15 +289,20 @@ def test_each_limit_is_a_chip_that_can_be_taken_away() -> None:
     limits = Filters(
         digests=("2025-03-14 march.txt", "notes.txt"), since=date(2025, 3, 1), title=" merging "
     )
-    elements = Elements(TURNS.chips(limits, "without"))
+    elements = Elements(TURNS.chips(limits, can_go=True))
     names = [attrs["aria-label"] for _, attrs in elements.tags if "aria-label" in attrs]
     assert names == [
-        f"Ask again without: {name}"
+        f"Remove the filter: {name}"
         for name in ("Mar 14, 2025", "notes.txt", "from Mar 1, 2025", "title has “merging”")
     ]
-    assert without(limits, "digest", "notes.txt").digests == ("2025-03-14 march.txt",)
-    assert without(without(limits, "since", ""), "title", "") == Filters(digests=limits.digests)
-    assert without(limits, "no such", "") == limits
+    chosen = (["a", "b"], "2025-03-01", "", "merging", "")
+
+    def left(kind: str, value: str = "") -> tuple[object, ...]:
+        return removed(EventData(None, {"kind": kind, "value": value}), *chosen)
+
+    assert left("digest", "b")[0] == ["a"]
+    assert left("since") == (["a", "b"], "", "", "merging", "")
+    assert left("no such") == chosen
     assert TURNS.chips(Filters()) == ""
 
 

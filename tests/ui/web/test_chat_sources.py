@@ -69,7 +69,7 @@ def test_an_answer_is_copied_with_its_sources_and_a_paper_as_bibtex(page: Page) 
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     copied = page.evaluate("navigator.clipboard.readText()")
     assert "369" in copied
-    assert "[1] OSWorld" in copied
+    assert r"\[1\] OSWorld" in copied
     page.get_by_role("button", name="Copy BibTeX").click()
     expect(page.get_by_role("button", name="Copied").last).to_be_visible()
     assert "@" in page.evaluate("navigator.clipboard.readText()")

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Download, Page, expect
 from rag import Assistant
 from rag.settings import Settings
 from rag.tables import NOT_STATED, Table
-from ui.web.compare.compare_tab import MOST_PAPERS, Comparing, build, table_html
+from ui.web.compare_tab import MOST_PAPERS, Comparing, build, table_html
 from ui.web.server import launch
 from ui.web.site import Site
 
@@ -166,8 +166,7 @@ def test_stop_stops_the_model_and_the_page_goes_on(
         page.get_by_role("button", name="Stop").click()
         assert chat_server.hung_up.wait(20)
         expect(page.locator("#aqa-compare-shown").get_by_role("status")).to_contain_text("Stopped.")
-        page.get_by_label("rules, at once").check()
-        compare(page, "GUI agents")
+        expect(page.get_by_role("button", name="Compare", exact=True)).to_be_enabled()
         page.context.close()
     finally:
         blocks.close(verbose=False)
@@ -180,20 +179,15 @@ async def all_of(site: Site, *inputs: Any) -> list[tuple[Any, ...]]:
 @pytest.mark.parametrize(
     ("inputs", "told"),
     [
-        (("", [], [], 8), "Write what to compare"),
-        ((None, None, None, 8), "Write what to compare"),
-        ((3, [], [], 8), "Write what to compare"),
-        (("a" * 5_000, [], [], 8), "at most 4,000"),
-        (("a", "x", [], 8), "papers are no list"),
-        (("a", [3], [], 8), "papers are no list"),
-        (("a", ["none such"], [], 8), "none such"),
-        (("a", ["x"] * (MOST_PAPERS + 1), [], 8), "are too many"),
-        (("a", [], ["b", "B"], 8), "is there twice"),
-        (("a", [], [], 0), "from 1 to 12 rows"),
-        (("a", [], [], None), "from 1 to 12 rows"),
-        (("a", [], [], float("nan")), "from 1 to 12 rows"),
-        (("a", [], [], 8, "generative"), "needs a chat model"),
-        (("a", [], [], 8, ["auto"]), "mode"),
+        (("", [], []), "Write what to compare"),
+        ((None, None, None), "Write what to compare"),
+        ((3, [], []), "Write what to compare"),
+        (("a" * 5_000, [], []), "at most 4,000"),
+        (("a", "x", []), "papers are no list"),
+        (("a", [3], []), "papers are no list"),
+        (("a", ["none such"], []), "none such"),
+        (("a", ["x"] * (MOST_PAPERS + 1), []), "are too many"),
+        (("a", [], ["b", "B"]), "is there twice"),
     ],
 )
 def test_whatever_comes_over_http_is_a_table_or_one_line(
@@ -221,4 +215,3 @@ def test_what_abstracts_say_is_shown_as_text(sample_assistant: Assistant) -> Non
     html = table_html(table)
     for sign in ("<img", "<b>", "<i>", "${", "{{", "`"):
         assert sign not in html
-    assert " …</button>" in html  # the cell has the beginning, its panel the whole

@@ -99,12 +99,12 @@ def tab_through(page: Page) -> tuple[list[str], list[str]]:
     ("tab", "opens", "reached"),
     [
         ("Chat", "Filters", ("Digests", "From", "Text in the title", "Your question", "Settings")),
-        ("Chat", "Settings", ("Automatic", "Model", "Sources at most", "Normal")),
-        ("Papers", "Add papers", ("Or paste a digest", "Year", "Search the papers", "Title")),
+        ("Chat", "Settings", ("Automatic", "Address", "Normal")),
+        ("Papers", "Add papers", ("Or paste a digest", "Year", "Search the papers")),
         (
             "Compare",
             "",
-            ("What to compare", "Or choose papers", "Columns", "Rows at most", "the chat model"),
+            ("What to compare", "Or choose papers", "Columns"),
         ),
         ("Lab", "", ("Read the runs again",)),
     ],

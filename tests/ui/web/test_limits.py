@@ -18,9 +18,9 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Message, Receive, Scope, Send
 from starting import started
 
-from ui.web.events import AT_ONCE, WAITING
 from ui.web.limits import Bodies, Limits
 from ui.web.server import launch
+from ui.web.site import AT_ONCE, WAITING
 
 MOST_SECONDS = 1.0
 """Of a stranger's page load meanwhile."""

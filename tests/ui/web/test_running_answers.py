@@ -7,7 +7,7 @@ import pytest
 
 from index.errors import AbstractQAError, StoreError
 from ui.web.chat import running_answers
-from ui.web.chat.running_answers import MOST_OF_ONE, MOST_RUNS, Run, Running
+from ui.web.chat.running_answers import AT_ONCE, MOST_OF_ONE, WAITING, Run, Running
 from ui.web.chat.turn_html import Update
 
 ME = "cookie me"
@@ -48,7 +48,7 @@ def test_neither_one_visitor_nor_all_hold_more_than_there_is() -> None:
             await running.start(ME, str(number), until_stopped)
         with pytest.raises(AbstractQAError, match="several of your questions"):
             await running.start(ME, "one more", until_stopped)
-        for number in range(MOST_RUNS - MOST_OF_ONE):
+        for number in range(AT_ONCE + WAITING - MOST_OF_ONE):
             await running.start(f"visitor {number}", "c", until_stopped)
         with pytest.raises(AbstractQAError, match="many questions are being answered"):
             await running.start("one more", "c", until_stopped)

@@ -2,28 +2,35 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Iterable
-from contextlib import aclosing, suppress
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
 
-from index.errors import InputError, StoreError
-from rag.citations import unescape
+from index.errors import StoreError
 from rag.schema import Answer, Delta, Event, Filters, Finished, Mode, Options, Progress, Retrieved
-from ui.archive import Conversation, Turn
+from ui.archive import Conversation, Turn, history
 from ui.web.chat.chat_template import HTML, LONGEST_SHOWN
-from ui.web.chat.next_questions import suggest
 from ui.web.chat.running_answers import Run, Running
 from ui.web.chat.turn_html import TurnHtml, Update, announcement, partial_html, sources
-from ui.web.events import told
-from ui.web.site import Site
+from ui.web.site import Site, told
 
-TITLES_SHOWN = 3
-MOST_RESTORABLE = 500
-"""Conversations whose last change can be taken back."""
+if TYPE_CHECKING:
+    from rag import Assistant
+
+MOST_TRIED = 6
+"""Questions asked at most to find those that are suggested: each takes some milliseconds."""
+_ASPECTS = (
+    "What results does {} report?",
+    "How does {} work?",
+    "What data does {} use?",
+    "How is {} evaluated?",
+)
+"""What is asked about a paper, what researchers ask most often first."""
 
 _log = logging.getLogger(__name__)
 
@@ -37,8 +44,6 @@ class Asked:
     filters: Filters = field(default_factory=Filters)
     mode: Mode = "auto"
     options: Options = field(default_factory=Options)
-    instead_of: str | None = None
-    """The id of the turn that it replaces, with all after it."""
 
 
 @dataclass
@@ -50,8 +55,6 @@ class Live:
     """Its filters."""
     stages: list[Progress] = field(default_factory=list)
     text: str = ""
-    found: tuple[str, ...] = ()
-    """Titles of the papers found, best first: a narrow screen has no room for their cards."""
 
     def take(self, event: Event) -> bool:
         """Take in what happened; whether there is anything new to see."""
@@ -59,8 +62,6 @@ class Live:
             if self.stages and self.stages[-1].stage == event.stage:
                 self.stages.pop()  # it says anew what it said before
             self.stages.append(event)
-        elif isinstance(event, Retrieved):
-            self.found = tuple(hit.paper.display_title for hit in event.hits)
         elif isinstance(event, Delta):
             self.text += event.text
             # Quotes come at once: they are seen when they are finished.
@@ -69,21 +70,18 @@ class Live:
 
     def html(self) -> str:
         """The turn as it is now."""
-        more = len(self.found) - TITLES_SHOWN
-        found = "; ".join(self.found[:TITLES_SHOWN]) + (f"; and {more} more" if more > 0 else "")
         stages = [stage.text for stage in self.stages] or ["Reading the question"]
         text = partial_html(self.text) if self.text else ""
-        return str(HTML.live(self.turn, self.chips, stages, found, text))
+        return str(HTML.live(self.turn, self.chips, stages, text))
 
 
 class Answering:
-    """Answers questions over one site, and brings back what an answer replaced."""
+    """Answers questions over one site."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
         self.running = Running()
         self.turns = TurnHtml(site.assistant, may_share=site.settings.share_links)
-        self._taken: dict[tuple[str, str], tuple[tuple[Turn, ...], str | None]] = {}
 
     async def respond(self, visitor: str, asked: Asked) -> AsyncGenerator[Update, None]:
         """Answer a question; a mistake the user can mend becomes the turn's problem.
@@ -115,10 +113,10 @@ class Answering:
             partial="",
         )
         run.turn = turn.id  # before it is kept: it is never shown as one that was stopped
-        begun, notice = await run_in_threadpool(self._begin, visitor, id_, asked, turn)
+        begun = await run_in_threadpool(self._site.archive.put, visitor, id_, turn)
         live = Live(turn, await run_in_threadpool(self.turns.chips, turn.filters))
         # What was asked leaves the question box, and comes back to be mended.
-        said = {"notice": notice, "withdraw": asked.question}
+        said = {"withdraw": asked.question}
         shown = self.turns.transcript(begun, "", writing=turn.id, withdraw=asked.question)
         run.tell(Update(conversation=id_, transcript=shown, live=live.html))
         try:
@@ -129,14 +127,14 @@ class Answering:
             raise
         fields = fields or {"partial": live.text}
         if "problem" in fields:
-            said["withdraw"], said["refill"] = "", "" if asked.instead_of else asked.question
+            said["withdraw"], said["refill"] = "", asked.question
         run.tell(await run_in_threadpool(self._keep, visitor, begun, turn.id, fields, said))
         run.turn, run.is_finished = "", True
         answer: Answer | None = fields.get("answer")
         if answer is None or answer.suggestions:
             return
-        asker = self._site.assistant
-        fields["followups"] = await run_in_threadpool(suggest, asker, answer, turn.filters)
+        given = (self._site.assistant, answer, turn.filters)
+        fields["followups"] = await run_in_threadpool(suggest, *given)
         if fields["followups"]:
             more = await run_in_threadpool(self._keep, visitor, begun, turn.id, fields, said)
             run.tell(Update(transcript=more.transcript))
@@ -159,20 +157,11 @@ class Answering:
                     if isinstance(event, Retrieved):
                         cards = {id_: str(HTML.found_cards(event.hits, id_))}
                         run.tell(Update(sources=sources(begun, cards)))
-                    if live.take(event):
+                    elif live.take(event):
                         run.tell(Update(live=live.html))
         except Exception as error:  # noqa: BLE001 - the page must say that it failed
             return {"problem": told(error), "partial": None}
         raise AssertionError("a stream ends with the answer")
-
-    def _begin(self, visitor: str, id_: str, asked: Asked, turn: Turn) -> tuple[Conversation, str]:
-        """Keep the turn, in the place of what it replaces, which the notice offers to restore."""
-        self._taken.pop((visitor, id_), None)  # not brought back behind a new turn
-        notice = ""
-        if asked.instead_of:
-            self.take_back(visitor, id_, asked.instead_of, instead=turn.id)
-            notice = str(HTML.notice("The earlier answer was replaced.", "restore", "Restore it"))
-        return self._site.archive.put(visitor, id_, turn), notice
 
     def _keep(
         self,
@@ -198,31 +187,6 @@ class Answering:
         shown = self.turns.transcript(now, id_, announced=announcement(turn), **said)
         return Update(transcript=shown, live="", sources=self.turns.sources(now, id_))
 
-    def take_back(
-        self, visitor: str, conversation: str, turn: str, instead: str | None = None
-    ) -> None:
-        """Take a turn and all after it out; `instead` is the id of the one in their place.
-
-        Raises:
-            InputError: there is no such turn.
-        """
-        gone = self._site.archive.cut(visitor, conversation, turn)
-        self._taken.pop((visitor, conversation), None)
-        self._taken[visitor, conversation] = gone, instead
-        for oldest in list(self._taken)[:-MOST_RESTORABLE]:
-            self._taken.pop(oldest, None)
-
-    def restore(self, visitor: str, conversation: str) -> str:
-        """Bring back, once, what was taken out last; its question, if it was put into the box."""
-        gone, instead = self._taken.pop((visitor, conversation), ((), None))
-        archive = self._site.archive
-        if instead:
-            with suppress(InputError):  # it was taken back, too
-                archive.cut(visitor, conversation, instead)
-        for turn in gone:
-            archive.put(visitor, conversation, turn)
-        return "" if instead or not gone else gone[-1].question
-
 
 async def _until(stop: asyncio.Event, doing: Any) -> Any:
     """What comes of a coroutine; None if it was ended because `stop` was set."""
@@ -236,20 +200,56 @@ async def _until(stop: asyncio.Event, doing: Any) -> Any:
     return None if task.cancelled() else task.result()
 
 
-def history(turns: Iterable[Turn]) -> list[dict[str, object]]:
-    """The turns in plain text, oldest first, without those that came to nothing.
+def suggest(
+    assistant: "Assistant", answer: Answer, filters: Filters | None = None
+) -> tuple[str, ...]:
+    """Up to three questions that may follow an answer: about its papers, and others on its theme.
 
-    An answer brings the ids of the papers it cites, so that "the second paper" is the one with
-    that number.
+    Each is asked, without a model, and offered only if it brings evidence that the answer did not
+    have. After a refusal they are about the nearest papers.
     """
-    messages: list[dict[str, object]] = []
-    for turn in turns:
-        text = unescape(turn.answer.text) if turn.answer else turn.partial
-        if not text:
-            continue
-        messages.append({"role": "user", "content": turn.question})
-        reply: dict[str, object] = {"role": "assistant", "content": text}
-        if turn.answer and turn.answer.references:
-            reply["references"] = [reference.paper.id for reference in turn.answer.references]
-        messages.append(reply)
-    return messages
+    try:
+        return tuple(islice(_answered(assistant, answer, filters), 3))
+    except Exception:  # noqa: BLE001 - the answer is there; a suggestion is a courtesy
+        _log.exception("no follow-up questions")
+        return ()
+
+
+def _answered(assistant: "Assistant", answer: Answer, filters: Filters | None) -> Iterator[str]:
+    cited = [reference.paper.id for reference in answer.references]
+    history: list[dict[str, object]] = [
+        {"role": "user", "content": answer.question},
+        {"role": "assistant", "content": answer.text, "references": cited},
+    ]
+    known = _spans(answer)
+    candidates = _candidates(assistant, cited or [near.id for near in answer.nearest])
+    for question in islice(dict.fromkeys(candidates), MOST_TRIED):
+        reply = assistant.ask(question, history, filters, "extractive")
+        new = _spans(reply) - known
+        if new and not reply.notice:
+            known |= new  # no two of them lead to the same passages alone
+            yield question
+
+
+def _spans(answer: Answer) -> set[tuple[str, int, int]]:
+    """The passages of an answer: the paper's id, where it begins and ends in the abstract."""
+    return {(ref.paper.id, at.start, at.end) for ref in answer.references for at in ref.passages}
+
+
+def _candidates(assistant: "Assistant", ids: list[str]) -> Iterator[str]:
+    """What may be asked of papers: of the first one, then others on its theme, then of three."""
+    papers = [assistant.paper(id_) for id_ in ids[:3]]
+    # What a title begins with is a name if it is one word; a title that is long names nothing well.
+    called = [
+        paper.head
+        if paper.head and " " not in paper.head
+        else f"“{paper.head or paper.display_title}”"
+        for paper in papers
+        if len(paper.head or paper.display_title) <= 60
+    ]
+    yield from (_ASPECTS[0].format(name) for name in called[:1])
+    if (groups := assistant.collection_map()) and ids:
+        theme = next((point.cluster for point in groups.points if point.id == ids[0]), None)
+        terms = next((each.terms for each in groups.clusters if each.number == theme), ())
+        yield from (f"Which other papers are about {term}?" for term in terms[:1])
+    yield from (asks.format(name) for asks in _ASPECTS for name in called)

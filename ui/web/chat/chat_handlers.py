@@ -16,20 +16,17 @@ from starlette.concurrency import run_in_threadpool
 from eval.datasets import Message
 from eval.feedback import FILE, Feedback, append
 from index.errors import AbstractQAError, InputError
-from ui.archive import Conversation, Turn
+from ui.archive import Conversation, Turn, history
 from ui.export import export
 from ui.web.chat import chat_settings
-from ui.web.chat.answering import Answering, Asked, history
+from ui.web.chat.answering import Answering, Asked
 from ui.web.chat.chat_template import HTML
 from ui.web.chat.running_answers import Run
 from ui.web.chat.turn_html import SKIP, Update, listing_html, problem_html
-from ui.web.events import sent, told
-from ui.web.site import Site
+from ui.web.site import Site, sent, told
 from ui.web.visitors import visitor
 
-LONGEST_TITLE = 120
 LONGEST_REASON = 500
-LONGEST_SEARCH = 200
 NOT_HERE = "This conversation is not yours, or it was deleted: ask here to begin one."
 
 Detail = Mapping[str, Any]
@@ -46,7 +43,7 @@ class Place(NamedTuple):
     @classmethod
     def of(cls, request: gr.Request, conversation: object = "", search: object = "") -> "Place":
         """The place that a page names."""
-        return cls(visitor(request), str(conversation or ""), str(search or "")[:LONGEST_SEARCH])
+        return cls(visitor(request), str(conversation or ""), str(search or ""))
 
 
 class Handlers:
@@ -59,6 +56,7 @@ class Handlers:
         self._running = self._answering.running
         self.turns = self._answering.turns
         self._followings = count()
+        self._undone: dict[tuple[str, str], Turn] = {}
 
     # Answers
 
@@ -73,7 +71,7 @@ class Handlers:
     async def ask_again(
         self, request: gr.Request, event: gr.EventData, conversation: str, search: str, *chosen: Any
     ) -> AsyncGenerator[Update, None]:
-        """Answer a suggested question, an edited one, or one of a turn again."""
+        """Answer a suggested question, or one of a turn again."""
         at = Place.of(request, conversation, search)
         async for update in self._answer(at, sent(event), chosen):
             yield update
@@ -84,6 +82,7 @@ class Handlers:
         """The updates of an answer, the list of conversations with the first."""
         try:
             asked = await run_in_threadpool(self._asked, at, detail, chosen)
+            self._undone.pop((at.who, at.here), None)  # not brought back behind a new turn
             async with aclosing(self._answering.respond(at.who, asked)) as updates:
                 async for update in updates:
                     if isinstance(update.conversation, str):
@@ -105,22 +104,14 @@ class Handlers:
         limits = len(chat_settings.FilterFields._fields)
         filters = chat_settings.read_filters(*chosen[:limits])
         mode, options = chat_settings.read_settings(*chosen[limits:])
-        self._site.check_model(options.model)
         asked = Asked(str(detail.get("question") or ""), at.here, filters, mode, options)
-        do = detail.get("do")
-        if do == "ask":
+        if detail.get("do") == "ask":
             return asked
         turn = self._turn(at, detail)[1]
         if turn is None:
             raise InputError("this question is not there any more: load the page again")
-        if do == "without":
-            left = chat_settings.without(
-                turn.filters, str(detail.get("kind")), str(detail.get("value"))
-            )
-            return Asked(turn.question, at.here, left, turn.mode, turn.options)
-        # An edited question keeps the papers it was asked of; how it is answered is as chosen now.
-        words = asked.question if do == "edit" else turn.question
-        return replace(asked, question=words, filters=turn.filters, instead_of=turn.id)
+        # It is asked of the same papers; how it is answered is as chosen now.
+        return replace(asked, question=turn.question, filters=turn.filters)
 
     async def follow(
         self, following: str, conversation: str, search: str, request: gr.Request
@@ -185,16 +176,21 @@ class Handlers:
         if conversation is None or turn is None or turn != conversation.turns[-1]:
             # Asked or taken back in another window: shown as it is now.
             return self._open(at, at.here, detail.get("writing"))
-        self._answering.take_back(at.who, at.here, turn.id)
+        self._archive.cut(at.who, at.here, turn.id)
+        self._undone.pop((at.who, at.here), None)
+        self._undone[at.who, at.here] = turn
+        for oldest in list(self._undone)[:-500]:
+            del self._undone[oldest]
         notice = str(HTML.notice("Undone.", "restore", "Restore"))
         return self._changed(at, notice=notice, refill=turn.question)
 
     def _restore(self, at: Place, _: Detail) -> Update:
-        """Bring back what was undone or replaced, once."""
-        back = ""
+        """Bring back, once, what was undone last."""
+        turn = self._undone.pop((at.who, at.here), None)
         with suppress(InputError):  # the conversation was deleted meanwhile
-            back = self._answering.restore(at.who, at.here)
-        return self._changed(at, announced="Restored.", withdraw=back)
+            if turn:
+                self._archive.put(at.who, at.here, turn)
+        return self._changed(at, announced="Restored.", withdraw=turn.question if turn else "")
 
     def _changed(self, at: Place, **said: str) -> Update:
         """A conversation after a change, and the list."""
@@ -268,16 +264,15 @@ class Handlers:
     def _arrange(self, at: Place, detail: Detail) -> Update:
         """Rename, delete or bring back a conversation of the list."""
         do, chosen = detail["do"], str(detail.get("id"))
-        title = " ".join(str(detail.get("title") or "").split())[:LONGEST_TITLE]
         with suppress(InputError):  # it is not there any more: the list that comes back shows it
             if do == "delete":
                 self._archive.delete(at.who, chosen)
                 if chosen == at.here:
                     return self._open(at, "")
             elif do == "undelete":
-                self._archive.restore(at.who, chosen)
+                self._archive.restore(at.who)
             else:
-                self._archive.rename(at.who, chosen, title)
+                self._archive.rename(at.who, chosen, str(detail.get("title") or ""))
         return Update(listing=self._listing(at))
 
     def export(self, conversation: str, event: gr.EventData, request: gr.Request) -> dict[str, str]:
@@ -326,18 +321,9 @@ class Handlers:
     def chips(self, *chosen: Any) -> str:
         """The filters as they are chosen, on the question box; dates of no use are told."""
         try:
-            return str(self.turns.chips(chat_settings.read_filters(*chosen), "unfilter"))
+            return str(self.turns.chips(chat_settings.read_filters(*chosen), can_go=True))
         except InputError as error:
             return str(problem_html(str(error)))
-
-    async def model(self, stored: object) -> Any:
-        """The models to choose from, and the one that the browser kept."""
-        assistant = self._site.assistant
-        has_model = assistant.chat_model is not None
-        listed = await run_in_threadpool(assistant.chat_models) if has_model else []
-        choices = chat_settings.model_choices(assistant.chat_model, listed)
-        value = chat_settings.kept_model(stored, choices)
-        return gr.Dropdown(choices=choices, value=value, visible=has_model)
 
     def _open(self, at: Place, id_: str, writing: object = "") -> Update:
         """A conversation; `writing` is the turn that the page itself shows as it is written."""

@@ -1,21 +1,32 @@
-"""What a reader may choose: which papers may answer, and how answers are made.
+"""What a reader may choose: which papers may answer, how, and by which chat model.
 
-The settings are kept in the browser.
+The settings are kept in the browser. The key of a chat model goes from there to the server and
+never back; without one the key in use is taken, but only for the address it was given for.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
+from urllib.parse import urlsplit
 
 import gradio as gr
 from pydantic import ValidationError
 
-from index.errors import InputError
-from rag.schema import MOST_SOURCES, Filters, Mode, Options, Strictness
-from ui.export.answer_text import model_name
+from index.errors import AbstractQAError, InputError
+from rag.chat import is_address, try_endpoint
+from rag.schema import Filters, Mode, Options, Strictness
+from rag.settings import (
+    OPENAI,
+    ChatEndpoint,
+    Settings,
+    forget_endpoint,
+    is_kept,
+    keep_endpoint,
+    load_settings,
+)
 from ui.terminal import parse_day
 from ui.web.chat.chat_template import HTML
-from ui.web.events import sent
+from ui.web.site import Site, sent
 
 if TYPE_CHECKING:
     from rag import Assistant
@@ -23,17 +34,10 @@ if TYPE_CHECKING:
 PLAIN: dict[str, Any] = {"js_on_load": None, "apply_default_css": False}
 STORAGE = "abstractqa-chat-settings"
 """Under this key the browser keeps the settings; nothing in them is secret."""
-NO_MODEL = ""
-"""The choice of the model that the settings of the server name."""
-AS_NEEDED = 0
-"""The number of sources that leaves it to the question."""
 DEFAULTS: dict[str, Any] = {
     "mode": "auto",
-    "model": NO_MODEL,
-    "sources": AS_NEEDED,
     "strictness": "normal",
 }
-LONGEST_TITLE = 200
 
 _MODES: list[tuple[str, Mode]] = [
     ("Automatic", "auto"),
@@ -51,8 +55,6 @@ class SettingFields(NamedTuple):
     """The components of the drawer; `read_settings` takes their values in this order."""
 
     mode: gr.Radio
-    model: gr.Dropdown
-    sources: gr.Slider
     strictness: gr.Radio
 
 
@@ -66,24 +68,6 @@ def build_settings(assistant: "Assistant", *, may_set_model: bool) -> SettingFie
         " checked. Automatic writes if there is a model.",
         elem_id="aqa-chat-mode",
     )
-    model = gr.Dropdown(
-        model_choices(assistant.chat_model, []),
-        value=NO_MODEL,
-        label="Model",
-        info="Which model of the endpoint writes.",
-        visible=assistant.chat_model is not None,
-        elem_id="aqa-chat-model",
-    )
-    sources = gr.Slider(
-        AS_NEEDED,
-        MOST_SOURCES,
-        value=AS_NEEDED,
-        step=1,
-        label="Sources at most",
-        info="How many papers an answer may cite; 0 leaves it to the question.",
-        elem_id="aqa-chat-most-sources",
-        buttons=[],
-    )
     strictness = gr.Radio(
         _STRICT,
         value="normal",
@@ -94,19 +78,10 @@ def build_settings(assistant: "Assistant", *, may_set_model: bool) -> SettingFie
     )
     if assistant.chat_model is None and not may_set_model:
         gr.HTML(str(HTML.no_model()), elem_id="aqa-chat-no-model", **PLAIN)
-    return SettingFields(mode, model, sources, strictness)
+    return SettingFields(mode, strictness)
 
 
-def model_choices(configured: str | None, listed: list[str]) -> list[tuple[str, str]]:
-    """The models to choose from: (label, name)."""
-    others = [name for name in listed if name != configured]
-    first = f"{model_name(configured)} (configured)" if configured else "none"
-    return [(first, NO_MODEL), *((model_name(name), name) for name in others)]
-
-
-def read_settings(
-    mode: str, model: str | None, sources: float, strictness: str
-) -> tuple[Mode, Options]:
+def read_settings(mode: str, strictness: str) -> tuple[Mode, Options]:
     """What was chosen.
 
     Raises:
@@ -115,21 +90,14 @@ def read_settings(
     if mode not in get_args(Mode):
         raise InputError(f"unknown mode {mode!r}: choose one of {', '.join(get_args(Mode))}")
     try:
-        chosen = {"model": model or None, "sources": int(sources) or None, "strictness": strictness}
-        return mode, Options.model_validate(chosen)  # type: ignore[return-value]  # it is one
-    except (ValidationError, ValueError, TypeError, OverflowError) as error:
+        return mode, Options.model_validate({"strictness": strictness})  # type: ignore[return-value]  # it is one
+    except ValidationError as error:
         raise InputError("the settings of the chat cannot be used: choose them again") from error
 
 
 def kept_settings(*chosen: Any) -> dict[str, Any]:
     """What the browser keeps of the fields."""
     return dict(zip(SettingFields._fields, chosen, strict=True))
-
-
-def kept_model(stored: object, choices: Sequence[tuple[str, str]]) -> str:
-    """The model that the browser kept, if it can still be chosen."""
-    model = stored.get("model") if isinstance(stored, Mapping) else None
-    return model if model in [name for _, name in choices] else NO_MODEL
 
 
 class FilterFields(NamedTuple):
@@ -169,7 +137,7 @@ def build_filters(assistant: "Assistant") -> FilterFields:
         elem_id="aqa-chat-title",
         label="Text in the title",
         placeholder="benchmark",
-        max_length=LONGEST_TITLE,
+        max_length=200,
         max_lines=1,
     )
     papers = gr.Textbox(elem_id="aqa-chat-papers", visible="hidden", label="papers")
@@ -202,24 +170,173 @@ def read_filters(digests: Sequence[str] | None, *texts: str | None) -> Filters:
         digests=tuple(digests or ()),
         since=first,
         until=last,
-        title=title[:LONGEST_TITLE] or None,
+        title=title or None,
         papers=tuple(dict.fromkeys(papers.splitlines())),
     )
-
-
-def without(filters: Filters, kind: str, value: str) -> Filters:
-    """The filters without one of their limits; an unknown one changes nothing."""
-    if kind == "digest":
-        left = tuple(digest for digest in filters.digests if digest != value)
-        return filters.model_copy(update={"digests": left})
-    if kind in ("since", "until", "title", "papers"):
-        return filters.model_copy(update={kind: getattr(Filters(), kind)})
-    return filters
 
 
 def removed(event: gr.EventData, *chosen: Any) -> tuple[Any, ...]:
     """The fields without the chip that was pressed."""
     told = sent(event)
-    left = without(read_filters(*chosen), str(told.get("kind")), str(told.get("value")))
-    days = (day.isoformat() if day else "" for day in (left.since, left.until))
-    return list(left.digests), *days, left.title or "", "\n".join(left.papers)
+    fields = FilterFields(*chosen)._asdict()
+    kind, value = str(told.get("kind")), told.get("value")
+    if kind == "digest":
+        fields["digests"] = [digest for digest in fields["digests"] or () if digest != value]
+    elif kind in fields:
+        fields[kind] = ""
+    return tuple(fields.values())
+
+
+class EndpointFields(NamedTuple):
+    """The components of the chat model, in the drawer."""
+
+    address: gr.Dropdown
+    key: gr.Textbox
+    model: gr.Dropdown
+    keep: gr.Checkbox
+    told: gr.HTML
+
+
+def build_endpoint(*, is_open: bool) -> tuple[EndpointFields, gr.Button, gr.Button]:
+    """The fields, inside the drawer that is open, and the buttons that test and use them."""
+    with gr.Accordion("Chat model", open=is_open, elem_id="aqa-chat-endpoint"):
+        ports = (11434, 1234, 8080, 8000)
+        address = gr.Dropdown(
+            [OPENAI, *(f"http://127.0.0.1:{port}/v1" for port in ports)],
+            value="",
+            label="Address",
+            info="OpenAI, or any endpoint of its protocol: Ollama is at 11434, LM Studio at 1234,"
+            " llama.cpp at 8080, vLLM at 8000. Empty: as the server is configured.",
+            allow_custom_value=True,
+            elem_id="aqa-chat-endpoint-address",
+        )
+        key = gr.Textbox(
+            label="Key",
+            info="A local server needs none. Empty: the key in use, if the address stays.",
+            type="password",
+            elem_id="aqa-chat-endpoint-key",
+        )
+        model = gr.Dropdown(
+            [],
+            value="",
+            label="Name of the model",
+            info="Test with no name lists those of the endpoint.",
+            allow_custom_value=True,
+            elem_id="aqa-chat-endpoint-model",
+        )
+        keep = gr.Checkbox(
+            value=False,
+            label="Keep it, with its key, in a file that only you can read",
+            elem_id="aqa-chat-endpoint-keep",
+        )
+        with gr.Row():
+            test, use = (gr.Button(name, size="sm", min_width=90) for name in ("Test", "Use"))
+        told = gr.HTML(_told(""), elem_id="aqa-chat-endpoint-told", **PLAIN)
+    return EndpointFields(address, key, model, keep, told), test, use
+
+
+def _told(text: str) -> str:
+    """A line that is read out."""
+    return str(HTML.told(text[:1].upper() + text[1:]))
+
+
+class Endpoints:
+    """The handlers of a site's chat model: they give new values of `EndpointFields`."""
+
+    def __init__(self, site: Site) -> None:
+        self._assistant = site.assistant
+        self._site = site
+
+    def load(self) -> tuple[Any, ...]:
+        """What is in use."""
+        self._check()
+        return self._in_use()
+
+    def test(self, *entered: object) -> tuple[Any, ...]:
+        """Ask it for one word, and for its models; a mistake is told in its place."""
+        try:
+            wanted = self._wanted(*entered)
+            tried = try_endpoint(self._settings.at(wanted))
+        except AbstractQAError as error:
+            return (*(gr.skip(),) * 4, _told(f"{error}."))
+        name = tried.model or wanted.model
+        named = gr.Dropdown(choices=list(tried.models), value=name, allow_custom_value=True)
+        return wanted.address, gr.skip(), named, gr.skip(), _told(tried.told)
+
+    def use(self, address: object, key: object, model: object, keep: object) -> tuple[Any, ...]:
+        """Ask it from the next question on.
+
+        Without an address and a model what was kept is forgotten, and asked is what the environment
+        and `.env` name. A mistake is told in its place, and changes nothing.
+        """
+        data = self._site.settings.data
+        try:
+            self._check()
+            if not address and not model:
+                forget_endpoint(data)
+                self._assistant.use_chat_model(load_settings())
+                return self._in_use()
+            wanted = self._wanted(address, key, model)
+            if not wanted.model:
+                raise InputError("choose a model: Test lists those of the endpoint")
+            self._assistant.use_chat_model(self._settings.at(wanted))
+            if keep:
+                keep_endpoint(data, wanted)
+            else:
+                forget_endpoint(data)
+        except AbstractQAError as error:
+            return (*(gr.skip(),) * 4, _told(f"{error}."))
+        return self._in_use()
+
+    def _in_use(self) -> tuple[Any, ...]:
+        """The fields as they are in use."""
+        settings, name = self._settings, self._assistant.chat_model
+        shown = settings.openai_base_url if is_address(settings.openai_base_url) else ""
+        has_key = ", with a key" if settings.openai_api_key else ""
+        told = (
+            f"In use: {name} at {urlsplit(shown).netloc}{has_key}."
+            if name
+            else "No chat model is in use: answers are quotes."
+        )
+        where = gr.Dropdown(value=shown if name else "", allow_custom_value=True)
+        return where, "", name or "", is_kept(self._site.settings.data), _told(told)
+
+    def _wanted(self, *entered: object) -> ChatEndpoint:
+        """The address, key and model that were entered.
+
+        Raises:
+            InputError: they cannot be used, or may not be set.
+        """
+        self._check()
+        address, key, model = (str(each or "").strip() for each in entered)
+        if any(len(each) > 1_000 or not each.isprintable() for each in (address, key, model)):
+            raise InputError("this is no address, key or model's name: enter it again")
+        used = self._settings
+        if address != used.openai_base_url:
+            address = _whole(address)
+        if not is_address(address):
+            raise InputError("the address must be like http://127.0.0.1:11434/v1, with no key")
+        if not key and address == used.openai_base_url and used.openai_api_key:
+            key = used.openai_api_key.get_secret_value()
+        if address == OPENAI and not key:
+            raise InputError("OpenAI needs a key")
+        if not key.isascii() or " " in key:
+            raise InputError("the key has characters that no key has: copy it again")
+        return ChatEndpoint(address, key, model)
+
+    @property
+    def _settings(self) -> Settings:
+        return self._assistant.settings or self._site.settings
+
+    def _check(self) -> None:
+        if not self._site.may_set_model:
+            raise InputError("the chat model cannot be set on this page")
+
+
+def _whole(address: str) -> str:
+    """An address with what people leave out: the scheme, and the path that nearly all have."""
+    address = address.rstrip("/")
+    if address and "://" not in address:
+        host = address.partition("/")[0].partition(":")[0]
+        address = f"{'http' if host in ('localhost', '127.0.0.1') else 'https'}://{address}"
+    return address if address.count("/") > 2 or not address else f"{address}/v1"

@@ -6,14 +6,14 @@ from typing import Any
 
 import gradio as gr
 from gradio.context import Context
-from gradio.events import Dependency
 
-from ui.web.chat.chat_endpoint import EndpointFields, Endpoints, build_endpoint
 from ui.web.chat.chat_handlers import Handlers
 from ui.web.chat.chat_settings import (
     DEFAULTS,
     PLAIN,
     STORAGE,
+    Endpoints,
+    build_endpoint,
     build_filters,
     build_settings,
     digest_choices,
@@ -23,9 +23,7 @@ from ui.web.chat.chat_settings import (
 from ui.web.chat.chat_template import HTML
 from ui.web.chat.turn_html import EXPORTS, Update
 from ui.web.corpus.start_page import StartPage
-from ui.web.events import ANSWERING, FOLLOWING, LATEST, LIGHT, QUIET
-from ui.web.markup import events_script
-from ui.web.site import Site
+from ui.web.site import ANSWERING, FOLLOWING, LATEST, LIGHT, QUIET, Site, scripted
 
 
 @dataclass(frozen=True)
@@ -42,8 +40,6 @@ class Handles:
     start: StartPage
     start_page: gr.HTML
     """What shows it; asked for a theme there, it has the event `aqa_ask`."""
-    model_set: tuple[Dependency, ...]
-    """After these another chat model may be in use: `each.then(…)`."""
 
     def refresh(self) -> tuple[Any, ...]:
         """New values of `corpus`, for an index that has changed."""
@@ -63,25 +59,16 @@ def build(site: Site) -> Handles:
     parts.examples.aqa_start(start.show, None, parts.examples, **LIGHT)
     page.load(handlers.load, [parts.search], parts.outputs, **LIGHT)
     page.load(handlers.filters, None, list(parts.filters), **LIGHT)
-    settings = parts.settings
-    restored = [settings.mode, settings.sources, settings.strictness]
     # In the browser, at once: what a reader has chosen meanwhile stays.
-    values = "(kept) => [kept.mode, kept.sources, kept.strictness]"
-    page.load(None, [parts.kept], restored, js=values, **QUIET)
-    page.load(handlers.model, [parts.kept], settings.model, **LIGHT)
-    model_set = _wire_endpoint(Endpoints(site), parts.endpoint, page) if parts.endpoint else ()
-    for event in model_set:
-        event.then(handlers.model, [parts.kept], settings.model, **LIGHT)
+    values = "(kept) => [kept.mode, kept.strictness]"
+    page.load(None, [parts.kept], list(parts.settings), js=values, **QUIET)
+    if parts.endpoint:
+        endpoints, (fields, test, use) = Endpoints(site), parts.endpoint
+        page.load(endpoints.load, None, list(fields), **LIGHT)
+        test.click(endpoints.test, list(fields[:3]), list(fields), **QUIET)
+        use.click(endpoints.use, list(fields[:4]), list(fields), **QUIET)
     corpus = (parts.filters.digests, parts.examples)
-    return Handles(
-        parts.asked, parts.filters.papers, corpus, site, start, parts.examples, model_set
-    )
-
-
-def _html(name: str, *events: str, **more: Any) -> gr.HTML:
-    """A part of the page that its script looks after."""
-    script = events_script(*events)
-    return gr.HTML(elem_id=f"aqa-chat-{name}", js_on_load=script, apply_default_css=False, **more)
+    return Handles(parts.asked, parts.filters.papers, corpus, site, start, parts.examples)
 
 
 class _Layout:
@@ -94,7 +81,7 @@ class _Layout:
             for name in ("conversation", "asked", "following")
         )
         self.kept = gr.BrowserState(dict(DEFAULTS), storage_key=STORAGE, secret=STORAGE)
-        self.download = _html("download", html_template="")
+        self.download = scripted("aqa-chat-download", html_template="")
         with gr.Sidebar(open=False, elem_id="aqa-chat-sidebar", width=290):
             self._lay_out_sidebar()
         with gr.Row(elem_id="aqa-chat-main"):
@@ -103,7 +90,7 @@ class _Layout:
                 self._lay_out_panels(site)
                 self._lay_out_box(may_share=site.settings.share_links)
             with gr.Column(scale=2, min_width=320, elem_id="aqa-chat-side"):
-                self.sources = _html("sources", html_template=str(HTML.sources_frame()))
+                self.sources = scripted("aqa-chat-sources", html_template=str(HTML.sources_frame()))
 
     @property
     def outputs(self) -> list[Any]:
@@ -122,13 +109,13 @@ class _Layout:
             max_length=200,
             max_lines=1,
         )
-        self.listing = _html("list", "aqa_open", "aqa_change", value="")
+        self.listing = scripted("aqa-chat-list", "aqa_open", "aqa_change", value="")
 
     def _lay_out_turns(self, start: StartPage) -> None:
         with gr.Column(elem_id="aqa-chat-scroll"):
-            self.examples = _html("welcome", "aqa_start", "aqa_ask", value=start.html())
-            self.transcript = _html(
-                "transcript",
+            self.examples = scripted("aqa-chat-welcome", "aqa_start", "aqa_ask", value=start.html())
+            self.transcript = scripted(
+                "aqa-chat-transcript",
                 *("aqa_answer", "aqa_change", "aqa_export", "aqa_open"),
                 html_template=str(HTML.transcript_frame()),
             )
@@ -138,7 +125,7 @@ class _Layout:
         """The drawer and the filters, which the buttons below the question open."""
         with gr.Column(elem_id="aqa-chat-drawer", elem_classes="aqa-chat-popup"):
             gr.HTML("<h2>Settings</h2>", **PLAIN)
-            self.settings = build_settings(site.assistant, may_set_model=bool(site.may_set_model))
+            self.settings = build_settings(site.assistant, may_set_model=site.may_set_model)
             self.endpoint = (
                 build_endpoint(is_open=site.assistant.chat_model is None)
                 if site.may_set_model
@@ -147,7 +134,7 @@ class _Layout:
         with gr.Column(elem_id="aqa-chat-filters", elem_classes="aqa-chat-popup"):
             gr.HTML("<h2>Only some papers</h2>", **PLAIN)
             self.filters = build_filters(site.assistant)
-        self.chips = _html("chosen", "aqa_unfilter", value="")
+        self.chips = scripted("aqa-chat-chosen", "aqa_unfilter", value="")
 
     def _lay_out_box(self, *, may_share: bool) -> None:
         with gr.Row(elem_id="aqa-chat-ask"):
@@ -227,16 +214,3 @@ def _wire_choices(handlers: Handlers, parts: _Layout) -> None:
     ):
         gr.on([field.change for field in fields], handler, fields, shown, **LATEST)
     parts.chips.aqa_unfilter(removed, filters, filters, **LIGHT)
-
-
-def _wire_endpoint(
-    endpoints: Endpoints, fields: EndpointFields, page: gr.Blocks
-) -> tuple[Dependency, ...]:
-    """The fields of the chat model; gives the events that may have set another one."""
-    entered = [fields.address, fields.key, fields.model]
-    page.load(endpoints.load, None, fields.values, **LIGHT)
-    fields.test.click(endpoints.test, entered, fields.values, **QUIET)
-    return (
-        fields.use.click(endpoints.use, [*entered, fields.keep], fields.values, **QUIET),
-        fields.reset.click(endpoints.reset, None, fields.values, **QUIET),
-    )

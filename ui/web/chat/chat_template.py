@@ -8,9 +8,8 @@ from index.papers import Paper
 from index.text import clean_text
 from rag.digests import label
 from rag.schema import Answer
-from ui.export import bibtex
 from ui.export.answer_text import digest_name, model_name
-from ui.export.bibliography import arxiv_id, doi_address, web_address
+from ui.export.bibliography import arxiv_id, bibtex, doi_address, web_address
 from ui.export.prose import marked_abstract
 from ui.web.markup import escape, macros
 

@@ -11,11 +11,10 @@ from contextlib import suppress
 
 from index.errors import AbstractQAError
 from ui.web.chat.turn_html import SKIP, Update
+from ui.web.site import AT_ONCE, WAITING
 
 MOST_OF_ONE = 4
 """Answers written for one visitor at the same time."""
-MOST_RUNS = 24
-"""Answers written for all visitors at the same time."""
 SECONDS_UNFOLLOWED = 120.0
 """After so long without a follower an answer is stopped; what there is of it is kept."""
 LONGEST_WAIT_SECONDS = 10.0
@@ -163,7 +162,7 @@ class Running:
         """
         if sum(who == visitor for who, _ in self._runs) >= MOST_OF_ONE:
             raise AbstractQAError("busy, try again: several of your questions are being answered")
-        if len(self._runs) >= MOST_RUNS:
+        if len(self._runs) >= AT_ONCE + WAITING:
             raise AbstractQAError("busy, try again: many questions are being answered")
 
     async def _write(

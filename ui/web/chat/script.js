@@ -143,15 +143,6 @@ const aqaCopy = async (button, text) => {
     shown = id;
   };
 
-  const edit = (turn, open) => {
-    const form = turn.querySelector(".aqa-chat-edit");
-    form.hidden = !open;
-    if (!open) { turn.querySelector('[data-do="edit"]').focus(); return; }
-    const area = form.querySelector("textarea");
-    area.value = area.defaultValue;
-    area.focus();
-    area.select();
-  };
   const unfold = (mark, open) => {
     mark.setAttribute("aria-expanded", open);
     document.getElementById(mark.getAttribute("aria-controls")).hidden = !open;
@@ -205,14 +196,10 @@ const aqaCopy = async (button, text) => {
     $$(".aqa-chat-target").forEach((old) => old.classList.remove("aqa-chat-target"));
     card.classList.add("aqa-chat-target");
     target.classList.add("aqa-chat-target");
-    // The panel alone scrolls, so that the answer stays where it is: to the card, or where that is
-    // too high, so that the sentence stands a third below the top.
-    const top = (element) => element.getBoundingClientRect().top;
-    const head = side().querySelector(".aqa-chat-panel-head").offsetHeight + 12;
-    const fits = target.getBoundingClientRect().bottom - top(card) < side().clientHeight - 80;
-    const room = side().clientHeight - head - 24 - target.offsetHeight;
-    const offset = fits ? 0 : Math.max(0, room / 3);
-    side().scrollTop += top(fits ? card : target) - top(side()) - head - offset;
+    // To the card, or where that is too high, so that the sentence is in the middle.
+    const height = target.getBoundingClientRect().bottom - card.getBoundingClientRect().top;
+    if (height < side().clientHeight - 80) card.scrollIntoView({ block: "start" });
+    else target.scrollIntoView({ block: "center" });
     card.focus({ preventScroll: true });
   };
   const backToAnswer = () => {
@@ -255,14 +242,13 @@ const aqaCopy = async (button, text) => {
     button.closest(".aqa-chat-menu")?.removeAttribute("open");
     send("aqa_change", { ...told, turn, writing: writing() });
   };
-  const arrange = (button, _, told) => {
-    send("aqa_change", { ...told, id: button.closest("[data-id]").dataset.id }, button);
-  };
   const acts = {
-    ...Object.fromEntries(["ask", "retry", "without"].map((does) => [does, answer])),
-    ...Object.fromEntries(["undo", "restore", "vote", "share", "unshare"].map((does) => [does, change])),
-    edit: (button) => edit(button.closest("[data-turn]"), true),
-    leave: (button) => edit(button.closest("[data-turn]"), false),
+    ...Object.fromEntries(["ask", "retry"].map((does) => [does, answer])),
+    ...Object.fromEntries(["restore", "vote", "share", "unshare"].map((does) => [does, change])),
+    undo: (button, turn, told) => {
+      change(button, turn, told);
+      box().focus(); // the question comes back into it
+    },
     reason: (button, turn) => vote(button.closest("form"), turn, button.textContent),
     export: (button, turn, { what, format }) => {
       button.closest("details").open = false;
@@ -278,8 +264,10 @@ const aqaCopy = async (button, text) => {
       if (isNarrow()) closeSidebar();
     },
     rename: (button) => rename(button.closest("li")),
-    delete: arrange,
-    undelete: arrange,
+    delete: (button, _, told) => {
+      send("aqa_change", { ...told, id: button.closest("li").dataset.id }, button);
+    },
+    undelete: (button) => send("aqa_change", { do: "undelete" }, button),
   };
 
   // What opens and closes: the filters, the settings, menus, notes of a check.
@@ -335,22 +323,12 @@ const aqaCopy = async (button, text) => {
     if (!turn) return;
     event.preventDefault();
     if (form.matches(".aqa-chat-reason")) vote(form, turn, form.querySelector("input").value.trim());
-    const question = form.querySelector("textarea")?.value;
-    if (!question?.trim()) return;
-    form.hidden = true;
-    send("aqa_answer", { do: "edit", turn, question });
   });
 
   document.addEventListener("keydown", (event) => {
     const at = event.target;
-    const form = at.closest?.(".aqa-chat-edit");
-    if (form && event.key === "Enter" && !event.shiftKey && at.matches("textarea")) {
-      event.preventDefault();
-      form.requestSubmit();
-    }
     // A list of choices is left by itself.
     if (event.key !== "Escape" || at.matches?.('input[aria-expanded="true"]')) return;
-    if (form) edit(form.closest("[data-turn]"), false);
     if (sidebar()?.contains(at)) closeSidebar();
     if (side()?.dataset.open && (isNarrow() || side().contains(at))) backToAnswer();
     for (const popup of popups().filter((each) => each.dataset.open)) {

@@ -14,11 +14,10 @@ from markupsafe import Markup
 
 from index.errors import InputError
 from index.papers import Paper
-from rag.citations import unescape
 from rag.schema import Answer, AnswerSentence, Filters
 from ui.archive import Conversation, Turn
 from ui.export import FORMATS
-from ui.export.bibliography import doi_address
+from ui.export.answer_text import markdown
 from ui.export.prose import markdown_html, prose_html
 from ui.web.chat.chat_template import HTML, heading
 from ui.web.markup import escape
@@ -103,14 +102,14 @@ class TurnHtml:
         if answer and answer.status == "answered":
             text, is_marked = answer_html(answer, turn.id)
         near = self._near(turn) if answer and not answer.suggestions else []
-        chips, copied = self.chips(turn.filters, "without"), with_sources(answer) if answer else ""
+        chips, copied = self.chips(turn.filters), markdown(turn)
         shown = HTML.turn(turn, text, is_marked, near, chips, EXPORTS, copied, self._may_share)
         return str(shown)
 
-    def chips(self, filters: Filters, does: str = "") -> Markup:
-        """Filters as chips; what their ✕ does: "without" on an answer, "unfilter" on the box."""
+    def chips(self, filters: Filters, *, can_go: bool = False) -> Markup:
+        """Filters as chips; those of the question box can be taken away."""
         one = self._there(filters.papers) if len(filters.papers) == 1 else []
-        html: Markup = HTML.chips(filters, one, does)
+        html: Markup = HTML.chips(filters, one, can_go)
         return html
 
     def cards(self, turn: Turn) -> str:
@@ -182,17 +181,6 @@ def announcement(turn: Turn) -> str:
         return heading(turn.answer)
     count = len(turn.answer.references)
     return f"The answer is there, with {count} source{'s' * (count != 1)}."
-
-
-def with_sources(answer: Answer) -> str:
-    """An answer as plain text with the papers it cites, to paste elsewhere."""
-    lines = [unescape(answer.text), ""]
-    for reference in answer.references:
-        paper = reference.paper
-        place = doi_address(paper) or paper.url
-        about = [paper.display_title, ", ".join(paper.authors), place]
-        lines.append(f"[{reference.number}] " + ". ".join(filter(None, about)))
-    return "\n".join(lines).strip()
 
 
 def listing_html(

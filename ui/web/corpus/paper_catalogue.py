@@ -4,16 +4,16 @@ import datetime as dt
 import json
 import re
 import secrets
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date
 from functools import cached_property
-from threading import Lock, Thread
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self
+from threading import Lock
+from typing import TYPE_CHECKING, Literal, NamedTuple, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from index.lexical import fold
 from index.papers import Paper, Source
 from rag.digests import Digest, list_digests
 from rag.schema import Filters, Hit
@@ -25,17 +25,13 @@ if TYPE_CHECKING:
 
 ON_A_PAGE = 50
 """Papers of one page of the table; also those that are nearest to a search."""
-LONGEST_WORDS = 200
-"""Code points of a search for papers."""
 LONGEST_NAME = 1_000
-"""Code points of the name of a digest and of a paper's id."""
+"""Code points of a search, of the name of a digest and of a paper's id."""
 
-Sort = Literal["title", "date"]
 Marks = Mapping[str, Mark]
 """What a visitor has marked papers with, by their ids."""
 
 _BETWEEN_WORDS = re.compile(r"[\W_]+")
-_ACCENTS = re.compile(r"[\u0300-\u036f]+")
 _LATEX = str.maketrans("", "", "\\{}$^'\"`")  # M^{3}ViT is found as M3ViT
 _UNMARKED = Mark()
 
@@ -45,18 +41,13 @@ class View(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    words: Annotated[
-        str, BeforeValidator(lambda w: w[:LONGEST_WORDS] if isinstance(w, str) else w)
-    ] = ""
+    words: str = Field(default="", max_length=LONGEST_NAME)
     """What is looked for in their titles and abstracts."""
     exact: bool = False
     """Whether they must hold these words; else the papers nearest to them are listed."""
-    sort: Sort = "date"
-    down: bool = True
     page: int = Field(default=1, ge=1, le=1_000_000)
     digest: str | None = Field(default=None, max_length=LONGEST_NAME)
     """The key of the digest that they must be in (`rag.digests.Digest.key`)."""
-    month: str | None = Field(default=None, pattern=r"^\d{4}-\d{2}$")
     cluster: int | None = Field(default=None, ge=0)
     """The number of their cluster on the map."""
     since: dt.date | Literal["change"] | None = None
@@ -80,7 +71,7 @@ class View(BaseModel):
     @property
     def narrows(self) -> bool:
         """Whether it leaves papers out."""
-        kept = {"exact", "sort", "down", "page", "paper", "number"}
+        kept = {"exact", "page", "paper", "number"}
         everything = View(**self.model_dump(include=kept))
         return self.model_copy(update={"words": self.words.strip()}) != everything
 
@@ -96,7 +87,7 @@ class View(BaseModel):
 
 
 class Count(NamedTuple):
-    """How many papers a digest or a month has."""
+    """How many papers a digest has."""
 
     key: str
     """What a view calls it."""
@@ -126,9 +117,7 @@ class Listing(NamedTuple):
 
 def _folded(text: str) -> str:
     """`text` as lower-case words, a space before each, without accents, signs and LaTeX."""
-    if not text.isascii():
-        text = _ACCENTS.sub("", unicodedata.normalize("NFKD", text))
-    return f" {_BETWEEN_WORDS.sub(' ', text.translate(_LATEX).casefold()).strip()}"
+    return f" {_BETWEEN_WORDS.sub(' ', fold(text).translate(_LATEX).casefold()).strip()}"
 
 
 def newest(paper: Paper) -> Source | None:
@@ -141,18 +130,6 @@ def digest_key(source: Source) -> str:
     return Digest(source.name, source.date, 0).key
 
 
-def month_label(month: str) -> str:
-    """What people call a month: Apr 2025 for "2025-04"."""
-    try:
-        return f"{date.fromisoformat(f'{month}-01'):%b %Y}"
-    except ValueError:  # an address can name any
-        return month
-
-
-def _months(paper: Paper) -> set[str]:
-    return {source.date.isoformat()[:7] for source in paper.sources if source.date}
-
-
 def _by_place(paper: Paper) -> tuple[str, int]:
     source = newest(paper)
     return (source.name, source.position) if source else ("", 0)
@@ -161,12 +138,6 @@ def _by_place(paper: Paper) -> tuple[str, int]:
 def _by_date(paper: Paper) -> date:
     source = newest(paper)
     return (source.date if source else None) or date.min
-
-
-_KEYS: dict[Sort, Callable[[Paper], Any]] = {
-    "title": lambda paper: paper.display_title.casefold(),
-    "date": _by_date,
-}
 
 
 class Catalogue:
@@ -180,7 +151,6 @@ class Catalogue:
         self.by_id = {paper.id: paper for paper in papers}
         self.clusters = {point.id: point.cluster for point in map_.points} if map_ else {}
         """The number of each paper's cluster, by its id."""
-        self._orders: dict[tuple[Sort, bool], list[Paper]] = {}
 
     def page(self, view: View, marks: Marks = {}, new: Collection[str] = ()) -> Listing:  # noqa: B006 - never changed
         """The page of `view`; the arguments as `kept` takes them."""
@@ -198,20 +168,13 @@ class Catalogue:
             new: The ids of the papers that `view.since` means.
         """
         tests = list(self._tests(view, marks, new))
-        sorted_papers = self._order(view.sort, view.down)
-        return [paper for paper in sorted_papers if all(test(paper) for test in tests)]
-
-    def prepare(self) -> None:
-        """Make what an exact search needs, which takes seconds for 50,000 papers."""
-        self._folded  # noqa: B018 - kept from now on
+        return [paper for paper in self._ordered if all(test(paper) for test in tests)]
 
     def _tests(
         self, view: View, marks: Marks, new: Collection[str]
     ) -> Iterator[Callable[[Paper], bool]]:
         if view.digest is not None:
             yield lambda paper: any(digest_key(each) == view.digest for each in paper.sources)
-        if view.month is not None:
-            yield lambda paper: view.month in _months(paper)
         if view.cluster is not None:
             yield lambda paper: self.clusters.get(paper.id) == view.cluster
         if view.since is not None:
@@ -222,12 +185,10 @@ class Catalogue:
             words = [_folded(word) for word in view.words.split()]
             yield lambda paper: all(word in self._folded[paper.id] for word in words)
 
-    def _order(self, sort: Sort, down: bool) -> list[Paper]:
-        """The papers as they are sorted, equal ones by their place in a digest."""
-        if (sort, down) not in self._orders:
-            placed = sorted(self.papers, key=_by_place)
-            self._orders[sort, down] = sorted(placed, key=_KEYS[sort], reverse=down)
-        return self._orders[sort, down]
+    @cached_property
+    def _ordered(self) -> list[Paper]:
+        """The papers, the newest first, those of a day by their place in a digest."""
+        return sorted(sorted(self.papers, key=_by_place), key=_by_date, reverse=True)
 
     @cached_property
     def _folded(self) -> dict[str, str]:
@@ -243,12 +204,6 @@ class Catalogue:
             Count(d.key, d.label if labels[d.label] == 1 else f"{d.label}, {d.name}", d.papers)
             for d in ordered
         ]
-
-    @cached_property
-    def by_month(self) -> list[Count]:
-        """How many papers were seen in each month, newest first."""
-        counted = Counter(month for paper in self.papers for month in _months(paper))
-        return [Count(m, month_label(m), n) for m, n in sorted(counted.items(), reverse=True)]
 
 
 class Live:
@@ -267,8 +222,6 @@ class Live:
             while map_ is not self._map:
                 self._catalogue, self._map = Catalogue(self._assistant.papers(), map_), map_
                 map_ = self._assistant.collection_map()  # it may have changed between the two
-                if map_ is self._map:
-                    Thread(target=self._catalogue.prepare, daemon=True).start()
             return self._catalogue
 
     def listing(self, view: View, marks: Marks) -> Listing:

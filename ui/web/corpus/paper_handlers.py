@@ -4,7 +4,7 @@ What was read and not yet added is in the state of the visitor's page, on the se
 hour; so is the last change. Each handler checks what came, and whether papers may be changed.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -22,19 +22,17 @@ from index.publish import undo
 from index.readers import Upload
 from index.sample import sample_files
 from ui.archive.marks import Mark
-from ui.export.files import LISTS
+from ui.export import LISTS
 from ui.indexing import bring_to_chroma
 from ui.web.corpus.paper_catalogue import Live, View
 from ui.web.corpus.paper_html import HTML, overview_html, paper_html, table_html
-from ui.web.events import sent, told
-from ui.web.site import Site
+from ui.web.site import Site, sent, told
 from ui.web.visitors import visitor
 
 Update = tuple[Any, ...]
 
 MOST_AT_ONCE = 10_000
 """Papers that one request removes, marks or exports."""
-MOST_FILES = 50
 MOST_BYTES = 40_000_000
 """Of what is added at a time; a digest has some hundred kilobytes."""
 SECONDS_KEPT = 30 * 60
@@ -46,6 +44,11 @@ _PROGRESS = gr.Progress()
 def plural(count: int, noun: str) -> str:
     """A number with its noun: "1 paper", "12 papers"."""
     return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
+def by_title(papers: Iterable[Paper]) -> list[tuple[str, str]]:
+    """Papers to choose from, as (title, id)."""
+    return sorted((paper.display_title, paper.id) for paper in papers)
 
 
 class Looking:
@@ -117,18 +120,28 @@ class Looking:
             raise InputError(f"at most {MOST_AT_ONCE:,} papers at a time: choose fewer")
         return papers
 
-    def ask(self, event: gr.EventData, request: gr.Request) -> tuple[str, str]:
-        """What is asked of which papers, or what is compared: values of (question, chosen ids).
+    def ask(self, event: gr.EventData, request: gr.Request) -> Update:
+        """Papers to ask about in the chat: values of (chosen ids, question, tabs).
 
-        No id means all papers.
+        No id means all papers; without a question the visitor is to write one.
         """
+        ids = "\n".join(self._asked(event, request))
+        return ids, sent(event).get("question") or gr.skip(), gr.Tabs(selected="chat")
+
+    def compare(self, event: gr.EventData, request: gr.Request) -> Update:
+        """Papers to compare: values of (question, papers, tabs)."""
+        ids, choices = self._asked(event, request), by_title(self._site.assistant.papers())
+        chosen = gr.Dropdown(choices=choices, value=ids, multiselect=True)
+        return "", chosen, gr.Tabs(selected="compare")
+
+    def _asked(self, event: gr.EventData, request: gr.Request) -> list[str]:
+        """The ids of the papers that an event means; none if it means all."""
         given = sent(event)
         is_some = isinstance(given.get("ids"), list) or View.read(given.get("view")).narrows
         try:
-            papers = self.chosen(event, visitor(request)) if is_some else ()
+            return [p.id for p in (self.chosen(event, visitor(request)) if is_some else ())]
         except AbstractQAError as error:
             raise gr.Error(told(error)) from error
-        return str(given.get("question") or ""), "\n".join(paper.id for paper in papers)
 
     def export(self, event: gr.EventData, request: gr.Request) -> Update:
         """Chosen papers, or those of a view, as a file: new values of (download, notice)."""
@@ -174,10 +187,9 @@ class Changing:
         """
         return (None, *self._previewed(lambda: read_uploaded(files or []), year))
 
-    def read_text(self, text: str, name: str, year: str) -> Update:
+    def read_text(self, text: str, year: str) -> Update:
         """Text that was pasted: what is in it; the values as `read_files`, without the file box."""
-        today = f"pasted-{datetime.now(UTC):%Y-%m-%d}.txt"
-        return self._previewed(lambda: pasted(text, name or today), year)
+        return self._previewed(lambda: pasted(text), year)
 
     def read_again(self, draft: tuple[Upload, ...], year: str) -> Update:
         """The same files with another year; nothing if there are none."""
@@ -290,15 +302,13 @@ def read_uploaded(paths: Sequence[str]) -> tuple[Upload, ...]:
     """The files that a browser sent to Gradio's folder, which are removed from there.
 
     Raises:
-        InputError: there are too many, they are too large, or one is not in that folder.
+        InputError: they are too large, or one is not in that folder.
     """
     folder = Path(get_upload_folder()).resolve()
     files = [Path(path).resolve() for path in paths]
     if any(folder not in file.parents or not file.is_file() for file in files):
         raise InputError("a file did not arrive: choose it again")
     try:
-        if len(files) > MOST_FILES:
-            raise InputError(f"at most {MOST_FILES} files at a time: choose fewer")
         _check_size(sum(file.stat().st_size for file in files))
         return tuple(Upload(file.name, file.read_bytes()) for file in files)
     finally:
@@ -306,17 +316,17 @@ def read_uploaded(paths: Sequence[str]) -> tuple[Upload, ...]:
             file.unlink(missing_ok=True)
 
 
-def pasted(text: str, name: str) -> tuple[Upload, ...]:
-    """Pasted text as a file of this name.
+def pasted(text: str) -> tuple[Upload, ...]:
+    """Pasted text as a file that is named by the day.
 
     Raises:
-        InputError: there is none, it is too long, or the name is none.
+        InputError: there is none, or it is too long.
     """
     if not text.strip():
         raise InputError("nothing was pasted: paste a digest, a listing, or records")
     content = text.encode("utf-8", "replace")
     _check_size(len(content))
-    return (Upload(name.strip(), content),)
+    return (Upload(f"pasted-{datetime.now(UTC):%Y-%m-%d}.txt", content),)
 
 
 def _check_size(size: int) -> None:

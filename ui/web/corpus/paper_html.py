@@ -9,15 +9,15 @@ from datetime import date
 
 from markupsafe import Markup
 
-from index.collection_map import Cluster, CollectionMap
+from index.collection_map import CollectionMap
 from index.lexical import token_set
 from index.papers import Paper, Source
 from index.text import clean_text
 from rag.digests import label
 from rag.schema import Hit
 from ui.archive.marks import Mark
-from ui.export import bibtex
-from ui.export.files import LISTS
+from ui.export import LISTS
+from ui.export.bibliography import bibtex
 from ui.web.chat.chat_template import links, search
 from ui.web.corpus.paper_catalogue import (
     Catalogue,
@@ -25,21 +25,16 @@ from ui.web.corpus.paper_catalogue import (
     Marks,
     View,
     digest_key,
-    month_label,
     newest,
 )
 from ui.web.markup import escape, macros
 
 WIDTH = 440
 MOST_LINKS = 2_000
-"""Papers; with more of them the points are drawn together, and none can be pressed."""
+"""Papers; of more of them no picture is drawn, which would be slow and one cloud."""
 
 _MARGIN = 18
 _LEAST_HEIGHT, _MOST_HEIGHT = 240, 440
-_LETTER = 7.8
-_LINE = 15
-"""Units that a letter and a line of a label take."""
-_LONGEST_LABEL = 22
 
 _AROUND = 110
 """Code points shown before and after the first word of an exact search."""
@@ -113,7 +108,6 @@ def _chips(catalogue: Catalogue, view: View) -> Iterator[tuple[str, str]]:
     clusters = {c.number: c.name for c in catalogue.map.clusters} if catalogue.map else {}
     named = {
         "digest": f"Digest {digests.get(view.digest or '', view.digest)}",
-        "month": month_label(view.month or ""),
         "cluster": f"Cluster {clusters.get(view.cluster or 0, 'that is no more')}",
         "since": f"New since {label('', view.since)}" if isinstance(view.since, date) else "",
         "starred": "On your reading list",
@@ -142,12 +136,8 @@ def paper_html(
 
 
 def overview_html(catalogue: Catalogue) -> str:
-    """The map and the counts by month and by digest; folded where there is no room for them."""
-    counts = [
-        ("By month", "month", catalogue.by_month),
-        ("By digest", "digest", catalogue.by_digest),
-    ]
-    return str(HTML.overview(catalogue.key, map_html(catalogue), counts))
+    """The map and the counts by digest; folded where there is no room for them."""
+    return str(HTML.overview(catalogue.key, map_html(catalogue), catalogue.by_digest))
 
 
 def places_of(map_: CollectionMap) -> tuple[Places, int]:
@@ -167,55 +157,17 @@ def map_html(catalogue: Catalogue) -> Markup:
     if map_ is None or not map_.points:
         return Markup()
     places, height = places_of(map_)
-    are_links = len(map_.points) <= MOST_LINKS
     # The arrow keys lead from point to point: group by group, from left to right.
-    points = sorted(map_.points, key=lambda p: (p.cluster, p.x, p.y)) if are_links else ()
+    points = sorted(map_.points, key=lambda p: (p.cluster, p.x, p.y))
     links = [
         (point, catalogue.by_id[point.id], HTML.sign(*places[point.id], point.cluster))
-        for point in points
+        for point in (points if len(points) <= MOST_LINKS else ())
     ]
     label = (
         f"{len(map_.points):,} papers in {len(map_.clusters)}"
         f" cluster{'s' * (len(map_.clusters) != 1)}; the list below names them,"
         " and the table has every paper"
     )
-    strokes = [] if are_links else _strokes(map_, places)
     clusters = [(cluster, HTML.sign(7, 7, cluster.number)) for cluster in map_.clusters]
-    names = list(_names(map_, places))
-    html: Markup = HTML.map(WIDTH, height, label, links, strokes, names, clusters)
+    html: Markup = HTML.map(WIDTH, height, label, links, clusters)
     return html
-
-
-def _strokes(map_: CollectionMap, places: Places) -> list[tuple[int, str]]:
-    """The points of each cluster as one path."""
-    strokes: dict[int, list[str]] = {}
-    for point in map_.points:
-        x, y = places[point.id]
-        strokes.setdefault(point.cluster, []).append(f"M{x:.1f} {y:.1f}h0")
-    return [(cluster, "".join(moves)) for cluster, moves in sorted(strokes.items())]
-
-
-def _names(map_: CollectionMap, places: Places) -> Iterator[tuple[float, float, str]]:
-    """The clusters' names, each above most of its cluster; one that would lie on another is out."""
-    taken: list[tuple[float, float, float]] = []
-    for cluster in map_.clusters:
-        own = [places[p.id] for p in map_.points if p.cluster == cluster.number]
-        if not own:
-            continue
-        name = _short(cluster)
-        half = len(name) * _LETTER / 2
-        x = min(max(sorted(x for x, _ in own)[len(own) // 2], half + 2), WIDTH - half - 2)
-        y = max(sorted(y for _, y in own)[len(own) // 6] - _LINE / 2, _LINE)
-        if all(abs(y - b) >= _LINE or abs(x - a) >= half + h + 8 for a, b, h in taken):
-            taken.append((x, y, half))
-            yield x, y, name
-
-
-def _short(cluster: Cluster) -> str:
-    """As many of a cluster's terms as a label has room for, at least the first."""
-    name = cluster.terms[0] if cluster.terms else cluster.name
-    for term in cluster.terms[1:]:
-        if len(longer := f"{name}, {term}") > _LONGEST_LABEL:
-            break
-        name = longer
-    return name

@@ -1,16 +1,15 @@
 // The tab of the papers. The browser keeps what is looked at (the view) and the papers that are
-// chosen; the address has the view: #/papers/<id>?month=2025-04. What Python draws is replaced as a
+// chosen; the address has the view: #/papers/<id>?digest=…. What Python draws is replaced as a
 // whole, so one listener on the document hears everything.
 (() => {
   const DEBOUNCE_MS = 200;
   const OVERVIEW = "What are these papers about?";
   const PLAIN = {
-    words: "", exact: false, sort: "date", down: true, page: 1, digest: null, month: null, cluster: null,
+    words: "", exact: false, page: 1, digest: null, cluster: null,
     since: null, starred: false, unread: false, tag: null, paper: null,
   };
   let view = { ...PLAIN };
   let chosen = new Set();
-  let leaving = []; // the papers that are asked about before they are removed
   let sent = 0; // views, each by its number
   let newest = 0; // the number of the newest that was drawn
   let focus; // where the focus goes when the next drawing is there
@@ -24,7 +23,6 @@
   const overview = () => byId("aqa-corpus-overview");
   const words = () => byId("aqa-corpus-words");
   const exact = () => byId("aqa-corpus-exact");
-  const count = (n) => `${n} paper${n === 1 ? "" : "s"}`;
 
   const send = (name, detail, from = papers().querySelector("[data-view], span")) => {
     const numbered = { view: { ...view, number: sent }, ...detail };
@@ -36,7 +34,7 @@
     sent += 1;
     send("show", { drawn: overview().querySelector("[data-drawn]")?.dataset.drawn });
   };
-  // What a button narrows the list to: "month=2025-04" in data-aqa-only.
+  // What a button narrows the list to: "cluster=3" in data-aqa-only.
   const only = (button) => /^(\w+)=(.*)$/s.exec(button.dataset.aqaOnly).slice(1);
   const isOnly = (button) => String(view[only(button)[0]] ?? "") === only(button)[1];
   const mark = (ids, change, selector) => {
@@ -77,7 +75,7 @@
     const box = side?.querySelector("details");
     if (!box) return;
     box.open = unfolded || !narrow.matches;
-    side.querySelectorAll("[data-aqa-map] > :is(a, path)").forEach((point) => {
+    side.querySelectorAll("[data-aqa-map] > a").forEach((point) => {
       const { cluster, aqaPaper } = point.dataset;
       point.classList.toggle("aqa-corpus-dim", view.cluster !== null && Number(cluster) !== view.cluster);
       point.classList.toggle("aqa-corpus-here", aqaPaper !== undefined && aqaPaper === view.paper);
@@ -89,12 +87,9 @@
     const all = papers()?.querySelector("[data-aqa-choose-page]");
     if (all) all.checked = boxes.length > 0 && boxes.every((box) => box.checked);
     const bar = byId("aqa-corpus-chosen");
-    const asking = leaving.length > 0;
-    bar.hidden = !asking && !chosen.size;
-    bar.classList.toggle("aqa-corpus-asking", asking);
-    const text = asking ? `Remove ${count(leaving.length)} from the index?` : `${chosen.size} chosen`;
+    bar.hidden = !chosen.size;
+    const text = `${chosen.size} chosen`;
     if (bar.querySelector("span").textContent !== text) bar.querySelector("span").textContent = text;
-    bar.querySelector("[data-aqa-none]").textContent = asking ? "Keep" : "Clear";
   };
   let noted; // the paper whose note the form has
   const drawn = () => {
@@ -166,7 +161,6 @@
     if (!box.matches("[data-aqa-choose], [data-aqa-choose-page]")) return;
     const all = box.matches("[data-aqa-choose]") ? [box] : papers().querySelectorAll("[data-aqa-choose]");
     all.forEach(({ dataset }) => chosen[box.checked ? "add" : "delete"](dataset.aqaChoose));
-    leaving = [];
     markChosen();
   });
   document.addEventListener("submit", (event) => {
@@ -175,9 +169,8 @@
     const change = Object.fromEntries(new FormData(event.target));
     mark([event.target.dataset.paper], change, ".aqa-corpus-note button");
   });
-  const remove = () => {
-    const ids = leaving;
-    leaving = [];
+  const remove = (ids) => {
+    if (!confirm(`Remove ${ids.length} paper${ids.length === 1 ? "" : "s"} from the index?`)) return;
     chosen = new Set();
     if (ids.includes(view.paper)) view.paper = null;
     focus = "#aqa-corpus-notice button";
@@ -215,7 +208,6 @@
   };
   const isPressed = (button) => button.getAttribute("aria-pressed") === "true";
   const pressed = {
-    aqaSort: (sort) => show({ sort, down: view.sort === sort ? !view.down : sort === "date" }),
     aqaPage: (page, button) => {
       const same = `[data-aqa-key="${button.dataset.aqaKey}"]`;
       focus = `#aqa-corpus-papers :is(${same}:not(:disabled), [data-aqa-key]:not(:disabled))`;
@@ -255,20 +247,9 @@
     },
     aqaRead: (id, button) => mark([id], { read: !isPressed(button) }, "[data-aqa-read]"),
     aqaList: () => mark([...chosen], { starred: true }, "[data-aqa-list]"),
-    aqaRemove: (paper) => {
-      leaving = [paper];
-      markChosen();
-      document.querySelector("#aqa-corpus-chosen [data-aqa-none]").focus();
-    },
-    aqaConfirm: () => {
-      if (leaving.length) return remove();
-      leaving = [...chosen];
-      markChosen();
-      document.querySelector("#aqa-corpus-chosen [data-aqa-none]").focus();
-    },
+    aqaRemove: (paper, button) => remove(meant(paper, button)),
     aqaNone: () => {
-      if (!leaving.length) chosen = new Set();
-      leaving = [];
+      chosen = new Set();
       markChosen();
     },
     aqaUndo: () => {

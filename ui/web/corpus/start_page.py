@@ -4,7 +4,10 @@ The start page stands in the empty chat, which opens first: what it shows is the
 beside the papers the map and the counts say the same already.
 """
 
+import logging
+from collections.abc import Iterator
 from datetime import date
+from itertools import islice
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -13,15 +16,15 @@ import gradio as gr
 from index.errors import InputError
 from rag.digests import label
 from ui.archive.marks import Mark
-from ui.web.chat.next_questions import examples
 from ui.web.corpus.paper_catalogue import View
 from ui.web.corpus.paper_html import HTML
-from ui.web.events import sent
-from ui.web.site import Site
+from ui.web.site import Site, sent
 from ui.web.visitors import visitor
 
 if TYPE_CHECKING:
     from rag import Assistant
+
+_log = logging.getLogger(__name__)
 
 
 def heading(assistant: "Assistant") -> str:
@@ -77,3 +80,45 @@ class StartPage:
         except InputError:  # removed since
             return False
         return True
+
+
+def examples(assistant: "Assistant") -> list[str] | None:
+    """An overview, what is new, and a list, as far as these papers answer them without a caution.
+
+    Returns:
+        Up to three questions; None if there are no papers.
+    """
+    if not assistant.info.papers:
+        return None
+    forms = (iter(["What is this collection about?"]), _on_new(assistant), _on_groups(assistant))
+    # Each takes a moment.
+    found = (
+        next((each for each in islice(form, 8) if _is_answered(assistant, each)), None)
+        for form in forms
+    )
+    return [question for question in found if question]
+
+
+def _on_new(assistant: "Assistant") -> Iterator[str]:
+    """What the newest digest brought, or which papers are the newest."""
+    dated = [digest for digest in assistant.digests() if digest.date]
+    if len(dated) > 1:
+        yield f"What is new in the {dated[-1].label} digest?"
+    yield "What are the newest papers?"
+
+
+def _on_groups(assistant: "Assistant") -> Iterator[str]:
+    """The subjects of the largest groups of papers, those of more than one word first."""
+    map_ = assistant.collection_map()
+    first = [cluster.terms[0] for cluster in map_.clusters if cluster.terms] if map_ else []
+    for subject in sorted(first, key=lambda term: " " not in term):
+        yield f"Which papers are about {subject}?"
+
+
+def _is_answered(assistant: "Assistant", question: str) -> bool:
+    try:
+        answer = assistant.ask(question, mode="extractive")
+    except Exception:  # noqa: BLE001 - the page must open; an example is a courtesy
+        _log.exception("no example")
+        return False
+    return answer.status == "answered" and not answer.notice

@@ -1,1 +1,0 @@
-"""The tab Compare: papers side by side, every cell a quote."""

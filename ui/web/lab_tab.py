@@ -1,0 +1,302 @@
+"""The lab: measured runs and their reports, and the arena, where two ways of answering meet blind.
+
+Reports are those of `abstractqa eval`. A battle is in the state of the visitor's page, on the
+server: until the vote the page is told neither who answered nor anything that would tell it.
+"""
+
+import asyncio
+import os
+import secrets
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from itertools import permutations
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+from gradio.context import Context
+
+from eval.feedback import VOTES, Vote, Winner, append, read_votes, scores
+from eval.markdown import Cell, table
+from eval.runs import METRICS, RECORD, REPORT, Run, load_run
+from eval.statistics import Interval
+from index.errors import InputError
+from rag.citations import escape
+from rag.schema import Answer, AnswerMode, Options
+from ui.export.answer_text import one_line, said, source
+from ui.web.chat.chat_settings import PLAIN
+from ui.web.markup import macros, markdown
+from ui.web.site import ANSWERING, QUIET, Site, told
+
+if TYPE_CHECKING:
+    from rag import Assistant
+
+HTML = macros("web/lab.html")
+COLUMNS = {
+    "answers": ("right", "nugget_recall", "citation_precision", "abstained_rightly"),
+    "retrieval": ("hit@1", "nDCG@10", "R@10", "MRR"),
+}
+"""The figures in the table of each kind of run."""
+HOW_TO_BEGIN = "\n".join(
+    [
+        "abstractqa eval synthesize --n 50 --out runs/questions",
+        "abstractqa eval answers runs/questions/questions.jsonl --store runs/questions/store"
+        " --out runs/first",
+    ]
+)
+_BUTTONS: dict[Winner, str] = {
+    "left": "A is better",
+    "tie": "Tie",
+    "both bad": "Both bad",
+    "right": "B is better",
+}
+
+Way = tuple[AnswerMode, Options]
+"""How a question is answered."""
+
+
+class Runs:
+    """The measured runs in a folder, and the handlers that show them."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def found(self) -> tuple[dict[str, tuple[Run, list[Cell]]], dict[str, str]]:
+        """Read every run.
+
+        Returns:
+            The finished ones, newest first, by their path in the folder, each with its line of a
+            table; and what is wrong with the others.
+        """
+        finished: dict[str, tuple[Run, list[Cell]]] = {}
+        others = {}
+        for folder in _folders(self.root):
+            name = folder.relative_to(self.root).as_posix()
+            try:
+                run = load_run(folder)
+                finished[name] = run, _line(name, run)
+            except Exception:  # noqa: BLE001 - damaged, or of another version
+                is_whole = (folder / METRICS).exists()
+                others[name] = (
+                    "cannot be read: make the run anew" if is_whole else "is not finished"
+                )
+        newest = sorted(
+            finished.items(), key=lambda each: str(each[1][0].record.get("started")), reverse=True
+        )
+        return dict(newest), others
+
+    def read(self, chosen: str | None) -> tuple[Any, ...]:
+        """Everything that depends on which runs there are; what was chosen stays if it can."""
+        finished, others = self.found()
+        tables = [
+            (kind, markdown(table(["Run", "Started", "System", "Questions", *names], lines)))
+            for kind, names in COLUMNS.items()
+            if (lines := [line for run, line in finished.values() if run.kind == kind])
+        ]
+        names = list(finished)
+        html = HTML.runs(tables, others.items()) if names or others else HTML.no_runs(HOW_TO_BEGIN)
+        value = chosen if chosen in names else next(iter(names), None)
+        return str(html), gr.Row(visible=bool(names)), gr.Dropdown(choices=names, value=value)
+
+    def show(self, name: str | None) -> str:
+        """The report that `abstractqa eval` writes, in a frame that runs no script."""
+        run, _ = self.found()[0].get(name or "", (None, []))  # a name never becomes a path
+        if run is None:
+            return str(HTML.problem("There is no such finished run; read the runs again"))
+        return str(HTML.report(name, (run.folder / REPORT).read_text(encoding="utf-8")))
+
+
+def _folders(root: Path, deepest: int = 4) -> Iterator[Path]:
+    """The folders below `root` that hold a record; what is in a run is no run."""
+    for here, folders, files in os.walk(root):
+        depth = len(Path(here).relative_to(root).parts)
+        if RECORD in files and depth:
+            folders.clear()
+            yield Path(here)
+        elif depth >= deepest:
+            folders.clear()
+
+
+def _line(name: str, run: Run) -> list[Cell]:
+    """A run in the table of its kind."""
+    data, stored = run.record["dataset"], run.metrics.get("intervals", {})
+    names = COLUMNS[run.kind]
+    return [
+        escape(name),
+        str(run.record.get("started", ""))[:16].replace("T", " "),
+        escape(f"{run.system} on {data['name']}"),
+        int(data.get("questions", data.get("queries", 0))),
+        *(Interval(**stored[each]) if each in stored else None for each in names),
+    ]
+
+
+def build(site: Site) -> None:
+    """The tab, inside the page that is being built."""
+    tab = Context.block
+    # Only for those who open the tab: there may be other runs, votes and models than before.
+    opened: list[Any] | None = [tab.select] if isinstance(tab, gr.Tab) else None
+    with gr.Tabs(elem_id="aqa-lab-tabs"):
+        with gr.Tab("Runs", elem_id="aqa-lab-runs-tab"):
+            _build_runs(Runs(site.runs), opened)
+        with gr.Tab("Arena", elem_id="aqa-arena-tab"):
+            _build_arena(Arena(site), opened)
+
+
+def _build_runs(runs: Runs, opened: list[Any] | None) -> None:
+    with gr.Column(elem_id="aqa-lab-runs"):
+        gr.HTML(str(HTML.lead()), **PLAIN)
+        tables = gr.HTML('<p role="status">Reading the runs …</p>', **PLAIN)
+        again = gr.Button("Read the runs again", elem_id="aqa-lab-again", size="sm")
+        with gr.Row(visible=False, elem_id="aqa-lab-choice") as choice:
+            run = gr.Dropdown(label="Report of", scale=3)
+            show = gr.Button("Show", elem_id="aqa-lab-show", scale=0)
+        report = gr.HTML("", **PLAIN)
+    outputs = [tables, choice, run]
+    gr.on(opened, runs.read, run, outputs, **QUIET)
+    again.click(runs.read, run, outputs, **QUIET)
+    focus = "() => document.getElementById('aqa-lab-report-title')?.focus()"
+    show.click(runs.show, run, report, trigger_mode="once", **QUIET).then(None, js=focus, **QUIET)
+
+
+def ways(assistant: "Assistant") -> dict[str, Way]:
+    """What can meet, by the names that votes are counted by: quotes, and what the model writes."""
+    found: dict[str, Way] = {
+        "Quotes": ("extractive", Options()),
+        "Quotes, strict": ("extractive", Options(strictness="strict")),
+        "Quotes, lenient": ("extractive", Options(strictness="lenient")),
+        "Quotes, 1 source": ("extractive", Options(sources=1)),
+    }
+    if model := assistant.chat_model:
+        found[model] = "generative", Options()
+        found[f"{model}, strict"] = "generative", Options(strictness="strict")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Battle:
+    """Two answers, left and right, to one question."""
+
+    question: str
+    names: tuple[str, str]
+    answers: tuple[Answer, Answer]
+    id: str = field(default_factory=lambda: secrets.token_urlsafe(16))
+
+
+async def contest(assistant: "Assistant", question: str) -> Battle:
+    """Let two answer that chance draws; up to four pairs, until their answers differ.
+
+    Raises:
+        InputError: the question cannot be asked, one of the two could not answer as it should, or
+            all answers are the same, which leaves nothing to vote on.
+    """
+    known = ways(assistant)
+    pairs = list(permutations(known, 2))
+    for left, right in secrets.SystemRandom().sample(pairs, 4):
+        asked = (
+            assistant.aask(question, mode=known[name][0], options=known[name][1])
+            for name in (left, right)
+        )
+        one, other = await asyncio.gather(*asked)
+        for name, answer in ((left, one), (right, other)):
+            if answer.status == "answered" and answer.mode != known[name][0]:
+                raise InputError(f"{name} could not answer: {answer.notice}")
+        if (one.text, one.reason, one.references) != (other.text, other.reason, other.references):
+            return Battle(question, (left, right), (one, other))
+    raise InputError("all answers were the same, so there is nothing to vote on: ask another one")
+
+
+class Arena:
+    """The handlers: values of (what is shown, battle, vote buttons, standings)."""
+
+    def __init__(self, site: Site) -> None:
+        self._assistant = site.assistant
+        self.path = site.settings.data / VOTES
+        """The file of the votes."""
+
+    async def ask(self, question: str) -> AsyncIterator[tuple[Any, ...]]:
+        """Have two answer; both come at once, so that the pace tells nothing."""
+        yield str(HTML.waiting(one_line(question))), None, gr.Row(visible=False), gr.skip()
+        try:
+            battle = await contest(self._assistant, question)
+        except Exception as error:  # noqa: BLE001 - told in the page
+            yield str(HTML.problem(told(error))), *(gr.skip(),) * 3
+        else:
+            yield battle_html(battle), battle, gr.Row(visible=True), gr.skip()
+
+    def vote(self, battle: Battle | None, *, winner: Winner) -> tuple[Any, ...]:
+        """Count a vote; the file has one a battle, however often it is sent."""
+        try:
+            if battle is None:
+                raise InputError("this battle is over: ask again to see another one")
+            if any(battle.id == vote.id for vote in read_votes(self.path)):
+                raise InputError("this battle has been voted on")
+            left, right = battle.names
+            now, index = datetime.now(UTC), battle.answers[0].index.id
+            vote = Vote(id=battle.id, at=now, question=battle.question, left=left, right=right,
+                        winner=winner, index=index)  # fmt: skip
+            append(self.path, vote)
+        except InputError as error:
+            return str(HTML.problem(told(error))), *(gr.skip(),) * 3
+        return battle_html(battle, winner), None, gr.Row(visible=False), self.standings()
+
+    def standings(self) -> str:
+        """The scores as they are now."""
+        try:
+            return standings_html(read_votes(self.path))
+        except InputError as error:
+            return str(HTML.problem(told(error)))
+
+
+def battle_html(battle: Battle, winner: Winner | None = None) -> str:
+    """Two answers side by side with what they cite; who gave them is told once there is a vote.
+
+    Notices are left out: they name how many sources were allowed, or how strict it was to be.
+    """
+    panes = [
+        (
+            side,
+            name if winner else "",
+            markdown("\n\n".join([*said(answer), *map(source, answer.references)])),
+        )
+        for side, name, answer in zip("AB", battle.names, battle.answers, strict=True)
+    ]
+    return str(HTML.battle(one_line(battle.question), panes, _BUTTONS[winner] if winner else ""))
+
+
+def standings_html(votes: Sequence[Vote]) -> str:
+    """The table of scores of the votes."""
+    head = ("Answers", "Score", "95 % interval", "Battles", "Won", "Tied", "Lost")
+    rows: list[list[Cell]] = [
+        [escape(each.name), f"{each.score:.0f}", f"{each.low:.0f} – {each.high:.0f}",
+         each.battles, each.wins, each.ties, each.losses]
+        for each in scores(votes)
+    ]  # fmt: skip
+    return str(HTML.standings(markdown(table(head, rows)) if rows else ""))
+
+
+def _build_arena(arena: Arena, opened: list[Any] | None) -> None:
+    battle = gr.State(None)
+    with gr.Column(elem_id="aqa-arena"):
+        gr.HTML(str(HTML.arena_lead()), **PLAIN)
+        question = gr.Textbox(
+            elem_id="aqa-arena-box",
+            label="A question for both",
+            show_label=False,
+            container=False,
+            placeholder="Ask both …",
+            submit_btn="Ask both",
+            max_lines=6,
+            max_length=4_000,
+        )
+        shown = gr.HTML("", elem_id="aqa-arena-battle", **PLAIN)
+        with gr.Row(elem_id="aqa-arena-votes", visible=False) as votes:
+            buttons = {who: gr.Button(label, size="md") for who, label in _BUTTONS.items()}
+        standings = gr.HTML("", elem_id="aqa-arena-standings", **PLAIN)
+    outputs = [shown, battle, votes, standings]
+    question.submit(arena.ask, question, outputs, trigger_mode="once", **ANSWERING)
+    for winner, button in buttons.items():
+        vote: Callable[..., tuple[Any, ...]] = partial(arena.vote, winner=winner)
+        button.click(vote, battle, outputs, trigger_mode="once", **QUIET)
+    gr.on(opened, arena.standings, None, standings, **QUIET)
