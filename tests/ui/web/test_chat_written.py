@@ -5,14 +5,15 @@ from collections.abc import Iterator
 from time import monotonic
 
 import pytest
-from browsing import ask, opened, wide_and_narrow
+from browsing import QUESTION, ask, opened, wide_and_narrow
 from chat_server import Received, Scripted, says, streams
 from playwright.sync_api import Browser, Page, expect
 from web.conftest import Started
 
 pytestmark = pytest.mark.browser
 
-QUESTION = "How many tasks does OSWorld have?"
+FINISHED = ".aqa-chat-turns > .aqa-chat-turn"
+LAST = f"{FINISHED}:last-child"
 SAID = (
     "OSWorld is a benchmark of 369 computer tasks [1.2]. ",
     "It was made by a group at a university in Norway. ",
@@ -100,6 +101,41 @@ def test_a_sentence_that_is_not_borne_out_is_marked_and_says_what_it_was_checked
     expect(note).not_to_be_visible()
 
 
+def test_the_settings_of_the_drawer_bind_for_the_model_the_sources_and_how_strict(
+    page: Page, real: Started
+) -> None:
+    real.model.script = writes(*SAID[:2])  # type: ignore[assignment]
+    drawer, text = page.locator("#aqa-chat-drawer"), page.locator(f"{LAST} .aqa-chat-text")
+
+    def choose(model: str, strictness: str, sources: str) -> None:
+        page.get_by_role("button", name="Settings").click()
+        drawer.get_by_label("Written").check()
+        drawer.get_by_label(strictness, exact=True).check()
+        drawer.locator("#aqa-chat-model input").click()
+        page.get_by_role("option", name=model, exact=True).click()
+        drawer.locator("input[type=number]").fill(sources)
+        drawer.locator("input[type=number]").press("Tab")
+        page.keyboard.press("Escape")
+
+    def asked(turns: int) -> list[Received]:
+        """Ask about OSWorld; the requests of the model that is to write the answer."""
+        real.model.received.clear()
+        ask(page, QUESTION)
+        expect(page.locator(FINISHED)).to_have_count(turns)
+        expect(text).to_contain_text("369")
+        received = real.model.received
+        return [each for each in received if each.body.get("stream") and "[1.1]" in each.text]
+
+    choose("other", "Normal", "1")
+    (writing,) = asked(1)
+    assert writing.body["model"] == "other"
+    assert "\nPaper 2" not in writing.text, "one source at most"
+    expect(page.locator(f"{LAST} .aqa-chat-unsupported")).to_contain_text("Norway")
+    choose("scripted (configured)", "Strict", "1")
+    assert {each.body["model"] for each in asked(2)} == {"scripted"}
+    expect(text).not_to_contain_text("Norway")
+
+
 def being_written(page: Page, real: Started, silent: bool) -> None:
     """Ask, and wait until the model has begun; the question has words of the answer, too."""
     endless = [SAID[0], "OSWorld is also ", *["more and "] * 400]
@@ -130,7 +166,7 @@ def test_stop_closes_the_model_and_keeps_the_text(page: Page, real: Started, sil
     real.model.script = writes(*SAID)  # type: ignore[assignment]
     page.get_by_role("button", name="Retry").click()
     expect(page.locator(".aqa-chat-turns .aqa-chat-text")).to_contain_text("369")
-    expect(page.locator(".aqa-chat-turns > .aqa-chat-turn")).to_have_count(1)
+    expect(page.locator(FINISHED)).to_have_count(1)
 
 
 def test_a_reload_in_the_middle_of_an_answer_shows_the_rest_of_it_and_stop_still_stops(
@@ -145,7 +181,7 @@ def test_a_reload_in_the_middle_of_an_answer_shows_the_rest_of_it_and_stop_still
     page.reload()
     expect(writing.locator("h2")).to_have_text(QUESTION)
     expect(writing.locator(".aqa-chat-text")).to_contain_text("369", timeout=15_000)
-    finished = page.locator(".aqa-chat-turns > .aqa-chat-turn")
+    finished = page.locator(FINISHED)
     expect(finished.locator(".aqa-chat-text")).to_contain_text("12.24%", timeout=30_000)
     expect(finished.locator("a.aqa-chat-cite").first).to_be_visible()
     expect(writing).to_have_count(0)
