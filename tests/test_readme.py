@@ -5,6 +5,7 @@ import json
 import re
 import shlex
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,18 @@ def test_every_link_leads_to_a_file_and_every_target_is_one_of_make(page: Path) 
     targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
     used = set(re.findall(r"(?:^|`)make ([a-z-]+)", text, re.MULTILINE))
     assert used <= targets
+
+
+def test_what_the_recipes_of_contributors_name_is_there() -> None:
+    text = (REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    recipes = text.partition("## Recipes")[2].replace("\n   ", " ")
+    for path in re.findall(r"`([\w./]+/[\w./]*|\w+\.md)`", recipes):
+        assert (REPOSITORY / path).exists(), path
+    named = re.findall(r"`(\w+)` (?:in|of) `([\w/]+)\.py`", recipes)
+    assert named
+    for name, path in named:
+        module = path.removesuffix("/__init__").replace("/", ".")
+        assert hasattr(import_module(module), name), name
 
 
 @pytest.mark.parametrize(("command", "place"), [("ask", 0), ("table", 1)])

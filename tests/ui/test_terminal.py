@@ -2,11 +2,6 @@
 
 import datetime as dt
 import logging
-import os
-import pty
-import sys
-import termios
-from contextlib import suppress
 
 import pytest
 from web.chat_answers import answer, claim, paper, refusal, span
@@ -14,7 +9,7 @@ from web.chat_answers import answer, claim, paper, refusal, span
 from index.papers import Paper, Source
 from rag.citations import Block
 from rag.schema import Hit, NearPaper, Passage
-from ui.terminal import LogLines, Progress, answer_text, hits_text, shown_meanwhile
+from ui.terminal import LogLines, answer_text, hits_text
 
 
 def seen(title: str, abstract: str, **dates: str) -> Paper:
@@ -80,26 +75,6 @@ def test_sequences_that_repaint_a_terminal_are_left_out() -> None:
     evil = seen("Red\x1b[31m title", "It rings.\x07 \x9b2J", march="2025-03-14")
     shown = hits_text([Hit(paper=evil, score=1, passages=(Passage(start=0, end=9, text="\x07!"),))])
     assert not set(shown) & set("\x1b\x07\x9b")
-
-
-def test_progress_is_a_bar_in_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    reading, writing = pty.openpty()
-    termios.tcsetwinsize(writing, (24, 80))
-    with os.fdopen(writing, "w") as terminal:
-        monkeypatch.setattr(sys, "stderr", terminal)
-        with shown_meanwhile("Boats are counted"):
-            pass
-        with Progress() as progress:
-            progress("read", 1, 0)
-            progress("embed", 30, 60)
-    shown = ""
-    with suppress(OSError):  # the end of what a closed terminal was told
-        while piece := os.read(reading, 1_000).decode():
-            shown += piece
-    os.close(reading)
-    assert "\rBoats are counted …\r   " in shown
-    assert "Reading: 1 papers" in shown
-    assert "Embedding:  50%" in shown
 
 
 def test_a_log_line_is_bounded_and_nobody_can_forge_another() -> None:
