@@ -8,7 +8,7 @@ from time import sleep
 
 import pytest
 from browsing import QUESTION, ask, assert_fits, opened, scrolled, served, wide_and_narrow
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from index.build import build_papers
 from index.embedding import SentenceEncoder
@@ -257,6 +257,24 @@ def test_an_answer_goes_on_behind_a_new_chat_and_is_there_when_its_chat_is_opene
     assert stopped.wait(timeout=20)
     expect(page.locator(".aqa-chat-turns .aqa-chat-text")).to_contain_text("word0 word1")
     expect(page.locator(".aqa-chat-stopped")).to_contain_text("Stopped.")
+
+
+def test_a_new_chat_waits_for_a_question_that_is_on_its_way(page: Page) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/gradio_api/queue/join*", hold)
+    ask(page, QUESTION)
+    page.get_by_role("button", name="New chat").locator("visible=true").first.click()
+    page.wait_for_timeout(500)
+    page.unroute("**/gradio_api/queue/join*")
+    held[0].continue_()
+    expect(page.locator("#aqa-chat-list .aqa-chat-open")).to_have_text([QUESTION])
+    page.wait_for_timeout(500)
+    expect(page.locator(".aqa-chat-turn")).to_have_count(0)
+    expect(page.locator(".aqa-chat-example").first).to_be_visible()
 
 
 def test_hostile_abstracts_are_text(browser: Browser, tmp_path: Path) -> None:
