@@ -19,7 +19,7 @@ from ui.indexing import watch
 RECORD = {"title": "Counting Owls at Night", "abstract": "We count 12 owls.", "doi": "10.1/owl"}
 KNOWN = {
     "title": "Owls & Kettles: 50% of { } #3 at $5 “so” – C++ ≤ α",
-    "abstract": "We say ~2 = 10^5 \\ and 'quoted' a,b a;b x_1. =1+2 -x @home | naïve.",
+    "abstract": "We say ~2 ≤ 10 and 'quoted' a,b a;b x_1. =1+2 -x @home | naïve.",
     "authors": ["Ada Byrd", "Cy van Dam", "José O'Brien-Núñez", "M. Ek Jr."],
     "year": 2024,
     "venue": "Journal of Owls & Kettles",
