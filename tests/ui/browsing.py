@@ -76,8 +76,9 @@ def without_stops(errors: list[str]) -> list[str]:
 
 
 def assert_fits(page: Page) -> None:
-    """The page is no wider than the window."""
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    """The page is no wider than the window, once what measures the window has done so."""
+    fits = "document.documentElement.scrollWidth <= window.innerWidth"
+    page.wait_for_function(fits, timeout=5_000)
 
 
 def assert_usable(page: Page) -> None:

@@ -40,4 +40,5 @@ def started(store: Path, data: Path, *options: str, **settings: str) -> Iterator
             yield told.split()[3]
         finally:
             serving.send_signal(signal.SIGINT)
-            serving.stderr.read()
+            told = serving.stderr.read()
+    assert (serving.returncode, told.splitlines()[-1]) == (130, "abstractqa: interrupted")

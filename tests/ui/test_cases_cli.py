@@ -31,8 +31,9 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sample_assistant: "Ass
     return folder
 
 
-@pytest.mark.usefixtures("data")
-def test_the_votes_are_listed_with_their_reasons(capsys: Capture) -> None:
+def test_votes_are_listed_and_become_cases_that_are_measured(
+    data: Path, tmp_path: Path, sample_store: Path, capsys: Capture
+) -> None:
     out, _ = succeeded(capsys, "eval", "cases")
     assert "up   2025-05-02  How many tasks does OSWorld have?" in out
     assert "too short" in out
@@ -40,22 +41,18 @@ def test_the_votes_are_listed_with_their_reasons(capsys: Capture) -> None:
     (only,) = json.loads(out)
     assert (only["id"], only["reason"]) == ("b", "too\nshort")
 
-
-@pytest.mark.usefixtures("data")
-def test_the_cases_written_are_measured_by_eval_answers(
-    tmp_path: Path, sample_store: Path, capsys: Capture
-) -> None:
     path = tmp_path / "cases.jsonl"
     _, told = succeeded(capsys, "eval", "cases", "--out", str(path))
     assert f"2 cases in {path}" in told
     assert "1 left out" in told
     assert "1 voted down" in told
-    out, _ = succeeded(
-        capsys,
-        *("eval", "answers", str(path), "--store", str(sample_store)),
-        *("--out", str(tmp_path / "run"), "--json"),
-    )
+    measured = ("eval", "answers", str(path), "--store", str(sample_store))
+    out, _ = succeeded(capsys, *measured, "--out", str(tmp_path / "run"), "--json")
     assert set(json.loads(out)["by_type"]) == {"upvoted", "downvoted"}
+
+    with (data / FILE).open("a") as file:
+        file.write("mosses\n")
+    assert f"{data / FILE}:4: not JSON" in failed(capsys, "eval", "cases")
 
 
 def test_without_votes_it_is_said_where_they_come_from(tmp_path: Path, capsys: Capture) -> None:

@@ -2,12 +2,9 @@
 
 import json
 import os
-import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
-from urllib.request import urlopen
 
 import pytest
 from chat_server import ChatServer, fails, says, streams
@@ -79,18 +76,6 @@ def test_papers_are_removed_by_title_or_id_and_an_undo_brings_them_back(
     out, _ = succeeded(capsys, "index", "--remove", hit["paper"]["id"], *store, "--json")
     report = json.loads(out)
     assert (report["removed"][0]["id"], report["papers"]) == (hit["paper"]["id"], 1)
-
-
-def test_ask_prints_the_answer_and_its_sources(sample_store: Path, capsys: Capture) -> None:
-    out, _ = succeeded(
-        capsys, "ask", "How many tasks does OSWorld have?", "--store", str(sample_store)
-    )
-    text, _, sources = out.partition("\n\n[1] ")
-    assert "369" in text
-    assert "[1]" in text
-    assert sources.startswith("OSWorld")
-    assert "number 1" in sources
-    assert max(len(line) for line in out.splitlines()) <= 100
 
 
 def test_ask_shows_signs_of_markdown_and_terminals_as_plain_text(
@@ -204,27 +189,6 @@ def test_the_installed_command_answers_in_a_process_of_its_own(sample_store: Pat
     assert done.returncode == 0, done.stderr
     assert Answer.model_validate_json(done.stdout).status == "answered"
     assert done.stderr == ""
-
-
-def test_the_page_is_served_until_interrupted(sample_store: Path) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = str(probe.getsockname()[1])
-    arguments = [COMMAND, "ui", "--port", port, "--store", str(sample_store)]
-    with subprocess.Popen(
-        arguments,
-        stderr=subprocess.PIPE,
-        text=True,
-        # Where the tests run in the background, interrupts are ignored, and so by what they start.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
-    ) as serving:
-        assert serving.stderr is not None
-        assert f"http://127.0.0.1:{port}" in serving.stderr.readline()
-        with urlopen(f"http://127.0.0.1:{port}") as page:
-            assert b"AbstractQA" in page.read()
-        serving.send_signal(signal.SIGINT)
-        assert serving.stderr.read() == "abstractqa: interrupted\n"
-    assert serving.returncode == 130
 
 
 def test_a_reader_that_stops_early_is_no_error(sample_store: Path) -> None:

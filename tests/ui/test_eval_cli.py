@@ -8,6 +8,8 @@ import pytest
 from chat_server import ChatServer, says
 from running import Capture, failed, succeeded
 
+from ui.cli import build_parser
+
 OSWORLD = (
     "OSWorld: Benchmarking Multimodal Agents for Open-Ended Tasks in Real Computer Environments"
 )
@@ -34,22 +36,17 @@ def _own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPat
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "eval-cache"))
 
 
-@pytest.fixture
-def runs(questions: Path, sample_store: Path, tmp_path: Path, capsys: Capture) -> tuple[str, str]:
-    """A run of ours, and one of a peer on the same questions."""
-    ours, peer = str(tmp_path / "ours"), str(tmp_path / "peer")
-    for out, system in ((ours, "abstractqa"), (peer, "llamaindex-starter")):
-        succeeded(
-            capsys,
-            *("eval", "answers", str(questions), "--store", str(sample_store)),
-            *("--system", system, "--out", out),
-        )
-    return ours, peer
-
-
-def test_two_runs_are_compared_down_to_the_questions_that_flipped(
-    runs: tuple[str, str], capsys: Capture
+def test_two_runs_are_compared_tabulated_and_judged(
+    questions: Path,
+    sample_store: Path,
+    tmp_path: Path,
+    capsys: Capture,
+    configured_model: ChatServer,
 ) -> None:
+    runs = ours, peer = str(tmp_path / "ours"), str(tmp_path / "peer")
+    for out, system in ((ours, "abstractqa"), (peer, "llamaindex-starter")):
+        measured = ("eval", "answers", str(questions), "--store", str(sample_store))
+        succeeded(capsys, *measured, "--mode", "extractive", "--system", system, "--out", out)
     out, _ = succeeded(capsys, "eval", "compare", *runs)
     assert "3 questions in both" in out
     assert "negative flips, right before and wrong now: " in out
@@ -57,14 +54,17 @@ def test_two_runs_are_compared_down_to_the_questions_that_flipped(
     out, _ = succeeded(capsys, "eval", "compare", *runs, "--json")
     assert "chess" in json.loads(out)["negative_flips"]
 
-
-def test_runs_are_tabulated(runs: tuple[str, str], tmp_path: Path, capsys: Capture) -> None:
-    out, _ = succeeded(
-        capsys, "eval", "leaderboard", *runs, "--out", str(tmp_path / "board" / "board.md")
-    )
+    board = tmp_path / "board" / "board.md"
+    out, _ = succeeded(capsys, "eval", "leaderboard", *runs, "--out", str(board))
     assert "| AbstractQA " in out
     assert "| LlamaIndex starter " in out
-    assert (tmp_path / "board" / "board.md").read_text() == out
+    assert board.read_text() == out
+
+    configured_model.script = [says('{"rating": 9}'), says('{"rating": 7}')]
+    judged = ("--out", str(tmp_path / "judged"), "--limit", "2", "--json")
+    out, _ = succeeded(capsys, "eval", "judge", ours, *judged)
+    figures = json.loads(out)["figures"]
+    assert (figures["rated"], figures["mean"]) == (2, 8)
 
 
 @pytest.fixture
@@ -133,22 +133,13 @@ def test_questions_are_made_of_an_index_and_can_be_asked_of_what_is_left(
     assert "No chat model is configured" in err
     command = out.splitlines()[-1].split()
     assert command[:3] == ["abstractqa", "eval", "answers"]
-    out, _ = succeeded(capsys, *command[1:], "--out", str(tmp_path / "run"), "--json")
-    assert json.loads(out)["dataset"]["questions"] == 5
-
-
-def test_a_judge_rates_a_run(
-    runs: tuple[str, str], tmp_path: Path, capsys: Capture, configured_model: ChatServer
-) -> None:
-    configured_model.script = [says('{"rating": 9}'), says('{"rating": 7}')]
-    judged = ("--out", str(tmp_path / "judged"), "--limit", "2", "--json")
-    out, _ = succeeded(capsys, "eval", "judge", runs[0], *judged)
-    figures = json.loads(out)["figures"]
-    assert (figures["rated"], figures["mean"]) == (2, 8)
+    parsed = build_parser().parse_args(command[1:])
+    assert len(parsed.questions.read_text().splitlines()) == 5
+    assert Path(parsed.store).is_dir(), "an index of what is left"
 
 
 def test_a_part_is_left_out_and_answers_given_elsewhere_are_measured(
-    runs: tuple[str, str], questions: Path, sample_store: Path, tmp_path: Path, capsys: Capture
+    questions: Path, sample_store: Path, tmp_path: Path, capsys: Capture
 ) -> None:
     answers = ("eval", "answers", str(questions), "--store", str(sample_store), "--json")
     out, _ = succeeded(capsys, *answers, "--without", "lexical", "--out", str(tmp_path / "without"))

@@ -15,6 +15,15 @@ from rag.settings import Settings
 from ui.indexing import watch
 
 RECORD = {"title": "Counting Owls at Night", "abstract": "We count 12 owls.", "doi": "10.1/owl"}
+KNOWN = {
+    "title": "Owls & Kettles: 50% of { } #3 at $5 “so” – C++ ≤ α",
+    "abstract": "We say ~2 ≤ 10 and 'quoted' a,b a;b x_1. =1+2 -x @home | naïve.",
+    "authors": ["Ada Byrd", "Cy van Dam", "José O'Brien-Núñez", "M. Ek Jr."],
+    "year": 2024,
+    "venue": "Journal of Owls & Kettles",
+    "url": "https://example.org/a?b=1&c=%20#d",
+    "doi": "10.9999/owl_1.2(3)",
+}
 
 
 def test_index_says_what_each_file_was_taken_for_and_what_is_one_paper(
@@ -60,9 +69,13 @@ def test_columns_are_named_or_refused_in_one_line(tmp_path: Path, capsys: Captur
         assert "column" in line
 
 
-def test_papers_are_listed_and_exported(tmp_path: Path, capsys: Capture) -> None:
+def test_papers_are_listed_and_those_exported_come_back_as_they_were(
+    tmp_path: Path, capsys: Capture
+) -> None:
     store = ("--store", str(tmp_path / "store"))
-    succeeded(capsys, "index", str(digest(tmp_path)), *store)
+    known = tmp_path / "known.jsonl"
+    known.write_text(json.dumps(KNOWN))
+    succeeded(capsys, "index", str(digest(tmp_path)), str(known), *store)
     out, _ = succeeded(capsys, "papers", *store)
     assert out.startswith("1. ")
     out, _ = succeeded(capsys, "papers", "--title", "kitenet", "--json", *store)
@@ -73,7 +86,7 @@ def test_papers_are_listed_and_exported(tmp_path: Path, capsys: Capture) -> None
         copy = tmp_path / ending
         succeeded(capsys, "index", str(file), "--store", str(copy))
         both = [
-            {(paper.id, paper.title, paper.abstract) for paper in Index.open(at).papers}
+            {paper.id: paper.model_dump(exclude={"sources"}) for paper in Index.open(at).papers}
             for at in (tmp_path / "store", copy)
         ]
         assert both[0] == both[1]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from running import Capture, failed
+from running import Capture
 
 from index.build import build_papers
 from index.embedding import SentenceEncoder
@@ -132,26 +132,5 @@ def test_markdown_escapes_pipes_and_markup() -> None:
     ]
 
 
-def test_a_question_that_no_paper_fits_says_why(opened: Assistant, capsys: Capture) -> None:
-    for form in ((), ("--markdown",)):
-        run(opened, "recipes for sourdough bread", *form)
-        assert capsys.readouterr().out.startswith("No paper to compare: None of the abstracts")
-
-
 def test_a_terminal_is_safe_from_what_abstracts_hold() -> None:
     assert "\x1b" not in as_text(made("red \x1b[31m kites", None))
-
-
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (("--limit", "0"), "limit must be at least 1"),
-        (("--columns", ","), "a column has no name"),
-        (("--columns", "x,X"), "is there twice"),
-        (("--paper", "No Such Paper"), "no paper 'No Such Paper' in the index"),
-    ],
-)
-def test_bad_input_is_one_line(
-    capsys: Capture, sample_store: Path, arguments: tuple[str, ...], said: str
-) -> None:
-    assert said in failed(capsys, "table", "agents", *arguments, "--store", str(sample_store))

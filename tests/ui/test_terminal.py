@@ -2,58 +2,32 @@
 
 import datetime as dt
 import logging
-import os
-import pty
-import sys
-import termios
-from contextlib import suppress
 
 import pytest
+from web.chat_answers import answer, claim, paper, refusal, span
 
 from index.papers import Paper, Source
-from rag.citations import Block, Claim, Span, compose
-from rag.schema import Answer, Hit, IndexInfo, NearPaper, Passage, Usage
-from ui.terminal import LogLines, Progress, answer_text, hits_text, shown_meanwhile
+from rag.citations import Block
+from rag.schema import Hit, NearPaper, Passage
+from ui.terminal import LogLines, answer_text, hits_text
 
 
-def paper(title: str, abstract: str, **dates: str) -> Paper:
+def seen(title: str, abstract: str, **dates: str) -> Paper:
     """A paper that is the third of each digest named."""
     sources = tuple(
         Source(name=f"{name}.txt", date=dt.date.fromisoformat(day), position=3)
         for name, day in dates.items()
     )
-    return Paper(id=title, title=title, abstract=abstract, sources=sources)
+    return paper(abstract, title, id=title, sources=sources)
 
 
-KITES = paper(
+KITES = seen(
     "KiteNet: A Network of Many Kites that Fly Far above the Hills",
     "Kites \\emph{fly}. KiteNet holds 12\\% of them.",
     march="2025-03-14",
     april="2025-04-22",
 )
-BOATS = paper("On Boats", "Boats float.", march="2025-03-14")
-
-
-def said(of: Paper, text: str, stored: str) -> Claim:
-    start = of.abstract.index(stored)
-    return Claim(text, (Span(of, start, start + len(stored)),))
-
-
-def answer(*blocks: Block) -> Answer:
-    composed = compose(blocks)
-    return Answer(
-        question="?",
-        standalone_question="?",
-        status="answered",
-        mode="extractive",
-        text=composed.text,
-        sentences=composed.sentences,
-        references=composed.references,
-        nearest=(),
-        usage=Usage(),
-        timings_ms={},
-        index=IndexInfo(id="i", papers=2, encoder="e"),
-    )
+BOATS = seen("On Boats", "Boats float.", march="2025-03-14")
 
 
 @pytest.fixture(autouse=True)
@@ -62,15 +36,15 @@ def _eighty_columns(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_source_is_its_title_and_its_place_in_each_digest() -> None:
-    shown = answer_text(answer(Block((said(BOATS, "Boats float.", "Boats float."),), "On boats")))
+    floats = claim("Boats float.", span(BOATS, "Boats float."))
+    shown = answer_text(answer(Block((floats,), "On boats")))
     assert shown == ("On boats\n\nBoats float. [1]\n\n[1] On Boats (Mar 14, 2025, number 3)")
 
 
 def test_a_cited_sentence_is_quoted_unless_the_answer_repeats_it() -> None:
-    stored = "KiteNet holds 12\\% of them."
-    repeated = said(KITES, "KiteNet holds 12% of them.", stored)
-    assert "“" not in answer_text(answer(Block((repeated,))))
-    other = answer_text(answer(Block((said(KITES, "It keeps an eighth.", stored),))))
+    stored = span(KITES, "KiteNet holds 12\\% of them.")
+    assert "“" not in answer_text(answer(claim("KiteNet holds 12% of them.", stored)))
+    other = answer_text(answer(claim("It keeps an eighth.", stored)))
     assert other.endswith("\n    “KiteNet holds 12% of them.”")
 
 
@@ -84,10 +58,7 @@ def test_no_line_breaks_within_a_date(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_refusal_lists_the_nearest_papers_and_an_unclear_question_what_may_be_meant() -> None:
     near = (NearPaper(id="b", title="On \\emph{Boats}", score=0.1),)
-    refused = answer().model_copy(
-        update={"status": "insufficient_evidence", "reason": "No abstract names trains.",
-                "nearest": near}
-    )  # fmt: skip
+    refused = refusal("No abstract names trains.", nearest=near)
     assert answer_text(refused) == (
         "The abstracts do not say. No abstract names trains.\n\nThe nearest papers:\n  - On Boats"
     )
@@ -101,29 +72,9 @@ def test_a_refusal_lists_the_nearest_papers_and_an_unclear_question_what_may_be_
 
 
 def test_sequences_that_repaint_a_terminal_are_left_out() -> None:
-    evil = paper("Red\x1b[31m title", "It rings.\x07 \x9b2J", march="2025-03-14")
+    evil = seen("Red\x1b[31m title", "It rings.\x07 \x9b2J", march="2025-03-14")
     shown = hits_text([Hit(paper=evil, score=1, passages=(Passage(start=0, end=9, text="\x07!"),))])
     assert not set(shown) & set("\x1b\x07\x9b")
-
-
-def test_progress_is_a_bar_in_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    reading, writing = pty.openpty()
-    termios.tcsetwinsize(writing, (24, 80))
-    with os.fdopen(writing, "w") as terminal:
-        monkeypatch.setattr(sys, "stderr", terminal)
-        with shown_meanwhile("Boats are counted"):
-            pass
-        with Progress() as progress:
-            progress("read", 1, 0)
-            progress("embed", 30, 60)
-    shown = ""
-    with suppress(OSError):  # the end of what a closed terminal was told
-        while piece := os.read(reading, 1_000).decode():
-            shown += piece
-    os.close(reading)
-    assert "\rBoats are counted …\r   " in shown
-    assert "Reading: 1 papers" in shown
-    assert "Embedding:  50%" in shown
 
 
 def test_a_log_line_is_bounded_and_nobody_can_forge_another() -> None:

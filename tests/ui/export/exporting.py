@@ -2,9 +2,11 @@
 
 from datetime import UTC, date, datetime
 
+from web.chat_answers import answer, claim, refusal, span
+
 from index.papers import Paper, Source
-from rag.citations import Block, Claim, Span, Verdict, compose
-from rag.schema import Answer, Filters, IndexInfo, NearPaper, Usage
+from rag.citations import Block
+from rag.schema import Filters, IndexInfo, NearPaper
 from ui.archive import Conversation, Turn
 
 WHEN = datetime(2025, 5, 2, 12, 30, tzinfo=UTC)
@@ -35,32 +37,6 @@ BARE = Paper(
 PAPERS = (MOSS, HOSTILE, BARE)
 
 
-def span(paper: Paper, words: str) -> Span:
-    start = paper.abstract.index(words)
-    return Span(paper, start, start + len(words))
-
-
-def answer(*blocks: Block, question: str = "Which mosses?", **more: object) -> Answer:
-    composed = compose(blocks)
-    return Answer(
-        **{
-            "question": question,
-            "standalone_question": question,
-            "status": "answered" if blocks else "insufficient_evidence",
-            "mode": "generative",
-            "text": composed.text,
-            "sentences": composed.sentences,
-            "references": composed.references,
-            "nearest": (),
-            "usage": Usage(),
-            "timings_ms": {},
-            "model": "a-model",
-            "index": IndexInfo(id="i1", papers=3, encoder="e"),
-            **more,
-        }
-    )
-
-
 ANSWERED = Turn(
     asked=WHEN,
     question="And which <mosses> grow?\nTell *me*",
@@ -69,26 +45,22 @@ ANSWERED = Turn(
     answer=answer(
         Block(
             (
-                Claim(
-                    "Mosses cost money.",
-                    (span(MOSS, "Mosses cost \\$5 & grow 10\\% a_year."),),
-                    Verdict("supported", 0.9, None),
-                ),
-                Claim(
+                claim("Mosses cost money.", span(MOSS, "Mosses cost \\$5 & grow 10\\% a_year.")),
+                claim(
                     "Bogs [2] are *wet* and <big>.",
-                    (span(BARE, "Bogs are wet."),),
-                    Verdict("partly", 0.5, "nothing says they are big"),
+                    span(BARE, "Bogs are wet."),
+                    support="partly",
+                    why="nothing says they are big",
                 ),
-                Claim("Ferns sing.", (), Verdict("unsupported", 0.1, None)),
+                claim("Ferns sing.", support="unsupported"),
             ),
             title="Costs_of <it>",
         ),
         Block(
             (
-                Claim(
+                claim(
                     "There are 7.",
-                    (span(BARE, "We count 7 bogs."), span(HOSTILE, "=cmd|' /C calc'!A0")),
-                    Verdict("supported", 0.9, None),
+                    *(span(BARE, "We count 7 bogs."), span(HOSTILE, "=cmd|' /C calc'!A0")),
                 ),
             ),
             bullet=True,
@@ -96,14 +68,16 @@ ANSWERED = Turn(
         question="And which <mosses> grow?\nTell *me*",
         standalone_question="Which mosses grow in bogs?",
         notice="One sentence was written again.",
+        mode="generative",
+        model="a-model",
+        index=IndexInfo(id="i1", papers=3, encoder="e"),
     ),
 )
 REFUSED = Turn(
     asked=WHEN,
     question="Who sings?",
-    answer=answer(
-        question="Who sings?",
-        reason="No abstract has the name “Sings”.",
+    answer=refusal(
+        "No abstract has the name “Sings”.",
         nearest=(NearPaper(id="x", title="Moss$^{2}$ <i>", score=0.2),),
     ),
 )

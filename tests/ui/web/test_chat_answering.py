@@ -142,16 +142,6 @@ def test_what_others_wrote_is_not_voted_on_or_undone(chat: Chat) -> None:
     assert chat.read(theirs, OTHER).turns == (turn,)
 
 
-def test_a_follow_up_knows_the_papers_by_their_numbers(chat: Chat) -> None:
-    id_ = started(chat.ask("Which papers are about model merging?"))
-    chat.ask("What does paper 2 do?", conversation=id_)
-    first, second = (turn.answer for turn in chat.read(id_).turns)
-    assert first
-    assert second
-    titles = [reference.paper.display_title for reference in first.references]
-    assert [t for t in titles if t in second.standalone_question] == titles[1:2]
-
-
 def test_the_history_is_plain_text_without_turns_that_came_to_nothing() -> None:
     turns = [
         Turn(question="a <b> & c?", problem="the question is too long"),

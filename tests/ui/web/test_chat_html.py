@@ -22,7 +22,7 @@ from index.errors import InputError
 from index.papers import Paper
 from index.text import clean_text
 from rag.citations import Block, unescape
-from rag.schema import Filters, Passage, Progress, Support
+from rag.schema import Filters, Passage, Support
 from ui.archive import Turn
 from ui.export.prose import marked_abstract
 from ui.web.chat.answering import Live
@@ -109,22 +109,6 @@ def test_what_is_shown_is_what_was_said(said: list[str]) -> None:
     assert shown.split() == unescape(whole.text).replace("\0", "\ufffd").translate(private).split()
 
 
-def test_a_turn_being_written_shows_its_stages_and_the_text_so_far_which_leads_nowhere() -> None:
-    live = Live(turn(), TURNS.chips(Filters(title="kite")))
-    for stage, text in [("search", "Searching"), ("plan", "Planning"), ("plan", "2 parts")]:
-        live.take(Progress(stage=stage, text=text))  # type: ignore[arg-type]
-    live.text = "Kites are cheap. [1] They"
-    elements = Elements(live.html())
-    assert (elements.inside["strong"], elements.inside["span"]) == (
-        ["2 parts …"],
-        ["title has “kite”", "Searching"],
-    )
-    assert elements.inside["aqa-chat-text"][-1].strip() == live.text
-    assert "button" not in elements.names()
-    assert ("span", {"class": "aqa-chat-cite"}) in elements.tags
-    assert elements.links() == []
-
-
 REFUSED = refusal(
     lacks="boats",
     nearest=[
@@ -169,14 +153,6 @@ def test_a_turn_tells_what_came_of_it(
     text = Elements(TURNS.turn(turn(**fields))).text
     assert [each for each in told if each not in text] == []
     assert [each for each in untold if each in text] == []
-
-
-def test_a_refusal_leads_to_the_cards_of_the_nearest_papers_that_are_there() -> None:
-    refused = turn(id="t2", answer=REFUSED)
-    assert Elements(TURNS.turn(refused)).links() == ["#aqa-near-t2-1"]
-    cards = TURNS.cards(refused)
-    assert "aqa-near-t2-1" in Elements(cards).ids()
-    assert "Nothing is cited. These papers are the nearest." in cards
 
 
 def test_a_caution_stands_above_the_answer_and_a_group_is_a_heading_and_no_claim() -> None:

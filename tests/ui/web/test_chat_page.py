@@ -8,7 +8,7 @@ from time import sleep
 
 import pytest
 from browsing import QUESTION, ask, assert_fits, opened, scrolled, served, wide_and_narrow
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from index.build import build_papers
 from index.embedding import SentenceEncoder
@@ -22,6 +22,9 @@ pytestmark = pytest.mark.browser
 
 CHIP = "a.aqa-chat-cite"
 BOX = "Your question"
+TURNS = ".aqa-chat-turns > .aqa-chat-turn"
+LAST = f"{TURNS}:last-child"
+PANEL = "#aqa-chat-sources section:not([hidden])"
 
 
 def in_scroller(page: Page, selector: str) -> bool:
@@ -35,50 +38,97 @@ def in_scroller(page: Page, selector: str) -> bool:
     )
 
 
+def asked(page: Page, question: str, turns: int) -> None:
+    """Ask, and wait for the whole of so many answers."""
+    ask(page, question)
+    expect(page.locator(TURNS)).to_have_count(turns)
+
+
+def back_to_the_answer(page: Page) -> None:
+    page.get_by_role("button", name="Back to the answer").locator("visible=true").click()
+
+
 @wide_and_narrow
-def test_an_example_can_be_pressed_and_its_question_is_answered(page: Page) -> None:
-    assert_fits(page)
+def test_from_an_example_to_the_sentences_behind_each_answer(page: Page) -> None:
+    columns = ["#aqa-chat-column", "#aqa-chat-ask"]
+    before = [page.locator(each).bounding_box() for each in columns]
     example = page.locator(".aqa-chat-example").first
     question = example.inner_text()
     example.click()
     expect(page.locator(CHIP).first).to_be_visible()
     expect(page.locator(".aqa-chat-turn h2")).to_have_text(question)
     expect(page.locator("#aqa-chat-welcome")).not_to_be_visible()
-    # What is suggested then can be pressed too.
     suggested = page.locator(".aqa-chat-suggestion").first
     question = suggested.inner_text()
     suggested.click()
-    expect(page.locator(".aqa-chat-turns > .aqa-chat-turn h2").last).to_have_text(question)
+    expect(page.locator(f"{TURNS} h2").last).to_have_text(question)
+
+    # Each chip opens its card with the sentence it stands for, and leads back.
+    asked(page, QUESTION, 3)
+    expect(page.locator(f"{LAST} {CHIP}").nth(1)).to_be_visible()
+    answer = page.locator(f"{LAST} .aqa-chat-answer .aqa-chat-text").inner_text()
+    chips = page.locator(f"{LAST} {CHIP}").all()
+    shown = []
+    marked, card = page.locator("mark.aqa-chat-target"), page.locator(f"{PANEL} .aqa-chat-card")
+    for chip in chips:
+        chip.click()
+        expect(marked).to_have_count(1)
+        expect(marked).to_be_in_viewport(ratio=1)
+        expect(card.first).to_be_focused()
+        shown.append(marked.inner_text())
+        assert_fits(page)
+        back_to_the_answer(page)
+        expect(chip).to_be_focused()
+        expect(chip).to_be_in_viewport()
+    assert len(set(shown)) == len(chips)
+    for sentence, said in zip(shown, answer.split("[1]"), strict=False):
+        assert said.strip().endswith(sentence)
+    for told in ("OSWorld", "2025", "Found by"):
+        expect(card.first).to_contain_text(told)
+
+    # A question is read from its top, and nothing but the turns scrolls.
+    asked(page, "Which papers are about agents?", 4)
+    expect(page.locator(f"{LAST} li").first).to_be_visible()
+    assert in_scroller(page, f"{LAST} h2")
+    assert in_scroller(page, f"{LAST} li")
+    assert [page.locator(each).bounding_box() for each in columns] == before
+    assert scrolled(page) == 0
+    assert page.evaluate("document.documentElement.scrollHeight <= window.innerHeight")
     assert_fits(page)
+    chip = page.locator(f"{LAST} {CHIP}").nth(3)
+    chip.scroll_into_view_if_needed()
+    place = page.locator("#aqa-chat-scroll").evaluate("e => e.scrollTop")
+    chip.click()
+    expect(marked).to_be_in_viewport(ratio=1)
+    assert page.locator("#aqa-chat-scroll").evaluate("e => e.scrollTop") == place
+    back_to_the_answer(page)
+    # The sources of an earlier answer are shown when it is looked at.
+    page.locator(TURNS).nth(2).locator(CHIP).first.click()
+    expect(page.locator("#aqa-chat-sources h2")).to_contain_text(QUESTION)
+    back_to_the_answer(page)
 
-
-@wide_and_narrow
-def test_what_the_abstracts_do_not_say_is_told_with_the_nearest_papers(page: Page) -> None:
-    ask(page, "What is the boiling point of mercury on the moon?")
+    # What the abstracts do not say is told with the nearest papers.
+    asked(page, "What is the boiling point of mercury on the moon?", 5)
     refusal = page.locator(".aqa-chat-refusal")
     expect(refusal).to_contain_text("The abstracts do not say.")
     expect(refusal).to_contain_text("would have to be indexed")
-    expect(page.locator("#aqa-chat-sources")).to_contain_text("Nothing is cited.")
+    expect(page.locator(PANEL)).to_contain_text("Nothing is cited.")
     refusal.locator("a").first.click()
-    card = page.locator("[id^=aqa-near-]").first
-    expect(card).to_be_in_viewport()
-    expect(card).to_be_focused()
-    assert_fits(page)
+    near = page.locator("[id^=aqa-near-]").first
+    expect(near).to_be_in_viewport()
+    expect(near).to_be_focused()
+    back_to_the_answer(page)
 
-
-@wide_and_narrow
-def test_a_question_that_is_too_long_is_told_in_one_line_and_stays_in_the_box(page: Page) -> None:
-    ask(page, "word " * 2_000)
+    # A question that is too long stays in the box.
+    asked(page, "word " * 2_000, 6)
     expect(page.locator(".aqa-chat-problem")).to_contain_text("4,000")
     expect(page.locator(".aqa-chat-problem")).to_be_in_viewport()
-    assert len(page.get_by_role("textbox", name=BOX).input_value()) == 10_000
+    expect(page.get_by_role("textbox", name=BOX)).to_have_value("word " * 2_000)
     expect(page.get_by_role("button", name="Ask", exact=True)).to_be_in_viewport()
     assert_fits(page)
 
 
-def test_one_can_type_at_once_and_the_focus_stays_in_the_box_while_an_answer_comes(
-    page: Page,
-) -> None:
+def test_one_can_type_at_once_choose_settings_copy_and_vote(page: Page) -> None:
     box = page.get_by_role("textbox", name=BOX)
     expect(box).to_be_focused()
     page.get_by_role("button", name="Ask", exact=True).click()
@@ -94,22 +144,41 @@ def test_one_can_type_at_once_and_the_focus_stays_in_the_box_while_an_answer_com
     expect(box).to_be_focused()
     expect(box).to_have_value("")
 
+    page.get_by_role("button", name="Settings").click()
+    drawer = page.locator("#aqa-chat-drawer")
+    expect(drawer).to_contain_text("No chat model is in use")
+    drawer.get_by_label("Quotes").check()
+    drawer.get_by_label("Strict").check()
+    page.keyboard.press("Escape")
+    expect(drawer).not_to_be_visible()
+    expect(page.get_by_role("button", name="Settings")).to_be_focused()
+    asked(page, QUESTION, 2)
+    turn = page.locator(LAST)
 
-@wide_and_narrow
-def test_the_page_never_scrolls_as_a_whole_and_a_question_is_read_from_its_top(page: Page) -> None:
-    columns = ["#aqa-chat-column", "#aqa-chat-ask"]
-    before = [page.locator(each).bounding_box() for each in columns]
-    ask(page, QUESTION)
-    expect(page.locator(CHIP).first).to_be_visible()
-    ask(page, "Which papers are about agents?")
-    last = page.locator(".aqa-chat-turns > .aqa-chat-turn").nth(1)
-    expect(last.locator("li").first).to_be_visible()
-    assert in_scroller(page, ".aqa-chat-turns > .aqa-chat-turn:last-child h2")
-    assert in_scroller(page, ".aqa-chat-turns > .aqa-chat-turn:last-child li")
-    assert [page.locator(each).bounding_box() for each in columns] == before
-    assert scrolled(page) == 0
-    assert page.evaluate("document.documentElement.scrollHeight <= window.innerHeight")
-    assert_fits(page)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    turn.get_by_role("button", name="Copy", exact=True).click()
+    expect(turn.get_by_role("button", name="Copied")).to_be_visible()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert "369" in copied
+    assert r"\[1\] OSWorld" in copied
+    panel = page.locator(PANEL)
+    panel.get_by_role("button", name="Copy BibTeX").click()
+    expect(panel.get_by_role("button", name="Copied")).to_be_visible()
+    assert "@" in page.evaluate("navigator.clipboard.readText()")
+
+    bad = turn.get_by_role("button", name="Bad answer")
+    bad.click()
+    page.get_by_role("textbox", name="Why").fill("It is about other agents")
+    page.get_by_role("button", name="Send").click()
+    expect(bad).to_have_attribute("aria-pressed", "true")
+    # What is suggested comes last, and a reload in between would be an error of the page.
+    expect(turn.locator(".aqa-chat-suggestion").first).to_be_visible()
+    page.wait_for_timeout(100)
+    page.reload()
+    expect(bad).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("button", name="Settings").click()
+    expect(drawer.get_by_label("Quotes")).to_be_checked()
+    expect(drawer.get_by_label("Strict")).to_be_checked()
 
 
 def test_filters_bind_and_show_as_chips_that_can_be_taken_away(
@@ -125,7 +194,7 @@ def test_filters_bind_and_show_as_chips_that_can_be_taken_away(
     expect(page.locator("#aqa-chat-chosen")).to_contain_text("title has “world”")
     ask(page, "Which papers are about agents?")
     expect(page.locator(CHIP).first).to_be_visible()
-    for card in page.locator("#aqa-chat-sources section:not([hidden]) .aqa-chat-card").all():
+    for card in page.locator(f"{PANEL} .aqa-chat-card").all():
         expect(card).to_contain_text(first.label)
         assert "world" in card.locator("h3").inner_text().lower()
     page.get_by_role("button", name=f"Remove the filter: {first.label}").click()
@@ -138,26 +207,6 @@ def test_filters_bind_and_show_as_chips_that_can_be_taken_away(
     page.keyboard.press("Escape")
     ask(page, QUESTION)
     expect(page.locator(".aqa-chat-refusal").last).to_contain_text("after the filters")
-
-
-def test_settings_bind_and_last_over_a_reload(page: Page) -> None:
-    page.get_by_role("button", name="Settings").click()
-    drawer = page.locator("#aqa-chat-drawer")
-    expect(drawer).to_contain_text("No chat model is in use")
-    drawer.get_by_label("Quotes").check()
-    drawer.get_by_label("Strict").check()
-    page.keyboard.press("Escape")
-    expect(drawer).not_to_be_visible()
-    expect(page.get_by_role("button", name="Settings")).to_be_focused()
-    ask(page, "Which papers are about agents?")
-    expect(page.locator("a.aqa-chat-cite", has_text="[1]").first).to_be_visible()
-    # What is suggested comes last, and a reload in between would be an error of the page.
-    expect(page.locator(".aqa-chat-suggestion").first).to_be_visible()
-    page.wait_for_timeout(100)
-    page.reload()
-    page.get_by_role("button", name="Settings").click()
-    expect(drawer.get_by_label("Quotes")).to_be_checked()
-    expect(drawer.get_by_label("Strict")).to_be_checked()
 
 
 def test_an_answer_goes_on_behind_a_new_chat_and_is_there_when_its_chat_is_opened_again(
@@ -202,17 +251,22 @@ def test_an_answer_goes_on_behind_a_new_chat_and_is_there_when_its_chat_is_opene
     expect(page.locator(".aqa-chat-stopped")).to_contain_text("Stopped.")
 
 
-def test_an_image_from_elsewhere_would_be_refused(browser: Browser, address: str) -> None:
-    page = browser.new_page()
-    page.goto(address)
-    refused = page.evaluate(
-        """() => new Promise((done) => {
-            document.addEventListener("securitypolicyviolation", (e) => done(e.violatedDirective));
-            new Image().src = "http://127.0.0.2:9/x.png";
-        })"""
-    )
-    assert refused == "img-src"
-    page.close()
+def test_a_new_chat_waits_for_a_question_that_is_on_its_way(page: Page) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/gradio_api/queue/join*", hold)
+    ask(page, QUESTION)
+    page.get_by_role("button", name="New chat").locator("visible=true").first.click()
+    page.wait_for_timeout(500)
+    page.unroute("**/gradio_api/queue/join*")
+    held[0].continue_()
+    expect(page.locator("#aqa-chat-list .aqa-chat-open")).to_have_text([QUESTION])
+    page.wait_for_timeout(500)
+    expect(page.locator(".aqa-chat-turn")).to_have_count(0)
+    expect(page.locator(".aqa-chat-example").first).to_be_visible()
 
 
 def test_hostile_abstracts_are_text(browser: Browser, tmp_path: Path) -> None:
@@ -230,14 +284,22 @@ def test_hostile_abstracts_are_text(browser: Browser, tmp_path: Path) -> None:
         page.on("dialog", lambda dialog: (alerts.append(dialog.message), dialog.dismiss()))
         page.on("request", lambda sent: requested.append(sent.url))
         page.reload()
-        asked = page.locator(".aqa-chat-turns > .aqa-chat-turn h2")
-        ask(page, "<img src=http://127.0.0.2:9/y.png> What is ${alert(5)}?")
-        expect(asked.first).to_have_text("<img src=http://127.0.0.2:9/y.png> What is ${alert(5)}?")
-        ask(page, "What is KiteNet?")
-        expect(asked).to_have_count(2)
+        question = "<img src=http://127.0.0.2:9/y.png> What is ${alert(5)}?"
+        asked(page, question, 1)
+        expect(page.locator(f"{TURNS} h2")).to_have_text(question)
+        asked(page, "What is KiteNet?", 2)
         page.locator(".aqa-chat-turn").nth(1).locator(CHIP).first.click()
         marked = page.locator("mark.aqa-chat-target")
         expect(marked).to_contain_text("${alert(2)} kites at value or {{#each x}} <script>")
         expect(page.locator(".aqa-chat-text").last).to_contain_text("`metres` <high>")
+        assert [url for url in requested if not url.startswith((address, "data:", "blob:"))] == []
+        # If there were an image, the page's policy would refuse it.
+        refused = page.evaluate(
+            """() => new Promise((done) => {
+                const tell = ({ violatedDirective }) => done(violatedDirective);
+                document.addEventListener("securitypolicyviolation", tell);
+                new Image().src = "http://127.0.0.2:9/x.png";
+            })"""
+        )
+        assert refused == "img-src"
     assert alerts == []
-    assert [url for url in requested if not url.startswith((address, "data:", "blob:"))] == []

@@ -27,6 +27,7 @@ MOST_SECONDS = 1.0
 MOST_GROWTH = 60_000_000
 """Bytes."""
 STRANGER = "127.0.0.2"
+NAMES = ("OSWorld", "WebArena", "Mind2Web", "AndroidWorld", "TheAgentCompany", "MindSearch")
 CLOSE = b"\r\nConnection: close\r\n\r\n"
 
 
@@ -265,33 +266,29 @@ def test_whoever_is_slow_keeps_nobody_out_and_takes_little(served: Served, attac
     assert growth <= MOST_GROWTH
 
 
-@pytest.mark.slow
-def test_two_hundred_at_once_get_their_own_answer_or_are_told_at_once(served: Served) -> None:
-    ready = asyncio.Barrier(200)
+def test_a_hundred_at_once_get_their_own_answer_or_are_told_to_try_again(served: Served) -> None:
+    ready = asyncio.Barrier(100)
 
-    async def ask(number: int) -> tuple[int, float]:
-        """The status, and the seconds until there was a word; a wrong answer raises."""
-        question = f"What is OSWorld? (number {number})"
+    async def ask(number: int) -> int:
+        """The status; a wrong answer raises."""
+        question = f"What is {NAMES[number % len(NAMES)]}? (number {number})"
         body = json.dumps({"question": question}).encode()
         reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
         await ready.wait()
-        begun = time.monotonic()
         writer.write(head("/api/ask", len(body)).replace(b"\r\n\r\n", CLOSE) + body)
-        reply = await asyncio.wait_for(reader.read(200), 30)
-        seconds = time.monotonic() - begun
-        reply += await reader.read()
+        reply = await reader.read()
         writer.close()
-        status, answer = int(reply.split()[1]), reply.partition(b"\r\n\r\n")[2]
+        status = int(reply.split()[1])
         if status == 200:
-            assert json.loads(answer)["question"] == question
-        return status, seconds
+            answer = json.loads(reply.partition(b"\r\n\r\n")[2])
+            cited = {each["paper"]["title"].partition(":")[0] for each in answer["references"]}
+            assert answer["question"] == question
+            assert cited <= {NAMES[number % len(NAMES)]}
+        return status
 
-    async def run() -> list[tuple[int, float]]:
-        return await asyncio.gather(*(ask(number) for number in range(200)))
+    async def run() -> list[int]:
+        return await asyncio.gather(*(ask(number) for number in range(100)))
 
-    outcomes = asyncio.run(run())
-    answered = [seconds for status, seconds in outcomes if status == 200]
-    refused = sorted(seconds for status, seconds in outcomes if status == 503)
-    assert len(refused) + len(answered) == 200
-    assert len(answered) >= AT_ONCE
-    assert refused[int(0.95 * len(refused))] <= 0.3
+    statuses = asyncio.run(asyncio.wait_for(run(), 60))
+    assert set(statuses) <= {200, 503}
+    assert statuses.count(200) >= AT_ONCE

@@ -65,6 +65,7 @@ def test_from_nothing_to_a_reading_list(page: Page) -> None:
     expect(page.locator(TURN)).to_contain_text("KiteNet")
     page.get_by_role("button", name="Remove the filter: 2 papers").click()
     ask(page, "How many kites does KiteNet keep in the air?")
+    expect(page.locator(TURN)).to_have_count(2)
     expect(page.locator(TURN).last).to_contain_text("12 kites")
 
     # The start page of a new chat: what there is, and what to ask.

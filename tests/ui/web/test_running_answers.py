@@ -24,23 +24,6 @@ async def all_of(updates: AsyncGenerator[Update, None]) -> list[Update]:
     return [update async for update in updates if update != Update()]
 
 
-def test_one_answer_is_written_in_a_conversation_until_it_is_stopped() -> None:
-    async def scenario() -> None:
-        running = Running()
-        first = await running.start(ME, "c", until_stopped)
-        with pytest.raises(AbstractQAError, match="wait for it, or stop it"):
-            await running.start(ME, "c", until_stopped)
-        assert not running.stop("cookie you", "c")
-        assert running.stop(ME, "c") is first
-        assert await asyncio.wait_for(all_of(first.follow()), 2)
-        assert not running.stop(ME, "c")
-        await running.start(ME, "c", until_stopped)
-        running.stop(ME, "c")
-        assert await running.start(ME, "c", until_stopped), "the next one waits until it is over"
-
-    asyncio.run(scenario())
-
-
 def test_neither_one_visitor_nor_all_hold_more_than_there_is() -> None:
     async def scenario() -> None:
         running = Running()

@@ -237,7 +237,37 @@ const aqaCopy = async (button, text) => {
   const vote = (form, turn, reason) => {
     if (reason) send("aqa_change", { do: "vote", turn, vote: form.dataset.vote, reason });
   };
-  const answer = (button, turn, told) => send("aqa_answer", { ...told, turn, question: button.textContent });
+  // Gradio cannot call off a question that is still on its way to the server. What leads to another
+  // chat waits until the turn is there, or that would take the other chat's place when it comes.
+  let asking; // a timer while a question is on its way
+  let leaving; // the selector of what was pressed meanwhile
+  const arrived = () => {
+    clearTimeout(asking);
+    asking = undefined;
+    const pressed = leaving && $(leaving);
+    leaving = undefined;
+    if (pressed) setTimeout(() => pressed.click(), 100); // behind what came with the turn
+  };
+  const asked = () => {
+    clearTimeout(asking);
+    asking = setTimeout(arrived, 3000); // it may have been refused
+  };
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.("#aqa-chat-new, #aqa-chat-list .aqa-chat-open");
+    if (event.target.closest?.("#aqa-question .submit-button") && box().value.trim()) asked();
+    if (!asking || !button) return;
+    event.stopImmediatePropagation();
+    const id = button.closest("li")?.dataset.id;
+    leaving = id ? `#aqa-chat-list [data-id="${CSS.escape(id)}"] .aqa-chat-open` : "#aqa-chat-new";
+  }, true);
+  document.addEventListener("keydown", ({ target, key, shiftKey }) => {
+    if (target === box() && key === "Enter" && !shiftKey && target.value.trim()) asked();
+  }, true);
+
+  const answer = (button, turn, told) => {
+    asked();
+    send("aqa_answer", { ...told, turn, question: button.textContent });
+  };
   const change = (button, turn, told) => {
     button.closest(".aqa-chat-menu")?.removeAttribute("open");
     send("aqa_change", { ...told, turn, writing: writing() });
@@ -372,6 +402,7 @@ const aqaCopy = async (button, text) => {
     if (turn && turn.dataset.turn !== following) {
       following = turn.dataset.turn;
       toTop(turn);
+      arrived();
     }
     const handle = sidebar()?.querySelector(".toggle-button");
     const button = $("#aqa-chat-tools [data-sidebar]");
