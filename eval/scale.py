@@ -8,25 +8,38 @@ import argparse
 import hashlib
 import json
 import os
+import random
 import resource
+import signal
 import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 from sklearn.feature_extraction.text import HashingVectorizer
 
-from index.build import build, remove
-from index.encoder import KEPT_TOGETHER, Vectors
+from eval.datasets import load_beir
+from eval.scoring import mean_metrics, query_metrics
+from index.build import build, remove, resume
+from index.encoder import KEPT_TOGETHER, LocalEncoder, Vectors
+from index.papers import Paper
+from index.publish import undo
+from index.readers import read
 from index.store import Index
 from rag.assistant import Assistant
+from rag.retrieval import Probe, encode_candidates, rank
 
-QUESTIONS = 30
+DIMENSION = 384
+QUESTIONS, KILLS = 30, 30
 
 
 class CheapEncoder:
@@ -34,26 +47,28 @@ class CheapEncoder:
 
     name = "cheap"
     weights_hash = hashlib.sha256(b"hashed words").hexdigest()
-    dimension = 384
+    dimension = DIMENSION
     together = KEPT_TOGETHER
 
-    def __init__(self) -> None:
-        """Make the table of words."""
+    def __init__(self, batch_seconds: float = 0.0) -> None:
+        """Take so long for each batch, so that a kill finds it encoding."""
+        self._pause = batch_seconds
         self._words = HashingVectorizer(
-            n_features=self.dimension, analyzer=str.split, alternate_sign=False, dtype=np.float32
+            n_features=DIMENSION, analyzer=str.split, alternate_sign=False, dtype=np.float32
         )
 
     def encode(
         self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None
     ) -> Vectors:
         """Unit vectors, shape (len(texts), 384)."""
+        time.sleep(self._pause)
         if progress:
             progress(len(texts))
         return np.asarray(self._words.transform(texts).toarray(), dtype=np.float32)
 
     def encode_query(self, text: str) -> Vectors:
         """The unit vector of a text, shape (384,)."""
-        return np.asarray(self.encode([text])[0], dtype=np.float32)
+        return np.asarray(self._words.transform([text]).toarray()[0], dtype=np.float32)
 
 
 def _timed(work: Callable[[], object]) -> float:
@@ -83,64 +98,185 @@ def measure_index(corpus: Path, store: Path) -> Iterator[str]:
 
     report = build([corpus], store, CheapEncoder(), progress=note)
     total = time.perf_counter() - started
-    encoding = max(0.0, reached.get("embed", 0.0) - reached.get("words", 0.0))
+    encoding = reached["embed"] - reached["words"] if "words" in reached else 0.0
     size = sum(path.stat().st_size for path in store.rglob("*") if path.is_file())
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
     yield f"papers {report.papers:,}, sentences {report.passages:,}"
     yield f"can be asked after: {reached.get('words', total):.1f} s"
     yield f"everything but encoding: {total - encoding:.1f} s"
+    yield f"… per 1,000 abstracts: {1000 * (total - encoding) / report.papers:.2f} s"
     yield f"disk per abstract: {size / report.papers / 1000:.1f} kB; peak memory {peak:,.0f} MB"
 
 
+def measure_open(store: Path) -> Iterator[str]:
+    """Open the index: time, and memory over what the process had."""
+
+    def memory() -> float:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+    before = memory()
+    seconds = _timed(lambda: Index.open(store))
+    yield f"open: {seconds:.2f} s, {memory() - before:.0f} MB"
+
+
 def measure_asking(store: Path, queries: Path) -> Iterator[str]:
-    """Open the index, ask and search, warm."""
-    yield f"open: {_timed(lambda: Index.open(store)):.2f} s"
+    """Ask and search, warm; several at once."""
     texts = [json.loads(line)["text"] for line in queries.read_text().splitlines()]
-    asked = [text for text in texts if len(text) < 4000][: 2 * QUESTIONS]
+    asked = [text for text in texts if len(text) < 4000][: 3 * QUESTIONS]
     assistant = Assistant(store, CheapEncoder())  # type: ignore[arg-type] # an encoder will do
     for text in asked[:3]:
         assistant.ask(text)
-    first, second = asked[:QUESTIONS], asked[QUESTIONS:]
+    first, second = asked[:QUESTIONS], asked[QUESTIONS : 2 * QUESTIONS]
     yield f"ask, warm: {_quartiles([_timed(partial(assistant.ask, text)) for text in first])}"
     yield f"search: {_quartiles([_timed(partial(assistant.search, text)) for text in second])}"
+    rest = asked[2 * QUESTIONS :]
+    alone = _timed(lambda: [assistant.ask(text) for text in rest])
+    with ThreadPoolExecutor(8) as pool:
+        together = _timed(lambda: list(pool.map(assistant.ask, [f"{t} " for t in rest])))
+    yield f"eight askers ÷ one: {alone / together:.2f} × the questions a second"
 
 
 def measure_changes(store: Path, corpus: Path) -> Iterator[str]:
-    """Index the same again, add ten papers, remove one."""
+    """Index the same again, add, remove, take back; what askers notice of it."""
     encoder = CheapEncoder()
     yield f"unchanged again: {_timed(lambda: build([corpus], store, encoder)):.1f} s"
     new = store.parent / "added.jsonl"
     row = '{{"id": "added{0}", "title": "An added kettle {0}", "abstract": "It has {0} lids."}}\n'
     new.write_text("".join(map(row.format, range(10))))
-    yield f"add 10: {_timed(lambda: build([new], store, encoder)):.1f} s"
+    assistant = Assistant(store, encoder)  # type: ignore[arg-type] # an encoder will do
+    waits: list[float] = []
+    added = threading.Event()
+
+    def ask() -> None:
+        while not added.is_set():
+            waits.append(_timed(lambda: assistant.search("machine translation")))
+        # The first search of what was added reads it.
+        waits.append(_timed(lambda: assistant.search("An added kettle")))
+
+    asker = threading.Thread(target=ask)
+    asker.start()
+    seconds = _timed(lambda: subprocess.run(_command("run", new, store), check=True))
+    added.set()
+    asker.join()
+    yield f"add 10: {seconds:.1f} s, in a process of its own while it is asked"
+    yield f"longest wait of an asker meanwhile: {1000 * max(waits):.0f} ms"
     yield f"remove 1: {_timed(lambda: remove(['added3'], store)):.1f} s"
+    yield f"undo: {_timed(lambda: undo(store)):.2f} s"
 
 
-MEASURES: dict[str, Callable[[Path, Path], Iterator[str]]] = {
+def measure_kills(folder: Path, corpus: Path) -> Iterator[str]:
+    """Kill a run of indexing at random moments; count what was lost."""
+    papers = list(islice((each for each in read([corpus]) if isinstance(each, Paper)), 4000))
+    first, rest, store = (folder / name for name in ("first.jsonl", "rest.jsonl", "kills"))
+    first.write_text("".join(f"{paper.model_dump_json()}\n" for paper in papers[:1000]))
+    rest.write_text("".join(f"{paper.model_dump_json()}\n" for paper in papers))
+    draw = random.Random(0)  # noqa: S311 - moments, not secrets
+    build([first], store, CheapEncoder())
+    lost = wasted = 0
+    for _ in range(KILLS):
+        before = Index.open(store)
+        process = subprocess.Popen(_command("run", rest, store))
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(draw.uniform(1.0, 12.0))
+        process.kill()
+        process.wait()
+        after = Index.open(store)
+        lost += len({p.id for p in before.papers} - {p.id for p in after.papers})
+        wasted += len(before.log.stored) > len(after.log.stored)
+    resume(store, CheapEncoder())
+    whole = Index.open(store).is_covered
+    yield f"{KILLS} kills: {lost} published papers lost, {wasted} times encoded work lost"
+    yield f"afterwards everything is encoded: {'yes' if whole else 'no'}"
+
+
+def measure_start(folder: Path, corpus: Path) -> Iterator[str]:
+    """The real command and encoder: seconds until it can be asked, and until it answers."""
+    store = folder / "real"
+    question = "Which papers are about machine translation of low-resource languages?"
+    command = [sys.executable, "-m", "ui.cli"]
+    started = time.perf_counter()
+    process = subprocess.Popen(
+        [*command, "index", str(corpus), "--store", str(store)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        while not (store / "CURRENT").exists() and process.poll() is None:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(0.2)
+        yield f"can be asked after: {time.perf_counter() - started:.0f} s"
+        ask = [*command, "ask", question, "--store", str(store), "--json"]
+        done = subprocess.run(ask, check=False, capture_output=True, text=True)
+        status = json.loads(done.stdout)["status"]
+        yield f"first answer ({status}) after: {time.perf_counter() - started:.0f} s"
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait()
+
+
+def measure_words(store: Path, beir: Path) -> Iterator[str]:
+    """nDCG@10 of an index of which nothing is encoded, beside BM25 alone; the real encoder."""
+    benchmark, encoder = load_beir(beir), LocalEncoder.open("all-MiniLM-L6-v2")
+    index = Index.open(store)
+    everything = np.ones(len(index.papers), dtype=np.bool_)
+    runs: dict[str, dict[str, dict[str, float]]] = {"BM25": {}, "nothing encoded": {}}
+    for number, text in benchmark.queries.items():
+        probe = Probe.of(text, index, encoder, mended=False)
+        words = np.argsort(-index.lexical.scores(probe.tokens), kind="stable")[:10]
+        encoded = encode_candidates(index, probe, encoder, everything)
+        for name, rows in (("BM25", words), ("nothing encoded", rank(encoded, probe).rows[:10])):
+            ids = [index.papers[int(row)].id for row in rows]
+            runs[name][number] = {id_: -float(place) for place, id_ in enumerate(ids)}
+    for name, run in runs.items():
+        figure = mean_metrics(query_metrics(benchmark.qrels, run))["nDCG@10"]
+        yield f"nDCG@10, {name}: {figure:.3f}"
+
+
+MEASURES: dict[str, Callable[..., Iterator[str]]] = {
     "index": measure_index,
+    "open": measure_open,
     "asking": measure_asking,
     "changes": measure_changes,
+    "kills": measure_kills,
+    "start": measure_start,
+    "words": measure_words,
 }
 
 
+def print_table(beir: Path, folder: Path) -> None:
+    """Measure everything, each in a process of its own; print a line as soon as it is known."""
+    corpus, store, small = beir / "corpus.jsonl", folder / "store", folder / "small.jsonl"
+    small.write_text("".join(corpus.read_text().splitlines(keepends=True)[:5000]))
+    for title, *measure in (
+        ("5,000 abstracts", "index", small, folder / "small"),
+        ("the whole corpus", "index", corpus, store),
+        ("", "open", store),
+        ("", "asking", store, beir / "queries.jsonl"),
+        ("", "changes", store, corpus),
+        ("killed", "kills", folder, corpus),
+        ("real encoder", "start", folder, corpus),
+        ("", "words", folder / "real", beir),
+    ):
+        if title:
+            print(f"-- {title}", flush=True)
+        subprocess.run(_command(*measure), check=True)
+
+
 def main(arguments: Sequence[str]) -> None:
-    """One measure with its arguments, or all over a BEIR folder, each in a process of its own."""
+    """One measure with its arguments, or the whole table over a BEIR folder."""
     if arguments and arguments[0] in MEASURES:
         for line in MEASURES[arguments[0]](*map(Path, arguments[1:])):
             print(line, flush=True)
         return
+    if arguments and arguments[0] == "run":
+        build([Path(arguments[1])], Path(arguments[2]), CheapEncoder(batch_seconds=0.2))
+        return
     parser = argparse.ArgumentParser(prog="python -m eval.scale", description=__doc__)
     parser.add_argument("beir", type=Path, help="a folder with corpus.jsonl and queries.jsonl")
     beir = parser.parse_args(arguments).beir
-    corpus, queries = beir / "corpus.jsonl", beir / "queries.jsonl"
     with tempfile.TemporaryDirectory(prefix="scale-", dir=os.environ.get("SCALE_FOLDER")) as folder:
-        store = Path(folder) / "store"
-        for measure in (
-            ("index", corpus, store),
-            ("asking", store, queries),
-            ("changes", store, corpus),
-        ):
-            subprocess.run(_command(*measure), check=True)
+        print_table(beir, Path(folder))
 
 
 if __name__ == "__main__":
