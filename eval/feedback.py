@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from scipy import stats
 from scipy.special import expit
 
@@ -190,6 +190,15 @@ class Vote(Identified):
     right: str = Field(min_length=1)
     winner: Winner | None = Field(description="None: it was taken back.")
     index: str = Field(description="Id of the index that both answered from.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_earlier_versions(cls, line: object) -> object:
+        """Read how earlier versions took a vote back: `{"withdrawn": ID, "at": …}`."""
+        if isinstance(line, dict) and "withdrawn" in line:
+            nothing = {"question": "", "left": "-", "right": "-", "winner": None, "index": ""}
+            return {"id": line["withdrawn"], "at": line.get("at"), **nothing}
+        return line
 
 
 @dataclass(frozen=True, slots=True)

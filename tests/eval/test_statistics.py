@@ -87,5 +87,9 @@ def test_a_battle_has_one_vote_which_can_be_taken_back_and_given_anew(tmp_path: 
     for winner in ("left", "right", None):
         append(path, vote(1, "a", "b", winner))
     assert read_votes(path) == []
+    append(path, vote(1, "a", "b", "left"))
+    with path.open("a") as file:  # as earlier versions took it back
+        file.write('{"withdrawn": "1", "at": "2025-03-14T09:00:00Z"}\n')
+    assert read_votes(path) == []
     append(path, vote(1, "a", "b", "tie"))
     assert [each.winner for each in read_votes(path)] == ["tie"]
