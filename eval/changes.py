@@ -196,7 +196,11 @@ def _cell(values: Sequence[float], name: str, lead: str) -> Cell:
 
 
 def boards(runs: Sequence[Run]) -> str:
-    """Markdown: a table for each kind of run and dataset, the runs in the order given."""
+    """Markdown: a table for each kind of run and dataset, the runs in the order given.
+
+    Args:
+        runs: Those to show, at least one.
+    """
     groups: dict[str, list[Run]] = {}
     for run in runs:
         groups.setdefault(f"{run.kind} {json.dumps(run.record['dataset'])}", []).append(run)
@@ -205,7 +209,9 @@ def boards(runs: Sequence[Run]) -> str:
         f"{board(group)}"
         for group in groups.values()
     ]
-    return "\n\n".join([*parts, HOW_TO_READ])
+    days = sorted(str(run.record.get("started", ""))[:10] for run in runs)
+    head = f"# Leaderboard\n\nMeasured from {days[0]} to {days[-1]}, by `make leaderboard`."
+    return "\n\n".join([head, *parts, HOW_TO_READ])
 
 
 def against_first(runs: Sequence[Run], metric: str) -> list[float | None]:

@@ -63,7 +63,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--version", action="version", version=f"abstractqa {version('abstractqa')}"
     )
-    shell = word("shell", "source its output in your shell", choices=("bash", "zsh"))
+    shell = word("shell", 'as in: eval "$(abstractqa completion bash)"', choices=("bash", "zsh"))
     own = {"eval": (evaluate, ()), "completion": (completion, (shell,))}
     added = add_commands(parser, "COMMAND", {**COMMANDS, **own})
     add_commands(added.choices["eval"], "KIND", KINDS)
@@ -77,7 +77,8 @@ def evaluate(_: Namespace) -> None:
 
 def completion(arguments: Namespace) -> None:
     """Print a script with which a shell completes this command."""
-    print(shtab.complete(build_parser(), shell=arguments.shell))
+    begun = "autoload -Uz compinit && compinit\n" if arguments.shell == "zsh" else ""
+    print(begun + shtab.complete(build_parser(), shell=arguments.shell))
 
 
 if __name__ == "__main__":

@@ -164,7 +164,7 @@ def test_a_shell_completes_commands_and_options(
     done = subprocess.run(["bash", "-c", told], capture_output=True, text=True, check=True)
     assert done.stdout.split() == offered
     zsh, _ = succeeded(capsys, "completion", "zsh")
-    assert zsh.startswith("#compdef abstractqa")
+    assert zsh.startswith("autoload -Uz compinit && compinit\n#compdef abstractqa")
 
 
 def test_an_interrupt_is_one_line_and_130(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:

@@ -13,6 +13,7 @@ from index.errors import InputError
 from index.papers import Paper
 from rag.chat import StoppedError
 from rag.digests import label
+from rag.pipeline import LONGEST_QUESTION
 from rag.schema import Passage, Progress
 from rag.tables import NOT_STATED, Cell, Table, TableEvents
 from rag.tables.columns import DEFAULT_COLUMNS
@@ -120,7 +121,7 @@ def _subject(question: object, papers: Sequence[Paper]) -> str:
         return question
     if not papers:
         raise InputError("write what to compare, or choose papers")
-    return f"Compare {'; '.join(paper.display_title for paper in papers)}"
+    return f"Compare {'; '.join(paper.display_title for paper in papers)}"[:LONGEST_QUESTION]
 
 
 def _working(text: str) -> Update:

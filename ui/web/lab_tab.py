@@ -105,7 +105,11 @@ class Runs:
         run, _ = self.found()[0].get(name or "", (None, []))  # a name never becomes a path
         if run is None:
             return str(HTML.problem("There is no such finished run; read the runs again"))
-        return str(HTML.report(name, (run.folder / REPORT).read_text(encoding="utf-8")))
+        try:
+            report = (run.folder / REPORT).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            return str(HTML.problem("The report of this run cannot be read: make the run anew"))
+        return str(HTML.report(name, report))
 
 
 def _folders(root: Path, deepest: int = 4) -> Iterator[Path]:
@@ -193,7 +197,7 @@ async def contest(assistant: "Assistant", question: str) -> Battle:
     """
     known = ways(assistant)
     pairs = list(permutations(known, 2))
-    for left, right in secrets.SystemRandom().sample(pairs, 4):
+    for left, right in secrets.SystemRandom().sample(pairs, min(4, len(pairs))):
         asked = (
             assistant.aask(question, mode=known[name][0], options=known[name][1])
             for name in (left, right)

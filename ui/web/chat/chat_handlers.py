@@ -16,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from eval.datasets import Message
 from eval.feedback import FILE, Feedback, append
 from index.errors import AbstractQAError, InputError
-from ui.archive import Conversation, Turn, history
+from ui.archive import LONGEST_NAME, Conversation, Turn, history
 from ui.export import export
 from ui.web.chat import chat_settings
 from ui.web.chat.answering import Answering, Asked
@@ -180,7 +180,7 @@ class Handlers:
         self._undone.pop((at.who, at.here), None)
         self._undone[at.who, at.here] = turn
         for oldest in list(self._undone)[:-500]:
-            del self._undone[oldest]
+            self._undone.pop(oldest, None)
         notice = str(HTML.notice("Undone.", "restore", "Restore"))
         return self._changed(at, notice=notice, refill=turn.question)
 
@@ -272,7 +272,7 @@ class Handlers:
             elif do == "undelete":
                 self._archive.restore(at.who)
             else:
-                self._archive.rename(at.who, chosen, str(detail.get("title") or ""))
+                self._archive.rename(at.who, chosen, str(detail.get("title") or "")[:LONGEST_NAME])
         return Update(listing=self._listing(at))
 
     def export(self, conversation: str, event: gr.EventData, request: gr.Request) -> dict[str, str]:

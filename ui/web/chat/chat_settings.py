@@ -6,6 +6,8 @@ never back; without one the key in use is taken, but only for the address it was
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 from urllib.parse import urlsplit
 
@@ -19,10 +21,12 @@ from rag.settings import (
     OPENAI,
     ChatEndpoint,
     Settings,
+    endpoint_in_environment,
     forget_endpoint,
     is_kept,
     keep_endpoint,
     load_settings,
+    read_endpoint,
 )
 from ui.terminal import parse_day
 from ui.web.chat.chat_template import HTML
@@ -273,22 +277,40 @@ class Endpoints:
         try:
             self._check()
             if not address and not model:
-                forget_endpoint(data)
-                self._assistant.use_chat_model(load_settings())
-                return self._in_use()
+                return self._reset(data)
             wanted = self._wanted(address, key, model)
             if not wanted.model:
                 raise InputError("choose a model: Test lists those of the endpoint")
             self._assistant.use_chat_model(self._settings.at(wanted))
+        except AbstractQAError as error:
+            return (*(gr.skip(),) * 4, _told(f"{error}."))
+        more = ""
+        try:
             if keep:
-                keep_endpoint(data, wanted)
+                more = f" Kept in {keep_endpoint(data, wanted)}."
+                if wins := endpoint_in_environment():
+                    more += f" But at the next start {wins} of the environment wins."
             else:
                 forget_endpoint(data)
         except AbstractQAError as error:
-            return (*(gr.skip(),) * 4, _told(f"{error}."))
+            more = f" It is not kept: {error}."
+        return self._in_use(more)
+
+    def _reset(self, data: Path) -> tuple[Any, ...]:
+        """Forget what was entered here; if what counts then cannot be used, nothing is."""
+        kept = None
+        with suppress(InputError):  # what cannot be read is of no use
+            kept = read_endpoint(data)
+        forget_endpoint(data)
+        try:
+            self._assistant.use_chat_model(load_settings())
+        except AbstractQAError:
+            if kept:
+                keep_endpoint(data, kept)
+            raise
         return self._in_use()
 
-    def _in_use(self) -> tuple[Any, ...]:
+    def _in_use(self, more: str = "") -> tuple[Any, ...]:
         """The fields as they are in use."""
         settings, name = self._settings, self._assistant.chat_model
         shown = settings.openai_base_url if is_address(settings.openai_base_url) else ""
@@ -299,7 +321,7 @@ class Endpoints:
             else "No chat model is in use: answers are quotes."
         )
         where = gr.Dropdown(value=shown if name else "", allow_custom_value=True)
-        return where, "", name or "", is_kept(self._site.settings.data), _told(told)
+        return where, "", name or "", is_kept(self._site.settings.data), _told(told + more)
 
     def _wanted(self, *entered: object) -> ChatEndpoint:
         """The address, key and model that were entered.

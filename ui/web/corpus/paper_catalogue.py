@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date
 from functools import cached_property
-from threading import Lock
+from threading import Lock, Thread
 from typing import TYPE_CHECKING, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -190,6 +190,10 @@ class Catalogue:
         """The papers, the newest first, those of a day by their place in a digest."""
         return sorted(sorted(self.papers, key=_by_place), key=_by_date, reverse=True)
 
+    def prepare(self) -> None:
+        """Make what an exact search needs."""
+        self._folded  # noqa: B018 - kept from now on
+
     @cached_property
     def _folded(self) -> dict[str, str]:
         return {paper.id: _folded(f"{paper.title} {paper.abstract}") for paper in self.papers}
@@ -221,6 +225,8 @@ class Live:
             map_ = self._assistant.collection_map()
             while map_ is not self._map:
                 self._catalogue, self._map = Catalogue(self._assistant.papers(), map_), map_
+                # An exact search of 50,000 papers would else wait for it for seconds.
+                Thread(target=self._catalogue.prepare, daemon=True).start()
                 map_ = self._assistant.collection_map()  # it may have changed between the two
             return self._catalogue
 
