@@ -210,7 +210,7 @@ def boards(runs: Sequence[Run]) -> str:
         for group in groups.values()
     ]
     days = sorted(str(run.record.get("started", ""))[:10] for run in runs)
-    head = f"# Leaderboard\n\nMeasured from {days[0]} to {days[-1]}, by `make leaderboard`."
+    head = f"# Leaderboard\n\nMeasured from {days[0]} to {days[-1]}."
     return "\n\n".join([head, *parts, HOW_TO_READ])
 
 
