@@ -15,7 +15,6 @@ from index.papers import Paper, Source
 from index.readers.values import date_of
 from index.store import Index
 from rag.citations import Block, Claim, quote
-from rag.conversation import places
 from rag.digests import NAMED, Digest, find_digests, label
 from rag.evidence import leading
 from rag.query import Query
@@ -24,9 +23,25 @@ SHOWN = 20
 """Papers shown when a whole digest is asked for."""
 _DATED = 5
 """Papers shown of the oldest or the newest, those of the same date beside them."""
-_YES_OR_NO = ("was", "is", "were", "are", "did", "does", "do", "has", "have")
-"""How a question begins that wants a yes or a no, or such a word with "n't"."""
-_OLDEST = ("oldest", "earliest", "first", "far back")
+_FIRST = (
+    "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth"
+    " fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth"
+).split()
+_TENS = tuple(enumerate("twent thirt fort fift sixt sevent eight ninet".split(), 2))
+_ORDINALS = {
+    **{word: place for place, word in enumerate(_FIRST, 1)},
+    **{f"{stem}ieth": 10 * ten for ten, stem in _TENS},
+    **{
+        f"{stem}y {w}": 10 * ten + one for ten, stem in _TENS for one, w in enumerate(_FIRST[:9], 1)
+    },
+}
+"""The place that each word says, from 1 to 99; of two words parted by a space or a hyphen."""
+_WORD = "|".join(_ORDINALS).replace(" ", "[- ]")
+_POSITION = re.compile(
+    rf"\b(?:(?P<word>{_WORD})|(?P<last>last)|(?P<digits>\d+)(?:st|nd|rd|th)?)\b", re.I
+)
+_YES_OR_NO = re.compile(r"(?:was|is|were|are|did|does|do|has|have|isn[’']t|wasn[’']t)\b", re.I)
+_OLDEST = re.compile(r"\b(?:oldest|earliest|first|far back)\b", re.I)
 
 
 def read_off(index: Index, query: Query, digests: Sequence[Digest]) -> list[Block]:
@@ -42,7 +57,6 @@ def read_off(index: Index, query: Query, digests: Sequence[Digest]) -> list[Bloc
     if query.about and not query.chosen:
         return []
     rows = [int(row) for row in np.flatnonzero(query.allowed)]
-    asked = query.request.asked.lower()
     if wanted == "author":
         return _by_author(index, query, rows)
     if query.has_subject and wanted in ("list", "count", "where", "credits"):
@@ -51,10 +65,10 @@ def read_off(index: Index, query: Query, digests: Sequence[Digest]) -> list[Bloc
     if wanted == "digests":
         return _say(f"The index holds {_count(len(digests), 'digest')}: {_sizes(digests)}.")
     if wanted == "order":
-        return _by_date(index, rows, oldest=any(word in asked for word in _OLDEST))
-    numbers = places(query.scope.text)
-    if wanted == "place" and numbers and len(chosen or digests) == 1:
-        return _at(index, rows, (chosen or list(digests))[0], numbers[0])
+        return _by_date(index, rows, oldest=bool(_OLDEST.search(query.request.asked)))
+    position = _POSITION.search(query.scope.text)
+    if wanted == "place" and position and len(chosen or digests) == 1:
+        return _at(index, rows, (chosen or list(digests))[0], position)
     said = _say(_size(query, rows, chosen, digests))
     if wanted == "count":
         return said
@@ -76,8 +90,7 @@ def _where(query: Query, paper: Paper, digests: Sequence[Digest]) -> Block:
     there = _join([_place(source) for source in paper.sources])
     inside, outside = has(scope.filters.digests), has(scope.without)
     text = f"In {there}."
-    first = query.request.asked.lower().split()[0].replace("’", "'").removesuffix("n't")
-    if (inside or outside) and first in _YES_OR_NO:
+    if (inside or outside) and _YES_OR_NO.match(query.request.asked):
         every = scope.filters.every_digest
         yes = (not inside or (all(inside) if every else any(inside))) and not any(outside)
         text = f"{'Yes' if yes else 'No'}: it is in {there}."
@@ -184,9 +197,10 @@ def _position(paper: Paper, digest: Digest) -> int:
     return own[0] if own else len(paper.sources) + 10**9
 
 
-def _at(index: Index, rows: Sequence[int], digest: Digest, number: int) -> list[Block]:
-    """The paper at a place of a digest: "the third paper of the Mar 14 digest"; 0 is the last."""
-    place = number or digest.papers
+def _at(index: Index, rows: Sequence[int], digest: Digest, wanted: re.Match[str]) -> list[Block]:
+    """The paper at a place of a digest: "the third paper of the Mar 14 digest"."""
+    place = digest.papers if wanted["last"] else 0
+    place = place or int(wanted["digits"] or _ORDINALS[wanted["word"].lower().replace("-", " ")])
     found = [row for row in rows if _position(index.papers[row], digest) == place]
     if not found:
         return _say(f"The digest of {digest.label} has no such paper: it has {digest.papers}.")

@@ -31,17 +31,15 @@ BY_NUMBER = re.compile(
     re.IGNORECASE,
 )
 """A reference to cited papers by their numbers, which a question brings with it."""
-_FIRST = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
-_PLACES = {"last": 0} | {word: place for place, word in enumerate(_FIRST, 1)}
-"""The place in a list that each word says, from 1; 0 is the last one."""
 _ORDINAL = re.compile(
     r"\b(?:the|and|or) (?:(?P<digits>\d{1,2})(?:st|nd|rd|th)"
-    rf"|(?P<which>{'|'.join(_PLACES)}))(?: (?:one|paper|abstract|entry|source)\b|(?=\W*$))",
+    r"|(?P<which>first|second|third|fourth|fifth|last))(?: (?:one|paper|source)\b|(?=\W*$))",
     re.IGNORECASE,
 )
-_SEVERAL = frozenset("each both them these those papers".split())
-_POINTS = frozenset("it its they them their this that these those".split())
-"""Words that stand for a paper spoken of: the question is whole with them."""
+_PLACES = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "last": 0}
+_SEVERAL = re.compile(r"\b(?:each|both|them|these|those|papers)\b", re.IGNORECASE)
+# Words that stand for a paper spoken of: the question is whole with them.
+POINTS = re.compile(r"\b(?:it|its|they|them|their|this|that|these|those)\b", re.IGNORECASE)
 _FRAGMENT = 3
 """Tokens of its own up to which a follow-up is understood with the question before."""
 _LEANS = 0.5
@@ -156,7 +154,7 @@ def stand_alone(
     if numbers := places(question):
         return _by_number(question, numbers, papers_before(turns, index, max(numbers)))
     scope = read_scope(question, digests)
-    leans, points = wording.leans > _LEANS, points_back(question)
+    leans, points = wording.leans > _LEANS, bool(POINTS.search(question))
     if leans and not points and not scope.is_empty and not tokenize(scope.text):
         return Standalone(f"{read_scope(before[-1], digests).text.rstrip(' ?')} {question}")
     names = index.names.read(question)
@@ -171,18 +169,9 @@ def stand_alone(
     is_new = _is_of_all(wording, leans=leans, points=points) or not rows
     if is_new or model.score(measure(question, rows, index, encoder, wording)[None, :])[0] <= 0:
         return Standalone(question)
-    several = wording.kind is Kind.COMPARE or _has(question, _SEVERAL)
+    several = wording.kind is Kind.COMPARE or bool(_SEVERAL.search(question))
     asked = f"{before[-1].rstrip(' ?')}: {question}" if is_short and not points else question
     return Standalone(asked, tuple(rows[:_SPOKEN_OF] if several else rows[:1]))
-
-
-def points_back(question: str) -> bool:
-    """Whether a question has a word that stands for something spoken of before: "it", "these"."""
-    return _has(question, _POINTS)
-
-
-def _has(question: str, words: frozenset[str]) -> bool:
-    return not words.isdisjoint(re.findall("[a-z]+", question.lower()))
 
 
 def _is_of_all(wording: Wording, *, leans: bool, points: bool) -> bool:

@@ -226,10 +226,9 @@ class Pipeline:
         index, scope = self.index, query.scope
         if (number := query.missing_source) is not None:
             return Outcome(reason=f"There is no source {number} in the answers before.")
-        if not refusal.is_latin(refusal.beside_names(query)):
-            return None  # its wording cannot be read
+        is_readable = refusal.is_latin(refusal.beside_names(query))
         known = index.lexical.document_frequency
-        is_talk = query.kind is Kind.CHAT and not query.names and not query.about
+        is_talk = query.kind is Kind.CHAT and not query.names and not query.about and is_readable
         if is_talk and not any(token in known for token in tokenize(query.subject_text or "")):
             return _read_off([Block((Claim(HELP, ()),))])
         if scope.unknown:
@@ -238,6 +237,8 @@ class Pipeline:
         if not len(ranking.rows):
             limits = describe_limits(query.request.filters, scope, self._digests)
             return Outcome(reason=refusal.nothing_left(limits).reason)
+        if not is_readable:
+            return None  # nothing is read off the index for a wording that cannot be read
         nothing = not (query.has_subject or query.names or query.about)
         if query.kind is Kind.COMPARE and nothing:
             asked = refusal.of_digests(scope.filters.digests, self._digests)

@@ -46,6 +46,9 @@ class Dialect:
         is_apart = said != rest.strip() if self.sign else rest[:1] in ("", " ")
         is_tag = tag.isascii() and (tag.isalnum() or bool(self.mark)) and tag == tag.upper() != ""
         is_tag = is_tag and line.startswith(self.mark) and line[:1] != " "
+        if self.sign:  # "3D-printed" and "A - B" go on with the text above
+            is_tag = is_tag and len(tag) > 1 and tag[0].isalpha()
+            is_tag = is_tag and f"{rest.strip()} ".startswith(f"{self.sign} ")
         return (tag, said.strip()) if is_tag and is_apart else None
 
     def score(self, head: str) -> float:
@@ -326,12 +329,17 @@ _RECORDS: Mapping[str, Mapping[str, str]] = {
         "date": ".//PubDate/MedlineDate|.//PubDate", "pmid": "MedlineCitation/PMID",
         "doi": "PubmedData/ArticleIdList/ArticleId[@IdType='doi']|.//ELocationID[@EIdType='doi']",
     },
+    "PubmedBookArticle": {
+        "title": ".//ArticleTitle|.//BookTitle", "abstract": ".//Abstract/AbstractText",
+        "authors": ".//AuthorList/Author", "date": ".//PubDate", "pmid": ".//PMID",
+    },
     "entry": _FEED,
     "item": _FEED,
     "record": {
         "title": ".//title", "abstract": ".//abstract|.//description", "doi": ".//doi",
-        "authors": ".//author|.//authors|.//creator", "date": ".//created|.//version/date|.//date",
-        "arxiv": ".//identifier", "url": ".//identifier", "venue": ".//journal-ref",
+        "authors": ".//author|.//authors|.//creator",
+        "date": ".//created|.//version/date|.//date|.//year",
+        "arxiv": ".//identifier", "url": ".//identifier", "venue": ".//journal-ref|.//journal",
     },
     "paper": {"title": "title", "abstract": "abstract", "authors": "author", "url": "url",
               "doi": "doi"},
@@ -388,7 +396,7 @@ def read_xml(text: Text, name: str) -> Iterator[Raw | Problem]:
                 record = None
             elif _tag(element) == "meta":
                 volume = _fields(element, _VOLUME)
-            if record is None and _tag(element) not in _VOLUME.values():
+            if event == "end" and record is None and _tag(element) not in _VOLUME.values():
                 element.clear()
     except DefusedXmlException as error:
         raise ReadError("XML with entities of its own: not read") from error

@@ -8,17 +8,22 @@ from index.papers import arxiv_id
 from index.readers.records import DOI, canonical
 from index.readers.values import date_of, is_date, names_in
 
-_FOOTERS = (
-    "unsubscribe", "view in browser", "in your browser", "on the web", "©", "(c) 20",
-    "all rights reserved", "you're receiving", "you are receiving", "you received this",
-    "advertise with", "advertise in", "manage preferences", "manage your", "update your",
-    "update preferences", "how did you like", "thanks for reading", "thank you for reading",
-    "privacy policy |",
-)  # fmt: skip
-_SPONSORS = frozenset("sponsor sponsored ad advertisement promoted".split())
-_FRAMES = frozenset(
-    "read see show load view add save share subscribe submitted posted published updated sent by hi"
-    " hello hey dear session track day poster oral invited keynote".split()
+_FOOTER = re.compile(
+    r"unsubscribe|view (?:this \w+ )?(?:in|on) (?:your |the |a )?(?:browser|web)|©|\(c\) ?\d{4}"
+    r"|all rights reserved|you(?:['’]re| are) receiving|you received this|advertise (?:with|in)\b"
+    r"|(?:manage|update) (?:your )?(?:e?-?mail )?(?:preferences|settings|subscription)"
+    r"|how did you like|(?:thanks|thank you) for reading|privacy policy\W*(?:\||$)",
+    re.IGNORECASE,
+)
+_SPONSORED = re.compile(
+    r"\((?:sponsor(?:ed)?|ad|advertisement|promoted)\)\W*$|^\W*(?:sponsor(?:ed)?|advertisement"
+    r"|promoted|(?:together|in partnership) with(?:\s\S+){1,3})\W*$",
+    re.IGNORECASE,
+)
+_FRAME = re.compile(
+    r"(?:read|see|show|load|view|add|save|share|subscribe|submitted|posted|published|updated|sent"
+    r"|by|hi|hello|hey|dear|session|track|day|poster|oral|invited|keynote|\d[\d:. –-]*)\b.*",
+    re.IGNORECASE | re.DOTALL,
 )
 """How lines begin that people press, greet with, or head a programme with."""
 _PARTICLES = frozenset(
@@ -26,6 +31,7 @@ _PARTICLES = frozenset(
     " ibn bint al af av".split()
 )
 _BETWEEN_NAMES = frozenset("and et al more author authors others".split())
+_WORD_OF_NAME = re.compile(r"[^\W\d_](?:[^\W\d_]|['’.-]){0,29}")
 _LONGEST_NAMES = 2_000
 """Characters of a list of names."""
 _NAME_MARKS = " \t0123456789*†‡§¶#¹²³⁴⁵⁶⁷⁸⁹⁰,"
@@ -44,16 +50,15 @@ _IDS = re.compile(
     r"|\d{4}\.\d{4,5}(?:v\d+)?|\[[\w ,.;/()-]*\]|\bPMC\d+|\b\d{6,9}\b",
     re.IGNORECASE,
 )
-_SECTIONS = frozenset(
-    "background introduction context motivation purpose aim aims objective objectives goal goals"
-    " importance rationale hypothesis design setting patients participants population data-source"
-    " data-sources method methods materials methodology approach intervention interventions"
-    " measurement measurements main-outcome main-outcomes result results findings main-results"
-    " observations evaluation discussion limitation limitations conclusion conclusions"
-    " interpretation significance implications relevance originality contribution contributions"
-    " summary".split()
+_SECTION = re.compile(
+    r"(?:background|introduction|context|motivation|purpose|aims?|objectives?|goals?|importance"
+    r"|rationale|hypothesis|design|setting|patients|participants|population|data sources?|methods?"
+    r"|materials and methods|methodology|approach|interventions?|measurements?|main outcomes?"
+    r"|results?|findings|main results|observations|evaluation|discussion|limitations?|conclusions?"
+    r"|interpretation|significance|implications|relevance|originality|contributions?|summary)"
+    r"(?:\s*(?:and|/|&)\s*\w+)?:?",
+    re.IGNORECASE,
 )
-"""Headings inside abstracts."""
 _HEADERS = frozenset("from to cc bcc subject reply-to".split())
 """Labels of a mail's head."""
 _OTHER = frozenset(
@@ -66,6 +71,11 @@ _TITLE_MARK = re.compile(
     r"|\[(?:pdf|html|book|citation)\]|[^\w\s(\[“\"'‘«¿¡<$\\]+(?=\s))\s*",
     re.IGNORECASE,
 )
+_TITLE_TAIL = re.compile(
+    r"\s*(?:\(\s*\d+\s+min(?:ute)?s?(?:\s+read)?\s*\)|(?-i:\((?:[A-Z]+ ){0,2}[A-Z]{4,}\))"
+    r"|\[(?:pdf|html|link|\d{1,3})\])$",
+    re.IGNORECASE,
+)
 _IDEOGRAPH = r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
 _SUBJECT = re.compile(rf"{_IDEOGRAPH}|(?:[^\W\d_][\u0300-\u036f\u0900-\u0eff]*){{4,}}")
 """A longer word, in scripts with marks at their letters, too; or an ideograph."""
@@ -73,34 +83,23 @@ _SUBJECT = re.compile(rf"{_IDEOGRAPH}|(?:[^\W\d_][\u0300-\u036f\u0900-\u0eff]*){
 
 def is_footer(text: str) -> bool:
     """Whether it is a line that surrounds a mail, as "Unsubscribe" and "© 2025 …" do."""
-    folded = text.casefold().replace("’", "'")
-    is_policy = folded.rstrip(" .").endswith("privacy policy")
-    return len(text) <= 400 and (is_policy or any(phrase in folded for phrase in _FOOTERS))
+    return len(text) <= 400 and bool(_FOOTER.search(text))
 
 
 def is_sponsored(text: str) -> bool:
     """Whether a line says that it, or what follows, is an advertisement."""
-    bare = text.casefold().strip(" *_:|.-—")
-    partner = bare.startswith(("together with ", "in partnership with "))
-    inside = bare.rpartition("(")[2].removesuffix(")") if bare.endswith(")") else bare
-    return inside in _SPONSORS or (partner and len(bare.split()) < 7)
+    return bool(_SPONSORED.search(text))
 
 
 def is_frame(text: str) -> bool:
     """Whether a short line is none of a paper, but of the page, the mail or the programme."""
-    first = text.split(maxsplit=1)[0].strip(":.,!–-")
-    is_number = first.replace(":", "").replace(".", "").replace("–", "").isdigit()
-    return is_number or first.casefold() in _FRAMES or is_date(text) or is_sponsored(text)
-
-
-def _is_part_of_name(word: str) -> bool:
-    return len(word) <= 30 and word[0].isalpha() and all(c.isalpha() or c in "'’.-" for c in word)
+    return is_date(text) or is_sponsored(text) or _FRAME.fullmatch(text) is not None
 
 
 def is_name(text: str) -> bool:
     """Whether a line could be one person's name; "Segment Anything" could be, too."""
     words = text.strip().rstrip(_NAME_MARKS).split()
-    if not 2 <= len(words) <= 5 or not all(map(_is_part_of_name, words)):
+    if not 2 <= len(words) <= 5 or not all(map(_WORD_OF_NAME.fullmatch, words)):
         return False
     small = [word for word in words if word[0].islower()]
     return all(map(_is_particle, small)) and not words[-1][0].islower()
@@ -121,7 +120,7 @@ def is_authors(text: str, least: int = 2) -> bool:
         return False
     names = names_in(text)
     whole = sum(map(is_name, names))
-    single = sum(name[:1].isupper() and _is_part_of_name(name) for name in names)
+    single = sum(bool(_WORD_OF_NAME.fullmatch(name)) and name[:1].isupper() for name in names)
     return whole + single == len(names) >= least and 3 * whole >= 2 * len(names)
 
 
@@ -140,8 +139,7 @@ def is_byline(text: str) -> bool:
 
 def is_section(text: str) -> bool:
     """Whether a line is a heading inside an abstract."""
-    first, _, second = text.strip(" *_#:").casefold().replace(" ", "-").partition("-and-")
-    return first in _SECTIONS and "-" not in second
+    return _SECTION.fullmatch(text.strip(" *_#")) is not None
 
 
 def label_of(text: str) -> str | None:
@@ -194,7 +192,7 @@ def id_of(text: str) -> tuple[str, str] | None:
     rest = _IDS.sub("", text)
     if len(text) > 160 or rest == text or sum(c.isalpha() for c in rest) > 3:
         return None
-    if found := arxiv_id(text):
+    if found := arxiv_id(text) or arxiv_id(re.sub(r"^\W*\d+\W+", "", text), is_known=True):
         return "arxiv", found
     if doi := DOI.search(text):
         return "doi", doi[0]
@@ -246,21 +244,6 @@ def bare_title(text: str) -> str:
         for sign in ("**", "__", "*", "_"):
             if text.startswith(sign) and text.endswith(sign) and len(text) > 2 * len(sign):
                 text = text[len(sign) : -len(sign)].strip()
-    while (shorter := _without_tail(text)) not in ("", text):
+    while (shorter := _TITLE_TAIL.sub("", text).rstrip()) not in ("", text):
         text = shorter
-    return text
-
-
-def _without_tail(text: str) -> str:
-    """A title without what mails put behind it: "(4 minute read)", "(SPONSOR)", "[pdf]"."""
-    for opening, closing in ("()", "[]"):
-        before, _, inside = text.rpartition(opening)
-        if not text.endswith(closing):
-            continue
-        said = inside.removesuffix(closing).strip()
-        is_time = said[:1].isdigit() and " min" in said.casefold()
-        is_loud = said.isupper() and said.replace(" ", "").isalpha() and len(said) > 3
-        is_link = said.casefold() in ("pdf", "html", "link") or (said.isdigit() and len(said) < 4)
-        if (opening == "(" and (is_time or is_loud)) or (opening == "[" and is_link):
-            return before.rstrip()
     return text

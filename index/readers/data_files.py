@@ -19,6 +19,11 @@ _DEEPEST = 4
 _OF_ANOTHER = ("references", "citations", "related", "related_works", "reference")
 """Lists of other papers in a record."""
 
+_FIRST_LINES = 20
+"""Lines by which it is told whether each holds a record."""
+_TITLES = frozenset(("title", "displayname", "ti", "articletitle", "papertitle"))
+_ABSTRACTS = frozenset(("abstract", "summary", "abstracttext", "abstractnote", "contenttext"))
+
 
 def json_score(head: str) -> float:
     """How much the beginning of a file looks like JSON, 0 to 1."""
@@ -30,7 +35,7 @@ def read_json(text: Text, name: str) -> Iterator[Raw | Problem]:
 
     What is broken does not spoil the next line, or the next object that is indented alike.
     """
-    starts = (line.strip(", \t[") for line in text.head.split("\n"))
+    starts = (line.strip(", \t[") for line in text.head.split("\n")[:_FIRST_LINES])
     is_lines = any(_is_record(_parsed(line)[0]) for line in starts if line)
     for line, value, problem in _line_values(text) if is_lines else _values(text.whole()):
         if problem:
@@ -107,7 +112,7 @@ def _records(value: object, deepest: int) -> Iterator[Mapping[str, object]]:
 
 
 def _has_abstract(value: Mapping[str, object]) -> bool:
-    return "abstract" in map(canonical, value)
+    return not _ABSTRACTS.isdisjoint(map(folded, value))
 
 
 def _is_record(value: object) -> bool:
@@ -116,7 +121,7 @@ def _is_record(value: object) -> bool:
         return False
     inner = [each for key, each in value.items() if folded(key) in INSIDE]
     objects = [value, *(each for each in inner if isinstance(each, dict))]
-    return any("title" in map(canonical, each) for each in objects)
+    return any(not _TITLES.isdisjoint(map(folded, each)) for each in objects)
 
 
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}

@@ -8,6 +8,7 @@ import codecs
 import gzip
 import hashlib
 import io
+import lzma
 import os
 import re
 import shutil
@@ -51,7 +52,7 @@ _PACKED: Mapping[bytes, _Unpack] = {
     ),
 }
 _BROKEN = (
-    EOFError, OSError, ValueError, RuntimeError, NotImplementedError,
+    EOFError, OSError, lzma.LZMAError, ValueError, RuntimeError, NotImplementedError,
     tarfile.TarError, zipfile.BadZipFile, zlib.error, zstandard.ZstdError,
 )  # fmt: skip
 _OFFICE = ("[Content_Types].xml", "mimetype", "META-INF/manifest.xml")

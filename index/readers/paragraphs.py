@@ -17,24 +17,27 @@ _SHORT_ABSTRACT = 120
 _NARROWEST = 40
 """Characters; nobody wraps mail narrower than this."""
 _SLACK = 2
-_STOPS = frozenset(".…。！？।")
-_CLOSING = "\"”’')]"
-_OPENERS = frozenset(
-    "We Our This These Those It Its However Moreover Furthermore Additionally Finally Here Thus"
-    " Hence Therefore".split()
+_HAS_SENTENCE = re.compile(r"[.!?…。！？।][\"”’')\]]*(?:\s|$)")
+_OPENS_SENTENCE = re.compile(
+    r"(?:We|Our|This|These|Those|It|Its|However|Moreover|Furthermore|Additionally|Finally|Here"
+    r"|To this end|In (?:this|our|addition|contrast|summary)|Thus|Hence|Therefore)\b"
+    r"|\(?(?:\d{1,2}|[ivx]{1,4}|[a-z])\)\s+|[-*•‣]\s+[a-z]"
 )
-_OPENING = ("To this end", "In this ", "In our ", "In addition", "In contrast", "In summary")
-"""How sentences begin, and titles do not."""
 _NEVER_LAST = frozenset(
     "a an and as at by for from in into is of on or the to using via with".split()
 )
 _MARK = r"(?:(?:\(?\d{1,3}[.)]{1,2}|[-*•‣▪–])\s+)"
-_ENTRY = re.compile(
-    rf"{_MARK}?(?P<title>[^\W_a-z](?:(?!\.\s+\w).){{2,250}}?)\s+[-–—]\s+"
-    r"(?P<text>\S.{30,}?[.!?])(?P<links>\s*[(\[][\w ,/|·-]{3,60}[)\]])?",
-    re.DOTALL,
+_ENTRIES = tuple(
+    re.compile(
+        rf"{_MARK}?(?P<title>[^\W_a-z](?:(?!\.\s+\w).){{2,250}}?){sign}"
+        r"(?P<text>\S.{30,}?[.!?])(?P<links>\s*[(\[][\w ,/|·-]{3,60}[)\]])?",
+        re.DOTALL,
+    )
+    for sign in (r"\s+[-–—]\s+", r":\s+")
 )
-"""An item of a list with title and text, told apart by a dash, and links behind it."""
+"""An item of a list with title and text, told apart by a dash or a colon, and links behind it."""
+_SIGNED = re.compile(r"(?P<title>\S.{8,}\S)\s+[|｜]\s+(?P<text>[^|｜]+)", re.DOTALL)
+"""A title with its authors behind it."""
 _MOST = 0.8
 """Share of the items of a list of papers that are entries."""
 
@@ -94,13 +97,7 @@ class Paragraph:
     @property
     def opens_sentence(self) -> bool:
         """Whether it starts as prose does and titles do not, or is an item of a list in prose."""
-        first, _, rest = self.text.partition(" ")
-        number = first.removeprefix("(").removesuffix(")")
-        is_item = first.endswith(")") and (
-            number.isdecimal() or number in ("i", "ii", "iii", "iv", "v", "vi") or len(number) == 1
-        )
-        is_item = is_item or (first in ("-", "*", "•", "‣") and rest[:1].islower())
-        return is_item or first.rstrip(",") in _OPENERS or self.text.startswith(_OPENING)
+        return bool(_OPENS_SENTENCE.match(self.text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +115,10 @@ class _Line:
 def _role_of(text: str) -> Role:
     """How a paragraph reads by itself."""
     if len(text) >= _SURELY_PROSE and (
-        len(text) > _LONGEST_TITLE_LINE
-        or any(word.rstrip(_CLOSING)[-1:] in {*_STOPS, "!", "?"} for word in text.split())
+        len(text) > _LONGEST_TITLE_LINE or _HAS_SENTENCE.search(text)
     ):
         return Role.PROSE
-    ends_sentence = text.rstrip(_CLOSING)[-1:] in _STOPS
+    ends_sentence = text.rstrip("\"”’')]").endswith((".", "…", "。", "！", "？", "।"))
     if len(text) < 12 or not (ends_sentence or text.endswith(":")):
         return Role.LINE
     if len(text) >= _SHORT_ABSTRACT and len(sentence_spans(text)) > 1:
@@ -135,7 +131,7 @@ def paragraphs(text: str, listed: Collection[int] = ()) -> list[Paragraph]:
 
     Lines between empty ones form a block. In a block a long line stands for itself, lines wrapped
     at one width are joined, and a title on top of its abstract is taken off. A title that shares
-    its paragraph with its abstract is parted from it.
+    its paragraph with its abstract or its authors is parted from them.
 
     Args:
         text: The text.
@@ -144,12 +140,15 @@ def paragraphs(text: str, listed: Collection[int] = ()) -> list[Paragraph]:
     found = list(_joined(text))
     whole = [text[each.start : each.end] for each in found]
     entries = _entries(found, whole, listed)
+    signed = _signed(found, whole)
     parted: list[Paragraph] = []
     for at, each in enumerate(found):
         if at in entries:
             title, abstract = _halves(each, entries[at])
             is_entry = replace(title, role=Role.LINE, level=LOWEST, is_entry=True)
             parted += [is_entry, replace(abstract, role=Role.PROSE)]
+        elif at in signed:
+            parted += [replace(half, role=Role.LINE) for half in _halves(each, signed[at])]
         else:
             parted.append(each)
     return parted
@@ -216,13 +215,15 @@ def _groups(block: list[_Line], width: int, *, below_title: bool) -> Iterator[li
 
     A line of an abstract's length stands for itself; of the others, a paragraph's lines flow into
     one another. `below_title` says that a title stands above the block; else the first line is
-    the title, even where it happens to fill the width. A field stands apart, unless it is only
-    what a full line of a wrapped text happens to begin with.
+    the title, even where it happens to fill the width, or all lines above names are. A field stands
+    apart, unless it is only what a full line of a wrapped text happens to begin with.
     """
     has_title = not below_title and len(block) > 2 and not _runs_on(block[0], block[1])
+    names = (at for at, line in enumerate(block[:4]) if cues.is_authors(line.text))
+    below_names = next(names, 0)
     group: list[_Line] = []
     for i, line in enumerate(block):
-        if group:
+        if group and not (i < below_names and group[-1].length >= _NARROWEST):
             is_below_title = i == 1 and has_title and _flows(line, block[2], width)
             stands = cues.stands(line.text) or cues.stands(group[-1].text) == "alone"
             is_inside = len(group) > 1 and _fills(group[-1], line, width)
@@ -271,10 +272,25 @@ def _entries(
         if 60 <= len(whole[at]) < 20_000 and (each.line in listed or re.match(_MARK, whole[at]))
     ]  # fmt: skip
     first_long = next((at for at, each in enumerate(found) if each.is_long), None)
-    entries = {at: match for at in items if (match := _ENTRY.fullmatch(whole[at]))}
-    if len(entries) < max(2, _MOST * len(items)) or first_long not in (None, *entries):
+    for shape in _ENTRIES:
+        entries = {at: match for at in items if (match := shape.fullmatch(whole[at]))}
+        if len(entries) < max(2, _MOST * len(items)) or first_long not in (None, *entries):
+            continue
+        sure = [at for at, match in entries.items() if match["links"] or found[at].is_long]
+        titles = [match["title"] for match in entries.values()]
+        are_fields = any(cues.is_section(title) or cues.field_of(f"{title}:") for title in titles)
+        if len(sure) >= _MOST * len(entries) and not are_fields:
+            return entries
+    return {}
+
+
+def _signed(found: Sequence[Paragraph], whole: Sequence[str]) -> Mapping[int, re.Match[str]]:
+    """The lines that hold a title and its authors: one name only where others have several."""
+    matches = {
+        at: match for at, each in enumerate(found)
+        if each.role is not Role.PROSE and len(whole[at]) < 1_000
+        and (match := _SIGNED.fullmatch(whole[at])) and not cues.is_authors(match["title"])
+    }  # fmt: skip
+    if not any(cues.is_authors(match["text"]) for match in matches.values()):
         return {}
-    sure = [at for at, match in entries.items() if match["links"] or found[at].is_long]
-    titles = [match["title"] for match in entries.values()]
-    are_fields = any(cues.is_section(title) or cues.field_of(f"{title}:") for title in titles)
-    return entries if len(sure) >= _MOST * len(entries) and not are_fields else {}
+    return {at: match for at, match in matches.items() if cues.is_authors(match["text"], 1)}

@@ -17,7 +17,10 @@ _NOTHING = frozenset(
 )  # fmt: skip
 _DEEPEST = 3
 """Lists and objects around a text or a name."""
-_SUFFIXES = frozenset("jr sr ii iii iv inc ltd llc gmbh phd md".split())
+_SUFFIX = re.compile(r"(?:Jr|Sr|I{2,3}|IV|Inc|Ltd|LLC|GmbH|Ph\.?D|M\.?D)\.?", re.IGNORECASE)
+_INITIALS = re.compile(r"(?:[A-ZÀ-Þ]\.?[\s-]?){1,4}")
+_SHORT = re.compile(r"(?P<family>[^\W\d_][^.,]+)\s(?P<given>(?:[A-ZÀ-Þ]\.[\s-]?){1,4})")
+"""A name as Scopus writes it: "van Dam C.J."."""
 _BEHIND = re.compile(
     r"(?:,?\s*(?:(?:\(\s*)?\+?\s*\d+\s+(?:more\s+)?authors?\)?|et al\.?|and others|…|\.\.\.))\s*$"
     r"|\s*(?:\((?:\d+,?)+\)|[\d*†‡§¶¹²³⁴⁵⁶⁷⁸⁹⁰]+(?:,[\d*†‡§¶]+)*)$",
@@ -79,29 +82,10 @@ def joined(value: object, between: str) -> str | None:
 def names_in(value: object) -> list[str]:
     """The names of people in a value of any form, given names first."""
     names = _names(value, _DEEPEST)
-    turned = [*map(_turned, names)]
-    # "Indulekha K." among whole names has her initial behind.
-    return [name for name in turned if name] if all(turned) else names
-
-
-def _turned(name: str) -> str | None:
-    """A name as Scopus writes it, "van Dam C.J.", given names first; None of any other."""
-    family = name
-    while family.endswith(".") and _is_initials(family.rpartition(" ")[2]):
-        family = family.rpartition(" ")[0]
-    given = name[len(family) :].strip()
-    is_one = given and len(family) > 1 and family[0].isalpha() and not {",", "."} & {*family}
-    return f"{_spaced(given)} {family}" if is_one else None
-
-
-def _is_initials(text: str) -> bool:
-    """Whether it is at most four capitals: "C.J.", "C. J.", "CJ"."""
-    capitals = text.replace(".", "").replace("-", "").replace(" ", "")
-    return 0 < len(capitals) < 5 and capitals.isalpha() and capitals.isupper()
-
-
-def _is_suffix(text: str) -> bool:
-    return text.replace(".", "").casefold() in _SUFFIXES
+    short = [match for name in names if (match := _SHORT.fullmatch(name))]
+    if len(short) < len(names):  # "Indulekha K." among whole names has her initial behind
+        return names
+    return [f"{_spaced(name['given'])} {name['family']}" for name in short]
 
 
 def _names(value: object, deep: int, *, is_one: bool = False) -> list[str]:
@@ -154,9 +138,9 @@ def _split_names(text: str, *, is_one: bool = False, sure: bool = False) -> list
         words = [len(part.split()) for part in parts]
         if len(parts) > 1 and all(re.fullmatch(r"\S.*\s[A-ZÀ-Þ]{1,3}", part) for part in parts):
             pass  # "Müller H, Tanaka Y": each is a whole name
-        elif len(parts) % 2 == 0 and given and all(map(_is_initials, given)):
+        elif len(parts) % 2 == 0 and given and all(map(_INITIALS.fullmatch, given)):
             parts = [f"{family}, {short}" for family, short in zip(parts[::2], given, strict=True)]
-        elif (len(parts) > 1 and _is_suffix(parts[-1])) or (
+        elif (len(parts) > 1 and _SUFFIX.fullmatch(parts[-1])) or (
             len(parts) == 2 and (words[0] == 1 or sure or (is_one and words[1] == 1))
         ):
             parts = [piece]  # "Lee, Ann", "García Márquez, Gabriel", "Lee, Jr."
@@ -171,7 +155,7 @@ def _one_name(text: str) -> list[str]:
     if name.casefold() in ("et al", "et al.", "others", "...", "…") or name[:1] in ("", "["):
         return []
     family, comma, given = name.partition(",")
-    if comma and not _is_suffix(given.strip()):
+    if comma and not _SUFFIX.fullmatch(given.strip()):
         given, _, suffix = given.partition(",")
         name = " ".join(filter(None, (_spaced(given.strip()), family.strip(), suffix.strip())))
     return [name[:2_000]]
@@ -179,7 +163,8 @@ def _one_name(text: str) -> list[str]:
 
 def _spaced(given: str) -> str:
     """Given names; initials with spaces between: "C.J." is "C. J."."""
-    return " ".join(given.replace(".", ". ").split()) if _is_initials(given) else given
+    is_short = _INITIALS.fullmatch(given)
+    return re.sub(r"(?<=\.)(?=[^\W\d_])", " ", given) if is_short else given
 
 
 Precision = Literal["day", "week", "month", "year"]

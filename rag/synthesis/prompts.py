@@ -17,8 +17,9 @@ from rag.wording import Kind
 SENTINEL = "NOT IN THE ABSTRACTS"
 """What a model is to reply if the abstracts do not answer."""
 
-# What the sheet means by brackets must not come from an abstract.
+# What the sheet means by brackets and by angle brackets must not come from an abstract.
 _BRACKETED = re.compile(r"[\[【]\s*(\d[\d.,;\s–-]*)[\]】]")
+_TAG = re.compile(r"<(?=/?\s*[A-Za-z])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +97,8 @@ def described(paper: Paper) -> str:
 
 
 def as_data(text: str) -> str:
-    """A text of an abstract in one line, without what could be taken for an address."""
-    return _BRACKETED.sub(r"(\1)", " ".join(text.split()))
+    """A text of an abstract without what could be taken for an address or a tag of the prompt."""
+    return _TAG.sub("‹", _BRACKETED.sub(r"(\1)", " ".join(text.split())))
 
 
 _RULES = """\

@@ -20,7 +20,6 @@ from index.encoder import Encoder
 from index.passages import sentence_spans
 from rag.citations import Claim, Span, quote
 from rag.support import UNCHECKED, Checker, Verdict, same_words
-from rag.support.local import ITEM
 from rag.support.numbers import names
 from rag.synthesis.prompts import SENTINEL, Address, Sheet
 
@@ -45,6 +44,9 @@ _MARK = re.compile(
     re.IGNORECASE,
 )
 _NUMBER = re.compile(r"(\d{1,4})(?:\.(\d{1,3}))?(?:\s*[–-]\s*(?:\d{1,4}\.)?(\d{1,3}))?")
+_OPENING = re.compile(r"^\s*(?:[-*+•–>]\s+|\(?\d{1,2}[.)]\s+)*(?:(?:final )?answer:\s*)?", re.I)
+_EMPHASIS = re.compile(r"\*\*|__|`+|(?<!\w)\*(?=\S)|(?<=\S)\*(?!\w)")
+_LONGEST_HEADING = 80
 _CLOSES = ("\n", "].", "]!", "]?", "]。", "】.", "】。")
 """Ends of text behind which no more of a sentence comes, nor an address of it."""
 _SOURCES = frozenset("reference references source sources citation citations".split())
@@ -100,25 +102,19 @@ def _marked(text: str, has: Has) -> list[Statement]:
         if above := _heading(line):
             heading = above
             continue
-        for each in _of_line(_plain(line), has):
+        for each in _of_line(_EMPHASIS.sub("", _OPENING.sub("", line)), has):
             found.append(replace(each, heading=heading))
             heading = None
     # "Here are the papers:" and "Sure!" say nothing.
     return [each for each in found if each.addresses or not each.text.endswith((":", "!"))]
 
 
-def _plain(line: str) -> str:
-    """A line without the marks of a list, of emphasis and of code, and without "Answer:"."""
-    bare = ITEM.sub("", line.strip(" >")).replace("*", "").replace("__", "").replace("`", "")
-    label, _, rest = bare.partition(":")
-    return rest if label.strip().lower() in ("answer", "final answer") else bare
-
-
 def _heading(line: str) -> str:
     """A line that is one, "## Merging" or "**Merging**:", without its signs; else empty."""
     bare = line.strip().removesuffix(":")
     is_bold = bare.startswith("**") and bare.endswith("**") and bare.count("**") == 2
-    if bare.startswith("#") or (is_bold and not _MARK.search(bare)):
+    is_bold = is_bold and len(bare) <= _LONGEST_HEADING and not _MARK.search(bare)
+    if bare.startswith("#") or is_bold:
         return _MARK.sub("", bare).strip(" #*:")
     return ""
 
@@ -155,10 +151,11 @@ _PAPER = re.compile(r"\bPaper (\d{1,3})\b(:?)(?!\.\d)")
 _NOWHERE = "no sentence of the abstracts is found that says this"
 _MOST_CITED = 6
 """Passages that are read together; of more, the best is looked for."""
-_OF_PAPERS = (
-    "they ", "these ", "both ", "none ", "all ", "neither ", "each ", "some of ", "most of ",
-    "the papers ", "the abstracts ", "the works ", "the studies ", "the answer",
-)  # fmt: skip
+_OF_PAPERS = re.compile(
+    r"(?:(?:all|both|none|neither|each|some|most) of )?(?:they|them|these|both|none|all"
+    r"|the(?:se)? (?:papers|abstracts|works|studies|answers?))\b",
+    re.IGNORECASE,
+)
 _RANK = {"supported": 3, "partly": 2, "unchecked": 1, "unsupported": 0}
 
 Found = tuple[tuple[int, ...], Verdict]
@@ -290,7 +287,7 @@ def is_remark(text: str) -> bool:
 
     It is short, speaks of the papers by a pronoun, and has no name and no number in digits.
     """
-    is_short = len(text.split()) <= 15 and text.lower().startswith(_OF_PAPERS)
+    is_short = len(text.split()) <= 15 and bool(_OF_PAPERS.match(text))
     return is_short and not names(text) and not any(map(str.isdigit, text))
 
 

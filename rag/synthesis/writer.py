@@ -23,7 +23,7 @@ from index.store import Index
 from index.text import clean_text
 from rag.chat import Asking, ChatError, ChatModel, Complete, TooLongError
 from rag.citations import Block, Claim, Outcome, joined, quote
-from rag.conversation import BY_NUMBER, Turn, papers_before, points_back
+from rag.conversation import BY_NUMBER, POINTS, Turn, papers_before
 from rag.evidence import Evidence, leading, within
 from rag.listing import listed
 from rag.pipeline import Clock
@@ -109,7 +109,7 @@ class Writer:
         So is one of seven words of its own without a pronoun; in any other a noun can lean on the
         turn before ("What accuracy does the agent reach?").
         """
-        may_lean = points_back(request.asked) or len(set(tokenize(request.asked))) < 7
+        may_lean = bool(POINTS.search(request.asked)) or len(set(tokenize(request.asked))) < 7
         if not may_lean or not any(turn.role == "user" for turn in request.turns):
             return None
         titles = [index.papers[row].display_title for row in papers_before(request.turns, index)]
