@@ -222,7 +222,8 @@ def _answered(assistant: "Assistant", answer: Answer, filters: Filters | None) -
         {"role": "assistant", "content": answer.text, "references": cited},
     ]
     known = _spans(answer)
-    candidates = _candidates(assistant, cited or [near.id for near in answer.nearest])
+    ids = cited or [near.id for near in answer.nearest]
+    candidates = _candidates(assistant, ids, is_filtered=filters not in (None, Filters()))
     for question in islice(dict.fromkeys(candidates), MOST_TRIED):
         reply = assistant.ask(question, history, filters, "extractive")
         new = _spans(reply) - known
@@ -236,8 +237,11 @@ def _spans(answer: Answer) -> set[tuple[str, int, int]]:
     return {(ref.paper.id, at.start, at.end) for ref in answer.references for at in ref.passages}
 
 
-def _candidates(assistant: "Assistant", ids: list[str]) -> Iterator[str]:
-    """What may be asked of papers: of the first one, then others on its theme, then of three."""
+def _candidates(assistant: "Assistant", ids: list[str], *, is_filtered: bool) -> Iterator[str]:
+    """What may be asked of papers: of the first one, then others on its theme, then of three.
+
+    The papers of a theme are those of all the collection: with filters they are not asked for.
+    """
     papers = [assistant.paper(id_) for id_ in ids[:3]]
     # What a title begins with is a name if it is one word; a title that is long names nothing well.
     called = [
@@ -248,7 +252,7 @@ def _candidates(assistant: "Assistant", ids: list[str]) -> Iterator[str]:
         if len(paper.head or paper.display_title) <= 60
     ]
     yield from (_ASPECTS[0].format(name) for name in called[:1])
-    if (groups := assistant.collection_map()) and ids:
+    if ids and not is_filtered and (groups := assistant.collection_map()):
         theme = next((point.cluster for point in groups.points if point.id == ids[0]), None)
         terms = next((each.terms for each in groups.clusters if each.number == theme), ())
         yield from (f"Which other papers are about {term}?" for term in terms[:1])

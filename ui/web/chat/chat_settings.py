@@ -276,7 +276,7 @@ class Endpoints:
         data = self._site.settings.data
         try:
             self._check()
-            if not address and not model:
+            if address in ("", None) and model in ("", None):
                 return self._reset(data)
             wanted = self._wanted(address, key, model)
             if not wanted.model:
