@@ -9,7 +9,7 @@ import pytest
 from chat_server import ChatServer, streams
 
 import index.readers
-from eval import benchmarks
+from eval import scoring
 from index.embedding import SentenceEncoder
 from index.readers import READERS, Reader, Upload, read
 from index.readers.records import Raw
@@ -55,8 +55,8 @@ def test_a_reader_that_is_added_is_chosen_and_its_papers_are_read(
 def test_a_metric_that_is_added_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     from ir_measures import P
 
-    monkeypatch.setitem(benchmarks.MEASURES, "P@2", P @ 2)
-    found = benchmarks.query_metrics({"q": {"a": 1}}, {"q": {"b": 2.0, "a": 1.0}})
+    monkeypatch.setitem(scoring.MEASURES, "P@2", P @ 2)
+    found = scoring.query_metrics({"q": {"a": 1}}, {"q": {"b": 2.0, "a": 1.0}})
     assert found["q"]["P@2"] == 0.5
 
 

@@ -99,7 +99,7 @@ def tab_through(page: Page) -> tuple[list[str], list[str]]:
     ("tab", "opens", "reached"),
     [
         ("Chat", "Filters", ("Digests", "From", "Text in the title", "Your question", "Settings")),
-        ("Chat", "Settings", ("Automatic", "Address", "Normal")),
+        ("Chat", "Settings", ("Automatic", "Chat model", "Normal")),
         ("Papers", "Add papers", ("Or paste a digest", "Year", "Search the papers")),
         (
             "Compare",

@@ -222,7 +222,7 @@ def _answered(assistant: "Assistant", answer: Answer, filters: Filters | None) -
         {"role": "assistant", "content": answer.text, "references": cited},
     ]
     known = _spans(answer)
-    ids = cited or [near.id for near in answer.nearest]
+    ids = cited if answer.status == "answered" else [near.id for near in answer.nearest]
     candidates = _candidates(assistant, ids, is_filtered=filters not in (None, Filters()))
     for question in islice(dict.fromkeys(candidates), MOST_TRIED):
         reply = assistant.ask(question, history, filters, "extractive")
