@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from browsing import ask, assert_fits
+from browsing import QUESTION, ask, assert_fits
 from chat_server import streams
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
@@ -57,7 +57,7 @@ def test_every_tab(browser: Browser, with_runs: Started, width: int, theme: str)
     open_page(page, with_runs.address)
     shoot("chat-start")
     with_runs.model.script = lambda _: streams(WRITTEN)
-    ask(page, "How many tasks does OSWorld have?")
+    ask(page, QUESTION)
     page.locator("a.aqa-chat-cite").first.click(timeout=20_000)
     shoot("chat-answer")
     page.get_by_role("tab", name="Papers").click()
@@ -78,7 +78,7 @@ def test_every_tab(browser: Browser, with_runs: Started, width: int, theme: str)
     expect(page.locator(".aqa-lab-report")).to_be_visible(timeout=20_000)
     shoot("lab")
     page.get_by_role("tab", name="Arena").click()
-    page.get_by_role("textbox", name="A question for both").fill("Which papers are about agents?")
+    page.get_by_role("textbox", name="A question for both").fill(QUESTION)
     page.get_by_role("button", name="Ask both").click()
     expect(page.get_by_role("button", name="A is better")).to_be_visible(timeout=30_000)
     shoot("arena")
