@@ -71,7 +71,10 @@ def ask(page: Page, question: str) -> None:
 
 def without_stops(errors: list[str]) -> list[str]:
     """A page's errors, but for what Gradio's client says when an answer is stopped on its way."""
-    stopped = ("BodyStreamBuffer was aborted", "Connection errored out")
+    stopped = (
+        "BodyStreamBuffer was aborted", "Connection errored out",
+        "signal is aborted without reason",  # where the page is left
+    )  # fmt: skip
     return [error for error in errors if not any(each in error for each in stopped)]
 
 
