@@ -139,7 +139,7 @@ def test_questions_go_on_while_the_server_is_away_and_it_is_used_again(
         chroma.bring(Index.open(store), store)
         monkeypatch.setattr("index.chroma.RETRY_SECONDS", 0.2)
         settings = Settings(store=store, chroma_url=server.url)
-        with_server, alone = Assistant(store, encoder, settings), Assistant(store, encoder)  # type: ignore[arg-type]
+        with_server, alone = Assistant(store, encoder, settings), Assistant(store, encoder)  # type: ignore[arg-type] # an encoder will do
         titles = [paper.display_title for paper in alone.papers()]
 
         def check(first: int) -> None:

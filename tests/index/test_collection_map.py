@@ -122,7 +122,7 @@ def test_five_new_papers_join_the_groups_there_are(tmp_path: Path) -> None:
 def test_a_map_is_drawn_anew_when_many_papers_came_in_small_steps(tmp_path: Path) -> None:
     topics, encoder = list(TOPICS), HashingEncoder()
     build_papers(papers_on(topics[:2], 20), tmp_path, encoder)
-    assert len(Index.open(tmp_path).map.clusters) == 2  # type: ignore[union-attr]
+    assert len(Index.open(tmp_path).map.clusters) == 2  # type: ignore[union-attr] # None would fail
     others = papers_on(topics[2:], 20)
     for at in range(0, len(others), 4):
         build_papers(others[at : at + 4], tmp_path, encoder)
