@@ -73,7 +73,10 @@ def test_another_language_is_told_that_quotes_need_english(
 def test_filters_that_leave_nothing_are_named(
     library: Assistant, filters: Filters, limits: str
 ) -> None:
-    for question in ("How many photographs was HiveScan trained on?", "Which papers are on bees?"):
+    for question in (
+        "How many photographs was HiveScan trained on?", "Which papers are on bees?",
+        "Какие статьи о пчёлах?",
+    ):  # fmt: skip
         answer = refused(library, question, filters)
         assert answer.reason == f"No abstract is left after the filters ({limits})."
         assert (answer.lacks, answer.nearest) == (None, ())

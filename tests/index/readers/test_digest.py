@@ -249,3 +249,10 @@ def test_every_abstract_is_a_part_of_the_text(found: list[str]) -> None:
 )  # fmt: skip
 def test_digests_are_read_in_any_script(papers: list[tuple[str, str]]) -> None:
     assert_papers(digest(*papers), papers)
+
+
+def test_a_title_may_have_the_words_of_a_footer() -> None:
+    titles = ("WebKites: Flying Kites on the Web", "Update Your Plans: Owls That Think Twice")
+    papers, problems = split(digest(*((title, OWLS[1]) for title in titles)))
+    assert problems == []
+    assert [paper.title for paper in papers] == [*titles]

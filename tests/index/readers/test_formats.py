@@ -260,3 +260,26 @@ def test_records_of_services_keep_what_is_known_of_papers(shared: Path, name: st
         assert paper.arxiv or paper.pmid
         assert paper.authors
         assert paper.year == 2025
+
+
+def test_lines_of_ris_that_only_look_like_tags_go_on_with_the_text_above() -> None:
+    lines = ("3D-printed owls are heard.", "AI-driven design helps.", "A - B tests do not.")
+    begun = ("TY  - JOUR", f"TI  - {TITLE}", "AB  - We count owls.")
+    text = "\n".join((*begun, *lines, "ER  - ", ""))
+    papers, problems = both(text, "x.ris")
+    assert problems == []
+    assert [paper.abstract for paper in papers] == [" ".join(("We count owls.", *lines))]
+
+
+def test_a_volume_in_one_line_gives_its_papers_venue_and_year() -> None:
+    meta = "<meta><booktitle>Owls in Towns</booktitle><year>2019</year></meta>"
+    paper = f"<paper><title>{TITLE}</title><abstract>{ABSTRACT}</abstract></paper>"
+    ((found,), _) = both(f"<collection><volume>{meta}{paper}</volume></collection>", "x.xml")
+    assert (found.venue, found.year) == ("Owls in Towns", 2019)
+
+
+def test_the_sections_of_a_record_are_no_papers() -> None:
+    record = {"title": TITLE, "sections": [{"title": "Introduction", "text": ABSTRACT}]}
+    papers, problems = both(json.dumps(record), "x.json")
+    assert papers == []
+    assert [problem.reason for problem in problems] == ["abstract: missing or empty"]

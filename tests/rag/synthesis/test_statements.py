@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.synthesis.prompts import Address
-from rag.synthesis.statements import read_statements
+from rag.synthesis.statements import is_remark, read_statements
 
 SIZES = (4, 3, 2)
 """Sentences of the papers of a sheet."""
@@ -71,6 +71,37 @@ def test_each_sentence_has_the_addresses_it_stands_before_or_around() -> None:
         ("It costs 3.5 dollars.", ["2.1"]),
         ("Nobody knows why.", []),
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("2*3 layers take 5*10^4 steps [1.1].", "2*3 layers take 5*10^4 steps."),
+        (">90% of them hold [1.1].", ">90% of them hold."),
+        ("- 1. It is *quite* `fast` [1.1].", "It is quite fast."),
+    ],
+)
+def test_marks_of_lists_and_emphasis_are_taken_off_and_signs_are_not(text: str, said: str) -> None:
+    assert [each for each, _ in read(text)] == [said]
+
+
+def test_a_long_line_in_bold_is_a_sentence_that_is_checked() -> None:
+    text = f"OSWorld has {'very ' * 20}many tasks."
+    assert read(f"**{text}**\nIt is hard [1.1].")[0] == (text, [])
+
+
+@pytest.mark.parametrize(
+    ("text", "remark"),
+    [
+        ("They fall into three groups.", True),
+        ("None of them addresses this.", True),
+        ("Most of the gains come from larger models.", False),
+        ("Each method doubles the speed of its rivals.", False),
+        ("Neither method needs any training data.", False),
+    ],
+)
+def test_only_what_is_said_of_the_papers_is_a_remark(text: str, *, remark: bool) -> None:
+    assert is_remark(text) is remark
 
 
 def test_headings_stand_above_their_first_sentence() -> None:
