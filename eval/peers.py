@@ -364,7 +364,7 @@ def _open(name: str, given: Given) -> Opened:
     except ModuleNotFoundError as error:
         why = f"{error.name} is missing ({entry.install})"
         raise PeerUnavailableError(f"the peer {name} cannot run: {why}") from error
-    except Exception as error:  # whatever other people's code raises: the table is to say it
+    except Exception as error:  # whatever other people's code raises: told in a line
         installed = ", ".join(map(" ".join, package_versions(entry.packages).items()))
         first = str(error).strip().partition("\n")[0]
         why = f"{type(error).__name__}: {first} (with {installed})"

@@ -314,7 +314,7 @@ _SETS = "folder of question sets and their collections"
 _DATA = file("--data", f"{_SETS} (default: ../shared)", "DIR", default=Path("../shared"))
 _SYSTEM = word(
     "--system",
-    "what to measure: %(default)s, or a peer of docs/LEADERBOARD.md",
+    "what to measure: %(default)s, or a peer of docs/evaluation.md",
     default="abstractqa",
     metavar="NAME",
 )
