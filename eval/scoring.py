@@ -212,10 +212,10 @@ class Supports:
     product's own checker, with the bundled encoder.
     """
 
-    def __init__(self, checker: Checker | None = None, name: str | None = None) -> None:
-        """Take the checker, and its name in reports if that is another than its own."""
+    def __init__(self, checker: Checker | None = None) -> None:
+        """Take the checker."""
         self._checker = checker or LocalChecker(LocalEncoder.open(minilm.NAME))
-        self.name = name or self._checker.name
+        self.name = self._checker.name
         self.unreadable = 0
         """How often it gave no verdict; that counted as unsupported."""
 

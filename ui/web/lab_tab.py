@@ -46,6 +46,8 @@ HOW_TO_BEGIN = "\n".join(
         " --out runs/first",
     ]
 )
+_DEEPEST = 4
+"""Folders below that of the runs in which a run is looked for."""
 _BUTTONS: dict[Winner, str] = {
     "left": "A is better",
     "tie": "Tie",
@@ -112,14 +114,14 @@ class Runs:
         return str(HTML.report(name, report))
 
 
-def _folders(root: Path, deepest: int = 4) -> Iterator[Path]:
+def _folders(root: Path) -> Iterator[Path]:
     """The folders below `root` that hold a record; what is in a run is no run."""
     for here, folders, files in os.walk(root):
         depth = len(Path(here).relative_to(root).parts)
         if RECORD in files and depth:
             folders.clear()
             yield Path(here)
-        elif depth >= deepest:
+        elif depth >= _DEEPEST:
             folders.clear()
 
 

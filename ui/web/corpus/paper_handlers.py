@@ -76,15 +76,14 @@ class Looking:
 
     def _papers(self, view: View, who: str) -> str:
         catalogue, marks = self._live.catalogue(), self._site.archive.marks.of(who)
-        may_change = self._site.may_change
         if view.paper is None:
             listing = self._live.listing(view, marks)
-            return table_html(catalogue, view, listing, marks, may_change=may_change)
+            return table_html(catalogue, view, listing, marks)
         paper = catalogue.by_id.get(view.paper)
         if paper is None:
             return str(HTML.missing(view))
         similar, mark = self._site.assistant.similar(paper.id), marks.get(paper.id, Mark())
-        return paper_html(catalogue, view, paper, similar, mark, may_change=may_change)
+        return paper_html(catalogue, view, paper, similar, mark, may_change=self._site.may_change)
 
     def mark(self, event: gr.EventData, request: gr.Request) -> Update:
         """Change what a visitor has marked papers with; new values of (papers, notice)."""

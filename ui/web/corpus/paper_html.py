@@ -94,12 +94,10 @@ HTML = macros(
 )
 
 
-def table_html(
-    catalogue: Catalogue, view: View, listing: Listing, marks: Marks, *, may_change: bool = False
-) -> str:
+def table_html(catalogue: Catalogue, view: View, listing: Listing, marks: Marks) -> str:
     """The papers of one page of the table, as a visitor has marked them."""
     chips = list(_chips(catalogue, view))
-    return str(HTML.table(view, listing, chips, marks, LISTS, may_change))
+    return str(HTML.table(view, listing, chips, marks, LISTS))
 
 
 def _chips(catalogue: Catalogue, view: View) -> Iterator[tuple[str, str]]:
