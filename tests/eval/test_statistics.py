@@ -30,16 +30,6 @@ def test_an_interval_holds_the_truth_about_as_often_as_it_says() -> None:
     assert 0.88 <= held / 100 <= 0.99
 
 
-def test_a_comparison_pairs_by_question_and_names_who_won() -> None:
-    before = {"a": 0.0, "b": 1.0, "c": 0.5, "d": None, "e": 1.0}
-    after = {"c": 0.5, "a": 1.0, "b": 0.5, "d": 1.0, "f": 1.0}
-    found = compare(before, after)
-    assert found is not None
-    assert (found.higher, found.lower) == (("a",), ("b",))
-    assert found.difference.mean == pytest.approx((1 - 0.5 + 0) / 3)
-    assert compare({"a": 1.0}, {"b": 1.0}) is None
-
-
 def test_p_is_the_share_of_all_ways_to_flip_signs_that_are_as_extreme() -> None:
     gains = [0.5, 0.25, -0.125, 1.0, 0.75, 0.0]
     names = "abcdef"

@@ -79,33 +79,30 @@ def test_cloze_questions_are_found_again_and_some_lose_their_papers(
 def test_a_model_is_asked_once_a_paper_and_what_it_writes_is_checked(
     sample_index: Index, encoder: SentenceEncoder, tmp_path: Path
 ) -> None:
-    refused, lied, generic = "TAME", "OSWorld", "MineRL"
+    refused, generic = "TAME", "MineRL"
 
     def write(paper: Paper, sentence: str) -> str:
         if paper.title.startswith(refused):
             raise ReplyError("no")
-        if paper.title.startswith(lied):
-            return good(paper, "It was solved in 1911 by a retired lamplighter.")
         if generic in paper.title:
             last = " ".join(sentence.rstrip(".").split()[-2:])
             return reply(sentence, last, "What do the authors want here?")
         return good(paper, sentence)
 
     writer = Writer(sample_index, write)
-    everything = (sample_index, encoder, Plan(10_000), tmp_path / "set")
-    record: Any = synthesize(*everything, (writer, "scripted"))
+    out = tmp_path / "set"
+    record: Any = synthesize(sample_index, encoder, Plan(10_000), out, (writer, "scripted"))
     assert len(writer.asked) == len(set(writer.asked)) == len(sample_index.papers)
     dropped = record["dropped"]
     assert dropped["the reply names no question, answer and sentence"] == 1
-    assert dropped["the sentence is not in the abstract"] == 1
     assert dropped["the question does not say what it is about"] >= 1
     assert record["questions"] + sum(dropped.values()) == len(sample_index.papers)
     assert record["by_type"]["synthetic"] > 5
     abstracts = {paper.title: paper.abstract for paper in sample_index.papers}
-    for question in load_questions(tmp_path / "set" / "questions.jsonl"):
+    for question in load_questions(out / "questions.jsonl"):
         for evidence in question.evidence:
             assert quote_span(evidence.quote, abstracts[evidence.paper])
-            assert not evidence.paper.startswith((refused, lied))
+            assert not evidence.paper.startswith(refused)
 
 
 PEAT = Paper(
@@ -122,6 +119,7 @@ QUESTION = "On how many bogs was the moss camera tried out?"
     [
         ("I cannot do that.", "names no question"),
         (reply(SENTENCE, "52 bogs", "How many bogs?"), "too short"),
+        (reply("Bogs are dry.", "dry", QUESTION), "not in the abstract"),
         (reply(SENTENCE, "53 bogs", QUESTION), "not in the sentence"),
         (reply(SENTENCE, "52 bogs", "Was it tried on 52 bogs or more?"), "gives the answer away"),
         (reply(SENTENCE, "52 bogs", QUESTION), f"quote={PEAT.abstract[14:]!r}"),

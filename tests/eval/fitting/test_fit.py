@@ -1,12 +1,12 @@
 """The fit, on three made-up collections of four papers."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from eval.datasets import write_json_lines
 from eval.fitting import wordings
 from eval.fitting.run import (
     SOURCES,
@@ -40,17 +40,9 @@ def abstract(name: str, task: str, subject: str, place: str, number: int) -> str
     )
 
 
-def written(path: Path, rows: list[dict[str, Any]]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-
-
 def asked(id_: str, kind: str, question: str, titles: list[str], **more: Any) -> dict[str, Any]:
-    answerable = bool(titles)
-    return {"id": id_, "type": kind, "question": question, "answerable": answerable} | {
-        "papers": titles,
-        **more,
-    }
+    row = {"id": id_, "type": kind, "question": question, "answerable": bool(titles)}
+    return {**row, "papers": titles, **more}
 
 
 def questions(papers: dict[str, str], subject: str, place: str) -> list[dict[str, Any]]:
@@ -91,6 +83,8 @@ def by_place(row: dict[str, Any], papers: dict[str, str]) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("data")
+    for part in ("digests", "corpora", "questions", "own", "evidence"):
+        (folder / part).mkdir()
     for collection, (subject, names, place) in COLLECTIONS.items():
         papers = {
             f"{name}: {task.capitalize()} {subject.capitalize()} with Little Data": abstract(
@@ -99,24 +93,20 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
             for at, (name, task) in enumerate(zip(names, TASKS, strict=True))
         }
         asking = questions(papers, subject, place)
-        if collection == "digests":
-            entries = "\n\n".join(f"{title}\n\n{text}" for title, text in papers.items())
-            (folder / "digests").mkdir()
-            (folder / "digests" / "march.txt").write_text(f"new\n\nMar 14\n\n{entries}\n")
-            written(folder / "questions" / "dev.jsonl", asking[::2])
-            written(folder / "questions" / "dev2.jsonl", asking[1::2])
-        else:
-            rows = [{"id": t, "title": t, "abstract": text} for t, text in papers.items()]
-            written(folder / "corpora" / f"{collection}.jsonl", rows)
-            if collection == "acl":
-                written(folder / "questions" / f"{collection}.jsonl", asking)
-        own = [by_place(row, papers) for row in asking] if collection == "arxiv" else []
-        written(folder / "own" / f"{collection}.jsonl", own)
+        source = SOURCES[collection]
+        file = source.papers if source.papers.endswith(".jsonl") else "digests/march.jsonl"
+        dated = {"date": "2025-03-14"}
+        rows = [{"id": t, "title": t, "abstract": text, **dated} for t, text in papers.items()]
+        write_json_lines(folder / file, rows)
+        for at, name in enumerate(source.sets):
+            write_json_lines(folder / "questions" / f"{name}.jsonl", asking[at :: len(source.sets)])
+        own = [] if source.sets else [by_place(row, papers) for row in asking]
+        write_json_lines(folder / "own" / f"{collection}.jsonl", own)
     for name in ("covid", "xquad", "scifact"):
         sentences = [f"The {name} ferry is blue.", "It carries nine cars.", "Storms stop it."]
         question = f"How many cars does the {name} ferry carry?"
         row = {"question": question, "title": "", "sentences": sentences, "evidence": [1]}
-        written(folder / "evidence" / f"{name}.jsonl", [row])
+        write_json_lines(folder / "evidence" / f"{name}.jsonl", [row])
     return folder
 
 
