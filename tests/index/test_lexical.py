@@ -9,13 +9,6 @@ from index.names import Names
 from index.naming import mend
 from index.papers import Paper
 
-TEXTS = (
-    "MindSearch gathers web pages. Quantitative results.",
-    "M³ViT is a vision transformer with experts.",
-    "Kites fly over the breadcrumb trail of GPT-4.",
-)
-PAPERS = [Paper(id=str(n), title=f"Paper {n}", abstract=text) for n, text in enumerate(TEXTS)]
-
 
 @pytest.mark.parametrize(
     ("text", "tokens"),
@@ -36,15 +29,6 @@ def test_any_text_has_tokens_that_are_lower_case_and_no_stop_words(text: str) ->
         assert token
         assert token == token.lower()
     assert tokenize(text) == tokenize(fold(text))
-
-
-def test_scores_are_zero_where_no_token_is_shared_and_highest_for_the_rarest() -> None:
-    lexical = LexicalIndex.build(PAPERS)
-    scores = lexical.scores(tokenize("kites"))
-    assert scores.argmax() == 2
-    assert (scores > 0).sum() == 1
-    assert not lexical.scores(["nothing"]).any()
-    assert lexical.idf("nothing") > lexical.idf("kite") > 0
 
 
 SHELF = [

@@ -51,13 +51,6 @@ def test_an_id_that_was_given_wins_in_any_order() -> None:
         assert merged["cat:1"].sources == (source("a"),)
 
 
-def test_different_given_ids_stay_different_papers() -> None:
-    for order in permutations([paper(id_="b"), paper(id_="a"), paper(year=2020)]):
-        merged = merge_all(order)
-        assert set(merged) == {"a", "b"}
-        assert (merged["a"].year, merged["b"].year) == (2020, None)
-
-
 sightings = st.builds(
     paper,
     st.sampled_from([LONG, LONG.lower(), OTHER, "Editorial", "Notes"]),

@@ -48,12 +48,8 @@ LAYOUTS = {
     "a page with buttons": each("{title}\n\nby {authors}\n\n▲ 4{n} · 3 comments\n\nAbstract\n\n{abstract}\n\n"
                                 "View PDF   Share"),
     "summaries": each("{title}\n\nTL;DR: {short}\n\nAbstract: {abstract}"),
-    "a summary behind": each("{title}\n\nAbstract\n\n{abstract}\n\nAI-generated summary\n\n{short}."),
     "quoted twice": "> On Tue, 22 Apr 2025 Jo wrote:\n>\n" + "\n".join(
         f">> {line}" for line in each("{title}\n\n{abstract}").split("\n")),
-    "forwarded": "---------- Forwarded message ---------\nFrom: Jo <jo@example.org>\n"
-    "Date: Tue, 22 Apr 2025 at 07:30\nSubject: Daily papers\nTo: Al <al@example.org>\n\n"
-    + each("{title}\n\n{abstract}"),
     "Markdown headings": "# Papers of the week\n\n" + each("## {title}\n\n*{authors}*\n\n{abstract}\n\n"
                                                            "[arXiv](https://arxiv.org/abs/{id})"),
     "Markdown list with links": "# To read\n\n" + each(
@@ -81,8 +77,7 @@ WITH_AUTHORS = (
     "a Markdown table", "HTML", "HTML of a list", "labels on lines of their own",
 )  # fmt: skip
 DATED = (
-    "a listing of arXiv", "a newsletter", "labels", "quoted twice", "forwarded", "forwarded twice",
-    "HTML",
+    "a listing of arXiv", "a newsletter", "labels", "quoted twice", "forwarded twice", "HTML",
 )  # fmt: skip
 
 
