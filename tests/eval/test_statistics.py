@@ -1,4 +1,3 @@
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
@@ -6,21 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eval.feedback import (
-    MIDDLE,
-    SCALE,
-    Standing,
-    Vote,
-    Winner,
-    append,
-    read_votes,
-    scores,
-)
-from eval.statistics import (
-    bootstrap_mean,
-    compare,
-    holm,
-)
+from eval.feedback import MIDDLE, SCALE, Standing, Vote, Winner, append, read_votes, scores
+from eval.statistics import bootstrap_mean, compare, holm
 
 
 def test_an_interval_holds_the_truth_about_as_often_as_it_says() -> None:
@@ -51,23 +37,20 @@ def vote(id_: object, left: str, right: str, winner: Winner | None = "left") -> 
     )
 
 
-def votes(*results: tuple[str, str, Winner, int]) -> list[Vote]:
-    return [
+def standings(*results: tuple[str, str, Winner, int]) -> dict[str, Standing]:
+    votes = [
         vote(f"{row}-{n}", left, right, winner)
         for row, (left, right, winner, times) in enumerate(results)
         for n in range(times)
     ]
-
-
-def by_name(standings: Iterable[Standing]) -> dict[str, Standing]:
-    return {standing.name: standing for standing in standings}
+    return {standing.name: standing for standing in scores(votes)}
 
 
 def test_ten_times_the_odds_are_four_hundred_points_and_a_tie_is_half_a_win_of_each() -> None:
-    found = by_name(scores(votes(("a", "b", "left", 2000), ("a", "b", "right", 200))))
+    found = standings(("a", "b", "left", 2000), ("a", "b", "right", 200))
     assert found["a"].score - found["b"].score == pytest.approx(SCALE, abs=2)
     assert (found["a"].score + found["b"].score) / 2 == pytest.approx(MIDDLE)
-    tied = by_name(scores(votes(("a", "b", "tie", 3), ("b", "a", "both bad", 4))))
+    tied = standings(("a", "b", "tie", 3), ("b", "a", "both bad", 4))
     assert tied["a"].score == pytest.approx(tied["b"].score) == pytest.approx(MIDDLE)
     assert (tied["a"].battles, tied["a"].wins, tied["a"].ties, tied["a"].losses) == (7, 0, 7, 0)
 

@@ -130,8 +130,7 @@ def test_another_format_is_refused(store: Path, version: int, way: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "content",
-    ["", "[]", f'{{"format_version": {FORMAT_VERSION}}}', '{"format_version": 1e999}'],
+    "content", ["", "[]", f'{{"format_version": {FORMAT_VERSION}}}', '{"format_version": 1e999}']
 )
 def test_a_broken_manifest_is_damage(store: Path, content: str) -> None:
     (live(store) / "manifest.json").write_text(content)

@@ -123,15 +123,10 @@ ABSTRACTS = st.one_of(st.lists(WORDS, max_size=40).map(" ".join), st.text(max_si
 def test_each_sentence_is_a_passage_at_its_place_in_the_stored_abstract() -> None:
     abstract = "  Kettles boil water. We make them 37.8\\% faster~(KTL).\nIt holds for\u200b tea. "
     passages = cut(paper(abstract))
-    assert [abstract[p.start : p.end] for p in passages] == [
-        "Kettles boil water.",
-        "We make them 37.8\\% faster~(KTL).",
-        "It holds for\u200b tea.",
-    ]
-    assert [p.text for p in passages] == [
-        "Kettles boil water.",
-        "We make them 37.8% faster (KTL).",
-        "It holds for tea.",
+    assert [(abstract[p.start : p.end], p.text) for p in passages] == [
+        ("Kettles boil water.", "Kettles boil water."),
+        ("We make them 37.8\\% faster~(KTL).", "We make them 37.8% faster (KTL)."),
+        ("It holds for\u200b tea.", "It holds for tea."),
     ]
     assert passages[0].id == "p1:2-21"
 

@@ -18,7 +18,6 @@ from eval.fitting.run import (
     load_material,
     record_text,
 )
-from eval.scoring import AnswerScore
 from index.embedding import SentenceEncoder
 from index.errors import InputError
 from rag import fitted
@@ -142,28 +141,21 @@ def test_the_same_inputs_give_the_same_bytes_which_the_product_reads(
         assert read.models[name].weights == pytest.approx(model.weights, rel=1e-3)
 
 
-@pytest.fixture(scope="module")
-def left_out(material: Material) -> tuple[list[str | None], dict[str, list[AnswerScore]]]:
-    """What was left out, in order, and the answers to each set."""
+def test_every_set_is_answered_by_models_that_have_not_seen_its_collection(
+    material: Material, monkeypatch: pytest.MonkeyPatch
+) -> None:
     left: list[str | None] = []
 
     def fit_noted(material: Material, without: str | None = None) -> fitted.Record:
         left.append(without)
         return fitted.record(material.encoder.name)
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("eval.fitting.run.fit", fit_noted)
-        return left, dict(answer_left_out(material))
-
-
-def test_every_set_is_answered_by_models_that_have_not_seen_its_collection(
-    left_out: tuple[list[str | None], dict[str, list[AnswerScore]]],
-) -> None:
-    left, scores = left_out
+    monkeypatch.setattr("eval.fitting.run.fit", fit_noted)
+    scores = {name: each for name, each in answer_left_out(material) if each}
     assert left == ["digests", "acl", "arxiv"]
-    sizes = {name: len(each) for name, each in scores.items() if each}
+    sizes = {name: len(each) for name, each in scores.items()}
     assert sizes == {"dev": 6, "dev2": 6, "acl": 12, "own arxiv": 12}
-    text = left_out_text({name: figures(each) for name, each in scores.items() if each})
+    text = left_out_text({name: figures(each) for name, each in scores.items()})
     assert "| right: why " in text
     assert "| off-topic refused " in text
     assert len({len(line) for line in text.splitlines()}) == 1
