@@ -129,17 +129,10 @@ class Quoted:
 QUOTED = Supports(Quoted())
 
 
-def means(scores: Sequence[AnswerScore]) -> dict[str, object]:
-    found = intervals([question_values(score, QUOTED) for score in scores])
-    return {name: each["mean"] for name, each in found.items()}
-
-
-@pytest.fixture
-def scores() -> list[AnswerScore]:
-    """Five questions: right, half right, refused for nothing, refused rightly, answered wrongly."""
+def test_the_figures_of_a_run_equal_the_hand_computed_ones() -> None:
     half = answer("Wet and many and varied [1] [2].", reference(1, BOGS, "Bogs are wet."),
                   reference(2, FERNS, "Ferns vary."))  # fmt: skip
-    return [
+    scores = [
         score(
             ask(MOSS, nuggets=[["small"]], quotes=[(MOSS, "small")]), answer("Small [1].", SMALL), 1
         ),
@@ -148,10 +141,7 @@ def scores() -> list[AnswerScore]:
         score(ask(kind="off-topic"), REFUSAL, 4),
         score(ask(kind="near-miss"), answer("They are small [1].", SMALL), 5),
     ]
-
-
-def test_the_figures_of_a_run_equal_the_hand_computed_ones(scores: list[AnswerScore]) -> None:
-    found = means(scores)
+    found = intervals([question_values(each, QUOTED) for each in scores])
     for name, value in {
         "right": 2 / 5,
         "nugget_recall": (1 + 1 / 3 + 0) / 3,
@@ -165,7 +155,7 @@ def test_the_figures_of_a_run_equal_the_hand_computed_ones(scores: list[AnswerSc
         "abstained_rightly": 3 / 5,
         "words": 3,
     }.items():
-        assert found[name] == pytest.approx(value), name
+        assert found[name]["mean"] == pytest.approx(value), name
     summary = answer_summary(scores, QUOTED)
     assert summary["evidence"] == {"quotes_not_located": 0}
     assert summary["alce_quoted"] == {"unreadable": 0}

@@ -45,10 +45,6 @@ SHELF = [
 LEXICAL, NAMES = LexicalIndex.build(SHELF), Names.build(SHELF)
 
 
-def mended(text: str) -> str:
-    return mend(text, LEXICAL, NAMES)[0]
-
-
 @pytest.mark.parametrize(
     ("wrong", "right"),
     [("Hueristic search?", "Heuristic search?"),
@@ -59,7 +55,7 @@ def mended(text: str) -> str:
      ("what is KetleBench?", "what is KettleBench?")],
 )  # fmt: skip
 def test_a_typing_error_becomes_the_word_or_the_name_that_is_near(wrong: str, right: str) -> None:
-    assert mended(wrong) == right
+    assert mend(wrong, LEXICAL, NAMES)[0] == right
 
 
 @pytest.mark.parametrize(

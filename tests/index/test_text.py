@@ -156,10 +156,6 @@ def test_a_node_embeds_the_sentence_alone_and_knows_its_place() -> None:
     assert (node.start_char_idx, node.end_char_idx) == (0, 19)
 
 
-def sentences(text: str) -> list[str]:
-    return [text[start:end] for start, end in sentence_spans(text)]
-
-
 @pytest.mark.parametrize(
     "expected",
     [["We show X.", "It works (e.g. on Y).", "See Fig. 2.", "Done!"],
@@ -180,4 +176,5 @@ def sentences(text: str) -> list[str]:
      ["这是。", "那是！", "好"]],
 )  # fmt: skip
 def test_sentences_as_people_see_them(expected: list[str]) -> None:
-    assert sentences(" ".join(expected)) == expected
+    text = " ".join(expected)
+    assert [text[start:end] for start, end in sentence_spans(text)] == expected
