@@ -50,13 +50,6 @@ def test_a_broken_question_is_refused_with_file_and_line(
         load_questions(path)
 
 
-def test_a_choice_is_the_same_for_everyone_and_lies_within_a_larger_one() -> None:
-    ids = [f"q{number}" for number in range(30)]
-    assert fixed_choice(ids, 5) == fixed_choice(ids[::-1], 5) < fixed_choice(ids, 6)
-    with pytest.raises(InputError, match="a number from 1 to 30"):
-        fixed_choice(ids, 31)
-
-
 def test_a_beir_folder_gives_papers_with_their_own_ids_judged_queries_and_judgements(
     tmp_path: Path,
 ) -> None:
@@ -121,9 +114,12 @@ def test_a_smaller_subset_lies_within_a_larger_one_whatever_the_order_of_the_cor
         {paper.id for paper in fixed_subset(each, size).papers}
         for each, size in ((whole, 5), (shuffled, 5), (whole, 12))
     )
-    assert {"p1", "p3"} <= small < large
-    assert small == again
+    assert {"p1", "p3"} <= small == again < large
     assert (len(small), len(large)) == (5, 12)
+    with pytest.raises(InputError, match="a subset needs at least as many"):
+        fixed_subset(whole, 1)
+    with pytest.raises(InputError, match="a number from 1 to 2"):
+        fixed_choice(["q1", "q2"], 3)
 
 
 def test_a_ranking_is_read_as_it_was_written_and_a_broken_one_named(tmp_path: Path) -> None:

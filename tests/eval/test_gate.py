@@ -43,8 +43,8 @@ def test_bm25_off_is_caught_as_finding_papers(encoder: SentenceEncoder, baseline
     assert found.keys() >= {"nDCG@10", "hit@1"}
     ranking = drop_text("nDCG@10", found["nDCG@10"])
     assert ranking.startswith("nDCG@10 fell by ")
-    assert len(found["nDCG@10"].worse) >= 8
-    assert all(id_ in ranking for id_ in found["nDCG@10"].worse)
+    assert len(found["nDCG@10"].lower) >= 8
+    assert all(id_ in ranking for id_ in found["nDCG@10"].lower)
 
 
 def test_a_few_questions_worse_are_chance_and_a_single_wrong_quotation_is_not(

@@ -12,7 +12,7 @@ from handmade import BOGS, FERNS, MOSS, REFUSAL, answer, ask, reference, span
 from eval.judge import rate_run
 from eval.runs import QuestionScore, Run, load_run
 from eval.scoring import Supports, alce, or_nothing
-from rag.chat import ChatError, ChatModel, Complete, Message, ReplyError
+from rag.chat import ChatError, ChatModel, Message, ReplyError
 from rag.citations import Block, Claim, compose
 from rag.schema import Answer
 from rag.settings import Settings
@@ -140,29 +140,21 @@ def test_recall_and_precision_by_hand_through_every_branch() -> None:
     assert alce(REFUSAL, Supports(table)) is None
 
 
-@pytest.mark.parametrize(
-    ("reply", "supported", "unreadable"),
-    [
+def test_a_verdict_that_cannot_be_read_is_counted_and_a_judge_that_is_down_is_an_error() -> None:
+    def replying(reply: str | ChatError) -> Supports:
+        def complete(_: list[Message]) -> str:
+            if isinstance(reply, ChatError):
+                raise reply
+            return reply
+
+        return Supports(JudgeChecker(or_nothing(complete), "some-model"))
+
+    for reply, supported, unreadable in (
         ("1. yes\n2. yes\n3. no", True, 0),
-        ("1. yes\n2. yes\n3. yes", False, 1),
         (ReplyError("it said nothing"), False, 1),
-    ],
-)
-def test_a_judge_says_yes_by_number_nonsense_is_counted_and_one_that_is_down_is_an_error(
-    reply: str | ChatError, supported: bool, unreadable: int
-) -> None:
-    judge = Supports(JudgeChecker(or_nothing(replying(reply)), "some-model"))
-    assert judge("Bogs are wet.", ["Bogs are wet."]) is supported
-    assert judge.unreadable == unreadable
-    down = Supports(JudgeChecker(or_nothing(replying(ChatError("it is down"))), "m"))
+    ):
+        judge = replying(reply)
+        assert judge("Bogs are wet.", ["Bogs are wet."]) is supported
+        assert judge.unreadable == unreadable
     with pytest.raises(ChatError, match="it is down"):
-        down("Bogs are wet.", ["Bogs are wet."])
-
-
-def replying(reply: str | ChatError) -> Complete:
-    def complete(messages: list[Message]) -> str:
-        if isinstance(reply, ChatError):
-            raise reply
-        return reply
-
-    return complete
+        replying(ChatError("it is down"))("Bogs are wet.", ["Bogs are wet."])

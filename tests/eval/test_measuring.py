@@ -131,22 +131,16 @@ def test_a_benchmark_run_is_in_trec_format(
     encoder: SentenceEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    folder, out = tmp_path / "small", tmp_path / "run"
+    beir(folder, **{"qrels/test.tsv": "q1\td0\t1\nq2\td1\t1\n"})
+    titles = enumerate([*ABSTRACTS.items(), ("A Bare Title", "")])
+    corpus = ({"_id": f"d{at}", "title": title, "text": text} for at, (title, text) in titles)
+    jsonl(folder / "corpus.jsonl", *corpus)
     queries = {"q1": "estimating bog water levels from pictures", "q2": "ferry scheduling"}
-    corpus = (
-        json.dumps({"_id": f"d{number}", "title": title, "text": abstract}) + "\n"
-        for number, (title, abstract) in enumerate([*ABSTRACTS.items(), ("A Bare Title", "")])
-    )
-    files = {
-        "corpus.jsonl": "".join(corpus),
-        "queries.jsonl": "".join(
-            json.dumps({"_id": id_, "text": text}) + "\n" for id_, text in queries.items()
-        ),
-        "qrels/test.tsv": "q1\td0\t1\nq2\td1\t1\n",
-    }
-    benchmark, out = load_beir(beir(tmp_path / "small", **files)), tmp_path / "run"
-    store = benchmark_store(benchmark.papers, encoder)
-    measured = evaluate_retrieval(benchmark, open_ours(store, Settings()), out)
-    metrics: Mapping[str, Any] = measured
+    jsonl(folder / "queries.jsonl", *({"_id": id_, "text": queries[id_]} for id_ in queries))
+    benchmark = load_beir(folder)
+    ours = open_ours(benchmark_store(benchmark.papers, encoder), Settings())
+    metrics: Mapping[str, Any] = evaluate_retrieval(benchmark, ours, out)
     rows = [line.split() for line in (out / "run.trec").read_text().splitlines()]
     assert {(len(row), row[1], row[5]) for row in rows} == {(6, "Q0", "abstractqa")}
     assert next(row[3] for row in rows if row[0] == "q1") == "1"

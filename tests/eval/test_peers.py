@@ -9,12 +9,7 @@ import pytest
 from chat_server import ChatServer, says
 
 from eval.datasets import Question
-from eval.peers import (
-    PEERS,
-    PeerEntry,
-    PeerUnavailableError,
-    peer_subject,
-)
+from eval.peers import PEERS, PeerEntry, PeerUnavailableError, peer_subject
 from eval.systems import Subject
 from index.embedding import SentenceEncoder
 from index.errors import InputError
@@ -135,8 +130,7 @@ def test_a_marker_leads_to_the_whole_source(opened: Opened, chat_server: ChatSer
 
 
 @pytest.mark.parametrize(
-    "reply",
-    ["None of the sources are helpful.", "The sources do not say how loud owls are."],
+    "reply", ["None of the sources are helpful.", "The sources do not say how loud owls are."]
 )
 def test_saying_that_no_source_helps_is_a_refusal(
     opened: Opened, chat_server: ChatServer, reply: str

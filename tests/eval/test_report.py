@@ -37,15 +37,11 @@ class Page(HTMLParser):
     def handle_data(self, data: str) -> None:
         self.words += data
 
-    def all(self, name: str) -> list[str]:
-        """Every value of an attribute."""
-        return [value for _, attrs in self.tags if (value := attrs.get(name)) is not None]
-
 
 EVIL = '<script>alert("x")</script> <img src=https://tracker.example/a.png> & [1]'
 
 
-def report(*scores: AnswerScore, title: str = "Answers") -> tuple[str, Page]:
+def report(*scores: AnswerScore) -> tuple[str, Page]:
     support = Supports(Table())
     rows = [
         QuestionScore(
@@ -55,7 +51,7 @@ def report(*scores: AnswerScore, title: str = "Answers") -> tuple[str, Page]:
     ]
     metrics = {
         "run": "moss",
-        "system": title,
+        "system": "Answers",
         "answers": answer_summary(scores, support),
         "by_type": by_type(rows),
         "intervals": {
@@ -72,15 +68,13 @@ def test_the_page_is_whole_and_needs_nothing_else() -> None:
     html, page = report(score(ask(MOSS), given), score(ask(), REFUSAL))
     assert page.open == []
     assert {tag for tag, _ in page.tags}.isdisjoint({"script", "link", "img", "iframe", "a"})
-    assert page.all("src") == page.all("href") == []
+    assert {"src", "href"}.isdisjoint(name for _, attrs in page.tags for name in attrs)
     assert "url(" not in html
     assert 'content="width=device-width, initial-scale=1"' in html
     assert ".500[.25, .75] n 8" in page.words
     labels = [str(attrs["aria-label"]) for tag, attrs in page.tags if tag == "svg"]
-    assert [label.partition(".")[0] for label in labels] == [
-        "Right answers by type",
-        "Risk by coverage",
-    ]
+    kinds = ["Right answers by type", "Risk by coverage"]
+    assert [label.partition(".")[0] for label in labels] == kinds
     assert "fact 1.000" in labels[0]
 
 

@@ -66,13 +66,7 @@ Columns = Mapping[str, Mapping[str, float | None]]
 """Metric → question id → value."""
 
 
-def recorded(
-    folder: Path,
-    columns: Columns,
-    *,
-    system: str = "ours",
-    kind: str = "answers",
-) -> Run:
+def recorded(folder: Path, columns: Columns, *, system: str = "ours", kind: str = "answers") -> Run:
     """A finished run with these values."""
     ids = list(dict.fromkeys(id_ for column in columns.values() for id_ in column))
     questions = [{"id": id_, "question": f"What is {id_}?"} for id_ in ids]
@@ -80,14 +74,8 @@ def recorded(
     run = Run.begin(folder, "made-up", record, questions)
     for id_ in ids:
         run.append({"id": id_})
-    scores = [
-        QuestionScore(
-            id=id_,
-            type="fact",
-            values={name: column.get(id_) for name, column in columns.items()},
-        )
-        for id_ in ids
-    ]
+    values = {id_: {name: each.get(id_) for name, each in columns.items()} for id_ in ids}
+    scores = [QuestionScore(id=id_, type="fact", values=values[id_]) for id_ in ids]
     run.finish({"run": run.name, **record}, scores)
     return load_run(folder)
 
@@ -145,25 +133,17 @@ def test_labels_papers_and_checkers_that_differ_are_named(tmp_path: Path) -> Non
     assert compare_runs(before, before)["differs"] == []
 
 
-RANKED = [f"q{number}" for number in range(1, 21)]
-
-
-def ranking(*missed: str) -> dict[str, float | None]:
-    return {id_: float(id_ not in missed) for id_ in RANKED}
-
-
 def test_systems_are_rows_with_intervals_the_best_in_bold_and_p_against_the_first(
     tmp_path: Path,
 ) -> None:
-    ours = recorded(tmp_path / "a", {"nDCG@10": ranking("q1")}, kind="retrieval")
-    peer = recorded(
-        tmp_path / "b", {"nDCG@10": ranking(*RANKED[:12])}, kind="retrieval", system="peer"
-    )
+    ours = recorded(tmp_path / "a", {"nDCG@10": column("q1")}, kind="retrieval")
+    theirs = {"nDCG@10": column(*IDS[:10])}
+    peer = recorded(tmp_path / "b", theirs, kind="retrieval", system="peer")
     head, _, first, second = board([ours, peer]).splitlines()
     assert head.split("|")[1].strip() == "system"
     assert "| ours" in first
-    assert "**.950 [" in first
-    assert ".400 [" in second
+    assert "**.917 [" in first
+    assert ".167 [" in second
     assert "**" not in second
     none, p = against_first([ours, peer], "nDCG@10")
     assert none is None

@@ -5,6 +5,7 @@ from handmade import BOGS, FERNS, MOSS, REFUSAL, answer, ask, reference, score
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eval.datasets import Question
 from eval.figures import answer_summary, intervals, question_values, risk_by_coverage
 from eval.scoring import AnswerScore, Supports, nuggets_found, quote_span, score_answer
 from index.papers import Paper
@@ -12,21 +13,10 @@ from rag.schema import Answer, Usage
 from rag.support import Verdict
 
 
-@pytest.mark.parametrize(
-    ("nugget", "found"),
-    [
-        (["moss!  NET"], True),
-        (["m2net"], True),
-        (["forty", "40 ferns"], True),
-        (["41 ferns", "bog"], False),
-        (["1"], False),
-    ],
-)
-def test_a_fact_counts_if_any_of_its_wordings_is_in_the_text(
-    nugget: list[str], found: bool
-) -> None:
+def test_a_fact_counts_if_any_of_its_wordings_is_in_the_text() -> None:
+    nuggets = [["moss!  NET"], ["m2net"], ["forty", "40 ferns"], ["41 ferns", "bog"], ["1"]]
     text = "**Moss!** net [1] (M²Net) saw\n40 [1] ferns [1]."
-    assert nuggets_found([nugget], text) == (found,)
+    assert nuggets_found(nuggets, text) == (True, True, True, False, False)
 
 
 def test_papers_and_evidence_are_found_by_title_and_by_overlap() -> None:
@@ -81,50 +71,35 @@ def citing(*papers: Paper, notice: str | None = None) -> Answer:
 
 
 @pytest.mark.parametrize(
-    ("cited", "also", "least", "right"),
+    ("question", "given", "right"),
     [
-        ([MOSS, BOGS], [], None, 1),
-        ([MOSS, FERNS], [], None, 1),  # half of the gold papers, half of the cited ones
-        ([MOSS, FERNS, LICHENS], [], None, 0),
-        ([MOSS, FERNS, LICHENS], [FERNS], None, 1),
-        ([MOSS], [], 2, 0),
-        ([MOSS, FERNS], [FERNS], 2, 1),
+        (ask(MOSS, BOGS), citing(MOSS, BOGS), 1),
+        (ask(MOSS, BOGS), citing(MOSS, FERNS), 1),  # half of the gold papers, half of the cited
+        (ask(MOSS, BOGS), citing(MOSS, FERNS, LICHENS), 0),
+        (ask(MOSS, BOGS, also=[FERNS.title]), citing(MOSS, FERNS, LICHENS), 1),
+        (ask(MOSS, BOGS, least=2), citing(MOSS), 0),
+        (ask(MOSS, BOGS, also=[FERNS.title], least=2), citing(MOSS, FERNS), 1),
+        # A caution before few papers with the right one is half right.
+        (ask(MOSS), citing(BOGS, FERNS, MOSS, notice="Unsure."), 0.5),
+        (ask(MOSS), citing(BOGS, FERNS, MOSS), 0),
+        (ask(MOSS, kind="list"), citing(BOGS, FERNS, MOSS, notice="Unsure."), 0),
+        (ask(MOSS), citing(BOGS, FERNS, LICHENS, GORSE, MOSS, notice="Unsure."), 0),
+        (ask(MOSS), citing(MOSS, notice="Unsure."), 1),
+        (ask(), REFUSAL, 1),
+        (ask(), citing(MOSS), 0),
+        (ask(MOSS), REFUSAL, 0),
+        (ask(MOSS, kind="digest"), answer("There are 3."), 1),
+        (ask(MOSS), answer("There are 3."), 0),
+        (ask(MOSS, nuggets=[["small"], ["wet"]]), citing(MOSS), 1),
+        (ask(MOSS, nuggets=[["dry"], ["wet"]]), citing(MOSS, notice="Unsure."), 0),
     ],
 )
-def test_enough_of_the_acceptable_papers_are_cited_and_few_others(
-    cited: list[Paper], also: list[Paper], least: int | None, right: float
+def test_papers_refusals_facts_and_counts_decide_what_is_right(
+    question: Question, given: Answer, right: float
 ) -> None:
-    question = ask(MOSS, BOGS, also=[paper.title for paper in also], least=least)
-    assert score(question, citing(*cited)).rightness == right
-
-
-@pytest.mark.parametrize(
-    ("cited", "kind", "notice", "right"),
-    [
-        ([BOGS, FERNS, MOSS], "fact", "Unsure.", 0.5),
-        ([BOGS, FERNS, MOSS], "fact", None, 0),
-        ([BOGS, FERNS, MOSS], "list", "Unsure.", 0),
-        ([BOGS, FERNS, LICHENS, GORSE, MOSS], "fact", "Unsure.", 0),
-        ([MOSS], "fact", "Unsure.", 1),
-    ],
-)
-def test_a_caution_before_few_papers_with_the_right_one_is_half_right(
-    cited: list[Paper], kind: str, notice: str | None, right: float
-) -> None:
-    scored = score(ask(MOSS, kind=kind), citing(*cited, notice=notice))
+    scored = score(question, given)
     assert scored.rightness == right
     assert scored.is_right is (right == 1)
-
-
-def test_refusals_facts_and_counts_decide_too() -> None:
-    assert score(ask(), REFUSAL).rightness == 1
-    assert score(ask(), citing(MOSS)).rightness == 0
-    assert score(ask(MOSS), REFUSAL).rightness == 0
-    assert score(ask(MOSS, kind="digest"), answer("There are 3.")).rightness == 1
-    assert score(ask(MOSS), answer("There are 3.")).rightness == 0
-    assert score(ask(MOSS, nuggets=[["small"], ["wet"]]), citing(MOSS)).rightness == 1
-    question = ask(MOSS, nuggets=[["dry"], ["wet"]])
-    assert score(question, citing(MOSS, notice="Unsure.")).rightness == 0
 
 
 def test_an_answer_begins_with_evidence_if_its_first_citation_lies_on_a_quote() -> None:
@@ -154,17 +129,10 @@ class Quoted:
 QUOTED = Supports(Quoted())
 
 
-def means(scores: Sequence[AnswerScore]) -> dict[str, object]:
-    found = intervals([question_values(score, QUOTED) for score in scores])
-    return {name: each["mean"] for name, each in found.items()}
-
-
-@pytest.fixture
-def scores() -> list[AnswerScore]:
-    """Five questions: right, half right, refused for nothing, refused rightly, answered wrongly."""
+def test_the_figures_of_a_run_equal_the_hand_computed_ones() -> None:
     half = answer("Wet and many and varied [1] [2].", reference(1, BOGS, "Bogs are wet."),
                   reference(2, FERNS, "Ferns vary."))  # fmt: skip
-    return [
+    scores = [
         score(
             ask(MOSS, nuggets=[["small"]], quotes=[(MOSS, "small")]), answer("Small [1].", SMALL), 1
         ),
@@ -173,10 +141,7 @@ def scores() -> list[AnswerScore]:
         score(ask(kind="off-topic"), REFUSAL, 4),
         score(ask(kind="near-miss"), answer("They are small [1].", SMALL), 5),
     ]
-
-
-def test_the_figures_of_a_run_equal_the_hand_computed_ones(scores: list[AnswerScore]) -> None:
-    found = means(scores)
+    found = intervals([question_values(each, QUOTED) for each in scores])
     for name, value in {
         "right": 2 / 5,
         "nugget_recall": (1 + 1 / 3 + 0) / 3,
@@ -190,7 +155,7 @@ def test_the_figures_of_a_run_equal_the_hand_computed_ones(scores: list[AnswerSc
         "abstained_rightly": 3 / 5,
         "words": 3,
     }.items():
-        assert found[name] == pytest.approx(value), name
+        assert found[name]["mean"] == pytest.approx(value), name
     summary = answer_summary(scores, QUOTED)
     assert summary["evidence"] == {"quotes_not_located": 0}
     assert summary["alce_quoted"] == {"unreadable": 0}
@@ -204,9 +169,6 @@ def test_the_figures_of_a_run_equal_the_hand_computed_ones(scores: list[AnswerSc
     assert summary["words"] == {"median": 3, "p90": pytest.approx(4.4 + 0.2)}
     assert summary["latency_ms"] == {"p50": 3, "p95": 4.8, "p99": 4.96}
     assert summary["tokens"] == {"read": 0, "written": 0, "usd": 0}
-    # Three answers of one rank, one of them right, then two refusals.
-    risk = [2 / 3, 2 / 3, 2 / 3, 3 / 4, 4 / 5]
-    assert summary["selective"]["aurc"] == pytest.approx(sum(risk) / 5)
     assert summary["selective"]["with_confidence"] == 0
     assert summary["selective"]["ece"] is None
 

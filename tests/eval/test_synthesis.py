@@ -1,7 +1,6 @@
 """A question set from the bundled sample, without a model and with a scripted one."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,27 +26,6 @@ def sample_index(sample_store: Path) -> Index:
 def reply(sentence: str, answer: str, question: str) -> str:
     written = {"sentence": sentence, "answer": answer, "question": question}
     return f"Sure!\n```json\n{json.dumps(written)}\n```"
-
-
-def good(paper: Paper, sentence: str) -> str:
-    """A question with the sentence's words but its last two, which are the answer."""
-    words = sentence.rstrip(".").split()
-    return reply(sentence, " ".join(words[-2:]), f"Who found {' '.join(words[:-2])} what?")
-
-
-class Writer:
-    """A chat model that asks for the last sentence of whatever abstract it is shown."""
-
-    def __init__(self, index: Index, write: Callable[[Paper, str], str] = good) -> None:
-        self.write = write
-        self._papers = {clean_text(paper.title): paper for paper in index.papers}
-        self.asked: list[str] = []
-
-    def __call__(self, messages: list[Message]) -> str:
-        title = messages[-1]["content"].partition("\n")[0].removeprefix("Title: ")
-        self.asked.append(title)
-        paper = self._papers[title]
-        return self.write(paper, clean_text(paper.abstract).rsplit(". ", 1)[-1])
 
 
 def test_cloze_questions_are_found_again_and_some_lose_their_papers(
@@ -79,33 +57,34 @@ def test_cloze_questions_are_found_again_and_some_lose_their_papers(
 def test_a_model_is_asked_once_a_paper_and_what_it_writes_is_checked(
     sample_index: Index, encoder: SentenceEncoder, tmp_path: Path
 ) -> None:
-    refused, lied, generic = "TAME", "OSWorld", "MineRL"
+    refused, generic = "TAME", "MineRL"
+    papers = {clean_text(paper.title): paper for paper in sample_index.papers}
+    asked: list[str] = []
 
-    def write(paper: Paper, sentence: str) -> str:
-        if paper.title.startswith(refused):
+    def write(messages: list[Message]) -> str:
+        """Ask for the end of the last sentence of whatever abstract is shown."""
+        title = messages[-1]["content"].partition("\n")[0].removeprefix("Title: ")
+        asked.append(title)
+        if title.startswith(refused):
             raise ReplyError("no")
-        if paper.title.startswith(lied):
-            return good(paper, "It was solved in 1911 by a retired lamplighter.")
-        if generic in paper.title:
-            last = " ".join(sentence.rstrip(".").split()[-2:])
-            return reply(sentence, last, "What do the authors want here?")
-        return good(paper, sentence)
+        sentence = clean_text(papers[title].abstract).rsplit(". ", 1)[-1]
+        words = sentence.rstrip(".").split()
+        subject = "do the authors want here" if generic in title else " ".join(words[:-2])
+        return reply(sentence, " ".join(words[-2:]), f"What {subject}?")
 
-    writer = Writer(sample_index, write)
-    everything = (sample_index, encoder, Plan(10_000), tmp_path / "set")
-    record: Any = synthesize(*everything, (writer, "scripted"))
-    assert len(writer.asked) == len(set(writer.asked)) == len(sample_index.papers)
+    out = tmp_path / "set"
+    record: Any = synthesize(sample_index, encoder, Plan(10_000), out, (write, "scripted"))
+    assert len(asked) == len(set(asked)) == len(sample_index.papers)
     dropped = record["dropped"]
     assert dropped["the reply names no question, answer and sentence"] == 1
-    assert dropped["the sentence is not in the abstract"] == 1
     assert dropped["the question does not say what it is about"] >= 1
     assert record["questions"] + sum(dropped.values()) == len(sample_index.papers)
     assert record["by_type"]["synthetic"] > 5
     abstracts = {paper.title: paper.abstract for paper in sample_index.papers}
-    for question in load_questions(tmp_path / "set" / "questions.jsonl"):
+    for question in load_questions(out / "questions.jsonl"):
         for evidence in question.evidence:
             assert quote_span(evidence.quote, abstracts[evidence.paper])
-            assert not evidence.paper.startswith((refused, lied))
+            assert not evidence.paper.startswith(refused)
 
 
 PEAT = Paper(
@@ -122,6 +101,7 @@ QUESTION = "On how many bogs was the moss camera tried out?"
     [
         ("I cannot do that.", "names no question"),
         (reply(SENTENCE, "52 bogs", "How many bogs?"), "too short"),
+        (reply("Bogs are dry.", "dry", QUESTION), "not in the abstract"),
         (reply(SENTENCE, "53 bogs", QUESTION), "not in the sentence"),
         (reply(SENTENCE, "52 bogs", "Was it tried on 52 bogs or more?"), "gives the answer away"),
         (reply(SENTENCE, "52 bogs", QUESTION), f"quote={PEAT.abstract[14:]!r}"),

@@ -127,42 +127,36 @@ def test_the_server_follows_what_changes_and_what_is_taken_back(
 def test_questions_go_on_while_the_server_is_away_and_it_is_used_again(
     sample_store: Path,
     encoder: object,
+    server: Server,
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     store = shutil.copytree(sample_store, tmp_path / "store")
-    server = Server(tmp_path / "chroma")
-    server.start()
-    try:
-        chroma = Chroma(server.url)
+    chroma = Chroma(server.url)
+    chroma.bring(Index.open(store), store)
+    monkeypatch.setattr("index.chroma.RETRY_SECONDS", 0.2)
+    settings = Settings(store=store, chroma_url=server.url)
+    with_server, alone = Assistant(store, encoder, settings), Assistant(store, encoder)  # type: ignore[arg-type] # an encoder will do
+    titles = [paper.display_title for paper in alone.papers()]
+
+    def check(first: int) -> None:
+        for title in titles[first : first + 3]:
+            found, right = with_server.search(title, 5), alone.search(title, 5)
+            assert [hit.paper.id for hit in found] == [hit.paper.id for hit in right]
+
+    check(0)
+    server.stop()
+    with pytest.raises(DatabaseError, match=r"Chroma at http://127\.0\.0\.1:\d+ did not answer"):
         chroma.bring(Index.open(store), store)
-        monkeypatch.setattr("index.chroma.RETRY_SECONDS", 0.2)
-        settings = Settings(store=store, chroma_url=server.url)
-        with_server, alone = Assistant(store, encoder, settings), Assistant(store, encoder)  # type: ignore[arg-type] # an encoder will do
-        titles = [paper.display_title for paper in alone.papers()]
-
-        def check(first: int) -> None:
-            for title in titles[first : first + 3]:
-                found, right = with_server.search(title, 5), alone.search(title, 5)
-                assert [hit.paper.id for hit in found] == [hit.paper.id for hit in right]
-
-        check(0)
-        server.stop()
-        with pytest.raises(
-            DatabaseError, match=r"Chroma at http://127\.0\.0\.1:\d+ did not answer"
-        ):
-            chroma.bring(Index.open(store), store)
-        caplog.clear()
-        check(3)
-        assert "everything is compared instead" in caplog.text
-        server.start()
-        time.sleep(0.3)
-        caplog.clear()
-        check(6)
-        assert not caplog.text
-    finally:
-        server.stop()
+    caplog.clear()
+    check(3)
+    assert "everything is compared instead" in caplog.text
+    server.start()
+    time.sleep(0.3)
+    caplog.clear()
+    check(6)
+    assert not caplog.text
 
 
 def test_records_that_are_gone_or_of_another_index_are_no_candidates_and_are_written_again(

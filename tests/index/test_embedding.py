@@ -3,13 +3,12 @@ import json
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
 import pytest
+from chat_server import ChatServer, Scripted, fails
 
 from index.embedding import SentenceEncoder
 from index.encoder import LocalEncoder, open_encoder
@@ -141,81 +140,44 @@ def test_an_encoder_that_is_not_there_is_one_clear_line(tmp_path: Path) -> None:
     assert "\n" not in str(caught.value)
 
 
-class Endpoint:
-    """What the endpoint does with a request; `fails` is the status of each, one after the other."""
-
-    def __init__(self) -> None:
-        self.encoder = LocalEncoder.open(NAME)
-        self.fails: list[int] = []
-        self.keys: list[str | None] = []
-        self.batches: list[int] = []
-        self.short = False
-
-
-@pytest.fixture
-def endpoint() -> Iterator[tuple[Endpoint, str]]:
-    state = Endpoint()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            state.keys.append(self.headers["Authorization"])
-            state.batches.append(len(asked["input"]))
-            status = state.fails.pop(0) if state.fails else 200
-            rows = [state.encoder.encode_query(text) * 3 for text in asked["input"]]
-            data = [
-                {"object": "embedding", "index": at, "embedding": row.tolist()}
-                for at, row in reversed(list(enumerate(rows[state.short :])))
-            ]
-            reply = {"object": "list", "data": data, "model": asked["model"]}
-            body = json.dumps(reply if status == 200 else {"error": {"message": "no"}}).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield state, f"http://127.0.0.1:{server.server_port}/v1#mini"
-    server.shutdown()
-    server.server_close()
+def vectors(encoder: SentenceEncoder, texts: list[str]) -> Scripted:
+    """What an endpoint replies: vectors three times as long, the last one first."""
+    rows = enumerate((encoder.encode_query(text) * 3).tolist() for text in texts)
+    data = [{"object": "embedding", "index": at, "embedding": row} for at, row in rows]
+    reply = {"object": "list", "data": data[::-1], "model": "mini"}
+    return Scripted([json.dumps(reply).encode()])
 
 
 def test_vectors_are_the_models_in_order_and_of_unit_length(
-    endpoint: tuple[Endpoint, str],
+    encoder: SentenceEncoder, chat_server: ChatServer
 ) -> None:
-    state, address = endpoint
-    encoder = open_encoder(address, "secret")
+    remote = open_encoder(f"{chat_server.base_url}#mini", "secret")
+    chat_server.script = lambda request: vectors(encoder, request.body["input"])
     texts = [f"kettle number {number}" for number in range(130)] + [""]
-    assert encoder.dimension == 384
-    state.batches.clear()
-    vectors = encoder.encode(texts)
-    assert state.batches == [128, 3]
-    assert set(state.keys) == {"Bearer secret"}
-    right = [state.encoder.encode_query(text or " ") for text in texts]
-    assert np.allclose(vectors, right, atol=1e-5)
-    assert np.allclose(encoder.encode_query("kettle number 4"), right[4], atol=1e-5)
+    assert remote.dimension == 384
+    chat_server.received.clear()
+    found = remote.encode(texts)
+    assert [len(request.body["input"]) for request in chat_server.received] == [128, 3]
+    keys = {request.headers["Authorization"] for request in chat_server.received}
+    assert keys == {"Bearer secret"}
+    right = [encoder.encode_query(text or " ") for text in texts]
+    assert np.allclose(found, right, atol=1e-5)
+    assert np.allclose(remote.encode_query("kettle number 4"), right[4], atol=1e-5)
 
 
 def test_a_busy_endpoint_is_asked_again_and_a_refusal_is_one_line(
-    endpoint: tuple[Endpoint, str],
+    encoder: SentenceEncoder, chat_server: ChatServer
 ) -> None:
-    state, address = endpoint
-    encoder = open_encoder(address, "sk-secret")
-    state.fails = [503, 429]
-    assert encoder.encode_query("tea").shape == (384,)
-    state.fails = [401]
+    remote = open_encoder(f"{chat_server.base_url}#mini", "sk-secret")
+    one = vectors(encoder, ["tea"])
+    chat_server.script = [fails(503), fails(429), one, fails(401), one]
+    assert remote.encode_query("tea").shape == (384,)
     with pytest.raises(EncoderError, match=r"the encoder mini at .* did not answer") as error:
-        encoder.encode_query("tea")
+        remote.encode_query("tea")
     assert "\n" not in str(error.value)
     assert "sk-secret" not in str(error.value)
-    state.short = True
     with pytest.raises(EncoderError, match="gave 1 vectors for 2 texts"):
-        encoder.encode(["tea", "milk"])
+        remote.encode(["tea", "milk"])
 
 
 @pytest.mark.parametrize(

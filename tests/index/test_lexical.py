@@ -9,13 +9,6 @@ from index.names import Names
 from index.naming import mend
 from index.papers import Paper
 
-TEXTS = (
-    "MindSearch gathers web pages. Quantitative results.",
-    "M³ViT is a vision transformer with experts.",
-    "Kites fly over the breadcrumb trail of GPT-4.",
-)
-PAPERS = [Paper(id=str(n), title=f"Paper {n}", abstract=text) for n, text in enumerate(TEXTS)]
-
 
 @pytest.mark.parametrize(
     ("text", "tokens"),
@@ -38,15 +31,6 @@ def test_any_text_has_tokens_that_are_lower_case_and_no_stop_words(text: str) ->
     assert tokenize(text) == tokenize(fold(text))
 
 
-def test_scores_are_zero_where_no_token_is_shared_and_highest_for_the_rarest() -> None:
-    lexical = LexicalIndex.build(PAPERS)
-    scores = lexical.scores(tokenize("kites"))
-    assert scores.argmax() == 2
-    assert (scores > 0).sum() == 1
-    assert not lexical.scores(["nothing"]).any()
-    assert lexical.idf("nothing") > lexical.idf("kite") > 0
-
-
 SHELF = [
     Paper(id=f"{row}", title=title, abstract=abstract)
     for row, (title, abstract) in enumerate(
@@ -61,10 +45,6 @@ SHELF = [
 LEXICAL, NAMES = LexicalIndex.build(SHELF), Names.build(SHELF)
 
 
-def mended(text: str) -> str:
-    return mend(text, LEXICAL, NAMES)[0]
-
-
 @pytest.mark.parametrize(
     ("wrong", "right"),
     [("Hueristic search?", "Heuristic search?"),
@@ -75,7 +55,7 @@ def mended(text: str) -> str:
      ("what is KetleBench?", "what is KettleBench?")],
 )  # fmt: skip
 def test_a_typing_error_becomes_the_word_or_the_name_that_is_near(wrong: str, right: str) -> None:
-    assert mended(wrong) == right
+    assert mend(wrong, LEXICAL, NAMES)[0] == right
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,12 @@
 """The fit, on three made-up collections of four papers."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from eval.datasets import write_json_lines
 from eval.fitting import wordings
 from eval.fitting.run import (
     SOURCES,
@@ -18,7 +18,6 @@ from eval.fitting.run import (
     load_material,
     record_text,
 )
-from eval.scoring import AnswerScore
 from index.embedding import SentenceEncoder
 from index.errors import InputError
 from rag import fitted
@@ -40,17 +39,9 @@ def abstract(name: str, task: str, subject: str, place: str, number: int) -> str
     )
 
 
-def written(path: Path, rows: list[dict[str, Any]]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-
-
 def asked(id_: str, kind: str, question: str, titles: list[str], **more: Any) -> dict[str, Any]:
-    answerable = bool(titles)
-    return {"id": id_, "type": kind, "question": question, "answerable": answerable} | {
-        "papers": titles,
-        **more,
-    }
+    row = {"id": id_, "type": kind, "question": question, "answerable": bool(titles)}
+    return {**row, "papers": titles, **more}
 
 
 def questions(papers: dict[str, str], subject: str, place: str) -> list[dict[str, Any]]:
@@ -91,6 +82,8 @@ def by_place(row: dict[str, Any], papers: dict[str, str]) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("data")
+    for part in ("digests", "corpora", "questions", "own", "evidence"):
+        (folder / part).mkdir()
     for collection, (subject, names, place) in COLLECTIONS.items():
         papers = {
             f"{name}: {task.capitalize()} {subject.capitalize()} with Little Data": abstract(
@@ -99,24 +92,20 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
             for at, (name, task) in enumerate(zip(names, TASKS, strict=True))
         }
         asking = questions(papers, subject, place)
-        if collection == "digests":
-            entries = "\n\n".join(f"{title}\n\n{text}" for title, text in papers.items())
-            (folder / "digests").mkdir()
-            (folder / "digests" / "march.txt").write_text(f"new\n\nMar 14\n\n{entries}\n")
-            written(folder / "questions" / "dev.jsonl", asking[::2])
-            written(folder / "questions" / "dev2.jsonl", asking[1::2])
-        else:
-            rows = [{"id": t, "title": t, "abstract": text} for t, text in papers.items()]
-            written(folder / "corpora" / f"{collection}.jsonl", rows)
-            if collection == "acl":
-                written(folder / "questions" / f"{collection}.jsonl", asking)
-        own = [by_place(row, papers) for row in asking] if collection == "arxiv" else []
-        written(folder / "own" / f"{collection}.jsonl", own)
+        source = SOURCES[collection]
+        file = source.papers if source.papers.endswith(".jsonl") else "digests/march.jsonl"
+        dated = {"date": "2025-03-14"}
+        rows = [{"id": t, "title": t, "abstract": text, **dated} for t, text in papers.items()]
+        write_json_lines(folder / file, rows)
+        for at, name in enumerate(source.sets):
+            write_json_lines(folder / "questions" / f"{name}.jsonl", asking[at :: len(source.sets)])
+        own = [] if source.sets else [by_place(row, papers) for row in asking]
+        write_json_lines(folder / "own" / f"{collection}.jsonl", own)
     for name in ("covid", "xquad", "scifact"):
         sentences = [f"The {name} ferry is blue.", "It carries nine cars.", "Storms stop it."]
         question = f"How many cars does the {name} ferry carry?"
         row = {"question": question, "title": "", "sentences": sentences, "evidence": [1]}
-        written(folder / "evidence" / f"{name}.jsonl", [row])
+        write_json_lines(folder / "evidence" / f"{name}.jsonl", [row])
     return folder
 
 
@@ -152,28 +141,21 @@ def test_the_same_inputs_give_the_same_bytes_which_the_product_reads(
         assert read.models[name].weights == pytest.approx(model.weights, rel=1e-3)
 
 
-@pytest.fixture(scope="module")
-def left_out(material: Material) -> tuple[list[str | None], dict[str, list[AnswerScore]]]:
-    """What was left out, in order, and the answers to each set."""
+def test_every_set_is_answered_by_models_that_have_not_seen_its_collection(
+    material: Material, monkeypatch: pytest.MonkeyPatch
+) -> None:
     left: list[str | None] = []
 
     def fit_noted(material: Material, without: str | None = None) -> fitted.Record:
         left.append(without)
         return fitted.record(material.encoder.name)
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("eval.fitting.run.fit", fit_noted)
-        return left, dict(answer_left_out(material))
-
-
-def test_every_set_is_answered_by_models_that_have_not_seen_its_collection(
-    left_out: tuple[list[str | None], dict[str, list[AnswerScore]]],
-) -> None:
-    left, scores = left_out
+    monkeypatch.setattr("eval.fitting.run.fit", fit_noted)
+    scores = {name: each for name, each in answer_left_out(material) if each}
     assert left == ["digests", "acl", "arxiv"]
-    sizes = {name: len(each) for name, each in scores.items() if each}
+    sizes = {name: len(each) for name, each in scores.items()}
     assert sizes == {"dev": 6, "dev2": 6, "acl": 12, "own arxiv": 12}
-    text = left_out_text({name: figures(each) for name, each in scores.items() if each})
+    text = left_out_text({name: figures(each) for name, each in scores.items()})
     assert "| right: why " in text
     assert "| off-topic refused " in text
     assert len({len(line) for line in text.splitlines()}) == 1

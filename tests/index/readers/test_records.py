@@ -118,26 +118,19 @@ def test_a_summary_in_place_of_an_abstract_is_told() -> None:
     assert [(each.is_warning, "TL;DR" in each.reason) for each in problems] == [(True, True)]
 
 
-@pytest.mark.parametrize("written", ["nan", "N/A", "", "[No abstract available]", None])
-def test_no_abstract_is_none(written: object) -> None:
-    papers, problems = split(
-        lines(OWL, OWL | {"title": "Other Owls Are Here", "abstract": written})
-    )
-    assert (len(papers), [problem.line for problem in problems]) == (1, [2])
-    assert "abstract: missing or empty" in str(problems[0])
-
-
 @pytest.mark.parametrize(
-    ("change", "field"),
+    ("change", "reason"),
     [({"title": None}, "title"), ({"title": "  "}, "title"), ({"title": "{}"}, "title"),
-     ({"title": "t" * 1001}, "title"), ({"abstract": "word " * 9_000}, "abstract")],
+     ({"title": "t" * 1001}, "title"), ({"abstract": "word " * 9_000}, "abstract"),
+     *(({"abstract": none}, "abstract: missing or empty")
+       for none in ("nan", "N/A", "", "[No abstract available]", None))],
 )  # fmt: skip
 def test_a_record_without_title_or_abstract_is_a_problem_that_names_its_line(
-    change: dict[str, object], field: str
+    change: dict[str, object], reason: str
 ) -> None:
     papers, problems = split(lines(OWL | {"title": "Other Owls Are Here"}, OWL | change))
     assert len(papers) == 1
-    assert [str(problem).startswith(f"owls.jsonl:2: {field}: ") for problem in problems] == [True]
+    assert [str(problem).startswith(f"owls.jsonl:2: {reason}") for problem in problems] == [True]
     assert len(str(problems[0])) < 200
 
 
@@ -150,11 +143,7 @@ def test_a_record_without_title_or_abstract_is_a_problem_that_names_its_line(
      {"venue": {"a": 1}}],
 )  # fmt: skip
 def test_an_odd_field_costs_that_field_and_a_warning(change: dict[str, object]) -> None:
-    try:
-        text = lines(OWL | change)
-    except ValueError:
-        pytest.skip("this number cannot be written")
-    papers, problems = split(text)
+    papers, problems = split(lines(OWL | change))
     assert [paper.title for paper in papers] == [OWL["title"]]
     assert [problem.is_warning for problem in problems] == [True]
     assert str(problems[0]).startswith(f"owls.jsonl:1: {next(iter(change))}: ")

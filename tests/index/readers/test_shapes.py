@@ -1,13 +1,12 @@
 """Digests in the layouts of mails, pages, alerts and lists: titles, abstracts, what is known."""
 
-import base64
 import gzip
 import io
 import json
-import quopri
 import tarfile
 import zipfile
 from datetime import date
+from email.message import EmailMessage
 
 import pytest
 import zstandard
@@ -48,12 +47,8 @@ LAYOUTS = {
     "a page with buttons": each("{title}\n\nby {authors}\n\n▲ 4{n} · 3 comments\n\nAbstract\n\n{abstract}\n\n"
                                 "View PDF   Share"),
     "summaries": each("{title}\n\nTL;DR: {short}\n\nAbstract: {abstract}"),
-    "a summary behind": each("{title}\n\nAbstract\n\n{abstract}\n\nAI-generated summary\n\n{short}."),
     "quoted twice": "> On Tue, 22 Apr 2025 Jo wrote:\n>\n" + "\n".join(
         f">> {line}" for line in each("{title}\n\n{abstract}").split("\n")),
-    "forwarded": "---------- Forwarded message ---------\nFrom: Jo <jo@example.org>\n"
-    "Date: Tue, 22 Apr 2025 at 07:30\nSubject: Daily papers\nTo: Al <al@example.org>\n\n"
-    + each("{title}\n\n{abstract}"),
     "Markdown headings": "# Papers of the week\n\n" + each("## {title}\n\n*{authors}*\n\n{abstract}\n\n"
                                                            "[arXiv](https://arxiv.org/abs/{id})"),
     "Markdown list with links": "# To read\n\n" + each(
@@ -81,8 +76,7 @@ WITH_AUTHORS = (
     "a Markdown table", "HTML", "HTML of a list", "labels on lines of their own",
 )  # fmt: skip
 DATED = (
-    "a listing of arXiv", "a newsletter", "labels", "quoted twice", "forwarded", "forwarded twice",
-    "HTML",
+    "a listing of arXiv", "a newsletter", "labels", "quoted twice", "forwarded twice", "HTML",
 )  # fmt: skip
 
 
@@ -101,18 +95,12 @@ def test_layouts(name: str) -> None:
         assert {paper.sources[0].date for paper in papers} == {date(2025, 4, 22)}
 
 
-def mail(body: str, kind: str = "plain", encoding: str = "quoted-printable") -> bytes:
-    coded = {
-        "quoted-printable": lambda: quopri.encodestring(body.encode()),
-        "base64": lambda: base64.encodebytes(body.encode()),
-        "8bit": body.encode,
-    }[encoding]()
-    head = (
-        "From: Papers <papers@example.org>\nTo: ada@example.org\nSubject: =?utf-8?q?Today=E2=80=99s?=\n"
-        f"Date: Tue, 22 Apr 2025 06:00:00 +0000\nMIME-Version: 1.0\nContent-Type: text/{kind};"
-        f" charset=utf-8\nContent-Transfer-Encoding: {encoding}\n\n"
-    )
-    return head.encode() + coded
+def mail(body: str, kind: str, encoding: str) -> bytes:
+    message = EmailMessage()
+    message["From"], message["To"] = "Papers <papers@example.org>", "ada@example.org"
+    message["Subject"], message["Date"] = "Today’s", "Tue, 22 Apr 2025 06:00:00 +0000"
+    message.set_content(body, subtype=kind, cte=encoding)
+    return bytes(message)
 
 
 JSON = [{"title": title, "abstract": abstract} for title, _, _, abstract in PAPERS]
