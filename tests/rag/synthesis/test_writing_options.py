@@ -77,13 +77,14 @@ def test_another_model_of_the_endpoint_is_asked_and_named(
         assistant.ask(QUESTION, options=Options(model="other"))
 
 
-MARKED = "{said} [{at}]."
-STRUCTURED = '{{"sentences": [{{"text": "{said}.", "cites": ["{at}"]}}'
-
-
 @pytest.mark.parametrize(
     ("form", "rest"),
-    [(MARKED, ""), (MARKED, " People do."), (MARKED[:-1] + ".\n", ""), (STRUCTURED, "]}")],
+    [
+        ("{said} [{at}].", ""),
+        ("{said} [{at}].", " People do."),
+        ("{said} [{at}].\n", ""),
+        ('{{"sentences": [{{"text": "{said}.", "cites": ["{at}"]}}', "]}"),
+    ],
     ids=["the last one", "with markers", "a line", "structured"],
 )
 def test_a_sentence_is_told_once_it_is_whole_before_the_model_sends_more(
@@ -134,16 +135,14 @@ def test_many_slow_answers_are_streamed_at_once(writing: Assistant, scripted: Ch
     assert asyncio.run(all_at_once()) == ["generative"] * count
 
 
-writes_two = writes(
-    lambda at: (
-        f"On top of OSWorld stands a benchmark of 369 tasks [{at(TASKS)}]."
-        f" People complete more than 72.36% of the tasks [{at(PEOPLE)}]."
-    )
-)
-
-
 def judged(verdict: Scripted) -> Callable[[Received], Scripted]:
-    return lambda request: verdict if "Claim 1:" in request.text else writes_two(request)
+    """Writes two sentences, and judges them so."""
+    two = writes(
+        lambda at: (
+            f"{GOOD} [{at(TASKS)}]. People complete more than 72.36% of the tasks [{at(PEOPLE)}]."
+        )
+    )
+    return lambda request: verdict if "Claim 1:" in request.text else two(request)
 
 
 @pytest.mark.parametrize(
