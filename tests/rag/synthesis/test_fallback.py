@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from chat_server import ChatServer, Scripted, cut_off, fails, says, slowly, streams
 from made_up import keeps_the_promises
-from writing import KEY, QUESTION, TASKS, address, told
+from writing import GOOD, KEY, QUESTION, TASKS, address, told
 
 from rag import Assistant
 from rag.schema import Delta, Progress
@@ -55,9 +55,8 @@ def test_an_endpoint_that_is_down_is_not_waited_for(open_writing: Callable[..., 
 
 def test_closing_a_stream_closes_the_upstream(writing: Assistant, scripted: ChatServer) -> None:
     scripted.hung_up.clear()
-    good = "On top of OSWorld stands a benchmark of 369 tasks"
     scripted.script = lambda request: streams(
-        f"{good} [{address(request, TASKS)}]. ", *["Word "] * 200, pause_seconds=0.05
+        f"{GOOD} [{address(request, TASKS)}]. ", *["Word "] * 200, pause_seconds=0.05
     )
     events = writing.stream(QUESTION)
     assert any(isinstance(event, Delta) for event in events)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from chat_server import ChatServer, Received, Scripted, fails, says
 from made_up import titles
-from writing import TASKS, writes
+from writing import GOOD, TASKS, writes
 
 from rag import Assistant
 from rag.chat import Message
@@ -29,7 +29,7 @@ HISTORY = [
 
 def script(help_: Scripted) -> Callable[[Received], Scripted]:
     """Help with this reply, and write another."""
-    answer = writes(lambda at: f"On top of OSWorld stands a benchmark of 369 tasks [{at(TASKS)}].")
+    answer = writes(lambda at: f"{GOOD} [{at(TASKS)}].")
     return lambda request: answer(request) if "<abstracts>" in request.text else help_
 
 
