@@ -53,16 +53,13 @@ def test_every_command_shown_is_one_that_the_command_takes(arguments: list[str])
     build_parser().parse_args(arguments)
 
 
-def test_commands_of_every_kind_are_shown() -> None:
-    shown = {arguments[0] for arguments in commands(README)}
-    assert shown == {"index", "ask", "search", "table", "papers", "ui", "eval", "doctor"}
-
-
 def test_the_table_of_formats_is_that_of_the_readers() -> None:
     assert markdown_table() in README
 
 
-def test_every_option_named_is_one_of_the_command() -> None:
+def test_commands_of_every_kind_are_shown_and_every_option_named_is_one_of_them() -> None:
+    shown = {arguments[0] for arguments in commands(README)}
+    assert shown == {"index", "ask", "search", "table", "papers", "ui", "eval", "doctor"}
     code = re.findall("`([^`\n]+)`", README + DEPLOYMENT)
     named = {option for piece in code for option in re.findall(r"--[a-z-]+[a-z]", piece)}
     assert named

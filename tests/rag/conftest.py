@@ -18,7 +18,7 @@ from rag.pipeline import Recipe
 Open = Callable[[Sequence[Paper]], Assistant]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def open_papers(tmp_path_factory: pytest.TempPathFactory, encoder: SentenceEncoder) -> Open:
     """Index made-up papers, and open an assistant over them."""
 

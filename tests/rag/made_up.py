@@ -162,11 +162,6 @@ def cited(answer: Answer) -> list[str]:
     return [reference.paper.id for reference in answer.references]
 
 
-def first_sentence(answer: Answer) -> str:
-    """What an answer says first; why not, if it says nothing."""
-    return answer.sentences[0].text if answer.sentences else f"(refused: {answer.reason})"
-
-
 def without_times(answer: Answer) -> Answer:
     """The answer without the one part that differs from run to run."""
     return answer.model_copy(update={"timings_ms": {}})

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from llama_index.core.base.base_query_engine import BaseQueryEngine
 from llama_index.core.base.response.schema import Response
+from llama_index.core.schema import NodeWithScore
 from made_up import BOATS, KITES, cited, keeps_the_promises, titles, without_times
 
 from index.build import build_papers, resume
@@ -16,7 +16,7 @@ from index.errors import EncoderError, InputError, StoreError
 from index.store import Index
 from rag import Answer, Assistant, Filters, Options
 from rag.llamaindex import HybridRetriever
-from rag.schema import Delta, Finished, Mode, Progress, Retrieved
+from rag.schema import Delta, Finished, Progress, Retrieved
 from rag.settings import Settings
 from ui.web.corpus.start_page import heading
 
@@ -38,20 +38,24 @@ def one_line(error: pytest.ExceptionInfo[Exception]) -> str:
 
 
 @pytest.mark.parametrize(
-    ("question", "said"),
+    ("question", "asked", "said"),
     [
-        (" \t\r\n ", "empty"),
-        ("\x00\x01\x1b\u200b\u202e\ufeff", "empty"),
-        ("x" * 100_000, "100,000 characters"),
+        (" \t\r\n ", {}, "empty"),
+        ("\x00\x01\x1b\u200b\u202e\ufeff", {}, "empty"),
+        ("x" * 100_000, {}, "100,000 characters"),
+        ("bees?", {"mode": "generative"}, "needs a chat model.*'extractive'"),
+        ("bees?", {"mode": "creative"}, "'creative'.*'extractive'"),
+        ("bees?", {"options": Options(model="other")}, "'other' cannot be asked"),
     ],
 )
-def test_a_question_that_is_none_is_one_clear_line(
-    library: Assistant, question: str, said: str
+def test_what_cannot_be_asked_is_refused_in_one_clear_line(
+    library: Assistant, question: str, asked: dict[str, Any], said: str
 ) -> None:
-    for call in (library.ask, library.stream, library.search):
+    for call in (library.ask, library.stream, *([] if asked else [library.search])):
         with pytest.raises(InputError, match=said) as error:
-            call(question)
+            call(question, **asked)
         one_line(error)
+    assert library.chat_models() == []
 
 
 def test_the_longest_question_and_control_characters_are_read(certain: Assistant) -> None:
@@ -60,23 +64,6 @@ def test_the_longest_question_and_control_characters_are_read(certain: Assistant
     odd = certain.ask(" How many\x00 photographs\n was\tHiveScan trained on?\u202e ")
     assert odd.text == certain.ask(QUESTIONS[0]).text
     assert odd.standalone_question == QUESTIONS[0]
-
-
-@pytest.mark.parametrize(
-    ("mode", "said"),
-    [("generative", "needs a chat model"), ("creative", "'creative'"), ("", "unknown mode")],
-)
-def test_a_mode_that_is_not_there_is_refused(library: Assistant, mode: Mode, said: str) -> None:
-    for call in (library.ask, library.stream):
-        with pytest.raises(InputError, match="'extractive'") as error:
-            call("What is HiveScan?", mode=mode)
-        assert said in one_line(error)
-        with pytest.raises(InputError, match="'other' cannot be asked") as error:
-            call("What is HiveScan?", options=Options(model="other"))
-        one_line(error)
-    assert library.chat_models() == []
-    with pytest.raises(InputError, match="at least 1, not 0"):
-        library.search("bees", limit=0)
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
@@ -200,34 +187,25 @@ def test_a_notebook_shows_an_answer_with_the_sentences_that_it_cites(library: As
     assert refused.reason in refused._repr_markdown_().replace("\\", "")
 
 
-QUESTION = "How many photographs was HiveScan trained on?"
-
-
-@pytest.fixture(scope="module")
-def engine(library: Assistant) -> BaseQueryEngine:
-    return library.as_query_engine()
-
-
-def answer_of(response: object) -> Answer:
-    assert isinstance(response, Response)
-    assert response.metadata
-    return Answer.model_validate(response.metadata["answer"], strict=False)
-
-
-def test_a_response_has_the_text_the_cited_passages_and_the_whole_answer(
-    engine: BaseQueryEngine, library: Assistant
+def test_a_query_engine_gives_the_text_the_cited_passages_and_the_whole_answer(
+    library: Assistant,
 ) -> None:
-    response = engine.query(QUESTION)
+    def answer_of(response: object) -> Answer:
+        assert isinstance(response, Response)
+        assert response.metadata
+        return Answer.model_validate(response.metadata["answer"], strict=False)
+
+    engine = library.as_query_engine()
+    response = engine.query(QUESTIONS[0])
     answer = answer_of(response)
     keeps_the_promises(answer)
-    assert without_times(answer) == without_times(library.ask(QUESTION))
+    assert without_times(answer) == without_times(library.ask(QUESTIONS[0]))
     assert str(response) == answer.text
     (reference,) = answer.references
-    assert [
-        (node.node.metadata["paper"], node.node.metadata["start"], node.node.metadata["end"])
-        for node in response.source_nodes
-    ] == [(reference.paper.id, passage.start, passage.end) for passage in reference.passages]
-    best = library.search(QUESTION, limit=1)[0].score
+    assert places(response.source_nodes) == [
+        (reference.paper.id, passage.start, passage.end) for passage in reference.passages
+    ]
+    best = library.search(QUESTIONS[0], limit=1)[0].score
     scores = [node.score for node in response.source_nodes]
     assert scores == [pytest.approx(best)] * len(reference.passages)
     refused = engine.query("Who invented the Zorblax?")
@@ -243,11 +221,13 @@ def test_the_retriever_gives_the_nearest_passages_of_the_best_papers(
     query = "drones that look for cracks"
     nodes = HybridRetriever(index, encoder, limit=3).retrieve(query)
     expected = [(hit, at) for hit in library.search(query, limit=3) for at in hit.passages]
-    assert [
-        (node.node.metadata["paper"], node.node.metadata["start"], node.node.metadata["end"])
-        for node in nodes
-    ] == [(hit.paper.id, at.start, at.end) for hit, at in expected]
+    assert places(nodes) == [(hit.paper.id, at.start, at.end) for hit, at in expected]
     assert [node.score for node in nodes] == pytest.approx([hit.score for hit, _ in expected])
+
+
+def places(nodes: list[NodeWithScore]) -> list[tuple[str, int, int]]:
+    found = [node.node.metadata for node in nodes]
+    return [(each["paper"], each["start"], each["end"]) for each in found]
 
 
 class _Stopped:
@@ -262,42 +242,22 @@ class _Stopped:
         raise KeyboardInterrupt
 
 
-@pytest.fixture(scope="module")
-def unencoded(
-    sample_store: Path, encoder: SentenceEncoder, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
-    store = tmp_path_factory.mktemp("unencoded") / "store"
-    with pytest.raises(KeyboardInterrupt):
-        build_papers(Index.open(sample_store).papers, store, _Stopped(encoder))
-    assert Index.open(store).coverage == 0
-    return store
-
-
-def test_a_question_is_answered_or_refused_before_anything_is_encoded(
-    unencoded: Path, sample_store: Path, encoder: SentenceEncoder
+def test_questions_are_answered_before_anything_is_encoded_and_what_is_encoded_is_followed(
+    sample_store: Path, encoder: SentenceEncoder, tmp_path: Path
 ) -> None:
-    assistant = Assistant(unencoded, encoder)
-    named = [paper.head for paper in Index.open(sample_store).papers if paper.head]
-    for name in named[:3]:
+    full, store = Assistant(sample_store, encoder), tmp_path / "store"
+    with pytest.raises(KeyboardInterrupt):
+        build_papers(full.papers(), store, _Stopped(encoder))
+    assistant = Assistant(store, encoder)
+    assert "0 % encoded" in heading(assistant)
+    for name in [paper.head for paper in full.papers() if paper.head][:3]:
         early = assistant.ask(f"What is {name}?")
         keeps_the_promises(early)
         assert early.status == "answered"
         assert early.references[0].paper.head == name
     refused = assistant.ask("How do I bake sourdough bread at home?")
     assert refused.status == "insufficient_evidence"
-
-
-def test_an_open_assistant_follows_what_is_encoded_meanwhile(
-    unencoded: Path, sample_store: Path, encoder: SentenceEncoder
-) -> None:
-    assistant = Assistant(unencoded, encoder)
-    assert "0 % encoded" in heading(assistant)
-    assistant.search("agents that use a computer")
-    resume(unencoded, encoder)
-    full = Assistant(sample_store, encoder)
-    query = "agents that use a computer"
-    assert [hit.paper.id for hit in assistant.search(query)] == [
-        hit.paper.id for hit in full.search(query)
-    ]
-    assert Index.open(unencoded).is_covered
+    resume(store, encoder)
+    found, expected = (each.search("agents that use a computer") for each in (assistant, full))
+    assert [hit.paper.id for hit in found] == [hit.paper.id for hit in expected]
     assert "encoded" not in heading(assistant)

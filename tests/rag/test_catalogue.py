@@ -15,18 +15,26 @@ from rag import Assistant, Filters, Options
         ("How many papers are there?", "The index holds 16 papers"),
         ("How many papers are only in the July 15 digest?", "6 papers are in"),
         ("How many digests are there?", "digest of Jun 3, 2024 has 9 papers"),
-        ("What is the 90th paper of the June 3 digest?", "no such paper"),
         ("What is the tenth paper of the June 3 digest?", "no such paper"),
+        ("Is HiveScan in both digests?", "Yes: it is in the digest of Jun 3, 2024 (number 1) and"),
+        ("Is WaggleNet in both digests?", "No: it is in the digest of Jun 3, 2024 (number 2)."),
+        ("Isn't WaggleNet in the July 15 digest?", "No: it is in the digest of Jun 3, 2024"),
+        ("Is HiveScan only in the June 3 digest?", "No: it is in the digest of Jun 3, 2024"),
+        ("Is BridgeSong missing from the July 15 digest?", "Yes: it is in the digest of Jun 3"),
+        ("Which digest has CrustCam?", "In the digest of Jul 15, 2024 (number 6)."),
+        ("Who are the authors of HiveScan?", "has no authors, venue, date or link of it"),
+        ('Who are the authors of "Rye and Wheat Sourdough Hold Different Yeasts"?',
+         "By Ines Ambrosch and Teo Valdrin. In J. of Baking, 2019."),
     ],
-)
-def test_what_is_counted_cites_nothing_and_is_certain(
+)  # fmt: skip
+def test_what_is_counted_or_looked_up_cites_nothing_and_is_certain(
     library: Assistant, question: str, text: str
 ) -> None:
     answer = library.ask(question)
     keeps_the_promises(answer)
     assert text in answer.text
     assert (answer.kind, answer.confidence, answer.references) == ("catalogue", 1, ())
-    assert [sentence.support for sentence in answer.sentences] == ["unchecked"]
+    assert {sentence.support for sentence in answer.sentences} == {"unchecked"}
 
 
 @pytest.mark.parametrize(
@@ -62,36 +70,6 @@ def test_the_newest_and_the_oldest_papers_come_with_the_span_of_dates(library: A
         assert min(source.date for source in reference.paper.sources if source.date).month == 7
     for answer in (oldest, newest):
         assert "dated from 2019 to Jul 15, 2024" in answer.text
-
-
-@pytest.mark.parametrize(
-    ("question", "text"),
-    [
-        ("Is HiveScan in both digests?", "Yes: it is in the digest of Jun 3, 2024 (number 1) and"),
-        ("Is WaggleNet in both digests?", "No: it is in the digest of Jun 3, 2024 (number 2)."),
-        ("Isn't WaggleNet in the July 15 digest?", "No: it is in the digest of Jun 3, 2024"),
-        ("Was CrustCam in the July 15 digest?", "Yes: it is in the digest of Jul 15, 2024"),
-        ("Is HiveScan only in the June 3 digest?", "No: it is in the digest of Jun 3, 2024"),
-        ("Is BridgeSong missing from the July 15 digest?", "Yes: it is in the digest of Jun 3"),
-        ("Which digest has CrustCam?", "In the digest of Jul 15, 2024 (number 6)."),
-    ],
-)
-def test_where_a_paper_is_listed_is_told_and_yes_or_no_is_right(
-    library: Assistant, question: str, text: str
-) -> None:
-    answer = library.ask(question)
-    keeps_the_promises(answer)
-    assert text in answer.text
-    assert answer.references == ()
-
-
-def test_credits_are_told_as_far_as_the_index_has_them(library: Assistant) -> None:
-    known = library.ask('Who are the authors of "Rye and Wheat Sourdough Hold Different Yeasts"?')
-    assert "By Ines Ambrosch and Teo Valdrin. In J. of Baking, 2019." in known.text
-    assert "no link of it" in known.text
-    unknown = library.ask("Who are the authors of HiveScan?")
-    assert "has no authors, venue, date or link of it" in unknown.text
-    assert known.references == unknown.references == ()
 
 
 def test_counts_keep_to_the_filters_and_do_not_pass_them_off_as_the_whole(

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from made_up import KITES, markers, paper
 from markdown_it import MarkdownIt
 
-from index.papers import Paper
 from rag.citations import Block, Claim, Span, compose, escape, unescape
 
 # Texts with every sign that means something in markdown, or to us.
@@ -104,16 +103,3 @@ def shown(markdown: str) -> str:
 def test_rendered_markdown_shows_a_claim_unchanged(text: str, title: str | None) -> None:
     composition = compose([Block((Claim(text, (Span(KITES, 0, 7),)),), title)])
     assert shown(composition.text) == f"{title} {text} [1]".removeprefix("None ")
-
-
-def cite(*papers: Paper) -> Claim:
-    return Claim("It does.", tuple(Span(p, 0, 5) for p in papers))
-
-
-def test_bullets_follow_each_other_and_paragraphs_stand_apart() -> None:
-    bullet = Block((cite(KITES),), "Title", bullet=True)
-    composition = compose([Block((Claim("Two papers.", ()),)), bullet, bullet])
-    assert composition.text == (
-        "Two papers.\n\n- **Title** — It does. [1]\n- **Title** — It does. [1]"
-    )
-    assert composition.sentences[0].support == "unchecked"

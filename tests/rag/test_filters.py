@@ -21,10 +21,6 @@ DIGESTS = (
 )  # fmt: skip
 
 
-def test_the_digests_of_an_index_are_listed_oldest_first(library: Assistant) -> None:
-    assert tuple(library.digests()) == DIGESTS
-
-
 @pytest.mark.parametrize(
     "named",
     ["june.txt", "june", "JUNE.TXT", "Jun 3", "june 3, 2024", "June 3rd", "3 June 2024",
@@ -36,27 +32,12 @@ def test_a_digest_is_named_by_file_stem_or_date(library: Assistant, named: str) 
     assert all(JUNE in {source.date for source in paper.sources} for paper in found)
 
 
-@pytest.mark.parametrize("named", ["May 3", "2023-06-03", "may.txt", "", "2024-13-45", "Jun 99"])
-def test_an_unknown_digest_is_an_error_that_lists_those_there_are(
-    library: Assistant, named: str
-) -> None:
-    filters = Filters(digests=(named,))
-    for call in (library.ask, library.search, library.stream):
-        with pytest.raises(InputError) as error:
-            call("bees?", filters=filters)
-        assert repr(named) in str(error.value)
-        assert "Jun 3, 2024 (june.txt)" in str(error.value)
-        assert "\n" not in str(error.value)
-
-
 def test_filters_bind_together_and_may_be_a_dictionary(library: Assistant) -> None:
     both = ("June 3", "July 15")
     assert len(library.papers(Filters(digests=both))) == 15
     every = library.papers(Filters(digests=both, every_digest=True))
     assert {paper.id for paper in every} == {"hivescan", "crackmap", "quake"}
     assert library.papers(Filters(digests=("June 3",), since=JULY)) == []
-    with pytest.raises(InputError, match="2024-07-15 is after until 2024-06-03"):
-        library.ask("bees?", filters=Filters(since=JULY, until=JUNE))
     shown = paper("cube", "On M$^{3}$ViT models", "M3ViT is a model.")
     for text in ("m³vit", "M$^{3}$", None, "", "  "):
         assert allowed([shown], Filters(title=text)).all(), "as it is shown, and as it is stored"
@@ -69,19 +50,23 @@ def test_filters_bind_together_and_may_be_a_dictionary(library: Assistant) -> No
 @pytest.mark.parametrize(
     ("filters", "message"),
     [
+        ({"digests": ["May 3"]}, "'May 3'.* Jun 3, 2024 \\(june.txt\\)"),
+        ({"digests": [""]}, "'.* Jun 3, 2024 \\(june.txt\\)"),
+        ({"digests": ["2024-13-45"]}, "'2024-13-45'.* Jun 3, 2024 \\(june.txt\\)"),
+        ({"since": JULY, "until": JUNE}, "2024-07-15 is after until 2024-06-03"),
         ({"digest": "June 3"}, "filters have no 'digest'; there are digests, every_digest, since"),
         ({"digests": 3}, "filter digests: "),
         ({"since": "soon"}, "filter since: "),
         ("June 3", "filters must be a Filters or a dictionary, not 'June 3'"),
+        ({"papers": ["smoke", "gone"]}, "the index has no paper 'gone': it may have been removed"),
     ],
 )
-def test_filters_of_another_form_are_refused_in_one_line(
+def test_filters_that_cannot_be_meant_are_refused_in_one_line(
     library: Assistant, filters: Any, message: str
 ) -> None:
     for call in (library.ask, library.search, library.stream, library.table):
-        with pytest.raises(InputError) as error:
+        with pytest.raises(InputError, match=message) as error:
             call("bees?", filters=filters)
-        assert str(error.value).startswith(message)
         assert "\n" not in str(error.value)
 
 
@@ -106,7 +91,8 @@ def test_any_text_names_a_digest_or_is_an_error(text: str) -> None:
         assert find_digests(text, DIGESTS)
 
 
-def test_a_key_names_one_digest_and_a_message_names_the_newest() -> None:
+def test_a_key_names_one_digest_and_a_message_names_the_newest(library: Assistant) -> None:
+    assert tuple(library.digests()) == DIGESTS, "the oldest first"
     twins = (Digest("a.txt", JUNE, 1), Digest("b.txt", JUNE, 2), Digest("a.txt", JULY, 3))
     for digest in twins:
         assert find_digests(digest.key, twins) == [digest]
@@ -115,12 +101,10 @@ def test_a_key_names_one_digest_and_a_message_names_the_newest() -> None:
         find_digests("May 3", many)
 
 
-@pytest.mark.parametrize("said", ["bridge", "BRIDGE", "  bridge  ", "bridges: a survey"])
-def test_a_title_filter_keeps_the_titles_that_contain_it(certain: Assistant, said: str) -> None:
-    filters = Filters(title=said)
+def test_a_title_filter_keeps_the_titles_that_contain_it(certain: Assistant) -> None:
+    filters = Filters(title="  BRIDGE  ")
     kept = {paper.id for paper in certain.papers(filters)}
-    assert "sensors" in kept
-    assert kept <= {"sensors", "crackmap", "bridgesong", "salt"}
+    assert kept == {"sensors", "crackmap", "bridgesong", "salt"}
     assert {hit.paper.id for hit in certain.search("bees", filters=filters)} == kept
     assert set(cited(certain.ask("Which papers are about sensors?", filters=filters))) <= kept
 
@@ -139,8 +123,6 @@ def test_only_papers_that_are_named_by_their_ids_answer(certain: Assistant) -> N
     assert cited(listed) == ["hivescan", "smoke"]
     alone = certain.ask("Which papers are like HiveScan?", filters={"papers": ["hivescan"]})
     assert alone.reason == "No other paper is left after the filters (only the paper chosen)."
-    with pytest.raises(InputError, match="the index has no paper 'gone': it may have been removed"):
-        certain.ask("bees?", filters={"papers": ["smoke", "gone"]})
 
 
 @pytest.mark.parametrize("question", ["What does it propose?", "Compare them."])

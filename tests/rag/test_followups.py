@@ -43,9 +43,7 @@ def test_a_refusal_is_followed_by_what_the_nearest_abstracts_do_say(
 ) -> None:
     refused = doubting.ask("Who paid for the flights of CrackMap?")
     assert refused.status == "insufficient_evidence"
-    found = suggest(certain, refused)
-    assert found
-    assert any(name in text for text in found for name in NAMES)
+    assert any(name in text for text in suggest(certain, refused) for name in NAMES)
 
 
 def test_suggestions_keep_to_the_filters_and_need_papers_at_hand(certain: Assistant) -> None:
@@ -54,8 +52,4 @@ def test_suggestions_keep_to_the_filters_and_need_papers_at_hand(certain: Assist
     for text in suggest(certain, answer, filters=filters):
         assert certain.ask(text, filters=filters).status == "answered"
         assert "other papers" not in text
-    nothing = Filters(title="zebra")
-    assert (
-        suggest(certain, certain.ask("What is HiveScan?", filters=nothing), filters=nothing) == ()
-    )
     assert suggest(certain, certain.ask("How many papers are there?")) == ()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_up import BOATS, EMPTY, KITES, NAMES, cited, first_sentence, keeps_the_promises, paper
+from made_up import BOATS, EMPTY, KITES, NAMES, cited, keeps_the_promises, paper
 
 from index.papers import Paper
 from rag import Answer, Assistant, Options
@@ -44,9 +44,8 @@ def test_every_kind_of_answer_quotes_the_abstracts_at_exact_offsets(
     answers: dict[str, Answer], kind: str
 ) -> None:
     answer = answers[kind]
-    assert answer.kind == kind
     keeps_the_promises(answer)
-    assert answer.status == "answered"
+    assert (answer.kind, answer.status) == (kind, "answered")
     assert all(sentence.support in ("supported", "unchecked") for sentence in answer.sentences)
 
 
@@ -57,7 +56,6 @@ def test_every_kind_of_answer_quotes_the_abstracts_at_exact_offsets(
         ("Why does HiveScan fail on frames with wax?", "hivescan", "wax reflects the flash"),
         ("Why is concrete that is wet bad for CrackMap?", "crackmap", "Wet concrete"),
         ("How much fuel did TIDE save?", "ferrytide", "12% of the fuel"),
-        ("What share of the mites does HiveScan find?", "hivescan", "94% of the mites"),
         ("what makes a refrigerator bad for bread", "stale", "worst place for bread"),
     ],
 )
@@ -110,17 +108,14 @@ def test_a_list_has_a_bullet_with_a_title_and_a_reason_for_each_paper(
         assert line.endswith(f"[{number}]")
 
 
-def test_a_paper_is_told_of_by_what_it_is_first(answers: dict[str, Answer]) -> None:
+def test_one_paper_and_each_side_of_a_comparison_are_told_of_under_their_names(
+    answers: dict[str, Answer],
+) -> None:
     answer = answers["about"]
     assert cited(answer) == ["wagglenet"]
     assert answer.text.startswith("**WaggleNet**\n\n")
-    assert "WaggleNet reads" in first_sentence(answer)
+    assert "WaggleNet reads" in answer.sentences[0].text
     assert len(answer.sentences) > 2
-
-
-def test_a_comparison_has_a_paragraph_for_each_side_in_the_order_asked(
-    answers: dict[str, Answer],
-) -> None:
     assert cited(answers["compare"]) == ["hivescan", "crackmap"]
     assert re.findall(r"\*\*(.+)\*\*\n", answers["compare"].text) == ["HiveScan", "CrackMap"]
 
@@ -136,21 +131,14 @@ def test_an_overview_of_a_subject_cites_what_is_on_it_and_one_of_all_its_themes(
     assert len(bullets(themes)) == len(themes.references) > 1
 
 
-def test_nearest_papers_and_what_to_read_are_on_the_subject(answers: dict[str, Answer]) -> None:
-    assert set(cited(answers["similar"])[:3]) == BEES - {"hivescan"}
-    assert answers["similar"].confidence == 1
-    assert len(cited(answers["choose"])) == 3
-    assert set(cited(answers["choose"])) <= {"stale", "crust", "doughcast", "rye"}
-
-
-def test_what_is_read_off_the_index_is_certain_and_small_talk_gets_help(
+def test_nearest_papers_and_what_to_read_are_on_the_subject_and_small_talk_gets_help(
     answers: dict[str, Answer],
 ) -> None:
-    assert answers["catalogue"].text.startswith("3 papers")
-    assert set(cited(answers["catalogue"])) == {"hivescan", "crackmap", "quake"}
+    assert set(cited(answers["similar"])[:3]) == BEES - {"hivescan"}
+    assert len(cited(answers["choose"])) == 3
+    assert set(cited(answers["choose"])) <= {"stale", "crust", "doughcast", "rye"}
     assert answers["chat"].text == HELP
-    assert answers["catalogue"].confidence == answers["chat"].confidence == 1
-    assert {reference.found for reference in answers["catalogue"].references} == {None}
+    assert answers["similar"].confidence == answers["chat"].confidence == 1
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,8 @@ from made_up import cited, keeps_the_promises
 from rag import Answer, Assistant, Filters, Options
 from rag.refusal import is_english
 
+STRICT, LENIENT = Options(strictness="strict"), Options(strictness="lenient")
+
 
 def refused(assistant: Assistant, question: str, filters: Filters | None = None) -> Answer:
     answer = assistant.ask(question, filters=filters)
@@ -59,27 +61,21 @@ def test_another_language_is_told_that_quotes_need_english(
         assert is_english(short)
 
 
+@pytest.mark.parametrize("question", ["How many mites are there?", "Какие статьи о пчёлах?"])
 @pytest.mark.parametrize(
     ("filters", "limits"),
     [
-        (Filters(title="zebra"), "with “zebra” in its title"),
         (Filters(since=date(2031, 1, 2)), "dated from Jan 2, 2031"),
-        (
-            Filters(digests=("June 3",), title="zebra"),
-            "from the digest of Jun 3, 2024; with “zebra” in its title",
-        ),
+        (Filters(digests=("June 3",), title="zebra"),
+         "from the digest of Jun 3, 2024; with “zebra” in its title"),
     ],
-)
+)  # fmt: skip
 def test_filters_that_leave_nothing_are_named(
-    library: Assistant, filters: Filters, limits: str
+    library: Assistant, question: str, filters: Filters, limits: str
 ) -> None:
-    for question in (
-        "How many photographs was HiveScan trained on?", "Which papers are on bees?",
-        "Какие статьи о пчёлах?",
-    ):  # fmt: skip
-        answer = refused(library, question, filters)
-        assert answer.reason == f"No abstract is left after the filters ({limits})."
-        assert (answer.lacks, answer.nearest) == (None, ())
+    answer = refused(library, question, filters)
+    assert answer.reason == f"No abstract is left after the filters ({limits})."
+    assert (answer.lacks, answer.nearest) == (None, ())
 
 
 def test_a_paper_that_the_filters_leave_out_is_named(library: Assistant) -> None:
@@ -103,19 +99,13 @@ def test_a_source_that_no_answer_has_is_not_there(library: Assistant, question: 
     refused(library, "What are the trends in football?")
 
 
-@pytest.mark.parametrize("question", ["What is TIDE?", "How does TIDE work?"])
-def test_a_name_of_two_papers_is_asked_back_with_both_as_questions(
-    library: Assistant, question: str
+def test_a_name_of_two_papers_is_asked_back_unless_the_question_tells_which(
+    library: Assistant, certain: Assistant
 ) -> None:
-    answer = refused(library, question)
+    answer = refused(library, "How does TIDE work?")
     assert "“TIDE” is the name of several papers" in (answer.reason or "")
-    assert len(answer.suggestions) == 2
-    asked = {cited(library.ask(text, options=Options(strictness="lenient")))[0]
-             for text in answer.suggestions}  # fmt: skip
-    assert asked == {"icetide", "ferrytide"}
-
-
-def test_a_name_of_two_papers_is_clear_where_the_question_tells_which(certain: Assistant) -> None:
+    lenient = [library.ask(text, options=LENIENT) for text in answer.suggestions]
+    assert sorted(cited(each)[0] for each in lenient) == ["ferrytide", "icetide"]
     assert cited(certain.ask("How many floes does TIDE follow?")) == ["icetide"]
     assert cited(certain.ask("How many ferry routes did TIDE save fuel on?")) == ["ferrytide"]
 
@@ -124,15 +114,14 @@ def test_digests_that_are_to_be_compared_are_asked_for_by_their_papers(library: 
     answer = refused(library, "Compare the Jun 3 and the Jul 15 digest")
     assert "choose papers of the digests" in (answer.reason or "")
     assert len(answer.suggestions) == 3
-    kinds = {library.ask(text).status for text in answer.suggestions}
-    assert kinds == {"answered"}
+    assert {library.ask(text).status for text in answer.suggestions} == {"answered"}
 
 
 def test_a_lenient_answer_quotes_what_comes_nearest_and_says_why_it_may_be_beside(
     doubting: Assistant,
 ) -> None:
     question = "How do tractors plough?"
-    answer = doubting.ask(question, options=Options(strictness="lenient"))
+    answer = doubting.ask(question, options=LENIENT)
     keeps_the_promises(answer)
     assert answer.references
     assert answer.confidence is None
@@ -140,11 +129,9 @@ def test_a_lenient_answer_quotes_what_comes_nearest_and_says_why_it_may_be_besid
     assert "beside the question" in (answer.notice or "")
 
 
-BEES = "Which papers are about honey bees?"
-STRICT, LENIENT = Options(strictness="strict"), Options(strictness="lenient")
-
-
-@pytest.mark.parametrize("question", [BEES, "Compare HiveScan and CrackMap"])
+@pytest.mark.parametrize(
+    "question", ["Which papers are about honey bees?", "Compare HiveScan and CrackMap"]
+)
 @pytest.mark.parametrize("sources", [1, 2, 20])
 def test_no_more_papers_are_cited_than_sources(
     certain: Assistant, question: str, sources: int

@@ -18,6 +18,7 @@ Open = Callable[[Sequence[Paper]], Assistant]
 
 
 def test_hits_are_one_a_paper_best_first_with_verbatim_passages(library: Assistant) -> None:
+    assert library.search("planing trips of ferrys by the tide")[0].paper.id == "ferrytide"
     found = library.search("insects that live in a hive", limit=10)
     assert len(found) == len({hit.paper.id for hit in found}) == 10
     scores = [hit.score for hit in found]
@@ -28,19 +29,6 @@ def test_hits_are_one_a_paper_best_first_with_verbatim_passages(library: Assista
             assert hit.paper.abstract[passage.start : passage.end] == passage.text
     assert len(library.search("insects", limit=10_000)) == 16
     assert len(library.search("insects", limit=1)) == 1
-
-
-@pytest.mark.parametrize(
-    ("query", "key"),
-    [
-        ("flying robots that look for cracks", "crackmap"),
-        ("why loaves should not be put into the fridge", "stale"),
-        ("insects kept awake by artificial light", "lamps"),
-        ("planing trips of ferrys by the tide", "ferrytide"),
-    ],
-)
-def test_a_description_finds_its_paper_first(library: Assistant, query: str, key: str) -> None:
-    assert library.search(query, limit=1)[0].paper.id == key
 
 
 def test_a_filter_leaves_scores_and_order_as_they_are(library: Assistant) -> None:
@@ -72,19 +60,19 @@ def test_a_paper_is_found_by_its_id_and_is_on_the_map(library: Assistant) -> Non
     for ask in (library.paper, library.similar):
         with pytest.raises(InputError, match="no paper 'nowhere'"):
             ask("nowhere")
-    with pytest.raises(InputError, match="at least 1"):
-        library.similar(papers[0].id, 0)
+    for call in (library.search, library.similar):
+        with pytest.raises(InputError, match="at least 1, not 0"):
+            call(papers[0].id, limit=0)
 
 
-def test_the_papers_like_one_are_the_nearest_by_their_whole_abstracts(
-    library: Assistant,
-) -> None:
+def test_the_papers_like_one_are_the_nearest_by_their_whole_abstracts(library: Assistant) -> None:
     hits = library.similar("hivescan", 4)
     assert len(hits) == 4
     assert "hivescan" not in {hit.paper.id for hit in hits}
     assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
-    assert all(-1 <= hit.score <= 1 and hit.found == "dense" for hit in hits)
     for hit in hits:
+        assert -1 <= hit.score <= 1
+        assert hit.found == "dense"
         assert hit.passages
         for at in hit.passages:
             assert hit.paper.abstract[at.start : at.end] == at.text
@@ -99,18 +87,12 @@ def test_new_since_a_day_are_the_papers_first_seen_then_or_later(open_papers: Op
     assistant = open_papers([again, new, newer, KITES])
     assert [p.id for p in assistant.newest(date(2025, 4, 1))] == ["newer", "new"]
     assert [p.id for p in assistant.newest(date(2025, 4, 2))] == ["newer"]
-    assert assistant.newest(date(2025, 6, 1)) == []
 
 
 def test_new_in_the_last_change_are_the_papers_that_were_not_there_before(
     tmp_path: Path, encoder: SentenceEncoder
 ) -> None:
-    store = tmp_path / "store"
-    build_papers([KITES], store, encoder)
-    assistant = Assistant(store, encoder)
-    assert [p.id for p in assistant.newest()] == [KITES.id], "there was nothing before"
-    build_papers([BOATS], store, encoder)
-    assert [p.id for p in assistant.newest()] == ["boats"]
     changed = KITES.model_copy(update={"abstract": "KiteNet keeps 13 kites in the air."})
-    build_papers([changed], store, encoder)
-    assert assistant.newest() == [], "a changed paper is not a new one"
+    for added, newest in ((KITES, ["kites"]), (BOATS, ["boats"]), (changed, [])):
+        build_papers([added], tmp_path / "store", encoder)
+        assert [p.id for p in Assistant(tmp_path / "store", encoder).newest()] == newest

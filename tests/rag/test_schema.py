@@ -9,14 +9,11 @@ from rag.schema import (
     Answer,
     AnswerSentence,
     Citation,
-    Filters,
     IndexInfo,
     Passage,
     Reference,
     Usage,
 )
-
-QUESTION = "How many photographs was HiveScan trained on?"
 
 
 def shape(value: object) -> object:
@@ -64,7 +61,7 @@ SHAPE = {
 
 
 def test_the_json_of_an_answer_has_exactly_the_documented_shape(certain: Assistant) -> None:
-    answer = certain.ask(QUESTION)
+    answer = certain.ask("How many photographs was HiveScan trained on?")
     found = answer.model_dump(mode="json")
     times = found.pop("timings_ms")
     assert set(times) >= {"total", "retrieve"}
@@ -75,7 +72,7 @@ def test_the_json_of_an_answer_has_exactly_the_documented_shape(certain: Assista
 
 
 def answer_with(
-    citations: tuple[Citation, ...], references: tuple[Reference, ...], text: str = "It does. [1]"
+    citations: tuple[Citation, ...], references: tuple[Reference, ...], text: str
 ) -> Answer:
     sentence = AnswerSentence(text="It does.", citations=citations, support="supported", score=1)
     return Answer(
@@ -93,25 +90,23 @@ def answer_with(
     )
 
 
-KITE_CITATION = Citation(reference=1, start=0, end=7)
-KITE_REFERENCE = Reference(
-    number=1, paper=KITES, passages=(Passage(start=0, end=7, text="KiteNet"),)
+CITED = (Citation(reference=1, start=0, end=7),)
+LISTED, WRONG = (
+    (Reference(number=1, paper=KITES, passages=(Passage(start=0, end=7, text=text),)),)
+    for text in ("KiteNet", "BoatNet")
 )
-
-
-WRONG = Reference(number=1, paper=KITES, passages=(Passage(start=0, end=7, text="BoatNet"),))
 
 
 @pytest.mark.parametrize(
     ("citations", "references", "text", "why"),
     [
-        ((KITE_CITATION,), (), "It does. [1]", "cited"),
-        ((), (KITE_REFERENCE,), "It does. [1]", "cited"),
-        ((Citation(reference=2, start=0, end=7),), (KITE_REFERENCE,), "It does. [1]", "cited"),
-        ((KITE_CITATION,), (WRONG,), "It does. [1]", "not verbatim"),
-        ((KITE_CITATION,), (KITE_REFERENCE,), "It does.", "markers"),
-        ((KITE_CITATION,), (KITE_REFERENCE,), "It does. [2]", "markers"),
-        ((KITE_CITATION,), (KITE_REFERENCE,), r"It does. \[1\]", "markers"),
+        (CITED, (), "It does. [1]", "cited"),
+        ((), LISTED, "It does. [1]", "cited"),
+        ((Citation(reference=2, start=0, end=7),), LISTED, "It does. [1]", "cited"),
+        (CITED, WRONG, "It does. [1]", "not verbatim"),
+        (CITED, LISTED, "It does.", "markers"),
+        (CITED, LISTED, "It does. [2]", "markers"),
+        (CITED, LISTED, r"It does. \[1\]", "markers"),
     ],
 )
 def test_an_answer_that_breaks_the_contract_cannot_be_made(
@@ -121,10 +116,8 @@ def test_an_answer_that_breaks_the_contract_cannot_be_made(
         answer_with(citations, references, text)
 
 
-def test_answers_and_filters_are_frozen_and_refuse_unknown_fields() -> None:
-    answer = answer_with((KITE_CITATION,), (KITE_REFERENCE,))
+def test_answers_are_frozen() -> None:
+    answer = answer_with(CITED, LISTED, "It does. [1]")
     keeps_the_promises(answer)
     with pytest.raises(ValidationError, match="frozen"):
         answer.text = "something else"  # type: ignore[misc]
-    with pytest.raises(ValidationError, match="Extra inputs"):
-        Filters.model_validate({"digest": "Mar 14"})

@@ -44,15 +44,6 @@ def problem() -> str:
     return str(error.value)
 
 
-def test_the_defaults_hold_and_reading_them_makes_no_folder() -> None:
-    existed = load_settings().store.parent.exists()
-    settings = load_settings()
-    assert settings.encoder == "all-MiniLM-L6-v2"
-    assert settings.store.is_absolute()
-    assert settings.store.parts[-2:] == ("abstractqa", "store")
-    assert settings.store.parent.exists() == existed
-
-
 def test_dotenv_sets_a_setting_and_the_environment_wins(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -86,10 +77,16 @@ def test_a_key_that_is_unknown_or_cannot_be_read_is_an_error_of_one_line_that_na
     assert "ABSTRACTQA_STORE" in problem()
 
 
-def test_the_example_file_lists_every_setting_with_its_default(folder: Path) -> None:
+def test_the_example_file_lists_every_setting_with_its_default_and_reading_makes_no_folder(
+    folder: Path,
+) -> None:
     defaults = load_settings()
+    assert defaults.encoder == "all-MiniLM-L6-v2"
+    assert defaults.store.parts[-2:] == ("abstractqa", "store")
+    assert defaults.store.is_absolute()
     (folder / ".env").write_bytes(EXAMPLE.read_bytes())
     assert load_settings() == defaults
+    assert [each.name for each in folder.iterdir()] == [".env"]
     given = dotenv_values(EXAMPLE)
     assert given.keys() == set(variables().values())
     for name, field in Settings.model_fields.items():

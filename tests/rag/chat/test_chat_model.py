@@ -1,6 +1,5 @@
 """The chat client: what it sends, how it opens and ends, its account, trying an endpoint."""
 
-import socket
 import subprocess
 import sys
 import time
@@ -23,6 +22,7 @@ from rag.chat import (
     try_endpoint,
 )
 from rag.llamaindex import ChatLLM
+from rag.schema import Usage
 from rag.settings import Settings
 
 Configured = Callable[..., Settings]
@@ -123,7 +123,7 @@ def test_importing_the_client_imports_no_openai() -> None:
     subprocess.run([sys.executable, "-c", program], check=True, timeout=30)
 
 
-def test_tokens_of_all_calls_add_up_and_are_priced(
+def test_tokens_of_all_calls_add_up_are_priced_and_estimated_where_nobody_counts(
     model: ChatModel, chat_server: ChatServer
 ) -> None:
     chat_server.script = [says("A.", usage=(1_000, 20)), streams("B", ".", usage=(500, 5))]
@@ -134,6 +134,10 @@ def test_tokens_of_all_calls_add_up_and_are_priced(
     assert asking.usage.cost_usd == pytest.approx(0.00155)
     assert asking.priced(2_000_000) == ", about $2.000"
     assert not asking.usage.estimated
+    chat_server.script = [says("Plants, small.", usage=None)]
+    asking = Asking(model, 9)
+    asking.complete(ASKED, max_tokens=5)
+    assert asking.usage == Usage(prompt_tokens=7, completion_tokens=4, estimated=True)
 
 
 def test_an_endpoint_that_failed_is_not_asked_again_but_after_a_request_that_failed_alone(
@@ -157,35 +161,22 @@ def test_all_calls_share_one_deadline(model: ChatModel, chat_server: ChatServer)
         asking.complete(ASKED, max_tokens=5)
 
 
-def test_tokens_that_nobody_counts_are_estimated(model: ChatModel, chat_server: ChatServer) -> None:
-    chat_server.script = [says("Plants, small.", usage=None)]
-    asking = Asking(model, 9)
-    asking.complete(ASKED, max_tokens=5)
-    assert asking.usage.model_dump() == {
-        "prompt_tokens": 7,
-        "completion_tokens": 4,
-        "cost_usd": None,
-        "estimated": True,
-    }
-
-
-def silent_port() -> int:
-    """A port of this machine that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def test_one_that_works_says_which_model_answered_and_one_that_does_not_says_why(
+def test_an_endpoint_is_tried_by_asking_one_model_a_word(
     chat_server: ChatServer, configured: Configured
 ) -> None:
-    chat_server.models = ["m", "other"]
+    chat_server.models = ["alone"]
     chat_server.script = [says("ready")]
-    tried = try_endpoint(configured())
-    assert (tried.works, tried.models, tried.model) == (True, ("m", "other"), "m")
-    assert tried.told.startswith("Works: m answered in ")
+    tried = try_endpoint(configured(chat_model=None))
+    assert (tried.works, tried.models, tried.model) == (True, ("alone",), "alone")
+    assert tried.told.startswith("Works: alone answered in ")
+    chat_server.models = ["one", "two"]
+    where = chat_server.base_url
+    assert try_endpoint(configured(chat_model=None)) == Tried(
+        False, f"{where}: choose one of its models.", ("one", "two")
+    )
+    chat_server.models = []
+    assert "lists none" in try_endpoint(configured(chat_model=None)).told
     (asked,) = chat_server.received
-    assert asked.body["model"] == "m"
     assert len(asked.text) < 100
     chat_server.script = [fails(401, f"no such key {KEY}")]
     refused = try_endpoint(configured())
@@ -194,23 +185,6 @@ def test_one_that_works_says_which_model_answered_and_one_that_does_not_says_why
     assert "refuses the key (HTTP 401): check the chat model's key" in refused.told
     assert "\n" not in refused.told
     assert KEY not in refused.told
-
-
-def test_without_a_name_the_only_model_is_asked_and_of_several_none(
-    chat_server: ChatServer, configured: Configured
-) -> None:
-    chat_server.models = ["alone"]
-    chat_server.script = [says("ready")]
-    tried = try_endpoint(configured(chat_model=None))
-    assert (tried.works, tried.model) == (True, "alone")
-    chat_server.models = ["one", "two"]
-    where = chat_server.base_url
-    assert try_endpoint(configured(chat_model=None)) == Tried(
-        False, f"{where}: choose one of its models.", ("one", "two")
-    )
-    chat_server.models = []
-    assert "lists none" in try_endpoint(configured(chat_model=None)).told
-    assert len(chat_server.received) == 1
 
 
 def test_what_the_environment_has_for_another_address_goes_to_that_one_alone(
@@ -230,18 +204,16 @@ def test_what_the_environment_has_for_another_address_goes_to_that_one_alone(
     assert "hidden-2" in str(chat_server.received[-1].headers)
 
 
-MESSAGES = [ChatMessage(role="system", content="Be brief."), ChatMessage(role="user", content="Hi")]
-
-
 def test_llamaindex_can_ask_the_chat_model_whole_and_in_pieces(
     model: ChatModel, chat_server: ChatServer
 ) -> None:
     llm = ChatLLM(model, max_tokens=9)
+    messages = [ChatMessage(role="system", content="Be brief."), ChatMessage(content="Hi")]
     pieces = [streams(*said, pause_seconds=0.05) for said in (("He", "llo"), ("By", "e"))]
     chat_server.script = [says("Hello."), says("Bye."), *pieces]
-    assert llm.chat(MESSAGES).message.content == "Hello."
+    assert llm.chat(messages).message.content == "Hello."
     assert llm.complete("Go").text == "Bye."
-    found = list(llm.stream_chat(MESSAGES))
+    found = list(llm.stream_chat(messages))
     assert [each.delta for each in found] == ["He", "llo"]
     assert found[-1].message.content == "Hello"
     assert [each.text for each in llm.stream_complete("Go")] == ["By", "Bye"]

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from chat_server import (
     EVENTS,
-    JSON,
     ChatServer,
     Scripted,
     cut_off,
@@ -129,15 +128,8 @@ def test_thoughts_and_signs_of_templates_are_never_the_answer(
     assert said.strip() == SAID
 
 
-def test_a_thought_without_an_answer_says_which_setting_to_raise(
-    chat_server: ChatServer, model: ChatModel
-) -> None:
-    chat_server.script = [streams("<think>on and on", finish="length")]
-    assert "raise ABSTRACTQA_ANSWER_TOKENS" in str(problem(model))
-
-
 def whole(body: dict[str, Any]) -> Scripted:
-    return Scripted([json.dumps(body).encode()], content_type=JSON)
+    return Scripted([json.dumps(body).encode()])
 
 
 FAULTS = {
@@ -151,6 +143,10 @@ FAULTS = {
     "refusal in pieces": (sends(delta(refusal=f"No, {KEY}."), "[DONE]"), "refused to answer"),
     "filter": (says("A", finish="content_filter"), "content filter"),
     "empty": (says("", finish=KEY), "empty reply"),
+    "a thought alone": (
+        streams("<think>on and on", finish="length"),
+        "raise ABSTRACTQA_ANSWER_TOKENS",
+    ),
     "no chat": (Scripted([f'{{"key": "{KEY}"}}'.encode()]), "empty reply"),
     "broken": (Scripted([f'{{"key": "{KEY}'.encode()]), "not of OpenAI's chat protocol"),
     "broken event": (sends(f'{{"key": "{KEY}'), "not of OpenAI's chat protocol"),

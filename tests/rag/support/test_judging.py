@@ -2,21 +2,12 @@
 
 import pytest
 
-from rag.chat import ChatError, Message, ReplyError
+from rag.chat import Message
 from rag.support import JudgeChecker
 
 CLAIMS = ["Bogs are wet.", "Ferns fly.", "Nobody cites this."]
 CITED = [["Bogs {are} wet."], ["</passages> Ferns vary.", "Ferns grow."], []]
 RIGHT = "\n3. yes\n4. no"
-
-
-def judging(reply: str, asked: list[Message] | None = None) -> JudgeChecker:
-    def complete(messages: list[Message]) -> str:
-        if asked is not None:
-            asked.extend(messages)
-        return reply
-
-    return JudgeChecker(complete, "m")
 
 
 @pytest.mark.parametrize(
@@ -31,7 +22,7 @@ def judging(reply: str, asked: list[Message] | None = None) -> JudgeChecker:
     ],
 )
 def test_verdicts_are_read_by_their_numbers(reply: str, supports: list[str]) -> None:
-    judge = judging(reply)
+    judge = JudgeChecker(lambda _: reply, "m")
     verdicts = judge.check_all(CLAIMS, CITED)
     assert [each.support for each in verdicts] == [*supports, "unchecked"]
     assert (judge.problem is None) is (RIGHT in reply)
@@ -39,7 +30,12 @@ def test_verdicts_are_read_by_their_numbers(reply: str, supports: list[str]) -> 
 
 def test_all_is_asked_at_once_and_nothing_without_a_citation() -> None:
     asked: list[Message] = []
-    judge = judging("", asked)
+
+    def complete(messages: list[Message]) -> str:
+        asked.extend(messages)
+        return ""
+
+    judge = JudgeChecker(complete, "m")
     judge.check_all(CLAIMS, CITED)
     assert [message["role"] for message in asked] == ["system", "user"]
     request = asked[1]["content"]
@@ -48,13 +44,3 @@ def test_all_is_asked_at_once_and_nothing_without_a_citation() -> None:
     asked.clear()
     assert judge.check("Ferns fly.", []).support == "unchecked"
     assert asked == []
-
-
-@pytest.mark.parametrize("error", [ChatError("it is down"), ReplyError("it said nothing")])
-def test_one_that_cannot_be_asked_leaves_all_unchecked_and_says_why(error: ChatError) -> None:
-    def fail(messages: list[Message]) -> str:
-        raise error
-
-    judge = JudgeChecker(fail, "m")
-    assert judge.check("Bogs are wet.", ["Bogs are wet."]).support == "unchecked"
-    assert str(error) in (judge.problem or "")

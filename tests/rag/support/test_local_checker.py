@@ -30,11 +30,7 @@ def checker(encoder: SentenceEncoder) -> LocalChecker:
         ("MindSearch outperforms engines by 30 percent on three benchmarks.", "unsupported", None),
         ("MindSearch does not outperform existing engines on 3 benchmarks.", "supported", None),
         ("The capital of France is a large city.", "supported", None),
-        (
-            "MindSearch outperforms existing engines by 40% on 3 benchmarks.",
-            "supported",
-            "40% is not in",
-        ),
+        ("MindSearch outperforms engines by 40% on 3 benchmarks.", "supported", "40% is not in"),
         ("MindSearch outperforms engines on five benchmarks.", "supported", "five is not in"),
         ("Voyager explores Minecraft without human help.", "supported", "Minecraft is not named"),
     ],
@@ -58,6 +54,11 @@ def test_what_stands_word_for_word_is_supported_for_sure_and_all_of_it_has_to_ho
         assert checker.check("It works.", cited) == UNCHECKED
     both = f"{STORED} It costs 40 dollars."
     assert checker.check(both, [STORED]).support == "unsupported"
+    # The check word for word wants no gap.
+    assert check("outperforms existing engines by 30% on 3 benchmarks", [STORED]).support == (
+        "supported"
+    )
+    assert check("outperforms engines by 30%", [STORED]).support == "unsupported"
 
 
 @settings(max_examples=40, deadline=None)
@@ -75,18 +76,6 @@ def test_checking_does_not_import_torch() -> None:
         "assert 'torch' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
-
-
-@pytest.mark.parametrize(
-    ("said", "support"),
-    [
-        ("outperforms existing engines by 30% on 3 benchmarks", "supported"),
-        ("outperforms engines by 30%", "unsupported"),
-    ],
-)
-def test_the_check_word_for_word_wants_no_gap(said: str, support: str) -> None:
-    assert check(said, [STORED]).support == support
-    assert check(said, []) == UNCHECKED
 
 
 def test_where_it_cannot_tell_it_says_so(encoder: SentenceEncoder) -> None:
@@ -160,13 +149,7 @@ def test_another_number_unit_or_name_is_missing_as_the_sentence_writes_it(
     assert missing(said, stored) == lacking
 
 
-@pytest.mark.parametrize(
-    "text", ["GPT-4", "Qwen2.5", "o1 and F1", "the 3rd step", "NIH 3T3", "H2A/4", "the best one"]
-)
-def test_digits_of_names_and_ordinals_are_no_numbers(text: str) -> None:
-    assert quantities(text) == []
-
-
-def test_names_are_words_in_their_shape_and_capitals_inside_a_sentence() -> None:
+def test_digits_of_names_and_ordinals_are_no_numbers_and_names_are_known_by_their_shape() -> None:
+    assert quantities("GPT-4, Qwen2.5, o1 and F1, the 3rd step, NIH 3T3, H2A/4, the best one") == []
     text = "Agents like MindSearch, Voyager and Llama 3 beat GPT-4o by 32k tokens on LLM tasks."
     assert names(text) == ("MindSearch", "Voyager", "Llama 3", "GPT-4o")

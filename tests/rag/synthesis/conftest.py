@@ -26,11 +26,10 @@ def scripted() -> Iterator[ChatServer]:
 def open_writing(
     sample_store: Path, encoder: SentenceEncoder, scripted: ChatServer
 ) -> Iterator[Callable[..., Assistant]]:
-    """Open assistants with settings of one's own; they are closed at the end."""
+    """Open assistants with settings of one's own, where evidence is as likely as `chance`."""
     opened: list[Assistant] = []
 
     def open_(*, chance: float = 1.0, **settings: object) -> Assistant:
-        """With settings of one's own; evidence is likely enough, or as likely as `chance`."""
         judged = Chances(chance, chance, chance)
         recipe = Recipe(select=with_sentences, judge=lambda *_: judged)
         given = {
@@ -42,7 +41,7 @@ def open_writing(
             "support_checker": "local",
             **settings,
         }
-        assistant = Assistant(sample_store, encoder, Settings(**given), recipe)  # type: ignore[arg-type]
+        assistant = Assistant(given["store"], encoder, Settings(**given), recipe)  # type: ignore[arg-type]
         opened.append(assistant)
         return assistant
 

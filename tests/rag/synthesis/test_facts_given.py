@@ -4,16 +4,13 @@
 """
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-import chat_server as server
 import numpy as np
 import pytest
-from chat_server import ChatServer, Received, streams
+from chat_server import running, streams
 
-from eval.datasets import Question, load_questions
+from eval.datasets import load_questions
 from eval.scoring import nuggets_found
 from eval.vector_cache import benchmark_store
 from index.embedding import SentenceEncoder
@@ -30,39 +27,28 @@ SETS = {"dev": "digests", "dev2": "digests", "acl": "corpora/acl.jsonl", "bio": 
 """The papers that the questions of a set are about."""
 
 
-@contextmanager
-def opened(papers: Path) -> Iterator[tuple[Assistant, ChatServer]]:
+@pytest.mark.parametrize("name", SETS)
+def test_nearly_all_facts_are_given(shared: Path, name: str) -> None:
     encoder = SentenceEncoder.open("all-MiniLM-L6-v2")
-    listed = [each for each in read([papers], year=2025) if isinstance(each, Paper)]
-    store = benchmark_store(listed, encoder)
-    with server.running() as chat:
+    papers = [each for each in read([shared / SETS[name]], year=2025) if isinstance(each, Paper)]
+    store = benchmark_store(papers, encoder)
+    shares, tokens = [], []
+    with running() as chat:
+        chat.script = lambda _: streams(SENTINEL)  # a model that says nothing
         settings = Settings(
             store=store, openai_base_url=chat.base_url, chat_model="m", support_checker="local"
         )
         assistant = Assistant(store, encoder, settings)
-        yield assistant, chat
-        assistant.close()
-
-
-def given(asked: tuple[Assistant, ChatServer], question: Question) -> list[Received]:
-    """What a model that says nothing is asked to write from."""
-    assistant, chat = asked
-    chat.script = lambda _: streams(SENTINEL)
-    chat.received.clear()
-    assistant.ask(question.question, history=question.history)
-    return [request for request in chat.received if "<abstracts>" in request.text]
-
-
-@pytest.mark.parametrize("name", SETS)
-def test_nearly_all_facts_are_given(shared: Path, name: str) -> None:
-    shares, tokens = [], []
-    with opened(shared / SETS[name]) as asked:
         for question in load_questions(shared / "questions" / f"{name}.jsonl"):
             if not question.answerable or not question.nuggets or question.type == "catalogue":
                 continue
-            text = "\n".join(request.text for request in given(asked, question))
+            chat.received.clear()
+            assistant.ask(question.question, history=question.history)
+            given = [each.text for each in chat.received if "<abstracts>" in each.text]
+            text = "\n".join(given)
             shares.append(np.mean(nuggets_found(question.nuggets, text)))
             tokens += [tokens_of(text)] if text else []
+        assistant.close()
     sys.stdout.write(
         f"\n{name}: {len(shares)} questions, facts given {np.mean(shares):.3f},"
         f" prompt tokens: mean {np.mean(tokens):,.0f}, median {np.median(tokens):,.0f}\n"

@@ -1,42 +1,37 @@
 """Whatever goes wrong with the chat model: quotes, soon, with what happened, and no secret."""
 
 import asyncio
-import socket
 import threading
 from collections.abc import Callable
 
 import pytest
 from chat_server import ChatServer, Scripted, cut_off, fails, says, slowly, streams
 from made_up import keeps_the_promises
-from writing import KEY, QUESTION, TASKS, address, told
+from writing import GOOD, KEY, QUESTION, TASKS, address, told
 
 from rag import Assistant
 from rag.schema import Delta, Progress
 
-FAULTS: dict[str, Callable[[], Scripted]] = {
-    "key refused": lambda: fails(401, f"Incorrect API key provided: {KEY}"),
-    "reset in mid-stream": lambda: cut_off(streams("OSWorld has", " 369 tasks", " and more")),
-    "one byte a second": lambda: slowly(streams("OSWorld")),
-    "refusal": lambda: says(None, refusal="I cannot help with that"),
-    "context length": lambda: fails(
-        400, "maximum context length is 10", code="context_length_exceeded"
-    ),
+FAULTS = {
+    "key refused": fails(401, f"Incorrect API key provided: {KEY}"),
+    "reset in mid-stream": cut_off(streams("OSWorld has", " 369 tasks", " and more")),
+    "one byte a second": slowly(streams("OSWorld")),
+    "refusal": says(None, refusal="I cannot help with that"),
+    "context length": fails(400, "maximum context length is 10", code="context_length_exceeded"),
 }
-
-
-@pytest.fixture(scope="module")
-def hasty(open_writing: Callable[..., Assistant]) -> Assistant:
-    """Replies may take two seconds."""
-    return open_writing(chat_deadline_seconds=2)
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_every_fault_ends_in_quotes_that_say_so(
-    hasty: Assistant, scripted: ChatServer, caplog: pytest.LogCaptureFixture, fault: str
+    open_writing: Callable[..., Assistant],
+    scripted: ChatServer,
+    caplog: pytest.LogCaptureFixture,
+    fault: str,
 ) -> None:
     caplog.set_level("DEBUG")
+    hasty = open_writing(chat_deadline_seconds=2)
     before = len(scripted.received)
-    scripted.script = lambda _: FAULTS[fault]()
+    scripted.script = lambda _: FAULTS[fault]
     quotes = hasty.ask(QUESTION, mode="extractive")
     events = list(hasty.stream(QUESTION))
     _, answer = told(events)
@@ -52,24 +47,16 @@ def test_every_fault_ends_in_quotes_that_say_so(
 
 
 def test_an_endpoint_that_is_down_is_not_waited_for(open_writing: Callable[..., Assistant]) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    assistant = open_writing(openai_base_url=f"http://127.0.0.1:{port}/v1")
-    history = [
-        {"role": "user", "content": "What is OSWorld?"},
-        {"role": "assistant", "content": "**OSWorld** is a benchmark. [1]"},
-    ]
-    answer = assistant.ask("Compare it with AndroidWorld", history=history)
+    assistant = open_writing(openai_base_url="http://127.0.0.1:9/v1")
+    answer = assistant.ask("Compare OSWorld with AndroidWorld")
     assert answer.mode == "extractive"
     assert "cannot be reached" in (answer.notice or "")
 
 
 def test_closing_a_stream_closes_the_upstream(writing: Assistant, scripted: ChatServer) -> None:
     scripted.hung_up.clear()
-    good = "On top of OSWorld stands a benchmark of 369 tasks"
     scripted.script = lambda request: streams(
-        f"{good} [{address(request, TASKS)}]. ", *["Word "] * 200, pause_seconds=0.05
+        f"{GOOD} [{address(request, TASKS)}]. ", *["Word "] * 200, pause_seconds=0.05
     )
     events = writing.stream(QUESTION)
     assert any(isinstance(event, Delta) for event in events)

@@ -8,15 +8,13 @@ from threading import Event as Flag
 import pytest
 from chat_server import EVENTS, ChatServer, Received, Scripted, fails, says, streams
 from made_up import keeps_the_promises
-from writing import PEOPLE, QUESTION, TASKS, address, told, writes
+from writing import FALSE, GOOD, PEOPLE, QUESTION, TASKS, address, told, writes
 
 from index.errors import InputError
 from rag import Assistant, Options
 from rag.schema import Delta
 
-GOOD = "On top of OSWorld stands a benchmark of 369 tasks"
 HALF = "The benchmark has tasks in open domains, which takes much work to build"
-FALSE = "OSWorld has 512 phone calls"
 
 
 def test_strict_leaves_out_what_is_not_wholly_borne_out_and_lenient_marks_it(
@@ -77,13 +75,14 @@ def test_another_model_of_the_endpoint_is_asked_and_named(
         assistant.ask(QUESTION, options=Options(model="other"))
 
 
-MARKED = "{said} [{at}]."
-STRUCTURED = '{{"sentences": [{{"text": "{said}.", "cites": ["{at}"]}}'
-
-
 @pytest.mark.parametrize(
     ("form", "rest"),
-    [(MARKED, ""), (MARKED, " People do."), (MARKED[:-1] + ".\n", ""), (STRUCTURED, "]}")],
+    [
+        ("{said} [{at}].", ""),
+        ("{said} [{at}].", " People do."),
+        ("{said} [{at}].\n", ""),
+        ('{{"sentences": [{{"text": "{said}.", "cites": ["{at}"]}}', "]}"),
+    ],
     ids=["the last one", "with markers", "a line", "structured"],
 )
 def test_a_sentence_is_told_once_it_is_whole_before_the_model_sends_more(
@@ -134,16 +133,14 @@ def test_many_slow_answers_are_streamed_at_once(writing: Assistant, scripted: Ch
     assert asyncio.run(all_at_once()) == ["generative"] * count
 
 
-writes_two = writes(
-    lambda at: (
-        f"On top of OSWorld stands a benchmark of 369 tasks [{at(TASKS)}]."
-        f" People complete more than 72.36% of the tasks [{at(PEOPLE)}]."
-    )
-)
-
-
 def judged(verdict: Scripted) -> Callable[[Received], Scripted]:
-    return lambda request: verdict if "Claim 1:" in request.text else writes_two(request)
+    """Writes two sentences, and judges them so."""
+    two = writes(
+        lambda at: (
+            f"{GOOD} [{at(TASKS)}]. People complete more than 72.36% of the tasks [{at(PEOPLE)}]."
+        )
+    )
+    return lambda request: verdict if "Claim 1:" in request.text else two(request)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from index.store import Index
 from rag.evidence import Evidence
 from rag.query import Query
 from rag.retrieval import Ranking, passage_rows
-from rag.schema import Answer, AnswerSentence, Delta, Event, Finished
+from rag.schema import Answer, Delta, Event, Finished
 from rag.selection import select
 
 KEY = "sk-a-key-that-must-not-be-seen"
@@ -18,6 +18,8 @@ TASKS = "On top of it stands a benchmark of 369 tasks"
 PEOPLE = "People complete more than 72.36% of the tasks"
 FAILS = "Models mostly fail at GUI grounding"
 """How three sentences of the abstract on OSWorld begin."""
+GOOD = "On top of OSWorld stands a benchmark of 369 tasks"
+FALSE = "OSWorld has 512 phone calls"
 QUESTION = "What is OSWorld, how many tasks has it, and how do people and models do?"
 
 
@@ -35,10 +37,6 @@ def with_sentences(index: Index, query: Query, ranking: Ranking) -> Evidence:
     return replace(evidence, papers=tuple(papers))
 
 
-Write = Callable[[Callable[[str], str]], str]
-"""A reply, given a function from how a sentence begins to its address: "1.3"."""
-
-
 def address(request: Received, opening: str) -> str:
     """The address that a request gives to the sentence that begins so."""
     found = re.search(rf"^\[(\d+\.\d+)\] {re.escape(opening)}", request.text, re.MULTILINE)
@@ -46,12 +44,12 @@ def address(request: Received, opening: str) -> str:
     return found[1]
 
 
-def writes(write: Write, size: int = 7) -> Callable[[Received], Scripted]:
-    """A script that writes with the addresses of the request, `size` characters at a time."""
+def writes(write: Callable[[Callable[[str], str]], str]) -> Callable[[Received], Scripted]:
+    """A script: `write` is given a function from how a sentence begins to its address, "1.3"."""
 
     def reply(request: Received) -> Scripted:
         text = write(lambda opening: address(request, opening))
-        return streams(*(text[at : at + size] for at in range(0, len(text), size)))
+        return streams(*(text[at : at + 7] for at in range(0, len(text), 7)))
 
     return reply
 
@@ -64,12 +62,6 @@ def in_turn(*scripts: Callable[[Received], Scripted]) -> Callable[[Received], Sc
         return next(waiting)(request)
 
     return reply
-
-
-def cited(sentence: AnswerSentence, answer: Answer) -> list[str]:
-    """The stored text that a sentence cites."""
-    papers = {reference.number: reference.paper for reference in answer.references}
-    return [papers[c.reference].abstract[c.start : c.end] for c in sentence.citations]
 
 
 def told(events: Sequence[Event]) -> tuple[str, Answer]:

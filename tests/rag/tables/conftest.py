@@ -1,34 +1,35 @@
-"""Tables over papers about kites."""
+"""Assistants over papers about kites."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from chat_server import ChatServer
-from tabling import PAPERS, MakeTable, indexed, made_of
+from tabling import PAPERS
 
+from index.build import build_papers
 from index.embedding import SentenceEncoder
-from index.store import Index
+from rag import Assistant
 from rag.settings import Settings
-from rag.synthesis.writer import Writer, Writers
 
 
 @pytest.fixture(scope="module")
-def kites(tmp_path_factory: pytest.TempPathFactory, encoder: SentenceEncoder) -> Index:
-    return indexed(PAPERS, tmp_path_factory.mktemp("kites") / "store", encoder)
+def store(tmp_path_factory: pytest.TempPathFactory, encoder: SentenceEncoder) -> Path:
+    store = tmp_path_factory.mktemp("kites") / "store"
+    build_papers(PAPERS, store, encoder)
+    return store
+
+
+@pytest.fixture(scope="module")
+def kites(store: Path, encoder: SentenceEncoder) -> Assistant:
+    """One without a chat model."""
+    return Assistant(store, encoder, Settings(store=store))
 
 
 @pytest.fixture
-def table(kites: Index, encoder: SentenceEncoder) -> MakeTable:
-    return lambda question="paper kites", columns=None, **options: made_of(
-        kites, encoder, question, columns, **options
-    )
-
-
-@pytest.fixture
-def writer(chat_server: ChatServer, encoder: SentenceEncoder) -> Iterator[Writer]:
+def writing(store: Path, encoder: SentenceEncoder, chat_server: ChatServer) -> Iterator[Assistant]:
     """One that asks the scripted server."""
-    writers = Writers(Settings(openai_base_url=chat_server.base_url, chat_model="m"), encoder)
-    opened = writers.writer("generative")
-    assert opened
-    yield opened
-    writers.close()
+    settings = Settings(store=store, openai_base_url=chat_server.base_url, chat_model="m")
+    assistant = Assistant(store, encoder, settings)
+    yield assistant
+    assistant.close()

@@ -1,19 +1,10 @@
 """Papers about kites, and how the tests of tables look at one."""
 
-from collections.abc import Callable, Sequence
 from datetime import date
-from pathlib import Path
-from typing import Any
 
 from made_up import paper
 
-from index.build import build_papers
-from index.embedding import SentenceEncoder
-from index.papers import Paper
-from index.store import Index
-from rag.synthesis.writer import Writer
-from rag.tables import Table, TableEvents
-from rag.tables.compare import TableMaker
+from rag.tables import Table
 
 GLIDE = paper(
     "glide",
@@ -53,33 +44,10 @@ SAIL = paper(
 )
 PAPERS = (GLIDE, STRING, SOIL, SAIL)
 
-MakeTable = Callable[..., Table]
-
-
-def indexed(papers: Sequence[Paper], store: Path, encoder: SentenceEncoder) -> Index:
-    build_papers(papers, store, encoder)
-    return Index.open(store)
-
-
-def made_of(
-    index: Index,
-    encoder: SentenceEncoder,
-    *asked: Any,
-    writer: Writer | None = None,
-    **options: Any,
-) -> Table:
-    """The table, without what is told on the way."""
-    making = TableMaker(index, encoder, writer).make(*asked, **options)
-    return [*TableEvents(making, lambda: None)][-1]  # type: ignore[return-value]
-
 
 def cells(made: Table, paper_id: str) -> dict[str, str | None]:
     (row,) = (row for row in made.rows if row.paper.id == paper_id)
     return {cell.column: cell.text for cell in row.cells}
-
-
-def ids(made: Table) -> list[str]:
-    return [row.paper.id for row in made.rows]
 
 
 def is_verbatim(made: Table) -> None:

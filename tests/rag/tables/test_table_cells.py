@@ -1,16 +1,18 @@
 """Which quote stands in a cell, when none does, and what a chat model may change."""
 
+from collections.abc import Callable, Sequence
+
 import pytest
-from chat_server import ChatServer, Received, Scripted, fails, says
+from chat_server import ChatServer, fails, says
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_up import paper
-from tabling import MakeTable, cells, indexed, is_verbatim
+from tabling import cells, is_verbatim
 
-from index.embedding import SentenceEncoder
-from rag.synthesis.writer import Writer
-from rag.tables.cells import CellFinder, around
-from rag.tables.columns import DEFAULT_COLUMNS, read_column, read_columns
+from index.papers import Paper
+from rag import Assistant
+from rag.tables.cells import around
+from rag.tables.columns import DEFAULT_COLUMNS, read_columns
 
 GLIDE_METHOD = "We introduce GlideBench, a benchmark for steering paper kites in strong wind"
 
@@ -31,9 +33,9 @@ GLIDE_METHOD = "We introduce GlideBench, a benchmark for steering paper kites in
     ],
 )
 def test_a_cell_quotes_the_clauses_that_state_its_column_or_nothing(
-    table: MakeTable, paper_id: str, column: str, quoted: str | None
+    kites: Assistant, paper_id: str, column: str, quoted: str | None
 ) -> None:
-    made = table(columns=[column], papers=[paper_id])
+    made = kites.table("paper kites", [column], papers=[paper_id])
     found = cells(made, paper_id)[column]
     assert found is None if quoted is None else (found or "").startswith(quoted)
     is_verbatim(made)
@@ -52,26 +54,12 @@ _PIECES = (
 )
 @settings(max_examples=3, deadline=None)
 def test_every_cell_is_verbatim_at_its_span_whatever_the_abstract(
-    tmp_path_factory: pytest.TempPathFactory, encoder: SentenceEncoder, abstracts: list[str]
+    open_papers: Callable[[Sequence[Paper]], Assistant], abstracts: list[str]
 ) -> None:
     papers = [paper(f"p{n}", f"Kites {n}", abstract) for n, abstract in enumerate(abstracts)]
-    index = indexed(papers, tmp_path_factory.mktemp("p") / "s", encoder)
-    columns = [*map(read_column, (*DEFAULT_COLUMNS, "code", "kites", "number of datasets"))]
-    finder = CellFinder(index, encoder, columns)
-    for row, stored in enumerate(index.papers):
-        for cell in finder.find(row):
-            if cell.text is not None:
-                assert stored.abstract[cell.start : cell.end] == cell.text
-                assert cell.text.strip()
-
-
-def sentence(server: ChatServer, title: str, said: str) -> None:
-    """Say this of the paper with this title and nothing of others."""
-
-    def reply(request: Received) -> Scripted:
-        return says(said if title in request.text else "1: none")
-
-    server.script = reply
+    assistant = open_papers(papers)
+    columns = [*DEFAULT_COLUMNS, "code", "kites", "number of datasets"]
+    is_verbatim(assistant.table("kites", columns, papers=[each.id for each in papers]))
 
 
 WHOLE, PART = "It has 420 flights recorded over 3 hills.", "420 flights recorded"
@@ -93,10 +81,10 @@ WHOLE, PART = "It has 420 flights recorded over 3 hills.", "420 flights recorded
     ],
 )
 def test_a_model_chooses_words_and_what_is_not_there_never_comes_into_a_cell(
-    table: MakeTable, chat_server: ChatServer, writer: Writer, said: str, quoted: str | None
+    writing: Assistant, chat_server: ChatServer, said: str, quoted: str | None
 ) -> None:
-    sentence(chat_server, "GlideBench", said)
-    made = table(columns=["data"], writer=writer)
+    chat_server.script = lambda asked: says(said if "GlideBench" in asked.text else "1: none")
+    made = writing.table("paper kites", ["data"])
     assert cells(made, "glide")["data"] == quoted
     assert cells(made, "string")["data"] is None, "the model says that it is not stated"
     assert (made.mode, made.model) == ("generative", "m")
@@ -127,10 +115,10 @@ def test_words_without_the_denial_in_their_clause_are_quoted_with_it(
 
 
 def test_a_model_is_asked_once_a_paper_with_its_sentences_numbered_and_fenced(
-    table: MakeTable, chat_server: ChatServer, writer: Writer
+    writing: Assistant, chat_server: ChatServer
 ) -> None:
-    chat_server.script = lambda request: says("1: 1\n2: none")
-    table(columns=["data", "method"], writer=writer)
+    chat_server.script = lambda _: says("1: 1\n2: none")
+    writing.table("paper kites", ["data", "method"])
     assert len(chat_server.received) == 2
     asked = next(request.text for request in chat_server.received if "GlideBench" in request.text)
     assert "4: It has 420 flights recorded over 3 hills." in asked
@@ -139,25 +127,23 @@ def test_a_model_is_asked_once_a_paper_with_its_sentences_numbered_and_fenced(
 
 
 def test_without_an_endpoint_all_is_quoted_without_it_and_that_is_said(
-    table: MakeTable, chat_server: ChatServer, writer: Writer
+    writing: Assistant, chat_server: ChatServer
 ) -> None:
-    chat_server.script = lambda request: fails(401)
-    made = table(writer=writer)
-    assert made.columns == DEFAULT_COLUMNS
-    assert made.mode == "extractive"
-    assert made.model is None
+    chat_server.script = lambda _: fails(401)
+    made = writing.table("paper kites")
+    assert (made.columns, made.mode, made.model) == (DEFAULT_COLUMNS, "extractive", None)
     assert "refuses the key" in (made.notice or "")
-    assert cells(made, "glide")["data"] == "It has 420 flights recorded over 3 hills."
+    assert cells(made, "glide")["data"] == WHOLE
 
 
 def test_a_model_proposes_the_columns_where_none_are_named(
-    table: MakeTable, chat_server: ChatServer, writer: Writer
+    writing: Assistant, chat_server: ChatServer
 ) -> None:
-    def reply(request: Received) -> Scripted:
-        return says("- wind\n- landing spots" if "<titles>" in request.text else "1: none\n2: 6")
-
-    chat_server.script = reply
-    made = table(writer=writer)
+    columns = says("- wind\n- landing spots")
+    chat_server.script = lambda asked: (
+        columns if "<titles>" in asked.text else says("1: none\n2: 6")
+    )
+    made = writing.table("paper kites")
     assert made.columns == ("wind", "landing spots")
     assert cells(made, "glide")["wind"] is None
     assert "landing spots" in (cells(made, "glide")["landing spots"] or "")

@@ -1,19 +1,19 @@
 """Which papers are the rows of a table, what is refused, and a table in the making."""
 
 import re
-from collections.abc import Generator
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
-from threading import Event
 from typing import Any
 
 import pytest
-from tabling import MakeTable, ids
+from chat_server import ChatServer, says, slowly
 
 from index.errors import InputError
 from rag import Assistant
 from rag.chat import StoppedError
 from rag.schema import Filters, Progress
-from rag.tables import Table, TableEvents
+from rag.tables import Table
 from rag.tables.columns import DEFAULT_COLUMNS
 
 
@@ -30,10 +30,10 @@ from rag.tables.columns import DEFAULT_COLUMNS
     ],
 )
 def test_the_rows_are_the_papers_named_compared_or_on_the_subject_best_first(
-    table: MakeTable, question: str, options: dict[str, Any], expected: set[str]
+    kites: Assistant, question: str, options: dict[str, Any], expected: set[str]
 ) -> None:
-    made = table(question, ["method"], **options)
-    assert set(ids(made)) == expected
+    made = kites.table(question, ["method"], **options)
+    assert {row.paper.id for row in made.rows} == expected
     scores = [row.score for row in made.rows]
     if question == "paper kites" and "papers" not in options:
         assert scores == sorted(scores, reverse=True)
@@ -52,18 +52,18 @@ def test_the_rows_are_the_papers_named_compared_or_on_the_subject_best_first(
     ],
 )
 def test_a_table_without_rows_says_why(
-    table: MakeTable, question: str, filters: Filters, reason: str
+    kites: Assistant, question: str, filters: Filters, reason: str
 ) -> None:
-    made = table(question, ["method"], filters=filters)
+    made = kites.table(question, ["method"], filters=filters)
     assert made.rows == ()
     assert (made.reason or "").startswith(reason)
 
 
-def test_what_is_cut_or_was_not_named_is_said(table: MakeTable) -> None:
-    made = table("paper kites", ["method"], limit=1)
+def test_what_is_cut_or_was_not_named_is_said(kites: Assistant) -> None:
+    made = kites.table("paper kites", ["method"], limit=1)
     assert len(made.rows) == 1
     assert made.notice == "1 of 2 papers that fit are shown."
-    made = table("paper kites")
+    made = kites.table("paper kites")
     assert made.columns == DEFAULT_COLUMNS
     assert made.notice == "No columns were named, so these are the usual ones."
     assert (made.mode, made.model) == ("extractive", None)
@@ -88,10 +88,10 @@ def test_what_is_cut_or_was_not_named_is_said(table: MakeTable) -> None:
     ],
 )
 def test_what_cannot_be_used_is_refused_in_one_line(
-    table: MakeTable, asked: dict[str, Any], said: str
+    kites: Assistant, asked: dict[str, Any], said: str
 ) -> None:
     with pytest.raises(InputError, match=re.escape(said)) as refused:
-        table(**{"question": "kites", "columns": ["method"], **asked})
+        kites.table(**{"question": "kites", "columns": ["method"], **asked})
     assert "\n" not in str(refused.value)
 
 
@@ -106,16 +106,13 @@ def test_the_last_event_is_the_table_that_comes_without_events(sample_assistant:
     assert list(events) == []
 
 
-def test_closing_stops_what_makes_the_table() -> None:
-    stopped = Event()
-
-    def make() -> Generator[Progress, None, Table]:
-        yield Progress(stage="read", text="reading")
-        assert stopped.wait(5)
-        raise StoppedError
-
-    events = TableEvents(make(), stopped.set)
-    assert isinstance(next(events), Progress)
-    events.close()
-    with pytest.raises(StoppedError):
-        next(events)
+def test_closing_stops_what_makes_the_table(writing: Assistant, chat_server: ChatServer) -> None:
+    chat_server.script = lambda _: slowly(says("1: none"))
+    events = writing.stream_table("paper kites", ["data"])
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(list, events)
+        while not chat_server.received:
+            time.sleep(0.01)
+        events.close()
+        assert isinstance(waiting.exception(timeout=10), StoppedError)
+    assert chat_server.hung_up.wait(10)
