@@ -17,7 +17,9 @@ from index.store import Index
 from rag.citations import Block, Claim, quote
 from rag.digests import NAMED, Digest, find_digests, label
 from rag.evidence import leading
+from rag.listing import listed
 from rag.query import Query
+from rag.retrieval import Ranking
 
 SHOWN = 20
 """Papers shown when a whole digest is asked for."""
@@ -44,7 +46,9 @@ _YES_OR_NO = re.compile(r"(?:was|is|were|are|did|does|do|has|have|isn[’']t|was
 _OLDEST = re.compile(r"\b(?:oldest|earliest|first|far back)\b", re.I)
 
 
-def read_off(index: Index, query: Query, digests: Sequence[Digest]) -> list[Block]:
+def read_off(
+    index: Index, query: Query, ranking: Ranking, digests: Sequence[Digest]
+) -> list[Block]:
     """What the index says; empty if what is asked is not to be read off it."""
     facts = query.wording.facts
     wanted = max(facts, key=lambda fact: facts[fact])
@@ -65,6 +69,8 @@ def read_off(index: Index, query: Query, digests: Sequence[Digest]) -> list[Bloc
     if wanted == "digests":
         return _say(f"The index holds {_count(len(digests), 'digest')}: {_sizes(digests)}.")
     if wanted == "order":
+        if query.has_subject:
+            rows = _on_subject(index, query, ranking) or rows
         return _by_date(index, rows, oldest=bool(_OLDEST.search(query.request.asked)))
     position = _POSITION.search(query.scope.text)
     if wanted == "place" and position and len(chosen or digests) == 1:
@@ -76,6 +82,13 @@ def read_off(index: Index, query: Query, digests: Sequence[Digest]) -> list[Bloc
         rows.sort(key=lambda row: _position(index.papers[row], chosen[0]))
     shown = min(SHOWN, query.request.options.sources or SHOWN)
     return said + write_list(index, rows, shown)
+
+
+def _on_subject(index: Index, query: Query, ranking: Ranking) -> list[int]:
+    """The rows of the papers on what a question is about; none if that is no subject of papers."""
+    shares = listed(index, query, ranking)
+    is_subject = shares[0][1] >= query.fitted.thresholds["papers"]
+    return [row for row, _ in shares] if is_subject else []
 
 
 def _where(query: Query, paper: Paper, digests: Sequence[Digest]) -> Block:

@@ -108,7 +108,9 @@ def chances(index: Index, query: Query, ranking: Ranking, evidence: Evidence) ->
     if fit is not None:  # what is asked of all papers may be in the words of none
         topic = max(fit, probability("topic"))
         return Chances(topic, 1.0, topic, fit=fit)
-    return Chances(probability("topic"), probability("paper"), probability("stating"))
+    is_known = {found.paper for found in evidence.papers} <= set(query.known)
+    paper = 1.0 if is_known else probability("paper")
+    return Chances(probability("topic"), paper, probability("stating"))
 
 
 def read_signs(

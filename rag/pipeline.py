@@ -252,7 +252,7 @@ class Pipeline:
         if _may_ask_credits(query) and query.wording.asks_most == "name":
             return self._credits(query)
         if query.kind is Kind.CATALOGUE and (
-            blocks := catalogue.read_off(index, query, self._digests)
+            blocks := catalogue.read_off(index, query, ranking, self._digests)
         ):
             return _read_off(blocks)
         return None
@@ -266,9 +266,9 @@ class Pipeline:
         if query.known and query.only_names:
             if kind in (Kind.COMPARE, Kind.SIMILAR):
                 return query
-            is_about = likely[Kind.ABOUT] > likely[Kind.ANSWER]
-            is_about = is_about or query.wording.asks_most == "meaning"
-            return query.as_kind(Kind.ABOUT if is_about else Kind.ANSWER)
+            of_names = max((Kind.ANSWER, Kind.ABOUT, Kind.SIMILAR), key=likely.__getitem__)
+            is_meant = of_names is Kind.ANSWER and query.wording.asks_most == "meaning"
+            return query.as_kind(Kind.ABOUT if is_meant else of_names)
         may_be_one = kind in (Kind.CATALOGUE, Kind.CHAT, Kind.ANSWER, Kind.PAPERS)
         is_unnamed = kind is Kind.ABOUT and not query.known
         if kind is Kind.OVERVIEW and query.has_subject and not query.known:

@@ -217,6 +217,9 @@ def understand(
     )
     probe, subject = _probe(scope.text or alone.asked, index, vectors, words)
     names = tuple(_owned(n, index) for n in index.names.read(probe.text) if not _is_word(n))
+    if wording.kind is Kind.ABOUT and not names:
+        read = index.names.read(_capitalised(probe.text, subject))
+        names = tuple(name for name in (_owned(each, index) for each in read) if name.own)
     if wording.kind in _OF_ALL and not names:
         subject = _unless_of_all(subject, probe.text, index, vectors, words)
     mask = request.allowed & _within(scope, index)
@@ -291,6 +294,15 @@ def _is_known(word: str, index: Index, words: Record) -> bool:
     tokens = tokenize(word)
     known = index.lexical.document_frequency
     return not tokens or word.strip(".,;:?!").lower() in words.places or tokens[0] in known
+
+
+def _capitalised(text: str, words: tuple[Span, ...]) -> str:
+    """A text with its subject as names are written: "tell me about Hogwild"."""
+    begins = {start for start, _ in words}
+    return "".join(
+        letter.upper() if at in begins and len(letter.upper()) == 1 else letter
+        for at, letter in enumerate(text)
+    )
 
 
 def _is_word(name: Named) -> bool:

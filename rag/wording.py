@@ -1,16 +1,17 @@
 """What a question's wording asks for, and which of its words are the subject.
 
-Linear models over its words and its vector, fitted by `abstractqa eval fit` on wordings with every
-subject filled in at random (`eval/fitting`), so what counts is how it is asked, not about what:
-names and quoted titles are masked. The subject is the question without the words that only put it:
-"what have you got on [speech recognition in villages], please?". Each word is read in its context,
-by layer 3 of the bundled encoder.
+Linear models, fitted by `abstractqa eval fit` on wordings with every subject filled in at random
+(`eval/fitting`), so what counts is how it is asked, not about what. The subject is the question
+without the words that only put it: "what have you got on [speech recognition], please?".
+Each word is read in its context, by layer 3 of the bundled encoder; the mean of those that are not
+the subject's is the frame, from which, and from its words, the kind of the question is read.
 """
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -24,11 +25,13 @@ _NAME = re.compile(r"\b\w*(?:[a-z][A-Z]|[A-Z]{2}|\d)[\w+-]*|(?<=[\w,] )[A-Z]\w+"
 _TOKEN = re.compile(r"[^\W_]+|\?")
 SHAPE = ("three words", "six words", "more than fifteen", "no other word", "one other word")
 """How long a question is, and how many of its words the vocabulary does not have."""
-VECTOR_WEIGHT = 3.0
-"""What a unit vector is multiplied by, beside words that count 1: chosen on left-out questions."""
+VECTOR_WEIGHT, FRAME_WEIGHT = 3.0, 6.0
+"""What unit vectors are multiplied by, beside words that count 1: chosen on left-out wordings."""
 RELATIONS = ("any", "every", "first", "last", "none")
 """Which papers are meant by the digests of a question: of any of them, of each, only of the first
 or the last that is named, or of none."""
+FRAMED = ("kinds", "facts", "leans", "digests")
+"""The models that read the frame, too."""
 _MAY, _LIKELY = 0.1, 0.5
 _IN_SUBJECT = 0.1
 """The probability from which a word belongs to the subject: a word too many costs little."""
@@ -58,7 +61,7 @@ ASKS = ("number", "reason", "manner", "name", "meaning", "whether", "finding", "
 
 def grams(text: str) -> list[str]:
     """The words of a question, lower-case, and its pairs of neighbours; names are masked."""
-    masked = _NAME.sub("namex", _TITLE.sub("titlex", text)).lower()
+    masked = _NAME.sub("namex", _TITLE.sub("namex", text)).lower()
     words = _TOKEN.findall(masked)
     return words + [f"{one} {two}" for one, two in pairwise(words)]
 
@@ -68,7 +71,7 @@ def features(text: str, vector: Floats, vocabulary: Mapping[str, int]) -> Floats
 
     Args:
         text: A question.
-        vector: Its unit vector by the bundled encoder, shape (d,).
+        vector: Its unit vector by the bundled encoder, shape (384,).
         vocabulary: The place of each word and pair that counts.
     """
     found = np.zeros(len(vocabulary) + len(SHAPE), dtype=np.float32)
@@ -101,7 +104,8 @@ class Wording:
     def may_ask_credits(self) -> bool:
         """Whether it may ask who wrote a paper, or when and where it came out."""
         fact = max(self.facts, key=lambda fact: self.facts[fact])
-        return self.kinds[Kind.CATALOGUE] > _MAY and fact == "credits"
+        share = self.kinds[Kind.CATALOGUE]
+        return fact == "credits" and share > max(_MAY, self.kinds[Kind.ANSWER])
 
     @property
     def asks_most(self) -> str:
@@ -123,8 +127,9 @@ def read_wording(text: str, vector: Floats, fitted: Record) -> Wording:
         fitted: The record of the bundled encoder.
     """
     row = features(text, vector, fitted.places)
-    names = ("kinds", "asks", "facts", "leans")
-    kinds, asked, facts, leans = (fitted.models[name].shares(row) for name in names)
+    framed = np.concatenate((row, frame(text, fitted.models["subject"])))
+    kinds, facts, leans = (fitted.models[name].shares(framed) for name in FRAMED[:3])
+    asked = fitted.models["asks"].shares(row)
     asks = np.asarray([asked[name] for name in ASKS], dtype=np.float32)
     return Wording(kinds, asks, facts, leans["yes"])
 
@@ -137,11 +142,14 @@ def read_relation(text: str, vector: Floats, fitted: Record) -> str:
         vector: The unit vector of this text by the bundled encoder.
         fitted: The record of the bundled encoder.
     """
-    shares = fitted.models["digests"].shares(features(text, vector, fitted.places))
+    row = features(text, vector, fitted.places)
+    framed = np.concatenate((row, frame(text, fitted.models["subject"])))
+    shares = fitted.models["digests"].shares(framed)
     relation = max(shares, key=lambda relation: shares[relation])
     return relation if shares[relation] > _LIKELY else "any"
 
 
+@lru_cache(maxsize=64)
 def read_words(text: str) -> tuple[list[Span], Floats]:
     """The words of a text as white space parts them, and each in its context, shape (n, 384).
 
@@ -159,6 +167,22 @@ def read_words(text: str) -> tuple[list[Span], Floats]:
             vectors[place[start]] += state
             counts[place[start]] += 1
     return spans, vectors / np.maximum(counts, 1).astype(np.float32)[:, None]
+
+
+def frame(text: str, model: Linear) -> Floats:
+    """The mean word beside the subject, in context, shape (384,), of length `FRAME_WEIGHT`.
+
+    Args:
+        text: A question; all zeros if it has no words.
+        model: That of the subject.
+    """
+    spans, vectors = read_words(text)
+    weights = np.square(1 - sigmoids(model.score(vectors)))
+    for title in _TITLE.finditer(text):
+        weights[[title.start() <= start < title.end() for start, _ in spans]] = 0
+    mean = weights @ vectors
+    scale = FRAME_WEIGHT / max(float(np.linalg.norm(mean)), 1e-6)
+    return np.asarray(mean * scale, dtype=np.float32)
 
 
 def subject_words(text: str, model: Linear, least: float = 0.0) -> tuple[Span, ...]:

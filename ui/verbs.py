@@ -186,7 +186,7 @@ def gate(arguments: Namespace) -> None:
 
 def fit(arguments: Namespace) -> None:
     """Fit the models behind the answers, and write them into the product."""
-    from eval.fitting import run
+    from eval.fitting import run, wordings
     from index.embedding import SentenceEncoder
 
     if arguments.check:
@@ -203,8 +203,12 @@ def fit(arguments: Namespace) -> None:
     path = arguments.out or run.record_path(encoder.name)
     _write_text(path, run.record_text(run.fit(material)))
     note(f"The models are in {path}.")
-    text = run.left_out_text(found) if found else ""
-    _say(arguments, {"record": path.name, "left_out": found}, text)
+    text = ""
+    document: dict[str, object] = {"record": path.name, "left_out": found}
+    if arguments.leave_out:
+        kinds = document["kinds_of_wordings"] = wordings.kinds_left_out(encoder)
+        text = f"{run.left_out_text(found)}\nKinds of wordings left out, right: {kinds:.3f}"
+    _say(arguments, document, text)
 
 
 def synthesize(arguments: Namespace) -> None:

@@ -142,6 +142,7 @@ def _collection(name: str, source: Source, data: Path, encoder: Encoder) -> Coll
     papers = [each for each in read([data / source.papers], year=YEAR) if isinstance(each, Paper)]
     sets[f"own {name}"] = own_questions(name, papers)
     index = Index.open(benchmark_store(papers, encoder))
+    index = replace(index, passages=tuple(index.passages))  # read whole for every twin
     rows = [question.model_dump(mode="json") for each in sets.values() for question in each]
     whole = asked(name, index, rows)
     return Collection(name, index, sets, whole, list(sub_collections(whole)))
@@ -232,18 +233,15 @@ def record_text(record: Record) -> str:
         "command": "abstractqa eval fit",
         "thresholds": dict(sorted(record.thresholds.items())),
         "vocabulary": record.vocabulary,
-        "models": {
-            name: _plain(model, is_named=len(model.features) < len(record.vocabulary))
-            for name, model in sorted(record.models.items())
-        },
+        "models": {name: _plain(model) for name, model in sorted(record.models.items())},
     }
     return json.dumps(data, ensure_ascii=False) + "\n"
 
 
-def _plain(model: Linear, *, is_named: bool) -> dict[str, object]:
-    """A model for JSON; the features of wordings are the vocabulary, shape and vector."""
+def _plain(model: Linear) -> dict[str, object]:
+    """A model for JSON; one of wordings has the vocabulary, shape and vectors for features."""
     return {
-        "features": model.features if is_named else (),
+        "features": model.features,
         "classes": model.classes,
         "weights": [[_rounded(weight) for weight in row] for row in model.weights.tolist()],
         "bias": [_rounded(bias) for bias in model.bias.tolist()],

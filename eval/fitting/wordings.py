@@ -20,17 +20,19 @@ from sklearn.linear_model import LogisticRegression
 
 from eval.datasets import read_rows
 from index.encoder import Encoder
-from rag.fitted import Floats, Linear
+from rag.fitted import Floats, Linear, Record
 from rag.scope import FIRST, SECOND
 from rag.wording import (
     ASKS,
+    FRAMED,
     LISTS,
     RELATIONS,
-    SHAPE,
     Kind,
     Span,
     features,
+    frame,
     grams,
+    read_wording,
     read_words,
     subject_text,
     subject_words,
@@ -166,11 +168,10 @@ def fit(
 ) -> Iterator[tuple[str, Linear]]:
     """Fit each model on the examples that have its label: its name, and the model."""
     yield "subject", fit_subject()
-    vectors = _vectors(encoder, [example.text for example in examples])
     places = {gram: place for place, gram in enumerate(words)}
+    vectors = _vectors(encoder, [example.text for example in examples])
     rows = np.stack([features(e.text, vectors[e.text], places) for e in examples])
-    names = (*words, *SHAPE)
-    names += tuple(f"vector {place}" for place in range(rows.shape[1] - len(names)))
+    framed = np.c_[rows, [_frame(example.text) for example in examples]]
     for label, classes in (
         ("kinds", tuple(Kind)),
         ("asks", ASKS),
@@ -184,12 +185,28 @@ def fit(
         balance = "balanced" if label == "leans" else None  # most questions stand alone
         model = LogisticRegression(C=STRENGTHS["wording"], max_iter=300, class_weight=balance)
         model.fit(
-            rows[chosen],
+            (framed if label in FRAMED else rows)[chosen],
             [str(given[place]) for place in chosen],
             sample_weight=[examples[place].weight for place in chosen],
         )
-        yield label, _linear(model, names, classes or tuple(map(str, model.classes_)))
+        yield label, _linear(model, (), classes or tuple(map(str, model.classes_)))
     yield "whole", _fit_whole([example for example in examples if example.whole], encoder)
+
+
+def kinds_left_out(encoder: Encoder, parts: int = 5) -> float:
+    """The share of our own wordings whose kind is read rightly by models of the other parts."""
+    own, words = filled(), vocabulary()
+    right, total = 0.0, 0.0
+    for part in range(parts):
+        models = dict(fit([e for e in own if e.wording % parts != part], encoder, words))
+        unseen = Record(models, words, {})
+        for example in own:
+            if example.kind and example.wording % parts == part:
+                vector = encoder.encode_query(example.text)
+                found = read_wording(example.text, vector, unseen).kind
+                right += example.weight * (found == example.kind)
+                total += example.weight
+    return right / total
 
 
 def _fit_whole(examples: Sequence[Example], encoder: Encoder) -> Linear:
@@ -222,6 +239,11 @@ def _linear(model: LogisticRegression, names: tuple[str, ...], classes: tuple[st
         weights[order].T.astype(np.float32),
         bias[order].astype(np.float32),
     )
+
+
+@cache
+def _frame(text: str) -> Floats:
+    return frame(text, fit_subject())
 
 
 _known: dict[str, Floats] = {}

@@ -72,6 +72,13 @@ def test_the_newest_and_the_oldest_papers_come_with_the_span_of_dates(library: A
         assert "dated from 2019 to Jul 15, 2024" in answer.text
 
 
+def test_the_newest_paper_on_a_subject_is_one_on_it(library: Assistant) -> None:
+    newest = library.ask("Which paper on honey bees is the newest?")
+    assert newest.kind == "catalogue"
+    assert cited(newest)[0] == "smoke"
+    assert set(cited(newest)) <= {"hivescan", "wagglenet", "lamps", "smoke"}
+
+
 def test_counts_keep_to_the_filters_and_do_not_pass_them_off_as_the_whole(
     library: Assistant,
 ) -> None:

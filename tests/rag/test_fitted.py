@@ -7,16 +7,17 @@ import numpy as np
 import pytest
 
 from rag import confidence, conversation, evidence, fitted, listing
-from rag.wording import ASKS, RELATIONS, SHAPE, Kind
+from rag.wording import ASKS, FRAMED, RELATIONS, SHAPE, Kind
 
 RECORD = fitted.record()
 PATH = fitted.FOLDER / "all-MiniLM-L6-v2.json"
 
 
 def test_every_model_has_a_weight_for_each_feature_and_class() -> None:
-    width = len(RECORD.vocabulary) + len(SHAPE) + 384
+    words = len(RECORD.vocabulary) + len(SHAPE)
     for name, model in RECORD.models.items():
         rows, columns = model.weights.shape
+        width = words + 384 * (2 if name in FRAMED else 1)
         assert rows == (len(model.features) or width), name
         assert columns == len(model.bias) == max(1, len(model.classes)), name
         assert np.isfinite(model.weights).all(), name

@@ -97,6 +97,11 @@ def test_what_a_paper_is_does_not_begin_with_what_others_did(open_papers: Open) 
     assert not any("hard" in sentence.text for sentence in answer.sentences)
 
 
+def test_a_word_that_one_title_has_names_its_paper_in_small_letters(library: Assistant) -> None:
+    answer = library.ask("tell me about lamps")
+    assert (cited(answer), answer.confidence) == (["lamps"], 1), "as a name does"
+
+
 def test_a_list_has_a_bullet_with_a_title_and_a_reason_for_each_paper(
     answers: dict[str, Answer],
 ) -> None:
