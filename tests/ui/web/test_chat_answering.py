@@ -14,7 +14,7 @@ from web.chat_answers import answer
 from eval.feedback import load
 from index.errors import AbstractQAError, InputError, StoreError
 from rag import Assistant
-from rag.schema import Delta, Event, Filters, Finished, Options, Progress
+from rag.schema import Delta, Event, Filters, Finished, Progress
 from rag.settings import Settings
 from ui.archive import Conversation, Turn, history
 from ui.web.chat import chat_settings
@@ -103,26 +103,6 @@ class Scripted:
             self.closed.set()
 
 
-def test_cards_come_before_the_answer_and_follow_ups_after_it_and_all_is_kept(chat: Chat) -> None:
-    updates = [update for update in chat.ask(QUESTION) if update != Update()]
-    (turn,) = chat.read(started(updates)).turns
-    cards = next(i for i, u in enumerate(updates) if u.sources is not SKIP)
-    done = next(i for i, u in enumerate(updates) if u.live == "")
-    assert updates[0].transcript["withdraw"] == QUESTION, "the box is emptied"
-    assert "aqa-chat-writing" in updates[0].live
-    assert cards < done
-    assert "aqa-found-" in next(iter(updates[cards].sources["html"].values()))
-    assert turn.answer
-    assert turn.partial is None
-    finished = updates[done]
-    assert finished.transcript["order"] == [turn.id]
-    assert f"#aqa-source-{turn.id}-1" in finished.transcript["html"][turn.id]
-    assert f"aqa-source-{turn.id}-1" in finished.sources["html"][turn.id]
-    assert turn.followups
-    assert "Ask next" in updates[-1].transcript["html"][turn.id]
-    assert "Ask next" not in finished.transcript["html"][turn.id]
-
-
 @pytest.mark.parametrize("foreign", [True, False])
 def test_an_unknown_or_foreign_conversation_becomes_a_new_one(chat: Chat, foreign: bool) -> None:
     theirs = started(chat.ask(QUESTION, OTHER)) if foreign else "no such id"
@@ -132,14 +112,6 @@ def test_an_unknown_or_foreign_conversation_becomes_a_new_one(chat: Chat, foreig
     assert "OSWorld" not in str(chat.read(mine))
     if foreign:
         assert len(chat.read(theirs, OTHER).turns) == 1
-
-
-def test_what_others_wrote_is_not_voted_on_or_undone(chat: Chat) -> None:
-    theirs = started(chat.ask(QUESTION, OTHER))
-    (turn,) = chat.read(theirs, OTHER).turns
-    assert chat.change(theirs, do="vote", turn=turn.id, vote="up") == Update()
-    chat.change(theirs, do="undo", turn=turn.id)
-    assert chat.read(theirs, OTHER).turns == (turn,)
 
 
 def test_the_history_is_plain_text_without_turns_that_came_to_nothing() -> None:
@@ -157,20 +129,13 @@ def test_the_history_is_plain_text_without_turns_that_came_to_nothing() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("question", "limits", "told"),
-    [
-        ("x" * 100_000, Filters(), "4,000"),
-        ("Agents?", Filters(digests=("no such digest",)), "no such digest"),
-    ],
-)
-def test_a_mistake_is_told_in_one_line_and_the_question_stays(
-    chat: Chat, question: str, limits: Filters, told: str
+def test_a_question_that_cannot_be_asked_comes_back_to_be_mended_and_is_kept_short(
+    chat: Chat,
 ) -> None:
-    updates = chat.ask(question, filters=limits)
+    question = "x" * 100_000
+    updates = chat.ask(question)
     (turn,) = chat.read(started(updates)).turns
-    assert told in str(turn.problem)
-    assert updates[0].transcript["withdraw"] == question, "the box is emptied"
+    assert "4,000" in str(turn.problem)
     assert updates[-1].transcript["refill"] == question
     assert len(turn.question) < 5_000
 
@@ -358,22 +323,18 @@ def test_a_vote_or_an_undo_right_behind_an_answer_stays(
         assert [(t.vote, t.followups) for t in turns] == [("up", ("What is WebArena?",))]
 
 
-def test_undo_brings_the_question_back_to_the_box_and_restore_the_answer(chat: Chat) -> None:
+def test_the_last_answer_is_taken_back_and_restored_once_by_its_visitor_alone(chat: Chat) -> None:
     id_ = started(chat.ask(QUESTION))
     (turn,) = chat.read(id_).turns
-    other = chat.change(id_, do="undo", turn="another window's")
-    assert other.transcript["order"] == [turn.id], "what there is"
-    undone = chat.change(id_, do="undo", turn=turn.id)
-    assert undone.transcript["refill"] == QUESTION
-    assert undone.transcript["order"] == []
-    assert "Restore" in undone.transcript["notice"]
+    elsewhere = chat.change(id_, do="undo", turn="another window's")
+    assert elsewhere.transcript["order"] == [turn.id], "what there is"
+    chat.change(id_, do="undo", turn=turn.id)
     assert chat.change(id_, OTHER, do="restore").transcript["order"] == []
-    assert chat.change(id_, do="restore").transcript["order"] == [turn.id]
-    chat.change(id_, do="restore")
+    for _ in range(2):
+        assert chat.change(id_, do="restore").transcript["order"] == [turn.id]
     assert chat.read(id_).turns == (turn,)
     chat.change(id_, do="undo", turn=turn.id)
-    asking = chat.handlers.ask(request(), "What is AdaMerging?", id_, "", *CHOSEN)
-    asyncio.run(all_of(asking))
+    asyncio.run(all_of(chat.handlers.ask(request(), "What is AdaMerging?", id_, "", *CHOSEN)))
     assert len(chat.change(id_, do="restore").transcript["order"]) == 1
 
 
@@ -398,12 +359,9 @@ def test_filters_and_settings_are_checked_before_anything_is_asked() -> None:
     read, early, late = chat_settings.read_filters, "2025-03-14", "2025-03-15"
     limits = Filters(digests=("a",), since=date(2025, 3, 14), title="x")
     assert read(["a"], early, "", " x ", "") == limits
-    with pytest.raises(InputError, match="“Until” 'soon' is not a date; write it as 2025-03-14"):
-        read([], "", "soon", "", "")
-    with pytest.raises(InputError, match=f"“From” .{late}. is after “Until” .{early}."):
-        read([], late, early, "", "")
-    strict = ("generative", Options(strictness="strict"))
-    assert chat_settings.read_settings("generative", "strict") == strict
+    for since, until, told in (("", "soon", "write it as 2025"), (late, early, "is after “Until”")):
+        with pytest.raises(InputError, match=told):
+            read([], since, until, "", "")
     for wrong in (("x", "normal"), ("auto", "x")):
         with pytest.raises(InputError):
             chat_settings.read_settings(*wrong)
@@ -411,20 +369,22 @@ def test_filters_and_settings_are_checked_before_anything_is_asked() -> None:
 
 def test_anything_that_is_sent_to_a_handler_is_answered_with_nothing_of_others(chat: Chat) -> None:
     theirs = started(chat.ask(QUESTION, OTHER))
+    before = chat.read(theirs, OTHER)
+    own = {"turn": before.turns[0].id, "vote": "up", "id": theirs, "title": "x"}
     handlers, me = chat.handlers, request(c=theirs)
     loaded = handlers.load("", me)
     assert "not yours" in loaded.transcript["notice"]
     assert loaded.transcript["order"] == []
     shown = [loaded]
-    for told in (None, {}, {"id": theirs}, {"do": "rename", "id": theirs, "title": "x"},
-                 {"do": "vote", "turn": "x", "vote": "up"}, {"do": 3, "id": ["x"]}):  # fmt: skip
+    does = ("vote", "undo", "share", "unshare", "rename", "delete", "undelete", "nothing", 3)
+    for told in (None, {}, *(own | {"do": do} for do in does), {"do": "rename", "id": ["x"]}):
         sent: Any = SimpleNamespace(_data=told)
         shown.append(handlers.open("", sent, me))
         shown.append(asyncio.run(handlers.change(theirs, "", sent, me)))
         assert "text" not in handlers.export(theirs, sent, me)
     assert "OSWorld" not in str(shown)
     assert handlers.search(theirs, "OSWorld", me).count("<li") == 0
-    assert chat.read(theirs, OTHER).title != "x"
+    assert chat.read(theirs, OTHER) == before
 
 
 def test_examples_are_made_of_the_papers_at_hand_and_can_be_answered(

@@ -108,20 +108,9 @@ def test_questions_are_asked_again_and_taken_back_into_the_box(page: Page) -> No
     expect(page.locator(f"{TURNS} h2").last).to_have_text(QUESTION)
     page.get_by_role("button", name="Undo").locator("visible=true").click()
     expect(page.locator(TURNS)).to_have_count(2)
-    page.get_by_role("textbox", name="Your question").fill("")
-    # Another window takes the last one back: Undo here takes nothing more.
-    other = page.context.new_page()
-    other.goto(page.url)
-    opened(other)
-    other.get_by_role("button", name="Undo").locator("visible=true").click()
-    expect(other.locator(f"{TURNS} h2")).to_have_text([QUESTION])
-    box = other.get_by_role("textbox", name="Your question")
-    expect(box).to_have_value("What is AdaMerging?")
-    page.get_by_role("button", name="Undo").locator("visible=true").click()
-    expect(page.locator(f"{TURNS} h2")).to_have_text([QUESTION])
     page.get_by_role("textbox", name="Your question").fill("Half a quest")
     page.get_by_role("button", name="Undo").locator("visible=true").click()
-    expect(page.locator(TURNS)).to_have_count(0)
+    expect(page.locator(TURNS)).to_have_count(1)
     expect(page.get_by_role("textbox", name="Your question")).to_have_value("Half a quest")
 
 

@@ -132,7 +132,7 @@ def test_stop_closes_the_model_and_keeps_the_text(page: Page, real: Started) -> 
     expect(page.locator(f"{FINISHED} .aqa-chat-text").last).to_contain_text("12.24%")
 
 
-def test_a_reload_in_the_middle_of_an_answer_shows_the_rest_of_it_and_stop_still_stops(
+def test_an_answer_goes_on_over_a_reload_and_behind_a_new_chat_and_stop_still_stops(
     page: Page, real: Started
 ) -> None:
     words = [word + " " for word in (SAID[0] + SAID[2]).split()]
@@ -157,9 +157,21 @@ def test_a_reload_in_the_middle_of_an_answer_shows_the_rest_of_it_and_stop_still
     expect(finished.locator(".aqa-chat-text")).to_contain_text("12.24%")
     assert sum("OSWorld" in request.text for request in real.model.received) == asked
 
+    # It goes on behind a new chat, too, and is there when its chat is opened again.
     page.get_by_role("button", name="New chat").first.click()
     expect(finished).to_have_count(0)
     being_written(page, real)
+    page.get_by_role("button", name="New chat").first.click()
+    expect(page.locator(".aqa-chat-example").first).to_be_visible()
+    page.wait_for_timeout(500)
+    expect(page.locator(".aqa-chat-turn")).to_have_count(0)
+    assert not real.model.hung_up.is_set()
+    page.get_by_role("button", name="Chats", exact=True).click()
+    for _ in range(2):  # opening it once more is no end of it either
+        page.locator("#aqa-chat-list .aqa-chat-open").first.click()
+        expect(writing.locator(".aqa-chat-text")).to_contain_text("369")
+        shown = writing.inner_text()
+        expect(writing).not_to_have_text(shown)
     page.reload()
     expect(writing.locator(".aqa-chat-text")).to_contain_text("369")
     page.get_by_role("button", name="Stop").click()

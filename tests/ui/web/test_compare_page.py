@@ -126,16 +126,6 @@ def test_chosen_papers_by_columns_of_ones_own(browser: Browser, compare_address:
     page.context.close()
 
 
-def test_what_cannot_be_compared_is_told(browser: Browser, compare_address: str) -> None:
-    page = opened(browser, compare_address)
-    told = page.locator("#aqa-compare-shown").get_by_role("status")
-    page.get_by_label("What to compare").fill("growing tomatoes on a balcony")
-    page.get_by_label("What to compare").press("Enter")
-    expect(told).to_contain_text("Nothing to compare.", timeout=20_000)
-    expect(page.get_by_role("button", name="Download CSV")).to_be_hidden()
-    page.context.close()
-
-
 def model_site(chat_server: ChatServer, store: Path, tmp_path: Path) -> Site:
     settings = Settings(
         store=store,
@@ -188,6 +178,7 @@ async def all_of(site: Site, *inputs: Any) -> list[tuple[Any, ...]]:
         (("a", ["none such"], []), "none such"),
         (("a", ["x"] * (MOST_PAPERS + 1), []), "are too many"),
         (("a", [], ["b", "B"]), "is there twice"),
+        (("growing tomatoes on a balcony", [], []), "Nothing to compare."),
     ],
 )
 def test_whatever_comes_over_http_is_a_table_or_one_line(

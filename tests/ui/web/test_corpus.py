@@ -127,18 +127,6 @@ def test_a_snippet_shows_the_words_of_a_search_marked() -> None:
     assert snippet(far, "words", hit) == "No <mark>word</mark> of it."
 
 
-def test_each_point_of_the_map_is_a_link_with_the_papers_title_and_one_stop_of_tab() -> None:
-    papers = many(60)
-    html = map_html(Catalogue(papers, mapped(papers, 10)))
-    for shown in papers:
-        assert f'href="#/papers/{shown.id}"' in html
-        assert f'aria-label="{shown.title}"' in html
-    assert html.count('tabindex="0"') == 1
-    assert html.count('data-aqa-only="cluster=') == 10
-    assert html.count("<path") == 6 + 6 + 2  # the ninth and the tenth cluster are diamonds
-    assert map_html(Catalogue(papers, None)) == ""
-
-
 def test_of_a_large_collection_the_clusters_are_listed_alone() -> None:
     papers = many(MOST_LINKS + 1)
     catalogue = Catalogue(papers, mapped(papers))
