@@ -112,9 +112,7 @@ def test_wrong_usage_is_exit_code_2(arguments: list[str], capsys: Capture) -> No
     [
         ("abstractqa se", ["search"]),
         ("abstractqa ask --di", ["--digest"]),
-        ("abstractqa papers --ti", ["--title"]),
         ("abstractqa eval co", ["compare"]),
-        ("abstractqa eval synthesize --cl", ["--cloze"]),
         ("abstractqa completion z", ["zsh"]),
         ("abstractqa index pyproj", ["pyproject.toml"]),
     ],

@@ -48,14 +48,6 @@ def test_a_cited_sentence_is_quoted_unless_the_answer_repeats_it() -> None:
     assert other.endswith("\n    “KiteNet holds 12% of them.”")
 
 
-def test_no_line_breaks_within_a_date(monkeypatch: pytest.MonkeyPatch) -> None:
-    for columns in range(40, 80):
-        monkeypatch.setenv("COLUMNS", str(columns))
-        shown = hits_text([Hit(paper=KITES, score=1, passages=())])
-        assert "Mar 14, 2025, number 3" in shown
-        assert max(map(len, shown.splitlines())) <= columns
-
-
 def test_a_refusal_lists_the_nearest_papers_and_an_unclear_question_what_may_be_meant() -> None:
     near = (NearPaper(id="b", title="On \\emph{Boats}", score=0.1),)
     refused = refusal("No abstract names trains.", nearest=near)

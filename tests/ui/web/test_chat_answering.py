@@ -9,20 +9,19 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from browsing import site_of
 from web.chat_answers import answer
 
 from eval.feedback import load
 from index.errors import AbstractQAError, InputError, StoreError
 from rag import Assistant
 from rag.schema import Delta, Event, Filters, Finished, Progress
-from rag.settings import Settings
 from ui.archive import Conversation, Turn, history
 from ui.web.chat import chat_settings
 from ui.web.chat.answering import Asked
-from ui.web.chat.chat_handlers import Handlers, Place
+from ui.web.chat.chat_handlers import Handlers
 from ui.web.chat.turn_html import SKIP, Update
 from ui.web.corpus.start_page import examples
-from ui.web.site import Site
 
 ME, OTHER = "session me", "session other"
 QUESTION = "How many tasks does OSWorld have?"
@@ -49,7 +48,7 @@ class Chat:
     """The handlers over one site, used as its page does."""
 
     def __init__(self, assistant: Any, folder: Path) -> None:
-        self.site = Site(assistant, Settings(store=Path("unused"), data=folder))
+        self.site = site_of(assistant, folder)
         self.handlers = Handlers(self.site)
         self.answering = self.handlers._answering
         self.running = self.answering.running
@@ -293,34 +292,11 @@ def test_a_question_that_is_asked_again_is_a_new_one_of_the_same_papers(chat: Ch
     limits = Filters(title="world")
     id_ = started(chat.ask(QUESTION, filters=limits))
     (first,) = chat.read(id_).turns
-    sent = {"do": "retry", "turn": first.id}
-    asked = chat.handlers._asked(Place(ME, id_, ""), sent, CHOSEN)
-    asyncio.run(all_of(chat.answering.respond(ME, asked)))
+    told = event(do="retry", turn=first.id)
+    asyncio.run(all_of(chat.handlers.ask_again(request(), told, id_, "", *CHOSEN)))
     kept, again = chat.read(id_).turns
     assert kept == first
     assert (again.question, again.filters) == (QUESTION, limits)
-
-
-@pytest.mark.parametrize("does", ["undo", "vote"])
-def test_a_vote_or_an_undo_right_behind_an_answer_stays(
-    chat: Chat, monkeypatch: pytest.MonkeyPatch, does: str
-) -> None:
-    def suggest(*_: Any) -> tuple[str, ...]:
-        (conversation,) = chat.site.archive.list(ME)
-        (turn,) = chat.read(conversation.id).turns
-        told = {"do": does, "turn": turn.id, "vote": "up"}
-        getattr(chat.handlers, f"_{does}")(Place(ME, conversation.id, ""), told)
-        return ("What is WebArena?",)
-
-    monkeypatch.setattr("ui.web.chat.answering.suggest", suggest)
-    shown = [update for update in chat.ask(QUESTION) if update.transcript is not SKIP]
-    assert "369" in str(shown[1].transcript)
-    (conversation,) = chat.site.archive.list(ME)
-    turns = chat.read(conversation.id).turns
-    if does == "undo":
-        assert (turns, shown[2:]) == ((), [])
-    else:
-        assert [(t.vote, t.followups) for t in turns] == [("up", ("What is WebArena?",))]
 
 
 def test_the_last_answer_is_taken_back_and_restored_once_by_its_visitor_alone(chat: Chat) -> None:
