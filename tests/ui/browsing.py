@@ -5,12 +5,14 @@ import socket
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from rag.settings import Settings
 from ui.web.app import build
 from ui.web.own_host import Reach
 from ui.web.server import launch
@@ -18,8 +20,26 @@ from ui.web.site import Site
 
 T = TypeVar("T")
 QUESTION = "How many tasks does OSWorld have?"
+DIGEST = """New
+
+Mar 28, 2026
+
+KiteNet: Flying Far with Paper Wings
+
+KiteNet keeps 12 kites in the air at once. It needs no wind, and it beats BoatNet by 4.5 points.
+
+On boats and rivers that run to the sea
+
+Boats float on rivers because they displace water downwards. We measure 40 boats on 7 rivers.
+"""
 
 wide_and_narrow = pytest.mark.parametrize("page", [1280, 390], indirect=True)
+
+
+def site_of(assistant: Any, folder: Path, **settings: Any) -> Site:
+    """A page over an assistant, which keeps what it keeps in this folder."""
+    kept = Settings(store=Path("unused"), data=folder / "data", **settings)
+    return Site(assistant, kept, runs=folder / "runs")
 
 
 def free_port() -> int:

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from browsing import served, without_stops
+from browsing import served, site_of, without_stops
 from leaving import Leaving
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from rag.settings import Settings
 from ui.web.site import Site
 
 if TYPE_CHECKING:
@@ -74,9 +73,7 @@ def browser(leaving: Leaving) -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def site(sample_assistant: "Assistant", tmp_path_factory: pytest.TempPathFactory) -> Site:
     """The page's own things over the bundled sample, with no chat model."""
-    folder = tmp_path_factory.mktemp("site")
-    settings = Settings(store=Path("unused"), data=folder / "data")
-    return Site(sample_assistant, settings, runs=folder / "runs")
+    return site_of(sample_assistant, tmp_path_factory.mktemp("site"))
 
 
 @pytest.fixture(scope="module")

@@ -52,6 +52,7 @@ def one_line(code: int, err: str) -> str:
 
 def run(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
     """Run the installed command."""
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "timeout": 60}
     return subprocess.run(  # type: ignore[call-overload,no-any-return]
-        [COMMAND, *arguments], capture_output=True, text=True, check=False, timeout=60, **options
+        [COMMAND, *arguments], text=True, check=False, **pipes | options
     )

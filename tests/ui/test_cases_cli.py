@@ -17,23 +17,21 @@ if TYPE_CHECKING:
 WHEN = datetime(2025, 5, 2, 12, 30, tzinfo=UTC)
 
 
-@pytest.fixture
-def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sample_assistant: "Assistant") -> Path:
-    """A folder with an answer voted up, one voted down, and a refusal because of filters."""
-    folder = tmp_path / "data"
-    monkeypatch.setenv("ABSTRACTQA_DATA", str(folder))
+def test_votes_are_listed_and_become_cases_that_are_measured(
+    tmp_path: Path,
+    sample_store: Path,
+    sample_assistant: "Assistant",
+    capsys: Capture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    votes = tmp_path / "data" / FILE
+    monkeypatch.setenv("ABSTRACTQA_DATA", str(votes.parent))
     good = sample_assistant.ask("How many tasks does OSWorld have?")
     nothing = Filters(title="no such title")
     refused = sample_assistant.ask("How many tasks does OSWorld have?", filters=nothing)
-    append(folder / FILE, Feedback.on(good, vote="up", id="a", asked=WHEN))
-    append(folder / FILE, Feedback.on(good, vote="down", reason="too\nshort", id="b", asked=WHEN))
-    append(folder / FILE, Feedback.on(refused, vote="up", id="c", asked=WHEN, filters=nothing))
-    return folder
-
-
-def test_votes_are_listed_and_become_cases_that_are_measured(
-    data: Path, tmp_path: Path, sample_store: Path, capsys: Capture
-) -> None:
+    append(votes, Feedback.on(good, vote="up", id="a", asked=WHEN))
+    append(votes, Feedback.on(good, vote="down", reason="too\nshort", id="b", asked=WHEN))
+    append(votes, Feedback.on(refused, vote="up", id="c", asked=WHEN, filters=nothing))
     out, _ = succeeded(capsys, "eval", "cases")
     assert "up   2025-05-02  How many tasks does OSWorld have?" in out
     assert "too short" in out
@@ -49,10 +47,6 @@ def test_votes_are_listed_and_become_cases_that_are_measured(
     measured = ("eval", "answers", str(path), "--store", str(sample_store))
     out, _ = succeeded(capsys, *measured, "--out", str(tmp_path / "run"), "--json")
     assert set(json.loads(out)["by_type"]) == {"upvoted", "downvoted"}
-
-    with (data / FILE).open("a") as file:
-        file.write("mosses\n")
-    assert f"{data / FILE}:4: not JSON" in failed(capsys, "eval", "cases")
 
 
 def test_without_votes_it_is_said_where_they_come_from(tmp_path: Path, capsys: Capture) -> None:

@@ -15,15 +15,6 @@ from rag.settings import Settings
 from ui.indexing import watch
 
 RECORD = {"title": "Counting Owls at Night", "abstract": "We count 12 owls.", "doi": "10.1/owl"}
-KNOWN = {
-    "title": "Owls & Kettles: 50% of { } #3 at $5 “so” – C++ ≤ α",
-    "abstract": "We say ~2 ≤ 10 and 'quoted' a,b a;b x_1. =1+2 -x @home | naïve.",
-    "authors": ["Ada Byrd", "Cy van Dam", "José O'Brien-Núñez", "M. Ek Jr."],
-    "year": 2024,
-    "venue": "Journal of Owls & Kettles",
-    "url": "https://example.org/a?b=1&c=%20#d",
-    "doi": "10.9999/owl_1.2(3)",
-}
 
 
 def test_index_says_what_each_file_was_taken_for_and_what_is_one_paper(
@@ -37,13 +28,15 @@ def test_index_says_what_each_file_was_taken_for_and_what_is_one_paper(
     paths = [str(tmp_path / name) for name in ("a.txt", "b.txt")]
     out, err = succeeded(capsys, "index", *paths, "--preview", "--store", store, "--json")
     assert [name for name, _ in json.loads(out)["formats"]] == ["a.txt", "b.txt"]
-    out, err = succeeded(capsys, "index", *paths, "--store", store)
+    indexed = ("index", *paths, "--store", store)
+    out, err = succeeded(capsys, *indexed)
     assert "a.txt: read as jsonl" in err
     assert "b.txt: read as csv (semicolon between columns; title ← title" in err
     assert "one paper: Counting Owls (a.txt no. 1, b.txt no. 1)" in err
     assert "1 new, 0 unchanged, 0 updated, 1 duplicate" in out
-    apart = str(tmp_path / "apart")
-    out, _ = succeeded(capsys, "index", *paths, "--no-merge", "--store", apart)
+    out, _ = succeeded(capsys, *indexed)
+    assert "0 texts embedded" in out
+    out, _ = succeeded(capsys, *indexed[:-1], str(tmp_path / "apart"), "--no-merge")
     assert "2 papers" in out
 
 
@@ -72,26 +65,20 @@ def test_columns_are_named_or_refused_in_one_line(tmp_path: Path, capsys: Captur
 def test_papers_are_listed_and_those_exported_come_back_as_they_were(
     tmp_path: Path, capsys: Capture
 ) -> None:
-    store = ("--store", str(tmp_path / "store"))
-    known = tmp_path / "known.jsonl"
-    known.write_text(json.dumps(KNOWN))
-    succeeded(capsys, "index", str(digest(tmp_path)), str(known), *store)
-    out, _ = succeeded(capsys, "papers", *store)
-    assert out.startswith("1. ")
-    out, _ = succeeded(capsys, "papers", "--title", "kitenet", "--json", *store)
+    store, copy, file = (tmp_path / name for name in ("store", "copy", "out.bib"))
+    listed = ("papers", "--store", str(store))
+    succeeded(capsys, "index", str(digest(tmp_path)), "--store", str(store))
+    assert succeeded(capsys, *listed)[0].startswith("1. ")
+    out, _ = succeeded(capsys, *listed, "--title", "kitenet", "--json")
     assert [paper["title"] for paper in json.loads(out)] == ["KiteNet: Flying Far"]
-    for ending in ("bib", "ris", "csv", "jsonl"):
-        file = tmp_path / f"out.{ending}"
-        succeeded(capsys, "papers", "--export", str(file), *store)
-        copy = tmp_path / ending
-        succeeded(capsys, "index", str(file), "--store", str(copy))
-        both = [
-            {paper.id: paper.model_dump(exclude={"sources"}) for paper in Index.open(at).papers}
-            for at in (tmp_path / "store", copy)
-        ]
-        assert both[0] == both[1]
-    assert ".jsonl" in failed(capsys, "papers", "--export", str(tmp_path / "x.doc"), *store)
-    assert "no index" in failed(capsys, "papers", "--store", str(tmp_path / "none"))
+    succeeded(capsys, *listed, "--export", str(file))
+    succeeded(capsys, "index", str(file), "--store", str(copy))
+    before, after = (
+        {paper.id: paper.model_dump(exclude={"sources"}) for paper in Index.open(at).papers}
+        for at in (store, copy)
+    )
+    assert before == after
+    assert ".jsonl" in failed(capsys, *listed, "--export", str(tmp_path / "x.doc"))
 
 
 def test_a_folder_is_watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,8 +111,3 @@ def test_a_folder_is_watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         stop.set()
         thread.join(20)
     assert not thread.is_alive()
-
-
-def test_a_watched_folder_must_be_one(tmp_path: Path, capsys: Capture) -> None:
-    line = failed(capsys, "index", "--watch", str(tmp_path / "none"), "--store", str(tmp_path))
-    assert "no folder" in line

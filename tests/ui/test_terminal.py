@@ -48,14 +48,6 @@ def test_a_cited_sentence_is_quoted_unless_the_answer_repeats_it() -> None:
     assert other.endswith("\n    “KiteNet holds 12% of them.”")
 
 
-def test_no_line_breaks_within_a_date(monkeypatch: pytest.MonkeyPatch) -> None:
-    for columns in range(40, 80):
-        monkeypatch.setenv("COLUMNS", str(columns))
-        shown = hits_text([Hit(paper=KITES, score=1, passages=())])
-        assert "Mar 14, 2025, number 3" in shown
-        assert max(map(len, shown.splitlines())) <= columns
-
-
 def test_a_refusal_lists_the_nearest_papers_and_an_unclear_question_what_may_be_meant() -> None:
     near = (NearPaper(id="b", title="On \\emph{Boats}", score=0.1),)
     refused = refusal("No abstract names trains.", nearest=near)
@@ -71,7 +63,12 @@ def test_a_refusal_lists_the_nearest_papers_and_an_unclear_question_what_may_be_
     )
 
 
-def test_sequences_that_repaint_a_terminal_are_left_out() -> None:
+def test_signs_of_markdown_are_shown_and_sequences_that_repaint_a_terminal_are_left_out() -> None:
+    signs = "KiteNet holds *12* <kites> for 3_000 hours."
+    repaints = signs.replace("<kites>", "\x1b[31m<kites>")
+    shown = answer_text(answer(claim(repaints, span(seen("Kites", signs), signs))))
+    assert "*12* [31m<kites> for 3_000 hours." in shown
+    assert not set(shown) & set("\x1b\x07\x9b")
     evil = seen("Red\x1b[31m title", "It rings.\x07 \x9b2J", march="2025-03-14")
     shown = hits_text([Hit(paper=evil, score=1, passages=(Passage(start=0, end=9, text="\x07!"),))])
     assert not set(shown) & set("\x1b\x07\x9b")

@@ -158,15 +158,6 @@ def test_a_turn_changes_in_its_place_and_each_change_keeps_the_others(archive: A
         archive.cut(ME, id_, two)
 
 
-def test_the_conversation_asked_in_last_is_listed_first(archive: Archive) -> None:
-    first, _ = kept(archive, "first"), kept(archive, "second")
-    assert titles(archive) == ["second", "first"]
-    archive.rename(ME, first, "  still\n the   first ")
-    assert titles(archive) == ["second", "still the first"]
-    archive.put(ME, first, Turn(question="more"))
-    assert titles(archive) == ["still the first", "second"]
-
-
 @pytest.mark.parametrize(
     ("question", "title"),
     [

@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 
 from index.papers import Paper, Source
 from rag.citations import Block, Claim, Span, compose, escape
-from rag.schema import Answer, IndexInfo, NearPaper, Passage, Support, Usage
+from rag.schema import Answer, IndexInfo, NearPaper, Support, Usage
 from rag.support import Verdict
 
 HOSTILE = '<img src=x onerror="alert(1)"> </div><script>x</script> {{x}} ${y} `z` [9](http://e.org)'
@@ -64,11 +64,6 @@ def paper(abstract: str = ABSTRACT, title: str = "Kites: A Survey", **fields: ob
 def span(whole: Paper, text: str) -> Span:
     start = whole.abstract.index(text)
     return Span(whole, start, start + len(text))
-
-
-def passage(whole: Paper, text: str) -> Passage:
-    found = span(whole, text)
-    return Passage(start=found.start, end=found.end, text=text)
 
 
 def claim(text: str, *spans: Span, support: Support = "supported", why: str | None = None) -> Claim:

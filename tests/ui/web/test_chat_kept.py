@@ -7,14 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import QUESTION, ask, assert_usable, served
+from browsing import QUESTION, ask, assert_usable, served, site_of
 from playwright.sync_api import Browser, Page, expect
 
 from rag import Assistant
-from rag.settings import Settings
 from ui.web.chat.answering import Answering
 from ui.web.chat.turn_html import Update
-from ui.web.site import Site
 
 pytestmark = pytest.mark.browser
 
@@ -62,22 +60,16 @@ def test_two_browsers_never_see_each_others_conversations(
 def test_a_restart_of_the_server_loses_nothing(
     browser: Browser, sample_assistant: Assistant, tmp_path: Path
 ) -> None:
-    settings = Settings(store=Path("unused"), data=tmp_path / "data")
-
-    def site() -> Site:
-        """A page that knows nothing but what is in its data folder."""
-        return Site(sample_assistant, settings, runs=tmp_path / "runs")
-
     with browser.new_context() as context:
         page = context.new_page()
-        with served(site()) as address:
+        with served(site_of(sample_assistant, tmp_path)) as address:
             page.goto(address)
             opened(page)
             ask(page, QUESTION)
             expect(page.locator(CHIP).first).to_be_visible()
             links = [chip.get_attribute("href") for chip in page.locator(CHIP).all()]
             conversation = page.url.split("?")[1]
-        with served(site()) as address:
+        with served(site_of(sample_assistant, tmp_path)) as address:
             page.goto(f"{address}/?{conversation}")
             opened(page)
             expect(page.locator(TURNS)).to_have_count(1)
@@ -108,20 +100,9 @@ def test_questions_are_asked_again_and_taken_back_into_the_box(page: Page) -> No
     expect(page.locator(f"{TURNS} h2").last).to_have_text(QUESTION)
     page.get_by_role("button", name="Undo").locator("visible=true").click()
     expect(page.locator(TURNS)).to_have_count(2)
-    page.get_by_role("textbox", name="Your question").fill("")
-    # Another window takes the last one back: Undo here takes nothing more.
-    other = page.context.new_page()
-    other.goto(page.url)
-    opened(other)
-    other.get_by_role("button", name="Undo").locator("visible=true").click()
-    expect(other.locator(f"{TURNS} h2")).to_have_text([QUESTION])
-    box = other.get_by_role("textbox", name="Your question")
-    expect(box).to_have_value("What is AdaMerging?")
-    page.get_by_role("button", name="Undo").locator("visible=true").click()
-    expect(page.locator(f"{TURNS} h2")).to_have_text([QUESTION])
     page.get_by_role("textbox", name="Your question").fill("Half a quest")
     page.get_by_role("button", name="Undo").locator("visible=true").click()
-    expect(page.locator(TURNS)).to_have_count(0)
+    expect(page.locator(TURNS)).to_have_count(1)
     expect(page.get_by_role("textbox", name="Your question")).to_have_value("Half a quest")
 
 
@@ -141,8 +122,7 @@ def test_what_an_answer_sends_at_its_late_end_changes_nothing_that_was_done_sinc
         is_over.set()
 
     monkeypatch.setattr(Answering, "respond", lingering)
-    settings = Settings(store=Path("unused"), data=tmp_path / "data")
-    with served(Site(sample_assistant, settings, runs=tmp_path / "runs")) as address:
+    with served(site_of(sample_assistant, tmp_path)) as address:
         page = browser.new_page()
         page.goto(address)
         opened(page)

@@ -1,10 +1,7 @@
 """The chat in a browser: asking, narrow screens, filters, the keyboard, and hostile text."""
 
-from collections.abc import AsyncIterator
 from datetime import date
 from pathlib import Path
-from threading import Event as Flag
-from time import sleep
 
 import pytest
 from browsing import QUESTION, ask, assert_fits, opened, scrolled, served, wide_and_narrow
@@ -14,7 +11,6 @@ from index.build import build_papers
 from index.embedding import SentenceEncoder
 from index.papers import Paper
 from rag import Assistant
-from rag.schema import Delta, Event
 from rag.settings import Settings
 from ui.web.site import Site
 
@@ -207,48 +203,6 @@ def test_filters_bind_and_show_as_chips_that_can_be_taken_away(
     page.keyboard.press("Escape")
     ask(page, QUESTION)
     expect(page.locator(".aqa-chat-refusal").last).to_contain_text("after the filters")
-
-
-def test_an_answer_goes_on_behind_a_new_chat_and_is_there_when_its_chat_is_opened_again(
-    page: Page, sample_assistant: Assistant, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stopped = Flag()
-
-    async def endless(*_: object) -> AsyncIterator[Event]:
-        import asyncio
-
-        from rag.schema import Progress
-
-        try:
-            yield Progress(stage="write", text="Writing")
-            for number in range(200):
-                yield Delta(text=f"word{number} ")
-                await asyncio.sleep(0.1)
-        finally:
-            stopped.set()
-
-    monkeypatch.setattr(sample_assistant, "astream", endless)
-    ask(page, QUESTION)
-    writing = page.locator(".aqa-chat-writing")
-    expect(writing).to_contain_text("word1 word2")
-    page.get_by_role("button", name="New chat").first.click()
-    expect(page.locator(".aqa-chat-example").first).to_be_visible()
-    sleep(0.5)
-    expect(page.locator(".aqa-chat-turn")).to_have_count(0)
-    expect(page.get_by_role("textbox", name=BOX)).to_be_focused()
-    assert not stopped.is_set()
-    page.get_by_role("button", name="Chats", exact=True).click()
-    listed = page.locator("#aqa-chat-list .aqa-chat-open").first
-    for _ in range(2):  # opening it once more is no end of it either
-        listed.click()
-        expect(writing).to_contain_text("word0 word1")
-        shown = writing.inner_text()
-        expect(writing).not_to_have_text(shown)
-        expect(page.locator(".aqa-chat-turn")).to_have_count(1)
-    page.get_by_role("button", name="Stop").click()
-    assert stopped.wait(timeout=20)
-    expect(page.locator(".aqa-chat-turns .aqa-chat-text")).to_contain_text("word0 word1")
-    expect(page.locator(".aqa-chat-stopped")).to_contain_text("Stopped.")
 
 
 def test_a_new_chat_waits_for_a_question_that_is_on_its_way(page: Page) -> None:

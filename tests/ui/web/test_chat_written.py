@@ -31,10 +31,10 @@ def writes(*pieces: str, pause_seconds: float = 0.0) -> object:
 
 
 @pytest.fixture
-def page(request: pytest.FixtureRequest, browser: Browser, real: Started) -> Iterator[Page]:
-    """The page over the real digests, in a browser of its own."""
-    real.model.hung_up.clear()
-    with opened(browser, real.address, getattr(request, "param", 1280)) as page:
+def page(request: pytest.FixtureRequest, browser: Browser, sampled: Started) -> Iterator[Page]:
+    """The page over the sample, in a browser of its own."""
+    sampled.model.hung_up.clear()
+    with opened(browser, sampled.address, getattr(request, "param", 1280)) as page:
         yield page
 
 
@@ -46,10 +46,10 @@ def top(page: Page, selector: str) -> float:
 
 @wide_and_narrow
 def test_stages_and_sources_come_before_the_first_word_and_the_end_does_not_move_the_text(
-    page: Page, real: Started
+    page: Page, sampled: Started
 ) -> None:
     words = [word + " " for word in " ".join(SAID).split()]
-    real.model.script = writes(*words, pause_seconds=0.08)  # type: ignore[assignment]
+    sampled.model.script = writes(*words, pause_seconds=0.08)  # type: ignore[assignment]
     page.evaluate(
         """() => { window.log = []; const add = (s) => log.includes(s) || log.push(s);
         new MutationObserver(() => {
@@ -77,9 +77,9 @@ def test_stages_and_sources_come_before_the_first_word_and_the_end_does_not_move
 
 
 def test_a_sentence_that_is_not_borne_out_is_marked_and_says_what_it_was_checked_against(
-    page: Page, real: Started
+    page: Page, sampled: Started
 ) -> None:
-    real.model.script = writes(*SAID)  # type: ignore[assignment]
+    sampled.model.script = writes(*SAID)  # type: ignore[assignment]
     ask(page, QUESTION)
     mark = page.get_by_role("button", name="not found").first
     expect(mark).to_be_visible()
@@ -94,13 +94,13 @@ def test_a_sentence_that_is_not_borne_out_is_marked_and_says_what_it_was_checked
     mark.press("Enter")
     expect(note).to_be_visible()
     expect(mark).to_have_attribute("aria-expanded", "true")
-    expect(note).to_contain_text("no sentence of the abstracts")
+    expect(note).to_contain_text("Norway is not named")
     page.keyboard.press("Escape")
     expect(note).not_to_be_visible()
 
 
-def test_a_strict_answer_leaves_out_what_is_not_borne_out(page: Page, real: Started) -> None:
-    real.model.script = writes(*SAID[:2])  # type: ignore[assignment]
+def test_a_strict_answer_leaves_out_what_is_not_borne_out(page: Page, sampled: Started) -> None:
+    sampled.model.script = writes(*SAID[:2])  # type: ignore[assignment]
     page.get_by_role("button", name="Settings").click()
     page.locator("#aqa-chat-drawer").get_by_label("Strict", exact=True).check()
     page.keyboard.press("Escape")
@@ -110,33 +110,33 @@ def test_a_strict_answer_leaves_out_what_is_not_borne_out(page: Page, real: Star
     expect(text).not_to_contain_text("Norway")
 
 
-def being_written(page: Page, real: Started) -> None:
+def being_written(page: Page, sampled: Started) -> None:
     """Ask, and wait for the first words; the question has words of the answer, too."""
     endless = [SAID[0], "OSWorld is also ", *["more and "] * 400]
-    real.model.script = writes(*endless, pause_seconds=0.1)  # type: ignore[assignment]
+    sampled.model.script = writes(*endless, pause_seconds=0.1)  # type: ignore[assignment]
     ask(page, QUESTION)
     written = page.locator(".aqa-chat-writing .aqa-chat-text")
     expect(written).to_contain_text("369 computer tasks", timeout=15_000)
 
 
-def test_stop_closes_the_model_and_keeps_the_text(page: Page, real: Started) -> None:
-    being_written(page, real)
+def test_stop_closes_the_model_and_keeps_the_text(page: Page, sampled: Started) -> None:
+    being_written(page, sampled)
     page.get_by_role("button", name="Stop").click()
-    assert real.model.hung_up.wait(timeout=20)
+    assert sampled.model.hung_up.wait(timeout=20)
     expect(page.locator(".aqa-chat-stopped")).to_contain_text("Stopped.")
     expect(page.locator(f"{FINISHED} .aqa-chat-text")).to_contain_text("369")
     expect(page.get_by_role("button", name="Stop")).not_to_be_visible()
     # The page goes on as if nothing had been.
-    real.model.script = writes(*SAID)  # type: ignore[assignment]
+    sampled.model.script = writes(*SAID)  # type: ignore[assignment]
     page.get_by_role("button", name="Retry").click()
     expect(page.locator(f"{FINISHED} .aqa-chat-text").last).to_contain_text("12.24%")
 
 
-def test_a_reload_in_the_middle_of_an_answer_shows_the_rest_of_it_and_stop_still_stops(
-    page: Page, real: Started
+def test_an_answer_goes_on_over_a_reload_and_behind_a_new_chat_and_stop_still_stops(
+    page: Page, sampled: Started
 ) -> None:
     words = [word + " " for word in (SAID[0] + SAID[2]).split()]
-    real.model.script = writes(*words, pause_seconds=0.25)  # type: ignore[assignment]
+    sampled.model.script = writes(*words, pause_seconds=0.25)  # type: ignore[assignment]
     writing = page.locator(".aqa-chat-writing")
     ask(page, QUESTION)
     expect(writing.locator("strong")).to_contain_text("Writing", timeout=15_000)
@@ -149,21 +149,33 @@ def test_a_reload_in_the_middle_of_an_answer_shows_the_rest_of_it_and_stop_still
     expect(finished.locator("a.aqa-chat-cite").first).to_be_visible()
     expect(writing).to_have_count(0)
     expect(page.locator("#aqa-chat-sources .aqa-chat-card").first).to_be_visible()
-    assert not real.model.hung_up.is_set()
-    asked = sum("OSWorld" in request.text for request in real.model.received)
+    assert not sampled.model.hung_up.is_set()
+    asked = sum("OSWorld" in request.text for request in sampled.model.received)
     # Away for a moment, and back when the answer is finished: it is not asked for again.
     page.goto("about:blank")
     page.go_back()
     expect(finished.locator(".aqa-chat-text")).to_contain_text("12.24%")
-    assert sum("OSWorld" in request.text for request in real.model.received) == asked
+    assert sum("OSWorld" in request.text for request in sampled.model.received) == asked
 
+    # It goes on behind a new chat, too, and is there when its chat is opened again.
     page.get_by_role("button", name="New chat").first.click()
     expect(finished).to_have_count(0)
-    being_written(page, real)
+    being_written(page, sampled)
+    page.get_by_role("button", name="New chat").first.click()
+    expect(page.locator(".aqa-chat-example").first).to_be_visible()
+    page.wait_for_timeout(500)
+    expect(page.locator(".aqa-chat-turn")).to_have_count(0)
+    assert not sampled.model.hung_up.is_set()
+    page.get_by_role("button", name="Chats", exact=True).click()
+    for _ in range(2):  # opening it once more is no end of it either
+        page.locator("#aqa-chat-list .aqa-chat-open").first.click()
+        expect(writing.locator(".aqa-chat-text")).to_contain_text("369")
+        shown = writing.inner_text()
+        expect(writing).not_to_have_text(shown)
     page.reload()
     expect(writing.locator(".aqa-chat-text")).to_contain_text("369")
     page.get_by_role("button", name="Stop").click()
-    assert real.model.hung_up.wait(timeout=20)
+    assert sampled.model.hung_up.wait(timeout=20)
     expect(page.locator(".aqa-chat-stopped")).to_contain_text("Stopped.")
     expect(finished).to_have_count(1)
     expect(writing).to_have_count(0)

@@ -3,68 +3,37 @@
 import csv
 import io
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
 import pytest
-from browsing import assert_usable, free_port, in_a_loop
+from browsing import assert_usable, in_a_loop, opened, served
 from chat_server import ChatServer, Received, Scripted, says, slowly
 from playwright.sync_api import Browser, Download, Page, expect
 
 from rag import Assistant
 from rag.settings import Settings
 from rag.tables import NOT_STATED, Table
-from ui.web.compare_tab import MOST_PAPERS, Comparing, build, table_html
-from ui.web.server import launch
+from ui.web.compare_tab import MOST_PAPERS, Comparing, table_html
 from ui.web.site import Site
 
 pytestmark = pytest.mark.browser
 
 
-def served(site: Site) -> tuple[gr.Blocks, str]:
-    """A page of this tab alone, which begins on another one."""
-    with gr.Blocks(analytics_enabled=False, fill_width=True) as page, gr.Tabs(selected="other"):
-        with gr.Tab("Other", id="other"):
-            gr.Markdown("other")
-        with gr.Tab("Compare", id="compare"):
-            build(site)
-    page.queue(default_concurrency_limit=4)
-    return page, launch(page, "127.0.0.1", free_port())
-
-
-@pytest.fixture(scope="module")
-def compare_address(site: Site) -> Iterator[str]:
-    page, address = served(site)
-    yield address
-    page.close(verbose=False)
-
-
-def opened(browser: Browser, address: str, width: int = 1280, **options: Any) -> Page:
-    context = browser.new_context(viewport={"width": width, "height": 800}, **options)
-    page = context.new_page()
-    page.goto(address)
-    page.get_by_role("tab", name="Compare").click(timeout=30_000)
-    expect(page.get_by_role("button", name="Compare", exact=True)).to_be_visible()
-    return page
-
-
 def compare(page: Page, question: str) -> None:
+    page.get_by_role("tab", name="Compare").click()
     page.get_by_label("What to compare").fill(question)
     page.get_by_role("button", name="Compare", exact=True).click()
-    expect(page.get_by_role("table")).to_be_visible(timeout=20_000)
 
 
 def saved(download: Download) -> str:
     return Path(download.path()).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
-def test_a_table_of_quotes_each_shown_in_its_abstract(
-    browser: Browser, compare_address: str, width: int, scheme: str
-) -> None:
-    page = opened(browser, compare_address, width, color_scheme=scheme)
+@pytest.mark.parametrize(("page", "scheme"), [(1280, "light"), (390, "dark")], indirect=["page"])
+def test_a_table_of_quotes_each_shown_in_its_abstract(page: Page, scheme: str) -> None:
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    page.reload()
     compare(page, "GUI agents")
     table = page.get_by_role("table")
     expect(table.get_by_role("columnheader")).to_have_text(
@@ -104,11 +73,10 @@ def test_a_table_of_quotes_each_shown_in_its_abstract(
     with page.expect_download() as download:
         page.get_by_role("button", name="Download Markdown").click()
     assert saved(download.value).count("\n") == len(rows)
-    page.context.close()
 
 
-def test_chosen_papers_by_columns_of_ones_own(browser: Browser, compare_address: str) -> None:
-    page = opened(browser, compare_address)
+def test_chosen_papers_by_columns_of_ones_own(page: Page) -> None:
+    page.get_by_role("tab", name="Compare").click()
     papers = page.get_by_label("Or choose papers")
     for words in ("OSWorld: Bench", "WebArena: A Real"):
         papers.fill(words)
@@ -123,27 +91,6 @@ def test_chosen_papers_by_columns_of_ones_own(browser: Browser, compare_address:
     expect(table.get_by_role("columnheader")).to_have_text(["Paper", "number of tasks"])
     assert table.locator("tbody tr").count() == 2
     expect(table.get_by_role("row").filter(has_text="OSWorld")).to_contain_text("369 tasks")
-    page.context.close()
-
-
-def test_what_cannot_be_compared_is_told(browser: Browser, compare_address: str) -> None:
-    page = opened(browser, compare_address)
-    told = page.locator("#aqa-compare-shown").get_by_role("status")
-    page.get_by_label("What to compare").fill("growing tomatoes on a balcony")
-    page.get_by_label("What to compare").press("Enter")
-    expect(told).to_contain_text("Nothing to compare.", timeout=20_000)
-    expect(page.get_by_role("button", name="Download CSV")).to_be_hidden()
-    page.context.close()
-
-
-def model_site(chat_server: ChatServer, store: Path, tmp_path: Path) -> Site:
-    settings = Settings(
-        store=store,
-        data=tmp_path / "data",
-        openai_base_url=chat_server.base_url,
-        chat_model="scripted",
-    )
-    return Site(Assistant.open(settings=settings), settings)
 
 
 @pytest.mark.filterwarnings("ignore:'future.no_silent_downcasting'")  # Gradio's, at a stop
@@ -155,21 +102,17 @@ def test_stop_stops_the_model_and_the_page_goes_on(
         return slowly(says("{}"), pause_seconds=2) if len(chat_server.received) > 1 else says("x")
 
     chat_server.script = script
-    blocks, address = served(model_site(chat_server, sample_store, tmp_path))
-    try:
-        page = opened(browser, address)
-        page.get_by_label("What to compare").fill("GUI agents")
-        page.get_by_role("button", name="Compare", exact=True).click()
-        expect(page.locator("#aqa-compare-shown").get_by_role("status")).to_contain_text(
-            re.compile(r"Reading \d+ abstracts"), timeout=20_000
-        )
+    model = {"openai_base_url": chat_server.base_url, "chat_model": "scripted"}
+    settings = Settings(store=sample_store, data=tmp_path / "data", **model)
+    site = Site(Assistant.open(settings=settings), settings)
+    with served(site) as address, opened(browser, address) as page:
+        compare(page, "GUI agents")
+        told = page.locator("#aqa-compare-shown").get_by_role("status")
+        expect(told).to_contain_text(re.compile(r"Reading \d+ abstracts"), timeout=20_000)
         page.get_by_role("button", name="Stop").click()
         assert chat_server.hung_up.wait(20)
-        expect(page.locator("#aqa-compare-shown").get_by_role("status")).to_contain_text("Stopped.")
+        expect(told).to_contain_text("Stopped.")
         expect(page.get_by_role("button", name="Compare", exact=True)).to_be_enabled()
-        page.context.close()
-    finally:
-        blocks.close(verbose=False)
 
 
 async def all_of(site: Site, *inputs: Any) -> list[tuple[Any, ...]]:
@@ -188,6 +131,7 @@ async def all_of(site: Site, *inputs: Any) -> list[tuple[Any, ...]]:
         (("a", ["none such"], []), "none such"),
         (("a", ["x"] * (MOST_PAPERS + 1), []), "are too many"),
         (("a", [], ["b", "B"]), "is there twice"),
+        (("growing tomatoes on a balcony", [], []), "Nothing to compare."),
     ],
 )
 def test_whatever_comes_over_http_is_a_table_or_one_line(

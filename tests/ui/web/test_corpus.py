@@ -1,21 +1,23 @@
 """The papers' tab without a browser: what is found and drawn, and what may be read to be added."""
 
+import datetime as dt
+import random
 import re
-from datetime import timedelta
+from collections.abc import Sequence
 from pathlib import Path
 
 import gradio as gr
 import pytest
-from corpus_papers import many, mapped, paper
 from gradio.utils import get_upload_folder
 from web.chat_answers import Elements
 
+from index.collection_map import Cluster, CollectionMap, Point
 from index.errors import InputError
-from index.papers import Paper
+from index.papers import Paper, Source
 from rag.schema import Hit, Passage
 from ui.archive.marks import Mark
 from ui.web.corpus import paper_handlers
-from ui.web.corpus.paper_catalogue import ON_A_PAGE, Catalogue, View
+from ui.web.corpus.paper_catalogue import Catalogue, View
 from ui.web.corpus.paper_handlers import Looking, pasted, read_uploaded
 from ui.web.corpus.paper_html import (
     HTML,
@@ -30,6 +32,44 @@ from ui.web.corpus.start_page import StartPage
 from ui.web.site import Site
 
 HOSTILE = "<img src=x onerror=alert(1)> ${alert(2)} {{x}} `y` \"' </svg><script>"
+_WORDS = "kite river boat wind sail rope paper model agent task cloud stone bird road".split()
+
+
+def paper(id_: str, title: str, abstract: str = "", *seen: tuple[str, str, int]) -> Paper:
+    """A paper seen in (file, day, position); an empty day is none."""
+    sources = tuple(
+        Source(name=name, date=dt.date.fromisoformat(day) if day else None, position=position)
+        for name, day, position in seen
+    )
+    return Paper(id=id_, title=title, abstract=abstract, sources=sources)
+
+
+def many(count: int) -> list[Paper]:
+    """So many papers of two and a half years, with abstracts of 160 words."""
+    chance = random.Random(0)
+    made = []
+    for number in range(count):
+        day = dt.date(2023, 1, 1) + dt.timedelta(days=chance.randrange(900))
+        words = chance.choices(_WORDS, k=160)
+        title = f"{' '.join(words[:8])} {number}"
+        made.append(paper(f"{number:06}", title, " ".join(words), (f"{day}.txt", str(day), 1)))
+    return made
+
+
+def mapped(papers: Sequence[Paper], clusters: int = 3) -> CollectionMap:
+    """A map on which the papers lie on a line, in clusters by turns."""
+    last = max(1, len(papers) - 1)
+    points = tuple(
+        Point(id=paper.id, x=row / last, y=row % 7 / 7, cluster=row % clusters)
+        for row, paper in enumerate(papers)
+    )
+    named = tuple(
+        Cluster(number=n, name=f"name{n}, more", terms=(f"name{n}", "more"), size=len(papers))
+        for n in range(clusters)
+    )
+    return CollectionMap(points=points, clusters=named)
+
+
 KITES = paper(
     "k", "KiteNet: Flying", r"M^{3}ViT reaches 37.8\% on Müller's set.", ("b.txt", "2025-04-22", 2)
 )
@@ -82,14 +122,6 @@ def test_a_view_that_makes_no_sense_is_the_one_that_lists_everything(given: obje
     assert View.read(given) == View()
 
 
-def test_a_page_of_many_papers_is_one_page() -> None:
-    papers = many(20_000)
-    catalogue = Catalogue(papers, mapped(papers))
-    for view in (View(page=400), View(words="kite river", exact=True, cluster=2)):
-        assert len(catalogue.page(view).papers) <= ON_A_PAGE
-    assert catalogue.page(View(page=10_000)).page == 400
-
-
 def test_hostile_papers_are_text_everywhere() -> None:
     sources = paper("x", "x", "", (HOSTILE, "2025-04-22", 1), ("b", "", 2)).sources
     named = {"id": HOSTILE, "title": HOSTILE, "abstract": HOSTILE, "venue": HOSTILE}
@@ -125,18 +157,6 @@ def test_a_snippet_shows_the_words_of_a_search_marked() -> None:
     near = Passage(start=0, end=14, text="No word of it.")
     hit = Hit(paper=far, score=1, passages=(near,))
     assert snippet(far, "words", hit) == "No <mark>word</mark> of it."
-
-
-def test_each_point_of_the_map_is_a_link_with_the_papers_title_and_one_stop_of_tab() -> None:
-    papers = many(60)
-    html = map_html(Catalogue(papers, mapped(papers, 10)))
-    for shown in papers:
-        assert f'href="#/papers/{shown.id}"' in html
-        assert f'aria-label="{shown.title}"' in html
-    assert html.count('tabindex="0"') == 1
-    assert html.count('data-aqa-only="cluster=') == 10
-    assert html.count("<path") == 6 + 6 + 2  # the ninth and the tenth cluster are diamonds
-    assert map_html(Catalogue(papers, None)) == ""
 
 
 def test_of_a_large_collection_the_clusters_are_listed_alone() -> None:
@@ -192,5 +212,5 @@ def test_what_is_called_new_is_what_dated_digests_brought(site: Site) -> None:
     start = StartPage(site)
     last = max(digest.date for digest in site.assistant.digests() if digest.date)
     assert "new papers</a> in digests dated since your last visit on" in start.html(last)
-    after = start.html(last + timedelta(days=1))
+    after = start.html(last + dt.timedelta(days=1))
     assert "Nothing new in digests dated since your last visit on" in after

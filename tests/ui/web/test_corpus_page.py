@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from browsing import opened, served
+from browsing import DIGEST, opened, served
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from index.manifest import current
@@ -17,18 +17,6 @@ from ui.web.site import Site
 
 pytestmark = pytest.mark.browser
 
-KITES = """New
-
-Mar 28, 2026
-
-KiteNet: Flying Far with Paper Wings
-
-KiteNet keeps 12 kites in the air at once. It needs no wind, and it beats BoatNet by 4.5 points.
-
-On boats and rivers that run to the sea
-
-Boats float on rivers because they displace water downwards. We measure 40 boats on 7 rivers.
-"""
 RECORDS = '{"title": "A record of clouds", "abstract": "Clouds are counted."}\n{"title": "bro\n'
 PASTED = """Jan 9
 
@@ -233,7 +221,7 @@ def test_a_theme_and_chosen_papers_are_asked_about_and_compared(page: Page) -> N
 def test_files_and_pasted_text_are_read_shown_added_and_taken_back(
     page: Page, site: Site, tmp_path: Path
 ) -> None:
-    (tmp_path / "kites.txt").write_text(KITES, encoding="utf-8")
+    (tmp_path / "kites.txt").write_text(DIGEST, encoding="utf-8")
     (tmp_path / "records.jsonl").write_text(RECORDS, encoding="utf-8")
     before = current(site.settings.store)
     every = len(site.assistant.papers())

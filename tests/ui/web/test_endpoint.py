@@ -7,9 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
-from browsing import ask, opened, served
+from browsing import ask, opened, served, site_of
 from chat_server import ChatServer, Received, Scripted, fails, says, streams
 from playwright.sync_api import Browser, Page, expect
 
@@ -54,8 +53,7 @@ def assistant(sample_store: Path, chat_server: ChatServer) -> Iterator[Assistant
 
 @pytest.fixture
 def site(assistant: Assistant, tmp_path: Path) -> Site:
-    settings = Settings(store=Path("unused"), data=tmp_path / "data")
-    return Site(assistant, settings, runs=tmp_path / "runs")
+    return site_of(assistant, tmp_path)
 
 
 def told(update: tuple[Any, ...]) -> str:
@@ -218,12 +216,6 @@ def test_from_quotes_to_a_written_answer_without_a_restart(
         config = page.evaluate("fetch('/config').then((reply) => reply.text())")
         assert KEY not in config + page.content()
         assert CONFIGURED not in config + page.content()
-        # A page elsewhere cannot set it.
-        sent = {"data": ["http://attacker.example/v1", "", "m", False], "session_hash": "foreign"}
-        reply = httpx.post(
-            f"{address}/gradio_api/queue/join", json=sent, headers={"Origin": "http://127.0.0.1:1"}
-        )
-        assert reply.status_code == 403
 
 
 def fill(page: Page, label: str, text: str) -> None:

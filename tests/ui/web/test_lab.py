@@ -1,4 +1,4 @@
-"""The lab without a browser: which runs there are; who meets, and what a page is told of it."""
+"""The lab: which runs there are and their reports; an arena that is blind until the vote."""
 
 import asyncio
 import html
@@ -10,11 +10,15 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from browsing import assert_fits, assert_usable, wide_and_narrow
 from chat_server import ChatServer, fails, streams
-from measured_runs import make_runs
+from playwright.sync_api import Page, expect
 
-from eval.feedback import Vote, read_votes
+from eval.feedback import VOTES, Vote, read_votes
+from eval.measuring import evaluate_answers
+from eval.peers import peer_subject
 from eval.runs import Run
+from eval.systems import open_ours
 from index.embedding import SentenceEncoder
 from index.errors import InputError
 from rag import Assistant
@@ -36,24 +40,41 @@ from ui.web.site import Site
 
 LIST = "Which papers are about agents?"
 TASKS = "How many tasks does OSWorld have?"
+OSWORLD = (
+    "OSWorld: Benchmarking Multimodal Agents for Open-Ended Tasks in Real Computer Environments"
+)
+WEBARENA = "WebArena: A Realistic Web Environment for Building Autonomous Agents"
+QUESTIONS = [
+    {"id": "tasks", "type": "fact", "answerable": True, "papers": [OSWORLD],
+     "question": "How many tasks does OSWorld have?", "nuggets": [["369"]]},
+    {"id": "people", "type": "fact", "answerable": True, "papers": [OSWORLD],
+     "question": "How many of OSWorld's tasks do people complete?", "nuggets": [["72.36"]]},
+    {"id": "best", "type": "fact", "answerable": True, "papers": [WEBARENA],
+     "question": "What success rate does the best agent reach in WebArena?",
+     "nuggets": [["10.59"]]},
+    {"id": "moon", "type": "off-topic", "answerable": False,
+     "question": "What is the boiling point of mercury on the moon?"},
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
-def made(
-    tmp_path_factory: pytest.TempPathFactory,
-    sample_assistant: Assistant,
-    sample_store: Path,
-    encoder: SentenceEncoder,
-) -> Path:
-    folder = tmp_path_factory.mktemp("made") / "runs"
-    make_runs(folder, sample_assistant, sample_store, encoder)
-    return folder
+def site(
+    site: Site, sample_assistant: Assistant, sample_store: Path, encoder: SentenceEncoder
+) -> Site:
+    """With a run of ours in `ours`, and one of BM25 in `peers/bm25`, on the same questions."""
+    site.runs.mkdir()
+    path = site.runs / "made.jsonl"
+    path.write_text("".join(f"{json.dumps(question)}\n" for question in QUESTIONS))
+    evaluate_answers(path, open_ours(sample_store, Settings()), "extractive", site.runs / "ours")
+    peer = peer_subject("bm25", sample_assistant.papers(), encoder)
+    evaluate_answers(path, peer, out=site.runs / "peers" / "bm25")
+    return site
 
 
 @pytest.fixture
-def runs(made: Path, tmp_path: Path) -> Path:
+def runs(site: Site, tmp_path: Path) -> Path:
     """The two runs, to be written into."""
-    return Path(shutil.copytree(made, tmp_path / "runs"))
+    return Path(shutil.copytree(site.runs, tmp_path / "runs"))
 
 
 def test_runs_are_found_wherever_they_are_and_what_is_wrong_with_others_is_said(runs: Path) -> None:
@@ -72,16 +93,16 @@ def test_runs_are_found_wherever_they_are_and_what_is_wrong_with_others_is_said(
     assert "<strong>half</strong> is not finished" in shown
 
 
-def test_a_report_is_the_one_of_the_command_in_a_frame_without_scripts(made: Path) -> None:
-    shown = Runs(made).show("ours")
+def test_a_report_is_the_one_of_the_command_in_a_frame_without_scripts(site: Site) -> None:
+    shown = Runs(site.runs).show("ours")
     (source,) = re.findall(r'srcdoc="([^"]*)"', shown)
-    assert html.unescape(source) == (made / "ours" / "report.html").read_text()
+    assert html.unescape(source) == (site.runs / "ours" / "report.html").read_text()
     assert " sandbox " in shown
 
 
-@pytest.mark.parametrize("name", ["../made/runs/ours", "/etc", "ours/", "peers", ""])
-def test_a_name_that_is_no_run_opens_no_folder(made: Path, name: str) -> None:
-    assert 'role="alert"' in Runs(made / "peers").show(name)
+@pytest.mark.parametrize("name", ["../ours", "/etc", "ours/", "peers", ""])
+def test_a_name_that_is_no_run_opens_no_folder(site: Site, name: str) -> None:
+    assert 'role="alert"' in Runs(site.runs / "peers").show(name)
 
 
 def test_without_runs_the_commands_that_make_one_can_be_copied(tmp_path: Path) -> None:
@@ -166,3 +187,54 @@ def test_names_in_the_standings_are_text() -> None:
     shown = standings_html([vote])
     assert "&#36;&#123;x&#125;" in shown
     assert not re.search(r"<b>|[{$]", shown)
+
+
+# In a browser, whose loop lets no other run behind it
+
+
+@pytest.mark.browser
+@wide_and_narrow
+def test_a_run_s_report_is_shown(page: Page) -> None:
+    page.get_by_role("tab", name="Lab").click()
+    rows = page.locator("#aqa-lab-runs tbody tr")
+    expect(rows).to_have_count(2)
+    report_of = page.get_by_label("Report of")
+    report_of.fill("ours")
+    page.get_by_role("option").filter(has_text=re.compile(r"^\W*ours\W*$")).click()
+    report_of.blur()
+    expect(page.get_by_role("option")).to_have_count(0)
+    page.get_by_role("button", name="Show", exact=True).click()
+    report = page.frame_locator("iframe.aqa-lab-report")
+    expect(report.get_by_role("heading", name="Questions")).to_be_visible()
+    expect(report.locator("svg").first).to_be_visible()
+    expect(page.get_by_role("heading", name="ours")).to_be_focused()
+    assert_usable(page)
+
+
+@pytest.mark.browser
+@wide_and_narrow
+def test_a_vote_is_blind_and_counts(page: Page, site: Site) -> None:
+    votes = site.settings.data / VOTES
+    before = len(read_votes(votes))
+    page.get_by_role("tab", name="Lab").click()
+    page.get_by_role("tab", name="Arena").click()
+    expect(page.get_by_role("heading", name="Standings")).to_be_visible()
+    page.get_by_role("textbox", name="A question for both").fill(LIST)
+    page.get_by_role("button", name="Ask both").click()
+    battle = page.locator("#aqa-arena-battle")
+    # However long the answers are, one can vote without scrolling.
+    expect(page.get_by_role("button", name="A is better")).to_be_in_viewport(ratio=0.9)
+    expect(battle.get_by_role("region", name="Answer B")).to_contain_text("[1]")
+    for name in ways(site.assistant):
+        expect(battle).not_to_contain_text(name)
+    assert_usable(page)
+    page.get_by_role("button", name="A is better").click()
+    expect(battle).to_contain_text("Your vote: A is better")
+    won = battle.get_by_role("region", name="Answer A").locator("h3 span").inner_text()
+    row = page.get_by_role("row").filter(has=page.get_by_role("cell", name=won, exact=True))
+    expect(row.get_by_role("cell").nth(1)).to_be_visible()
+    stored = read_votes(votes)
+    assert len(stored) == before + 1
+    assert (stored[-1].left, stored[-1].winner) == (won, "left")
+    expect(page.get_by_role("button", name="A is better")).to_have_count(0)
+    assert_fits(page)

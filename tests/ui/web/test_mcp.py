@@ -2,21 +2,17 @@
 
 import json
 from collections.abc import Awaitable, Callable, Iterator
-from pathlib import Path
 from typing import Any, TypeVar
 
 import gradio as gr
 import httpx
 import pytest
 from browsing import free_port, in_a_loop
-from endpoint_arguments import parameters
 from jsonschema import Draft202012Validator
 from mcp import ClientSession, McpError, types
 from mcp.client.streamable_http import streamable_http_client
-from starting import started
 
-from rag.schema import Answer
-from ui.web.api import ENDPOINTS, add_endpoints
+from ui.web.api import ARGUMENTS, ENDPOINTS, add_endpoints
 from ui.web.mcp_tools import PATH
 from ui.web.server import launch
 from ui.web.site import Site
@@ -54,7 +50,7 @@ def test_a_client_lists_these_four_tools(served: str) -> None:
     assert [tool.name for tool in tools] == list(ENDPOINTS)
     for tool in tools:
         assert len(tool.description or "") > 40
-        assert tuple(tool.inputSchema["properties"]) == parameters()[tool.name]
+        assert tuple(tool.inputSchema["properties"]) == tuple(ARGUMENTS[tool.name].model_fields)
         assert all(
             "description" in each for each in tool.inputSchema["properties"].values() if each
         )
@@ -65,34 +61,21 @@ def test_a_client_lists_these_four_tools(served: str) -> None:
         assert tool.annotations.readOnlyHint is True
 
 
-def test_the_command_serves_them_where_it_is_asked_to(sample_store: Path, tmp_path: Path) -> None:
-    async def use(opened: ClientSession) -> tuple[list[types.Tool], types.CallToolResult]:
-        listed = (await opened.list_tools()).tools
-        return listed, await opened.call_tool("ask", {"question": "How many tasks has OSWorld?"})
-
-    with started(sample_store, tmp_path / "data", "--mcp") as address:
-        tools, result = session(address, use)
-    assert [tool.name for tool in tools] == list(ENDPOINTS)
-    assert result.isError is False
-    answer = Answer.model_validate(result.structuredContent)
-    assert "369" in answer.text
-    assert answer.references[0].paper.title.startswith("OSWorld")
-    (text,) = result.content
-    assert isinstance(text, types.TextContent)
-    assert json.loads(text.text) == result.structuredContent
-
-
-def test_the_other_tools_answer_by_their_schema(served: str) -> None:
+def test_every_tool_answers_by_its_schema_and_with_the_same_as_text(served: str) -> None:
     # The client checks the structured result against the tool's schema once it has the list.
     async def use(opened: ClientSession) -> None:
         await opened.list_tools()
         for tool, arguments in {
+            "ask": {"question": "How many tasks has OSWorld?"},
             "search": {"query": "web agents", "limit": 2},
             "papers": {"title": "agent"},
             "table": {"question": "GUI agents", "columns": ["method"]},
         }.items():
             result = await opened.call_tool(tool, arguments)
             assert (result.isError, bool(result.structuredContent)) == (False, True)
+            (text,) = result.content
+            assert isinstance(text, types.TextContent)
+            assert json.loads(text.text) == result.structuredContent
 
     session(served, use)
 

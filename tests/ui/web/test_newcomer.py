@@ -4,24 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browsing import ask, assert_fits, assert_usable, opened
+from browsing import DIGEST, ask, assert_fits, assert_usable, opened
 from playwright.sync_api import Browser, Page, expect
 from starting import started
 
 pytestmark = pytest.mark.browser
 
-DIGEST = """New
-
-Mar 28, 2026
-
-KiteNet: Flying Far with Paper Wings
-
-KiteNet keeps 12 kites in the air at once. It needs no wind, and it beats BoatNet by 4.5 points.
-
-On boats and rivers that run to the sea
-
-Boats float on rivers because they displace water downwards. We measure 40 boats on 7 rivers.
-"""
 TURN = ".aqa-chat-turns > .aqa-chat-turn"
 
 

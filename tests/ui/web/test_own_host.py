@@ -74,7 +74,7 @@ ELSEWHERE = [
 
 @pytest.mark.parametrize("headers", ELSEWHERE)
 def test_what_a_page_elsewhere_sends_is_refused(address: str, headers: dict[str, str]) -> None:
-    for path in ("gradio_api/upload", "api/papers", "api/openapi.json", "mcp"):
+    for path in "gradio_api/upload gradio_api/queue/join api/papers api/openapi.json mcp".split():
         for method in ("GET", "POST"):
             reply = httpx.request(method, f"{address}/{path}", headers=headers)
             assert (reply.status_code, "elsewhere" in reply.text) == (403, True)

@@ -39,34 +39,6 @@ def test_neither_one_visitor_nor_all_hold_more_than_there_is() -> None:
     asyncio.run(scenario())
 
 
-def test_an_answer_goes_on_when_its_page_is_closed_and_another_page_follows_it_to_the_end() -> None:
-    go_on = asyncio.Event()
-
-    async def counting(run: Run) -> None:
-        run.tell(Update(conversation="c", live="0", sources="found"))
-        await asyncio.sleep(0.01)
-        for number in range(1, 100):
-            run.tell(Update(live=lambda number=number: str(number)))
-            if number == 50:
-                await go_on.wait()
-        run.tell(Update(transcript="done", live=""))
-
-    async def scenario() -> None:
-        running = Running()
-        run = await running.start(ME, "c", counting)
-        first = run.follow()
-        assert (await anext(first)).conversation == "c"
-        await first.aclose()
-        await asyncio.sleep(0.1)
-        second = run.follow(is_shown=True)
-        assert await anext(second) == Update(live="50", sources="found")
-        go_on.set()
-        updates = await asyncio.wait_for(all_of(second), 5)
-        assert updates == [Update(transcript="done", live="")], "a page that is behind skips"
-
-    asyncio.run(scenario())
-
-
 def test_an_answer_that_nobody_follows_is_stopped_after_a_while_and_silence_is_told(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
