@@ -174,6 +174,7 @@ def test_papers_are_marked_each_with_its_own_note_and_the_reading_list_is_export
     expect(note).to_have_value("<b>mine</b> ${x}")
 
     page.get_by_role("button", name="All papers").click()
+    expect(note).to_be_hidden()
     page.get_by_role("button", name="Reading list", exact=True).click()
     row = page.locator("#aqa-corpus-papers tbody tr").filter(has_text=name)
     expect(row).to_contain_text("Note: <b>mine</b> ${x}")
