@@ -62,7 +62,7 @@ def shorten(text: str, start: int, end: int) -> tuple[int, int]:
     if len(text.split()) <= _SHORT:
         return 0, len(text)
     begins = [0, *(cut.end() for cut in _BEGIN.finditer(text))]
-    ends = [*(cut.start() for cut in _END.finditer(text)), len(text)]
+    ends = [*(len(text[: cut.start()].rstrip()) for cut in _END.finditer(text)), len(text)]
     for left in reversed([at for at in begins if at <= start]):
         for right in (at for at in ends if at >= end):
             if len(text[left:right].split()) >= _LEAST and balanced(text[left:right]):

@@ -11,7 +11,7 @@ from tabling import cells, is_verbatim
 
 from index.papers import Paper
 from rag import Assistant
-from rag.tables.cells import around
+from rag.tables.cells import around, shorten
 from rag.tables.columns import DEFAULT_COLUMNS, read_columns
 
 GLIDE_METHOD = "We introduce GlideBench, a benchmark for steering paper kites in strong wind"
@@ -60,6 +60,13 @@ def test_every_cell_is_verbatim_at_its_span_whatever_the_abstract(
     assistant = open_papers(papers)
     columns = [*DEFAULT_COLUMNS, "code", "kites", "number of datasets"]
     is_verbatim(assistant.table("kites", columns, papers=[each.id for each in papers]))
+
+
+def test_a_clause_that_is_cut_ends_with_a_word() -> None:
+    clause = "We fly paper kites over the hills all day long"
+    text = f"{clause} ; at night we land them, which takes an hour and is done by two of us."
+    start, end = shorten(text, 3, 6)
+    assert text[start:end] == clause
 
 
 WHOLE, PART = "It has 420 flights recorded over 3 hills.", "420 flights recorded"
