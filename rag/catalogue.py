@@ -69,9 +69,10 @@ def read_off(
     if wanted == "digests":
         return _say(f"The index holds {_count(len(digests), 'digest')}: {_sizes(digests)}.")
     if wanted == "order":
-        if query.has_subject:
-            rows = _on_subject(index, query, ranking) or rows
-        return _by_date(index, rows, oldest=bool(_OLDEST.search(query.request.asked)))
+        if query.has_subject and not (rows := _on_subject(index, query, ranking)):
+            return []
+        which = " on this subject" if query.has_subject else ""
+        return _by_date(index, rows, which, oldest=bool(_OLDEST.search(query.request.asked)))
     position = _POSITION.search(query.scope.text)
     if wanted == "place" and position and len(chosen or digests) == 1:
         return _at(index, rows, (chosen or list(digests))[0], position)
@@ -153,18 +154,18 @@ def _by_author(index: Index, query: Query, rows: Sequence[int]) -> list[Block]:
     return write_list(index, found, SHOWN)
 
 
-def _by_date(index: Index, rows: Sequence[int], *, oldest: bool) -> list[Block]:
-    """The oldest or the newest papers, those of one date together."""
+def _by_date(index: Index, rows: Sequence[int], which: str, *, oldest: bool) -> list[Block]:
+    """The oldest or the newest papers, those of one date together; `which` says what they are."""
     dated = [(day, row) for row in rows if (day := _day(index, row))]
     dated.sort(key=lambda each: each[0], reverse=not oldest)
     if not dated:
-        return _say("No paper in the index has a date.")
+        return _say(f"No paper{which or ' in the index'} has a date.")
     edge = dated[min(_DATED, len(dated)) - 1][0]
     same = [row for day, row in dated if (day <= edge if oldest else day >= edge)]
     first = [row for day, row in dated if day == dated[0][0]]
     shown = first if len(first) >= _DATED else same
     days = sorted(day for day, _ in dated)
-    span = f"The papers are dated from {_name(days[0])} to {_name(days[-1])}."
+    span = f"The papers{which} are dated from {_name(days[0])} to {_name(days[-1])}."
     return _say(span) + write_list(index, shown, SHOWN)
 
 

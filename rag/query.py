@@ -120,10 +120,7 @@ class Query:
     @property
     def only_names(self) -> bool:
         """Whether it is about nothing but what it names, each name that of a paper."""
-        return all(name.own for name in self.names) and all(
-            any(start < name.end and name.start < end for name in self.names)
-            for start, end in self.subject_words
-        )
+        return all(name.own for name in self.names) and _cover(self.names, self.subject_words)
 
     @property
     def mends(self) -> str | None:
@@ -218,8 +215,7 @@ def understand(
     probe, subject = _probe(scope.text or alone.asked, index, vectors, words)
     names = tuple(_owned(n, index) for n in index.names.read(probe.text) if not _is_word(n))
     if wording.kind is Kind.ABOUT and not names:
-        read = index.names.read(_capitalised(probe.text, subject))
-        names = tuple(name for name in (_owned(each, index) for each in read) if name.own)
+        names = _names_of_subject(probe.text, subject, index)
     if wording.kind in _OF_ALL and not names:
         subject = _unless_of_all(subject, probe.text, index, vectors, words)
     mask = request.allowed & _within(scope, index)
@@ -296,13 +292,21 @@ def _is_known(word: str, index: Index, words: Record) -> bool:
     return not tokens or word.strip(".,;:?!").lower() in words.places or tokens[0] in known
 
 
-def _capitalised(text: str, words: tuple[Span, ...]) -> str:
-    """A text with its subject as names are written: "tell me about Hogwild"."""
-    begins = {start for start, _ in words}
-    return "".join(
+def _names_of_subject(text: str, subject: tuple[Span, ...], index: Index) -> tuple[Named, ...]:
+    """The names that make up a subject in small letters: "tell me about hogwild"; else none."""
+    begins = {start for start, _ in subject}
+    capitalised = "".join(
         letter.upper() if at in begins and len(letter.upper()) == 1 else letter
         for at, letter in enumerate(text)
     )
+    read = (_owned(name, index) for name in index.names.read(capitalised))
+    names = tuple(replace(n, text=text[n.start : n.end]) for n in read if n.own)
+    return names if _cover(names, subject) else ()
+
+
+def _cover(names: Sequence[Named], words: tuple[Span, ...]) -> bool:
+    """Whether each of the words of a question is in one of its names."""
+    return all(any(a < name.end and name.start < b for name in names) for a, b in words)
 
 
 def _is_word(name: Named) -> bool:

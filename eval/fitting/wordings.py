@@ -194,7 +194,10 @@ def fit(
 
 
 def kinds_left_out(encoder: Encoder, parts: int = 5) -> float:
-    """The share of our own wordings whose kind is read rightly by models of the other parts."""
+    """The share of our own wordings whose kind is read rightly by models of the other parts.
+
+    The words that are looked for, and the model of subjects, are those of all wordings.
+    """
     own, words = filled(), vocabulary()
     right, total = 0.0, 0.0
     for part in range(parts):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hashing_encoder import HashingEncoder
 from hypothesis import HealthCheck, given, settings
@@ -16,6 +17,7 @@ from index.build import BuildReport, build, remove
 from index.errors import InputError, StoreBusyError, StoreError
 from index.manifest import current, live_papers
 from index.papers import Paper, find_ids
+from index.passages import paper_text
 from index.plan import preview
 from index.publish import undo, writer_lock
 from index.readers import Upload
@@ -260,8 +262,12 @@ def test_a_removed_paper_is_gone_with_all_that_was_of_it_until_its_file_is_read_
     assert {paper.title for paper in opened.papers} == {OWLS, KETTLES}
     assert (opened.manifest.papers, opened.manifest.passages) == (2, 2)
     assert list(opened.manifest.origins) == ["a.jsonl"]
+    assert {passage.paper_id for passage in opened.passages} == {p.id for p in opened.papers}
+    assert "map" not in opened.lexical.document_frequency
     assert opened.map is not None
     assert [point.id for point in opened.map.points] == [paper.id for paper in opened.papers]
+    expected = [HashingEncoder().encode_query(text) for text in map(paper_text, opened.papers)]
+    assert np.allclose(opened.paper_vectors, expected, atol=1e-6)
     remove(ids(store, OWLS), store)
     assert counts(index(three)) == (1, 1, 0, 0, 0)
 

@@ -77,6 +77,8 @@ def test_the_newest_paper_on_a_subject_is_one_on_it(library: Assistant) -> None:
     assert newest.kind == "catalogue"
     assert cited(newest)[0] == "smoke"
     assert set(cited(newest)) <= {"hivescan", "wagglenet", "lamps", "smoke"}
+    assert "papers on this subject are dated from" in newest.text
+    assert library.ask("Which paper on volcanoes is the newest?").status != "answered"
 
 
 def test_counts_keep_to_the_filters_and_do_not_pass_them_off_as_the_whole(

@@ -106,6 +106,8 @@ def test_a_name_of_two_papers_is_asked_back_unless_the_question_tells_which(
     assert "“TIDE” is the name of several papers" in (answer.reason or "")
     lenient = [library.ask(text, options=LENIENT) for text in answer.suggestions]
     assert sorted(cited(each)[0] for each in lenient) == ["ferrytide", "icetide"]
+    small = refused(library, "tell me about tide")
+    assert len({*small.suggestions, "tell me about tide"}) == 3, "each names one of them"
     assert cited(certain.ask("How many floes does TIDE follow?")) == ["icetide"]
     assert cited(certain.ask("How many ferry routes did TIDE save fuel on?")) == ["ferrytide"]
 

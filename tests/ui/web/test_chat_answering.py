@@ -19,7 +19,7 @@ from rag.schema import Delta, Event, Filters, Finished, Progress
 from ui.archive import Conversation, Turn, history
 from ui.web.chat import chat_settings
 from ui.web.chat.answering import Asked
-from ui.web.chat.chat_handlers import Handlers
+from ui.web.chat.chat_handlers import Handlers, Place
 from ui.web.chat.turn_html import SKIP, Update
 from ui.web.corpus.start_page import examples
 
@@ -376,3 +376,25 @@ def test_examples_are_made_of_the_papers_at_hand_and_can_be_answered(
         found = sample_assistant.ask(question)
         assert found.status == "answered", question
         assert found.references, question
+
+
+@pytest.mark.parametrize("does", ["undo", "vote"])
+def test_a_vote_or_an_undo_right_behind_an_answer_stays(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch, does: str
+) -> None:
+    def suggest(*_: Any) -> tuple[str, ...]:
+        (conversation,) = chat.site.archive.list(ME)
+        (turn,) = chat.read(conversation.id).turns
+        told = {"do": does, "turn": turn.id, "vote": "up"}
+        getattr(chat.handlers, f"_{does}")(Place(ME, conversation.id, ""), told)
+        return ("What is WebArena?",)
+
+    monkeypatch.setattr("ui.web.chat.answering.suggest", suggest)
+    shown = [update for update in chat.ask(QUESTION) if update.transcript is not SKIP]
+    assert "369" in str(shown[1].transcript)
+    (conversation,) = chat.site.archive.list(ME)
+    turns = chat.read(conversation.id).turns
+    if does == "undo":
+        assert (turns, shown[2:]) == ((), [])
+    else:
+        assert [(t.vote, t.followups) for t in turns] == [("up", ("What is WebArena?",))]

@@ -48,6 +48,25 @@ def turn(**fields: object) -> Turn:
     return Turn.model_validate({"id": "t1", "question": "What do kites cost?"} | fields)
 
 
+def test_doubts_are_listed_where_sentences_cannot_be_found_in_the_text() -> None:
+    whole = answer(claim("Kites need storms.", support="unsupported", why="no storms"))
+    (sentence,) = whole.sentences
+    odd = whole.model_copy(update={"sentences": (sentence.model_copy(update={"text": "Other."}),)})
+    html = TURNS.turn(turn(answer=odd))
+    assert "Not wholly borne out" in Elements(html).text
+    assert "“Other.” (no storms)" in Elements(html).text
+
+
+def test_each_chip_leads_to_its_own_sentence_in_the_card_of_its_reference_and_turn() -> None:
+    both = answer(claim("Wind.", span(paper(), WIND)), claim("Cheap.", span(paper(), COST)))
+    html, marked = answer_html(both, "t3")
+    start = paper().abstract.index(WIND)
+    assert marked
+    assert Elements(html).links() == [f"#aqa-source-t3-1-{start}", "#aqa-source-t3-1-0"]
+    ids = {"aqa-source-t3-1", "aqa-source-t3-1-0", f"aqa-source-t3-1-{start}"}
+    assert ids <= set(Elements(TURNS.cards(turn(id="t3", answer=both))).ids())
+
+
 def test_a_number_in_brackets_that_an_abstract_has_is_no_chip() -> None:
     html = answer_html(answer(claim("As in [1], kites are cheap.", span(paper(), COST))), "t")[0]
     assert Elements(html).links() == ["#aqa-source-t-1-0"]
