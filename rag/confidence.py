@@ -66,7 +66,7 @@ class Chances:
     topic: float
     """That the question is about what the collection is about."""
     paper: float
-    """That the first paper is the one that is asked about; 1 if the question or filters name it."""
+    """That the first paper is the one that is asked about."""
     stating: float
     """That the evidence states what is asked, if the paper is the right one; of what is asked of
     all papers, that it is on the topic."""
@@ -108,9 +108,7 @@ def chances(index: Index, query: Query, ranking: Ranking, evidence: Evidence) ->
     if fit is not None:  # what is asked of all papers may be in the words of none
         topic = max(fit, probability("topic"))
         return Chances(topic, 1.0, topic, fit=fit)
-    is_known = {found.paper for found in evidence.papers} <= {*query.named, *query.chosen}
-    paper = 1.0 if is_known else probability("paper")
-    return Chances(probability("topic"), paper, probability("stating"))
+    return Chances(probability("topic"), probability("paper"), probability("stating"))
 
 
 def read_signs(

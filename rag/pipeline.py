@@ -312,7 +312,9 @@ class Pipeline:
         is_unsure = judged.answer < max(least["caution"], judged.of_papers and ON_SUBJECT)
         caution = BESIDE.format(lack.reason) if lack else CAUTION if is_unsure else None
         if not lack and query.kind in _ONE_PAPER and judged.paper < least["paper"]:
-            caution, evidence = CAUTION, selection.nearest(self.index, query, ranking)
+            caution = CAUTION
+            if not query.named:
+                evidence = selection.nearest(self.index, query, ranking)
         sure = None if lack else judged.answer
         return self._shown(query, evidence, sure, caution, may_write=suffices or on_topic)
 
