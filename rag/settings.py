@@ -104,6 +104,9 @@ class Settings(BaseSettings):
     6000, or a quarter of its context if that is less."""
     answer_tokens: int = Field(default=1_500, ge=50, le=32_000)
     """Tokens that it may write at most."""
+    look_further: int = Field(default=0, ge=0, le=5)
+    """Rounds in which the chat model may search, read and list papers itself before it writes;
+    each is one more request."""
     support_checker: Literal["judge", "local"] = "judge"
     """What has the last word on the sentences of a model: judge (the model itself, or judge_model),
     or the local check alone."""

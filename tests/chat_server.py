@@ -77,7 +77,7 @@ def streams(
     return sends(*chunks, *(["[DONE]"] if done else []), pause_seconds=pause_seconds)
 
 
-def delta(finish: str | None = None, **said: str | None) -> dict[str, Any]:
+def delta(finish: str | None = None, **said: object) -> dict[str, Any]:
     """One chunk of a streamed reply; `said` is its delta (`content=`, `refusal=`, `role=`)."""
     return _completion("delta", said, finish, None)
 

@@ -150,7 +150,7 @@ def _collection(name: str, source: Source, data: Path, encoder: Encoder) -> Coll
 
 def fit(material: Material, without: str | None = None) -> Record:
     """Fit every model, on all collections or on all but one."""
-    kept = [each for each in material.collections if each.name != without]
+    kept = tuple(each for each in material.collections if each.name != without)
     with threadpool_limits(1):  # sums over several threads differ from run to run
         record = _wordings(material, kept)
         put = [question for each in kept for question in each.asked]
@@ -168,7 +168,8 @@ def fit(material: Material, without: str | None = None) -> Record:
     return replace(record, thresholds=LIKELY | models.thresholds(answers, lists, record))
 
 
-def _wordings(material: Material, kept: Sequence[Collection]) -> Record:
+@cache
+def _wordings(material: Material, kept: tuple[Collection, ...]) -> Record:
     """The models of wordings; their vocabulary is that of our own wordings alone."""
     own, words = wordings.filled(), wordings.vocabulary()
     phrased = [wordings.Example(text, OF_TEXT, "answer", leans="no") for text in material.phrased]
@@ -184,7 +185,7 @@ def _put(
 
     What is fitted next would else trust a wording more than it may.
     """
-    others = _wordings(material, [each for each in kept if each is not home])
+    others = _wordings(material, tuple(each for each in kept if each is not home))
     unseen = with_models(record, others.models)
     asked_of = (*home.asked, *home.small)
     return [(each, query_of(each, material.encoder, unseen)) for each in asked_of]

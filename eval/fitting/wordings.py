@@ -214,10 +214,7 @@ def kinds_left_out(encoder: Encoder, parts: int = 5) -> float:
 
 def _fit_whole(examples: Sequence[Example], encoder: Encoder) -> Linear:
     """Whether what is left of a question without its frame is about the whole collection."""
-    left = [
-        (subject_text(example.text, subject_words(example.text, fit_subject())), example)
-        for example in examples
-    ]
+    left = [(_subject(example.text), example) for example in examples]
     kept = [(subject, example) for subject, example in left if subject]
     vectors = _vectors(encoder, [subject for subject, _ in kept])
     model = LogisticRegression(C=STRENGTHS["whole"], max_iter=300, class_weight="balanced")
@@ -247,6 +244,11 @@ def _linear(model: LogisticRegression, names: tuple[str, ...], classes: tuple[st
 @cache
 def _frame(text: str) -> Floats:
     return frame(text, fit_subject())
+
+
+@cache
+def _subject(text: str) -> str | None:
+    return subject_text(text, subject_words(text, fit_subject()))
 
 
 _known: dict[str, Floats] = {}

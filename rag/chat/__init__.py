@@ -8,6 +8,7 @@ from rag.chat.model import (
     try_endpoint,
 )
 from rag.chat.reply import (
+    Call,
     ChatError,
     Complete,
     Message,
@@ -19,7 +20,7 @@ from rag.chat.reply import (
 )
 
 __all__ = [
-    "Asking", "ChatError", "ChatModel", "Complete", "Message",
+    "Asking", "Call", "ChatError", "ChatModel", "Complete", "Message",
     "ReplyError", "StoppedError", "TooLongError", "Tried", "is_address",
     "numbered_lines", "tokens_of", "try_endpoint",
 ]  # fmt: skip

@@ -2,9 +2,9 @@
 
 import json
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict
 
 from index.errors import AbstractQAError
 from rag.schema import Usage
@@ -116,8 +116,10 @@ _UNSEEN = "\ufeff\u200b\u200c\u200d\u2060"
 class Message(TypedDict):
     """One turn of what the model reads."""
 
-    role: Literal["system", "user", "assistant"]
+    role: Literal["system", "user", "assistant", "tool"]
     content: str
+    tool_calls: NotRequired[Sequence[Mapping[str, Any]]]
+    tool_call_id: NotRequired[str]
 
 
 Complete = Callable[[list[Message]], str]
@@ -140,16 +142,28 @@ def tokens_of(text: str) -> int:
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """A tool that a model wants used."""
+
+    id: str
+    name: str
+    arguments: str
+    """JSON, as the model wrote it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
-    """What a chat model said, never empty and without what it thought, and what it took."""
+    """What a chat model said, without what it thought, and what it took."""
 
     text: str
+    """Empty only where it calls tools."""
     usage: Usage
     """Tokens as the endpoint counts them, or estimates, of every request that was tried again."""
     seconds: float
     """Wall-clock, with every request that was tried again."""
     cut: bool = False
     """Whether its limit of tokens ended it."""
+    calls: tuple[Call, ...] = ()
 
 
 @dataclass(slots=True)
@@ -166,6 +180,8 @@ class Incoming:
     thought: int = 0
     """Characters of thoughts that came apart from the content."""
     refusal: str = ""
+    calls: dict[int, Call] = field(default_factory=dict)
+    """Tools that it calls, by their place; their pieces come one after another."""
     counts: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -218,12 +234,26 @@ class Incoming:
         self.begun = True
         self.content += text
         self.refusal += _text(piece.get("refusal"))
+        for place, call in enumerate(piece.get("tool_calls") or ()):
+            self._call(place, call)
         for name in ("reasoning_content", "reasoning", "thinking"):
             self.thought += len(str(piece.get(name) or ""))
         if len(self.content) + self.thought > MOST_BYTES:
             raise self._too_much()
         if choice.get("finish_reason") not in (None, "", "null"):
             self.finish = str(choice["finish_reason"])
+
+    def _call(self, place: int, piece: Any) -> None:
+        """Add a piece of a call: its name comes once, its arguments bit by bit."""
+        function = piece.get("function") if isinstance(piece, dict) else None
+        if not isinstance(function, dict):
+            raise self.endpoint.not_chat()
+        place = piece.get("index", place)
+        call = self.calls.get(place, Call(f"call_{place}", "", ""))
+        arguments = function.get("arguments") or ""
+        arguments = arguments if isinstance(arguments, str) else json.dumps(arguments)
+        id_, name = piece.get("id") or call.id, function.get("name") or call.name
+        self.calls[place] = Call(str(id_), str(name), call.arguments + arguments)
 
     def _too_much(self) -> ReplyError:
         return ReplyError(f"{self.endpoint.where} sent more than {MOST_BYTES >> 20} MB")
@@ -233,7 +263,7 @@ class Incoming:
         if self.refusal or self.finish == "content_filter":
             raise self.endpoint.declined(self.refusal or "its content filter stopped it")
         text = answer_in(self.content)
-        if text.strip():
+        if text.strip() or self.calls:
             return text
         why = f"{self.endpoint.where} gave an empty reply (finish reason: {self.finish or 'none'})"
         if self.cut and (self.content or self.thought):

@@ -125,7 +125,8 @@ class Stream(Iterator[str]):
             why = "gave no whole reply in time (ABSTRACTQA_CHAT_DEADLINE_SECONDS)"
             raise ChatError(f"{self._endpoint.where} {why}") from None
         last = self._received[-1]
-        return Reply(text, self.usage, perf_counter() - started, last.cut)
+        calls = tuple(call for _, call in sorted(last.calls.items()))
+        return Reply(text, self.usage, perf_counter() - started, last.cut, calls)
 
     async def _ask(self) -> str:
         """The text of the reply; what the model refuses of the request is left out and sent again.
@@ -223,9 +224,12 @@ class Stream(Iterator[str]):
         all is left out that can be.
         """
         why = f"{error.param} {message_of(error)} {error.body}".lower()
+        body = self._body()
+        if error.status_code == 500 and "tools" in body and "tool" in why:
+            self._refused.add("tools")  # llama.cpp's server, if it is started without templates
+            return True
         if error.status_code not in (400, 422) or "context" in why:
             return False
-        body = self._body()
         roles = {message["role"] for message in body["messages"]}
         sent = [name for name in _OPTIONAL if name in body or name in roles]
         named = [name for name in sent if re.search(rf"\b{name}\b", why)]

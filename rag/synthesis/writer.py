@@ -44,6 +44,7 @@ from rag.synthesis.drafting import (
     NoAnswerError,
     Task,
 )
+from rag.synthesis.looking import Looking
 from rag.synthesis.prompts import CONDENSE, data, lay_out, request
 from rag.synthesis.statements import Grounder
 from rag.wording import Kind
@@ -51,7 +52,9 @@ from rag.wording import Kind
 _NO_ENDPOINT = (
     "set ABSTRACTQA_CHAT_MODEL, and OPENAI_API_KEY or OPENAI_BASE_URL; or choose 'extractive'"
 )
-_SHAPING = ("evidence_tokens", "answer_tokens", "support_checker", "judge_model")
+_SHAPING = ("evidence_tokens", "answer_tokens", "look_further", "support_checker", "judge_model")
+_SURE = 3
+"""Papers found first, which are read before those that the model found itself."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +132,8 @@ class Writer:
                     judge = None
                     blocks, notice = yield from self._write_about(found, of_overview)
                 else:
-                    rows = (of_overview or _papers(found))[: found.query.request.options.sources]
+                    rows = of_overview or (yield from self._looked_up(found, _papers(found)))
+                    rows = rows[: found.query.request.options.sources]
                     blocks, notice = yield from self._write(found, rows)
                     compared = found.query.kind is Kind.COMPARE
                     of_all = answering(found.query) if compared else of_overview
@@ -173,6 +177,17 @@ class Writer:
             return Outcome(reason=reason, model=self.name, lacks=found.query.subject_phrase)
         why = f"These are quotes, since no model wrote the answer: {error}."
         return replace(quotes, notice=joined(why, quotes.notice))
+
+    def _looked_up(
+        self, found: Material, rows: Sequence[int]
+    ) -> Generator[Progress, None, Sequence[int]]:
+        """The rows to read, and before the less sure of them those that the model itself found."""
+        rounds = self._settings.look_further
+        if not rounds:
+            return rows
+        looking = Looking(found.index, found.query, self._asking, list(rows))
+        yield from looking.look(rounds)
+        return list(dict.fromkeys((*rows[:_SURE], *looking.chosen, *rows)))
 
     def _write(self, found: Material, rows: Sequence[int]) -> Generator[Event, None, Written]:
         """The answer from as many of these abstracts as the budget holds.

@@ -1,0 +1,168 @@
+"""A chat model looks further before it writes: it searches, reads and lists papers itself.
+
+With the tools of OpenAI's protocol where the endpoint has them (as in "ReAct", Yao et al. 2023),
+elsewhere by a plan of sub-questions (as in "Self-Ask", Press et al. 2023).
+"""
+
+import json
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.errors import InputError
+from index.store import Index
+from rag.chat import Asking, Call, Message, ReplyError, numbered_lines
+from rag.digests import allowed
+from rag.query import Query
+from rag.retrieval import Probe, nearest_to, passage_rows, rank
+from rag.schema import Filters, Progress
+from rag.synthesis.prompts import LOOK, PLAN, as_data, data, described, request
+
+_MOST_CALLS = 4
+"""Of one round, and sub-questions of a plan."""
+_FOUND = 5
+"""Papers that one search shows, of which the first `_TAKEN` are read in any case."""
+_TAKEN = 2
+_LISTED = 30
+_TOKENS = 400
+
+
+def _tool(name: str, description: str, **properties: Mapping[str, Any]) -> dict[str, Any]:
+    needed = [each for each in properties if each != "filters"]
+    parameters = {"type": "object", "properties": properties, "required": needed}
+    function = {"name": name, "description": description, "parameters": parameters}
+    return {"type": "function", "function": function}
+
+
+_NUMBER = {"type": "integer", "description": "The number of a paper, as [3] stands for 3."}
+_FILTERS = Filters.model_json_schema()
+TOOLS = [
+    _tool("search", "Find papers by what they say.", query={"type": "string"}, filters=_FILTERS),
+    _tool("read", "Read the abstract of a paper.", paper=_NUMBER),
+    _tool("similar", "Find the papers nearest to one.", paper=_NUMBER),
+    _tool("papers", "List the papers that pass filters.", filters=_FILTERS),
+]
+
+
+@dataclass(eq=False)
+class Looking:
+    """What a model has found so far for one question."""
+
+    index: Index
+    query: Query
+    asking: Asking
+    shown: list[int]
+    """Rows of the papers that the model knows by their number, from 1."""
+    chosen: list[int] = field(default_factory=list)
+    """Rows of those that it read, or that came first in its searches."""
+
+    def look(self, rounds: int) -> Generator[Progress, None, None]:
+        """Let the model look in at most so many rounds; it stops when it has enough.
+
+        Raises:
+            ChatError: the endpoint cannot be asked any more.
+        """
+        question = data("question", self.query.standalone)
+        messages = request(LOOK, data("papers", self._lines(self.shown)), question)
+        refused = self.asking.model.refused
+        for _ in range(0 if "tools" in refused else rounds):
+            try:
+                with self.asking.stream(messages, max_tokens=_TOKENS, tools=TOOLS) as stream:
+                    reply = stream.reply
+            except ReplyError:
+                return  # it writes from what there is
+            calls = reply.calls[:_MOST_CALLS]
+            if not calls:
+                break
+            messages.append(_turn(reply.text, calls))
+            for call in calls:
+                yield Progress(stage="search", text=_told(call))
+                result = self._result(call)
+                messages.append({"role": "tool", "tool_call_id": call.id, "content": result})
+        if "tools" in refused:
+            yield from self._follow_a_plan(question)
+
+    def _follow_a_plan(self, question: str) -> Generator[Progress, None, None]:
+        """Search for what the model would have to know, each a question of its own."""
+        try:
+            reply = self.asking.complete(request(PLAN, question), max_tokens=_TOKENS)
+        except ReplyError:
+            return
+        for _, part in numbered_lines(reply)[:_MOST_CALLS]:
+            yield Progress(stage="search", text=f"Searching for “{part}”")
+            self._search(part, self.query.allowed)
+
+    def _result(self, call: Call) -> str:
+        """What the model is told of a call, an error of its own included."""
+        try:
+            given = json.loads(call.arguments or "{}")
+            mask = self._passing(given.get("filters"))
+            if call.name == "search":
+                rows = self._search(str(given["query"]), mask)
+            elif call.name == "papers":
+                rows = np.flatnonzero(mask).tolist()
+            elif call.name in ("read", "similar"):
+                row = self._row(given["paper"])
+                if call.name == "read":
+                    self.chosen.append(row)
+                    texts = (self.index.passages[at].text for at in passage_rows(self.index, row))
+                    return as_data(" ".join(texts))
+                vector = self.index.paper_vectors[row]
+                rows = [near for near, _ in nearest_to(self.index, vector, mask, [row])[:_FOUND]]
+            else:
+                return f"There is no tool {call.name!r}."
+        except KeyError as error:
+            return f"The argument {error} is missing."
+        except (ValueError, TypeError, AttributeError, InputError) as error:
+            return f"The arguments cannot be used: {error}."
+        more = f"… {len(rows)} in all" if len(rows) > _LISTED else ""
+        return "\n".join(filter(None, (*self._lines(rows[:_LISTED]), more))) or "There is none."
+
+    def _passing(self, filters: Any) -> NDArray[np.bool_]:
+        return self.query.allowed & allowed(self.index.papers, Filters.read(filters))
+
+    def _search(self, text: str, mask: NDArray[np.bool_]) -> list[int]:
+        """The rows of the first papers for a text."""
+        probe = Probe.of(text, self.index, self.query.encoder)
+        rows: list[int] = rank(self.index, probe, mask).rows[:_FOUND].tolist()
+        self.chosen += rows[:_TAKEN]
+        return rows
+
+    def _row(self, number: Any) -> int:
+        if not 1 <= int(number) <= len(self.shown):
+            raise InputError(f"there is no paper {number}")
+        return self.shown[int(number) - 1]
+
+    def _lines(self, rows: Iterable[int]) -> list[str]:
+        """Papers by their numbers and titles; what is not yet known gets the next number."""
+        rows = list(rows)
+        self.shown += [row for row in rows if row not in self.shown]
+        papers = self.index.papers
+        return [f"[{self.shown.index(row) + 1}] {described(papers[row])}" for row in rows]
+
+
+def _turn(text: str, calls: Sequence[Call]) -> Message:
+    """The model's own turn, as it is sent back to it."""
+    made: list[Mapping[str, Any]] = [
+        {
+            "id": call.id,
+            "type": "function",
+            "function": {"name": call.name, "arguments": call.arguments},
+        }
+        for call in calls
+    ]
+    return {"role": "assistant", "content": text, "tool_calls": made}
+
+
+def _told(call: Call) -> str:
+    """What a call does, for a person to see."""
+    what = {
+        "search": "Searching",
+        "read": "Reading an abstract",
+        "similar": "Looking for similar papers",
+        "papers": "Listing papers",
+    }
+    return what.get(call.name, "Looking further")

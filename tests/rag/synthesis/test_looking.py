@@ -1,0 +1,126 @@
+"""The model looks further before it writes: by tools, or by a plan where it has none."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from chat_server import ChatServer, Received, Scripted, delta, fails, says, sends, streams
+from made_up import keeps_the_promises
+
+from rag import Assistant
+from rag.schema import Answer, Progress
+
+ASKED = "Which benchmark tests agents on whole computers?"
+FAR = "Model Breadcrumbs"
+"""The name of a paper that is not found for that question."""
+SEARCH = {"query": "sparse masks that merge many fine-tuned models"}
+
+
+def calling(**given: Mapping[str, object] | str) -> Scripted:
+    """A reply that calls tools, each with these arguments."""
+    made = [
+        {"id": f"{name}-1", "function": {"name": name, "arguments": _text(each)}}
+        for name, each in given.items()
+    ]
+    return says(None, finish="tool_calls", tool_calls=made)
+
+
+def _text(arguments: Mapping[str, object] | str) -> str:
+    return arguments if isinstance(arguments, str) else json.dumps(arguments)
+
+
+def in_pieces(name: str, arguments: Mapping[str, object]) -> Scripted:
+    """The same of one tool, streamed: its arguments come bit by bit."""
+    text = _text(arguments)
+    pieces: list[dict[str, Any]] = [{"name": name, "arguments": ""}]
+    pieces += [{"arguments": text[at : at + 9]} for at in range(0, len(text), 9)]
+    deltas = [delta(tool_calls=[{"index": 0, "function": each}]) for each in pieces]
+    return sends(*deltas, delta("tool_calls"), "[DONE]")
+
+
+def about(name: str, request: Received) -> Scripted:
+    """The sentence of the sheet that begins with the paper's name, as the answer."""
+    found = re.search(rf"^\[(\d+\.\d+)\] ({name} .+)$", request.text, re.MULTILINE)
+    assert found, f"{name} is not on the sheet"
+    return streams(f"{found[2]} [{found[1]}]")
+
+
+def asked(assistant: Assistant) -> tuple[Answer, list[str]]:
+    """The answer, and what was said of the searches."""
+    events = list(assistant.stream(ASKED))
+    said = [e.text for e in events if isinstance(e, Progress) and e.stage == "search"]
+    return events[-1].answer, said  # type: ignore[union-attr]
+
+
+def test_what_the_model_finds_with_tools_is_read_and_cited(
+    open_writing: Callable[..., Assistant], scripted: ChatServer
+) -> None:
+    seen: list[str] = []
+
+    def script(request: Received) -> Scripted:
+        if "tools" not in request.body:
+            return about(FAR, request)
+        messages = request.body["messages"]
+        seen.extend(m["content"] for m in messages if m["role"] == "tool")
+        turns = sum(message["role"] == "assistant" for message in messages)
+        if turns == 0:
+            assert FAR not in request.text
+            return in_pieces("search", SEARCH)
+        if turns == 1:
+            number = re.search(rf"\[(\d+)\] {FAR}", request.text)
+            assert number
+            return calling(read={"paper": int(number[1])}, similar={"paper": 1})
+        return says("OK")
+
+    scripted.script = script
+    answer, said = asked(open_writing(look_further=3))
+    assert [reference.paper.title.partition(":")[0] for reference in answer.references] == [FAR]
+    assert said[-3:] == ["Searching", "Reading an abstract", "Looking for similar papers"]
+    assert any(text.startswith("Foundation models are") for text in seen), "the whole abstract"
+    keeps_the_promises(answer)
+
+
+def test_a_call_that_cannot_be_used_is_told_to_the_model_and_costs_nothing_else(
+    open_writing: Callable[..., Assistant], scripted: ChatServer
+) -> None:
+    wrong: dict[str, Mapping[str, object] | str] = {
+        "search": {},
+        "read": {"paper": 99},
+        "similar": "no JSON",
+        "papers": {"filters": {"colour": "red"}},
+    }
+
+    def script(request: Received) -> Scripted:
+        if "tools" not in request.body:
+            return about("OSWorld", request)
+        return calling(**wrong)
+
+    scripted.script = script
+    answer, _ = asked(open_writing(look_further=2))
+    assert answer.references
+    replies = [m["content"] for m in scripted.received[-2].body["messages"] if m["role"] == "tool"]
+    assert len(replies) == len(wrong)
+    assert "'query'" in replies[0]
+    assert "99" in replies[1]
+    assert "colour" in replies[3]
+
+
+def test_without_tools_the_questions_of_a_plan_are_searched_for(
+    open_writing: Callable[..., Assistant], scripted: ChatServer
+) -> None:
+    def script(request: Received) -> Scripted:
+        if "tools" in request.body:
+            return fails(500, "tools param requires --jinja flag")
+        if "<abstracts>" in request.text:
+            return about(FAR, request)
+        return says(f"1. {SEARCH['query']}?\n2. Which benchmarks are there?")
+
+    scripted.script = script
+    answer, said = asked(open_writing(look_further=1))
+    assert [reference.paper.title.partition(":")[0] for reference in answer.references] == [FAR]
+    assert said[-2] == f"Searching for “{SEARCH['query']}?”"
+    scripted.script = lambda request: (
+        says("I do not know.") if "<abstracts>" not in request.text else about("OSWorld", request)
+    )
+    assert asked(open_writing(look_further=1))[0].references, "a model that has no plan writes"
