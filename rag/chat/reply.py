@@ -171,6 +171,8 @@ class Incoming:
     """Puts the pieces of one reply together."""
 
     endpoint: Endpoint
+    offers_tools: bool = False
+    """Whether the request had tools: else a call of one answers nothing."""
     content: str = ""
     """All of it so far, thoughts too."""
     begun: bool = False
@@ -263,7 +265,7 @@ class Incoming:
         if self.refusal or self.finish == "content_filter":
             raise self.endpoint.declined(self.refusal or "its content filter stopped it")
         text = answer_in(self.content)
-        if text.strip() or self.calls:
+        if text.strip() or (self.calls and self.offers_tools):
             return text
         why = f"{self.endpoint.where} gave an empty reply (finish reason: {self.finish or 'none'})"
         if self.cut and (self.content or self.thought):

@@ -162,7 +162,7 @@ class Stream(Iterator[str]):
 
     async def _request(self, retries: int) -> str:
         create = self._model.client.with_options(max_retries=retries).chat.completions
-        incoming = Incoming(self._endpoint)
+        incoming = Incoming(self._endpoint, "tools" in self._options)
         async with create.with_streaming_response.create(**self._body()) as response:
             self._received += (incoming,)
             await self._receive(response.http_response, incoming)
