@@ -367,12 +367,6 @@ def merge_as(papers: Sequence[Paper], ids: Sequence[str]) -> dict[str, Paper]:
     return merged
 
 
-def merge_all(papers: Iterable[Paper]) -> dict[str, Paper]:
-    """Fold sightings, oldest first, into unique papers by id (see `identify`)."""
-    sightings = list(papers)
-    return merge_as(sightings, identify(sightings))
-
-
 def find_ids(names: Sequence[str], papers: Iterable[Paper]) -> tuple[str, ...]:
     """The id of each paper that is named by its id, its title or the name before its colon.
 

@@ -29,6 +29,11 @@ _FOLDER_TEXTS = ("", ".txt", ".text", ".md", ".markdown", ".eml", ".mail", ".htm
 Records = Iterator[Raw | Problem]
 Opened = tuple[str, Records]
 """What a file was taken for, in words, and its records as they come."""
+Open = Callable[[Text, str, How], Opened]
+"""Begin to read a file: its text, what the papers' sources are called, what else is known.
+
+Raises `ReadError` if the file is not of this format after all.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,24 +41,18 @@ class Reader:
     """One format."""
 
     name: str
-    """What it is called; `families` holds the names under which a user may ask for it."""
     covers: str
     """What it reads, for people."""
     endings: str
     """Its usual file endings; none of them is needed."""
     score: Callable[[str], float]
     """How much a file with this beginning looks like it, 0 to 1."""
-    open: Callable[[Text, str, How], Opened]
-    """Begin to read a file: its text, what the papers' sources are called, what else is known.
-
-    Raises `ReadError` if the file is not of this format after all.
-    """
+    open: Open
     families: tuple[str, ...]
+    """The names under which a user may ask for it."""
 
 
-def _plain(
-    described: str, read: Callable[[Text, str], Records]
-) -> Callable[[Text, str, How], Opened]:
+def _plain(described: str, read: Callable[[Text, str], Records]) -> Open:
     """The opening of a format of which a file's text says everything."""
     return lambda text, name, _how: (described, read(text, name))
 
@@ -84,10 +83,6 @@ def _of_page(page: Page, source: str, name: str, how: How) -> Records:
         yield replace(found, line=line + 1 if there >= 0 else None)
 
 
-def _mails(text: Text, name: str, how: How) -> Opened:
-    return "mail", _mailed(text, name, how)
-
-
 def _mailed(text: Text, name: str, how: How) -> Records:
     """The papers of mails, each read as what its text is."""
     for mail in pages.read_mails(text):
@@ -100,8 +95,7 @@ def _mailed(text: Text, name: str, how: How) -> Records:
             reader = _BY_NAME["digest"]
         _, records = reader.open(body, name, replace(how, listed=mail.date or how.listed))
         for found in records:
-            line = (found.line or 1) + mail.body if mail.body else mail.line
-            yield replace(found, line=line)
+            yield replace(found, line=(found.line or 1) + mail.body if mail.body else mail.line)
 
 
 READERS: tuple[Reader, ...] = (
@@ -111,7 +105,8 @@ READERS: tuple[Reader, ...] = (
         ".txt .md", lambda _head: 0.1, _digest, ("digest", "markdown", "text"),
     ),
     Reader("mail", "mails and mailboxes, quoted-printable or HTML, read as what is in them",
-           ".eml .mbox", pages.mail_score, _mails, ("mail", "eml", "mbox")),
+           ".eml .mbox", pages.mail_score, lambda *file: ("mail", _mailed(*file)),
+           ("mail", "eml", "mbox")),
     Reader("html", "saved pages: digests and listings", ".html",
            pages.html_score, _page, ("html",)),
     Reader("jsonl", "JSON lines, arrays and objects: arXiv snapshot, OpenAlex, Semantic Scholar,"
@@ -139,8 +134,6 @@ READERS: tuple[Reader, ...] = (
 )  # fmt: skip
 FORMATS = tuple(dict.fromkeys(name for reader in READERS for name in reader.families))
 """The names of formats that a user may ask for, beside "auto"."""
-_BY_ENDING = 0.2
-_ANY_TEXT = ("", ".txt", ".md")
 _BY_NAME = {reader.name: reader for reader in READERS}
 
 
@@ -156,9 +149,8 @@ def reader_of(
     """
 
     def score(reader: Reader) -> float:
-        return reader.score(head) + _BY_ENDING * bool(
-            suffix in reader.endings.split() and suffix not in _ANY_TEXT
-        )
+        is_usual = suffix in reader.endings.split() and suffix not in (".txt", ".md")
+        return reader.score(head) + 0.2 * is_usual
 
     among = [reader for reader in READERS if format == "auto" or format in reader.families]
     if format == "auto" and sum(c.isalpha() for c in head) < len(head) / 4:
@@ -181,7 +173,7 @@ class FileRead:
     origin: Origin | None
     """None if the file could not be read."""
     found: Iterator[Paper | Problem]
-    """Its papers, and what could not be used, in order; read as it is iterated, before the next."""
+    """Its papers, and what could not be used, in order; to be iterated before the next file's."""
     format: str = ""
     """The format that was taken, and how; empty of a file that could not be read."""
 
@@ -208,11 +200,10 @@ def read_files(
 ) -> Iterator[FileRead]:
     """The papers of files and folders, and what could not be read, in order.
 
-    A paper met twice comes twice; `index.papers.merge_all` makes one of them.
+    A paper met twice comes twice; see `index.papers.identify`.
 
     Args:
-        paths: Files, archives, uploads, or folders that are read with all inside them, hidden
-            files left out.
+        paths: Files, archives, uploads, or folders, of which all but hidden files are read.
         format: One of `FORMATS`, or "auto" to tell by each file's content.
         year: The year of digest dates that have none, 1900 to 2100; default: that of the other
             dates of the file, or else the one in which it was last modified, in UTC.
@@ -239,11 +230,10 @@ def _open(file: Found, format_: str, how: How) -> Iterator[FileRead]:
             file = replace(file, content=file.path.read_bytes())
         how = replace(how, usual_year=file.year())
         digest = file.digest()
-        found = False
+        member = None
         for member in members(file.source):
-            found = True
             yield from _member(file, member, digest, format_, how)
-        if not found:
+        if member is None:
             yield _unread(file, "an empty archive")
     except ReadError as error:
         yield _unread(file, str(error))
@@ -290,7 +280,6 @@ def _reader(head: str, file: Found, suffix: str, format_: str) -> Reader:
 
 
 def _normalised(name: str, text: Text, records: Records) -> Iterator[Paper | Problem]:
-    """The papers of a file and its problems, as they are read."""
     normaliser = Normaliser(name)
     shown = 0
     try:
@@ -309,7 +298,7 @@ def _never_silent(
     """What was found, or that there is nothing."""
     is_silent = True
     for each in found:
-        is_silent = is_silent and isinstance(each, Problem) and each.is_warning
+        is_silent &= isinstance(each, Problem) and each.is_warning
         yield each
     if is_silent:
         yield Problem(name, None, f"no paper found in it, read as {reader.name}")

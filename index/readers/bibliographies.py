@@ -23,47 +23,28 @@ from index.text import clean_text
 class Dialect:
     """How one format writes its tags."""
 
-    width: int
-    """The characters of a tag, with the spaces that fill it."""
-    sign: str
-    """What parts a tag from what it says."""
+    tagged: re.Pattern[str]
+    """A line that begins with a tag, and what it says."""
     fields: Mapping[str, str]
     """Tag → field; a field of several tags takes the first in this order that a record has."""
     first: str
     """The tag that begins a record."""
     last: str = ""
     """The tag that ends one."""
-    mark: str = ""
-    """What stands before a tag."""
-
-    def tagged(self, line: str) -> tuple[str, str] | None:
-        """The tag that a line begins with, and what it says; None of a line that has none."""
-        tag, rest = (
-            line[len(self.mark) :][: self.width].strip(),
-            line[len(self.mark) + self.width :],
-        )
-        said = rest.strip().removeprefix(self.sign)
-        is_apart = said != rest.strip() if self.sign else rest[:1] in ("", " ")
-        is_tag = tag.isascii() and (tag.isalnum() or bool(self.mark)) and tag == tag.upper() != ""
-        is_tag = is_tag and line.startswith(self.mark) and line[:1] != " "
-        if self.sign:  # "3D-printed" and "A - B" go on with the text above
-            is_tag = is_tag and len(tag) > 1 and tag[0].isalpha()
-            is_tag = is_tag and f"{rest.strip()} ".startswith(f"{self.sign} ")
-        return (tag, said.strip()) if is_tag and is_apart else None
 
     def score(self, head: str) -> float:
         """How much the beginning of a file looks like it, 0 to 1."""
-        lines = [line for line in head.split("\n", 9)[:9] if line.strip()]
-        tags = [found[0] if (found := self.tagged(line)) else "" for line in lines[:2]]
-        begins = tags[:1] in ([self.first], ["FN"]) and (tags[-1] != "" or self.first == "PMID")
-        return 0.96 * begins
+        lines = [line.rstrip() for line in head.split("\n", 9)[:9] if line.strip()]
+        first, *rest = [self.tagged.fullmatch(line) for line in lines[:2]] or [None]
+        begins = first is not None and first[1] in (self.first, "FN")
+        return 0.96 * (begins and (all(rest) or self.first == "PMID"))
 
     def read(self, text: Text, name: str) -> Iterator[Raw | Problem]:
         """The records of a file, in order."""
         began, tag = 0, ""
         values: dict[str, list[str]] | None = None  # of the record that is open
         for number, line in text.lines():
-            found = self.tagged(line.rstrip())
+            found = self.tagged.fullmatch(line.rstrip())
             if found is None:
                 if values and tag in values and line.strip():
                     # Web of Science has a name a line; in PubMed's format no name goes on.
@@ -71,7 +52,7 @@ class Dialect:
                     before = "" if is_name else values[tag].pop()
                     values[tag].append(f"{before} {line.strip()}".strip())
                 continue
-            tag, said = found
+            tag, said = found[1], (found[2] or "").strip()
             if tag in (self.first, self.last):
                 if values:
                     yield self._raw(began, values)
@@ -101,7 +82,7 @@ class Dialect:
 
 
 RIS = Dialect(
-    2, "-",
+    re.compile(r"([A-Z][A-Z0-9])\s*-(?:\s+(.*))?"),
     {"TI": "title", "T1": "title", "CT": "title", "AB": "abstract", "N2": "abstract",
      "AU": "authors", "A1": "authors", "PY": "year", "Y1": "date", "DA": "date",
      "T2": "venue", "JO": "venue", "JF": "venue", "JA": "venue", "UR": "url", "DO": "doi",
@@ -109,23 +90,23 @@ RIS = Dialect(
     "TY", "ER",
 )  # fmt: skip
 PUBMED = Dialect(
-    4, "-",
+    re.compile(r"(?=[A-Z0-9\s]{4})([A-Z][A-Z0-9]{1,3})\s*-(?:\s+(.*))?"),
     {"TI": "title", "BTI": "title", "TT": "title", "AB": "abstract", "OAB": "abstract",
      "FAU": "authors", "AU": "authors", "CN": "authors", "DP": "date", "JT": "venue", "TA": "venue",
      "LID": "doi", "AID": "doi", "PMID": "pmid"},
     "PMID",
 )  # fmt: skip
 WOS = Dialect(
-    2, "",
+    re.compile(r"([A-Z0-9]{2})(?: (.*))?"),
     {"TI": "title", "AB": "abstract", "AF": "authors", "AU": "authors", "PD": "date", "PY": "year",
      "SO": "venue", "DI": "doi", "PM": "pmid"},
     "PT", "ER",
 )  # fmt: skip
 ENDNOTE = Dialect(
-    1, "",
+    re.compile(r"%([^\sa-z])(?: (.*))?"),
     {"T": "title", "X": "abstract", "A": "authors", "8": "date", "D": "year", "J": "venue",
      "B": "venue", "U": "url", "R": "doi", "M": "doi"},
-    "0", mark="%",
+    "0",
 )  # fmt: skip
 
 

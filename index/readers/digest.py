@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from statistics import fmean, median, pstdev
 
 from index.papers import Paper, arxiv_id
@@ -36,12 +37,10 @@ _LEAST_LOST = 4
 
 
 def read_digest(page: Page, name: str, how: How) -> Iterator[Raw | Problem]:
-    r"""The papers of a digest, in order, and what could not be read.
+    """The papers of a digest, in order, and what could not be read.
 
-    Args:
-        page: The digest, with `\n` line ends.
-        name: What the papers' sources are called.
-        how: The year of its dates, and the date of the mail that it came in.
+    `name` is what the papers' sources are called; `how` tells the year of its dates, and the date
+    of the mail that it came in.
     """
     text = _unquoted(page.text)
     digest = _Digest(text, name, how, read_roles(replace(page, text=text)))
@@ -152,10 +151,8 @@ class _Digest:
         """The fields right above a title, where the first title of the file has some, too."""
 
         def above(title: int) -> list[Paragraph]:
-            start = title
-            while start and self._found[start - 1].role is Role.FIELD:
-                start -= 1
-            return [*self._found[start:title]]
+            before = takewhile(lambda one: one.role is Role.FIELD, reversed(self._found[:title]))
+            return [*before][::-1]
 
         first = above(min(self._layout.titles))
         is_usual = any(each.field in ("arxiv", "doi") for each in first)
@@ -192,15 +189,15 @@ class _Digest:
         if (size := len(text)) > LONGEST_ABSTRACT:
             reason = f"{size:,} characters in one go are no abstract (limit {LONGEST_ABSTRACT:,})"
             return Problem(self._name, abstract[0].line, reason)
-        named = title.value if title.role is Role.TITLE else title.text
+        named = cues.bare_title(title.value if title.role is Role.TITLE else title.text)
         is_cut = text.endswith(("…", "..."))
         return Raw(
             title.line,
-            {"title": cues.bare_title(named), "abstract": text, **self._fields(entry)},
+            {"title": named, "abstract": text, **self._fields(entry)},
             entry.listed,
             entry.position,
             is_digest=True,
-            warnings=("the abstract is cut off: it ends with …",) if is_cut else (),
+            warnings=("the abstract is cut off: it ends with …",) * is_cut,
         )
 
     def _lost(self, line: Paragraph) -> Iterator[Problem]:
@@ -225,6 +222,8 @@ class _Digest:
         runs: list[tuple[int, list[Paragraph]]] = []
         rank, run, headed = 1, list[Paragraph](), list[Paragraph]()
         for each in [*entry.found, None]:
+            if each and each.role is Role.PROSE:
+                run += [*headed, each]
             if each and each.role is Role.PROSE:
                 run += [*headed, each]
                 headed = []
