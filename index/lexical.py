@@ -46,7 +46,6 @@ STOP_WORDS = frozenset(
 _WORD = re.compile(r"[^\W_]+(?:(?:[-./'’&]|,(?=\d{3}))[^\W_]+)*\+*")
 _POSSESSIVE = re.compile(r"['’]s?$|['’](?:s|re|ve|d|ll|t|m)$", re.IGNORECASE)
 _PART = re.compile(r"\d+(?:[.,]\d+)*|[A-Z]{2,}(?=s?(?![a-z]))|[A-Z]?[a-z]+|[A-Z]+|[^\W\d_A-Za-z]+")
-_K1, _B = 1.2, 0.75
 _TRADEMARKS = dict.fromkeys(map(ord, "™®©℠"))
 
 
@@ -79,10 +78,7 @@ def _word_tokens(word: str) -> tuple[str, ...]:
 
 
 def fold(text: str) -> str:
-    """`text` without accents, trademark signs and typographic variants (NFKD), case kept.
-
-    `M³ViT™` becomes `M3ViT`.
-    """
+    """`text` without accents, trademark signs and typographic variants: `M³ViT™` is `M3ViT`."""
     if text.isascii():
         return text
     decomposed = unicodedata.normalize("NFKD", text.translate(_TRADEMARKS))
@@ -272,8 +268,8 @@ class LexicalIndex:
     def save(self, folder: Path) -> None:
         """Write the index into `folder`, as one file."""
         folder.mkdir(parents=True, exist_ok=True)
-        with (folder / FILE_NAME).open("wb") as file:
-            np.savez(file, allow_pickle=False, lengths=self.lengths, **self.postings.packed())
+        arrays = self.postings.packed()
+        np.savez(folder / FILE_NAME, allow_pickle=False, lengths=self.lengths, **arrays)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -285,7 +281,8 @@ class LexicalIndex:
     def _damping(self) -> NDArray[np.float64]:
         """What a term's count is weighed against in each paper: more in long ones, shape (P,)."""
         mean = float(self.lengths.mean()) or 1.0 if self.size else 1.0
-        return (_K1 * (1 - _B + _B * self.lengths / mean)).astype(np.float64)
+        k1, b = 1.2, 0.75
+        return (k1 * (1 - b + b * self.lengths / mean)).astype(np.float64)
 
     def scores(self, tokens: Iterable[str]) -> NDArray[np.float32]:
         """BM25 of every paper for a query, shape `(size,)`, 0 where no token is shared."""

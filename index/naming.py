@@ -29,10 +29,6 @@ Rows = tuple[int, ...]
 
 _DATES = frozenset(name.lower() for name in (*calendar.month_name, *calendar.day_name))
 _QUOTES = "\"“”„«»‘’'`"
-_KNOWN_NAME = 5
-"""Papers that have an English word as a name before its lower case is taken for the name, too."""
-_PART_OF_TITLE, _LONG_PART = 0.6, 7
-"""The share of a title, or the words, that say enough of it without quotation marks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +115,7 @@ class _Reading:
             return False
         if words >= size or self._is_quoted(first, end):
             return True
-        return content >= 4 and (words >= _PART_OF_TITLE * size or words >= _LONG_PART)
+        return content >= 4 and (words >= 0.6 * size or words >= 7)
 
     def _is_quoted(self, first: int, end: int) -> bool:
         start, stop = self.spans[first][0], self.spans[end - 1][1]
@@ -198,7 +194,7 @@ class _Reading:
         others = {row for kind in (PLAIN, PHRASE) for row in self.names.having(kind + key).tolist()}
         others.difference_update(own)
         if is_english(key):
-            return named < _KNOWN_NAME or len(others) * 10 > named
+            return named < 5 or len(others) * 10 > named
         if all(map(is_english, keys)):
             return content_words(keys) < 2 or bool(others)
         return len(others) > named
@@ -217,15 +213,12 @@ class _Reading:
             known = all(self._count(key) or self._count(PLAIN + key) for key in keys)
             return end - first == 1 or (shaped and (has_digit or not known))
         number = "".join(keys[last - first :])
-        if not number.isdecimal() or end != atoms.run(last)[1] or _is_year(number):
+        is_year = re.fullmatch(r"(?:19|20)\d\d", number) is not None
+        if not number.isdecimal() or end != atoms.run(last)[1] or is_year:
             return False
         head = atoms.key(first, last)
         is_name = not is_english(head) or self._count(head) > self._count(PLAIN + head)
         return is_name and not self.text[self.spans[end - 1][1] :].lstrip().startswith("%")
-
-
-def _is_year(number: str) -> bool:
-    return len(number) == 4 and number.startswith(("19", "20"))
 
 
 def _says_nothing(key: str) -> bool:
@@ -237,8 +230,6 @@ _CODE_BEFORE = re.compile(r"[\w\\/@#=<>{}\[\]`.:'’&$^~-]\Z")
 _CODE_AFTER = re.compile(r"[\w\\/@#=<>{}\[\]`(&$^~*+]|[.:'’-]\w")
 _SHORTEST, _LONG, _VERY_LONG = 5, 8, 12
 """Letters from which one error in a word is mended, two, and two in a name."""
-_MANY = 3
-"""Unknown words; if half of the words are, more are not errors even in an English sentence."""
 
 
 def mend(
@@ -329,7 +320,7 @@ def _is_foreign(text: str, unknown: int) -> bool:
     if len(words) < 3 or unknown < 2 or unknown * 2 < long:
         return False
     is_english_text = any(len(word) > 2 and word in STOP_WORDS for word in words)
-    return not is_english_text or unknown >= _MANY
+    return not is_english_text or unknown > 2
 
 
 def _is_code(text: str, match: re.Match[str]) -> bool:
@@ -337,7 +328,6 @@ def _is_code(text: str, match: re.Match[str]) -> bool:
 
 
 def _mended(word: str, lexical: LexicalIndex, names: "Names") -> str:
-    """A word with each unknown part mended, if something is near."""
     parts = [part if _is_known(part, lexical) else _near_word(part, names) or part
              for part in word.split("-")]  # fmt: skip
     mended = "-".join(parts)

@@ -3,7 +3,7 @@
 import datetime as dt
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,14 +15,7 @@ from index.errors import InputError
 from index.manifest import check_is_store, live_papers
 from index.papers import Paper, Source, apart, derived_id, identify, letters, merge_as, with_id
 from index.readers import Problem, Upload, find_files, read_files
-from index.sources import (
-    Origin,
-    SourceFile,
-    recognise,
-    renamed,
-    with_sources,
-    without,
-)
+from index.sources import Origin, SourceFile, recognise, renamed, with_sources, without
 
 State = Literal["new", "unchanged", "updated", "duplicate"]
 """Of an entry that was read, against the index before; "duplicate" repeats one of the same run."""
@@ -185,10 +178,7 @@ class Plan:
 
 
 def read_batch(
-    paths: Sequence[Path | Upload],
-    store: Path,
-    how: How,
-    progress: Callable[[int, int], None] = lambda *_: None,
+    paths: Sequence[Path | Upload], store: Path, how: How, progress: Callable[[int, int], None]
 ) -> Batch:
     """Read files, folders and uploads that are to be indexed into `store`; it is not read itself.
 
@@ -201,13 +191,8 @@ def read_batch(
     problems: list[Problem] = []
     files: list[SourceFile] = []
     formats: list[tuple[str, str]] = []
-    readings = read_files(
-        paths,
-        format=how.get("format", "auto"),
-        year=how.get("year"),
-        columns=how.get("columns"),
-        leave_out=store,
-    )
+    format_, year, columns = how.get("format", "auto"), how.get("year"), how.get("columns")
+    readings = read_files(paths, format=format_, year=year, columns=columns, leave_out=store)
     for reading in readings:
         file, before, is_whole = reading.file, len(papers), True
         if reading.format:
@@ -284,15 +269,13 @@ def _added(papers: Sequence[Paper], stored: Sequence[Paper], today: dt.date) -> 
         if source.dated == "added"
     }
 
-    def sources(paper: Paper) -> Iterator[Source]:
-        for source in paper.sources:
-            if source.dated != "added" or source.date:
-                yield source
-            else:
-                day = came.get((source.name, letters(paper.title)), today)
-                yield source.model_copy(update={"date": day})
+    def dated(source: Source, paper: Paper) -> Source:
+        if source.dated != "added" or source.date:
+            return source
+        day = came.get((source.name, letters(paper.title)), today)
+        return source.model_copy(update={"date": day})
 
-    return [with_sources(paper, sources(paper)) for paper in papers]
+    return [with_sources(each, (dated(source, each) for source in each.sources)) for each in papers]
 
 
 def preview(paths: Sequence[Path | Upload], store: Path, **how: Unpack[How]) -> Preview:
@@ -303,7 +286,7 @@ def preview(paths: Sequence[Path | Upload], store: Path, **how: Unpack[How]) -> 
         StoreError: the store is damaged, or no store.
     """
     check_is_store(store)
-    batch = read_batch(paths, store, how)
+    batch = read_batch(paths, store, how, lambda *_: None)
     live, stored = live_papers(store)
     plan = plan_run(batch, stored, live.origins if live else {}, merge=how.get("merge", True))
     return Preview(**vars(plan.outcome(batch)), entries=plan.entries, removed=plan.removed)
@@ -312,8 +295,7 @@ def preview(paths: Sequence[Path | Upload], store: Path, **how: Unpack[How]) -> 
 def run_key(paths: Sequence[Path | Upload], store: Path, how: How) -> str:
     """What tells a run: its files by place and content, how they are read, and by what code.
 
-    Returns:
-        Hexadecimal digits; "" of files that cannot be told, such as a pipe.
+    Hexadecimal digits; "" of files that cannot be told, such as a pipe.
     """
     parts: list[object] = [code_hash(), sorted(how.items(), key=str)]
     for file in find_files(paths, store):

@@ -50,11 +50,7 @@ _WHY = {
 
 @contextmanager
 def writing(store: Path) -> Iterator[None]:
-    """Turn what the operating system says while writing into one line.
-
-    Raises:
-        StoreError: instead of any OSError inside.
-    """
+    """Raise a `StoreError` of one line for what the operating system says while writing."""
     try:
         yield
     except OSError as error:
@@ -110,9 +106,7 @@ def write_generation(store: Path, manifest: Manifest, save: Callable[[Path], Non
     """Write a generation beside the live one, and publish it; the caller holds the store's lock.
 
     Only it and the one that it follows are kept. `save` writes all but the manifest into a folder.
-
-    Returns:
-        The manifest, with the hashes and checksums of the files.
+    The manifest is returned with the hashes and checksums of the files.
 
     Raises:
         StoreError: it cannot be written.
@@ -138,8 +132,7 @@ def write_generation(store: Path, manifest: Manifest, save: Callable[[Path], Non
 def _publish(store: Path, staged: Path, manifest: Manifest) -> None:
     """Write the manifest into the staged folder and make it the live generation.
 
-    Everything is on the disk before `CURRENT` changes; a kill before that leaves the old one
-    live.
+    Everything is on the disk before `CURRENT` changes; a kill before that leaves the old one live.
     """
     (staged / FILE_NAME).write_text(manifest.model_dump_json(indent=1), encoding="utf-8")
     for path in (*staged.rglob("*"), staged):
@@ -186,10 +179,8 @@ def undo(store: Path, expected: str | None = None) -> str:
     with writer_lock(store):
         live = live_generation(store)
         if expected not in {None, live}:
-            raise StoreError(
-                f"the index at {store} has been changed since: that change cannot be taken back"
-                " alone any more"
-            )
+            why = "that change cannot be taken back alone any more"
+            raise StoreError(f"the index at {store} has been changed since: {why}")
         previous = read_manifest(store, live).previous
         if previous is None or not generation_folder(store, previous).is_dir():
             raise StoreError(f"the index at {store} has no earlier state to go back to")

@@ -225,13 +225,10 @@ class RayEncoder:
 
 
 class _Worker:
-    """What encodes in a process of the cluster."""
-
     def __init__(self, make: Callable[[], Encoder]) -> None:
         self._encoder = make()
 
     def encode(self, texts: list[str]) -> Vectors:
-        """The vectors of a batch."""
         return self._encoder.encode(texts)
 
 
