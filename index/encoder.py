@@ -27,7 +27,6 @@ KEPT_TOGETHER = 512
 """Texts that are encoded, and kept, at once: what a kill loses."""
 FEW = 128
 """Texts that the bundled encoder takes without torch: its loading costs more than they do."""
-HUB_TIMEOUT_SECONDS = 5
 _NOT_NEEDED = ("onnx/*", "openvino/*", "*.h5", "*.msgpack", "*.ot", "*.onnx", "*.tflite")
 
 
@@ -62,10 +61,7 @@ class Encoder(Protocol):
 def open_encoder(name: str, key: str | None = None) -> Encoder:
     """Find an encoder: an address with `#MODEL` after it, or what `LocalEncoder.open` finds.
 
-    An endpoint may ask for the key.
-
-    Raises:
-        EncoderError: there is no such encoder, or its address is none.
+    An endpoint may ask for the key. Raises as `LocalEncoder.open`.
     """
     if name.startswith(("http://", "https://")):
         from index.remote import RemoteEncoder  # most encoders are local
@@ -142,11 +138,7 @@ class LocalEncoder:
         return self._checked(vectors)
 
     def encode_query(self, text: str) -> Vectors:
-        """Encode a question: a unit vector of shape (dimension,).
-
-        Raises:
-            EncoderError: the model cannot be loaded, or gave a vector that is not finite.
-        """
+        """Encode a question: a unit vector of shape (dimension,); raises as `encode`."""
         with self._lock:
             if self.bundled:
                 if self._light is None:
@@ -188,10 +180,7 @@ class LocalEncoder:
 
 
 def _precision() -> dict[str, object]:
-    """How the weights are loaded: as bfloat16 where the processor multiplies it.
-
-    It is faster there, and turns vectors by less than a degree.
-    """
+    """How the weights are loaded: bfloat16 is faster, and turns vectors by less than a degree."""
     import torch
 
     is_fast = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
@@ -217,7 +206,7 @@ def _find(name: str) -> Path:
         pass  # not in the cache: ask the hub
     try:
         # One short question first: a download would retry for minutes where there is no network.
-        model_info(repository, timeout=HUB_TIMEOUT_SECONDS)
+        model_info(repository, timeout=5)
         return Path(snapshot_download(repository, ignore_patterns=list(_NOT_NEEDED)))
     except (OSError, ValueError, RuntimeError, client_error) as error:
         raise EncoderError(

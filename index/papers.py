@@ -35,8 +35,6 @@ _ARXIV = re.compile(
 _BARE_ARXIV = re.compile(
     rf"(?P<id>\d{{2}}(?:0[1-9]|1[0-2])\.\d{{4,5}}|{_OLD_ARXIV})(?:v\d+)?(?P<end>$)?"
 )
-_ENOUGH_TITLE_WORDS = 4
-_OPENING_LETTERS = 120
 LONGEST_HEAD = 5
 """Words of a name."""
 
@@ -121,8 +119,8 @@ def derived_id(title: str, abstract: str) -> str:
     paper: there the opening of the abstract counts too.
     """
     key = letters(title, markup=False)  # as before tags were removed: ids that exist stay
-    if len(clean_text(title).split()) < _ENOUGH_TITLE_WORDS:
-        key += "\n" + letters(abstract, markup=False)[:_OPENING_LETTERS]
+    if len(clean_text(title).split()) < 4:
+        key += "\n" + letters(abstract, markup=False)[:120]
     return hashlib.sha256(key.encode()).hexdigest()[:ID_LENGTH]
 
 
@@ -309,30 +307,26 @@ def _pairs(
 
 
 def _is_same(kind: str, one: Paper, other: Paper) -> bool:
-    """Whether two sightings that share a key are of one paper."""
     if one is other or (one.title == other.title and one.abstract == other.abstract):
         return True
     if kind == "title":
-        if one.abstract == other.abstract or letters(one.abstract) == letters(other.abstract):
-            return True
-        return _alike(_runs(one.abstract), _runs(other.abstract)) >= _SAME_TEXT
+        is_alike = _alike(_runs(one.abstract), _runs(other.abstract)) >= _SAME_TEXT
+        return is_alike or letters(one.abstract) == letters(other.abstract)
     if letters(one.title) == letters(other.title):
         return True
-    titles = _alike(set(tokens_of(one.title)), set(tokens_of(other.title)))
-    return (
-        titles >= _SAME_TEXT or _alike(_runs(one.abstract), _runs(other.abstract)) >= _SURELY_ALIKE
-    )
+    if _alike(tokens_of(one.title), tokens_of(other.title)) >= _SAME_TEXT:
+        return True
+    return _alike(_runs(one.abstract), _runs(other.abstract)) >= _SURELY_ALIKE
 
 
 @lru_cache(maxsize=2048)
 def _runs(text: str) -> frozenset[str]:
-    """The runs of three words of an abstract."""
     words = tokens_of(text)
     return frozenset(" ".join(words[at : at + 3]) for at in range(max(1, len(words) - 2)))
 
 
 def _alike(one: Collection[str], other: Collection[str]) -> float:
-    return len(set(one) & set(other)) / max(1, min(len(one), len(other)))
+    return len({*one} & {*other}) / max(1, min(len({*one}), len({*other})))
 
 
 def apart(papers: Sequence[Paper]) -> list[str]:

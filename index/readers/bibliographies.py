@@ -145,7 +145,6 @@ def read_arxiv(text: Text, name: str) -> Iterator[Raw | Problem]:
 def _mailed(
     parts: Sequence[list[str]], name: str, line: int, listed: Dated | None
 ) -> Raw | Problem:
-    """One paper of a mailing: the lines of its fields, and those of its abstract."""
     fields: dict[str, str] = {}
     tag = ""
     for each in parts[0]:
@@ -179,9 +178,8 @@ def pubmed_text_score(head: str) -> float:
     return 0.96 * bool(_CITED.match(head.lstrip()) and re.search(r"^PMID: \d+", head, re.MULTILINE))
 
 
-def read_pubmed_text(text: Text, name: str) -> Iterator[Raw | Problem]:
+def read_pubmed_text(text: Text, _name: str) -> Iterator[Raw | Problem]:
     """The records of PubMed's "Abstract (text)": blocks in a fixed order, then lines of ids."""
-    del name
     began = 0
     blocks: list[list[str]] = []
     is_open = has_pmid = False
@@ -224,8 +222,6 @@ _SIGNS |= {f"\\{sign}": sign for sign in "$_%{}"}
 """How LaTeX writes the signs that mean something in it."""
 _PRIVATE = 0xE000
 """The first code point for private use, where signs are kept while LaTeX is removed."""
-_LONGEST_ENTRY = 5_000
-"""Lines of one entry."""
 
 
 def bibtex_score(head: str) -> float:
@@ -237,14 +233,16 @@ def bibtex_score(head: str) -> float:
 def read_bibtex(text: Text, name: str) -> Iterator[Raw | Problem]:
     """The entries of a file; one that cannot be parsed is damage and does not spoil the next."""
     # Imported here: most files are no BibTeX.
+    from bibtexparser import middlewares
     from bibtexparser.entrypoint import parse_string
-    from bibtexparser.middlewares import (
-        RemoveEnclosingMiddleware,
-        ResolveStringReferencesMiddleware,
-    )
 
     logging.getLogger("bibtexparser").setLevel(logging.CRITICAL)  # what is broken is told below
-    stack = [ResolveStringReferencesMiddleware(), RemoveEnclosingMiddleware()]
+    stack = [
+        middlewares.ResolveStringReferencesMiddleware(),
+        middlewares.RemoveEnclosingMiddleware(),
+        middlewares.NormalizeFieldKeys(),
+        middlewares.SeparateCoAuthors(),
+    ]
     strings: list[str] = []
     for line, kind, entry in _entries(text):
         if kind == "string":
@@ -255,7 +253,7 @@ def read_bibtex(text: Text, name: str) -> Iterator[Raw | Problem]:
         if not library.entries:
             yield Problem(name, line, "a broken entry: its braces do not match", is_damage=True)
         for found in library.entries:
-            fields = {f.key.casefold(): _latex_plain(f.key, str(f.value)) for f in found.fields}
+            fields = {field.key: _latex_plain(field.value) for field in found.fields}
             if "month" in fields and "year" in fields:
                 fields.setdefault("date", f"{fields['month']} {fields['year']}")
             yield Raw(line, {**fields, "bibtexkey": found.key})
@@ -270,26 +268,18 @@ def _entries(text: Text) -> Iterator[tuple[int, str, str]]:
             if lines:
                 yield began, kind, "\n".join(lines)
             lines, began, kind = [], number, match[1].casefold()
-        if began and len(lines) < _LONGEST_ENTRY:
+        if began and len(lines) < 5_000:
             lines.append(line)
     if lines:
         yield began, kind, "\n".join(lines)
 
 
-def _latex_plain(key: str, value: str) -> object:
-    """A field without LaTeX; authors stay apart where `and` stands outside of braces."""
-    # Imported here, as above.
-    from bibtexparser.middlewares.names import split_multiple_persons_names
-
-    if key.casefold() not in ("author", "editor"):
-        return _latex_text(value)
-    names = split_multiple_persons_names(value)
-    # A name in braces is not turned around.
-    held = [re.fullmatch(r"\{(.*)\}", name, re.DOTALL) for name in names]
-    return [
-        {"literal": _latex_text(whole[1])} if whole else _latex_text(name)
-        for name, whole in zip(names, held, strict=True)
-    ]
+def _latex_plain(value: object) -> object:
+    """A field without LaTeX; authors, whose names in braces are not turned around, stay apart."""
+    if not isinstance(value, list):
+        return _latex_text(str(value))
+    held = [(name, re.fullmatch(r"\{(.*)\}", name, re.DOTALL)) for name in value]
+    return [{"literal": _latex_text(one[1])} if one else _latex_text(name) for name, one in held]
 
 
 def _latex_text(value: str) -> str:
@@ -393,19 +383,17 @@ def _tag(element: Element) -> str:
 
 
 def _fields(element: Element, places: Mapping[str, str]) -> Mapping[str, object]:
-    """The fields of a record that say something."""
+    """The fields of a record that say something, its elements being of any namespace."""
     said: dict[str, object] = {}
     for field, paths in places.items():
-        for path in paths.split("|"):
-            # Elements of any namespace.
-            found = element.findall(re.sub(r"(?<![@\w'-])(?=[A-Za-z])", "{*}", path))
-            if field not in said and (value := _value(field, found)):
-                said[field] = value
+        anywhere = re.sub(r"(?<![@\w'-])(?=[A-Za-z])", "{*}", paths)
+        values = (_value(field, element.findall(path)) for path in anywhere.split("|"))
+        if value := next(filter(None, values), None):
+            said[field] = value
     return said
 
 
 def _value(field: str, found: list[Element]) -> object:
-    """What the elements of a field say."""
     texts = [_text(each) or each.get("href", "") for each in found]
     if field == "authors":
         parts = ({_tag(child): _text(child) for child in each} for each in found)
