@@ -34,9 +34,9 @@ from index.manifest import (
 )
 from index.names import Names
 from index.papers import Paper
-from index.plan import Batch, How, Outcome, Plan, plan_run, read_batch, run_key
+from index.plan import Batch, Outcome, Plan, plan_run, read_batch, run_key
 from index.publish import new_generation_id, prune, write_generation, writer_lock, writing
-from index.readers import Upload
+from index.readers import Options, Upload
 from index.store import Index
 from index.vectors import Floats, Keys, Log, append_records
 
@@ -88,14 +88,14 @@ def build(
     encoder: Encoder,
     *,
     progress: Progress | None = None,
-    **how: Unpack[How],
+    **options: Unpack[Options],
 ) -> BuildReport:
     """Index the papers of files, folders and uploads into `store`, beside those already there.
 
     `store` is made if missing; `encoder` must be the one the index was built with; `progress` is
-    told how far each stage is. `index.plan.How` says how files can be read, `index.plan.plan_run`
-    what becomes of papers that are there already, and `index.plan.preview` tells it beforehand. The
-    files of the last run are not read again where nothing has changed since.
+    told how far each stage is. `index.readers.Options` says how files can be read,
+    `index.plan.plan_run` what becomes of papers that are there already, and `index.plan.preview`
+    tells it beforehand. The files of the last run are not read again if nothing has changed since.
 
     Raises:
         InputError: a path or format cannot be used, or no paper was found.
@@ -108,13 +108,13 @@ def build(
     if store.is_dir():
         with writer_lock(store):  # a busy store is refused before the files are read
             pass
-    key = run_key(paths, store, how)
+    key = run_key(paths, store, options)
     if report := _unchanged(store, encoder, key, started):
         return report
-    batch = read_batch(paths, store, how, counter(progress, "read"))
-    if key != run_key(paths, store, how):
+    batch = read_batch(paths, store, options, counter(progress, "read"))
+    if key != run_key(paths, store, options):
         key = ""  # a file has changed meanwhile
-    return _build(batch, store, encoder, (key, started), progress, merge=how.get("merge", True))
+    return _build(batch, store, encoder, (key, started), progress, merge=options.get("merge", True))
 
 
 def build_papers(

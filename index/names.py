@@ -219,7 +219,6 @@ class Names:
 
     @property
     def _coined(self) -> set[str]:
-        """The keys that papers call themselves."""
         return set(self._terms_where(self.postings.values > 0))
 
     def _terms_where(self, mask: NDArray[np.bool_]) -> list[str]:
@@ -227,7 +226,6 @@ class Names:
         return [self.postings.terms[place] for place in places.tolist()]
 
     def _terms_of(self, postings: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The place of the term of each posting."""
         return np.searchsorted(self.postings.starts, postings, side="right") - 1
 
     @cached_property

@@ -279,7 +279,6 @@ def _errors(
     lexical: LexicalIndex,
     names: "Names",
 ) -> Iterator[tuple[tuple[int, int], str]]:
-    """Where names and other words of a text are wrong, and what they should be."""
     for named in found:
         if not named.mentioned and (name := _near_name(named.text, names)):
             yield (named.start, named.end), name

@@ -8,30 +8,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, TypedDict, Unpack
+from typing import Literal, Unpack
 
 from index.catalog import Papers, Sightings, code_hash
 from index.errors import InputError
 from index.manifest import check_is_store, live_papers
 from index.papers import Paper, Source, apart, derived_id, identify, letters, merge_as, with_id
-from index.readers import Problem, Upload, find_files, read_files
+from index.readers import Options, Problem, Upload, find_files, read_files
 from index.sources import Origin, SourceFile, recognise, renamed, with_sources, without
 
 State = Literal["new", "unchanged", "updated", "duplicate"]
 """Of an entry that was read, against the index before; "duplicate" repeats one of the same run."""
-
-
-class How(TypedDict, total=False):
-    """How the files of a run are read; whatever is left out has its default."""
-
-    format: str
-    """A reader's name, or "auto" to tell by the file, the default."""
-    year: int | None
-    """The year of digest dates that have none; default: as `index.readers` says."""
-    columns: Mapping[str, str] | None
-    """Field → heading of its column, for tables whose headings do not tell."""
-    merge: bool
-    """Whether sightings of one paper become one; by default they do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +165,10 @@ class Plan:
 
 
 def read_batch(
-    paths: Sequence[Path | Upload], store: Path, how: How, progress: Callable[[int, int], None]
+    paths: Sequence[Path | Upload],
+    store: Path,
+    options: Options,
+    progress: Callable[[int, int], None],
 ) -> Batch:
     """Read files, folders and uploads that are to be indexed into `store`; it is not read itself.
 
@@ -191,9 +181,7 @@ def read_batch(
     problems: list[Problem] = []
     files: list[SourceFile] = []
     formats: list[tuple[str, str]] = []
-    format_, year, columns = how.get("format", "auto"), how.get("year"), how.get("columns")
-    readings = read_files(paths, format=format_, year=year, columns=columns, leave_out=store)
-    for reading in readings:
+    for reading in read_files(paths, options, store):
         file, before, is_whole = reading.file, len(papers), True
         if reading.format:
             formats.append((file.name, reading.format))
@@ -278,7 +266,7 @@ def _added(papers: Sequence[Paper], stored: Sequence[Paper], today: dt.date) -> 
     return [with_sources(each, (dated(source, each) for source in each.sources)) for each in papers]
 
 
-def preview(paths: Sequence[Path | Upload], store: Path, **how: Unpack[How]) -> Preview:
+def preview(paths: Sequence[Path | Upload], store: Path, **options: Unpack[Options]) -> Preview:
     """What `index.build.build` would do with the same arguments; nothing is written.
 
     Raises:
@@ -286,18 +274,18 @@ def preview(paths: Sequence[Path | Upload], store: Path, **how: Unpack[How]) -> 
         StoreError: the store is damaged, or no store.
     """
     check_is_store(store)
-    batch = read_batch(paths, store, how, lambda *_: None)
+    batch = read_batch(paths, store, options, lambda *_: None)
     live, stored = live_papers(store)
-    plan = plan_run(batch, stored, live.origins if live else {}, merge=how.get("merge", True))
+    plan = plan_run(batch, stored, live.origins if live else {}, merge=options.get("merge", True))
     return Preview(**vars(plan.outcome(batch)), entries=plan.entries, removed=plan.removed)
 
 
-def run_key(paths: Sequence[Path | Upload], store: Path, how: How) -> str:
+def run_key(paths: Sequence[Path | Upload], store: Path, options: Options) -> str:
     """What tells a run: its files by place and content, how they are read, and by what code.
 
     Hexadecimal digits; "" of files that cannot be told, such as a pipe.
     """
-    parts: list[object] = [code_hash(), sorted(how.items(), key=str)]
+    parts: list[object] = [code_hash(), sorted(options.items(), key=str)]
     for file in find_files(paths, store):
         if file.is_read_once:
             return ""

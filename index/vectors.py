@@ -76,7 +76,6 @@ class Log:
 
     @cached_property
     def _order(self) -> tuple[Keys, NDArray[np.intp]]:
-        """The keys, ascending, and the record of each."""
         order = np.argsort(self.keys, kind="stable")
         return self.keys[order], order
 

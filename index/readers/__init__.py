@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path, PurePath
+from typing import TypedDict, Unpack
 
 from index.errors import InputError
 from index.papers import Paper
@@ -20,7 +21,8 @@ from index.readers.values import YEARS
 from index.sources import Origin, source_name
 
 __all__ = [
-    "FORMATS", "READERS", "FileRead", "Problem", "Upload", "find_files", "read", "read_files",
+    "FORMATS", "READERS", "FileRead", "Options", "Problem", "Upload", "find_files", "read",
+    "read_files",
 ]  # fmt: skip
 
 _FOLDER_TEXTS = ("", ".txt", ".text", ".md", ".markdown", ".eml", ".mail", ".html", ".htm")
@@ -178,53 +180,48 @@ class FileRead:
     """The format that was taken, and how; empty of a file that could not be read."""
 
 
-def read(
-    paths: Sequence[Path | Upload],
-    *,
-    format: str = "auto",  # noqa: A002 - the name of the command's option
-    year: int | None = None,
-    columns: Mapping[str, str] | None = None,
-) -> Iterator[Paper | Problem]:
+class Options(TypedDict, total=False):
+    """How files are read; whatever is left out has its default."""
+
+    format: str
+    """One of `FORMATS`, or "auto" to tell by each file's content, the default."""
+    year: int | None
+    """The year of digest dates that have none, 1900 to 2100; default: that of the other dates of
+    the file, or else the one in which it was last modified, in UTC."""
+    columns: Mapping[str, str] | None
+    """Field → heading of its column, for tables whose headings do not tell."""
+    merge: bool
+    """Whether, in an index, sightings of one paper become one; by default they do."""
+
+
+def read(paths: Sequence[Path | Upload], **options: Unpack[Options]) -> Iterator[Paper | Problem]:
     """What `read_files` reads, one after the other."""
-    readings = read_files(paths, format=format, year=year, columns=columns)
-    return chain.from_iterable(reading.found for reading in readings)
+    return chain.from_iterable(reading.found for reading in read_files(paths, options))
 
 
 def read_files(
-    paths: Sequence[Path | Upload],
-    *,
-    format: str = "auto",  # noqa: A002 - the name of the command's option
-    year: int | None = None,
-    columns: Mapping[str, str] | None = None,
-    leave_out: Path | None = None,
+    paths: Sequence[Path | Upload], options: Options, leave_out: Path | None = None
 ) -> Iterator[FileRead]:
     """The papers of files and folders, and what could not be read, in order.
 
-    A paper met twice comes twice; see `index.papers.identify`.
-
-    Args:
-        paths: Files, archives, uploads, or folders, of which all but hidden files are read.
-        format: One of `FORMATS`, or "auto" to tell by each file's content.
-        year: The year of digest dates that have none, 1900 to 2100; default: that of the other
-            dates of the file, or else the one in which it was last modified, in UTC.
-        columns: Field → heading of its column, for tables whose headings do not tell.
-        leave_out: A folder of which nothing is taken, such as the store itself.
+    A paper met twice comes twice; see `index.papers.identify`. Of folders all but hidden files are
+    read, and nothing of the folder `leave_out`, such as the store itself.
 
     Raises:
         InputError: at once, if a path, the format, a column or the year cannot be used.
     """
-    if format != "auto" and format not in FORMATS:
+    format_, year = options.get("format", "auto"), options.get("year")
+    if format_ != "auto" and format_ not in FORMATS:
         known = ", ".join(("auto", *FORMATS))
-        raise InputError(f"format {format!r} is not read by this version; choose one of {known}")
+        raise InputError(f"format {format_!r} is not read by this version; choose one of {known}")
     if year is not None and year not in YEARS:
         raise InputError(f"year {year} is not between {YEARS[0]} and {YEARS[-1]}")
     files = find_files(paths, leave_out)
-    how = How(year=year, columns=columns or {})
-    return (each for file in files for each in _open(file, format, how))
+    how = How(year=year, columns=options.get("columns") or {})
+    return (each for file in files for each in _open(file, format_, how))
 
 
 def _open(file: Found, format_: str, how: How) -> Iterator[FileRead]:
-    """The file, or the files inside it."""
     try:
         if file.is_read_once:
             file = replace(file, content=file.path.read_bytes())
@@ -295,7 +292,6 @@ def _normalised(name: str, text: Text, records: Records) -> Iterator[Paper | Pro
 def _never_silent(
     name: str, reader: Reader, found: Iterator[Paper | Problem]
 ) -> Iterator[Paper | Problem]:
-    """What was found, or that there is nothing."""
     is_silent = True
     for each in found:
         is_silent &= isinstance(each, Problem) and each.is_warning

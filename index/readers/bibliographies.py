@@ -383,7 +383,6 @@ def _tag(element: Element) -> str:
 
 
 def _fields(element: Element, places: Mapping[str, str]) -> Mapping[str, object]:
-    """The fields of a record that say something, its elements being of any namespace."""
     said: dict[str, object] = {}
     for field, paths in places.items():
         anywhere = re.sub(r"(?<![@\w'-])(?=[A-Za-z])", "{*}", paths)

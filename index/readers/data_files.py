@@ -245,7 +245,6 @@ def open_table(text: Text, name: str, how: How) -> tuple[str, Iterator[Raw | Pro
 def _rows_read(
     rows: Iterable[tuple[int, list[str]]], keys: Sequence[str], name: str
 ) -> Iterator[Raw | Problem]:
-    """The rows, in order; one of a single cell is damage."""
     for line, row in rows:
         if len(row) == 1:
             reason = f"one cell, not {len(keys)}: a row of the table is broken"

@@ -76,8 +76,6 @@ class _Entry:
 
 
 class _Digest:
-    """One pass over the paragraphs of a file."""
-
     def __init__(self, text: str, name: str, how: How, found: Sequence[Paragraph]) -> None:
         self._text, self._name, self._how = text, name, how
         self._found, self._layout = found, Layout(found)
@@ -143,7 +141,6 @@ class _Digest:
         return max(years, default=None)
 
     def _is_papers_own(self, at: int, entry: _Entry) -> bool:
-        """Whether a date stands between a title and its abstract."""
         has_prose = any(each.role is Role.PROSE for each in entry.found)
         return entry.title is not None and not has_prose and self._layout.is_above_prose(at)
 
@@ -240,7 +237,6 @@ class _Digest:
         return abstract, [run for rank, run in runs if rank != 2]
 
     def _fields(self, entry: _Entry) -> dict[str, object]:
-        """What is known of a paper beside its text."""
         known: dict[str, object] = {}
         authors: list[str] = []
         links = [*(entry.title.links if entry.title else ())]
@@ -302,7 +298,6 @@ def _doubt(found: Sequence[Paper | Problem], papers: Sequence[Paper]) -> str | N
 
 
 def _signs(papers: Sequence[Paper]) -> list[tuple[int, str]]:
-    """What speaks against papers, each with its weight."""
     count, abstracts = len(papers), [paper.abstract for paper in papers]
     lengths = [cues.count_words(abstract) for abstract in abstracts]
     usual, spread = median(lengths), pstdev(lengths) / max(1.0, fmean(lengths))

@@ -144,7 +144,6 @@ def find_files(paths: Sequence[Path | Upload], leave_out: Path | None = None) ->
 
 
 def _files_of(path: Path | Upload, leave_out: Path | None) -> Iterator[Found]:
-    """The file of a path, or those in its folder, with the names that they have there."""
     name = source_name(PurePath(path.name))
     if isinstance(path, Upload):
         yield Found(Path(path.name), name, path.content)
@@ -246,7 +245,6 @@ def members(source: Path | bytes) -> Iterator[Member]:
 
 
 def _open(source: Path | bytes, unpack: _Unpack | None = None) -> IO[bytes]:
-    """The bytes of a file, unpacked if it is a packed one."""
     file = io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
     return io.BufferedReader(_Bounded(unpack, file), HEAD_BYTES) if unpack else file
 

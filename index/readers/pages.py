@@ -77,8 +77,6 @@ def markdown_page(markdown: str) -> Page:
 
 
 class _Seen(HTMLParser):
-    """The blocks of a page, in order."""
-
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self._lines: list[str] = []

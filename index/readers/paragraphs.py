@@ -104,7 +104,6 @@ class _Line:
 
 
 def _role_of(text: str) -> Role:
-    """How a paragraph reads by itself."""
     if len(text) >= _SURELY_PROSE and (len(text) > 300 or _HAS_SENTENCE.search(text)):
         return Role.PROSE
     ends_sentence = text.rstrip("\"”’')]").endswith((".", "…", "。", "！", "？", "।"))
