@@ -148,11 +148,10 @@ class Postings:
     """Shape (N,)."""
 
     @classmethod
-    def of(cls, found: Found) -> Self:
-        """Sort postings that were found."""
-        none = np.zeros(0, dtype=np.int32)
-        empty = cls([], np.zeros(1, dtype=np.int32), none, none.astype(np.uint8))
-        return empty.carried(none.astype(np.int64), found)
+    def none(cls) -> Self:
+        """No postings, to be carried on."""
+        empty = np.zeros(0, dtype=np.int32)
+        return cls([], np.zeros(1, dtype=np.int32), empty, empty.astype(np.uint8))
 
     def carried(self, places: Rows, found: Found) -> Self:
         """The postings with those of new papers; `places` are the rows of the others now, or -1.
@@ -162,7 +161,7 @@ class Postings:
         terms = sorted([*self.terms, *(term for term in found.terms if self.place(term) is None)])
         ranks = {term: rank for rank, term in enumerate(terms)}
         old, new = (
-            np.fromiter(map(ranks.__getitem__, some), dtype=np.int64)
+            np.asarray([ranks[term] for term in some], dtype=np.int64)
             for some in (self.terms, found.terms)
         )
         numbers, rows, values = found.columns()
@@ -191,9 +190,8 @@ class Postings:
 
     def slice(self, term: str) -> slice:
         """Where the postings of a term are; an empty slice if it has none."""
-        if (place := self.place(term)) is None:
-            return slice(0)
-        return slice(int(self.starts[place]), int(self.starts[place + 1]))
+        place = self.place(term)
+        return slice(0) if place is None else slice(*self.starts[place : place + 2].tolist())
 
     def begins(self, prefix: str) -> bool:
         """Whether a longer term begins with this one."""
@@ -249,7 +247,7 @@ class LexicalIndex:
         for row in np.flatnonzero(rows < 0).tolist():
             text = f"{clean_text(papers[row].title)}\n{clean_text(papers[row].abstract)}"
             found.add(row, Counter(tokenize(text)))
-        before = old.postings if old else Postings.of(Found())
+        before = old.postings if old else Postings.none()
         postings = before.carried(places(rows, old.size if old else 0), found)
         lengths = np.bincount(postings.rows, weights=postings.values, minlength=len(papers))
         return cls(postings, lengths.astype(np.int32))

@@ -21,7 +21,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from index.folding import is_shaped, key_of, trigrams
-from index.lexical import Found, Postings, packed, places, unpacked
+from index.lexical import Postings, packed, places, unpacked
 from index.mentions import (
     LIMITS,
     LONGEST_KEY,
@@ -76,7 +76,7 @@ class Names:
         only papers coined that are gone still counts as a name where others spell it.
         """
         is_new, rows = old is None, np.full(len(papers), -1) if rows is None else rows
-        old = old or cls(Postings.of(Found()), {}, [], [], [], [], np.empty(0, np.uint64))
+        old = old or cls(Postings.none(), {}, [], [], [], [], np.empty(0, np.uint64))
         there, fresh = places(rows, len(old.titles)), np.flatnonzero(rows < 0).tolist()
         gathering = Gathering(dict(old.forms), old._coined, set(old.several), set(old.loose))
         texts = [gathering.note(papers[row], row) for row in fresh]
@@ -124,17 +124,16 @@ class Names:
             return set[int]().union(*(rows.tolist() for rows in every))
 
         found: dict[int, set[str]] = defaultdict(set)
-        for key in keys:
-            if 0 < len(key) <= LONGEST_KEY:
-                # Quantities have no postings: of "GPT 4" the word before its number is looked for,
-                # of "3D GS" only the one that it ends with.
-                worded = re.sub(r"[\d.-]*\d\D{0,2}$", "", key)
-                ends = having(key[at:] for at in range(1, len(key)))
-                ends |= having(worded[at:] for at in range(len(worded)))
-                if not key[0].isdecimal():
-                    ends &= having(key[:size] for size in range(1, len(key)))
-                for row in ends:
-                    found[row].add(letters(key))
+        for key in (key for key in keys if 0 < len(key) <= LONGEST_KEY):
+            # Quantities have no postings: of "GPT 4" the word before its number is looked for,
+            # of "3D GS" only the one that it ends with.
+            worded = re.sub(r"[\d.-]*\d\D{0,2}$", "", key)
+            ends = having(key[at:] for at in range(1, len(key)))
+            ends |= having(worded[at:] for at in range(len(worded)))
+            if not key[0].isdecimal():
+                ends &= having(key[:size] for size in range(1, len(key)))
+            for row in ends:
+                found[row].add(letters(key))
         return found
 
     def save(self, folder: Path) -> None:

@@ -173,11 +173,8 @@ def identify(papers: Sequence[Paper], known: Mapping[str, Paper] | None = None) 
     Sightings are one paper when they share an id, a DOI, an arXiv id or a PubMed id, and their
     titles or texts are alike; and when they share the title and the text. A sighting
     without an id then gets the one that was given to another of the same paper. Neither the order
-    of the sightings nor what they are looked at together with changes an id that is known.
-
-    Args:
-        papers: Sightings, in any order.
-        known: The papers of the index, by id: they keep theirs.
+    of the sightings nor what they are looked at together with changes an id that is `known`, by
+    which are the papers of the index.
     """
     papers = _own_ids(papers, known or {})
     groups = _groups(papers)
@@ -185,19 +182,18 @@ def identify(papers: Sequence[Paper], known: Mapping[str, Paper] | None = None) 
     for paper, group in zip(papers, groups, strict=True):
         members[group].append(paper)
     names: dict[int, str] = {}
-    plain: dict[str, list[int]] = defaultdict(list)
+    plain: dict[str, dict[int, list[Paper]]] = defaultdict(dict)
     for group, sightings in members.items():
-        given = [paper.id for paper in sightings if not _is_derived(paper)]
-        if given:
+        if given := [paper.id for paper in sightings if not _is_derived(paper)]:
             names[group] = min(given)
         else:
             ids = (derived_id(paper.title, paper.abstract) for paper in sightings)
-            plain[min(ids)].append(group)
+            plain[min(ids)][group] = sightings
     taken = set(names.values())
     for id_, rivals in plain.items():
-        owner = -1 if id_ in taken else _owner(id_, rivals, members, known or {})
-        for group in rivals:
-            names[group] = id_ if group == owner else min(map(_own_id, members[group]))
+        owner = -1 if id_ in taken else _owner(rivals, (known or {}).get(id_))
+        for group, sightings in rivals.items():
+            names[group] = id_ if group == owner else min(map(_own_id, sightings))
     return [names[group] for group in groups]
 
 
@@ -231,20 +227,14 @@ def _is_derived(paper: Paper) -> bool:
     return paper.id in (derived_id(paper.title, paper.abstract), _own_id(paper))
 
 
-def _owner(
-    id_: str,
-    rivals: Sequence[int],
-    members: Mapping[int, Sequence[Paper]],
-    known: Mapping[str, Paper],
-) -> int:
+def _owner(rivals: Mapping[int, Sequence[Paper]], known: Paper | None) -> int:
     """Which of several papers of one title has the id of the title: the one that the index has."""
-    if len(rivals) > 1 and id_ in known:
-        words = _runs(known[id_].abstract)
-        alike = {g: max(_alike(words, _runs(p.abstract)) for p in members[g]) for g in rivals}
-        best = max(rivals, key=lambda group: alike[group])
-        if alike[best] >= _SAME_TEXT:
-            return best
-    return min(rivals, key=lambda group: min(map(_own_id, members[group])))
+    if len(rivals) > 1 and known:
+        words = _runs(known.abstract)
+        alike = {g: max(_alike(words, _runs(p.abstract)) for p in rivals[g]) for g in rivals}
+        if max(alike.values()) >= _SAME_TEXT:
+            return max(alike, key=lambda group: alike[group])
+    return min(rivals, key=lambda group: min(map(_own_id, rivals[group])))
 
 
 def _groups(papers: Sequence[Paper]) -> list[int]:
@@ -349,11 +339,7 @@ def with_id(paper: Paper, id_: str) -> Paper:
 
 
 def merge_as(papers: Sequence[Paper], ids: Sequence[str]) -> dict[str, Paper]:
-    """Fold sightings, oldest first, into one paper for each of their ids.
-
-    Returns:
-        Each paper under its id, in the order in which they first appeared.
-    """
+    """Fold sightings, oldest first, into a paper for each of their ids, as they first appeared."""
     merged: dict[str, Paper] = {}
     for paper, id_ in zip(papers, ids, strict=True):
         named = with_id(paper, id_)

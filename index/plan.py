@@ -125,18 +125,12 @@ class Plan:
     @property
     def entries(self) -> tuple[Entry, ...]:
         """What the run read, and what becomes of it."""
-        seen: set[str] = set()
+        states: dict[str, State] = dict.fromkeys(self.before.keys() | self._moved.keys(), "updated")
+        states |= dict.fromkeys(self.after.keys() - self._changed, "unchanged")
         entries: list[Entry] = []
         for paper in self.read:
-            state: State = "new"
-            if paper.id in seen:
-                state = "duplicate"
-            elif paper.id not in self._changed:
-                state = "unchanged"
-            elif paper.id in self.before or paper.id in self._moved:
-                state = "updated"
-            seen.add(paper.id)
-            entries.append(Entry(paper, state))
+            entries.append(Entry(paper, states.get(paper.id, "new")))
+            states[paper.id] = "duplicate"
         return tuple(entries)
 
     def outcome(self, batch: Batch) -> Outcome:
@@ -146,6 +140,8 @@ class Plan:
         places: dict[str, list[str]] = defaultdict(list)
         for paper in self.read:
             places[paper.id] += [f"{source.name} no. {source.position}" for source in paper.sources]
+        several = ((self.after[id_], tuple(there)) for id_, there in places.items() if there[1:])
+        merges = tuple(Merge(paper.display_title, there) for paper, there in several)
         return Outcome(
             new=new,
             unchanged=states["unchanged"],
@@ -156,11 +152,7 @@ class Plan:
             rejected=sum(not problem.is_warning for problem in batch.problems),
             is_damaged=any(problem.is_damage for problem in batch.problems),
             formats=batch.formats,
-            merges=tuple(
-                Merge(self.after[id_].display_title, tuple(there))
-                for id_, there in places.items()
-                if len(there) > 1
-            ),
+            merges=merges,
         )
 
 
@@ -200,9 +192,8 @@ def read_batch(
 
 
 def _nothing_read(paths: Sequence[Path | Upload], problems: Sequence[Problem]) -> InputError:
-    for problem in problems:
-        if not problem.is_warning:
-            return InputError(f"no paper could be read: {problem}")
+    if problem := next((problem for problem in problems if not problem.is_warning), None):
+        return InputError(f"no paper could be read: {problem}")
     named = (path.name if isinstance(path, Upload) else str(path) for path in paths)
     return InputError(f"no papers in {', '.join(named)}")
 
@@ -250,12 +241,8 @@ def plan_run(
 
 def _added(papers: Sequence[Paper], stored: Sequence[Paper], today: dt.date) -> list[Paper]:
     """The papers with the day on which they came, where their digest has no date."""
-    came = {
-        (source.name, letters(paper.title)): source.date
-        for paper in stored
-        for source in paper.sources
-        if source.dated == "added"
-    }
+    known = ((source, paper) for paper in stored for source in paper.sources)
+    came = {(s.name, letters(paper.title)): s.date for s, paper in known if s.dated == "added"}
 
     def dated(source: Source, paper: Paper) -> Source:
         if source.dated != "added" or source.date:

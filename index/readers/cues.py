@@ -99,7 +99,8 @@ def is_name(text: str) -> bool:
     words = text.strip().rstrip(_NAME_MARKS).split()
     if not 2 <= len(words) <= 5 or not all(map(_WORD_OF_NAME.fullmatch, words)):
         return False
-    return words[-1][0].isupper() and all(w[0].isupper() or _is_particle(w) for w in words)
+    small = [word for word in words if word[0].islower()]
+    return all(map(_is_particle, small)) and not words[-1][0].islower()
 
 
 def _is_particle(word: str) -> bool:

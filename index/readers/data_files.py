@@ -201,9 +201,8 @@ def _guess(found: list[str], rows: Sequence[Sequence[str]]) -> list[str]:
         fits = (at for at, length in free.items() if 20 <= length < _ABSTRACT * 2)
         if (at := next(fits, -1)) >= 0:
             found[at] = "title"
-    if "id" in found and not _are_ids(
-        [row[at] for row in rows if len(row) > (at := found.index("id"))]
-    ):
+    at = found.index("id") if "id" in found else -1
+    if at >= 0 and not _are_ids([row[at] for row in rows if len(row) > at]):
         found[at] = ""
     return found
 

@@ -14,7 +14,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from itertools import takewhile
 from statistics import fmean, median, pstdev
 
 from index.papers import Paper, arxiv_id
@@ -32,8 +31,6 @@ _LINKS = re.compile(
     re.IGNORECASE,
 )
 """Words behind an abstract that were links, as "(paper | tweet)" and "[pdf]"."""
-_LEAST_LOST = 4
-"""Words of a line that is missed as a title without an abstract: shorter ones are headings."""
 
 
 def read_digest(page: Page, name: str, how: How) -> Iterator[Raw | Problem]:
@@ -148,8 +145,10 @@ class _Digest:
         """The fields right above a title, where the first title of the file has some, too."""
 
         def above(title: int) -> list[Paragraph]:
-            before = takewhile(lambda one: one.role is Role.FIELD, reversed(self._found[:title]))
-            return [*before][::-1]
+            start = title
+            while start and self._found[start - 1].role is Role.FIELD:
+                start -= 1
+            return [*self._found[start:title]]
 
         first = above(min(self._layout.titles))
         is_usual = any(each.field in ("arxiv", "doi") for each in first)
@@ -200,7 +199,7 @@ class _Digest:
     def _lost(self, line: Paragraph) -> Iterator[Problem]:
         """A line that reads as a title but has no abstract, unless it is a heading over papers."""
         words = sum(word[:1].isalpha() for word in line.text.split())
-        is_title = words >= _LEAST_LOST and likely_title(line) > 1 and not cues.is_frame(line.text)
+        is_title = words > 3 and likely_title(line) > 1 and not cues.is_frame(line.text)
         is_title = is_title and line.role is Role.LINE and not self._layout.is_section(line)
         if line.role is Role.TITLE or is_title:
             yield Problem(self._name, line.line, "title without an abstract")
@@ -219,8 +218,6 @@ class _Digest:
         runs: list[tuple[int, list[Paragraph]]] = []
         rank, run, headed = 1, list[Paragraph](), list[Paragraph]()
         for each in [*entry.found, None]:
-            if each and each.role is Role.PROSE:
-                run += [*headed, each]
             if each and each.role is Role.PROSE:
                 run += [*headed, each]
                 headed = []
@@ -266,8 +263,6 @@ class _Digest:
         return {**known, "authors": authors} if authors else known
 
 
-_ENOUGH = 2
-"""Weight of the signs from which a text is no digest: one that is sure, or two others."""
 _TAG = re.compile(r"[A-Za-z0-9@%<{\"'/#]{1,12}\s{0,2}[-:=>|)}\]]{1,2}(?=\s|\")|[{<\"'%@\\/#]+")
 """What begins a line of a format that is not known: short, and closed by a sign."""
 
@@ -291,7 +286,7 @@ def _doubt(found: Sequence[Paper | Problem], papers: Sequence[Paper]) -> str | N
     lost = sum(isinstance(each, Problem) and not each.is_warning for each in found[:last])
     signs = [(2, f"{len(papers)} papers and {lost} lines that are none")]
     signs = (signs if lost > max(len(papers), 2) else []) + _signs(papers)
-    if sum(weight for weight, _ in signs) < _ENOUGH:
+    if sum(weight for weight, _ in signs) < 2:  # one that is sure, or two others
         return None
     told = [reason for _, reason in sorted(signs, key=lambda sign: -sign[0])[:2]]
     return f"{' and '.join(told)}: it is no digest"
@@ -306,6 +301,7 @@ def _signs(papers: Sequence[Paper]) -> list[tuple[int, str]]:
     share = median(cues.shared(paper.title, paper.abstract) for paper in papers)
     likely = median(cues.title_like(paper.title, is_heading=False) for paper in papers)
     loud = fmean(sum(map(str.isupper, a)) > 0.4 * sum(map(str.isalpha, a)) for a in abstracts)
+    unsaid = share < 0.35 and usual > 45
     sentences = median(len(sentence_spans(abstract)) for abstract in abstracts)
     starts = Counter(tag[0] if (tag := _TAG.match(t)) else t for t in (p.title for p in papers))
     start, often = starts.most_common(1)[0]
@@ -314,10 +310,7 @@ def _signs(papers: Sequence[Paper]) -> list[tuple[int, str]]:
         (2 * (words < 2.4 and not known), f"titles of {words:.1f} words"),
         (2 * (count > 2 and often > 0.6 * count), f"{often} of {count} titles are {start[:40]!r}"),
         (2 * (loud >= 0.25), "texts in capitals"),
-        (
-            (share < 0.5 and usual > 12) + (share < 0.35 and usual > 45),
-            "titles that no text speaks of",
-        ),
+        ((share < 0.5 and usual > 12) + unsaid, "titles that no text speaks of"),
         ((spread > 0.6) + (spread > 0.9), "texts of very different lengths"),
         (1 * (likely < 1.7), "lines that do not read as titles"),
         (1 * (sentences < 2 and share < 0.9 and not known), "texts of a few words"),

@@ -329,12 +329,10 @@ class Text:
         """
         with refused_if_broken("file"), member.open() as stream:
             start = stream.read(HEAD_BYTES)
-        kind = next((what for magic, what in _BINARY.items() if start.startswith(magic)), None)
-        if kind:
+        if kind := next((what for magic, what in _BINARY.items() if start.startswith(magic)), None):
             raise ReadError(f"{kind}, not text: export or save it as text")
         warnings: list[str] = []
-        encoding = _unicode_of(start)
-        if encoding is None:
+        if (encoding := _unicode_of(start)) is None:
             encoding = _legacy_of(start)
             warnings.append(f"read as {encoding}; if it shows wrong letters, save as UTF-8")
         errors = "surrogateescape" if encoding == "utf-8" else "replace"

@@ -204,7 +204,7 @@ def mail_score(head: str) -> float:
 
 def _header_of(line: str) -> str:
     """The name of the header that a line of a mail's head begins, in small letters; "" of none."""
-    name = re.match(r"([A-Za-z][A-Za-z0-9-]*):", line)
+    name = re.match(r"([^\W\d_](?:[^\W_]|-)*):", line)
     return name[1].casefold() if name else ""
 
 

@@ -182,9 +182,10 @@ class Normaliser:
 
     def _id(self, raw: Raw, record: "_Record", title: str) -> str | None:
         """The id that a record gives, unless the file gave it to another title before."""
-        id_ = record.take("id", _id)
-        known, where = self._titles.setdefault(id_ or "", (letters(title), raw.line))
-        if id_ is None or known == letters(title):
+        if (id_ := record.take("id", _id)) is None:
+            return None
+        known, where = self._titles.setdefault(id_, (letters(title), raw.line))
+        if known == letters(title):
             return id_
         record.warnings.append(f"id: {id_!r} is that of another title in line {where}")
         return None

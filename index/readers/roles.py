@@ -255,7 +255,7 @@ class Layout:
     def _chosen(self) -> set[int]:
         """The best line of each gap, those at the place where most gaps have theirs preferred.
 
-        The place of a line is how many lines of its gap stand below it.
+        The place of a line is how many lines of its gap stand below it: each takes a little.
         """
         likely: defaultdict[int, float] = defaultdict(float)
         scored: list[list[tuple[float, int]]] = []
