@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 Vectors = NDArray[np.float32]
+Counted = Callable[[int], None]
+"""Called with the number of texts that are encoded so far."""
 
 BATCH = 32
 KEPT_TOGETHER = 512
@@ -49,9 +51,7 @@ class Encoder(Protocol):
     def together(self) -> int:
         """Texts of an index that are given to it, and whose vectors are kept, at once."""
 
-    def encode(
-        self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None
-    ) -> Vectors:
+    def encode(self, texts: Sequence[str], *, progress: Counted | None = None) -> Vectors:
         """Unit vectors of `texts`, shape (len(texts), d); `progress` gets the number done."""
 
     def encode_query(self, text: str) -> Vectors:
@@ -109,9 +109,7 @@ class LocalEncoder:
         with self._lock:
             return int(self._heavy().get_embedding_dimension() or 0)
 
-    def encode(
-        self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None
-    ) -> Vectors:
+    def encode(self, texts: Sequence[str], *, progress: Counted | None = None) -> Vectors:
         """Unit vectors of texts to index, shape (len(texts), dimension).
 
         They are encoded by length so that little padding is wasted; `progress` is told after each

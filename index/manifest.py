@@ -50,22 +50,15 @@ class Manifest(BaseModel):
     space: Literal["cosine"] = "cosine"
     papers: int
     passages: int
-    origins: dict[str, Origin] = Field(
-        default_factory=dict, description="Name of each source that was a file → that file."
-    )
-    run: dict[str, Any] = Field(
-        default_factory=dict,
-        description="The run that wrote this: its key, and the outcome that it would have again.",
-    )
+    origins: dict[str, Origin] = Field({}, description="Name of a source that was a file → it.")
+    run: dict[str, Any] = Field({}, description="Key of the run, and what it would do again.")
     content: str = Field(default="", description="SHA-256 of the ids and texts of all passages.")
     code: str = Field(default="", description="SHA-256 of the code that cut the papers.")
     vectors: str = Field(default="", description="The file of vectors, relative to the store.")
     records: int = Field(default=0, description="Records in it when this was published.")
-    checksums: tuple[int, ...] = Field(
-        default=(), description="CRC-32 of each block of those records."
-    )
+    checksums: tuple[int, ...] = Field((), description="CRC-32 of each block of those records.")
     files: dict[str, str] = Field(
-        default_factory=dict, description="Relative path of every other file → its SHA-256."
+        {}, description="Relative path of every other file → its SHA-256."
     )
 
 

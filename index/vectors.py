@@ -187,16 +187,6 @@ class Vectors:
         log = Log(Path(), vectors.shape[1], np.empty(0, dtype=np.uint64), vectors, vectors[:0])
         return cls(log, np.arange(len(vectors)))
 
-    @property
-    def shape(self) -> tuple[int, int]:
-        """(n, d)."""
-        return len(self.rows), self.log.dimension
-
-    @property
-    def dtype(self) -> np.dtype[np.float32]:
-        """That of all vectors."""
-        return np.dtype(np.float32)
-
     def __len__(self) -> int:
         return len(self.rows)
 
