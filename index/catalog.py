@@ -267,11 +267,10 @@ def ids_of(papers: Sequence[Paper]) -> list[str]:
 
 
 class _Cut(NamedTuple):
-    """A paper that is cut into n passages."""
+    """A paper that is cut into passages, of which `texts` has a number of bytes each."""
 
     spans: NDArray[np.int32]
     sizes: Rows
-    """The bytes of the text of each."""
     keys: Keys
     paper_key: np.uint64
     texts: bytes
@@ -365,11 +364,8 @@ class Passages(RowsRead[Passage]):
 
     def texts_at(self, places: Rows, papers: Sequence[Paper]) -> list[str]:
         """The texts of the keys at some places of `keys`."""
-        count = len(self.paper_keys)
-        return [
-            paper_text(papers[at]) if at < count else self.text(at - count)
-            for at in places.tolist()
-        ]
+        size, every = len(self.paper_keys), places.tolist()
+        return [paper_text(papers[at]) if at < size else self.text(at - size) for at in every]
 
     def save(self, folder: Path) -> None:
         """Write into a generation's folder."""

@@ -23,10 +23,10 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from threadpoolctl import threadpool_limits
 
-from index.lexical import STOP_WORDS, stem
+from index.lexical import STOP_WORDS, packed, stem
 from index.papers import Paper
 from index.text import clean_text
 
@@ -73,10 +73,8 @@ _WORD = re.compile(r"[^\W_]+(?:[-'’.][^\W_]+)*")
 _BREAK = re.compile(r"[^\w\s'’.-]|[.'’-](?!\w)")
 
 
-class Point(BaseModel):
+class Point(BaseModel, frozen=True):
     """A paper's place."""
-
-    model_config = ConfigDict(frozen=True)
 
     id: str
     x: float = Field(ge=0, le=1)
@@ -84,10 +82,8 @@ class Point(BaseModel):
     cluster: int = Field(ge=0, description="The number of its cluster.")
 
 
-class Cluster(BaseModel):
+class Cluster(BaseModel, frozen=True):
     """A group of papers that are near each other."""
-
-    model_config = ConfigDict(frozen=True)
 
     number: int = Field(ge=0)
     name: str = Field(description="Its first terms; no two clusters have the same.")
@@ -95,13 +91,11 @@ class Cluster(BaseModel):
     size: int = Field(ge=1, description="Papers.")
 
 
-class CollectionMap(BaseModel):
+class CollectionMap(BaseModel, frozen=True):
     """Where the papers of an index lie, in the order of their ids, and in which clusters.
 
     Clusters are numbered from 0, the largest first. Distances are comparable along both axes.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     points: tuple[Point, ...]
     clusters: tuple[Cluster, ...]
@@ -127,16 +121,10 @@ class Layout:
 
     def save(self, folder: Path) -> None:
         """Write the map into a generation's folder."""
-        clusters = json.dumps([cluster.model_dump() for cluster in self.clusters]).encode()
-        with (folder / FILE_NAME).open("wb") as file:
-            np.savez(
-                file,
-                allow_pickle=False,
-                places=self.places,
-                groups=self.groups,
-                changed=self.changed,
-                clusters=np.frombuffer(clusters, dtype=np.uint8),
-            )
+        clusters = packed([json.dumps([cluster.model_dump() for cluster in self.clusters])])
+        changed = np.asarray(self.changed)
+        arrays = {"places": self.places, "groups": self.groups, "changed": changed}
+        np.savez(folder / FILE_NAME, allow_pickle=False, **arrays, clusters=clusters)
 
     @classmethod
     def load(cls, folder: Path) -> Self:

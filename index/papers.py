@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from rapidfuzz import fuzz, process
 from rapidfuzz.utils import default_process
 
@@ -39,10 +39,8 @@ LONGEST_HEAD = 5
 """Words of a name."""
 
 
-class Source(BaseModel):
+class Source(BaseModel, frozen=True):
     """One place a paper was found in."""
-
-    model_config = ConfigDict(frozen=True)
 
     name: str = Field(description="File the paper came from, relative to the folder indexed.")
     date: dt.date | None = Field(default=None, description="Date of the digest or the record.")
@@ -54,10 +52,8 @@ class Source(BaseModel):
     position: int = Field(ge=1, description="The paper's place in that digest, from 1.")
 
 
-class Paper(BaseModel):
+class Paper(BaseModel, frozen=True):
     """A paper: its title and abstract exactly as they were given, and where it was found."""
-
-    model_config = ConfigDict(frozen=True)
 
     id: str
     title: str

@@ -13,15 +13,13 @@ from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path, PurePath
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from index.papers import Paper, Source
 
 
-class Origin(BaseModel):
+class Origin(BaseModel, frozen=True):
     """The file behind a source's name, as it was when it was last read."""
-
-    model_config = ConfigDict(frozen=True)
 
     content: str = Field(description="SHA-256 of its bytes, hexadecimal.")
     place: str = Field(
@@ -44,11 +42,7 @@ class SourceFile:
 
 
 def sha256_of(*paths: Path) -> str:
-    """The SHA-256 of the files' contents one after the other, as hexadecimal digits.
-
-    Raises:
-        OSError: a file cannot be read.
-    """
+    """The SHA-256 of the files' contents one after the other, hexadecimal; or an `OSError`."""
     digest = hashlib.sha256()
     for path in paths:
         with path.open("rb") as file:

@@ -117,11 +117,7 @@ class Index:
 
     @classmethod
     def open(cls, store: Path) -> Self:
-        """Open the live generation of `store` after checking its files.
-
-        Raises:
-            StoreError: there is no index, it is damaged, or of another format.
-        """
+        """Open the live generation of `store` after checking its files, or raise a `StoreError`."""
         check_is_store(store)
         if (index := read_live(store, lambda generation: cls._read(store, generation))) is None:
             raise no_index(store)

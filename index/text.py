@@ -27,11 +27,7 @@ class CleanText:
     ends: Sequence[int]
 
     def stored_span(self, start: int, end: int) -> tuple[int, int]:
-        """Map the clean span `[start, end)` to the stored span that it came from.
-
-        Raises:
-            ValueError: the span is empty or outside the text.
-        """
+        """Map the clean span `[start, end)` to the stored one; `ValueError` if empty or outside."""
         if not 0 <= start < end <= len(self.text):
             raise ValueError(f"span [{start}, {end}) is not inside a text of {len(self.text)}")
         return self.starts[start], self.ends[end - 1]

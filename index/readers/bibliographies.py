@@ -343,11 +343,7 @@ class _Characters:
 
 
 def read_xml(text: Text, name: str) -> Iterator[Raw | Problem]:
-    """The records of a file, in order.
-
-    Raises:
-        ReadError: it has entities of its own, which may hold anything.
-    """
+    """The records of a file, in order; `ReadError` if it has entities of its own."""
     # Imported here: most files are no XML.
     from defusedxml.common import DefusedXmlException
     from defusedxml.ElementTree import iterparse

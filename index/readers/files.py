@@ -355,11 +355,7 @@ class Text:
         self._stream.close()
 
     def lines(self) -> Iterator[tuple[int, str]]:
-        """Each line without its end, with its number from 1.
-
-        Raises:
-            ReadError: the archive it comes from is broken, or a line is too long.
-        """
+        """Each line without its end, numbered from 1; `ReadError` if it is too long, or broken."""
         with refused_if_broken("file"):
             readings = iter(lambda: self._stream.readline(LONGEST_LINE), "")
             for number, line in enumerate(readings, start=1):
