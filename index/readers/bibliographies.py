@@ -23,8 +23,8 @@ from index.text import clean_text
 class Dialect:
     """How one format writes its tags."""
 
-    tagged: re.Pattern[str]
-    """A line that begins with a tag, and what it says."""
+    tagged: str
+    """A regular expression: a line that begins with a tag, and what it says."""
     fields: Mapping[str, str]
     """Tag → field; a field of several tags takes the first in this order that a record has."""
     first: str
@@ -35,7 +35,7 @@ class Dialect:
     def score(self, head: str) -> float:
         """How much the beginning of a file looks like it, 0 to 1."""
         lines = [line.rstrip() for line in head.split("\n", 9)[:9] if line.strip()]
-        first, *rest = [self.tagged.fullmatch(line) for line in lines[:2]] or [None]
+        first, *rest = [re.fullmatch(self.tagged, line) for line in lines[:2]] or [None]
         begins = first is not None and first[1] in (self.first, "FN")
         return 0.96 * (begins and (all(rest) or self.first == "PMID"))
 
@@ -44,7 +44,7 @@ class Dialect:
         began, tag = 0, ""
         values: dict[str, list[str]] | None = None  # of the record that is open
         for number, line in text.lines():
-            found = self.tagged.fullmatch(line.rstrip())
+            found = re.fullmatch(self.tagged, line.rstrip())
             if found is None:
                 if values and tag in values and line.strip():
                     # Web of Science has a name a line; in PubMed's format no name goes on.
@@ -82,7 +82,7 @@ class Dialect:
 
 
 RIS = Dialect(
-    re.compile(r"([A-Z][A-Z0-9])\s*-(?:\s+(.*))?"),
+    r"([A-Z][A-Z0-9])\s*-(?:\s+(.*))?",
     {"TI": "title", "T1": "title", "CT": "title", "AB": "abstract", "N2": "abstract",
      "AU": "authors", "A1": "authors", "PY": "year", "Y1": "date", "DA": "date",
      "T2": "venue", "JO": "venue", "JF": "venue", "JA": "venue", "UR": "url", "DO": "doi",
@@ -90,20 +90,20 @@ RIS = Dialect(
     "TY", "ER",
 )  # fmt: skip
 PUBMED = Dialect(
-    re.compile(r"(?=[A-Z0-9\s]{4})([A-Z][A-Z0-9]{1,3})\s*-(?:\s+(.*))?"),
+    r"(?=[A-Z0-9\s]{4})([A-Z][A-Z0-9]{1,3})\s*-(?:\s+(.*))?",
     {"TI": "title", "BTI": "title", "TT": "title", "AB": "abstract", "OAB": "abstract",
      "FAU": "authors", "AU": "authors", "CN": "authors", "DP": "date", "JT": "venue", "TA": "venue",
      "LID": "doi", "AID": "doi", "PMID": "pmid"},
     "PMID",
 )  # fmt: skip
 WOS = Dialect(
-    re.compile(r"([A-Z0-9]{2})(?: (.*))?"),
+    r"([A-Z0-9]{2})(?: (.*))?",
     {"TI": "title", "AB": "abstract", "AF": "authors", "AU": "authors", "PD": "date", "PY": "year",
      "SO": "venue", "DI": "doi", "PM": "pmid"},
     "PT", "ER",
 )  # fmt: skip
 ENDNOTE = Dialect(
-    re.compile(r"%([^\sa-z])(?: (.*))?"),
+    r"%([^\sa-z])(?: (.*))?",
     {"T": "title", "X": "abstract", "A": "authors", "8": "date", "D": "year", "J": "venue",
      "B": "venue", "U": "url", "R": "doi", "M": "doi"},
     "0",
