@@ -38,8 +38,6 @@ from index.papers import Paper, letters
 __all__ = ["FILE_NAME", "Named", "Names"]
 
 FILE_NAME = "names.npz"
-_LONGEST_BASE = 32
-"""Letters and digits of a name like `H3K56`, which is the same with a few letters after it."""
 _KINDS = ("", PLAIN, PHRASE)
 _LINES = ("titles", "coinages", "several", "loose")
 
@@ -279,7 +277,7 @@ class Names:
         variants = [key[:-1]] if re.search(r"[A-Z0-9]s$|\w{3}[^\Ws]s$", written) else []
         if self.postings.place(key + "s") is not None and not self.form(key + "s").endswith("S"):
             variants.append(key + "s")
-        if len(re.findall(r"\d+", key[:_LONGEST_BASE])) < 2:
+        if len(re.findall(r"\d+", key[:32])) < 2:
             return variants
         if " " not in written and (ending := re.fullmatch(r"(.{1,31}\d)[a-z]{2,3}", key)):
             variants.append(ending[1])

@@ -10,12 +10,10 @@ import secrets
 import shutil
 import socket
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO
 
 from index.errors import StoreBusyError, StoreError
 from index.manifest import (
@@ -37,8 +35,6 @@ from index.manifest import (
 )
 from index.vectors import checksums, count_records, keys_of
 
-BUSY_SECONDS = 0.5
-"""After so long a store that another process writes is tried again."""
 _WHY = {
     errno.ENOSPC: "there is no space left on its disk; free some and run the command again",
     errno.EDQUOT: "the disk quota is used up; free some space and run the command again",
@@ -73,27 +69,20 @@ def writer_lock(store: Path, *, patient: bool = False) -> Iterator[None]:
         store.mkdir(parents=True, exist_ok=True)
         file = (store / LOCK).open("a+", encoding="utf-8")
     with file:
-        _wait_for(file, store, patient=patient)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if patient else fcntl.LOCK_NB))
+        except BlockingIOError as error:
+            file.seek(0)
+            raise StoreBusyError(
+                f"the index at {store} is being written by another process{file.read()}:"
+                " run the command again when that has ended"
+            ) from error
         command = " ".join(" ".join((Path(sys.argv[0]).name, *sys.argv[1:])).split())[:80]
         with writing(store):
             file.truncate(0)
             file.write(f" ({command}: process {os.getpid()} on {socket.gethostname()})")
             file.flush()
         yield
-
-
-def _wait_for(file: IO[str], store: Path, *, patient: bool) -> None:
-    while True:
-        try:
-            return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            if not patient:
-                file.seek(0)
-                raise StoreBusyError(
-                    f"the index at {store} is being written by another process{file.read()}:"
-                    " run the command again when that has ended"
-                ) from error
-        time.sleep(BUSY_SECONDS)
 
 
 def new_generation_id() -> str:

@@ -1,8 +1,7 @@
 """Digests as people paste them from mails and pages: titles and abstracts, and what is around them.
 
-Nothing marks a title or an abstract for sure, so every paragraph gets a role by how it reads, and
-the titles of a file are chosen together: what stands where the titles of its other papers stand is
-more likely one. A line that is only a date begins a digest; a file may hold several.
+Nothing marks a title or an abstract for sure: see `index.readers.roles`. A line that is only a date
+begins a digest; a file may hold several.
 
 Any text has lines that look like titles and abstracts. No word tells whether it is a digest, but
 what papers have in common: an abstract speaks of what its title speaks of, has sentences, is about
