@@ -50,7 +50,7 @@ class Named:
 
 def names_in(text: str, names: "Names") -> tuple[Named, ...]:
     """The names in a text, in its order, none inside another: the longest are taken first."""
-    reading = _Reading.of(text, names)
+    reading = _Reading(text, names)
     found = [*reading.titles(), *reading.spelled()]
     kept: list[Named] = []
     taken = bytearray(len(text))
@@ -61,32 +61,20 @@ def names_in(text: str, names: "Names") -> tuple[Named, ...]:
     return tuple(sorted(kept, key=lambda named: named.start))
 
 
-@dataclass(frozen=True, slots=True)
 class _Reading:
-    """A text that is read, with N atoms."""
+    """A text that is read."""
 
-    text: str
-    names: "Names"
-    atoms: Atoms
-    spans: list[tuple[int, int]]
-    """Of the N atoms in `text`."""
-    is_shouted: bool
-    """Whether all letters are capitals, which say nothing then."""
-    is_titled: bool
-    """Whether most words begin with a capital, which says nothing then."""
-
-    @classmethod
-    def of(cls, text: str, names: "Names") -> "_Reading":
-        folded = [text] if text.isascii() else [fold(character) for character in text]
-        whole = "".join(folded)
-        starts: Sequence[int] = range(len(text))
-        if not text.isascii():
-            starts = [at for at, kept in enumerate(folded) for _ in kept]
-        atoms = Atoms.of(whole)
-        spans = [(starts[start], starts[end - 1] + 1) for start, end in atoms.spans(whole)]
-        words = [word for word in atoms.texts if len(word) > 3 and not is_shaped(word)]
-        is_titled = len(words) > 3 and sum(map(str.istitle, words)) > 0.7 * len(words)
-        return cls(text, names, atoms, spans, text.isupper() and len(atoms.keys) > 2, is_titled)
+    def __init__(self, text: str, names: "Names") -> None:
+        self.text, self.names = text, names
+        folded = [*map(fold, text)]
+        starts = [at for at, kept in enumerate(folded) for _ in kept]
+        self.atoms = Atoms.of(whole := "".join(folded))
+        spans = self.atoms.spans(whole)
+        self.spans = [(starts[start], starts[end - 1] + 1) for start, end in spans]
+        # Where all letters are capitals, or most words begin with one, capitals say nothing.
+        words = [word for word in self.atoms.texts if len(word) > 3 and not is_shaped(word)]
+        self.is_titled = len(words) > 3 and sum(map(str.istitle, words)) > 0.7 * len(words)
+        self.is_shouted = text.isupper() and len(self.atoms.keys) > 2
 
     def _named(self, first: int, end: int, own: Rows, mentioned: Rows, *, proper: bool) -> Named:
         start, stop = self.spans[first][0], self.spans[end - 1][1]
