@@ -29,6 +29,7 @@ PLAIN = " "
 PHRASE = "  "
 """Begins the key of several atoms in lower case that join into a name."""
 
+_OPENERS = frozenset('.?!:"“\n')
 LONGEST_KEY = 48
 MENTIONED = 0
 LIMITS = ((0, 0.0), (1, 0.0), (5, 0.03), (10, 0.1), (0, 1.0))
@@ -49,7 +50,7 @@ _BRACKETED = re.compile(r"\(([^()]{2,40})\)")
 
 def opens(gap: str) -> bool:
     """Whether a word after `gap` is capitalised anyway: it begins a sentence."""
-    return any(sign in gap for sign in '.?!:"“\n')
+    return not _OPENERS.isdisjoint(gap)
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,8 @@ class Names:
         for row, text in zip(fresh, texts, strict=True):
             gathering.note_spelled(text, row, gathering.several, begins)
         gathering.unheard |= gathering.loose.difference(old.loose)
-        old._read_again(papers, there, gathering)
+        if not is_new:
+            old._read_again(papers, there, gathering)
         postings = old.postings.carried(there, gathering.found)
         for key in gathering.forms.keys() - old.forms.keys():
             if postings.place(key) is None:
