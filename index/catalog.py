@@ -267,7 +267,7 @@ def ids_of(papers: Sequence[Paper]) -> list[str]:
 
 
 class _Cut(NamedTuple):
-    """A paper that is cut into passages, of which `texts` has a number of bytes each."""
+    """A paper that is cut into passages; `sizes` are the bytes of their texts."""
 
     spans: NDArray[np.int32]
     sizes: Rows
