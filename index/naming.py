@@ -232,11 +232,8 @@ def mend(
     nearest word that stands in the abstracts, or the only name of a paper that is near. One edit
     is forgiven from five letters on, two from eight (optimal string alignment), not in the first
     letter or a digit. A word that the abstracts spell the other way ("modelling") is no error: it
-    is replaced, and not among the mends. `within` is where errors are mended, code points of
-    `text`; everywhere by default.
-
-    Returns:
-        The text with its mends in place, and the old and the new word of each.
+    is replaced, and not among the mends: the old and the new word of each. `within` is where errors
+    are mended, code points of `text`; everywhere by default.
     """
     found = names.read(text)
     words = [

@@ -10,7 +10,7 @@ import hashlib
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from functools import lru_cache
 from typing import Literal
 
@@ -169,8 +169,8 @@ def identify(papers: Sequence[Paper], known: Mapping[str, Paper] | None = None) 
     Sightings are one paper when they share an id, a DOI, an arXiv id or a PubMed id, and their
     titles or texts are alike; and when they share the title and the text. A sighting
     without an id then gets the one that was given to another of the same paper. Neither the order
-    of the sightings nor what they are looked at together with changes an id that is `known`, by
-    which are the papers of the index.
+    of the sightings nor what they are looked at together with changes an id of those in `known`,
+    the papers of the index by id.
     """
     papers = _own_ids(papers, known or {})
     groups = _groups(papers)
@@ -300,7 +300,7 @@ def _is_same(kind: str, one: Paper, other: Paper) -> bool:
         return is_alike or letters(one.abstract) == letters(other.abstract)
     if letters(one.title) == letters(other.title):
         return True
-    if _alike(tokens_of(one.title), tokens_of(other.title)) >= _SAME_TEXT:
+    if _alike(set(tokens_of(one.title)), set(tokens_of(other.title))) >= _SAME_TEXT:
         return True
     return _alike(_runs(one.abstract), _runs(other.abstract)) >= _SURELY_ALIKE
 
@@ -311,8 +311,8 @@ def _runs(text: str) -> frozenset[str]:
     return frozenset(" ".join(words[at : at + 3]) for at in range(max(1, len(words) - 2)))
 
 
-def _alike(one: Collection[str], other: Collection[str]) -> float:
-    return len({*one} & {*other}) / max(1, min(len({*one}), len({*other})))
+def _alike(one: Set[str], other: Set[str]) -> float:
+    return len(one & other) / max(1, min(len(one), len(other)))
 
 
 def apart(papers: Sequence[Paper]) -> list[str]:
