@@ -161,6 +161,12 @@ def reader_of(
     return best if score(best) > 0 or format != "auto" else None
 
 
+def markdown_table() -> str:
+    """The formats as a Markdown table, for README and docs."""
+    rows = [f"| `{r.name}` | {r.covers} | {r.endings} |" for r in READERS]
+    return "\n".join(["| format | what it covers | usual endings |", "|---|---|---|", *rows])
+
+
 @dataclass
 class FileRead:
     """A file, or a file of an archive, and what is in it."""
