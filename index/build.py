@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, Unpack
+from typing import Any, Literal, Self, Unpack
 
 import numpy as np
 from pydantic import TypeAdapter
@@ -34,15 +34,17 @@ from index.manifest import (
 )
 from index.names import Names
 from index.papers import Paper
-from index.plan import Batch, How, Outcome, Plan, plan_run, read_batch, run_key
+from index.plan import Batch, Outcome, Plan, plan_run, read_batch, run_key
 from index.publish import new_generation_id, prune, write_generation, writer_lock, writing
-from index.readers import Upload
+from index.readers import Options, Upload
 from index.store import Index
 from index.vectors import Floats, Keys, Log, append_records
 
 Stage = Literal["read", "words", "embed", "map", "chroma"]
 Progress = Callable[[Stage, int, int], None]
 """Called with a stage, how much of it is done, and its total (0 while that is not known)."""
+Count = Callable[[int, int], None]
+"""The same of one stage."""
 
 ASK_BEFORE = 256
 """Texts to encode beyond which the papers can be asked before they are encoded."""
@@ -86,17 +88,14 @@ def build(
     encoder: Encoder,
     *,
     progress: Progress | None = None,
-    **how: Unpack[How],
+    **options: Unpack[Options],
 ) -> BuildReport:
     """Index the papers of files, folders and uploads into `store`, beside those already there.
 
-    `index.plan.plan_run` says what becomes of papers that are there already, and
-    `index.plan.preview` tells it beforehand. The files of the last run are not read again where
-    nothing has changed since.
-
-    `paths` are files, uploads, or folders whose readable files are taken; `store` is made if
-    missing; `encoder` must be the one the index was built with; `progress` is told how far each
-    stage is. `how` the files are read: see `index.plan.How`.
+    `store` is made if missing; `encoder` must be the one the index was built with; `progress` is
+    told how far each stage is. `index.readers.Options` says how files can be read,
+    `index.plan.plan_run` what becomes of papers that are there already, and `index.plan.preview`
+    tells it beforehand. The files of the last run are not read again if nothing has changed since.
 
     Raises:
         InputError: a path or format cannot be used, or no paper was found.
@@ -109,21 +108,17 @@ def build(
     if store.is_dir():
         with writer_lock(store):  # a busy store is refused before the files are read
             pass
-    key = run_key(paths, store, how)
+    key = run_key(paths, store, options)
     if report := _unchanged(store, encoder, key, started):
         return report
-    batch = read_batch(paths, store, how, counter(progress, "read"))
-    if key != run_key(paths, store, how):
+    batch = read_batch(paths, store, options, counter(progress, "read"))
+    if key != run_key(paths, store, options):
         key = ""  # a file has changed meanwhile
-    return _build(batch, store, encoder, (key, started), progress, merge=how.get("merge", True))
+    return _build(batch, store, encoder, (key, started), progress, merge=options.get("merge", True))
 
 
 def build_papers(
-    papers: Iterable[Paper],
-    store: Path,
-    encoder: Encoder,
-    *,
-    progress: Progress | None = None,
+    papers: Iterable[Paper], store: Path, encoder: Encoder, *, progress: Progress | None = None
 ) -> BuildReport:
     """Index `papers` into `store`, in the order in which they were found; see `build`.
 
@@ -150,8 +145,6 @@ def _unchanged(store: Path, encoder: Encoder, key: str, started: float) -> Build
 
 
 _OUTCOME = TypeAdapter(Outcome)
-_MOST_TOLD = 1000
-"""Problems and merges that a run has at most whose outcome is kept in the manifest."""
 
 
 def _build(
@@ -176,12 +169,12 @@ def _build(
         outcome = plan.outcome(batch)
         count = len(plan.read) - outcome.duplicate
         again = replace(outcome, new=0, updated=0, unchanged=count)
-        is_told = len(outcome.problems) + len(outcome.merges) <= _MOST_TOLD
+        is_told = len(outcome.problems) + len(outcome.merges) <= 1000  # else it is not kept
         told = _OUTCOME.dump_python(again, mode="json") if is_told else {}
         update = {"run": {"key": key if is_told else "", "outcome": told}}
         manifest, encoded = _publish(store, live, plan, update, encoder, progress)
-    previous = old.generation if old else None
-    return _report(outcome, manifest, encoded, started, previous, len(plan.removed))
+    report = _report(outcome, manifest, encoded, started, old.generation if old else None)
+    return replace(report, removed=len(plan.removed))
 
 
 def _publish(
@@ -192,10 +185,10 @@ def _publish(
     encoder: Encoder | None,
     progress: Progress | None,
 ) -> tuple[Manifest, int]:
-    """Make the papers of a plan those of the index; `update` are fields of the manifest.
+    """Make the papers of a plan those of the index, encode what has no vector, draw the map.
 
-    Returns:
-        The live manifest, and how many texts were encoded.
+    The caller holds the store's lock. `update` are fields of the manifest; without an encoder
+    papers are published alone. The live manifest is returned, and how many texts were encoded.
     """
     update = {"origins": plan.origins, **update}
     if live and plan.after == plan.before and live.manifest.origins == plan.origins:
@@ -203,17 +196,27 @@ def _publish(
             return live.manifest, 0
         # A run that goes on with another can be undone with it.
         update["previous"] = live.manifest.previous
-    contents = next_contents(live, plan.before, plan.after)
-    return publish_next(store, live, contents, update, encoder, progress)
+    contents = Contents.next(live, plan.before, plan.after)
+    manifest = _next_manifest(store, live, contents, encoder, update)
+    path, count = store / manifest.vectors, len(contents.papers)
+    missing = _missing(contents.papers, contents.passages, Log.open(path, manifest.dimension))
+    if len(missing) and (encoder is None or len(missing) > ASK_BEFORE):
+        manifest = write_generation(store, manifest, contents.save)
+        counter(progress, "words")(count, count)
+        if encoder is None:
+            return manifest, 0
+        manifest = manifest.model_copy(update={"generation": new_generation_id(), "files": {}})
+    if encoder and len(missing):
+        told = counter(progress, "embed")
+        with writing(store):
+            for batch in _encoded(contents.papers, contents.passages, missing, encoder, told):
+                append_records(path, manifest.dimension, *batch)
+    drawn = contents.drawn(live, Log.open(path, manifest.dimension), counter(progress, "map"))
+    return write_generation(store, manifest, drawn.save), len(missing)
 
 
 def _report(
-    outcome: Outcome,
-    manifest: Manifest,
-    embedded: int,
-    started: float,
-    previous: str | None,
-    removed: int = 0,
+    outcome: Outcome, manifest: Manifest, embedded: int, started: float, previous: str | None
 ) -> BuildReport:
     return BuildReport(
         **vars(outcome),
@@ -222,7 +225,6 @@ def _report(
         seconds=time.monotonic() - started,
         generation=manifest.generation,
         previous=previous,
-        removed=removed,
     )
 
 
@@ -287,7 +289,7 @@ def remove(ids: Sequence[str], store: Path, *, progress: Progress | None = None)
     )
 
 
-def counter(progress: Progress | None, stage: Stage) -> Callable[[int, int], None]:
+def counter(progress: Progress | None, stage: Stage) -> Count:
     """`progress` for one stage, or nothing."""
     return partial(progress, stage) if progress else lambda *_: None
 
@@ -302,88 +304,47 @@ class Contents:
     passages: Passages
     lexical: LexicalIndex
     names: Names
+    layout: Layout | None = None
+
+    @classmethod
+    def next(
+        cls, live: Index | None, before: Mapping[str, Paper], after: Mapping[str, Paper]
+    ) -> Self:
+        """Cut and count the papers after a change of the live index, `before` being now `after`.
+
+        What the live generation has of the others is taken from there, unless another version of
+        the program made it.
+        """
+        is_ours = live is not None and live.manifest.code == code_hash()
+        stored = live.papers if live and isinstance(live.papers, Papers) else Papers()
+        papers = stored.changed(before, after, anew=not is_ours)
+        rows = np.asarray([stored.rows.get(id_, -1) for id_ in papers.ids], dtype=np.int64)
+        for row, id_ in enumerate(papers.ids):
+            was, new = before.get(id_), after.get(id_)
+            if new and not (was and (was.title, was.abstract) == (new.title, new.abstract)):
+                rows[row] = -1
+        old, there = (live, rows) if live and is_ours else (None, np.full(len(papers), -1))
+        lexical = LexicalIndex.build(papers, old.lexical if old else None, there)
+        passages = Passages.of(papers, old.cuts if old else None, there)
+        names = Names.build(papers, old.names if old else None, there)
+        return cls(papers, rows, passages, lexical, names)
+
+    def drawn(self, live: Index | None, log: Log, progress: Count) -> Self:
+        """The same with a map, by the vectors of whole papers; gone on with if little changed."""
+        layout = live.layout if live and live.manifest.content == self.passages.content else None
+        if layout is None:
+            progress(0, len(self.papers))
+            whole = log.of(self.passages.paper_keys)
+            layout = carry_on(live.layout, self.rows, whole) if live and live.layout else None
+            layout = layout or map_collection(self.papers, whole)
+            progress(len(self.papers), len(self.papers))
+        return replace(self, layout=layout)
 
     def save(self, folder: Path) -> None:
         """Write into a generation's folder."""
-        for part in (self.papers, self.passages, self.lexical, self.names):
-            part.save(folder)
-
-
-def next_contents(
-    live: Index | None, before: Mapping[str, Paper], after: Mapping[str, Paper]
-) -> Contents:
-    """Cut and count the papers after a change of the live generation, `before` being now `after`.
-
-    What the live generation has of the others is taken from there, unless another version of the
-    program made it.
-    """
-    is_ours = live is not None and live.manifest.code == code_hash()
-    stored = live.papers if live and isinstance(live.papers, Papers) else Papers()
-    papers = stored.changed(before, after, anew=not is_ours)
-    rows = np.asarray([stored.rows.get(id_, -1) for id_ in papers.ids], dtype=np.int64)
-    for row, id_ in enumerate(papers.ids):
-        was, new = before.get(id_), after.get(id_)
-        if new and not (was and (was.title, was.abstract) == (new.title, new.abstract)):
-            rows[row] = -1
-    old, there = (live, rows) if live and is_ours else (None, np.full(len(papers), -1))
-    lexical = LexicalIndex.build(papers, old.lexical if old else None, there)
-    passages = Passages.of(papers, old.cuts if old else None, there)
-    names = Names.build(papers, old.names if old else None, there)
-    return Contents(papers, rows, passages, lexical, names)
-
-
-def publish_next(
-    store: Path,
-    live: Index | None,
-    contents: Contents,
-    update: Mapping[str, Any],
-    encoder: Encoder | None,
-    progress: Progress | None,
-) -> tuple[Manifest, int]:
-    """Publish papers, encode what has no vector (if there is an encoder), publish with the map.
-
-    The caller holds the store's lock. `update` are more fields of the manifest.
-
-    Returns:
-        The live manifest, and how many texts were encoded.
-    """
-    papers, passages = contents.papers, contents.passages
-    manifest = _next_manifest(store, live, contents, encoder, update)
-    path = store / manifest.vectors
-    missing = _missing(papers, passages, Log.open(path, manifest.dimension))
-    if len(missing) and (encoder is None or len(missing) > ASK_BEFORE):
-        manifest = write_generation(store, manifest, contents.save)
-        counter(progress, "words")(len(papers), len(papers))
-        if encoder is None:
-            return manifest, 0
-        manifest = manifest.model_copy(update={"generation": new_generation_id(), "files": {}})
-    if encoder and len(missing):
-        count = counter(progress, "embed")
-        with writing(store):
-            for keys, batch in _encoded(papers, passages, missing, encoder, count):
-                append_records(path, manifest.dimension, keys, batch)
-    layout = live.layout if live and live.manifest.content == manifest.content else None
-    if layout is None:
-        whole = Log.open(path, manifest.dimension).of(passages.paper_keys)
-        layout = _next_layout(live, contents, whole, counter(progress, "map"))
-
-    def save(folder: Path) -> None:
-        contents.save(folder)
-        layout.save(folder)
-
-    return write_generation(store, manifest, save), len(missing)
-
-
-def _next_layout(
-    live: Index | None, contents: Contents, whole: Floats, count: Callable[[int, int], None]
-) -> Layout:
-    """The map by the vectors of whole papers; gone on with where little changed."""
-    papers = contents.papers
-    count(0, len(papers))
-    layout = carry_on(live.layout, contents.rows, whole) if live and live.layout else None
-    layout = layout or map_collection(papers, whole)
-    count(len(papers), len(papers))
-    return layout
+        for part in (self.papers, self.passages, self.lexical, self.names, self.layout):
+            if part is not None:
+                part.save(folder)
 
 
 def _next_manifest(
@@ -430,11 +391,7 @@ def _missing(papers: Sequence[Paper], passages: Passages, log: Log) -> Rows:
 
 
 def _encoded(
-    papers: Sequence[Paper],
-    passages: Passages,
-    missing: Rows,
-    encoder: Encoder,
-    progress: Callable[[int, int], None],
+    papers: Sequence[Paper], passages: Passages, missing: Rows, encoder: Encoder, progress: Count
 ) -> Iterator[tuple[Keys, Floats]]:
     """The vectors of texts that have none, batch by batch, and their keys."""
     keys, total = passages.keys[missing], len(missing)
@@ -446,13 +403,10 @@ def _encoded(
         yield keys[some], encoder.encode(texts, progress=count)
 
 
-def fill(store: Path, encoder: Encoder, progress: Callable[[int, int], None]) -> int:
-    """Encode what the live generation lacks, whoever changes it meanwhile.
+def fill(store: Path, encoder: Encoder, progress: Count) -> int:
+    """Encode what the live generation lacks, whoever changes it meanwhile: so many texts.
 
     The store is held only while a batch is written.
-
-    Returns:
-        How many texts were encoded.
     """
     done = 0
     while True:

@@ -31,8 +31,6 @@ TABLE = "papers.npz"
 PASSAGES = "passages.npz"
 TEXTS = "passages.txt"
 Bytes = bytes | mmap.mmap
-_KEPT = 4096
-"""Papers that stay in memory once they were read."""
 _ARRAYS = ("owner", "spans", "text_starts", "paper_keys", "passage_keys")
 _T = TypeVar("_T")
 
@@ -92,11 +90,8 @@ class Sightings:
     def listed(cls, rows: Sequence[tuple[int, Sequence[Place]]]) -> Self:
         """The sightings of papers by the year and the places of each."""
         numbers: dict[Place, int] = {}
-        found = [
-            (row, numbers.setdefault(place, len(numbers)))
-            for row, (_, seen) in enumerate(rows)
-            for place in seen
-        ]
+        seen = ((row, place) for row, (_, places) in enumerate(rows) for place in places)
+        found = [(row, numbers.setdefault(place, len(numbers))) for row, place in seen]
         paper, place = np.asarray(found, dtype=np.int64).reshape(-1, 2).T
         return cls(tuple(numbers), paper, place, np.asarray([year for year, _ in rows], np.int64))
 
@@ -116,11 +111,11 @@ class Sightings:
     @cached_property
     def earliest(self) -> Rows:
         """The ordinal of the first dated source of each paper, 0 if none has a date, shape (P,)."""
-        days = np.asarray([p.date.toordinal() if p.date else 0 for p in self.places], np.int64)
-        found = np.full(len(self.years), np.iinfo(np.int64).max)
-        dated = days[self.place] > 0 if len(self.place) else np.zeros(0, dtype=np.bool_)
-        np.minimum.at(found, self.paper[dated], days[self.place[dated]])
-        return np.where(found == np.iinfo(np.int64).max, 0, found)
+        never = dt.date.max.toordinal()
+        days = np.asarray([(p.date or dt.date.max).toordinal() for p in self.places], np.int64)
+        found = np.full(len(self.years), never)
+        np.minimum.at(found, self.paper, days[self.place])
+        return np.where(found == never, 0, found)
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,17 +186,16 @@ class Papers(RowsRead[Paper]):
         found = self.sightings
         named = [(p.name, p.date and p.date.isoformat(), p.dated) for p in found.places]
         lists = {"ids": self.ids, "places": named, "numbers": self.numbers}
-        with (folder / TABLE).open("wb") as file:
-            np.savez(
-                file,
-                allow_pickle=False,
-                starts=self.starts,
-                lists=np.frombuffer(json.dumps(lists).encode(), dtype=np.uint8),
-                titles=packed(self.titles),
-                paper=found.paper,
-                place=found.place,
-                years=found.years,
-            )
+        np.savez(
+            folder / TABLE,
+            allow_pickle=False,
+            starts=self.starts,
+            lists=packed([json.dumps(lists)]),
+            titles=packed(self.titles),
+            paper=found.paper,
+            place=found.place,
+            years=found.years,
+        )
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -229,7 +223,7 @@ class Papers(RowsRead[Paper]):
         if (paper := self._read.get(row)) is None:
             line = self.lines[self.starts[row] : self.starts[row + 1]]
             paper = Paper.model_validate_json(line)
-            if len(self._read) >= _KEPT:
+            if len(self._read) >= 4096:
                 self._read.clear()
             self._read[row] = paper
         return paper
@@ -273,11 +267,10 @@ def ids_of(papers: Sequence[Paper]) -> list[str]:
 
 
 class _Cut(NamedTuple):
-    """A paper that is cut into n passages."""
+    """A paper that is cut into passages; `sizes` are the bytes of their texts."""
 
     spans: NDArray[np.int32]
     sizes: Rows
-    """The bytes of the text of each."""
     keys: Keys
     paper_key: np.uint64
     texts: bytes
@@ -318,11 +311,8 @@ class Passages(RowsRead[Passage]):
     @classmethod
     def of(cls, papers: Sequence[Paper], old: Self | None = None, rows: Rows | None = None) -> Self:
         """Cut P papers, but for those that are cut in `old`, at `rows` there (-1 elsewhere)."""
-        kept = rows.tolist() if old and rows is not None else [-1] * len(papers)
-        cuts = [
-            old._of_paper(at) if old and at >= 0 else _cut(papers[row])
-            for row, at in enumerate(kept)
-        ]
+        kept = enumerate(rows.tolist() if old and rows is not None else [-1] * len(papers))
+        cuts = [old._of_paper(at) if old and at >= 0 else _cut(papers[row]) for row, at in kept]
         none = np.empty(0, dtype=np.int64)
         return cls(
             ids_of(papers),
@@ -374,16 +364,13 @@ class Passages(RowsRead[Passage]):
 
     def texts_at(self, places: Rows, papers: Sequence[Paper]) -> list[str]:
         """The texts of the keys at some places of `keys`."""
-        count = len(self.paper_keys)
-        return [
-            paper_text(papers[at]) if at < count else self.text(at - count)
-            for at in places.tolist()
-        ]
+        size, every = len(self.paper_keys), places.tolist()
+        return [paper_text(papers[at]) if at < size else self.text(at - size) for at in every]
 
     def save(self, folder: Path) -> None:
         """Write into a generation's folder."""
-        with (folder / PASSAGES).open("wb") as file:
-            np.savez(file, allow_pickle=False, **{name: getattr(self, name) for name in _ARRAYS})
+        arrays = {name: getattr(self, name) for name in _ARRAYS}
+        np.savez(folder / PASSAGES, allow_pickle=False, **arrays)
         (folder / TEXTS).write_bytes(self.texts)
 
     @classmethod
@@ -395,7 +382,6 @@ class Passages(RowsRead[Passage]):
 
 
 def _mapped(path: Path) -> Bytes:
-    """The bytes of a file, mapped into memory."""
     with path.open("rb") as file:
         size = path.stat().st_size
         return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else b""

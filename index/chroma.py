@@ -106,9 +106,6 @@ class Chroma:
             session.timeout = httpx.Timeout(TIMEOUT_SECONDS)
         return client
 
-    def _collection(self, client: "ClientAPI", kind: Kind) -> "Collection":
-        return client.get_collection(f"{self._name}-{kind}", embedding_function=None)
-
     def _of(self, client: "ClientAPI", kind: Kind, store: Path) -> "Collection":
         """The collection of a store, made if it is missing; another store's is refused."""
         owner = hashlib.sha256(str(store.resolve()).encode()).hexdigest()[:16]
@@ -150,10 +147,7 @@ class Chroma:
         """Make the collections those of an index: what is new is written, what is gone deleted.
 
         A ledger in the store says what was brought before; if the server has another number of
-        records, it is asked for its ids.
-
-        Returns:
-            How many records were written or deleted.
+        records, it is asked for its ids. How many were written or deleted is returned.
         """
         ledger, _ = self._ledger(store)
         changed = 0
@@ -163,9 +157,7 @@ class Chroma:
                 if collection.count() != len(there):
                     there = _listed(collection)
                 ledger[kind] = wanted = _keys(index, kind)
-                new = [
-                    row for row, (id_, key) in enumerate(wanted.items()) if there.get(id_) != key
-                ]
+                new = [row for row, id_ in enumerate(wanted) if there.get(id_) != wanted[id_]]
                 gone = sorted(there.keys() - wanted.keys())
                 for at in range(0, len(new), BATCH):
                     collection.upsert(**_records(index, kind, new[at : at + BATCH]))
@@ -204,9 +196,8 @@ class Chroma:
         Those of passages are `paper:start-end`.
         """
         with self._asking() as client:
-            found = self._collection(client, kind).query(
-                query_embeddings=[vector.tolist()], n_results=count, include=[]
-            )
+            there = client.get_collection(f"{self._name}-{kind}", embedding_function=None)
+            found = there.query(query_embeddings=[vector.tolist()], n_results=count, include=[])
         return found["ids"][0]
 
     def _candidates(self, kind: Kind, index: Index) -> Candidates:
@@ -234,10 +225,7 @@ class Chroma:
         return candidates
 
     def searching(self, index: Index) -> Index:
-        """The index, with only those vectors compared that the server finds near.
-
-        While the server does not answer, all are.
-        """
+        """The index, with only those vectors compared that the server finds near, if it answers."""
         papers, sentences = (self._candidates(kind, index) for kind in NEAREST)
 
         def passages(vector: Floats) -> NDArray[np.int64] | None:
@@ -291,16 +279,14 @@ def _listed(collection: "Collection") -> dict[str, int]:
 
 
 def _records(index: Index, kind: Kind, rows: Sequence[int]) -> dict[str, Any]:
-    """Some papers or passages as Chroma takes them."""
     cuts, days = index.cuts, Sightings.of(index.papers).earliest
     keys, vectors = cuts.paper_keys, index.paper_vectors
     if kind == "passages":
         keys, vectors = cuts.passage_keys, index.passage_vectors
-    records: dict[str, Any] = {"ids": [], "documents": [], "metadatas": []}
+    records = []
     for row in rows:
         owner = row if kind == "papers" else int(cuts.owner[row])
         paper = index.papers[owner]
-        id_, text = paper.id, paper.display_title
         known = {
             "paper": paper.id,
             "title": paper.display_title,
@@ -308,10 +294,11 @@ def _records(index: Index, kind: Kind, rows: Sequence[int]) -> dict[str, Any]:
             "year": paper.year or 0,
             "day": int(days[owner]),
         }
-        if kind == "passages":
-            passage = cuts[row]
-            id_, text = passage.id, passage.text
-            known |= {"start": passage.start, "end": passage.end}
-        for field, value in zip(records, (id_, text, known), strict=True):
-            records[field].append(value)
-    return {**records, "embeddings": np.asarray(vectors[list(rows)])}
+        if kind == "papers":
+            records.append((paper.id, paper.display_title, known))
+        else:
+            span = {"start": cuts[row].start, "end": cuts[row].end}
+            records.append((cuts[row].id, cuts[row].text, known | span))
+    columns = map(list, zip(*records, strict=True))
+    named = dict(zip(("ids", "documents", "metadatas"), columns, strict=True))
+    return {**named, "embeddings": np.asarray(vectors[list(rows)])}

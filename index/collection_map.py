@@ -23,10 +23,10 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from threadpoolctl import threadpool_limits
 
-from index.lexical import STOP_WORDS, stem
+from index.lexical import STOP_WORDS, packed, stem
 from index.papers import Paper
 from index.text import clean_text
 
@@ -38,34 +38,17 @@ _Counts = NDArray[np.int64]
 
 _LEAST_TO_GROUP = 20
 """Papers; fewer are one group, laid out along their principal components."""
-_MOST_FOR_TSNE = 3000
-"""Papers; t-SNE of more takes longer than anybody waits for a map."""
-_CARRIED, _AMID = 0.25, 5
-"""The share of a map that changes before it is drawn anew; neighbours of a new paper."""
+_AMID = 5
+"""Neighbours of a new paper."""
 _CLUSTERS = (8, 12)
 """In a large collection: fewer are whole fields, more colours and names are not told apart."""
 _CLUSTER_SIZES = (15, 10)
 """Papers a cluster has on average at most and at least, where there are few."""
-_NEARLY_BEST = 0.95
-"""Of the best silhouette; the fewest clusters that reach it are chosen."""
-_DIMENSIONS, _MOST_COMPONENTS = 10, 50
-"""Principal components in which clusters are sought (in all of a vector's they are all weak), and
-in which papers are laid out."""
-_SILHOUETTE_SAMPLE, _MOST_TO_NAME = 1000, 6000
-"""Papers at most whose silhouettes are averaged, and whose words are counted for the names."""
-_SEED, _DIGITS = 0, 4
-
-_NAME_TERMS, MOST_TERMS = 3, 6
-"""Terms in the name of a group, and of a group, at most."""
+_DIGITS = 4
+MOST_TERMS = 6
+"""Terms of a group."""
 _PRIOR = 10.0
 """Papers' worth of belief that a group has a term as often as all papers do."""
-_LEAST_PAPERS, _LEAST_SHARE, _LARGE_SHARE = 2, 0.12, 0.3
-"""A term has to be in so many of a group's papers, or in such a share of them: rarer ones name a
-paper, not a group. One of a large share need be in one title only."""
-_LEAST_SCORE = 2.0
-"""Standard deviations, of titles and of whole papers together."""
-_PAIR_SHARE = 0.4
-"""Of the papers with a word in a group; a pair that so many have says more than the word."""
 # What abstracts of every field say of themselves, one form a stem. Where it is frequent in one
 # group by chance, it still tells a reader nothing about the group.
 _GENERIC = frozenset(
@@ -90,10 +73,8 @@ _WORD = re.compile(r"[^\W_]+(?:[-'’.][^\W_]+)*")
 _BREAK = re.compile(r"[^\w\s'’.-]|[.'’-](?!\w)")
 
 
-class Point(BaseModel):
+class Point(BaseModel, frozen=True):
     """A paper's place."""
-
-    model_config = ConfigDict(frozen=True)
 
     id: str
     x: float = Field(ge=0, le=1)
@@ -101,10 +82,8 @@ class Point(BaseModel):
     cluster: int = Field(ge=0, description="The number of its cluster.")
 
 
-class Cluster(BaseModel):
+class Cluster(BaseModel, frozen=True):
     """A group of papers that are near each other."""
-
-    model_config = ConfigDict(frozen=True)
 
     number: int = Field(ge=0)
     name: str = Field(description="Its first terms; no two clusters have the same.")
@@ -112,13 +91,11 @@ class Cluster(BaseModel):
     size: int = Field(ge=1, description="Papers.")
 
 
-class CollectionMap(BaseModel):
+class CollectionMap(BaseModel, frozen=True):
     """Where the papers of an index lie, in the order of their ids, and in which clusters.
 
     Clusters are numbered from 0, the largest first. Distances are comparable along both axes.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     points: tuple[Point, ...]
     clusters: tuple[Cluster, ...]
@@ -144,16 +121,10 @@ class Layout:
 
     def save(self, folder: Path) -> None:
         """Write the map into a generation's folder."""
-        clusters = json.dumps([cluster.model_dump() for cluster in self.clusters]).encode()
-        with (folder / FILE_NAME).open("wb") as file:
-            np.savez(
-                file,
-                allow_pickle=False,
-                places=self.places,
-                groups=self.groups,
-                changed=self.changed,
-                clusters=np.frombuffer(clusters, dtype=np.uint8),
-            )
+        clusters = packed([json.dumps([cluster.model_dump() for cluster in self.clusters])])
+        changed = np.asarray(self.changed)
+        arrays = {"places": self.places, "groups": self.groups, "changed": changed}
+        np.savez(folder / FILE_NAME, allow_pickle=False, **arrays, clusters=clusters)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -179,7 +150,7 @@ def map_collection(papers: Sequence[Paper], vectors: NDArray[np.float32]) -> Lay
         if len(papers) < _LEAST_TO_GROUP or not components.any():
             places, groups = components[:, :2], np.zeros(len(papers), dtype=np.int64)
         else:
-            places, groups = _laid_out(components), _grouped(components[:, :_DIMENSIONS])
+            places, groups = _laid_out(components), _grouped(components[:, :10])
     return _drawn(papers, _fitted(places), groups)
 
 
@@ -197,7 +168,7 @@ def carry_on(
     """
     new, there = np.flatnonzero(rows < 0), np.flatnonzero(rows >= 0)
     changed = before.changed + max(len(new), len(before.groups) - len(there))
-    if len(before.groups) < _LEAST_TO_GROUP or changed > len(rows) * _CARRIED:
+    if len(before.groups) < _LEAST_TO_GROUP or changed > 0.25 * len(rows):
         return None
     places, groups = before.places[rows], before.groups[rows]
     for some in np.split(new, range(256, len(new), 256)):
@@ -219,7 +190,7 @@ def _principal_components(vectors: NDArray[np.float32]) -> Floats:
 
     found = np.zeros((len(vectors), 2))
     if len(vectors) > 1:
-        pca = PCA(min(_MOST_COMPONENTS, *vectors.shape), svd_solver="covariance_eigh")
+        pca = PCA(min(50, *vectors.shape), svd_solver="covariance_eigh")
         found = pca.fit_transform(vectors.astype(np.float64))
         found[np.abs(found) < 1e-9] = 0.0
     return np.pad(found, ((0, 0), (0, max(0, 2 - found.shape[1]))))
@@ -227,14 +198,14 @@ def _principal_components(vectors: NDArray[np.float32]) -> Floats:
 
 def _laid_out(components: Floats) -> Floats:
     """Places in the plane, shape (P, 2), of papers by their principal components."""
-    if len(components) > _MOST_FOR_TSNE:
+    if len(components) > 3000:  # nobody waits for t-SNE of more
         return components[:, :2]
     from sklearn.manifold import TSNE
 
     start = components[:, :2] / np.std(components[:, 0]) * 1e-4
     perplexity = min(30.0, len(components) / 4)
     # Twice as many iterations move no point nearer to its neighbours.
-    tsne = TSNE(perplexity=perplexity, init=start, max_iter=500, random_state=_SEED, n_jobs=1)
+    tsne = TSNE(perplexity=perplexity, init=start, max_iter=500, random_state=0, n_jobs=1)
     return np.asarray(tsne.fit_transform(components), dtype=np.float64)
 
 
@@ -247,18 +218,18 @@ def _grouped(components: Floats) -> NDArray[np.int64]:
     distinct = len(np.unique(rounded, axis=0))
     fewest = max(2, min(_CLUSTERS[0], len(rounded) // _CLUSTER_SIZES[0]))
     most = min(_CLUSTERS[1], len(rounded) // _CLUSTER_SIZES[1], distinct - 1)
-    sample = slice(None, None, 1 + (len(rounded) - 1) // _SILHOUETTE_SAMPLE)
+    sample = slice(None, None, 1 + (len(rounded) - 1) // 1000)
     found: list[tuple[float, NDArray[np.int64]]] = []
     for count in range(fewest, most + 1):
-        means = KMeans(count, n_init=4, random_state=_SEED)
+        means = KMeans(count, n_init=4, random_state=0)
         groups = means.fit_predict(rounded).astype(np.int64)
         if len(np.unique(groups[sample])) > 1:
             found.append((float(silhouette_score(rounded[sample], groups[sample])), groups))
     if not found:
         return np.zeros(len(rounded), dtype=np.int64)
     best = max(score for score, _ in found)
-    least = best - (1 - _NEARLY_BEST) * abs(best)
-    groups = next(groups for score, groups in found if score >= least)
+    # The fewest clusters that are nearly best.
+    groups = next(groups for score, groups in found if score >= best - 0.05 * abs(best))
     by_size = np.argsort(-np.bincount(groups), kind="stable")
     return np.argsort(by_size)[groups]
 
@@ -273,12 +244,12 @@ def _fitted(places: Floats) -> Floats:
 
 def _drawn(papers: Sequence[Paper], places: Floats, groups: NDArray[np.int64]) -> Layout:
     sizes = np.bincount(groups).tolist()
-    step = 1 + (len(papers) - 1) // _MOST_TO_NAME
+    step = 1 + (len(papers) - 1) // 6000  # the words of so many are enough for the names
     terms = distinguishing_terms(papers[::step], groups[::step].tolist(), len(sizes))
     clusters = (
         Cluster(
             number=number,
-            name=", ".join(terms[number][:_NAME_TERMS]) or f"group {number + 1}",
+            name=", ".join(terms[number][:3]) or f"group {number + 1}",
             terms=terms[number],
             size=size,
         )
@@ -290,13 +261,11 @@ def _drawn(papers: Sequence[Paper], places: Floats, groups: NDArray[np.int64]) -
 def distinguishing_terms(
     papers: Sequence[Paper], groups: Sequence[int], count: int
 ) -> list[tuple[str, ...]]:
-    """The terms that distinguish each group of papers from all others, best first.
+    """The terms that distinguish each group of papers from all others, at most `MOST_TERMS`.
 
     A term is given to the one group that it distinguishes most, of `count` that are numbered from
-    0. Those of a single group are the terms that most of its papers have.
-
-    Returns:
-        For each group at most `MOST_TERMS` terms; fewer, or none, where too few qualify.
+    0. Those of a single group are the terms that most of its papers have. The best come first;
+    there may be none.
     """
     titles = [paper.display_title for paper in papers]
     texts = [f"{t}. {clean_text(p.abstract)}" for t, p in zip(titles, papers, strict=True)]
@@ -309,11 +278,12 @@ def distinguishing_terms(
     in_titles = np.asarray([named[term] for term in terms]).reshape(-1, count)
     in_papers = np.asarray([said[term] for term in terms]).reshape(-1, count)
     scores = _z_scores(in_titles, sizes) + _z_scores(in_papers, sizes)
-    shared = in_papers >= np.maximum(np.minimum(_LEAST_PAPERS, sizes), _LEAST_SHARE * sizes)
-    able = (in_titles > 1) | ((in_titles == 1) & (in_papers >= _LARGE_SHARE * sizes))
+    # What is in fewer names a paper, not a group; what is in many need be in one title only.
+    shared = in_papers >= np.maximum(np.minimum(2, sizes), 0.12 * sizes)
+    able = (in_titles > 1) | ((in_titles == 1) & (in_papers >= 0.3 * sizes))
     best: list[dict[Term, float]] = [{} for _ in range(count)]
     for at, (term, group) in enumerate(zip(terms, scores.argmax(axis=1).tolist(), strict=True)):
-        is_clear = count == 1 or scores[at, group] >= _LEAST_SCORE
+        is_clear = count == 1 or scores[at, group] >= 2.0  # standard deviations
         if is_clear and (shared & able)[at, group]:
             best[group][term] = float(scores[at, group])
     chosen = [_chosen(own, {t: said[t][group] for t in own}) for group, own in enumerate(best)]
@@ -336,7 +306,6 @@ def _written(forms: Counter[str]) -> str:
 def _papers_with(
     terms: Iterable[AbstractSet[Term]], groups: Sequence[int], count: int
 ) -> dict[Term, list[int]]:
-    """How many papers of each group have a term, by the term."""
     papers: dict[Term, list[int]] = defaultdict(lambda: [0] * count)
     for own, group in zip(terms, groups, strict=True):
         for term in own:
@@ -374,7 +343,7 @@ def _chosen(scores: dict[Term, float], papers: dict[Term, int]) -> list[Term]:
         better = (
             pair for pair in pairs
             if {*term} < {*pair} and not said & {*pair}
-            and papers[pair] >= _PAIR_SHARE * papers[term]
+            and papers[pair] >= 0.4 * papers[term]
         )  # fmt: skip
         chosen.append(next(better, term))
         said.update(chosen[-1])

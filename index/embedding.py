@@ -1,13 +1,13 @@
 """The encoder as a LlamaIndex embedding, for retrievers and whatever else plugs in there."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Self
 
 from llama_index.core.base.embeddings.base import BaseEmbedding
 from pydantic import PrivateAttr
 
-from index.encoder import Encoder, Vectors, open_encoder
+from index.encoder import Counted, Encoder, Vectors, open_encoder
 
 
 class SentenceEncoder(BaseEmbedding):
@@ -50,9 +50,7 @@ class SentenceEncoder(BaseEmbedding):
         """Texts that are encoded, and kept, at once."""
         return self._encoder.together
 
-    def encode(
-        self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None
-    ) -> Vectors:
+    def encode(self, texts: Sequence[str], *, progress: Counted | None = None) -> Vectors:
         """Encode texts to be indexed; see `LocalEncoder.encode`."""
         return self._encoder.encode(texts, progress=progress)
 

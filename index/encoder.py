@@ -21,13 +21,14 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 Vectors = NDArray[np.float32]
+Counted = Callable[[int], None]
+"""Called with the number of texts that are encoded so far."""
 
 BATCH = 32
 KEPT_TOGETHER = 512
 """Texts that are encoded, and kept, at once: what a kill loses."""
 FEW = 128
 """Texts that the bundled encoder takes without torch: its loading costs more than they do."""
-HUB_TIMEOUT_SECONDS = 5
 _NOT_NEEDED = ("onnx/*", "openvino/*", "*.h5", "*.msgpack", "*.ot", "*.onnx", "*.tflite")
 
 
@@ -50,9 +51,7 @@ class Encoder(Protocol):
     def together(self) -> int:
         """Texts of an index that are given to it, and whose vectors are kept, at once."""
 
-    def encode(
-        self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None
-    ) -> Vectors:
+    def encode(self, texts: Sequence[str], *, progress: Counted | None = None) -> Vectors:
         """Unit vectors of `texts`, shape (len(texts), d); `progress` gets the number done."""
 
     def encode_query(self, text: str) -> Vectors:
@@ -62,10 +61,7 @@ class Encoder(Protocol):
 def open_encoder(name: str, key: str | None = None) -> Encoder:
     """Find an encoder: an address with `#MODEL` after it, or what `LocalEncoder.open` finds.
 
-    An endpoint may ask for the key.
-
-    Raises:
-        EncoderError: there is no such encoder, or its address is none.
+    An endpoint may ask for the key. Raises as `LocalEncoder.open`.
     """
     if name.startswith(("http://", "https://")):
         from index.remote import RemoteEncoder  # most encoders are local
@@ -113,9 +109,7 @@ class LocalEncoder:
         with self._lock:
             return int(self._heavy().get_embedding_dimension() or 0)
 
-    def encode(
-        self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None
-    ) -> Vectors:
+    def encode(self, texts: Sequence[str], *, progress: Counted | None = None) -> Vectors:
         """Unit vectors of texts to index, shape (len(texts), dimension).
 
         They are encoded by length so that little padding is wasted; `progress` is told after each
@@ -142,11 +136,7 @@ class LocalEncoder:
         return self._checked(vectors)
 
     def encode_query(self, text: str) -> Vectors:
-        """Encode a question: a unit vector of shape (dimension,).
-
-        Raises:
-            EncoderError: the model cannot be loaded, or gave a vector that is not finite.
-        """
+        """Encode a question: a unit vector of shape (dimension,); raises as `encode`."""
         with self._lock:
             if self.bundled:
                 if self._light is None:
@@ -188,10 +178,7 @@ class LocalEncoder:
 
 
 def _precision() -> dict[str, object]:
-    """How the weights are loaded: as bfloat16 where the processor multiplies it.
-
-    It is faster there, and turns vectors by less than a degree.
-    """
+    """How the weights are loaded: bfloat16 is faster, and turns vectors by less than a degree."""
     import torch
 
     is_fast = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
@@ -217,7 +204,7 @@ def _find(name: str) -> Path:
         pass  # not in the cache: ask the hub
     try:
         # One short question first: a download would retry for minutes where there is no network.
-        model_info(repository, timeout=HUB_TIMEOUT_SECONDS)
+        model_info(repository, timeout=5)
         return Path(snapshot_download(repository, ignore_patterns=list(_NOT_NEEDED)))
     except (OSError, ValueError, RuntimeError, client_error) as error:
         raise EncoderError(

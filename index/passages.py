@@ -107,11 +107,6 @@ def paper_text(paper: Paper) -> str:
     return f"{paper.display_title}. {clean(paper.abstract).text}"
 
 
-def _can_open(character: str) -> bool:
-    """Whether a sentence can begin with it: a capital, a digit, or a Greek letter (`α-actin`)."""
-    return not character.islower() or "α" <= character <= "ω"
-
-
 def _in_brackets(text: str, start: int, end: int) -> bool:
     """Whether `end` lies inside short brackets, as in "(see Smith et al. Also B.)"."""
     start = max(start, end - _LONGEST_REMARK)
@@ -132,8 +127,8 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
     spans: list[tuple[int, int]] = []
     start = len(text) - len(text.lstrip())
     for match in _BOUNDARY.finditer(text, start):
-        gap = "gap" if match["opening"] else "wide"
-        if match["opening"] and not _can_open(match["opening"]):
+        gap, opening = "gap" if match["opening"] else "wide", match["opening"] or ""
+        if opening.islower() and not "α" <= opening <= "ω":  # as in `α-actin`
             continue
         head = text[max(start, match.start() - 40) : match.start()]
         if _LIST_NUMBER.search(head):

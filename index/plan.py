@@ -3,42 +3,22 @@
 import datetime as dt
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, TypedDict, Unpack
+from typing import Literal, Unpack
 
 from index.catalog import Papers, Sightings, code_hash
 from index.errors import InputError
 from index.manifest import check_is_store, live_papers
 from index.papers import Paper, Source, apart, derived_id, identify, letters, merge_as, with_id
-from index.readers import Problem, Upload, find_files, read_files
-from index.sources import (
-    Origin,
-    SourceFile,
-    recognise,
-    renamed,
-    with_sources,
-    without,
-)
+from index.readers import Options, Problem, Upload, find_files, read_files
+from index.sources import Origin, SourceFile, recognise, renamed, with_sources, without
 
 State = Literal["new", "unchanged", "updated", "duplicate"]
 """Of an entry that was read, against the index before; "duplicate" repeats one of the same run."""
-
-
-class How(TypedDict, total=False):
-    """How the files of a run are read; whatever is left out has its default."""
-
-    format: str
-    """A reader's name, or "auto" to tell by the file, the default."""
-    year: int | None
-    """The year of digest dates that have none; default: as `index.readers` says."""
-    columns: Mapping[str, str] | None
-    """Field → heading of its column, for tables whose headings do not tell."""
-    merge: bool
-    """Whether sightings of one paper become one; by default they do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,18 +125,12 @@ class Plan:
     @property
     def entries(self) -> tuple[Entry, ...]:
         """What the run read, and what becomes of it."""
-        seen: set[str] = set()
+        states: dict[str, State] = dict.fromkeys(self.before.keys() | self._moved.keys(), "updated")
+        states |= dict.fromkeys(self.after.keys() - self._changed, "unchanged")
         entries: list[Entry] = []
         for paper in self.read:
-            state: State = "new"
-            if paper.id in seen:
-                state = "duplicate"
-            elif paper.id not in self._changed:
-                state = "unchanged"
-            elif paper.id in self.before or paper.id in self._moved:
-                state = "updated"
-            seen.add(paper.id)
-            entries.append(Entry(paper, state))
+            entries.append(Entry(paper, states.get(paper.id, "new")))
+            states[paper.id] = "duplicate"
         return tuple(entries)
 
     def outcome(self, batch: Batch) -> Outcome:
@@ -166,6 +140,8 @@ class Plan:
         places: dict[str, list[str]] = defaultdict(list)
         for paper in self.read:
             places[paper.id] += [f"{source.name} no. {source.position}" for source in paper.sources]
+        several = ((self.after[id_], tuple(there)) for id_, there in places.items() if there[1:])
+        merges = tuple(Merge(paper.display_title, there) for paper, there in several)
         return Outcome(
             new=new,
             unchanged=states["unchanged"],
@@ -176,19 +152,15 @@ class Plan:
             rejected=sum(not problem.is_warning for problem in batch.problems),
             is_damaged=any(problem.is_damage for problem in batch.problems),
             formats=batch.formats,
-            merges=tuple(
-                Merge(self.after[id_].display_title, tuple(there))
-                for id_, there in places.items()
-                if len(there) > 1
-            ),
+            merges=merges,
         )
 
 
 def read_batch(
     paths: Sequence[Path | Upload],
     store: Path,
-    how: How,
-    progress: Callable[[int, int], None] = lambda *_: None,
+    options: Options,
+    progress: Callable[[int, int], None],
 ) -> Batch:
     """Read files, folders and uploads that are to be indexed into `store`; it is not read itself.
 
@@ -201,14 +173,7 @@ def read_batch(
     problems: list[Problem] = []
     files: list[SourceFile] = []
     formats: list[tuple[str, str]] = []
-    readings = read_files(
-        paths,
-        format=how.get("format", "auto"),
-        year=how.get("year"),
-        columns=how.get("columns"),
-        leave_out=store,
-    )
-    for reading in readings:
+    for reading in read_files(paths, options, store):
         file, before, is_whole = reading.file, len(papers), True
         if reading.format:
             formats.append((file.name, reading.format))
@@ -227,9 +192,8 @@ def read_batch(
 
 
 def _nothing_read(paths: Sequence[Path | Upload], problems: Sequence[Problem]) -> InputError:
-    for problem in problems:
-        if not problem.is_warning:
-            return InputError(f"no paper could be read: {problem}")
+    if problem := next((problem for problem in problems if not problem.is_warning), None):
+        return InputError(f"no paper could be read: {problem}")
     named = (path.name if isinstance(path, Upload) else str(path) for path in paths)
     return InputError(f"no papers in {', '.join(named)}")
 
@@ -277,25 +241,19 @@ def plan_run(
 
 def _added(papers: Sequence[Paper], stored: Sequence[Paper], today: dt.date) -> list[Paper]:
     """The papers with the day on which they came, where their digest has no date."""
-    came = {
-        (source.name, letters(paper.title)): source.date
-        for paper in stored
-        for source in paper.sources
-        if source.dated == "added"
-    }
+    known = ((source, paper) for paper in stored for source in paper.sources)
+    came = {(s.name, letters(paper.title)): s.date for s, paper in known if s.dated == "added"}
 
-    def sources(paper: Paper) -> Iterator[Source]:
-        for source in paper.sources:
-            if source.dated != "added" or source.date:
-                yield source
-            else:
-                day = came.get((source.name, letters(paper.title)), today)
-                yield source.model_copy(update={"date": day})
+    def dated(source: Source, paper: Paper) -> Source:
+        if source.dated != "added" or source.date:
+            return source
+        day = came.get((source.name, letters(paper.title)), today)
+        return source.model_copy(update={"date": day})
 
-    return [with_sources(paper, sources(paper)) for paper in papers]
+    return [with_sources(each, (dated(source, each) for source in each.sources)) for each in papers]
 
 
-def preview(paths: Sequence[Path | Upload], store: Path, **how: Unpack[How]) -> Preview:
+def preview(paths: Sequence[Path | Upload], store: Path, **options: Unpack[Options]) -> Preview:
     """What `index.build.build` would do with the same arguments; nothing is written.
 
     Raises:
@@ -303,19 +261,18 @@ def preview(paths: Sequence[Path | Upload], store: Path, **how: Unpack[How]) -> 
         StoreError: the store is damaged, or no store.
     """
     check_is_store(store)
-    batch = read_batch(paths, store, how)
+    batch = read_batch(paths, store, options, lambda *_: None)
     live, stored = live_papers(store)
-    plan = plan_run(batch, stored, live.origins if live else {}, merge=how.get("merge", True))
+    plan = plan_run(batch, stored, live.origins if live else {}, merge=options.get("merge", True))
     return Preview(**vars(plan.outcome(batch)), entries=plan.entries, removed=plan.removed)
 
 
-def run_key(paths: Sequence[Path | Upload], store: Path, how: How) -> str:
+def run_key(paths: Sequence[Path | Upload], store: Path, options: Options) -> str:
     """What tells a run: its files by place and content, how they are read, and by what code.
 
-    Returns:
-        Hexadecimal digits; "" of files that cannot be told, such as a pipe.
+    Hexadecimal digits; "" of files that cannot be told, such as a pipe.
     """
-    parts: list[object] = [code_hash(), sorted(how.items(), key=str)]
+    parts: list[object] = [code_hash(), sorted(options.items(), key=str)]
     for file in find_files(paths, store):
         if file.is_read_once:
             return ""

@@ -10,12 +10,10 @@ import secrets
 import shutil
 import socket
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO
 
 from index.errors import StoreBusyError, StoreError
 from index.manifest import (
@@ -37,8 +35,6 @@ from index.manifest import (
 )
 from index.vectors import checksums, count_records, keys_of
 
-BUSY_SECONDS = 0.5
-"""After so long a store that another process writes is tried again."""
 _WHY = {
     errno.ENOSPC: "there is no space left on its disk; free some and run the command again",
     errno.EDQUOT: "the disk quota is used up; free some space and run the command again",
@@ -50,11 +46,7 @@ _WHY = {
 
 @contextmanager
 def writing(store: Path) -> Iterator[None]:
-    """Turn what the operating system says while writing into one line.
-
-    Raises:
-        StoreError: instead of any OSError inside.
-    """
+    """Raise a `StoreError` of one line for what the operating system says while writing."""
     try:
         yield
     except OSError as error:
@@ -77,27 +69,20 @@ def writer_lock(store: Path, *, patient: bool = False) -> Iterator[None]:
         store.mkdir(parents=True, exist_ok=True)
         file = (store / LOCK).open("a+", encoding="utf-8")
     with file:
-        _wait_for(file, store, patient=patient)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if patient else fcntl.LOCK_NB))
+        except BlockingIOError as error:
+            file.seek(0)
+            raise StoreBusyError(
+                f"the index at {store} is being written by another process{file.read()}:"
+                " run the command again when that has ended"
+            ) from error
         command = " ".join(" ".join((Path(sys.argv[0]).name, *sys.argv[1:])).split())[:80]
         with writing(store):
             file.truncate(0)
             file.write(f" ({command}: process {os.getpid()} on {socket.gethostname()})")
             file.flush()
         yield
-
-
-def _wait_for(file: IO[str], store: Path, *, patient: bool) -> None:
-    while True:
-        try:
-            return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            if not patient:
-                file.seek(0)
-                raise StoreBusyError(
-                    f"the index at {store} is being written by another process{file.read()}:"
-                    " run the command again when that has ended"
-                ) from error
-        time.sleep(BUSY_SECONDS)
 
 
 def new_generation_id() -> str:
@@ -110,9 +95,7 @@ def write_generation(store: Path, manifest: Manifest, save: Callable[[Path], Non
     """Write a generation beside the live one, and publish it; the caller holds the store's lock.
 
     Only it and the one that it follows are kept. `save` writes all but the manifest into a folder.
-
-    Returns:
-        The manifest, with the hashes and checksums of the files.
+    The manifest is returned with the hashes and checksums of the files.
 
     Raises:
         StoreError: it cannot be written.
@@ -138,8 +121,7 @@ def write_generation(store: Path, manifest: Manifest, save: Callable[[Path], Non
 def _publish(store: Path, staged: Path, manifest: Manifest) -> None:
     """Write the manifest into the staged folder and make it the live generation.
 
-    Everything is on the disk before `CURRENT` changes; a kill before that leaves the old one
-    live.
+    Everything is on the disk before `CURRENT` changes; a kill before that leaves the old one live.
     """
     (staged / FILE_NAME).write_text(manifest.model_dump_json(indent=1), encoding="utf-8")
     for path in (*staged.rglob("*"), staged):
@@ -186,10 +168,8 @@ def undo(store: Path, expected: str | None = None) -> str:
     with writer_lock(store):
         live = live_generation(store)
         if expected not in {None, live}:
-            raise StoreError(
-                f"the index at {store} has been changed since: that change cannot be taken back"
-                " alone any more"
-            )
+            why = "that change cannot be taken back alone any more"
+            raise StoreError(f"the index at {store} has been changed since: {why}")
         previous = read_manifest(store, live).previous
         if previous is None or not generation_folder(store, previous).is_dir():
             raise StoreError(f"the index at {store} has no earlier state to go back to")

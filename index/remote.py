@@ -16,7 +16,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import numpy as np
 
-from index.encoder import KEPT_TOGETHER, Encoder, Vectors
+from index.encoder import KEPT_TOGETHER, Counted, Encoder, Vectors
 from index.errors import EncoderError, InputError, first_line
 
 if TYPE_CHECKING:
@@ -55,13 +55,11 @@ class RemoteEncoder:
         self._url, _, self.name = place.partition("#")
         parts = address(self._url)
         if parts is None or not self.name:
-            raise EncoderError(
-                f"the encoder {place!r} is no address: write http://HOST:PORT/v1#MODEL"
-            )
+            why = "is no address: write http://HOST:PORT/v1#MODEL"
+            raise EncoderError(f"the encoder {place!r} {why}")
         if parts.username or parts.password:
-            raise EncoderError(
-                "the encoder's address holds a password: give it as ABSTRACTQA_ENCODER_KEY"
-            )
+            why = "holds a password: give it as ABSTRACTQA_ENCODER_KEY"
+            raise EncoderError(f"the encoder's address {why}")
         self._key = key
         self._lock = Lock()
 
@@ -78,9 +76,7 @@ class RemoteEncoder:
         """The length of its vectors."""
         return int(self._vectors(["length"]).shape[1])
 
-    def encode(
-        self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None
-    ) -> Vectors:
+    def encode(self, texts: Sequence[str], *, progress: Counted | None = None) -> Vectors:
         """Unit vectors of texts, shape (len(texts), dimension).
 
         Raises:
@@ -94,11 +90,7 @@ class RemoteEncoder:
         return np.concatenate(parts) if parts else np.empty((0, self.dimension), dtype=np.float32)
 
     def encode_query(self, text: str) -> Vectors:
-        """The unit vector of a question, shape (dimension,).
-
-        Raises:
-            EncoderError: as `encode`.
-        """
+        """The unit vector of a question, shape (dimension,); raises as `encode`."""
         vector: Vectors = self._vectors([text])[0]
         return vector
 
@@ -106,12 +98,8 @@ class RemoteEncoder:
     def _client(self) -> "OpenAI":
         from openai import OpenAI  # here: it takes a second, and most encoders are local
 
-        return OpenAI(
-            base_url=self._url,
-            api_key=self._key or "none",
-            timeout=TIMEOUT_SECONDS,
-            max_retries=3,
-        )
+        key, seconds = self._key or "none", TIMEOUT_SECONDS
+        return OpenAI(base_url=self._url, api_key=key, timeout=seconds, max_retries=3)
 
     def _vectors(self, texts: Sequence[str]) -> Vectors:
         from httpx import InvalidURL
@@ -130,11 +118,8 @@ class RemoteEncoder:
             ) from error
         with np.errstate(over="ignore"):
             lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
-        if (
-            vectors.shape[:1] != (len(texts),)
-            or vectors.ndim != 2
-            or not np.all((lengths > 0) & np.isfinite(lengths))
-        ):
+        is_matrix = vectors.ndim == 2 and len(vectors) == len(texts)
+        if not (is_matrix and np.all((lengths > 0) & np.isfinite(lengths))):
             raise EncoderError(
                 f"the encoder {self.name} at {self._url} gave {len(vectors)} vectors for"
                 f" {len(texts)} texts, or some that are not finite"
@@ -144,11 +129,6 @@ class RemoteEncoder:
 
 RAY_BATCH = 256
 """Texts that a worker encodes at once."""
-WAITING = 2
-"""Batches that wait for each worker: enough that none is idle, and few in memory."""
-REACHED_SECONDS = 5.0
-RETRIES = 5
-"""Times that a batch is given to a worker again when one died with it."""
 
 
 class RayEncoder:
@@ -187,14 +167,11 @@ class RayEncoder:
         resources = self._ray.cluster_resources()
         gpus, processors = int(resources.get("GPU", 0)), int(resources.get("CPU", 1))
         needs = {"num_gpus": 1} if gpus else {"num_cpus": 1}
-        worker = self._ray.remote(_Worker).options(
-            max_restarts=-1, max_task_retries=RETRIES, **needs
-        )
+        # A batch is given to a worker again, five times at most, when one died with it.
+        worker = self._ray.remote(_Worker).options(max_restarts=-1, max_task_retries=5, **needs)
         return [worker.remote(self._make) for _ in range(gpus or max(1, processors))]
 
-    def encode(
-        self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None
-    ) -> Vectors:
+    def encode(self, texts: Sequence[str], *, progress: Counted | None = None) -> Vectors:
         """Unit vectors of texts, shape (len(texts), dimension).
 
         Each batch comes back once: one whose worker died is encoded by another.
@@ -208,7 +185,7 @@ class RayEncoder:
         batches = [texts[at : at + RAY_BATCH] for at in range(0, len(texts), RAY_BATCH)]
         done = 0
         try:
-            pool = ActorPool(self.workers * WAITING)
+            pool = ActorPool(self.workers * 2)  # two batches wait, so that none is idle
             for rows in pool.map(lambda worker, batch: worker.encode.remote(list(batch)), batches):
                 vectors[done : done + len(rows)] = rows
                 done += len(rows)
@@ -225,13 +202,10 @@ class RayEncoder:
 
 
 class _Worker:
-    """What encodes in a process of the cluster."""
-
     def __init__(self, make: Callable[[], Encoder]) -> None:
         self._encoder = make()
 
     def encode(self, texts: list[str]) -> Vectors:
-        """The vectors of a batch."""
         return self._encoder.encode(texts)
 
 
@@ -245,7 +219,7 @@ def _connected(address: str | None) -> ModuleType:
     try:
         parts = urlsplit(address if address and "://" in address else f"//{address or ''}")
         if parts.hostname and parts.port:  # Ray itself tries for minutes
-            socket.create_connection((parts.hostname, parts.port), REACHED_SECONDS).close()
+            socket.create_connection((parts.hostname, parts.port), timeout=5).close()
         if address is None:
             ray.init("local", log_to_driver=False, include_dashboard=False)
         else:

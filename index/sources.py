@@ -13,18 +13,13 @@ from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path, PurePath
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from index.papers import Paper, Source
 
-_NO_LINE = ("Cc", "Zl", "Zp")
-"""Categories of characters that end a line or control a terminal."""
 
-
-class Origin(BaseModel):
+class Origin(BaseModel, frozen=True):
     """The file behind a source's name, as it was when it was last read."""
-
-    model_config = ConfigDict(frozen=True)
 
     content: str = Field(description="SHA-256 of its bytes, hexadecimal.")
     place: str = Field(
@@ -47,16 +42,11 @@ class SourceFile:
 
 
 def sha256_of(*paths: Path) -> str:
-    """The SHA-256 of the files' contents one after the other, as hexadecimal digits.
-
-    Raises:
-        OSError: a file cannot be read.
-    """
+    """The SHA-256 of the files' contents one after the other, hexadecimal; or an `OSError`."""
     digest = hashlib.sha256()
     for path in paths:
         with path.open("rb") as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
+            hashlib.file_digest(file, lambda: digest)
     return digest.hexdigest()
 
 
@@ -66,7 +56,7 @@ def source_name(path: PurePath) -> str:
     Bytes that are not UTF-8 and control characters are spelled out, so that names stay distinct.
     """
     name = os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
-    spelled = (repr(c)[1:-1] if unicodedata.category(c) in _NO_LINE else c for c in name)
+    spelled = (repr(c)[1:-1] if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in name)
     return "".join(spelled)
 
 
@@ -118,13 +108,11 @@ def with_sources(paper: Paper, sources: Iterable[Source]) -> Paper:
 
 def renamed(papers: Iterable[Paper], names: Mapping[str, str]) -> list[Paper]:
     """The papers with their sources called as `names` says."""
-    return [
-        with_sources(
-            paper,
-            (s.model_copy(update={"name": names.get(s.name, s.name)}) for s in paper.sources),
-        )
-        for paper in papers
-    ]
+
+    def named(source: Source) -> Source:
+        return source.model_copy(update={"name": names.get(source.name, source.name)})
+
+    return [with_sources(paper, map(named, paper.sources)) for paper in papers]
 
 
 def without(papers: Iterable[Paper], names: Collection[str]) -> list[Paper]:

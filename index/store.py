@@ -37,9 +37,8 @@ FEW = 20_000
 class Index:
     """A generation of the index. Texts and vectors are read from mapped files when needed.
 
-    What is published never changes, and a removed file stays readable for who has it open, so
-    neither a writer nor a later generation disturbs this one. With P papers, S passages and
-    vectors of length d, all of unit length:
+    What is published never changes, and a removed file stays readable for who has it open. With P
+    papers, S passages and vectors of length d, all of unit length:
     """
 
     manifest: Manifest
@@ -118,14 +117,9 @@ class Index:
 
     @classmethod
     def open(cls, store: Path) -> Self:
-        """Open the live generation of `store` after checking its files.
-
-        Raises:
-            StoreError: there is no index, it is damaged, or of another format.
-        """
+        """Open the live generation of `store` after checking its files, or raise a `StoreError`."""
         check_is_store(store)
-        index = read_live(store, lambda generation: cls._read(store, generation))
-        if index is None:
+        if (index := read_live(store, lambda generation: cls._read(store, generation))) is None:
             raise no_index(store)
         return index
 

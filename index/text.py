@@ -27,11 +27,7 @@ class CleanText:
     ends: Sequence[int]
 
     def stored_span(self, start: int, end: int) -> tuple[int, int]:
-        """Map the clean span `[start, end)` to the stored span that it came from.
-
-        Raises:
-            ValueError: the span is empty or outside the text.
-        """
+        """Map the clean span `[start, end)` to the stored one; `ValueError` if empty or outside."""
         if not 0 <= start < end <= len(self.text):
             raise ValueError(f"span [{start}, {end}) is not inside a text of {len(self.text)}")
         return self.starts[start], self.ends[end - 1]
@@ -51,8 +47,6 @@ _ABBREVIATIONS = {
     "eg": "e.g.", "ie": "i.e.", "etal": "et al.", "etc": "etc.", "vs": "vs.", "wrt": "w.r.t.",
     "cf": "cf.",
 }  # fmt: skip
-_SYMBOLS = {"textbackslash": "\\", "sqrt": "√"}
-_ORDINALS = ("st", "nd", "rd", "th")
 _SUPERSCRIPTS = str.maketrans("0123456789+-−=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿ")
 _SUBSCRIPTS = str.maketrans("0123456789+-−=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎")
 
@@ -66,10 +60,10 @@ def _symbol(name: str) -> str:
     # Imported here: only texts with LaTeX commands need it.
     from pylatexenc.latex2text import get_default_latex_context_db
 
-    if name in _SYMBOLS:
-        return _SYMBOLS[name]
+    if sign := {"textbackslash": "\\", "sqrt": "√"}.get(name):
+        return sign
     spec = get_default_latex_context_db().get_macro_spec(name)
-    replacement = spec.simplify_repl if spec else None
+    replacement = spec.simplify_repl if spec else name
     if replacement is None:
         return name
     return replacement if isinstance(replacement, str) and "%" not in replacement else ""
@@ -88,13 +82,9 @@ def _raised(match: re.Match[str]) -> str:
     moved = body.translate(_SUPERSCRIPTS if kind == "^" else _SUBSCRIPTS)
     if all(before != after for before, after in zip(body, moved, strict=True)):
         return moved
-    if kind == "^" and body in _ORDINALS:
+    if kind == "^" and body in ("st", "nd", "rd", "th"):
         return body
     return kind + (body if body.isalpha() else f"({body})")
-
-
-def _fraction(match: re.Match[str]) -> str:
-    return f"{match['above']}/{match['below']}"
 
 
 # Each rule: a pattern, and what a match becomes. None keeps the group `keep` with each of its
@@ -123,7 +113,8 @@ _DEBRIS = _rules(
     (r"[~\s]?\\(?:[cC]ite[a-z]{0,9}|ref|label|footnote|vspace|hspace)\*?(?:\[[^\]]{0,99}\]){0,2}"
      r"\{[^{}]*\}", ""),
     (r"\\(?:begin|end)\{[^{}]*\}", " "),
-    (r"\\[dt]?frac\{(?P<above>[^{}]{1,99})\}\{(?P<below>[^{}]{1,99})\}", _fraction),
+    (r"\\[dt]?frac\{(?P<above>[^{}]{1,99})\}\{(?P<below>[^{}]{1,99})\}",
+     lambda match: f"{match['above']}/{match['below']}"),
     (r"\\(?P<mark>[`'^\"~=.])(?:\{\\?(?P<braced>[A-Za-z])\}|(?:\\(?=[ij]\b))?(?P<bare>[A-Za-z]))",
      _accent),
     (r"\\(?P<mark>[uvHckr])\{\\?(?P<braced>[A-Za-z])(?P<bare>)\}", _accent),
@@ -153,8 +144,8 @@ _DEBRIS = _rules(
 
 def _raised_tag(match: re.Match[str]) -> str:
     """`<sub>2</sub>` → `₂`, as `_raised` does it."""
-    moved = _RAISED_TAGS[match["kind"].lower()] + "{" + match["body"].strip() + "}"
-    found = re.fullmatch(_RAISED[0], moved)
+    sign = "_" if match["kind"].lower() == "sub" else "^"
+    found = re.fullmatch(_RAISED[0], f"{sign}{{{match['body'].strip()}}}")
     return _raised(found) if found else match["body"]
 
 
@@ -170,7 +161,7 @@ def _headed(match: re.Match[str]) -> str:
 
 def _unmarked(match: re.Match[str]) -> str:
     """A tag that is opened and closed somewhere is markup; "a<b and b>c" is none."""
-    around = slice(max(0, match.start() - _TAG_REACH), match.end() + _TAG_REACH)
+    around = slice(max(0, match.start() - 5_000), match.end() + 5_000)
     text, name = match.string[around].lower(), match["name"].lower()
     return "" if f"<{name}" in text and f"</{name}" in text else match[0]
 
@@ -189,12 +180,8 @@ _MARKUP = _rules(
     (r"<(?:jats:)?(?P<kind>su[bp])>(?P<body>[^<>]{1,40})</(?:jats:)?su[bp]>", _raised_tag),
     (r"</?(?P<name>(?:jats:)?(?:" + _TAG_NAMES + r"))" + _ATTRIBUTES, _unmarked),
 )  # fmt: skip
-_TAG_REACH = 5_000
-"""Characters between a tag and the one that closes it."""
-_RAISED_TAGS = {"sub": "_", "sup": "^"}
 _UNUSUAL = re.compile(r"[^ -~]|[\\~^_`'${%<&]|  |\A | \Z")
 """What no rule is without; most titles have none of it."""
-_MARKUP_SIGNS, _DEBRIS_SIGNS = "<&", "\\~^_`'${%"
 INVISIBLE = re.compile(
     r"[\xad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
     r"|(?<=[\x00-\u024f])[\u200c\u200d](?=[\x00-\u024f])"
@@ -205,14 +192,10 @@ _ALWAYS = _rules(
     (r"[\ud800-\udfff]", "\ufffd"),  # half a character: no encoder takes it
     (r"(?P<keep>-(?<=\w-))\n\s*(?=[a-z])(?!and |or |to )", None),  # a line wrapped at a hyphen
 )  # fmt: skip
-_SPACE = _rules(
-    (r"\s{2,}|[^\S ]", " "),
-    (r"\A | \Z", ""),
-)
+_SPACE = _rules((r"\s{2,}|[^\S ]", " "), (r"\A | \Z", ""))
 
 
 def _apply(done: CleanText, pattern: re.Pattern[str], replacement: _Replacement) -> CleanText:
-    """One rule over the text so far."""
     pieces: list[str] = []
     starts, ends = array("I"), array("I")
 
@@ -250,9 +233,9 @@ def clean(stored: str, *, markup: bool = True) -> CleanText:
     if not _UNUSUAL.search(stored):
         return done
     rules = [*_ALWAYS]
-    if markup and any(sign in stored for sign in _MARKUP_SIGNS):
+    if markup and any(sign in stored for sign in "<&"):
         rules += _MARKUP
-    if any(sign in stored for sign in _DEBRIS_SIGNS):
+    if any(sign in stored for sign in "\\~^_`'${%"):
         rules += _DEBRIS
     for pattern, replacement in (*rules, *_SPACE):
         done = _apply(done, pattern, replacement)

@@ -24,12 +24,6 @@ Keys = NDArray[np.uint64]
 
 BLOCK = 8192
 """Records under one checksum."""
-_REMEMBERED = 8
-"""Queries whose cosines are kept: one answer compares a few vectors with everything, repeatedly."""
-_ESTIMATED = 256
-"""Vectors from which the spread of cosines is estimated where some are missing."""
-_SAMPLE = 4096
-"""Texts whose cosines stand for those of all that are no candidates."""
 _CHANCE = (0.05, 0.08)
 """Mean and standard deviation of the cosine of unrelated texts, where too few vectors are there."""
 
@@ -67,11 +61,7 @@ class Log:
 
     @classmethod
     def open(cls, path: Path, dimension: int) -> Self:
-        """Map the whole records of a file; a file that is missing has none.
-
-        Raises:
-            OSError: the file cannot be read.
-        """
+        """Map the whole records of a file, or raise `OSError`; a file that is missing has none."""
         none = np.empty((0, dimension), dtype=np.float32)
         if not (size := count_records(path, dimension)):
             return cls(path, dimension, np.empty(0, dtype=np.uint64), none, none)
@@ -86,7 +76,6 @@ class Log:
 
     @cached_property
     def _order(self) -> tuple[Keys, NDArray[np.intp]]:
-        """The keys, ascending, and the record of each."""
         order = np.argsort(self.keys, kind="stable")
         return self.keys[order], order
 
@@ -114,11 +103,8 @@ class Log:
 
     def with_extra(self, keys: Keys, vectors: Floats) -> Self:
         """The log with more records that are only in memory."""
-        return replace(
-            self,
-            keys=np.concatenate([self.keys, keys]),
-            extra=np.concatenate([self.extra, vectors]),
-        )
+        every = np.concatenate([self.keys, keys])
+        return replace(self, keys=every, extra=np.concatenate([self.extra, vectors]))
 
     def cosines(self, vector: Floats) -> Floats:
         """The cosine of a unit vector, shape (d,), and each record, shape (n + e,).
@@ -129,7 +115,7 @@ class Log:
 
     @cached_property
     def _cosines(self) -> Callable[[bytes], Floats]:
-        @lru_cache(maxsize=_REMEMBERED)
+        @lru_cache(maxsize=8)  # one answer compares a few vectors with everything, repeatedly
         def cosines(vector: bytes) -> Floats:
             given = np.frombuffer(vector, dtype=np.float32)
             found = np.concatenate([self.stored @ given, self.extra @ given])
@@ -167,11 +153,8 @@ def append_records(path: Path, dimension: int, keys: Keys, vectors: Floats) -> N
     Raises:
         EncoderError: the vectors are of another length.
     """
-    if vectors.shape != (len(keys), dimension):
-        raise EncoderError(
-            f"the encoder gave vectors of shape {vectors.shape} where"
-            f" {(len(keys), dimension)} was asked for"
-        )
+    if vectors.shape != (shape := (len(keys), dimension)):
+        raise EncoderError(f"the encoder gave vectors of shape {vectors.shape}, not {shape}")
     size = count_records(path, dimension)
     for file_path, width, part in (
         (path, 4 * dimension, vectors.astype("<f4", copy=False)),
@@ -204,16 +187,6 @@ class Vectors:
         log = Log(Path(), vectors.shape[1], np.empty(0, dtype=np.uint64), vectors, vectors[:0])
         return cls(log, np.arange(len(vectors)))
 
-    @property
-    def shape(self) -> tuple[int, int]:
-        """(n, d)."""
-        return len(self.rows), self.log.dimension
-
-    @property
-    def dtype(self) -> np.dtype[np.float32]:
-        """That of all vectors."""
-        return np.dtype(np.float32)
-
     def __len__(self) -> int:
         return len(self.rows)
 
@@ -244,7 +217,7 @@ class Vectors:
         found = np.empty(len(self.rows), dtype=np.float32)
         found[there] = self.log.cosines(vector)[self.rows[there]]
         mean, spread = _CHANCE
-        if int(there.sum()) >= _ESTIMATED:
+        if int(there.sum()) >= 256:
             mean, spread = float(found[there].mean()), float(found[there].std())
         chance = np.abs(np.random.default_rng(0).standard_normal(int(self.missing.sum())))
         found[self.missing] = mean - spread * chance
@@ -264,9 +237,9 @@ class Vectors:
 
     @cached_property
     def _sample(self) -> NDArray[np.int64]:
-        """Places of texts that say how near any text is."""
+        """Places of texts whose cosines stand for those of all that are no candidates."""
         size = len(self.rows)
-        return np.random.default_rng(0).choice(size, min(size, _SAMPLE), replace=False)
+        return np.random.default_rng(0).choice(size, min(size, 4096), replace=False)
 
     @property
     def exact(self) -> "Vectors":

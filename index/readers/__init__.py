@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path, PurePath
+from typing import TypedDict, Unpack
 
 from index.errors import InputError
 from index.papers import Paper
@@ -20,7 +21,8 @@ from index.readers.values import YEARS
 from index.sources import Origin, source_name
 
 __all__ = [
-    "FORMATS", "READERS", "FileRead", "Problem", "Upload", "find_files", "read", "read_files",
+    "FORMATS", "READERS", "FileRead", "Options", "Problem", "Upload", "find_files", "read",
+    "read_files",
 ]  # fmt: skip
 
 _FOLDER_TEXTS = ("", ".txt", ".text", ".md", ".markdown", ".eml", ".mail", ".html", ".htm")
@@ -29,6 +31,11 @@ _FOLDER_TEXTS = ("", ".txt", ".text", ".md", ".markdown", ".eml", ".mail", ".htm
 Records = Iterator[Raw | Problem]
 Opened = tuple[str, Records]
 """What a file was taken for, in words, and its records as they come."""
+Open = Callable[[Text, str, How], Opened]
+"""Begin to read a file: its text, what the papers' sources are called, what else is known.
+
+Raises `ReadError` if the file is not of this format after all.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,24 +43,18 @@ class Reader:
     """One format."""
 
     name: str
-    """What it is called; `families` holds the names under which a user may ask for it."""
     covers: str
     """What it reads, for people."""
     endings: str
     """Its usual file endings; none of them is needed."""
     score: Callable[[str], float]
     """How much a file with this beginning looks like it, 0 to 1."""
-    open: Callable[[Text, str, How], Opened]
-    """Begin to read a file: its text, what the papers' sources are called, what else is known.
-
-    Raises `ReadError` if the file is not of this format after all.
-    """
+    open: Open
     families: tuple[str, ...]
+    """The names under which a user may ask for it."""
 
 
-def _plain(
-    described: str, read: Callable[[Text, str], Records]
-) -> Callable[[Text, str, How], Opened]:
+def _plain(described: str, read: Callable[[Text, str], Records]) -> Open:
     """The opening of a format of which a file's text says everything."""
     return lambda text, name, _how: (described, read(text, name))
 
@@ -84,10 +85,6 @@ def _of_page(page: Page, source: str, name: str, how: How) -> Records:
         yield replace(found, line=line + 1 if there >= 0 else None)
 
 
-def _mails(text: Text, name: str, how: How) -> Opened:
-    return "mail", _mailed(text, name, how)
-
-
 def _mailed(text: Text, name: str, how: How) -> Records:
     """The papers of mails, each read as what its text is."""
     for mail in pages.read_mails(text):
@@ -100,8 +97,7 @@ def _mailed(text: Text, name: str, how: How) -> Records:
             reader = _BY_NAME["digest"]
         _, records = reader.open(body, name, replace(how, listed=mail.date or how.listed))
         for found in records:
-            line = (found.line or 1) + mail.body if mail.body else mail.line
-            yield replace(found, line=line)
+            yield replace(found, line=(found.line or 1) + mail.body if mail.body else mail.line)
 
 
 READERS: tuple[Reader, ...] = (
@@ -111,7 +107,8 @@ READERS: tuple[Reader, ...] = (
         ".txt .md", lambda _head: 0.1, _digest, ("digest", "markdown", "text"),
     ),
     Reader("mail", "mails and mailboxes, quoted-printable or HTML, read as what is in them",
-           ".eml .mbox", pages.mail_score, _mails, ("mail", "eml", "mbox")),
+           ".eml .mbox", pages.mail_score, lambda *file: ("mail", _mailed(*file)),
+           ("mail", "eml", "mbox")),
     Reader("html", "saved pages: digests and listings", ".html",
            pages.html_score, _page, ("html",)),
     Reader("jsonl", "JSON lines, arrays and objects: arXiv snapshot, OpenAlex, Semantic Scholar,"
@@ -139,8 +136,6 @@ READERS: tuple[Reader, ...] = (
 )  # fmt: skip
 FORMATS = tuple(dict.fromkeys(name for reader in READERS for name in reader.families))
 """The names of formats that a user may ask for, beside "auto"."""
-_BY_ENDING = 0.2
-_ANY_TEXT = ("", ".txt", ".md")
 _BY_NAME = {reader.name: reader for reader in READERS}
 
 
@@ -156,9 +151,8 @@ def reader_of(
     """
 
     def score(reader: Reader) -> float:
-        return reader.score(head) + _BY_ENDING * bool(
-            suffix in reader.endings.split() and suffix not in _ANY_TEXT
-        )
+        is_usual = suffix in reader.endings.split() and suffix not in (".txt", ".md")
+        return reader.score(head) + 0.2 * is_usual
 
     among = [reader for reader in READERS if format == "auto" or format in reader.families]
     if format == "auto" and sum(c.isalpha() for c in head) < len(head) / 4:
@@ -181,69 +175,62 @@ class FileRead:
     origin: Origin | None
     """None if the file could not be read."""
     found: Iterator[Paper | Problem]
-    """Its papers, and what could not be used, in order; read as it is iterated, before the next."""
+    """Its papers, and what could not be used, in order; to be iterated before the next file's."""
     format: str = ""
     """The format that was taken, and how; empty of a file that could not be read."""
 
 
-def read(
-    paths: Sequence[Path | Upload],
-    *,
-    format: str = "auto",  # noqa: A002 - the name of the command's option
-    year: int | None = None,
-    columns: Mapping[str, str] | None = None,
-) -> Iterator[Paper | Problem]:
+class Options(TypedDict, total=False):
+    """How files are read; whatever is left out has its default."""
+
+    format: str
+    """One of `FORMATS`, or "auto" to tell by each file's content, the default."""
+    year: int | None
+    """The year of digest dates that have none, 1900 to 2100; default: that of the other dates of
+    the file, or else the one in which it was last modified, in UTC."""
+    columns: Mapping[str, str] | None
+    """Field → heading of its column, for tables whose headings do not tell."""
+    merge: bool
+    """Whether, in an index, sightings of one paper become one; by default they do."""
+
+
+def read(paths: Sequence[Path | Upload], **options: Unpack[Options]) -> Iterator[Paper | Problem]:
     """What `read_files` reads, one after the other."""
-    readings = read_files(paths, format=format, year=year, columns=columns)
-    return chain.from_iterable(reading.found for reading in readings)
+    return chain.from_iterable(reading.found for reading in read_files(paths, options))
 
 
 def read_files(
-    paths: Sequence[Path | Upload],
-    *,
-    format: str = "auto",  # noqa: A002 - the name of the command's option
-    year: int | None = None,
-    columns: Mapping[str, str] | None = None,
-    leave_out: Path | None = None,
+    paths: Sequence[Path | Upload], options: Options, leave_out: Path | None = None
 ) -> Iterator[FileRead]:
     """The papers of files and folders, and what could not be read, in order.
 
-    A paper met twice comes twice; `index.papers.merge_all` makes one of them.
-
-    Args:
-        paths: Files, archives, uploads, or folders that are read with all inside them, hidden
-            files left out.
-        format: One of `FORMATS`, or "auto" to tell by each file's content.
-        year: The year of digest dates that have none, 1900 to 2100; default: that of the other
-            dates of the file, or else the one in which it was last modified, in UTC.
-        columns: Field → heading of its column, for tables whose headings do not tell.
-        leave_out: A folder of which nothing is taken, such as the store itself.
+    A paper met twice comes twice; see `index.papers.identify`. Of folders all but hidden files are
+    read, and nothing of the folder `leave_out`, such as the store itself.
 
     Raises:
         InputError: at once, if a path, the format, a column or the year cannot be used.
     """
-    if format != "auto" and format not in FORMATS:
+    format_, year = options.get("format", "auto"), options.get("year")
+    if format_ != "auto" and format_ not in FORMATS:
         known = ", ".join(("auto", *FORMATS))
-        raise InputError(f"format {format!r} is not read by this version; choose one of {known}")
+        raise InputError(f"format {format_!r} is not read by this version; choose one of {known}")
     if year is not None and year not in YEARS:
         raise InputError(f"year {year} is not between {YEARS[0]} and {YEARS[-1]}")
     files = find_files(paths, leave_out)
-    how = How(year=year, columns=columns or {})
-    return (each for file in files for each in _open(file, format, how))
+    how = How(year=year, columns=options.get("columns") or {})
+    return (each for file in files for each in _open(file, format_, how))
 
 
 def _open(file: Found, format_: str, how: How) -> Iterator[FileRead]:
-    """The file, or the files inside it."""
     try:
         if file.is_read_once:
             file = replace(file, content=file.path.read_bytes())
         how = replace(how, usual_year=file.year())
         digest = file.digest()
-        found = False
+        member = None
         for member in members(file.source):
-            found = True
             yield from _member(file, member, digest, format_, how)
-        if not found:
+        if member is None:
             yield _unread(file, "an empty archive")
     except ReadError as error:
         yield _unread(file, str(error))
@@ -290,7 +277,6 @@ def _reader(head: str, file: Found, suffix: str, format_: str) -> Reader:
 
 
 def _normalised(name: str, text: Text, records: Records) -> Iterator[Paper | Problem]:
-    """The papers of a file and its problems, as they are read."""
     normaliser = Normaliser(name)
     shown = 0
     try:
@@ -306,10 +292,9 @@ def _normalised(name: str, text: Text, records: Records) -> Iterator[Paper | Pro
 def _never_silent(
     name: str, reader: Reader, found: Iterator[Paper | Problem]
 ) -> Iterator[Paper | Problem]:
-    """What was found, or that there is nothing."""
     is_silent = True
     for each in found:
-        is_silent = is_silent and isinstance(each, Problem) and each.is_warning
+        is_silent &= isinstance(each, Problem) and each.is_warning
         yield each
     if is_silent:
         yield Problem(name, None, f"no paper found in it, read as {reader.name}")

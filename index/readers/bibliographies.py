@@ -23,47 +23,28 @@ from index.text import clean_text
 class Dialect:
     """How one format writes its tags."""
 
-    width: int
-    """The characters of a tag, with the spaces that fill it."""
-    sign: str
-    """What parts a tag from what it says."""
+    tagged: str
+    """A regular expression: a line that begins with a tag, and what it says."""
     fields: Mapping[str, str]
     """Tag → field; a field of several tags takes the first in this order that a record has."""
     first: str
     """The tag that begins a record."""
     last: str = ""
     """The tag that ends one."""
-    mark: str = ""
-    """What stands before a tag."""
-
-    def tagged(self, line: str) -> tuple[str, str] | None:
-        """The tag that a line begins with, and what it says; None of a line that has none."""
-        tag, rest = (
-            line[len(self.mark) :][: self.width].strip(),
-            line[len(self.mark) + self.width :],
-        )
-        said = rest.strip().removeprefix(self.sign)
-        is_apart = said != rest.strip() if self.sign else rest[:1] in ("", " ")
-        is_tag = tag.isascii() and (tag.isalnum() or bool(self.mark)) and tag == tag.upper() != ""
-        is_tag = is_tag and line.startswith(self.mark) and line[:1] != " "
-        if self.sign:  # "3D-printed" and "A - B" go on with the text above
-            is_tag = is_tag and len(tag) > 1 and tag[0].isalpha()
-            is_tag = is_tag and f"{rest.strip()} ".startswith(f"{self.sign} ")
-        return (tag, said.strip()) if is_tag and is_apart else None
 
     def score(self, head: str) -> float:
         """How much the beginning of a file looks like it, 0 to 1."""
-        lines = [line for line in head.split("\n", 9)[:9] if line.strip()]
-        tags = [found[0] if (found := self.tagged(line)) else "" for line in lines[:2]]
-        begins = tags[:1] in ([self.first], ["FN"]) and (tags[-1] != "" or self.first == "PMID")
-        return 0.96 * begins
+        lines = [line.rstrip() for line in head.split("\n", 9)[:9] if line.strip()]
+        first, *rest = [re.fullmatch(self.tagged, line) for line in lines[:2]] or [None]
+        begins = first is not None and first[1] in (self.first, "FN")
+        return 0.96 * (begins and (all(rest) or self.first == "PMID"))
 
     def read(self, text: Text, name: str) -> Iterator[Raw | Problem]:
         """The records of a file, in order."""
         began, tag = 0, ""
         values: dict[str, list[str]] | None = None  # of the record that is open
         for number, line in text.lines():
-            found = self.tagged(line.rstrip())
+            found = re.fullmatch(self.tagged, line.rstrip())
             if found is None:
                 if values and tag in values and line.strip():
                     # Web of Science has a name a line; in PubMed's format no name goes on.
@@ -71,7 +52,7 @@ class Dialect:
                     before = "" if is_name else values[tag].pop()
                     values[tag].append(f"{before} {line.strip()}".strip())
                 continue
-            tag, said = found
+            tag, said = found[1], (found[2] or "").strip()
             if tag in (self.first, self.last):
                 if values:
                     yield self._raw(began, values)
@@ -101,7 +82,7 @@ class Dialect:
 
 
 RIS = Dialect(
-    2, "-",
+    r"([A-Z][A-Z0-9])\s*-(?:\s+(.*))?",
     {"TI": "title", "T1": "title", "CT": "title", "AB": "abstract", "N2": "abstract",
      "AU": "authors", "A1": "authors", "PY": "year", "Y1": "date", "DA": "date",
      "T2": "venue", "JO": "venue", "JF": "venue", "JA": "venue", "UR": "url", "DO": "doi",
@@ -109,23 +90,23 @@ RIS = Dialect(
     "TY", "ER",
 )  # fmt: skip
 PUBMED = Dialect(
-    4, "-",
+    r"(?=[A-Z0-9\s]{4})([A-Z][A-Z0-9]{1,3})\s*-(?:\s+(.*))?",
     {"TI": "title", "BTI": "title", "TT": "title", "AB": "abstract", "OAB": "abstract",
      "FAU": "authors", "AU": "authors", "CN": "authors", "DP": "date", "JT": "venue", "TA": "venue",
      "LID": "doi", "AID": "doi", "PMID": "pmid"},
     "PMID",
 )  # fmt: skip
 WOS = Dialect(
-    2, "",
+    r"([A-Z0-9]{2})(?: (.*))?",
     {"TI": "title", "AB": "abstract", "AF": "authors", "AU": "authors", "PD": "date", "PY": "year",
      "SO": "venue", "DI": "doi", "PM": "pmid"},
     "PT", "ER",
 )  # fmt: skip
 ENDNOTE = Dialect(
-    1, "",
+    r"%([^\sa-z])(?: (.*))?",
     {"T": "title", "X": "abstract", "A": "authors", "8": "date", "D": "year", "J": "venue",
      "B": "venue", "U": "url", "R": "doi", "M": "doi"},
-    "0", mark="%",
+    "0",
 )  # fmt: skip
 
 
@@ -164,7 +145,6 @@ def read_arxiv(text: Text, name: str) -> Iterator[Raw | Problem]:
 def _mailed(
     parts: Sequence[list[str]], name: str, line: int, listed: Dated | None
 ) -> Raw | Problem:
-    """One paper of a mailing: the lines of its fields, and those of its abstract."""
     fields: dict[str, str] = {}
     tag = ""
     for each in parts[0]:
@@ -198,9 +178,8 @@ def pubmed_text_score(head: str) -> float:
     return 0.96 * bool(_CITED.match(head.lstrip()) and re.search(r"^PMID: \d+", head, re.MULTILINE))
 
 
-def read_pubmed_text(text: Text, name: str) -> Iterator[Raw | Problem]:
+def read_pubmed_text(text: Text, _name: str) -> Iterator[Raw | Problem]:
     """The records of PubMed's "Abstract (text)": blocks in a fixed order, then lines of ids."""
-    del name
     began = 0
     blocks: list[list[str]] = []
     is_open = has_pmid = False
@@ -243,8 +222,6 @@ _SIGNS |= {f"\\{sign}": sign for sign in "$_%{}"}
 """How LaTeX writes the signs that mean something in it."""
 _PRIVATE = 0xE000
 """The first code point for private use, where signs are kept while LaTeX is removed."""
-_LONGEST_ENTRY = 5_000
-"""Lines of one entry."""
 
 
 def bibtex_score(head: str) -> float:
@@ -256,14 +233,16 @@ def bibtex_score(head: str) -> float:
 def read_bibtex(text: Text, name: str) -> Iterator[Raw | Problem]:
     """The entries of a file; one that cannot be parsed is damage and does not spoil the next."""
     # Imported here: most files are no BibTeX.
+    from bibtexparser import middlewares
     from bibtexparser.entrypoint import parse_string
-    from bibtexparser.middlewares import (
-        RemoveEnclosingMiddleware,
-        ResolveStringReferencesMiddleware,
-    )
 
     logging.getLogger("bibtexparser").setLevel(logging.CRITICAL)  # what is broken is told below
-    stack = [ResolveStringReferencesMiddleware(), RemoveEnclosingMiddleware()]
+    stack = [
+        middlewares.ResolveStringReferencesMiddleware(),
+        middlewares.RemoveEnclosingMiddleware(),
+        middlewares.NormalizeFieldKeys(),
+        middlewares.SeparateCoAuthors(),
+    ]
     strings: list[str] = []
     for line, kind, entry in _entries(text):
         if kind == "string":
@@ -274,7 +253,7 @@ def read_bibtex(text: Text, name: str) -> Iterator[Raw | Problem]:
         if not library.entries:
             yield Problem(name, line, "a broken entry: its braces do not match", is_damage=True)
         for found in library.entries:
-            fields = {f.key.casefold(): _latex_plain(f.key, str(f.value)) for f in found.fields}
+            fields = {field.key: _latex_plain(field.value) for field in found.fields}
             if "month" in fields and "year" in fields:
                 fields.setdefault("date", f"{fields['month']} {fields['year']}")
             yield Raw(line, {**fields, "bibtexkey": found.key})
@@ -289,26 +268,18 @@ def _entries(text: Text) -> Iterator[tuple[int, str, str]]:
             if lines:
                 yield began, kind, "\n".join(lines)
             lines, began, kind = [], number, match[1].casefold()
-        if began and len(lines) < _LONGEST_ENTRY:
+        if began and len(lines) < 5_000:
             lines.append(line)
     if lines:
         yield began, kind, "\n".join(lines)
 
 
-def _latex_plain(key: str, value: str) -> object:
-    """A field without LaTeX; authors stay apart where `and` stands outside of braces."""
-    # Imported here, as above.
-    from bibtexparser.middlewares.names import split_multiple_persons_names
-
-    if key.casefold() not in ("author", "editor"):
-        return _latex_text(value)
-    names = split_multiple_persons_names(value)
-    # A name in braces is not turned around.
-    held = [re.fullmatch(r"\{(.*)\}", name, re.DOTALL) for name in names]
-    return [
-        {"literal": _latex_text(whole[1])} if whole else _latex_text(name)
-        for name, whole in zip(names, held, strict=True)
-    ]
+def _latex_plain(value: object) -> object:
+    """A field without LaTeX; authors, whose names in braces are not turned around, stay apart."""
+    if not isinstance(value, list):
+        return _latex_text(str(value))
+    held = [(name, re.fullmatch(r"\{(.*)\}", name, re.DOTALL)) for name in value]
+    return [{"literal": _latex_text(one[1])} if one else _latex_text(name) for name, one in held]
 
 
 def _latex_text(value: str) -> str:
@@ -372,11 +343,7 @@ class _Characters:
 
 
 def read_xml(text: Text, name: str) -> Iterator[Raw | Problem]:
-    """The records of a file, in order.
-
-    Raises:
-        ReadError: it has entities of its own, which may hold anything.
-    """
+    """The records of a file, in order; `ReadError` if it has entities of its own."""
     # Imported here: most files are no XML.
     from defusedxml.common import DefusedXmlException
     from defusedxml.ElementTree import iterparse
@@ -412,19 +379,16 @@ def _tag(element: Element) -> str:
 
 
 def _fields(element: Element, places: Mapping[str, str]) -> Mapping[str, object]:
-    """The fields of a record that say something."""
     said: dict[str, object] = {}
     for field, paths in places.items():
-        for path in paths.split("|"):
-            # Elements of any namespace.
-            found = element.findall(re.sub(r"(?<![@\w'-])(?=[A-Za-z])", "{*}", path))
-            if field not in said and (value := _value(field, found)):
-                said[field] = value
+        anywhere = re.sub(r"(?<![@\w'-])(?=[A-Za-z])", "{*}", paths)
+        values = (_value(field, element.findall(path)) for path in anywhere.split("|"))
+        if value := next(filter(None, values), None):
+            said[field] = value
     return said
 
 
 def _value(field: str, found: list[Element]) -> object:
-    """What the elements of a field say."""
     texts = [_text(each) or each.get("href", "") for each in found]
     if field == "authors":
         parts = ({_tag(child): _text(child) for child in each} for each in found)

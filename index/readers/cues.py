@@ -32,8 +32,6 @@ _PARTICLES = frozenset(
 )
 _BETWEEN_NAMES = frozenset("and et al more author authors others".split())
 _WORD_OF_NAME = re.compile(r"[^\W\d_](?:[^\W\d_]|['’.-]){0,29}")
-_LONGEST_NAMES = 2_000
-"""Characters of a list of names."""
 _NAME_MARKS = " \t0123456789*†‡§¶#¹²³⁴⁵⁶⁷⁸⁹⁰,"
 """What stands behind a name: footnotes."""
 _LABEL = re.compile(
@@ -116,7 +114,7 @@ def is_authors(text: str, least: int = 2) -> bool:
     Affiliations, marks of footnotes and "and 12 more authors" may stand behind names.
     """
     small = {word.strip(",;.…") for word in text.split() if word[0].islower()} - _BETWEEN_NAMES
-    if len(text) > _LONGEST_NAMES or not ("(" in text or all(map(_is_particle, small))):
+    if len(text) > 2_000 or not ("(" in text or all(map(_is_particle, small))):
         return False
     names = names_in(text)
     whole = sum(map(is_name, names))
@@ -127,7 +125,7 @@ def is_authors(text: str, least: int = 2) -> bool:
 def authors_of(text: str) -> str | None:
     """The names that a line consists of, be it behind "by" or before an affiliation."""
     by = re.sub(r"^by:?\s+", "", text, flags=re.IGNORECASE)
-    is_said = by != text or names_in(text[:_LONGEST_NAMES]) not in ([], [text])
+    is_said = by != text or names_in(text[:2_000]) not in ([], [text])
     return by if is_authors(by) or (is_said and is_authors(by, 1)) else None
 
 
@@ -156,24 +154,20 @@ def field_of(text: str) -> tuple[str, int] | None:
     The field is one of `index.readers.records.FIELDS`, "header" of a mail's head, or "other".
     """
     match = _LABEL.match(text)
-    if match is None:
-        return None
-    label = match["label"].strip().casefold()
+    label = match["label"].strip().casefold() if match else ""
     known = "header" if label in _HEADERS else canonical(label)
     known = known or ("other" if label.replace(" ", "-") in _OTHER else None)
-    if known == "abstract" and label not in ("abstract", "summary"):
+    if not (match and known) or (known == "abstract" and label not in ("abstract", "summary")):
         return None
     may_be_bare = known in ("abstract", "authors") or (known == "other" and match["sign"])
-    return (known, match.end()) if known and (may_be_bare or match.end() < len(text)) else None
+    return (known, match.end()) if may_be_bare or match.end() < len(text) else None
 
 
 def stands(line: str) -> Literal["opens", "alone"] | None:
     """How a line stands among those around it: it opens a field, or is one of its own."""
     text = line.strip()
-    opens_id = re.match(r"(?:arxiv|doi|pmid)\s?:", text, re.IGNORECASE)
-    if opens_id or _URL.match(text) or DOI.match(text):
-        return "alone"
-    if is_byline(text) or is_authors(text):
+    is_id = re.match(r"(?:arxiv|doi|pmid)\s?:", text, re.IGNORECASE) or DOI.match(text)
+    if is_id or _URL.match(text) or is_byline(text) or is_authors(text):
         return "alone"
     return "opens" if field_of(line) else None
 
@@ -181,7 +175,7 @@ def stands(line: str) -> Literal["opens", "alone"] | None:
 def is_plausible(field: str, value: str) -> bool:
     """Whether a value is what its label says, though the label comes but once."""
     if field == "date":
-        return is_date(value) or date_of(value) is not None
+        return date_of(value) is not None or is_date(value)
     if field == "authors":
         return is_authors(value, 1)
     return field != "venue" and id_of(value) is not None

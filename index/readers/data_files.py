@@ -18,9 +18,6 @@ _DEEPEST = 4
 """Objects around the array of records: Crossref has two, OpenAlex one."""
 _OF_ANOTHER = ("references", "citations", "related", "related_works", "reference")
 """Lists of other papers in a record."""
-
-_FIRST_LINES = 20
-"""Lines by which it is told whether each holds a record."""
 _TITLES = frozenset(("title", "displayname", "ti", "articletitle", "papertitle"))
 _ABSTRACTS = frozenset(("abstract", "summary", "abstracttext", "abstractnote", "contenttext"))
 
@@ -35,7 +32,7 @@ def read_json(text: Text, name: str) -> Iterator[Raw | Problem]:
 
     What is broken does not spoil the next line, or the next object that is indented alike.
     """
-    starts = (line.strip(", \t[") for line in text.head.split("\n")[:_FIRST_LINES])
+    starts = (line.strip(", \t[") for line in text.head.split("\n")[:20])
     is_lines = any(_is_record(_parsed(line)[0]) for line in starts if line)
     for line, value, problem in _line_values(text) if is_lines else _values(text.whole()):
         if problem:
@@ -129,8 +126,6 @@ _LOOKED_AT = 50
 """Rows by which unnamed columns are told."""
 _ABSTRACT = 120
 """Characters that the cells of a column of abstracts have on average, at least."""
-_PREAMBLE = 5
-"""Lines about the file that may stand above the headings."""
 
 
 def table_score(head: str) -> float:
@@ -151,7 +146,7 @@ def table_score(head: str) -> float:
 def _header(head: str) -> tuple[str, list[str], int]:
     """The delimiter, the field that each column names, and the lines above the headings."""
     lines = head.lstrip("\n").split("\n")
-    for above in range(min(_PREAMBLE, len(lines))):
+    for above in range(min(5, len(lines))):  # lines about the file may stand there
         delimiter, columns = _headings(lines[above:])
         if {"title", "abstract"} <= set(columns):
             return delimiter, columns, above
@@ -203,8 +198,8 @@ def _guess(found: list[str], rows: Sequence[Sequence[str]]) -> list[str]:
         if free.pop(at) >= _ABSTRACT:
             found[at] = "abstract"
     if "title" not in found and "abstract" in found:
-        fits = [at for at, length in free.items() if 20 <= length < _ABSTRACT * 2]
-        for at in fits[:1]:
+        fits = (at for at, length in free.items() if 20 <= length < _ABSTRACT * 2)
+        if (at := next(fits, -1)) >= 0:
             found[at] = "title"
     at = found.index("id") if "id" in found else -1
     if at >= 0 and not _are_ids([row[at] for row in rows if len(row) > at]):
@@ -249,18 +244,14 @@ def open_table(text: Text, name: str, how: How) -> tuple[str, Iterator[Raw | Pro
 def _rows_read(
     rows: Iterable[tuple[int, list[str]]], keys: Sequence[str], name: str
 ) -> Iterator[Raw | Problem]:
-    """The rows, in order; one of a single cell is damage."""
     for line, row in rows:
-        if len(row) > 1:
-            yield Raw(line, dict(zip(keys, map(_plain, row), strict=False)))
-        else:
+        if len(row) == 1:
             reason = f"one cell, not {len(keys)}: a row of the table is broken"
             yield Problem(name, line, reason, is_damage=True)
-
-
-def _plain(cell: str) -> str:
-    """A cell without the apostrophe that keeps a spreadsheet from running it as a formula."""
-    return cell[1:] if cell[:1] == "'" and cell[1:2] in ("=", "+", "-", "@", "\t", "\r") else cell
+            continue
+        # An apostrophe keeps a spreadsheet from running a cell as a formula.
+        cells = (re.sub(r"\A'(?=[=+@\t\r-])", "", cell) for cell in row)
+        yield Raw(line, dict(zip(keys, cells, strict=False)))
 
 
 def _are_ids(cells: list[str]) -> bool:

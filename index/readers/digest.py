@@ -1,8 +1,7 @@
 """Digests as people paste them from mails and pages: titles and abstracts, and what is around them.
 
-Nothing marks a title or an abstract for sure, so every paragraph gets a role by how it reads, and
-the titles of a file are chosen together: what stands where the titles of its other papers stand is
-more likely one. A line that is only a date begins a digest; a file may hold several.
+Nothing marks a title or an abstract for sure: see `index.readers.roles`. A line that is only a date
+begins a digest; a file may hold several.
 
 Any text has lines that look like titles and abstracts. No word tells whether it is a digest, but
 what papers have in common: an abstract speaks of what its title speaks of, has sentences, is about
@@ -31,17 +30,13 @@ _LINKS = re.compile(
     re.IGNORECASE,
 )
 """Words behind an abstract that were links, as "(paper | tweet)" and "[pdf]"."""
-_LEAST_LOST = 4
-"""Words of a line that is missed as a title without an abstract: shorter ones are headings."""
 
 
 def read_digest(page: Page, name: str, how: How) -> Iterator[Raw | Problem]:
-    r"""The papers of a digest, in order, and what could not be read.
+    """The papers of a digest, in order, and what could not be read.
 
-    Args:
-        page: The digest, with `\n` line ends.
-        name: What the papers' sources are called.
-        how: The year of its dates, and the date of the mail that it came in.
+    `name` is what the papers' sources are called; `how` tells the year of its dates, and the date
+    of the mail that it came in.
     """
     text = _unquoted(page.text)
     digest = _Digest(text, name, how, read_roles(replace(page, text=text)))
@@ -77,8 +72,6 @@ class _Entry:
 
 
 class _Digest:
-    """One pass over the paragraphs of a file."""
-
     def __init__(self, text: str, name: str, how: How, found: Sequence[Paragraph]) -> None:
         self._text, self._name, self._how = text, name, how
         self._found, self._layout = found, Layout(found)
@@ -144,7 +137,6 @@ class _Digest:
         return max(years, default=None)
 
     def _is_papers_own(self, at: int, entry: _Entry) -> bool:
-        """Whether a date stands between a title and its abstract."""
         has_prose = any(each.role is Role.PROSE for each in entry.found)
         return entry.title is not None and not has_prose and self._layout.is_above_prose(at)
 
@@ -192,21 +184,21 @@ class _Digest:
         if (size := len(text)) > LONGEST_ABSTRACT:
             reason = f"{size:,} characters in one go are no abstract (limit {LONGEST_ABSTRACT:,})"
             return Problem(self._name, abstract[0].line, reason)
-        named = title.value if title.role is Role.TITLE else title.text
+        named = cues.bare_title(title.value if title.role is Role.TITLE else title.text)
         is_cut = text.endswith(("…", "..."))
         return Raw(
             title.line,
-            {"title": cues.bare_title(named), "abstract": text, **self._fields(entry)},
+            {"title": named, "abstract": text, **self._fields(entry)},
             entry.listed,
             entry.position,
             is_digest=True,
-            warnings=("the abstract is cut off: it ends with …",) if is_cut else (),
+            warnings=("the abstract is cut off: it ends with …",) * is_cut,
         )
 
     def _lost(self, line: Paragraph) -> Iterator[Problem]:
         """A line that reads as a title but has no abstract, unless it is a heading over papers."""
         words = sum(word[:1].isalpha() for word in line.text.split())
-        is_title = words >= _LEAST_LOST and likely_title(line) > 1 and not cues.is_frame(line.text)
+        is_title = words > 3 and likely_title(line) > 1 and not cues.is_frame(line.text)
         is_title = is_title and line.role is Role.LINE and not self._layout.is_section(line)
         if line.role is Role.TITLE or is_title:
             yield Problem(self._name, line.line, "title without an abstract")
@@ -241,7 +233,6 @@ class _Digest:
         return abstract, [run for rank, run in runs if rank != 2]
 
     def _fields(self, entry: _Entry) -> dict[str, object]:
-        """What is known of a paper beside its text."""
         known: dict[str, object] = {}
         authors: list[str] = []
         links = [*(entry.title.links if entry.title else ())]
@@ -271,8 +262,6 @@ class _Digest:
         return {**known, "authors": authors} if authors else known
 
 
-_ENOUGH = 2
-"""Weight of the signs from which a text is no digest: one that is sure, or two others."""
 _TAG = re.compile(r"[A-Za-z0-9@%<{\"'/#]{1,12}\s{0,2}[-:=>|)}\]]{1,2}(?=\s|\")|[{<\"'%@\\/#]+")
 """What begins a line of a format that is not known: short, and closed by a sign."""
 
@@ -296,14 +285,13 @@ def _doubt(found: Sequence[Paper | Problem], papers: Sequence[Paper]) -> str | N
     lost = sum(isinstance(each, Problem) and not each.is_warning for each in found[:last])
     signs = [(2, f"{len(papers)} papers and {lost} lines that are none")]
     signs = (signs if lost > max(len(papers), 2) else []) + _signs(papers)
-    if sum(weight for weight, _ in signs) < _ENOUGH:
+    if sum(weight for weight, _ in signs) < 2:  # one that is sure, or two others
         return None
     told = [reason for _, reason in sorted(signs, key=lambda sign: -sign[0])[:2]]
     return f"{' and '.join(told)}: it is no digest"
 
 
 def _signs(papers: Sequence[Paper]) -> list[tuple[int, str]]:
-    """What speaks against papers, each with its weight."""
     count, abstracts = len(papers), [paper.abstract for paper in papers]
     lengths = [cues.count_words(abstract) for abstract in abstracts]
     usual, spread = median(lengths), pstdev(lengths) / max(1.0, fmean(lengths))
@@ -312,6 +300,7 @@ def _signs(papers: Sequence[Paper]) -> list[tuple[int, str]]:
     share = median(cues.shared(paper.title, paper.abstract) for paper in papers)
     likely = median(cues.title_like(paper.title, is_heading=False) for paper in papers)
     loud = fmean(sum(map(str.isupper, a)) > 0.4 * sum(map(str.isalpha, a)) for a in abstracts)
+    unsaid = share < 0.35 and usual > 45
     sentences = median(len(sentence_spans(abstract)) for abstract in abstracts)
     starts = Counter(tag[0] if (tag := _TAG.match(t)) else t for t in (p.title for p in papers))
     start, often = starts.most_common(1)[0]
@@ -320,10 +309,7 @@ def _signs(papers: Sequence[Paper]) -> list[tuple[int, str]]:
         (2 * (words < 2.4 and not known), f"titles of {words:.1f} words"),
         (2 * (count > 2 and often > 0.6 * count), f"{often} of {count} titles are {start[:40]!r}"),
         (2 * (loud >= 0.25), "texts in capitals"),
-        (
-            (share < 0.5 and usual > 12) + (share < 0.35 and usual > 45),
-            "titles that no text speaks of",
-        ),
+        ((share < 0.5 and usual > 12) + unsaid, "titles that no text speaks of"),
         ((spread > 0.6) + (spread > 0.9), "texts of very different lengths"),
         (1 * (likely < 1.7), "lines that do not read as titles"),
         (1 * (sentences < 2 and share < 0.9 and not known), "texts of a few words"),

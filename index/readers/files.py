@@ -39,10 +39,6 @@ MOST_MEMBERS = 20_000
 """Files in one archive."""
 HEAD_BYTES = 1 << 16
 """Bytes by which archives, encodings and formats are recognised."""
-_MOST_RATIO = 150
-"""Text that is packed tighter than this is none; JSON of abstracts reaches ten."""
-_CHECKED_FROM = 8_000_000
-"""Unpacked bytes below which the ratio is of no interest."""
 
 _Unpack = Callable[[IO[bytes]], Any]
 _PACKED: Mapping[bytes, _Unpack] = {
@@ -127,11 +123,8 @@ def find_files(paths: Sequence[Path | Upload], leave_out: Path | None = None) ->
     """The files of `paths`: each file itself, each folder's files by name, hidden ones left out.
 
     A file named twice is taken once, under its first name. A file whose name another one has got
-    before it is called by its folder too, an upload by a number.
-
-    Args:
-        paths: Files, folders and uploads.
-        leave_out: A folder of which nothing is taken, though it may lie inside others.
+    before it is called by its folder too, an upload by a number. Nothing is taken of the folder
+    `leave_out`, though it may lie inside others.
 
     Raises:
         InputError: there is no path, a path is missing, or a folder holds no file.
@@ -151,7 +144,6 @@ def find_files(paths: Sequence[Path | Upload], leave_out: Path | None = None) ->
 
 
 def _files_of(path: Path | Upload, leave_out: Path | None) -> Iterator[Found]:
-    """The file of a path, or those in its folder, with the names that they have there."""
     name = source_name(PurePath(path.name))
     if isinstance(path, Upload):
         yield Found(Path(path.name), name, path.content)
@@ -253,22 +245,20 @@ def members(source: Path | bytes) -> Iterator[Member]:
 
 
 def _open(source: Path | bytes, unpack: _Unpack | None = None) -> IO[bytes]:
-    """The bytes of a file, unpacked if it is a packed one."""
     file = io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
     return io.BufferedReader(_Bounded(unpack, file), HEAD_BYTES) if unpack else file
 
 
 def _check_size(size: int, packed: int) -> None:
-    if size > MOST_BYTES or (size > _CHECKED_FROM and size > _MOST_RATIO * max(packed, 1)):
+    # Text that is packed tighter is none: JSON of abstracts reaches ten. Small files may be.
+    if size > MOST_BYTES or (size > 8_000_000 and size > 150 * max(packed, 1)):
         raise ReadError("unpacks to more than files of abstracts can be: not read")
 
 
 def _readable(files: Sequence[tuple[str, int]], packed: int) -> list[str]:
     """The names of an archive's files that are to be read, in order.
 
-    Args:
-        files: The name of each, and its unpacked size in bytes.
-        packed: The bytes that they take in the archive.
+    `files` are names and unpacked sizes; they take `packed` bytes in the archive.
 
     Raises:
         ReadError: there are too many, they are too large, or lie outside of it.
@@ -339,12 +329,10 @@ class Text:
         """
         with refused_if_broken("file"), member.open() as stream:
             start = stream.read(HEAD_BYTES)
-        kind = next((what for magic, what in _BINARY.items() if start.startswith(magic)), None)
-        if kind:
+        if kind := next((what for magic, what in _BINARY.items() if start.startswith(magic)), None):
             raise ReadError(f"{kind}, not text: export or save it as text")
         warnings: list[str] = []
-        encoding = _unicode_of(start)
-        if encoding is None:
+        if (encoding := _unicode_of(start)) is None:
             encoding = _legacy_of(start)
             warnings.append(f"read as {encoding}; if it shows wrong letters, save as UTF-8")
         errors = "surrogateescape" if encoding == "utf-8" else "replace"
@@ -367,24 +355,17 @@ class Text:
         self._stream.close()
 
     def lines(self) -> Iterator[tuple[int, str]]:
-        """Each line without its end, with its number from 1.
-
-        Raises:
-            ReadError: the archive it comes from is broken, or a line is too long.
-        """
-        number = 0
+        """Each line without its end, numbered from 1; `ReadError` if it is too long, or broken."""
         with refused_if_broken("file"):
-            while line := self._stream.readline(LONGEST_LINE):
-                number += 1
+            readings = iter(lambda: self._stream.readline(LONGEST_LINE), "")
+            for number, line in enumerate(readings, start=1):
                 if len(line) == LONGEST_LINE:
                     reason = f"a line of more than {LONGEST_LINE:,} characters: not read"
                     raise ReadError(reason, number)
-                if number == 1:
-                    line = line.removeprefix("\ufeff")
-                fixed = _fixed(line)
-                if fixed is not line:
-                    told = "not UTF-8: this line is read as Windows-1252"
-                    self.warnings.append((number, told))
+                bare = line.removeprefix("\ufeff") if number == 1 else line
+                fixed = _fixed(bare)
+                if fixed is not bare:
+                    self.warnings.append((number, "not UTF-8: this line is read as Windows-1252"))
                 yield number, fixed.removesuffix("\n")
 
     def whole(self) -> str:

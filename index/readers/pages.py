@@ -26,10 +26,6 @@ _LEADS = frozenset("a b strong em h1 h2 h3 h4 h5 h6".split())
 """What makes the beginning of a block a title of the rest."""
 _UNSEEN = frozenset("head script style template noscript svg button select nav footer".split())
 _MARKS = ("sub", "sup")
-_LEAST_LEAD = 3
-"""Words of a title at the beginning of a block."""
-_LEAST_REST = 100
-"""Characters of an abstract behind it: less is a remark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +58,7 @@ def markdown_score(head: str) -> float:
         r"\*\*[^*\n]+\*\*", r"\[[^\]\n]+\]\(https?://", r"^(?:---|\*\*\*)\s*$",
         r"<(?:details|summary|br)\b",
     )  # fmt: skip
-    found = sum(min(len(re.findall(sign, head, re.MULTILINE)), 3) for sign in signs)
-    return 0.5 if found > 1 else 0.0
+    return 0.5 * (sum(len(re.findall(rf"(?m){sign}", head)[:3]) for sign in signs) > 1)
 
 
 def html_page(html: str) -> Page:
@@ -82,8 +77,6 @@ def markdown_page(markdown: str) -> Page:
 
 
 class _Seen(HTMLParser):
-    """The blocks of a page, in order."""
-
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self._lines: list[str] = []
@@ -136,7 +129,7 @@ class _Seen(HTMLParser):
         elif tag == self._lead:
             self._lead = ""
             lead = "".join(self._block).strip()
-            if len(lead.split()) >= _LEAST_LEAD and not lead.endswith(":"):
+            if len(lead.split()) >= 3 and not lead.endswith(":"):
                 self._block.append("\0")
 
     def handle_data(self, data: str) -> None:
@@ -147,7 +140,7 @@ class _Seen(HTMLParser):
         """A block ends: its lines are kept, the title at its beginning on one of its own."""
         lead, cut, rest = "".join(self._block).partition("\0")
         pieces = [lead + rest]
-        if cut and len(rest) > _LEAST_REST:
+        if cut and len(rest) > 100:  # less is a remark
             inside = re.match(r"\W*\(([^()]{3,300})\)", rest)  # authors, as a rule
             rest = rest[inside.end() :] if inside else rest
             pieces = [lead, *(inside.groups() if inside else ()), rest.lstrip(" \n\t:.,—–-|·")]
@@ -163,7 +156,7 @@ class _Seen(HTMLParser):
                 self._is_item = False
             is_lead = cut and at == 0 and (len(pieces) > 1 or not rest.strip())
             if self._levels or is_lead:
-                self._headings[number] = self._levels[-1] if self._levels else LOWEST
+                self._headings[number] = [LOWEST, *self._levels][-1]
             if self._block_links:
                 self._links[number] = self._block_links
                 self._block_links = []
@@ -211,9 +204,8 @@ def mail_score(head: str) -> float:
 
 def _header_of(line: str) -> str:
     """The name of the header that a line of a mail's head begins, in small letters; "" of none."""
-    name, colon, _ = line.partition(":")
-    is_name = colon and name[:1].isalpha() and name.replace("-", "").isalnum()
-    return name.casefold() if is_name else ""
+    name = re.match(r"([^\W\d_](?:[^\W_]|-)*):", line)
+    return name[1].casefold() if name else ""
 
 
 def read_mails(text: Text) -> Iterator[Mail]:
@@ -257,8 +249,7 @@ def _content(part: Message) -> str:
     payload = part.get_payload(decode=True) if encoded in ("quoted-printable", "base64") else None
     if not isinstance(payload, bytes):
         return str(part.get_payload())
-    try:
-        decoded = payload.decode(part.get_content_charset() or "utf-8", "replace")
-    except LookupError:
-        decoded = payload.decode("utf-8", "replace")
-    return decoded.replace("\r\n", "\n")
+    charset = part.get_content_charset() or "utf-8"
+    with suppress(LookupError):
+        return payload.decode(charset, "replace").replace("\r\n", "\n")
+    return payload.decode("utf-8", "replace").replace("\r\n", "\n")

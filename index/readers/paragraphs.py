@@ -12,20 +12,15 @@ from index.readers.pages import LOWEST
 
 _SURELY_PROSE = 200
 """Characters; real titles end below this, real abstracts begin above it."""
-_LONGEST_TITLE_LINE = 300
-_SHORT_ABSTRACT = 120
 _NARROWEST = 40
 """Characters; nobody wraps mail narrower than this."""
-_SLACK = 2
 _HAS_SENTENCE = re.compile(r"[.!?…。！？।][\"”’')\]]*(?:\s|$)")
 _OPENS_SENTENCE = re.compile(
     r"(?:We|Our|This|These|Those|It|Its|However|Moreover|Furthermore|Additionally|Finally|Here"
     r"|To this end|In (?:this|our|addition|contrast|summary)|Thus|Hence|Therefore)\b"
     r"|\(?(?:\d{1,2}|[ivx]{1,4}|[a-z])\)\s+|[-*•‣]\s+[a-z]"
 )
-_NEVER_LAST = frozenset(
-    "a an and as at by for from in into is of on or the to using via with".split()
-)
+_NEVER_LAST = "a an and as at by for from in into is of on or the to using via with".split()
 _MARK = r"(?:(?:\(?\d{1,3}[.)]{1,2}|[-*•‣▪–])\s+)"
 _ENTRIES = tuple(
     re.compile(
@@ -38,8 +33,6 @@ _ENTRIES = tuple(
 """An item of a list with title and text, told apart by a dash or a colon, and links behind it."""
 _SIGNED = re.compile(r"(?P<title>\S.{8,}\S)\s+[|｜]\s+(?P<text>[^|｜]+)", re.DOTALL)
 """A title with its authors behind it."""
-_MOST = 0.8
-"""Share of the items of a list of papers that are entries."""
 
 
 class Role(Enum):
@@ -73,14 +66,12 @@ class Paragraph:
     """
 
     role: Role
-    """By itself it reads as PROSE, SENTENCE or LINE; see `index.readers.roles` for the others."""
+    """At first PROSE, SENTENCE or LINE: see `index.readers.roles` for the others."""
     start: int
     end: int
     line: int
     text: str
     """Its lines joined by single spaces."""
-    is_attached: bool
-    """Whether it follows the paragraph before it without an empty line."""
     field: str = ""
     value: str = ""
     level: int = 0
@@ -113,15 +104,12 @@ class _Line:
 
 
 def _role_of(text: str) -> Role:
-    """How a paragraph reads by itself."""
-    if len(text) >= _SURELY_PROSE and (
-        len(text) > _LONGEST_TITLE_LINE or _HAS_SENTENCE.search(text)
-    ):
+    if len(text) >= _SURELY_PROSE and (len(text) > 300 or _HAS_SENTENCE.search(text)):
         return Role.PROSE
     ends_sentence = text.rstrip("\"”’')]").endswith((".", "…", "。", "！", "？", "।"))
     if len(text) < 12 or not (ends_sentence or text.endswith(":")):
         return Role.LINE
-    if len(text) >= _SHORT_ABSTRACT and len(sentence_spans(text)) > 1:
+    if len(text) >= 120 and len(sentence_spans(text)) > 1:
         return Role.PROSE
     return Role.SENTENCE if ends_sentence else Role.LINE
 
@@ -131,40 +119,32 @@ def paragraphs(text: str, listed: Collection[int] = ()) -> list[Paragraph]:
 
     Lines between empty ones form a block. In a block a long line stands for itself, lines wrapped
     at one width are joined, and a title on top of its abstract is taken off. A title that shares
-    its paragraph with its abstract or its authors is parted from them.
-
-    Args:
-        text: The text.
-        listed: The lines that are items of a list, though no mark says so.
+    its paragraph with its abstract or its authors is parted from them. `listed` are the lines that
+    are items of a list, though no mark says so.
     """
     found = list(_joined(text))
     whole = [text[each.start : each.end] for each in found]
     entries = _entries(found, whole, listed)
-    signed = _signed(found, whole)
+    halves = {**_signed(found, whole), **entries}
     parted: list[Paragraph] = []
     for at, each in enumerate(found):
-        if at in entries:
-            title, abstract = _halves(each, entries[at])
-            is_entry = replace(title, role=Role.LINE, level=LOWEST, is_entry=True)
-            parted += [is_entry, replace(abstract, role=Role.PROSE)]
-        elif at in signed:
-            parted += [replace(half, role=Role.LINE) for half in _halves(each, signed[at])]
-        else:
+        if (match := halves.get(at)) is None:
             parted.append(each)
+            continue
+        for name in ("title", "text"):
+            is_entry = at in entries and name == "title"
+            half = replace(
+                each,
+                role=Role.LINE if is_entry or at not in entries else Role.PROSE,
+                start=each.start + match.start(name),
+                end=each.start + match.end(name),
+                line=each.line + match.string.count("\n", 0, match.start(name)),
+                text=" ".join(match[name].split()),
+                level=LOWEST if is_entry else 0,
+                is_entry=is_entry,
+            )
+            parted.append(half)
     return parted
-
-
-def _halves(each: Paragraph, match: re.Match[str]) -> Iterator[Paragraph]:
-    """The title in a paragraph, and the text behind it."""
-    for name in ("title", "text"):
-        yield replace(
-            each,
-            start=each.start + match.start(name),
-            end=each.start + match.end(name),
-            line=each.line + match.string.count("\n", 0, match.start(name)),
-            text=" ".join(match[name].split()),
-            is_attached=each.is_attached or name == "text",
-        )
 
 
 def _joined(text: str) -> Iterator[Paragraph]:
@@ -172,15 +152,13 @@ def _joined(text: str) -> Iterator[Paragraph]:
     width = _wrap_width(blocks)
     below_title = False
     for block in blocks:
-        is_attached = False
         for group in _groups(block, width, below_title=below_title):
             joined = " ".join(line.text.strip() for line in group)
             role = _role_of(joined)
             first, last = group[0], group[-1]
             start = first.start + len(first.text) - len(first.text.lstrip())
             end = last.start + last.length
-            yield Paragraph(role, start, end, first.number, joined, is_attached)
-            is_attached = True
+            yield Paragraph(role, start, end, first.number, joined)
             below_title = role is not Role.PROSE and not cues.is_frame(joined)
 
 
@@ -213,10 +191,9 @@ def _wrap_width(blocks: Sequence[Sequence[_Line]]) -> int:
 def _groups(block: list[_Line], width: int, *, below_title: bool) -> Iterator[list[_Line]]:
     """Cut a block into the lines of each paragraph.
 
-    A line of an abstract's length stands for itself; of the others, a paragraph's lines flow into
-    one another. `below_title` says that a title stands above the block; else the first line is
-    the title, even where it happens to fill the width, or all lines above names are. A field stands
-    apart, unless it is only what a full line of a wrapped text happens to begin with.
+    Where no title stands above the block, its first line is the title, even where it happens to
+    fill the width, or all lines above names are. A field stands apart, unless it is only what a
+    full line of a wrapped text happens to begin with.
     """
     has_title = not below_title and len(block) > 2 and not _runs_on(block[0], block[1])
     names = (at for at, line in enumerate(block[:4]) if cues.is_authors(line.text))
@@ -247,7 +224,7 @@ def _flows(line: _Line, following: _Line, width: int) -> bool:
 def _fills(line: _Line, following: _Line, width: int) -> bool:
     """Whether the next word had no room left in a line."""
     needed = line.length + 1 + len(following.text.split(maxsplit=1)[0])
-    return line.length <= width + _SLACK and needed > width - _SLACK > 0
+    return line.length <= width + 2 and needed > width - 2 > 0
 
 
 def _runs_on(line: _Line, following: _Line) -> bool:
@@ -274,12 +251,12 @@ def _entries(
     first_long = next((at for at, each in enumerate(found) if each.is_long), None)
     for shape in _ENTRIES:
         entries = {at: match for at in items if (match := shape.fullmatch(whole[at]))}
-        if len(entries) < max(2, _MOST * len(items)) or first_long not in (None, *entries):
+        if len(entries) < max(2, 0.8 * len(items)) or first_long not in (None, *entries):
             continue
         sure = [at for at, match in entries.items() if match["links"] or found[at].is_long]
         titles = [match["title"] for match in entries.values()]
         are_fields = any(cues.is_section(title) or cues.field_of(f"{title}:") for title in titles)
-        if len(sure) >= _MOST * len(entries) and not are_fields:
+        if len(sure) >= 0.8 * len(entries) and not are_fields:
             return entries
     return {}
 

@@ -22,7 +22,6 @@ LONGEST_ABSTRACT = 20_000
 """Characters; the longest of 60,000 real abstracts has 12,694."""
 LONGEST_TITLE = 1_000
 """Characters; the longest of 60,000 real titles has 512."""
-_MOST_AUTHORS, _LONGEST_ID, _LONGEST_VALUE = 5_000, 200, 2_000
 _NAMES = """
 title: title titles ti article-title paper-title document-title primary-title display-name
     name-of-paper
@@ -158,8 +157,8 @@ class Normaliser:
         elif url is None and pmid:
             url = f"https://pubmed.ncbi.nlm.nih.gov/{pmid}/"
         self._position += 1
-        exact = published if published and published.precision == "day" else None
-        dated = raw.listed or exact
+        is_exact = published is not None and published.precision == "day"
+        dated = raw.listed or (published if is_exact else None)
         source = Source(
             name=self._name,
             date=dated.day if dated else None,
@@ -228,9 +227,7 @@ class _Record:
 
     def title(self) -> str | None:
         """The title with its subtitle, unless it ends in that already."""
-        title, subtitle = (
-            values.joined(self._value(field), " ") for field in ("title", "subtitle")
-        )
+        title, subtitle = (values.joined(self._value(name), " ") for name in ("title", "subtitle"))
         if not title or not subtitle or letters(subtitle) in letters(title):
             return title
         title = title.rstrip(" :")
@@ -294,7 +291,7 @@ def _id(value: object) -> str | None:
     is_plain = isinstance(value, str | int) and not isinstance(value, bool)
     id_ = values.whole_characters(str(value)) if is_plain else ""
     is_line = not any(unicodedata.category(c) == "Cc" for c in id_)
-    return id_ if 0 < len(id_) <= _LONGEST_ID and is_line else None
+    return id_ if 0 < len(id_) <= 200 and is_line else None
 
 
 def _year(value: object) -> int | None:
@@ -303,11 +300,11 @@ def _year(value: object) -> int | None:
 
 
 def _authors(value: object) -> tuple[str, ...] | None:
-    return tuple(values.names_in(value)[:_MOST_AUTHORS]) or None
+    return tuple(values.names_in(value)[:5_000]) or None
 
 
 def _venue(value: object) -> str | None:
-    return " ".join((values.text_in(value) or "").split())[:_LONGEST_VALUE] or None
+    return " ".join((values.text_in(value) or "").split())[:2_000] or None
 
 
 def _address(text: str) -> str | None:

@@ -26,9 +26,8 @@ _SUMMARY = re.compile(
 """What opens a summary that is no abstract, or stands above it."""
 _ABOUT = 0.5
 """The share of its words from which a sentence is the title of a text below it."""
-_SHARED, _LOWER, _USUAL_PLACE, _LEAST = 5.0, 0.9, 1.2, -1.5
-"""In the units of `index.readers.cues.title_like`: what sharing all words with the text below adds,
-each line that stands lower takes, standing where most titles do adds, and what is the least."""
+_SHARED = 5.0
+"""What sharing all words with the text below adds to `index.readers.cues.title_like`."""
 _NEAR = 20
 """Paragraphs within which a title has its text."""
 _TEXTS = (Role.PROSE, Role.ABSTRACT, Role.SUMMARY)
@@ -45,14 +44,12 @@ def read_roles(page: Page) -> list[Paragraph]:
         noted = re.search(r"\[(\d{1,3})\]\s*$", each.text)
         address = notes.get(noted[1]) if noted else None
         links = (*page.links.get(each.line, []), *filter(None, [address]))
-        level = page.headings.get(each.line, 0) or each.level
         label = cues.label_of(each.text)
-        is_over_prose = below is not None and below.role is Role.PROSE
         read += _parts(
-            replace(each, level=level, links=links),
+            replace(each, level=page.headings.get(each.line, 0) or each.level, links=links),
             recurs=_folded(each.text) in buttons,
             is_often=label is not None and labels[label] > 1,
-            is_over_prose=is_over_prose,
+            is_over_prose=below is not None and below.role is Role.PROSE,
         )
     return _settled(read)
 
@@ -76,11 +73,7 @@ def _parts(
 ) -> Iterator[Paragraph]:
     """A paragraph with its role, as far as it tells it itself; a label and its text are two.
 
-    Args:
-        each: What is read.
-        recurs: Whether the line comes again and again.
-        is_often: Whether its label comes more than once.
-        is_over_prose: Whether prose comes next: a title stands there.
+    Its line may come again and again, its label more than once, and prose next, as below a title.
     """
     text = each.text.strip()
     name, at = cues.field_of(text) or ("", 0)
@@ -172,12 +165,10 @@ def _is_title(sentence: Paragraph, above: Sequence[Paragraph], below: Sequence[P
         gap += [each.text] if each.role not in (Role.NOISE, Role.FIELD, Role.SUMMARY) else []
     text = next((each.text for each in below if each.role is Role.PROSE), "")
     share = cues.shared(sentence.text, text)
-    others = (cues.shared(line, text) for line in gap)
     if share >= _ABOUT and share > cues.shared(sentence.text, before):
-        return all(other < _ABOUT / 2 for other in others)
+        return all(cues.shared(line, text) < _ABOUT / 2 for line in gap)
     is_summary = bool(above) and above[-1].role is Role.SUMMARY and not above[-1].field
-    is_free = (sentence.level > 0 or not gap) and not is_summary
-    return is_free and likely_title(sentence) > 0
+    return (sentence.level > 0 or not gap) and not is_summary and likely_title(sentence) > 0
 
 
 def likely_title(paragraph: Paragraph) -> float:
@@ -195,9 +186,7 @@ class Layout:
         long = (at for at, i in enumerate(found) if i.role is Role.PROSE and i.is_long)
         self._first_long = next(long, len(found))
         labelled = {at for at, each in enumerate(found) if each.role is Role.TITLE}
-        self.titles: Collection[int] = (
-            labelled if len(labelled) > 1 else self._chosen(list(self._gaps()))
-        )
+        self.titles: Collection[int] = labelled if len(labelled) > 1 else self._chosen()
         """Where the titles are."""
         chosen = [found[at] for at in self.titles]
         self._usual_level = mode(title.level or LOWEST for title in chosen) if chosen else 0
@@ -211,8 +200,7 @@ class Layout:
 
     def is_section(self, line: Paragraph) -> bool:
         """Whether a line is a heading over several papers, and no title of one."""
-        is_louder = line.text.isupper() and not self._are_loud
-        return 0 < line.level < self._usual_level or is_louder
+        return 0 < line.level < self._usual_level or (line.text.isupper() and not self._are_loud)
 
     def is_above_prose(self, at: int) -> bool:
         """Whether nothing stands between a line and the abstract below it but what is known."""
@@ -259,40 +247,31 @@ class Layout:
     def _goes_on(self, at: int) -> bool:
         """Whether a line after prose is a part of it: of its block, a list's, or a program's."""
         line, below = self._found[at], self._found[at + 1 : at + 2]
-        if line.level:
-            return False
-        if not below or below[0].role is not Role.PROSE:
+        if line.level or not below or below[0].role is not Role.PROSE:
             return False
         score = likely_title(line) + _SHARED * cues.shared(line.text, below[0].text)
         return score < 0 and not cues.bare_title(line.text)[:1].isupper()
 
-    def _chosen(self, gaps: Sequence[Sequence[int]]) -> set[int]:
+    def _chosen(self) -> set[int]:
         """The best line of each gap, those at the place where most gaps have theirs preferred.
 
-        The place of a line is how many lines of its gap stand below it.
+        The place of a line is how many lines of its gap stand below it: each takes a little.
         """
         likely: defaultdict[int, float] = defaultdict(float)
         scored: list[list[tuple[float, int]]] = []
-        for gap in gaps:
-            below = (
-                each.text
-                for each in self._found[gap[-1] : gap[-1] + _NEAR]
-                if each.role is Role.PROSE
-            )
-            text = next(below, "")
+        for gap in self._gaps():
+            below = self._found[gap[-1] : gap[-1] + _NEAR]
+            text = next((each.text for each in below if each.role is Role.PROSE), "")
             scores: list[tuple[float, int]] = []
             for place, at in enumerate(reversed(gap)):
                 line = self._found[at]
-                score = likely_title(line) + 20 * (line.role is Role.TITLE) - _LOWER * place
+                score = likely_title(line) + 20 * (line.role is Role.TITLE) - 0.9 * place
                 scores.append((score + _SHARED * cues.shared(line.text, text), at))
                 likely[place] += max(-2.0, min(score, 3.0))
             scored.append(scores)
         usual = max(likely, key=lambda place: (likely[place], -place), default=0)
         best = (
-            max(
-                (score + _USUAL_PLACE * (place == usual), at)
-                for place, (score, at) in enumerate(gap)
-            )
+            max((score + 1.2 * (place == usual), at) for place, (score, at) in enumerate(gap))
             for gap in scored
         )
-        return {title for score, title in best if score > _LEAST}
+        return {title for score, title in best if score > -1.5}

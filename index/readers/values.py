@@ -15,8 +15,6 @@ _NOTHING = frozenset(
      "[no abstract available]", "no abstract available", "no abstract available.", "no abstract",
      "abstract not available", "not available", "abstract unavailable")
 )  # fmt: skip
-_DEEPEST = 3
-"""Lists and objects around a text or a name."""
 _SUFFIX = re.compile(r"(?:Jr|Sr|I{2,3}|IV|Inc|Ltd|LLC|GmbH|Ph\.?D|M\.?D)\.?", re.IGNORECASE)
 _INITIALS = re.compile(r"(?:[A-ZÀ-Þ]\.?[\s-]?){1,4}")
 _SHORT = re.compile(r"(?P<family>[^\W\d_][^.,]+)\s(?P<given>(?:[A-ZÀ-Þ]\.[\s-]?){1,4})")
@@ -44,16 +42,16 @@ def whole_characters(text: str) -> str:
 
 def is_nothing(value: object) -> bool:
     """Whether a value only says that there is none."""
-    if value is None or value is False or (isinstance(value, list | dict) and not value):
-        return True
-    if isinstance(value, float) and math.isnan(value):
-        return True
     if isinstance(value, Mapping) and set(value) == {"value"}:
         return is_nothing(value["value"])
-    return isinstance(value, str) and value.strip().casefold() in _NOTHING
+    if isinstance(value, str):
+        return value.strip().casefold() in _NOTHING
+    if value is None or value is False or value in ([], {}):
+        return True
+    return isinstance(value, float) and math.isnan(value)
 
 
-def texts_in(value: object, deep: int = _DEEPEST) -> list[str]:
+def texts_in(value: object, deep: int = 3) -> list[str]:
     """The texts in a value: itself, those of a list, or what an object says."""
     if is_nothing(value) or deep < 0 or isinstance(value, bool):
         return []
@@ -81,7 +79,7 @@ def joined(value: object, between: str) -> str | None:
 
 def names_in(value: object) -> list[str]:
     """The names of people in a value of any form, given names first."""
-    names = _names(value, _DEEPEST)
+    names = _names(value, 3)
     short = [match for name in names if (match := _SHORT.fullmatch(name))]
     if len(short) < len(names):  # "Indulekha K." among whole names has her initial behind
         return names
@@ -224,8 +222,6 @@ _DATES: tuple[tuple[Precision, str], ...] = (
 )  # fmt: skip
 _SHAPES = tuple((how, re.compile(_BEFORE + shape + _AFTER)) for how, shape in _DATES)
 _LONGEST = 60
-_MILLISECONDS = 10**11
-"""Numbers from here on are milliseconds since 1970; below it, seconds."""
 _SAYING = ("date-parts", "value", "raw", "$", "#text", "date-time", "start", "created")
 """Keys under which an object has a date."""
 
@@ -298,8 +294,8 @@ def _match(text: str) -> tuple[Precision, re.Match[str]] | None:
     folded = "".join(c for c in folded if not unicodedata.combining(c))
     for precision, shape in _SHAPES:
         if match := shape.fullmatch(folded):
-            names = (match.groupdict().get(name) for name in ("month", "last"))
-            if all(name in _NUMBERS for name in names if name):
+            names = {match.groupdict().get(name) for name in ("month", "last")}
+            if names - {None} <= _NUMBERS.keys():
                 return precision, match
     return None
 
@@ -340,7 +336,7 @@ def _date_of_number(number: int) -> Dated | None:
         return Dated(date(number, 1, 1), "year")
     if number < 10**8:
         return read_date(str(number)) if number >= 10**7 else None
-    seconds = number / 1000 if number >= _MILLISECONDS else number
+    seconds = number / 1000 if number >= 10**11 else number  # milliseconds
     return Dated(datetime.fromtimestamp(seconds, UTC).date())
 
 

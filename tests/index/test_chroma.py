@@ -173,7 +173,9 @@ def test_records_that_are_gone_or_of_another_index_are_no_candidates_and_are_wri
     ledger.write_text("{}")
     assert chroma.bring(index, one) == 0
     with chroma._asking() as client:
-        chroma._collection(client, "passages").delete(ids=[index.passages[0].id])
+        client.get_collection(f"{chroma._name}-passages", embedding_function=None).delete(
+            ids=[index.passages[0].id]
+        )
     assert not chroma.holds(index, one)
     vectors, vector = index.passage_vectors, index.passage_vectors[0]
     found = chroma.searching(index).passage_vectors @ vector

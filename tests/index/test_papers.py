@@ -1,5 +1,6 @@
 """What a paper is, and which sightings are of one."""
 
+from collections.abc import Iterable
 from datetime import date
 from itertools import permutations
 
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.papers import ID_LENGTH, Paper, Source, derived_id, identify, merge_all
+from index.papers import ID_LENGTH, Paper, Source, derived_id, identify, merge_as
 from index.plan import Batch, plan_run
 
 LONG = "Herding Cats with Lasers at Scale"
@@ -26,6 +27,11 @@ def paper(
 
 def source(name: str, day: int = 1, position: int = 1) -> Source:
     return Source(name=name, date=date(2025, 4, day), position=position)
+
+
+def merge_all(papers: Iterable[Paper]) -> dict[str, Paper]:
+    sightings = list(papers)
+    return merge_as(sightings, identify(sightings))
 
 
 def test_an_id_is_a_constant_of_the_title() -> None:

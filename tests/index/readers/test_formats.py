@@ -136,7 +136,7 @@ def test_each_format_is_read_under_any_name(format_: str, name: str) -> None:
     assert paper.authors in (("Ada Byrd", "Cy van Dam"), ("A. Byrd", "C. van Dam"))
     assert (paper.year, paper.venue, paper.doi) == (2024, "Journal of Owls", "10.9999/owl.1")
     assert both(FILES[format_], format=format_)[0] == both(FILES[format_])[0]
-    (reading,) = read_files([Upload("x", FILES[format_].encode())])
+    (reading,) = read_files([Upload("x", FILES[format_].encode())], {})
     assert reading.format.lower().startswith({"wos": "web"}.get(format_, format_))
 
 
