@@ -21,9 +21,16 @@ The first line of its docstring is its help; what it returns is the exit code, N
 """
 
 
-def command(does: Callable[[Namespace], int | None], *arguments: Argument) -> Command:
-    """A command of these arguments."""
-    return does, arguments
+def command(
+    table: dict[str, Command], *arguments: Argument
+) -> Callable[[Callable[[Namespace], int | None]], Callable[[Namespace], int | None]]:
+    """Make a function the command of its name in a table, with these arguments."""
+
+    def add(does: Callable[[Namespace], int | None]) -> Callable[[Namespace], int | None]:
+        table[does.__name__] = does, arguments
+        return does
+
+    return add
 
 
 def add_commands(
@@ -98,12 +105,8 @@ def switch(name: str, about: str) -> Argument:
 
 STORE = file("--store", "the index's folder (default: ABSTRACTQA_STORE)", "DIR")
 JSON = switch("--json", "print one JSON document and no more")
-MODE = word(
-    "--mode",
-    "how to write the answer",
-    choices=("auto", "extractive", "generative"),
-    default="auto",
-)
+MODES = ("auto", "extractive", "generative")
+MODE = word("--mode", "how to write the answer", choices=MODES, default="auto")
 FILTERS = (
     many("--digest", "only papers of this digest, by name or date", metavar="D"),
     word("--since", "only digests from this day on (2025-03-14)", metavar="DATE"),

@@ -1,8 +1,8 @@
-"""The `abstractqa` command: what its exit codes mean, and how shells complete it.
+"""The `abstractqa` command: its commands, what its exit codes mean, how shells complete it.
 
 0 is done (an answer that the abstracts do not say, too), 1 a problem told in one line on
 stderr (`index` tells each damaged line of a file, and indexes the rest), 2 wrong usage,
-130 interrupted.
+130 interrupted. Heavy imports are inside the functions: no command waits for another's.
 """
 
 import argparse
@@ -10,14 +10,50 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
+from getpass import getpass
 from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import shtab
 
-from index.errors import AbstractQAError
-from ui.arguments import add_commands, word
-from ui.commands import COMMANDS
+from index.errors import AbstractQAError, InputError
+from ui import indexing
+from ui.arguments import (
+    FILTERS,
+    JSON,
+    MODE,
+    STORE,
+    Command,
+    add_commands,
+    command,
+    file,
+    many,
+    network,
+    number,
+    settings_of,
+    switch,
+    word,
+)
+from ui.terminal import (
+    answer_text,
+    as_text,
+    hits_text,
+    note,
+    paper_text,
+    parse_day,
+    say,
+    say_result,
+    shown_meanwhile,
+    shown_while,
+)
 from ui.verbs import KINDS
+
+if TYPE_CHECKING:
+    from rag import Assistant
+    from rag.schema import Filters
+    from ui.web.accounts import Accounts
+    from ui.web.own_host import Reach
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -50,7 +86,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _problem(text: str) -> int:
-    print(f"abstractqa: {' '.join(text.split())}", file=sys.stderr)
+    note(f"abstractqa: {' '.join(text.split())}")
     return 1
 
 
@@ -63,22 +99,248 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--version", action="version", version=f"abstractqa {version('abstractqa')}"
     )
-    shell = word("shell", 'as in: eval "$(abstractqa completion bash)"', choices=("bash", "zsh"))
-    own = {"eval": (evaluate, ()), "completion": (completion, (shell,))}
-    added = add_commands(parser, "COMMAND", {**COMMANDS, **own})
+    added = add_commands(parser, "COMMAND", COMMANDS)
     add_commands(added.choices["eval"], "KIND", KINDS)
     return parser
 
 
-def evaluate(_: Namespace) -> None:
+COMMANDS: dict[str, Command] = {"index": (indexing.index, (*indexing.ARGUMENTS, STORE))}
+"""Every command by its name, in the order of the help."""
+
+
+@command(
+    COMMANDS,
+    word("question", "in plain words; - reads standard input", metavar="QUESTION"),
+    *(MODE, *FILTERS, JSON, STORE),
+)
+def ask(arguments: Namespace) -> None:
+    """Answer a question from the abstracts."""
+    text = sys.stdin.read() if arguments.question == "-" else arguments.question
+    question, filters = as_text(text, "question"), _filters(arguments)
+    events = _assistant(arguments).stream(question, filters=filters, mode=arguments.mode)
+    answer = shown_while(events)
+    say_result(arguments, answer, answer_text(answer))
+
+
+@command(COMMANDS, MODE, *FILTERS, STORE)
+def chat(arguments: Namespace) -> None:
+    """Ask one question after another in the terminal."""
+    from ui.terminal_chat import TerminalChat
+
+    filters = _filters(arguments)
+    TerminalChat(_assistant(arguments), filters, arguments.mode).run()
+
+
+@command(
+    COMMANDS,
+    word("query", metavar="QUERY"),
+    number("--limit", "papers at most", 10),
+    *(*FILTERS, JSON, STORE),
+)
+def search(arguments: Namespace) -> None:
+    """List the papers nearest to a query."""
+    if arguments.limit < 1:
+        raise InputError(f"--limit {arguments.limit} is too small; give at least 1")
+    query, filters = as_text(arguments.query, "query"), _filters(arguments)
+    hits = _assistant(arguments).search(query, limit=arguments.limit, filters=filters)
+    say_result(arguments, hits, hits_text(hits))
+
+
+@command(
+    COMMANDS,
+    word("question", metavar="QUESTION"),
+    word("--columns", "what to compare, as in 'method, data, result'", metavar="NAMES"),
+    many("--paper", "compare this paper, by title or id", metavar="TITLE"),
+    number("--limit", "papers at most", 8),
+    file("--csv", "write the table there, too"),
+    switch("--markdown", "print a Markdown table"),
+    *(MODE, *FILTERS, JSON, STORE),
+)
+def table(arguments: Namespace) -> None:
+    """Compare papers in a table of quotes."""
+    from ui import tables
+
+    question, filters = as_text(arguments.question, "question"), _filters(arguments)
+    tables.table(arguments, question, filters, _assistant(arguments))
+
+
+@command(
+    COMMANDS,
+    word("--title", "only papers with this in their title", metavar="TEXT"),
+    file("--export", "write them to FILE; its ending is .bib, .ris, .csv or .jsonl"),
+    *(*FILTERS, JSON, STORE),
+)
+def papers(arguments: Namespace) -> None:
+    """List the papers of the index, or export them."""
+    from rag.digests import allowed
+    from ui.export import LISTS
+
+    every = indexing.papers_of(settings_of(arguments).store)
+    kept = allowed(every, _filters(arguments))
+    chosen = [paper for paper, keep in zip(every, kept, strict=True) if keep]
+    if arguments.export is not None:
+        form = LISTS.get(arguments.export.suffix.casefold().removeprefix("."))
+        if form is None or form.papers is None:
+            endings = ", ".join(f".{ending}" for ending in LISTS)
+            raise InputError(f"{arguments.export}: name a file that ends in one of {endings}")
+        arguments.export.write_text(form.papers(chosen), encoding="utf-8", newline="")
+        note(f"{len(chosen):,} papers written to {arguments.export}")
+        return
+    listed = (paper_text(f"{at}.", paper) for at, paper in enumerate(chosen, start=1))
+    say_result(arguments, chosen, "\n".join(listed) or "No paper passes.")
+
+
+@command(
+    COMMANDS,
+    word("--host", "address to listen on (default: %(default)s)", default="127.0.0.1"),
+    word("--port", "default: %(default)s", type=int, default=7860),
+    many(
+        "--allowed-host",
+        "a name by which browsers reach the page, as papers.example",
+        metavar="NAME",
+        type=str.lower,
+    ),
+    many(
+        "--trusted-proxy",
+        "a proxy (or a network of them) to be believed on who asks and by which name, over http or"
+        " https",
+        metavar="ADDRESS",
+        type=network,
+    ),
+    switch("--mcp", "serve ask, search, papers and table as MCP tools, too"),
+    file("--auth", "ask for a login; FILE has a line name:hash for each person"),
+    word(
+        "--add-user",
+        "add a person to the FILE of --auth, or give one a new password, and no more",
+        metavar="NAME",
+    ),
+    switch("--sample", "index the bundled sample if there is no index"),
+    file(
+        "--watch",
+        "index this folder, and each file that comes into it while the page is served",
+        "FOLDER",
+    ),
+    STORE,
+)
+def ui(arguments: Namespace) -> None:
+    """Serve the web page."""
+    from index.manifest import current
+
+    if arguments.add_user is not None:
+        add_user(arguments.auth, arguments.add_user)
+        return
+    settings = settings_of(arguments)
+    with shown_meanwhile("AbstractQA is starting"):
+        from ui.web.own_host import Reach
+        from ui.web.server import check_free, serve
+
+    check_free(arguments.host, arguments.port)
+    names, proxies = tuple(arguments.allowed_host), tuple(arguments.trusted_proxy)
+    reach = Reach(arguments.host, names, proxies)
+    people = accounts(arguments.auth, reach)
+    if current(settings.store) is None and (arguments.sample or reach.only_here or people):
+        indexing.begin(settings, with_sample=arguments.sample)
+    if arguments.watch is not None:
+        indexing.watch_beside(arguments.watch, settings)
+    elif current(settings.store) is not None:
+        indexing.resume_beside(settings)
+    serve(settings, reach, arguments.port, accounts=people, mcp=arguments.mcp)
+
+
+@command(COMMANDS, JSON, STORE)
+def doctor(arguments: Namespace) -> None:
+    """Check index, models and page; say what to do."""
+    from ui.doctor import examine
+
+    checks = examine(lambda: settings_of(arguments))
+    problems = [check for check in checks if not check.ok]
+    lines = (
+        f"{'ok     ' if check.ok else 'problem'}  {check.name}: {check.message}" for check in checks
+    )
+    say_result(arguments, {"ok": not problems, "checks": checks}, "\n".join(lines))
+    if problems:
+        more = f" (and {len(problems) - 1} more)" if problems[1:] else ""
+        raise AbstractQAError(f"{problems[0].name}: {problems[0].message}{more}")
+
+
+def _measure(_: Namespace) -> None:
     """Measure retrieval and answers."""
     raise AssertionError("each kind of measuring runs itself")
 
 
+COMMANDS["eval"] = _measure, ()
+
+
+@command(
+    COMMANDS,
+    word("shell", 'as in: eval "$(abstractqa completion bash)"', choices=("bash", "zsh")),
+)
 def completion(arguments: Namespace) -> None:
     """Print a script with which a shell completes this command."""
     begun = "autoload -Uz compinit && compinit\n" if arguments.shell == "zsh" else ""
-    print(begun + shtab.complete(build_parser(), shell=arguments.shell))
+    say(begun + shtab.complete(build_parser(), shell=arguments.shell))
+
+
+def _assistant(arguments: Namespace) -> "Assistant":
+    settings = settings_of(arguments)
+    from rag import Assistant  # takes seconds, so a wrong setting is told first
+
+    return Assistant.open(store=settings.store, settings=settings)
+
+
+def _filters(arguments: Namespace) -> "Filters":
+    from rag.schema import Filters
+
+    since = parse_day(arguments.since, "--since") if arguments.since is not None else None
+    until = parse_day(arguments.until, "--until") if arguments.until is not None else None
+    if since and until and since > until:
+        raise InputError(f"--since {since} is after --until {until}; no day is in between")
+    title = getattr(arguments, "title", None)
+    return Filters(digests=tuple(arguments.digest), since=since, until=until, title=title)
+
+
+def accounts(path: Path | None, reach: "Reach") -> "Accounts | None":
+    """The people of the file of `--auth`, if there is one.
+
+    A line on stderr warns of a page that everybody can use, and of a file that everybody can read.
+    """
+    if path is None:
+        if not reach.only_here:
+            note(
+                f"Anyone who can reach {reach.host} can use this page, there is no login: papers"
+                " cannot be added or removed there. Give a file of people with --auth."
+            )
+        return None
+    from ui.web.accounts import Accounts
+
+    people = Accounts(path)
+    if people.is_open:
+        note(f"Others on this machine can read {path}: run chmod 600 {path}")
+    return people
+
+
+def add_user(path: Path | None, name: str) -> None:
+    """Add a person to the file of `--auth`; the password is asked for, or read from a pipe."""
+    from ui.web.accounts import add, check_name
+
+    if path is None:
+        raise InputError("--add-user needs the file to add to: give it with --auth FILE")
+    check_name(name)
+    known = add(path, name, _password())
+    say(f"{name} has a new password in {path}." if known else f"{name} is now in {path}.")
+
+
+def _password() -> str:
+    """The password, asked for twice where a person types it; one line of a pipe."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    try:
+        first, second = getpass("Password: "), getpass("Once more: ")
+    except EOFError as error:
+        raise InputError("no password was given") from error
+    if first != second:
+        raise InputError("the two passwords are not the same; nothing was changed")
+    return first
 
 
 if __name__ == "__main__":

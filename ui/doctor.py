@@ -36,8 +36,8 @@ def examine(load: "Callable[[], Settings]") -> list[Check]:
         encoder = _kept(checks, "encoder", lambda: _encoder(settings), _weights)
         if encoder is not None:
             _kept(checks, "index", lambda: _index(settings, encoder))
-    if settings is not None and settings.chroma_url:
-        _kept(checks, "Chroma", lambda: _chroma(settings))
+        if settings.chroma_url:
+            _kept(checks, "Chroma", lambda: _chroma(settings))
     _kept(checks, "page", _page)
     if settings is not None:
         _kept(checks, "answers", lambda: _writing(settings, encoder))
@@ -76,18 +76,14 @@ def _index(settings: "Settings", encoder: "SentenceEncoder") -> str:
     index = Index.open(settings.store)
     manifest = index.manifest
     check_encoder(manifest, encoder)
-    left = (
-        ""
-        if index.is_finished
-        else (
-            f"; {index.coverage:.0%} encoded, the rest is found by its words: run"
-            " abstractqa index --resume"
-        )
-    )
-    return (
+    found = (
         f"{manifest.papers:,} papers, {manifest.passages:,} sentences, every file as written "
-        f"({manifest.generation}){left}"
+        f"({manifest.generation})"
     )
+    if index.is_finished:
+        return found
+    left = f"{index.coverage:.0%} encoded, the rest is found by its words"
+    return f"{found}; {left}: run abstractqa index --resume"
 
 
 def _chroma(settings: "Settings") -> str:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from index.errors import AbstractQAError, InputError
 from ui.arguments import JSON, file, many, settings_of, switch, word
-from ui.terminal import Progress, note, say_result, wrap
+from ui.terminal import note, say_result, shown_progress, wrap
 
 if TYPE_CHECKING:
-    from index.build import BuildReport
+    from index.build import BuildReport, Progress
     from index.encoder import Encoder
     from index.papers import Paper
     from index.plan import Preview
@@ -56,8 +56,6 @@ ARGUMENTS = (
     switch("--undo", "go back to the index before the last change"),
     JSON,
 )
-_TOLD = 20
-"""Lines of one kind that are told of what was read."""
 
 
 def index(arguments: Namespace) -> int | None:
@@ -112,7 +110,7 @@ def _add(arguments: Namespace, settings: "Settings") -> int:
     with _encoding(settings, arguments) as (store, encoder, progress):
         report = build(paths, store, encoder, progress=progress, **how)
     _tell(report)
-    say_result(report, summary(report, settings.store), as_json=arguments.json)
+    say_result(arguments, report, summary(report, settings.store))
     return int(report.is_damaged)
 
 
@@ -122,7 +120,7 @@ def _preview(arguments: Namespace, settings: "Settings") -> int:
     paths, how = _read(arguments)
     found = preview(paths, settings.store, **how)
     _tell(found)
-    say_result(found, _preview_text(found, settings.store), as_json=arguments.json)
+    say_result(arguments, found, _preview_text(found, settings.store))
     return int(found.is_damaged)
 
 
@@ -145,12 +143,12 @@ def _remove(arguments: Namespace, settings: "Settings") -> None:
 
     store = settings.store
     ids = find_ids(arguments.remove, papers_of(store))
-    with Progress() as progress:
+    with shown_progress() as progress:
         report = remove(ids, store, progress=progress)
     bring_to_chroma(settings)
     lines = [wrap(f"removed {paper.display_title}", "", " " * 8) for paper in report.removed]
     lines.append(f"{report.papers:,} papers and {report.passages:,} sentences in {store}")
-    say_result(report, "\n".join(lines), as_json=arguments.json)
+    say_result(arguments, report, "\n".join(lines))
 
 
 def _undo(arguments: Namespace, settings: "Settings") -> None:
@@ -159,23 +157,19 @@ def _undo(arguments: Namespace, settings: "Settings") -> None:
     generation = undo(settings.store)
     bring_to_chroma(settings)
     text = f"The index at {settings.store} is again that of {generation}."
-    say_result({"generation": generation}, text, as_json=arguments.json)
+    say_result(arguments, {"generation": generation}, text)
 
 
 def _resume(arguments: Namespace, settings: "Settings") -> None:
     report = resume_index(settings, arguments)
-    say_result(report, summary(report, settings.store), as_json=arguments.json)
-
-
-def _watch(arguments: Namespace, settings: "Settings") -> None:
-    watch(arguments.watch, settings)
+    say_result(arguments, report, summary(report, settings.store))
 
 
 _INSTEAD: Mapping[str, Callable[[Namespace, "Settings"], int | None]] = {
     "undo": _undo,
     "preview": _preview,
     "remove": _remove,
-    "watch": _watch,
+    "watch": lambda arguments, settings: watch(arguments.watch, settings),
     "resume": _resume,
 }
 """What options do in place of reading files into the index."""
@@ -203,16 +197,12 @@ def _encoding(
             raise InputError("--address needs --engine ray")
         else:
             encoder = make()
-        yield settings.store, encoder, stack.enter_context(Progress())
+        yield settings.store, encoder, stack.enter_context(shown_progress())
     bring_to_chroma(settings)
 
 
 def papers_of(store: Path) -> "Sequence[Paper]":
-    """The papers of the live index.
-
-    Raises:
-        StoreError: there is no index, or the folder is none of an index.
-    """
+    """The papers of the live index; without one a `StoreError`."""
     from index.manifest import check_is_store, live_papers, no_index
 
     check_is_store(store)
@@ -253,7 +243,7 @@ def bring_to_chroma(settings: "Settings") -> None:
         chroma = settings.chroma()
         index = Index.open(settings.store)
         if chroma and index.is_covered:
-            with Progress() as progress:
+            with shown_progress() as progress:
                 count = functools.partial(progress, "chroma")
                 changed = chroma.bring(index, settings.store, count)
             found = recall(index, chroma)
@@ -296,10 +286,10 @@ def _tell(read: "BuildReport | Preview") -> None:
         list(map(str, worst_first)),
         list(map(str, read.merges)),
     ):
-        for line in lines[:_TOLD]:
+        for line in lines[:20]:
             note(line)
-        if len(lines) > _TOLD:
-            note(f"… and {len(lines) - _TOLD:,} more")
+        if lines[20:]:
+            note(f"… and {len(lines) - 20:,} more")
 
 
 def summary(report: "BuildReport", store: Path) -> str:
@@ -319,22 +309,13 @@ def _counts(counts: "BuildReport | Preview", removed: int) -> str:
 
 QUIET_MS = 2_000
 """Files are read once nothing has been written for so long: half of one is none."""
-LONGEST_MS = 600_000
-"""But after so long in any case."""
 
 
 def watch(folder: Path, settings: "Settings", stop: threading.Event | None = None) -> None:
-    """Index a folder, and then whatever comes into it, until it is interrupted.
+    """Index a folder, and then whatever comes into it, until it is interrupted or `stop` is set.
 
-    A file that cannot be read is told, and read again when it changes.
-
-    Args:
-        folder: What to watch, with all folders inside it.
-        settings: Where the index is, and its encoder.
-        stop: Ends the watching when it is set.
-
-    Raises:
-        InputError: there is no such folder.
+    A file that cannot be read is told, and read again when it changes. A folder that is not there
+    is an `InputError`.
     """
     from watchfiles import watch as changes
 
@@ -342,22 +323,18 @@ def watch(folder: Path, settings: "Settings", stop: threading.Event | None = Non
 
     _check(folder)
     note(f"watching {folder}; new files are indexed as they come (Ctrl+C ends it)")
-    if any(_visible(folder)):
+    if any(path.is_file() and path.name[0] != "." for path in folder.rglob("*")):
         _index(folder, settings)
     elif current(settings.store) is not None:
         resume_beside(settings)
-    for _ in changes(
-        folder, step=QUIET_MS, debounce=LONGEST_MS, stop_event=stop, raise_interrupt=False
-    ):
+    # After ten minutes of writing in any case.
+    told = changes(folder, step=QUIET_MS, debounce=600_000, stop_event=stop, raise_interrupt=False)
+    for _ in told:
         _index(folder, settings)
 
 
 def watch_beside(folder: Path, settings: "Settings") -> None:
-    """Watch a folder in a thread that ends with the process.
-
-    Raises:
-        InputError: there is no such folder.
-    """
+    """Watch a folder in a thread that ends with the process; without one an `InputError`."""
     _check(folder)
     threading.Thread(target=watch, args=(folder, settings), daemon=True).start()
 
@@ -365,10 +342,6 @@ def watch_beside(folder: Path, settings: "Settings") -> None:
 def _check(folder: Path) -> None:
     if not folder.is_dir():
         raise InputError(f"{folder} is no folder: name one to watch")
-
-
-def _visible(folder: Path) -> Iterator[Path]:
-    return (path for path in folder.rglob("*") if path.is_file() and path.name[0] != ".")
 
 
 def _index(folder: Path, settings: "Settings") -> None:

@@ -38,7 +38,7 @@ def table(arguments: Namespace, question: str, filters: "Filters", assistant: "A
     if arguments.csv is not None:
         arguments.csv.write_text(as_csv(made), encoding="utf-8", newline="")
     text = as_markdown(made) if arguments.markdown else as_text(made)
-    say_result(made, text, as_json=arguments.json)
+    say_result(arguments, made, text)
     if made.notice and not arguments.json:
         note(made.notice)
 
@@ -58,8 +58,8 @@ def as_csv(made: "Table") -> str:
 def csv_text(rows: Iterable[Sequence[str]]) -> str:
     """Rows as CSV (RFC 4180).
 
-    Abstracts come from others, and a spreadsheet runs a cell that begins like a formula: such a
-    cell gets an apostrophe in front, which spreadsheets do not show.
+    A spreadsheet would run a cell that begins like a formula: it gets an apostrophe in front,
+    which spreadsheets do not show.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")

@@ -5,24 +5,19 @@ import re
 import shutil
 import sys
 import textwrap
+from argparse import Namespace
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import date
-from types import TracebackType
-from typing import TYPE_CHECKING, Never, Self
+from typing import TYPE_CHECKING, Never
 
 from index.errors import InputError
 from index.text import clean_text
 
 if TYPE_CHECKING:
-    from tqdm import tqdm
-
     from index.build import Stage
     from index.papers import Paper
     from rag.schema import Answer, Event, Hit, Passage
-
-WIDEST = 100
-"""Columns that text fills at most; longer lines are hard to read."""
 
 _NO_BREAK = "\u00a0"
 
@@ -43,9 +38,9 @@ def say(text: str) -> None:
     sys.stdout.write(text + "\n")
 
 
-def say_result(document: object, text: str, *, as_json: bool) -> None:
+def say_result(arguments: Namespace, document: object, text: str) -> None:
     """Print a result on stdout: as one JSON document, or for people if there is text for them."""
-    if as_json:
+    if arguments.json:
         from pydantic_core import to_json
 
         say(to_json(document).decode())
@@ -80,7 +75,8 @@ def log_in_lines() -> None:
 
 
 def _width() -> int:
-    return max(min(shutil.get_terminal_size().columns, WIDEST), 20)
+    # Longer lines are hard to read.
+    return max(min(shutil.get_terminal_size().columns, 100), 20)
 
 
 def wrap(text: str, indent: str = "", hanging: str | None = None) -> str:
@@ -124,7 +120,13 @@ def answer_text(answer: "Answer") -> str:
 
     notice = wrap(answer.notice) if answer.notice else ""
     if answer.status == "insufficient_evidence":
-        return "\n\n".join(filter(None, [_refusal(answer), notice, _others(answer)]))
+        # An unclear question is no fault of the abstracts.
+        refused = "" if answer.suggestions else "The abstracts do not say. "
+        others = answer.suggestions or [clean_text(near.title) for near in answer.nearest]
+        heading = "Ask instead:" if answer.suggestions else "The nearest papers:"
+        listed = [heading, *(wrap(f"- {line}", "  ", "    ") for line in others)] if others else []
+        parts = [wrap(f"{refused}{answer.reason or ''}"), notice, "\n".join(listed)]
+        return "\n\n".join(filter(None, parts))
     text = unescape(answer.text)
     doubts = [wrap(f"- {doubt}", "  ", "    ") for doubt in answer.doubts]
     sources = [
@@ -137,20 +139,6 @@ def answer_text(answer: "Answer") -> str:
     ]
     notes = "\n".join(["Not wholly borne out by the abstracts:", *doubts]) if doubts else ""
     return "\n\n".join(filter(None, [notice, wrap(text), notes, "\n".join(sources)]))
-
-
-def _refusal(answer: "Answer") -> str:
-    """Why there is no answer; an unclear question is no fault of the abstracts."""
-    unclear = "" if answer.suggestions else "The abstracts do not say. "
-    return wrap(f"{unclear}{answer.reason or ''}")
-
-
-def _others(answer: "Answer") -> str:
-    """What may have been meant, a line each, or else the nearest papers."""
-    heading = "Ask instead:" if answer.suggestions else "The nearest papers:"
-    lines = answer.suggestions or [clean_text(near.title) for near in answer.nearest]
-    listed = [wrap(f"- {line}", "  ", "    ") for line in lines]
-    return "\n".join([heading, *listed]) if listed else ""
 
 
 @contextmanager
@@ -169,11 +157,7 @@ def shown_meanwhile(text: str) -> Iterator[Callable[[str], None]]:
 
 
 def as_text(text: str, name: str) -> str:
-    """`text` if it can be printed and stored; shells may pass bytes that are no characters.
-
-    Raises:
-        InputError: it holds such bytes.
-    """
+    """`text` unless, as shells may pass, it has bytes that are no characters: an `InputError`."""
     try:
         text.encode()
     except UnicodeEncodeError as error:
@@ -182,11 +166,7 @@ def as_text(text: str, name: str) -> str:
 
 
 def parse_day(text: str, option: str) -> date:
-    """The date given to an option, as 2025-03-14.
-
-    Raises:
-        InputError: it is not such a date.
-    """
+    """The date given to an option, as 2025-03-14; an `InputError` if it is none."""
     try:
         return date.fromisoformat(text)
     except ValueError as error:
@@ -215,41 +195,26 @@ def hits_text(hits: "Sequence[Hit]") -> str:
     return "\n".join(found) or "No paper matches."
 
 
-class Progress:
-    """Progress of indexing on stderr: a bar with rate and time left, if it is a terminal.
+@contextmanager
+def shown_progress() -> "Iterator[Callable[[Stage, int, int], None]]":
+    """Progress of indexing on stderr: a bar with rate and time left, if it is a terminal."""
+    from tqdm import tqdm
 
-    A context manager, called as `index.build.Progress` is.
-    """
+    shown: Stage | None = None
+    bar: tqdm[Never] | None = None
+    with ExitStack() as bars:
 
-    def __init__(self) -> None:
-        self._bar: tqdm[Never] | None = None
-        self._stage: Stage | None = None
+        def show(stage: "Stage", done: int, total: int) -> None:
+            nonlocal bar, shown
+            if stage != shown or bar is None:
+                bars.close()
+                doing, unit = _DOING[stage]
+                # None: no bar where no one looks.
+                bar = bars.enter_context(
+                    tqdm(desc=doing, unit=f" {unit}", disable=None, dynamic_ncols=True)
+                )
+                shown = stage
+            bar.total = total or None  # 0 while it is unknown
+            bar.update(done - bar.n)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __call__(self, stage: "Stage", done: int, total: int) -> None:
-        """Show that `done` of `total` (0 while unknown) of a stage is done."""
-        if stage != self._stage or self._bar is None:
-            from tqdm import tqdm
-
-            self._close()
-            doing, unit = _DOING[stage]
-            self._stage = stage
-            # None: no bar where no one looks.
-            self._bar = tqdm(desc=doing, unit=f" {unit}", disable=None, dynamic_ncols=True)
-        self._bar.total = total or None
-        self._bar.update(done - self._bar.n)
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._close()
-
-    def _close(self) -> None:
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None
+        yield show

@@ -55,16 +55,13 @@ class TerminalChat:
                 return
             try:
                 if line.startswith("/"):
-                    self._command(command)(rest.strip())
+                    if command not in self._commands:
+                        raise InputError(f"there is no {command}; /help lists what there is")
+                    self._commands[command](rest.strip())
                 elif line:
                     self._ask(as_text(line, "question"))
             except AbstractQAError as error:
                 note(str(error))
-
-    def _command(self, name: str) -> Callable[[str], None]:
-        if name not in self._commands:
-            raise InputError(f"there is no {name}; /help lists what there is")
-        return self._commands[name]
 
     def _ask(self, question: str) -> None:
         events = self._assistant.stream(question, history(self._turns), self._filters, self._mode)

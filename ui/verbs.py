@@ -7,7 +7,6 @@ from argparse import Namespace
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +27,7 @@ from ui.terminal import note, say_result, wrap
 
 if TYPE_CHECKING:
     from eval.systems import Subject
+    from index.embedding import SentenceEncoder
     from rag.chat import Complete, Message
     from rag.settings import Settings
 
@@ -36,8 +36,29 @@ WRITES = "llamaindex-citation"
 """The peer that writes answers by a chat model."""
 TOKENS = {"yes or no": 8, "judge": 700, "writer": 200}
 """How long a reply of the chat model may be."""
+_OUT = file("--out", "folder, new or of an unfinished run (default: in runs/)", "DIR")
+_SETS = "folder of question sets and their collections"
+_DATA = file("--data", f"{_SETS} (default: ../shared)", "DIR", default=Path("../shared"))
+_SYSTEM = word(
+    "--system",
+    "what to measure: %(default)s, or a peer of docs/evaluation.md",
+    default="abstractqa",
+    metavar="NAME",
+)
+KINDS: dict[str, Command] = {}
+"""Every kind of measuring by its name, in the order of the help."""
 
 
+@command(
+    KINDS,
+    file("dataset", "a BEIR folder", "DATASET_DIR"),
+    word("--split", "its judgements (default: %(default)s)", default="test"),
+    number("--size", "only N papers: the relevant ones, and a fixed rest"),
+    file("--run", "measure this ranking, in TREC's format"),
+    _SYSTEM,
+    _OUT,
+    JSON,
+)
 def retrieval(arguments: Namespace) -> None:
     """Rank the papers of a benchmark."""
     from eval.datasets import fixed_subset, load_beir
@@ -45,13 +66,12 @@ def retrieval(arguments: Namespace) -> None:
     from eval.peers import peer_subject
     from eval.systems import open_ours, replay_ranking
     from eval.vector_cache import benchmark_store
-    from index.embedding import SentenceEncoder
 
     settings = settings_of(arguments)
     benchmark = load_beir(arguments.dataset, arguments.split)
     if arguments.size is not None:
         benchmark = fixed_subset(benchmark, arguments.size)
-    encoder = SentenceEncoder.open(settings.encoder, settings.secret_of_encoder)
+    encoder = _encoder(settings)
     if arguments.run and arguments.system != OURS:
         raise InputError("--run measures a ranking that is there: leave --system out")
     if arguments.run:
@@ -63,6 +83,21 @@ def retrieval(arguments: Namespace) -> None:
     _say_metrics(arguments, evaluate_retrieval(benchmark, subject, arguments.out))
 
 
+@command(
+    KINDS,
+    file("questions", metavar="QUESTIONS.jsonl"),
+    MODE,
+    number("--sample", "ask only N of the questions, a fixed choice"),
+    word("--without", "leave this part out, to see what it is worth", metavar="PART"),
+    word("--left-out", "by models fitted without this collection of --data", metavar="NAME"),
+    _DATA,
+    file("--answers", "measure these answers, in Ragnarök's JSON"),
+    switch("--judge", "check citations by the chat model"),
+    STORE,
+    _SYSTEM,
+    _OUT,
+    JSON,
+)
 def answers(arguments: Namespace) -> None:
     """Answer a file of questions."""
     from eval.measuring import evaluate_answers
@@ -88,7 +123,6 @@ def _answering(arguments: Namespace, settings: "Settings") -> Iterator["Subject"
     """What is to answer: this product, a peer over its papers, or answers given elsewhere."""
     from eval.peers import peer_subject
     from eval.systems import open_ours, replay_answers
-    from index.embedding import SentenceEncoder
     from rag.chat import ChatModel
 
     given = [arguments.answers, arguments.without, arguments.left_out, arguments.system != OURS]
@@ -98,14 +132,13 @@ def _answering(arguments: Namespace, settings: "Settings") -> Iterator["Subject"
         )
     if arguments.answers and arguments.mode != "auto":
         raise InputError("--answers are measured as they are: leave --mode out")
-    encoder = partial(SentenceEncoder.open, settings.encoder, settings.secret_of_encoder)
     fitted = None
     if left_out := arguments.left_out:
         from eval.fitting import run
 
         if left_out not in run.SOURCES:
             raise InputError(f"no collection {left_out!r}; there are {', '.join(run.SOURCES)}")
-        fitted = run.fit(run.load_material(arguments.data, encoder()), left_out)
+        fitted = run.fit(run.load_material(arguments.data, _encoder(settings)), left_out)
     ours = open_ours(settings.store, settings, arguments.without, fitted)
     if left_out:
         ours = replace(ours, configuration={**ours.configuration, "left_out": left_out})
@@ -119,18 +152,22 @@ def _answering(arguments: Namespace, settings: "Settings") -> Iterator["Subject"
     if writes and arguments.system != WRITES:
         raise InputError(f"{arguments.system} writes no answers: --mode generative is for {WRITES}")
     with ChatModel.open(settings) if writes else nullcontext(None) as llm:
-        yield peer_subject(arguments.system, ours.papers, encoder(), llm)
+        yield peer_subject(arguments.system, ours.papers, _encoder(settings), llm)
 
 
+@command(KINDS, file("before", metavar="RUN"), file("after", metavar="RUN"), JSON)
 def compare(arguments: Namespace) -> None:
     """Set one run against another, question by question."""
     from eval.changes import compare_runs, comparison_text
     from eval.runs import load_run
 
     compared = compare_runs(load_run(arguments.before), load_run(arguments.after))
-    _say(arguments, compared, comparison_text(compared))
+    say_result(arguments, compared, comparison_text(compared))
 
 
+@command(
+    KINDS, file("runs", metavar="RUN", nargs="+"), file("--out", "write the Markdown here"), JSON
+)
 def leaderboard(arguments: Namespace) -> None:
     """Print tables of runs, systems side by side."""
     from eval.changes import boards
@@ -139,9 +176,16 @@ def leaderboard(arguments: Namespace) -> None:
     text = boards([load_run(folder) for folder in arguments.runs])
     if arguments.out:
         _write_text(arguments.out, text + "\n")
-    _say(arguments, {"markdown": text}, text)
+    say_result(arguments, {"markdown": text}, text)
 
 
+@command(
+    KINDS,
+    file("run", metavar="RUN"),
+    number("--limit", "only N questions, a fixed choice"),
+    _OUT,
+    JSON,
+)
 def judge(arguments: Namespace) -> None:
     """Let the chat model rate a run's answers, from 1 to 10."""
     from eval.judge import rate_run
@@ -152,14 +196,19 @@ def judge(arguments: Namespace) -> None:
         _say_metrics(arguments, rate_run(run, *model, arguments.out, arguments.limit))
 
 
+@command(
+    KINDS,
+    switch("--update", "make today's figures the baseline"),
+    file("--data", f"{_SETS}, to check too", "DIR"),
+    JSON,
+)
 def gate(arguments: Namespace) -> None:
     """Check that nothing got worse on the fixed set of the repository."""
     from eval import changes as fixed
     from eval.fitting.run import load_material
-    from index.embedding import SentenceEncoder
 
     settings = settings_of(arguments)
-    encoder = SentenceEncoder.open(settings.encoder, settings.secret_of_encoder)
+    encoder = _encoder(settings)
     with fixed.gate_subject(settings, encoder) as subject:
         scores = {fixed.BASELINE: fixed.ask_gate(subject)}
     if arguments.data:
@@ -168,7 +217,7 @@ def gate(arguments: Namespace) -> None:
     if arguments.update:
         for path, found in scores.items():
             fixed.write_baseline(found, path)
-        _say(arguments, {"baseline": count}, "The baseline is new.")
+        say_result(arguments, {"baseline": count}, "The baseline is new.")
         return
     fallen = [
         drop
@@ -178,25 +227,33 @@ def gate(arguments: Namespace) -> None:
     fell = [{"figure": name, "worse": drop.lower} for name, drop in fallen]
     text = "\n".join(fixed.drop_text(*drop) for drop in fallen)
     nothing = f"Nothing got worse on {count} questions."
-    _say(arguments, {"questions": count, "fell": fell}, text or nothing)
+    say_result(arguments, {"questions": count, "fell": fell}, text or nothing)
     if fallen:
         names = ", ".join(name for name, _ in fallen)
         raise AbstractQAError(f"{len(fallen)} figures fell: {names}")
 
 
+@command(
+    KINDS,
+    _DATA,
+    switch("--leave-out", "also measure them on collections they were not fitted on"),
+    switch("--check", "fit the check of citations, not the other models"),
+    file("--claims", "with --check: measure it on these labelled claims too"),
+    file("--out", "write what was fitted here (default: where it is used)"),
+    JSON,
+)
 def fit(arguments: Namespace) -> None:
     """Fit the models behind the answers, and write them into the product."""
     from eval.fitting import run, wordings
-    from index.embedding import SentenceEncoder
 
     if arguments.check:
         from eval.fitting.check import check_text, fit_check
 
         checked = fit_check(arguments.data, arguments.claims, arguments.out)
-        _say(arguments, checked, check_text(checked))
+        say_result(arguments, checked, check_text(checked))
         return
     settings = settings_of(arguments)
-    encoder = SentenceEncoder.open(settings.encoder, settings.secret_of_encoder)
+    encoder = _encoder(settings)
     material = run.load_material(arguments.data, encoder)
     scores = run.answer_left_out(material) if arguments.leave_out else ()
     found = {name: run.figures(each) for name, each in scores}
@@ -208,21 +265,30 @@ def fit(arguments: Namespace) -> None:
     if arguments.leave_out:
         kinds = document["kinds_of_wordings"] = wordings.kinds_left_out(encoder)
         text = f"{run.left_out_text(found)}\nKinds of wordings left out, right: {kinds:.3f}"
-    _say(arguments, document, text)
+    say_result(arguments, document, text)
 
 
+@command(
+    KINDS,
+    number("--n", "how many", 200),
+    number("--unanswerable", "share that loses its papers", 0.2, "SHARE"),
+    number("--seed", "of the order of the papers", 0),
+    switch("--cloze", "fill-in questions, though a chat model is configured"),
+    STORE,
+    _OUT,
+    JSON,
+)
 def synthesize(arguments: Namespace) -> None:
     """Write questions for the papers of an index."""
     from eval.runs import new_run_folder
     from eval.synthesis import Plan
     from eval.synthesis import synthesize as write_questions
-    from index.embedding import SentenceEncoder
     from index.store import Index
 
     settings = settings_of(arguments)
     plan = Plan(arguments.n, arguments.seed, arguments.unanswerable)
     index = Index.open(settings.store)
-    encoder = SentenceEncoder.open(settings.encoder, settings.secret_of_encoder)
+    encoder = _encoder(settings)
     out = arguments.out or new_run_folder("questions")
     writes = settings.chat_model and not arguments.cloze
     # Weak models repeat themselves at temperature 0.
@@ -236,9 +302,15 @@ def synthesize(arguments: Namespace) -> None:
         f" beside them, from which the unanswerable ones' papers are gone:\n"
         f"abstractqa eval answers {out / 'questions.jsonl'} --store {out / 'store'}"
     )
-    _say(arguments, record, text)
+    say_result(arguments, record, text)
 
 
+@command(
+    KINDS,
+    file("--out", "write them there, for eval answers"),
+    word("--vote", "which", choices=("up", "down", "all"), default="all"),
+    JSON,
+)
 def cases(arguments: Namespace) -> None:
     """List the answers that readers voted on, and make questions of them."""
     from eval.datasets import write_questions
@@ -263,7 +335,13 @@ def cases(arguments: Namespace) -> None:
         lines.append(wrap(" ".join((each.reason or "no reason given").split()), below, below))
     if not voted:
         note(f"No such vote in {folder / FILE}: the thumbs below an answer write there.")
-    _say(arguments, voted, "\n".join(lines))
+    say_result(arguments, voted, "\n".join(lines))
+
+
+def _encoder(settings: "Settings") -> "SentenceEncoder":
+    from index.embedding import SentenceEncoder
+
+    return SentenceEncoder.open(settings.encoder, settings.secret_of_encoder)
 
 
 @contextmanager
@@ -280,11 +358,6 @@ def _asking(
             return model.complete(messages, **limits).text
 
         yield complete, model.name
-
-
-def _say(arguments: Namespace, document: object, text: str) -> None:
-    """Print a result for programs, or for people if it has text."""
-    say_result(document, text, as_json=arguments.json)
 
 
 def _write_text(path: Path, text: str) -> None:
@@ -310,89 +383,4 @@ def _say_metrics(arguments: Namespace, metrics: Mapping[str, Any]) -> None:
     ]
     rows += [[name, value, None] for name, value in metrics.get("figures", {}).items()]
     text = f"{title}\n\n{table(['figure', 'mean, 95 % interval', 'questions'], rows)}"
-    _say(arguments, metrics, text)
-
-
-_OUT = file("--out", "folder, new or of an unfinished run (default: in runs/)", "DIR")
-_SETS = "folder of question sets and their collections"
-_DATA = file("--data", f"{_SETS} (default: ../shared)", "DIR", default=Path("../shared"))
-_SYSTEM = word(
-    "--system",
-    "what to measure: %(default)s, or a peer of docs/evaluation.md",
-    default="abstractqa",
-    metavar="NAME",
-)
-
-KINDS: Mapping[str, Command] = {
-    "retrieval": command(
-        retrieval,
-        file("dataset", "a BEIR folder", "DATASET_DIR"),
-        word("--split", "its judgements (default: %(default)s)", default="test"),
-        number("--size", "only N papers: the relevant ones, and a fixed rest"),
-        file("--run", "measure this ranking, in TREC's format"),
-        _SYSTEM,
-        _OUT,
-        JSON,
-    ),
-    "answers": command(
-        answers,
-        file("questions", metavar="QUESTIONS.jsonl"),
-        MODE,
-        number("--sample", "ask only N of the questions, a fixed choice"),
-        word("--without", "leave this part out, to see what it is worth", metavar="PART"),
-        word("--left-out", "by models fitted without this collection of --data", metavar="NAME"),
-        _DATA,
-        file("--answers", "measure these answers, in Ragnarök's JSON"),
-        switch("--judge", "check citations by the chat model"),
-        STORE,
-        _SYSTEM,
-        _OUT,
-        JSON,
-    ),
-    "compare": command(compare, file("before", metavar="RUN"), file("after", metavar="RUN"), JSON),
-    "leaderboard": command(
-        leaderboard,
-        file("runs", metavar="RUN", nargs="+"),
-        file("--out", "write the Markdown here"),
-        JSON,
-    ),
-    "judge": command(
-        judge,
-        file("run", metavar="RUN"),
-        number("--limit", "only N questions, a fixed choice"),
-        _OUT,
-        JSON,
-    ),
-    "gate": command(
-        gate,
-        switch("--update", "make today's figures the baseline"),
-        file("--data", f"{_SETS}, to check too", "DIR"),
-        JSON,
-    ),
-    "fit": command(
-        fit,
-        _DATA,
-        switch("--leave-out", "also measure them on collections they were not fitted on"),
-        switch("--check", "fit the check of citations, not the other models"),
-        file("--claims", "with --check: measure it on these labelled claims too"),
-        file("--out", "write what was fitted here (default: where it is used)"),
-        JSON,
-    ),
-    "synthesize": command(
-        synthesize,
-        number("--n", "how many", 200),
-        number("--unanswerable", "share that loses its papers", 0.2, "SHARE"),
-        number("--seed", "of the order of the papers", 0),
-        switch("--cloze", "fill-in questions, though a chat model is configured"),
-        STORE,
-        _OUT,
-        JSON,
-    ),
-    "cases": command(
-        cases,
-        file("--out", "write them there, for eval answers"),
-        word("--vote", "which", choices=("up", "down", "all"), default="all"),
-        JSON,
-    ),
-}
-"""Every kind of measuring, by the name it has on the command line."""
+    say_result(arguments, metrics, text)

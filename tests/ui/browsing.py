@@ -13,9 +13,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from rag.settings import Settings
-from ui.web.app import build
 from ui.web.own_host import Reach
-from ui.web.server import launch
+from ui.web.server import build, launch
 from ui.web.site import Site
 
 T = TypeVar("T")

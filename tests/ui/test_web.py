@@ -9,8 +9,7 @@ import pytest
 from browsing import served
 
 from index.errors import InputError
-from ui.web.app import build
-from ui.web.server import launch
+from ui.web.server import build, launch
 from ui.web.site import Site
 
 

@@ -24,8 +24,6 @@ LONGEST_TITLE = 60
 """Characters of a title made from a question."""
 LONGEST_NAME = 200
 """Characters of a title that a person gives."""
-LONGEST_SEARCH = 500
-"""Characters of a search that are read."""
 UNREADABLE = "This answer was kept by another version of AbstractQA and cannot be shown: ask again."
 NOT_THERE = "there is no such conversation, or it was deleted: reload the page"
 
@@ -104,15 +102,12 @@ class Archive:
     share an archive; several processes may each open the same file.
 
     Every method raises a `StoreError` if the file cannot be read or written, and an `InputError`
-    for an empty visitor, who would be everybody.
+    for an empty visitor, who would be everybody; those that change something also if the visitor
+    has no such conversation.
     """
 
     def __init__(self, folder: Path) -> None:
-        """Open the archive in `folder`; what was deleted before is gone then.
-
-        Raises:
-            StoreError: the file was written by a newer version, is damaged, or cannot be opened.
-        """
+        """Open the archive in `folder`; what was deleted before is gone then."""
         self._database = Database(folder / FILE)
         self.marks = Marks(self._database)
         if self._database.path.exists():
@@ -126,12 +121,10 @@ class Archive:
     def list(self, visitor: str, search: str = "") -> builtins.list[Conversation]:
         """The visitor's conversations without their turns, the one asked in last first.
 
-        Args:
-            visitor: Whose.
-            search: Only those in which each of these words, or parts of words, stands in the
-                title, a question or an answer's text; case does not matter.
+        With `search` only those in which each of these words, or parts of words, stands in the
+        title, a question or an answer's text, in any case.
         """
-        words = _folded(search[:LONGEST_SEARCH]).split()
+        words = _folded(search[:500]).split()
         words_in = " AND deleted IS NULL" + _HAS_WORD * len(words)
         query = f"{_FIND}{words_in} ORDER BY updated DESC, rowid DESC"
         given = (hashed(visitor), *(word for word in words for _ in range(2)))
@@ -159,11 +152,7 @@ class Archive:
         return made
 
     def put(self, visitor: str, id: str, turn: Turn) -> Conversation:  # noqa: A002
-        """Add a turn at the end; the conversation with it.
-
-        Raises:
-            InputError: the visitor has no such conversation, or what was asked is no text.
-        """
+        """Add a turn, which must be text, at the end; the conversation with it."""
         content = _content(turn)
         with self._database.writing() as rows:
             before = _own(rows, visitor, id)
@@ -177,11 +166,7 @@ class Archive:
         return before.model_copy(update={"turns": (*before.turns, turn)})
 
     def change(self, visitor: str, id: str, turn: str, **fields: object) -> Conversation | None:  # noqa: A002
-        """Change fields of a turn as it is now, by its id.
-
-        Returns:
-            The conversation with it; None if it, or the turn, is not there any more.
-        """
+        """Change fields of a turn, by its id; the conversation with it, None if it is not there."""
         with self._database.writing() as rows:
             before = _read(rows, hashed(visitor), id)
             after = before.changed(turn, **fields) if before else None
@@ -196,11 +181,7 @@ class Archive:
             return after
 
     def cut(self, visitor: str, id: str, turn: str) -> tuple[Turn, ...]:  # noqa: A002
-        """Take a turn and all after it out, and return them.
-
-        Raises:
-            InputError: the visitor has no such conversation, or it has no such turn.
-        """
+        """Take a turn, which must be there, and all after it out, and return them."""
         with self._database.writing() as rows:
             before = _own(rows, visitor, id)
             first = before.turn(turn)
@@ -212,11 +193,7 @@ class Archive:
         return gone
 
     def rename(self, visitor: str, id: str, title: str) -> None:  # noqa: A002
-        """Give a conversation another title; white space in it is made single spaces.
-
-        Raises:
-            InputError: the title is empty or too long, or the visitor has no such conversation.
-        """
+        """Give a conversation a title of 1 to 200 characters, white space made single spaces."""
         title = plain(title)
         if not title:
             raise InputError("a title needs at least one character")
@@ -229,9 +206,6 @@ class Archive:
         """Delete a conversation; `restore` can bring it back until the next one is deleted.
 
         The one before is gone then, and its place in the file overwritten.
-
-        Raises:
-            InputError: the visitor has no such conversation.
         """
         with self._database.writing() as rows:
             _own(rows, visitor, id)
@@ -248,11 +222,7 @@ class Archive:
         return Conversation(**dict(row)) if row else None
 
     def restore(self, visitor: str) -> None:
-        """Bring back the conversation that was deleted last.
-
-        Raises:
-            InputError: there is none.
-        """
+        """Bring back the conversation that was deleted last."""
         query = "UPDATE conversations SET deleted = NULL WHERE visitor = ? AND deleted IS NOT NULL"
         self._change(query, hashed(visitor))
 
@@ -266,9 +236,6 @@ class Archive:
         """Make a secret by which anyone may read a turn alone, or with all that came before it.
 
         It has 128 random bits, and only its hash is kept.
-
-        Raises:
-            InputError: the visitor has no such conversation.
         """
         secret = new_id()
         with self._database.writing() as rows:

@@ -60,11 +60,7 @@ COMMIT;
 
 
 def hashed(visitor: str) -> str:
-    """How a visitor is called in the file.
-
-    Raises:
-        InputError: it is nobody, who would be everybody.
-    """
+    """How a visitor is called in the file; an `InputError` for nobody, who would be everybody."""
     if not visitor:
         raise InputError("it is not known who is asking: reload the page")
     return hashlib.sha256(visitor.encode("utf-8", "surrogatepass")).hexdigest()
@@ -85,8 +81,7 @@ class Database:
     def reading(self) -> Iterator[sqlite3.Connection]:
         """One state of the file for all reads inside; an empty one if there is no file yet.
 
-        Raises:
-            StoreError: the file is newer, damaged, or cannot be read.
+        A file that is newer, damaged, or cannot be read is a `StoreError`.
         """
         with self._lock, self._plain_words():
             if self._connection is None and not self.path.exists():
@@ -101,10 +96,8 @@ class Database:
     def writing(self) -> Iterator[sqlite3.Connection]:
         """A transaction: all of it is written, or nothing.
 
-        Raises:
-            StoreBusyError: another process writes for longer than `WAIT_SECONDS`.
-            StoreError: the file is newer, damaged, or cannot be written.
-            InputError: a text has half a character.
+        Besides what `reading` raises there are a `StoreBusyError`, where another process writes for
+        longer than `WAIT_SECONDS`, and an `InputError` for a text with half a character.
         """
         with self._lock, self._plain_words(), self._opened() as connection:
             connection.execute("BEGIN IMMEDIATE")

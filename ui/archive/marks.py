@@ -16,12 +16,6 @@ LONGEST_NOTE = 2_000
 MOST_MARKED = 2_000
 """Papers that one visitor may have marked."""
 
-_CHANGE = (
-    "INSERT INTO marks (visitor, paper, starred, read, note, tags) VALUES (?, ?, ?, ?, ?, ?)"
-    " ON CONFLICT (visitor, paper) DO UPDATE SET starred = excluded.starred,"
-    " read = excluded.read, note = excluded.note, tags = excluded.tags"
-)
-
 
 def _tags(given: object) -> object:
     """Tags as a person writes them, with commas between; those of a list are written so, too."""
@@ -48,11 +42,7 @@ class Mark(BaseModel):
     ] = ()
 
     def changed(self, change: Mapping[str, object]) -> Self:
-        """These marks with some of them changed.
-
-        Raises:
-            InputError: a mark is unknown, or too long.
-        """
+        """These marks with some of them changed; an `InputError` if one is unknown or too long."""
         try:
             return type(self).model_validate(self.model_dump() | dict(change))
         except ValidationError as error:
@@ -68,11 +58,7 @@ class Marks:
         self._database = database
 
     def of(self, visitor: str) -> dict[str, Mark]:
-        """The visitor's marks, by the papers' ids, without those that cannot be read.
-
-        Raises:
-            StoreError: the file cannot be read.
-        """
+        """The visitor's marks, by the papers' ids, without those that cannot be read."""
         with self._database.reading() as rows:
             found = rows.execute(
                 "SELECT paper, starred, read, note, tags FROM marks WHERE visitor = ?",
@@ -89,17 +75,10 @@ class Marks:
         *,
         there: Container[str] | None = None,
     ) -> None:
-        """Change marks of some papers; one without any is forgotten.
+        """Change marks of papers, by their ids; one without any is forgotten.
 
-        Args:
-            visitor: Whose marks they are.
-            papers: Their ids.
-            change: The marks that change.
-            there: The papers that count, if not all do: marks of removed ones take no room.
-
-        Raises:
-            InputError: a mark cannot be kept, or there are too many.
-            StoreError: the file cannot be written.
+        Of the papers `there`, if they are given, at most `MOST_MARKED` may be marked. A mark that
+        cannot be kept, or one too many, is an `InputError`.
         """
         before, who = self.of(visitor), hashed(visitor)
         after = {paper: before.get(paper, Mark()).changed(change) for paper in papers}
@@ -108,7 +87,8 @@ class Marks:
         with self._database.writing() as rows:
             for paper, mark in after.items():
                 tags = ",".join(mark.tags)
-                rows.execute(_CHANGE, (who, paper, mark.starred, mark.read, mark.note, tags))
+                values = (who, paper, mark.starred, mark.read, mark.note, tags)
+                rows.execute("INSERT OR REPLACE INTO marks VALUES (?, ?, ?, ?, ?, ?)", values)
             rows.execute(
                 "DELETE FROM marks WHERE visitor = ? AND NOT (starred OR read OR note <> ''"
                 " OR tags <> '')",

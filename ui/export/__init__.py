@@ -62,14 +62,9 @@ LISTS: Mapping[str, Format] = {form.ending: form for form in FORMATS.values() if
 
 
 def export(what: Conversation | Turn, kind: str) -> Exported:
-    """A conversation, or one turn of it, as a file.
+    """A conversation, or one turn of it, as a file of a kind of `FORMATS`.
 
-    Args:
-        what: What to export.
-        kind: One of `FORMATS`.
-
-    Raises:
-        InputError: there is no such kind, or nothing is cited that a bibliography could hold.
+    An unknown kind is an `InputError`, and a bibliography where nothing is cited.
     """
     form = FORMATS.get(kind)
     if form is None:

@@ -61,11 +61,10 @@ def cited_papers(turns: Iterable[Turn]) -> list[Paper]:
 
 def known(paper: Paper) -> dict[str, str]:
     """What is known of a paper, by the columns of the CSV, each on one line; "" for the rest."""
-    year = year_of(paper)
     return {
         "title": clean_text(paper.title),
         "authors": "; ".join(map(clean_text, paper.authors)),
-        "year": "" if year is None else str(year),
+        "year": year_of(paper),
         "date": paper.published or "",
         "venue": clean_text(paper.venue or ""),
         "doi": clean_address(paper.doi),
@@ -142,12 +141,12 @@ def given_id(paper: Paper) -> str:
     return clean_address(paper.id) if given else ""
 
 
-def year_of(paper: Paper) -> int | None:
+def year_of(paper: Paper) -> str:
     """The year a paper came out: its own, or that of its arXiv id; a digest's is no year of it."""
     if paper.year is not None:
-        return paper.year
+        return str(paper.year)
     found = arxiv_id(paper)
-    return 2000 + int(found[:2]) if found and found[0].isdigit() else None
+    return f"20{found[:2]}" if found and found[0].isdigit() else ""
 
 
 def found_in(paper: Paper) -> str:
@@ -210,11 +209,10 @@ def _entry(paper: Paper, key: str) -> str:
     how, eprint = published(paper), arxiv_id(paper)
     kind = {"article": "article", "conference": "inproceedings", "other": "misc"}[how]
     where = {"article": "journal", "conference": "booktitle", "other": "howpublished"}[how]
-    year = year_of(paper)
     fields = {
         "title": _title(paper.title),
         "author": " and ".join(filter(None, map(_author, paper.authors))),
-        "year": str(year) if year is not None else "",
+        "year": year_of(paper),
         "date": paper.published if paper.published and len(paper.published) > 4 else "",
         where: latex(paper.venue or ""),
         "doi": _address(paper.doi),
@@ -256,18 +254,12 @@ def _key(paper: Paper) -> str:
     if _GIVEN_KEY.fullmatch(given_id(paper)):
         return paper.id
     words = [word for word in _words(paper.title) if word not in _SMALL_WORDS]
-    year = year_of(paper)
-    parts = [_family_name(paper.authors[0]) if paper.authors else ""]
-    if not parts[0]:
-        parts = words[:1]
-        words = words[1:]
-    parts += [str(year) if year is not None else "", *words[:1]]
-    return "".join(parts) or f"paper-{_hash(paper.id)}"
-
-
-def _family_name(name: str) -> str:
-    family = name.partition(",")[0] if "," in name else " ".join(name.split()[-1:])
-    return "".join(_words(family))
+    author = paper.authors[0] if paper.authors else ""
+    family = author.partition(",")[0] if "," in author else " ".join(author.split()[-1:])
+    named = _words(family)
+    if not named:
+        named, words = words[:1], words[1:]
+    return "".join([*named, year_of(paper), *words[:1]]) or f"paper-{_hash(paper.id)}"
 
 
 def _words(text: str) -> list[str]:

@@ -8,8 +8,6 @@ stay text.
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
-from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_inline import StateInline
@@ -57,8 +55,8 @@ def prose_html(
         note: Makes what stands behind the sentence of this number, from 0, and its markers.
 
     Returns:
-        The HTML, and whether every sentence is told apart in it: a text in which the sentences are
-        not found one after another has no openings and no notes.
+        The HTML, and whether it has openings and notes: not if the sentences are not found in the
+        text one after another.
     """
     plain = translated(answer, _NO_SIGNS)
     fenced = rewritten(plain, lambda _, words, markers: f"{_BEGIN}{words}{_SPOKEN}{markers}{_END}")
@@ -91,15 +89,8 @@ def _targets(answer: Answer) -> dict[int, Iterator[str]]:
 
 def markdown_html(text: str, marker: Callable[[int], str]) -> Markup:
     """The Markdown that answers use as HTML; `marker` makes the HTML of each marker."""
-    html = str(_markdown().render(text, {"marker": marker}))
+    html = str(_MARKDOWN.render(text, {"marker": marker}))
     return Markup(html.translate(TEMPLATE_SIGNS))  # noqa: S704 - escaped above
-
-
-@lru_cache(maxsize=1)
-def _markdown() -> MarkdownIt:
-    markdown = MarkdownIt("zero", {"breaks": True})
-    markdown.inline.ruler.push("marker", _read_marker)
-    return markdown.enable(["emphasis", "list", "newline", "escape"])
 
 
 def _read_marker(state: StateInline, silent: bool) -> bool:
@@ -111,6 +102,10 @@ def _read_marker(state: StateInline, silent: bool) -> bool:
         state.push("html_inline", "", 0).content = state.env["marker"](int(match[1]))
     state.pos = match.end()
     return True
+
+
+_MARKDOWN = MarkdownIt("zero", {"breaks": True}).enable(["emphasis", "list", "newline", "escape"])
+_MARKDOWN.inline.ruler.push("marker", _read_marker)
 
 
 def marked_abstract(
@@ -138,15 +133,7 @@ def page(what: Conversation | Turn) -> str:
     """One question with its answer, or a conversation, each answer with its sources at its end."""
     turns = what.turns if isinstance(what, Conversation) else (what,)
     title = what.title if isinstance(what, Conversation) else what.question
-    html = _template().page(one_line(title), turns, isinstance(what, Conversation))
-    return f"{html}\n"
-
-
-@lru_cache(maxsize=1)
-def _template() -> Any:
-    written = (byline, filters_text, link, one_line, provenance, unanswered, understood_as)
-    shown = (clean_text, marked_abstract, marked_text, partial_text)
-    return macros("export/page.html", *written, *shown)
+    return f"{_HTML.page(one_line(title), turns, isinstance(what, Conversation))}\n"
 
 
 def partial_text(text: str) -> Markup:
@@ -155,11 +142,7 @@ def partial_text(text: str) -> Markup:
 
 
 def marked_text(answer: Answer, number: int) -> tuple[Markup, bool]:
-    """The text: each marker leads to the sentence it stands for, each doubt is told.
-
-    Returns:
-        The HTML, and whether the doubts are in it, as `prose_html` does.
-    """
+    """The text, whose markers lead to their sentences; and whether it tells each doubt."""
 
     def opening(sentence: AnswerSentence) -> str:
         return '<span class="doubtful">' if doubt(sentence) else "<span>"
@@ -172,3 +155,10 @@ def marked_text(answer: Answer, number: int) -> tuple[Markup, bool]:
         return f'<a class="cite" href="#source-{number}-{target}">[{cited}]</a>'
 
     return prose_html(answer, marker, opening, note)
+
+
+_HTML = macros(
+    "export/page.html",
+    *(byline, filters_text, link, one_line, provenance, unanswered, understood_as),
+    *(clean_text, marked_abstract, marked_text, partial_text),
+)

@@ -24,11 +24,7 @@ class Accounts:
     """The people in a file, read again when it changes; a damaged change keeps the old ones."""
 
     def __init__(self, path: Path) -> None:
-        """Read the file.
-
-        Raises:
-            InputError: it cannot be read, a line is none of an account, or there is none.
-        """
+        """Read the file; an `InputError` if it cannot be read, or has a bad line or no account."""
         self.path = path
         self._nobody = _hasher.hash(secrets.token_urlsafe())
         self._hashes = _read(path)
@@ -63,23 +59,16 @@ class Accounts:
 
 
 def check_name(name: str) -> None:
-    """Refuse a name that cannot stand in the file.
-
-    Raises:
-        InputError: it has other signs than letters, digits and a few more, or too many.
-    """
+    """Refuse, as an `InputError`, a name that cannot stand in the file."""
     if not _is_name(name):
         raise InputError(f"{name!r} is no name for a login: use letters, digits and . _ - @ +")
 
 
 def add(path: Path, name: str, password: str) -> bool:
-    """Add a person to a file, or give one a new password; the file is made if there is none.
+    """Add a person to a file, or give one a new password; whether it had the person before.
 
-    Returns:
-        Whether the person was in it before.
-
-    Raises:
-        InputError: the name or the password cannot be used, or the file cannot be read or written.
+    The file is made if there is none. A name or password that cannot be used, or a file that
+    cannot be read or written, is an `InputError`.
     """
     check_name(name)
     if not password:

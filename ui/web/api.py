@@ -40,7 +40,9 @@ from rag.schema import (
 from rag.tables import Table
 from ui.archive import Archive
 from ui.export import export
+from ui.export.answer_text import one_line
 from ui.terminal import parse_day
+from ui.web.corpus.paper_catalogue import last_day
 from ui.web.site import AT_ONCE, LIMITED, Site
 
 FAILED = "something went wrong; the terminal that runs AbstractQA says what"
@@ -242,7 +244,7 @@ class Programs:
         """List the indexed papers with their abstracts, the newest first."""
         passing = self.assistant.papers(given.filters())
         passing.sort(key=lambda paper: paper.display_title.casefold())
-        passing.sort(key=_newest, reverse=True)
+        passing.sort(key=last_day, reverse=True)
         shown = passing[given.offset : given.offset + given.limit]
         return PaperList(papers=tuple(shown), total=len(passing))
 
@@ -277,11 +279,9 @@ class Endpoint:
         return TypeAdapter(self.returned)
 
     def run(self, arguments: Mapping[str, Any] | Arguments) -> Any:
-        """What the method returns.
+        """What the method returns; an `AbstractQAError` in one line for whoever asked.
 
-        Raises:
-            AbstractQAError: it cannot be done, in one line for whoever asked. What concerns only
-                whoever runs this server stands in its log.
+        What concerns only whoever runs this server stands in its log.
         """
         try:
             return self._method(self.arguments.model_validate(arguments))
@@ -295,11 +295,7 @@ class Endpoint:
             raise AbstractQAError(FAILED) from error
 
     def __call__(self, arguments: Mapping[str, Any] | Arguments) -> Any:
-        """What `run` returns, as JSON.
-
-        Raises:
-            AbstractQAError: as `run`.
-        """
+        """What `run` returns, as JSON; it raises what that raises."""
         return self.adapter.dump_python(self.run(arguments), mode="json")
 
     def as_function(self) -> Callable[..., Any]:
@@ -314,7 +310,7 @@ class Endpoint:
             try:
                 return self(signature.bind_partial(*values, **more).arguments)
             except AbstractQAError as error:
-                raise gr.Error(one_line(error), print_exception=False) from error
+                raise gr.Error(one_line(str(error)), print_exception=False) from error
 
         call.__name__, call.__doc__ = self.name, self.description
         call.__signature__ = signature  # type: ignore[attr-defined]
@@ -391,7 +387,7 @@ def _as_sent(events: Iterator[Any]) -> Iterator[str]:
                 kind = "progress" if isinstance(event, Progress) else "delta"
                 yield _event(kind, {"text": event.text})
     except InputError as error:
-        yield _event("error", {"detail": one_line(error)})
+        yield _event("error", {"detail": one_line(str(error))})
     except Exception:  # noqa: BLE001 - the stream has begun: nobody else can tell
         _log.exception("a stream of an answer failed")
         yield _event("error", {"detail": FAILED})
@@ -408,12 +404,9 @@ async def _invalid(_: Request, error: Exception) -> Response:
 
 
 async def _failed(_: Request, error: Exception) -> Response:
-    return JSONResponse({"detail": one_line(error)}, 422 if isinstance(error, InputError) else 500)
-
-
-def one_line(error: Exception) -> str:
-    """What went wrong, for a client."""
-    return " ".join(str(error).split())
+    return JSONResponse(
+        {"detail": one_line(str(error))}, 422 if isinstance(error, InputError) else 500
+    )
 
 
 def what_is_wrong(errors: Sequence[Mapping[str, Any]]) -> str:
@@ -422,8 +415,3 @@ def what_is_wrong(errors: Sequence[Mapping[str, Any]]) -> str:
     where = ".".join(str(step) for step in first["loc"] if "[" not in str(step))
     told = f"{first['msg'][:1].lower()}{first['msg'][1:]}"
     return f"{where}: {told}" if where else told
-
-
-def _newest(paper: Paper) -> str:
-    """The last day it was found on, as text; none comes before every day."""
-    return max((source.date.isoformat() for source in paper.sources if source.date), default="")

@@ -7,24 +7,22 @@ from typing import Any
 
 import anyio
 import gradio as gr
-from gradio.context import Context
 
 from index.errors import InputError
 from index.papers import Paper
 from rag.chat import StoppedError
-from rag.digests import label
 from rag.pipeline import LONGEST_QUESTION
 from rag.schema import Passage, Progress
 from rag.tables import NOT_STATED, Cell, Table, TableEvents
 from rag.tables.columns import DEFAULT_COLUMNS
 from ui.export.prose import marked_abstract
 from ui.tables import as_csv, as_markdown, shown
-from ui.web.chat.chat_settings import PLAIN
-from ui.web.chat.chat_template import linked, links
+from ui.web.chat.turn_html import linked, links
 from ui.web.corpus.paper_handlers import by_title
+from ui.web.corpus.paper_html import seen
 from ui.web.corpus.papers_tab import Handles
 from ui.web.markup import macros
-from ui.web.site import ANSWERING, LIGHT, QUIET, Site, told
+from ui.web.site import ANSWERING, LIGHT, QUIET, Site, html, told
 
 HTML = macros("web/compare.html")
 MOST_PAPERS = 12
@@ -141,7 +139,7 @@ def table_html(made: Table) -> str:
     rows = [
         (
             row.paper,
-            _where(row.paper),
+            "; ".join(dict.fromkeys(map(seen, row.paper.sources))) or "no digest",
             links(row.paper),
             [
                 (cell.column, *_cell(row.paper, cell, f"aqa-compare-{at}-{place}"))
@@ -163,44 +161,36 @@ def _cell(paper: Paper, cell: Cell, anchor: str) -> tuple[str, str | None]:
     return shown(cell), marked_abstract(paper.abstract, [passage], anchor, linked)
 
 
-def _where(paper: Paper) -> str:
-    """The digests a paper is in, in words."""
-    digests = dict.fromkeys(label(s.name, s.date, s.dated) for s in paper.sources)
-    return "; ".join(digests) or "no digest"
-
-
-def build(site: Site, listed: Handles | None = None, tabs: gr.Tabs | None = None) -> None:
-    """The tab, inside the page that is being built; papers of a list can be compared here, too."""
-    tab = Context.block
+def build(site: Site, tab: gr.Tab, listed: Handles, tabs: gr.Tabs) -> None:
+    """Lay the tab out, inside it, and wire it; papers of a list can be compared here, too."""
     comparing = Comparing(site)
     made = gr.State(None)
     with gr.Column(elem_id="aqa-compare"):
-        gr.HTML(f'<p class="aqa-compare-lead">{_LEAD}</p>', **PLAIN)
+        html(f'<p class="aqa-compare-lead">{_LEAD}</p>')
         question, papers, columns, compare, stop = _form()
-        shown = gr.HTML("", elem_id="aqa-compare-shown", **PLAIN)
+        shown = html(elem_id="aqa-compare-shown")
         with gr.Row(elem_id="aqa-compare-exports", visible=False) as exports:
             buttons = [gr.Button(f"Download {form[0]}", size="sm", scale=0) for form in _FORMS]
         text = gr.Textbox(visible=False)
 
     outputs = [shown, made, compare, stop, exports]
     inputs = [question, papers, columns]
+    begun = listed.papers.aqa_compare(
+        listed.looking.compare, None, [question, papers, tabs], **LIGHT
+    )
+    begun.success(None, js="() => aqaGo('#/compare')", **QUIET)
     running: list[Any] = [
         compare.click(comparing.compare, inputs, outputs, trigger_mode="once", **ANSWERING),
         question.submit(comparing.compare, inputs, outputs, trigger_mode="once", **ANSWERING),
+        begun.success(comparing.compare, inputs, outputs, **ANSWERING),
     ]
-    if listed:
-        shown_here = [question, papers, tabs]
-        begun = listed.papers.aqa_compare(listed.looking.compare, None, shown_here, **LIGHT)
-        begun.success(None, js="() => aqaGo('#/compare')", **QUIET)
-        running.append(begun.success(comparing.compare, inputs, outputs, **ANSWERING))
     for event in running:
         event.then(None, js=_FOCUS, **QUIET)
     stop.click(comparing.stopped, None, outputs, cancels=running, **LIGHT)
     for button, (_, export, name, kind) in zip(buttons, _FORMS, strict=True):
         save = f'(text) => aqaSave("{name}", "{kind}", text)'
         button.click(_if_made(export), made, text, **LIGHT).then(None, text, js=save, **QUIET)
-    opened = [tab.select] if isinstance(tab, gr.Tab) else None
-    gr.on(opened, comparing.papers_now, None, papers, **LIGHT)
+    tab.select(comparing.papers_now, None, papers, **LIGHT)
 
 
 def _if_made(export: Callable[[Table], str]) -> Callable[[Table | None], str]:

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
-from gradio.context import Context
 
 from eval.feedback import VOTES, Vote, Winner, append, read_votes, scores
 from eval.markdown import Cell, table
@@ -26,9 +25,8 @@ from index.errors import InputError
 from rag.citations import escape
 from rag.schema import Answer, AnswerMode, Options
 from ui.export.answer_text import one_line, said, source
-from ui.web.chat.chat_settings import PLAIN
 from ui.web.markup import macros, markdown
-from ui.web.site import ANSWERING, QUIET, Site, told
+from ui.web.site import ANSWERING, QUIET, Site, html, told
 
 if TYPE_CHECKING:
     from rag import Assistant
@@ -46,8 +44,6 @@ HOW_TO_BEGIN = "\n".join(
         " --out runs/first",
     ]
 )
-_DEEPEST = 4
-"""Folders below that of the runs in which a run is looked for."""
 _BUTTONS: dict[Winner, str] = {
     "left": "A is better",
     "tie": "Tie",
@@ -66,11 +62,9 @@ class Runs:
         self.root = root
 
     def found(self) -> tuple[dict[str, tuple[Run, list[Cell]]], dict[str, str]]:
-        """Read every run.
+        """The finished runs, newest first, by their path, each with its line of a table.
 
-        Returns:
-            The finished ones, newest first, by their path in the folder, each with its line of a
-            table; and what is wrong with the others.
+        Also, by their path, what is wrong with the others.
         """
         finished: dict[str, tuple[Run, list[Cell]]] = {}
         others = {}
@@ -115,13 +109,13 @@ class Runs:
 
 
 def _folders(root: Path) -> Iterator[Path]:
-    """The folders below `root` that hold a record; what is in a run is no run."""
+    """The folders, up to four below `root`, that hold a record; what is in a run is no run."""
     for here, folders, files in os.walk(root):
         depth = len(Path(here).relative_to(root).parts)
         if RECORD in files and depth:
             folders.clear()
             yield Path(here)
-        elif depth >= _DEEPEST:
+        elif depth >= 4:
             folders.clear()
 
 
@@ -138,29 +132,27 @@ def _line(name: str, run: Run) -> list[Cell]:
     ]
 
 
-def build(site: Site) -> None:
-    """The tab, inside the page that is being built."""
-    tab = Context.block
-    # Only for those who open the tab: there may be other runs, votes and models than before.
-    opened: list[Any] | None = [tab.select] if isinstance(tab, gr.Tab) else None
+def build(site: Site, tab: gr.Tab) -> None:
+    """Lay the tab out, inside it, and wire it."""
     with gr.Tabs(elem_id="aqa-lab-tabs"):
         with gr.Tab("Runs", elem_id="aqa-lab-runs-tab"):
-            _build_runs(Runs(site.runs), opened)
+            _build_runs(Runs(site.runs), tab)
         with gr.Tab("Arena", elem_id="aqa-arena-tab"):
-            _build_arena(Arena(site), opened)
+            _build_arena(Arena(site), tab)
 
 
-def _build_runs(runs: Runs, opened: list[Any] | None) -> None:
+def _build_runs(runs: Runs, tab: gr.Tab) -> None:
     with gr.Column(elem_id="aqa-lab-runs"):
-        gr.HTML(str(HTML.lead()), **PLAIN)
-        tables = gr.HTML('<p role="status">Reading the runs …</p>', **PLAIN)
+        html(HTML.lead())
+        tables = html('<p role="status">Reading the runs …</p>')
         again = gr.Button("Read the runs again", elem_id="aqa-lab-again", size="sm")
         with gr.Row(visible=False, elem_id="aqa-lab-choice") as choice:
             run = gr.Dropdown(label="Report of", scale=3)
             show = gr.Button("Show", elem_id="aqa-lab-show", scale=0)
-        report = gr.HTML("", **PLAIN)
+        report = html()
     outputs = [tables, choice, run]
-    gr.on(opened, runs.read, run, outputs, **QUIET)
+    # Only for those who open the tab: there may be other runs, votes and models than before.
+    tab.select(runs.read, run, outputs, **QUIET)
     again.click(runs.read, run, outputs, **QUIET)
     focus = "() => document.getElementById('aqa-lab-report-title')?.focus()"
     show.click(runs.show, run, report, trigger_mode="once", **QUIET).then(None, js=focus, **QUIET)
@@ -193,9 +185,8 @@ class Battle:
 async def contest(assistant: "Assistant", question: str) -> Battle:
     """Let two answer that chance draws; up to four pairs, until their answers differ.
 
-    Raises:
-        InputError: the question cannot be asked, one of the two could not answer as it should, or
-            all answers are the same, which leaves nothing to vote on.
+    A question that cannot be asked, an answer in another way than asked, or answers that are all
+    the same, with nothing to vote on, are an `InputError`.
     """
     known = ways(assistant)
     pairs = list(permutations(known, 2))
@@ -282,10 +273,10 @@ def standings_html(votes: Sequence[Vote]) -> str:
     return str(HTML.standings(markdown(table(head, rows)) if rows else ""))
 
 
-def _build_arena(arena: Arena, opened: list[Any] | None) -> None:
+def _build_arena(arena: Arena, tab: gr.Tab) -> None:
     battle = gr.State(None)
     with gr.Column(elem_id="aqa-arena"):
-        gr.HTML(str(HTML.arena_lead()), **PLAIN)
+        html(HTML.arena_lead())
         question = gr.Textbox(
             elem_id="aqa-arena-box",
             label="A question for both",
@@ -296,13 +287,13 @@ def _build_arena(arena: Arena, opened: list[Any] | None) -> None:
             max_lines=6,
             max_length=4_000,
         )
-        shown = gr.HTML("", elem_id="aqa-arena-battle", **PLAIN)
+        shown = html(elem_id="aqa-arena-battle")
         with gr.Row(elem_id="aqa-arena-votes", visible=False) as votes:
             buttons = {who: gr.Button(label, size="md") for who, label in _BUTTONS.items()}
-        standings = gr.HTML("", elem_id="aqa-arena-standings", **PLAIN)
+        standings = html(elem_id="aqa-arena-standings")
     outputs = [shown, battle, votes, standings]
     question.submit(arena.ask, question, outputs, trigger_mode="once", **ANSWERING)
     for winner, button in buttons.items():
         vote: Callable[..., tuple[Any, ...]] = partial(arena.vote, winner=winner)
         button.click(vote, battle, outputs, trigger_mode="once", **QUIET)
-    gr.on(opened, arena.standings, None, standings, **QUIET)
+    tab.select(arena.standings, None, standings, **QUIET)

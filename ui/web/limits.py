@@ -16,11 +16,13 @@ import resource
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from gradio.utils import get_upload_folder
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -84,12 +86,8 @@ _places = itertools.count()
 class Connection(H11Protocol):
     """One connection to the page.
 
-    Args:
-        given: uvicorn's.
-        limits: How long it may wait, and the share of one address.
-        most: Connections at the same time.
-        is_proxy: Whether an address passes on the requests of many.
-        more: uvicorn's.
+    Of those at the same time there are `most`; `is_proxy` tells whether an address passes on the
+    requests of many.
     """
 
     def __init__(
@@ -115,8 +113,8 @@ class Connection(H11Protocol):
         super().connection_made(transport)
         client = self.client[0] if self.client else ""
         self.address = network_of(client)
-        opened = cast("set[Connection]", self.connections)
-        every = [each for each in opened if not each.transport.is_closing()]
+        every = cast("list[Connection]", list(self.connections))
+        every = [each for each in every if not each.transport.is_closing()]
         same = [each for each in every if each.address == self.address]
         if len(same) > self.most // self.limits.share_of_one and not self.is_proxy(client):
             every = same
@@ -151,13 +149,7 @@ class Connection(H11Protocol):
 
 
 class Bodies:
-    """ASGI middleware that takes in the bodies of requests.
-
-    Args:
-        app: What is called.
-        page: Gradio's page.
-        limits: What they may take.
-    """
+    """ASGI middleware that takes in the bodies of requests to the page and beside it."""
 
     def __init__(self, app: ASGIApp, page: "Blocks", limits: Limits = LIMITS) -> None:
         self.app = app
@@ -198,20 +190,19 @@ class Bodies:
             async with asyncio.timeout(limits.upload_seconds):
                 await self.app(scope, receive, send)
         except TimeoutError as error:
-            raise HTTPException(
-                408, f"files have to come in {limits.upload_seconds:g} s"
-            ) from error
+            told = f"files have to come in {limits.upload_seconds:g} s"
+            raise HTTPException(408, told) from error
         finally:
             self._uploads -= 1
             # By then none of the files that are written now is still being written.
-            remove = partial(remove_broken_uploads, upload_folder(), limits.upload_seconds)
+            remove = partial(remove_broken_uploads, limits.upload_seconds)
             asyncio.get_running_loop().call_later(limits.upload_seconds + 1, remove)
 
     async def _take_in(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Read the body, look at it, and pass it on.
 
-        A call of a program is refused before its body is read where as many are answered and
-        waiting as may. One whose body is still to come takes nobody's place.
+        A call of a program is refused before that, too, where as many are under way as may be; one
+        whose body is still to come takes nobody's place.
         """
         is_call = scope["path"].startswith(("/api/", "/mcp"))
         is_event = scope["path"].startswith("/gradio_api/")
@@ -240,14 +231,9 @@ class Bodies:
     async def _read(
         self, body: bytearray, scope: Scope, receive: Receive, *, is_event: bool
     ) -> None:
-        """Read the whole body, and count its bytes.
-
-        Raises:
-            HTTPException: it is too large or too slow, or there are too many others.
-            ClientDisconnect: the client has gone.
-        """
+        """Read the whole body, and count its bytes; refuse one that is too large or too slow."""
         limits, address = self.limits, sender(scope)
-        most, seconds = limits.call, limits.call_seconds
+        share, most, seconds = limits.held // limits.share_of_one, limits.call, limits.call_seconds
         if is_event:
             most, seconds = limits.event, limits.event_seconds
         announced = Headers(scope=scope).get("content-length", "0")
@@ -258,8 +244,8 @@ class Bodies:
                 async for chunk in Request(scope, receive).stream():
                     if len(body) + len(chunk) > most:
                         raise _too_large(most)
-                    of_all, of_one = self._held.total(), self._held[address]
-                    if len(chunk) > min(limits.held - of_all, self._share - of_one):
+                    room = limits.held - self._held.total(), share - self._held[address]
+                    if len(chunk) > min(room):
                         raise busy()
                     body += chunk
                     self._held[address] += len(chunk)
@@ -267,16 +253,8 @@ class Bodies:
             told = f"the request came too slowly: {len(body):,} bytes in {seconds:g} s"
             raise HTTPException(408, told) from error
 
-    @property
-    def _share(self) -> int:
-        return self.limits.held // self.limits.share_of_one
-
     def _check(self, body: bytes) -> None:
-        """Refuse what the page cannot have sent.
-
-        Raises:
-            HTTPException: there is no such event, or it names a file by its address.
-        """
+        """Refuse what the page cannot have sent."""
         try:
             sent: Any = json.loads(body, object_hook=_without_address)
         except RecursionError as error:
@@ -294,24 +272,15 @@ class Bodies:
             raise _too_large(self.limits.call)
 
 
-def upload_folder() -> Path:
-    """Where Gradio writes files as they come."""
-    from gradio.utils import get_upload_folder
-
-    return Path(get_upload_folder())
-
-
-def remove_broken_uploads(folder: Path, seconds: float) -> None:
+def remove_broken_uploads(seconds: float) -> None:
     """Remove what is left of uploads that broke off: parts that nothing was added to for so long.
 
     Gradio gives a file its name once it is whole, and until then one that begins with "tmp".
     """
-    for part in folder.glob("tmp*"):
-        try:
+    for part in Path(get_upload_folder()).glob("tmp*"):
+        with suppress(OSError):  # gone meanwhile, or another user's
             if part.is_file() and time.time() - part.stat().st_mtime > seconds:
                 part.unlink()
-        except OSError:  # gone meanwhile, or another user's
-            continue
 
 
 def busy() -> HTTPException:

@@ -6,7 +6,6 @@ Every word of a question, a model or an abstract that a template shows is escape
 
 import html
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -21,6 +20,11 @@ TEMPLATE_SIGNS = str.maketrans({"{": "&#123;", "}": "&#125;", "$": "&#36;", "`":
 def escape(text: str) -> str:
     """`text` as HTML that shows exactly it, inside an element or a quoted attribute."""
     return html.escape(text).translate(TEMPLATE_SIGNS)
+
+
+def plural(count: int, noun: str) -> str:
+    """A number with its noun: "1 paper", "12 papers"."""
+    return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
 class _JoinedLines(Extension):
@@ -45,6 +49,10 @@ _TEMPLATES = Environment(
     loader=PackageLoader("ui", ""),
 )
 
+_MARKDOWN = MarkdownIt("zero").enable(
+    ["table", "blockquote", "list", "emphasis", "newline", "escape"]
+)
+
 
 def macros(template: str, *functions: Callable[..., object]) -> Any:
     """The macros of a template in `ui`, as functions that give HTML; they may call `functions`."""
@@ -54,10 +62,4 @@ def macros(template: str, *functions: Callable[..., object]) -> Any:
 
 def markdown(text: str) -> Markup:
     """Markdown as HTML, with tables; raw HTML, links and images in it stay text."""
-    return Markup(_markdown().render(text).translate(TEMPLATE_SIGNS))  # noqa: S704 - escaped
-
-
-@lru_cache(maxsize=1)
-def _markdown() -> MarkdownIt:
-    parts = ["table", "blockquote", "list", "emphasis", "newline", "escape"]
-    return MarkdownIt("zero").enable(parts)
+    return Markup(_MARKDOWN.render(text).translate(TEMPLATE_SIGNS))  # noqa: S704 - escaped

@@ -17,7 +17,8 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from index.errors import AbstractQAError, InputError
-from ui.web.api import Endpoint, Programs, one_line
+from ui.export.answer_text import one_line
+from ui.web.api import Endpoint, Programs
 
 PATH = "/mcp"
 """Where the server is, below the page's address."""
@@ -66,7 +67,7 @@ class McpTools:
                 raise InputError(f"there is no tool {name!r}; there are {', '.join(endpoints)}")
             found = await self._programs.run(endpoints[name], arguments)
         except AbstractQAError as error:
-            told = types.TextContent(type="text", text=one_line(error))
+            told = types.TextContent(type="text", text=one_line(str(error)))
             return types.CallToolResult(content=[told], isError=True)
         found = found if isinstance(found, dict) else {"result": found}
         content = types.TextContent(type="text", text=json.dumps(found, ensure_ascii=False))

@@ -80,9 +80,7 @@ class Reach:
 class Proxies:
     """ASGI middleware after which a request is as its browser sent it: client, scheme and host.
 
-    Args:
-        app: What is called; it sees no header of proxies.
-        trusted: Addresses and networks of the proxies.
+    Headers of proxies are believed from the trusted addresses and networks, and taken out.
     """
 
     def __init__(self, app: ASGIApp, trusted: Sequence[str]) -> None:
@@ -106,9 +104,7 @@ class Proxies:
         await self._believing(scope, receive, send)  # type: ignore[arg-type]
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        kept = [
-            each for each in Headers(scope=scope).raw if not each[0].startswith(_WORD_OF_PROXIES)
-        ]
+        kept = [each for each in scope["headers"] if not each[0].startswith(_WORD_OF_PROXIES)]
         await self.app({**scope, "headers": kept}, receive, send)
 
 
@@ -117,12 +113,7 @@ class Entrance:
 
     Turned away is what is sent to another's name, by a page of another origin, or to what the page
     does not use. A proxy that is named in `reach` answers for the name by which browsers know the
-    page. Each browser gets its secret (`visitors`) with the page.
-
-    Args:
-        app: What is called.
-        reach: How the page is reached.
-        uploads: Whether files are taken.
+    page. Each browser gets its secret (`visitors`) with the page. Files are taken with `uploads`.
     """
 
     def __init__(self, app: ASGIApp, reach: Reach, *, uploads: bool) -> None:
@@ -154,7 +145,9 @@ class Entrance:
         """Why a request is turned away: the status, and what is said."""
         if _head_size(scope) > LONGEST_HEAD:
             return 431, f"the address and the headers are too large: send {LONGEST_HEAD:,} bytes"
-        is_known = PROXIED in scope or self.reach.has(_name(headers))
+        host = headers.get("host", "").lower()
+        name = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
+        is_known = PROXIED in scope or self.reach.has(name)
         if not is_known or _is_from_elsewhere(scope, headers):
             if not self._has_advised:
                 _log.warning(_ADVICE)
@@ -193,18 +186,10 @@ def _is_from_elsewhere(scope: Scope, headers: Headers) -> bool:
 
 def _opens_the_page(scope: Scope, headers: Headers) -> bool:
     """Whether a browser shows the page in a tab for this."""
-    return (
-        scope["method"] in {"GET", "HEAD"}
-        and (scope["path"] == "/" or scope["path"].startswith("/shared/"))
-        and headers.get("sec-fetch-mode") == "navigate"
-        and headers.get("sec-fetch-dest", "document") == "document"
-    )
-
-
-def _name(headers: Headers) -> str:
-    """The host that a request was sent to, without its port."""
-    host = headers.get("host", "").lower()
-    return host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
+    is_page = scope["path"] == "/" or scope["path"].startswith("/shared/")
+    is_shown = headers.get("sec-fetch-dest", "document") == "document"
+    navigates = headers.get("sec-fetch-mode") == "navigate"
+    return scope["method"] in {"GET", "HEAD"} and is_page and navigates and is_shown
 
 
 def _is_address(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Serving the page: address, look, and what the server leaves out."""
+"""The page: its tabs, what one asks of another, its look; and how it is served."""
 
 import socket
 import threading
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import gradio as gr
 import uvicorn
@@ -20,7 +20,12 @@ from starlette.routing import Mount
 
 from index.errors import InputError
 from ui.terminal import log_in_lines, note, shown_meanwhile
-from ui.web.api import Programs, add_routes
+from ui.web import compare_tab as compare
+from ui.web import lab_tab as lab
+from ui.web.api import Programs, add_endpoints, add_routes
+from ui.web.chat import chat_tab as chat
+from ui.web.corpus import papers_tab as corpus
+from ui.web.corpus.start_page import heading
 from ui.web.limits import (
     LIMITS,
     Bodies,
@@ -28,15 +33,14 @@ from ui.web.limits import (
     Limits,
     most_connections,
     remove_broken_uploads,
-    upload_folder,
 )
 from ui.web.own_host import LONGEST_HEAD, Entrance, Proxies, Reach
+from ui.web.site import AT_ONCE, LIGHT, QUIET, WAITING, Site, html
 from ui.web.visitors import Gate, Guesses
 
 if TYPE_CHECKING:
     from rag.settings import Settings
     from ui.web.accounts import Accounts
-    from ui.web.site import Site
 
 _ICON = (
     '<link rel="icon" href="data:image/svg+xml,'
@@ -55,8 +59,47 @@ _STILL = (
 )
 
 
+_TO_CHAT = "() => { aqaGo(''); document.querySelector('#aqa-question textarea')?.focus(); }"
+
+
+def build(site: Site) -> gr.Blocks:
+    """The page, not yet served."""
+    page = gr.Blocks(
+        title="AbstractQA",
+        fill_width=True,
+        analytics_enabled=False,
+        delete_cache=(3_600, 3_600),  # seconds until uploads go that were never read
+    )
+    with page:
+        add_endpoints(site)  # first, or a handler of a tab takes the name of one
+        title = html(heading(site.assistant), elem_id="aqa-heading")
+        with gr.Tabs(elem_id="aqa-tabs", selected="chat") as tabs:
+            with gr.Tab("Chat", id="chat", elem_id="aqa-chat-tab"):
+                asking = chat.build(site, page)
+            with gr.Tab("Papers", id="corpus", elem_id="aqa-corpus-tab"):
+                papers = corpus.build(site, page, tabs)
+            with gr.Tab("Compare", id="compare", elem_id="aqa-compare-tab") as tab:
+                compare.build(site, tab, papers, tabs)
+            with gr.Tab("Lab", id="lab", elem_id="aqa-lab-tab") as tab:
+                lab.build(site, tab)
+
+        for each in (papers.papers, asking.examples):
+            there = [asking.filters.papers, asking.asked, tabs]
+            asked = each.aqa_ask(papers.looking.ask, None, there, **LIGHT)
+            asked.success(None, js=_TO_CHAT, **QUIET)
+
+        def refresh() -> tuple[Any, ...]:
+            return (heading(site.assistant), *asking.refresh())
+
+        # The index may also have grown since the server started.
+        gr.on([papers.changed.change, page.load], refresh, None, [title, *asking.corpus], **LIGHT)
+    # Without `api_open` whoever posts to /run does not get past the queue.
+    page.queue(default_concurrency_limit=AT_ONCE, max_size=WAITING, api_open=False)
+    return page
+
+
 def _application(
-    page: gr.Blocks, reach: Reach, site: "Site | None", *, mcp: bool, limits: Limits
+    page: gr.Blocks, reach: Reach, site: Site | None, *, mcp: bool, limits: Limits
 ) -> FastAPI:
     """Everything that is served: Gradio's page and what programs may call of `site`."""
     accounts = site.accounts if site else None
@@ -142,30 +185,24 @@ def launch(
     page: gr.Blocks,
     host: str | Reach,
     port: int,
-    site: "Site | None" = None,
+    site: Site | None = None,
     *,
     mcp: bool = False,
     limits: Limits = LIMITS,
 ) -> str:
-    """Serve `page` in a background thread.
+    """Serve `page` in a background thread, and give its address.
 
     Args:
         page: What is served.
         host: Address to listen on; with the names and proxies by which it is reached.
-        port: From 1 to 65,535.
+        port: From 1 to 65,535; with the host an `InputError` if it cannot be listened on.
         site: Who may log in, whether files are taken, and what programs may call.
         mcp: Whether clients of the Model Context Protocol may call that, too.
         limits: What one client may take.
-
-    Returns:
-        Its address.
-
-    Raises:
-        InputError: the host or the port cannot be listened on.
     """
     reach = host if isinstance(host, Reach) else Reach(host)
     check_free(reach.host, port)
-    remove_broken_uploads(upload_folder(), limits.upload_seconds)
+    remove_broken_uploads(limits.upload_seconds)
     most = most_connections(limits)
     connection = partial(Connection, limits=limits, most=most, is_proxy=reach.has_proxy)
     page.server = Server(
@@ -194,11 +231,7 @@ def launch(
 
 
 def check_free(host: str, port: int) -> None:
-    """Say plainly what is wrong with an address before Gradio tries it.
-
-    Raises:
-        InputError: the host or the port cannot be listened on.
-    """
+    """Say in an `InputError` what is wrong with an address before Gradio tries it."""
     if not 1 <= port <= 65_535:
         raise InputError(f"--port {port} is not a port; give one from 1 to 65535")
     try:
@@ -223,21 +256,14 @@ def serve(
     accounts: "Accounts | None" = None,
     mcp: bool = False,
 ) -> None:
-    """Serve the page over the index of `settings` until interrupted.
+    """Serve the page over the index of `settings`, which must be usable, until interrupted.
 
     On a page for this machine alone everybody may change papers and set the chat model. Elsewhere
     those who log in may change papers.
-
-    Raises:
-        StoreError: there is no usable index.
-        InputError: the address cannot be listened on.
     """
     log_in_lines()
     with shown_meanwhile("Opening the index"):
-        # They take seconds.
-        from rag import Assistant
-        from ui.web.app import build
-        from ui.web.site import Site
+        from rag import Assistant  # takes seconds
 
         site = Site(
             Assistant.open(store=settings.store, settings=settings),

@@ -65,11 +65,7 @@ class Site:
     archive: Archive = field(init=False)
 
     def __post_init__(self) -> None:
-        """Open what is kept.
-
-        Raises:
-            StoreError: it cannot be read.
-        """
+        """Open what is kept; a `StoreError` if it cannot be read."""
         object.__setattr__(self, "archive", Archive(self.settings.data))
 
     @property
@@ -78,11 +74,7 @@ class Site:
         return self.may_change and self.accounts is None
 
     def check_model(self, name: str | None) -> None:
-        """Refuse a chat model that a visitor names and the endpoint does not list.
-
-        Raises:
-            InputError: it is none of the endpoint's.
-        """
+        """Refuse, as an `InputError`, a chat model that the endpoint does not list."""
         if name in (None, self.assistant.chat_model):
             return
         if name not in self.assistant.chat_models():
@@ -102,6 +94,11 @@ def sent(event: gr.EventData) -> Mapping[str, object]:
     """What the browser sent with an event, whatever it is."""
     data = event._data
     return data if isinstance(data, dict) else {}
+
+
+def html(value: object = "", **more: Any) -> gr.HTML:
+    """A component that shows HTML of ours: without a script, and without Gradio's look."""
+    return gr.HTML(str(value), js_on_load=None, apply_default_css=False, **more)
 
 
 def scripted(elem_id: str, *events: str, **more: Any) -> gr.HTML:

@@ -82,10 +82,7 @@ _OPEN = frozenset(
 class Gate:
     """ASGI middleware that lets in those who have logged in, and slows down guessing.
 
-    Args:
-        app: What is called.
-        guesses: The accounts.
-        gradio_app: Gradio's part of the page, which keeps the sessions.
+    Gradio's part of the page keeps the sessions.
     """
 
     def __init__(self, app: ASGIApp, guesses: "Guesses", gradio_app: "App") -> None:
@@ -118,11 +115,7 @@ class Gate:
         return name is not None and self.guesses.accounts.knows(name)
 
     async def _with_session(self, scope: Scope) -> Scope:
-        """A request that brings name and password itself, with the session of that person.
-
-        Raises:
-            HTTPException: 401 without them or with wrong ones, 429 where one has to wait.
-        """
+        """A request that brings name and password itself, with the session of that person."""
         headers = MutableHeaders(raw=list(scope["headers"]))
         found = _basic(headers.get("authorization", ""))
         if found is None or not await self.guesses.check(*found, sender(scope)):
@@ -188,11 +181,7 @@ class Guesses:
         return await self.check(name, password, caller.get())
 
     async def check(self, name: str, password: str, address: str) -> bool:
-        """Whether this is the password of that person.
-
-        Raises:
-            HTTPException: 429, this address has to wait before it tries again.
-        """
+        """Whether this is the password of that person; 429 where the address has to wait."""
         turn = self._turns.setdefault(address, asyncio.Lock())
         async with turn:  # or those sent at the same time would all be free
             seconds = ceil(self.wait(name, address))

@@ -17,7 +17,7 @@ from starting import started
 
 from index.errors import InputError
 from rag.schema import Answer
-from ui import commands
+from ui import cli
 from ui.web.accounts import Accounts, add
 from ui.web.mcp_tools import PATH
 from ui.web.own_host import Reach
@@ -150,24 +150,24 @@ def test_a_typed_password_is_asked_for_twice(
 ) -> None:
     monkeypatch.setattr("sys.stdin.isatty", lambda: True)
     typed = iter(["one", "another"])
-    monkeypatch.setattr("ui.commands.getpass", lambda _: next(typed))
+    monkeypatch.setattr("ui.cli.getpass", lambda _: next(typed))
     with pytest.raises(InputError, match="not the same"):
-        commands.add_user(tmp_path / "people", "ada")
+        cli.add_user(tmp_path / "people", "ada")
 
 
 def test_warnings_of_an_open_page_and_an_open_file(
     people: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    assert commands.accounts(None, Reach("127.0.0.1")) is None
+    assert cli.accounts(None, Reach("127.0.0.1")) is None
     assert capsys.readouterr().err == ""
     for reach in (Reach("0.0.0.0"), Reach("127.0.0.1", proxies=("127.0.0.1",))):
-        assert commands.accounts(None, reach) is None
+        assert cli.accounts(None, reach) is None
         (line,) = capsys.readouterr().err.splitlines()
         assert "there is no login" in line
     readable = tmp_path / "readable"
     readable.write_bytes(people.read_bytes())
     readable.chmod(0o644)
-    assert commands.accounts(readable, Reach("0.0.0.0")) is not None
+    assert cli.accounts(readable, Reach("0.0.0.0")) is not None
     (line,) = capsys.readouterr().err.splitlines()
     assert "chmod 600" in line
 

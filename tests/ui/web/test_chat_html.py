@@ -23,12 +23,15 @@ from rag.schema import Filters, Passage
 from ui.archive import Turn
 from ui.export.prose import marked_abstract
 from ui.web.chat.answering import Live
-from ui.web.chat.chat_template import HTML, linked, links, search
 from ui.web.chat.turn_html import (
+    HTML,
     TurnHtml,
     answer_html,
+    linked,
+    links,
     partial_html,
     problem_html,
+    search,
 )
 
 

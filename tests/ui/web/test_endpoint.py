@@ -15,8 +15,8 @@ from playwright.sync_api import Browser, Page, expect
 from index.errors import InputError
 from rag import Assistant
 from rag.settings import KEPT, OPENAI, ChatEndpoint, Settings, read_endpoint
-from ui.web.app import build
 from ui.web.chat.chat_settings import Endpoints
+from ui.web.server import build
 from ui.web.site import Site
 
 KEY = "sk-entered-0123456789"

@@ -14,16 +14,21 @@ from starlette.concurrency import run_in_threadpool
 from index.errors import StoreError
 from rag.schema import Answer, Delta, Event, Filters, Finished, Mode, Options, Progress, Retrieved
 from ui.archive import Conversation, Turn, history
-from ui.web.chat.chat_template import HTML, LONGEST_SHOWN
 from ui.web.chat.running_answers import Run, Running
-from ui.web.chat.turn_html import TurnHtml, Update, announcement, partial_html, sources
+from ui.web.chat.turn_html import (
+    HTML,
+    LONGEST_SHOWN,
+    TurnHtml,
+    Update,
+    announcement,
+    partial_html,
+    sources,
+)
 from ui.web.site import Site, told
 
 if TYPE_CHECKING:
     from rag import Assistant
 
-MOST_TRIED = 6
-"""Questions asked at most to find those that are suggested: each takes some milliseconds."""
 _ASPECTS = (
     "What results does {} report?",
     "How does {} work?",
@@ -224,7 +229,7 @@ def _answered(assistant: "Assistant", answer: Answer, filters: Filters | None) -
     known = _spans(answer)
     ids = cited if answer.status == "answered" else [near.id for near in answer.nearest]
     candidates = _candidates(assistant, ids, is_filtered=filters not in (None, Filters()))
-    for question in islice(dict.fromkeys(candidates), MOST_TRIED):
+    for question in islice(dict.fromkeys(candidates), 6):  # each takes some milliseconds
         reply = assistant.ask(question, history, filters, "extractive")
         new = _spans(reply) - known
         if new and not reply.notice:

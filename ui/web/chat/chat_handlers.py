@@ -20,13 +20,12 @@ from ui.archive import LONGEST_NAME, Conversation, Turn, history
 from ui.export import export
 from ui.web.chat import chat_settings
 from ui.web.chat.answering import Answering, Asked
-from ui.web.chat.chat_template import HTML
 from ui.web.chat.running_answers import Run
-from ui.web.chat.turn_html import SKIP, Update, listing_html, problem_html
+from ui.web.chat.turn_html import HTML, SKIP, Update, problem_html
+from ui.web.markup import plural
 from ui.web.site import Site, sent, told
 from ui.web.visitors import visitor
 
-LONGEST_REASON = 500
 NOT_HERE = "This conversation is not yours, or it was deleted: ask here to begin one."
 
 Detail = Mapping[str, Any]
@@ -96,11 +95,7 @@ class Handlers:
             gr.Warning(str(error))
 
     def _asked(self, at: Place, detail: Detail, chosen: tuple[Any, ...]) -> Asked:
-        """A question with what was chosen in the filters and the drawer.
-
-        Raises:
-            InputError: something chosen cannot be used, or the turn to ask again is gone.
-        """
+        """A question with what was chosen in the filters and the drawer."""
         limits = len(chat_settings.FilterFields._fields)
         filters = chat_settings.read_filters(*chosen[:limits])
         mode, options = chat_settings.read_settings(*chosen[limits:])
@@ -203,7 +198,7 @@ class Handlers:
         vote, reason = detail.get("vote"), detail.get("reason")
         if not turn or not turn.answer or vote not in ("up", "down"):
             return Update()
-        why = " ".join(str(reason).split())[:LONGEST_REASON] if reason else None
+        why = " ".join(str(reason).split())[:500] if reason else None
         is_taken_back = turn.vote == vote and why is None
         now = {"vote": None if is_taken_back else vote, "vote_reason": why}
         after = self._archive.change(at.who, at.here, turn.id, **now)
@@ -233,7 +228,7 @@ class Handlers:
         """Withdraw every link of the conversation and its answers."""
         conversation, _ = self._turn(at, detail)
         count = self._archive.unshare(at.who, at.here) if conversation else 0
-        text = f"{count} link{'s' * (count != 1)} withdrawn." if count else "There was no link."
+        text = f"{plural(count, 'link')} withdrawn." if count else "There was no link."
         return self._noticed(conversation, text)
 
     def _noticed(self, conversation: Conversation | None, text: str) -> Update:
@@ -358,4 +353,5 @@ class Handlers:
 
     def _listing(self, at: Place) -> str:
         summaries = self._archive.list(at.who, at.search)
-        return listing_html(summaries, at.here, at.search, self._archive.last_deleted(at.who))
+        deleted = self._archive.last_deleted(at.who)
+        return str(HTML.conversations(summaries, at.here, at.search.strip(), deleted))

@@ -4,7 +4,6 @@ The settings are kept in the browser. The key of a chat model goes from there to
 never back; without one the key in use is taken, but only for the address it was given for.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -16,7 +15,7 @@ from pydantic import ValidationError
 
 from index.errors import AbstractQAError, InputError
 from rag.chat import is_address, try_endpoint
-from rag.schema import Filters, Mode, Options, Strictness
+from rag.schema import Filters, Mode, Options
 from rag.settings import (
     OPENAI,
     ChatEndpoint,
@@ -29,30 +28,19 @@ from rag.settings import (
     read_endpoint,
 )
 from ui.terminal import parse_day
-from ui.web.chat.chat_template import HTML
-from ui.web.site import Site, sent
+from ui.web.chat.turn_html import HTML
+from ui.web.corpus.paper_catalogue import counts
+from ui.web.markup import plural
+from ui.web.site import LIGHT, QUIET, Site, html, sent
 
 if TYPE_CHECKING:
     from rag import Assistant
 
-PLAIN: dict[str, Any] = {"js_on_load": None, "apply_default_css": False}
 STORAGE = "abstractqa-chat-settings"
 """Under this key the browser keeps the settings; nothing in them is secret."""
-DEFAULTS: dict[str, Any] = {
-    "mode": "auto",
-    "strictness": "normal",
-}
-
-_MODES: list[tuple[str, Mode]] = [
-    ("Automatic", "auto"),
-    ("Quotes", "extractive"),
-    ("Written", "generative"),
-]
-_STRICT: list[tuple[str, Strictness]] = [
-    ("Strict", "strict"),
-    ("Normal", "normal"),
-    ("Lenient", "lenient"),
-]
+DEFAULTS: dict[str, Any] = {"mode": "auto", "strictness": "normal"}
+_MODES = [("Automatic", "auto"), ("Quotes", "extractive"), ("Written", "generative")]
+_STRICT = [("Strict", "strict"), ("Normal", "normal"), ("Lenient", "lenient")]
 
 
 class SettingFields(NamedTuple):
@@ -62,7 +50,7 @@ class SettingFields(NamedTuple):
     strictness: gr.Radio
 
 
-def build_settings(assistant: "Assistant", *, may_set_model: bool) -> SettingFields:
+def build_settings(site: Site) -> SettingFields:
     """The fields, inside the drawer that is open; where no model can be set here, how it is set."""
     mode = gr.Radio(
         _MODES,
@@ -80,17 +68,13 @@ def build_settings(assistant: "Assistant", *, may_set_model: bool) -> SettingFie
         " well. Lenient shows more, and marks it.",
         elem_id="aqa-chat-strictness",
     )
-    if assistant.chat_model is None and not may_set_model:
-        gr.HTML(str(HTML.no_model()), elem_id="aqa-chat-no-model", **PLAIN)
+    if site.assistant.chat_model is None and not site.may_set_model:
+        html(HTML.no_model(), elem_id="aqa-chat-no-model")
     return SettingFields(mode, strictness)
 
 
 def read_settings(mode: str, strictness: str) -> tuple[Mode, Options]:
-    """What was chosen.
-
-    Raises:
-        InputError: it is nothing that can be chosen.
-    """
+    """What was chosen; an `InputError` if it cannot be."""
     if mode not in get_args(Mode):
         raise InputError(f"unknown mode {mode!r}: choose one of {', '.join(get_args(Mode))}")
     try:
@@ -150,21 +134,12 @@ def build_filters(assistant: "Assistant") -> FilterFields:
 
 def digest_choices(assistant: "Assistant") -> list[tuple[str, str]]:
     """The digests to choose from: (label, key), oldest first, as the index gives them."""
-    digests = assistant.digests()
-    labels = Counter(digest.label for digest in digests)
-    names = [d.label if labels[d.label] == 1 else f"{d.label}, {d.name}" for d in digests]
-    return [
-        (f"{name} · {digest.papers} paper{'s' * (digest.papers != 1)}", digest.key)
-        for name, digest in zip(names, digests, strict=True)
-    ]
+    found = counts(assistant.digests())
+    return [(f"{each.label} · {plural(each.papers, 'paper')}", each.key) for each in found]
 
 
 def read_filters(digests: Sequence[str] | None, *texts: str | None) -> Filters:
-    """What was chosen.
-
-    Raises:
-        InputError: a date is none, or no day is between the two.
-    """
+    """What was chosen; an `InputError` if a date is none, or no day is between the two."""
     since, until, title, papers = (str(text or "").strip() for text in texts)
     first = parse_day(since, "“From”") if since else None
     last = parse_day(until, "“Until”") if until else None
@@ -191,18 +166,9 @@ def removed(event: gr.EventData, *chosen: Any) -> tuple[Any, ...]:
     return tuple(fields.values())
 
 
-class EndpointFields(NamedTuple):
-    """The components of the chat model, in the drawer."""
-
-    address: gr.Dropdown
-    key: gr.Textbox
-    model: gr.Dropdown
-    keep: gr.Checkbox
-    told: gr.HTML
-
-
-def build_endpoint(*, is_open: bool) -> tuple[EndpointFields, gr.Button, gr.Button]:
-    """The fields, inside the drawer that is open, and the buttons that test and use them."""
+def build_endpoint(site: Site) -> None:
+    """The fields of the chat model, inside the drawer that is open, and what their buttons do."""
+    is_open = site.assistant.chat_model is None
     with gr.Accordion("Chat model", open=is_open, elem_id="aqa-chat-endpoint"):
         ports = (11434, 1234, 8080, 8000)
         address = gr.Dropdown(
@@ -235,8 +201,11 @@ def build_endpoint(*, is_open: bool) -> tuple[EndpointFields, gr.Button, gr.Butt
         )
         with gr.Row():
             test, use = (gr.Button(name, size="sm", min_width=90) for name in ("Test", "Use"))
-        told = gr.HTML(_told(""), elem_id="aqa-chat-endpoint-told", **PLAIN)
-    return EndpointFields(address, key, model, keep, told), test, use
+        told = html(_told(""), elem_id="aqa-chat-endpoint-told")
+    endpoints, fields = Endpoints(site), [address, key, model, keep, told]
+    gr.on(None, endpoints.load, None, fields, **LIGHT)  # when the page is opened
+    test.click(endpoints.test, fields[:3], fields, **QUIET)
+    use.click(endpoints.use, fields[:4], fields, **QUIET)
 
 
 def _told(text: str) -> str:
@@ -245,7 +214,7 @@ def _told(text: str) -> str:
 
 
 class Endpoints:
-    """The handlers of a site's chat model: they give new values of `EndpointFields`."""
+    """The handlers of a site's chat model: values of (address, key, model, keep, what is told)."""
 
     def __init__(self, site: Site) -> None:
         self._assistant = site.assistant
@@ -324,11 +293,7 @@ class Endpoints:
         return where, "", name or "", is_kept(self._site.settings.data), _told(told + more)
 
     def _wanted(self, *entered: object) -> ChatEndpoint:
-        """The address, key and model that were entered.
-
-        Raises:
-            InputError: they cannot be used, or may not be set.
-        """
+        """The address, key and model that were entered, if they can be used and may be set."""
         self._check()
         address, key, model = (str(each or "").strip() for each in entered)
         if any(len(each) > 1_000 or not each.isprintable() for each in (address, key, model)):

@@ -1,18 +1,14 @@
 """The chat tab: its layout, and which handler hears what."""
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
-from gradio.context import Context
 
 from ui.web.chat.chat_handlers import Handlers
 from ui.web.chat.chat_settings import (
     DEFAULTS,
-    PLAIN,
     STORAGE,
-    Endpoints,
     build_endpoint,
     build_filters,
     build_settings,
@@ -20,61 +16,35 @@ from ui.web.chat.chat_settings import (
     kept_settings,
     removed,
 )
-from ui.web.chat.chat_template import HTML
-from ui.web.chat.turn_html import EXPORTS, Update
+from ui.web.chat.turn_html import EXPORTS, HTML, Update
 from ui.web.corpus.start_page import StartPage
-from ui.web.site import ANSWERING, FOLLOWING, LATEST, LIGHT, QUIET, Site, scripted
+from ui.web.site import ANSWERING, FOLLOWING, LATEST, LIGHT, QUIET, Site, html, scripted
 
 
-@dataclass(frozen=True)
-class Handles:
-    """What other tabs may use of this one."""
-
-    asked: gr.Textbox
-    """Hidden: a question that is put here is asked, in the conversation that is shown."""
-    papers: gr.Textbox
-    """Hidden: the ids of the only papers that may answer, one a line."""
-    corpus: tuple[Any, ...]
-    """What shows the papers there are: outputs for `refresh`."""
-    site: Site
-    start: StartPage
-    start_page: gr.HTML
-    """What shows it; asked for a theme there, it has the event `aqa_ask`."""
-
-    def refresh(self) -> tuple[Any, ...]:
-        """New values of `corpus`, for an index that has changed."""
-        return (gr.Dropdown(choices=digest_choices(self.site.assistant)), self.start.html())
-
-
-def build(site: Site) -> Handles:
+def build(site: Site, page: gr.Blocks) -> "Layout":
     """Lay the tab out, inside the tab that is open, and wire it."""
-    handlers, start = Handlers(site), StartPage(site)
-    parts = _Layout(site, start)
-    page = Context.root_block
-    if page is None:
-        raise RuntimeError("a tab is built inside a page")
+    handlers, parts = Handlers(site), Layout(site)
     answering = _wire_answers(handlers, parts)
     _wire_conversations(handlers, parts, answering)
     _wire_choices(handlers, parts)
-    parts.examples.aqa_start(start.show, None, parts.examples, **LIGHT)
+    parts.examples.aqa_start(parts.start.show, None, parts.examples, **LIGHT)
     page.load(handlers.load, [parts.search], parts.outputs, **LIGHT)
     page.load(handlers.filters, None, list(parts.filters), **LIGHT)
     # In the browser, at once: what a reader has chosen meanwhile stays.
     values = "(kept) => [kept.mode, kept.strictness]"
     page.load(None, [parts.kept], list(parts.settings), js=values, **QUIET)
-    if parts.endpoint:
-        endpoints, (fields, test, use) = Endpoints(site), parts.endpoint
-        page.load(endpoints.load, None, list(fields), **LIGHT)
-        test.click(endpoints.test, list(fields[:3]), list(fields), **QUIET)
-        use.click(endpoints.use, list(fields[:4]), list(fields), **QUIET)
-    corpus = (parts.filters.digests, parts.examples)
-    return Handles(parts.asked, parts.filters.papers, corpus, site, start, parts.examples)
+    return parts
 
 
-class _Layout:
-    """The components of the tab, laid out inside the tab that is open."""
+class Layout:
+    """The components of the tab, laid out inside the tab that is open.
 
-    def __init__(self, site: Site, start: StartPage) -> None:
+    Other tabs use `asked`: a question that is put there is asked, in the conversation that is
+    shown; `filters`; and `examples`, the start page, which has the event `aqa_ask` for a theme.
+    """
+
+    def __init__(self, site: Site) -> None:
+        self.site, self.start = site, StartPage(site)
         # The ids of what is shown and followed, and what is asked from elsewhere.
         self.conversation, self.asked, self.following = (
             gr.Textbox(elem_id=f"aqa-chat-{name}", visible="hidden", show_label=False, label=name)
@@ -86,11 +56,20 @@ class _Layout:
             self._lay_out_sidebar()
         with gr.Row(elem_id="aqa-chat-main"):
             with gr.Column(scale=3, min_width=320, elem_id="aqa-chat-column"):
-                self._lay_out_turns(start)
-                self._lay_out_panels(site)
-                self._lay_out_box(may_share=site.settings.share_links)
+                self._lay_out_turns()
+                self._lay_out_panels()
+                self._lay_out_box()
             with gr.Column(scale=2, min_width=320, elem_id="aqa-chat-side"):
                 self.sources = scripted("aqa-chat-sources", html_template=str(HTML.sources_frame()))
+
+    @property
+    def corpus(self) -> list[Any]:
+        """What shows the papers there are."""
+        return [self.filters.digests, self.examples]
+
+    def refresh(self) -> tuple[Any, ...]:
+        """New values of `corpus`, for an index that has changed."""
+        return gr.Dropdown(choices=digest_choices(self.site.assistant)), self.start.html()
 
     @property
     def outputs(self) -> list[Any]:
@@ -98,7 +77,7 @@ class _Layout:
         return [getattr(self, name) for name in Update._fields]
 
     def _lay_out_sidebar(self) -> None:
-        gr.HTML(str(HTML.sidebar_head()), **PLAIN)
+        html(HTML.sidebar_head())
         self.new = gr.Button("New chat", elem_id="aqa-chat-new", size="sm")
         self.search = gr.Textbox(
             elem_id="aqa-chat-search",
@@ -111,32 +90,31 @@ class _Layout:
         )
         self.listing = scripted("aqa-chat-list", "aqa_open", "aqa_change", value="")
 
-    def _lay_out_turns(self, start: StartPage) -> None:
+    def _lay_out_turns(self) -> None:
         with gr.Column(elem_id="aqa-chat-scroll"):
-            self.examples = scripted("aqa-chat-welcome", "aqa_start", "aqa_ask", value=start.html())
+            self.examples = scripted(
+                "aqa-chat-welcome", "aqa_start", "aqa_ask", value=self.start.html()
+            )
             self.transcript = scripted(
                 "aqa-chat-transcript",
                 *("aqa_answer", "aqa_change", "aqa_export", "aqa_open"),
                 html_template=str(HTML.transcript_frame()),
             )
-            self.live = gr.HTML("", elem_id="aqa-chat-live", **PLAIN)
+            self.live = html(elem_id="aqa-chat-live")
 
-    def _lay_out_panels(self, site: Site) -> None:
+    def _lay_out_panels(self) -> None:
         """The drawer and the filters, which the buttons below the question open."""
         with gr.Column(elem_id="aqa-chat-drawer", elem_classes="aqa-chat-popup"):
-            gr.HTML("<h2>Settings</h2>", **PLAIN)
-            self.settings = build_settings(site.assistant, may_set_model=site.may_set_model)
-            self.endpoint = (
-                build_endpoint(is_open=site.assistant.chat_model is None)
-                if site.may_set_model
-                else None
-            )
+            html("<h2>Settings</h2>")
+            self.settings = build_settings(self.site)
+            if self.site.may_set_model:
+                build_endpoint(self.site)
         with gr.Column(elem_id="aqa-chat-filters", elem_classes="aqa-chat-popup"):
-            gr.HTML("<h2>Only some papers</h2>", **PLAIN)
-            self.filters = build_filters(site.assistant)
+            html("<h2>Only some papers</h2>")
+            self.filters = build_filters(self.site.assistant)
         self.chips = scripted("aqa-chat-chosen", "aqa_unfilter", value="")
 
-    def _lay_out_box(self, *, may_share: bool) -> None:
+    def _lay_out_box(self) -> None:
         with gr.Row(elem_id="aqa-chat-ask"):
             self.question = gr.Textbox(
                 elem_id="aqa-question",
@@ -149,10 +127,10 @@ class _Layout:
                 max_lines=6,
             )
             self.stop = gr.Button("Stop", elem_id="aqa-chat-stop", size="sm")
-        gr.HTML(str(HTML.toolbar(EXPORTS, may_share)), elem_id="aqa-chat-tools", **PLAIN)
+        html(HTML.toolbar(EXPORTS, self.site.settings.share_links), elem_id="aqa-chat-tools")
 
 
-def _wire_answers(handlers: Handlers, parts: _Layout) -> list[Any]:
+def _wire_answers(handlers: Handlers, parts: Layout) -> list[Any]:
     """What is asked, from wherever; gives the events that show an answer."""
     chosen = [parts.conversation, parts.search, *parts.filters, *parts.settings]
     # A question asked meanwhile waits on the server, as it was when it was asked: "always_last"
@@ -173,7 +151,7 @@ def _wire_answers(handlers: Handlers, parts: _Layout) -> list[Any]:
     ]
 
 
-def _wire_conversations(handlers: Handlers, parts: _Layout, answering: list[Any]) -> None:
+def _wire_conversations(handlers: Handlers, parts: Layout, answering: list[Any]) -> None:
     """What is done with turns and conversations.
 
     An answer being written is not followed any more in another one; it goes on in the server. A
@@ -205,7 +183,7 @@ def _wire_conversations(handlers: Handlers, parts: _Layout, answering: list[Any]
     parts.search.change(handlers.search, here, parts.listing, **LATEST)
 
 
-def _wire_choices(handlers: Handlers, parts: _Layout) -> None:
+def _wire_choices(handlers: Handlers, parts: Layout) -> None:
     """The chips follow the filters, and the browser keeps the settings."""
     filters: list[Any] = list(parts.filters)
     for fields, handler, shown in (

@@ -17,10 +17,6 @@ MOST_OF_ONE = 4
 """Answers written for one visitor at the same time."""
 SECONDS_UNFOLLOWED = 120.0
 """After so long without a follower an answer is stopped; what there is of it is kept."""
-LONGEST_WAIT_SECONDS = 10.0
-"""For an answer that was stopped to be over."""
-SECONDS_BETWEEN_UPDATES = 0.06
-"""A growing text is sent about 16 times a second at most; all else at once."""
 SECONDS_OF_SILENCE = 1.0
 """After so long without news an update without any is sent: only then does the server look whether
 the page is still there."""
@@ -44,13 +40,9 @@ class Run:
         self.error: Exception | None = None
         self.task: asyncio.Task[None] | None = None
         self._news = asyncio.Event()
-        self._followers = 0
+        self.followers = 0
+        """How many pages show it as it comes."""
         self._deadline: asyncio.TimerHandle | None = None
-
-    @property
-    def is_followed(self) -> bool:
-        """Whether a page shows it as it comes."""
-        return self._followers > 0
 
     def tell(self, update: Update) -> None:
         """Pass an update on to all who follow; what is told while a page is behind, it skips."""
@@ -73,22 +65,18 @@ class Run:
         if self._deadline:
             self._deadline.cancel()
             self._deadline = None
-        if not self.is_followed and not self.over.is_set():
+        if not self.followers and not self.over.is_set():
             loop = asyncio.get_running_loop()
             self._deadline = loop.call_later(SECONDS_UNFOLLOWED, self.stop.set)
 
     async def follow(self, *, is_shown: bool = False) -> AsyncGenerator[Update, None]:
         """What it shows by now, and each update as it comes; without news, one without any.
 
-        Args:
-            is_shown: Whether the page shows the conversation as it is kept, so that what was told
-                before is there already, but for what is not finished.
-
-        Raises:
-            Exception: what ended the answer before its time.
+        With `is_shown` the page shows the conversation as it is kept: what was told before is there
+        already, but for what is not finished. It raises what ended the answer before its time.
         """
         sent = self.shown._replace(live=SKIP, sources=SKIP) if is_shown else _NOTHING
-        self._followers += 1
+        self.followers += 1
         self.check_followers()
         try:
             while not self.over.is_set() or self._since(sent) != _NOTHING:
@@ -96,9 +84,10 @@ class Run:
                 news, sent = self._since(sent), self.shown
                 if news != _NOTHING or not self.over.is_set():
                     yield news._replace(live=news.live()) if callable(news.live) else news
-                    await self._change(sent, SECONDS_BETWEEN_UPDATES, with_text=False)
+                    # A growing text is sent about 16 times a second at most; all else at once.
+                    await self._change(sent, 0.06, with_text=False)
         finally:
-            self._followers -= 1
+            self.followers -= 1
             self.check_followers()
         if self.error:
             raise self.error
@@ -131,18 +120,10 @@ class Running:
     async def start(
         self, visitor: str, conversation: str, write: Callable[[Run], Awaitable[None]]
     ) -> Run:
-        """Begin to write an answer.
+        """Begin to write an answer in a visitor's conversation; follow it at once to miss nothing.
 
-        Args:
-            visitor: Whose conversation it is.
-            conversation: Its id.
-            write: Tells the run what there is of the answer, until it is whole or `stop` is set.
-
-        Returns:
-            The run; whoever follows it at once misses nothing.
-
-        Raises:
-            AbstractQAError: another answer is being written there, or enough are.
+        `write` tells the run what there is of it, until it is whole or `stop` is set. Where another
+        is being written, or enough are, that is an `AbstractQAError`.
         """
         before = self.run(visitor, conversation)
         if before and (before.is_finished or before.stop.is_set()):
@@ -155,11 +136,7 @@ class Running:
         return run
 
     def check_room(self, visitor: str) -> None:
-        """Refuse another answer where enough are being written.
-
-        Raises:
-            AbstractQAError: there are, for this visitor or for all.
-        """
+        """Refuse another answer where enough are being written, for this visitor or for all."""
         if sum(who == visitor for who, _ in self._runs) >= MOST_OF_ONE:
             raise AbstractQAError("busy, try again: several of your questions are being answered")
         if len(self._runs) >= AT_ONCE + WAITING:
@@ -173,7 +150,7 @@ class Running:
             await write(run)
         except Exception as error:  # noqa: BLE001 - raised where it is followed
             run.error = error
-            if not run.is_followed:
+            if not run.followers:
                 _log.exception("an answer that nobody followed failed")
         finally:
             del self._runs[key]
@@ -191,7 +168,7 @@ class Running:
         if run := self.stop(visitor, conversation):
             # One that takes longer changes nothing any more that is not there.
             with suppress(TimeoutError):
-                await asyncio.wait_for(run.over.wait(), LONGEST_WAIT_SECONDS)
+                await asyncio.wait_for(run.over.wait(), 10)
 
     def run(self, visitor: str, conversation: str) -> Run | None:
         """The answer being written in a visitor's conversation, if there is one."""

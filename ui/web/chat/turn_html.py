@@ -1,35 +1,99 @@
-"""What the page shows of turns, sources and conversations, as HTML (`chat.html`) and new values.
+"""What the page shows of turns, sources and conversations: `chat.html`, what it calls, new values.
 
 The page's script keeps the turns and cards that it has: of each list, `order` names all of them,
 and `html` brings those that are new or have changed.
 """
 
+import re
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import quote
 
 import gradio as gr
 from markupsafe import Markup
 
 from index.errors import InputError
 from index.papers import Paper
+from index.text import clean_text
+from rag.digests import label
 from rag.schema import Answer, AnswerSentence, Filters
 from ui.archive import Conversation, Turn
 from ui.export import FORMATS
-from ui.export.answer_text import markdown
-from ui.export.prose import markdown_html, prose_html
-from ui.web.chat.chat_template import HTML, heading
-from ui.web.markup import escape
+from ui.export.answer_text import digest_name, markdown, model_name
+from ui.export.bibliography import arxiv_id, bibtex, doi_address, web_address
+from ui.export.prose import markdown_html, marked_abstract, prose_html
+from ui.web.markup import escape, macros, plural
 
 if TYPE_CHECKING:
     from rag import Assistant
 
+LONGEST_SHOWN = 4_000
+"""Code points of a question that the page repeats."""
+_ADDRESS = re.compile(r"(https?://[^\s<>\"{}|\\^`]*[^\s<>\"{}|\\^`.,;:!?)\]'’”])", re.IGNORECASE)
 SKIP = gr.skip()
 EXPORTS = {
     "whole": [(kind, form.label) for kind, form in FORMATS.items() if form.write],
     "cited": [(kind, form.label) for kind, form in FORMATS.items() if form.papers],
 }
+
+
+def question_lines(question: str) -> list[str]:
+    """A question as the page repeats it."""
+    shown = question.strip()
+    return (shown[:LONGEST_SHOWN] + " …" if len(shown) > LONGEST_SHOWN else shown).splitlines()
+
+
+def heading(answer: Answer) -> str:
+    """Say in a sentence what a refusal is: nothing is stated, or the question is unclear."""
+    return "The question is unclear." if answer.suggestions else "The abstracts do not say."
+
+
+def day_name(moment: datetime) -> str:
+    """A day as people call it, in the time zone of the machine that serves the page."""
+    day, today = moment.astimezone().date(), datetime.now().astimezone().date()
+    if day == today:
+        return "Today"
+    return "Yesterday" if day == today - timedelta(days=1) else label("", day)
+
+
+def linked(text: str) -> str:
+    """A text as HTML in which web addresses are links."""
+    return "".join(
+        f'<a href="{part}" target="_blank" rel="noopener noreferrer">{part}</a>' if at % 2 else part
+        for at, part in enumerate(map(escape, _ADDRESS.split(text)))
+    )
+
+
+def links(paper: Paper) -> list[tuple[str, str]]:
+    """Where a paper is on the web: (name, address); none if nothing is known."""
+    found: list[tuple[str, str]] = []
+    if arxiv := arxiv_id(paper):
+        found.append(("arXiv", f"https://arxiv.org/abs/{arxiv}"))
+    if doi := doi_address(paper):
+        found.append(("DOI", doi))
+    if paper.pmid:
+        found.append(("PubMed", f"https://pubmed.ncbi.nlm.nih.gov/{paper.pmid}/"))
+    named = [site for site, id_ in (("arxiv.org/", arxiv), ("pubmed", paper.pmid)) if id_]
+    url = web_address(paper)
+    if url and not any(site in url.lower() for site in named):
+        found.append(("Web page", url))
+    return found
+
+
+def search(paper: Paper) -> tuple[str, str]:
+    """A search for a paper of which no address is known."""
+    words = quote(f'"{paper.display_title}"')
+    return "Search the web", f"https://scholar.google.com/scholar?q={words}"
+
+
+HTML = macros(
+    "web/chat/chat.html",
+    *(question_lines, heading, day_name, linked, links, search),
+    *(bibtex, clean_text, digest_name, label, marked_abstract, model_name),
+)
 
 
 class Update(NamedTuple):
@@ -69,15 +133,11 @@ class TurnHtml:
         writing: str = "",
         **said: str,
     ) -> dict[str, Any]:
-        """The finished turns.
+        """The finished turns, all but `writing`, with the HTML of all or of `only` one.
 
-        Args:
-            conversation: The one that is shown; None for a new one.
-            only: The turn that has changed.
-            writing: The id of a turn that is not finished.
-            said: `notice`, HTML below the turns; `announced`, what a screen reader says; `refill`,
-                what to put into the question box, if nothing stands there, and `withdraw`, what to
-                take out of it, if nothing else does.
+        `said` has `notice`, HTML below the turns; `announced`, what a screen reader says; `refill`,
+        what to put into the question box, if nothing stands there, and `withdraw`, what to take out
+        of it, if nothing else does.
         """
         turns = [turn for turn in conversation.turns if turn.id != writing] if conversation else []
         return {
@@ -108,7 +168,7 @@ class TurnHtml:
 
     def chips(self, filters: Filters, *, can_go: bool = False) -> Markup:
         """Filters as chips; those of the question box can be taken away."""
-        one = self._there(filters.papers) if len(filters.papers) == 1 else []
+        one = there(self._assistant, filters.papers) if len(filters.papers) == 1 else []
         html: Markup = HTML.chips(filters, one, can_go)
         return html
 
@@ -120,26 +180,24 @@ class TurnHtml:
         """The papers nearest to a question without an answer, nearest first."""
         answer = turn.answer
         is_refused = answer is not None and answer.status != "answered"
-        return self._there(near.id for near in answer.nearest) if answer and is_refused else []
+        ids = [near.id for near in answer.nearest] if answer and is_refused else []
+        return there(self._assistant, ids)
 
-    def _there(self, ids: Iterable[str]) -> list[Paper]:
-        """The papers of these ids that are still in the index."""
-        papers = []
-        for id_ in ids:
-            with suppress(InputError):  # it was removed since
-                papers.append(self._assistant.paper(id_))
-        return papers
+
+def there(assistant: "Assistant", ids: Iterable[str]) -> list[Paper]:
+    """The papers of these ids that are still in the index."""
+    papers = []
+    for id_ in ids:
+        with suppress(InputError):  # it was removed since
+            papers.append(assistant.paper(id_))
+    return papers
 
 
 def answer_html(answer: Answer, turn: str) -> tuple[Markup, bool]:
     """The text of an answer that is no refusal, with its chips and marks.
 
-    Args:
-        answer: The answer.
-        turn: The id of its turn, which makes its links unique on the page.
-
-    Returns:
-        The HTML, and whether every doubtful sentence is marked in it.
+    The id of its turn makes its links unique on the page. Also whether every doubtful sentence is
+    marked in it.
     """
     titles = {r.number: r.paper.display_title for r in answer.references}
 
@@ -179,22 +237,4 @@ def announcement(turn: Turn) -> str:
         return turn.problem or "Stopped."
     if turn.answer.status != "answered":
         return heading(turn.answer)
-    count = len(turn.answer.references)
-    return f"The answer is there, with {count} source{'s' * (count != 1)}."
-
-
-def listing_html(
-    found: Sequence[Conversation],
-    current: str,
-    searched: str = "",
-    deleted: Conversation | None = None,
-) -> str:
-    """The conversations to choose from, by the day they were last used.
-
-    Args:
-        found: Newest first.
-        current: The id of the one that is shown.
-        searched: What was looked for.
-        deleted: The one that was deleted last, if it can be brought back.
-    """
-    return str(HTML.conversations(found, current, searched.strip(), deleted))
+    return f"The answer is there, with {plural(len(turn.answer.references), 'source')}."

@@ -87,12 +87,21 @@ class View(BaseModel):
 
 
 class Count(NamedTuple):
-    """How many papers a digest has."""
+    """How many papers a digest has, by a name that is its alone."""
 
     key: str
     """What a view calls it."""
     label: str
     papers: int
+
+
+def counts(digests: Sequence[Digest]) -> list[Count]:
+    """The digests with their names; two of one date have that of their file, too."""
+    labels = Counter(digest.label for digest in digests)
+    return [
+        Count(d.key, d.label if labels[d.label] == 1 else f"{d.label}, {d.name}", d.papers)
+        for d in digests
+    ]
 
 
 class Listing(NamedTuple):
@@ -135,7 +144,8 @@ def _by_place(paper: Paper) -> tuple[str, int]:
     return (source.name, source.position) if source else ("", 0)
 
 
-def _by_date(paper: Paper) -> date:
+def last_day(paper: Paper) -> date:
+    """The day on which a paper was seen last; none comes before every day."""
     source = newest(paper)
     return (source.date if source else None) or date.min
 
@@ -160,12 +170,9 @@ class Catalogue:
         return Listing(kept[(page - 1) * ON_A_PAGE : page * ON_A_PAGE], len(kept), page, pages)
 
     def kept(self, view: View, marks: Marks, new: Collection[str]) -> list[Paper]:
-        """The papers of all pages, sorted; those nearest to words are not looked for here.
+        """The papers of all pages, sorted; `new` are the ids that `view.since` means.
 
-        Args:
-            view: Which papers they are.
-            marks: What the visitor has marked.
-            new: The ids of the papers that `view.since` means.
+        Those nearest to words are not looked for here.
         """
         tests = list(self._tests(view, marks, new))
         return [paper for paper in self._ordered if all(test(paper) for test in tests)]
@@ -188,7 +195,7 @@ class Catalogue:
     @cached_property
     def _ordered(self) -> list[Paper]:
         """The papers, the newest first, those of a day by their place in a digest."""
-        return sorted(sorted(self.papers, key=_by_place), key=_by_date, reverse=True)
+        return sorted(sorted(self.papers, key=_by_place), key=last_day, reverse=True)
 
     def prepare(self) -> None:
         """Make what an exact search needs."""
@@ -202,12 +209,7 @@ class Catalogue:
     def by_digest(self) -> list[Count]:
         """How many papers each digest has, newest first, those without a date at the end."""
         digests = list_digests(self.papers)
-        labels = Counter(digest.label for digest in digests)
-        ordered = [*[d for d in digests if d.date][::-1], *[d for d in digests if not d.date]]
-        return [
-            Count(d.key, d.label if labels[d.label] == 1 else f"{d.label}, {d.name}", d.papers)
-            for d in ordered
-        ]
+        return counts([*[d for d in digests if d.date][::-1], *[d for d in digests if not d.date]])
 
 
 class Live:

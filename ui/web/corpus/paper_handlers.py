@@ -26,6 +26,7 @@ from ui.export import LISTS
 from ui.indexing import bring_to_chroma
 from ui.web.corpus.paper_catalogue import Live, View
 from ui.web.corpus.paper_html import HTML, overview_html, paper_html, table_html
+from ui.web.markup import plural
 from ui.web.site import Site, sent, told
 from ui.web.visitors import visitor
 
@@ -41,11 +42,6 @@ _STAGES = {"read": "Reading", "words": "Indexing", "embed": "Embedding", "map": 
 _PROGRESS = gr.Progress()
 
 
-def plural(count: int, noun: str) -> str:
-    """A number with its noun: "1 paper", "12 papers"."""
-    return f"{count:,} {noun}{'s' * (count != 1)}"
-
-
 def by_title(papers: Iterable[Paper]) -> list[tuple[str, str]]:
     """Papers to choose from, as (title, id)."""
     return sorted((paper.display_title, paper.id) for paper in papers)
@@ -59,11 +55,7 @@ class Looking:
         self._live = Live(site.assistant)
 
     def show(self, event: gr.EventData, request: gr.Request) -> Update:
-        """The view that was asked for, and the overview if the browser has an older one.
-
-        Returns:
-            New values of (papers, overview).
-        """
+        """The view that was asked for, and the overview if the browser has an older one."""
         given = sent(event)
         view = View.read(given.get("view"))
         try:
@@ -100,11 +92,7 @@ class Looking:
             return gr.skip(), str(HTML.notice(told(error), is_wrong=True))
 
     def chosen(self, event: gr.EventData, who: str) -> Sequence[Paper]:
-        """The papers that an event names; those of its view if it names none.
-
-        Raises:
-            InputError: there are none, or too many.
-        """
+        """The papers an event names, or those of its view; an `InputError` if none or too many."""
         given, ids = sent(event), sent(event).get("ids")
         papers: Sequence[Paper]
         if isinstance(ids, list):
@@ -179,11 +167,7 @@ class Changing:
             raise InputError("papers cannot be changed from this page")
 
     def read_files(self, files: "list[str] | None", year: str) -> Update:
-        """Files that were chosen: what is in them.
-
-        Returns:
-            New values of (file box, draft, preview, add button, cancel button).
-        """
+        """What is in files: values of (file box, draft, preview, add button, cancel button)."""
         return (None, *self._previewed(lambda: read_uploaded(files or []), year))
 
     def read_text(self, text: str, year: str) -> Update:
@@ -211,28 +195,21 @@ class Changing:
         """Forget what was read; the values as `read_text`."""
         return (), "", gr.Button(visible=False), gr.Button(visible=False)
 
+    def sample(self, request: gr.Request, progress: gr.Progress = _PROGRESS) -> Update:
+        """Index the bundled sample; the values as `add`."""
+        return self.add(sample_files(), "", request, progress)
+
     def add(
         self,
-        draft: tuple[Upload, ...],
+        files: Sequence[Path | Upload],
         year: str,
         request: gr.Request,
         progress: gr.Progress = _PROGRESS,
     ) -> Update:
         """Index what was read, telling how far it is.
 
-        Returns:
-            New values of (draft, preview, add button, cancel button, papers, overview, notice,
-            changed, last change).
+        Values of (draft, preview, add button, cancel button), and those of `remove`.
         """
-        return self._added(draft, year, visitor(request), progress)
-
-    def sample(self, request: gr.Request, progress: gr.Progress = _PROGRESS) -> Update:
-        """Index the bundled sample; the values as `add`."""
-        return self._added(sample_files(), "", visitor(request), progress)
-
-    def _added(
-        self, files: Sequence[Path | Upload], year: str, who: str, progress: gr.Progress
-    ) -> Update:
         try:
             self._check()
             if not files:
@@ -255,15 +232,12 @@ class Changing:
             return (*shown, *(gr.skip(),) * 5)
         last = report.generation if report.previous is not None else ""
         notice = str(HTML.notice(done(report), can_undo=bool(last)))
-        drawn = self._looking.drawn(View(since="change" if report.new else None), who)
+        view = View(since="change" if report.new else None)
+        drawn = self._looking.drawn(view, visitor(request))
         return *shown, *drawn, notice, report.generation, last
 
     def remove(self, event: gr.EventData, request: gr.Request) -> Update:
-        """Remove papers.
-
-        Returns:
-            New values of (papers, overview, notice, changed, last change).
-        """
+        """Remove papers: values of (papers, overview, notice, changed, last change)."""
         given, who = sent(event), visitor(request)
         try:
             self._check()
@@ -300,8 +274,7 @@ def _failed(error: Exception) -> Update:
 def read_uploaded(paths: Sequence[str]) -> tuple[Upload, ...]:
     """The files that a browser sent to Gradio's folder, which are removed from there.
 
-    Raises:
-        InputError: they are too large, or one is not in that folder.
+    If they are too large, or one is not in that folder, that is an `InputError`.
     """
     folder = Path(get_upload_folder()).resolve()
     files = [Path(path).resolve() for path in paths]
@@ -316,11 +289,7 @@ def read_uploaded(paths: Sequence[str]) -> tuple[Upload, ...]:
 
 
 def pasted(text: str) -> tuple[Upload, ...]:
-    """Pasted text as a file that is named by the day.
-
-    Raises:
-        InputError: there is none, or it is too long.
-    """
+    """Pasted text as a file that is named by the day; an `InputError` if none, or too long."""
     if not text.strip():
         raise InputError("nothing was pasted: paste a digest, a listing, or records")
     content = text.encode("utf-8", "replace")

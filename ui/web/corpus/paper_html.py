@@ -4,7 +4,7 @@ The map is an SVG picture: a point a paper, a colour and a shape a cluster.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 
 from markupsafe import Markup
@@ -18,7 +18,7 @@ from rag.schema import Hit
 from ui.archive.marks import Mark
 from ui.export import LISTS
 from ui.export.bibliography import bibtex
-from ui.web.chat.chat_template import links, search
+from ui.web.chat.turn_html import links, search
 from ui.web.corpus.paper_catalogue import (
     Catalogue,
     Listing,
@@ -27,7 +27,7 @@ from ui.web.corpus.paper_catalogue import (
     digest_key,
     newest,
 )
-from ui.web.markup import escape, macros
+from ui.web.markup import escape, macros, plural
 
 WIDTH = 440
 MOST_LINKS = 2_000
@@ -38,7 +38,7 @@ _LEAST_HEIGHT, _MOST_HEIGHT = 240, 440
 
 _AROUND = 110
 """Code points shown before and after the first word of an exact search."""
-_WORD = re.compile(r"\w+")
+_WORD = re.compile(r"(\w+)")
 
 Places = Mapping[str, tuple[float, float]]
 """Where each paper is drawn, by its id; y grows downwards."""
@@ -55,23 +55,21 @@ def byline(paper: Paper, most: int) -> str:
     return " · ".join(filter(None, (authors, str(paper.year or ""), paper.venue or "")))
 
 
-def _found(text: str, words: str) -> Iterator[re.Match[str]]:
-    """The words of a text that are among `words`, or begin with one."""
+def _finding(words: str) -> Callable[[str], bool]:
+    """A test of words: which are among `words`, or begin with one."""
     stems = token_set(words)
     begin = tuple(word.casefold() for word in _WORD.findall(words) if token_set(word))
-    for match in _WORD.finditer(text):
-        if token_set(match[0]) & stems or match[0].casefold().startswith(begin):
-            yield match
+    return lambda word: bool(token_set(word) & stems) or word.casefold().startswith(begin)
 
 
 def marked_words(text: str, words: str) -> Markup:
     """A text with each word in `<mark>` that a search for `words` found."""
-    pieces: list[str] = []
-    at = 0
-    for match in _found(text, words):
-        pieces += escape(text[at : match.start()]), f"<mark>{escape(match[0])}</mark>"
-        at = match.end()
-    return Markup("".join((*pieces, escape(text[at:]))))  # noqa: S704 - escaped above
+    is_found = _finding(words)
+    parts = (
+        f"<mark>{escape(part)}</mark>" if at % 2 and is_found(part) else escape(part)
+        for at, part in enumerate(_WORD.split(text))
+    )
+    return Markup("".join(parts))  # noqa: S704 - escaped above
 
 
 def snippet(paper: Paper, words: str, hit: Hit | None) -> Markup | None:
@@ -79,7 +77,8 @@ def snippet(paper: Paper, words: str, hit: Hit | None) -> Markup | None:
     if hit and hit.passages:
         return marked_words(clean_text(hit.passages[0].text), words)
     text = clean_text(paper.abstract) if words else ""
-    first = next(_found(text, words), None)
+    is_found = _finding(words)
+    first = next((word for word in _WORD.finditer(text) if is_found(word[0])), None)
     if first is None:
         return None
     start, end = max(0, first.start() - _AROUND), first.end() + _AROUND
@@ -162,9 +161,8 @@ def map_html(catalogue: Catalogue) -> Markup:
         for point in (points if len(points) <= MOST_LINKS else ())
     ]
     label = (
-        f"{len(map_.points):,} papers in {len(map_.clusters)}"
-        f" cluster{'s' * (len(map_.clusters) != 1)}; the list below names them,"
-        " and the table has every paper"
+        f"{len(map_.points):,} papers in {plural(len(map_.clusters), 'cluster')}; the list below"
+        " names them, and the table has every paper"
     )
     clusters = [(cluster, HTML.sign(7, 7, cluster.number)) for cluster in map_.clusters]
     html: Markup = HTML.map(WIDTH, height, label, links, clusters)

@@ -6,10 +6,9 @@ from typing import Any
 import gradio as gr
 
 from ui.export import LISTS
-from ui.web.chat.chat_settings import PLAIN
 from ui.web.corpus.paper_handlers import SECONDS_KEPT, Changing, Looking
 from ui.web.corpus.paper_html import HTML
-from ui.web.site import LIGHT, QUIET, Site, scripted
+from ui.web.site import LIGHT, QUIET, Site, html, scripted
 
 _SENT = ("show", "ask", "compare", "export", "mark", "remove", "undo", "sample")
 """What the page's script sends, wherever a visitor does it."""
@@ -19,31 +18,22 @@ _SENT = ("show", "ask", "compare", "export", "mark", "remove", "undo", "sample")
 class Handles:
     """What the page may use of this tab."""
 
-    site: Site
     papers: gr.HTML
     """What shows them; it has the events `aqa_ask` and `aqa_compare`."""
     looking: Looking
     """What answers those."""
     changed: gr.State
     """The live generation's id after papers came or went: `changed.change(…)`."""
-    begins: tuple[Any, ...]
-    """What shows that there are no papers yet: outputs for `begin`."""
-
-    def begin(self) -> tuple[Any, ...]:
-        """New values of `begins`, when the page is opened."""
-        is_empty = not self.site.assistant.info.papers and self.site.may_change
-        html = str(HTML.begin() if is_empty else HTML.notice())
-        return html, gr.Accordion(open=is_empty)
 
 
-def build(site: Site) -> Handles:
+def build(site: Site, page: gr.Blocks, tabs: gr.Tabs) -> Handles:
     """Lay the tab out, inside the tab that is open, and wire it."""
     looking = Looking(site)
     changed, last = gr.State(""), gr.State("")
     notice = scripted("aqa-corpus-notice", value=str(HTML.notice()))
-    gr.HTML(str(HTML.toolbar(LISTS, site.may_change)), elem_id="aqa-corpus-tools", **PLAIN)
+    html(HTML.toolbar(LISTS, site.may_change), elem_id="aqa-corpus-tools")
     if not site.may_change:
-        gr.HTML(str(HTML.read_only()), **PLAIN)
+        html(HTML.read_only())
     adding = gr.Accordion(
         "Add papers", open=False, visible=site.may_change, elem_id="aqa-corpus-add"
     )
@@ -64,18 +54,26 @@ def build(site: Site) -> Handles:
     papers.aqa_show(looking.show, None, [papers, overview], **LIGHT)
     papers.aqa_mark(looking.mark, None, [papers, notice], **LIGHT)
     papers.aqa_export(looking.export, None, [download, notice], **LIGHT)
-    return Handles(site, papers, looking, changed, (notice, adding))
+
+    def begin() -> tuple[Any, ...]:
+        """Begin here if there are no papers."""
+        is_empty = not site.assistant.info.papers
+        may_add = is_empty and site.may_change
+        opened = gr.Tabs(selected="corpus") if is_empty else gr.skip()
+        return opened, str(HTML.begin() if may_add else HTML.notice()), gr.Accordion(open=may_add)
+
+    page.load(begin, None, [tabs, notice, adding], **LIGHT)
+    return Handles(papers, looking, changed)
 
 
 def _build_adding(changing: Changing, shown: list[Any]) -> tuple[list[Any], dict[str, Any]]:
     """The form that takes files and text, shows what is in them, and adds it.
 
-    Returns:
-        What shows what was read, and how an event is sent that tells its progress there.
+    Also what shows what was read, and how an event is sent that tells its progress there.
     """
     files, text, year, read = _build_form()
     draft = gr.State((), time_to_live=SECONDS_KEPT)
-    preview = gr.HTML("", elem_id="aqa-corpus-preview", **PLAIN)
+    preview = html(elem_id="aqa-corpus-preview")
     with gr.Row(elem_id="aqa-corpus-decide"):
         add = gr.Button("Add", variant="primary", size="sm", visible=False, scale=0)
         cancel = gr.Button("Cancel", size="sm", visible=False, scale=0)
@@ -96,7 +94,7 @@ def _build_form() -> tuple[gr.File, gr.Textbox, gr.Textbox, gr.Button]:
             files = gr.File(
                 label="Files", file_count="multiple", elem_id="aqa-corpus-files", height=150
             )
-            gr.HTML(str(HTML.told()), **PLAIN)
+            html(HTML.told())
         with gr.Column(scale=1, min_width=280):
             text = gr.Textbox(
                 label="Or paste a digest, a listing, or records",

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from index.errors import InputError
 from rag.digests import label
 from ui.archive.marks import Mark
+from ui.web.chat.turn_html import there
 from ui.web.corpus.paper_catalogue import View
 from ui.web.corpus.paper_html import HTML
 from ui.web.site import Site, sent
@@ -45,9 +45,7 @@ class StartPage:
     def html(self, since: date | None = None, marks: dict[str, Mark] | None = None) -> str:
         """The page for the papers as they are now.
 
-        Args:
-            since: The day of the visitor's last visit; nothing is called new without it.
-            marks: What the visitor has marked; without it the page is nobody's.
+        New is what came `since` the visitor's last visit. Without their `marks` it is nobody's.
         """
         assistant = self._site.assistant
         map_ = assistant.collection_map()
@@ -64,7 +62,7 @@ class StartPage:
             "days": [label("", d.date) for d in assistant.digests() if d.date],
             "themes": map_.clusters if map_ and len(map_.clusters) > 1 else (),
             "new": (since, label("", since), len(assistant.newest(since))) if since else None,
-            "starred": sum(mark.starred and self._is_there(id_) for id_, mark in own.items()),
+            "starred": len(there(assistant, [id_ for id_ in own if own[id_].starred])),
         }
         return str(HTML.start(shown, suggested, is_own=marks is not None))
 
@@ -74,19 +72,11 @@ class StartPage:
         marks = self._site.archive.marks.of(visitor(request))
         return self.html(since if isinstance(since, date) else None, marks)
 
-    def _is_there(self, paper_id: str) -> bool:
-        try:
-            self._site.assistant.paper(paper_id)
-        except InputError:  # removed since
-            return False
-        return True
-
 
 def examples(assistant: "Assistant") -> list[str] | None:
-    """An overview, what is new, and a list, as far as these papers answer them without a caution.
+    """An overview, what is new, a list: those that these papers answer without a caution.
 
-    Returns:
-        Up to three questions; None if there are no papers.
+    None if there are no papers.
     """
     if not assistant.info.papers:
         return None
