@@ -90,17 +90,20 @@ def evaluate_answers(
     }
     with closing(Run.begin(out, path.stem, record, map(_as_asked, questions))) as run:
         back = _come_back(run, questions, partial(_answered, subject, mode))
-        scores = _scored(questions, back, subject.papers)
-        record |= {**_about(gold, scores[0].answer), "answers": answer_summary(scores, checker)}
+        scores = [
+            score_answer(question, answer, subject.papers, back[question.id].elapsed_ms)
+            for question in questions
+            if (answer := back[question.id].answer)
+        ]
+        first = scores[0].answer
+        wanted = {title for judged in gold.values() for title in judged}
+        record |= {
+            "papers_not_in_index": sum(each.startswith(ABSENT) for each in wanted),
+            "answered_by": {"mode": first.mode, "model": first.model, "index": first.index.id},
+            "answers": answer_summary(scores, checker),
+        }
         values = {score.question.id: question_values(score, checker) for score in scores}
         return _finish(run, record, questions, back, gold, values, scores)
-
-
-def _about(gold: Qrels, first: Answer) -> dict[str, object]:
-    """What the answers say of the index and of who answered."""
-    absent = {each for judged in gold.values() for each in judged if each.startswith(ABSENT)}
-    by = {"mode": first.mode, "model": first.model, "index": first.index.id}
-    return {"papers_not_in_index": len(absent), "answered_by": by}
 
 
 def evaluate_retrieval(
@@ -141,16 +144,6 @@ def _answered(subject: Subject, mode: Mode, question: Question) -> CameBack:
     is_searched = question.answerable and question.papers and not is_bound
     found = ranked(subject.search(question, DEPTH)) if is_searched else None
     return CameBack(id=question.id, elapsed_ms=elapsed_ms, answer=answer, found=found)
-
-
-def _scored(
-    questions: Sequence[Question], back: Mapping[str, CameBack], papers: Sequence[Paper]
-) -> list[AnswerScore]:
-    return [
-        score_answer(question, answer, papers, back[question.id].elapsed_ms)
-        for question in questions
-        if (answer := back[question.id].answer)
-    ]
 
 
 def _checked(path: Path, sample: int | None) -> list[Question]:

@@ -11,7 +11,6 @@ import os
 import random
 import resource
 import signal
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -29,6 +28,7 @@ from sklearn.feature_extraction.text import HashingVectorizer
 
 from eval.datasets import load_beir
 from eval.scoring import mean_metrics, query_metrics
+from index import minilm
 from index.build import build, remove, resume
 from index.encoder import KEPT_TOGETHER, LocalEncoder, Vectors
 from index.papers import Paper
@@ -38,7 +38,6 @@ from index.store import Index
 from rag.assistant import Assistant
 from rag.retrieval import Probe, encode_candidates, rank
 
-DIMENSION = 384
 QUESTIONS, KILLS = 30, 30
 
 
@@ -47,14 +46,14 @@ class CheapEncoder:
 
     name = "cheap"
     weights_hash = hashlib.sha256(b"hashed words").hexdigest()
-    dimension = DIMENSION
+    dimension = minilm.DIMENSION
     together = KEPT_TOGETHER
 
     def __init__(self, batch_seconds: float = 0.0) -> None:
         """Take so long for each batch, so that a kill finds it encoding."""
         self._pause = batch_seconds
         self._words = HashingVectorizer(
-            n_features=DIMENSION, analyzer=str.split, alternate_sign=False, dtype=np.float32
+            n_features=self.dimension, analyzer=str.split, alternate_sign=False, dtype=np.float32
         )
 
     def encode(
@@ -68,7 +67,7 @@ class CheapEncoder:
 
     def encode_query(self, text: str) -> Vectors:
         """The unit vector of a text, shape (384,)."""
-        return np.asarray(self._words.transform([text]).toarray()[0], dtype=np.float32)
+        return np.asarray(self.encode([text])[0], dtype=np.float32)
 
 
 def _timed(work: Callable[[], object]) -> float:
@@ -77,13 +76,12 @@ def _timed(work: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def _quartiles(seconds: Sequence[float]) -> str:
-    high = float(np.quantile(seconds, 0.95))
-    return f"{1000 * statistics.median(seconds):.0f} ms (p95 {1000 * high:.0f} ms)"
+def _quantiles(seconds: Sequence[float]) -> str:
+    median, high = 1000 * np.quantile(seconds, [0.5, 0.95])
+    return f"{median:.0f} ms (p95 {high:.0f} ms)"
 
 
 def _command(*arguments: object) -> list[str]:
-    """A part of this module in a process of its own."""
     return [sys.executable, "-m", "eval.scale", *map(str, arguments)]
 
 
@@ -128,8 +126,8 @@ def measure_asking(store: Path, queries: Path) -> Iterator[str]:
     for text in asked[:3]:
         assistant.ask(text)
     first, second = asked[:QUESTIONS], asked[QUESTIONS : 2 * QUESTIONS]
-    yield f"ask, warm: {_quartiles([_timed(partial(assistant.ask, text)) for text in first])}"
-    yield f"search: {_quartiles([_timed(partial(assistant.search, text)) for text in second])}"
+    yield f"ask, warm: {_quantiles([_timed(partial(assistant.ask, text)) for text in first])}"
+    yield f"search: {_quantiles([_timed(partial(assistant.search, text)) for text in second])}"
     rest = asked[2 * QUESTIONS :]
     alone = _timed(lambda: [assistant.ask(text) for text in rest])
     with ThreadPoolExecutor(8) as pool:

@@ -34,14 +34,6 @@ from index.text import clean_text
 from rag.chat import Complete, Message
 from rag.retrieval import Probe, passage_rows, rank
 
-NEAR_DUPLICATE, TOP_HITS = 0.9, 10
-"""Cosine from which on two questions are the same; papers found of which none but the removed one
-may state the answer of an unanswerable question."""
-COMMON_SHARE, RARE_WORDS = 0.05, 3
-"""A question needs so many words that no more than this share of the papers have: a subject."""
-WORDS_BEFORE, WORDS_AFTER = 9, 5
-"""Words of the sentence around a blank: the whole of it would be found by anything."""
-
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -244,7 +236,8 @@ def _cloze_of(index: Index, row: int) -> list[Draft]:
             idf = {gap: max(map(index.lexical.idf, tokenize(gap)), default=0.0) for gap in once}
             gap = max(once, key=lambda each: idf[each])
             before, after = passage.text.split(gap)
-            words = [*before.split()[-WORDS_BEFORE:], "____", *after.split()[:WORDS_AFTER]]
+            # The whole sentence would be found by anything.
+            words = [*before.split()[-9:], "____", *after.split()[:5]]
             question = f"Fill in the blank: “… {' '.join(words)} …”"
             quote = paper.abstract[passage.start : passage.end]
             found.append((idf[gap], _asked_of(paper, "cloze", question, quote, gap)))
@@ -277,19 +270,20 @@ class Sieve:
     def _add(self, draft: Draft) -> str | None:
         """Keep a draft, or say why not: it has no subject, does not find its paper, or is not new.
 
-        "What does the proposed method improve?" could be asked of any paper. The round trip is
-        Promptagator's: the product's own retrieval must have the paper first.
+        "What does the proposed method improve?" could be asked of any paper: a subject is three
+        words that few papers have. The round trip is Promptagator's: the product's own retrieval
+        must have the paper first.
         """
         row, asked = draft
         index, probe = self.index, Probe.of(asked.question, self.index, self.encoder)
-        most = max(2, COMMON_SHARE * index.lexical.size)
+        most = max(2, 0.05 * index.lexical.size)
         counts = map(index.lexical.document_frequency.get, set(tokenize(asked.question)))
         rare = sum(0 < (count or 0) <= most for count in counts)
-        if rare + sum(name.proper for name in index.names.read(asked.question)) < RARE_WORDS:
+        if rare + sum(name.proper for name in index.names.read(asked.question)) < 3:
             return "the question does not say what it is about"
         if rank(index, probe).rows[0] != row:
             return "retrieval does not find the paper again"
-        near = any(float(probe.vector @ vector) >= NEAR_DUPLICATE for vector in self._vectors)
+        near = any(float(probe.vector @ vector) >= 0.9 for vector in self._vectors)
         if near or any((row, asked.nuggets) == (at, each.nuggets) for at, each in self.kept):
             return "too like a question that was kept"
         self.kept.append(draft)
@@ -300,7 +294,7 @@ class Sieve:
         """The rows of the papers to remove so that a share of the questions loses its answer.
 
         All questions of a paper become unanswerable with it, so a paper is taken only if they fit
-        into the share, and if no other of the first `TOP_HITS` found states the answer of one.
+        into the share, and if no other of the first ten found states the answer of one.
         """
         room, removed = int(share * len(self.kept)), set()
         for row in order:
@@ -312,7 +306,7 @@ class Sieve:
 
     def _is_answered_elsewhere(self, draft: Draft) -> bool:
         probe = Probe.of(draft[1].question, self.index, self.encoder)
-        rows = rank(self.index, probe).rows[: TOP_HITS + 1]
+        rows = rank(self.index, probe).rows[:11]
         papers = [self.index.papers[row] for row in rows if row != draft[0]]
         texts = (f"{paper.display_title}\n{clean_text(paper.abstract)}" for paper in papers)
         return any(_states(text, draft[1]) for text in texts)

@@ -207,8 +207,8 @@ def _sizes(digests: Sequence[Digest]) -> str:
 
 def _position(paper: Paper, digest: Digest) -> int:
     """A paper's place in a digest, counted from 1; after all others if it is not there."""
-    own = [at.position for at in paper.sources if (at.name, at.date) == (digest.name, digest.date)]
-    return own[0] if own else len(paper.sources) + 10**9
+    own = (at.position for at in paper.sources if (at.name, at.date) == (digest.name, digest.date))
+    return next(own, 10**9)
 
 
 def _at(index: Index, rows: Sequence[int], digest: Digest, wanted: re.Match[str]) -> list[Block]:

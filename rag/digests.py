@@ -249,8 +249,6 @@ def _having(rows: NDArray[np.int64], size: int) -> NDArray[np.bool_]:
 
 def _is_between(day: date | None, year: int | None, filters: Filters) -> bool:
     """Whether a day, or if there is none any day of a year, is within the dates of filters."""
-    if filters.since is None and filters.until is None:
-        return True
     if day is None and year is None:
         return False
     first = day or date(year or 1, 1, 1)

@@ -19,11 +19,8 @@ from rag.retrieval import Ranking, chance, covered, passage_rows
 
 MOST = 20
 """Papers of a list."""
-CANDIDATES = 60
-"""Papers of the ranking that may be listed."""
 ANSWERING = 10
 """Papers of the ranking one of which may answer."""
-_FEEDBACK = 3
 FEATURES = (
     "score",
     "score, as a share of the best",
@@ -57,7 +54,7 @@ FEATURES_AGAIN = (
 
 
 def measure(
-    index: Index, query: Query, ranking: Ranking, count: int = CANDIDATES
+    index: Index, query: Query, ranking: Ranking, count: int = 60
 ) -> tuple[list[int], Floats]:
     """The first papers of a ranking, and the features of each, shape (n, F)."""
     rows = [int(row) for row in ranking.rows[:count]]
@@ -129,7 +126,7 @@ def measure_again(index: Index, rows: Sequence[int], measured: Floats, scores: F
     """
     shares = sigmoids(scores)
     vectors = index.paper_vectors[list(rows)]
-    best = np.argsort(-scores, kind="stable")[:_FEEDBACK]
+    best = np.argsort(-scores, kind="stable")[:3]
     centre = (shares[best, None] * vectors[best]).sum(axis=0)
     near = vectors @ (centre / max(float(np.linalg.norm(centre)), 1e-6))
     cosines = vectors @ vectors.T

@@ -19,9 +19,6 @@ from index.store import Index
 from rag.pipeline import Pipeline, Recipe
 from rag.retrieval import Probe, encode_candidates, passage_rows
 
-LARGE = 20_000
-"""Papers from which a new generation is opened while questions go to the one before."""
-
 
 class LiveIndex:
     """The index in a store and the pipeline over it. Several threads may use it at once."""
@@ -55,12 +52,15 @@ class LiveIndex:
         self._pipeline = self._load()
 
     def read(self) -> Pipeline:
-        """That over the live generation; opened anew if another process published one."""
+        """That over the live generation; opened anew if another process published one.
+
+        That of a large index is opened while questions go to the one before.
+        """
         with self._lock:
             index = self._pipeline.index
             live = current(self._store)
             if live is not None and live != index.manifest.generation:
-                if len(index.papers) < LARGE:
+                if len(index.papers) < 20_000:
                     self._pipeline = self._load()
                 elif self._opening is None or not self._opening.is_alive():
                     self._opening = Thread(target=self._open_beside, daemon=True)
@@ -119,7 +119,6 @@ class LiveIndex:
         return Pipeline(self._searching(index), self._encoder, self._recipe)
 
     def _open_beside(self) -> None:
-        """Open the live generation of a large index while questions go to the one before."""
         with suppress(AbstractQAError):  # the next question tries again
             pipeline = self._load()
             with self._lock:

@@ -189,7 +189,6 @@ _AIM = re.compile(
     r"(?<!compared )(?<!relative )(?<!equal )(?<!close )(?<!up )(?<!\d )(?<!% )\b(to|by)\s"
     r"(?:only |just )?$"
 )
-_ROUNDED = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +230,7 @@ class Quantity:
         if rounds or isclose(self.value, other.value, rel_tol=1e-6):
             return True
         beyond = {"least": other.value < self.value, "most": other.value > self.value}
-        near = isclose(self.value, other.value, rel_tol=_ROUNDED)
+        near = isclose(self.value, other.value, rel_tol=0.05)
         return bool(self.hedge) and near and not beyond.get(self.hedge, False)
 
 
@@ -301,7 +300,7 @@ def _follows(number: Quantity, there: Iterable[Quantity]) -> bool:
         if number.unit in _SHARES and low.unit in _SHARES and high.unit in _SHARES:
             found, off = high.value - low.value, 0.5 * (number.digit or 1.0)
         elif number.unit == "x" and low.unit == high.unit and low.value > 0:
-            found, off = high.value / low.value, _ROUNDED * number.value
+            found, off = high.value / low.value, 0.05 * number.value
         else:
             continue
         if abs(found - number.value) <= off:
