@@ -162,6 +162,18 @@ def cited(answer: Answer) -> list[str]:
     return [reference.paper.id for reference in answer.references]
 
 
+def said(*answers: Answer) -> list[dict[str, object]]:
+    """The conversation in which these answers were given."""
+    return [
+        turn
+        for answer in answers
+        for turn in (
+            {"role": "user", "content": answer.question},
+            {"role": "assistant", "content": answer.text, "references": cited(answer)},
+        )
+    ]
+
+
 def without_times(answer: Answer) -> Answer:
     """The answer without the one part that differs from run to run."""
     return answer.model_copy(update={"timings_ms": {}})
