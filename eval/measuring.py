@@ -41,8 +41,6 @@ from rag.pipeline import check_question
 from rag.schema import Answer, Mode
 
 RANKINGS = "run.trec"
-ABSENT = "absent: "
-"""What stands before the title of a paper that is asked about and is not in the index."""
 
 
 class CameBack(BaseModel):
@@ -67,6 +65,8 @@ def evaluate_answers(
 ) -> dict[str, object]:
     """Ask the questions of a file, and write a run of which it returns the metrics.
 
+    Raises InputError if one of these cannot be used, or no paper asked about is in the index.
+
     Args:
         path: The questions (`eval.datasets.load_questions`); those that stand alone are searched.
         subject: Who answers.
@@ -74,14 +74,10 @@ def evaluate_answers(
         out: The run's folder, new, empty or unfinished; by default one in `runs/`.
         support: Decides whether citations support; by default the product's own checker.
         sample: Ask only so many of the questions, a fixed choice.
-
-    Raises:
-        InputError: the file, the mode or the folder cannot be used, or none of the papers that
-            are asked about is in the index; nothing is made then.
     """
     subject.check_mode(mode)
     questions, checker = _checked(path, sample), support or Supports()
-    gold = _gold(path, questions, subject.papers)
+    gold, absent = _gold(path, questions, subject.papers)
     record: dict[str, object] = {
         "kind": "answers",
         "system": subject.name,
@@ -91,19 +87,23 @@ def evaluate_answers(
     with closing(Run.begin(out, path.stem, record, map(_as_asked, questions))) as run:
         back = _come_back(run, questions, partial(_answered, subject, mode))
         scores = [
-            score_answer(question, answer, subject.papers, back[question.id].elapsed_ms)
-            for question in questions
-            if (answer := back[question.id].answer)
+            score_answer(question, each.answer, subject.papers, each.elapsed_ms)
+            for question, each in zip(questions, back.values(), strict=True)
+            if each.answer
         ]
-        first = scores[0].answer
-        wanted = {title for judged in gold.values() for title in judged}
-        record |= {
-            "papers_not_in_index": sum(each.startswith(ABSENT) for each in wanted),
-            "answered_by": {"mode": first.mode, "model": first.model, "index": first.index.id},
-            "answers": answer_summary(scores, checker),
-        }
         values = {score.question.id: question_values(score, checker) for score in scores}
+        record |= _about(scores, checker, absent)
         return _finish(run, record, questions, back, gold, values, scores)
+
+
+def _about(scores: Sequence[AnswerScore], checker: Supports, absent: int) -> dict[str, object]:
+    """What is no mean over questions; the checker has been asked of all of them."""
+    first = scores[0].answer
+    return {
+        "papers_not_in_index": absent,
+        "answered_by": {"mode": first.mode, "model": first.model, "index": first.index.id},
+        "answers": answer_summary(scores, checker),
+    }
 
 
 def evaluate_retrieval(
@@ -159,17 +159,18 @@ def _checked(path: Path, sample: int | None) -> list[Question]:
     return [question for question in questions if question.id in drawn]
 
 
-def _gold(path: Path, questions: Sequence[Question], papers: Sequence[Paper]) -> Qrels:
-    """What a search should find, of each question; a paper that is not there counts as missed."""
+def _gold(path: Path, questions: Sequence[Question], papers: Sequence[Paper]) -> tuple[Qrels, int]:
+    """What a search should find, of each question, and how many papers of it are not there."""
     ids = {letters(paper.title): paper.id for paper in papers}
     gold = {
-        question.id: {ids.get(letters(title), ABSENT + title): 1 for title in question.papers}
+        question.id: {ids.get(letters(title), f"absent: {title}"): 1 for title in question.papers}
         for question in questions
     }
-    wanted = [each for judged in gold.values() for each in judged]
-    if wanted and all(each.startswith(ABSENT) for each in wanted):
+    wanted = {each for judged in gold.values() for each in judged}
+    absent = wanted - set(ids.values())
+    if wanted and absent == wanted:
         raise InputError(f"none of the papers {path} asks about is in the index; index them first")
-    return gold
+    return gold, len(absent)
 
 
 def _searched(subject: Subject, query: Question) -> CameBack:

@@ -12,6 +12,7 @@ from dataset_files import beir, jsonl
 from eval.datasets import Question, load_beir
 from eval.measuring import evaluate_answers, evaluate_retrieval
 from eval.runs import load_run
+from eval.scoring import Supports
 from eval.systems import Subject, open_ours
 from eval.vector_cache import benchmark_store
 from index.build import build_papers
@@ -19,6 +20,7 @@ from index.embedding import SentenceEncoder
 from index.papers import Paper, derived_id
 from rag.schema import Answer, Mode
 from rag.settings import Settings
+from rag.support import JudgeChecker
 
 ABSTRACTS = {
     "PeatNet: Reading Water Tables from Bog Photographs": (
@@ -121,7 +123,9 @@ def test_question_retrieval_leaves_out_what_needs_a_conversation_and_counts_abse
 ) -> None:
     half = {**QUESTIONS[0], "id": "m4", "papers": ["A Paper Nobody Indexed"]}
     path = jsonl(tmp_path / "more.jsonl", *QUESTIONS, half)
-    measured: Mapping[str, Any] = evaluate_answers(path, subject, "extractive", tmp_path / "run")
+    mute, out = Supports(JudgeChecker(lambda _: "", "m")), tmp_path / "run"
+    measured: Mapping[str, Any] = evaluate_answers(path, subject, "extractive", out, mute)
+    assert measured["answers"]["alce_judge m"]["unreadable"] >= 2
     assert measured["retrieval"]["questions"] == 2
     assert measured["retrieval"]["R@10"] == 1 / 2
     assert measured["papers_not_in_index"] == 1
