@@ -118,11 +118,7 @@ def _by_words(index: Index, query: Query, rows: Sequence[int], passages: Sequenc
 def measure_again(index: Index, rows: Sequence[int], measured: Floats, scores: Floats) -> Floats:
     """The features of papers with what the first look at all of them says.
 
-    Args:
-        index: The index that is searched.
-        rows: The papers' rows.
-        measured: Their features, shape (n, len(FEATURES)).
-        scores: The log-odds of each by them, shape (n,).
+    They are `measured`, shape (n, len(FEATURES)); `scores` are the log-odds of each, shape (n,).
     """
     shares = sigmoids(scores)
     vectors = index.paper_vectors[list(rows)]

@@ -30,13 +30,7 @@ class LiveIndex:
         recipe: Recipe | None = None,
         chroma: Chroma | None = None,
     ) -> None:
-        """Open the live generation.
-
-        Args:
-            store: The folder of the store.
-            encoder: The encoder that it was built with.
-            recipe: Other steps of an answer.
-            chroma: A server that finds what is near, once the generation has been brought there.
+        """Open the live generation; `chroma` finds what is near once it has been brought there.
 
         Raises:
             StoreError: there is no index, it is damaged, or of another version.
@@ -75,11 +69,7 @@ class LiveIndex:
         """What `read` gave, with what a text may be about encoded in its index.
 
         What is encoded is kept for the next questions. An index without gaps stays as it is.
-
-        Args:
-            read: What `read` gave.
-            text: A question, or a title.
-            allowed: Which papers may answer, shape (P,); all by default.
+        `allowed` says which papers may answer, shape (P,); all by default.
         """
         if read.index.is_covered:
             return read

@@ -214,13 +214,7 @@ class Asking:
     """
 
     def __init__(self, model: ChatModel, seconds: float, price: str | None = None) -> None:
-        """Begin.
-
-        Args:
-            model: What is asked.
-            seconds: What all calls may take together.
-            price: Dollars per million tokens of prompts and of completions: "0.15/0.60".
-        """
+        """Begin; `price` is dollars per million tokens of prompts and completions: "0.15/0.60"."""
         self.model = model
         self._seconds = seconds
         self._ends: float | None = None
