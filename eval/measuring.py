@@ -40,8 +40,6 @@ from index.sources import sha256_of
 from rag.pipeline import check_question
 from rag.schema import Answer, Mode
 
-RANKINGS = "run.trec"
-
 
 class CameBack(BaseModel):
     """What one question gave: a line of a run's `answers.jsonl`."""
@@ -204,7 +202,7 @@ def _finish(
 ) -> dict[str, object]:
     """Measure the rankings, too, and finish a run: rankings, figures with intervals, report."""
     found = {id_: each.found for id_, each in back.items() if each.found is not None}
-    write_trec_run(run.folder / RANKINGS, found)
+    write_trec_run(run.folder / "run.trec", found)
     searched = query_metrics({id_: gold[id_] for id_ in found}, found)
     rows = []
     for question in questions:

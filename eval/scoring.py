@@ -198,7 +198,6 @@ class Supports:
     """
 
     def __init__(self, checker: Checker | None = None) -> None:
-        """Take the checker."""
         self._checker = checker or LocalChecker(LocalEncoder.open(minilm.NAME))
         self.name = self._checker.name
         self.unreadable = 0

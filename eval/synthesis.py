@@ -157,7 +157,6 @@ def _asked_of(paper: Paper, kind: str, question: str, quote: str, answer: str) -
 
 
 def _states(text: str, question: Question) -> bool:
-    """Whether a text gives the answer."""
     return all(nuggets_found(question.nuggets, text))
 
 
@@ -170,14 +169,11 @@ def _written(
     examples"). Beside the question we ask for its answer and the sentence that holds it, so that
     each can be checked.
     """
-    papers = {index.papers[row].id: row for row in order if index.papers[row].abstract.strip()}
-    prompts = {
-        id_: _prompt(index.papers[row].title, index.papers[row].abstract)
-        for id_, row in papers.items()
-    }
-    for id_, reply in ask_all(run, prompts, complete):
-        found = read_draft(reply, index.papers[papers[id_]])
-        yield found if isinstance(found, str) else (papers[id_], found)
+    papers = {row: index.papers[row] for row in order if index.papers[row].abstract.strip()}
+    prompts = {paper.id: _prompt(paper.title, paper.abstract) for paper in papers.values()}
+    for row, (_, reply) in zip(papers, ask_all(run, prompts, complete), strict=True):
+        found = read_draft(reply, papers[row])
+        yield found if isinstance(found, str) else (row, found)
 
 
 def _prompt(title: str, abstract: str) -> list[Message]:
@@ -248,7 +244,6 @@ class Sieve:
     """Keeps the drafts that make good questions about an index."""
 
     def __init__(self, index: Index, encoder: Encoder) -> None:
-        """Take the papers, and the encoder that they were indexed with."""
         self.kept: list[Draft] = []
         self.dropped: Counter[str] = Counter()
         """How many drafts were not kept, by the reason."""
@@ -259,11 +254,10 @@ class Sieve:
         """Keep the first `n` good drafts."""
         with tqdm(total=n, desc="questions", unit="question", disable=None) as bar:
             for draft in drafts:
-                fault = draft if isinstance(draft, str) else self._add(draft)
-                if fault:
+                if fault := draft if isinstance(draft, str) else self._add(draft):
                     self.dropped[fault] += 1
-                    continue
-                bar.update()
+                else:
+                    bar.update()
                 if len(self.kept) == n:
                     return
 

@@ -163,8 +163,10 @@ def listed(index: Index, query: Query, ranking: Ranking) -> list[tuple[int, floa
     """
     rows, shares = _shares(index, query, ranking)
     order = np.argsort(-shares, kind="stable")
-    count = best_cut(shares[order])
-    return [(rows[at], float(shares[at])) for at in order[:count]]
+    # The expected F-measure of the first k is about 2 Σ(first k) / (k + Σ(all)).
+    sums = np.cumsum(shares[order])
+    expected = 2 * sums / (np.arange(1, len(order) + 1) + sums[-1])
+    return [(rows[at], float(shares[at])) for at in order[: int(np.argmax(expected)) + 1]]
 
 
 OF_SEVERAL = (
@@ -202,13 +204,3 @@ def asks_for_several(index: Index, query: Query, ranking: Ranking) -> bool:
     """Whether papers are asked for rather than what one says: by the wording and the ranking."""
     row = measure_several(index, query, ranking)
     return bool(query.fitted.models["several"].score(row[None, :])[0] > 0)
-
-
-def best_cut(shares: Floats) -> int:
-    """How many of papers in descending order of probability to list: the highest expected F.
-
-    The expected F-measure of the first k is about 2 Σ(first k) / (k + Σ(all)).
-    """
-    sums = np.cumsum(shares)
-    expected = 2 * sums / (np.arange(1, len(shares) + 1) + sums[-1])
-    return int(np.argmax(expected)) + 1

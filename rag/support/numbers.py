@@ -260,7 +260,9 @@ def _quantity(text: str, match: re.Match[str], after: re.Match[str]) -> Quantity
     start, end = match.start(), after.end()
     digits, written = match["digits"] or "", match["written"] or ""
     magnitude = _MAGNITUDES[(match["magnitude"] or "").strip(" -").lower()]
-    value = (_digits(digits) if digits else _words(written)) * magnitude
+    is_decimal = "," in digits and len(digits.rpartition(",")[2]) < 3  # "72,36 %"
+    plain = digits.replace(",", "." if is_decimal else "")
+    value = (float(plain) if plain else _words(written)) * magnitude
     unit, factor = _UNITS.get((after["unit"] or "").lower(), ("", 1.0))
     if after[0].lower() == "s" and value in range(1000, 2100):  # "the 1990s"
         unit, factor = "", 1.0
@@ -280,11 +282,6 @@ def _quantity(text: str, match: re.Match[str], after: re.Match[str]) -> Quantity
         start,
         end,
     )
-
-
-def _digits(digits: str) -> float:
-    is_decimal = "," in digits and len(digits.rpartition(",")[2]) < 3  # "72,36 %"
-    return float(digits.replace(",", "." if is_decimal else ""))
 
 
 def _words(written: str) -> float:

@@ -147,7 +147,6 @@ def _addresses(numbers: str) -> Iterator[Address]:
 
 _PAPER = re.compile(r"\bPaper (\d{1,3})\b(:?)(?!\.\d)")
 """A paper by its number on the sheet, which readers do not see."""
-_NOWHERE = "no sentence of the abstracts is found that says this"
 _OF_PAPERS = re.compile(
     r"(?:(?:all|both|none|neither|each|some|most) of )?(?:they|them|these|both|none|all"
     r"|the(?:se)? (?:papers|abstracts|works|studies|answers?))\b",
@@ -190,7 +189,8 @@ class Grounder:
             if not rows or other.support == "supported":
                 rows, verdict = others, other
         if verdict.support == "unchecked" and not cited:  # nobody says that it rests on these
-            verdict = Verdict("unsupported", verdict.score, _NOWHERE)
+            nowhere = "no sentence of the abstracts is found that says this"
+            verdict = Verdict("unsupported", verdict.score, nowhere)
         if verdict.support == "unsupported" or not rows or verdict == UNCHECKED:
             return Claim(text, (), Verdict("unsupported", verdict.score or 0.0, verdict.reason))
         return Claim(text, self._spans(rows), verdict)

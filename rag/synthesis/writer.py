@@ -76,7 +76,6 @@ class Writer:
     def __init__(
         self, model: ChatModel, judge: ChatModel, local: LocalChecker, settings: Settings
     ) -> None:
-        """Begin; the settings say how the model may help, and how far."""
         self.name = model.name
         self._local = local
         self._settings = settings
@@ -279,7 +278,6 @@ class Writers:
     """The chat models of an endpoint, opened when they are first needed; a writer a question."""
 
     def __init__(self, settings: Settings | None, encoder: SentenceEncoder) -> None:
-        """Begin; without settings there is no model."""
         self.settings = settings
         self._encoder = encoder
         self._lock = Lock()
