@@ -208,7 +208,7 @@ class Network:
     """The fitted network: from `Inputs` to a probability."""
 
     def __init__(self, weights: Mapping[str, Floats]) -> None:
-        """Take the weights by name, as `eval.fitting.support` writes them.
+        """Take the weights by name, as `eval.fitting.check` writes them.
 
         Two of them are thresholds: `supported` is the least probability that is "supported",
         `unsupported` the greatest that is "unsupported"; what is between is not decided.
