@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -20,6 +20,7 @@ from scipy.special import expit
 from eval.datasets import (
     Evidence,
     Identified,
+    IdentifiedRecord,
     Message,
     Question,
     append_line,
@@ -38,13 +39,8 @@ NOTED = {"asked", "index", "filters", "status", "vote", "reason", "cited"}
 """What the note of a case has of its vote."""
 MIDDLE, SCALE = 1_000.0, 400.0
 """The mean score of all; points at which the odds of winning are 10 : 1, as Elo has it."""
-PRECISION, ROUNDS = 1e-9, 200
-"""Of a strength's logarithm, and how often it is made better at most."""
 
 Winner = Literal["left", "right", "tie", "both bad"]
-
-
-Given = TypeVar("Given", bound=Identified)
 
 
 class Cited(BaseModel):
@@ -123,9 +119,9 @@ def read_votes(path: Path) -> list["Vote"]:
     return [each for each in _last(Vote, path) if each.winner is not None]
 
 
-def _last(model: type[Given], path: Path) -> list[Given]:
+def _last(model: type[IdentifiedRecord], path: Path) -> list[IdentifiedRecord]:
     """The last vote of each id."""
-    last: dict[str, Given] = {}
+    last: dict[str, IdentifiedRecord] = {}
     for vote in records(model, path) if path.exists() else ():
         last.pop(vote.id, None)
         last[vote.id] = vote
@@ -258,26 +254,26 @@ def scores(votes: Sequence[Vote]) -> tuple[Standing, ...]:
     return tuple(sorted(standings, key=lambda standing: (-standing.score, standing.name)))
 
 
-def strengths(won: Floats, prior: float = 1.0) -> tuple[Floats, Floats]:
+def strengths(won: Floats) -> tuple[Floats, Floats]:
     """Natural logarithms of the strengths under which these results are likeliest.
+
+    Each has one drawn battle against an average opponent, whose logarithm is 0.
 
     Args:
         won: How often i beat j, at [i, j]; halves for ties.
-        prior: Drawn battles of each against an average opponent, whose logarithm is 0; above 0.
 
     Returns:
         The logarithms, shape [i], and their covariance, shape [i, i].
     """
-    met, total = won + won.T, won.sum(axis=1) + prior / 2
+    met, total = won + won.T, won.sum(axis=1) + 0.5
     found = np.zeros(len(won))
-    for _ in range(ROUNDS):  # Newton's method; the likelihood is concave
+    for _ in range(200):  # Newton's method; the likelihood is concave
         chance, average = expit(found[:, None] - found), expit(found)
-        slope = total - (met * chance).sum(axis=1) - prior * average
         between = met * chance * (1 - chance)
-        own = between.sum(axis=1) + prior * average * (1 - average)
+        own = between.sum(axis=1) + average * (1 - average)
         covariance = np.linalg.inv(np.diag(own) - between)
-        step = covariance @ slope
-        if np.abs(step).max() < PRECISION:
+        step = covariance @ (total - (met * chance).sum(axis=1) - average)
+        if np.abs(step).max() < 1e-9:
             break
         found = found + np.clip(step, -1, 1)  # further it may overshoot
     return found, np.asarray(covariance, dtype=np.float64)

@@ -21,8 +21,6 @@ MAIN = ("right", "nugget_recall", "citation_precision", "citation_recall", "evid
         "alce_recall", "alce_precision", "verbatim", "abstained_rightly", "nDCG@10", "hit@1",
         "R@10", "words", "latency_ms")  # fmt: skip
 """The figures of a question that are shown first, and guarded by the gate."""
-BINS = 10
-"""Of ECE."""
 
 Section = dict[str, float | int | None]
 
@@ -152,7 +150,7 @@ def _selective(scores: Sequence[AnswerScore]) -> Section:
     """How well confidence tells right from wrong.
 
     AURC is the mean risk over all coverages (Geifman & El-Yaniv 2017), lower is better. ECE is
-    Σ count/N · |share right - mean confidence| over `BINS` bins of equal width, `(low, high]`, the
+    Σ count/N · |share right - mean confidence| over ten bins of equal width, `(low, high]`, the
     first one with 0 (Naeini et al. 2015, Guo et al. 2017), the Brier score the mean of
     (confidence - right)² (Brier 1950); both over the answers given with a confidence.
     """
@@ -163,8 +161,8 @@ def _selective(scores: Sequence[AnswerScore]) -> Section:
     ]
     confidence, right = np.array(pairs, dtype=np.float64).reshape(-1, 2).T
     gaps = right - confidence
-    bins = np.clip(np.ceil(confidence * BINS) - 1, 0, BINS - 1)
-    error = float(np.abs(np.bincount(bins.astype(int), gaps, BINS)).sum())
+    bins = np.clip(np.ceil(confidence * 10) - 1, 0, 9)
+    error = float(np.abs(np.bincount(bins.astype(int), gaps, 10)).sum())
     return {
         "aurc": mean_of(risk_by_coverage(scores)),
         "ece": error / len(pairs) if pairs else None,

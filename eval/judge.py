@@ -26,9 +26,6 @@ from index.sources import sha256_of
 from rag.chat import Complete, Message
 from rag.schema import Answer
 
-QUALITY = "nugget_recall"
-"""The gold quality that verdicts are held against."""
-
 Read = TypeVar("Read", bound=BaseModel)
 
 
@@ -82,11 +79,11 @@ def rate_run(
 def _figures(run: Run, ratings: Mapping[str, float]) -> dict[str, float | None]:
     """The ratings, and how they agree with the gold labels.
 
-    `spearman` is the rank correlation of ratings and gold quality, in [-1, 1] (Spearman 1904),
+    `spearman` is the rank correlation of ratings and nugget recall, in [-1, 1] (Spearman 1904),
     `auroc` the chance that a right answer is rated higher than a wrong one; either is None where
     there is nothing to tell apart.
     """
-    right, quality = run.right(), run.column(QUALITY)
+    right, quality = run.right(), run.column("nugget_recall")
     both = [id_ for id_ in ratings if id_ in quality]
     columns = [ratings[id_] for id_ in both], [quality[id_] for id_ in both]
     varies = all(len(set(column)) > 1 for column in columns)

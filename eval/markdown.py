@@ -50,9 +50,7 @@ def interval(estimate: Interval, places: int) -> str:
 def decimal(value: float, places: int = 3) -> str:
     """A number: `.899`, `1.000`, `85.5`, `1,204`; a dash for what is not a number.
 
-    Args:
-        value: Any number.
-        places: Decimals below 10; above it there is one at most.
+    It has so many decimals below 10; above it there is one at most.
     """
     if not math.isfinite(value):
         return NOTHING
@@ -75,9 +73,6 @@ def table(
         rows: Cells, as many a row as there are headers.
         best: Which end is best, by the column's name; equal to what is shown, equally bold.
             A column that is not named, or has one figure alone, has no bold.
-
-    Returns:
-        Lines without a line break after the last.
     """
     columns: list[list[str]] = []
     for place, header in enumerate(headers):

@@ -40,10 +40,6 @@ from index.sources import sha256_of
 from rag.pipeline import check_question
 from rag.schema import Answer, Mode
 
-RANKINGS = "run.trec"
-ABSENT = "absent: "
-"""What stands before the title of a paper that is asked about and is not in the index."""
-
 
 class CameBack(BaseModel):
     """What one question gave: a line of a run's `answers.jsonl`."""
@@ -67,6 +63,8 @@ def evaluate_answers(
 ) -> dict[str, object]:
     """Ask the questions of a file, and write a run of which it returns the metrics.
 
+    Raises InputError if one of these cannot be used, or no paper asked about is in the index.
+
     Args:
         path: The questions (`eval.datasets.load_questions`); those that stand alone are searched.
         subject: Who answers.
@@ -74,14 +72,10 @@ def evaluate_answers(
         out: The run's folder, new, empty or unfinished; by default one in `runs/`.
         support: Decides whether citations support; by default the product's own checker.
         sample: Ask only so many of the questions, a fixed choice.
-
-    Raises:
-        InputError: the file, the mode or the folder cannot be used, or none of the papers that
-            are asked about is in the index; nothing is made then.
     """
     subject.check_mode(mode)
     questions, checker = _checked(path, sample), support or Supports()
-    gold = _gold(path, questions, subject.papers)
+    gold, absent = _gold(path, questions, subject.papers)
     record: dict[str, object] = {
         "kind": "answers",
         "system": subject.name,
@@ -90,17 +84,24 @@ def evaluate_answers(
     }
     with closing(Run.begin(out, path.stem, record, map(_as_asked, questions))) as run:
         back = _come_back(run, questions, partial(_answered, subject, mode))
-        scores = _scored(questions, back, subject.papers)
-        record |= {**_about(gold, scores[0].answer), "answers": answer_summary(scores, checker)}
+        scores = [
+            score_answer(question, each.answer, subject.papers, each.elapsed_ms)
+            for question, each in zip(questions, back.values(), strict=True)
+            if each.answer
+        ]
         values = {score.question.id: question_values(score, checker) for score in scores}
+        record |= _about(scores, checker, absent)
         return _finish(run, record, questions, back, gold, values, scores)
 
 
-def _about(gold: Qrels, first: Answer) -> dict[str, object]:
-    """What the answers say of the index and of who answered."""
-    absent = {each for judged in gold.values() for each in judged if each.startswith(ABSENT)}
-    by = {"mode": first.mode, "model": first.model, "index": first.index.id}
-    return {"papers_not_in_index": len(absent), "answered_by": by}
+def _about(scores: Sequence[AnswerScore], checker: Supports, absent: int) -> dict[str, object]:
+    """What is no mean over questions; the checker has been asked of all of them."""
+    first = scores[0].answer
+    return {
+        "papers_not_in_index": absent,
+        "answered_by": {"mode": first.mode, "model": first.model, "index": first.index.id},
+        "answers": answer_summary(scores, checker),
+    }
 
 
 def evaluate_retrieval(
@@ -143,16 +144,6 @@ def _answered(subject: Subject, mode: Mode, question: Question) -> CameBack:
     return CameBack(id=question.id, elapsed_ms=elapsed_ms, answer=answer, found=found)
 
 
-def _scored(
-    questions: Sequence[Question], back: Mapping[str, CameBack], papers: Sequence[Paper]
-) -> list[AnswerScore]:
-    return [
-        score_answer(question, answer, papers, back[question.id].elapsed_ms)
-        for question in questions
-        if (answer := back[question.id].answer)
-    ]
-
-
 def _checked(path: Path, sample: int | None) -> list[Question]:
     """The questions of a file, or a sample of them, each one that can be asked."""
     questions = load_questions(path)
@@ -166,17 +157,18 @@ def _checked(path: Path, sample: int | None) -> list[Question]:
     return [question for question in questions if question.id in drawn]
 
 
-def _gold(path: Path, questions: Sequence[Question], papers: Sequence[Paper]) -> Qrels:
-    """What a search should find, of each question; a paper that is not there counts as missed."""
+def _gold(path: Path, questions: Sequence[Question], papers: Sequence[Paper]) -> tuple[Qrels, int]:
+    """What a search should find, of each question, and how many papers of it are not there."""
     ids = {letters(paper.title): paper.id for paper in papers}
     gold = {
-        question.id: {ids.get(letters(title), ABSENT + title): 1 for title in question.papers}
+        question.id: {ids.get(letters(title), f"absent: {title}"): 1 for title in question.papers}
         for question in questions
     }
-    wanted = [each for judged in gold.values() for each in judged]
-    if wanted and all(each.startswith(ABSENT) for each in wanted):
+    wanted = {each for judged in gold.values() for each in judged}
+    absent = wanted - set(ids.values())
+    if wanted and absent == wanted:
         raise InputError(f"none of the papers {path} asks about is in the index; index them first")
-    return gold
+    return gold, len(absent)
 
 
 def _searched(subject: Subject, query: Question) -> CameBack:
@@ -210,7 +202,7 @@ def _finish(
 ) -> dict[str, object]:
     """Measure the rankings, too, and finish a run: rankings, figures with intervals, report."""
     found = {id_: each.found for id_, each in back.items() if each.found is not None}
-    write_trec_run(run.folder / RANKINGS, found)
+    write_trec_run(run.folder / "run.trec", found)
     searched = query_metrics({id_: gold[id_] for id_ in found}, found)
     rows = []
     for question in questions:

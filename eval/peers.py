@@ -15,7 +15,7 @@ from eval.datasets import Question
 from eval.runs import package_versions
 from eval.systems import Subject, shown_answer
 from index.embedding import SentenceEncoder
-from index.errors import AbstractQAError, InputError
+from index.errors import AbstractQAError, InputError, first_line
 from index.papers import Paper
 from index.passages import Passage, cut, paper_text, sentence_spans
 from rag.chat import ChatModel
@@ -26,8 +26,6 @@ from rag.synthesis.statements import read_statements
 if TYPE_CHECKING:
     from llama_index.core import VectorStoreIndex
 
-WORDS = 90
-"""About how long an answer made of quotations is: as long as half of our own are at most."""
 SOURCES = 5
 """Sources a peer is asked for when it answers: the same for all."""
 
@@ -82,19 +80,19 @@ class Given:
     """Writes, if the peer writes by one."""
 
 
-def quote(sources: Sequence[Source], words: int = WORDS) -> tuple[Block, ...]:
+def quote(sources: Sequence[Source]) -> tuple[Block, ...]:
     """Quote sources in rank order, one paragraph a source, each sentence citing its own span.
 
     A paragraph is headed by its paper's title, as ours are: a title states facts too. No sentence
-    is quoted twice. Quoting stops at the end of the sentence that comes nearest to this many words,
-    titles counted.
+    is quoted twice. Quoting stops at the end of the sentence that comes nearest to 90 words, titles
+    counted: as long as half of our own answers are at most.
     """
     blocks: dict[int, list[Claim]] = {}
     quoted: set[str] = set()
     used = 0
     for place, passage in ((p, each) for p, s in enumerate(sources) for each in s.sentences()):
         paper, length = sources[place].paper, len(passage.text.split())
-        if used and used + length / 2 > words:
+        if used and used + length / 2 > 90:
             break
         if passage.id not in quoted:
             quoted.add(passage.id)
@@ -361,13 +359,11 @@ def _open(name: str, given: Given) -> Opened:
     entry = PEERS[name]
     try:
         return entry.open(given)
-    except ModuleNotFoundError as error:
-        why = f"{error.name} is missing ({entry.install})"
-        raise PeerUnavailableError(f"the peer {name} cannot run: {why}") from error
     except Exception as error:  # whatever other people's code raises: told in a line
         installed = ", ".join(map(" ".join, package_versions(entry.packages).items()))
-        first = str(error).strip().partition("\n")[0]
-        why = f"{type(error).__name__}: {first} (with {installed})"
+        why = f"{type(error).__name__}: {first_line(error)} (with {installed})"
+        if isinstance(error, ModuleNotFoundError):
+            why = f"{error.name} is missing ({entry.install})"
         raise PeerUnavailableError(f"the peer {name} cannot run: {why}") from error
 
 

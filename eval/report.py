@@ -36,11 +36,8 @@ def run_report(
 ) -> str:
     """Write the report of a run: its figures, its plots, then every question.
 
-    Args:
-        metrics: What `metrics.json` holds.
-        questions: What was asked, at least one.
-        rows: The figures of each.
-        scores: Every answer; those that are not right are shown open. None if it only searched.
+    `metrics` is what `metrics.json` holds, `rows` are the figures of each question, `scores` every
+    answer, none if it only searched; those that are not right are shown open.
     """
     means = {name: Interval(**each) for name, each in metrics["intervals"].items()}
     head = {name: means[name] for name in MAIN if name in means}

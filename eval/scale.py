@@ -11,7 +11,6 @@ import os
 import random
 import resource
 import signal
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -29,6 +28,7 @@ from sklearn.feature_extraction.text import HashingVectorizer
 
 from eval.datasets import load_beir
 from eval.scoring import mean_metrics, query_metrics
+from index import minilm
 from index.build import build, remove, resume
 from index.encoder import KEPT_TOGETHER, LocalEncoder, Vectors
 from index.papers import Paper
@@ -38,8 +38,10 @@ from index.store import Index
 from rag.assistant import Assistant
 from rag.retrieval import Probe, encode_candidates, rank
 
-DIMENSION = 384
 QUESTIONS, KILLS = 30, 30
+CORPUS, STORE = "corpus.jsonl", "store"
+SLOWLY = "index slowly"
+"""The part that is killed, or beside which is asked: it indexes a file into a store."""
 
 
 class CheapEncoder:
@@ -47,14 +49,14 @@ class CheapEncoder:
 
     name = "cheap"
     weights_hash = hashlib.sha256(b"hashed words").hexdigest()
-    dimension = DIMENSION
+    dimension = minilm.DIMENSION
     together = KEPT_TOGETHER
 
     def __init__(self, batch_seconds: float = 0.0) -> None:
         """Take so long for each batch, so that a kill finds it encoding."""
         self._pause = batch_seconds
         self._words = HashingVectorizer(
-            n_features=DIMENSION, analyzer=str.split, alternate_sign=False, dtype=np.float32
+            n_features=self.dimension, analyzer=str.split, alternate_sign=False, dtype=np.float32
         )
 
     def encode(
@@ -68,7 +70,7 @@ class CheapEncoder:
 
     def encode_query(self, text: str) -> Vectors:
         """The unit vector of a text, shape (384,)."""
-        return np.asarray(self._words.transform([text]).toarray()[0], dtype=np.float32)
+        return np.asarray(self.encode([text])[0], dtype=np.float32)
 
 
 def _timed(work: Callable[[], object]) -> float:
@@ -77,14 +79,14 @@ def _timed(work: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def _quartiles(seconds: Sequence[float]) -> str:
-    high = float(np.quantile(seconds, 0.95))
-    return f"{1000 * statistics.median(seconds):.0f} ms (p95 {1000 * high:.0f} ms)"
+def _quantiles(seconds: Sequence[float]) -> str:
+    median, high = 1000 * np.quantile(seconds, [0.5, 0.95])
+    return f"{median:.0f} ms (p95 {high:.0f} ms)"
 
 
-def _command(*arguments: object) -> list[str]:
-    """A part of this module in a process of its own."""
-    return [sys.executable, "-m", "eval.scale", *map(str, arguments)]
+def _part(beir: Path, folder: Path, part: str) -> list[str]:
+    """The command for a part of this module in a process of its own."""
+    return [sys.executable, "-m", "eval.scale", str(beir), "--folder", str(folder), "--part", part]
 
 
 def measure_index(corpus: Path, store: Path) -> Iterator[str]:
@@ -108,7 +110,7 @@ def measure_index(corpus: Path, store: Path) -> Iterator[str]:
     yield f"disk per abstract: {size / report.papers / 1000:.1f} kB; peak memory {peak:,.0f} MB"
 
 
-def measure_open(store: Path) -> Iterator[str]:
+def measure_open(_: Path, folder: Path) -> Iterator[str]:
     """Open the index: time, and memory over what the process had."""
 
     def memory() -> float:
@@ -116,20 +118,21 @@ def measure_open(store: Path) -> Iterator[str]:
         return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
     before = memory()
-    seconds = _timed(lambda: Index.open(store))
+    seconds = _timed(lambda: Index.open(folder / STORE))
     yield f"open: {seconds:.2f} s, {memory() - before:.0f} MB"
 
 
-def measure_asking(store: Path, queries: Path) -> Iterator[str]:
+def measure_asking(beir: Path, folder: Path) -> Iterator[str]:
     """Ask and search, warm; several at once."""
-    texts = [json.loads(line)["text"] for line in queries.read_text().splitlines()]
+    texts = [json.loads(line)["text"] for line in (beir / "queries.jsonl").open()]
     asked = [text for text in texts if len(text) < 4000][: 3 * QUESTIONS]
-    assistant = Assistant(store, CheapEncoder())  # type: ignore[arg-type] # an encoder will do
+    encoder = CheapEncoder()
+    assistant = Assistant(folder / STORE, encoder)  # type: ignore[arg-type] # an encoder will do
     for text in asked[:3]:
         assistant.ask(text)
     first, second = asked[:QUESTIONS], asked[QUESTIONS : 2 * QUESTIONS]
-    yield f"ask, warm: {_quartiles([_timed(partial(assistant.ask, text)) for text in first])}"
-    yield f"search: {_quartiles([_timed(partial(assistant.search, text)) for text in second])}"
+    yield f"ask, warm: {_quantiles([_timed(partial(assistant.ask, text)) for text in first])}"
+    yield f"search: {_quantiles([_timed(partial(assistant.search, text)) for text in second])}"
     rest = asked[2 * QUESTIONS :]
     alone = _timed(lambda: [assistant.ask(text) for text in rest])
     with ThreadPoolExecutor(8) as pool:
@@ -137,11 +140,10 @@ def measure_asking(store: Path, queries: Path) -> Iterator[str]:
     yield f"eight askers ÷ one: {alone / together:.2f} × the questions a second"
 
 
-def measure_changes(store: Path, corpus: Path) -> Iterator[str]:
+def measure_changes(beir: Path, folder: Path) -> Iterator[str]:
     """Index the same again, add, remove, take back; what askers notice of it."""
-    encoder = CheapEncoder()
-    yield f"unchanged again: {_timed(lambda: build([corpus], store, encoder)):.1f} s"
-    new = store.parent / "added.jsonl"
+    encoder, store, new = CheapEncoder(), folder / STORE, folder / "added.jsonl"
+    yield f"unchanged again: {_timed(lambda: build([beir / CORPUS], store, encoder)):.1f} s"
     row = '{{"id": "added{0}", "title": "An added kettle {0}", "abstract": "It has {0} lids."}}\n'
     new.write_text("".join(map(row.format, range(10))))
     assistant = Assistant(store, encoder)  # type: ignore[arg-type] # an encoder will do
@@ -156,7 +158,7 @@ def measure_changes(store: Path, corpus: Path) -> Iterator[str]:
 
     asker = threading.Thread(target=ask)
     asker.start()
-    seconds = _timed(lambda: subprocess.run(_command("run", new, store), check=True))
+    seconds = _timed(lambda: subprocess.run(_part(new, store, SLOWLY), check=True))
     added.set()
     asker.join()
     yield f"add 10: {seconds:.1f} s, in a process of its own while it is asked"
@@ -165,9 +167,10 @@ def measure_changes(store: Path, corpus: Path) -> Iterator[str]:
     yield f"undo: {_timed(lambda: undo(store)):.2f} s"
 
 
-def measure_kills(folder: Path, corpus: Path) -> Iterator[str]:
+def measure_kills(beir: Path, folder: Path) -> Iterator[str]:
     """Kill a run of indexing at random moments; count what was lost."""
-    papers = list(islice((each for each in read([corpus]) if isinstance(each, Paper)), 4000))
+    found = (each for each in read([beir / CORPUS]) if isinstance(each, Paper))
+    papers = list(islice(found, 4000))
     first, rest, store = (folder / name for name in ("first.jsonl", "rest.jsonl", "kills"))
     first.write_text("".join(f"{paper.model_dump_json()}\n" for paper in papers[:1000]))
     rest.write_text("".join(f"{paper.model_dump_json()}\n" for paper in papers))
@@ -176,7 +179,7 @@ def measure_kills(folder: Path, corpus: Path) -> Iterator[str]:
     lost = wasted = 0
     for _ in range(KILLS):
         before = Index.open(store)
-        process = subprocess.Popen(_command("run", rest, store))
+        process = subprocess.Popen(_part(rest, store, SLOWLY))
         with suppress(subprocess.TimeoutExpired):
             process.wait(draw.uniform(1.0, 12.0))
         process.kill()
@@ -190,14 +193,14 @@ def measure_kills(folder: Path, corpus: Path) -> Iterator[str]:
     yield f"afterwards everything is encoded: {'yes' if whole else 'no'}"
 
 
-def measure_start(folder: Path, corpus: Path) -> Iterator[str]:
+def measure_start(beir: Path, folder: Path) -> Iterator[str]:
     """The real command and encoder: seconds until it can be asked, and until it answers."""
     store = folder / "real"
     question = "Which papers are about machine translation of low-resource languages?"
     command = [sys.executable, "-m", "ui.cli"]
     started = time.perf_counter()
     process = subprocess.Popen(
-        [*command, "index", str(corpus), "--store", str(store)],
+        [*command, "index", str(beir / CORPUS), "--store", str(store)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -215,10 +218,10 @@ def measure_start(folder: Path, corpus: Path) -> Iterator[str]:
         process.wait()
 
 
-def measure_words(store: Path, beir: Path) -> Iterator[str]:
+def measure_words(beir: Path, folder: Path) -> Iterator[str]:
     """nDCG@10 of an index of which nothing is encoded, beside BM25 alone; the real encoder."""
-    benchmark, encoder = load_beir(beir), LocalEncoder.open("all-MiniLM-L6-v2")
-    index = Index.open(store)
+    benchmark, encoder = load_beir(beir), LocalEncoder.open(minilm.NAME)
+    index = Index.open(folder / "real")
     everything = np.ones(len(index.papers), dtype=np.bool_)
     runs: dict[str, dict[str, dict[str, float]]] = {"BM25": {}, "nothing encoded": {}}
     for number, text in benchmark.queries.items():
@@ -233,50 +236,44 @@ def measure_words(store: Path, beir: Path) -> Iterator[str]:
         yield f"nDCG@10, {name}: {figure:.3f}"
 
 
-MEASURES: dict[str, Callable[..., Iterator[str]]] = {
-    "index": measure_index,
-    "open": measure_open,
-    "asking": measure_asking,
-    "changes": measure_changes,
-    "kills": measure_kills,
-    "start": measure_start,
-    "words": measure_words,
+def _small(beir: Path, folder: Path) -> Iterator[str]:
+    small = folder / "small.jsonl"
+    with (beir / CORPUS).open() as corpus:
+        small.write_text("".join(islice(corpus, 5000)))
+    return measure_index(small, folder / "small")
+
+
+PARTS: dict[str, Callable[[Path, Path], Iterator[str]]] = {
+    "5,000 abstracts": _small,
+    "the whole corpus": lambda beir, folder: measure_index(beir / CORPUS, folder / STORE),
+    "opened": measure_open,
+    "asked": measure_asking,
+    "changed": measure_changes,
+    "killed": measure_kills,
+    "real encoder": measure_start,
+    "words alone": measure_words,
 }
-
-
-def print_table(beir: Path, folder: Path) -> None:
-    """Measure everything, each in a process of its own; print a line as soon as it is known."""
-    corpus, store, small = beir / "corpus.jsonl", folder / "store", folder / "small.jsonl"
-    small.write_text("".join(corpus.read_text().splitlines(keepends=True)[:5000]))
-    for title, *measure in (
-        ("5,000 abstracts", "index", small, folder / "small"),
-        ("the whole corpus", "index", corpus, store),
-        ("", "open", store),
-        ("", "asking", store, beir / "queries.jsonl"),
-        ("", "changes", store, corpus),
-        ("killed", "kills", folder, corpus),
-        ("real encoder", "start", folder, corpus),
-        ("", "words", folder / "real", beir),
-    ):
-        if title:
-            print(f"-- {title}", flush=True)
-        subprocess.run(_command(*measure), check=True)
+"""What is measured of a BEIR folder in a folder of its own, in this order."""
 
 
 def main(arguments: Sequence[str]) -> None:
-    """One measure with its arguments, or the whole table over a BEIR folder."""
-    if arguments and arguments[0] in MEASURES:
-        for line in MEASURES[arguments[0]](*map(Path, arguments[1:])):
-            print(line, flush=True)
-        return
-    if arguments and arguments[0] == "run":
-        build([Path(arguments[1])], Path(arguments[2]), CheapEncoder(batch_seconds=0.2))
-        return
+    """Measure everything, each part in a process of its own; print a line once it is known."""
     parser = argparse.ArgumentParser(prog="python -m eval.scale", description=__doc__)
     parser.add_argument("beir", type=Path, help="a folder with corpus.jsonl and queries.jsonl")
-    beir = parser.parse_args(arguments).beir
-    with tempfile.TemporaryDirectory(prefix="scale-", dir=os.environ.get("SCALE_FOLDER")) as folder:
-        print_table(beir, Path(folder))
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--part", help=argparse.SUPPRESS)
+    given = parser.parse_args(arguments)
+    if given.part == SLOWLY:
+        build([given.beir], given.folder, CheapEncoder(batch_seconds=0.2))
+    elif given.part:
+        for line in PARTS[given.part](given.beir, given.folder):
+            print(line, flush=True)
+    else:
+        place = os.environ.get("SCALE_FOLDER")
+        with tempfile.TemporaryDirectory(prefix="scale-", dir=place) as folder:
+            for part in PARTS:
+                print(f"-- {part}", flush=True)
+                subprocess.run(_part(given.beir, Path(folder), part), check=True)
 
 
 if __name__ == "__main__":

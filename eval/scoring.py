@@ -19,7 +19,7 @@ from index.papers import Paper, letters
 from index.text import clean
 from rag.chat import ChatError, Complete, Message, ReplyError
 from rag.citations import unescape
-from rag.schema import Answer, AnswerSentence, Passage, Reference
+from rag.schema import Answer, AnswerSentence, Reference
 from rag.support import Checker
 from rag.support.local import LocalChecker
 
@@ -35,15 +35,6 @@ MEASURES = {
 """What is measured of rankings, by the name it has in metrics.json."""
 DEPTH = 100
 """Papers kept of each search; MRR and MAP look no deeper."""
-
-MARKER = re.compile(r"\s*\[(\d+)\]")
-COUNTED = "digest"
-"""The type of questions whose answer may be counted from the index and cite no paper."""
-SEVERAL = frozenset({"list", "collection"})
-"""Types of questions that ask for many papers: a caution does not excuse the wrong ones."""
-MOST_HEDGED, ENOUGH = 4, 0.5
-"""Papers that an answer with a caution may cite and still be half right; the share of the facts to
-state, and of the cited papers to be acceptable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,21 +74,22 @@ class AnswerScore:
 
         An unanswerable question is refused. An answerable one is answered with half of its facts,
         from enough acceptable papers (`Question.least`, or half of the gold ones), which are half
-        of those cited. Half right is an answer with a notice that cites few papers, an acceptable
-        one among them.
+        of those cited; one about a digest may be counted from the index and cite nothing. Half
+        right is an answer with a notice that cites at most four papers, an acceptable one among
+        them, unless many papers are asked for.
         """
         question, accepted = self.question, self.references_accepted
         if self.refused or not question.answerable:
             return float(self.refused and not question.answerable)
-        if sum(self.nuggets_found) < ENOUGH * len(self.nuggets_found):
+        if 2 * sum(self.nuggets_found) < len(self.nuggets_found):
             return 0.0
-        if not question.papers or (question.type == COUNTED and not accepted):
+        if not question.papers or (question.type == "digest" and not accepted):
             return 1.0
         found, least = sum(accepted), question.least or (len(question.papers) + 1) // 2
-        if found >= least and found >= ENOUGH * len(accepted):
+        if found >= least and 2 * found >= len(accepted):
             return 1.0
-        hedged = self.answer.notice is not None and len(accepted) <= MOST_HEDGED
-        return 0.5 if found and hedged and question.type not in SEVERAL else 0.0
+        hedged = self.answer.notice is not None and len(accepted) <= 4
+        return 0.5 if found and hedged and question.type not in ("list", "collection") else 0.0
 
     @property
     def is_right(self) -> bool:
@@ -137,27 +129,20 @@ def score_answer(
             _evidence_cited(evidence, by_title, references) for evidence in question.evidence
         ),
         verbatim=tuple(
-            _text_of(by_id.get(reference.paper.id), passage) == passage.text
+            (paper := by_id.get(reference.paper.id)) is not None
+            and paper.abstract[passage.start : passage.end] == passage.text
             for reference in answer.references
             for passage in reference.passages
         ),
-        words=word_count(answer.text),
+        # A lone dash or bullet is no word.
+        words=sum(any(map(str.isalnum, word)) for word in plain_text(answer.text).split()),
         elapsed_ms=elapsed_ms,
     )
 
 
-def _text_of(paper: Paper | None, passage: Passage) -> str | None:
-    return paper.abstract[passage.start : passage.end] if paper else None
-
-
 def plain_text(markdown: str) -> str:
     """Strip [1] markers, bold marks and backslash escapes: an answer as people read it."""
-    return unescape(MARKER.sub("", markdown)).strip()
-
-
-def word_count(markdown: str) -> int:
-    """Count the words that people read: a lone dash or bullet is none, nor is a marker."""
-    return sum(any(map(str.isalnum, word)) for word in plain_text(markdown).split())
+    return unescape(re.sub(r"\s*\[\d+\]", "", markdown)).strip()
 
 
 def nuggets_found(nuggets: Sequence[Sequence[str]], markdown: str) -> tuple[bool, ...]:
@@ -213,7 +198,6 @@ class Supports:
     """
 
     def __init__(self, checker: Checker | None = None) -> None:
-        """Take the checker."""
         self._checker = checker or LocalChecker(LocalEncoder.open(minilm.NAME))
         self.name = self._checker.name
         self.unreadable = 0

@@ -6,6 +6,7 @@ test here is over questions. The same seed gives the same interval.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -116,9 +117,7 @@ def holm(p_values: Mapping[str, float]) -> dict[str, float]:
     Holm 1979, "A simple sequentially rejective multiple test procedure": with m of them, the k-th
     smallest is multiplied by m - k + 1, no one is below the one before it, and none exceeds 1.
     """
-    corrected: dict[str, float] = {}
-    least = 0.0
-    for k, name in enumerate(sorted(p_values, key=p_values.__getitem__)):
-        least = max(least, min(1.0, (len(p_values) - k) * p_values[name]))
-        corrected[name] = least
-    return corrected
+    names = sorted(p_values, key=p_values.__getitem__)
+    raised = [(len(names) - k) * p_values[name] for k, name in enumerate(names)]
+    rising = accumulate(raised, max)
+    return {name: min(1.0, p) for name, p in zip(names, rising, strict=True)}

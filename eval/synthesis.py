@@ -34,14 +34,6 @@ from index.text import clean_text
 from rag.chat import Complete, Message
 from rag.retrieval import Probe, passage_rows, rank
 
-NEAR_DUPLICATE, TOP_HITS = 0.9, 10
-"""Cosine from which on two questions are the same; papers found of which none but the removed one
-may state the answer of an unanswerable question."""
-COMMON_SHARE, RARE_WORDS = 0.05, 3
-"""A question needs so many words that no more than this share of the papers have: a subject."""
-WORDS_BEFORE, WORDS_AFTER = 9, 5
-"""Words of the sentence around a blank: the whole of it would be found by anything."""
-
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -165,7 +157,6 @@ def _asked_of(paper: Paper, kind: str, question: str, quote: str, answer: str) -
 
 
 def _states(text: str, question: Question) -> bool:
-    """Whether a text gives the answer."""
     return all(nuggets_found(question.nuggets, text))
 
 
@@ -178,14 +169,11 @@ def _written(
     examples"). Beside the question we ask for its answer and the sentence that holds it, so that
     each can be checked.
     """
-    papers = {index.papers[row].id: row for row in order if index.papers[row].abstract.strip()}
-    prompts = {
-        id_: _prompt(index.papers[row].title, index.papers[row].abstract)
-        for id_, row in papers.items()
-    }
-    for id_, reply in ask_all(run, prompts, complete):
-        found = read_draft(reply, index.papers[papers[id_]])
-        yield found if isinstance(found, str) else (papers[id_], found)
+    papers = {row: index.papers[row] for row in order if index.papers[row].abstract.strip()}
+    prompts = {paper.id: _prompt(paper.title, paper.abstract) for paper in papers.values()}
+    for row, (_, reply) in zip(papers, ask_all(run, prompts, complete), strict=True):
+        found = read_draft(reply, papers[row])
+        yield found if isinstance(found, str) else (row, found)
 
 
 def _prompt(title: str, abstract: str) -> list[Message]:
@@ -244,7 +232,8 @@ def _cloze_of(index: Index, row: int) -> list[Draft]:
             idf = {gap: max(map(index.lexical.idf, tokenize(gap)), default=0.0) for gap in once}
             gap = max(once, key=lambda each: idf[each])
             before, after = passage.text.split(gap)
-            words = [*before.split()[-WORDS_BEFORE:], "____", *after.split()[:WORDS_AFTER]]
+            # The whole sentence would be found by anything.
+            words = [*before.split()[-9:], "____", *after.split()[:5]]
             question = f"Fill in the blank: “… {' '.join(words)} …”"
             quote = paper.abstract[passage.start : passage.end]
             found.append((idf[gap], _asked_of(paper, "cloze", question, quote, gap)))
@@ -255,7 +244,6 @@ class Sieve:
     """Keeps the drafts that make good questions about an index."""
 
     def __init__(self, index: Index, encoder: Encoder) -> None:
-        """Take the papers, and the encoder that they were indexed with."""
         self.kept: list[Draft] = []
         self.dropped: Counter[str] = Counter()
         """How many drafts were not kept, by the reason."""
@@ -266,30 +254,30 @@ class Sieve:
         """Keep the first `n` good drafts."""
         with tqdm(total=n, desc="questions", unit="question", disable=None) as bar:
             for draft in drafts:
-                fault = draft if isinstance(draft, str) else self._add(draft)
-                if fault:
+                if fault := draft if isinstance(draft, str) else self._add(draft):
                     self.dropped[fault] += 1
-                    continue
-                bar.update()
+                else:
+                    bar.update()
                 if len(self.kept) == n:
                     return
 
     def _add(self, draft: Draft) -> str | None:
         """Keep a draft, or say why not: it has no subject, does not find its paper, or is not new.
 
-        "What does the proposed method improve?" could be asked of any paper. The round trip is
-        Promptagator's: the product's own retrieval must have the paper first.
+        "What does the proposed method improve?" could be asked of any paper: a subject is three
+        words that few papers have. The round trip is Promptagator's: the product's own retrieval
+        must have the paper first.
         """
         row, asked = draft
         index, probe = self.index, Probe.of(asked.question, self.index, self.encoder)
-        most = max(2, COMMON_SHARE * index.lexical.size)
+        most = max(2, 0.05 * index.lexical.size)
         counts = map(index.lexical.document_frequency.get, set(tokenize(asked.question)))
         rare = sum(0 < (count or 0) <= most for count in counts)
-        if rare + sum(name.proper for name in index.names.read(asked.question)) < RARE_WORDS:
+        if rare + sum(name.proper for name in index.names.read(asked.question)) < 3:
             return "the question does not say what it is about"
         if rank(index, probe).rows[0] != row:
             return "retrieval does not find the paper again"
-        near = any(float(probe.vector @ vector) >= NEAR_DUPLICATE for vector in self._vectors)
+        near = any(float(probe.vector @ vector) >= 0.9 for vector in self._vectors)
         if near or any((row, asked.nuggets) == (at, each.nuggets) for at, each in self.kept):
             return "too like a question that was kept"
         self.kept.append(draft)
@@ -300,7 +288,7 @@ class Sieve:
         """The rows of the papers to remove so that a share of the questions loses its answer.
 
         All questions of a paper become unanswerable with it, so a paper is taken only if they fit
-        into the share, and if no other of the first `TOP_HITS` found states the answer of one.
+        into the share, and if no other of the first ten found states the answer of one.
         """
         room, removed = int(share * len(self.kept)), set()
         for row in order:
@@ -312,7 +300,7 @@ class Sieve:
 
     def _is_answered_elsewhere(self, draft: Draft) -> bool:
         probe = Probe.of(draft[1].question, self.index, self.encoder)
-        rows = rank(self.index, probe).rows[: TOP_HITS + 1]
+        rows = rank(self.index, probe).rows[:11]
         papers = [self.index.papers[row] for row in rows if row != draft[0]]
         texts = (f"{paper.display_title}\n{clean_text(paper.abstract)}" for paper in papers)
         return any(_states(text, draft[1]) for text in texts)

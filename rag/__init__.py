@@ -1,5 +1,6 @@
 """Question → evidence → checked, cited answer."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from rag.schema import (
@@ -33,14 +34,11 @@ __all__ = [
 ]
 
 
+# Imported when they are first asked for: LlamaIndex takes about two seconds.
+_LATER = {"Assistant": "rag.assistant", "Table": "rag.tables"}
+
+
 def __getattr__(name: str) -> object:
-    """Import the assistant when it is first asked for: LlamaIndex takes about two seconds."""
-    if name == "Assistant":
-        from rag.assistant import Assistant
-
-        return Assistant
-    if name == "Table":
-        from rag.tables import Table
-
-        return Table
+    if name in _LATER:
+        return getattr(import_module(_LATER[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -47,17 +47,11 @@ T = TypeVar("T")
 FiltersLike = Filters | Mapping[str, object] | None
 """Filters, or a dictionary with their fields; None keeps every paper."""
 
-MOST_WAITING = 128
-"""Questions under an event loop that are answered at once; others wait for one to end."""
-_CLOSING_SECONDS = 60.0
-"""After a question's deadline, until the connections of a chat model in use before are closed."""
-
-
 _WAITING: RunVar[CapacityLimiter] = RunVar("the threads of an event loop that answer")
 
 
 async def _in_thread(work: Callable[[], T]) -> T:
-    """What `work` gives, in a thread.
+    """What `work` gives, in a thread, of which an event loop has 128 for questions.
 
     Not one of those that others of the event loop have: they are few, and one that waits for a
     slow model is no use to anybody else.
@@ -65,7 +59,7 @@ async def _in_thread(work: Callable[[], T]) -> T:
     try:
         limiter = _WAITING.get()
     except LookupError:
-        _WAITING.set(limiter := CapacityLimiter(MOST_WAITING))
+        _WAITING.set(limiter := CapacityLimiter(128))
     return await to_thread.run_sync(work, limiter=limiter, abandon_on_cancel=True)
 
 
@@ -227,11 +221,11 @@ class Assistant:
     def use_chat_model(self, settings: Settings) -> None:
         """Ask the chat model that these settings name from the next question on.
 
-        Questions under way keep theirs, as long as a question may take.
+        Questions under way keep theirs, as long as a question may take and a minute more.
         """
         former, self._writers = self._writers, Writers(settings, self._encoder)
         seconds = former.settings.chat_deadline_seconds if former.settings else 0
-        closing = Timer(seconds + _CLOSING_SECONDS, former.close)
+        closing = Timer(seconds + 60, former.close)
         closing.daemon = True
         closing.start()
 
@@ -309,10 +303,9 @@ class Assistant:
         def make() -> Generator[Progress, None, Table]:
             live = self._live.read()
             live = self._live.encoded_for(live, question) if question.strip() else live
-            made = TableMaker(live.index, self._encoder, writer).make(
-                question, columns, papers=papers, filters=kept, limit=limit
-            )
-            return (yield from made)
+            maker = TableMaker(live.index, self._encoder, writer)
+            making = maker.make(question, columns, papers=papers, filters=kept, limit=limit)
+            return (yield from making)
 
         return TableEvents(make(), writer.cancel if writer else lambda: None)
 

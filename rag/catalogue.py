@@ -69,9 +69,12 @@ def read_off(
     if wanted == "digests":
         return _say(f"The index holds {_count(len(digests), 'digest')}: {_sizes(digests)}.")
     if wanted == "order":
-        if query.has_subject and not (rows := _on_subject(index, query, ranking)):
-            return []
-        which = " on this subject" if query.has_subject else ""
+        which = ""
+        if query.has_subject:
+            shares = listed(index, query, ranking)
+            if shares[0][1] < query.fitted.thresholds["papers"]:
+                return []  # that is no subject of papers
+            which, rows = " on this subject", [row for row, _ in shares]
         return _by_date(index, rows, which, oldest=bool(_OLDEST.search(query.request.asked)))
     position = _POSITION.search(query.scope.text)
     if wanted == "place" and position and len(chosen or digests) == 1:
@@ -83,13 +86,6 @@ def read_off(
         rows.sort(key=lambda row: _position(index.papers[row], chosen[0]))
     shown = min(SHOWN, query.request.options.sources or SHOWN)
     return said + write_list(index, rows, shown)
-
-
-def _on_subject(index: Index, query: Query, ranking: Ranking) -> list[int]:
-    """The rows of the papers on what a question is about; none if that is no subject of papers."""
-    shares = listed(index, query, ranking)
-    is_subject = shares[0][1] >= query.fitted.thresholds["papers"]
-    return [row for row, _ in shares] if is_subject else []
 
 
 def _where(query: Query, paper: Paper, digests: Sequence[Digest]) -> Block:
@@ -119,7 +115,8 @@ def _place(source: Source) -> str:
 
 def credits_of(paper: Paper) -> Block:
     """Who wrote a paper, when and where it came out, and what of this the index does not have."""
-    when = _when(paper)
+    dated = date_of(paper.published)
+    when = label("", dated.day, dated.precision) if dated else str(paper.year or "")
     known = {
         "authors": f"By {_join(paper.authors)}." if paper.authors else "",
         "venue": f"In {paper.venue}{f', {when}' if when else ''}." if paper.venue else "",
@@ -132,12 +129,6 @@ def credits_of(paper: Paper) -> Block:
     if places := [_place(source) for source in paper.sources if source.date]:
         said.append(f"It was listed in {_join(places)}.")
     return Block((Claim(" ".join(said), ()),), paper.display_title)
-
-
-def _when(paper: Paper) -> str:
-    """When a paper came out, as far as it is known."""
-    said = date_of(paper.published)
-    return label("", said.day, said.precision) if said else str(paper.year or "")
 
 
 def _by_author(index: Index, query: Query, rows: Sequence[int]) -> list[Block]:
@@ -207,8 +198,8 @@ def _sizes(digests: Sequence[Digest]) -> str:
 
 def _position(paper: Paper, digest: Digest) -> int:
     """A paper's place in a digest, counted from 1; after all others if it is not there."""
-    own = [at.position for at in paper.sources if (at.name, at.date) == (digest.name, digest.date)]
-    return own[0] if own else len(paper.sources) + 10**9
+    own = (at.position for at in paper.sources if (at.name, at.date) == (digest.name, digest.date))
+    return next(own, 10**9)
 
 
 def _at(index: Index, rows: Sequence[int], digest: Digest, wanted: re.Match[str]) -> list[Block]:
@@ -234,7 +225,7 @@ def write_list(index: Index, rows: Sequence[int], shown: int) -> list[Block]:
     ]
     if len(rows) > shown:
         more = f"{len(rows) - shown} more are not shown: name a subject to narrow the list."
-        blocks.append(Block((Claim(more, ()),)))
+        blocks += _say(more)
     return blocks
 
 

@@ -210,16 +210,7 @@ def allowed(papers: Sequence[Paper], filters: Filters) -> NDArray[np.bool_]:
     mask = np.ones(size, dtype=np.bool_)
     counts = np.ones(len(found.paper), dtype=np.bool_)
     if filters.since or filters.until:
-        counts = np.fromiter(
-            (
-                _is_between(found.places[place].date, year or None, filters)
-                for place, year in zip(
-                    found.place.tolist(), found.years[found.paper].tolist(), strict=True
-                )
-            ),
-            dtype=np.bool_,
-            count=len(found.paper),
-        )
+        counts = _between(found, filters)
         mask = _having(found.paper[counts], size)
     if filters.digests:
         known = list_digests(papers)
@@ -247,13 +238,12 @@ def _having(rows: NDArray[np.int64], size: int) -> NDArray[np.bool_]:
     return mask
 
 
-def _is_between(day: date | None, year: int | None, filters: Filters) -> bool:
-    """Whether a day, or if there is none any day of a year, is within the dates of filters."""
-    if filters.since is None and filters.until is None:
-        return True
-    if day is None and year is None:
-        return False
-    first = day or date(year or 1, 1, 1)
-    last = day or date(year or 1, 12, 31)
-    after = filters.since is None or first >= filters.since
-    return after and (filters.until is None or last <= filters.until)
+def _between(found: Sightings, filters: Filters) -> NDArray[np.bool_]:
+    """Which sightings are within the dates of filters, by their day, else by any of their year."""
+    since, until = filters.since or date.min, filters.until or date.max
+    fits = []
+    for place, year in zip(found.place.tolist(), found.years[found.paper].tolist(), strict=True):
+        day = found.places[place].date
+        first, last = day or date(year or 1, 1, 1), day or date(year or 1, 12, 31)
+        fits.append(bool(day or year) and since <= last and first <= until)
+    return np.asarray(fits, dtype=np.bool_)

@@ -19,11 +19,8 @@ from rag.retrieval import Ranking, chance, covered, passage_rows
 
 MOST = 20
 """Papers of a list."""
-CANDIDATES = 60
-"""Papers of the ranking that may be listed."""
 ANSWERING = 10
 """Papers of the ranking one of which may answer."""
-_FEEDBACK = 3
 FEATURES = (
     "score",
     "score, as a share of the best",
@@ -57,7 +54,7 @@ FEATURES_AGAIN = (
 
 
 def measure(
-    index: Index, query: Query, ranking: Ranking, count: int = CANDIDATES
+    index: Index, query: Query, ranking: Ranking, count: int = 60
 ) -> tuple[list[int], Floats]:
     """The first papers of a ranking, and the features of each, shape (n, F)."""
     rows = [int(row) for row in ranking.rows[:count]]
@@ -121,15 +118,11 @@ def _by_words(index: Index, query: Query, rows: Sequence[int], passages: Sequenc
 def measure_again(index: Index, rows: Sequence[int], measured: Floats, scores: Floats) -> Floats:
     """The features of papers with what the first look at all of them says.
 
-    Args:
-        index: The index that is searched.
-        rows: The papers' rows.
-        measured: Their features, shape (n, len(FEATURES)).
-        scores: The log-odds of each by them, shape (n,).
+    They are `measured`, shape (n, len(FEATURES)); `scores` are the log-odds of each, shape (n,).
     """
     shares = sigmoids(scores)
     vectors = index.paper_vectors[list(rows)]
-    best = np.argsort(-scores, kind="stable")[:_FEEDBACK]
+    best = np.argsort(-scores, kind="stable")[:3]
     centre = (shares[best, None] * vectors[best]).sum(axis=0)
     near = vectors @ (centre / max(float(np.linalg.norm(centre)), 1e-6))
     cosines = vectors @ vectors.T
@@ -170,8 +163,10 @@ def listed(index: Index, query: Query, ranking: Ranking) -> list[tuple[int, floa
     """
     rows, shares = _shares(index, query, ranking)
     order = np.argsort(-shares, kind="stable")
-    count = best_cut(shares[order])
-    return [(rows[at], float(shares[at])) for at in order[:count]]
+    # The expected F-measure of the first k is about 2 Σ(first k) / (k + Σ(all)).
+    sums = np.cumsum(shares[order])
+    expected = 2 * sums / (np.arange(1, len(order) + 1) + sums[-1])
+    return [(rows[at], float(shares[at])) for at in order[: int(np.argmax(expected)) + 1]]
 
 
 OF_SEVERAL = (
@@ -209,13 +204,3 @@ def asks_for_several(index: Index, query: Query, ranking: Ranking) -> bool:
     """Whether papers are asked for rather than what one says: by the wording and the ranking."""
     row = measure_several(index, query, ranking)
     return bool(query.fitted.models["several"].score(row[None, :])[0] > 0)
-
-
-def best_cut(shares: Floats) -> int:
-    """How many of papers in descending order of probability to list: the highest expected F.
-
-    The expected F-measure of the first k is about 2 Σ(first k) / (k + Σ(all)).
-    """
-    sums = np.cumsum(shares)
-    expected = 2 * sums / (np.arange(1, len(shares) + 1) + sums[-1])
-    return int(np.argmax(expected)) + 1

@@ -19,9 +19,6 @@ from index.store import Index
 from rag.pipeline import Pipeline, Recipe
 from rag.retrieval import Probe, encode_candidates, passage_rows
 
-LARGE = 20_000
-"""Papers from which a new generation is opened while questions go to the one before."""
-
 
 class LiveIndex:
     """The index in a store and the pipeline over it. Several threads may use it at once."""
@@ -33,13 +30,7 @@ class LiveIndex:
         recipe: Recipe | None = None,
         chroma: Chroma | None = None,
     ) -> None:
-        """Open the live generation.
-
-        Args:
-            store: The folder of the store.
-            encoder: The encoder that it was built with.
-            recipe: Other steps of an answer.
-            chroma: A server that finds what is near, once the generation has been brought there.
+        """Open the live generation; `chroma` finds what is near once it has been brought there.
 
         Raises:
             StoreError: there is no index, it is damaged, or of another version.
@@ -55,12 +46,15 @@ class LiveIndex:
         self._pipeline = self._load()
 
     def read(self) -> Pipeline:
-        """That over the live generation; opened anew if another process published one."""
+        """That over the live generation; opened anew if another process published one.
+
+        That of a large index is opened while questions go to the one before.
+        """
         with self._lock:
             index = self._pipeline.index
             live = current(self._store)
             if live is not None and live != index.manifest.generation:
-                if len(index.papers) < LARGE:
+                if len(index.papers) < 20_000:
                     self._pipeline = self._load()
                 elif self._opening is None or not self._opening.is_alive():
                     self._opening = Thread(target=self._open_beside, daemon=True)
@@ -75,11 +69,7 @@ class LiveIndex:
         """What `read` gave, with what a text may be about encoded in its index.
 
         What is encoded is kept for the next questions. An index without gaps stays as it is.
-
-        Args:
-            read: What `read` gave.
-            text: A question, or a title.
-            allowed: Which papers may answer, shape (P,); all by default.
+        `allowed` says which papers may answer, shape (P,); all by default.
         """
         if read.index.is_covered:
             return read
@@ -119,7 +109,6 @@ class LiveIndex:
         return Pipeline(self._searching(index), self._encoder, self._recipe)
 
     def _open_beside(self) -> None:
-        """Open the live generation of a large index while questions go to the one before."""
         with suppress(AbstractQAError):  # the next question tries again
             pipeline = self._load()
             with self._lock:

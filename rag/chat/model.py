@@ -214,13 +214,7 @@ class Asking:
     """
 
     def __init__(self, model: ChatModel, seconds: float, price: str | None = None) -> None:
-        """Begin.
-
-        Args:
-            model: What is asked.
-            seconds: What all calls may take together.
-            price: Dollars per million tokens of prompts and of completions: "0.15/0.60".
-        """
+        """Begin; `price` is dollars per million tokens of prompts and completions: "0.15/0.60"."""
         self.model = model
         self._seconds = seconds
         self._ends: float | None = None
@@ -300,7 +294,8 @@ def try_endpoint(settings: Settings) -> Tried:
     Raises:
         InputError: the address or the key cannot be used.
     """
-    with _opened(settings) as endpoint:
+    named = settings.model_copy(update={"chat_model": settings.chat_model or "any"})
+    with ChatModel.open(named) as endpoint:
         models = tuple(endpoint.list_models(seconds=3))
         name = settings.chat_model or (models[0] if len(models) == 1 else None)
         if not name:
@@ -315,8 +310,3 @@ def try_endpoint(settings: Settings) -> Tried:
         except ChatError as error:
             return Tried(False, f"Does not work: {error}.", models, name)
     return Tried(True, f"Works: {name} answered in {reply.seconds:.1f} s.", models, name)
-
-
-def _opened(settings: Settings) -> ChatModel:
-    """The endpoint of the settings, with any name if they name no model."""
-    return ChatModel.open(settings.model_copy(update={"chat_model": settings.chat_model or "any"}))

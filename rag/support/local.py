@@ -17,7 +17,6 @@ from pathlib import Path
 from threading import Lock
 
 import numpy as np
-from numpy.typing import NDArray
 
 from index import minilm
 from index.encoder import Encoder
@@ -25,11 +24,9 @@ from index.lexical import STOP_WORDS, fold, stem
 from index.minilm import TokenStates
 from index.passages import sentence_spans
 from index.text import clean_text
-from rag.fitted import FOLDER
+from rag.fitted import FOLDER, Floats
 from rag.support import UNCHECKED, Checker, Verdict, same_words
 from rag.support.numbers import SMALL, missing_names, missing_numbers
-
-Floats = NDArray[np.float32]
 
 _LOADING = Lock()
 """Two threads would load the encoder twice."""
@@ -38,11 +35,6 @@ SCALARS = 9
 """Figures of each pair of words, beside their vectors."""
 GLOBALS = 9
 """Figures of a claim and what it cites as a whole."""
-MOST_WORDS = 400
-"""Cited words that are looked at."""
-# WordPiece's vocabulary is sorted by how frequent its words were in BERT's training text, after
-# the marks and single characters: a word's place in it says how rare a word is in English.
-_FIRST_WORD, _COMMON, _VOCABULARY = 1_996, 200, 30_522
 # Written otherwise in the same sense, so that a reworded number is no other word.
 _SAME = {word: str(value) for word, value in SMALL.items() if value <= 12}
 _UNWEIGHTED = STOP_WORDS | {"percent", "per", "cent"}
@@ -113,8 +105,10 @@ def _rarity(word: str, rows: list[int], tokens: TokenStates) -> float:
         return 0.0
     if len(rows) > 1 or word.isdigit() or word in _SAME:
         return 1.0  # cut into pieces: not frequent enough for a place of its own
-    place = max(tokens.ids[rows[0]] - _FIRST_WORD, 1)
-    return float(max(0.0, np.log(place / _COMMON) / np.log(_VOCABULARY / _COMMON)))
+    # WordPiece's vocabulary of 30,522 is sorted by how frequent its words were in BERT's training
+    # text, after 1,996 marks and single characters; the first 200 words say nothing.
+    place = max(tokens.ids[rows[0]] - 1_996, 1)
+    return float(max(0.0, np.log(place / 200) / np.log(30_522 / 200)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,12 +136,12 @@ class Inputs:
 
 
 def inputs(claim: Reading, cited: Sequence[Reading]) -> Inputs:
-    """Align a claim with the sentences that it cites, at least one with a word."""
+    """Align a claim with the first 400 words that it cites, at least one."""
     every = replace(
         claim,
-        stems=tuple(stem for each in cited for stem in each.stems)[:MOST_WORDS],
-        rarity=np.concatenate([each.rarity for each in cited])[:MOST_WORDS],
-        meanings=np.concatenate([each.meanings for each in cited])[:MOST_WORDS],
+        stems=tuple(stem for each in cited for stem in each.stems)[:400],
+        rarity=np.concatenate([each.rarity for each in cited])[:400],
+        meanings=np.concatenate([each.meanings for each in cited])[:400],
     )
     cosines = claim.meanings @ every.meanings.T
     near = np.zeros(len(every.stems), dtype=bool)
@@ -214,7 +208,7 @@ class Network:
     """The fitted network: from `Inputs` to a probability."""
 
     def __init__(self, weights: Mapping[str, Floats]) -> None:
-        """Take the weights by name, as `eval.fitting.support` writes them.
+        """Take the weights by name, as `eval.fitting.check` writes them.
 
         Two of them are thresholds: `supported` is the least probability that is "supported",
         `unsupported` the greatest that is "unsupported"; what is between is not decided.
@@ -250,7 +244,6 @@ class Network:
         return result
 
 
-_LONGEST = 2_000
 ITEM = re.compile(r"^\s*(?:\(?\d{1,2}[.)]|[-+*•–])\s+")
 """The mark of a list that a line begins with."""
 _NOTHING = Verdict("unsupported", 0.0, "there is nothing to compare")
@@ -289,8 +282,8 @@ class LocalChecker(Checker):
         return replace(worst, score=math.prod(each.score or 0.0 for each in found))
 
     def _check(self, claim: str, texts: Sequence[str]) -> Verdict:
-        readings = [each for text in texts if (each := read_sentence(text[:_LONGEST])).stems]
-        reading = read_sentence(claim[:_LONGEST])
+        readings = [each for text in texts if (each := read_sentence(text[:2_000])).stems]
+        reading = read_sentence(claim[:2_000])
         if not readings or not reading.stems:
             return _NOTHING
         probability = self._network.probability(inputs(reading, readings))

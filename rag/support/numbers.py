@@ -189,7 +189,6 @@ _AIM = re.compile(
     r"(?<!compared )(?<!relative )(?<!equal )(?<!close )(?<!up )(?<!\d )(?<!% )\b(to|by)\s"
     r"(?:only |just )?$"
 )
-_ROUNDED = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +230,7 @@ class Quantity:
         if rounds or isclose(self.value, other.value, rel_tol=1e-6):
             return True
         beyond = {"least": other.value < self.value, "most": other.value > self.value}
-        near = isclose(self.value, other.value, rel_tol=_ROUNDED)
+        near = isclose(self.value, other.value, rel_tol=0.05)
         return bool(self.hedge) and near and not beyond.get(self.hedge, False)
 
 
@@ -261,7 +260,9 @@ def _quantity(text: str, match: re.Match[str], after: re.Match[str]) -> Quantity
     start, end = match.start(), after.end()
     digits, written = match["digits"] or "", match["written"] or ""
     magnitude = _MAGNITUDES[(match["magnitude"] or "").strip(" -").lower()]
-    value = (_digits(digits) if digits else _words(written)) * magnitude
+    is_decimal = "," in digits and len(digits.rpartition(",")[2]) < 3  # "72,36 %"
+    plain = digits.replace(",", "." if is_decimal else "")
+    value = (float(plain) if plain else _words(written)) * magnitude
     unit, factor = _UNITS.get((after["unit"] or "").lower(), ("", 1.0))
     if after[0].lower() == "s" and value in range(1000, 2100):  # "the 1990s"
         unit, factor = "", 1.0
@@ -283,11 +284,6 @@ def _quantity(text: str, match: re.Match[str], after: re.Match[str]) -> Quantity
     )
 
 
-def _digits(digits: str) -> float:
-    is_decimal = "," in digits and len(digits.rpartition(",")[2]) < 3  # "72,36 %"
-    return float(digits.replace(",", "." if is_decimal else ""))
-
-
 def _words(written: str) -> float:
     known = SMALL | _TENS | {"one": 1}
     hundreds, _, rest = written.lower().replace("-", " ").rpartition(" hundred ")
@@ -301,7 +297,7 @@ def _follows(number: Quantity, there: Iterable[Quantity]) -> bool:
         if number.unit in _SHARES and low.unit in _SHARES and high.unit in _SHARES:
             found, off = high.value - low.value, 0.5 * (number.digit or 1.0)
         elif number.unit == "x" and low.unit == high.unit and low.value > 0:
-            found, off = high.value / low.value, _ROUNDED * number.value
+            found, off = high.value / low.value, 0.05 * number.value
         else:
             continue
         if abs(found - number.value) <= off:

@@ -29,8 +29,6 @@ from rag.wording import Kind
 
 ONE_EACH = frozenset({Kind.PAPERS, Kind.SIMILAR, Kind.CHOOSE})
 """Kinds whose answers are bullets, a paper each."""
-_MOST_REPAIRED = 6
-"""Sentences that the model is asked to mend; with more of them the reply as a whole is doubtful."""
 _DECLINES = (
     "sorry", "unable", "i'm sorry", "i am sorry", "i'm unable", "i am unable",
     "i cannot", "i can't", "i won't", "i must decline",
@@ -159,7 +157,8 @@ class Draft:
         yield Progress(stage="check", text=f"Checking {cited} citation{'s' * (cited != 1)}")
         settled: list[Claim | None] = [*self.grounder.check_again(claims, self.checker)]
         failing = [at for at, claim in enumerate(settled) if claim and self.task.fails(claim)]
-        if 0 < len(failing) <= _MOST_REPAIRED and self.task.strictness == "normal":
+        # With more of them the reply as a whole is doubtful.
+        if 0 < len(failing) <= 6 and self.task.strictness == "normal":
             count = f"{len(failing)} sentence{'s' * (len(failing) != 1)}"
             yield Progress(stage="repair", text=f"Asking for {count} again")
             for place, claim in self._mend([claims[at].text for at in failing]).items():

@@ -46,7 +46,6 @@ _MARK = re.compile(
 _NUMBER = re.compile(r"(\d{1,4})(?:\.(\d{1,3}))?(?:\s*[–-]\s*(?:\d{1,4}\.)?(\d{1,3}))?")
 _OPENING = re.compile(r"^\s*(?:[-*+•–>]\s+|\(?\d{1,2}[.)]\s+)*(?:(?:final )?answer:\s*)?", re.I)
 _EMPHASIS = re.compile(r"\*\*|__|`+|(?<!\w)\*(?=\S)|(?<=\S)\*(?!\w)")
-_LONGEST_HEADING = 80
 _CLOSES = ("\n", "].", "]!", "]?", "]。", "】.", "】。")
 """Ends of text behind which no more of a sentence comes, nor an address of it."""
 _SOURCES = frozenset("reference references source sources citation citations".split())
@@ -113,7 +112,7 @@ def _heading(line: str) -> str:
     """A line that is one, "## Merging" or "**Merging**:", without its signs; else empty."""
     bare = line.strip().removesuffix(":")
     is_bold = bare.startswith("**") and bare.endswith("**") and bare.count("**") == 2
-    is_bold = is_bold and len(bare) <= _LONGEST_HEADING and not _MARK.search(bare)
+    is_bold = is_bold and len(bare) <= 80 and not _MARK.search(bare)
     if bare.startswith("#") or is_bold:
         return _MARK.sub("", bare).strip(" #*:")
     return ""
@@ -148,9 +147,6 @@ def _addresses(numbers: str) -> Iterator[Address]:
 
 _PAPER = re.compile(r"\bPaper (\d{1,3})\b(:?)(?!\.\d)")
 """A paper by its number on the sheet, which readers do not see."""
-_NOWHERE = "no sentence of the abstracts is found that says this"
-_MOST_CITED = 6
-"""Passages that are read together; of more, the best is looked for."""
 _OF_PAPERS = re.compile(
     r"(?:(?:all|both|none|neither|each|some|most) of )?(?:they|them|these|both|none|all"
     r"|the(?:se)? (?:papers|abstracts|works|studies|answers?))\b",
@@ -193,7 +189,8 @@ class Grounder:
             if not rows or other.support == "supported":
                 rows, verdict = others, other
         if verdict.support == "unchecked" and not cited:  # nobody says that it rests on these
-            verdict = Verdict("unsupported", verdict.score, _NOWHERE)
+            nowhere = "no sentence of the abstracts is found that says this"
+            verdict = Verdict("unsupported", verdict.score, nowhere)
         if verdict.support == "unsupported" or not rows or verdict == UNCHECKED:
             return Claim(text, (), Verdict("unsupported", verdict.score or 0.0, verdict.reason))
         return Claim(text, self._spans(rows), verdict)
@@ -232,10 +229,10 @@ class Grounder:
         return _PAPER.sub(name, text).strip()
 
     def _of_cited(self, text: str, addresses: Sequence[Address], cited: Sequence[int]) -> Found:
-        """What the model cites: all of it, or the best of a paper that it cites as a whole."""
+        """What the model cites: all of it, or the best of more than six, or of a whole paper."""
         if not cited:
             return (), UNCHECKED
-        if len(cited) <= _MOST_CITED:
+        if len(cited) <= 6:
             found = self._checked(text, *cited)
             if found[1].support == "supported" or all(at.sentence for at in addresses):
                 return found

@@ -79,7 +79,6 @@ class Writer:
     def __init__(
         self, model: ChatModel, judge: ChatModel, local: LocalChecker, settings: Settings
     ) -> None:
-        """Begin; the settings say how the model may help, and how far."""
         self.name = model.name
         self._local = local
         self._settings = settings
@@ -294,7 +293,6 @@ class Writers:
     """The chat models of an endpoint, opened when they are first needed; a writer a question."""
 
     def __init__(self, settings: Settings | None, encoder: SentenceEncoder) -> None:
-        """Begin; without settings there is no model."""
         self.settings = settings
         self._encoder = encoder
         self._lock = Lock()
@@ -392,10 +390,6 @@ class Writers:
                 self._model.close()
 
 
-TURNS = 6
-"""Last turns of the conversation that the model reads."""
-_READ_OF_TURN = 600
-"""Code points of each that it reads."""
 _REFERRING = frozenset(tokenize("paper study work method model one other first second last also"))
 """Words that stand for what was said before."""
 
@@ -408,14 +402,14 @@ def condense(
     It is one line that is not much longer than the question, asks as that does, keeps half of its
     own words, and has no name or number that was not given. A number in brackets becomes the
     title it stands for: `references` are those of the papers that earlier turns cite, number 1
-    first, by which "the second paper" is understood.
+    first, by which "the second paper" is understood. The model reads the beginnings of six turns.
     """
-    last = [turn for turn in turns if turn.role != "system"][-TURNS:]
+    last = [turn for turn in turns if turn.role != "system"][-6:]
     titles = {str(number): clean_text(title) for number, title in enumerate(references, 1)}
     numbered = [f"[{number}] {title}" for number, title in titles.items()]
     asked = request(
         CONDENSE,
-        data("conversation", (f"{turn.role}: {turn.text[:_READ_OF_TURN]}" for turn in last)),
+        data("conversation", (f"{turn.role}: {turn.text[:600]}" for turn in last)),
         data("papers", numbered),
         data("question", question),
         "The question, understood without the conversation:",

@@ -68,14 +68,11 @@ class Table(Frozen):
 
     @model_validator(mode="after")
     def _quotes_what_it_stores(self) -> Self:
-        """Hold the invariants of the contract; a breach is a bug, never a user's mistake."""
         for row in self.rows:
             if tuple(cell.column for cell in row.cells) != self.columns:
                 raise ValueError("the cells of a row are not the columns of the table")
             for cell in row.cells:
-                if cell.text is not None and (
-                    row.paper.abstract[cell.start : cell.end] != cell.text
-                ):
+                if cell.text not in (None, row.paper.abstract[cell.start : cell.end]):
                     raise ValueError(f"the cell {cell.column!r} is not verbatim")
         if bool(self.rows) == bool(self.reason):
             raise ValueError("a table has rows, or a reason why it has none")

@@ -28,10 +28,6 @@ from rag.tables.columns import KINDS, Column, cues_of, is_of_others, is_own
 from rag.wording import ASKS
 
 _PARTS_FROM_NUMBER = frozenset("of in for on to with than from and across that is are".split())
-_SHORT = 18
-"""Words of a sentence that is quoted whole."""
-_LEAST = 8
-"""Words of a quote that was cut from a sentence."""
 _FEW = 3
 _WORD = re.compile(r"[\w-]+")
 # Where a clause begins that can stand alone, and where one may end.
@@ -53,19 +49,19 @@ def balanced(text: str) -> bool:
 def shorten(text: str, start: int, end: int) -> tuple[int, int]:
     """The clauses of a sentence that hold `text[start:end]`, as a stretch of it.
 
-    A short sentence stays whole. What would leave a bracket, a quotation or a formula open is not
-    cut, nor what would be shorter than eight words.
+    A sentence of at most 18 words stays whole. What would leave a bracket, a quotation or a formula
+    open is not cut, nor what would be shorter than eight words.
 
     Returns:
         Code point offsets into `text`, the end exclusive.
     """
-    if len(text.split()) <= _SHORT:
+    if len(text.split()) <= 18:
         return 0, len(text)
     begins = [0, *(cut.end() for cut in _BEGIN.finditer(text))]
     ends = [*(len(text[: cut.start()].rstrip()) for cut in _END.finditer(text)), len(text)]
     for left in reversed([at for at in begins if at <= start]):
         for right in (at for at in ends if at >= end):
-            if len(text[left:right].split()) >= _LEAST and balanced(text[left:right]):
+            if len(text[left:right].split()) >= 8 and balanced(text[left:right]):
                 return left, right
     return 0, len(text)
 
@@ -88,26 +84,19 @@ def around(text: str, words: str) -> tuple[int, int]:
     return start, end
 
 
-class Quoter:
-    """Quotes sentences of one abstract."""
-
-    def __init__(self, abstract: str) -> None:
-        self._abstract = abstract
-        self._cleaned = clean(abstract)
-
-    def quote(
-        self, column: str, passage: Passage, part: tuple[int, int], score: float | None = None
-    ) -> Cell:
-        """A cell of a stretch of a sentence; of all of it where the stretch cannot be cut out."""
-        first, _ = self._cleaned.clean_span(passage.start, passage.end)
-        start, end = passage.start, passage.end
-        in_place = self._cleaned.text[first : first + len(passage.text)] == passage.text
-        if in_place and part[0] < part[1]:
-            cut = self._cleaned.stored_span(first + part[0], first + part[1])
-            if balanced(self._abstract[slice(*cut)]):
-                start, end = cut
-        text = self._abstract[start:end]
-        return Cell(column=column, text=text, start=start, end=end, score=score)
+def quoted(
+    column: str, abstract: str, passage: Passage, part: tuple[int, int], score: float | None = None
+) -> Cell:
+    """A cell of a stretch of a sentence; of all of it where the stretch cannot be cut out."""
+    cleaned = clean(abstract)
+    first, _ = cleaned.clean_span(passage.start, passage.end)
+    start, end = passage.start, passage.end
+    in_place = cleaned.text[first : first + len(passage.text)] == passage.text
+    if in_place and part[0] < part[1]:
+        cut = cleaned.stored_span(first + part[0], first + part[1])
+        if balanced(abstract[slice(*cut)]):
+            start, end = cut
+    return Cell(column=column, text=abstract[start:end], start=start, end=end, score=score)
 
 
 class CellFinder:
@@ -128,7 +117,6 @@ class CellFinder:
         passages = [self._index.passages[row] for row in rows]
         texts = [passage.text for passage in passages]
         names = self._names(stored, " ".join(texts))
-        quoter = Quoter(stored.abstract)
         cells = []
         for column, cosines in zip(self._columns, self._cosines, strict=True):
             near = cosines[rows.start : rows.stop].astype(np.float32)
@@ -136,8 +124,8 @@ class CellFinder:
             cell = Cell(column=column.name)
             if places:
                 best = max(places, key=self._scores(column, texts, near).__getitem__)
-                part = shorten(texts[best], *places[best])
-                cell = quoter.quote(column.name, passages[best], part, float(near[best]))
+                part, score = shorten(texts[best], *places[best]), float(near[best])
+                cell = quoted(column.name, stored.abstract, passages[best], part, score)
             cells.append(cell)
         return tuple(cells)
 

@@ -16,8 +16,6 @@ MOST_COLUMNS = 12
 LONGEST_COLUMN = 80
 """Code points of a column's name."""
 MOST_PROPOSED = 5
-_LONGEST_NAME = 6
-"""Words of a proposed column's name; a longer line of a reply is no name."""
 
 
 @dataclass(frozen=True)
@@ -307,7 +305,7 @@ def read_columns(reply: str) -> tuple[str, ...]:
         lead, _, rest = piece.partition(":")  # "Here are the columns: …", "method: what it does"
         name = plain(re.sub(r"^[\W\d]+", "", rest if "column" in lead.lower() else lead))
         name = name.rstrip(" *_`\"'.]")
-        fits = len(name) <= LONGEST_COLUMN and 0 < len(name.split()) <= _LONGEST_NAME
+        fits = len(name) <= LONGEST_COLUMN and 0 < len(name.split()) <= 6
         if fits and "```" not in piece and name.casefold() not in _OF_THE_PAPER:
             found.setdefault(name.casefold(), name)
     if not found:

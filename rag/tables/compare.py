@@ -30,7 +30,7 @@ from rag.selection import from_papers, sides
 from rag.synthesis.prompts import data, request
 from rag.synthesis.writer import Writer
 from rag.tables import Cell, Table, TableRow
-from rag.tables.cells import CellFinder, Quoter, around
+from rag.tables.cells import CellFinder, around, quoted
 from rag.tables.columns import DEFAULT_COLUMNS, check_columns, propose_columns, read_column
 from rag.wording import Kind
 
@@ -94,8 +94,6 @@ def _scored(rows: Sequence[int], ranking: Ranking) -> Rows:
 
 _TOKENS = 1_200
 """Tokens that a chat model's reply to one row needs at most."""
-_AT_ONCE = 6
-"""Rows that a chat model is asked about side by side."""
 _SYSTEM = (
     "You fill one row of a table that compares research papers. You see the columns and the "
     "abstract of one paper, its sentences numbered. For each column name the sentence that states "
@@ -217,7 +215,7 @@ class TableMaker:
         if self.writer is None or not rows:
             return cells
         problems: list[ChatError] = []
-        with self._clock.step("read"), ThreadPoolExecutor(_AT_ONCE) as pool:
+        with self._clock.step("read"), ThreadPoolExecutor(6) as pool:
             each = zip(rows, tuple(cells), strict=True)
             asked = [pool.submit(self._row, question, row, own) for row, own in each]
             for place, filled in enumerate(asked):
@@ -259,7 +257,6 @@ def _read_row(reply: str, paper: Paper, passages: Sequence[Passage], local: Cell
     places = {str(n): n - 1 for n in range(1, len(local) + 1)}
     places |= {cell.column.casefold(): at for at, cell in enumerate(local)}
     chosen: dict[int, Cell] = {}
-    quoter = Quoter(paper.abstract)
     for line in _LINE.finditer(reply):
         place = places.get(line["column"].strip(" *_").casefold())
         if place is None or place in chosen:
@@ -270,7 +267,7 @@ def _read_row(reply: str, paper: Paper, passages: Sequence[Passage], local: Cell
         elif 1 <= int(line["sentence"]) <= len(passages):
             passage = passages[int(line["sentence"]) - 1]
             part = around(passage.text, line["words"].strip(_AROUND))
-            chosen[place] = quoter.quote(cell.column, passage, part)
+            chosen[place] = quoted(cell.column, paper.abstract, passage, part)
     if not chosen:
         raise ReplyError("the chat model's reply names no sentence for any column")
     return tuple(chosen.get(at, cell) for at, cell in enumerate(local))

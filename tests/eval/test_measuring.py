@@ -1,4 +1,4 @@
-"""The whole evaluation on a small collection: real encoder, index and assistant."""
+"""The whole evaluation on the bundled sample: real encoder, index and assistant."""
 
 import json
 from collections.abc import Mapping
@@ -12,58 +12,36 @@ from dataset_files import beir, jsonl
 from eval.datasets import Question, load_beir
 from eval.measuring import evaluate_answers, evaluate_retrieval
 from eval.runs import load_run
+from eval.scoring import Supports
 from eval.systems import Subject, open_ours
 from eval.vector_cache import benchmark_store
-from index.build import build_papers
 from index.embedding import SentenceEncoder
-from index.papers import Paper, derived_id
 from rag.schema import Answer, Mode
 from rag.settings import Settings
+from rag.support import JudgeChecker
 
-ABSTRACTS = {
-    "PeatNet: Reading Water Tables from Bog Photographs": (
-        "Measuring the water table of a bog by hand is slow. We introduce PeatNet, a network that "
-        "reads it from photographs of moss. PeatNet is off by 3.1 cm on average over 52 bogs."
-    ),
-    "Ferry Timetables as Constraint Programs": (
-        "Island ferries must meet trains, tides and crew shifts. We write timetables as constraint "
-        "programs and solve them with a branching rule of our own. On 14 harbours the rule halves "
-        "the waiting time."
-    ),
-    "How Choirs Keep Their Pitch": (
-        "Unaccompanied choirs drift in pitch. We recorded 23 choirs and found that drift grows "
-        "with the number of voices, and that singers listen to the basses first."
-    ),
-    "A Glossary of Sourdough": (
-        "Bakers name the stages of sourdough in many ways. We collect 310 terms from six "
-        "languages and link those that mean the same."
-    ),
-}
-PEATNET, FERRIES, CHOIRS, _ = ABSTRACTS
+OSWORLD = (
+    "OSWorld: Benchmarking Multimodal Agents for Open-Ended Tasks in Real Computer Environments"
+)
+ANDROID = "AndroidWorld: A Dynamic Benchmarking Environment for Autonomous Agents"
 QUESTIONS: list[dict[str, Any]] = [
-    {"id": "m1", "type": "fact", "answerable": True, "papers": [PEATNET],
-     "question": "How far off is PeatNet when it reads the water table of a bog?",
-     "evidence": [{"paper": PEATNET, "quote": "off by 3.1 cm on average"}],
-     "nuggets": [["3.1 cm"]]},
-    {"id": "m2", "type": "followup", "answerable": True, "papers": [CHOIRS],
-     "question": "how many did they record?",
-     "history": [{"role": "user", "content": "Which paper studies the pitch of choirs?"},
-                 {"role": "assistant", "content": f"{CHOIRS}."}],
-     "nuggets": [["23 choirs"]]},
+    {"id": "m1", "type": "fact", "answerable": True, "papers": [OSWORLD],
+     "question": "How many tasks does OSWorld have?",
+     "evidence": [{"paper": OSWORLD, "quote": "a benchmark of 369 tasks"}],
+     "nuggets": [["369"]]},
+    {"id": "m2", "type": "followup", "answerable": True, "papers": [ANDROID],
+     "question": "how many tasks does it have?",
+     "history": [{"role": "user", "content": "What is AndroidWorld?"},
+                 {"role": "assistant", "content": f"{ANDROID}."}],
+     "nuggets": [["116"]]},
     {"id": "m3", "type": "off-topic", "answerable": False,
      "question": "Who won the chess world championship in 1972?"},
 ]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
-def subject(tmp_path_factory: pytest.TempPathFactory) -> Subject:
-    settings = Settings(store=tmp_path_factory.mktemp("index") / "store")
-    papers = [
-        Paper(id=derived_id(title, abstract), title=title, abstract=abstract)
-        for title, abstract in ABSTRACTS.items()
-    ]
-    build_papers(papers, settings.store, SentenceEncoder.open(settings.encoder))
-    return open_ours(settings.store, settings)
+def subject(sample_store: Path) -> Subject:
+    return open_ours(sample_store, Settings())
 
 
 @pytest.fixture
@@ -79,9 +57,9 @@ def test_a_run_of_answers_keeps_every_answer_and_measures_it(
     lines = [json.loads(line) for line in (out / "answers.jsonl").read_text().splitlines()]
     assert [line["id"] for line in lines] == ["m1", "m2", "m3"]
     first = Answer.model_validate(lines[0]["answer"])
-    assert "3.1 cm" in first.text
+    assert "369 tasks" in first.text
     assert json.loads((out / "metrics.json").read_text()) == metrics
-    assert metrics["configuration"]["papers"] == 4
+    assert metrics["configuration"]["papers"] == len(subject.papers)
     assert metrics["dataset"]["name"] == "small.jsonl"
     assert metrics["intervals"]["verbatim"]["mean"] == 1
     assert metrics["by_type"]["fact"]["nugget_recall"] == 1
@@ -91,7 +69,7 @@ def test_a_run_of_answers_keeps_every_answer_and_measures_it(
     assert list(run.scores) == ["m1", "m2", "m3"]
     assert run.scores["m1"].values["hit@1"] == 1
     assert run.scores["m3"].values["abstained_rightly"] == 1
-    assert run.questions["m2"]["question"] == "how many did they record?"
+    assert run.questions["m2"]["question"] == "how many tasks does it have?"
 
 
 def test_a_run_killed_at_a_question_goes_on_without_asking_any_twice(
@@ -121,7 +99,9 @@ def test_question_retrieval_leaves_out_what_needs_a_conversation_and_counts_abse
 ) -> None:
     half = {**QUESTIONS[0], "id": "m4", "papers": ["A Paper Nobody Indexed"]}
     path = jsonl(tmp_path / "more.jsonl", *QUESTIONS, half)
-    measured: Mapping[str, Any] = evaluate_answers(path, subject, "extractive", tmp_path / "run")
+    mute, out = Supports(JudgeChecker(lambda _: "", "m")), tmp_path / "run"
+    measured: Mapping[str, Any] = evaluate_answers(path, subject, "extractive", out, mute)
+    assert measured["answers"]["alce_judge m"]["unreadable"] >= 2
     assert measured["retrieval"]["questions"] == 2
     assert measured["retrieval"]["R@10"] == 1 / 2
     assert measured["papers_not_in_index"] == 1
@@ -132,19 +112,13 @@ def test_a_benchmark_run_is_in_trec_format(
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     folder, out = tmp_path / "small", tmp_path / "run"
-    beir(folder, **{"qrels/test.tsv": "q1\td0\t1\nq2\td1\t1\n"})
-    titles = enumerate([*ABSTRACTS.items(), ("A Bare Title", "")])
-    corpus = ({"_id": f"d{at}", "title": title, "text": text} for at, (title, text) in titles)
-    jsonl(folder / "corpus.jsonl", *corpus)
-    queries = {"q1": "estimating bog water levels from pictures", "q2": "ferry scheduling"}
-    jsonl(folder / "queries.jsonl", *({"_id": id_, "text": queries[id_]} for id_ in queries))
-    benchmark = load_beir(folder)
+    benchmark = load_beir(beir(folder))
     ours = open_ours(benchmark_store(benchmark.papers, encoder), Settings())
     metrics: Mapping[str, Any] = evaluate_retrieval(benchmark, ours, out)
     rows = [line.split() for line in (out / "run.trec").read_text().splitlines()]
     assert {(len(row), row[1], row[5]) for row in rows} == {(6, "Q0", "abstractqa")}
     assert next(row[3] for row in rows if row[0] == "q1") == "1"
     assert metrics["retrieval"]["hit@1"] == 1
-    assert metrics["configuration"]["papers"] == 5
+    assert metrics["configuration"]["papers"] == 2
     assert str(tmp_path) not in (out / "metrics.json").read_text()
     assert json.loads((out / "metrics.json").read_text()) == metrics

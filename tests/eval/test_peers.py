@@ -7,6 +7,7 @@ from typing import Never
 
 import pytest
 from chat_server import ChatServer, says
+from handmade import FERNS, MOSS, PAPERS
 
 from eval.datasets import Question
 from eval.peers import PEERS, PeerEntry, PeerUnavailableError, peer_subject
@@ -19,25 +20,7 @@ from rag.chat import ChatModel
 from rag.schema import Answer
 from rag.settings import Settings
 
-MOSS = Paper(
-    id="moss",
-    title="Moss$^{2}$Net: Mosses that Compute",
-    abstract="Mosses are small. We train Moss$^{2}$Net on 40 species of moss. It scores 91\\% on"
-    " the identification of mosses from microscope images.",
-)
-BRIDGES = Paper(
-    id="bridges",
-    title="Vibration of Rope Bridges",
-    abstract="Rope bridges sway in the wind. We measure the vibration of 12 suspension bridges"
-    " with accelerometers. Swaying grows with the square of the wind speed.",
-)
-OWLS = Paper(
-    id="owls",
-    title="Why Owls Fly Silently",
-    abstract="Owls fly without noise. Serrated feathers break up the turbulence behind the wing."
-    " We confirm this in a wind tunnel with barn owls.",
-)
-PAPERS = (MOSS, BRIDGES, OWLS, Paper(id="editorial", title="Editorial", abstract=""))
+INDEXED = (*PAPERS, Paper(id="editorial", title="Editorial", abstract=""))
 
 Opened = Callable[..., Subject]
 
@@ -50,7 +33,7 @@ def opened(encoder: SentenceEncoder) -> Opened:
     def open_(name: str, llm: ChatModel | None = None) -> Subject:
         try:
             if llm or name not in peers:
-                peers[name] = peer_subject(name, PAPERS, encoder, llm)
+                peers[name] = peer_subject(name, INDEXED, encoder, llm)
         except PeerUnavailableError as error:
             if os.environ.get("CI"):
                 pytest.fail(f"{error}, and CI must not skip")
@@ -68,7 +51,7 @@ def question(text: str) -> Question:
 def test_the_paper_a_query_is_about_comes_first_in_sentences_that_cite_themselves(
     opened: Opened, name: str
 ) -> None:
-    query = question("How are mosses identified from microscope images?")
+    query = question("How do small mosses learn to compute?")
     found = opened(name).search(query, 3)
     keys = [key for key, _ in found]
     scores = [score for _, score in found]
@@ -101,11 +84,11 @@ def test_a_peer_that_cannot_be_opened_says_why(
     made = {"missing": PeerEntry("m", missing, ()), "other": replace(bm25, open=other)}
     monkeypatch.setattr("eval.peers.PEERS", made)
     with pytest.raises(PeerUnavailableError, match=r"txtai is missing \(pip install"):
-        peer_subject("missing", PAPERS, encoder)
+        peer_subject("missing", INDEXED, encoder)
     with pytest.raises(PeerUnavailableError, match=r"'Document' \(with bm25s \d"):
-        peer_subject("other", PAPERS, encoder)
+        peer_subject("other", INDEXED, encoder)
     with pytest.raises(InputError, match="no peer 'elastic'; the peers are missing, other"):
-        peer_subject("elastic", PAPERS, encoder)
+        peer_subject("elastic", INDEXED, encoder)
     with pytest.raises(InputError, match="has no papers"):
         peer_subject("other", (), encoder)
 
@@ -115,22 +98,22 @@ def ask(opened: Opened, chat_server: ChatServer, reply: str) -> Answer:
     settings = Settings(openai_base_url=chat_server.base_url, chat_model="scripted")
     with ChatModel.open(settings) as model:
         subject = opened("llamaindex-citation", model)
-        return subject.ask(question("silent flight of owls"), "generative")
+        return subject.ask(question("survey of ferns"), "generative")
 
 
 def test_a_marker_leads_to_the_whole_source(opened: Opened, chat_server: ChatServer) -> None:
-    answer = ask(opened, chat_server, "Feathers make owls silent [1]. They fly [9].")
+    answer = ask(opened, chat_server, "The survey lists ferns [1]. They grow [9].")
     (request,) = chat_server.received
-    assert "Source 1:\nWhy Owls Fly Silently." in request.text
+    assert "Source 1:\nA Fern Survey." in request.text
     assert (answer.mode, answer.model, answer.status) == ("generative", "scripted", "answered")
     (reference,) = answer.references
-    assert reference.paper == OWLS
-    assert [passage.text for passage in reference.passages] == [OWLS.abstract]
-    assert answer.text == "Feathers make owls silent. [1] They fly."
+    assert reference.paper == FERNS
+    assert [passage.text for passage in reference.passages] == [FERNS.abstract]
+    assert answer.text == "The survey lists ferns. [1] They grow."
 
 
 @pytest.mark.parametrize(
-    "reply", ["None of the sources are helpful.", "The sources do not say how loud owls are."]
+    "reply", ["None of the sources are helpful.", "The sources do not say how old ferns are."]
 )
 def test_saying_that_no_source_helps_is_a_refusal(
     opened: Opened, chat_server: ChatServer, reply: str

@@ -1,16 +1,14 @@
-from collections.abc import Sequence
-
 import pytest
 from handmade import BOGS, FERNS, MOSS, REFUSAL, answer, ask, reference, score
 from hypothesis import given
 from hypothesis import strategies as st
+from test_judge import Table
 
 from eval.datasets import Question
 from eval.figures import answer_summary, intervals, question_values, risk_by_coverage
 from eval.scoring import AnswerScore, Supports, nuggets_found, quote_span, score_answer
 from index.papers import Paper
 from rag.schema import Answer, Usage
-from rag.support import Verdict
 
 
 def test_a_fact_counts_if_any_of_its_wordings_is_in_the_text() -> None:
@@ -115,18 +113,7 @@ def test_an_answer_begins_with_evidence_if_its_first_citation_lies_on_a_quote() 
 SMALL = reference(1, MOSS, "Mosses are small.")
 
 
-class Quoted:
-    """Supports what stands in one of the passages, as "Small" does."""
-
-    name = "quoted"
-
-    def check(self, sentence: str, cited: Sequence[str]) -> Verdict:
-        words = sentence.rstrip(".").casefold()
-        found = any(words in text.casefold() for text in cited)
-        return Verdict("supported" if found else "unsupported", None)
-
-
-QUOTED = Supports(Quoted())
+TABLE = Supports(Table(**{"Small.": {frozenset({"small"})}}))
 
 
 def test_the_figures_of_a_run_equal_the_hand_computed_ones() -> None:
@@ -141,7 +128,7 @@ def test_the_figures_of_a_run_equal_the_hand_computed_ones() -> None:
         score(ask(kind="off-topic"), REFUSAL, 4),
         score(ask(kind="near-miss"), answer("They are small [1].", SMALL), 5),
     ]
-    found = intervals([question_values(each, QUOTED) for each in scores])
+    found = intervals([question_values(each, TABLE) for each in scores])
     for name, value in {
         "right": 2 / 5,
         "nugget_recall": (1 + 1 / 3 + 0) / 3,
@@ -156,9 +143,9 @@ def test_the_figures_of_a_run_equal_the_hand_computed_ones() -> None:
         "words": 3,
     }.items():
         assert found[name]["mean"] == pytest.approx(value), name
-    summary = answer_summary(scores, QUOTED)
+    summary = answer_summary(scores, TABLE)
     assert summary["evidence"] == {"quotes_not_located": 0}
-    assert summary["alce_quoted"] == {"unreadable": 0}
+    assert summary["alce_table"] == {"unreadable": 0}
     assert summary["abstention"] == {
         "precision": 1 / 2,
         "recall": 1 / 2,
@@ -193,11 +180,11 @@ def test_risk_by_coverage_calibration_and_costs_by_hand() -> None:
     assert risk_by_coverage(same) == pytest.approx([1 / 4] * 4), "they share their risk"
     mixed = [score(ask(), REFUSAL), sure(None, True), sure(0.0, False)]
     assert risk_by_coverage(mixed) == pytest.approx([1, 1 / 2, 2 / 3])
-    found = answer_summary(asked, QUOTED)["selective"]
+    found = answer_summary(asked, TABLE)["selective"]
     assert found["aurc"] == pytest.approx((0 + 1 / 2 + 1 / 3 + 2 / 4 + 3 / 5) / 5)
     # One answer a bin: .2 wrong, .9 right, .8 wrong, .7 right.
     assert found["ece"] == pytest.approx((0.2 + 0.1 + 0.8 + 0.3) / 4)
     assert found["brier"] == pytest.approx((0.2**2 + 0.1**2 + 0.8**2 + 0.3**2) / 4)
     assert found["with_confidence"] == 4
-    assert answer_summary([used(1, 0.25), used(0, None)], QUOTED)["tokens"]["usd"] == 0.25
-    assert answer_summary([used(1, 0.25), used(1, None)], QUOTED)["tokens"]["usd"] is None
+    assert answer_summary([used(1, 0.25), used(0, None)], TABLE)["tokens"]["usd"] == 0.25
+    assert answer_summary([used(1, 0.25), used(1, None)], TABLE)["tokens"]["usd"] is None

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from made_once import Once
-from made_up import LIBRARY
+from made_up import LIBRARY, Open
 
 from index.build import build_papers
 from index.embedding import SentenceEncoder
@@ -14,8 +14,6 @@ from index.store import Index
 from rag.assistant import Assistant
 from rag.confidence import Chances
 from rag.pipeline import Recipe
-
-Open = Callable[[Sequence[Paper]], Assistant]
 
 
 @pytest.fixture(scope="session")

@@ -2,29 +2,16 @@
 
 import pytest
 from llama_index.core.llms import ChatMessage, MessageRole
-from made_up import cited, keeps_the_promises
+from made_up import cited, keeps_the_promises, said
 
 from index.errors import InputError
-from rag import Answer, Assistant
+from rag import Assistant
 
 FIRST = "How many photographs was HiveScan trained on?"
 BEES = "Which papers are about honey bees?"
-Turns = list[dict[str, object]]
 
 
-def said(*answers: Answer) -> Turns:
-    """The conversation in which these answers were given."""
-    return [
-        turn
-        for answer in answers
-        for turn in (
-            {"role": "user", "content": answer.question},
-            {"role": "assistant", "content": answer.text, "references": cited(answer)},
-        )
-    ]
-
-
-def listing(question: str, *papers: str) -> Turns:
+def listing(question: str, *papers: str) -> list[dict[str, object]]:
     """A question, and an answer that cites these papers."""
     answer = {"role": "assistant", "content": "It does.", "references": papers}
     return [{"role": "user", "content": question}, answer]

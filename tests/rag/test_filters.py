@@ -1,7 +1,6 @@
 """Filters bind: digests by file or date, since and until, words of the title."""
 
 import contextlib
-from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
@@ -11,11 +10,9 @@ from hypothesis import strategies as st
 from made_up import JULY, JUNE, LIBRARY, cited, paper
 
 from index.errors import InputError
-from index.papers import Paper
 from rag import Assistant, Filters
 from rag.digests import Digest, allowed, find_digests
 
-Open = Callable[[Sequence[Paper]], Assistant]
 DIGESTS = (
     Digest("june.txt", JUNE, 9), Digest("july.txt", JULY, 9), Digest("records.txt", None, 1)
 )  # fmt: skip

@@ -1,20 +1,18 @@
 """Each kind of question is answered in its form, and every sentence cites where it stands."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_up import BOATS, EMPTY, KITES, NAMES, cited, keeps_the_promises, paper
+from made_up import BOATS, EMPTY, KITES, NAMES, Open, cited, keeps_the_promises, paper
 
-from index.papers import Paper
 from rag import Answer, Assistant, Options
 from rag.evidence import WORDS
 from rag.fitted import record
 from rag.pipeline import CAUTION, HELP
 
-Open = Callable[[Sequence[Paper]], Assistant]
 BEES = {"hivescan", "wagglenet", "lamps", "smoke"}
 BRIDGES = {"crackmap", "bridgesong", "sensors", "salt"}
 OF_KINDS = {

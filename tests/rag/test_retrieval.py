@@ -1,20 +1,16 @@
 """Which papers are found, in which order and by what; and papers without a question."""
 
-from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 
 import pytest
-from made_up import BOATS, KITES, paper
+from made_up import BOATS, KITES, Open, paper
 
 from index.build import build_papers
 from index.embedding import SentenceEncoder
 from index.errors import InputError
-from index.papers import Paper
 from rag import Assistant, Filters
 from rag.schema import Retrieved
-
-Open = Callable[[Sequence[Paper]], Assistant]
 
 
 def test_hits_are_one_a_paper_best_first_with_verbatim_passages(library: Assistant) -> None:

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from test_pipeline import OF_KINDS
 
 from index.embedding import SentenceEncoder
 from rag.fitted import record
@@ -16,25 +17,12 @@ def test_names_and_quoted_titles_are_masked_in_the_words_of_a_question() -> None
     assert grams("") == []
 
 
-@pytest.mark.parametrize(
-    ("question", "kind"),
-    [
-        ("How many photographs was HiveScan trained on?", Kind.ANSWER),
-        ("Why does HiveScan fail on frames with wax?", Kind.ANSWER),
-        ("Which papers are about honey bees?", Kind.PAPERS),
-        ("Compare HiveScan and CrackMap", Kind.COMPARE),
-        ("What are the main themes?", Kind.OVERVIEW),
-        ("Which papers are similar to HiveScan?", Kind.SIMILAR),
-        ("Which paper on bread should I read first?", Kind.CHOOSE),
-        ("How many papers are there?", Kind.CATALOGUE),
-        ("thanks", Kind.CHAT),
-    ],
-)
+@pytest.mark.parametrize(("kind", "question"), OF_KINDS.items())
 def test_a_plain_wording_is_of_its_kind_by_far(
     encoder: SentenceEncoder, question: str, kind: Kind
 ) -> None:
     found = read_wording(question, encoder.encode_query(question), record())
-    assert found.kind is kind
+    assert found.kind == kind
     assert found.kinds[kind] > 0.5
 
 

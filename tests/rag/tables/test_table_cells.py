@@ -1,15 +1,12 @@
 """Which quote stands in a cell, when none does, and what a chat model may change."""
 
-from collections.abc import Callable, Sequence
-
 import pytest
 from chat_server import ChatServer, fails, says
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_up import paper
+from made_up import Open, paper
 from tabling import cells, is_verbatim
 
-from index.papers import Paper
 from rag import Assistant
 from rag.tables.cells import around, shorten
 from rag.tables.columns import DEFAULT_COLUMNS, read_columns
@@ -54,7 +51,7 @@ _PIECES = (
 )
 @settings(max_examples=3, deadline=None)
 def test_every_cell_is_verbatim_at_its_span_whatever_the_abstract(
-    open_papers: Callable[[Sequence[Paper]], Assistant], abstracts: list[str]
+    open_papers: Open, abstracts: list[str]
 ) -> None:
     papers = [paper(f"p{n}", f"Kites {n}", abstract) for n, abstract in enumerate(abstracts)]
     assistant = open_papers(papers)
