@@ -1,7 +1,7 @@
 import math
-from html.parser import HTMLParser
 
 import pytest
+from elements import Elements
 from handmade import BOGS, MOSS, REFUSAL, answer, ask, reference, score
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,33 +15,10 @@ from eval.runs import QuestionScore
 from eval.scoring import AnswerScore, Supports
 from eval.statistics import Interval
 
-
-class Page(HTMLParser):
-    """The tags of a page, with their attributes, and its text."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.words = ""
-        self.open: list[str] = []
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        if tag not in ("meta", "br"):
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.words += data
-
-
 EVIL = '<script>alert("x")</script> <img src=https://tracker.example/a.png> & [1]'
 
 
-def report(*scores: AnswerScore) -> tuple[str, Page]:
+def report(*scores: AnswerScore) -> tuple[str, Elements]:
     support = Supports(Table())
     rows = [
         QuestionScore(
@@ -60,18 +37,18 @@ def report(*scores: AnswerScore) -> tuple[str, Page]:
         },
     }
     html = run_report(metrics, [each.question for each in scores], rows, scores)
-    return html, Page(html)
+    return html, Elements(html)
 
 
 def test_the_page_is_whole_and_needs_nothing_else() -> None:
     given = answer("Small [1].", reference(1, MOSS, "Mosses are small."))
     html, page = report(score(ask(MOSS), given), score(ask(), REFUSAL))
     assert page.open == []
-    assert {tag for tag, _ in page.tags}.isdisjoint({"script", "link", "img", "iframe", "a"})
+    assert page.names().isdisjoint({"script", "link", "img", "iframe", "a"})
     assert {"src", "href"}.isdisjoint(name for _, attrs in page.tags for name in attrs)
     assert "url(" not in html
     assert 'content="width=device-width, initial-scale=1"' in html
-    assert ".500[.25, .75] n 8" in page.words
+    assert ".500[.25, .75] n 8" in page.text
     labels = [str(attrs["aria-label"]) for tag, attrs in page.tags if tag == "svg"]
     kinds = ["Right answers by type", "Risk by coverage"]
     assert [label.partition(".")[0] for label in labels] == kinds
@@ -85,8 +62,8 @@ def test_everything_that_comes_from_data_is_escaped() -> None:
     evil = MOSS.model_copy(update={"title": EVIL, "abstract": EVIL})
     given = answer(EVIL, reference(1, evil, EVIL)).model_copy(update={"reason": f"For: {EVIL}"})
     _, page = report(score(question, given))
-    assert {tag for tag, _ in page.tags}.isdisjoint({"script", "img"})
-    assert page.words.count("<script>alert") == 13
+    assert page.names().isdisjoint({"script", "img"})
+    assert page.text.count("<script>alert") == 13
 
 
 def test_of_searches_the_worst_query_stands_first() -> None:
@@ -94,10 +71,10 @@ def test_of_searches_the_worst_query_stands_first() -> None:
     questions = [ask(MOSS, id=id_, question=EVIL) for id_ in values]
     rows = [QuestionScore(id=id_, values={"nDCG@10": each}) for id_, each in values.items()]
     metrics = {"run": "moss", "system": EVIL, "intervals": {}, "by_type": {}}
-    page = Page(run_report(metrics, questions, rows))
+    page = Elements(run_report(metrics, questions, rows))
     assert page.open == []
-    assert "script" not in {tag for tag, _ in page.tags}
-    shown = page.words[page.words.index("Every query") :]
+    assert "script" not in page.names()
+    shown = page.text[page.text.index("Every query") :]
     assert shown.index("bad") < shown.index("half") < shown.index("good")
 
 
@@ -120,9 +97,9 @@ def test_figures_stand_flush_right_and_the_best_of_a_column_is_bold() -> None:
 @given(st.lists(st.text(alphabet="a|\\<>b\n\t `", max_size=9), min_size=2, max_size=2))
 def test_no_text_breaks_out_of_its_cell(texts: list[str]) -> None:
     html = MarkdownIt().enable("table").render(table(["x", "y"], [texts, texts]))
-    page = Page(html)
+    page = Elements(html)
     assert [tag for tag, _ in page.tags].count("td") == 4
-    assert {tag for tag, _ in page.tags} <= {"table", "thead", "tbody", "tr", "th", "td", "code"}
+    assert page.names() <= {"table", "thead", "tbody", "tr", "th", "td", "code"}
 
 
 @pytest.mark.parametrize(

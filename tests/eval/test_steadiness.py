@@ -8,10 +8,8 @@ from pathlib import Path
 import pytest
 
 from eval.datasets import read_rows
-from index.build import build
 from index.embedding import SentenceEncoder
 from rag import Answer, Assistant
-from rag.settings import Settings
 
 SETS = Path(__file__).parent
 MOST_CHANGED = 17
@@ -23,12 +21,8 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def assistant(
-    shared: Path, encoder: SentenceEncoder, tmp_path_factory: pytest.TempPathFactory
-) -> Assistant:
-    settings = Settings(store=tmp_path_factory.mktemp("steady") / "store")
-    build([shared / "digests"], settings.store, encoder, year=2025)
-    return Assistant.open(store=settings.store, settings=settings)
+def assistant(digests_store: Path, encoder: SentenceEncoder) -> Assistant:
+    return Assistant(digests_store, encoder)
 
 
 def cited(answer: Answer) -> set[str]:

@@ -20,6 +20,8 @@ from ui.web.site import Site
 
 T = TypeVar("T")
 QUESTION = "How many tasks does OSWorld have?"
+CHIP = "a.aqa-chat-cite"
+TURNS = ".aqa-chat-turns > .aqa-chat-turn"
 DIGEST = """New
 
 Mar 28, 2026
@@ -57,6 +59,13 @@ def served(site: Site, host: str | Reach = "127.0.0.1", **more: Any) -> Iterator
         yield launch(page, host, free_port(), site, **more)
     finally:
         page.close(verbose=False)
+
+
+def open_page(page: Page, address: str) -> None:
+    """Go to the page, and wait until a question can be asked."""
+    page.goto(address)
+    # The first load takes seconds on busy cores.
+    expect(page.get_by_role("textbox", name="Your question")).to_be_visible(timeout=30_000)
 
 
 @contextmanager

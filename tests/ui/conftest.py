@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from browsing import served, site_of, without_stops
+from browsing import open_page, served, site_of, without_stops
 from leaving import Leaving
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
@@ -98,9 +98,7 @@ def page(request: pytest.FixtureRequest, context: BrowserContext, address: str) 
     errors: list[str] = []
     opened.on("pageerror", lambda error: errors.append(str(error)))
     opened.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
-    opened.goto(address)
-    # The first load takes seconds on busy cores.
-    expect(opened.get_by_role("textbox", name="Your question")).to_be_visible(timeout=30_000)
+    open_page(opened, address)
     yield opened
     for each in context.pages:
         each.close()

@@ -159,10 +159,9 @@ def test_a_part_is_left_out_and_answers_given_elsewhere_are_measured(
 @pytest.mark.parametrize(
     ("arguments", "says_so"),
     [
-        (
-            ["answers", "{questions}", "--system", "oracle"],
-            "no peer 'oracle'",
-        ),
+        (["answers", "{questions}", "--system", "oracle"], "no peer 'oracle'"),
+        (["answers", "{questions}", "--mode", "generative"], "chat model"),
+        (["answers", "{broken}"], "broken.jsonl:1: not JSON"),
         (["answers", "{questions}", "--left-out", "luck"], "no collection 'luck'"),
         (["retrieval", "{folder}"], "has no qrels/test.tsv"),
         (["compare", "{folder}", "{folder}"], "run's folder"),
@@ -185,6 +184,8 @@ def test_a_mistake_is_one_line(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ABSTRACTQA_STORE", str(sample_store))
     (tmp_path / "empty").mkdir()
-    given = [a.format(questions=questions, folder=tmp_path / "empty") for a in arguments]
+    (broken := tmp_path / "broken.jsonl").write_text("{broken\n")
+    named = {"questions": questions, "folder": tmp_path / "empty", "broken": broken}
+    given = [argument.format_map(named) for argument in arguments]
     assert says_so in failed(capsys, "eval", *given)
     assert not (tmp_path / "runs").exists()

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from index.errors import InputError, StoreBusyError, StoreError
 from rag.schema import Filters, Options
-from ui.archive import FILE, LONGEST_TITLE, Archive, Conversation, Turn, title_of
+from ui.archive import FILE, Archive, Conversation, Turn
 
 if TYPE_CHECKING:
     from rag import Assistant
@@ -156,20 +156,6 @@ def test_a_turn_changes_in_its_place_and_each_change_keeps_the_others(archive: A
     assert [turn.question for turn in read(archive, id_).turns] == ["one", "two, better"]
     with pytest.raises(InputError, match="no such question"):
         archive.cut(ME, id_, two)
-
-
-@pytest.mark.parametrize(
-    ("question", "title"),
-    [
-        (" Which  papers\nare about mosses? ", "Which papers are about mosses?"),
-        ("moss " * 40, "moss " * 11 + "moss…"),
-        ("m" * 70, "m" * 59 + "…"),
-        ("\x00 \ud800", "Untitled"),
-    ],
-)
-def test_a_title_is_the_first_words_of_the_question(question: str, title: str) -> None:
-    assert title_of(question) == title
-    assert len(title) <= LONGEST_TITLE
 
 
 def test_a_search_takes_every_sign_as_itself_and_no_heed_of_case(

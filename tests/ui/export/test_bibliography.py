@@ -18,7 +18,6 @@ from ui.export.bibliography import (
     bibtex,
     cited_papers,
     keys,
-    latex,
     papers_csv,
     ris,
 )
@@ -144,15 +143,6 @@ def test_any_papers_can_be_read_back_from_every_format(papers: list[Paper]) -> N
         clean_text(paper.title).removeprefix("'") for paper in papers
     ]
     assert not any(cell.startswith(FORMULA_SIGNS) for row in rows for cell in row)
-
-
-@pytest.mark.parametrize(
-    "text", ["50% of {a} & b_c # $5 ~x ^y \\z", "“α ≤ 10⁵” – H₂O, Jürgen’s … naïve", "中文 🙂"]
-)
-def test_latex_prints_what_a_text_says(text: str) -> None:
-    printed = shown(latex(text))
-    plain = str.maketrans("⁵₂", "52")
-    assert printed.translate(plain) == clean_text(text).translate(plain)
 
 
 def test_ris_has_every_field_that_is_known() -> None:

@@ -1,7 +1,7 @@
 """The address names the place: tab, conversation, filters, a question; links to share."""
 
 import pytest
-from browsing import QUESTION, ask, assert_fits, assert_usable, site_of
+from browsing import QUESTION, TURNS, ask, assert_fits, assert_usable, site_of
 from playwright.sync_api import Page, Route, expect
 
 from rag import Assistant
@@ -9,7 +9,6 @@ from ui.web.site import Site
 
 pytestmark = pytest.mark.browser
 
-TURNS = ".aqa-chat-turns > .aqa-chat-turn"
 CHIPS = "#aqa-chat-chosen li"
 
 

@@ -19,7 +19,7 @@ from rag.schema import Delta, Event, Filters, Finished, Progress
 from ui.archive import Conversation, Turn, history
 from ui.web.chat import chat_settings
 from ui.web.chat.answering import Asked
-from ui.web.chat.chat_handlers import Handlers, Place
+from ui.web.chat.chat_handlers import Handlers
 from ui.web.chat.turn_html import SKIP, Update
 from ui.web.corpus.start_page import examples
 
@@ -102,17 +102,6 @@ class Scripted:
             self.closed.set()
 
 
-@pytest.mark.parametrize("foreign", [True, False])
-def test_an_unknown_or_foreign_conversation_becomes_a_new_one(chat: Chat, foreign: bool) -> None:
-    theirs = started(chat.ask(QUESTION, OTHER)) if foreign else "no such id"
-    mine = started(chat.ask("What is AdaMerging?", conversation=theirs))
-    assert mine != theirs
-    assert len(chat.read(mine).turns) == 1
-    assert "OSWorld" not in str(chat.read(mine))
-    if foreign:
-        assert len(chat.read(theirs, OTHER).turns) == 1
-
-
 def test_the_history_is_plain_text_without_turns_that_came_to_nothing() -> None:
     turns = [
         Turn(question="a <b> & c?", problem="the question is too long"),
@@ -126,17 +115,6 @@ def test_the_history_is_plain_text_without_turns_that_came_to_nothing() -> None:
         {"role": "user", "content": "And boats?"},
         {"role": "assistant", "content": "Boats [1]"},
     ]
-
-
-def test_a_question_that_cannot_be_asked_comes_back_to_be_mended_and_is_kept_short(
-    chat: Chat,
-) -> None:
-    question = "x" * 100_000
-    updates = chat.ask(question)
-    (turn,) = chat.read(started(updates)).turns
-    assert "4,000" in str(turn.problem)
-    assert updates[-1].transcript["refill"] == question
-    assert len(turn.question) < 5_000
 
 
 def test_an_unforeseen_failure_is_told_without_its_details(tmp_path: Path) -> None:
@@ -288,32 +266,6 @@ def test_another_question_meanwhile_is_refused_and_one_right_behind_the_answer_i
     asyncio.run(asyncio.wait_for(scenario(), timeout=20))
 
 
-def test_a_question_that_is_asked_again_is_a_new_one_of_the_same_papers(chat: Chat) -> None:
-    limits = Filters(title="world")
-    id_ = started(chat.ask(QUESTION, filters=limits))
-    (first,) = chat.read(id_).turns
-    told = event(do="retry", turn=first.id)
-    asyncio.run(all_of(chat.handlers.ask_again(request(), told, id_, "", *CHOSEN)))
-    kept, again = chat.read(id_).turns
-    assert kept == first
-    assert (again.question, again.filters) == (QUESTION, limits)
-
-
-def test_the_last_answer_is_taken_back_and_restored_once_by_its_visitor_alone(chat: Chat) -> None:
-    id_ = started(chat.ask(QUESTION))
-    (turn,) = chat.read(id_).turns
-    elsewhere = chat.change(id_, do="undo", turn="another window's")
-    assert elsewhere.transcript["order"] == [turn.id], "what there is"
-    chat.change(id_, do="undo", turn=turn.id)
-    assert chat.change(id_, OTHER, do="restore").transcript["order"] == []
-    for _ in range(2):
-        assert chat.change(id_, do="restore").transcript["order"] == [turn.id]
-    assert chat.read(id_).turns == (turn,)
-    chat.change(id_, do="undo", turn=turn.id)
-    asyncio.run(all_of(chat.handlers.ask(request(), "What is AdaMerging?", id_, "", *CHOSEN)))
-    assert len(chat.change(id_, do="restore").transcript["order"]) == 1
-
-
 def test_a_vote_is_kept_with_its_turn_and_becomes_feedback_until_it_is_taken_back(
     chat: Chat,
 ) -> None:
@@ -352,13 +304,14 @@ def test_anything_that_is_sent_to_a_handler_is_answered_with_nothing_of_others(c
     assert "not yours" in loaded.transcript["notice"]
     assert loaded.transcript["order"] == []
     shown = [loaded]
-    does = ("vote", "undo", "share", "unshare", "rename", "delete", "undelete", "nothing", 3)
-    for told in (None, {}, *(own | {"do": do} for do in does), {"do": "rename", "id": ["x"]}):
+    does = "vote undo restore share unshare rename delete undelete nothing".split()
+    for told in (None, {}, *(own | {"do": do} for do in (*does, 3)), {"do": "rename", "id": ["x"]}):
         sent: Any = SimpleNamespace(_data=told)
         shown.append(handlers.open("", sent, me))
         shown.append(asyncio.run(handlers.change(theirs, "", sent, me)))
         assert "text" not in handlers.export(theirs, sent, me)
     assert "OSWorld" not in str(shown)
+    assert started(chat.ask("What is AdaMerging?", conversation=theirs)) != theirs
     assert handlers.search(theirs, "OSWorld", me).count("<li") == 0
     assert chat.read(theirs, OTHER) == before
 
@@ -376,25 +329,3 @@ def test_examples_are_made_of_the_papers_at_hand_and_can_be_answered(
         found = sample_assistant.ask(question)
         assert found.status == "answered", question
         assert found.references, question
-
-
-@pytest.mark.parametrize("does", ["undo", "vote"])
-def test_a_vote_or_an_undo_right_behind_an_answer_stays(
-    chat: Chat, monkeypatch: pytest.MonkeyPatch, does: str
-) -> None:
-    def suggest(*_: Any) -> tuple[str, ...]:
-        (conversation,) = chat.site.archive.list(ME)
-        (turn,) = chat.read(conversation.id).turns
-        told = {"do": does, "turn": turn.id, "vote": "up"}
-        getattr(chat.handlers, f"_{does}")(Place(ME, conversation.id, ""), told)
-        return ("What is WebArena?",)
-
-    monkeypatch.setattr("ui.web.chat.answering.suggest", suggest)
-    shown = [update for update in chat.ask(QUESTION) if update.transcript is not SKIP]
-    assert "369" in str(shown[1].transcript)
-    (conversation,) = chat.site.archive.list(ME)
-    turns = chat.read(conversation.id).turns
-    if does == "undo":
-        assert (turns, shown[2:]) == ((), [])
-    else:
-        assert [(t.vote, t.followups) for t in turns] == [("up", ("What is WebArena?",))]

@@ -4,7 +4,17 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from browsing import QUESTION, ask, assert_fits, opened, scrolled, served, wide_and_narrow
+from browsing import (
+    CHIP,
+    QUESTION,
+    TURNS,
+    ask,
+    assert_fits,
+    opened,
+    scrolled,
+    served,
+    wide_and_narrow,
+)
 from playwright.sync_api import Browser, Page, Route, expect
 
 from index.build import build_papers
@@ -16,9 +26,7 @@ from ui.web.site import Site
 
 pytestmark = pytest.mark.browser
 
-CHIP = "a.aqa-chat-cite"
 BOX = "Your question"
-TURNS = ".aqa-chat-turns > .aqa-chat-turn"
 LAST = f"{TURNS}:last-child"
 PANEL = "#aqa-chat-sources section:not([hidden])"
 

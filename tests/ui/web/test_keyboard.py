@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, CDPSession, Page, expect
+from browsing import open_page
+from playwright.sync_api import Browser, CDPSession, Page
 from web.conftest import Started
 
 pytestmark = pytest.mark.browser
@@ -48,8 +49,7 @@ def opened(browser: Browser, sampled: Started) -> Iterator[Page]:
     """The page over the sample, where nothing moves."""
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     page = context.new_page()
-    page.goto(sampled.address)
-    expect(page.get_by_role("textbox", name="Your question")).to_be_visible(timeout=30_000)
+    open_page(page, sampled.address)
     page.add_style_tag(content=CALM)
     page.evaluate(LOOK)
     yield page
