@@ -66,18 +66,6 @@ def test_everything_that_comes_from_data_is_escaped() -> None:
     assert page.text.count("<script>alert") == 13
 
 
-def test_of_searches_the_worst_query_stands_first() -> None:
-    values = {"good": 1.0, "bad": 0.0, "half": 0.5}
-    questions = [ask(MOSS, id=id_, question=EVIL) for id_ in values]
-    rows = [QuestionScore(id=id_, values={"nDCG@10": each}) for id_, each in values.items()]
-    metrics = {"run": "moss", "system": EVIL, "intervals": {}, "by_type": {}}
-    page = Elements(run_report(metrics, questions, rows))
-    assert page.open == []
-    assert "script" not in page.names()
-    shown = page.text[page.text.index("Every query") :]
-    assert shown.index("bad") < shown.index("half") < shown.index("good")
-
-
 def test_figures_stand_flush_right_and_the_best_of_a_column_is_bold() -> None:
     rows: list[list[Cell]] = [
         ["ours", Interval(0.9, 0.87, 0.92, 9), 31.5],

@@ -10,7 +10,6 @@ from rag import Assistant, Filters, Options
     ("question", "text"),
     [
         ("How many papers are in the June 3 digest?", "9 papers are in the digest of Jun 3, 2024."),
-        ("how many papers are in the latest digest?", "9 papers are in the digest of Jul 15, 2024"),
         ("How many papers are in both digests?", "3 papers are in the digest of Jun 3, 2024 and"),
         ("How many papers are there?", "The index holds 16 papers"),
         ("How many papers are only in the July 15 digest?", "6 papers are in"),
@@ -18,7 +17,6 @@ from rag import Assistant, Filters, Options
         ("What is the tenth paper of the June 3 digest?", "no such paper"),
         ("Is HiveScan in both digests?", "Yes: it is in the digest of Jun 3, 2024 (number 1) and"),
         ("Is WaggleNet in both digests?", "No: it is in the digest of Jun 3, 2024 (number 2)."),
-        ("Isn't WaggleNet in the July 15 digest?", "No: it is in the digest of Jun 3, 2024"),
         ("Is HiveScan only in the June 3 digest?", "No: it is in the digest of Jun 3, 2024"),
         ("Is BridgeSong missing from the July 15 digest?", "Yes: it is in the digest of Jun 3"),
         ("Which digest has CrustCam?", "In the digest of Jul 15, 2024 (number 6)."),

@@ -1,7 +1,6 @@
 """Filters bind: digests by file or date, since and until, words of the title."""
 
 import contextlib
-from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
@@ -11,11 +10,9 @@ from hypothesis import strategies as st
 from made_up import JULY, JUNE, LIBRARY, cited, paper
 
 from index.errors import InputError
-from index.papers import Paper
 from rag import Assistant, Filters
 from rag.digests import Digest, allowed, find_digests
 
-Open = Callable[[Sequence[Paper]], Assistant]
 DIGESTS = (
     Digest("june.txt", JUNE, 9), Digest("july.txt", JULY, 9), Digest("records.txt", None, 1)
 )  # fmt: skip
@@ -101,14 +98,6 @@ def test_a_key_names_one_digest_and_a_message_names_the_newest(library: Assistan
         find_digests("May 3", many)
 
 
-def test_a_title_filter_keeps_the_titles_that_contain_it(certain: Assistant) -> None:
-    filters = Filters(title="  BRIDGE  ")
-    kept = {paper.id for paper in certain.papers(filters)}
-    assert kept == {"sensors", "crackmap", "bridgesong", "salt"}
-    assert {hit.paper.id for hit in certain.search("bees", filters=filters)} == kept
-    assert set(cited(certain.ask("Which papers are about sensors?", filters=filters))) <= kept
-
-
 def test_only_papers_that_are_named_by_their_ids_answer(certain: Assistant) -> None:
     one, three = {"papers": ("smoke",)}, {"papers": ("smoke", "lamps", "hivescan")}
     assert [paper.id for paper in certain.papers(one)] == ["smoke"]
@@ -123,21 +112,6 @@ def test_only_papers_that_are_named_by_their_ids_answer(certain: Assistant) -> N
     assert cited(listed) == ["hivescan", "smoke"]
     alone = certain.ask("Which papers are like HiveScan?", filters={"papers": ["hivescan"]})
     assert alone.reason == "No other paper is left after the filters (only the paper chosen)."
-
-
-@pytest.mark.parametrize("question", ["What does it propose?", "Compare them."])
-@pytest.mark.parametrize("other", [{"digests": ("July 15",)}, {"since": JULY}, {"title": "smoke"}])
-def test_of_the_chosen_papers_only_those_answer_that_pass_the_other_filters(
-    certain: Assistant, question: str, other: dict[str, Any]
-) -> None:
-    filters = Filters(papers=("lamps", "smoke"), **other)
-    answer = certain.ask(question, filters=filters)
-    assert set(cited(answer)) <= {"smoke"}
-    assert "does not pass the filters" in f"{answer.reason} {answer.notice}"
-    none = Filters(papers=("lamps",), **other)
-    assert "No abstract is left after the filters" in (
-        certain.ask(question, filters=none).reason or ""
-    )
 
 
 def test_a_question_that_names_a_chosen_paper_is_about_that_one(

@@ -174,15 +174,6 @@ def test_evidence_that_may_not_answer_comes_with_a_caution(
     assert unsure.confidence < sure.confidence
 
 
-def test_signs_of_markdown_in_an_abstract_are_shown_and_cite_nothing(open_papers: Open) -> None:
-    abstract = r"KiteNet [12] beats *every* kite of [3] by 2**3 points, see C:\kites and \[4\]."
-    answer = open_papers([paper("k", "KiteNet: Far", abstract), BOATS]).ask(
-        "By how many points does KiteNet win?", options=Options(strictness="lenient")
-    )
-    keeps_the_promises(answer)
-    assert answer.references[0].passages[0].text == abstract
-
-
 def test_the_smallest_indexes_answer_and_papers_without_abstracts_are_never_quoted(
     open_papers: Open,
 ) -> None:

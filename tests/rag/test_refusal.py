@@ -78,14 +78,6 @@ def test_filters_that_leave_nothing_are_named(
     assert (answer.lacks, answer.nearest) == (None, ())
 
 
-def test_a_paper_that_the_filters_leave_out_is_named(library: Assistant) -> None:
-    filters = Filters(title="CrackMap")
-    assert refused(library, "How many mites does HiveScan find?", filters).reason == (
-        "The paper that fits best, “HiveScan”, does not pass the filters"
-        " (with “CrackMap” in its title)."
-    )
-
-
 @pytest.mark.parametrize("question", ["What does [7] say?", "What is in source 7?"])
 def test_a_source_that_no_answer_has_is_not_there(library: Assistant, question: str) -> None:
     first = library.ask("How many photographs was HiveScan trained on?")

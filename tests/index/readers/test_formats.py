@@ -251,17 +251,6 @@ def test_every_case_gives_the_papers_that_are_in_it(shared: Path) -> None:
     assert wrong == []
 
 
-@pytest.mark.parametrize("name", ["arxiv_mail.txt", "dig-pubmed_abstract.txt"])
-def test_records_of_services_keep_what_is_known_of_papers(shared: Path, name: str) -> None:
-    found = [*read([shared / "cases" / "files" / name])]
-    papers = [paper for paper in found if isinstance(paper, Paper)]
-    assert len(papers) == 3
-    for paper in papers:
-        assert paper.arxiv or paper.pmid
-        assert paper.authors
-        assert paper.year == 2025
-
-
 def test_lines_of_ris_that_only_look_like_tags_go_on_with_the_text_above() -> None:
     lines = ("3D-printed owls are heard.", "AI-driven design helps.", "A - B tests do not.")
     begun = ("TY  - JOUR", f"TI  - {TITLE}", "AB  - We count owls.")

@@ -16,7 +16,6 @@ from rag.chat import (
     Asking,
     ChatError,
     ChatModel,
-    ReplyError,
     StoppedError,
     Tried,
     try_endpoint,
@@ -46,18 +45,6 @@ def test_the_request_is_that_of_openais_chat_protocol(
         "stream": True,
         "stream_options": {"include_usage": True},
     }
-
-
-def test_calls_from_many_threads_get_their_own_replies(
-    model: ChatModel, chat_server: ChatServer
-) -> None:
-    chat_server.script = lambda request: says(request.text[::-1])
-
-    def ask(number: int) -> str:
-        return model.complete([{"role": "user", "content": f"n{number}"}], max_tokens=5).text
-
-    with ThreadPoolExecutor(8) as pool:
-        assert list(pool.map(ask, range(40))) == [f"n{number}"[::-1] for number in range(40)]
 
 
 @pytest.mark.parametrize(
@@ -138,19 +125,6 @@ def test_tokens_of_all_calls_add_up_are_priced_and_estimated_where_nobody_counts
     asking = Asking(model, 9)
     asking.complete(ASKED, max_tokens=5)
     assert asking.usage == Usage(prompt_tokens=7, completion_tokens=4, estimated=True)
-
-
-def test_an_endpoint_that_failed_is_not_asked_again_but_after_a_request_that_failed_alone(
-    model: ChatModel, chat_server: ChatServer
-) -> None:
-    chat_server.script = [says(""), fails(401), says("A.")]
-    asking = Asking(model, 9)
-    with pytest.raises(ReplyError):
-        asking.complete(ASKED, max_tokens=5)
-    for _ in range(2):
-        with pytest.raises(ChatError, match="refuses the key"):
-            asking.complete(ASKED, max_tokens=5)
-    assert len(chat_server.received) == 2
 
 
 def test_all_calls_share_one_deadline(model: ChatModel, chat_server: ChatServer) -> None:
