@@ -25,9 +25,7 @@ def test_what_the_recipes_name_is_there() -> None:
         assert hasattr(import_module(module), name), name
 
 
-def test_a_reader_that_is_added_is_chosen_and_its_papers_are_read(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_reader_that_is_added_is_chosen_and_reads(monkeypatch: pytest.MonkeyPatch) -> None:
     def read_owls(text: index.readers.Text, name: str) -> Iterator[Raw]:
         for number, line in enumerate(text.whole().splitlines()[1:], start=2):
             title, _, abstract = line.partition(" hoots ")

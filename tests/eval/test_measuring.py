@@ -71,9 +71,7 @@ def questions(tmp_path: Path) -> Path:
     return jsonl(tmp_path / "small.jsonl", *QUESTIONS)
 
 
-def test_a_run_of_answers_keeps_every_answer_and_measures_it(
-    subject: Subject, questions: Path, tmp_path: Path
-) -> None:
+def test_a_run_keeps_every_answer(subject: Subject, questions: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     metrics: Mapping[str, Any] = evaluate_answers(questions, subject, "extractive", out)
     lines = [json.loads(line) for line in (out / "answers.jsonl").read_text().splitlines()]

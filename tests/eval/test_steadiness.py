@@ -45,9 +45,7 @@ def test_rewordings_get_the_same_answer(assistant: Assistant) -> None:
     assert len(changed) <= MOST_CHANGED
 
 
-def test_a_new_topic_is_not_answered_from_the_paper_before_and_a_follow_up_is(
-    assistant: Assistant,
-) -> None:
+def test_a_new_topic_leaves_the_paper_before_and_a_follow_up_stays(assistant: Assistant) -> None:
     old, followed = [], []
     for row in read_rows(SETS / "turns.jsonl"):
         found = cited(assistant.ask(row["question"], row["history"]))

@@ -67,9 +67,7 @@ def test_vectors_are_unit_rows_in_the_order_given(encoder: SentenceEncoder) -> N
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_the_numpy_model_agrees_with_sentence_transformers(
-    both: tuple[LocalEncoder, LocalEncoder], text: str
-) -> None:
+def test_numpy_agrees_with_the_library(both: tuple[LocalEncoder, LocalEncoder], text: str) -> None:
     whole, half = both
     query, document = whole.encode_query(text), whole.encode([text])[0]
     assert float(query @ document) > 1 - 1e-4
@@ -98,9 +96,7 @@ def test_damaged_weights_are_refused_with_the_command_that_mends_them(tmp_path: 
         check_weights(tmp_path)
 
 
-def test_a_folder_with_another_model_is_another_encoder_and_a_broken_one_is_refused(
-    tiny: Path, tmp_path: Path
-) -> None:
+def test_another_model_is_another_encoder_or_broken(tiny: Path, tmp_path: Path) -> None:
     from safetensors.numpy import load_file, save_file
 
     other = SentenceEncoder.open(str(tiny))
@@ -138,9 +134,7 @@ def vectors(texts: list[str]) -> Scripted:
     return Scripted([json.dumps(reply).encode()])
 
 
-def test_vectors_are_the_models_in_order_and_of_unit_length(
-    chat_server: ChatServer,
-) -> None:
+def test_vectors_of_an_endpoint_are_in_order_and_of_unit_length(chat_server: ChatServer) -> None:
     encoder, remote = HashingEncoder(), open_encoder(f"{chat_server.base_url}#mini", "secret")
     chat_server.script = lambda request: vectors(request.body["input"])
     texts = [f"kettle number {number}" for number in range(130)] + [""]
@@ -155,9 +149,7 @@ def test_vectors_are_the_models_in_order_and_of_unit_length(
     assert np.allclose(remote.encode_query("kettle number 4"), right[4], atol=1e-5)
 
 
-def test_a_busy_endpoint_is_asked_again_and_a_refusal_is_one_line(
-    chat_server: ChatServer,
-) -> None:
+def test_a_busy_endpoint_is_asked_again_and_a_refusal_is_told(chat_server: ChatServer) -> None:
     remote = open_encoder(f"{chat_server.base_url}#mini", "sk-secret")
     one = vectors(["tea"])
     chat_server.script = [fails(503), fails(429), one, fails(401), one]

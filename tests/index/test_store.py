@@ -50,9 +50,7 @@ def one_line(error: Exception) -> str:
     return str(error)
 
 
-def test_an_open_index_holds_papers_passages_and_their_vectors_in_order(
-    store: Path, tmp_path: Path
-) -> None:
+def test_an_open_index_holds_all_in_order(store: Path, tmp_path: Path) -> None:
     opened = Index.open(store)
     shutil.rmtree(store)
     papers = [paper(number) for number in range(3)]
@@ -83,9 +81,7 @@ def test_no_index_is_said_with_the_command_that_makes_one(tmp_path: Path, name: 
 
 
 @pytest.mark.parametrize("content", [None, "", "../../etc", "\udcff"])
-def test_a_store_without_its_current_is_that_of_its_newest_generation(
-    store: Path, content: str | None
-) -> None:
+def test_without_its_current_a_store_is_the_newest_one(store: Path, content: str | None) -> None:
     index(store, 4)
     (store / "CURRENT").unlink()
     if content is not None:
@@ -169,9 +165,7 @@ def test_a_damaged_file_is_told_and_never_a_crash(store: Path, damage: str) -> N
     assert len(Index.open(store).papers) == 3
 
 
-def test_an_encoder_of_the_same_name_and_other_weights_is_refused_with_both_hashes(
-    store: Path,
-) -> None:
+def test_an_encoder_of_the_same_name_and_other_weights_is_refused(store: Path) -> None:
     other = HashingEncoder(dimension=8)
     with pytest.raises(EncoderError) as caught:
         check_encoder(Index.open(store).manifest, other)
@@ -221,9 +215,7 @@ def test_a_disk_that_refuses_leaves_the_published_index_as_it_was(
 @pytest.mark.parametrize(
     "there", ["letter.txt", "CURRENT", "generations/second/thesis.txt", "generations", ".git/HEAD"]
 )
-def test_what_is_no_store_or_only_looks_like_one_is_refused_and_left_alone(
-    tmp_path: Path, there: str
-) -> None:
+def test_what_only_looks_like_a_store_is_refused_and_left_alone(tmp_path: Path, there: str) -> None:
     (tmp_path / there).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / there).write_text("MANIFEST-000001")
     before = sorted(tmp_path.rglob("*"))

@@ -99,7 +99,7 @@ def measured(
     return all_three
 
 
-def test_more_facts_than_the_peer_no_fewer_than_the_quotes_and_no_more_refusals(
+def test_more_facts_than_the_peer_and_than_the_quotes(
     measured: tuple[Figures, ...],
 ) -> None:
     here, quotes, there = (each["mean"]["nugget_recall"] for each in measured)

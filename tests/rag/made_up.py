@@ -14,10 +14,7 @@ def paper(
     key: str, title: str, abstract: str, *, source: str = "made-up.txt", day: date | None = None
 ) -> Paper:
     return Paper(
-        id=key,
-        title=title,
-        abstract=abstract,
-        sources=(Source(name=source, date=day, position=1),),
+        id=key, title=title, abstract=abstract, sources=(Source(name=source, date=day, position=1),)
     )
 
 

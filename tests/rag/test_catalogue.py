@@ -25,9 +25,7 @@ from rag import Assistant, Filters, Options
          "By Ines Ambrosch and Teo Valdrin. In J. of Baking, 2019."),
     ],
 )  # fmt: skip
-def test_what_is_counted_or_looked_up_cites_nothing_and_is_certain(
-    library: Assistant, question: str, text: str
-) -> None:
+def test_what_is_counted_cites_nothing(library: Assistant, question: str, text: str) -> None:
     answer = library.ask(question)
     keeps_the_promises(answer)
     assert text in answer.text
@@ -79,9 +77,7 @@ def test_the_newest_paper_on_a_subject_is_one_on_it(library: Assistant) -> None:
     assert library.ask("Which paper on volcanoes is the newest?").status != "answered"
 
 
-def test_counts_keep_to_the_filters_and_do_not_pass_them_off_as_the_whole(
-    library: Assistant,
-) -> None:
+def test_counts_keep_to_the_filters_and_say_so(library: Assistant) -> None:
     june = Filters(digests=("June 3",))
     answer = library.ask("How many papers are there?", filters=june)
     assert answer.text.startswith("Of the papers that pass the filters, 9 are left")

@@ -58,9 +58,7 @@ def test_filters_bind_together_and_may_be_a_dictionary(library: Assistant) -> No
         ({"papers": ["smoke", "gone"]}, "the index has no paper 'gone': it may have been removed"),
     ],
 )
-def test_filters_that_cannot_be_meant_are_refused_in_one_line(
-    library: Assistant, filters: Any, message: str
-) -> None:
+def test_filters_that_cannot_be_are_refused(library: Assistant, filters: Any, message: str) -> None:
     for call in (library.ask, library.search, library.stream, library.table):
         with pytest.raises(InputError, match=message) as error:
             call("bees?", filters=filters)
@@ -114,9 +112,7 @@ def test_only_papers_that_are_named_by_their_ids_answer(certain: Assistant) -> N
     assert alone.reason == "No other paper is left after the filters (only the paper chosen)."
 
 
-def test_a_question_that_names_a_chosen_paper_is_about_that_one(
-    certain: Assistant, doubting: Assistant
-) -> None:
+def test_a_name_among_chosen_papers_is_that_one(certain: Assistant, doubting: Assistant) -> None:
     filters = Filters(papers=("hivescan", "wagglenet", "lamps"))
     answer = certain.ask("How many photographs was HiveScan trained on?", filters=filters)
     assert cited(answer) == ["hivescan"]

@@ -19,9 +19,7 @@ def spans(answer: Answer) -> set[tuple[str, int, int]]:
         "Compare HiveScan and CrackMap",
     ],
 )
-def test_each_suggestion_is_answered_with_evidence_that_was_not_quoted(
-    certain: Assistant, question: str
-) -> None:
+def test_each_suggestion_brings_evidence_not_yet_quoted(certain: Assistant, question: str) -> None:
     answer = certain.ask(question)
     found = suggest(certain, answer)
     assert 1 <= len(found) <= 3
@@ -38,9 +36,7 @@ def test_each_suggestion_is_answered_with_evidence_that_was_not_quoted(
     assert suggest(certain, Answer.model_validate_json(answer.model_dump_json())) == found
 
 
-def test_a_refusal_is_followed_by_what_the_nearest_abstracts_do_say(
-    certain: Assistant, doubting: Assistant
-) -> None:
+def test_a_refusal_suggests_the_nearest_papers(certain: Assistant, doubting: Assistant) -> None:
     refused = doubting.ask("Who paid for the flights of CrackMap?")
     assert refused.status == "insufficient_evidence"
     assert any(name in text for text in suggest(certain, refused) for name in NAMES)

@@ -52,9 +52,7 @@ def test_a_refusal_names_what_is_lacking(
         "HiveScan有多少张照片？",
     ],
 )
-def test_another_language_is_told_that_quotes_need_english(
-    doubting: Assistant, question: str
-) -> None:
+def test_another_language_is_told_to_ask_in_english(doubting: Assistant, question: str) -> None:
     assert "in English" in (refused(doubting, question).reason or "")
     assert not is_english(question)
     for short in ("bees", "How do bees dance?", "why?", "?", "RLHF DPO PPO"):
@@ -91,9 +89,7 @@ def test_a_source_that_no_answer_has_is_not_there(library: Assistant, question: 
     refused(library, "What are the trends in football?")
 
 
-def test_a_name_of_two_papers_is_asked_back_unless_the_question_tells_which(
-    library: Assistant, certain: Assistant
-) -> None:
+def test_a_name_of_two_papers_is_asked_back(library: Assistant, certain: Assistant) -> None:
     answer = refused(library, "How does TIDE work?")
     assert "“TIDE” is the name of several papers" in (answer.reason or "")
     lenient = [library.ask(text, options=LENIENT) for text in answer.suggestions]
@@ -111,9 +107,7 @@ def test_digests_that_are_to_be_compared_are_asked_for_by_their_papers(library: 
     assert {library.ask(text).status for text in answer.suggestions} == {"answered"}
 
 
-def test_a_lenient_answer_quotes_what_comes_nearest_and_says_why_it_may_be_beside(
-    doubting: Assistant,
-) -> None:
+def test_a_lenient_answer_quotes_what_comes_nearest_and_says_so(doubting: Assistant) -> None:
     question = "How do tractors plough?"
     answer = doubting.ask(question, options=LENIENT)
     keeps_the_promises(answer)
@@ -127,9 +121,7 @@ def test_a_lenient_answer_quotes_what_comes_nearest_and_says_why_it_may_be_besid
     "question", ["Which papers are about honey bees?", "Compare HiveScan and CrackMap"]
 )
 @pytest.mark.parametrize("sources", [1, 2, 20])
-def test_no_more_papers_are_cited_than_sources(
-    certain: Assistant, question: str, sources: int
-) -> None:
+def test_sources_bound_the_papers_cited(certain: Assistant, question: str, sources: int) -> None:
     whole = certain.ask(question)
     answer = certain.ask(question, options=Options(sources=sources))
     keeps_the_promises(answer)

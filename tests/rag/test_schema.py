@@ -5,15 +5,7 @@ from made_up import KITES
 from pydantic import ValidationError
 
 from rag import Assistant
-from rag.schema import (
-    Answer,
-    AnswerSentence,
-    Citation,
-    IndexInfo,
-    Passage,
-    Reference,
-    Usage,
-)
+from rag.schema import Answer, AnswerSentence, Citation, IndexInfo, Passage, Reference, Usage
 
 
 def shape(value: object) -> object:

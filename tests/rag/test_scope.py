@@ -48,9 +48,7 @@ def outside(scope: Scope) -> list[date | None]:
         ("Who flies?", "Who flies?", []),
     ],
 )
-def test_what_a_question_says_of_digests_is_taken_out_of_it(
-    question: str, rest: str, wanted: list[date]
-) -> None:
+def test_digests_are_taken_out_of_a_question(question: str, rest: str, wanted: list[date]) -> None:
     scope = read_scope(question, DIGESTS)
     assert (scope.text, within(scope)) == (rest, wanted)
     assert scope.is_empty == (not wanted)
@@ -130,9 +128,7 @@ def test_any_question_has_a_scope_that_chooses_from_the_digests(text: str) -> No
         ("Which papers about sourdough are from 2019?", {"rye"}),
     ],
 )
-def test_only_papers_within_the_scope_answer(
-    certain: Assistant, question: str, expected: set[str]
-) -> None:
+def test_only_papers_in_scope_answer(certain: Assistant, question: str, expected: set[str]) -> None:
     answer = certain.ask(question)
     keeps_the_promises(answer)
     assert set(cited(answer)) >= expected
@@ -151,9 +147,7 @@ def test_only_papers_within_the_scope_answer(
         ("Which papers of the 2023-06-03 digest study bread?", "2023-06-03"),
     ],
 )
-def test_a_digest_that_is_not_there_is_refused_with_those_that_are(
-    library: Assistant, question: str, named: str
-) -> None:
+def test_an_unknown_digest_is_refused(library: Assistant, question: str, named: str) -> None:
     answer = library.ask(question)
     keeps_the_promises(answer)
     assert (answer.reason or "").startswith(f"There is no digest of {named}; there is: Jun 3, 2024")

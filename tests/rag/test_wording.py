@@ -23,9 +23,7 @@ from rag.wording import ASKS, Kind, read_wording
         ("thanks", Kind.CHAT),
     ],
 )
-def test_a_plain_wording_is_of_its_kind_by_far(
-    encoder: SentenceEncoder, question: str, kind: Kind
-) -> None:
+def test_plain_wordings_have_kinds(encoder: SentenceEncoder, question: str, kind: Kind) -> None:
     found = read_wording(question, encoder.encode_query(question), record())
     assert found.kind is kind
     assert found.kinds[kind] > 0.5

@@ -92,26 +92,20 @@ def test_what_holds_no_paper_is_refused(
         (["index", "--year", "20255", "."], "20255"),
     ],
 )
-def test_what_cannot_be_meant_is_refused(
-    arguments: list[str], says: str, store: Path, capsys: Capture
-) -> None:
+def test_nonsense_is_refused(arguments: list[str], says: str, store: Path, capsys: Capture) -> None:
     assert says in failed(capsys, *arguments, "--store", str(store))
 
 
 @pytest.mark.parametrize(
     "command", [["ask", "why?"], ["papers"], ["ui"], ["index", "."], ["index", "--undo"]]
 )
-def test_a_folder_of_something_else_is_refused_and_left_alone(
-    command: list[str], tmp_path: Path, capsys: Capture
-) -> None:
+def test_foreign_folders_are_kept(command: list[str], tmp_path: Path, capsys: Capture) -> None:
     (tmp_path / "notes.txt").write_text("not an index")
     assert "is not an index" in failed(capsys, *command, "--store", str(tmp_path))
     assert contents(tmp_path) == {"notes.txt": b"not an index"}
 
 
-def test_a_read_only_folder_is_told_and_its_index_still_answers(
-    store: Path, tmp_path: Path
-) -> None:
+def test_a_read_only_folder_is_told_and_still_answers(store: Path, tmp_path: Path) -> None:
     """Mounts are seen by the script alone."""
     alone = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"]
     (there := tmp_path / "there").mkdir()

@@ -14,9 +14,7 @@ from rag.schema import Answer
 from ui.cli import main
 
 
-def test_index_prints_one_json_document_and_messages_go_to_stderr(
-    tmp_path: Path, capsys: Capture
-) -> None:
+def test_index_prints_json_and_messages_go_to_stderr(tmp_path: Path, capsys: Capture) -> None:
     path = tmp_path / "papers.jsonl"
     good = {"title": "KiteNet: Flying Far", "abstract": "KiteNet keeps 12 kites in the air."}
     path.write_text(json.dumps(good) + "\n" + "{broken\n" * 30, encoding="utf-8")
@@ -29,9 +27,7 @@ def test_index_prints_one_json_document_and_messages_go_to_stderr(
     assert "… and 10 more" in err
 
 
-def test_a_preview_tells_what_would_be_indexed_and_writes_nothing(
-    tmp_path: Path, capsys: Capture
-) -> None:
+def test_a_preview_tells_all_and_writes_nothing(tmp_path: Path, capsys: Capture) -> None:
     path, store = digest(tmp_path), tmp_path / "store"
     path.write_text(path.read_text() + "\nA title without an abstract\n")
     preview = ("index", str(path), "--preview", "--store", str(store))
@@ -49,9 +45,7 @@ def test_a_preview_tells_what_would_be_indexed_and_writes_nothing(
     assert main(["index", str(tmp_path), "--preview", "--store", str(store)]) == 1
 
 
-def test_papers_are_removed_by_title_or_id_and_an_undo_brings_them_back(
-    tmp_path: Path, capsys: Capture
-) -> None:
+def test_papers_are_removed_and_an_undo_brings_them_back(tmp_path: Path, capsys: Capture) -> None:
     store = ("--store", str(tmp_path / "store"))
     succeeded(capsys, "index", str(digest(tmp_path)), *store)
     out, err = succeeded(capsys, "index", "--remove", "kitenet: flying far", *store)
@@ -68,17 +62,13 @@ def test_papers_are_removed_by_title_or_id_and_an_undo_brings_them_back(
     assert (report["removed"][0]["id"], report["papers"]) == (hit["paper"]["id"], 1)
 
 
-def test_what_the_abstracts_do_not_say_is_said_and_is_no_failure(
-    sample_store: Path, capsys: Capture
-) -> None:
+def test_what_no_abstract_says_is_no_failure(sample_store: Path, capsys: Capture) -> None:
     question = "What is the boiling point of mercury on the moon?"
     out, _ = succeeded(capsys, "ask", question, "--store", str(sample_store))
     assert out.startswith("The abstracts do not say.")
 
 
-def test_doctor_finds_everything_well_or_says_what_to_do(
-    sample_store: Path, tmp_path: Path, capsys: Capture
-) -> None:
+def test_doctor_says_what_to_do(sample_store: Path, tmp_path: Path, capsys: Capture) -> None:
     out, _ = succeeded(capsys, "doctor", "--store", str(sample_store), "--json")
     report = json.loads(out)
     assert report["ok"] is True
@@ -117,9 +107,7 @@ def test_wrong_usage_is_exit_code_2(arguments: list[str], capsys: Capture) -> No
         ("abstractqa index pyproj", ["pyproject.toml"]),
     ],
 )
-def test_a_shell_completes_commands_and_options(
-    line: str, offered: list[str], capsys: Capture
-) -> None:
+def test_a_shell_completes_what_is_typed(line: str, offered: list[str], capsys: Capture) -> None:
     script, _ = succeeded(capsys, "completion", "bash")
     words = line.split()
     typed = f"COMP_WORDS=({line}); COMP_CWORD={len(words) - 1}"

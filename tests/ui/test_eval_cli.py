@@ -172,7 +172,7 @@ def test_a_part_is_left_out_and_answers_given_elsewhere_are_measured(
         (["fit", "--data", "{folder}"], "dev.jsonl"),
     ],
 )
-def test_a_mistake_is_one_line(
+def test_mistakes_are_told(
     arguments: list[str],
     says_so: str,
     questions: Path,

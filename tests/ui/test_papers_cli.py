@@ -17,9 +17,7 @@ from ui.indexing import watch
 RECORD = {"title": "Counting Owls at Night", "abstract": "We count 12 owls.", "doi": "10.1/owl"}
 
 
-def test_index_says_what_each_file_was_taken_for_and_what_is_one_paper(
-    tmp_path: Path, capsys: Capture
-) -> None:
+def test_index_says_what_each_file_was_taken_for(tmp_path: Path, capsys: Capture) -> None:
     (tmp_path / "a.txt").write_text(json.dumps(RECORD))
     (tmp_path / "b.txt").write_text(
         "title;abstract;DOI\nCounting Owls;We count 12 owls.;10.1/owl\n"
@@ -40,9 +38,7 @@ def test_index_says_what_each_file_was_taken_for_and_what_is_one_paper(
     assert "2 papers" in out
 
 
-def test_standard_input_is_a_file(
-    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_stdin_is_a_file(tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     given = io.TextIOWrapper(io.BytesIO(json.dumps(RECORD).encode()))
     monkeypatch.setattr(sys, "stdin", given)
     store = tmp_path / "store"
@@ -62,9 +58,7 @@ def test_columns_are_named_or_refused_in_one_line(tmp_path: Path, capsys: Captur
         assert "column" in line
 
 
-def test_papers_are_listed_and_those_exported_come_back_as_they_were(
-    tmp_path: Path, capsys: Capture
-) -> None:
+def test_papers_are_listed_exported_and_come_back(tmp_path: Path, capsys: Capture) -> None:
     store, copy, file = (tmp_path / name for name in ("store", "copy", "out.bib"))
     listed = ("papers", "--store", str(store))
     succeeded(capsys, "index", str(digest(tmp_path)), "--store", str(store))

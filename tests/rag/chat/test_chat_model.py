@@ -12,14 +12,7 @@ from llama_index.core.llms import ChatMessage
 from test_endpoints import ASKED, KEY
 
 from index.errors import InputError
-from rag.chat import (
-    Asking,
-    ChatError,
-    ChatModel,
-    StoppedError,
-    Tried,
-    try_endpoint,
-)
+from rag.chat import Asking, ChatError, ChatModel, StoppedError, Tried, try_endpoint
 from rag.llamaindex import ChatLLM
 from rag.schema import Usage
 from rag.settings import Settings
@@ -27,9 +20,7 @@ from rag.settings import Settings
 Configured = Callable[..., Settings]
 
 
-def test_the_request_is_that_of_openais_chat_protocol(
-    model: ChatModel, chat_server: ChatServer
-) -> None:
+def test_the_request_is_of_openais_protocol(model: ChatModel, chat_server: ChatServer) -> None:
     chat_server.script = [says("Plants.")]
     model.complete(ASKED, max_tokens=5, temperature=0.5, stop=["\n"], seed=4)
     (request,) = chat_server.received
@@ -135,9 +126,7 @@ def test_all_calls_share_one_deadline(model: ChatModel, chat_server: ChatServer)
         asking.complete(ASKED, max_tokens=5)
 
 
-def test_an_endpoint_is_tried_by_asking_one_model_a_word(
-    chat_server: ChatServer, configured: Configured
-) -> None:
+def test_an_endpoint_is_tried_by_a_word(chat_server: ChatServer, configured: Configured) -> None:
     chat_server.models = ["alone"]
     chat_server.script = [says("ready")]
     tried = try_endpoint(configured(chat_model=None))
@@ -178,9 +167,7 @@ def test_what_the_environment_has_for_another_address_goes_to_that_one_alone(
     assert "hidden-2" in str(chat_server.received[-1].headers)
 
 
-def test_llamaindex_can_ask_the_chat_model_whole_and_in_pieces(
-    model: ChatModel, chat_server: ChatServer
-) -> None:
+def test_llamaindex_can_ask_the_chat_model(model: ChatModel, chat_server: ChatServer) -> None:
     llm = ChatLLM(model, max_tokens=9)
     messages = [ChatMessage(role="system", content="Be brief."), ChatMessage(content="Hi")]
     pieces = [streams(*said, pause_seconds=0.05) for said in (("He", "llo"), ("By", "e"))]

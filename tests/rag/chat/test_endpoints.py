@@ -66,9 +66,7 @@ def problem(model: ChatModel, seconds: float | None = None) -> ChatError:
     return error
 
 
-def test_every_reported_reply_is_read_whole_and_streamed(
-    chat_server: ChatServer, model: ChatModel, shared: Path
-) -> None:
+def test_reported_replies_are_read(chat_server: ChatServer, model: ChatModel, shared: Path) -> None:
     for name, case in cases(shared).items():
         model.refused.clear()
         model.streams_thoughts = None
@@ -115,7 +113,7 @@ THOUGHTS = [
 
 
 @pytest.mark.parametrize("form", THOUGHTS)
-def test_thoughts_and_signs_of_templates_are_never_the_answer(
+def test_thoughts_are_never_the_answer(
     form: str, chat_server: ChatServer, model: ChatModel
 ) -> None:
     whole = form.format(SAID)
@@ -166,9 +164,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_fault_is_one_line_without_the_key(
-    name: str, chat_server: ChatServer, model: ChatModel
-) -> None:
+def test_a_fault_is_told_without_key(name: str, chat_server: ChatServer, model: ChatModel) -> None:
     fault, words = FAULTS[name]
     chat_server.script = lambda _: fault
     assert words in str(problem(model))

@@ -45,9 +45,7 @@ def test_rewordings_are_not_refused_and_what_is_wrong_is_never_supported_and_nam
         assert reason in (found.reason or "")
 
 
-def test_what_stands_word_for_word_is_supported_for_sure_and_all_of_it_has_to_hold(
-    checker: LocalChecker,
-) -> None:
+def test_what_stands_word_for_word_is_supported_if_all_of_it_does(checker: LocalChecker) -> None:
     found = checker.check(STORED.replace("\\%", "%"), ["Another.", STORED])
     assert (found.support, found.score, found.reason) == ("supported", 1.0, None)
     for cited in ([], [""], ["  "]):

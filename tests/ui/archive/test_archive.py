@@ -158,9 +158,7 @@ def test_a_turn_changes_in_its_place_and_each_change_keeps_the_others(archive: A
         archive.cut(ME, id_, two)
 
 
-def test_a_search_takes_every_sign_as_itself_and_no_heed_of_case(
-    archive: Archive, answer: "Answer"
-) -> None:
+def test_a_search_takes_every_sign_as_itself(archive: Archive, answer: "Answer") -> None:
     for title, question in {
         "mosses": "Which mosses?",
         "street": "Whose Straße?",
@@ -243,9 +241,7 @@ def test_an_answer_of_another_version_breaks_neither_list_nor_conversation(
     assert all(turn.problem and turn.answer is None for turn in found.turns)
 
 
-def test_an_older_file_gets_what_came_later_and_a_newer_one_is_left_alone(
-    archive: Archive, tmp_path: Path
-) -> None:
+def test_an_older_file_is_brought_up_a_newer_left_alone(archive: Archive, tmp_path: Path) -> None:
     id_ = kept(archive, "Kites?")
     (turn,) = read(archive, id_).turns
     path = tmp_path / "data" / FILE

@@ -14,13 +14,7 @@ from pylatexenc.latex2text import LatexNodes2Text
 
 from index.papers import Paper, derived_id
 from index.text import clean_text
-from ui.export.bibliography import (
-    bibtex,
-    cited_papers,
-    keys,
-    papers_csv,
-    ris,
-)
+from ui.export.bibliography import bibtex, cited_papers, keys, papers_csv, ris
 from ui.tables import FORMULA_SIGNS
 
 ON_STONE = "Mosses that grow on stone"
@@ -89,9 +83,7 @@ def test_what_a_title_holds_cannot_become_an_entry_or_a_command() -> None:
         ([Paper(id=derived_id(ON_STONE, ""), title=ON_STONE, abstract="x")], ["mossesthat"]),
     ],
 )
-def test_a_key_is_the_given_one_or_says_who_and_when_and_what(
-    papers: list[Paper], expected: list[str]
-) -> None:
+def test_a_key_is_given_or_says_who_when_and_what(papers: list[Paper], expected: list[str]) -> None:
     assert [re.sub("paper-.*", "paper-8b4a87", key) for key in keys(papers)] == expected
 
 

@@ -11,9 +11,7 @@ TABS = ("Chat", "Papers", "Compare", "Lab", "Arena")
 
 
 @pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
-def test_every_tab_is_for_everyone(
-    browser: Browser, sampled: Started, width: int, theme: str
-) -> None:
+def test_tabs_are_for_everyone(browser: Browser, sampled: Started, width: int, theme: str) -> None:
     context = browser.new_context(
         viewport={"width": width, "height": 800},
         color_scheme=theme,  # type: ignore[arg-type]

@@ -71,9 +71,7 @@ def test_a_paper_that_comes_late_does_not_take_the_place_of_the_list(page: Page)
     assert page.url.endswith("#/papers")
 
 
-def test_what_is_chosen_leads_to_another_tab_and_leaves_a_way_back(
-    page: Page, address: str
-) -> None:
+def test_what_is_chosen_leads_elsewhere_and_leaves_a_way_back(page: Page, address: str) -> None:
     page.get_by_role("tab", name="Papers").click()
     expect(page.locator("#aqa-corpus-papers [data-view]")).to_be_visible(timeout=20_000)
     assert page.url == f"{address}/#/papers"
@@ -112,9 +110,7 @@ def test_a_link_brings_a_question_to_the_box_and_asks_nothing(page: Page, addres
     assert "q=" not in page.url
 
 
-def test_only_the_papers_that_the_address_names_answer(
-    page: Page, address: str, sample_assistant: Assistant
-) -> None:
+def test_papers_named_by_address(page: Page, address: str, sample_assistant: Assistant) -> None:
     chip = page.locator(CHIPS)
     # More of them than a request can name are not all in the address.
     page.goto(f"{address}/?{'&'.join(f'papers={number:016}' for number in range(1_200))}")

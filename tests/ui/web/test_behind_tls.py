@@ -161,9 +161,7 @@ def test_the_cookies_of_a_login_are_for_https_and_this_site(own: Page) -> None:
 
 
 @pytest.mark.parametrize("where", ["another site", "a sibling domain", "another port"])
-def test_a_page_elsewhere_neither_reads_nor_changes_anything(
-    own: Page, ports: tuple[int, int], where: str
-) -> None:
+def test_a_page_elsewhere_does_nothing(own: Page, ports: tuple[int, int], where: str) -> None:
     port, other_port = ports
     target = f"https://{NAME}:{port}"
     attacker = {

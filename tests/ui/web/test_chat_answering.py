@@ -128,9 +128,7 @@ def test_an_unforeseen_failure_is_told_without_its_details(tmp_path: Path) -> No
     assert "secret" not in str(updates)
 
 
-def test_an_answer_that_cannot_be_kept_is_shown_all_the_same(
-    chat: Chat, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_answer_that_is_not_kept_is_shown(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object, **__: object) -> None:
         raise StoreError("the disk is full")
 
@@ -141,9 +139,7 @@ def test_an_answer_that_cannot_be_kept_is_shown_all_the_same(
 
 
 @pytest.mark.parametrize("text", ["Kites are", ""])
-def test_stop_ends_a_silent_model_at_once_and_keeps_the_text_so_far(
-    tmp_path: Path, text: str
-) -> None:
+def test_stop_ends_a_silent_model_and_keeps_the_text_so_far(tmp_path: Path, text: str) -> None:
     deltas = [Delta(text=text)] if text else []
     script = Scripted(WRITING, *deltas, threading.Event())
     chat = Chat(script, tmp_path)
@@ -165,9 +161,7 @@ def test_stop_ends_a_silent_model_at_once_and_keeps_the_text_so_far(
     assert updates[-1].live == ""
 
 
-def test_a_tab_that_is_closed_ends_nothing_but_the_end_of_the_server_keeps_the_text_so_far(
-    tmp_path: Path,
-) -> None:
+def test_a_closed_tab_ends_nothing_and_the_end_keeps_the_text_so_far(tmp_path: Path) -> None:
     script = Scripted(WRITING, Delta(text="Kites are"), threading.Event())
     chat = Chat(script, tmp_path)
 
@@ -186,9 +180,7 @@ def test_a_tab_that_is_closed_ends_nothing_but_the_end_of_the_server_keeps_the_t
     assert chat.read(id_).turns[0].partial == "Kites are"
 
 
-def test_another_window_shows_what_is_written_follows_it_and_can_undo_or_delete_it(
-    tmp_path: Path,
-) -> None:
+def test_another_window_follows_what_is_written_and_can_undo_it(tmp_path: Path) -> None:
     chat = Chat(Scripted(WRITING, Delta(text="Kites are"), threading.Event()), tmp_path)
     handlers = chat.handlers
 
@@ -266,9 +258,7 @@ def test_another_question_meanwhile_is_refused_and_one_right_behind_the_answer_i
     asyncio.run(asyncio.wait_for(scenario(), timeout=20))
 
 
-def test_a_vote_is_kept_with_its_turn_and_becomes_feedback_until_it_is_taken_back(
-    chat: Chat,
-) -> None:
+def test_a_vote_is_feedback_until_it_is_taken_back(chat: Chat) -> None:
     id_ = started(chat.ask(QUESTION))
     (turn,) = chat.read(id_).turns
     vote = {"do": "vote", "turn": turn.id, "vote": "down"}
@@ -316,9 +306,7 @@ def test_anything_that_is_sent_to_a_handler_is_answered_with_nothing_of_others(c
     assert chat.read(theirs, OTHER) == before
 
 
-def test_examples_are_made_of_the_papers_at_hand_and_can_be_answered(
-    sample_assistant: Assistant,
-) -> None:
+def test_examples_are_of_the_papers_at_hand_and_answered(sample_assistant: Assistant) -> None:
     overview, new, listing = examples(sample_assistant) or []
     map_ = sample_assistant.collection_map()
     assert map_

@@ -4,16 +4,7 @@ import pytest
 from elements import Elements
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from web.chat_answers import (
-    COST,
-    HOSTILE,
-    WIND,
-    answer,
-    claim,
-    paper,
-    refusal,
-    span,
-)
+from web.chat_answers import COST, HOSTILE, WIND, answer, claim, paper, refusal, span
 
 from index.errors import InputError
 from index.papers import Paper
@@ -24,12 +15,7 @@ from ui.archive import Turn
 from ui.export.prose import marked_abstract
 from ui.web.chat.answering import Live
 from ui.web.chat.chat_template import HTML, linked, links, search
-from ui.web.chat.turn_html import (
-    TurnHtml,
-    answer_html,
-    partial_html,
-    problem_html,
-)
+from ui.web.chat.turn_html import TurnHtml, answer_html, partial_html, problem_html
 
 
 class OnlyKites:
@@ -112,11 +98,7 @@ FOLLOWED = answer(standalone_question="What do kites cost (Kites)?")
             ["not checked"],
         ),
         ({"answer": answer()}, ["Quoted from the abstracts · 1 source"], ["Understood"]),
-        (
-            {"answer": FOLLOWED},
-            ["Understood as: What do kites cost (Kites)?"],
-            [],
-        ),
+        ({"answer": FOLLOWED}, ["Understood as: What do kites cost (Kites)?"], []),
         ({"answer": answer(COUNTED, kind="chat")}, ["Not from the abstracts"], ["not checked"]),
         ({"answer": answer(COUNTED, kind="catalogue")}, ["Read off the index"], ["not checked"]),
         ({"partial": "Kites are [1]"}, ["Kites are [1]", "Stopped."], ["Copy"]),
@@ -124,9 +106,7 @@ FOLLOWED = answer(standalone_question="What do kites cost (Kites)?")
         ({"problem": "the question\nis empty"}, ["The question is empty"], ["Copy"]),
     ],
 )
-def test_a_turn_tells_what_came_of_it(
-    fields: dict[str, object], told: list[str], untold: list[str]
-) -> None:
+def test_what_a_turn_tells(fields: dict[str, object], told: list[str], untold: list[str]) -> None:
     text = Elements(TURNS.turn(turn(**fields))).text
     assert [each for each in told if each not in text] == []
     assert [each for each in untold if each in text] == []
@@ -146,9 +126,7 @@ def test_a_turn_tells_what_came_of_it(
         ({}, []),
     ],
 )
-def test_only_web_addresses_become_links(
-    fields: dict[str, str], found: list[tuple[str, str]]
-) -> None:
+def test_only_web_addresses_are_links(fields: dict[str, str], found: list[tuple[str, str]]) -> None:
     assert links(paper(**fields)) == found
     cards = TURNS.cards(turn(answer=answer(claim("Cheap.", span(paper(**fields), COST)))))
     assert Elements(cards).having("href") == [address for _, address in found or [search(paper())]]

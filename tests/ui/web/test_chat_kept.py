@@ -28,9 +28,7 @@ def answered(page: Page, turns: int = 1) -> None:
     page.wait_for_timeout(100)
 
 
-def test_two_browsers_never_see_each_others_conversations(
-    page: Page, browser: Browser, address: str
-) -> None:
+def test_two_browsers_see_only_their_own_chats(page: Page, browser: Browser, address: str) -> None:
     ask(page, QUESTION)
     expect(page.locator(CHIP).first).to_be_visible()
     other = browser.new_context()
@@ -97,10 +95,7 @@ def test_questions_are_asked_again_and_taken_back_into_the_box(page: Page) -> No
 
 
 def test_what_an_answer_sends_at_its_late_end_changes_nothing_that_was_done_since(
-    browser: Browser,
-    sample_assistant: Assistant,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    browser: Browser, sample_assistant: Assistant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Gradio sends what came last once more when an event is over, as late as a busy server is."""
     respond, is_over = Answering.respond, threading.Event()
@@ -127,9 +122,7 @@ def test_what_an_answer_sends_at_its_late_end_changes_nothing_that_was_done_sinc
         page.close()
 
 
-def test_conversations_are_listed_opened_renamed_searched_deleted_and_brought_back(
-    page: Page,
-) -> None:
+def test_conversations_are_listed_renamed_searched_deleted_and_restored(page: Page) -> None:
     page.get_by_role("button", name="Chats", exact=True).click()
     expect(page.get_by_role("textbox", name="Search conversations")).to_be_focused()
     listed = page.locator("#aqa-chat-list .aqa-chat-open")

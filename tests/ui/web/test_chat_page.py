@@ -185,9 +185,7 @@ def test_one_can_type_at_once_choose_settings_copy_and_vote(page: Page) -> None:
     expect(drawer.get_by_label("Strict")).to_be_checked()
 
 
-def test_filters_bind_and_show_as_chips_that_can_be_taken_away(
-    page: Page, sample_assistant: Assistant
-) -> None:
+def test_filters_bind_and_show_as_chips(page: Page, sample_assistant: Assistant) -> None:
     first, second = sample_assistant.digests()
     page.get_by_role("button", name="Filters").click()
     page.get_by_label("Digests").first.click()

@@ -131,9 +131,7 @@ def test_stop_closes_the_model_and_keeps_the_text(page: Page, sampled: Started) 
     expect(page.locator(f"{TURNS} .aqa-chat-text").last).to_contain_text("12.24%")
 
 
-def test_an_answer_goes_on_over_a_reload_and_behind_a_new_chat_and_stop_still_stops(
-    page: Page, sampled: Started
-) -> None:
+def test_an_answer_goes_on_over_a_reload_or_a_new_chat(page: Page, sampled: Started) -> None:
     words = [word + " " for word in (SAID[0] + SAID[2]).split()]
     sampled.model.script = writes(*words, pause_seconds=0.25)  # type: ignore[assignment]
     writing = page.locator(".aqa-chat-writing")

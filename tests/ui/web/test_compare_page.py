@@ -134,9 +134,7 @@ async def all_of(site: Site, *inputs: Any) -> list[tuple[Any, ...]]:
         (("growing tomatoes on a balcony", [], []), "Nothing to compare."),
     ],
 )
-def test_whatever_comes_over_http_is_a_table_or_one_line(
-    site: Site, inputs: tuple[Any, ...], told: str
-) -> None:
+def test_whatever_is_sent_is_answered(site: Site, inputs: tuple[Any, ...], told: str) -> None:
     html, made, *_ = in_a_loop(all_of(site, *inputs))[-1]
     assert told in html
     assert "went wrong" not in html

@@ -18,12 +18,7 @@ from ui.archive.marks import Mark
 from ui.web.corpus import paper_handlers
 from ui.web.corpus.paper_catalogue import Catalogue, View
 from ui.web.corpus.paper_handlers import Looking, pasted, read_uploaded
-from ui.web.corpus.paper_html import (
-    HTML,
-    overview_html,
-    paper_html,
-    table_html,
-)
+from ui.web.corpus.paper_html import HTML, overview_html, paper_html, table_html
 from ui.web.corpus.start_page import StartPage
 from ui.web.site import Site
 
@@ -82,9 +77,7 @@ def ids(**view: object) -> str:
         ("kite nowhere", ""),
     ],
 )
-def test_exact_words_find_the_papers_that_hold_them_all_from_their_beginning(
-    words: str, found: str
-) -> None:
+def test_exact_words_find_the_papers_that_begin_with_them(words: str, found: str) -> None:
     assert ids(words=words, exact=True) == found
 
 
@@ -97,10 +90,7 @@ def test_papers_are_narrowed_and_counted_by_each_digest_they_are_in() -> None:
     assert [c.label for c in CATALOGUE.by_digest] == ["Apr 22, 2025", "Mar 14, 2025"]
 
 
-@pytest.mark.parametrize(
-    "given",
-    [None, "x", [1], {"page": 0}, {"since": "soon"}],
-)
+@pytest.mark.parametrize("given", [None, "x", [1], {"page": 0}, {"since": "soon"}])
 def test_a_view_that_makes_no_sense_is_the_one_that_lists_everything(given: object) -> None:
     assert View.read(given) == View()
 
@@ -134,9 +124,7 @@ def test_ids_that_are_none_choose_no_paper(site: Site, given: list[object]) -> N
         Looking(site).chosen(event, "me")
 
 
-def test_only_files_that_were_uploaded_are_read_and_they_are_removed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_only_uploads_are_read_and_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "uploads"))
     folder = Path(get_upload_folder()) / "hash"
     folder.mkdir(parents=True)
@@ -154,9 +142,7 @@ def test_only_files_that_were_uploaded_are_read_and_they_are_removed(
     assert own.read_text() == "secret"
 
 
-def test_too_much_at_a_time_is_told_in_words(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_too_much_at_a_time_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(paper_handlers, "MOST_BYTES", 10)
     with pytest.raises(InputError, match="MB: add it in parts"):
         pasted("a long text")

@@ -101,11 +101,7 @@ def tab_through(page: Page) -> tuple[list[str], list[str]]:
         ("Chat", "Filters", ("Digests", "From", "Text in the title", "Your question", "Settings")),
         ("Chat", "Settings", ("Automatic", "Chat model", "Normal")),
         ("Papers", "Add papers", ("Or paste a digest", "Year", "Search the papers")),
-        (
-            "Compare",
-            "",
-            ("What to compare", "Or choose papers", "Columns"),
-        ),
+        ("Compare", "", ("What to compare", "Or choose papers", "Columns")),
         ("Lab", "", ("Read the runs again",)),
     ],
 )

@@ -134,9 +134,7 @@ def meet(assistant: Assistant, question: str) -> Battle:
 
 
 @pytest.mark.usefixtures("few")
-def test_two_meet_by_chance_left_or_right_unless_they_say_the_same(
-    sample_assistant: Assistant,
-) -> None:
+def test_two_meet_by_chance_unless_they_say_the_same(sample_assistant: Assistant) -> None:
     met = [meet(sample_assistant, LIST) for _ in range(12)]
     assert {each.names for each in met} == {("Quotes", "One"), ("One", "Quotes")}
     for each in met:

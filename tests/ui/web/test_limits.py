@@ -122,11 +122,7 @@ def uploads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def small(uploads: Path) -> Iterator[str]:
     """16 connections, 4 from an address; two seconds for a body; 100 kB of bodies from one."""
     limits = Limits(
-        connections=16,
-        head_seconds=0.5,
-        event_seconds=2,
-        held=400_000,
-        upload_seconds=0.5,
+        connections=16, head_seconds=0.5, event_seconds=2, held=400_000, upload_seconds=0.5
     )
     with gr.Blocks(analytics_enabled=False) as page:
         gr.Markdown("a page")

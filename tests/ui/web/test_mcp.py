@@ -85,9 +85,7 @@ def test_every_tool_answers_by_its_schema_and_with_the_same_as_text(served: str)
         ("lambda", {}, "there is no tool 'lambda'; there are ask, search, papers, table"),
     ],
 )
-def test_a_mistake_is_an_error_in_one_line(
-    served: str, tool: str, arguments: dict[str, Any], told: str
-) -> None:
+def test_mistakes_are_told(served: str, tool: str, arguments: dict[str, Any], told: str) -> None:
     result = session(served, lambda opened: opened.call_tool(tool, arguments))
     assert result.isError is True
     (text,) = result.content

@@ -39,9 +39,7 @@ def test_neither_one_visitor_nor_all_hold_more_than_there_is() -> None:
     asyncio.run(scenario())
 
 
-def test_an_answer_that_nobody_follows_is_stopped_after_a_while_and_silence_is_told(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_an_answer_that_nobody_follows_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(running_answers, "SECONDS_UNFOLLOWED", 0.2)
     monkeypatch.setattr(running_answers, "SECONDS_OF_SILENCE", 0.1)
 
