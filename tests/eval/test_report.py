@@ -9,7 +9,7 @@ from markdown_it import MarkdownIt
 from test_judge import Table
 
 from eval.figures import answer_summary, by_type, intervals, question_values
-from eval.markdown import Better, Cell, difference, figure, table
+from eval.markdown import Cell, difference, figure, table
 from eval.report import run_report
 from eval.runs import QuestionScore
 from eval.scoring import AnswerScore, Supports
@@ -64,22 +64,6 @@ def test_everything_that_comes_from_data_is_escaped() -> None:
     _, page = report(score(question, given))
     assert page.names().isdisjoint({"script", "img"})
     assert page.text.count("<script>alert") == 13
-
-
-def test_figures_stand_flush_right_and_the_best_of_a_column_is_bold() -> None:
-    rows: list[list[Cell]] = [
-        ["ours", Interval(0.9, 0.87, 0.92, 9), 31.5],
-        ["a peer", 0.85, 12.0],
-        ["other", None, None],
-    ]
-    best: dict[str, Better] = {"nDCG@10": "high", "ms": "low"}
-    assert table(["system", "nDCG@10", "ms"], rows, best).splitlines() == [
-        "| system |             nDCG@10 |       ms |",
-        "| ------ | ------------------: | -------: |",
-        "| ours   | **.900 [.87, .92]** |     31.5 |",
-        "| a peer |                .850 | **12.0** |",
-        "| other  |                   – |        – |",
-    ]
 
 
 @given(st.lists(st.text(alphabet="a|\\<>b\n\t `", max_size=9), min_size=2, max_size=2))

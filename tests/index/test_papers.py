@@ -41,14 +41,6 @@ def test_a_short_title_counts_with_the_opening_of_its_abstract() -> None:
     assert derived_id(LONG, "Cats.") == derived_id(LONG, "Dogs.")
 
 
-def test_an_id_that_was_given_wins_in_any_order() -> None:
-    given_id, derived = paper(id_="cat:1"), paper(LONG.upper(), sources=(source("a"),))
-    for order in permutations([given_id, derived]):
-        merged = merge_all(order)
-        assert list(merged) == ["cat:1"]
-        assert merged["cat:1"].sources == (source("a"),)
-
-
 sightings = st.builds(
     paper,
     st.sampled_from([LONG, LONG.lower(), OTHER, "Editorial", "Notes"]),

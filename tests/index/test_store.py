@@ -2,13 +2,14 @@ import errno
 import json
 import os
 import shutil
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hashing_encoder import HashingEncoder
 
-from index.build import BuildReport, build_papers
+from index.build import BuildReport, build_papers, remove
 from index.errors import EncoderError, StoreBusyError, StoreError
 from index.manifest import FORMAT_VERSION, check_encoder, current
 from index.papers import Paper, Source
@@ -115,7 +116,7 @@ def test_another_format_is_refused(store: Path, version: int, way: str) -> None:
     manifest = live(store) / "manifest.json"
     content = json.loads(manifest.read_text()) | {"format_version": version, "new": 1}
     manifest.write_text(json.dumps(content))
-    for use in (Index.open, index):
+    for use in (Index.open, index, undo, partial(remove, ["paper000"])):
         with pytest.raises(StoreError, match=rf"has format {version} .*{way}"):
             use(store)
     if version < FORMAT_VERSION:  # what the line says to do helps

@@ -224,24 +224,17 @@ def places(nodes: list[NodeWithScore]) -> list[tuple[str, int, int]]:
     return [(each["paper"], each["start"], each["end"]) for each in found]
 
 
-class _Stopped:
-    """An encoder for questions alone, as a run that is stopped at once leaves an index."""
-
-    def __init__(self, encoder: SentenceEncoder) -> None:
-        self.name, self.weights_hash = encoder.name, encoder.weights_hash
-        self.dimension = encoder.dimension
-        self.together = encoder.together
-
-    def encode(self, *_: object, **__: object) -> None:
+def test_questions_are_answered_before_anything_is_encoded_and_what_is_encoded_is_followed(
+    sample_store: Path, encoder: SentenceEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-
-def test_questions_are_answered_before_anything_is_encoded_and_what_is_encoded_is_followed(
-    sample_store: Path, encoder: SentenceEncoder, tmp_path: Path
-) -> None:
     full, store = Assistant(sample_store, encoder), tmp_path / "store"
-    with pytest.raises(KeyboardInterrupt):
-        build_papers(full.papers(), store, _Stopped(encoder))
+    with monkeypatch.context() as patch:
+        patch.setattr(SentenceEncoder, "encode", stop)
+        with pytest.raises(KeyboardInterrupt):
+            build_papers(full.papers(), store, encoder)
     assistant = Assistant(store, encoder)
     assert "0 % encoded" in heading(assistant)
     for name in [paper.head for paper in full.papers() if paper.head][:3]:

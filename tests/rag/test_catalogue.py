@@ -18,7 +18,6 @@ from rag import Assistant, Filters, Options
         ("Is HiveScan in both digests?", "Yes: it is in the digest of Jun 3, 2024 (number 1) and"),
         ("Is WaggleNet in both digests?", "No: it is in the digest of Jun 3, 2024 (number 2)."),
         ("Is HiveScan only in the June 3 digest?", "No: it is in the digest of Jun 3, 2024"),
-        ("Is BridgeSong missing from the July 15 digest?", "Yes: it is in the digest of Jun 3"),
         ("Which digest has CrustCam?", "In the digest of Jul 15, 2024 (number 6)."),
         ("Who are the authors of HiveScan?", "has no authors, venue, date or link of it"),
         ('Who are the authors of "Rye and Wheat Sourdough Hold Different Yeasts"?',

@@ -2,26 +2,14 @@
 
 import pytest
 from llama_index.core.llms import ChatMessage, MessageRole
-from made_up import cited, keeps_the_promises
+from made_up import cited, keeps_the_promises, turns
 
 from index.errors import InputError
-from rag import Answer, Assistant
+from rag import Assistant
 
 FIRST = "How many photographs was HiveScan trained on?"
 BEES = "Which papers are about honey bees?"
 Turns = list[dict[str, object]]
-
-
-def said(*answers: Answer) -> Turns:
-    """The conversation in which these answers were given."""
-    return [
-        turn
-        for answer in answers
-        for turn in (
-            {"role": "user", "content": answer.question},
-            {"role": "assistant", "content": answer.text, "references": cited(answer)},
-        )
-    ]
 
 
 def listing(question: str, *papers: str) -> Turns:
@@ -84,7 +72,7 @@ def test_a_number_is_the_paper_that_has_it_in_the_last_list_that_is_as_long(
     ],
 )
 def test_a_follow_up_is_on_the_paper_before(certain: Assistant, question: str, fact: str) -> None:
-    answer = certain.ask(question, said(certain.ask(FIRST)))
+    answer = certain.ask(question, turns(certain.ask(FIRST)))
     keeps_the_promises(answer)
     assert answer.question == question
     assert "HiveScan" in answer.standalone_question
@@ -100,13 +88,13 @@ def test_a_follow_up_is_on_the_paper_before(certain: Assistant, question: str, f
     ],
 )
 def test_a_new_topic_is_answered_as_if_it_came_first(certain: Assistant, question: str) -> None:
-    after = certain.ask(question, said(certain.ask(FIRST)))
+    after = certain.ask(question, turns(certain.ask(FIRST)))
     assert after.standalone_question == question
     assert after.text == certain.ask(question).text
 
 
 def test_messages_of_llama_index_are_a_history(certain: Assistant) -> None:
-    history = said(certain.ask(FIRST))
+    history = turns(certain.ask(FIRST))
     messages = [
         ChatMessage(role=MessageRole(turn["role"]), content=str(turn["content"]))
         for turn in history

@@ -1,7 +1,7 @@
 """Follow-up questions are short, about the papers at hand, and known to bring something new."""
 
 import pytest
-from made_up import NAMES
+from made_up import NAMES, turns
 
 from rag import Answer, Assistant, Filters
 from ui.web.chat.answering import suggest
@@ -24,15 +24,10 @@ def test_each_suggestion_brings_evidence_not_yet_quoted(certain: Assistant, ques
     found = suggest(certain, answer)
     assert 1 <= len(found) <= 3
     assert len(set(found)) == len(found)
-    cited = [reference.paper.id for reference in answer.references]
-    history = [
-        {"role": "user", "content": question},
-        {"role": "assistant", "content": answer.text, "references": cited},
-    ]
     for text in found:
         assert text.endswith("?")
         assert len(text) <= 120
-        assert spans(certain.ask(text, history)) - spans(answer), text
+        assert spans(certain.ask(text, turns(answer))) - spans(answer), text
     assert suggest(certain, Answer.model_validate_json(answer.model_dump_json())) == found
 
 

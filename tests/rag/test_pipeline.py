@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_up import BOATS, EMPTY, KITES, NAMES, cited, keeps_the_promises, paper
+from made_up import BOATS, EMPTY, KITES, NAMES, cited, keeps_the_promises
 
 from index.papers import Paper
 from rag import Answer, Assistant, Options
@@ -83,19 +83,6 @@ def test_every_paper_named_is_quoted(certain: Assistant, question: str, papers: 
     for reference in answer.references:
         words = sum(len(at.text.split()) for at in reference.passages)
         assert len(reference.passages) == 1 or words <= WORDS
-
-
-def test_what_a_paper_is_does_not_begin_with_what_others_did(open_papers: Open) -> None:
-    abstract = "Kites are hard to fly. Many kites fall. Here we present KiteNet, a tail. It holds."
-    assistant = open_papers([paper("k", "KiteNet: Better Kites", abstract), BOATS])
-    answer = assistant.ask("What is KiteNet?")
-    assert answer.sentences[0].text == "Here we present KiteNet, a tail."
-    assert not any("hard" in sentence.text for sentence in answer.sentences)
-
-
-def test_a_word_that_one_title_has_names_its_paper_in_small_letters(library: Assistant) -> None:
-    answer = library.ask("tell me about lamps")
-    assert (cited(answer), answer.confidence) == (["lamps"], 1), "as a name does"
 
 
 def test_a_list_has_a_bullet_with_a_reason_for_each_paper(answers: dict[str, Answer]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import date
 
 import pytest
-from made_up import cited, keeps_the_promises
+from made_up import cited, keeps_the_promises, turns
 
 from rag import Answer, Assistant, Filters, Options
 from rag.refusal import is_english
@@ -46,9 +46,7 @@ def test_a_refusal_names_what_is_lacking(
     "question",
     [
         "Wie viele Milben findet das Verfahren auf den Fotos?",
-        "Combien de fissures le drone trouve-t-il sur les ponts ?",
         "蜜蜂的舞蹈有什么意义？",
-        "Сколько ульев?",
         "HiveScan有多少张照片？",
     ],
 )
@@ -79,11 +77,7 @@ def test_filters_that_leave_nothing_are_named(
 @pytest.mark.parametrize("question", ["What does [7] say?", "What is in source 7?"])
 def test_a_source_that_no_answer_has_is_not_there(library: Assistant, question: str) -> None:
     first = library.ask("How many photographs was HiveScan trained on?")
-    history = [
-        {"role": "user", "content": first.question},
-        {"role": "assistant", "content": first.text, "references": cited(first)},
-    ]
-    answer = library.ask(question, history)
+    answer = library.ask(question, turns(first))
     assert answer.reason == "There is no source 7 in the answers before."
     assert "Name two papers" in (refused(library, "Compare them").reason or "")
     refused(library, "What are the trends in football?")

@@ -35,7 +35,14 @@ On boats and rivers that run to the sea
 Boats float on rivers because they displace water downwards. We measure 40 boats on 7 rivers.
 """
 
+SCRIPTS = Path(__file__).parent / "scripts"
+
 wide_and_narrow = pytest.mark.parametrize("page", [1280, 390], indirect=True)
+
+
+def script(name: str) -> str:
+    """What a page is to evaluate."""
+    return (SCRIPTS / f"{name}.js").read_text(encoding="utf-8")
 
 
 def site_of(assistant: Any, folder: Path, **settings: Any) -> Site:
@@ -123,8 +130,3 @@ def assert_usable(page: Page) -> None:
         for node in finding["nodes"]
     ]
     assert not bad, "\n".join(bad)
-
-
-def scrolled(page: Page) -> int:
-    """Pixels from the page's top to the window's."""
-    return int(page.evaluate("window.scrollY"))

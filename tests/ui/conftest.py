@@ -50,7 +50,9 @@ def configured_model(chat_server: "ChatServer", monkeypatch: pytest.MonkeyPatch)
 def leaving() -> Iterator[Leaving]:
     """What pages ask of other origins: nothing, at the end of each module."""
     leaving = Leaving()
-    leaving.allow("http://127.0.0.2:9/x.png")  # asked for by a test that sees the policy refuse it
+    leaving.allowed.add(
+        "http://127.0.0.2:9/x.png"
+    )  # asked for by a test that sees the policy refuse it
     yield leaving
     leaving.assert_none()
 

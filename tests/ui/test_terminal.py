@@ -2,25 +2,10 @@
 
 import logging
 
-from web.chat_answers import answer, claim, paper, refusal, span
+from web.chat_answers import answer, claim, paper, span
 
-from rag.schema import Hit, NearPaper, Passage
+from rag.schema import Hit, Passage
 from ui.terminal import LogLines, answer_text, hits_text
-
-
-def test_a_refusal_lists_the_nearest_papers_and_an_unclear_question_what_may_be_meant() -> None:
-    near = (NearPaper(id="b", title="On \\emph{Boats}", score=0.1),)
-    refused = refusal("No abstract names trains.", nearest=near)
-    assert answer_text(refused) == (
-        "The abstracts do not say. No abstract names trains.\n\nThe nearest papers:\n  - On Boats"
-    )
-    suggestions = ("What is “Kite One”?", "What is “Kite Two”?")
-    reason = "Two papers are called Kite. Which one is meant?"
-    unclear = refused.model_copy(update={"reason": reason, "suggestions": suggestions})
-    assert answer_text(unclear) == (
-        "Two papers are called Kite. Which one is meant?\n\nAsk instead:\n"
-        "  - What is “Kite One”?\n  - What is “Kite Two”?"
-    )
 
 
 def test_signs_of_markdown_are_shown_and_sequences_that_repaint_a_terminal_are_left_out() -> None:

@@ -96,11 +96,6 @@ def test_a_program_that_forgets_to_close_a_model_ends_quietly(chat_server: ChatS
     assert (ended.stdout, ended.stderr) == ("Plants.\n", "")
 
 
-def test_importing_the_client_imports_no_openai() -> None:
-    program = "import rag.chat, sys; assert not {'openai', 'httpx'} & sys.modules.keys()"
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=30)
-
-
 def test_tokens_of_all_calls_add_up_are_priced_and_estimated_where_nobody_counts(
     model: ChatModel, chat_server: ChatServer
 ) -> None:

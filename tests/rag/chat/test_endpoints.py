@@ -17,7 +17,6 @@ from chat_server import (
     delta,
     fails,
     huge,
-    huge_event,
     says,
     sends,
     streams,
@@ -154,8 +153,8 @@ FAULTS = {
     "page": (Scripted([b"<html>"], content_type="text/html"), "most end in /v1"),
     "cut off": (cut_off(says(KEY * 20)), "broke the connection off"),
     "cut stream": (cut_off(streams(KEY, KEY, KEY)), "broke the connection off"),
-    "huge": (huge(5), "more than 4 MB"),
-    "huge event": (huge_event(5), "more than 4 MB"),
+    "huge": (huge(), "more than 4 MB"),
+    "huge event": (huge(EVENTS), "more than 4 MB"),
     "redirect": (
         Scripted([b""], status=307, headers={"Location": "http://127.0.0.2:9/v1/x"}),
         "sends to another address",

@@ -66,13 +66,13 @@ def test_any_text_gets_a_verdict(checker: LocalChecker, said: str) -> None:
     assert 0 <= (found.score or 0.0) <= 1
 
 
-def test_neither_a_query_nor_a_check_imports_torch() -> None:
+def test_a_query_and_a_check_import_nothing_heavy() -> None:
     program = (
-        "import sys\nfrom rag.support.local import LocalChecker\n"
+        "import sys\nimport rag.chat\nfrom rag.support.local import LocalChecker\n"
         "from index.embedding import SentenceEncoder\nfrom index.minilm import NAME\n"
         "encoder = SentenceEncoder.open(NAME)\nencoder.encode_query('tea')\n"
         "LocalChecker(encoder).check('It is wet.', ['Bogs are wet.'])\n"
-        "assert 'torch' not in sys.modules\n"
+        "assert not {'torch', 'openai', 'httpx'} & sys.modules.keys()\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
 

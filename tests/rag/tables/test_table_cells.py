@@ -119,18 +119,6 @@ def test_a_denial_is_quoted_with_the_words_it_is_of(text: str, said: str, quoted
     assert text[slice(*around(text, said))] == quoted
 
 
-def test_a_model_is_asked_once_a_paper_with_its_sentences_numbered_and_fenced(
-    writing: Assistant, chat_server: ChatServer
-) -> None:
-    chat_server.script = lambda _: says("1: 1\n2: none")
-    writing.table("paper kites", ["data", "method"])
-    assert len(chat_server.received) == 2
-    asked = next(request.text for request in chat_server.received if "GlideBench" in request.text)
-    assert "4: It has 420 flights recorded over 3 hills." in asked
-    assert "1: data\n2: method" in asked
-    assert asked.index("<abstract>") < asked.index("420 flights") < asked.index("</abstract>")
-
-
 def test_without_an_endpoint_all_is_quoted(writing: Assistant, chat_server: ChatServer) -> None:
     chat_server.script = lambda _: fails(401)
     made = writing.table("paper kites")

@@ -362,6 +362,7 @@ def test_what_cannot_be_kept_is_refused_in_one_line(archive: Archive, tmp_path: 
     with pytest.raises(InputError, match="reload"):
         archive.begin("", "Mosses?")
     id_ = kept(archive, "Mosses?")
+    assert archive.begin(ME, "\x00 \ud800").title == "Untitled"
     for title in ("", " \n ", "x" * 201):
         with pytest.raises(InputError, match="a title"):
             archive.rename(ME, id_, title)

@@ -137,24 +137,11 @@ def test_any_papers_can_be_read_back_from_every_format(papers: list[Paper]) -> N
     assert not any(cell.startswith(FORMULA_SIGNS) for row in rows for cell in row)
 
 
-def test_ris_has_every_field_that_is_known() -> None:
-    text = ris([MOSS, BARE])
-    assert text.startswith("TY  - CONF\r\n")
-    assert text.endswith("ER  - \r\n")
-    first, second = rispy.loads(text)
-    assert first == {
-        "type_of_reference": "CONF",
-        "title": "Moss²Net: A Study of Mosses & Ferns in OSWorld",
-        "authors": ["Lovelace, Ada B.", "van der Moß, Jürgen", "Society, Moss and Fern"],
-        "year": "2017",
-        "secondary_title": "Proceedings of the Conference on Mosses",
-        "urls": ["https://example.org/~moss/a_b?c=1&d=%20"],
-        "doi": "10.1000/moss_1",
-        "abstract": clean_text(MOSS.abstract),
-        "notes": ["Found in: Mar 14, 2025, no. 3 in digest-2025-03-14.txt"],
-        "id": "abstractqa:vaswani-etal-2017-moss",
-    }
-    assert (second["type_of_reference"], second["year"]) == ("GEN", "2025")
+def test_ris_has_the_kind_and_the_last_names_of_authors_first() -> None:
+    first, second = rispy.loads(ris([MOSS, BARE]))
+    assert first["authors"] == ["Lovelace, Ada B.", "van der Moß, Jürgen", "Society, Moss and Fern"]
+    assert (first["type_of_reference"], second["type_of_reference"]) == ("CONF", "GEN")
+    assert (first["doi"], first["secondary_title"]) == (MOSS.doi, MOSS.venue)
 
 
 def test_csv_has_a_line_a_paper_and_no_formula() -> None:

@@ -52,14 +52,7 @@ def test_a_paper_that_comes_late_does_not_take_the_place_of_the_list(page: Page)
     row = page.locator("#aqa-corpus-papers tbody [data-aqa-paper]").first
     expect(row).to_be_visible(timeout=20_000)
     held: list[Route] = []
-
-    def hold_the_first(route: Route) -> None:
-        if held:
-            route.continue_()
-        else:
-            held.append(route)
-
-    page.route("**/gradio_api/run/predict*", hold_the_first)
+    page.route("**/gradio_api/run/predict*", held.append, times=1)
     row.click()
     page.wait_for_url("**#/papers/*")
     with page.expect_response("**/gradio_api/run/predict*"):

@@ -28,7 +28,7 @@ def answered(page: Page, turns: int = 1) -> None:
     page.wait_for_timeout(100)
 
 
-def test_two_browsers_see_only_their_own_chats(page: Page, browser: Browser, address: str) -> None:
+def test_two_browsers_see_only_their_own_chats(page: Page, browser: Browser) -> None:
     ask(page, QUESTION)
     expect(page.locator(CHIP).first).to_be_visible()
     other = browser.new_context()

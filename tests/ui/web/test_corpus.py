@@ -81,15 +81,6 @@ def test_exact_words_find_the_papers_that_begin_with_them(words: str, found: str
     assert ids(words=words, exact=True) == found
 
 
-def test_papers_are_narrowed_and_counted_by_each_digest_they_are_in() -> None:
-    assert ids() == "bkrp", "the newest first, in the order of their digest"
-    assert ids(digest="2025-03-14 a.txt") == "r"
-    assert ids(cluster=1) == "k"
-    assert ids(words="kite", exact=True, cluster=1) == "k"
-    assert ids(digest="unknown") == ids(cluster=99) == ""
-    assert [c.label for c in CATALOGUE.by_digest] == ["Apr 22, 2025", "Mar 14, 2025"]
-
-
 @pytest.mark.parametrize("given", [None, "x", [1], {"page": 0}, {"since": "soon"}])
 def test_a_view_that_makes_no_sense_is_the_one_that_lists_everything(given: object) -> None:
     assert View.read(given) == View()
