@@ -5,10 +5,10 @@ window.aqaStep = () => {
     const seen = [...element.querySelectorAll(":scope > path, :scope > circle, :scope > rect")];
     for (let at = element; at && at !== document.body && seen.length < 6; at = at.parentElement)
       seen.push(at);
-    return seen.map(getComputedStyle).map((style) => [
-      style.outlineStyle === "none" ? "" : style.outline, style.boxShadow, style.border,
-      style.stroke,
-    ].join()).join();
+    return seen.map((part) => {
+      const { outlineStyle, outline, boxShadow, border, stroke } = getComputedStyle(part);
+      return [outlineStyle === "none" ? "" : outline, boxShadow, border, stroke].join();
+    }).join();
   };
   const last = window.aqaLast, element = document.activeElement;
   // A field of a date has several stops, and the button of its calendar a ring of the browser's.
