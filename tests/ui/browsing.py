@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from rag.settings import Settings
 from ui.web.app import build
@@ -103,6 +103,13 @@ def ask(page: Page, question: str) -> None:
     if box.input_value() != question:  # what had just been opened took the focus
         box.fill(question)
     page.get_by_role("button", name="Ask", exact=True).click()
+
+
+def hold_the_first(page: Page, address: str) -> list[Route]:
+    """Hold back the first request to an address, which is in the list then; others go on."""
+    held: list[Route] = []
+    page.route(address, lambda route: route.continue_() if held else held.append(route))
+    return held
 
 
 def without_stops(errors: list[str]) -> list[str]:

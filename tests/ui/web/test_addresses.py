@@ -1,8 +1,8 @@
 """The address names the place: tab, conversation, filters, a question; links to share."""
 
 import pytest
-from browsing import QUESTION, TURNS, ask, assert_fits, assert_usable, site_of
-from playwright.sync_api import Page, Route, expect
+from browsing import QUESTION, TURNS, ask, assert_fits, assert_usable, hold_the_first, site_of
+from playwright.sync_api import Page, expect
 
 from rag import Assistant
 from ui.web.site import Site
@@ -51,8 +51,7 @@ def test_a_paper_that_comes_late_does_not_take_the_place_of_the_list(page: Page)
     page.get_by_role("tab", name="Papers").click()
     row = page.locator("#aqa-corpus-papers tbody [data-aqa-paper]").first
     expect(row).to_be_visible(timeout=20_000)
-    held: list[Route] = []
-    page.route("**/gradio_api/run/predict*", held.append, times=1)
+    held = hold_the_first(page, "**/gradio_api/run/predict*")
     row.click()
     page.wait_for_url("**#/papers/*")
     with page.expect_response("**/gradio_api/run/predict*"):

@@ -4,8 +4,18 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from browsing import CHIP, QUESTION, TURNS, ask, assert_fits, opened, served, wide_and_narrow
-from playwright.sync_api import Browser, Page, Route, expect
+from browsing import (
+    CHIP,
+    QUESTION,
+    TURNS,
+    ask,
+    assert_fits,
+    hold_the_first,
+    opened,
+    served,
+    wide_and_narrow,
+)
+from playwright.sync_api import Browser, Page, expect
 
 from index.build import build_papers
 from index.embedding import SentenceEncoder
@@ -188,8 +198,7 @@ def test_filters_bind_and_show_as_chips(page: Page, sample_assistant: Assistant)
 
 
 def test_a_new_chat_waits_for_a_question_that_is_on_its_way(page: Page) -> None:
-    held: list[Route] = []
-    page.route("**/gradio_api/queue/join*", held.append, times=1)
+    held = hold_the_first(page, "**/gradio_api/queue/join*")
     ask(page, QUESTION)
     page.get_by_role("button", name="New chat").locator("visible=true").first.click()
     page.wait_for_timeout(500)
