@@ -68,10 +68,9 @@ def streams(
     done: bool = True,
 ) -> Scripted:
     """A reply as server-sent events, one event a piece, with what usually stands around them."""
-    deltas: list[dict[str, Any]] = [{"content": piece} for piece in pieces]
-    chunks = [_completion("delta", delta, None, None) for delta in deltas]
+    chunks = [delta(content=piece) for piece in pieces]
     if finish is not None:
-        chunks.append(_completion("delta", {}, finish, None))
+        chunks.append(delta(finish))
     if usage is not None:
         chunks.append({**_completion("delta", {}, None, usage), "choices": []})
     return sends(*chunks, *(["[DONE]"] if done else []), pause_seconds=pause_seconds)
@@ -110,15 +109,11 @@ def cut_off(reply: Scripted) -> Scripted:
     return Scripted([whole[: len(whole) // 2]], content_type=reply.content_type, reset=True)
 
 
-def huge(megabytes: int) -> Scripted:
-    """A reply that begins like any other and does not end."""
-    return Scripted([b'{"choices": [{"message": {"content": "', *repeat(b"x" * 2**20, megabytes)])
-
-
-def huge_event(megabytes: int) -> Scripted:
-    """A stream whose first event does not end."""
-    begin = b'data: {"choices": [{"delta": {"content": "'
-    return Scripted([begin, *repeat(b"x" * 2**20, megabytes)], content_type=EVENTS)
+def huge(content_type: str = JSON) -> Scripted:
+    """A reply, or the first event of a stream, that begins like any other and does not end."""
+    begin = b'{"choices": [{"message": {"content": "'
+    begin = begin if content_type == JSON else b"data: " + begin.replace(b"message", b"delta")
+    return Scripted([begin, *repeat(b"x" * 2**20, 5)], content_type=content_type)
 
 
 class ChatServer:

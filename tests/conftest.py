@@ -68,19 +68,21 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
 
 
 @pytest.fixture(scope="session")
-def sample_store(once: Once) -> Path:
+def sample_store(once: Once, encoder: "SentenceEncoder") -> Path:
     """A real index of the bundled sample."""
+    from index import sample
+    from index.build import build
 
-    def make(store: Path) -> None:
-        from index import sample
-        from index.build import build
-        from index.embedding import SentenceEncoder
-        from index.minilm import NAME
+    files = sorted(Path(sample.__file__).parent.glob("*.txt"))
+    return once("sample", lambda store: build(files, store, encoder))
 
-        files = sorted(Path(sample.__file__).parent.glob("*.txt"))
-        build(files, store, SentenceEncoder.open(NAME))
 
-    return once("sample", make)
+@pytest.fixture(scope="session")
+def digests_store(shared: Path, once: Once, encoder: "SentenceEncoder") -> Path:
+    """A real index of the real digests."""
+    from index.build import build
+
+    return once("digests", lambda store: build([shared / "digests"], store, encoder, year=2025))
 
 
 @pytest.fixture(scope="session")

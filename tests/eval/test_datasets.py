@@ -35,9 +35,7 @@ QUESTION = {"id": "q1", "type": "fact", "question": "How tall is it?", "answerab
         ({**QUESTION, "history": [{"role": "system", "content": "x"}]}, "field history.0.role"),
     ],
 )
-def test_a_broken_question_is_refused_with_file_and_line(
-    tmp_path: Path, third: Any, reason: str
-) -> None:
+def test_a_broken_question_is_refused_at_its_line(tmp_path: Path, third: Any, reason: str) -> None:
     path = jsonl(tmp_path / "questions.jsonl", QUESTION, {**QUESTION, "id": "q2"}, third)
     with pytest.raises(InputError, match=r"questions.jsonl:3: ") as error:
         load_questions(path)
@@ -50,9 +48,7 @@ def test_a_broken_question_is_refused_with_file_and_line(
         load_questions(path)
 
 
-def test_a_beir_folder_gives_papers_with_their_own_ids_judged_queries_and_judgements(
-    tmp_path: Path,
-) -> None:
+def test_a_beir_folder_gives_papers_judged_queries_and_judgements(tmp_path: Path) -> None:
     dataset = load_beir(beir(tmp_path))
     assert [(p.id, p.title, p.abstract) for p in dataset.papers] == [
         ("d1", "Moss", "Moss grows."),
@@ -97,9 +93,7 @@ def test_judgements_are_read_in_the_columns_of_beir_and_of_trec(tmp_path: Path, 
         ("qrels/test.tsv", "query-id\tcorpus-id\tscore\n", "holds no judgements"),
     ],
 )
-def test_a_broken_beir_file_is_refused_with_file_and_line(
-    tmp_path: Path, file: str, text: str, message: str
-) -> None:
+def test_a_broken_beir_file_is_refused(tmp_path: Path, file: str, text: str, message: str) -> None:
     with pytest.raises(InputError) as error:
         load_beir(beir(tmp_path, **{file: text}))
     assert message in str(error.value)

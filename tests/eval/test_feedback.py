@@ -25,9 +25,7 @@ def vote(id_: str = "t1", way: Any = "up", **more: Any) -> Feedback:
     return Feedback.on(given, vote=way, id=id_, asked=asked, **more)
 
 
-def test_the_last_vote_on_an_answer_comes_back_from_a_file_of_its_owner_alone(
-    tmp_path: Path,
-) -> None:
+def test_the_last_vote_comes_back_from_a_file_of_its_owner_alone(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "data"
     history, filters = ([Message(role="user", content="Mosses?")], Filters(digests=("Mar 14",)))
     last = vote("a", "down", reason="wrong\npaper “é”", history=history, filters=filters)
@@ -37,9 +35,7 @@ def test_the_last_vote_on_an_answer_comes_back_from_a_file_of_its_owner_alone(
     assert oct((folder / FILE).stat().st_mode & 0o777) == "0o600"
 
 
-def test_half_a_line_is_cut_off_by_the_next_vote_and_a_bad_one_told_with_its_number(
-    tmp_path: Path,
-) -> None:
+def test_half_a_line_is_cut_off_by_the_next_vote_and_a_bad_one_told(tmp_path: Path) -> None:
     append(tmp_path / FILE, vote("a"))
     with (tmp_path / FILE).open("a") as file:
         file.write('{"id": "half", "filters": {}')

@@ -10,7 +10,6 @@ from eval.datasets import load_beir
 from eval.measuring import evaluate_answers, evaluate_retrieval
 from eval.systems import open_ours
 from eval.vector_cache import benchmark_store
-from index.build import build
 from index.embedding import SentenceEncoder
 from rag.settings import Settings
 
@@ -20,15 +19,10 @@ Figures = Mapping[str, Any]
 
 
 @pytest.fixture(scope="module")
-def metrics(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Figures:
+def metrics(shared: Path, digests_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Figures:
     """The development questions, answered without a model from an index of both digests."""
-    folder = tmp_path_factory.mktemp("floors")
-    settings = Settings(store=folder / "store")
-    encoder = SentenceEncoder.open(settings.encoder)
-    build([shared / "digests"], settings.store, encoder, year=2025)
-    questions = shared / "questions" / "dev.jsonl"
-    subject = open_ours(settings.store, settings)
-    return evaluate_answers(questions, subject, "extractive", folder / "run")
+    questions, out = shared / "questions" / "dev.jsonl", tmp_path_factory.mktemp("floors") / "run"
+    return evaluate_answers(questions, open_ours(digests_store, Settings()), "extractive", out)
 
 
 def test_the_development_questions_are_answered_as_well_as_promised(metrics: Figures) -> None:

@@ -47,9 +47,7 @@ def test_bm25_off_is_caught_as_finding_papers(encoder: SentenceEncoder, baseline
     assert all(id_ in ranking for id_ in found["nDCG@10"].lower)
 
 
-def test_a_few_questions_worse_are_chance_and_a_single_wrong_quotation_is_not(
-    baseline: Scores, tmp_path: Path
-) -> None:
+def test_a_few_questions_worse_may_be_chance(baseline: Scores, tmp_path: Path) -> None:
     ids = [id_ for id_, values in baseline.items() if values["right"] == 1]
 
     def worse(metric: str, count: int) -> Scores:

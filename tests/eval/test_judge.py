@@ -81,9 +81,7 @@ def test_agreement_with_the_gold_as_by_hand(tmp_path: Path) -> None:
     assert limited["questions"] == 2
 
 
-def test_a_judge_that_goes_down_is_asked_no_reply_twice(
-    tmp_path: Path, chat_server: ChatServer
-) -> None:
+def test_a_judge_that_goes_down_is_not_asked_twice(tmp_path: Path, chat_server: ChatServer) -> None:
     run = recorded(tmp_path / "run", GIVEN, GIVEN, GIVEN)
     settings = Settings(openai_base_url=chat_server.base_url, chat_model="m")
     chat_server.script = [says('{"rating": 5}'), fails(401), fails(401), fails(401)]

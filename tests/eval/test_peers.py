@@ -48,10 +48,8 @@ def question(text: str) -> Question:
 
 
 @pytest.mark.parametrize("name", PEERS)
-def test_the_paper_a_query_is_about_comes_first_in_sentences_that_cite_themselves(
-    opened: Opened, name: str
-) -> None:
-    query = question("How do small mosses learn to compute?")
+def test_the_paper_of_a_query_comes_first_and_is_quoted(opened: Opened, name: str) -> None:
+    query = question("How are mosses identified from microscope images?")
     found = opened(name).search(query, 3)
     keys = [key for key, _ in found]
     scores = [score for _, score in found]
@@ -71,9 +69,7 @@ def test_the_paper_a_query_is_about_comes_first_in_sentences_that_cite_themselve
         assert (nothing.status, nothing.text) == ("insufficient_evidence", "")
 
 
-def test_a_peer_that_cannot_be_opened_says_why(
-    encoder: SentenceEncoder, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_missing_peers_say_why(encoder: SentenceEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(*_: object) -> Never:
         raise ModuleNotFoundError(name="txtai")
 
@@ -115,8 +111,6 @@ def test_a_marker_leads_to_the_whole_source(opened: Opened, chat_server: ChatSer
 @pytest.mark.parametrize(
     "reply", ["None of the sources are helpful.", "The sources do not say how old ferns are."]
 )
-def test_saying_that_no_source_helps_is_a_refusal(
-    opened: Opened, chat_server: ChatServer, reply: str
-) -> None:
+def test_no_help_is_a_refusal(opened: Opened, chat_server: ChatServer, reply: str) -> None:
     answer = ask(opened, chat_server, reply)
     assert (answer.status, answer.reason, answer.text) == ("insufficient_evidence", reply, "")

@@ -1,7 +1,7 @@
 import math
-from html.parser import HTMLParser
 
 import pytest
+from elements import Elements
 from handmade import BOGS, MOSS, REFUSAL, answer, ask, reference, score
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,39 +9,16 @@ from markdown_it import MarkdownIt
 from test_judge import Table
 
 from eval.figures import answer_summary, by_type, intervals, question_values
-from eval.markdown import Better, Cell, difference, figure, table
+from eval.markdown import Cell, difference, figure, table
 from eval.report import run_report
 from eval.runs import QuestionScore
 from eval.scoring import AnswerScore, Supports
 from eval.statistics import Interval
 
-
-class Page(HTMLParser):
-    """The tags of a page, with their attributes, and its text."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.words = ""
-        self.open: list[str] = []
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        if tag not in ("meta", "br"):
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.words += data
-
-
 EVIL = '<script>alert("x")</script> <img src=https://tracker.example/a.png> & [1]'
 
 
-def report(*scores: AnswerScore) -> tuple[str, Page]:
+def report(*scores: AnswerScore) -> tuple[str, Elements]:
     support = Supports(Table())
     rows = [
         QuestionScore(
@@ -60,18 +37,18 @@ def report(*scores: AnswerScore) -> tuple[str, Page]:
         },
     }
     html = run_report(metrics, [each.question for each in scores], rows, scores)
-    return html, Page(html)
+    return html, Elements(html)
 
 
 def test_the_page_is_whole_and_needs_nothing_else() -> None:
     given = answer("Small [1].", reference(1, MOSS, "Mosses are small."))
     html, page = report(score(ask(MOSS), given), score(ask(), REFUSAL))
     assert page.open == []
-    assert {tag for tag, _ in page.tags}.isdisjoint({"script", "link", "img", "iframe", "a"})
+    assert page.names().isdisjoint({"script", "link", "img", "iframe", "a"})
     assert {"src", "href"}.isdisjoint(name for _, attrs in page.tags for name in attrs)
     assert "url(" not in html
     assert 'content="width=device-width, initial-scale=1"' in html
-    assert ".500[.25, .75] n 8" in page.words
+    assert ".500[.25, .75] n 8" in page.text
     labels = [str(attrs["aria-label"]) for tag, attrs in page.tags if tag == "svg"]
     kinds = ["Right answers by type", "Risk by coverage"]
     assert [label.partition(".")[0] for label in labels] == kinds
@@ -85,44 +62,16 @@ def test_everything_that_comes_from_data_is_escaped() -> None:
     evil = MOSS.model_copy(update={"title": EVIL, "abstract": EVIL})
     given = answer(EVIL, reference(1, evil, EVIL)).model_copy(update={"reason": f"For: {EVIL}"})
     _, page = report(score(question, given))
-    assert {tag for tag, _ in page.tags}.isdisjoint({"script", "img"})
-    assert page.words.count("<script>alert") == 13
-
-
-def test_of_searches_the_worst_query_stands_first() -> None:
-    values = {"good": 1.0, "bad": 0.0, "half": 0.5}
-    questions = [ask(MOSS, id=id_, question=EVIL) for id_ in values]
-    rows = [QuestionScore(id=id_, values={"nDCG@10": each}) for id_, each in values.items()]
-    metrics = {"run": "moss", "system": EVIL, "intervals": {}, "by_type": {}}
-    page = Page(run_report(metrics, questions, rows))
-    assert page.open == []
-    assert "script" not in {tag for tag, _ in page.tags}
-    shown = page.words[page.words.index("Every query") :]
-    assert shown.index("bad") < shown.index("half") < shown.index("good")
-
-
-def test_figures_stand_flush_right_and_the_best_of_a_column_is_bold() -> None:
-    rows: list[list[Cell]] = [
-        ["ours", Interval(0.9, 0.87, 0.92, 9), 31.5],
-        ["a peer", 0.85, 12.0],
-        ["other", None, None],
-    ]
-    best: dict[str, Better] = {"nDCG@10": "high", "ms": "low"}
-    assert table(["system", "nDCG@10", "ms"], rows, best).splitlines() == [
-        "| system |             nDCG@10 |       ms |",
-        "| ------ | ------------------: | -------: |",
-        "| ours   | **.900 [.87, .92]** |     31.5 |",
-        "| a peer |                .850 | **12.0** |",
-        "| other  |                   – |        – |",
-    ]
+    assert page.names().isdisjoint({"script", "img"})
+    assert page.text.count("<script>alert") == 13
 
 
 @given(st.lists(st.text(alphabet="a|\\<>b\n\t `", max_size=9), min_size=2, max_size=2))
 def test_no_text_breaks_out_of_its_cell(texts: list[str]) -> None:
     html = MarkdownIt().enable("table").render(table(["x", "y"], [texts, texts]))
-    page = Page(html)
+    page = Elements(html)
     assert [tag for tag, _ in page.tags].count("td") == 4
-    assert {tag for tag, _ in page.tags} <= {"table", "thead", "tbody", "tr", "th", "td", "code"}
+    assert page.names() <= {"table", "thead", "tbody", "tr", "th", "td", "code"}
 
 
 @pytest.mark.parametrize(

@@ -133,9 +133,7 @@ def test_labels_papers_and_checkers_that_differ_are_named(tmp_path: Path) -> Non
     assert compare_runs(before, before)["differs"] == []
 
 
-def test_systems_are_rows_with_intervals_the_best_in_bold_and_p_against_the_first(
-    tmp_path: Path,
-) -> None:
+def test_systems_are_rows_with_intervals_and_p_against_the_first(tmp_path: Path) -> None:
     ours = recorded(tmp_path / "a", {"nDCG@10": column("q1")}, kind="retrieval")
     theirs = {"nDCG@10": column(*IDS[:10])}
     peer = recorded(tmp_path / "b", theirs, kind="retrieval", system="peer")

@@ -40,9 +40,7 @@ abstracts = st.text("ab \\%{}$^2.", min_size=1, max_size=40)
 
 
 @given(abstracts, st.data())
-def test_a_quote_from_the_stored_abstract_is_found_as_it_stands(
-    abstract: str, data: st.DataObject
-) -> None:
+def test_a_quote_of_an_abstract_is_found_as_it_stands(abstract: str, data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(abstract) - 1))
     end = data.draw(st.integers(start + 1, len(abstract)))
     span = quote_span(abstract[start:end], abstract)
@@ -92,9 +90,7 @@ def citing(*papers: Paper, notice: str | None = None) -> Answer:
         (ask(MOSS, nuggets=[["dry"], ["wet"]]), citing(MOSS, notice="Unsure."), 0),
     ],
 )
-def test_papers_refusals_facts_and_counts_decide_what_is_right(
-    question: Question, given: Answer, right: float
-) -> None:
+def test_what_is_right(question: Question, given: Answer, right: float) -> None:
     scored = score(question, given)
     assert scored.rightness == right
     assert scored.is_right is (right == 1)

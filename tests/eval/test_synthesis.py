@@ -107,7 +107,5 @@ QUESTION = "On how many bogs was the moss camera tried out?"
         (reply(SENTENCE, "52 bogs", QUESTION), f"quote={PEAT.abstract[14:]!r}"),
     ],
 )
-def test_a_reply_is_quoted_as_the_abstract_has_it_or_dropped_with_its_reason(
-    text: str, reason: str
-) -> None:
+def test_a_reply_is_quoted_from_the_abstract_or_dropped(text: str, reason: str) -> None:
     assert reason in str(read_draft(text, PEAT))

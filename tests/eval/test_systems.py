@@ -54,9 +54,7 @@ def test_an_answer_given_elsewhere_cites_whole_abstracts(tmp_path: Path) -> None
         ([{**RECORD, "references": ["moss", "fern"]}], "no abstract of 'fern' here"),
     ],
 )
-def test_broken_answers_are_refused_with_their_place(
-    tmp_path: Path, records: list[Any], message: str
-) -> None:
+def test_broken_answers_are_refused(tmp_path: Path, records: list[Any], message: str) -> None:
     questions = jsonl(tmp_path / "questions.jsonl", ASKED)
     with pytest.raises(InputError, match=message):
         replay_answers(jsonl(tmp_path / "theirs.jsonl", *records), questions, PAPERS)

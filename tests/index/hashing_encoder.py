@@ -10,18 +10,15 @@ from numpy.typing import NDArray
 class HashingEncoder:
     """Unit vectors of hashed words; remembers every text it was given, after `before` has them."""
 
+    name = "hashing"
     together = 512
 
     def __init__(
-        self,
-        name: str = "hashing",
-        dimension: int = 16,
-        before: Callable[[Sequence[str]], object] = len,
+        self, dimension: int = 16, before: Callable[[Sequence[str]], object] = len
     ) -> None:
-        self.name = name
         self.before = before
         self.dimension = dimension
-        self.weights_hash = hashlib.sha256(f"{name} {dimension}".encode()).hexdigest()
+        self.weights_hash = hashlib.sha256(f"hashing {dimension}".encode()).hexdigest()
         self.encoded: list[str] = []
 
     def encode(

@@ -59,9 +59,7 @@ def words() -> HashingEncoder:
     return HashingEncoder()
 
 
-def test_a_digest_is_indexed_with_exact_offsets(
-    tmp_path: Path, store: Path, encoder: SentenceEncoder
-) -> None:
+def test_a_digest_has_exact_offsets(tmp_path: Path, store: Path, encoder: SentenceEncoder) -> None:
     (tmp_path / "mail.txt").write_text(DIGEST)
     stages: list[tuple[str, int, int]] = []
     report = build(
@@ -212,9 +210,7 @@ def start_builder(store: Path, moment: str) -> subprocess.Popen[str]:
     ("moment", "papers"),
     [("before writing", 2), ("before publishing", 2), ("after publishing", 102), ("embed", 102)],
 )
-def test_a_kill_at_any_moment_loses_nothing_published(
-    store: Path, words: HashingEncoder, moment: str, papers: int
-) -> None:
+def test_a_kill_loses_nothing(store: Path, words: HashingEncoder, moment: str, papers: int) -> None:
     build_papers([TEA, MILK], store, words)
     process = start_builder(store, moment)
     try:
@@ -279,9 +275,7 @@ def test_papers_are_added_while_others_are_encoded(store: Path) -> None:
     assert Index.open(store).is_finished
 
 
-def test_a_damaged_earlier_generation_is_no_way_back_and_no_hindrance(
-    store: Path, words: HashingEncoder
-) -> None:
+def test_a_damaged_earlier_generation_is_no_way_back(store: Path, words: HashingEncoder) -> None:
     first = build_papers([TEA], store, words).generation
     second = build_papers([MILK], store, words).generation
     (store / "generations" / first / "papers.jsonl").write_text("")

@@ -95,9 +95,7 @@ def check_the_same(chroma: Chroma, index: Index) -> None:
     assert recall(index, chroma, "papers") >= 0.99
 
 
-def test_the_server_follows_what_changes_and_what_is_taken_back(
-    tmp_path: Path, chroma: Chroma
-) -> None:
+def test_the_server_follows_what_changes_and_an_undo(tmp_path: Path, chroma: Chroma) -> None:
     encoder = HashingEncoder(dimension=64)
     build_papers([paper(number) for number in range(60)], tmp_path, encoder)
     index = Index.open(tmp_path)

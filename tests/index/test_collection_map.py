@@ -81,9 +81,7 @@ def test_a_tiny_collection_is_one_cluster(count: int) -> None:
         assert len({(point.x, point.y) for point in map_.points}) > 1
 
 
-def test_five_new_papers_join_the_groups_there_are_and_a_new_year_moves_nothing(
-    tmp_path: Path,
-) -> None:
+def test_five_new_papers_join_the_groups_and_a_new_year_moves_nothing(tmp_path: Path) -> None:
     encoder = HashingEncoder()
     build_papers(papers_on(list(TOPICS), 15), tmp_path, encoder)
     before = Index.open(tmp_path).map

@@ -16,9 +16,7 @@ from index.papers import Paper
      ("MiniWoB++", ["miniwob++"]), ("the merging of models", ["merg", "model"]), ("", []),
      ("which papers are there", [])],
 )  # fmt: skip
-def test_a_name_gives_a_token_for_the_whole_and_one_for_each_part(
-    text: str, tokens: list[str]
-) -> None:
+def test_a_name_gives_tokens_for_the_whole_and_each_part(text: str, tokens: list[str]) -> None:
     assert set(tokens) <= set(tokenize(text))
     assert bool(tokens) == bool(tokenize(text))
 

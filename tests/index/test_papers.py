@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.papers import ID_LENGTH, Paper, Source, derived_id, identify, merge_as
+from index.papers import Paper, Source, derived_id, identify, merge_as
 from index.plan import Batch, plan_run
 
 LONG = "Herding Cats with Lasers at Scale"
@@ -34,12 +34,8 @@ def merge_all(papers: Iterable[Paper]) -> dict[str, Paper]:
     return merge_as(sightings, identify(sightings))
 
 
-def test_an_id_is_a_constant_of_the_title() -> None:
+def test_an_id_is_a_constant_of_the_letters_of_a_title() -> None:
     assert derived_id(LONG, "anything") == "aa335c4545b12c25"
-    assert len(derived_id(LONG, "")) == ID_LENGTH
-
-
-def test_case_space_accents_and_latex_do_not_change_an_id() -> None:
     written = [r'M^{3}Purr: R\"ove  {Cats} of Z\"urich', "M³Purr: Röve cats of zürich",
                "M$^3$Purr:\nRöve Cats~of Zürich", "m3purr rove cats of ZURICH"]  # fmt: skip
     assert len({derived_id(title, "") for title in written}) == 1
@@ -51,14 +47,6 @@ def test_a_short_title_counts_with_the_opening_of_its_abstract() -> None:
     assert derived_id(LONG, "Cats.") == derived_id(LONG, "Dogs.")
 
 
-def test_an_id_that_was_given_wins_in_any_order() -> None:
-    given_id, derived = paper(id_="cat:1"), paper(LONG.upper(), sources=(source("a"),))
-    for order in permutations([given_id, derived]):
-        merged = merge_all(order)
-        assert list(merged) == ["cat:1"]
-        assert merged["cat:1"].sources == (source("a"),)
-
-
 sightings = st.builds(
     paper,
     st.sampled_from([LONG, LONG.lower(), OTHER, "Editorial", "Notes"]),
@@ -68,9 +56,7 @@ sightings = st.builds(
 
 
 @given(st.lists(sightings, max_size=8).flatmap(lambda s: st.tuples(st.just(s), st.permutations(s))))
-def test_the_order_of_sightings_does_not_change_ids(
-    orders: tuple[list[Paper], list[Paper]],
-) -> None:
+def test_the_order_of_sightings_changes_no_id(orders: tuple[list[Paper], list[Paper]]) -> None:
     first, second = map(merge_all, orders)
     assert set(first) == set(second)
     assert all(paper.id == id_ for id_, paper in first.items())

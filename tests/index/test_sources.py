@@ -65,9 +65,7 @@ def counts(report: BuildReport) -> tuple[int, int, int, int, int]:
     return (report.new, report.unchanged, report.updated, report.duplicate, report.removed)
 
 
-def test_another_year_corrects_the_date_and_embeds_nothing(
-    tmp_path: Path, store: Path, index: Run
-) -> None:
+def test_another_year_corrects_the_date_alone(tmp_path: Path, store: Path, index: Run) -> None:
     mail = tmp_path / "mail.txt"
     mail.write_text(f"Mar 14\n\n{OWLS}\n\nWe count owls every night. There are nine of them.\n")
     index(mail, year=2024)
@@ -174,9 +172,7 @@ def test_what_is_not_a_file_name_is_refused_in_one_line(name: str) -> None:
     str(caught.value).encode()
 
 
-def test_an_upload_is_known_by_its_text_alone_and_replaces_nothing(
-    tmp_path: Path, store: Path, index: Run
-) -> None:
+def test_an_upload_is_its_text_and_replaces_none(tmp_path: Path, store: Path, index: Run) -> None:
     (tmp_path / "march.txt").write_bytes(pasted(OWLS).content)
     index(tmp_path / "march.txt")
     for title in (KETTLES, MAPS):
@@ -188,9 +184,7 @@ def test_an_upload_is_known_by_its_text_alone_and_replaces_nothing(
     assert names(store) == expected
 
 
-def test_each_entry_has_its_state_and_its_place_while_another_writes(
-    tmp_path: Path, store: Path, index: Run
-) -> None:
+def test_each_entry_of_a_preview_has_its_state(tmp_path: Path, store: Path, index: Run) -> None:
     first, second = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
     index(write(first, OWLS, KETTLES))
     write(second, MAPS, OWLS, MAPS)

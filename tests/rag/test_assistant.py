@@ -119,9 +119,7 @@ def kites(tmp_path: Path, encoder: SentenceEncoder) -> Path:
     return tmp_path / "store"
 
 
-def test_an_index_published_by_another_build_is_served_at_once(
-    kites: Path, encoder: SentenceEncoder
-) -> None:
+def test_a_published_index_is_served_at_once(kites: Path, encoder: SentenceEncoder) -> None:
     assistant = Assistant(kites, encoder)
     engine = assistant.as_query_engine()
     before = assistant.ask("What is BoatNet?")
@@ -156,9 +154,7 @@ def test_an_assistant_opens_the_store_it_is_given_or_that_of_the_settings(
     assert all(assistant.papers() == [KITES] for assistant in opened)
 
 
-def test_what_is_missing_or_damaged_is_a_clear_error(
-    tmp_path: Path, kites: Path, encoder: SentenceEncoder
-) -> None:
+def test_what_is_missing_is_told(tmp_path: Path, kites: Path, encoder: SentenceEncoder) -> None:
     with pytest.raises(StoreError) as error:
         Assistant.open(tmp_path / "nowhere")
     assert "abstractqa index" in one_line(error)
@@ -187,9 +183,7 @@ def test_a_notebook_shows_an_answer_with_the_sentences_that_it_cites(library: As
     assert refused.reason in refused._repr_markdown_().replace("\\", "")
 
 
-def test_a_query_engine_gives_the_text_the_cited_passages_and_the_whole_answer(
-    library: Assistant,
-) -> None:
+def test_a_query_engine_gives_the_cited_passages_and_the_answer(library: Assistant) -> None:
     def answer_of(response: object) -> Answer:
         assert isinstance(response, Response)
         assert response.metadata
@@ -230,24 +224,17 @@ def places(nodes: list[NodeWithScore]) -> list[tuple[str, int, int]]:
     return [(each["paper"], each["start"], each["end"]) for each in found]
 
 
-class _Stopped:
-    """An encoder for questions alone, as a run that is stopped at once leaves an index."""
-
-    def __init__(self, encoder: SentenceEncoder) -> None:
-        self.name, self.weights_hash = encoder.name, encoder.weights_hash
-        self.dimension = encoder.dimension
-        self.together = encoder.together
-
-    def encode(self, *_: object, **__: object) -> None:
+def test_questions_are_answered_before_anything_is_encoded_and_what_is_encoded_is_followed(
+    sample_store: Path, encoder: SentenceEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-
-def test_questions_are_answered_before_anything_is_encoded_and_what_is_encoded_is_followed(
-    sample_store: Path, encoder: SentenceEncoder, tmp_path: Path
-) -> None:
     full, store = Assistant(sample_store, encoder), tmp_path / "store"
-    with pytest.raises(KeyboardInterrupt):
-        build_papers(full.papers(), store, _Stopped(encoder))
+    with monkeypatch.context() as patch:
+        patch.setattr(SentenceEncoder, "encode", stop)
+        with pytest.raises(KeyboardInterrupt):
+            build_papers(full.papers(), store, encoder)
     assistant = Assistant(store, encoder)
     assert "0 % encoded" in heading(assistant)
     for name in [paper.head for paper in full.papers() if paper.head][:3]:

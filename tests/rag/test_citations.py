@@ -31,10 +31,7 @@ def spans(draw: st.DrawFn) -> Span:
 
 CLAIMS = st.builds(Claim, LINES, st.lists(spans(), max_size=3).map(tuple))
 BLOCKS = st.builds(
-    Block,
-    st.lists(CLAIMS, min_size=1, max_size=3).map(tuple),
-    st.none() | LINES,
-    st.booleans(),
+    Block, st.lists(CLAIMS, min_size=1, max_size=3).map(tuple), st.none() | LINES, st.booleans()
 )
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 from llama_index.core.llms import ChatMessage, MessageRole
-from made_up import cited, keeps_the_promises, said
+from made_up import cited, keeps_the_promises, turns
 
 from index.errors import InputError
 from rag import Assistant
@@ -70,10 +70,8 @@ def test_a_number_is_the_paper_that_has_it_in_the_last_list_that_is_as_long(
         ("Is it in both digests?", "Yes: it is in"),
     ],
 )
-def test_a_follow_up_is_answered_from_the_paper_spoken_of(
-    certain: Assistant, question: str, fact: str
-) -> None:
-    answer = certain.ask(question, said(certain.ask(FIRST)))
+def test_a_follow_up_is_on_the_paper_before(certain: Assistant, question: str, fact: str) -> None:
+    answer = certain.ask(question, turns(certain.ask(FIRST)))
     keeps_the_promises(answer)
     assert answer.question == question
     assert "HiveScan" in answer.standalone_question
@@ -88,16 +86,14 @@ def test_a_follow_up_is_answered_from_the_paper_spoken_of(
         "What does a gram of dust do to the snow on glaciers?",
     ],
 )
-def test_a_question_about_something_else_is_answered_as_if_it_came_first(
-    certain: Assistant, question: str
-) -> None:
-    after = certain.ask(question, said(certain.ask(FIRST)))
+def test_a_new_topic_is_answered_as_if_it_came_first(certain: Assistant, question: str) -> None:
+    after = certain.ask(question, turns(certain.ask(FIRST)))
     assert after.standalone_question == question
     assert after.text == certain.ask(question).text
 
 
 def test_messages_of_llama_index_are_a_history(certain: Assistant) -> None:
-    history = said(certain.ask(FIRST))
+    history = turns(certain.ask(FIRST))
     messages = [
         ChatMessage(role=MessageRole(turn["role"]), content=str(turn["content"]))
         for turn in history
@@ -118,9 +114,7 @@ def test_messages_of_llama_index_are_a_history(certain: Assistant) -> None:
         "hello",
     ],
 )
-def test_a_history_that_cannot_be_read_is_an_error_that_says_where(
-    library: Assistant, history: object
-) -> None:
+def test_a_history_that_cannot_be_read_is_refused(library: Assistant, history: object) -> None:
     with pytest.raises(InputError, match=r"^history item 1 .*role.*content"):
         library.ask("how well does it do?", history)  # type: ignore[arg-type]
 

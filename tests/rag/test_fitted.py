@@ -38,15 +38,11 @@ def test_every_model_has_a_weight_for_each_feature_and_class() -> None:
         *((name, confidence.SIGNS) for name in ("paper", "stating", "topic")),
     ],
 )
-def test_the_features_of_a_model_are_those_that_are_measured(
-    name: str, measured: tuple[str, ...]
-) -> None:
+def test_features_of_models_are_those_measured(name: str, measured: tuple[str, ...]) -> None:
     assert RECORD.models[name].features == measured
 
 
-def test_a_record_reads_the_same_from_another_encoders_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_record_of_another_encoder_loads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = json.loads(PATH.read_text(encoding="utf-8"))
     (tmp_path / "some--encoder.json").write_text(json.dumps(data), encoding="utf-8")
     data["thresholds"] = {"only": 0.5}

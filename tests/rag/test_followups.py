@@ -1,7 +1,7 @@
 """Follow-up questions are short, about the papers at hand, and known to bring something new."""
 
 import pytest
-from made_up import NAMES, said
+from made_up import NAMES, turns
 
 from rag import Answer, Assistant, Filters
 from ui.web.chat.answering import suggest
@@ -19,9 +19,7 @@ def spans(answer: Answer) -> set[tuple[str, int, int]]:
         "Compare HiveScan and CrackMap",
     ],
 )
-def test_each_suggestion_is_answered_with_evidence_that_was_not_quoted(
-    certain: Assistant, question: str
-) -> None:
+def test_each_suggestion_brings_evidence_not_yet_quoted(certain: Assistant, question: str) -> None:
     answer = certain.ask(question)
     found = suggest(certain, answer)
     assert 1 <= len(found) <= 3
@@ -29,13 +27,11 @@ def test_each_suggestion_is_answered_with_evidence_that_was_not_quoted(
     for text in found:
         assert text.endswith("?")
         assert len(text) <= 120
-        assert spans(certain.ask(text, said(answer))) - spans(answer), text
+        assert spans(certain.ask(text, turns(answer))) - spans(answer), text
     assert suggest(certain, Answer.model_validate_json(answer.model_dump_json())) == found
 
 
-def test_a_refusal_is_followed_by_what_the_nearest_abstracts_do_say(
-    certain: Assistant, doubting: Assistant
-) -> None:
+def test_a_refusal_suggests_the_nearest_papers(certain: Assistant, doubting: Assistant) -> None:
     refused = doubting.ask("Who paid for the flights of CrackMap?")
     assert refused.status == "insufficient_evidence"
     assert any(name in text for text in suggest(certain, refused) for name in NAMES)

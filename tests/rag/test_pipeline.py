@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_up import BOATS, EMPTY, KITES, NAMES, Open, cited, keeps_the_promises, paper
+from made_up import BOATS, EMPTY, KITES, NAMES, Open, cited, keeps_the_promises
 
 from rag import Answer, Assistant, Options
 from rag.evidence import WORDS
@@ -38,9 +38,7 @@ def bullets(answer: Answer) -> list[str]:
 
 
 @pytest.mark.parametrize("kind", OF_KINDS)
-def test_every_kind_of_answer_quotes_the_abstracts_at_exact_offsets(
-    answers: dict[str, Answer], kind: str
-) -> None:
+def test_every_kind_of_answer_keeps_the_promises(answers: dict[str, Answer], kind: str) -> None:
     answer = answers[kind]
     keeps_the_promises(answer)
     assert (answer.kind, answer.status) == (kind, "answered")
@@ -76,9 +74,7 @@ def test_a_question_for_a_fact_gets_its_sentence_under_the_name_of_its_paper(
         ("Which one errs less, DoughCast or WaggleNet?", {"doughcast", "wagglenet"}),
     ],
 )  # fmt: skip
-def test_each_paper_asked_about_is_quoted_within_its_words(
-    certain: Assistant, question: str, papers: set[str]
-) -> None:
+def test_every_paper_named_is_quoted(certain: Assistant, question: str, papers: set[str]) -> None:
     answer = certain.ask(question)
     keeps_the_promises(answer)
     assert set(cited(answer)) >= papers
@@ -87,22 +83,7 @@ def test_each_paper_asked_about_is_quoted_within_its_words(
         assert len(reference.passages) == 1 or words <= WORDS
 
 
-def test_what_a_paper_is_does_not_begin_with_what_others_did(open_papers: Open) -> None:
-    abstract = "Kites are hard to fly. Many kites fall. Here we present KiteNet, a tail. It holds."
-    assistant = open_papers([paper("k", "KiteNet: Better Kites", abstract), BOATS])
-    answer = assistant.ask("What is KiteNet?")
-    assert answer.sentences[0].text == "Here we present KiteNet, a tail."
-    assert not any("hard" in sentence.text for sentence in answer.sentences)
-
-
-def test_a_word_that_one_title_has_names_its_paper_in_small_letters(library: Assistant) -> None:
-    answer = library.ask("tell me about lamps")
-    assert (cited(answer), answer.confidence) == (["lamps"], 1), "as a name does"
-
-
-def test_a_list_has_a_bullet_with_a_title_and_a_reason_for_each_paper(
-    answers: dict[str, Answer],
-) -> None:
+def test_a_list_has_a_bullet_with_a_reason_for_each_paper(answers: dict[str, Answer]) -> None:
     answer = answers["papers"]
     assert set(cited(answer)) == BEES
     assert len(bullets(answer)) == len(answer.references) == len(answer.sentences)
@@ -111,9 +92,7 @@ def test_a_list_has_a_bullet_with_a_title_and_a_reason_for_each_paper(
         assert line.endswith(f"[{number}]")
 
 
-def test_one_paper_and_each_side_of_a_comparison_are_told_of_under_their_names(
-    answers: dict[str, Answer],
-) -> None:
+def test_one_paper_and_each_side_of_a_comparison_have_headings(answers: dict[str, Answer]) -> None:
     answer = answers["about"]
     assert cited(answer) == ["wagglenet"]
     assert answer.text.startswith("**WaggleNet**\n\n")
@@ -134,9 +113,7 @@ def test_an_overview_of_a_subject_cites_what_is_on_it_and_one_of_all_its_themes(
     assert len(bullets(themes)) == len(themes.references) > 1
 
 
-def test_nearest_papers_and_what_to_read_are_on_the_subject_and_small_talk_gets_help(
-    answers: dict[str, Answer],
-) -> None:
+def test_similar_papers_and_what_to_read_are_on_the_subject(answers: dict[str, Answer]) -> None:
     assert set(cited(answers["similar"])[:3]) == BEES - {"hivescan"}
     assert len(cited(answers["choose"])) == 3
     assert set(cited(answers["choose"])) <= {"stale", "crust", "doughcast", "rye"}
@@ -158,9 +135,7 @@ def test_a_typing_error_is_mended_and_said(certain: Assistant, question: str, ke
     assert answer.question == question
 
 
-def test_evidence_that_may_not_answer_comes_with_a_caution(
-    judging: Callable[..., Assistant], certain: Assistant
-) -> None:
+def test_doubtful_evidence_is_told(judging: Callable[..., Assistant], certain: Assistant) -> None:
     question = "what makes a refrigerator bad for bread"
     unknown = record().thresholds["paper"] / 2
     sure, unsure = certain.ask(question), judging(1.0, unknown, 0.9).ask(question)
@@ -172,18 +147,7 @@ def test_evidence_that_may_not_answer_comes_with_a_caution(
     assert unsure.confidence < sure.confidence
 
 
-def test_signs_of_markdown_in_an_abstract_are_shown_and_cite_nothing(open_papers: Open) -> None:
-    abstract = r"KiteNet [12] beats *every* kite of [3] by 2**3 points, see C:\kites and \[4\]."
-    answer = open_papers([paper("k", "KiteNet: Far", abstract), BOATS]).ask(
-        "By how many points does KiteNet win?", options=Options(strictness="lenient")
-    )
-    keeps_the_promises(answer)
-    assert answer.references[0].passages[0].text == abstract
-
-
-def test_the_smallest_indexes_answer_and_papers_without_abstracts_are_never_quoted(
-    open_papers: Open,
-) -> None:
+def test_the_smallest_indexes_answer_and_empty_papers_never_do(open_papers: Open) -> None:
     questions = ("How many kites does KiteNet keep in the air?", "What is on nothing?",
                  "Compare KiteNet and BoatNet", "Which papers are about kites?",
                  "What are the main themes?", "More like KiteNet")  # fmt: skip
@@ -204,9 +168,7 @@ _WORDS = st.sampled_from(
 
 @settings(max_examples=20, deadline=None)
 @given(st.lists(_WORDS | st.text(st.characters(exclude_categories=["Cs"]), max_size=8), max_size=9))
-def test_whatever_is_asked_the_answer_keeps_the_promises(
-    certain: Assistant, doubting: Assistant, words: list[str]
-) -> None:
+def test_anything_may_be_asked(certain: Assistant, doubting: Assistant, words: list[str]) -> None:
     question = " ".join(["bees", *words])
     for assistant in (certain, doubting):
         keeps_the_promises(assistant.ask(question))

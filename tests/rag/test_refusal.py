@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import date
 
 import pytest
-from made_up import cited, keeps_the_promises, said
+from made_up import cited, keeps_the_promises, turns
 
 from rag import Answer, Assistant, Filters, Options
 from rag.refusal import is_english
@@ -46,15 +46,11 @@ def test_a_refusal_names_what_is_lacking(
     "question",
     [
         "Wie viele Milben findet das Verfahren auf den Fotos?",
-        "Combien de fissures le drone trouve-t-il sur les ponts ?",
         "蜜蜂的舞蹈有什么意义？",
-        "Сколько ульев?",
         "HiveScan有多少张照片？",
     ],
 )
-def test_another_language_is_told_that_quotes_need_english(
-    doubting: Assistant, question: str
-) -> None:
+def test_another_language_is_told_to_ask_in_english(doubting: Assistant, question: str) -> None:
     assert "in English" in (refused(doubting, question).reason or "")
     assert not is_english(question)
     for short in ("bees", "How do bees dance?", "why?", "?", "RLHF DPO PPO"):
@@ -78,26 +74,16 @@ def test_filters_that_leave_nothing_are_named(
     assert (answer.lacks, answer.nearest) == (None, ())
 
 
-def test_a_paper_that_the_filters_leave_out_is_named(library: Assistant) -> None:
-    filters = Filters(title="CrackMap")
-    assert refused(library, "How many mites does HiveScan find?", filters).reason == (
-        "The paper that fits best, “HiveScan”, does not pass the filters"
-        " (with “CrackMap” in its title)."
-    )
-
-
 @pytest.mark.parametrize("question", ["What does [7] say?", "What is in source 7?"])
 def test_a_source_that_no_answer_has_is_not_there(library: Assistant, question: str) -> None:
     first = library.ask("How many photographs was HiveScan trained on?")
-    answer = library.ask(question, said(first))
+    answer = library.ask(question, turns(first))
     assert answer.reason == "There is no source 7 in the answers before."
     assert "Name two papers" in (refused(library, "Compare them").reason or "")
     refused(library, "What are the trends in football?")
 
 
-def test_a_name_of_two_papers_is_asked_back_unless_the_question_tells_which(
-    library: Assistant, certain: Assistant
-) -> None:
+def test_a_name_of_two_papers_is_asked_back(library: Assistant, certain: Assistant) -> None:
     answer = refused(library, "How does TIDE work?")
     assert "“TIDE” is the name of several papers" in (answer.reason or "")
     lenient = [library.ask(text, options=LENIENT) for text in answer.suggestions]
@@ -115,9 +101,7 @@ def test_digests_that_are_to_be_compared_are_asked_for_by_their_papers(library: 
     assert {library.ask(text).status for text in answer.suggestions} == {"answered"}
 
 
-def test_a_lenient_answer_quotes_what_comes_nearest_and_says_why_it_may_be_beside(
-    doubting: Assistant,
-) -> None:
+def test_a_lenient_answer_quotes_what_comes_nearest_and_says_so(doubting: Assistant) -> None:
     question = "How do tractors plough?"
     answer = doubting.ask(question, options=LENIENT)
     keeps_the_promises(answer)
@@ -131,9 +115,7 @@ def test_a_lenient_answer_quotes_what_comes_nearest_and_says_why_it_may_be_besid
     "question", ["Which papers are about honey bees?", "Compare HiveScan and CrackMap"]
 )
 @pytest.mark.parametrize("sources", [1, 2, 20])
-def test_no_more_papers_are_cited_than_sources(
-    certain: Assistant, question: str, sources: int
-) -> None:
+def test_sources_bound_the_papers_cited(certain: Assistant, question: str, sources: int) -> None:
     whole = certain.ask(question)
     answer = certain.ask(question, options=Options(sources=sources))
     keeps_the_promises(answer)

@@ -85,9 +85,7 @@ def test_new_since_a_day_are_the_papers_first_seen_then_or_later(open_papers: Op
     assert [p.id for p in assistant.newest(date(2025, 4, 2))] == ["newer"]
 
 
-def test_new_in_the_last_change_are_the_papers_that_were_not_there_before(
-    tmp_path: Path, encoder: SentenceEncoder
-) -> None:
+def test_new_is_what_the_last_change_brought(tmp_path: Path, encoder: SentenceEncoder) -> None:
     changed = KITES.model_copy(update={"abstract": "KiteNet keeps 13 kites in the air."})
     for added, newest in ((KITES, ["kites"]), (BOATS, ["boats"]), (changed, [])):
         build_papers([added], tmp_path / "store", encoder)

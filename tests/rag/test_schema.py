@@ -1,19 +1,14 @@
 """The answer's JSON is a public contract: its keys, its types, and what must agree in it."""
 
+import json
+from typing import Any
+
 import pytest
-from made_up import KITES, keeps_the_promises
 from pydantic import ValidationError
 
-from rag import Assistant
-from rag.schema import (
-    Answer,
-    AnswerSentence,
-    Citation,
-    IndexInfo,
-    Passage,
-    Reference,
-    Usage,
-)
+from rag import Answer, Assistant
+
+QUESTION = "How many photographs was HiveScan trained on?"
 
 
 def shape(value: object) -> object:
@@ -61,7 +56,7 @@ SHAPE = {
 
 
 def test_the_json_of_an_answer_has_exactly_the_documented_shape(certain: Assistant) -> None:
-    answer = certain.ask("How many photographs was HiveScan trained on?")
+    answer = certain.ask(QUESTION)
     found = answer.model_dump(mode="json")
     times = found.pop("timings_ms")
     assert set(times) >= {"total", "retrieve"}
@@ -71,53 +66,24 @@ def test_the_json_of_an_answer_has_exactly_the_documented_shape(certain: Assista
     assert (answer.index.papers, answer.index.encoder) == (16, "all-MiniLM-L6-v2")
 
 
-def answer_with(
-    citations: tuple[Citation, ...], references: tuple[Reference, ...], text: str
-) -> Answer:
-    sentence = AnswerSentence(text="It does.", citations=citations, support="supported", score=1)
-    return Answer(
-        question="?",
-        standalone_question="?",
-        status="answered",
-        mode="extractive",
-        text=text,
-        sentences=(sentence,),
-        references=references,
-        nearest=(),
-        usage=Usage(),
-        timings_ms={},
-        index=IndexInfo(id="g", papers=1, encoder="e"),
-    )
-
-
-CITED = (Citation(reference=1, start=0, end=7),)
-LISTED, WRONG = (
-    (Reference(number=1, paper=KITES, passages=(Passage(start=0, end=7, text=text),)),)
-    for text in ("KiteNet", "BoatNet")
-)
-
-
 @pytest.mark.parametrize(
-    ("citations", "references", "text", "why"),
+    ("path", "value", "why"),
     [
-        (CITED, (), "It does. [1]", "cited"),
-        ((), LISTED, "It does. [1]", "cited"),
-        ((Citation(reference=2, start=0, end=7),), LISTED, "It does. [1]", "cited"),
-        (CITED, WRONG, "It does. [1]", "not verbatim"),
-        (CITED, LISTED, "It does.", "markers"),
-        (CITED, LISTED, "It does. [2]", "markers"),
-        (CITED, LISTED, r"It does. \[1\]", "markers"),
+        (("references",), [], "cited"),
+        (("sentences", 0, "citations"), [], "cited"),
+        (("sentences", 0, "citations", 0, "reference"), 2, "cited"),
+        (("references", 0, "passages", 0, "text"), "BoatNet", "not verbatim"),
+        (("text",), "It does.", "markers"),
+        (("text",), "It does. [2]", "markers"),
+        (("text",), r"It does. \[1\]", "markers"),
     ],
 )
 def test_an_answer_that_breaks_the_contract_cannot_be_made(
-    citations: tuple[Citation, ...], references: tuple[Reference, ...], text: str, why: str
+    certain: Assistant, path: tuple[Any, ...], value: object, why: str
 ) -> None:
+    found = part = certain.ask(QUESTION).model_dump(mode="json")
+    for step in path[:-1]:
+        part = part[step]
+    part[path[-1]] = value
     with pytest.raises(ValidationError, match=why):
-        answer_with(citations, references, text)
-
-
-def test_answers_are_frozen() -> None:
-    answer = answer_with(CITED, LISTED, "It does. [1]")
-    keeps_the_promises(answer)
-    with pytest.raises(ValidationError, match="frozen"):
-        answer.text = "something else"  # type: ignore[misc]
+        Answer.model_validate_json(json.dumps(found))

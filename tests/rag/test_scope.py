@@ -45,13 +45,10 @@ def outside(scope: Scope) -> list[date | None]:
         ("What is new in the latest digest?", "What is new?", [JULY]),
         ("Who flies in the oldest newsletter?", "Who flies?", [MAY]),
         ("Who flies in the 2024-06-03 digest?", "Who flies?", [JUNE]),
-        ("Who flies in the July 15 or the June 3 digest?", "Who flies?", [JULY, JUNE]),
         ("Who flies?", "Who flies?", []),
     ],
 )
-def test_what_a_question_says_of_digests_is_taken_out_of_it(
-    question: str, rest: str, wanted: list[date]
-) -> None:
+def test_digests_are_taken_out_of_a_question(question: str, rest: str, wanted: list[date]) -> None:
     scope = read_scope(question, DIGESTS)
     assert (scope.text, within(scope)) == (rest, wanted)
     assert scope.is_empty == (not wanted)
@@ -64,7 +61,6 @@ def test_what_a_question_says_of_digests_is_taken_out_of_it(
         ("papers on kites until 2020", None, date(2019, 12, 31)),
         ("kites since July 2024", date(2024, 7, 1), None),
         ("kites since 2023", date(2023, 1, 1), None),
-        ("papers about kites after June 3, 2024", JUNE, None),
         ("papers on kites in 2019", date(2019, 1, 1), date(2019, 12, 31)),
     ],
 )
@@ -80,46 +76,26 @@ def test_dates_of_papers_are_spans_and_one_without_a_year_is_of_the_newest_diges
 
 
 @pytest.mark.parametrize(
-    ("question", "wanted", "without"),
+    ("question", "wanted", "without", "every"),
     [
-        ("Which papers are only in the June 3 digest?", [JUNE], [MAY, JULY]),
-        ("Which papers are missing from the June 3 digest?", [], [JUNE]),
-        ("Which papers are not in the July 15 digest?", [], [JULY]),
-        ("Who flies in the July 15 digest, but not in the June 3 digest?", [JULY], [JUNE]),
-        ("What does the July 15 digest bring that the June 3 one did not have?", [JULY], [JUNE]),
-        ("Compared with the May 6 digest, what is new in June 3?", [JUNE], [MAY]),
-        ("Isn't KiteNet in the June 3 digest?", [JUNE], []),
-        ("What changed between the digests?", [JULY], [JUNE]),
-        ("Which of the July 15 papers were not in the June 3 digest?", [JULY], [JUNE]),
-        ("Which papers are in the July 15 digest?", [JULY], []),
-        ("Summarise the June 3 digest and the July 15 digest", [JUNE, JULY], []),
-        ("How many papers are in the June 3 and July 15 digests?", [JUNE, JULY], []),
-        ("Which papers on kites are in the June 3 and July 15 digests?", [JUNE, JULY], []),
+        ("Which papers are only in the June 3 digest?", [JUNE], [MAY, JULY], False),
+        ("Which papers are missing from the June 3 digest?", [], [JUNE], False),
+        ("Who flies in the July 15 digest, but not in the June 3 digest?", [JULY], [JUNE], False),
+        ("Compared with the May 6 digest, what is new in June 3?", [JUNE], [MAY], False),
+        ("Isn't KiteNet in the June 3 digest?", [JUNE], [], False),
+        ("What changed between the digests?", [JULY], [JUNE], False),
+        ("Summarise the June 3 digest and the July 15 digest", [JUNE, JULY], [], False),
+        ("Which papers on kites are in the June 3 and July 15 digests?", [JUNE, JULY], [], False),
+        ("Is KiteNet in both?", [JUNE, JULY], [], True),
+        ("Which papers are in both the May 6 and the June 3 digest?", [MAY, JUNE], [], True),
     ],
 )
-def test_a_question_may_leave_digests_out(
-    question: str, wanted: list[date], without: list[date]
+def test_digests_are_any_each_or_none(
+    question: str, wanted: list[date], without: list[date], every: bool
 ) -> None:
     scope = related(question)
     assert (within(scope), outside(scope)) == (wanted, without)
-    assert not scope.filters.every_digest
-
-
-@pytest.mark.parametrize(
-    ("question", "wanted"),
-    [
-        ("Which papers are in both digests?", [JUNE, JULY]),
-        ("Is KiteNet in both?", [JUNE, JULY]),
-        ("Which papers are in both the May 6 and the June 3 digest?", [MAY, JUNE]),
-        ("Which papers are in both digests of May 6 and June 3?", [MAY, JUNE]),
-    ],
-)
-def test_both_are_the_digests_that_are_named_or_the_two_newest(
-    question: str, wanted: list[date]
-) -> None:
-    scope = related(question)
-    assert within(scope) == wanted
-    assert scope.filters.every_digest
+    assert scope.filters.every_digest is every
 
 
 @pytest.mark.parametrize(
@@ -127,8 +103,6 @@ def test_both_are_the_digests_that_are_named_or_the_two_newest(
     [
         "Was it released on May 3, 2024?",
         "Which novel issues does the digest raise?",
-        "Does KiteNet use both wind and string?",
-        "What are the two issues with kites?",
         "Which paper solves both issues?",
         "Which papers use a decoder 3 layers deep?",
     ],
@@ -149,15 +123,12 @@ def test_any_question_has_a_scope_that_chooses_from_the_digests(text: str) -> No
 @pytest.mark.parametrize(
     ("question", "expected"),
     [
-        ("Which papers in the July 15 digest are about honey bees?", {"hivescan", "smoke"}),
         ("Which papers in the June 3 digest are about bridges?", {"crackmap", "bridgesong"}),
         ("Which papers in both digests are about bridges?", {"crackmap"}),
         ("Which papers about sourdough are from 2019?", {"rye"}),
     ],
 )
-def test_only_papers_within_the_scope_answer(
-    certain: Assistant, question: str, expected: set[str]
-) -> None:
+def test_only_papers_in_scope_answer(certain: Assistant, question: str, expected: set[str]) -> None:
     answer = certain.ask(question)
     keeps_the_promises(answer)
     assert set(cited(answer)) >= expected
@@ -173,13 +144,10 @@ def test_only_papers_within_the_scope_answer(
     ("question", "named"),
     [
         ("What is in the May 3 digest about bees?", "May 3"),
-        ("How many papers are in the August 9 digest?", "August 9"),
         ("Which papers of the 2023-06-03 digest study bread?", "2023-06-03"),
     ],
 )
-def test_a_digest_that_is_not_there_is_refused_with_those_that_are(
-    library: Assistant, question: str, named: str
-) -> None:
+def test_an_unknown_digest_is_refused(library: Assistant, question: str, named: str) -> None:
     answer = library.ask(question)
     keeps_the_promises(answer)
     assert (answer.reason or "").startswith(f"There is no digest of {named}; there is: Jun 3, 2024")
@@ -189,7 +157,6 @@ def test_a_digest_that_is_not_there_is_refused_with_those_that_are(
     ("question", "read"),
     [
         ("What did I add today?", "What were in the digest of Jul 16, 2024?"),
-        ("Which papers were added yesterday?", "Which papers were in the digest of Jul 15, 2024?"),
         ("Show today's papers", "Show the papers of the digest of Jul 16, 2024"),
         ("What is new since yesterday?", "What is new since Jul 15, 2024?"),
         ("What do today's agents lack?", "What do today's agents lack?"),

@@ -44,9 +44,7 @@ def problem() -> str:
     return str(error.value)
 
 
-def test_dotenv_sets_a_setting_and_the_environment_wins(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_dotenv_sets_the_environment_wins(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / ".env").write_text(
         "ABSTRACTQA_ENCODER=from-file\nABSTRACTQA_CHAT_MODEL= \nABSTRACTQA_ANSWER_TOKENS=\n"
         "ABSTRACTQA_STORE=~/papers\n",
@@ -77,9 +75,7 @@ def test_a_key_that_is_unknown_or_cannot_be_read_is_an_error_of_one_line_that_na
     assert "ABSTRACTQA_STORE" in problem()
 
 
-def test_the_example_file_lists_every_setting_with_its_default_and_reading_makes_no_folder(
-    folder: Path,
-) -> None:
+def test_the_example_file_lists_every_setting_with_its_default(folder: Path) -> None:
     defaults = load_settings()
     assert defaults.encoder == "all-MiniLM-L6-v2"
     assert defaults.store.parts[-2:] == ("abstractqa", "store")
@@ -157,9 +153,7 @@ def test_it_takes_the_place_of_all_that_dotenv_says_of_an_endpoint(folder: Path)
 
 
 @pytest.mark.parametrize("name", ["OPENAI_BASE_URL", "openai_api_key", "ABSTRACTQA_CHAT_MODEL"])
-def test_the_environment_wins_over_it_as_a_whole(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
+def test_the_environment_wins(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     keep_endpoint(folder / "data", ONE)
     monkeypatch.setenv(name, " ")
     assert load_settings().chat_model == "m"

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from rag.settings import Settings
 from ui.web.own_host import Reach
@@ -19,6 +19,8 @@ from ui.web.site import Site
 
 T = TypeVar("T")
 QUESTION = "How many tasks does OSWorld have?"
+CHIP = "a.aqa-chat-cite"
+TURNS = ".aqa-chat-turns > .aqa-chat-turn"
 DIGEST = """New
 
 Mar 28, 2026
@@ -32,7 +34,14 @@ On boats and rivers that run to the sea
 Boats float on rivers because they displace water downwards. We measure 40 boats on 7 rivers.
 """
 
+SCRIPTS = Path(__file__).parent / "scripts"
+
 wide_and_narrow = pytest.mark.parametrize("page", [1280, 390], indirect=True)
+
+
+def script(name: str) -> str:
+    """What a page is to evaluate."""
+    return (SCRIPTS / f"{name}.js").read_text(encoding="utf-8")
 
 
 def site_of(assistant: Any, folder: Path, **settings: Any) -> Site:
@@ -56,6 +65,13 @@ def served(site: Site, host: str | Reach = "127.0.0.1", **more: Any) -> Iterator
         yield launch(page, host, free_port(), site, **more)
     finally:
         page.close(verbose=False)
+
+
+def open_page(page: Page, address: str) -> None:
+    """Go to the page, and wait until a question can be asked."""
+    page.goto(address)
+    # The first load takes seconds on busy cores.
+    expect(page.get_by_role("textbox", name="Your question")).to_be_visible(timeout=30_000)
 
 
 @contextmanager
@@ -88,6 +104,13 @@ def ask(page: Page, question: str) -> None:
     page.get_by_role("button", name="Ask", exact=True).click()
 
 
+def hold_the_first(page: Page, address: str) -> list[Route]:
+    """Hold back the first request to an address, which is in the list then; others go on."""
+    held: list[Route] = []
+    page.route(address, lambda route: route.continue_() if held else held.append(route))
+    return held
+
+
 def without_stops(errors: list[str]) -> list[str]:
     """A page's errors, but for what Gradio's client says when an answer is stopped on its way."""
     stopped = (
@@ -113,8 +136,3 @@ def assert_usable(page: Page) -> None:
         for node in finding["nodes"]
     ]
     assert not bad, "\n".join(bad)
-
-
-def scrolled(page: Page) -> int:
-    """Pixels from the page's top to the window's."""
-    return int(page.evaluate("window.scrollY"))

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from browsing import served, site_of, without_stops
+from browsing import open_page, served, site_of, without_stops
 from leaving import Leaving
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
@@ -50,7 +50,9 @@ def configured_model(chat_server: "ChatServer", monkeypatch: pytest.MonkeyPatch)
 def leaving() -> Iterator[Leaving]:
     """What pages ask of other origins: nothing, at the end of each module."""
     leaving = Leaving()
-    leaving.allow("http://127.0.0.2:9/x.png")  # asked for by a test that sees the policy refuse it
+    leaving.allowed.add(
+        "http://127.0.0.2:9/x.png"
+    )  # asked for by a test that sees the policy refuse it
     yield leaving
     leaving.assert_none()
 
@@ -98,9 +100,7 @@ def page(request: pytest.FixtureRequest, context: BrowserContext, address: str) 
     errors: list[str] = []
     opened.on("pageerror", lambda error: errors.append(str(error)))
     opened.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
-    opened.goto(address)
-    # The first load takes seconds on busy cores.
-    expect(opened.get_by_role("textbox", name="Your question")).to_be_visible(timeout=30_000)
+    open_page(opened, address)
     yield opened
     for each in context.pages:
         each.close()

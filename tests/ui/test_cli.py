@@ -14,9 +14,7 @@ from rag.schema import Answer
 from ui.cli import main
 
 
-def test_index_prints_one_json_document_and_messages_go_to_stderr(
-    tmp_path: Path, capsys: Capture
-) -> None:
+def test_index_prints_json_and_messages_go_to_stderr(tmp_path: Path, capsys: Capture) -> None:
     path = tmp_path / "papers.jsonl"
     good = {"title": "KiteNet: Flying Far", "abstract": "KiteNet keeps 12 kites in the air."}
     path.write_text(json.dumps(good) + "\n" + "{broken\n" * 30, encoding="utf-8")
@@ -29,9 +27,7 @@ def test_index_prints_one_json_document_and_messages_go_to_stderr(
     assert "… and 10 more" in err
 
 
-def test_a_preview_tells_what_would_be_indexed_and_writes_nothing(
-    tmp_path: Path, capsys: Capture
-) -> None:
+def test_a_preview_tells_all_and_writes_nothing(tmp_path: Path, capsys: Capture) -> None:
     path, store = digest(tmp_path), tmp_path / "store"
     path.write_text(path.read_text() + "\nA title without an abstract\n")
     preview = ("index", str(path), "--preview", "--store", str(store))
@@ -49,9 +45,7 @@ def test_a_preview_tells_what_would_be_indexed_and_writes_nothing(
     assert main(["index", str(tmp_path), "--preview", "--store", str(store)]) == 1
 
 
-def test_papers_are_removed_by_title_or_id_and_an_undo_brings_them_back(
-    tmp_path: Path, capsys: Capture
-) -> None:
+def test_papers_are_removed_and_an_undo_brings_them_back(tmp_path: Path, capsys: Capture) -> None:
     store = ("--store", str(tmp_path / "store"))
     succeeded(capsys, "index", str(digest(tmp_path)), *store)
     out, err = succeeded(capsys, "index", "--remove", "kitenet: flying far", *store)
@@ -68,17 +62,7 @@ def test_papers_are_removed_by_title_or_id_and_an_undo_brings_them_back(
     assert (report["removed"][0]["id"], report["papers"]) == (hit["paper"]["id"], 1)
 
 
-def test_what_the_abstracts_do_not_say_is_said_and_is_no_failure(
-    sample_store: Path, capsys: Capture
-) -> None:
-    question = "What is the boiling point of mercury on the moon?"
-    out, _ = succeeded(capsys, "ask", question, "--store", str(sample_store))
-    assert out.startswith("The abstracts do not say.")
-
-
-def test_doctor_finds_everything_well_or_says_what_to_do(
-    sample_store: Path, tmp_path: Path, capsys: Capture
-) -> None:
+def test_doctor_says_what_to_do(sample_store: Path, tmp_path: Path, capsys: Capture) -> None:
     out, _ = succeeded(capsys, "doctor", "--store", str(sample_store), "--json")
     report = json.loads(out)
     assert report["ok"] is True
@@ -91,19 +75,9 @@ def test_doctor_finds_everything_well_or_says_what_to_do(
     assert "abstractqa index" in one_line(code, err)
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        [],
-        ["fly"],
-        ["ask"],
-        ["search", "x", "--limit", "ten"],
-        ["ask", "x", "--store", ""],
-        ["index", ""],
-    ],
-)
-def test_wrong_usage_is_exit_code_2(arguments: list[str], capsys: Capture) -> None:
-    assert main(arguments) == 2
+@pytest.mark.parametrize("line", ["", "fly", "ask", "search x --limit ten", "ask x --store="])
+def test_wrong_usage_is_exit_code_2(line: str, capsys: Capture) -> None:
+    assert main(line.split()) == 2
     assert "usage:" in capsys.readouterr().err
 
 
@@ -117,9 +91,7 @@ def test_wrong_usage_is_exit_code_2(arguments: list[str], capsys: Capture) -> No
         ("abstractqa index pyproj", ["pyproject.toml"]),
     ],
 )
-def test_a_shell_completes_commands_and_options(
-    line: str, offered: list[str], capsys: Capture
-) -> None:
+def test_a_shell_completes_what_is_typed(line: str, offered: list[str], capsys: Capture) -> None:
     script, _ = succeeded(capsys, "completion", "bash")
     words = line.split()
     typed = f"COMP_WORDS=({line}); COMP_CWORD={len(words) - 1}"
@@ -136,6 +108,11 @@ def test_help_imports_nothing_heavy() -> None:
         "sys.exit(any(m in sys.modules for m in ('gradio', 'torch', 'chromadb', 'pydantic')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_what_no_abstract_says_is_no_failure(sample_store: Path, capsys: Capture) -> None:
+    out, _ = succeeded(capsys, "ask", "Who sang on the moon?", "--store", str(sample_store))
+    assert out.startswith("The abstracts do not say.")
 
 
 def test_the_installed_command_answers_in_a_process_of_its_own(sample_store: Path) -> None:
@@ -165,25 +142,13 @@ def test_doctor_asks_the_chat_model_for_a_word(
     assert "check the chat model's key" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    ("setting", "value"),
-    [
-        ("ABSTRACTQA_SUPPORT_CHECKER", "/no/such/model"),
-        ("ABSTRACTQA_CHAT_TOKENIZER", "/no/such/tokenizer.json"),
-        ("ABSTRACTQA_CHAT_PRICE", "free"),
-    ],
-)
+@pytest.mark.parametrize("setting", ["SUPPORT_CHECKER", "CHAT_TOKENIZER", "CHAT_PRICE"])
 @pytest.mark.parametrize("command", [["doctor"], ["ask", "How many tasks does OSWorld have?"]])
 def test_what_is_beside_the_chat_model_is_looked_at_before_that_is_asked(
-    sample_store: Path,
-    capsys: Capture,
-    configured_model: ChatServer,
-    monkeypatch: pytest.MonkeyPatch,
-    setting: str,
-    value: str,
-    command: list[str],
-) -> None:
-    monkeypatch.setenv(setting, value)
+    sample_store: Path, capsys: Capture, configured_model: ChatServer,
+    monkeypatch: pytest.MonkeyPatch, setting: str, command: list[str],
+) -> None:  # fmt: skip
+    monkeypatch.setenv(f"ABSTRACTQA_{setting}", "/no/such/file.json")
     configured_model.script = lambda _: says("ok")
     assert main([*command, "--store", str(sample_store)]) == 1
     said = capsys.readouterr().err
@@ -193,10 +158,7 @@ def test_what_is_beside_the_chat_model_is_looked_at_before_that_is_asked(
 
 
 def test_ask_says_what_the_abstracts_do_not_bear_out(
-    sample_store: Path,
-    capsys: Capture,
-    configured_model: ChatServer,
-    monkeypatch: pytest.MonkeyPatch,
+    sample_store: Path, capsys: Capture, configured_model: ChatServer
 ) -> None:
     written = "OSWorld has 369 tasks that involve web and desktop applications. It has 512 tasks."
     configured_model.script = [streams(written), says("1. It differs."), fails(401)]

@@ -2,118 +2,76 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from chat_server import ChatServer, says
+from dataset_files import QUESTIONS, beir, jsonl
 from running import Capture, failed, succeeded
 
 from ui.cli import build_parser
 
-OSWORLD = (
-    "OSWorld: Benchmarking Multimodal Agents for Open-Ended Tasks in Real Computer Environments"
-)
-MINDSEARCH = "MindSearch: Mimicking Human Minds Elicits Deep AI Searcher"
-QUESTIONS: list[dict[str, Any]] = [
-    {"id": "tasks", "type": "fact", "answerable": True, "papers": [OSWORLD],
-     "question": "How many tasks does OSWorld have?", "nuggets": [["369"]]},
-    {"id": "pages", "type": "fact", "answerable": True, "papers": [MINDSEARCH],
-     "question": "How many pages can MindSearch read in three minutes?", "nuggets": [["300"]]},
-    {"id": "chess", "type": "off-topic", "answerable": False,
-     "question": "Who won the chess world championship in 1972?"},
-]  # fmt: skip
-
-
-@pytest.fixture
-def questions(tmp_path: Path) -> Path:
-    path = tmp_path / "small.jsonl"
-    path.write_text("".join(json.dumps(question) + "\n" for question in QUESTIONS))
-    return path
+ANSWERS = ("eval", "answers", "small.jsonl")
 
 
 @pytest.fixture(autouse=True)
-def _own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+def _folder_with_questions(
+    sample_store: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ABSTRACTQA_STORE", str(sample_store))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "eval-cache"))
+    jsonl(Path("small.jsonl"), *QUESTIONS)
 
 
 def test_two_runs_are_compared_tabulated_and_judged(
-    questions: Path,
-    sample_store: Path,
-    tmp_path: Path,
-    capsys: Capture,
-    configured_model: ChatServer,
+    capsys: Capture, configured_model: ChatServer
 ) -> None:
-    runs = ours, peer = str(tmp_path / "ours"), str(tmp_path / "peer")
-    for out, system in ((ours, "abstractqa"), (peer, "llamaindex-starter")):
-        measured = ("eval", "answers", str(questions), "--store", str(sample_store))
-        succeeded(capsys, *measured, "--mode", "extractive", "--system", system, "--out", out)
+    runs = {"ours": "abstractqa", "peer": "llamaindex-starter"}
+    for out, system in runs.items():
+        extractive = (*ANSWERS, "--mode", "extractive", "--system", system)
+        succeeded(capsys, *extractive, "--out", out)
     out, _ = succeeded(capsys, "eval", "compare", *runs)
-    assert "3 questions in both" in out
+    assert "4 questions in both" in out
     assert "negative flips, right before and wrong now: " in out
     assert "chess (off-topic): Who won the chess" in out
     out, _ = succeeded(capsys, "eval", "compare", *runs, "--json")
     assert "chess" in json.loads(out)["negative_flips"]
 
-    board = tmp_path / "board" / "board.md"
-    out, _ = succeeded(capsys, "eval", "leaderboard", *runs, "--out", str(board))
+    out, _ = succeeded(capsys, "eval", "leaderboard", *runs, "--out", "boards/board.md")
     assert "| AbstractQA " in out
     assert "| LlamaIndex starter " in out
-    assert board.read_text() == out
+    assert Path("boards/board.md").read_text() == out
 
     configured_model.script = [says('{"rating": 9}'), says('{"rating": 7}')]
-    judged = ("--out", str(tmp_path / "judged"), "--limit", "2", "--json")
-    out, _ = succeeded(capsys, "eval", "judge", ours, *judged)
+    judged = ("--out", "judged", "--limit", "2", "--json")
+    out, _ = succeeded(capsys, "eval", "judge", "ours", *judged)
     figures = json.loads(out)["figures"]
     assert (figures["rated"], figures["mean"]) == (2, 8)
 
 
-@pytest.fixture
-def bogs(tmp_path: Path) -> Path:
-    """A BEIR folder of three papers."""
-    folder = tmp_path / "bogs"
-    (folder / "qrels").mkdir(parents=True)
-    papers = {"k": "Kites fly in the wind.", "b": "Boats float on rivers.", "m": "Moss is wet."}
-    (folder / "corpus.jsonl").write_text(
-        "".join(json.dumps({"_id": i, "title": i, "text": t}) + "\n" for i, t in papers.items())
-    )
-    (folder / "queries.jsonl").write_text(
-        '{"_id": "q1", "text": "what floats?"}\n{"_id": "q2", "text": "what is wet?"}\n'
-    )
-    (folder / "qrels" / "test.tsv").write_text("q1\tb\t1\nq2\tm\t1\n")
-    return folder
-
-
-def test_a_ranking_made_elsewhere_is_measured(bogs: Path, tmp_path: Path, capsys: Capture) -> None:
-    ranking = tmp_path / "theirs.trec"
-    ranking.write_text("q1 Q0 k 1 9 t\nq1 Q0 b 2 8 t\nq2 Q0 m 1 9 t\n")
-    run = ("--run", str(ranking))
-    out, _ = succeeded(
-        capsys, "eval", "retrieval", str(bogs), *run, "--out", str(tmp_path / "a"), "--json"
-    )
+def test_a_ranking_made_elsewhere_is_measured(capsys: Capture) -> None:
+    folder = beir(Path("bogs"), **{"qrels/test.tsv": "q1\td1\t1\nq2\td2\t1\n"})
+    ranking = Path("theirs.trec")
+    ranking.write_text("q1 Q0 d2 1 9 t\nq1 Q0 d1 2 8 t\nq2 Q0 d2 1 9 t\n")
+    retrieval = ("eval", "retrieval", str(folder), "--run", str(ranking))
+    out, _ = succeeded(capsys, *retrieval, "--out", "run", "--json")
     assert json.loads(out)["retrieval"]["hit@1"] == 1 / 2
     assert json.loads(out)["system"] == "theirs"
-    ranking.write_text("x Q0 k 1 9 t\n")
-    assert "none of the benchmark's queries" in failed(capsys, "eval", "retrieval", str(bogs), *run)
+    ranking.write_text("x Q0 d1 1 9 t\n")
+    assert "none of the benchmark's queries" in failed(capsys, *retrieval)
 
 
 def test_a_peer_that_writes_is_given_the_chat_model(
-    questions: Path,
-    sample_store: Path,
-    tmp_path: Path,
-    capsys: Capture,
-    chat_server: ChatServer,
-    monkeypatch: pytest.MonkeyPatch,
+    capsys: Capture, chat_server: ChatServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    generative = ("eval", "answers", str(questions), "--store", str(sample_store))
-    generative += ("--mode", "generative", "--system")
+    generative = (*ANSWERS, "--mode", "generative", "--system")
     assert "is for llamaindex-citation" in failed(capsys, *generative, "bm25")
     assert "ABSTRACTQA_CHAT_MODEL" in failed(capsys, *generative, "llamaindex-citation")
     monkeypatch.setenv("ABSTRACTQA_CHAT_MODEL", "scripted")
     monkeypatch.setenv("OPENAI_BASE_URL", chat_server.base_url)
     chat_server.script = lambda _: says("It has 369 tasks [1].")
-    out, _ = succeeded(
-        capsys, *generative, "llamaindex-citation", "--out", str(tmp_path / "run"), "--json"
-    )
+    out, _ = succeeded(capsys, *generative, "llamaindex-citation", "--out", "run", "--json")
     assert json.loads(out)["answered_by"] == {
         "mode": "generative",
         "model": "scripted",
@@ -122,14 +80,8 @@ def test_a_peer_that_writes_is_given_the_chat_model(
     assert json.loads(out)["by_type"]["fact"]["nugget_recall"] == 1 / 2
 
 
-def test_questions_are_made_of_an_index_and_can_be_asked_of_what_is_left(
-    sample_store: Path, tmp_path: Path, capsys: Capture
-) -> None:
-    made = tmp_path / "made"
-    out, err = succeeded(
-        capsys,
-        *("eval", "synthesize", "--n", "5", "--store", str(sample_store), "--out", str(made)),
-    )
+def test_questions_are_made_of_an_index_and_can_be_asked_of_what_is_left(capsys: Capture) -> None:
+    out, err = succeeded(capsys, "eval", "synthesize", "--n", "5", "--out", "made")
     assert "No chat model is configured" in err
     command = out.splitlines()[-1].split()
     assert command[:3] == ["abstractqa", "eval", "answers"]
@@ -138,20 +90,13 @@ def test_questions_are_made_of_an_index_and_can_be_asked_of_what_is_left(
     assert Path(parsed.store).is_dir(), "an index of what is left"
 
 
-def test_a_part_is_left_out_and_answers_given_elsewhere_are_measured(
-    questions: Path, sample_store: Path, tmp_path: Path, capsys: Capture
-) -> None:
-    answers = ("eval", "answers", str(questions), "--store", str(sample_store), "--json")
-    out, _ = succeeded(capsys, *answers, "--without", "lexical", "--out", str(tmp_path / "without"))
+def test_a_part_is_left_out_and_answers_given_elsewhere_are_measured(capsys: Capture) -> None:
+    out, _ = succeeded(capsys, *ANSWERS, "--json", "--without", "lexical", "--out", "without")
     assert json.loads(out)["configuration"]["without"] == "lexical"
     assert json.loads(out)["system"] == "AbstractQA without lexical"
-    lines = [
-        {"run_id": "mine", "topic_id": q["id"], "topic": "", "references": [], "answer": []}
-        for q in QUESTIONS
-    ]
-    mine = tmp_path / "mine.jsonl"
-    mine.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    out, _ = succeeded(capsys, *answers, "--answers", str(mine), "--out", str(tmp_path / "again"))
+    given = {"run_id": "mine", "topic": "", "references": [], "answer": []}
+    jsonl(Path("mine.jsonl"), *({**given, "topic_id": each["id"]} for each in QUESTIONS))
+    out, _ = succeeded(capsys, *ANSWERS, "--json", "--answers", "mine.jsonl", "--out", "again")
     assert json.loads(out)["system"] == "mine"
     assert json.loads(out)["answers"]["abstention"]["recall"] == 1
 
@@ -159,32 +104,20 @@ def test_a_part_is_left_out_and_answers_given_elsewhere_are_measured(
 @pytest.mark.parametrize(
     ("arguments", "says_so"),
     [
-        (
-            ["answers", "{questions}", "--system", "oracle"],
-            "no peer 'oracle'",
-        ),
-        (["answers", "{questions}", "--left-out", "luck"], "no collection 'luck'"),
-        (["retrieval", "{folder}"], "has no qrels/test.tsv"),
-        (["compare", "{folder}", "{folder}"], "run's folder"),
-        (["synthesize", "--n", "0"], "at least 1"),
-        (["judge", "{folder}"], "run's folder"),
-        (["answers", "{questions}", "--without", "luck"], "no part 'luck'"),
-        (["answers", "{questions}", "--without", "names", "--system", "bm25"], "give one of them"),
-        (["fit", "--data", "{folder}"], "dev.jsonl"),
+        ("answers small.jsonl --system oracle", "no peer 'oracle'"),
+        ("answers small.jsonl --mode generative", "chat model"),
+        ("answers broken.jsonl", "broken.jsonl:1: not JSON"),
+        ("answers small.jsonl --left-out luck", "no collection 'luck'"),
+        ("retrieval .", "has no qrels/test.tsv"),
+        ("compare . .", "run's folder"),
+        ("synthesize --n 0", "at least 1"),
+        ("judge .", "run's folder"),
+        ("answers small.jsonl --without luck", "no part 'luck'"),
+        ("answers small.jsonl --without names --system bm25", "give one of them"),
+        ("fit --data .", "dev.jsonl"),
     ],
 )
-def test_a_mistake_is_one_line(
-    arguments: list[str],
-    says_so: str,
-    questions: Path,
-    sample_store: Path,
-    tmp_path: Path,
-    capsys: Capture,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("ABSTRACTQA_STORE", str(sample_store))
-    (tmp_path / "empty").mkdir()
-    given = [a.format(questions=questions, folder=tmp_path / "empty") for a in arguments]
-    assert says_so in failed(capsys, "eval", *given)
-    assert not (tmp_path / "runs").exists()
+def test_a_mistake_is_one_line(arguments: str, says_so: str, capsys: Capture) -> None:
+    jsonl(Path("broken.jsonl"), "{broken")
+    assert says_so in failed(capsys, "eval", *arguments.split())
+    assert not Path("runs").exists()

@@ -17,18 +17,18 @@ from ui.indexing import watch
 RECORD = {"title": "Counting Owls at Night", "abstract": "We count 12 owls.", "doi": "10.1/owl"}
 
 
-def test_index_says_what_each_file_was_taken_for_and_what_is_one_paper(
-    tmp_path: Path, capsys: Capture
-) -> None:
-    (tmp_path / "a.txt").write_text(json.dumps(RECORD))
-    (tmp_path / "b.txt").write_text(
-        "title;abstract;DOI\nCounting Owls;We count 12 owls.;10.1/owl\n"
-    )
-    store = str(tmp_path / "store")
-    paths = [str(tmp_path / name) for name in ("a.txt", "b.txt")]
-    out, err = succeeded(capsys, "index", *paths, "--preview", "--store", store, "--json")
+@pytest.fixture(autouse=True)
+def _here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ABSTRACTQA_STORE", "store")
+
+
+def test_index_says_what_each_file_was_taken_for(capsys: Capture) -> None:
+    Path("a.txt").write_text(json.dumps(RECORD))
+    Path("b.txt").write_text("title;abstract;DOI\nCounting Owls;We count 12 owls.;10.1/owl\n")
+    indexed = ("index", "a.txt", "b.txt")
+    out, err = succeeded(capsys, *indexed, "--preview", "--json")
     assert [name for name, _ in json.loads(out)["formats"]] == ["a.txt", "b.txt"]
-    indexed = ("index", *paths, "--store", store)
     out, err = succeeded(capsys, *indexed)
     assert "a.txt: read as jsonl" in err
     assert "b.txt: read as csv (semicolon between columns; title ← title" in err
@@ -36,49 +36,38 @@ def test_index_says_what_each_file_was_taken_for_and_what_is_one_paper(
     assert "1 new, 0 unchanged, 0 updated, 1 duplicate" in out
     out, _ = succeeded(capsys, *indexed)
     assert "0 texts embedded" in out
-    out, _ = succeeded(capsys, *indexed[:-1], str(tmp_path / "apart"), "--no-merge")
+    out, _ = succeeded(capsys, *indexed, "--store", "apart", "--no-merge")
     assert "2 papers" in out
 
 
-def test_standard_input_is_a_file(
-    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_standard_input_is_a_file(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     given = io.TextIOWrapper(io.BytesIO(json.dumps(RECORD).encode()))
     monkeypatch.setattr(sys, "stdin", given)
-    store = tmp_path / "store"
-    succeeded(capsys, "index", "-", "--store", str(store))
-    (paper,) = Index.open(store).papers
+    succeeded(capsys, "index", "-")
+    (paper,) = Index.open(Path("store")).papers
     assert (paper.title, paper.sources[0].name) == (RECORD["title"], "stdin")
 
 
-def test_columns_are_named_or_refused_in_one_line(tmp_path: Path, capsys: Capture) -> None:
-    table = tmp_path / "t.csv"
-    table.write_text("naam,inhoud\nOwls at Night,We count 12 owls.\n")
-    store = str(tmp_path / "store")
-    columns = ("--columns", "title=naam,abstract=inhoud")
-    succeeded(capsys, "index", str(table), *columns, "--store", store)
+def test_columns_are_named_or_refused_in_one_line(capsys: Capture) -> None:
+    Path("t.csv").write_text("naam,inhoud\nOwls at Night,We count 12 owls.\n")
+    succeeded(capsys, "index", "t.csv", "--columns", "title=naam,abstract=inhoud")
     for wrong in ("title=name,abstract=inhoud", "title", "colour=naam"):
-        line = failed(capsys, "index", str(table), "--columns", wrong, "--store", store)
-        assert "column" in line
+        assert "column" in failed(capsys, "index", "t.csv", "--columns", wrong)
 
 
-def test_papers_are_listed_and_those_exported_come_back_as_they_were(
-    tmp_path: Path, capsys: Capture
-) -> None:
-    store, copy, file = (tmp_path / name for name in ("store", "copy", "out.bib"))
-    listed = ("papers", "--store", str(store))
-    succeeded(capsys, "index", str(digest(tmp_path)), "--store", str(store))
-    assert succeeded(capsys, *listed)[0].startswith("1. ")
-    out, _ = succeeded(capsys, *listed, "--title", "kitenet", "--json")
+def test_papers_are_listed_exported_and_come_back(tmp_path: Path, capsys: Capture) -> None:
+    succeeded(capsys, "index", str(digest(tmp_path)))
+    assert succeeded(capsys, "papers")[0].startswith("1. ")
+    out, _ = succeeded(capsys, "papers", "--title", "kitenet", "--json")
     assert [paper["title"] for paper in json.loads(out)] == ["KiteNet: Flying Far"]
-    succeeded(capsys, *listed, "--export", str(file))
-    succeeded(capsys, "index", str(file), "--store", str(copy))
+    succeeded(capsys, "papers", "--export", "out.bib")
+    succeeded(capsys, "index", "out.bib", "--store", "copy")
     before, after = (
-        {paper.id: paper.model_dump(exclude={"sources"}) for paper in Index.open(at).papers}
-        for at in (store, copy)
+        {paper.id: paper.model_dump(exclude={"sources"}) for paper in Index.open(Path(at)).papers}
+        for at in ("store", "copy")
     )
     assert before == after
-    assert ".jsonl" in failed(capsys, *listed, "--export", str(tmp_path / "x.doc"))
+    assert ".jsonl" in failed(capsys, "papers", "--export", "x.doc")
 
 
 def test_a_folder_is_watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

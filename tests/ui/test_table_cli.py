@@ -4,21 +4,15 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from running import Capture
+from running import Capture, succeeded
 
-from index.build import build_papers
-from index.embedding import SentenceEncoder
 from index.papers import Paper
-from rag import Assistant
-from rag.schema import Filters, IndexInfo, Usage
-from rag.settings import Settings
+from rag.schema import IndexInfo, Usage
 from rag.tables import Cell, Table, TableRow
-from ui.cli import build_parser
-from ui.tables import as_csv, as_markdown, as_text, table
+from ui.tables import as_csv, as_markdown, as_text
 
 KITES = Paper(
     id="kites",
@@ -26,22 +20,6 @@ KITES = Paper(
     abstract="We introduce KiteBench, a benchmark of 420 flights. Pilots reach 61\\% success.",
 )
 BOATS = Paper(id="boats", title="BoatNet", abstract="We propose BoatNet, a method for kites.")
-
-
-@pytest.fixture(scope="module")
-def opened(
-    tmp_path_factory: pytest.TempPathFactory, encoder: SentenceEncoder
-) -> Iterator[Assistant]:
-    store = tmp_path_factory.mktemp("kites") / "store"
-    build_papers([KITES, BOATS], store, encoder)
-    assistant = Assistant(store, encoder, settings=Settings(store=store))
-    yield assistant
-    assistant.close()
-
-
-def run(opened: Assistant, *arguments: str) -> None:
-    parsed = build_parser().parse_args(["table", *arguments])
-    table(parsed, parsed.question, Filters(), opened)
 
 
 def made(text: str, title: str = "A Paper") -> Table:
@@ -59,51 +37,34 @@ def made(text: str, title: str = "A Paper") -> Table:
     )
 
 
-@pytest.fixture(autouse=True)
-def _eighty_columns(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
-
-
-def test_a_table_is_a_block_a_paper_that_fits_the_terminal(
-    opened: Assistant, capsys: Capture
+def test_a_table_is_text_that_fits_the_terminal_a_file_of_csv_or_a_json_document(
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run(
-        opened, "kites", "--paper", "KiteBench", "--paper", "BoatNet", "--columns",
-        "method, data, result, code available?, a column whose name is longer than most",
-    )  # fmt: skip
-    out, _ = capsys.readouterr()
+    monkeypatch.setenv("COLUMNS", "80")
+    papers, store, file = (tmp_path / name for name in ("papers.jsonl", "store", "table.csv"))
+    papers.write_text(f"{KITES.model_dump_json()}\n{BOATS.model_dump_json()}\n")
+    succeeded(capsys, "index", str(papers), "--store", str(store))
+    table = ("table", "kites", "--store", str(store), "--paper", "KiteBench", "--columns")
+    columns = "method, result, code available?, a column whose name is longer than most"
+    out, _ = succeeded(capsys, *table, columns, "--paper", "BoatNet", "--csv", str(file))
     assert max(map(len, out.splitlines())) <= 80
-    assert out.startswith("1. KiteBench: Steering Kites\n")
+    assert out.startswith("1. KiteBench: Steering Kites (papers.jsonl, number 1)\n")
     assert re.search(r"^    result +Pilots reach 61% success\.$", out, re.MULTILINE)
     assert "    a column whose name is longer than most\n      not stated in the abstract" in out
-    assert "\n\n2. BoatNet\n" in out
+    assert "\n\n2. BoatNet (papers.jsonl, number 2)\n" in out
+    head, first, second = csv.reader(io.StringIO(file.read_text(encoding="utf-8")))
+    assert head == ["Paper", *columns.split(", ")]
+    assert (first[0], first[2], second[0]) == (KITES.title, "Pilots reach 61% success.", "BoatNet")
 
-
-def test_json_is_one_document_with_spans(opened: Assistant, capsys: Capture) -> None:
-    run(opened, "kites", "--columns", "data", "--paper", "kites", "--json")
-    out, err = capsys.readouterr()
+    out, err = succeeded(capsys, *table, "data", "--json")
     said = json.loads(out)
     (row,) = said["rows"]
     (cell,) = row["cells"]
     assert row["paper"]["abstract"][cell["start"] : cell["end"]] == cell["text"]
-    assert set(said) == {
-        "question", "columns", "rows", "reason", "notice", "mode", "usage", "model", "index",
-        "timings_ms",
-    }  # fmt: skip
+    keys = "question columns rows reason notice mode usage model index timings_ms"
+    assert set(said) == set(keys.split())
     assert set(cell) == {"column", "text", "start", "end", "score"}
     assert err == ""
-
-
-def test_csv_is_written_beside_what_is_printed(
-    opened: Assistant, capsys: Capture, tmp_path: Path
-) -> None:
-    file = tmp_path / "table.csv"
-    run(opened, "kites", "--paper", "kites", "--columns", "data", "--csv", str(file))
-    assert "KiteBench" in capsys.readouterr().out
-    assert list(csv.reader(io.StringIO(file.read_text(encoding="utf-8")))) == [
-        ["Paper", "data"],
-        ["KiteBench: Steering Kites", KITES.abstract.split(". ")[0] + "."],
-    ]
 
 
 @pytest.mark.parametrize("sign", ["=", "+", "-", "@", "＝"])
@@ -112,14 +73,10 @@ def test_a_cell_of_csv_that_begins_like_a_formula_gets_an_apostrophe(sign: str) 
     assert row[:2] == [f"'{sign}A1", f"'{sign}1+1"]
 
 
-def test_markdown_escapes_pipes_and_markup() -> None:
-    lines = as_markdown(made("a|b *c* <img src=x> [d](e)")).splitlines()
-    assert lines == [
+def test_what_abstracts_hold_is_no_markup_of_markdown_and_repaints_no_terminal() -> None:
+    assert as_markdown(made("a|b *c* <img src=x> [d](e)")).splitlines() == [
         "| Paper | result | data |",
         "| --- | --- | --- |",
         "| A Paper | a\\|b \\*c\\* \\<img src=x> \\[d\\](e) | not stated in the abstract |",
     ]
-
-
-def test_a_terminal_is_safe_from_what_abstracts_hold() -> None:
     assert "\x1b" not in as_text(made("red \x1b[31m kites"))

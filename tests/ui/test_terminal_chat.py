@@ -17,10 +17,7 @@ def talk(assistant: Assistant, monkeypatch: pytest.MonkeyPatch, *lines: str) -> 
 
 
 def test_questions_follow_one_another_and_are_kept_in_a_file(
-    sample_assistant: Assistant,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: Capture,
-    tmp_path: Path,
+    sample_assistant: Assistant, monkeypatch: pytest.MonkeyPatch, capsys: Capture, tmp_path: Path
 ) -> None:
     file = tmp_path / "talk.json"
     talk(

@@ -185,11 +185,6 @@ def test_titles_that_resemble_furniture_are_titles(title: str) -> None:
     assert_papers(f"Apr 22\n\n{digest(*papers)}", papers)
 
 
-@pytest.mark.parametrize("mark", ["## {}", "**{}**", "1. {}", "[2] {}", "Title: {}"])
-def test_marks_around_titles_do_not_belong_to_them(mark: str) -> None:
-    assert_papers(digest(*((mark.format(t), a) for t, a in PAPERS)))
-
-
 @pytest.mark.parametrize(
     "layout",
     ["{n}) {title} - {abstract} (paper | tweet)", "{n}). {title} — {abstract} (paper)",

@@ -79,9 +79,7 @@ def test_names_are_text_of_one_line(tmp_path: Path, name: bytes, shown: str) -> 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 @pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
-def test_encodings_and_line_ends_make_no_difference(
-    tmp_path: Path, encoding: str, ending: str
-) -> None:
+def test_encodings_and_line_ends_do_not_matter(tmp_path: Path, encoding: str, ending: str) -> None:
     text = DIGEST.replace("Otters and", "Søren’s Otters and")
     file = write(tmp_path / "x.txt", text.replace("\n", ending).encode(encoding))
     found = list(read([file]))

@@ -125,9 +125,7 @@ def test_a_summary_in_place_of_an_abstract_is_told() -> None:
      *(({"abstract": none}, "abstract: missing or empty")
        for none in ("nan", "N/A", "", "[No abstract available]", None))],
 )  # fmt: skip
-def test_a_record_without_title_or_abstract_is_a_problem_that_names_its_line(
-    change: dict[str, object], reason: str
-) -> None:
+def test_a_record_without_title_or_abstract_is_told(change: dict[str, object], reason: str) -> None:
     papers, problems = split(lines(OWL | {"title": "Other Owls Are Here"}, OWL | change))
     assert len(papers) == 1
     assert [str(problem).startswith(f"owls.jsonl:2: {reason}") for problem in problems] == [True]

@@ -3,71 +3,29 @@
 import gzip
 import io
 import json
+import re
 import tarfile
 import zipfile
 from datetime import date
 from email.message import EmailMessage
+from pathlib import Path
 
 import pytest
 import zstandard
 from digest_papers import ABSTRACTS, PAPERS, TITLES, each, got
 
 LAYOUTS = {
-    "a listing of arXiv": "Showing new listings for Tuesday, 22 April 2025\n\n"
-    + each("[{n}] arXiv:{id} [pdf, html, other]\nTitle: {title}\nAuthors: {authors}\n"
-           "Comments: 9 pages\nSubjects: Sound (cs.SD); Machine Learning (cs.LG)\n{abstract}"),
-    "a listing without spaces": each(
-        "[{n}] arXiv:{id} (cross-list from cs.SD) [pdf, other]\n\nTitle:{title}\n\n{authors}\n\n"
-        "Subjects:Sound (cs.SD)\n\n{abstract}"),
-    "a newsletter": "TLDR AI 2025-04-22\n\n🚀 Headlines & Launches\n\n"
-    + each("{title} (4 minute read)\n\n{abstract}") + "\n\nUnsubscribe",
-    "an alert": "Semantic Scholar\n\nNew papers for you\n\n"
-    + each("{title}\n{authors}\narXiv.org · 2025\n{abstract}\nSave to Library   Create Alert   Cite"),
-    "a numbered list": each("{n}. {title}\n   {authors}\n   {abstract}\n   https://arxiv.org/abs/{id}"),
-    "labels": each("Title: {title}\nAuthors: {authors}\nDate: 2025-04-22\nLink: https://arxiv.org/abs/{id}\n"
-                   "Abstract: {abstract}"),
-    "a page of a hub": "Daily Papers\n\nApr 22\n\n" + each(
-        "▲\n4{n}\n{title}\nPublished on Apr 18\n·\nSubmitted by\njo{n}\non Apr 22\nUpvote\n4{n}\n"
-        "Abstract\n{abstract}\nAI-generated summary\n{short}.\nView arXiv page\nAdd to collection"),
-    "a programme": "OwlConf 2025\n\nSession 1: Birds (Chair: Prof. Gil Hay)\n\n" + each(
-        "09:{n}0-09:{n}5\n{title}\n{first} (University of X)\nAbstract: {abstract}"),
-    "an alert with snippets": each(
-        "[PDF] {title}\n{authors} - arXiv preprint arXiv:{id}, 2025\n{abstract}\nSave\tTwitter\tLinkedIn"),
-    "a mail with notes of links": each("{TITLE} (7 MINUTE READ) [{n}]\n\n{abstract}")
-    + "\n\nLinks:\n------\n" + each("[{n}] https://arxiv.org/abs/{id}", "\n"),
-    "a forum of reviews": each(
-        "{title}\n{authors}\nKeywords: owls\nAbstract: {abstract}\nPrimary Area: birds\n"
-        "Submission Number: {n}", "\n"),
-    "forwarded twice": "---------- Forwarded message ---------\nFrom: Bo <bo@example.org>\n"
-    "Date: Wed, 23 Apr 2025 at 10:00\nSubject: Fwd: papers\nTo: <me@example.org>\n\n"
-    "---------- Forwarded message ---------\nFrom: Jo <jo@example.org>\n"
-    "Date: Tue, 22 Apr 2025 at 07:30\nSubject: Daily papers\nTo: Bo <bo@example.org>\n\n"
-    + each("{title}\n{authors}\n\n{abstract}"),
-    "labels on lines of their own": each("{title}\n\nAuthors\n{authors}\n\nAbstract\n{abstract}"),
-    "a page with buttons": each("{title}\n\nby {authors}\n\n▲ 4{n} · 3 comments\n\nAbstract\n\n{abstract}\n\n"
-                                "View PDF   Share"),
-    "summaries": each("{title}\n\nTL;DR: {short}\n\nAbstract: {abstract}"),
-    "quoted twice": "> On Tue, 22 Apr 2025 Jo wrote:\n>\n" + "\n".join(
-        f">> {line}" for line in each("{title}\n\n{abstract}").split("\n")),
-    "Markdown headings": "# Papers of the week\n\n" + each("## {title}\n\n*{authors}*\n\n{abstract}\n\n"
-                                                           "[arXiv](https://arxiv.org/abs/{id})"),
-    "Markdown list with links": "# To read\n\n" + each(
-        "- [{title}](https://arxiv.org/abs/{id}) — {abstract}", "\n"),
-    "Markdown list with bold": each("* **{title}** ({authors}). {abstract}", "\n"),
-    "Markdown details": "# Reading\n\n" + each(
-        "<details>\n<summary><b>{title}</b></summary>\n\n{abstract}\n\n</details>"),
-    "a Markdown table": "| Title | Authors | Abstract |\n|---|---|:--|\n" + each(
-        "| {title} | {authors} | {abstract} |", "\n"),
-    "two columns of tabs": "title\tabstract\n" + each("{title}\t{abstract}", "\n"),
-    "HTML": "<html><head><title>Digest</title><style>p {{}}</style></head><body><h1>Apr 22, 2025</h1>"
-    + each("<article><h2><a href='https://arxiv.org/abs/{id}'>{title}</a></h2><p>{authors}</p>"
-           "<p>{abstract}</p></article>", "") + "<footer>© 2025 Mail Inc.</footer></body></html>",
-    "HTML of a list": "<ul>" + each("<li><b>{title}</b><br>{authors}<br>{abstract}</li>", "") + "</ul>",
-    "HTML of arXiv": "<html><body><dl>" + each(
-        "<dt><a>[{n}]</a> <a href='/abs/{id}' title='Abstract'>arXiv:{id}</a> [<a>pdf</a>]</dt><dd>"
-        "<div class='list-title'><span>Title:</span> {title}</div><div><a>{authors}</a></div>"
-        "<p class='mathjax'>{abstract}</p></dd>", "") + "</dl></body></html>",
-}  # fmt: skip
+    name: re.sub(
+        r"«(\d)(.*?)»", lambda found: each(found[2], "\n" * int(found[1])), text, flags=re.S
+    )
+    for block in (Path(__file__).parent / "layouts.txt").read_text("utf-8").split("=== ")[1:]
+    for name, text in [block.rstrip("\n").split("\n", 1)]
+}
+"""Digests of the three papers: in the file, « and » stand around what is there for each paper, and
+behind « how many line ends stand between them."""
+LAYOUTS["quoted twice"] = "> On Tue, 22 Apr 2025 Jo wrote:\n>\n" + "\n".join(
+    f">> {line}" for line in each("{title}\n\n{abstract}").split("\n")
+)
 
 
 WITH_AUTHORS = (

@@ -45,9 +45,7 @@ def test_rewordings_are_not_refused_and_what_is_wrong_is_never_supported_and_nam
         assert reason in (found.reason or "")
 
 
-def test_what_stands_word_for_word_is_supported_for_sure_and_all_of_it_has_to_hold(
-    checker: LocalChecker,
-) -> None:
+def test_what_stands_word_for_word_is_supported_if_all_of_it_does(checker: LocalChecker) -> None:
     found = checker.check(STORED.replace("\\%", "%"), ["Another.", STORED])
     assert (found.support, found.score, found.reason) == ("supported", 1.0, None)
     for cited in ([], [""], ["  "]):
@@ -68,27 +66,15 @@ def test_any_text_gets_a_verdict(checker: LocalChecker, said: str) -> None:
     assert 0 <= (found.score or 0.0) <= 1
 
 
-def test_checking_does_not_import_torch() -> None:
+def test_a_query_and_a_check_import_nothing_heavy() -> None:
     program = (
-        "import sys\nfrom rag.support.local import LocalChecker\n"
+        "import sys\nimport rag.chat\nfrom rag.support.local import LocalChecker\n"
         "from index.embedding import SentenceEncoder\nfrom index.minilm import NAME\n"
-        "LocalChecker(SentenceEncoder.open(NAME)).check('It is wet.', ['Bogs are wet.'])\n"
-        "assert 'torch' not in sys.modules\n"
+        "encoder = SentenceEncoder.open(NAME)\nencoder.encode_query('tea')\n"
+        "LocalChecker(encoder).check('It is wet.', ['Bogs are wet.'])\n"
+        "assert not {'torch', 'openai', 'httpx'} & sys.modules.keys()\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
-
-
-def test_where_it_cannot_tell_it_says_so(encoder: SentenceEncoder) -> None:
-    class Unsure:
-        supported, unsupported = 0.9, 0.1
-
-        def probability(self, seen: object) -> float:
-            return 0.5
-
-    unsure = LocalChecker(encoder, Unsure())  # type: ignore[arg-type]
-    found = unsure.check("MindSearch mimics people.", [STORED])
-    assert (found.support, found.score) == ("unchecked", 0.5)
-    assert found.reason == "the local check cannot tell"
 
 
 def missing(said: str, stored: str) -> tuple[str, ...]:

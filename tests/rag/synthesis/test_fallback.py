@@ -65,9 +65,7 @@ def test_closing_a_stream_closes_the_upstream(writing: Assistant, scripted: Chat
 
 
 @pytest.mark.parametrize("pause", [0.05, 30], ids=["in mid-stream", "before the first word"])
-def test_cancelling_a_task_closes_the_upstream(
-    writing: Assistant, scripted: ChatServer, pause: float
-) -> None:
+def test_cancelling_closes_upstream(writing: Assistant, scripted: ChatServer, pause: float) -> None:
     scripted.hung_up.clear()
     asked = threading.Event()
 

@@ -14,9 +14,7 @@ from rag.schema import Progress
 from rag.synthesis.prompts import SENTINEL
 
 
-def test_the_model_reads_whole_abstracts_with_their_titles_and_dates(
-    writing: Assistant, scripted: ChatServer
-) -> None:
+def test_a_model_reads_whole_abstracts_and_dates(writing: Assistant, scripted: ChatServer) -> None:
     scripted.script = writes(lambda at: f"{GOOD} [{at(TASKS)}].")
     answer = writing.ask("Which benchmark tests agents on whole computers?")
     asked = scripted.received[-1].text
@@ -67,9 +65,7 @@ def test_sentences_come_structured_or_where_the_endpoint_has_it_not_with_markers
     assert "JSON" not in scripted.received[-1].text
 
 
-def test_a_paper_is_called_by_its_name_and_one_that_is_only_named_is_quoted(
-    writing: Assistant, scripted: ChatServer
-) -> None:
+def test_a_paper_is_called_by_its_name(writing: Assistant, scripted: ChatServer) -> None:
     def numbers(request: Received) -> Scripted:
         paper = address(request, TASKS).partition(".")[0]
         title = re.search(rf"^Paper {paper}: (.+?) \(", request.text, re.MULTILINE)
@@ -122,9 +118,7 @@ def test_a_side_of_a_comparison_that_the_model_or_the_filters_leave_out_is_told(
     assert "does not pass the filters" in (answer.notice or "")
 
 
-def test_a_failing_sentence_is_asked_for_again_and_then_marked(
-    writing: Assistant, scripted: ChatServer
-) -> None:
+def test_a_failing_sentence_is_asked_for_again(writing: Assistant, scripted: ChatServer) -> None:
     both = writes(lambda at: f"{GOOD} [{at(TASKS)}]. {FALSE} [{at(TASKS)}].")
     scripted.script = in_turn(both, lambda _: says("1. People complete more than 72.36%."))
     mended = writing.ask(QUESTION)
@@ -219,10 +213,7 @@ def lazy(request: Received) -> Scripted:
     ids=["lazy", "failing on the way"],
 )
 def test_a_model_that_leaves_papers_out_loses_none(
-    writing: Assistant,
-    scripted: ChatServer,
-    script: Callable[[Received], Scripted],
-    words: str,
+    writing: Assistant, scripted: ChatServer, script: Callable[[Received], Scripted], words: str
 ) -> None:
     scripted.script = script
     answer = writing.ask(OVERVIEW)

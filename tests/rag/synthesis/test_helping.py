@@ -33,9 +33,7 @@ def script(help_: Scripted) -> Callable[[Received], Scripted]:
     return lambda request: answer(request) if "<abstracts>" in request.text else help_
 
 
-def test_a_follow_up_is_made_to_stand_alone_by_the_model(
-    writing: Assistant, scripted: ChatServer
-) -> None:
+def test_a_follow_up_is_made_to_stand_alone(writing: Assistant, scripted: ChatServer) -> None:
     scripted.script = script(says("How many tasks does OSWorld have?"))
     events = list(writing.stream("And how many tasks are in the other one?", history=HISTORY))
     answer = events[-1].answer  # type: ignore[union-attr]
@@ -85,9 +83,7 @@ FOLLOW_UP = "How often does the second one succeed?"
         ("How often does Dobb-E succeed " + "in household tasks " * 30 + "?", None),
     ],
 )
-def test_a_rewritten_question_is_used_if_it_can_stand_for_the_question(
-    reply: str, standalone: str | None
-) -> None:
+def test_a_rewritten_question_is_used_if_it_is_the_same(reply: str, standalone: str | None) -> None:
     assert condense(FOLLOW_UP, SPOKEN, TITLES, lambda _: reply) == standalone
 
 

@@ -46,9 +46,7 @@ def test_the_model_is_not_asked_where_strictness_refuses_or_the_question_is_far(
     assert len(scripted.received) == before
 
 
-def test_a_model_sees_no_more_papers_than_may_be_cited(
-    writing: Assistant, scripted: ChatServer
-) -> None:
+def test_a_model_sees_only_what_may_be_cited(writing: Assistant, scripted: ChatServer) -> None:
     scripted.script = lambda _: streams("They are agents [1].")
     for question, sources in (("Which papers are about merging?", 2), (QUESTION, 1)):
         writing.ask(question, options=Options(sources=sources))

@@ -112,27 +112,11 @@ NEVER = (
         (NEVER, "never changes the wing", "never changes the wing"),
     ],
 )
-def test_words_without_the_denial_in_their_clause_are_quoted_with_it(
-    text: str, said: str, quoted: str
-) -> None:
+def test_a_denial_is_quoted_with_the_words_it_is_of(text: str, said: str, quoted: str) -> None:
     assert text[slice(*around(text, said))] == quoted
 
 
-def test_a_model_is_asked_once_a_paper_with_its_sentences_numbered_and_fenced(
-    writing: Assistant, chat_server: ChatServer
-) -> None:
-    chat_server.script = lambda _: says("1: 1\n2: none")
-    writing.table("paper kites", ["data", "method"])
-    assert len(chat_server.received) == 2
-    asked = next(request.text for request in chat_server.received if "GlideBench" in request.text)
-    assert "4: It has 420 flights recorded over 3 hills." in asked
-    assert "1: data\n2: method" in asked
-    assert asked.index("<abstract>") < asked.index("420 flights") < asked.index("</abstract>")
-
-
-def test_without_an_endpoint_all_is_quoted_without_it_and_that_is_said(
-    writing: Assistant, chat_server: ChatServer
-) -> None:
+def test_without_an_endpoint_all_is_quoted(writing: Assistant, chat_server: ChatServer) -> None:
     chat_server.script = lambda _: fails(401)
     made = writing.table("paper kites")
     assert (made.columns, made.mode, made.model) == (DEFAULT_COLUMNS, "extractive", None)
@@ -140,9 +124,7 @@ def test_without_an_endpoint_all_is_quoted_without_it_and_that_is_said(
     assert cells(made, "glide")["data"] == WHOLE
 
 
-def test_a_model_proposes_the_columns_where_none_are_named(
-    writing: Assistant, chat_server: ChatServer
-) -> None:
+def test_a_model_may_propose_the_columns(writing: Assistant, chat_server: ChatServer) -> None:
     columns = says("- wind\n- landing spots")
     chat_server.script = lambda asked: (
         columns if "<titles>" in asked.text else says("1: none\n2: 6")

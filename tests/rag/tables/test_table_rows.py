@@ -87,9 +87,7 @@ def test_what_is_cut_or_was_not_named_is_said(kites: Assistant) -> None:
         ({"question": " "}, "question is empty"),
     ],
 )
-def test_what_cannot_be_used_is_refused_in_one_line(
-    kites: Assistant, asked: dict[str, Any], said: str
-) -> None:
+def test_what_cannot_be_used_is_refused(kites: Assistant, asked: dict[str, Any], said: str) -> None:
     with pytest.raises(InputError, match=re.escape(said)) as refused:
         kites.table(**{"question": "kites", "columns": ["method"], **asked})
     assert "\n" not in str(refused.value)

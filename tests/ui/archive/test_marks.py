@@ -52,9 +52,7 @@ def test_what_cannot_be_kept_is_refused_in_one_line(
     assert marks.of(ANN) == {}
 
 
-def test_a_list_of_tags_is_kept_as_it_is_written_and_a_damaged_mark_is_left_out(
-    tmp_path: Path,
-) -> None:
+def test_a_list_of_tags_is_kept_and_a_damaged_mark_is_left_out(tmp_path: Path) -> None:
     archive = Archive(tmp_path)
     archive.marks.change(ANN, ["p", "q"], {"tags": ["to  cite, kites", "kites"]})
     assert archive.marks.of(ANN)["p"].tags == ("to cite", "kites")
@@ -67,9 +65,7 @@ def test_a_list_of_tags_is_kept_as_it_is_written_and_a_damaged_mark_is_left_out(
     assert archive.marks.of(ANN)["p"].tags == ("again",)
 
 
-def test_marks_of_removed_papers_take_no_room(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_marks_of_gone_papers_take_no_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST_MARKED", 2)
     marks = Archive(tmp_path).marks
     marks.change(ANN, ["p", "q"], {"starred": True})

@@ -14,14 +14,7 @@ from pylatexenc.latex2text import LatexNodes2Text
 
 from index.papers import Paper, derived_id
 from index.text import clean_text
-from ui.export.bibliography import (
-    bibtex,
-    cited_papers,
-    keys,
-    latex,
-    papers_csv,
-    ris,
-)
+from ui.export.bibliography import bibtex, cited_papers, keys, papers_csv, ris
 from ui.tables import FORMULA_SIGNS
 
 ON_STONE = "Mosses that grow on stone"
@@ -90,9 +83,7 @@ def test_what_a_title_holds_cannot_become_an_entry_or_a_command() -> None:
         ([Paper(id=derived_id(ON_STONE, ""), title=ON_STONE, abstract="x")], ["mossesthat"]),
     ],
 )
-def test_a_key_is_the_given_one_or_says_who_and_when_and_what(
-    papers: list[Paper], expected: list[str]
-) -> None:
+def test_a_key_is_given_or_says_who_when_and_what(papers: list[Paper], expected: list[str]) -> None:
     assert [re.sub("paper-.*", "paper-8b4a87", key) for key in keys(papers)] == expected
 
 
@@ -146,33 +137,11 @@ def test_any_papers_can_be_read_back_from_every_format(papers: list[Paper]) -> N
     assert not any(cell.startswith(FORMULA_SIGNS) for row in rows for cell in row)
 
 
-@pytest.mark.parametrize(
-    "text", ["50% of {a} & b_c # $5 ~x ^y \\z", "“α ≤ 10⁵” – H₂O, Jürgen’s … naïve", "中文 🙂"]
-)
-def test_latex_prints_what_a_text_says(text: str) -> None:
-    printed = shown(latex(text))
-    plain = str.maketrans("⁵₂", "52")
-    assert printed.translate(plain) == clean_text(text).translate(plain)
-
-
-def test_ris_has_every_field_that_is_known() -> None:
-    text = ris([MOSS, BARE])
-    assert text.startswith("TY  - CONF\r\n")
-    assert text.endswith("ER  - \r\n")
-    first, second = rispy.loads(text)
-    assert first == {
-        "type_of_reference": "CONF",
-        "title": "Moss²Net: A Study of Mosses & Ferns in OSWorld",
-        "authors": ["Lovelace, Ada B.", "van der Moß, Jürgen", "Society, Moss and Fern"],
-        "year": "2017",
-        "secondary_title": "Proceedings of the Conference on Mosses",
-        "urls": ["https://example.org/~moss/a_b?c=1&d=%20"],
-        "doi": "10.1000/moss_1",
-        "abstract": clean_text(MOSS.abstract),
-        "notes": ["Found in: Mar 14, 2025, no. 3 in digest-2025-03-14.txt"],
-        "id": "abstractqa:vaswani-etal-2017-moss",
-    }
-    assert (second["type_of_reference"], second["year"]) == ("GEN", "2025")
+def test_ris_has_the_kind_and_the_last_names_of_authors_first() -> None:
+    first, second = rispy.loads(ris([MOSS, BARE]))
+    assert first["authors"] == ["Lovelace, Ada B.", "van der Moß, Jürgen", "Society, Moss and Fern"]
+    assert (first["type_of_reference"], second["type_of_reference"]) == ("CONF", "GEN")
+    assert (first["doi"], first["secondary_title"]) == (MOSS.doi, MOSS.venue)
 
 
 def test_csv_has_a_line_a_paper_and_no_formula() -> None:

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from browsing import assert_usable
+from elements import Elements
 from exporting import ANSWERED, BROKEN, CONVERSATION, REFUSED, STOPPED, WHEN
 from markdown_it import MarkdownIt
-from web.chat_answers import Elements
 
 from index.errors import InputError
 from rag.schema import Answer, Filters
@@ -128,8 +128,3 @@ def test_a_name_is_safe_whatever_the_question(title: str) -> None:
 def test_no_cited_paper_is_no_bibliography(kind: str) -> None:
     with pytest.raises(InputError, match="nothing to export"):
         export(REFUSED, kind)
-
-
-def test_an_unknown_kind_is_refused_with_those_there_are() -> None:
-    with pytest.raises(InputError, match="markdown, html, json"):
-        export(CONVERSATION, "docx")

@@ -1,7 +1,6 @@
-"""Answers about kites, and a look at HTML as a browser sees it, for the tests of the chat."""
+"""Answers about kites, for the tests of the chat."""
 
 from datetime import date
-from html.parser import HTMLParser
 
 from index.papers import Paper, Source
 from rag.citations import Block, Claim, Span, compose, escape
@@ -12,47 +11,6 @@ HOSTILE = '<img src=x onerror="alert(1)"> </div><script>x</script> {{x}} ${y} `z
 ABSTRACT = 'Kites fly at 37.8\\% of the cost. They~(kites) need wind. Ragnar\\"ok is a storm.'
 COST = "Kites fly at 37.8\\% of the cost."
 WIND = "They~(kites) need wind."
-
-
-class Elements(HTMLParser):
-    """The elements and the text of a piece of HTML."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self.inside: dict[str, list[str]] = {}
-        self._open: list[tuple[str, str]] = []
-        self.feed(str(html))  # plain, whatever it is marked as
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        name = (dict(attrs).get("class") or tag).split()[-1]
-        if tag not in ("img", "input", "br", "path"):
-            self._open.append((tag, name))
-            self.inside.setdefault(name, []).append("")
-
-    def handle_endtag(self, tag: str) -> None:
-        while self._open and self._open.pop()[0] != tag:
-            pass
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-        for _, name in self._open:
-            self.inside[name][-1] += data
-
-    def names(self) -> set[str]:
-        return {name for name, _ in self.tags}
-
-    def having(self, attribute: str) -> list[str]:
-        return [str(attrs[attribute]) for _, attrs in self.tags if attribute in attrs]
-
-    def ids(self) -> list[str]:
-        return self.having("id")
-
-    def links(self) -> list[str]:
-        return self.having("href")
 
 
 def paper(abstract: str = ABSTRACT, title: str = "Kites: A Survey", **fields: object) -> Paper:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from chat_server import ChatServer, running
-from made_once import Once
 from starting import started
 
 
@@ -20,20 +19,6 @@ class Started:
     data: Path
     model: ChatServer
     """Its chat model says what a test has scripted."""
-
-
-@pytest.fixture(scope="session")
-def digests_store(shared: Path, once: Once) -> Path:
-    """A real index of the real digests."""
-
-    def make(store: Path) -> None:
-        from index.build import build
-        from index.embedding import SentenceEncoder
-        from index.minilm import NAME
-
-        build([shared / "digests"], store, SentenceEncoder.open(NAME), year=2025)
-
-    return once("digests", make)
 
 
 @contextmanager

@@ -71,9 +71,7 @@ def test_the_file_holds_no_password_and_no_two_hashes_are_alike(tmp_path: Path) 
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_password_is_hashed_for_an_unknown_person_too(
-    people: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_password_of_nobody_is_hashed_too(people: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     accounts, hashed = Accounts(people), []
     verify = PasswordHasher.verify
     monkeypatch.setattr(
@@ -145,9 +143,7 @@ def test_add_user_adds_a_line_and_keeps_the_others_or_says_why_not(
     assert Accounts(path).check("ada", "second")
 
 
-def test_a_typed_password_is_asked_for_twice(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_typed_password_is_asked_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin.isatty", lambda: True)
     typed = iter(["one", "another"])
     monkeypatch.setattr("ui.cli.getpass", lambda _: next(typed))
@@ -155,7 +151,7 @@ def test_a_typed_password_is_asked_for_twice(
         cli.add_user(tmp_path / "people", "ada")
 
 
-def test_warnings_of_an_open_page_and_an_open_file(
+def test_an_open_page_warns(
     people: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     assert cli.accounts(None, Reach("127.0.0.1")) is None

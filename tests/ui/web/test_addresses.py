@@ -1,15 +1,14 @@
 """The address names the place: tab, conversation, filters, a question; links to share."""
 
 import pytest
-from browsing import QUESTION, ask, assert_fits, assert_usable, site_of
-from playwright.sync_api import Page, Route, expect
+from browsing import QUESTION, TURNS, ask, assert_fits, assert_usable, hold_the_first, site_of
+from playwright.sync_api import Page, expect
 
 from rag import Assistant
 from ui.web.site import Site
 
 pytestmark = pytest.mark.browser
 
-TURNS = ".aqa-chat-turns > .aqa-chat-turn"
 CHIPS = "#aqa-chat-chosen li"
 
 
@@ -52,15 +51,7 @@ def test_a_paper_that_comes_late_does_not_take_the_place_of_the_list(page: Page)
     page.get_by_role("tab", name="Papers").click()
     row = page.locator("#aqa-corpus-papers tbody [data-aqa-paper]").first
     expect(row).to_be_visible(timeout=20_000)
-    held: list[Route] = []
-
-    def hold_the_first(route: Route) -> None:
-        if held:
-            route.continue_()
-        else:
-            held.append(route)
-
-    page.route("**/gradio_api/run/predict*", hold_the_first)
+    held = hold_the_first(page, "**/gradio_api/run/predict*")
     row.click()
     page.wait_for_url("**#/papers/*")
     with page.expect_response("**/gradio_api/run/predict*"):
@@ -72,9 +63,7 @@ def test_a_paper_that_comes_late_does_not_take_the_place_of_the_list(page: Page)
     assert page.url.endswith("#/papers")
 
 
-def test_what_is_chosen_leads_to_another_tab_and_leaves_a_way_back(
-    page: Page, address: str
-) -> None:
+def test_what_is_chosen_leads_elsewhere_and_leaves_a_way_back(page: Page, address: str) -> None:
     page.get_by_role("tab", name="Papers").click()
     expect(page.locator("#aqa-corpus-papers [data-view]")).to_be_visible(timeout=20_000)
     assert page.url == f"{address}/#/papers"
@@ -113,9 +102,7 @@ def test_a_link_brings_a_question_to_the_box_and_asks_nothing(page: Page, addres
     assert "q=" not in page.url
 
 
-def test_only_the_papers_that_the_address_names_answer(
-    page: Page, address: str, sample_assistant: Assistant
-) -> None:
+def test_papers_named_by_address(page: Page, address: str, sample_assistant: Assistant) -> None:
     chip = page.locator(CHIPS)
     # More of them than a request can name are not all in the address.
     page.goto(f"{address}/?{'&'.join(f'papers={number:016}' for number in range(1_200))}")

@@ -42,9 +42,7 @@ def endpoints(site: Site) -> dict[str, Endpoint]:
     return Programs(site).endpoints
 
 
-def test_the_public_list_is_these_four_endpoints_and_gradio_client_calls_them(
-    address: str,
-) -> None:
+def test_the_public_list_is_these_four_endpoints_and_gradio_client_calls_them(address: str) -> None:
     client = Client(address, verbose=False, analytics_enabled=False)
     api = client.view_api(return_format="dict", print_info=False)
     assert api["unnamed_endpoints"] == {}
@@ -179,9 +177,7 @@ def test_calls_over_gradio_s_own_addresses_are_closed(address: str) -> None:
         ("/api/table", {"question": "a", "papers": ["no such paper"]}, 422, "no such paper"),
     ],
 )
-def test_a_mistake_is_told_in_one_line(
-    address: str, path: str, body: object, status: int, told: str
-) -> None:
+def test_a_mistake_is_told(address: str, path: str, body: object, status: int, told: str) -> None:
     reply = posted(address, path, body)
     assert reply.status_code == status
     line = reply.json()["detail"]
@@ -236,9 +232,7 @@ _JSON = st.recursive(
 
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
-def test_whatever_comes_gives_a_result_or_one_line(
-    data: st.DataObject, endpoints: dict[str, Endpoint]
-) -> None:
+def test_anything_may_be_sent(data: st.DataObject, endpoints: dict[str, Endpoint]) -> None:
     name = data.draw(st.sampled_from(ENDPOINTS))
     names = st.sampled_from([*PARAMETERS[name], "bogus"])
     arguments = data.draw(st.dictionaries(names, _JSON, max_size=5))

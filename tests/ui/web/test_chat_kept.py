@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import QUESTION, ask, assert_usable, served, site_of
+from browsing import CHIP, QUESTION, TURNS, ask, assert_usable, open_page, served, site_of
 from playwright.sync_api import Browser, Page, expect
 
 from rag import Assistant
@@ -15,9 +15,6 @@ from ui.web.chat.answering import Answering
 from ui.web.chat.turn_html import Update
 
 pytestmark = pytest.mark.browser
-
-CHIP = "a.aqa-chat-cite"
-TURNS = ".aqa-chat-turns > .aqa-chat-turn"
 
 
 def asked(page: Page) -> list[str]:
@@ -31,19 +28,12 @@ def answered(page: Page, turns: int = 1) -> None:
     page.wait_for_timeout(100)
 
 
-def opened(page: Page) -> None:
-    expect(page.get_by_role("textbox", name="Your question")).to_be_visible(timeout=30_000)
-
-
-def test_two_browsers_never_see_each_others_conversations(
-    page: Page, browser: Browser, address: str
-) -> None:
+def test_two_browsers_see_only_their_own_chats(page: Page, browser: Browser) -> None:
     ask(page, QUESTION)
     expect(page.locator(CHIP).first).to_be_visible()
     other = browser.new_context()
     theirs = other.new_page()
-    theirs.goto(page.url)  # they were even sent its address
-    opened(theirs)
+    open_page(theirs, page.url)  # they were even sent its address
     expect(theirs.locator(".aqa-chat-example").first).to_be_visible()
     theirs.get_by_role("button", name="Chats", exact=True).click()
     expect(theirs.locator("#aqa-chat-list")).to_contain_text("None yet")
@@ -63,15 +53,13 @@ def test_a_restart_of_the_server_loses_nothing(
     with browser.new_context() as context:
         page = context.new_page()
         with served(site_of(sample_assistant, tmp_path)) as address:
-            page.goto(address)
-            opened(page)
+            open_page(page, address)
             ask(page, QUESTION)
             expect(page.locator(CHIP).first).to_be_visible()
             links = [chip.get_attribute("href") for chip in page.locator(CHIP).all()]
             conversation = page.url.split("?")[1]
         with served(site_of(sample_assistant, tmp_path)) as address:
-            page.goto(f"{address}/?{conversation}")
-            opened(page)
+            open_page(page, f"{address}/?{conversation}")
             expect(page.locator(TURNS)).to_have_count(1)
             assert [chip.get_attribute("href") for chip in page.locator(CHIP).all()] == links
             page.locator(CHIP).first.click()
@@ -107,10 +95,7 @@ def test_questions_are_asked_again_and_taken_back_into_the_box(page: Page) -> No
 
 
 def test_what_an_answer_sends_at_its_late_end_changes_nothing_that_was_done_since(
-    browser: Browser,
-    sample_assistant: Assistant,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    browser: Browser, sample_assistant: Assistant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Gradio sends what came last once more when an event is over, as late as a busy server is."""
     respond, is_over = Answering.respond, threading.Event()
@@ -124,8 +109,7 @@ def test_what_an_answer_sends_at_its_late_end_changes_nothing_that_was_done_sinc
     monkeypatch.setattr(Answering, "respond", lingering)
     with served(site_of(sample_assistant, tmp_path)) as address:
         page = browser.new_page()
-        page.goto(address)
-        opened(page)
+        open_page(page, address)
         ask(page, QUESTION)
         answered(page)
         page.get_by_role("button", name="Undo").click()
@@ -138,9 +122,7 @@ def test_what_an_answer_sends_at_its_late_end_changes_nothing_that_was_done_sinc
         page.close()
 
 
-def test_conversations_are_listed_opened_renamed_searched_deleted_and_brought_back(
-    page: Page,
-) -> None:
+def test_conversations_are_listed_renamed_searched_deleted_and_restored(page: Page) -> None:
     page.get_by_role("button", name="Chats", exact=True).click()
     expect(page.get_by_role("textbox", name="Search conversations")).to_be_focused()
     listed = page.locator("#aqa-chat-list .aqa-chat-open")
@@ -195,8 +177,7 @@ def test_an_answer_and_a_conversation_are_exported(page: Page) -> None:
 @pytest.mark.parametrize(("page", "theme"), [(1280, "light"), (390, "dark")], indirect=["page"])
 def test_everything_that_opens_is_for_everyone(page: Page, theme: str) -> None:
     page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
-    page.reload()
-    opened(page)
+    open_page(page, page.url)
     ask(page, "What is the boiling point of mercury on the moon?")
     expect(page.locator(".aqa-chat-refusal")).to_be_visible()
     ask(page, QUESTION)

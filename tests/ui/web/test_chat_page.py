@@ -4,8 +4,18 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from browsing import QUESTION, ask, assert_fits, opened, scrolled, served, wide_and_narrow
-from playwright.sync_api import Browser, Page, Route, expect
+from browsing import (
+    CHIP,
+    QUESTION,
+    TURNS,
+    ask,
+    assert_fits,
+    hold_the_first,
+    opened,
+    served,
+    wide_and_narrow,
+)
+from playwright.sync_api import Browser, Page, expect
 
 from index.build import build_papers
 from index.embedding import SentenceEncoder
@@ -16,22 +26,9 @@ from ui.web.site import Site
 
 pytestmark = pytest.mark.browser
 
-CHIP = "a.aqa-chat-cite"
 BOX = "Your question"
-TURNS = ".aqa-chat-turns > .aqa-chat-turn"
 LAST = f"{TURNS}:last-child"
 PANEL = "#aqa-chat-sources section:not([hidden])"
-
-
-def in_scroller(page: Page, selector: str) -> bool:
-    """Whether an element is wholly within the part of the page that scrolls the chat."""
-    return bool(
-        page.locator(selector).first.evaluate(
-            """(e) => { const a = e.getBoundingClientRect();
-            const b = document.getElementById("aqa-chat-scroll").getBoundingClientRect();
-            return a.top >= b.top - 1 && a.bottom <= b.bottom + 1; }"""
-        )
-    )
 
 
 def asked(page: Page, question: str, turns: int) -> None:
@@ -46,8 +43,6 @@ def back_to_the_answer(page: Page) -> None:
 
 @wide_and_narrow
 def test_from_an_example_to_the_sentences_behind_each_answer(page: Page) -> None:
-    columns = ["#aqa-chat-column", "#aqa-chat-ask"]
-    before = [page.locator(each).bounding_box() for each in columns]
     example = page.locator(".aqa-chat-example").first
     question = example.inner_text()
     example.click()
@@ -85,10 +80,9 @@ def test_from_an_example_to_the_sentences_behind_each_answer(page: Page) -> None
     # A question is read from its top, and nothing but the turns scrolls.
     asked(page, "Which papers are about agents?", 4)
     expect(page.locator(f"{LAST} li").first).to_be_visible()
-    assert in_scroller(page, f"{LAST} h2")
-    assert in_scroller(page, f"{LAST} li")
-    assert [page.locator(each).bounding_box() for each in columns] == before
-    assert scrolled(page) == 0
+    expect(page.locator(f"{LAST} h2")).to_be_in_viewport(ratio=1)
+    expect(page.locator(f"{LAST} li").first).to_be_in_viewport(ratio=1)
+    assert page.evaluate("window.scrollY") == 0
     assert page.evaluate("document.documentElement.scrollHeight <= window.innerHeight")
     assert_fits(page)
     chip = page.locator(f"{LAST} {CHIP}").nth(3)
@@ -177,9 +171,7 @@ def test_one_can_type_at_once_choose_settings_copy_and_vote(page: Page) -> None:
     expect(drawer.get_by_label("Strict")).to_be_checked()
 
 
-def test_filters_bind_and_show_as_chips_that_can_be_taken_away(
-    page: Page, sample_assistant: Assistant
-) -> None:
+def test_filters_bind_and_show_as_chips(page: Page, sample_assistant: Assistant) -> None:
     first, second = sample_assistant.digests()
     page.get_by_role("button", name="Filters").click()
     page.get_by_label("Digests").first.click()
@@ -206,15 +198,7 @@ def test_filters_bind_and_show_as_chips_that_can_be_taken_away(
 
 
 def test_a_new_chat_waits_for_a_question_that_is_on_its_way(page: Page) -> None:
-    held: list[Route] = []
-
-    def hold_the_first(route: Route) -> None:
-        if held:
-            route.continue_()
-        else:
-            held.append(route)
-
-    page.route("**/gradio_api/queue/join*", hold_the_first)
+    held = hold_the_first(page, "**/gradio_api/queue/join*")
     ask(page, QUESTION)
     page.get_by_role("button", name="New chat").locator("visible=true").first.click()
     page.wait_for_timeout(500)

@@ -6,7 +6,7 @@ from statistics import median
 from time import time
 
 import pytest
-from browsing import QUESTION, ask
+from browsing import QUESTION, ask, script
 from chat_server import Received, Scripted, streams
 from playwright.sync_api import Browser, Page, expect
 from web.conftest import Started
@@ -16,22 +16,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 TIMES = 15
 CARDS_MS = 300
 FIRST_WORD_MS = 50
-WATCH = """() => {
-  const now = () => performance.timeOrigin + performance.now();
-  window.seen = {};
-  new MutationObserver(() => {
-    const cards = document.querySelector("#aqa-chat-sources section:last-child .aqa-chat-card");
-    const turn = cards?.closest("section").dataset.turn;
-    if (turn && turn !== window.before && !seen.cards) seen.cards = now();
-    const text = document.querySelector(".aqa-chat-writing .aqa-chat-text");
-    if (text?.textContent.trim() && !seen.word) seen.word = now();
-  }).observe(document, { subtree: true, childList: true, characterData: true });
-  document.addEventListener("click", (event) => {
-    if (!event.target.closest(".submit-button")) return;
-    window.before = document.querySelector("#aqa-chat-sources section:last-child")?.dataset.turn;
-    window.seen = { sent: now() };
-  }, true);
-}"""
 
 
 def finished(page: Page, turns: int) -> None:
@@ -41,7 +25,7 @@ def finished(page: Page, turns: int) -> None:
 
 
 def test_source_cards_come_at_once(page: Page) -> None:
-    page.evaluate(WATCH)
+    page.evaluate(script("watch"))
     took = []
     for turn in range(1, TIMES + 2):
         ask(page, QUESTION)
@@ -72,7 +56,7 @@ def test_the_first_word_is_shown_when_the_model_sends_it(browser: Browser, real:
     page = browser.new_page()
     page.goto(real.address)
     page.get_by_role("textbox", name="Your question").wait_for(timeout=30_000)
-    page.evaluate(WATCH)
+    page.evaluate(script("watch"))
     took = []
     for _ in range(TIMES + 1):
         ask(page, QUESTION)

@@ -4,14 +4,13 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from browsing import QUESTION, ask, opened, wide_and_narrow
+from browsing import QUESTION, TURNS, ask, opened, wide_and_narrow
 from chat_server import Received, Scripted, says, streams
 from playwright.sync_api import Browser, Page, expect
 from web.conftest import Started
 
 pytestmark = pytest.mark.browser
 
-FINISHED = ".aqa-chat-turns > .aqa-chat-turn"
 SAID = (
     "OSWorld is a benchmark of 369 computer tasks [1.2]. ",
     "It was made by a group at a university in Norway. ",
@@ -105,7 +104,7 @@ def test_a_strict_answer_leaves_out_what_is_not_borne_out(page: Page, sampled: S
     page.locator("#aqa-chat-drawer").get_by_label("Strict", exact=True).check()
     page.keyboard.press("Escape")
     ask(page, QUESTION)
-    text = page.locator(f"{FINISHED} .aqa-chat-text")
+    text = page.locator(f"{TURNS} .aqa-chat-text")
     expect(text).to_contain_text("369")
     expect(text).not_to_contain_text("Norway")
 
@@ -124,17 +123,15 @@ def test_stop_closes_the_model_and_keeps_the_text(page: Page, sampled: Started) 
     page.get_by_role("button", name="Stop").click()
     assert sampled.model.hung_up.wait(timeout=20)
     expect(page.locator(".aqa-chat-stopped")).to_contain_text("Stopped.")
-    expect(page.locator(f"{FINISHED} .aqa-chat-text")).to_contain_text("369")
+    expect(page.locator(f"{TURNS} .aqa-chat-text")).to_contain_text("369")
     expect(page.get_by_role("button", name="Stop")).not_to_be_visible()
     # The page goes on as if nothing had been.
     sampled.model.script = writes(*SAID)  # type: ignore[assignment]
     page.get_by_role("button", name="Retry").click()
-    expect(page.locator(f"{FINISHED} .aqa-chat-text").last).to_contain_text("12.24%")
+    expect(page.locator(f"{TURNS} .aqa-chat-text").last).to_contain_text("12.24%")
 
 
-def test_an_answer_goes_on_over_a_reload_and_behind_a_new_chat_and_stop_still_stops(
-    page: Page, sampled: Started
-) -> None:
+def test_an_answer_goes_on_over_a_reload_or_a_new_chat(page: Page, sampled: Started) -> None:
     words = [word + " " for word in (SAID[0] + SAID[2]).split()]
     sampled.model.script = writes(*words, pause_seconds=0.25)  # type: ignore[assignment]
     writing = page.locator(".aqa-chat-writing")
@@ -144,7 +141,7 @@ def test_an_answer_goes_on_over_a_reload_and_behind_a_new_chat_and_stop_still_st
     page.reload()
     expect(writing.locator("h2")).to_have_text(QUESTION)
     expect(writing.locator(".aqa-chat-text")).to_contain_text("369", timeout=15_000)
-    finished = page.locator(FINISHED)
+    finished = page.locator(TURNS)
     expect(finished.locator(".aqa-chat-text")).to_contain_text("12.24%", timeout=30_000)
     expect(finished.locator("a.aqa-chat-cite").first).to_be_visible()
     expect(writing).to_have_count(0)

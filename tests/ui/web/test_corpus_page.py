@@ -55,9 +55,7 @@ def titles(page: Page) -> Locator:
     return page.locator("#aqa-corpus-papers tbody [data-aqa-paper]")
 
 
-def test_the_papers_are_searched_sorted_narrowed_and_opened_by_keyboard(
-    page: Page, site: Site
-) -> None:
+def test_papers_are_searched_narrowed_and_opened_by_keyboard(page: Page, site: Site) -> None:
     show_papers(page)
     every = len(site.assistant.papers())
     expect(count(page)).to_contain_text(f"{every} papers")
@@ -101,9 +99,7 @@ def test_the_papers_are_searched_sorted_narrowed_and_opened_by_keyboard(
     expect(page.locator("#aqa-corpus-title")).to_have_text(name)
 
 
-def test_a_paper_has_an_address_a_place_on_the_map_and_is_copied_and_asked_about(
-    page: Page, site: Site
-) -> None:
+def test_a_paper_has_an_address_and_a_place_on_the_map(page: Page, site: Site) -> None:
     paper = next(p for p in site.assistant.papers() if p.title.startswith("OSWorld"))
     show_papers(page, f"#/papers/{paper.id}")
     title = page.locator("#aqa-corpus-title")
@@ -143,9 +139,7 @@ def test_a_paper_has_an_address_a_place_on_the_map_and_is_copied_and_asked_about
     expect(page.get_by_role("textbox", name="Your question")).to_be_focused()
 
 
-def test_papers_are_marked_each_with_its_own_note_and_the_reading_list_is_exported(
-    page: Page,
-) -> None:
+def test_papers_are_marked_and_the_reading_list_is_exported(page: Page) -> None:
     show_papers(page)
     star = page.locator(".aqa-corpus-star").nth(1)
     name = titles(page).nth(1).inner_text()
@@ -219,9 +213,7 @@ def test_a_theme_and_chosen_papers_are_asked_about_and_compared(page: Page) -> N
     assert all(any(name in card for name in names) for card in cited)
 
 
-def test_files_and_pasted_text_are_read_shown_added_and_taken_back(
-    page: Page, site: Site, tmp_path: Path
-) -> None:
+def test_files_and_text_are_added_and_taken_back(page: Page, site: Site, tmp_path: Path) -> None:
     (tmp_path / "kites.txt").write_text(DIGEST, encoding="utf-8")
     (tmp_path / "records.jsonl").write_text(RECORDS, encoding="utf-8")
     before = current(site.settings.store)
@@ -320,10 +312,7 @@ def test_chosen_papers_are_removed_after_a_question_and_come_back(page: Page, si
 
 
 def test_where_papers_may_not_be_changed_the_tab_says_so(browser: Browser, site: Site) -> None:
-    with (
-        served(replace(site, may_change=False)) as address,
-        opened(browser, address) as page,
-    ):
+    with served(replace(site, may_change=False)) as address, opened(browser, address) as page:
         show_papers(page)
         expect(page.locator("#aqa-corpus-tab")).to_contain_text("without a login")
         expect(page.get_by_role("button", name="Add papers")).to_have_count(0)

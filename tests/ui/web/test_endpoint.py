@@ -91,9 +91,7 @@ def test_an_endpoint_is_tried_and_then_writes_the_answers_that_follow(
     assert site.assistant.ask(QUESTION).mode == "extractive"
 
 
-def test_a_question_under_way_keeps_its_model(
-    assistant: Assistant, chat_server: ChatServer
-) -> None:
+def test_a_question_begun_keeps_its_model(assistant: Assistant, chat_server: ChatServer) -> None:
     settings = assistant.settings
     assert settings
     assistant.use_chat_model(settings.at(ChatEndpoint(chat_server.base_url, KEY, "first")))
@@ -105,9 +103,7 @@ def test_a_question_under_way_keeps_its_model(
     assert assistant.ask(QUESTION).model == "second"
 
 
-def test_the_key_in_use_goes_to_the_address_it_was_given_for_and_to_no_other(
-    site: Site, chat_server: ChatServer
-) -> None:
+def test_the_key_in_use_goes_to_its_address_alone(site: Site, chat_server: ChatServer) -> None:
     endpoints = Endpoints(site)
     endpoints.test(chat_server.base_url, "", "scripted")
     endpoints.test(f"{chat_server.base_url}/", "", "scripted")
@@ -118,9 +114,7 @@ def test_the_key_in_use_goes_to_the_address_it_was_given_for_and_to_no_other(
     assert sent_keys(chat_server) == {"no-key"}
 
 
-def test_a_tick_keeps_it_for_its_owner_and_without_the_tick_it_is_forgotten(
-    site: Site, chat_server: ChatServer
-) -> None:
+def test_a_tick_keeps_it_and_no_tick_forgets_it(site: Site, chat_server: ChatServer) -> None:
     endpoints, where, data = Endpoints(site), chat_server.base_url, site.settings.data
     endpoints.use(where, KEY, "scripted", True)
     assert read_endpoint(data) == ChatEndpoint(where, KEY, "scripted")
@@ -146,9 +140,7 @@ def test_a_tick_keeps_it_for_its_owner_and_without_the_tick_it_is_forgotten(
         ((None, ["x"], {}), "The address must be like"),
     ],
 )
-def test_what_cannot_be_used_is_said_and_changes_nothing(
-    site: Site, entered: tuple[Any, Any, Any], said: str
-) -> None:
+def test_nonsense_changes_nothing(site: Site, entered: tuple[Any, Any, Any], said: str) -> None:
     endpoints = Endpoints(site)
     for update in (endpoints.test(*entered), endpoints.use(*entered, True)):
         assert said in told(update)
@@ -165,9 +157,7 @@ def test_an_address_may_lack_what_people_leave_out(site: Site, chat_server: Chat
     assert Endpoints(site).test(short, "", "scripted")[0] == chat_server.base_url
 
 
-def test_where_visitors_may_not_set_it_nothing_of_it_is_there(
-    site: Site, chat_server: ChatServer
-) -> None:
+def test_who_may_not_set_it_sees_nothing_of_it(site: Site, chat_server: ChatServer) -> None:
     closed = replace(site, may_change=False)
     assert site.assistant.chat_model is None
     config = json.dumps(build(closed).get_config_file(), default=str)
@@ -186,9 +176,7 @@ def test_where_visitors_may_not_set_it_nothing_of_it_is_there(
 
 
 @pytest.mark.browser
-def test_from_quotes_to_a_written_answer_without_a_restart(
-    browser: Browser, site: Site, chat_server: ChatServer
-) -> None:
+def test_from_quotes_to_writing(browser: Browser, site: Site, chat_server: ChatServer) -> None:
     with served(site) as address, opened(browser, address) as page:
         page.get_by_role("button", name="Settings").click()
         said = page.locator("#aqa-chat-endpoint-told")

@@ -42,9 +42,7 @@ def test_waits_double_up_to_the_longest(guesses: Guesses, clock: list[float]) ->
     assert guesses.wait("ada", "a") <= 0
 
 
-def test_only_the_account_at_that_address_waits_until_a_right_password_or_a_day(
-    guesses: Guesses, clock: list[float]
-) -> None:
+def test_only_the_account_at_that_address_waits(guesses: Guesses, clock: list[float]) -> None:
     waits(guesses, FREE)
     guesses.note("ada", "a", right=True)
     assert waits(guesses, 1) == [0]
@@ -56,9 +54,7 @@ def test_only_the_account_at_that_address_waits_until_a_right_password_or_a_day(
     assert waits(guesses, 1) == [0]
 
 
-def test_guessing_from_many_addresses_makes_each_second_guess_wait(
-    guesses: Guesses, clock: list[float]
-) -> None:
+def test_guessing_from_many_addresses_has_to_wait(guesses: Guesses, clock: list[float]) -> None:
     for each in range(MANY):
         guesses.note("ada", f"10.0.0.{each}", right=False)
     assert guesses.wait("ada", "owner") == 0
@@ -66,9 +62,7 @@ def test_guessing_from_many_addresses_makes_each_second_guess_wait(
     assert waits(guesses, 1, name="bob") == [0]
 
 
-def test_trying_many_accounts_makes_each_second_guess_wait(
-    guesses: Guesses, clock: list[float]
-) -> None:
+def test_trying_many_accounts_has_to_wait(guesses: Guesses, clock: list[float]) -> None:
     for each in range(MANY):
         guesses.note(f"name{each}", "a", right=False)
     assert guesses.wait("ada", "a") == 0

@@ -4,43 +4,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, CDPSession, Page, expect
+from browsing import open_page, script
+from playwright.sync_api import Browser, CDPSession, Page
 from web.conftest import Started
 
 pytestmark = pytest.mark.browser
 
 MOST_STOPS = 250
 CALM = "*, *::before, *::after { transition: none !important; animation: none !important; }"
-LOOK = """
-window.aqaLook = (element) => {
-  // What shows the focus of a field may be the box around it.
-  const chain = [];
-  for (let at = element, i = 0; at && at !== document.body && i < 5; at = at.parentElement, i++) {
-    const style = getComputedStyle(at);
-    const outline = style.outlineStyle === "none" ? "" : style.outline;
-    // Of an SVG link, the point in it.
-    const point = i === 0 && at.querySelector(":scope > path, :scope > circle, :scope > rect");
-    const stroke = point ? getComputedStyle(point).stroke : "";
-    chain.push([outline, style.boxShadow, style.border, stroke].join(" | "));
-  }
-  return chain;
-};
-// Of what had the focus before: whether it looks different now that it has none.
-window.aqaChanged = () => {
-  // A field of a date has several stops.
-  if (!window.aqaLast || aqaLast.element === document.activeElement) return true;
-  const now = aqaLook(aqaLast.element);
-  return !aqaLast.element.isConnected || aqaLast.look.some((look, i) => look !== now[i]);
-};
-window.aqaHere = () => {
-  const element = document.activeElement;
-  // The button of a date's calendar has a ring of the browser's own.
-  if (window.aqaLast?.element !== element)
-    window.aqaLast = { element, look: aqaLook(element) };
-  const id = element.closest("[id]")?.id ?? "";
-  return `${element.tagName} ${element.type ?? ""} in ${id}: ${element.outerHTML.slice(0, 120)}`;
-};
-"""
 
 
 @pytest.fixture(scope="module")
@@ -48,10 +19,9 @@ def opened(browser: Browser, sampled: Started) -> Iterator[Page]:
     """The page over the sample, where nothing moves."""
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     page = context.new_page()
-    page.goto(sampled.address)
-    expect(page.get_by_role("textbox", name="Your question")).to_be_visible(timeout=30_000)
+    open_page(page, sampled.address)
     page.add_style_tag(content=CALM)
-    page.evaluate(LOOK)
+    page.evaluate(script("focus"))
     yield page
     context.close()
 
@@ -74,25 +44,22 @@ def tab_through(page: Page) -> tuple[list[str], list[str]]:
     """
     session = page.context.new_cdp_session(page)
     page.get_by_role("tab").last.focus()
-    page.evaluate("window.aqaLast = null; 0")
+    page.evaluate("window.aqaLast = null")
     names, problems, here = [], [], ""
     for _ in range(MOST_STOPS):
         page.keyboard.press("Tab")
-        if not page.evaluate("aqaChanged()"):
+        stop = page.evaluate("aqaStep()")
+        if stop["isDim"]:
             problems.append(f"nothing shows the focus on {here}")
-        if page.evaluate("document.activeElement === document.body"):
-            page.evaluate("window.aqaLast = null; 0")
+        if stop["isTab"]:
+            return names, problems
+        if stop["isBody"]:
             continue  # a list of choices that has closed, or the end
-        if page.evaluate("document.activeElement.matches('[role=tab]')"):
-            break
-        here = page.evaluate("aqaHere()")
+        here = stop["html"]
         names.append(name_of_the_focused(session))
         if not names[-1]:
             problems.append(f"no name: {here}")
-    else:
-        problems.append(f"the focus is still on its way after {MOST_STOPS} stops: {names}")
-    session.detach()
-    return names, problems
+    return names, [*problems, f"the focus is still on its way after {MOST_STOPS} stops: {names}"]
 
 
 @pytest.mark.parametrize(
@@ -101,11 +68,7 @@ def tab_through(page: Page) -> tuple[list[str], list[str]]:
         ("Chat", "Filters", ("Digests", "From", "Text in the title", "Your question", "Settings")),
         ("Chat", "Settings", ("Automatic", "Chat model", "Normal")),
         ("Papers", "Add papers", ("Or paste a digest", "Year", "Search the papers")),
-        (
-            "Compare",
-            "",
-            ("What to compare", "Or choose papers", "Columns"),
-        ),
+        ("Compare", "", ("What to compare", "Or choose papers", "Columns")),
         ("Lab", "", ("Read the runs again",)),
     ],
 )

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 from browsing import assert_fits, assert_usable, wide_and_narrow
 from chat_server import ChatServer, fails, streams
+from dataset_files import QUESTIONS, jsonl
 from playwright.sync_api import Page, expect
 
-from eval.feedback import VOTES, Vote, read_votes
+from eval.feedback import VOTES, read_votes
 from eval.measuring import evaluate_answers
 from eval.peers import peer_subject
 from eval.runs import Run
@@ -33,28 +34,12 @@ from ui.web.lab_tab import (
     Runs,
     battle_html,
     contest,
-    standings_html,
     ways,
 )
 from ui.web.site import Site
 
 LIST = "Which papers are about agents?"
 TASKS = "How many tasks does OSWorld have?"
-OSWORLD = (
-    "OSWorld: Benchmarking Multimodal Agents for Open-Ended Tasks in Real Computer Environments"
-)
-WEBARENA = "WebArena: A Realistic Web Environment for Building Autonomous Agents"
-QUESTIONS = [
-    {"id": "tasks", "type": "fact", "answerable": True, "papers": [OSWORLD],
-     "question": "How many tasks does OSWorld have?", "nuggets": [["369"]]},
-    {"id": "people", "type": "fact", "answerable": True, "papers": [OSWORLD],
-     "question": "How many of OSWorld's tasks do people complete?", "nuggets": [["72.36"]]},
-    {"id": "best", "type": "fact", "answerable": True, "papers": [WEBARENA],
-     "question": "What success rate does the best agent reach in WebArena?",
-     "nuggets": [["10.59"]]},
-    {"id": "moon", "type": "off-topic", "answerable": False,
-     "question": "What is the boiling point of mercury on the moon?"},
-]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -63,8 +48,7 @@ def site(
 ) -> Site:
     """With a run of ours in `ours`, and one of BM25 in `peers/bm25`, on the same questions."""
     site.runs.mkdir()
-    path = site.runs / "made.jsonl"
-    path.write_text("".join(f"{json.dumps(question)}\n" for question in QUESTIONS))
+    path = jsonl(site.runs / "made.jsonl", *QUESTIONS)
     evaluate_answers(path, open_ours(sample_store, Settings()), "extractive", site.runs / "ours")
     peer = peer_subject("bm25", sample_assistant.papers(), encoder)
     evaluate_answers(path, peer, out=site.runs / "peers" / "bm25")
@@ -134,9 +118,7 @@ def meet(assistant: Assistant, question: str) -> Battle:
 
 
 @pytest.mark.usefixtures("few")
-def test_two_meet_by_chance_left_or_right_unless_they_say_the_same(
-    sample_assistant: Assistant,
-) -> None:
+def test_two_meet_by_chance_unless_they_say_the_same(sample_assistant: Assistant) -> None:
     met = [meet(sample_assistant, LIST) for _ in range(12)]
     assert {each.names for each in met} == {("Quotes", "One"), ("One", "Quotes")}
     for each in met:
@@ -179,14 +161,6 @@ def test_a_battle_is_blind_until_its_one_vote(site: Site) -> None:
     assert (vote.left, vote.winner, vote.question) == (battle.names[0], "left", LIST)
     assert vote.index == battle.answers[0].index.id
     assert "this battle is over" in arena.vote(None, winner="left")[0].lower()
-
-
-def test_names_in_the_standings_are_text() -> None:
-    vote = Vote(id="1", at="2025-03-14T09:00Z", question="q", left="<b>a", right="${x}",
-                winner="left", index="i")  # type: ignore[arg-type]  # fmt: skip
-    shown = standings_html([vote])
-    assert "&#36;&#123;x&#125;" in shown
-    assert not re.search(r"<b>|[{$]", shown)
 
 
 # In a browser, whose loop lets no other run behind it

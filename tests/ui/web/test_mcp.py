@@ -4,17 +4,16 @@ import json
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, TypeVar
 
-import gradio as gr
+import browsing
 import httpx
 import pytest
-from browsing import free_port, in_a_loop
+from browsing import in_a_loop
 from jsonschema import Draft202012Validator
 from mcp import ClientSession, McpError, types
 from mcp.client.streamable_http import streamable_http_client
 
-from ui.web.api import ARGUMENTS, ENDPOINTS, add_endpoints
+from ui.web.api import ARGUMENTS, ENDPOINTS
 from ui.web.mcp_tools import PATH
-from ui.web.server import launch
 from ui.web.site import Site
 
 T = TypeVar("T")
@@ -23,12 +22,8 @@ T = TypeVar("T")
 @pytest.fixture(scope="module")
 def served(site: Site) -> Iterator[str]:
     """Where a page with its tools is served."""
-    with gr.Blocks(analytics_enabled=False) as page:
-        add_endpoints(site)
-        box = gr.Textbox()
-        box.submit(lambda text: text, box, box, api_visibility="private")
-    yield launch(page, "127.0.0.1", free_port(), site, mcp=True)
-    page.close(verbose=False)
+    with browsing.served(site, mcp=True) as address:
+        yield address
 
 
 def session(address: str, use: Callable[[ClientSession], Awaitable[T]]) -> T:
@@ -90,9 +85,7 @@ def test_every_tool_answers_by_its_schema_and_with_the_same_as_text(served: str)
         ("lambda", {}, "there is no tool 'lambda'; there are ask, search, papers, table"),
     ],
 )
-def test_a_mistake_is_an_error_in_one_line(
-    served: str, tool: str, arguments: dict[str, Any], told: str
-) -> None:
+def test_mistakes_are_told(served: str, tool: str, arguments: dict[str, Any], told: str) -> None:
     result = session(served, lambda opened: opened.call_tool(tool, arguments))
     assert result.isError is True
     (text,) = result.content

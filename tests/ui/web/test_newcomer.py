@@ -4,13 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browsing import DIGEST, ask, assert_fits, assert_usable, opened
+from browsing import DIGEST, TURNS, ask, assert_fits, assert_usable, opened
 from playwright.sync_api import Browser, Page, expect
 from starting import started
 
 pytestmark = pytest.mark.browser
-
-TURN = ".aqa-chat-turns > .aqa-chat-turn"
 
 
 @pytest.fixture
@@ -49,12 +47,12 @@ def test_from_nothing_to_a_reading_list(page: Page) -> None:
 
     # An overview of what came, and a question.
     page.get_by_role("button", name="Overview of these").press("Enter")
-    expect(page.locator(TURN)).to_have_count(1)
-    expect(page.locator(TURN)).to_contain_text("KiteNet")
+    expect(page.locator(TURNS)).to_have_count(1)
+    expect(page.locator(TURNS)).to_contain_text("KiteNet")
     page.get_by_role("button", name="Remove the filter: 2 papers").click()
     ask(page, "How many kites does KiteNet keep in the air?")
-    expect(page.locator(TURN)).to_have_count(2)
-    expect(page.locator(TURN).last).to_contain_text("12 kites")
+    expect(page.locator(TURNS)).to_have_count(2)
+    expect(page.locator(TURNS).last).to_contain_text("12 kites")
 
     # The start page of a new chat: what there is, and what to ask.
     page.get_by_role("button", name="New chat").locator("visible=true").first.click()

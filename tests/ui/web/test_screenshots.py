@@ -7,10 +7,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from browsing import QUESTION, ask, assert_fits
+from browsing import QUESTION, ask, assert_fits, open_page
 from chat_server import streams
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 from starting import started
 from web.conftest import Started
 
@@ -35,11 +35,6 @@ def with_runs(real: Started, shared: Path) -> Started:
     out = str(real.data.parent / "runs" / "quotes")
     assert main([*command, "--store", str(real.store), "--out", out]) == 0
     return real
-
-
-def open_page(page: Page, address: str) -> None:
-    page.goto(address)
-    expect(page.get_by_role("textbox", name="Your question")).to_be_visible(timeout=30_000)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
