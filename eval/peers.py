@@ -15,7 +15,7 @@ from eval.datasets import Question
 from eval.runs import package_versions
 from eval.systems import Subject, shown_answer
 from index.embedding import SentenceEncoder
-from index.errors import AbstractQAError, InputError, first_line
+from index.errors import AbstractQAError, InputError
 from index.papers import Paper
 from index.passages import Passage, cut, paper_text, sentence_spans
 from rag.chat import ChatModel
@@ -361,7 +361,8 @@ def _open(name: str, given: Given) -> Opened:
         return entry.open(given)
     except Exception as error:  # whatever other people's code raises: told in a line
         installed = ", ".join(map(" ".join, package_versions(entry.packages).items()))
-        why = f"{type(error).__name__}: {first_line(error)} (with {installed})"
+        first = str(error).strip().partition("\n")[0]
+        why = f"{type(error).__name__}: {first} (with {installed})"
         if isinstance(error, ModuleNotFoundError):
             why = f"{error.name} is missing ({entry.install})"
         raise PeerUnavailableError(f"the peer {name} cannot run: {why}") from error

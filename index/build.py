@@ -187,8 +187,9 @@ def _publish(
 ) -> tuple[Manifest, int]:
     """Make the papers of a plan those of the index, encode what has no vector, draw the map.
 
-    The caller holds the store's lock. `update` are fields of the manifest; without an encoder
-    papers are published alone. The live manifest is returned, and how many texts were encoded.
+    The caller holds the store's lock. `update` are fields of the manifest; without an encoder,
+    what has no vector is published without a map. The live manifest is returned, and how many
+    texts were encoded.
     """
     update = {"origins": plan.origins, **update}
     if live and plan.after == plan.before and live.manifest.origins == plan.origins:

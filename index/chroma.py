@@ -297,8 +297,9 @@ def _records(index: Index, kind: Kind, rows: Sequence[int]) -> dict[str, Any]:
         if kind == "papers":
             records.append((paper.id, paper.display_title, known))
         else:
-            span = {"start": cuts[row].start, "end": cuts[row].end}
-            records.append((cuts[row].id, cuts[row].text, known | span))
+            passage = cuts[row]
+            span = {"start": passage.start, "end": passage.end}
+            records.append((passage.id, passage.text, known | span))
     columns = map(list, zip(*records, strict=True))
     named = dict(zip(("ids", "documents", "metadatas"), columns, strict=True))
     return {**named, "embeddings": np.asarray(vectors[list(rows)])}

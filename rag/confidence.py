@@ -24,7 +24,6 @@ from rag.wording import ASKS, Kind
 
 COUNTED = 1.0
 """Of what is counted or read off the index, not found: it is exact."""
-_NEAREST = 20
 _NUMBER_AT = SENTENCE_FEATURES.index("number")
 SIGNS = (
     "nearest sentence",
@@ -132,7 +131,7 @@ def topicality(cosines: Floats) -> tuple[float, float, float]:
         z-scores against all sentences, less what chance alone gives: the maximum of n draws
         from a normal distribution grows as √(2 ln n).
     """
-    count = min(_NEAREST, max(3, len(cosines) // 50), len(cosines))
+    count = min(20, max(3, len(cosines) // 50), len(cosines))
     top = np.partition(cosines, len(cosines) - count)[-count:]
     mean, spread = float(cosines.mean()), max(float(cosines.std()), 1e-6)
     by_chance = chance(len(cosines))

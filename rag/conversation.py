@@ -40,11 +40,7 @@ _PLACES = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "last":
 _SEVERAL = re.compile(r"\b(?:each|both|them|these|those|papers)\b", re.IGNORECASE)
 # Words that stand for a paper spoken of: the question is whole with them.
 POINTS = re.compile(r"\b(?:it|its|they|them|their|this|that|these|those)\b", re.IGNORECASE)
-_FRAGMENT = 3
-"""Tokens of its own up to which a follow-up is understood with the question before."""
 _LEANS = 0.5
-_SPOKEN_OF = 3
-"""Papers of the last answer at most that a follow-up to several is about."""
 LONGEST_TURN = 20_000
 """Code points of an earlier turn that are read."""
 
@@ -159,7 +155,7 @@ def stand_alone(
         return Standalone(f"{read_scope(before[-1], digests).text.rstrip(' ?')} {question}")
     names = index.names.read(question)
     named = {token for name in names for token in tokenize(name.text)}
-    is_short = len({*tokenize(question)} - named) < _FRAGMENT
+    is_short = len({*tokenize(question)} - named) < 3
     rows = papers_before(turns, index)
     if any(name.own for name in names):
         if points and (leans or wording.kind is Kind.COMPARE):
@@ -171,7 +167,7 @@ def stand_alone(
         return Standalone(question)
     several = wording.kind is Kind.COMPARE or bool(_SEVERAL.search(question))
     asked = f"{before[-1].rstrip(' ?')}: {question}" if is_short and not points else question
-    return Standalone(asked, tuple(rows[:_SPOKEN_OF] if several else rows[:1]))
+    return Standalone(asked, tuple(rows[:3] if several else rows[:1]))
 
 
 def _is_of_all(wording: Wording, *, leans: bool, points: bool) -> bool:

@@ -239,11 +239,11 @@ def _having(rows: NDArray[np.int64], size: int) -> NDArray[np.bool_]:
 
 
 def _between(found: Sightings, filters: Filters) -> NDArray[np.bool_]:
-    """Which sightings are within the dates of filters, by their day, else by any of their year."""
+    """Which sightings are within the dates of filters, by their day, else by all of their year."""
     since, until = filters.since or date.min, filters.until or date.max
     fits = []
     for place, year in zip(found.place.tolist(), found.years[found.paper].tolist(), strict=True):
         day = found.places[place].date
         first, last = day or date(year or 1, 1, 1), day or date(year or 1, 12, 31)
-        fits.append(bool(day or year) and since <= last and first <= until)
+        fits.append(bool(day or year) and since <= first and last <= until)
     return np.asarray(fits, dtype=np.bool_)

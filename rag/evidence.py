@@ -18,8 +18,6 @@ from rag.wording import ASKS, Kind
 
 WORDS = 100
 """Words of evidence at most, about, from one paper."""
-WORDS_OF_SUMMARY = 110
-"""Words of a summary of one paper at most, about."""
 ENOUGH = 0.8
 """Sentences are added until one of them is the right one with this probability."""
 ON_SUBJECT = 0.5
@@ -173,9 +171,9 @@ def of_paper(
 
 
 def summary(
-    index: Index, query: Query, ranking: Ranking, paper: int, words: int = WORDS_OF_SUMMARY
+    index: Index, query: Query, ranking: Ranking, paper: int, words: int = 110
 ) -> PaperEvidence:
-    """What a paper is, first, then what else answers best, in the order of the abstract.
+    """What a paper is, first, then what else answers best, in its order, in about so many words.
 
     What stands before the first sentence of what its authors do is what others did.
     """

@@ -61,7 +61,6 @@ HELP = (
 _MAY_BE_ON_TOPIC = 0.1
 """Of the least probability of a question's subject that quotes want, what a chat model wants: it
 tells itself whether the abstracts answer."""
-_HITS = 10
 _NEAREST = 3
 _ONE_PAPER = {Kind.ANSWER, Kind.ABOUT}
 _OF_ALL = {Kind.OVERVIEW, Kind.CHOOSE}
@@ -179,7 +178,7 @@ class Pipeline:
         yield Progress(stage="search", text=f"Searching {int(query.allowed.sum()):,} abstracts")
         with clock.step("retrieve"):
             ranking = rank_for(self.index, query, self._recipe.rank)
-            found = hits(self.index, ranking, _HITS)
+            found = hits(self.index, ranking, 10)
         yield Retrieved(hits=found)
         outcome, streamed = yield from self._outcome(query, ranking, writer, clock)
         answer = self._answer(query, outcome, ranking, writer, clock)

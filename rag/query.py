@@ -41,8 +41,6 @@ _LETTER, _IDEOGRAPH = "[0-9A-Za-z\u00c0-\u024f]", "[\u3040-\u30ff\u3400-\u9fff\u
 _BETWEEN_SCRIPTS = re.compile(f"(?<={_LETTER})(?={_IDEOGRAPH})|(?<={_IDEOGRAPH})(?={_LETTER})")
 """Where a name is followed by words of a script that puts no spaces between them."""
 _IS_WHOLE, _SHORT = 0.9, 3
-_FEW = 5
-"""Papers that filters name: up to so many, a question is about each of them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -260,7 +258,7 @@ def _within(scope: Scope, index: Index) -> NDArray[np.bool_]:
 
 def _chosen(filters: Filters, index: Index) -> tuple[int, ...]:
     """The rows of the papers that the filters name, if they are so few that each is asked about."""
-    if len(filters.papers) > _FEW:
+    if len(filters.papers) > 5:
         return ()
     rows = (index.row_of(id_) for id_ in filters.papers)
     return tuple(row for row in rows if row is not None)

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 NEAR_THE_BEST = 0.6
 """A paper that passes the filters comes near the best of all from this share of its score."""
-SURELY = 0.5
-"""A word is said to be of the subject if it is as probable as this share of the surest one."""
 _SHOWN = 3
 _SIGNS = ".,;:?!()/\"'“”‘’"
 _TELLING = 0.3
@@ -147,7 +145,7 @@ def _absent(query: Query) -> Named | None:
 
 def _unknown(index: Index, text: str) -> list[str]:
     """The words of a question that surely are of its subject and that no abstract has."""
-    spans = subject_words(text, record().models["subject"], SURELY)
+    spans = subject_words(text, record().models["subject"], 0.5)
     words = [text[start:end].strip(_SIGNS) for start, end in spans]
     known = index.lexical.document_frequency
     whole = [word for word in words if len(word) > 1 and any(map(str.isalpha, word))]

@@ -23,8 +23,6 @@ WORDS_OF_SIDE = 60
 """Words of evidence at most, about, from each side of a comparison."""
 SIDES = 4
 """Papers that are compared, or that a question may name, at most."""
-NEAREST_PAPERS = 4
-"""Papers whose best sentences are quoted where no single paper is likely enough to answer."""
 THEMES, OF_THEME = 8, 2
 """Themes of a collection, and the papers cited of each."""
 MOST_GATHERED, FEWEST_GROUPED = 10, 4
@@ -74,7 +72,7 @@ def nearest(index: Index, query: Query, ranking: Ranking) -> Evidence:
 
     Two of them, if it is one of these more likely than not; else the best sentence of each of four.
     """
-    first = likely(index, query, ranking)[:NEAREST_PAPERS]
+    first = likely(index, query, ranking)[:4]
     if sum(share for _, share in first[:2]) >= query.fitted.thresholds["two papers"]:
         found = (of_paper(index, query, ranking, row, WORDS_OF_SIDE) for row, _ in first[:2])
         return Evidence(query.kind, tuple(found))

@@ -241,8 +241,9 @@ def keep_endpoint(folder: Path, endpoint: ChatEndpoint) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         beside.unlink(missing_ok=True)
         # Made anew, so that it never is what somebody else has opened or linked.
-        beside.touch(mode=0o600, exist_ok=False)
-        beside.write_text("".join(lines), encoding="utf-8")
+        opened = os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        with os.fdopen(opened, "w", encoding="utf-8") as file:
+            file.writelines(lines)
         beside.replace(path)
     except OSError as error:
         raise StoreError(f"cannot write {path}: {error.strerror or error}") from error

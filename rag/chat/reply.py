@@ -195,6 +195,7 @@ class Incoming:
         """The tokens until now: the endpoint's counts, estimates (`asked` for the prompt) else."""
         prompt, written = self._counted("prompt_tokens"), self._counted("completion_tokens")
         guess = tokens_of(self.content) + self.thought // CHARACTERS_PER_TOKEN
+        guess += sum(tokens_of(call.arguments) for call in self.calls.values())
         return Usage(
             prompt_tokens=asked if prompt is None else prompt,
             completion_tokens=guess if written is None else written,
@@ -230,32 +231,44 @@ class Incoming:
         piece = choice.get("delta") or choice.get("message") or {}
         if not isinstance(piece, dict):
             raise self.endpoint.not_chat()
-        text = _text(piece.get("content"))
-        if any("\ud800" <= sign <= "\udfff" for sign in text):
-            raise self.endpoint.not_chat()  # half a character
+        text = self._whole(_text(piece.get("content")))
         self.begun = True
         self.content += text
         self.refusal += _text(piece.get("refusal"))
-        for place, call in enumerate(piece.get("tool_calls") or ()):
-            self._call(place, call)
+        if self.offers_tools:
+            self._add_calls(piece.get("tool_calls"))
         for name in ("reasoning_content", "reasoning", "thinking"):
             self.thought += len(str(piece.get(name) or ""))
-        if len(self.content) + self.thought > MOST_BYTES:
+        called = sum(len(call.arguments) for call in self.calls.values())
+        if len(self.content) + self.thought + called > MOST_BYTES:
             raise self._too_much()
         if choice.get("finish_reason") not in (None, "", "null"):
             self.finish = str(choice["finish_reason"])
 
-    def _call(self, place: int, piece: Any) -> None:
-        """Add a piece of a call: its name comes once, its arguments bit by bit."""
-        function = piece.get("function") if isinstance(piece, dict) else None
-        if not isinstance(function, dict):
-            raise self.endpoint.not_chat()
-        place = piece.get("index", place)
-        call = self.calls.get(place, Call(f"call_{place}", "", ""))
-        arguments = function.get("arguments") or ""
-        arguments = arguments if isinstance(arguments, str) else json.dumps(arguments)
-        id_, name = piece.get("id") or call.id, function.get("name") or call.name
-        self.calls[place] = Call(str(id_), str(name), call.arguments + arguments)
+    def _whole(self, text: str) -> str:
+        if any("\ud800" <= sign <= "\udfff" for sign in text):
+            raise self.endpoint.not_chat()  # half a character
+        return text
+
+    def _add_calls(self, pieces: object) -> None:
+        """Add pieces of calls: the name of each comes once, its arguments bit by bit.
+
+        Where they have no number, a new id begins a new call.
+        """
+        for piece in pieces if isinstance(pieces, list) else ():
+            function = piece.get("function") if isinstance(piece, dict) else None
+            if not isinstance(function, dict):
+                raise self.endpoint.not_chat()
+            place, id_ = piece.get("index"), str(piece.get("id") or "")
+            if not isinstance(place, int):
+                last = max(self.calls, default=0)
+                begins = self.calls and id_ not in ("", self.calls[last].id)
+                place = last + 1 if begins else last
+            call = self.calls.get(place, Call(id_ or f"call_{place}", "", ""))
+            arguments = function.get("arguments") or ""
+            arguments = arguments if isinstance(arguments, str) else json.dumps(arguments)
+            name = call.name or str(function.get("name") or "")
+            self.calls[place] = Call(call.id, name, call.arguments + self._whole(arguments))
 
     def _too_much(self) -> ReplyError:
         return ReplyError(f"{self.endpoint.where} sent more than {MOST_BYTES >> 20} MB")

@@ -1,6 +1,7 @@
 """One call of a chat model: it runs on the event loop, and is read from any other thread."""
 
 import asyncio
+import json
 import logging
 import re
 from collections.abc import Iterator, Sequence
@@ -103,6 +104,7 @@ class Stream(Iterator[str]):
     def usage(self) -> Usage:
         """The tokens of all its requests until now, whatever became of them."""
         asked = sum(tokens_of(message["content"]) for message in self._messages)
+        asked += tokens_of(json.dumps(self._options["tools"])) if "tools" in self._options else 0
         return sum((each.usage(asked) for each in self._received if each.begun), Usage())
 
     def close(self) -> None:
@@ -162,8 +164,9 @@ class Stream(Iterator[str]):
 
     async def _request(self, retries: int) -> str:
         create = self._model.client.with_options(max_retries=retries).chat.completions
-        incoming = Incoming(self._endpoint, "tools" in self._options)
-        async with create.with_streaming_response.create(**self._body()) as response:
+        body = self._body()
+        incoming = Incoming(self._endpoint, "tools" in body)
+        async with create.with_streaming_response.create(**body) as response:
             self._received += (incoming,)
             await self._receive(response.http_response, incoming)
         text = incoming.answer()
@@ -225,8 +228,8 @@ class Stream(Iterator[str]):
         """
         why = f"{error.param} {message_of(error)} {error.body}".lower()
         body = self._body()
-        if error.status_code == 500 and "tools" in body and "tool" in why:
-            self._refused.add("tools")  # llama.cpp's server, if it is started without templates
+        if error.status_code in (400, 422, 500) and "tools" in body and "tool" in why:
+            self._refused.add("tools")  # as servers say that were started without a way to call any
             return True
         if error.status_code not in (400, 422) or "context" in why:
             return False

@@ -6,6 +6,7 @@ elsewhere by a plan of sub-questions (as in "Self-Ask", Press et al. 2023).
 
 import json
 from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,8 +27,6 @@ _MOST_CALLS = 4
 _FOUND = 5
 """Papers that one search shows, of which the first `_TAKEN` are read in any case."""
 _TAKEN = 2
-_LISTED = 30
-_TOKENS = 400
 
 
 def _tool(name: str, description: str, **properties: Mapping[str, Any]) -> dict[str, Any]:
@@ -70,7 +69,7 @@ class Looking:
         refused = self.asking.model.refused
         for _ in range(0 if "tools" in refused else rounds):
             try:
-                with self.asking.stream(messages, max_tokens=_TOKENS, tools=TOOLS) as stream:
+                with self.asking.stream(messages, max_tokens=400, tools=TOOLS) as stream:
                     reply = stream.reply
             except ReplyError:
                 return  # it writes from what there is
@@ -79,7 +78,7 @@ class Looking:
                 break
             messages.append(_turn(reply.text, calls))
             for call in calls:
-                yield Progress(stage="search", text=_told(call))
+                yield Progress(stage="search", text=_described_call(call))
                 result = self._result(call)
                 messages.append({"role": "tool", "tool_call_id": call.id, "content": result})
         if "tools" in refused:
@@ -88,12 +87,12 @@ class Looking:
     def _follow_a_plan(self, question: str) -> Generator[Progress, None, None]:
         """Search for what the model would have to know, each a question of its own."""
         try:
-            reply = self.asking.complete(request(PLAN, question), max_tokens=_TOKENS)
+            reply = self.asking.complete(request(PLAN, question), max_tokens=400)
         except ReplyError:
             return
         for _, part in numbered_lines(reply)[:_MOST_CALLS]:
             yield Progress(stage="search", text=f"Searching for “{part}”")
-            self._search(part, self.query.allowed)
+            self._search(_text(part), self.query.allowed)
 
     def _result(self, call: Call) -> str:
         """What the model is told of a call, an error of its own included."""
@@ -101,7 +100,7 @@ class Looking:
             given = json.loads(call.arguments or "{}")
             mask = self._passing(given.get("filters"))
             if call.name == "search":
-                rows = self._search(str(given["query"]), mask)
+                rows = self._search(_text(given["query"]), mask)
             elif call.name == "papers":
                 rows = np.flatnonzero(mask).tolist()
             elif call.name in ("read", "similar"):
@@ -116,10 +115,10 @@ class Looking:
                 return f"There is no tool {call.name!r}."
         except KeyError as error:
             return f"The argument {error} is missing."
-        except (ValueError, TypeError, AttributeError, InputError) as error:
+        except (AttributeError, InputError, RecursionError, TypeError, ValueError) as error:
             return f"The arguments cannot be used: {error}."
-        more = f"… {len(rows)} in all" if len(rows) > _LISTED else ""
-        return "\n".join(filter(None, (*self._lines(rows[:_LISTED]), more))) or "There is none."
+        more = f"… {len(rows)} in all" if len(rows) > 30 else ""
+        return "\n".join(filter(None, (*self._lines(rows[:30]), more))) or "There is none."
 
     def _passing(self, filters: Any) -> NDArray[np.bool_]:
         return self.query.allowed & allowed(self.index.papers, Filters.read(filters))
@@ -132,8 +131,8 @@ class Looking:
         return rows
 
     def _row(self, number: Any) -> int:
-        if not 1 <= int(number) <= len(self.shown):
-            raise InputError(f"there is no paper {number}")
+        if not str(number).isdecimal() or not 1 <= int(number) <= len(self.shown):
+            raise InputError(f"there is no paper {number!s:.20}")
         return self.shown[int(number) - 1]
 
     def _lines(self, rows: Iterable[int]) -> list[str]:
@@ -144,20 +143,35 @@ class Looking:
         return [f"[{self.shown.index(row) + 1}] {described(papers[row])}" for row in rows]
 
 
+def _text(given: object) -> str:
+    """A text to be searched for."""
+    if not isinstance(given, str) or not given.strip():
+        raise InputError("a query is a text")
+    return given[:500]
+
+
 def _turn(text: str, calls: Sequence[Call]) -> Message:
     """The model's own turn, as it is sent back to it."""
     made: list[Mapping[str, Any]] = [
         {
             "id": call.id,
             "type": "function",
-            "function": {"name": call.name, "arguments": call.arguments},
+            "function": {"name": call.name, "arguments": _sendable(call.arguments)},
         }
         for call in calls
     ]
     return {"role": "assistant", "content": text, "tool_calls": made}
 
 
-def _told(call: Call) -> str:
+def _sendable(arguments: str) -> str:
+    """Arguments that a server can read again; none where they are no JSON object."""
+    with suppress(ValueError, RecursionError):
+        if isinstance(json.loads(arguments), dict):
+            return arguments
+    return "{}"
+
+
+def _described_call(call: Call) -> str:
     """What a call does, for a person to see."""
     what = {
         "search": "Searching",

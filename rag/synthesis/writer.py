@@ -53,7 +53,7 @@ _NO_ENDPOINT = (
     "set ABSTRACTQA_CHAT_MODEL, and OPENAI_API_KEY or OPENAI_BASE_URL; or choose 'extractive'"
 )
 _SHAPING = ("evidence_tokens", "answer_tokens", "look_further", "support_checker", "judge_model")
-_SURE = 3
+_READ_FIRST = 3
 """Papers found first, which are read before those that the model found itself."""
 
 
@@ -181,12 +181,12 @@ class Writer:
         self, found: Material, rows: Sequence[int]
     ) -> Generator[Progress, None, Sequence[int]]:
         """The rows to read, and before the less sure of them those that the model itself found."""
-        rounds = self._settings.look_further
-        if not rounds:
+        rounds, most = self._settings.look_further, found.query.request.options.sources
+        if not rounds or (most and most <= _READ_FIRST):
             return rows
         looking = Looking(found.index, found.query, self._asking, list(rows))
         yield from looking.look(rounds)
-        return list(dict.fromkeys((*rows[:_SURE], *looking.chosen, *rows)))
+        return list(dict.fromkeys((*rows[:_READ_FIRST], *looking.chosen, *rows)))
 
     def _write(self, found: Material, rows: Sequence[int]) -> Generator[Event, None, Written]:
         """The answer from as many of these abstracts as the budget holds.

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from made_up import JULY, JUNE, LIBRARY, cited, paper
 
@@ -66,7 +66,8 @@ def test_filters_that_cannot_be_are_refused(library: Assistant, filters: Any, me
 
 
 @given(st.none() | st.dates(date(2018, 1, 1)), st.none() | st.dates(date(2018, 1, 1)))
-def test_since_and_until_are_inclusive_and_a_year_alone_may_be_any_of_its_days(
+@example(date(2019, 6, 1), None)
+def test_since_and_until_are_inclusive_and_a_year_alone_is_all_of_its_days(
     since: date | None, until: date | None
 ) -> None:
     if since and until and since > until:

@@ -111,7 +111,7 @@ def test_without_tools_the_questions_of_a_plan_are_searched_for(
 ) -> None:
     def script(request: Received) -> Scripted:
         if "tools" in request.body:
-            return fails(500, "tools param requires --jinja flag")
+            return fails(400, '"auto" tool choice requires --enable-auto-tool-choice to be set')
         if "<abstracts>" in request.text:
             return about(FAR, request)
         return says(f"1. {SEARCH['query']}?\n2. Which benchmarks are there?")
@@ -119,6 +119,7 @@ def test_without_tools_the_questions_of_a_plan_are_searched_for(
     scripted.script = script
     answer, said = asked(open_writing(look_further=1))
     assert [reference.paper.title.partition(":")[0] for reference in answer.references] == [FAR]
+    assert "response_format" in scripted.received[-1].body, "nothing else is left out"
     assert said[-2] == f"Searching for “{SEARCH['query']}?”"
     scripted.script = lambda request: (
         says("I do not know.") if "<abstracts>" not in request.text else about("OSWorld", request)
