@@ -20,11 +20,7 @@ from starlette.routing import Mount
 
 from index.errors import InputError
 from ui.terminal import log_in_lines, note, shown_meanwhile
-from ui.web import compare_tab as compare
-from ui.web import lab_tab as lab
 from ui.web.api import Programs, add_endpoints, add_routes
-from ui.web.chat import chat_tab as chat
-from ui.web.corpus import papers_tab as corpus
 from ui.web.corpus.start_page import heading
 from ui.web.limits import (
     LIMITS,
@@ -64,6 +60,12 @@ _TO_CHAT = "() => { aqaGo(''); document.querySelector('#aqa-question textarea')?
 
 def build(site: Site) -> gr.Blocks:
     """The page, not yet served."""
+    # They take seconds, in which a busy port or a wrong host would not be told yet.
+    from ui.web import compare_tab as compare
+    from ui.web import lab_tab as lab
+    from ui.web.chat import chat_tab as chat
+    from ui.web.corpus import papers_tab as corpus
+
     page = gr.Blocks(
         title="AbstractQA",
         fill_width=True,
