@@ -30,8 +30,6 @@ SENTENCE_WEIGHT = 0.7
 LEXICAL_WEIGHT = 0.7
 NEAREST_SENTENCES = 3
 PASSAGES_PER_HIT = 3
-ALSO = 100
-"""Papers first by their words that are compared besides what a server finds."""
 CANDIDATES, READ = 40, 10
 """Papers found by their words that are encoded when they are asked for, whole and by sentences."""
 FOUND_AMONG = 20
@@ -159,12 +157,12 @@ def _nearest_mean(cosines: Floats, owner: NDArray[np.int64], papers: int) -> Flo
 def _cosines(index: Index, probe: Probe) -> tuple[Floats, Floats]:
     """The cosine of a question and each passage and paper, shapes (S,) and (P,).
 
-    Where only candidates are compared, the papers that share its words are compared, too.
+    Where only candidates are compared, the first 100 papers by their words are compared, too.
     """
     passages = index.passage_vectors @ probe.vector
     whole = index.paper_vectors @ probe.vector
     if index.is_searched:
-        rows = np.argsort(-index.lexical.scores(probe.tokens), kind="stable")[:ALSO]
+        rows = np.argsort(-index.lexical.scores(probe.tokens), kind="stable")[:100]
         whole[rows] = index.paper_vectors[rows] @ probe.vector
         own = np.flatnonzero(np.isin(index.owner, rows))
         passages[own] = index.passage_vectors[own] @ probe.vector
