@@ -1,4 +1,4 @@
-"""The recipes of CONTRIBUTING.md, followed: what they name is there, and each step works."""
+"""The recipes of CONTRIBUTING.md: what they name is there, and a reader is added by them."""
 
 import re
 from collections.abc import Iterator

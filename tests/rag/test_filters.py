@@ -113,6 +113,17 @@ def test_only_papers_that_are_named_by_their_ids_answer(certain: Assistant) -> N
     assert alone.reason == "No other paper is left after the filters (only the paper chosen)."
 
 
+def test_of_the_chosen_papers_only_those_answer_that_pass_the_other_filters(
+    certain: Assistant,
+) -> None:
+    both, none = (Filters(papers=ids, title="smoke") for ids in (("lamps", "smoke"), ("lamps",)))
+    answer = certain.ask("What does it propose?", filters=both)
+    assert set(cited(answer)) <= {"smoke"}
+    assert "does not pass the filters" in f"{answer.reason} {answer.notice}"
+    refused = certain.ask("What does it propose?", filters=none)
+    assert "No abstract is left after the filters" in (refused.reason or "")
+
+
 def test_a_name_among_chosen_papers_is_that_one(certain: Assistant, doubting: Assistant) -> None:
     filters = Filters(papers=("hivescan", "wagglenet", "lamps"))
     answer = certain.ask("How many photographs was HiveScan trained on?", filters=filters)

@@ -2,10 +2,17 @@
 
 import logging
 
-from web.chat_answers import answer, claim, paper, span
+from web.chat_answers import answer, claim, paper, refusal, span
 
 from rag.schema import Hit, Passage
 from ui.terminal import LogLines, answer_text, hits_text
+
+
+def test_a_refusal_lists_the_nearest_papers_and_an_unclear_question_what_may_be_meant() -> None:
+    told = "The abstracts do not say. Nope.\n\nThe nearest papers:\n  - Kites: A Survey"
+    assert answer_text(refusal("Nope.")) == told
+    unclear = refusal("Which one?", suggestions=("What is “Kite One”?",))
+    assert answer_text(unclear) == "Which one?\n\nAsk instead:\n  - What is “Kite One”?"
 
 
 def test_signs_of_markdown_are_shown_and_sequences_that_repaint_a_terminal_are_left_out() -> None:

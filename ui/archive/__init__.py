@@ -102,8 +102,8 @@ class Archive:
     share an archive; several processes may each open the same file.
 
     Every method raises a `StoreError` if the file cannot be read or written, and an `InputError`
-    for an empty visitor, who would be everybody; those that change something also if the visitor
-    has no such conversation.
+    for an empty visitor, who would be everybody; `put`, `cut`, `rename`, `delete`, `restore` and
+    `share` also if the visitor has no such conversation.
     """
 
     def __init__(self, folder: Path) -> None:

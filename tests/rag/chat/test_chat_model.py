@@ -12,7 +12,7 @@ from llama_index.core.llms import ChatMessage
 from test_endpoints import ASKED, KEY
 
 from index.errors import InputError
-from rag.chat import Asking, ChatError, ChatModel, StoppedError, Tried, try_endpoint
+from rag.chat import Asking, ChatError, ChatModel, ReplyError, StoppedError, Tried, try_endpoint
 from rag.llamaindex import ChatLLM
 from rag.schema import Usage
 from rag.settings import Settings
@@ -111,6 +111,19 @@ def test_tokens_of_all_calls_add_up_are_priced_and_estimated_where_nobody_counts
     asking = Asking(model, 9)
     asking.complete(ASKED, max_tokens=5)
     assert asking.usage == Usage(prompt_tokens=7, completion_tokens=4, estimated=True)
+
+
+def test_an_endpoint_that_failed_is_not_asked_again_but_after_a_request_that_failed_alone(
+    model: ChatModel, chat_server: ChatServer
+) -> None:
+    chat_server.script = [says(""), fails(401), says("A.")]
+    asking = Asking(model, 9)
+    with pytest.raises(ReplyError):
+        asking.complete(ASKED, max_tokens=5)
+    for _ in range(2):
+        with pytest.raises(ChatError, match="refuses the key"):
+            asking.complete(ASKED, max_tokens=5)
+    assert len(chat_server.received) == 2
 
 
 def test_all_calls_share_one_deadline(model: ChatModel, chat_server: ChatServer) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index.embedding import SentenceEncoder
-from rag.support import UNCHECKED, check
+from rag.support import UNCHECKED, Verdict, check
 from rag.support.local import LocalChecker
 from rag.support.numbers import missing_names, missing_numbers, names, quantities
 
@@ -75,6 +75,18 @@ def test_a_query_and_a_check_import_nothing_heavy() -> None:
         "assert not {'torch', 'openai', 'httpx'} & sys.modules.keys()\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+def test_where_it_cannot_tell_it_says_so(encoder: SentenceEncoder) -> None:
+    class Unsure:
+        supported, unsupported = 0.9, 0.1
+
+        def probability(self, seen: object) -> float:
+            return 0.5
+
+    unsure = LocalChecker(encoder, Unsure())  # type: ignore[arg-type]
+    found = unsure.check("MindSearch mimics people.", [STORED])
+    assert found == Verdict("unchecked", 0.5, "the local check cannot tell")
 
 
 def missing(said: str, stored: str) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from rag.schema import Delta, Event, Filters, Finished, Progress
 from ui.archive import Conversation, Turn, history
 from ui.web.chat import chat_settings
 from ui.web.chat.answering import Asked
-from ui.web.chat.chat_handlers import Handlers
+from ui.web.chat.chat_handlers import Handlers, Place
 from ui.web.chat.turn_html import SKIP, Update
 from ui.web.corpus.start_page import examples
 
@@ -117,6 +117,15 @@ def test_the_history_is_plain_text_without_turns_that_came_to_nothing() -> None:
     ]
 
 
+def test_a_question_that_is_too_long_comes_back_and_is_kept_short(chat: Chat) -> None:
+    question = "x" * 100_000
+    updates = chat.ask(question)
+    (turn,) = chat.read(started(updates)).turns
+    assert "4,000" in str(turn.problem)
+    assert updates[-1].transcript["refill"] == question
+    assert len(turn.question) < 5_000
+
+
 def test_an_unforeseen_failure_is_told_without_its_details(tmp_path: Path) -> None:
     class Broken(Scripted):
         async def astream(self, *_: object) -> AsyncGenerator[Event, None]:
@@ -180,7 +189,8 @@ def test_a_closed_tab_ends_nothing_and_the_end_keeps_the_text_so_far(tmp_path: P
     assert chat.read(id_).turns[0].partial == "Kites are"
 
 
-def test_another_window_follows_what_is_written_and_can_undo_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("do", ["undo", "delete"])
+def test_another_window_follows_what_is_written_and_can_end_it(tmp_path: Path, do: str) -> None:
     chat = Chat(Scripted(WRITING, Delta(text="Kites are"), threading.Event()), tmp_path)
     handlers = chat.handlers
 
@@ -203,11 +213,15 @@ def test_another_window_follows_what_is_written_and_can_undo_it(tmp_path: Path) 
         (turn,) = (each.id for each in chat.read(id_).turns)
         own = handlers.open("", event(id=id_, writing=turn), request())
         assert (own.following, own.live, own.transcript["order"]) == (SKIP, SKIP, [])
-        await handlers.change(id_, "", event(do="undo", turn=turn), request())
+        await handlers.change(id_, "", event(do=do, turn=turn, id=id_), request())
         await asyncio.wait_for(rest, 5)
         assert [update.live for update in await followed if update.live is not SKIP][-1] == ""
         assert await all_of(handlers.follow("", id_, "", request())) == []
-        assert chat.read(id_).turns == (), "it does not come back"
+        if do == "delete":
+            assert chat.site.archive.list(ME) == []
+            await handlers.change("", "", event(do="undelete"), request())
+        left = [turn.partial for turn in chat.read(id_).turns]
+        assert left == ([] if do == "undo" else ["Kites are"]), "what was undone stays away"
 
     asyncio.run(asyncio.wait_for(scenario(), timeout=20))
 
@@ -243,6 +257,51 @@ def test_another_question_meanwhile_is_refused_and_one_right_behind_the_answer_i
         assert [turn.question for turn in chat.read(id_).turns] == ["Kites?", "Kites?", "Boats?"]
 
     asyncio.run(asyncio.wait_for(scenario(), timeout=20))
+
+
+def test_a_question_that_is_asked_again_is_a_new_one_of_the_same_papers(chat: Chat) -> None:
+    limits = Filters(title="world")
+    id_ = started(chat.ask(QUESTION, filters=limits))
+    (first,) = chat.read(id_).turns
+    told = event(do="retry", turn=first.id)
+    asyncio.run(all_of(chat.handlers.ask_again(request(), told, id_, "", *CHOSEN)))
+    kept, again = chat.read(id_).turns
+    assert kept == first
+    assert (again.question, again.filters) == (QUESTION, limits)
+
+
+def test_the_last_answer_is_taken_back_and_restored_once_by_its_visitor_alone(chat: Chat) -> None:
+    id_ = started(chat.ask(QUESTION))
+    (turn,) = chat.read(id_).turns
+    assert chat.change(id_, do="undo", turn="another window's").transcript["order"] == [turn.id]
+    chat.change(id_, do="undo", turn=turn.id)
+    assert chat.change(id_, OTHER, do="restore").transcript["order"] == []
+    for _ in range(2):
+        assert chat.change(id_, do="restore").transcript["order"] == [turn.id]
+    chat.change(id_, do="undo", turn=turn.id)
+    asyncio.run(all_of(chat.handlers.ask(request(), "What is AdaMerging?", id_, "", *CHOSEN)))
+    assert len(chat.change(id_, do="restore").transcript["order"]) == 1
+
+
+@pytest.mark.parametrize("do", ["undo", "vote"])
+def test_a_vote_or_an_undo_right_behind_an_answer_stays(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch, do: str
+) -> None:
+    def turns() -> tuple[str, tuple[Turn, ...]]:
+        (conversation,) = chat.site.archive.list(ME)
+        return conversation.id, chat.read(conversation.id).turns
+
+    def suggest(*_: Any) -> tuple[str, ...]:
+        id_, (turn,) = turns()
+        told = {"do": do, "turn": turn.id, "vote": "up"}
+        getattr(chat.handlers, f"_{do}")(Place(ME, id_, ""), told)
+        return ("What is WebArena?",)
+
+    monkeypatch.setattr("ui.web.chat.answering.suggest", suggest)
+    shown = [update for update in chat.ask(QUESTION) if update.transcript is not SKIP]
+    left = [(turn.vote, turn.followups) for turn in turns()[1]]
+    assert left == ([] if do == "undo" else [("up", ("What is WebArena?",))])
+    assert len(shown) == (2 if do == "undo" else 3)
 
 
 def test_a_vote_is_feedback_until_it_is_taken_back(chat: Chat) -> None:

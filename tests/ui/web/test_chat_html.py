@@ -12,12 +12,14 @@ from index.text import clean_text
 from rag.citations import Block, unescape
 from rag.schema import Filters, Passage
 from ui.archive import Turn
+from ui.export import export
 from ui.export.prose import marked_abstract
 from ui.web.chat.answering import Live
 from ui.web.chat.turn_html import (
     HTML,
     TurnHtml,
     answer_html,
+    linked,
     links,
     partial_html,
     problem_html,
@@ -39,6 +41,16 @@ TURNS = TurnHtml(OnlyKites())  # type: ignore[arg-type]
 
 def turn(**fields: object) -> Turn:
     return Turn.model_validate({"id": "t1", "question": "What do kites cost?"} | fields)
+
+
+def test_doubts_are_listed_where_sentences_cannot_be_found_in_the_text() -> None:
+    whole = answer(claim("Kites need storms.", support="unsupported", why="no storms"))
+    other = whole.sentences[0].model_copy(update={"text": "Other."})
+    odd = turn(answer=whole.model_copy(update={"sentences": (other,)}))
+    for html in (TURNS.turn(odd), export(odd, "html").text):
+        assert "Not wholly borne out by the abstracts:“Other.” (no storms)" in Elements(html).text
+    for html in (TURNS.turn(turn(answer=whole)), export(turn(answer=whole), "html").text):
+        assert "Not wholly" not in html
 
 
 def test_each_chip_leads_to_its_own_sentence_in_the_card_of_its_reference_and_turn() -> None:
@@ -181,3 +193,10 @@ def test_marks_leave_the_cleaned_abstract_unchanged(abstract: str, data: st.Data
         passages.append(Passage(start=start, end=end, text=abstract[start:end]))
     shown = Elements(f"<p>{marked_abstract(abstract, passages, 'a')}</p>")
     assert shown.text == clean_text(abstract)
+
+
+def test_addresses_in_an_abstract_are_links_without_what_follows_them() -> None:
+    text = "Code is at https://e.org/a_b?x=1&y=2, and (see http://e.org/z). javascript:alert(1)"
+    card = Elements(marked_abstract(text, (), "a", linked))
+    assert card.having("href") == ["https://e.org/a_b?x=1&y=2", "http://e.org/z"]
+    assert card.text == text

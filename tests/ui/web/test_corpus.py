@@ -12,6 +12,7 @@ from gradio.utils import get_upload_folder
 from index.collection_map import Cluster, CollectionMap, Point
 from index.errors import InputError
 from index.papers import Paper, Source
+from rag import Assistant
 from rag.schema import Hit
 from ui.archive.marks import Mark
 from ui.web.corpus import paper_handlers
@@ -80,6 +81,16 @@ def test_hostile_papers_are_text_everywhere() -> None:
         assert not any(name.startswith("on") for _, attrs in elements.tags for name in attrs)
         assert not elements.open
         assert 'href="javascript' not in html
+
+
+def test_of_a_large_collection_the_clusters_are_listed_alone(
+    sample_assistant: Assistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalogue = Catalogue(sample_assistant.papers(), sample_assistant.collection_map())
+    assert "data-aqa-map" in overview_html(catalogue)
+    monkeypatch.setattr("ui.web.corpus.paper_html.MOST_LINKS", 0)
+    assert "data-aqa-map" not in overview_html(catalogue)
+    assert 'data-aqa-only="cluster=' in overview_html(catalogue)
 
 
 @pytest.mark.parametrize("given", [[], [1], [None], [["a"]], [{"a": 1}], ["no such paper"]])

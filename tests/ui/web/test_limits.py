@@ -34,9 +34,10 @@ def memory(address: str) -> int:
     """The bytes of the process that serves a page which are in memory."""
     port = address.rpartition(":")[2].encode()
     for process in Path("/proc").glob("[0-9]*"):
-        words = (process / "cmdline").read_bytes().split(b"\0")
-        if b"ui" in words and port in words:
-            return int((process / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            words = (process / "cmdline").read_bytes().split(b"\0")
+            if b"ui" in words and port in words:
+                return int((process / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     raise AssertionError(f"nobody serves {address}")
 
 
