@@ -39,11 +39,10 @@ _ORDINALS = {
 }
 """The place that each word says, from 1 to 99; of two words parted by a space or a hyphen."""
 _WORD = "|".join(_ORDINALS).replace(" ", "[- ]")
+_ASKS_WHETHER = r"(?:was|is|were|are|did|does|do|has|have|isn[’']t|wasn[’']t)\b"
 _POSITION = re.compile(
     rf"\b(?:(?P<word>{_WORD})|(?P<last>last)|(?P<digits>\d+)(?:st|nd|rd|th)?)\b", re.I
 )
-_YES_OR_NO = re.compile(r"(?:was|is|were|are|did|does|do|has|have|isn[’']t|wasn[’']t)\b", re.I)
-_OLDEST = re.compile(r"\b(?:oldest|earliest|first|far back)\b", re.I)
 
 
 def read_off(
@@ -75,7 +74,8 @@ def read_off(
             if shares[0][1] < query.fitted.thresholds["papers"]:
                 return []  # that is no subject of papers
             which, rows = " on this subject", [row for row, _ in shares]
-        return _by_date(index, rows, which, oldest=bool(_OLDEST.search(query.request.asked)))
+        oldest = re.search(r"\b(?:oldest|earliest|first|far back)\b", query.request.asked, re.I)
+        return _by_date(index, rows, which, oldest=bool(oldest))
     position = _POSITION.search(query.scope.text)
     if wanted == "place" and position and len(chosen or digests) == 1:
         return _at(index, rows, (chosen or list(digests))[0], position)
@@ -100,7 +100,7 @@ def _where(query: Query, paper: Paper, digests: Sequence[Digest]) -> Block:
     there = _join([_place(source) for source in paper.sources])
     inside, outside = has(scope.filters.digests), has(scope.without)
     text = f"In {there}."
-    if (inside or outside) and _YES_OR_NO.match(query.request.asked):
+    if (inside or outside) and re.match(_ASKS_WHETHER, query.request.asked, re.I):
         every = scope.filters.every_digest
         yes = (not inside or (all(inside) if every else any(inside))) and not any(outside)
         text = f"{'Yes' if yes else 'No'}: it is in {there}."

@@ -25,8 +25,6 @@ ON_SUBJECT = 0.5
 WORTH = 0.15
 """A further sentence is at least so probable as this share of the best one."""
 
-_NUMBER = re.compile(r"(?<![\w.-])\d")
-_PROPER = re.compile(r"(?<=[a-z,;] )[A-Z]")
 # Demonstratives, pronouns and conclusions: the sentence needs the one before it.
 _LEANING = re.compile(r"(?:This|These|Those|Such|Its?|They|Their|Then|Thus|Therefore|Hence|Here)\b")
 _MEASURES = ("cosine", "overlap", "share of overlap")
@@ -117,9 +115,9 @@ def features(texts: list[str], cosines: Floats, weights: dict[str, float], asks:
             np.arange(count) == 0,
             np.arange(count) == count - 1,
             [np.log1p(len(text.split())) for text in texts],
-            [bool(_NUMBER.search(text)) for text in texts],
+            [bool(re.search(r"(?<![\w.-])\d", text)) for text in texts],
             ["%" in text for text in texts],
-            [np.log1p(len(_PROPER.findall(text))) for text in texts],
+            [np.log1p(len(re.findall(r"(?<=[a-z,;] )[A-Z]", text))) for text in texts],
             [bool(_LEANING.match(text)) for text in texts],
         ),
         axis=1,

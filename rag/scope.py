@@ -18,7 +18,6 @@ _RELATIVE = re.compile(
     r"(?:digest|issue|newsletter|e?-?mail|edition)(?:['’]s)?\b",
     re.I,
 )
-_SAYS_DIGEST = re.compile(rf"\b{DIGEST_WORD}\b", re.I)
 _WORD_BEFORE = re.compile(
     r"\b(?:(?P<until>before|until|till|up to|prior to|earlier than|older than)"
     r"|(?P<since>since|from|starting)|(?P<after>after|newer than|later than)"
@@ -102,7 +101,7 @@ def read_scope(
 
 def _dated(text: str, digests: Sequence[Digest], *, dates: bool) -> Iterator[_Mention]:
     """The digests and spans of time that a question gives by dates."""
-    says_digest = bool(_SAYS_DIGEST.search(text))
+    says_digest = bool(re.search(rf"\b{DIGEST_WORD}\b", text, re.I))
     for match, year, month, day in parse_dates(text):
         first, last = _bounds(digests, year, month, day)
         found = tuple(d.key for d in on_date(digests, year, month, day)) if month else ()

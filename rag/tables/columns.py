@@ -143,8 +143,8 @@ def _compiled(*patterns: str) -> tuple[re.Pattern[str], ...]:
 
 
 def _kind(called: str, asks: str, *cues: str) -> Kind:
-    named = re.compile(rf"\b(?:{called})\b", re.IGNORECASE)
-    return Kind(named, asks, _compiled(*cues))
+    named, *known = _compiled(rf"\b(?:{called})\b", *cues)
+    return Kind(named, asks, tuple(known))
 
 
 KINDS = {

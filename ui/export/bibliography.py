@@ -290,17 +290,18 @@ def _latex_encoder() -> "UnicodeToLatexEncoder":
     def script(command: str) -> Callable[[re.Match[str]], str]:
         return lambda match: f"\\{command}{{{match[0].translate(_PRINTED)}}}"
 
-    ours = [
+    ours = {
         # Letters, and signs of typography, as they are.
-        (re.compile(r"[^\\{}~^%&#_$²³¹\u0250-\U0010ffff]+|[–—‘’“”„…†‡•€™]+"), lambda m: m[0]),
-        (re.compile(f"[{_RAISED}]+"), script("textsuperscript")),
-        (re.compile(f"[{_LOWERED}]+"), script("textsubscript")),
-    ]
+        r"[^\\{}~^%&#_$²³¹\u0250-\U0010ffff]+|[–—‘’“”„…†‡•€™]+": lambda match: match[0],
+        f"[{_RAISED}]+": script("textsuperscript"),
+        f"[{_LOWERED}]+": script("textsubscript"),
+    }
+    patterns = [(re.compile(pattern), as_latex) for pattern, as_latex in ours.items()]
     # Never \{ and \}: BibTeX counts braces, whatever stands before them.
     braces = {ord("{"): r"\textbraceleft{}", ord("}"): r"\textbraceright{}"}
     return UnicodeToLatexEncoder(
         conversion_rules=[
-            UnicodeToLatexConversionRule(RULE_REGEX, ours),
+            UnicodeToLatexConversionRule(RULE_REGEX, patterns),
             UnicodeToLatexConversionRule(RULE_DICT, braces),
             "defaults",
         ],

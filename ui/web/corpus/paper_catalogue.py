@@ -31,7 +31,6 @@ LONGEST_NAME = 1_000
 Marks = Mapping[str, Mark]
 """What a visitor has marked papers with, by their ids."""
 
-_BETWEEN_WORDS = re.compile(r"[\W_]+")
 _LATEX = str.maketrans("", "", "\\{}$^'\"`")  # M^{3}ViT is found as M3ViT
 _UNMARKED = Mark()
 
@@ -126,7 +125,8 @@ class Listing(NamedTuple):
 
 def _folded(text: str) -> str:
     """`text` as lower-case words, a space before each, without accents, signs and LaTeX."""
-    return f" {_BETWEEN_WORDS.sub(' ', fold(text).translate(_LATEX).casefold()).strip()}"
+    words = re.sub(r"[\W_]+", " ", fold(text).translate(_LATEX).casefold())
+    return f" {words.strip()}"
 
 
 def newest(paper: Paper) -> Source | None:
