@@ -2,7 +2,7 @@ PYTHON ?= python3.11
 SHARED ?= ../shared
 BIN := .venv/bin
 
-.PHONY: help setup peers run test coverage bench-scale test-slow test-llm screenshots check format evaluate gate fit leaderboard dist clean
+.PHONY: help setup peers run test coverage bench-scale test-slow test-llm screenshots check format evaluate gate fit leaderboard audit dist clean
 
 help:  ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -95,16 +95,27 @@ leaderboard: peers  ## an hour or two: docs/LEADERBOARD.md, systems that need no
 	done
 	$(EVAL) leaderboard $$(dirname $(BOARD)/*/metrics.json) --out docs/LEADERBOARD.md
 
+NEEDED = $$($(BIN)/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")
+
+# Apart from what is audited: pip-audit asks PyPI, cyclonedx-bom lists the parts.
+.venv/audit: | .venv/ready
+	$(PYTHON) -m venv .venv/audit
+	.venv/audit/bin/python -m pip install --quiet pip-audit==2.10.1 cyclonedx-bom==7.5.0
+
+audit: .venv/audit  ## what is known to be unsafe of what is installed, asked of PyPI
+	.venv/audit/bin/pip-audit --progress-spinner off --path $(NEEDED)
+
 # The command and the packages have to come out of the wheel, beside what they need.
-dist: setup  ## the release in dist/, tried in a new environment, and the licences of what it needs
+dist: setup .venv/audit  ## the release in dist/, tried in a new environment; licences and parts of what it needs
 	rm -rf dist build
 	$(BIN)/python -m build --outdir dist .
 	$(BIN)/python -m tools.licences > dist/LICENCES.txt
+	.venv/audit/bin/cyclonedx-py environment --output-reproducible $(BIN)/python \
+	  | sed 's|file://$(CURDIR)|.|' > dist/SBOM.json
 	$(PYTHON) -m venv dist/tried
 	dist/tried/bin/python -m pip install --quiet --no-deps dist/*.whl
-	cd dist && tried/bin/abstractqa --help > /dev/null
-	cd dist && PYTHONPATH=$$(../$(BIN)/python -c "import sysconfig; print(sysconfig.get_path('purelib'))") \
-	  tried/bin/python -c "import eval, index, rag, ui; print(rag.__file__)"
+	needed=$(NEEDED) && cd dist && export PYTHONPATH=$$needed && tried/bin/abstractqa --help > /dev/null \
+	  && tried/bin/python -c "import eval, index, rag, ui; print(rag.__file__)"
 	rm -rf dist/tried build
 
 clean:  ## what make and the tools made; never runs/, .env or an index
