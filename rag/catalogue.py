@@ -84,8 +84,7 @@ def read_off(
         return said
     if chosen:
         rows.sort(key=lambda row: _position(index.papers[row], chosen[0]))
-    shown = min(SHOWN, query.request.options.sources or SHOWN)
-    return said + write_list(index, rows, shown)
+    return said + write_list(index, rows, min(SHOWN, query.request.options.sources or SHOWN))
 
 
 def _where(query: Query, paper: Paper, digests: Sequence[Digest]) -> Block:

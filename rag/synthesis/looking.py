@@ -23,7 +23,7 @@ from rag.schema import Filters, Progress
 from rag.synthesis.prompts import LOOK, PLAN, as_data, data, described, request
 
 _MOST_CALLS = 4
-"""Of one round, and sub-questions of a plan."""
+"""Calls of one round that are followed, and sub-questions of a plan."""
 _FOUND = 5
 """Papers that one search shows, of which the first `_TAKEN` are read in any case."""
 _TAKEN = 2

@@ -22,7 +22,7 @@ def paper(
     title: str = LONG, abstract: str = OWLS, id_: str | None = None, **known: object
 ) -> Paper:
     paper_id = id_ or derived_id(title, abstract)
-    return Paper(id=paper_id, title=title, abstract=abstract, **known)  # type: ignore[arg-type]
+    return Paper(id=paper_id, title=title, abstract=abstract, **known)  # type: ignore[arg-type] # by name
 
 
 def source(name: str, day: int = 1, position: int = 1) -> Source:

@@ -64,7 +64,7 @@ def _wait(process: "subprocess.Popen[bytes]", address: str) -> None:
 
 def configured(store: Path, endpoint: str, **more: str) -> Settings:
     given = {"openai_base_url": endpoint, "chat_model": MODEL, "chat_deadline_seconds": 600}
-    return Settings(store=store, **given, **more)  # type: ignore[arg-type]
+    return Settings(store=store, **given, **more)  # type: ignore[arg-type] # by name
 
 
 @pytest.fixture(scope="module")
