@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from browsing import free_port
 from running import COMMAND, Capture, digest, failed, one_line, run
 
 from index.build import build
@@ -75,7 +76,7 @@ def test_what_holds_no_paper_is_refused(
         (["ask", "What is KiteNet?", "--mode", "generative"], "chat model"),
         (["search", "kites", "--limit", "0"], "--limit 0"),
         (["search", "x" * 100_000], "4,000"),
-        (["ui", "--port", "0"], "--port 0"),
+        (["ui", "--port", str(free_port())], "--port 0"),
         (["ui", "--host", "no.such.host.invalid"], "no.such.host.invalid"),
         (["eval", "answers", "no-such-questions.jsonl"], "no-such-questions.jsonl"),
         (["index", "--undo", "a/path"], "--undo takes no PATH"),
@@ -97,7 +98,14 @@ def test_nonsense_is_refused(arguments: list[str], says: str, store: Path, capsy
 
 
 @pytest.mark.parametrize(
-    "command", [["ask", "why?"], ["papers"], ["ui"], ["index", "."], ["index", "--undo"]]
+    "command",
+    [
+        ["ask", "why?"],
+        ["papers"],
+        ["ui", "--port", str(free_port())],
+        ["index", "."],
+        ["index", "--undo"],
+    ],
 )
 def test_foreign_folders_are_kept(command: list[str], tmp_path: Path, capsys: Capture) -> None:
     (tmp_path / "notes.txt").write_text("not an index")
