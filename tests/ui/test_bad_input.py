@@ -97,7 +97,8 @@ def test_nonsense_is_refused(arguments: list[str], says: str, store: Path, capsy
 
 
 @pytest.mark.parametrize(
-    "command", [["ask", "why?"], ["papers"], ["ui"], ["index", "."], ["index", "--undo"]]
+    "command",
+    [["ask", "why?"], ["papers"], ["ui", "--port", "0"], ["index", "."], ["index", "--undo"]],
 )
 def test_foreign_folders_are_kept(command: list[str], tmp_path: Path, capsys: Capture) -> None:
     (tmp_path / "notes.txt").write_text("not an index")
